@@ -1,0 +1,189 @@
+"""Every setting, read once at the edge, with every problem reported at once.
+
+A setting comes from the environment, else from `settings.env` in the data directory, which `accrual up` makes on its
+first start: so commands given the same data directory share addresses and the secret key without any set-up. No other
+module reads the environment.
+"""
+
+import os
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import ConfigurationError
+
+DEFAULT_DATA_DIR: Final = ".accrual"
+SETTINGS_FILE: Final = "settings.env"
+ADDRESS_HELP: Final = "`accrual up` brings its own and keeps the address in its data directory"
+
+
+class Settings(BaseSettings):
+    """What this installation runs with. Names in the environment are upper case, with `ACCRUAL_` in front."""
+
+    model_config = SettingsConfigDict(env_prefix="ACCRUAL_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str = Field(validation_alias="DATABASE_URL", repr=False)
+    redis_url: str = Field(validation_alias="REDIS_URL", repr=False)
+    data_dir: Path = Path(DEFAULT_DATA_DIR)
+    secret_key: SecretStr
+    """One or more Fernet keys, comma separated: the first encrypts, all decrypt."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where Stripe and people reach this server; no slash at the end."""
+    stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Signing secrets of the default endpoint; more than one while a secret is being rotated."""
+    stripe_livemode: bool | None = Field(default=None, validate_default=True)
+    """Whether the default endpoint (and one made by `bootstrap`) receives live money; no default."""
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """`auto`: columns in a terminal, JSON elsewhere."""
+    web_workers: int = Field(default=2, ge=1, le=64)
+    web_threads: int = Field(default=4, ge=1, le=64)
+    """Threads, and so database connections, of each web process."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """Worker processes that `up` starts."""
+    metrics_token: SecretStr | None = None
+    """Bearer token for `/metrics`; without one only loopback may read it."""
+    send_url: str | None = None
+    send_secret: SecretStr | None = None
+    """Webhook address and signing secret that `accrual send` uses; `bootstrap` keeps them in the data directory."""
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The Fernet keys of `secret_key`, the encrypting one first."""
+        return _split(self.secret_key.get_secret_value())
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str) -> str:
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+            raise ValueError("must be a Postgres address, such as postgresql://user:password@host:5432/accrual")
+        return f"postgresql+psycopg://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _know_the_scheme(cls, url: str) -> str:
+        if not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must be a Redis or Valkey address, such as redis://host:6379/0")
+        return url
+
+    @field_validator("secret_key")
+    @classmethod
+    def _hold_usable_keys(cls, keys: SecretStr) -> SecretStr:
+        for key in _split(keys.get_secret_value()):
+            if not re.fullmatch(r"[\w-]{43}=", key, re.ASCII) or len(urlsafe_b64decode(key)) != 32:
+                raise ValueError(
+                    "must be 32 random bytes in URL-safe base64 (or several, comma separated); "
+                    "`openssl rand -base64 32 | tr +/ -_` makes one"
+                )
+        return keys
+
+    @field_validator("public_url")
+    @classmethod
+    def _end_without_slash(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @field_validator("stripe_webhook_secrets", mode="before")
+    @classmethod
+    def _refuse_empty_secrets(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        secrets = [secret.strip() for secret in value.split(",")]
+        if not all(secrets):  # an empty secret would accept whatever is signed with nothing
+            raise ValueError("holds an empty secret; give one or more, comma separated, without a comma at the end")
+        return secrets
+
+    @field_validator("stripe_livemode")
+    @classmethod
+    def _know_the_mode(cls, livemode: bool | None, info: ValidationInfo) -> bool | None:
+        if livemode is None and info.data.get("stripe_webhook_secrets"):
+            raise ValueError(
+                "is not set, but ACCRUAL_STRIPE_WEBHOOK_SECRETS is; say true if these secrets sign live events, false "
+                "if they sign test events, because test money must never reach a live ledger"
+            )
+        return livemode
+
+
+def load(data_dir: Path | None = None) -> Settings:
+    """The settings in force, from the environment and the data directory's file.
+
+    Args:
+        data_dir: the data directory; None takes `ACCRUAL_DATA_DIR`, else `.accrual` here.
+
+    Raises:
+        ConfigurationError: a setting is missing or wrong; the message says so of each, one a line.
+    """
+    directory = find_data_dir(data_dir)
+    try:
+        # mypy cannot know that the other fields come from there.
+        return Settings(_env_file=directory / SETTINGS_FILE, data_dir=directory)  # type: ignore[call-arg]
+    except ValidationError as invalid:
+        problems = [_describe(error) for error in invalid.errors(include_url=False)]
+        raise ConfigurationError("\n".join(problems)) from None  # the original repeats the values, secrets included
+
+
+def find_data_dir(data_dir: Path | None = None) -> Path:
+    """The data directory as an absolute path: the one given, else the environment's, else `.accrual` here."""
+    return (data_dir or Path(os.environ.get("ACCRUAL_DATA_DIR") or DEFAULT_DATA_DIR)).absolute()
+
+
+def kept(data_dir: Path) -> dict[str, str]:
+    """The settings kept in `data_dir`, by their names in the environment; none where there is no file."""
+    return {name: value or "" for name, value in dotenv_values(data_dir / SETTINGS_FILE).items()}
+
+
+def keep(data_dir: Path, settings: Mapping[str, str]) -> None:
+    """Keep `settings` (by their names in the environment) in `data_dir`, beside those kept before, for its owner only.
+
+    Writes a new file and moves it into place, so that a reader never meets half of it.
+    """
+    lines = ["# Made by `accrual`; the environment goes before it. Holds secrets."]
+    lines += [f"{name}='{value}'" for name, value in (kept(data_dir) | dict(settings)).items()]
+    fresh = data_dir / f"{SETTINGS_FILE}.{os.getpid()}"
+    fresh.touch(mode=0o600)
+    fresh.write_text("\n".join(lines) + "\n")
+    fresh.replace(data_dir / SETTINGS_FILE)
+
+
+def child_environment(data_dir: Path) -> dict[str, str]:
+    """The environment for a process of ours that shall read the settings of `data_dir`."""
+    return {**os.environ, "ACCRUAL_DATA_DIR": str(data_dir)}
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+def _describe(error: ErrorDetails) -> str:
+    """One problem as a sentence; never the value itself, which may be a secret."""
+    name = _environment_name(str(error["loc"][0]))
+    if error["type"] == "missing":
+        hints = {"DATABASE_URL": ADDRESS_HELP, "REDIS_URL": ADDRESS_HELP, "ACCRUAL_SECRET_KEY": ADDRESS_HELP}
+        return f"{name} is not set; {hints[name]}."
+    return f"{name} {_reason(error)}."
+
+
+def _reason(error: ErrorDetails) -> str:
+    context: dict[str, Any] = error.get("ctx", {})
+    if error["type"] == "value_error":
+        return str(context["error"])
+    reasons = {
+        "int_parsing": "must be a whole number",
+        "bool_parsing": "must be true or false",
+        "greater_than_equal": f"must be {context.get('ge')} or more",
+        "less_than_equal": f"must be {context.get('le')} or less",
+        "literal_error": f"must be one of {context.get('expected')}",
+    }
+    return reasons.get(error["type"], error["msg"])
+
+
+def _environment_name(field: str) -> str:
+    return field if field.isupper() else f"ACCRUAL_{field.upper()}"
