@@ -1,0 +1,1 @@
+"""Accrual: affiliate attribution and an append-only commission ledger for businesses that bill with Stripe."""

@@ -1,0 +1,1 @@
+"""What all REST routes share: errors, pages, the OpenAPI document."""

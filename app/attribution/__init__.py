@@ -1,0 +1,1 @@
+"""Why this customer is this partner's: evidence, rules, attributions."""

@@ -1,0 +1,94 @@
+"""Tables: the evidence for who referred a customer, and what it proved."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.attribution.carriers import CARRIERS
+from app.db import Base, CreatedAt
+
+_CARRIER_CHECK = f"carrier IN ({', '.join(repr(name) for name in CARRIERS)})"
+
+
+class Evidence(Base):
+    """A name found on a Stripe object. Kept for ever: attribution is a function of all of it, never of its order.
+
+    The same name on the same object by the same carrier is one row, at its earliest time.
+    """
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        UniqueConstraint(
+            "organization_id",
+            "account",
+            "livemode",
+            "object_id",
+            "carrier",
+            "name",
+            "session_id",
+            name="uq_evidence_identity",
+        ),
+        CheckConstraint(_CARRIER_CHECK, name="carrier"),
+        Index("ix_evidence_name", "organization_id", "name"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    account: Mapped[str]
+    livemode: Mapped[bool]
+    object_id: Mapped[str]
+    carrier: Mapped[str]
+    name: Mapped[str] = mapped_column(server_default="")
+    """The code or partner id as it stood there, trimmed and lower-cased; '' if only a session was named."""
+    session_id: Mapped[str] = mapped_column(server_default="")
+    field_path: Mapped[str]
+    """Where in the event's document, `data.object.metadata.affiliate_id`."""
+    stripe_event_id: Mapped[str]
+    evident_at: Mapped[datetime]
+    created_at: Mapped[CreatedAt]
+
+
+class Attribution(Base):
+    """The recorded fact that a subscription, a customer or a single payment is credited to a partner.
+
+    Changing one's mind adds a row and closes the former, so who was credited when is never lost.
+    """
+
+    __tablename__ = "attributions"
+    __table_args__ = (
+        CheckConstraint(_CARRIER_CHECK, name="carrier"),
+        Index(
+            "uq_attributions_current",
+            "organization_id",
+            "account",
+            "livemode",
+            "subject",
+            unique=True,
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+        Index("ix_attributions_partner_id", "partner_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
+    account: Mapped[str]
+    livemode: Mapped[bool]
+    subject: Mapped[str]
+    """`sub_…`, `cus_…`, or the PaymentIntent or charge of a payment credited by itself."""
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"))
+    """The partner's snapshot in force when the customer was bound."""
+    carrier: Mapped[str]
+    name: Mapped[str]
+    field_path: Mapped[str]
+    object_id: Mapped[str]
+    stripe_event_id: Mapped[str]
+    evident_at: Mapped[datetime]
+    bound_at: Mapped[datetime]
+    """The time of the payment or session that binds: the earliest credited one."""
+    created_at: Mapped[CreatedAt]
+    superseded_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""How much a payment is worth to whom: rules, settlement, explanation."""

@@ -1,0 +1,91 @@
+"""Tables: conversions and the commissions they earn.
+
+These rows are written thousands a second, and every foreign key is a look-up more. So only those stand that carry
+the meaning (partner, payment, attribution, snapshot); owner, program and terms follow from them.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, CreatedAt, Currency, Minor
+
+
+class Conversion(Base):
+    """A payment that counts for a program and is credited to a partner.
+
+    `verdict` is `earns`, or the outcome that stopped it; it was judged once, when the payment was first settled,
+    so that a refund years later never judges again.
+    """
+
+    __tablename__ = "conversions"
+    __table_args__ = (
+        UniqueConstraint("payment_id"),
+        CheckConstraint(
+            "verdict IN ('earns', 'partner_inactive', 'program_inactive', 'kind_mismatch')", name="verdict"
+        ),
+        Index("ix_conversions_organization_id_id", "organization_id", "id"),
+        Index("ix_conversions_partner_id_id", "partner_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    partner_organization_id: Mapped[UUID | None]
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    attribution_id: Mapped[UUID] = mapped_column(ForeignKey("attributions.id"))
+    verdict: Mapped[str]
+    created_at: Mapped[CreatedAt]
+
+
+class Commission(Base):
+    """What one beneficiary earns on one conversion. Level 0 is the partner, 1 and up its uplines.
+
+    The sums are its position in the ledger, account by account, written with the postings and checked by
+    `accrual verify`. Credits are counted positive here: `accrued_minor` is what `partner_accrued` owes on it.
+    """
+
+    __tablename__ = "commissions"
+    __table_args__ = (
+        UniqueConstraint("conversion_id", "partner_id", "level"),
+        CheckConstraint("status IN ('accrued', 'approved', 'paid', 'reversed')", name="status"),
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        CheckConstraint("rate_bps BETWEEN 0 AND 10000", name="rate_bps"),
+        Index("ix_commissions_organization_id_id", "organization_id", "id"),
+        Index("ix_commissions_partner_id_id", "partner_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    partner_organization_id: Mapped[UUID | None]
+    conversion_id: Mapped[UUID] = mapped_column(ForeignKey("conversions.id"))
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    level: Mapped[int]
+    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"))
+    terms_id: Mapped[UUID]
+    currency: Mapped[Currency]
+    rate_bps: Mapped[int | None]
+    base_minor: Mapped[Minor]
+    amount_minor: Mapped[Minor]
+    """The target with nothing returned; 0 once its payment was merged away or credited to somebody else."""
+    accrued_minor: Mapped[Minor]
+    payable_minor: Mapped[Minor]
+    clearing_minor: Mapped[Minor]
+    paid_minor: Mapped[Minor]
+    fee_minor: Mapped[Minor]
+    entry_count: Mapped[int]
+    """How many journal entries it has: the n of its next idempotency key."""
+    status: Mapped[str]
+    calculation: Mapped[dict[str, Any]]
+    """Base, rate, rounding and returns as they were last computed, for the explanation."""
+    holdback_days: Mapped[int | None]
+    accrued_at: Mapped[datetime]
+    mature_at: Mapped[datetime | None]
+    approved_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]

@@ -1,0 +1,109 @@
+"""Every exception Accrual raises on purpose.
+
+    AccrualError
+    ├── ConfigurationError      start is refused; the message lists every problem
+    ├── RequestError            the caller's mistake; HTTP statuses stand in app/api/errors.py
+    │   ├── InvalidRequest      400, names the field
+    │   ├── InvalidSignature    400
+    │   ├── Unauthenticated     401
+    │   ├── Forbidden           403
+    │   ├── NotFound            404
+    │   ├── Conflict            409
+    │   ├── TooLarge            413
+    │   └── RateLimited         429
+    ├── Unavailable             503: a thing we need is not there; the caller comes again
+    ├── UnusableEvent           an event no retry can help; parked with its message
+    └── LedgerError             a bug; never caught
+        ├── UnbalancedEntry
+        └── CurrencyMismatch
+
+What a failing event does next is decided in one table, worker/retries.py.
+"""
+
+
+class AccrualError(Exception):
+    """Anything that went wrong and that we have words for."""
+
+
+class ConfigurationError(AccrualError):
+    """The settings do not allow a start. The message lists every problem, one a line."""
+
+
+class RequestError(AccrualError):
+    """The caller asked for something we refuse.
+
+    Attributes:
+        code: a stable lower-case word for programs.
+        param: the request field at fault, or None.
+        details: every fault, where there may be several: `{"param": …, "message": …}` each.
+    """
+
+    code = "bad_request"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        details: list[dict[str, str]] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.param = param
+        self.details = details or []
+
+
+class InvalidRequest(RequestError):
+    code = "invalid_request"
+
+
+class InvalidSignature(RequestError):
+    code = "invalid_signature"
+
+
+class Unauthenticated(RequestError):
+    code = "unauthenticated"
+
+
+class Forbidden(RequestError):
+    code = "forbidden"
+
+
+class NotFound(RequestError):
+    code = "not_found"
+
+
+class Conflict(RequestError):
+    code = "conflict"
+
+
+class TooLarge(RequestError):
+    code = "too_large"
+
+
+class RateLimited(RequestError):
+    code = "rate_limited"
+
+
+class Unavailable(AccrualError):
+    """Something needed is not there now; the same call may succeed later."""
+
+    code = "unavailable"
+
+
+class UnusableEvent(AccrualError):
+    """A Stripe event whose document cannot be read, however often it is tried."""
+
+
+class LedgerError(AccrualError):
+    """The ledger was asked for something that must never be. Always a bug."""
+
+
+class UnbalancedEntry(LedgerError):
+    """The postings of an entry do not sum to zero."""
+
+
+class CurrencyMismatch(LedgerError):
+    """One entry, or one commission, with postings in two currencies."""

@@ -1,0 +1,1 @@
+"""Append-only double entry: the only truth about money."""

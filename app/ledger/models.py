@@ -1,0 +1,112 @@
+"""Tables: accounts, journal entries, postings. Entries and postings are never updated or deleted; triggers refuse it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+from app.db import Base, CreatedAt, Currency, Minor
+
+ACCOUNT_KINDS = (
+    "commission_expense",
+    "partner_accrued",
+    "partner_payable",
+    "payout_clearing",
+    "partner_paid",
+    "platform_fee",
+)
+ENTRY_KINDS = ("accrual", "adjustment", "approval", "payout", "payout_failed", "payout_paid", "transfer_reversed")
+
+
+class Xid8(UserDefinedType[int]):
+    """Postgres's 64-bit transaction id, which says what "up to here" may safely include."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+class Account(Base):
+    """One account per kind, program, partner (None for the program's own) and currency."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        UniqueConstraint(
+            "organization_id",
+            "program_id",
+            "partner_id",
+            "kind",
+            "currency",
+            postgresql_nulls_not_distinct=True,
+            name="uq_accounts_identity",
+        ),
+        UniqueConstraint("id", "currency"),
+        CheckConstraint(f"kind IN ({', '.join(map(repr, ACCOUNT_KINDS))})", name="kind"),
+        CheckConstraint(
+            "(partner_id IS NULL) = (kind IN ('commission_expense', 'platform_fee'))", name="owner"
+        ),
+        CheckConstraint("currency = lower(currency)", name="currency_lower"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
+    partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"), index=True)
+    kind: Mapped[str]
+    currency: Mapped[Currency]
+    created_at: Mapped[CreatedAt]
+
+
+class JournalEntry(Base):
+    """One balanced business fact and everything needed to explain it without replaying."""
+
+    __tablename__ = "journal_entries"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "idempotency_key"),
+        CheckConstraint(f"kind IN ({', '.join(map(repr, ENTRY_KINDS))})", name="kind"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    kind: Mapped[str]
+    idempotency_key: Mapped[str]
+    """`<commission id>:<n>`; never made from amounts or the event, because 980, 780, 980 is legitimate."""
+    occurred_at: Mapped[datetime]
+    created_at: Mapped[CreatedAt]
+    cause: Mapped[str]
+    """The event, request or job that brought it about: `evt_…`, `request:…`, `job:…`."""
+    details: Mapped[dict[str, Any]]
+    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
+
+
+class Posting(Base):
+    """One signed line of an entry: debit positive, credit negative, in minor units."""
+
+    __tablename__ = "postings"
+    __table_args__ = (
+        CheckConstraint("amount_minor <> 0", name="not_zero"),
+        ForeignKeyConstraint(["account_id", "currency"], ["accounts.id", "accounts.currency"]),
+        Index("ix_postings_account_id", "account_id"),
+        Index("ix_postings_commission_id", "commission_id"),
+    )
+
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("journal_entries.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("commissions.id"))
+    amount_minor: Mapped[Minor]
+    currency: Mapped[Currency]

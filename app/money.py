@@ -1,0 +1,86 @@
+"""Minor units, basis points, rounding, formatting: pure integer functions.
+
+Every amount in Accrual is an integer in its currency's smallest unit beside a lower-case currency code. The
+arithmetic of commissions needs no decimals; only people do, and only `decimal_text` and `format_money` know them.
+"""
+
+from collections.abc import Sequence
+
+BPS_PER_WHOLE = 10_000
+
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` rounded to the nearest integer, halves away from zero.
+
+    Example: `half_up(5, 2) == 3`, `half_up(-5, 2) == -3`. `denominator` must be positive.
+    """
+    if numerator < 0:
+        return -half_up(-numerator, denominator)
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def percentage(amount_minor: int, rate_bps: int) -> int:
+    """`rate_bps` of `amount_minor`, rounded once. Example: 20 % of 49.00 is `percentage(4900, 2000) == 980`."""
+    return half_up(amount_minor * rate_bps, BPS_PER_WHOLE)
+
+
+def after_return(amount_minor: int, returned_minor: int, gross_minor: int) -> int:
+    """What is left of `amount_minor` once `returned_minor` of `gross_minor` went back to the customer.
+
+    Example: 1000 of 4900 came back, so `after_return(980, 1000, 4900) == 780`. All of it back leaves exactly 0.
+    """
+    if returned_minor >= gross_minor:
+        return 0
+    return amount_minor - half_up(amount_minor * returned_minor, gross_minor)
+
+
+def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """`amount_minor` divided in proportion to `weights` by running totals, so that the parts add up exactly.
+
+    Example: `split(100, [1, 1, 1]) == [33, 34, 33]`. All weights 0 gives everything to the first.
+    """
+    total = sum(weights)
+    if total == 0:
+        return [amount_minor, *([0] * (len(weights) - 1))] if weights else []
+    parts, running, given = [], 0, 0
+    for weight in weights:
+        running += weight
+        upto = half_up(amount_minor * running, total)
+        parts.append(upto - given)
+        given = upto
+    return parts
+
+
+def decimals(currency: str) -> int:
+    """How many decimals people write in `currency`: JPY 0, USD 2, KWD 3.
+
+    Source: Stripe, "Supported currencies", zero-decimal and three-decimal.
+    """
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def decimal_text(amount_minor: int, currency: str) -> str:
+    """The amount as people write it, without its currency: `decimal_text(1200, "usd") == "12.00"`."""
+    places = decimals(currency)
+    if places == 0:
+        return str(amount_minor)
+    sign = "-" if amount_minor < 0 else ""
+    whole, fraction = divmod(abs(amount_minor), 10**places)
+    return f"{sign}{whole}.{fraction:0{places}d}"
+
+
+def format_money(amount_minor: int, currency: str) -> str:
+    """The amount with its currency: `format_money(1200, "usd") == "12.00 USD"`."""
+    return f"{decimal_text(amount_minor, currency)} {currency.upper()}"
+
+
+def format_rate(rate_bps: int) -> str:
+    """Basis points as a percentage without needless zeros: `format_rate(2050) == "20.5 %"`."""
+    whole, fraction = divmod(rate_bps, 100)
+    digits = f"{fraction:02d}".rstrip("0")
+    return f"{whole}.{digits} %" if digits else f"{whole} %"

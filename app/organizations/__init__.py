@@ -1,0 +1,1 @@
+"""Who holds an account: organizations and their API keys."""

@@ -1,0 +1,40 @@
+"""Tables: organizations and their API keys."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, CreatedAt
+
+
+class Organization(Base):
+    """Whoever holds an account: a merchant or an affiliate. Whoever manages one manages its descendants."""
+
+    __tablename__ = "organizations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"), index=True)
+    name: Mapped[str]
+    email: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+
+
+class ApiKey(Base):
+    """A key of one organization. The plaintext was shown once; only its SHA-256 is here."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (CheckConstraint("level IN ('read', 'manage')", name="level"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    name: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    hint: Mapped[str]
+    """The last four characters, so that a person can tell keys apart."""
+    level: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,137 @@
+"""Tables: programs, terms, partners, codes, snapshots."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, CreatedAt, Currency
+
+
+class Program(Base):
+    """A merchant's offer. What it pays stands in its newest `Terms`."""
+
+    __tablename__ = "programs"
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'active', 'paused', 'archived')", name="status"),
+        CheckConstraint("conversion_kind IN ('payment', 'event', 'entitlement')", name="conversion_kind"),
+        CheckConstraint("attribution_model IN ('first_touch', 'last_touch')", name="attribution_model"),
+        CheckConstraint("attribution_window_days > 0", name="attribution_window_days"),
+        CheckConstraint("platform_fee_bps BETWEEN 0 AND 10000", name="platform_fee_bps"),
+        CheckConstraint("currency ~ '^[a-z]{3}$'", name="currency"),
+        Index("uq_programs_one_default", "organization_id", unique=True, postgresql_where=text("is_default")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    name: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="draft")
+    currency: Mapped[Currency]
+    landing_url: Mapped[str | None]
+    is_default: Mapped[bool] = mapped_column(server_default="false")
+    conversion_kind: Mapped[str] = mapped_column(server_default="payment")
+    conversion_event_name: Mapped[str | None]
+    conversion_entitlement_id: Mapped[str | None]
+    attribution_model: Mapped[str] = mapped_column(server_default="last_touch")
+    attribution_window_days: Mapped[int] = mapped_column(server_default="30")
+    allow_self_referral: Mapped[bool] = mapped_column(server_default="false")
+    include_out_of_band: Mapped[bool] = mapped_column(server_default="false")
+    multi_level_enabled: Mapped[bool] = mapped_column(server_default="false")
+    platform_fee_bps: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[CreatedAt]
+
+
+class Terms(Base):
+    """A version of a program's rules. Never edited: a change appends a version."""
+
+    __tablename__ = "terms"
+    __table_args__ = (
+        UniqueConstraint("program_id", "version"),
+        CheckConstraint("commission_base IN ('net', 'gross')", name="commission_base"),
+        CheckConstraint("holdback_days >= 0", name="holdback_days"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
+    version: Mapped[int]
+    commission: Mapped[dict[str, Any]]
+    """A tagged union, `{"type": "percentage", "bps": 2000}`."""
+    multi_level: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    holdback_days: Mapped[int | None]
+    commission_base: Mapped[str] = mapped_column(server_default="net")
+    created_at: Mapped[CreatedAt]
+
+
+class Partner(Base):
+    """One affiliate's enrollment in one program; who earns. `slug` is its current code."""
+
+    __tablename__ = "partners"
+    __table_args__ = (
+        UniqueConstraint("program_id", "email"),
+        UniqueConstraint("organization_id", "slug"),
+        CheckConstraint("status IN ('pending', 'active', 'paused', 'banned', 'deactivated')", name="status"),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint("slug = lower(slug)", name="slug_lower"),
+        CheckConstraint(
+            "payout_method IN ('paypal', 'stripe', 'bank_transfer', 'crypto')", name="payout_method"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    """The program's owner."""
+    partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"), index=True)
+    """The affiliate's own organization; None until it has one."""
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"), index=True)
+    email: Mapped[str]
+    first_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    slug: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    payout_method: Mapped[str | None]
+    payout_email: Mapped[str | None]
+    stripe_account_id: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
+    created_at: Mapped[CreatedAt]
+    activated_at: Mapped[datetime | None]
+
+
+class PartnerCode(Base):
+    """A code in a link. Once given it belongs to its partner for ever; renaming a partner adds one."""
+
+    __tablename__ = "partner_codes"
+    __table_args__ = (CheckConstraint("code = lower(code)", name="code_lower"),)
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"), index=True)
+    created_at: Mapped[CreatedAt]
+
+
+class Snapshot(Base):
+    """Terms stamped onto a partner; its commissions compute from these, not from the live program."""
+
+    __tablename__ = "snapshots"
+    __table_args__ = (
+        CheckConstraint("source IN ('invite', 'approval', 'amendment')", name="source"),
+        CheckConstraint("applies_to IN ('new_customers', 'all_customers')", name="applies_to"),
+        CheckConstraint("holdback_days >= 0", name="holdback_days"),
+        Index("ix_snapshots_partner_id_effective_from", "partner_id", "effective_from"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    terms_id: Mapped[UUID] = mapped_column(ForeignKey("terms.id"))
+    commission: Mapped[dict[str, Any]]
+    holdback_days: Mapped[int | None]
+    """None: the program terms' holdback."""
+    source: Mapped[str]
+    applies_to: Mapped[str] = mapped_column(server_default="all_customers")
+    effective_from: Mapped[datetime]
+    created_at: Mapped[CreatedAt]

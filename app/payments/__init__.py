@@ -1,0 +1,1 @@
+"""One movement of money, whatever Stripe calls it: identity, links, amounts, refunds."""

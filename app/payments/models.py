@@ -1,0 +1,136 @@
+"""Tables: what we know of each Stripe object, payments, refunds."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, CreatedAt, Currency, Minor
+from app.stripe_events.outcomes import OUTCOMES
+
+
+class StripeObject(Base):
+    """A Stripe id that some event named, and the facts we have read of it.
+
+    Ids that turn out to be one movement of money (an invoice, the PaymentIntents and charges that paid it, their
+    checkout session, its InvoicePayments) share a `root`: the row that is locked before any of them is touched.
+    """
+
+    __tablename__ = "stripe_objects"
+    __table_args__ = (
+        Index("ix_stripe_objects_root", "organization_id", "account", "livemode", "root"),
+        Index(
+            "ix_stripe_objects_subscription",
+            "organization_id",
+            "account",
+            "livemode",
+            "subscription",
+            postgresql_where=text("subscription <> ''"),
+        ),
+        Index(
+            "ix_stripe_objects_customer",
+            "organization_id",
+            "account",
+            "livemode",
+            "customer",
+            postgresql_where=text("customer <> ''"),
+        ),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    livemode: Mapped[bool] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    root: Mapped[str]
+    customer: Mapped[str] = mapped_column(server_default="")
+    subscription: Mapped[str] = mapped_column(server_default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    stated_at: Mapped[datetime | None]
+    """`created` of the newest event that stated facts about it; None while it was only named."""
+
+
+class Payment(Base):
+    """One movement of money from a customer to the merchant, whatever Stripe objects describe it.
+
+    `key` is `invoice:in_…` for money that settles an invoice, else `pi:pi_…`, else `ch:ch_…`. Every figure is a
+    function of the facts in `stripe_objects` and `refunds`, recomputed whenever one of them changes.
+    """
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "account", "livemode", "key", name="uq_payments_identity"),
+        CheckConstraint(f"outcome IN ({', '.join(repr(name) for name in OUTCOMES)})", name="outcome"),
+        CheckConstraint("gross_minor >= 0 AND base_minor >= 0", name="amounts"),
+        CheckConstraint("returned_minor BETWEEN 0 AND gross_minor", name="returned"),
+        CheckConstraint("currency = lower(currency)", name="currency_lower"),
+        Index("ix_payments_organization_id_id", "organization_id", "id"),
+        Index("ix_payments_outcome", "organization_id", "outcome", "id"),
+        Index(
+            "ix_payments_subscription",
+            "organization_id",
+            "account",
+            "livemode",
+            "subscription",
+            postgresql_where=text("subscription <> ''"),
+        ),
+        Index(
+            "ix_payments_customer",
+            "organization_id",
+            "account",
+            "livemode",
+            "customer",
+            postgresql_where=text("customer <> ''"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    account: Mapped[str]
+    livemode: Mapped[bool]
+    key: Mapped[str]
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("payments.id"))
+    customer: Mapped[str] = mapped_column(server_default="")
+    subscription: Mapped[str] = mapped_column(server_default="")
+    invoice: Mapped[str] = mapped_column(server_default="")
+    payment_intent: Mapped[str] = mapped_column(server_default="")
+    charge: Mapped[str] = mapped_column(server_default="")
+    currency: Mapped[Currency]
+    gross_minor: Mapped[Minor]
+    """What was collected, tax included."""
+    base_minor: Mapped[Minor]
+    """What a commission is computed from, by the program's choice of base."""
+    returned_minor: Mapped[Minor]
+    """What went back to the customer, at most the gross."""
+    base_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """How the base came about, figure by figure, for the explanation."""
+    occurred_at: Mapped[datetime]
+    outcome: Mapped[str]
+    outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    created_at: Mapped[CreatedAt]
+
+
+class Refund(Base):
+    """A Stripe refund in its newest known state."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        Index("ix_refunds_charge", "organization_id", "account", "livemode", "charge"),
+        Index("ix_refunds_payment_intent", "organization_id", "account", "livemode", "payment_intent"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    livemode: Mapped[bool] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    charge: Mapped[str] = mapped_column(server_default="")
+    payment_intent: Mapped[str] = mapped_column(server_default="")
+    amount_minor: Mapped[Minor]
+    currency: Mapped[Currency]
+    status: Mapped[str]
+    stated_at: Mapped[datetime]
+    """`created` of the event this state is from."""
+    created_at: Mapped[CreatedAt]

@@ -1,0 +1,1 @@
+"""What Stripe told us, kept exactly once: receiver, signature, inbox."""

@@ -1,0 +1,77 @@
+"""Tables: the inbox of Stripe events and the endpoints they come through."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, CreatedAt
+from app.stripe_events.outcomes import OUTCOMES
+
+
+class StripeEndpoint(Base):
+    """A webhook endpoint kept in the database. Its signing secrets are encrypted with the secret key."""
+
+    __tablename__ = "stripe_endpoints"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    livemode: Mapped[bool]
+    secrets_encrypted: Mapped[str]
+    """Encrypted JSON list of signing secrets, newest first; more than one while a rotation lasts."""
+    created_at: Mapped[CreatedAt]
+    disabled_at: Mapped[datetime | None]
+
+
+class StripeEvent(Base):
+    """One delivery of Stripe's, exactly as it came. `id` is the inbox order.
+
+    The same `evt_` in another API version (through a second endpoint) is a row of its own: its shape may carry
+    links the first one lacks, and settling it again changes nothing.
+    """
+
+    __tablename__ = "stripe_events"
+    __table_args__ = (
+        UniqueConstraint(
+            "organization_id",
+            "account",
+            "livemode",
+            "stripe_id",
+            "api_version",
+            name="uq_stripe_events_identity",
+        ),
+        CheckConstraint(f"outcome IN ({', '.join(repr(name) for name in OUTCOMES)})", name="outcome"),
+        CheckConstraint("(processed_at IS NULL) = (outcome IS NULL)", name="processed_has_outcome"),
+        Index(
+            "ix_stripe_events_due",
+            "id",
+            postgresql_where=text("processed_at IS NULL"),
+            postgresql_include=["next_attempt_at"],
+        ),
+        Index("ix_stripe_events_outcome", "organization_id", "outcome", "id"),
+        Index("ix_stripe_events_object", "organization_id", "object_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    endpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("stripe_endpoints.id"))
+    """None: the default endpoint, whose secrets are a setting."""
+    account: Mapped[str] = mapped_column(server_default="")
+    livemode: Mapped[bool]
+    stripe_id: Mapped[str]
+    api_version: Mapped[str] = mapped_column(server_default="")
+    type: Mapped[str]
+    object_id: Mapped[str] = mapped_column(server_default="")
+    """The id of the object the event is about, `in_…`, `re_…`."""
+    occurred_at: Mapped[datetime]
+    """The event's `created`."""
+    received_at: Mapped[CreatedAt]
+    payload: Mapped[str]
+    processed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[CreatedAt]
+    last_error: Mapped[str | None]

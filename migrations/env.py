@@ -1,0 +1,40 @@
+"""Alembic's entry: migrates as the owner, one migrator at a time, and never waits long for a lock."""
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
+
+import app.attribution.models
+import app.commissions.models
+import app.ledger.models
+import app.organizations.models
+import app.partners.models
+import app.payments.models
+import app.stripe_events.models  # noqa: F401  (imported for their tables)
+from app import db
+
+ischema_names["xid8"] = app.ledger.models.Xid8
+
+MIGRATION_LOCK = 0x41434352
+"""The advisory lock every migrator takes, so that two releases at once do not race."""
+
+
+def migrate(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    context.configure(connection=connection, target_metadata=db.Base.metadata, compare_server_default=False)
+    context.run_migrations()
+
+
+def main() -> None:
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        migrate(given)
+        return
+    engine = db.create(context.config.attributes["database_url"], role=None)
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+
+
+main()

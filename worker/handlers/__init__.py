@@ -1,0 +1,1 @@
+"""Stripe event to plain facts, one module per face of a payment."""
