@@ -27,11 +27,12 @@ def start(command: Sequence[str], *, log: Path | None = None, **options: Any) ->
     options = {"stdin": subprocess.DEVNULL, "start_new_session": True} | options
     if sys.platform == "linux":
         options["preexec_fn"] = _die_with_parent
+    popen: Callable[..., Process] = subprocess.Popen
     if log is None:
-        return subprocess.Popen(command, text=False, **options)
+        return popen(command, **options)
     log.touch(mode=0o600)
     with log.open("ab") as output:
-        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, text=False, **options)
+        return popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
 
 
 def await_answer(process: Process, answers: Callable[[], bool], *, seconds: float) -> bool:

@@ -1,0 +1,1 @@
+"""The `accrual` command, one module per family: parse, call the domain, print."""

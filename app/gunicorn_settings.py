@@ -1,0 +1,34 @@
+"""How Gunicorn serves `app.web`: `gunicorn --config python:app.gunicorn_settings "app.web:create_app()"`.
+
+Threads, because a request mostly waits for Postgres; each has a database connection of its own. The application is
+made in each worker after the fork (no preload), so no two share a socket.
+"""
+
+from typing import Any
+
+from gunicorn import glogging
+
+# Gunicorn takes every name here that is one of its settings, `config` among them: hence no `from app import config`.
+from app.config import load
+from app.logs import configure
+
+_settings = load()
+configure(_settings.log_format)
+
+
+class _Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn ships no types
+    """Gunicorn's log lines, handed to our formatter instead of its own."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.propagate = True
+
+
+logger_class = _Logger
+errorlog = None  # no handler of its own
+worker_class = "gthread"
+workers = _settings.web_workers
+threads = _settings.web_threads
+timeout = 30
+graceful_timeout = 10
+keepalive = 75  # longer than a load balancer's idle time, so that it never sends into a connection we just closed
