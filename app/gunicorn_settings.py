@@ -32,3 +32,4 @@ threads = _settings.web_threads
 timeout = 30
 graceful_timeout = 10
 keepalive = 75  # longer than a load balancer's idle time, so that it never sends into a connection we just closed
+control_socket_disable = True  # it would be made in the home directory

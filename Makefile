@@ -1,0 +1,49 @@
+# Needs make and Python 3.11 or newer, nothing else: no database, no Redis, no Docker, no root.
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test proofs check format bench lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with the locked dependencies (the other targets do it when needed)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Accrual needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(READY) ## Serve on http://127.0.0.1:8000, with a database and a queue of its own unless you name yours
+	@exec $(BIN)/accrual up
+
+demo: $(READY) ## Tell one referred customer's story through the real door, print the ledger, and leave
+	@exec $(BIN)/accrual demo
+
+test: $(READY) ## Run every test
+	@exec $(BIN)/python -m pytest
+
+proofs: $(READY) ## Run the full set of orders and crashes that `make test` samples
+	@exec $(BIN)/python -m pytest -m proof --proofs
+
+check: $(READY) ## Lint, formatting, types, and who may import whom
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Put every file into the house format
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: $(READY) ## Print the benchmark's ratios beside their aims
+	@exec $(BIN)/python -m bench
+
+lock: $(READY) ## Choose versions anew within the ranges of pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --upgrade --quiet --output-file requirements.lock
