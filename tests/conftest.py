@@ -1,0 +1,189 @@
+"""Servers, databases, the cast, and the few verbs that stories are told with.
+
+One Postgres and one Valkey serve the whole run. Every test gets a database of its own, copied from a migrated
+template in about thirty milliseconds, so that it commits like the real thing.
+"""
+
+import json
+import shutil
+import tempfile
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from app import db, embedded, ids, jobs, schema
+from app.config import Settings
+from app.stripe_events import endpoints
+
+from . import books, cast
+from .books import Books
+from .stripe_stories.facts import Event
+from .stripe_stories.signing import signature_header
+
+TEMPLATE = "template_accrual"
+WEBHOOK_SECRET = "whsec_of_the_tests"
+SECRET_KEY = urlsafe_b64encode(b"thirty-two bytes for these tests").decode()
+FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+_numbers = count(1)
+
+Deliver = Callable[[Iterable[Event]], None]
+Drain = Callable[[], int]
+Ledger = Callable[[], Books]
+
+
+@dataclass(frozen=True)
+class Servers:
+    postgres: embedded.Server
+    valkey: embedded.Server
+
+    def database_url(self, name: str) -> str:
+        return make_url(self.postgres.url).set(database=name).render_as_string(hide_password=False)
+
+    def administer(self, statement: str, *names: str) -> None:
+        """Run a statement that no transaction may hold, such as CREATE DATABASE."""
+        address = make_url(self.postgres.url).set(drivername="postgresql", database="postgres")
+        with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(SQL(statement).format(*map(Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Postgres and Valkey for this run, and a migrated database to copy."""
+    directory = Path(tempfile.mkdtemp(prefix="accrual-tests-"))
+    running = Servers(embedded.start_postgres(directory, **FAST_AND_FORGETFUL), embedded.start_valkey(directory))
+    try:
+        running.administer("CREATE DATABASE {}", TEMPLATE)
+        schema.migrate(running.database_url(TEMPLATE))
+        yield running
+    finally:
+        running.valkey.stop()
+        running.postgres.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(servers: Servers) -> Iterator[str]:
+    """A migrated, empty database of this test's own; the address logs in as its owner."""
+    name = f"test_{next(_numbers)}"
+    servers.administer("CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+    yield servers.database_url(name)
+    servers.administer("DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Engine]:
+    """This process connected to the test's database, as the worker's role."""
+    engine = db.connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    """An empty Valkey."""
+    with redis.Redis.from_url(servers.valkey.url) as client:
+        client.flushall()
+    return servers.valkey.url
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    return Settings(DATABASE_URL=database_url, REDIS_URL=redis_url, data_dir=tmp_path, secret_key=SECRET_KEY)
+
+
+@pytest.fixture
+def application(settings: Settings, database: Engine) -> Flask:
+    """The web application on the test's database; `database` stands first so that its engine is the one in use."""
+    from app import web  # noqa: PLC0415
+
+    jobs.connect(settings.redis_url)
+    return web.create_app(settings)
+
+
+@pytest.fixture
+def client(application: Flask) -> FlaskClient:
+    return application.test_client()
+
+
+@pytest.fixture
+def merchant(application: Flask) -> cast.Merchant:
+    """The shop with its partners Ada, Ben and Dan, all active."""
+    with db.transaction() as session:
+        shop = cast.open_merchant(session)
+        for code in ("ada", "ben", "dan"):
+            cast.enroll(session, shop, code)
+    return shop
+
+
+@pytest.fixture
+def webhook_path(merchant: cast.Merchant, settings: Settings) -> str:
+    """The path of the shop's test-mode webhook endpoint."""
+    with db.transaction() as session:
+        endpoint = endpoints.create(
+            session,
+            merchant.organization_id,
+            livemode=False,
+            secrets=[WEBHOOK_SECRET],
+            settings=settings,
+        )
+        return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
+
+
+@pytest.fixture
+def deliver(client: FlaskClient, webhook_path: str) -> Deliver:
+    """Post events, signed as Stripe signs them, and expect each to be stored."""
+
+    def deliver(events: Iterable[Event]) -> None:
+        for event in events:
+            body = json.dumps(event).encode()
+            headers = {"Stripe-Signature": signature_header(body, WEBHOOK_SECRET)}
+            answer = client.post(webhook_path, data=body, headers=headers, content_type="application/json")
+            assert answer.status_code == 200, answer.text
+
+    return deliver
+
+
+@pytest.fixture
+def drain(application: Flask) -> Drain:
+    """Work the inbox until nothing is due; gives how many events were claimed."""
+
+    from worker import drain as worker_drain  # noqa: PLC0415
+
+    def drain() -> int:
+        worked = 0
+        while claimed := worker_drain.work_batch():
+            worked += claimed
+        return worked
+
+    return drain
+
+
+@pytest.fixture
+def ledger(database: Engine) -> Ledger:
+    """What the books say now, all stories together; also checks that the ledger is sound."""
+
+    def ledger() -> Books:
+        assert_ledger_sound()
+        with db.transaction() as session:
+            return books.total(books.read_all(session).values())
+
+    return ledger
+
+
+def assert_ledger_sound() -> None:
+    """Nothing recomputed from the postings differs from what is stored."""
+    from app.ledger import verify  # noqa: PLC0415
+
+    with db.transaction() as session:
+        assert verify.verify(session) == []

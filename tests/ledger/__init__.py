@@ -1,0 +1,1 @@
+"""The ledger's laws, kept by the database itself and by the arithmetic."""

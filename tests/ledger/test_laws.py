@@ -1,0 +1,201 @@
+"""What the database refuses, whoever asks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from app import db, ids
+from tests import cast
+
+WORKER_AND_OWNER = pytest.mark.parametrize("role", [db.WORKER_ROLE, None], ids=["worker", "owner"])
+
+
+@dataclass(frozen=True)
+class Line:
+    account_id: UUID
+    amount_minor: int
+    currency: str = "usd"
+
+
+@dataclass(frozen=True)
+class Journal:
+    """An open transaction with two dollar accounts, two euro accounts and one entry still open."""
+
+    connection: Connection
+    organization_id: UUID
+    expense: UUID
+    accrued: UUID
+    euro_expense: UUID
+    euro_accrued: UUID
+    entry_id: UUID
+
+    def post(self, *lines: Line, first_line: int = 1) -> None:
+        """Insert `lines` into the entry in one statement."""
+        rows = ", ".join(
+            f"('{self.entry_id}', {number}, '{self.organization_id}', '{line.account_id}', "
+            f"{line.amount_minor}, '{line.currency}')"
+            for number, line in enumerate(lines, first_line)
+        )
+        columns = "entry_id, line, organization_id, account_id, amount_minor, currency"
+        self.connection.execute(text(f"INSERT INTO postings ({columns}) VALUES {rows}"))
+
+
+@pytest.fixture
+def shop(database: Engine) -> cast.Merchant:
+    with db.transaction() as session:
+        shop = cast.open_merchant(session)
+        cast.enroll(session, shop, "ada")
+    return shop
+
+
+@pytest.fixture
+def role() -> str | None:
+    return db.WORKER_ROLE
+
+
+@pytest.fixture
+def journal(shop: cast.Merchant, database_url: str, role: str | None) -> Iterator[Journal]:
+    engine = db.create(database_url, role=role)
+    with engine.connect() as connection:
+        accounts = [
+            _open_account(connection, shop, kind, currency)
+            for currency in ("usd", "eur")
+            for kind in ("commission_expense", "partner_accrued")
+        ]
+        yield Journal(connection, shop.organization_id, *accounts, _open_entry(connection, shop))
+    engine.dispose()
+
+
+def _open_account(connection: Connection, shop: cast.Merchant, kind: str, currency: str) -> UUID:
+    account_id = ids.new()
+    connection.execute(
+        text("""
+            INSERT INTO accounts (id, organization_id, program_id, partner_id, kind, currency)
+            VALUES (:id, :organization_id, :program_id, :partner_id, :kind, :currency)
+        """),
+        {
+            "id": account_id,
+            "organization_id": shop.organization_id,
+            "program_id": shop.program_id,
+            "partner_id": shop.partners["ada"] if kind == "partner_accrued" else None,
+            "kind": kind,
+            "currency": currency,
+        },
+    )
+    return account_id
+
+
+def _open_entry(connection: Connection, shop: cast.Merchant) -> UUID:
+    entry_id = ids.new()
+    connection.execute(
+        text("""
+            INSERT INTO journal_entries (id, organization_id, kind, idempotency_key, occurred_at, cause, details)
+            VALUES (:id, :organization_id, 'accrual', :key, now(), 'test', '{}')
+        """),
+        {"id": entry_id, "organization_id": shop.organization_id, "key": f"{entry_id}:1"},
+    )
+    return entry_id
+
+
+def test_a_balanced_entry_is_taken(journal: Journal) -> None:
+    journal.post(Line(journal.expense, 980), Line(journal.accrued, -980))
+    journal.connection.commit()
+    assert journal.connection.scalar(text("SELECT count(*) FROM postings")) == 2
+
+
+@WORKER_AND_OWNER
+def test_an_unbalanced_entry_is_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="unbalanced"):
+        journal.post(Line(journal.expense, 980), Line(journal.accrued, -979))
+
+
+@WORKER_AND_OWNER
+def test_a_single_line_is_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="unbalanced"):
+        journal.post(Line(journal.expense, 980))
+
+
+def test_two_lines_in_two_statements_are_refused_at_the_first(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="unbalanced"), journal.connection.begin_nested():
+        journal.post(Line(journal.expense, 980))
+
+
+@WORKER_AND_OWNER
+def test_an_entry_in_two_currencies_is_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="mixes currencies"):
+        journal.post(
+            Line(journal.expense, 980),
+            Line(journal.accrued, -980),
+            Line(journal.euro_expense, 5, "eur"),
+            Line(journal.euro_accrued, -5, "eur"),
+        )
+
+
+def test_a_second_currency_in_a_second_statement_is_refused(journal: Journal) -> None:
+    journal.post(Line(journal.expense, 980), Line(journal.accrued, -980))
+    with pytest.raises(DBAPIError, match="mixes currencies"):
+        journal.post(Line(journal.euro_expense, 5, "eur"), Line(journal.euro_accrued, -5, "eur"), first_line=3)
+
+
+def test_a_posting_in_another_currency_than_its_account_is_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="fk_postings_account_id_currency"):
+        journal.post(Line(journal.expense, 980, "eur"), Line(journal.accrued, -980, "eur"))
+
+
+def test_a_posting_of_zero_is_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="not_zero"):
+        journal.post(Line(journal.expense, 0), Line(journal.accrued, 0))
+
+
+@WORKER_AND_OWNER
+def test_a_line_added_to_a_closed_entry_is_refused(journal: Journal) -> None:
+    journal.post(Line(journal.expense, 980), Line(journal.accrued, -980))
+    journal.connection.commit()
+    with pytest.raises(DBAPIError, match="closed"):
+        journal.post(Line(journal.expense, 5), Line(journal.accrued, -5), first_line=3)
+
+
+CHANGES = [
+    "UPDATE postings SET amount_minor = amount_minor * 2",
+    "UPDATE journal_entries SET details = '{}'",
+    "DELETE FROM postings",
+    "DELETE FROM journal_entries",
+    "TRUNCATE postings",
+    "TRUNCATE journal_entries CASCADE",
+]
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+@WORKER_AND_OWNER
+def test_a_change_of_history_is_refused(journal: Journal, role: str | None, statement: str) -> None:
+    journal.post(Line(journal.expense, 980), Line(journal.accrued, -980))
+    journal.connection.commit()
+    refusal = "never by edit" if role is None else "permission denied"
+    with pytest.raises(DBAPIError, match=refusal):
+        journal.connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("role", [None], ids=["owner"])
+def test_a_change_that_would_touch_no_row_is_refused_all_the_same(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="never by edit"):
+        journal.connection.execute(text("DELETE FROM postings WHERE false"))
+
+
+SCHEMA_CHANGES = [
+    "ALTER TABLE postings DISABLE TRIGGER ALL",
+    "DROP TRIGGER refuse_change ON postings",
+    "DROP TABLE postings",
+    "CREATE OR REPLACE FUNCTION require_balance() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "SET session_replication_role = replica",
+    "CREATE TABLE elsewhere (id int)",
+]
+
+
+@pytest.mark.parametrize("statement", SCHEMA_CHANGES)
+def test_the_worker_cannot_switch_the_laws_off(journal: Journal, statement: str) -> None:
+    with pytest.raises(DBAPIError, match=r"must be owner|permission denied"):
+        journal.connection.execute(text(statement))
