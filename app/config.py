@@ -135,6 +135,11 @@ def find_data_dir(data_dir: Path | None = None) -> Path:
     return (data_dir or Path(os.environ.get("ACCRUAL_DATA_DIR") or DEFAULT_DATA_DIR)).absolute()
 
 
+def is_given(name: str) -> bool:
+    """Whether the environment itself sets `name`, whatever the data directory keeps."""
+    return bool(os.environ.get(name))
+
+
 def kept(data_dir: Path) -> dict[str, str]:
     """The settings kept in `data_dir`, by their names in the environment; none where there is no file."""
     return {name: value or "" for name, value in dotenv_values(data_dir / SETTINGS_FILE).items()}

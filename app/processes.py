@@ -36,23 +36,29 @@ def start(command: Sequence[str], *, log: Path | None = None, **options: Any) ->
 
 
 def await_answer(process: Process, answers: Callable[[], bool], *, seconds: float) -> bool:
-    """Whether `answers()` came true within `seconds`. Where not, the process is dead when this returns."""
+    """Whether `answers()` came true within `seconds`. Where not, or when interrupted, the process is dead after it."""
     deadline = time.monotonic() + seconds
-    while process.poll() is None:
-        if answers():
-            return True
-        if time.monotonic() > deadline:
-            process.kill()
-            process.wait()
-        time.sleep(0.02)
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            if answers():
+                return True
+            time.sleep(0.02)
+    except BaseException:
+        wait_or_kill(process, seconds=0)
+        raise
+    wait_or_kill(process, seconds=0)
     return False
 
 
 def stop(process: Process, by: signal.Signals = signal.SIGTERM, *, seconds: float) -> None:
     """Ask `process` to end with the signal `by`; kill it where it has not after `seconds`. Harmless when it is gone."""
-    if process.poll() is not None:
-        return
-    process.send_signal(by)
+    if process.poll() is None:
+        process.send_signal(by)
+        wait_or_kill(process, seconds=seconds)
+
+
+def wait_or_kill(process: Process, *, seconds: float) -> None:
+    """Wait for the end of `process`; kill it where it has not come after `seconds`."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -1,0 +1,71 @@
+"""Sample events with ids nobody has seen: the same old id becomes the same new one everywhere in one `Renaming`.
+
+So one recorded story can be sent again and again, each time as a new customer's, and its events still belong together.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any, Final
+
+# A prefix in lower case, then a tail with a digit or a capital: `in_1Abc…`, `cs_test_a1B2…`, but not
+# `requires_confirmation`. What looks otherwise is an id where it stands under the key `id`.
+STRIPE_ID: Final = re.compile(r"(?P<prefix>[a-z]+(?:_[a-z]+)*_)(?=[A-Za-z]*[0-9A-Z])[A-Za-z0-9]{8,}")
+TAIL_BYTES: Final = 12
+SOMEBODY_ELSES: Final = frozenset({"metadata", "client_reference_id"})
+"""What the merchant wrote: a partner's name in there must stay what it is."""
+
+
+class Renaming:
+    """Old ids and the new ones given for them."""
+
+    def __init__(self) -> None:
+        self._new_ids: dict[str, str] = {}
+
+    def learn(self, document: Any) -> None:
+        """Notice the ids of every object in `document`, also such as do not look like Stripe's.
+
+        Learn all documents before renaming the first, because one may name an object that another one holds.
+        """
+        for key, value in _walk(document):
+            if isinstance(value, str) and value and (key == "id" or STRIPE_ID.fullmatch(value)):
+                self._new_ids.setdefault(value, _fresh(value))
+
+    def rename(self, document: Any) -> Any:
+        """`document` with every id it was taught replaced."""
+        if isinstance(document, dict):
+            return {key: value if key in SOMEBODY_ELSES else self.rename(value) for key, value in document.items()}
+        if isinstance(document, list):
+            return [self.rename(item) for item in document]
+        return self._new_ids.get(document, document) if isinstance(document, str) else document
+
+
+def with_mode(document: Any, *, livemode: bool) -> Any:
+    """`document` with every `livemode` in it set."""
+    if isinstance(document, dict):
+        return {
+            key: livemode if key == "livemode" else with_mode(value, livemode=livemode)
+            for key, value in document.items()
+        }
+    if isinstance(document, list):
+        return [with_mode(item, livemode=livemode) for item in document]
+    return document
+
+
+def _walk(document: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if key in SOMEBODY_ELSES:
+        return
+    if isinstance(document, dict):
+        for name, value in document.items():
+            yield from _walk(value, name)
+    elif isinstance(document, list):
+        for item in document:
+            yield from _walk(item, key)
+    else:
+        yield key, document
+
+
+def _fresh(old: str) -> str:
+    looks_familiar = STRIPE_ID.fullmatch(old)
+    prefix = looks_familiar["prefix"] if looks_familiar else f"{old}-"
+    return prefix + secrets.token_hex(TAIL_BYTES)

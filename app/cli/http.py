@@ -1,0 +1,36 @@
+"""One HTTP request to a running Accrual, with nothing but the standard library."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Final
+
+from app.errors import Unavailable
+
+TIMEOUT_SECONDS: Final = 30
+
+
+def call(method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
+    """Send a request; the answer's status and its JSON (its text where it is none).
+
+    Raises:
+        Unavailable: nobody answers at `url`.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise Unavailable(f"{url} is no web address")
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json", **(headers or {})}, method=method)  # noqa: S310 - checked above
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
+            return answer.status, _read(answer.read())
+    except urllib.error.HTTPError as refused:
+        return refused.code, _read(refused.read())
+    except OSError as error:
+        raise Unavailable(f"nobody answers at {url} ({error})") from None
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")

@@ -1,0 +1,39 @@
+"""The `accrual` command: what it consists of, and how it fails."""
+
+import sys
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import OperationalError
+
+from app.cli import migrate, send, up
+from app.errors import AccrualError
+
+app = typer.Typer(
+    name="accrual",
+    help="Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("migrate")(migrate.migrate)
+app.command("send")(send.send)
+
+
+def main() -> None:
+    """Run the command line. What went wrong is told in words on standard error, with exit code 1."""
+    try:
+        app()
+    except AccrualError as error:
+        _complain(str(error))
+    except OperationalError as error:
+        _complain(f"the database cannot be reached: {error.orig}\nIs `accrual up` running, with this data directory?")
+
+
+def _complain(text: str) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in text.strip().splitlines():
+        console.print(line, style="red", markup=False)
+    sys.exit(1)
