@@ -75,9 +75,7 @@ class Partner(Base):
         CheckConstraint("status IN ('pending', 'active', 'paused', 'banned', 'deactivated')", name="status"),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("slug = lower(slug)", name="slug_lower"),
-        CheckConstraint(
-            "payout_method IN ('paypal', 'stripe', 'bank_transfer', 'crypto')", name="payout_method"
-        ),
+        CheckConstraint("payout_method IN ('paypal', 'stripe', 'bank_transfer', 'crypto')", name="payout_method"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -131,6 +129,8 @@ class Snapshot(Base):
     commission: Mapped[dict[str, Any]]
     holdback_days: Mapped[int | None]
     """None: the program terms' holdback."""
+    is_override: Mapped[bool] = mapped_column(server_default="false")
+    """Whether the commission was set for this partner, instead of being the program's own."""
     source: Mapped[str]
     applies_to: Mapped[str] = mapped_column(server_default="all_customers")
     effective_from: Mapped[datetime]

@@ -472,6 +472,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("applies_to", sa.Text(), server_default="all_customers", nullable=False),
         sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_override", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "applies_to IN ('new_customers', 'all_customers')", name=op.f("ck_snapshots_applies_to")

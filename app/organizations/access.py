@@ -1,0 +1,38 @@
+"""The one door of API requests: a key becomes a caller, and the caller's transaction sees only the caller's rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+
+from app import db
+from app.errors import Forbidden, Unauthenticated
+from app.organizations import keys
+from app.organizations.permissions import Caller
+
+
+def admit(authorization: str | None, permission: str) -> Caller:
+    """The caller behind an `Authorization` header, if its key allows `permission`.
+
+    Runs in a transaction of its own, because finding a key is the one thing done before anybody's rows are named.
+
+    Raises:
+        Unauthenticated: no bearer key, or one that is unknown or revoked.
+        Forbidden: the key's level or scopes do not allow it.
+    """
+    scheme, _, plaintext = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not plaintext.strip():
+        raise Unauthenticated("send an API key: `Authorization: Bearer aff_…`")
+    with db.transaction() as session:
+        caller = keys.authenticate(session, plaintext.strip())
+    if not caller.may(permission):
+        raise Forbidden(f"this key does not allow {permission}; it takes a manage key without scopes, or that scope")
+    return caller
+
+
+@contextmanager
+def transaction(caller: Caller) -> Iterator[Session]:
+    """A transaction in which row-level security shows only what belongs to the caller's organizations."""
+    with db.transaction() as session:
+        db.narrow_to_organizations(session, caller.organization_ids)
+        yield session

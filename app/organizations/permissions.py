@@ -1,0 +1,53 @@
+"""What a key may do: its level, its scopes, and the caller they make. Pure.
+
+A permission is named `<what>:read` or `<what>:write`. A key without scopes may do all that its level allows: `read`
+reads what is not financial, `manage` does everything. A key with scopes may do what they name and nothing else,
+whatever its level.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+Level = Literal["read", "manage"]
+Permission = Literal[
+    "partners:read",
+    "partners:write",
+    "conversions:read",
+    "commissions:read",
+    "payments:read",
+    "events:read",
+    "events:write",
+]
+
+LEVELS: Final[tuple[str, ...]] = get_args(Level)
+PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
+FINANCIAL: Final = frozenset({"conversions:read", "commissions:read", "payments:read"})
+"""Reads that show what somebody earns or paid; without a scope they take a manage key, as every write does."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is asking, as proved by an API key.
+
+    Attributes:
+        organization_id: whose key it is.
+        organization_ids: that organization and its descendants: everything the key may touch.
+    """
+
+    key_id: UUID
+    organization_id: UUID
+    organization_ids: tuple[UUID, ...]
+    level: str
+    scopes: frozenset[str]
+
+    def may(self, permission: str) -> bool:
+        """Whether the key allows `permission`.
+
+        Example: a `read` key may `partners:read`, not `commissions:read`; with that very scope it may.
+        """
+        if self.scopes:
+            return permission in self.scopes
+        if self.level == "manage":
+            return True
+        return permission.endswith(":read") and permission not in FINANCIAL

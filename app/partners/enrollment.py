@@ -1,0 +1,147 @@
+"""Enrollment: partners come, are renamed, change their status. A code once given belongs to its partner for ever."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import Conflict
+from app.partners import snapshots
+from app.partners.models import Partner, PartnerCode, Program
+from app.partners.rules import make_code, valid_code, valid_email
+
+Status = Literal["pending", "active", "paused", "banned", "deactivated"]
+
+CODE_TRIES: Final = 5
+EMAIL_CONSTRAINT: Final = "uq_partners_program_id_email"
+
+
+def create_partner(
+    session: Session,
+    program: Program,
+    *,
+    email: str,
+    slug: str | None = None,
+    commission: Mapping[str, Any] | None = None,
+    holdback_days: int | None = None,
+    **profile: Any,
+) -> Partner:
+    """Enroll somebody in the program, pending until set active.
+
+    Args:
+        session: writes the partner, its code, and its snapshot if it gets terms of its own now.
+        program: what it is enrolled in; its owner owns the partner.
+        email: unique in the program, whatever its case.
+        slug: the code of its links; None makes one from the name.
+        commission: its own commission; None takes the program's of the day it becomes active.
+        holdback_days: its own, with `commission`.
+        profile: first_name, last_name, payout_method, payout_email, metadata.
+
+    Raises:
+        InvalidRequest: names the field.
+        Conflict: `email_taken` or `slug_taken`.
+    """
+    metadata = profile.pop("metadata", None)
+    partner = Partner(
+        id=ids.new(),
+        organization_id=program.organization_id,
+        program_id=program.id,
+        email=valid_email(email),
+        slug=_free_code(session, program, profile) if slug is None else valid_code(slug),
+        status="pending",
+        details=metadata or {},
+        **profile,
+    )
+    _refuse_taken_code(session, partner, partner.slug)
+    _write(session, partner)
+    _give_code(session, partner)
+    if commission is not None:
+        snapshots.stamp_override(session, partner, "invite", commission=commission, holdback_days=holdback_days)
+    return partner
+
+
+def rename(session: Session, partner: Partner, slug: str) -> None:
+    """Give the partner another code; its old ones go on working. Raises InvalidRequest, Conflict `slug_taken`."""
+    code = valid_code(slug)
+    _refuse_taken_code(session, partner, code)
+    partner.slug = code
+    _write(session, partner)
+    _give_code(session, partner)
+
+
+def change_email(session: Session, partner: Partner, email: str) -> None:
+    """Give the partner another address. Raises InvalidRequest, Conflict `email_taken`."""
+    partner.email = valid_email(email)
+    _write(session, partner)
+
+
+def change_status(session: Session, partner: Partner, status: Status) -> None:
+    """Move the partner to another status; the first time active, stamp the program's terms unless it has its own.
+
+    No change of status touches what was earned.
+
+    Raises:
+        Conflict: `already_enrolled`: nobody who was in can be invited again.
+    """
+    if status == partner.status:
+        return
+    if status == "pending":
+        raise Conflict("this partner has been enrolled already", code="already_enrolled", param="status")
+    partner.status = status
+    if status == "active":
+        partner.activated_at = partner.activated_at or datetime.now(UTC)
+        if snapshots.in_force(session, partner.id) is None:
+            snapshots.stamp_terms(session, partner, "approval")
+    session.flush()
+
+
+def _write(session: Session, partner: Partner) -> None:
+    """Write the partner; losing a race for an address or a code is an answer, after which the caller rolls back."""
+    session.add(partner)
+    try:
+        session.flush()
+    except IntegrityError as lost:
+        constraint = getattr(getattr(lost.orig, "diag", None), "constraint_name", None)
+        if constraint == EMAIL_CONSTRAINT:
+            raise Conflict("this e-mail is enrolled already", code="email_taken", param="email") from None
+        raise _slug_taken() from None
+
+
+def _refuse_taken_code(session: Session, partner: Partner, code: str) -> None:
+    given = session.get(PartnerCode, (partner.organization_id, code))
+    if given is not None and given.partner_id != partner.id:
+        raise _slug_taken()
+
+
+def _give_code(session: Session, partner: Partner) -> None:
+    mine = {"organization_id": partner.organization_id, "code": partner.slug, "partner_id": partner.id}
+    session.execute(insert(PartnerCode).values(mine).on_conflict_do_nothing())
+    # Somebody who took it a moment ago, in a transaction that has committed since, keeps it.
+    holder = session.scalar(
+        select(PartnerCode.partner_id).where(
+            PartnerCode.organization_id == partner.organization_id, PartnerCode.code == partner.slug
+        )
+    )
+    if holder != partner.id:
+        raise _slug_taken()
+
+
+def _free_code(session: Session, program: Program, profile: Mapping[str, Any]) -> str:
+    for _ in range(CODE_TRIES):
+        code = make_code(profile.get("first_name"), profile.get("last_name"), secrets.choice)
+        taken = select(func.count()).where(
+            PartnerCode.organization_id == program.organization_id, PartnerCode.code == code
+        )
+        if not session.scalar(taken):
+            return code
+    raise _slug_taken()
+
+
+def _slug_taken() -> Conflict:
+    return Conflict("this slug is or was another partner's", code="slug_taken", param="slug")

@@ -1,0 +1,70 @@
+"""Codes, e-mails and percentages: the pure rules of enrollment."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from app import ids
+from app.errors import InvalidRequest
+
+CODE_LENGTH: Final = 64
+CODE_PATTERN: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+"""No `--`: in a client reference it stands between a code and a session."""
+ABSENT: Final = frozenset({"null", "undefined", "none", "nan"})
+"""What a script writes for a name it does not have; a code like that would catch everybody's mistakes."""
+EMAIL_PATTERN: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+EMAIL_LENGTH: Final = 254
+SUFFIX_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+SUFFIX_LENGTH: Final = 4
+
+
+def fold_code(text: str) -> str:
+    """A code as it is compared: trimmed, lower case."""
+    return text.strip().lower()
+
+
+def valid_code(text: str, *, param: str = "slug") -> str:
+    """`text` as a code that works in a link, in Stripe metadata and in a client reference.
+
+    Example: `valid_code(" Jane-Smith ") == "jane-smith"`. Raises InvalidRequest.
+    """
+    code = fold_code(text)
+    if len(code) > CODE_LENGTH or not CODE_PATTERN.fullmatch(code):
+        raise InvalidRequest(
+            f"{param} must be 1 to {CODE_LENGTH} letters and digits, with single - or _ between them", param=param
+        )
+    if code in ABSENT or ids.decode(code, *ids.PARTNER_PREFIXES) is not None:
+        raise InvalidRequest(f"{param} must not be {code!r}, which means something else", param=param)
+    return code
+
+
+def make_code(first_name: str | None, last_name: str | None, choose: Callable[[str], str]) -> str:
+    """A code from a name and four characters without look-alikes: Jane Smith becomes `jane-smith-a2b7`.
+
+    `choose` picks one character of a string at random.
+    """
+    plain = unicodedata.normalize("NFKD", f"{first_name or ''} {last_name or ''}").encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain.lower()) or ["partner"]
+    suffix = "".join(choose(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
+    return f"{'-'.join(words)[: CODE_LENGTH - SUFFIX_LENGTH - 1].rstrip('-')}-{suffix}"
+
+
+def valid_email(text: str, *, param: str = "email") -> str:
+    """`text` as an e-mail address is compared: trimmed, lower case. Raises InvalidRequest."""
+    email = text.strip().lower()
+    if len(email) > EMAIL_LENGTH or not EMAIL_PATTERN.fullmatch(email):
+        raise InvalidRequest(f"{param} must be an e-mail address", param=param)
+    return email
+
+
+def bps_of(percent: Decimal) -> int:
+    """A percentage of at most two decimals in basis points: `bps_of(Decimal("12.5")) == 1250`."""
+    return int(percent * 100)
+
+
+def percent_text(rate_bps: int) -> str:
+    """Basis points as a percentage without needless zeros: `percent_text(1250) == "12.5"`, `2500` gives `"25"`."""
+    whole, hundredths = divmod(rate_bps, 100)
+    return f"{whole}.{hundredths:02d}".rstrip("0").rstrip(".")

@@ -1,0 +1,150 @@
+"""Terms: the shapes a commission may have, and the versions of a program's rules."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import InvalidRequest
+from app.partners.models import Program, Terms
+
+Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis points: 2000 is 20 %.")]
+Count = Annotated[int, Field(ge=1, strict=True)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProductRate(_Shape):
+    """Another rate, or none, for the invoice lines of one product."""
+
+    product: str = Field(min_length=1)
+    bps: Bps | None = None
+    excluded: bool = False
+
+    @model_validator(mode="after")
+    def _rate_or_excluded(self) -> "ProductRate":
+        if self.excluded == (self.bps is not None):
+            raise ValueError("takes either bps or excluded")
+        return self
+
+
+class Tier(_Shape):
+    """The rate from a number of approved conversions on."""
+
+    min_conversions: Count
+    bps: Bps
+
+
+class _Limits(_Shape):
+    max_cycles: Count | None = None
+    max_months: Count | None = None
+    product_rates: list[ProductRate] | None = None
+
+
+class Percentage(_Limits):
+    """A share of the base of every qualifying payment."""
+
+    type: Literal["percentage"]
+    bps: Bps
+
+
+class Flat(_Limits):
+    """A fixed amount per conversion, in the smallest unit of the program's currency."""
+
+    type: Literal["flat"]
+    amount_cents: Count
+
+
+class Recurring(_Limits):
+    """A share of the first `max_cycles` billing cycles of a subscription."""
+
+    type: Literal["recurring"]
+    bps: Bps
+    max_cycles: Count
+
+
+class Tiered(_Limits):
+    """A share that rises with the number of the partner's approved conversions."""
+
+    type: Literal["tiered"]
+    bps: Bps
+    tiers: list[Tier] = Field(min_length=1)
+
+
+Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
+
+COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
+LIMITS: Final = ("max_cycles", "max_months", "product_rates")
+
+
+def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
+    """`given` as it is stored: the union's shape, nothing unknown, limits that are not set left out.
+
+    Raises:
+        InvalidRequest: names the field at fault, or the part this version cannot settle.
+    """
+    try:
+        commission = COMMISSION.validate_python(given)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False, include_input=False)[0]
+        # The first part of the place is the union's tag, unless the tag itself is at fault.
+        field = ".".join([param, *map(str, first["loc"][1:])]) if first["loc"] else f"{param}.type"
+        raise InvalidRequest(f"{field}: {first['msg']}", param=field) from None
+    _refuse_unsettled(commission, param)
+    return commission.model_dump(exclude_none=True)
+
+
+def _refuse_unsettled(commission: Percentage | Flat | Recurring | Tiered, param: str) -> None:
+    """Refuse what the engine does not compute: a promise nobody keeps is worse than none."""
+    if commission.type != "percentage":
+        raise InvalidRequest(
+            f"{param}.type: this version pays commissions of type percentage only, not {commission.type}",
+            param=f"{param}.type",
+        )
+    for limit in LIMITS:
+        if getattr(commission, limit) is not None:
+            raise InvalidRequest(
+                f"{param}.{limit}: this version pays percentages without limits", param=f"{param}.{limit}"
+            )
+
+
+def add_terms(
+    session: Session,
+    program: Program,
+    *,
+    commission: Mapping[str, Any],
+    holdback_days: int | None = None,
+    commission_base: Literal["net", "gross"] = "net",
+) -> Terms:
+    """Append the next version of the program's terms; those of today stay as they are. Raises InvalidRequest."""
+    before = newest_terms(session, program.id)
+    terms = Terms(
+        id=ids.new(),
+        organization_id=program.organization_id,
+        program_id=program.id,
+        version=before.version + 1 if before else 1,
+        commission=valid_commission(commission),
+        holdback_days=holdback_days,
+        commission_base=commission_base,
+    )
+    session.add(terms)
+    session.flush()
+    return terms
+
+
+def newest_terms(session: Session, program_id: UUID) -> Terms | None:
+    """The terms in force; None for a program that has just been made."""
+    return session.scalar(select(Terms).where(Terms.program_id == program_id).order_by(Terms.version.desc()).limit(1))
+
+
+def terms_in_force(session: Session, program_id: UUID) -> Terms:
+    """The program's newest terms. Every program has some, so their absence is a bug."""
+    terms = newest_terms(session, program_id)
+    assert terms is not None, program_id
+    return terms
