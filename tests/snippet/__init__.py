@@ -1,0 +1,1 @@
+"""The checkout snippet in a real browser."""

@@ -1,0 +1,47 @@
+"""One headless Chromium for these tests, and a fresh visitor for each."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from .shop import Shop
+
+BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def _browser_path() -> str:
+    """Where the browser is; without one the tests skip, or fail where ACCRUAL_REQUIRE_BROWSER=1 demands it."""
+    for name in BROWSER_NAMES:
+        if path := shutil.which(name):
+            return path
+    missing = "no browser: install chromium to test snippets/checkout.js"
+    if os.environ.get("ACCRUAL_REQUIRE_BROWSER") == "1":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+# For this package only: while Playwright's loop lives, no other test in this thread can run one of its own.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """A running browser that can resolve no host but loopback."""
+    arguments = ["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    path = _browser_path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop(chromium: Browser) -> Iterator[Shop]:
+    """A shop and a visitor who was never there."""
+    context = chromium.new_context()
+    context.set_default_timeout(10_000)
+    shop = Shop(context)
+    context.route("**/*", shop.answer)
+    yield shop
+    context.close()
+    assert shop.strays == [], "the snippet or a test reached for the network"
