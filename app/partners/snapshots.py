@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -27,7 +28,7 @@ def in_force_of_each(session: Session, partner_ids: Sequence[UUID]) -> dict[UUID
         select(Snapshot)
         .where(Snapshot.partner_id.in_(partner_ids), Snapshot.effective_from <= datetime.now(UTC))
         .order_by(Snapshot.partner_id, Snapshot.effective_from.desc(), Snapshot.id.desc())
-        .distinct(Snapshot.partner_id)
+        .ext(distinct_on(Snapshot.partner_id))
     )
     return {snapshot.partner_id: snapshot for snapshot in rows}
 
