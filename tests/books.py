@@ -114,3 +114,9 @@ def total(books: Iterable[Books]) -> Books:
 def without_zeros(balances: Mapping[tuple[str, str | None, str], int]) -> Balances:
     """Accounts that hold nothing left out, since whether one was ever opened depends on the order."""
     return {account: minor for account, minor in balances.items() if minor}
+
+
+def owed(currency: str = "usd", **accrued_minor: int) -> Balances:
+    """The balances when each partner named has so much accrued and nothing else ever happened."""
+    balances: Balances = {("partner_accrued", code, currency): minor for code, minor in accrued_minor.items()}
+    return without_zeros(balances | {("commission_expense", None, currency): sum(accrued_minor.values())})

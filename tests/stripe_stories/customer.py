@@ -18,12 +18,14 @@ class Customer:
     order, repetition and gaps.
     """
 
-    def __init__(self, family: Family, *, marks: Marks = UNMARKED, livemode: bool = False, start: int = START) -> None:
+    def __init__(
+        self, family: Family, marks: Marks = UNMARKED, *, livemode: bool = False, token: str | None = None
+    ) -> None:
         self.family = family
         self.marks = marks
         self.livemode = livemode
-        self.now = start
-        self.ids = Ids()
+        self.now = START
+        self.ids = Ids(token)
         self.id = self.ids.fresh("cus")
 
     @property

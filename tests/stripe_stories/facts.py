@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,15 +13,19 @@ _TOKEN_LENGTH = 10
 
 
 class Ids:
-    """Fresh Stripe ids that all carry one token, so that one copy of a story can be told from another."""
+    """Fresh Stripe ids that all carry one token, so that one copy of a story can be told from another.
 
-    def __init__(self) -> None:
-        self.token = "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_LENGTH))
-        self._count = 0
+    Each kind is counted by itself: a story told twice with one token, in two shapes, speaks of the same objects.
+    """
+
+    def __init__(self, token: str | None = None) -> None:
+        self.token = token or "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_LENGTH))
+        self._counts: Counter[str] = Counter()
 
     def fresh(self, prefix: str) -> str:
-        self._count += 1
-        return f"{prefix}_1{self.token}{self._count:04d}"
+        """The next id of this kind."""
+        self._counts[prefix] += 1
+        return f"{prefix}_1{self.token}{self._counts[prefix]:04d}"
 
 
 def token_in(stripe_id: str) -> str:

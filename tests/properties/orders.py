@@ -1,0 +1,56 @@
+"""Many copies of one story in one database, each told in an order of its own, worked in different ways."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from tests.books import Books
+from tests.stripe_stories.facts import Event
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One telling: the events in the order they arrive, and the books they must end in."""
+
+    token: str
+    events: tuple[Event, ...]
+    expected: Books
+
+
+def every_order(count: int, *, at_most: int | None, chance: random.Random) -> Iterator[tuple[int, ...]]:
+    """The orders of `count` things: all of them, or the natural one, its reverse and a sample."""
+    orders = list(permutations(range(count)))
+    if at_most is None or at_most >= len(orders):
+        return iter(orders)
+    return iter([orders[0], orders[-1], *chance.sample(orders[1:-1], at_most - 2)])
+
+
+def shuffled(events: Sequence[Event], chance: random.Random) -> tuple[Event, ...]:
+    return tuple(chance.sample(events, len(events)))
+
+
+def with_duplicates(events: Sequence[Event], chance: random.Random) -> tuple[Event, ...]:
+    """`events` with one delivered again as it was, and one told again by an event of another id, as Stripe does."""
+    told = list(events)
+    again = chance.choice(events)
+    told.insert(chance.randrange(len(told) + 1), again)
+    twin = chance.choice(events)
+    twin = {**twin, "id": f"{twin['id']}twin"}
+    told.insert(chance.randrange(len(told) + 1), twin)
+    return tuple(told)
+
+
+def in_turn(copies: Iterable[Copy]) -> Iterator[Event]:
+    """All copies' first events, then all their second ones, and so on."""
+    queues = [list(copy.events) for copy in copies]
+    while queues:
+        for queue in queues:
+            yield queue.pop(0)
+        queues = [queue for queue in queues if queue]
+
+
+def one_after_another(copies: Iterable[Copy]) -> Iterator[Event]:
+    """All events of the first copy, then all of the second."""
+    for copy in copies:
+        yield from copy.events
