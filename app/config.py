@@ -49,9 +49,9 @@ class Settings(BaseSettings):
     """Worker processes that `up` starts."""
     metrics_token: SecretStr | None = None
     """Bearer token for `/metrics`; without one only loopback may read it."""
-    send_url: str | None = None
+    send_endpoint: str | None = None
     send_secret: SecretStr | None = None
-    """Webhook address and signing secret that `accrual send` uses; `bootstrap` keeps them in the data directory."""
+    """Webhook endpoint and signing secret that `accrual send` uses; `bootstrap` keeps them in the data directory."""
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

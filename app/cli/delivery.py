@@ -10,6 +10,11 @@ from typing import Any
 from app.cli import http
 
 
+def webhook_url(public_url: str, endpoint_id: str) -> str:
+    """Where Stripe posts the events of an endpoint kept in the database (`whe_…`)."""
+    return f"{public_url}/webhooks/stripe/{endpoint_id}"
+
+
 def post(url: str, secret: str, event: Mapping[str, Any]) -> tuple[int, Any]:
     """Sign `event` and post it to the webhook at `url`; the status and JSON answered."""
     body = json.dumps(event).encode()

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.cli import migrate, send, up
+from app.cli import bootstrap, keys, migrate, send, up
 from app.errors import AccrualError
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("migrate")(migrate.migrate)
+app.command("bootstrap")(bootstrap.bootstrap)
+app.add_typer(keys.commands, name="keys")
 app.command("send")(send.send)
 
 

@@ -1,17 +1,19 @@
-"""Listings for people (a table) and for programs (JSON on standard output, nothing else)."""
+"""What commands print: for people (tables), for programs (JSON on standard output, nothing else)."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False)
+WIDE: Final = 200  # where nobody looks at a screen, nothing needs to be folded
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
-def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:
     """Print `rows`, which share their keys, as a table with these columns or as a JSON list."""
     if as_json:
         as_document(rows)
@@ -21,27 +23,49 @@ def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         console.print(table(rows))
 
 
+def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
+    """Print one thing: a line a value (whole, so that it can be copied), or a JSON object."""
+    if as_json:
+        as_document(values)
+        return
+    width = max(len(name) for name in values)
+    for name, value in values.items():
+        label = name.replace("_", " ").ljust(width)
+        console.print(f"[bold]{label}[/bold]  ", end="")
+        console.print(cell(value), markup=False, soft_wrap=True)
+
+
 def as_document(value: Any) -> None:
     """Print `value` as JSON."""
-    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))  # noqa: T201 - rich would wrap it
+    print(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))  # noqa: T201 - rich would wrap it
 
 
-def table(rows: Sequence[Mapping[str, Any]], *, title: str | None = None) -> Table:
-    """`rows` as a table; numbers stand to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
+def table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """`rows` as a table; numbers stand to the right, ids are never folded."""
+    made = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in rows[0].items():
         is_number = isinstance(value, int) and not isinstance(value, bool)
-        made.add_column(name.replace("_", " "), justify="right" if is_number else "left", overflow="fold")
+        is_id = name == "id" or name.endswith("_id")
+        made.add_column(
+            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_id
+        )
     for row in rows:
-        made.add_row(*(_cell(value) for value in row.values()))
+        made.add_row(*(cell(value) for value in row.values()))
     return made
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a person reads it."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S")
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "-"
+    return str(value)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return str(value)

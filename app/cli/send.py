@@ -94,7 +94,8 @@ def _settings(data_dir: Path | None, *, needed: bool) -> config.Settings | None:
 
 
 def _address(settings: config.Settings | None, url: str | None, secret: str | None) -> tuple[str, str]:
-    url = url or (settings.send_url if settings else None)
+    if url is None and settings and settings.send_endpoint:
+        url = delivery.webhook_url(settings.public_url, settings.send_endpoint)
     if secret is None and settings and settings.send_secret:
         secret = settings.send_secret.get_secret_value()
     if not url or not secret:

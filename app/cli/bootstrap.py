@@ -1,0 +1,131 @@
+"""`accrual bootstrap`: everything a merchant needs before the first event."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Annotated, Final
+from uuid import UUID
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import config, db, ids
+from app.cli import organization as organizations
+from app.cli import delivery, printing
+from app.cli.options import AsJson, DataDir
+from app.errors import ConfigurationError, Conflict
+from app.organizations.hierarchy import create_organization
+from app.organizations.keys import create_key
+from app.organizations.models import Organization
+from app.partners.programs import create_program, find_default_program
+from app.stripe_events import endpoints
+from app.stripe_events.models import StripeEndpoint
+
+DEFAULT_COMMISSION: Final = {"type": "percentage", "bps": 2000}
+DEFAULT_HOLDBACK_DAYS: Final = 30
+SECRET_BYTES: Final = 24
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """What a merchant takes away, under the names the command prints."""
+
+    organization_id: str
+    program_id: str
+    api_key: str
+    webhook_url: str
+    webhook_secret: str
+
+
+def bootstrap(
+    organization: Annotated[str, typer.Option(help="The merchant's name.")],
+    email: Annotated[str, typer.Option(help="The merchant's e-mail address.")],
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="Signing secret Stripe shows for the endpoint. Default: a new one.")
+    ] = None,
+    currency: Annotated[str, typer.Option(help="The default program's currency.")] = "usd",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
+
+    Run again for the same organization, it adds only a key.
+    """
+    with organizations.database(data_dir) as settings:
+        with db.transaction() as session:
+            made = make(session, settings, organization, email, webhook_secret=webhook_secret, currency=currency)
+        _remember(settings, made)
+    printing.record(asdict(made), as_json=as_json)
+
+
+def make(
+    session: Session,
+    settings: config.Settings,
+    name: str,
+    email: str,
+    *,
+    webhook_secret: str | None = None,
+    currency: str = "usd",
+) -> Bootstrapped:
+    """Make what is missing of the organization called `name`, and a key in any case.
+
+    Raises:
+        ConfigurationError: nobody said whether the endpoint receives live money.
+        Conflict: the organization has an endpoint already, with another secret than `webhook_secret`.
+    """
+    owner = session.scalar(select(Organization).where(Organization.name == name))
+    if owner is None:
+        owner = create_organization(session, name=name, email=email)
+    program = find_default_program(session, owner.id) or create_program(
+        session,
+        owner.id,
+        name=f"{name} partners",
+        commission=DEFAULT_COMMISSION,
+        currency=currency,
+        holdback_days=DEFAULT_HOLDBACK_DAYS,
+        status="active",
+        is_default=True,
+    )
+    _, api_key = create_key(session, owner.id, name="bootstrap", level="manage")
+    endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)
+    return Bootstrapped(
+        organization_id=ids.encode(ids.ORGANIZATION, owner.id),
+        program_id=ids.encode(ids.PROGRAM, program.id),
+        api_key=api_key,
+        webhook_url=delivery.webhook_url(settings.public_url, ids.encode(ids.STRIPE_ENDPOINT, endpoint_id)),
+        webhook_secret=secret,
+    )
+
+
+def _endpoint(
+    session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
+) -> tuple[UUID, str]:
+    """The organization's oldest endpoint in use, made when there is none, and its newest secret."""
+    found = session.scalar(
+        select(StripeEndpoint)
+        .where(StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None))
+        .order_by(StripeEndpoint.id)
+        .limit(1)
+    )
+    if found is not None:
+        known = endpoints.decrypt(found.secrets_encrypted, settings)
+        if secret is not None and secret not in known:
+            raise Conflict("this organization has a webhook endpoint already, with another signing secret")
+        return found.id, known[0]
+    if settings.stripe_livemode is None:
+        raise ConfigurationError(
+            "ACCRUAL_STRIPE_LIVEMODE is not set. Say true if the new endpoint receives live events, false if test "
+            "events: test money must never reach a live ledger."
+        )
+    secret = secret or f"whsec_{secrets.token_hex(SECRET_BYTES)}"
+    made = endpoints.create(
+        session, organization_id, livemode=settings.stripe_livemode, secrets=[secret], settings=settings
+    )
+    return made.id, secret
+
+
+def _remember(settings: config.Settings, made: Bootstrapped) -> None:
+    """Keep the webhook where `accrual send` finds it, if there is a data directory that `up` made."""
+    if config.kept(settings.data_dir):
+        endpoint = made.webhook_url.rpartition("/")[2]
+        config.keep(settings.data_dir, {"ACCRUAL_SEND_ENDPOINT": endpoint, "ACCRUAL_SEND_SECRET": made.webhook_secret})

@@ -1,0 +1,71 @@
+"""`accrual keys`: make, list and revoke API keys."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app import db, ids
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, OrganizationName
+from app.errors import NotFound
+from app.organizations import keys
+from app.organizations.models import ApiKey
+
+commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+
+
+@commands.command()
+def create(
+    name: Annotated[str, typer.Option(help="What people call the key.")] = "cli",
+    level: Annotated[str, typer.Option(help="read or manage.")] = "manage",
+    scope: Annotated[list[str] | None, typer.Option(help="A permission; may be repeated. Default: all.")] = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it. It is shown this once and never again."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owner = organizations.find(session, organization)
+        key, plaintext = keys.create_key(session, owner.id, name=name, level=level, scopes=scope or ())
+        made = {"id": ids.encode(ids.API_KEY, key.id), "api_key": plaintext}
+    printing.record(made, as_json=as_json)
+
+
+@commands.command("list")
+def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the keys of an organization, newest first, revoked ones too."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owner = organizations.find(session, organization)
+        rows = [_row(key) for key in keys.list_keys(session, owner.id)]
+    printing.listing(rows, as_json=as_json)
+
+
+@commands.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, key_…")],
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key useless from now on."""
+    uuid = ids.decode(key_id, ids.API_KEY)
+    if uuid is None:
+        raise NotFound(f"{key_id} is no key's id")
+    with organizations.database(data_dir), db.transaction() as session:
+        owner = organizations.find(session, organization)
+        revoked = _row(keys.revoke_key(session, owner.id, uuid))
+    printing.record(revoked, as_json=as_json)
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": ids.encode(ids.API_KEY, key.id),
+        "name": key.name,
+        "level": key.level,
+        "scopes": key.scopes,
+        "ends_with": key.hint,
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }

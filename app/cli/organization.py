@@ -1,0 +1,46 @@
+"""The database a command works on, and whose rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import config, db, jobs, logs
+from app.errors import InvalidRequest, NotFound
+from app.organizations.models import Organization
+
+
+@contextmanager
+def database(data_dir: Path | None) -> Iterator[config.Settings]:
+    """The settings of `data_dir`, with `db` and `jobs` connected to what they name."""
+    settings = config.load(data_dir)
+    logs.configure(settings.log_format, level="WARNING")
+    engine = db.connect(settings.database_url, pool_size=1)
+    jobs.connect(settings.redis_url)
+    try:
+        yield settings
+    finally:
+        engine.dispose()
+
+
+def find(session: Session, name: str | None) -> Organization:
+    """The organization called `name`; None means the only one there is.
+
+    Raises:
+        NotFound: there is none, or none of that name.
+        InvalidRequest: there are several and none was named.
+    """
+    every = session.scalars(select(Organization).order_by(Organization.id)).all()
+    if not every:
+        raise NotFound("there is no organization yet; `accrual bootstrap` makes one")
+    if name is None:
+        if len(every) > 1:
+            names = ", ".join(organization.name for organization in every)
+            raise InvalidRequest(f"say which organization with --organization: {names}", param="organization")
+        return every[0]
+    named = [organization for organization in every if organization.name == name]
+    if not named:
+        raise NotFound(f"there is no organization called {name}")
+    return named[0]
