@@ -5,6 +5,8 @@ import re
 
 from .shop import SNIPPET
 
+GUIDE = SNIPPET.parents[1] / "docs" / "snippet.md"
+
 
 def test_snippet_is_under_two_kilobytes_gzipped() -> None:
     assert len(gzip.compress(SNIPPET.read_bytes(), mtime=0)) < 2048
@@ -23,3 +25,9 @@ def test_snippet_can_be_pasted_between_script_tags() -> None:
 
 def test_everything_stands_in_one_try() -> None:
     assert len(re.findall(r"\btry \{", SNIPPET.read_text())) == 1
+
+
+def test_every_option_and_no_other_is_in_the_guides_table() -> None:
+    names = set(re.findall(r"options\.(\w+)", SNIPPET.read_text()))
+    attributes = {"data-" + re.sub(r"[A-Z]", lambda capital: "-" + capital[0].lower(), name) for name in names}
+    assert attributes == set(re.findall(r"^\| `(data-[\w-]+)`", GUIDE.read_text(), re.MULTILINE))
