@@ -42,14 +42,16 @@ class Story:
         yield "her first invoice is paid", self._event("invoice.paid", self._invoice(first, "subscription_create"))
         yield "by that payment", self._event("invoice_payment.paid", self._invoice_payment(first))
         yield "checkout is complete", self._event("checkout.session.completed", self._session(first))
-        for number in ("first", "second"):
-            self._now += MONTH
-            renewal = self._pay()
-            invoice = self._invoice(renewal, "subscription_cycle")
-            yield f"her {number} renewal is paid", self._event("invoice.paid", invoice)
-            yield "by a payment", self._event("invoice_payment.paid", self._invoice_payment(renewal))
+        yield from self._renewal(self._pay(), "her first renewal is paid")
+        second = self._pay()
+        yield from self._renewal(second, "her second renewal is paid")
         self._now += timedelta(days=2)
-        yield "half of that month is refunded", self._event("refund.created", self._refund(renewal))
+        yield "half of that month is refunded", self._event("refund.created", self._refund(second))
+
+    def _renewal(self, paid: dict[str, str], words: str) -> Iterator[tuple[str, Document]]:
+        self._now += MONTH
+        yield words, self._event("invoice.paid", self._invoice(paid, "subscription_cycle"))
+        yield "by a payment", self._event("invoice_payment.paid", self._invoice_payment(paid))
 
     def _pay(self) -> dict[str, str]:
         """Fresh ids for one month's money."""

@@ -1,0 +1,1 @@
+"""The house: settings, logs, embedded servers, processes, the command line."""

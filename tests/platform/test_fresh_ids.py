@@ -1,0 +1,68 @@
+"""Sample events sent again: new ids that still belong together."""
+
+from app.cli.fresh_ids import Renaming, with_mode
+
+INVOICE = {
+    "id": "evt_1ABCdef234567890",
+    "object": "event",
+    "livemode": True,
+    "type": "invoice.paid",
+    "data": {
+        "object": {
+            "id": "in_1ABCdef234567890",
+            "object": "invoice",
+            "customer": "cus_1ABCdef234567890",
+            "billing_reason": "subscription_cycle",
+            "payment_settings": {"confirmation": "requires_confirmation"},
+            "metadata": {"affiliate_id": "par_01h455vb4pex5vsknk084sn02q", "in": "in_1ABCdef234567890"},
+            "lines": {"data": [{"id": "line-one", "invoice": "in_1ABCdef234567890", "livemode": True}]},
+        }
+    },
+}
+CHARGE = {
+    "id": "evt-two",
+    "object": "event",
+    "data": {"object": {"id": "a charge", "customer": "cus_1ABCdef234567890"}},
+}
+NAMES_IT = {
+    "id": "evt-three",
+    "object": "event",
+    "data": {"object": {"id": "re_1ABCdef234567890", "charge": "a charge"}},
+}
+
+
+def renamed(*documents: dict) -> list[dict]:
+    renaming = Renaming()
+    for document in documents:
+        renaming.learn(document)
+    return [renaming.rename(document) for document in documents]
+
+
+def test_one_old_id_becomes_the_same_new_one_in_all_documents_of_a_call() -> None:
+    names_it, invoice, charge = (event["data"]["object"] for event in renamed(NAMES_IT, INVOICE, CHARGE))
+    assert invoice["customer"] == charge["customer"] != "cus_1ABCdef234567890"
+    assert invoice["lines"]["data"][0]["invoice"] == invoice["id"]
+    assert names_it["charge"] == charge["id"] != "a charge"
+
+
+def test_a_new_id_keeps_its_prefix_and_another_call_gives_another_one() -> None:
+    (first,), (second,) = renamed(INVOICE), renamed(INVOICE)
+    assert first["id"].startswith("evt_")
+    assert first["data"]["object"]["id"].startswith("in_")
+    assert first["id"] != second["id"]
+
+
+def test_what_the_merchant_wrote_and_what_is_no_id_stays() -> None:
+    (event,) = renamed(INVOICE)
+    invoice = event["data"]["object"]
+    assert invoice["metadata"] == INVOICE["data"]["object"]["metadata"]
+    assert invoice["billing_reason"] == "subscription_cycle"
+    assert invoice["payment_settings"] == {"confirmation": "requires_confirmation"}
+    assert event["type"] == "invoice.paid"
+
+
+def test_the_mode_is_set_wherever_it_stands() -> None:
+    event = with_mode(INVOICE, livemode=False)
+    assert event["livemode"] is False
+    assert event["data"]["object"]["lines"]["data"][0]["livemode"] is False
+    assert INVOICE["livemode"] is True

@@ -1,0 +1,83 @@
+"""Processes that are kept running, and stopped."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from app import processes
+from app.cli import supervisor
+from app.cli.supervisor import Child
+from app.errors import Unavailable
+
+SLEEPER = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+DEAF = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)",
+]
+
+
+def child(command: list[str]) -> Child:
+    return Child("sleeper", lambda: processes.start(command, stdout=-1))
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_whoever_dies_is_started_again() -> None:
+    sleeper = child(SLEEPER)
+    sleeper.launch()
+    assert sleeper.process is not None
+    first = sleeper.process.pid
+    sleeper.process.kill()
+    try:
+        supervisor.look_after([sleeper], until=lambda: sleeper.is_running() and sleeper.process.pid != first)
+    finally:
+        supervisor.stop([sleeper])
+    assert not sleeper.is_running()
+
+
+def test_the_back_off_doubles_and_ends_at_half_a_minute() -> None:
+    def refuse() -> processes.Process:
+        raise Unavailable("no")
+
+    hopeless = Child("hopeless", refuse)
+    waits, now = [], 0.0
+    for _ in range(7):
+        hopeless.look_after(now)
+        assert hopeless.restart_at is not None
+        waits.append(hopeless.restart_at - now)
+        now = hopeless.restart_at
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.2)
+    deaf = child(DEAF)
+    deaf.launch()
+    assert deaf.process is not None
+    assert deaf.process.stdout is not None
+    deaf.process.stdout.readline()
+    supervisor.stop([deaf])
+    assert deaf.process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_block_and_what_tidies_up_is_not_interrupted_by_a_second(number: signal.Signals) -> None:
+    tidied = False
+    with supervisor.interruptible():
+        try:
+            os.kill(os.getpid(), number)
+            eventually(lambda: False)
+        finally:
+            os.kill(os.getpid(), number)
+            tidied = True
+    assert tidied
