@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import config, db, ids
-from app.cli import organization as organizations
 from app.cli import delivery, printing
+from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir
 from app.errors import ConfigurationError, Conflict
 from app.organizations.hierarchy import create_organization

@@ -46,6 +46,8 @@ class Child:
         if self.is_running():
             return
         if self.restart_at is None:
+            if now - self.started_at > STEADY_SECONDS:
+                self.backoff_seconds = FIRST_BACKOFF_SECONDS
             self._wait_a_while(now, "process_died", code=self.process.returncode if self.process else None)
         elif now >= self.restart_at:
             try:
@@ -54,8 +56,6 @@ class Child:
                 self._wait_a_while(now, "process_not_started", reason=str(error))
 
     def _wait_a_while(self, now: float, what_happened: str, **details: object) -> None:
-        if now - self.started_at > STEADY_SECONDS:
-            self.backoff_seconds = FIRST_BACKOFF_SECONDS
         logger.warning(what_happened, process=self.name, again_in_seconds=self.backoff_seconds, **details)
         self.restart_at = now + self.backoff_seconds
         self.backoff_seconds = min(self.backoff_seconds * 2, LONGEST_BACKOFF_SECONDS)

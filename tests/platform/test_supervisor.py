@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from app.cli import supervisor
 from app.cli.supervisor import Child
 from app.errors import Unavailable
 
-SLEEPER = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
     sys.executable,
     "-c",
@@ -22,7 +23,7 @@ DEAF = [
 
 
 def child(command: list[str]) -> Child:
-    return Child("sleeper", lambda: processes.start(command, stdout=-1))
+    return Child("sleeper", lambda: processes.start(command))
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -61,11 +62,11 @@ def test_the_back_off_doubles_and_ends_at_half_a_minute() -> None:
 
 def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.2)
-    deaf = child(DEAF)
+    deaf = Child("deaf", lambda: processes.start(DEAF, stdout=subprocess.PIPE))
     deaf.launch()
     assert deaf.process is not None
-    assert deaf.process.stdout is not None
-    deaf.process.stdout.readline()
+    with deaf.process.stdout:
+        deaf.process.stdout.readline()
     supervisor.stop([deaf])
     assert deaf.process.returncode == -signal.SIGKILL
 
