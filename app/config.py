@@ -123,8 +123,7 @@ def load(data_dir: Path | None = None) -> Settings:
     """
     directory = find_data_dir(data_dir)
     try:
-        # mypy cannot know that the other fields come from there.
-        return Settings(_env_file=directory / SETTINGS_FILE, data_dir=directory)  # type: ignore[call-arg]
+        return Settings(_env_file=directory / SETTINGS_FILE, data_dir=directory)
     except ValidationError as invalid:
         problems = [_describe(error) for error in invalid.errors(include_url=False)]
         raise ConfigurationError("\n".join(problems)) from None  # the original repeats the values, secrets included

@@ -31,7 +31,8 @@ def main() -> None:
     except AccrualError as error:
         _complain(str(error))
     except OperationalError as error:
-        _complain(f"the database cannot be reached: {error.orig}\nIs `accrual up` running, with this data directory?")
+        reason = str(error.orig).splitlines()[0]
+        _complain(f"the database cannot be reached: {reason}\nIs `accrual up` running, with this data directory?")
 
 
 def _complain(text: str) -> None:

@@ -1,8 +1,10 @@
 """Sample events sent again: new ids that still belong together."""
 
+from typing import Any
+
 from app.cli.fresh_ids import Renaming, with_mode
 
-INVOICE = {
+INVOICE: dict[str, Any] = {
     "id": "evt_1ABCdef234567890",
     "object": "event",
     "livemode": True,
@@ -31,7 +33,7 @@ NAMES_IT = {
 }
 
 
-def renamed(*documents: dict) -> list[dict]:
+def renamed(*documents: dict[str, Any]) -> list[dict[str, Any]]:
     renaming = Renaming()
     for document in documents:
         renaming.learn(document)

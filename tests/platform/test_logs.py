@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -30,7 +31,7 @@ def test_our_lines_and_a_librarys_have_one_shape(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_secrets_payloads_and_local_variables_never_reach_a_line(
-    capsys: pytest.CaptureFixture[str], log_format: str
+    capsys: pytest.CaptureFixture[str], log_format: Literal["json", "console"]
 ) -> None:
     logs.configure(log_format)
     log = structlog.get_logger("app.somewhere")

@@ -36,11 +36,11 @@ def eventually(condition: Callable[[], bool]) -> None:
 def test_whoever_dies_is_started_again() -> None:
     sleeper = child(SLEEPER)
     sleeper.launch()
-    assert sleeper.process is not None
-    first = sleeper.process.pid
-    sleeper.process.kill()
+    first = sleeper.process
+    assert first
+    first.kill()
     try:
-        supervisor.look_after([sleeper], until=lambda: sleeper.is_running() and sleeper.process.pid != first)
+        supervisor.look_after([sleeper], until=lambda: sleeper.is_running() and sleeper.process is not first)
     finally:
         supervisor.stop([sleeper])
     assert not sleeper.is_running()
@@ -64,7 +64,8 @@ def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.2)
     deaf = Child("deaf", lambda: processes.start(DEAF, stdout=subprocess.PIPE))
     deaf.launch()
-    assert deaf.process is not None
+    assert deaf.process
+    assert deaf.process.stdout
     with deaf.process.stdout:
         deaf.process.stdout.readline()
     supervisor.stop([deaf])

@@ -1,0 +1,104 @@
+"""`accrual up`: one command, everything runs; one signal, nothing does."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from app.config import Settings
+
+ACCRUAL = [sys.executable, "-c", "from app.cli.main import main; main()"]
+OURS = {name for field in Settings.model_fields for name in (field.upper(), f"ACCRUAL_{field.upper()}")}
+CLEAN = {name: value for name, value in os.environ.items() if name not in OURS}
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="accrual-up-") as directory:
+        yield Path(directory)
+
+
+def accrual(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    command = [*ACCRUAL, *arguments, "--data-dir", str(data_dir)]
+    return subprocess.run(command, env=CLEAN, capture_output=True, text=True, check=False)
+
+
+class Up:
+    """A running `accrual up`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.port = listener.getsockname()[1]
+        command = [*ACCRUAL, "up", "--port", str(self.port), "--data-dir", str(data_dir)]
+        self.errors = (data_dir / "errors.log").open("w")
+        self.process = subprocess.Popen(command, env=CLEAN, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+
+    def first_line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def descendants(self) -> list[int]:
+        found, unread = [], [self.process.pid]
+        while unread:
+            children = Path(f"/proc/{(pid := unread.pop())}/task/{pid}/children").read_text().split()
+            found += map(int, children)
+            unread += map(int, children)
+        return found
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        self.process.communicate(timeout=60)
+        self.errors.close()
+        return self.process.returncode
+
+
+def is_alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_it_says_when_it_is_ready_and_one_signal_stops_all_of_it(data_dir: Path) -> None:
+    up = Up(data_dir)
+    assert up.first_line() == f"ready http://127.0.0.1:{up.port}\n"
+    with urlopen(f"http://127.0.0.1:{up.port}/readyz") as answer:
+        assert answer.status == 200
+    descendants = up.descendants()
+    assert len(descendants) >= 6  # Postgres, Valkey, Gunicorn and its workers, our workers, the clock
+    assert up.end(signal.SIGINT) == 0
+    assert [pid for pid in descendants if is_alive(pid)] == []
+
+
+def test_bootstrap_works_beside_it_and_again_adds_only_a_key(data_dir: Path) -> None:
+    up = Up(data_dir)
+    up.first_line()
+    try:
+        arguments = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com", "--json")
+        first, second = (json.loads(accrual(*arguments, data_dir=data_dir).stdout) for _ in range(2))
+        assert list(first) == ["organization_id", "program_id", "api_key", "webhook_url", "webhook_secret"]
+        assert {name for name in first if first[name] != second[name]} == {"api_key"}
+        assert first["webhook_url"].startswith(f"http://127.0.0.1:{up.port}/webhooks/stripe/whe_")
+        assert len(json.loads(accrual("keys", "list", "--json", data_dir=data_dir).stdout)) == 2
+    finally:
+        up.end(signal.SIGTERM)
+
+
+def test_a_second_one_on_the_same_directory_or_port_is_refused_in_words(data_dir: Path, tmp_path: Path) -> None:
+    up = Up(data_dir)
+    up.first_line()
+    try:
+        twin = accrual("up", "--port", "0", data_dir=data_dir)
+        assert (twin.returncode, "already running" in twin.stderr) == (1, True)
+        taken = accrual("up", "--port", str(up.port), data_dir=tmp_path)
+        assert (taken.returncode, f"port {up.port} cannot be used" in taken.stderr) == (1, True)
+    finally:
+        up.end(signal.SIGTERM)
