@@ -1,0 +1,22 @@
+"""How a partner's name is written where customers and merchants write it."""
+
+from typing import Final
+
+ABSENT: Final = frozenset({"", "null", "undefined"})
+"""What a browser sends where it has nothing to say."""
+SEPARATOR: Final = "--"
+"""Between code and session in a client reference; a code never holds it."""
+
+
+def fold(value: object) -> str:
+    """A name as it is compared: trimmed, lower-case; "" for anything that names nobody."""
+    if not isinstance(value, str):
+        return ""
+    folded = value.strip().lower()
+    return "" if folded in ABSENT else folded
+
+
+def split_reference(reference: object) -> tuple[str, str]:
+    """Code and session of a `client_reference_id`: `"jane--s1"` is `("jane", "s1")`, `"jane"` is `("jane", "")`."""
+    code, _, session_id = fold(reference).partition(SEPARATOR)
+    return fold(code), fold(session_id)

@@ -1,0 +1,117 @@
+"""Who a name means, and on what terms that partner earns: all that attribution and commissions need, in two queries."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import ids
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTerms:
+    """A snapshot with the terms version behind it. `commission` is the tagged union."""
+
+    id: UUID
+    terms_id: UUID
+    terms_version: int
+    commission: Mapping[str, Any]
+    commission_base: str
+    holdback_days: int | None
+    """The snapshot's, else its terms'; None means no automatic approval."""
+    applies_to: str
+    effective_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """A partner, its program as far as earning goes, and its snapshots from the earliest on."""
+
+    partner_id: UUID
+    partner_organization_id: UUID | None
+    status: str
+    program_id: UUID
+    program_status: str
+    program_currency: str
+    conversion_kind: str
+    attribution_window_days: int
+    snapshots: tuple[SnapshotTerms, ...]
+
+    @property
+    def earns(self) -> bool:
+        """Whether a payment settled now would earn it something."""
+        return self.verdict == "earns"
+
+    @property
+    def verdict(self) -> str:
+        """`earns`, or the outcome that stands in the way."""
+        if self.status != "active" or not self.snapshots:
+            return "partner_inactive"
+        if self.program_status != "active":
+            return "program_inactive"
+        return "earns" if self.conversion_kind == "payment" else "kind_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Partners by what they are called."""
+
+    partner_ids: Mapping[str, UUID]
+    enrollments: Mapping[UUID, Enrollment]
+
+    def find(self, name: str) -> Enrollment | None:
+        """The partner `name` (a folded code or partner id) means; None if nobody has it."""
+        partner_id = self.partner_ids.get(name)
+        return self.enrollments.get(partner_id) if partner_id else None
+
+
+_BY_CODE = text("SELECT code, partner_id FROM partner_codes WHERE organization_id = :owner AND code = ANY(:names)")
+
+_ENROLLMENTS = text("""
+    SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.program_id,
+           programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
+           programs.attribution_window_days
+    FROM partners JOIN programs ON programs.id = partners.program_id
+    WHERE partners.organization_id = :owner AND partners.id = ANY(:partner_ids)
+""")
+
+_SNAPSHOTS = text("""
+    SELECT snapshots.partner_id, snapshots.id, snapshots.terms_id, terms.version AS terms_version,
+           snapshots.commission, terms.commission_base, snapshots.applies_to, snapshots.effective_from,
+           coalesce(snapshots.holdback_days, terms.holdback_days) AS holdback_days
+    FROM snapshots JOIN terms ON terms.id = snapshots.terms_id
+    WHERE snapshots.partner_id = ANY(:partner_ids)
+    ORDER BY snapshots.effective_from, snapshots.id
+""")
+
+
+def look_up(
+    session: Session, owner: UUID, *, names: Iterable[str] = (), partner_ids: Iterable[UUID] = ()
+) -> Directory:
+    """The partners of organization `owner` that go by any of `names` or have any of `partner_ids`."""
+    wanted = sorted({name for name in names if name})
+    by_name: dict[str, UUID] = {}
+    for name in wanted:
+        if (partner_id := ids.decode(name, *ids.PARTNER_PREFIXES)) is not None:
+            by_name[name] = partner_id
+    if wanted:
+        rows = session.execute(_BY_CODE, {"owner": owner, "names": wanted})
+        by_name |= {row.code: row.partner_id for row in rows}
+    every = sorted({*by_name.values(), *partner_ids})
+    return Directory(by_name, _enrollments(session, owner, every) if every else {})
+
+
+def _enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict[UUID, Enrollment]:
+    snapshots: dict[UUID, list[SnapshotTerms]] = {}
+    for row in session.execute(_SNAPSHOTS, {"partner_ids": partner_ids}):
+        values = dict(row._mapping)
+        snapshots.setdefault(values.pop("partner_id"), []).append(SnapshotTerms(**values))
+    rows = session.execute(_ENROLLMENTS, {"owner": owner, "partner_ids": partner_ids})
+    return {
+        row.partner_id: Enrollment(**row._mapping, snapshots=tuple(snapshots.get(row.partner_id, ())))
+        for row in rows
+    }

@@ -1,0 +1,119 @@
+"""The base of a payment: what a commission is computed from, and how that came about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.money import half_up
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Amounts in minor units; `details` shows the arithmetic to people."""
+
+    currency: str
+    gross_minor: int
+    base_minor: int
+    details: Mapping[str, Any]
+
+
+def invoice_base(invoice: Facts, *, has_stripe_payment: bool) -> Base:
+    """The base of a paid invoice: its net total, in proportion to what was collected through Stripe.
+
+    Discounts, negative prorations and credit grants are already inside the total; customer balance lowers what was
+    paid; the `min` keeps old debt and overpayment out. Example: total 12000 with 2000 tax, 6000 of it paid from a card
+    and the rest from balance, gives a base of 10000 x 6000 / 12000 = 5000.
+
+    Source: Stripe API reference, "The Invoice object"; `total_excluding_tax`, `amount_paid`.
+    """
+    total, net_total = int(invoice["total"]), _net_total(invoice)
+    outside = _paid_outside(invoice, has_stripe_payment=has_stripe_payment)
+    collected = max(0, min(int(invoice["amount_paid"]) - outside, total))
+    if total <= 0 or net_total <= 0 or collected == 0:
+        base_minor, formula = 0, "nothing was collected for it"
+    elif collected == total:
+        base_minor, formula = net_total, "the total without tax, all of it collected"
+    else:
+        base_minor, formula = half_up(net_total * collected, total), "net total x collected / total, rounded half up"
+    details = {
+        "source": "invoice",
+        "total_minor": total,
+        "tax_minor": total - net_total,
+        "net_total_minor": net_total,
+        "collected_minor": collected,
+        "outside_stripe_minor": outside,
+        "base_minor": base_minor,
+        "formula": formula,
+    }
+    return Base(str(invoice["currency"]), collected, base_minor, details)
+
+
+def _net_total(invoice: Facts) -> int:
+    net_total = invoice.get("net_total")
+    return int(invoice["total"]) - int(invoice.get("tax") or 0) if net_total is None else int(net_total)
+
+
+def _paid_outside(invoice: Facts, *, has_stripe_payment: bool) -> int:
+    """What of `amount_paid` never passed through Stripe.
+
+    Between basil and May 2026 no field says so; an invoice nobody attempted to charge, and of which no PaymentIntent
+    or charge is known, was marked paid by hand.
+    """
+    off_stripe = invoice.get("off_stripe")
+    if off_stripe is not None:
+        return int(off_stripe)
+    by_hand = invoice.get("paid_out_of_band")
+    if by_hand is None:
+        by_hand = invoice.get("attempted") is False and not has_stripe_payment
+    return int(invoice["amount_paid"]) if by_hand else 0
+
+
+def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Facts]) -> Base | None:
+    """The base of money that settles no invoice; None while no face says how much moved.
+
+    A paid checkout session knows the tax. Without one the amount is gross, and the explanation says so, unless the
+    PaymentIntent tells its tax.
+    """
+    session = next((one for one in sessions if one.get("amount_total") is not None), None)
+    received = _received(intent, charges)
+    if session is not None:
+        return _session_base(session, received)
+    if received is None:
+        return None
+    tax = int(intent.get("tax") or 0)
+    currency = intent.get("currency") or charges[0]["currency"]
+    formula = "the amount received less its tax" if tax else "the amount received; no document tells its tax"
+    return _single(currency, "payment_intent" if intent else "charge", received, received, tax, formula)
+
+
+def _received(intent: Facts, charges: Sequence[Facts]) -> int | None:
+    if intent.get("amount_received") is not None:
+        return int(intent["amount_received"])
+    captured = [int(charge["amount_captured"]) for charge in charges if charge.get("amount_captured") is not None]
+    return sum(captured) if captured else None
+
+
+def _session_base(session: Facts, received: int | None) -> Base:
+    total, tax = int(session["amount_total"]), int(session.get("tax") or 0)
+    collected = total if received is None else min(received, total)
+    formula = "the session's total without tax"
+    if collected != total:
+        formula += ", in proportion to what was received"
+    return _single(str(session["currency"]), "session", total, collected, tax, formula)
+
+
+def _single(currency: str, source: str, total: int, collected: int, tax: int, formula: str) -> Base:
+    base_minor = half_up((total - tax) * collected, total) if total > 0 and total > tax else 0
+    details = {
+        "source": source,
+        "total_minor": total,
+        "tax_minor": tax,
+        "net_total_minor": total - tax,
+        "collected_minor": collected,
+        "outside_stripe_minor": 0,
+        "base_minor": base_minor,
+        "formula": formula,
+    }
+    return Base(currency, collected, base_minor, details)

@@ -1,0 +1,88 @@
+"""What an event says, in plain words: no Stripe document travels beyond the handlers that make these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Kind(StrEnum):
+    """The Stripe objects we keep facts about."""
+
+    INVOICE = "invoice"
+    PAYMENT_INTENT = "payment_intent"
+    CHARGE = "charge"
+    SESSION = "session"
+    INVOICE_PAYMENT = "invoice_payment"
+    SUBSCRIPTION = "subscription"
+    CUSTOMER = "customer"
+
+
+MONEY_KINDS: Final = (Kind.INVOICE, Kind.PAYMENT_INTENT, Kind.CHARGE, Kind.SESSION, Kind.INVOICE_PAYMENT)
+"""The faces of one movement of money. Subscriptions and customers have many, and are never one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """One Stripe object as one event showed or merely named it.
+
+    `facts` is empty where the object was only named. Amounts are minor units, times Unix seconds; what each kind may
+    hold stands in `app/payments/state.py`, which reads it.
+    """
+
+    kind: Kind
+    id: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    customer: str = ""
+    subscription: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund's state as one event showed it."""
+
+    id: str
+    charge: str
+    payment_intent: str
+    amount_minor: int
+    currency: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameFact:
+    """A partner's name (or a touchpoint session's) found on a Stripe object."""
+
+    object_id: str
+    carrier: str
+    name: str
+    session_id: str
+    field_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything one event says that concerns commissions."""
+
+    objects: tuple[ObjectFacts, ...] = ()
+    same_money: tuple[tuple[str, str], ...] = ()
+    """Pairs of ids that are faces of one movement of money."""
+    refunds: tuple[RefundFacts, ...] = ()
+    names: tuple[NameFact, ...] = ()
+    is_stating: bool = False
+    """Whether it states a payment's amount, and so is the one a settlement is credited to."""
+    is_ignored: bool = False
+    problem: str = ""
+    """Why nothing can be read from it, where that is no error of ours; "" otherwise."""
+    is_captured: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent:
+    """A reading with the event it is from."""
+
+    id: int
+    stripe_id: str
+    occurred_at: datetime
+    reading: Reading

@@ -1,0 +1,198 @@
+"""What is known of each Stripe object, and the locks that keep two drains from knowing half each.
+
+Rows that another transaction is about to insert cannot be locked, so every id an event names gets a row first. Ids that
+are one movement of money share a root, and whoever holds the root's row lock owns all of them. Roots are locked in one
+sorted statement; after waiting for one it may have ceased to be a root (its component was joined to another), so
+roots are read again until every named id's root is held.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk
+from app.payments.facts import MONEY_KINDS, Kind, ReadEvent
+from app.payments.models import StripeObject
+from app.payments.state import KnownObject
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+_KIND_RANK: Final = {kind: rank for rank, kind in enumerate(Kind)}
+_COLUMNS = "id, kind, root, customer, subscription, facts, stated_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The objects of every component a batch touches, all locked.
+
+    Attributes:
+        objects: by id, what is known now, this batch's facts included.
+        relinked: roots of components that this batch joined from several, or that are new.
+    """
+
+    objects: Mapping[str, KnownObject]
+    relinked: frozenset[str]
+
+    def components(self) -> dict[str, list[KnownObject]]:
+        """All components of money, by root; subscriptions and customers are none."""
+        found: dict[str, list[KnownObject]] = {}
+        for known in self.objects.values():
+            if known.kind in MONEY_KINDS:
+                found.setdefault(known.root, []).append(known)
+        return found
+
+
+def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
+    """Add what `events` say to what is known, holding the locks of everything they touch."""
+    stated = _state(events)
+    links = [pair for event in events for pair in event.reading.same_money if all(pair)]
+    if not stated:
+        return Known({}, frozenset())
+    local = _rooted(stated, links)
+    inserted = _insert_missing(session, scope, local)
+    stored = lock(session, scope, [one for one in local if one not in inserted])
+    before = {**stored, **{one: local[one] for one in inserted}}
+    merged = {one: merge(known, local[one]) if one in local else known for one, known in before.items()}
+    after = _rooted(merged, links)
+    _write_changes(session, scope, before, after)
+    old_roots = {known.id: known.root for known in stored.values()}
+    relinked = frozenset(known.root for known in after.values() if old_roots.get(known.id) != known.root)
+    return Known(after, relinked)
+
+
+def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
+    """Lock the components of `object_ids` and return all their objects by id."""
+    wanted = set(object_ids)
+    found: dict[str, KnownObject] = {}
+    while missing := sorted(wanted - found.keys()):
+        held = session.scalars(_LOCK_ROOTS, {**scope.parameters(), "object_ids": missing}).all()
+        if not held:
+            break
+        found |= load(session, scope, held)
+    return found
+
+
+def load(session: Session, scope: Scope, roots: Iterable[str]) -> dict[str, KnownObject]:
+    """All objects of the components with these roots, by id."""
+    rows = session.execute(_LOAD, {**scope.parameters(), "roots": list(roots)})
+    return {row.id: known_object(row) for row in rows}
+
+
+_LOCK_ROOTS = text(f"""
+    SELECT id FROM stripe_objects
+    WHERE {SCOPE_SQL} AND id IN (SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids))
+    ORDER BY id FOR UPDATE
+""")
+
+_LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root = ANY(:roots)")
+
+
+def known_object(row: Any) -> KnownObject:
+    """A row with the columns of `stripe_objects` as a value."""
+    return KnownObject(
+        Kind(row.kind), row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at
+    )
+
+
+def merge(first: KnownObject, second: KnownObject) -> KnownObject:
+    """Both together, whichever came first: the newer statement wins, what it leaves out stays.
+
+    Two statements of one second that contradict each other are settled by comparing the values, so that the order
+    of arrival never decides.
+    """
+    if second is first or (not second.facts and not second.customer and not second.subscription):
+        return first
+    return replace(
+        first,
+        customer=max(first.customer, second.customer),
+        subscription=max(first.subscription, second.subscription),
+        facts=_merge_facts(first, second),
+        stated_at=max((at for at in (first.stated_at, second.stated_at) if at), default=None),
+    )
+
+
+def _merge_facts(first: KnownObject, second: KnownObject) -> Mapping[str, Any]:
+    if not second.facts or first.facts == second.facts:
+        return first.facts
+    if not first.facts:
+        return second.facts
+    assert first.stated_at is not None, "facts come with the time they were stated"
+    assert second.stated_at is not None, "facts come with the time they were stated"
+    if first.stated_at != second.stated_at:
+        older, newer = sorted((first, second), key=lambda known: known.stated_at or datetime.min)
+        return {**older.facts, **newer.facts}
+    both = {**first.facts, **second.facts}
+    return {name: max(first.facts.get(name, value), value, key=_comparable) for name, value in both.items()}
+
+
+def _comparable(value: object) -> tuple[int, str]:
+    return (int(value), "") if isinstance(value, int) else (0, str(value))
+
+
+def _state(events: Sequence[ReadEvent]) -> dict[str, KnownObject]:
+    """Everything the batch names or states, merged by id."""
+    stated: dict[str, KnownObject] = {}
+    for event in events:
+        for one in event.reading.objects:
+            if not one.id:
+                continue
+            facts = {name: value for name, value in one.facts.items() if value is not None}
+            at = event.occurred_at if facts else None
+            new = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at)
+            stated[one.id] = merge(stated[one.id], new) if one.id in stated else new
+    return stated
+
+
+def _rooted(objects: Mapping[str, KnownObject], links: Iterable[tuple[str, str]]) -> dict[str, KnownObject]:
+    """`objects` with the root each has once `links` are drawn; an invoice survives before other kinds."""
+    parents = {one: known.root for one, known in objects.items()}
+
+    def find(one: str) -> str:
+        while (parent := parents.get(one, one)) != one:
+            parents[one] = parents.get(parent, parent)
+            one = parent
+        return one
+
+    def rank(one: str) -> tuple[int, str]:
+        return (_KIND_RANK[objects[one].kind] if one in objects else len(Kind), one)
+
+    for left, right in links:
+        winner, loser = sorted((find(left), find(right)), key=rank)
+        parents[loser] = winner
+    rooted = {}
+    for one, known in objects.items():
+        root = find(one)
+        rooted[one] = known if known.root == root else replace(known, root=root)
+    return rooted
+
+
+def _insert_missing(session: Session, scope: Scope, objects: Mapping[str, KnownObject]) -> set[str]:
+    """Insert those of `objects` that have no row yet, and return their ids.
+
+    An id that another transaction is inserting makes this wait for its end: the insert sees it or takes its place.
+    """
+    rows = [_row(scope, objects[one]) for one in sorted(objects)]
+    return {row.id for row in bulk.insert(session, StripeObject, rows, tail="ON CONFLICT DO NOTHING RETURNING id")}
+
+
+def _write_changes(
+    session: Session, scope: Scope, before: Mapping[str, KnownObject], after: Mapping[str, KnownObject]
+) -> None:
+    changed = [_row(scope, known) for one, known in sorted(after.items()) if known != before[one]]
+    bulk.update(session, StripeObject, changed, key=("organization_id", "account", "livemode", "id"))
+
+
+def _row(scope: Scope, known: KnownObject) -> dict[str, Any]:
+    return {
+        **scope.parameters(),
+        "id": known.id,
+        "kind": known.kind,
+        "root": known.root,
+        "customer": known.customer,
+        "subscription": known.subscription,
+        "facts": dict(known.facts),
+        "stated_at": known.stated_at,
+    }

@@ -1,0 +1,201 @@
+"""Payments as rows: one for every state a component makes, re-keyed and merged as links come to light."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk, ids
+from app.payments import refunds
+from app.payments.facts import Kind
+from app.payments.models import Payment
+from app.payments.state import Component, KnownObject, PaymentState, payments_of
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+_KEY_PREFIXES: Final = {Kind.INVOICE: "invoice:", Kind.PAYMENT_INTENT: "pi:", Kind.CHARGE: "ch:"}
+_COLUMNS = (
+    "id, key, merged_into_id, customer, subscription, invoice, payment_intent, charge, currency, "
+    "gross_minor, base_minor, returned_minor, base_details, occurred_at, outcome, outcome_details"
+)
+
+
+@dataclass(slots=True)
+class PaymentRecord:
+    """A payment and its row.
+
+    Attributes:
+        state: what it amounts to now.
+        root: the root of its component, "" where it was loaded without one.
+        merged_into_id: the payment that took its place.
+        outcome: how it ended; "" until it is settled for the first time.
+        stored: the row as it is in the database, None while there is none.
+    """
+
+    id: UUID
+    state: PaymentState
+    root: str = ""
+    merged_into_id: UUID | None = None
+    outcome: str = ""
+    outcome_details: Mapping[str, Any] = field(default_factory=dict)
+    stored: Mapping[str, Any] | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has no row yet."""
+        return self.stored is None
+
+    @property
+    def is_of_invoice(self) -> bool:
+        """Whether it settles an invoice, and so may be credited through its customer."""
+        return bool(self.state.invoice)
+
+    @property
+    def object_ids(self) -> list[str]:
+        """The Stripe objects that name it."""
+        return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
+
+
+def assemble(
+    session: Session, scope: Scope, components: Mapping[str, Sequence[KnownObject]]
+) -> list[PaymentRecord]:
+    """The payments of `components` (objects by root) as they stand now, merged ones included. Writes nothing."""
+    objects = [known for members in components.values() for known in members]
+    returned = refunds.of(session, scope, objects)
+    rows = _load_by_key(session, scope, objects)
+    records: list[PaymentRecord] = []
+    for root, members in components.items():
+        own = {known.id for known in members}
+        component = Component.of(
+            members, [one for one in returned if one.payment_intent in own or one.charge in own]
+        )
+        keys = {key for known in members if (key := _key(known))}
+        present = {key: rows[key] for key in sorted(keys & rows.keys())}
+        records += _match(root, payments_of(component), present)
+    return records
+
+
+def _match(root: str, states: list[PaymentState], rows: dict[str, PaymentRecord]) -> list[PaymentRecord]:
+    """Give each state its row: the one with its key, else one whose key has become obsolete, else a new one.
+
+    A row left without a state was the same money as another's, and is merged into it.
+    """
+    matched = []
+    homeless = [state for state in states if state.key not in rows]
+    for state in states:
+        if state.key in rows:
+            record = rows.pop(state.key)
+            record.state = state
+            matched.append(record)
+    obsolete = [record for record in rows.values() if record.merged_into_id is None]
+    for state in homeless:
+        record = obsolete.pop(0) if obsolete else PaymentRecord(ids.new(), state)
+        record.state = state
+        matched.append(record)
+    for record in matched:
+        record.root, record.merged_into_id = root, None
+    merged = [record for record in rows.values() if record not in matched]
+    for record in merged:
+        record.root = root
+        record.merged_into_id = record.merged_into_id or _successor(record, matched)
+    return matched + merged
+
+
+def _successor(record: PaymentRecord, matched: Sequence[PaymentRecord]) -> UUID | None:
+    own = set(record.object_ids)
+    for candidate in matched:
+        if own & set(candidate.object_ids):
+            return candidate.id
+    return matched[0].id if matched else None
+
+
+def _key(known: KnownObject) -> str:
+    prefix = _KEY_PREFIXES.get(known.kind)
+    return f"{prefix}{known.id}" if prefix else ""
+
+
+_LOAD_BY_KEY = text(f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND key = ANY(:values)")
+_LOAD_BY_SUBSCRIPTION = text(
+    f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND subscription = ANY(:values) AND merged_into_id IS NULL"
+)
+_LOAD_BY_CUSTOMER = text(
+    f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND customer = ANY(:values) AND merged_into_id IS NULL"
+)
+
+
+def _load_by_key(session: Session, scope: Scope, objects: Iterable[KnownObject]) -> dict[str, PaymentRecord]:
+    keys = [key for known in objects if (key := _key(known))]
+    rows = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}) if keys else ()
+    return {row.key: _record(row._mapping) for row in rows}
+
+
+def of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRecord]:
+    """The stored payments of these subscriptions and customers, those merged away left out."""
+    values = {**scope.parameters(), "values": sorted(subjects)}
+    found: dict[UUID, PaymentRecord] = {}
+    for statement in (_LOAD_BY_SUBSCRIPTION, _LOAD_BY_CUSTOMER):
+        for row in session.execute(statement, values):
+            found.setdefault(row.id, _record(row._mapping))
+    return list(found.values())
+
+
+def _record(row: Mapping[str, Any]) -> PaymentRecord:
+    state = PaymentState(
+        key=row["key"],
+        customer=row["customer"],
+        subscription=row["subscription"],
+        invoice=row["invoice"],
+        payment_intent=row["payment_intent"],
+        charge=row["charge"],
+        currency=row["currency"],
+        gross_minor=row["gross_minor"],
+        base_minor=row["base_minor"],
+        returned_minor=row["returned_minor"],
+        base_details=row["base_details"],
+        occurred_at=row["occurred_at"],
+    )
+    return PaymentRecord(
+        id=row["id"],
+        state=state,
+        merged_into_id=row["merged_into_id"],
+        outcome=row["outcome"],
+        outcome_details=row["outcome_details"],
+        stored=row,
+    )
+
+
+def write(session: Session, scope: Scope, records: Iterable[PaymentRecord]) -> None:
+    """Insert the new payments and update the changed ones, outcomes included."""
+    fresh, changed = [], []
+    for record in records:
+        row = _row(record)
+        if record.stored is None:
+            fresh.append({**scope.parameters(), **row})
+        elif any(record.stored[name] != value for name, value in row.items()):
+            changed.append(row)
+    bulk.insert(session, Payment, fresh)
+    bulk.update(session, Payment, changed, key=("id",))
+
+
+def _row(record: PaymentRecord) -> dict[str, Any]:
+    state = record.state
+    return {
+        "id": record.id,
+        "key": state.key,
+        "merged_into_id": record.merged_into_id,
+        "customer": state.customer,
+        "subscription": state.subscription,
+        "invoice": state.invoice,
+        "payment_intent": state.payment_intent,
+        "charge": state.charge,
+        "currency": state.currency,
+        "gross_minor": state.gross_minor,
+        "base_minor": state.base_minor,
+        "returned_minor": state.returned_minor,
+        "base_details": dict(state.base_details),
+        "occurred_at": state.occurred_at,
+        "outcome": record.outcome,
+        "outcome_details": dict(record.outcome_details),
+    }

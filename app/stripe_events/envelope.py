@@ -1,0 +1,52 @@
+"""The envelope every Stripe event comes in: what we demand of it before it is stored."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from app.errors import InvalidRequest
+
+ENVELOPES: Final = ("event", "v2.core.event")
+"""Snapshot events, and thin ones, which carry no data."""
+LATEST_SECONDS: Final = 2**33
+_WORD = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+def parse(body: str) -> dict[str, Any]:
+    """The event in `body`, its `created` as Unix seconds.
+
+    Raises:
+        InvalidRequest: it is not JSON, or not a Stripe event.
+    """
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is not JSON.") from None
+    if not isinstance(event, dict) or event.get("object") not in ENVELOPES:
+        raise InvalidRequest("The body is not a Stripe event.")
+    for name in ("id", "type"):
+        if not is_word(event.get(name)):
+            raise InvalidRequest(f"The event's {name} is missing or malformed.", param=name)
+    for name in ("account", "api_version"):
+        if event.get(name) is not None and not is_word(event[name]):
+            raise InvalidRequest(f"The event's {name} is malformed.", param=name)
+    event["created"] = _seconds(event.get("created"))
+    return event
+
+
+def is_word(value: object) -> bool:
+    """Whether `value` is text that can be an id: printable ASCII without blanks, at most 255 characters."""
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
+
+
+def _seconds(created: object) -> int:
+    """Unix seconds of an event's `created`: a number in snapshot events, ISO 8601 text in thin ones."""
+    if isinstance(created, str):
+        try:
+            created = int(datetime.fromisoformat(created).astimezone(UTC).timestamp())
+        except (ValueError, OverflowError):
+            created = None
+    if not isinstance(created, int) or isinstance(created, bool) or not 0 <= created < LATEST_SECONDS:
+        raise InvalidRequest("The event's created is missing or malformed.", param="created")
+    return created

@@ -1,0 +1,237 @@
+"""The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.orm import Session
+
+from app import bulk
+from app.stripe_events import envelope
+from app.stripe_events.endpoints import Door
+from app.stripe_events.models import StripeEvent
+from app.stripe_events.outcomes import sentence
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+MAX_ATTEMPTS: Final = 12
+LONGEST_WAIT_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedEvent:
+    """An unprocessed event whose row this transaction holds."""
+
+    id: int
+    scope: Scope
+    stripe_id: str
+    type: str
+    occurred_at: datetime
+    payload: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an event ended: a word of `OUTCOMES` and what completes its sentence."""
+
+    name: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery: new or seen before, and whether work is still due."""
+
+    is_new: bool
+    is_due: bool
+
+
+_RECORD = text("""
+    INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, type,
+                               object_id, occurred_at, payload, processed_at, outcome)
+    VALUES (:organization_id, :endpoint_id, :account, :livemode, :stripe_id, :api_version, :type,
+            :object_id, :occurred_at, :payload,
+            CASE WHEN CAST(:outcome AS text) IS NOT NULL THEN now() END, :outcome)
+    ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
+    RETURNING id
+""")
+
+_IS_DUE = text(f"""
+    SELECT processed_at IS NULL FROM stripe_events
+    WHERE {SCOPE_SQL} AND stripe_id = :stripe_id AND api_version = :api_version
+""")
+
+
+def record(connection: Connection, door: Door, event: Mapping[str, Any], payload: str) -> Receipt:
+    """Keep one verified event, exactly as it came. A repetition changes nothing.
+
+    An event of the other mode is kept as `wrong_mode` and never becomes due.
+    """
+    is_right_mode = bool(event.get("livemode")) == door.livemode
+    values = {
+        "organization_id": door.organization_id,
+        "endpoint_id": door.endpoint_id,
+        "account": event.get("account") or "",
+        "livemode": bool(event.get("livemode")),
+        "stripe_id": event["id"],
+        "api_version": event.get("api_version") or "",
+        "type": event["type"],
+        "object_id": _object_id(event),
+        "occurred_at": datetime.fromtimestamp(event["created"], UTC),
+        "payload": payload,
+        "outcome": None if is_right_mode else "wrong_mode",
+    }
+    if connection.scalar(_RECORD, values) is not None:
+        return Receipt(is_new=True, is_due=is_right_mode)
+    return Receipt(is_new=False, is_due=bool(connection.scalar(_IS_DUE, values)))
+
+
+def _object_id(event: Mapping[str, Any]) -> str:
+    data = event.get("data")
+    document = data.get("object") if isinstance(data, dict) else event.get("related_object")
+    found = document.get("id") if isinstance(document, dict) else None
+    return str(found) if envelope.is_word(found) else ""
+
+
+_DUE_COLUMNS = (
+    "id, organization_id, account, livemode, stripe_id, type, occurred_at, payload, attempts FROM stripe_events"
+)
+
+_CLAIM = text(f"""
+    SELECT {_DUE_COLUMNS}
+    WHERE processed_at IS NULL AND next_attempt_at <= now()
+    ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+
+_CLAIM_ONE = text(f"""
+    SELECT {_DUE_COLUMNS} WHERE id = :id AND processed_at IS NULL FOR UPDATE SKIP LOCKED
+""")
+
+
+def claim(session: Session, limit: int) -> list[ClaimedEvent]:
+    """Take up to `limit` due events, oldest in the inbox first, passing over those another drain holds."""
+    return [_claimed(row) for row in session.execute(_CLAIM, {"limit": limit})]
+
+
+def claim_one(session: Session, event_id: int) -> ClaimedEvent | None:
+    """Take this event if it is unprocessed and nobody holds it."""
+    row = session.execute(_CLAIM_ONE, {"id": event_id}).one_or_none()
+    return _claimed(row) if row is not None else None
+
+
+def _claimed(row: Any) -> ClaimedEvent:
+    scope = Scope(row.organization_id, row.account, row.livemode)
+    return ClaimedEvent(row.id, scope, row.stripe_id, row.type, row.occurred_at, row.payload, row.attempts)
+
+
+_FINISH = text("""
+    UPDATE stripe_events SET processed_at = now(), outcome = given.outcome,
+                             outcome_details = given.outcome_details, last_error = NULL
+    FROM json_to_recordset(CAST(:rows AS json)) AS given(id bigint, outcome text, outcome_details jsonb)
+    WHERE stripe_events.id = given.id
+""")
+
+
+def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
+    """Mark events processed with their outcomes, in the transaction that holds their effects."""
+    rows = [
+        {"id": event_id, "outcome": outcome.name, "outcome_details": dict(outcome.details)}
+        for event_id, outcome in outcomes.items()
+    ]
+    if rows:
+        session.execute(_FINISH, {"rows": bulk.encode(rows)})
+
+
+_REWRITE_WAITING = text(f"""
+    UPDATE stripe_events SET outcome = :outcome, outcome_details = '{{}}'
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND outcome = 'waiting'
+""")
+
+
+def end_waiting(session: Session, scope: Scope, object_ids: Iterable[str], outcome: str) -> None:
+    """Give events about these objects that were `waiting` the outcome their counterpart brought."""
+    values = {**scope.parameters(), "object_ids": list(object_ids), "outcome": outcome}
+    session.execute(_REWRITE_WAITING, values)
+
+
+_COUNT_ATTEMPT = text("""
+    UPDATE stripe_events SET attempts = attempts + 1, next_attempt_at = :next_attempt_at
+    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+    RETURNING attempts
+""")
+
+
+def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> int | None:
+    """Count an attempt before it is made, so that an event that kills its process is known.
+
+    Returns:
+        The attempts so far, this one included; None if somebody else has taken or finished the event since.
+    """
+    wait = timedelta(seconds=wait_seconds(event.attempts + 1))
+    values = {"id": event.id, "attempts": event.attempts, "next_attempt_at": now + wait}
+    return session.scalar(_COUNT_ATTEMPT, values)
+
+
+def wait_seconds(attempts: int) -> int:
+    """How long after its nth failure an event is tried again: 1 s doubling to an hour."""
+    return int(min(2 ** max(0, attempts - 1), LONGEST_WAIT_SECONDS))
+
+
+_NOTE_FAILURE = text("""
+    UPDATE stripe_events SET last_error = :problem WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+""")
+
+_PARK = text("""
+    UPDATE stripe_events SET processed_at = now(), outcome = 'parked', last_error = :problem,
+                             outcome_details = jsonb_build_object('problem', CAST(:problem AS text))
+    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+""")
+
+
+def note_failure(session: Session, event_id: int, attempts: int, problem: str, *, park: bool) -> None:
+    """Keep why an attempt failed, and park the event if `park`; nothing if another drain finished it meanwhile."""
+    statement = _PARK if park else _NOTE_FAILURE
+    session.execute(statement, {"id": event_id, "attempts": attempts, "problem": problem})
+
+
+def replay(session: Session, event: StripeEvent) -> None:
+    """Make a processed event due again, as if it had just come. Settling it again posts only a difference."""
+    event.processed_at = None
+    event.outcome = None
+    event.outcome_details = {}
+    event.attempts = 0
+    event.last_error = None
+    event.next_attempt_at = datetime.now(UTC)
+    session.flush()
+
+
+def find(session: Session, organization_ids: Sequence[UUID], stripe_id: str) -> StripeEvent | None:
+    """The newest delivery of this Stripe event to one of these organizations."""
+    return session.scalar(
+        select(StripeEvent)
+        .where(StripeEvent.organization_id.in_(organization_ids), StripeEvent.stripe_id == stripe_id)
+        .order_by(StripeEvent.id.desc())
+        .limit(1)
+    )
+
+
+def outcome_sentence(event: StripeEvent) -> str:
+    """What became of an event, in one sentence."""
+    if event.outcome is None:
+        return "It is stored and waits for a worker."
+    return sentence(event.outcome, event.outcome_details)
+
+
+_OLDEST_DUE = text("""
+    SELECT extract(epoch FROM now() - min(greatest(received_at, next_attempt_at)))
+    FROM stripe_events WHERE processed_at IS NULL AND next_attempt_at <= now()
+""")
+
+
+def oldest_due_seconds(session: Session) -> float | None:
+    """For how long the oldest due event has been waiting; None if nothing is due."""
+    age = session.scalar(_OLDEST_DUE)
+    return float(age) if age is not None else None

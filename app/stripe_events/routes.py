@@ -1,0 +1,86 @@
+"""The receiver. Its 200 means "stored", nothing more."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from flask import Blueprint, Response, current_app, request
+from sqlalchemy.exc import DBAPIError
+
+from app import db, jobs
+from app.errors import InvalidRequest, NotFound, TooLarge, Unavailable
+from app.stripe_events import envelope, inbox, signature
+from app.stripe_events.endpoints import Door, Doors
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+
+blueprint = Blueprint("stripe_events", __name__)
+log = structlog.get_logger(__name__)
+
+
+@blueprint.post("/webhooks/stripe")
+@blueprint.post("/webhooks/stripe/<endpoint_id>")
+def receive(endpoint_id: str = "") -> Response:
+    """Store one Stripe event and wake a worker.
+
+    200 stored, seen before or of no concern; 400 not signed by Stripe or not an event; 404 no such endpoint;
+    413 too large; 503 it could not be stored, and Stripe shall come again.
+    """
+    body = _read_body()
+    door = _find_door(endpoint_id)
+    signature.verify(body, request.headers.get("Stripe-Signature"), door.secrets, now_seconds=time.time())
+    event = envelope.parse(body)
+    receipt = _store(door, event, body)
+    if receipt.is_due:
+        jobs.wake()
+    log.info(
+        "stripe_event_received",
+        stripe_event_id=event["id"],
+        type=event["type"],
+        is_new=receipt.is_new,
+        is_due=receipt.is_due,
+    )
+    return Response('{"received":true}', mimetype="application/json")
+
+
+def _read_body() -> str:
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise TooLarge("A Stripe event is never larger than 1 MiB.")
+    body = request.stream.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise TooLarge("A Stripe event is never larger than 1 MiB.")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest("The body is not UTF-8.") from None
+
+
+def _find_door(endpoint_id: str) -> Door:
+    doors: Doors = current_app.extensions["accrual_doors"]
+    is_known, door = doors.cached(endpoint_id)
+    if not is_known:
+        with db.transaction() as session:
+            door = doors.look_up(session, endpoint_id)
+    if door is not None:
+        return door
+    if endpoint_id:
+        raise NotFound("There is no such webhook endpoint.")
+    raise Unavailable("The default endpoint has no signing secret yet, or no organization to belong to.")
+
+
+def _store(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:
+    try:
+        return _store_once(door, event, body)
+    except DBAPIError as failure:
+        # A connection that went stale while it lay in the pool; asking beforehand would cost every request a
+        # round trip. Storing twice is storing once, so a second try is safe.
+        if not failure.connection_invalidated:
+            raise
+    return _store_once(door, event, body)
+
+
+def _store_once(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:
+    with db.autocommit() as connection:
+        return inbox.record(connection, door, event, body)
+

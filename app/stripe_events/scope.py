@@ -1,0 +1,21 @@
+"""Whose Stripe objects an id belongs to."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Scope(NamedTuple):
+    """The key in front of every Stripe id: the same `pi_…` in another account or mode is another object."""
+
+    organization_id: UUID
+    account: str
+    """A connected account's `acct_…`; '' for the organization's own Stripe account."""
+    livemode: bool
+
+    def parameters(self) -> dict[str, object]:
+        """The scope as the SQL parameters `organization_id`, `account`, `livemode`."""
+        return self._asdict()
+
+
+SCOPE_SQL = "organization_id = :organization_id AND account = :account AND livemode = :livemode"
+"""The condition that goes with `Scope.parameters`."""

@@ -1,0 +1,80 @@
+"""Small readers for Stripe documents of every API version: new path first, old path as the fallback.
+
+A document's shape follows the endpoint's API version, and some real ones carry old and new fields together, so
+readers go by what is present and never by a version number.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.attribution.names import fold
+from app.errors import UnusableEvent
+from app.payments.facts import NameFact
+
+Document = Mapping[str, Any]
+
+
+def identity(value: object) -> str:
+    """The id in a reference, which Stripe sends bare or expanded; "" where there is none."""
+    if isinstance(value, Mapping):
+        value = value.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def own_id(document: Document) -> str:
+    """The document's own id. Raises UnusableEvent without one."""
+    found = identity(document)
+    if not found:
+        raise UnusableEvent("The event's object has no id.")
+    return found
+
+
+def at(document: Document, *path: str) -> Any:
+    """What stands at `path`, None where the path breaks off."""
+    found: Any = document
+    for name in path:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(name)
+    return found
+
+
+def amount(document: Document, name: str) -> int:
+    """The amount in field `name`, minor units. Raises UnusableEvent if it is missing or no whole number."""
+    found = optional_amount(document, name)
+    if found is None:
+        raise UnusableEvent(f"The {document.get('object', 'object')} has no {name}.")
+    return found
+
+
+def optional_amount(document: Document, name: str) -> int | None:
+    """The amount in field `name`, minor units; None where it is absent. Raises UnusableEvent if it is no whole number."""
+    found = document.get(name)
+    if found is None:
+        return None
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise UnusableEvent(f"The {document.get('object', 'object')}'s {name} is not a whole number of minor units.")
+    return found
+
+
+def currency(document: Document) -> str:
+    """The lower-case currency code. Raises UnusableEvent without one."""
+    found = document.get("currency")
+    if not isinstance(found, str) or len(found) != 3:
+        raise UnusableEvent(f"The {document.get('object', 'object')} has no currency.")
+    return found.lower()
+
+
+def names_in(metadata: object, object_id: str, carrier: str, field_path: str) -> tuple[NameFact, ...]:
+    """The partner or touchpoint session named in `metadata`, which stands at `field_path` of the event.
+
+    Metadata comes from a browser: it may name a partner, it never says a rate or an amount.
+    """
+    if not isinstance(metadata, Mapping) or not object_id:
+        return ()
+    name = fold(metadata.get("affiliate_id"))
+    session_id = fold(metadata.get("affiliate_session_id"))
+    if not name and not session_id:
+        return ()
+    field = "affiliate_id" if name else "affiliate_session_id"
+    return (NameFact(object_id, carrier, name, session_id, f"{field_path}.{field}"),)

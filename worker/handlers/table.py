@@ -1,0 +1,48 @@
+"""Which handler reads which type of event."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from app.errors import UnusableEvent
+from app.payments.facts import Reading
+from worker.handlers import charges, checkout, customers, invoices, refunds
+
+Handler = Callable[[Mapping[str, Any]], Reading]
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "checkout.session.completed": checkout.completed,
+    "checkout.session.async_payment_succeeded": checkout.completed,
+    "invoice.paid": invoices.paid,
+    "invoice.payment_succeeded": invoices.paid,
+    "invoice_payment.paid": invoices.payment_paid,
+    "charge.succeeded": charges.charge_succeeded,
+    "charge.captured": charges.charge_succeeded,
+    "charge.refunded": charges.refunded,
+    "payment_intent.succeeded": charges.intent_succeeded,
+    "refund.created": refunds.changed,
+    "refund.updated": refunds.changed,
+    "refund.failed": refunds.failed,
+    "charge.refund.updated": refunds.changed,
+    "customer.created": customers.customer_changed,
+    "customer.updated": customers.customer_changed,
+    "customer.subscription.created": customers.subscription_changed,
+    "customer.subscription.updated": customers.subscription_changed,
+}
+
+
+def read(event: Mapping[str, Any]) -> Reading:
+    """What `event` says that concerns commissions.
+
+    Raises:
+        UnusableEvent: its document lacks what no version of it may lack.
+    """
+    if event.get("object") == "v2.core.event":
+        return Reading(problem="it is a thin event, which carries no data, and no API key is configured to fetch it")
+    handler = HANDLERS.get(event["type"])
+    if handler is None:
+        return Reading(is_ignored=True)
+    data = event.get("data")
+    document = data.get("object") if isinstance(data, Mapping) else None
+    if not isinstance(document, Mapping):
+        raise UnusableEvent("The event carries no object.")
+    return handler(document)
