@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import config, db, jobs, logs
 from app.errors import InvalidRequest, NotFound
+from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import Organization
 
 
@@ -17,12 +19,12 @@ def database(data_dir: Path | None) -> Iterator[config.Settings]:
     """The settings of `data_dir`, with `db` and `jobs` connected to what they name."""
     settings = config.load(data_dir)
     logs.configure(settings.log_format, level="WARNING")
-    engine = db.connect(settings.database_url, pool_size=1)
+    db.connect(settings.database_url, pool_size=1)
     jobs.connect(settings.redis_url)
     try:
         yield settings
     finally:
-        engine.dispose()
+        db.disconnect()
 
 
 def find(session: Session, name: str | None) -> Organization:
@@ -44,3 +46,8 @@ def find(session: Session, name: str | None) -> Organization:
     if not named:
         raise NotFound(f"there is no organization called {name}")
     return named[0]
+
+
+def find_with_descendants(session: Session, name: str | None) -> tuple[UUID, ...]:
+    """The ids of the organization called `name` (None: the only one) and of all below it. Raises as `find`."""
+    return own_and_descendants(session, find(session, name).id)

@@ -48,7 +48,8 @@ class Up:
         return self.process.stdout.readline()
 
     def descendants(self) -> list[int]:
-        found, unread = [], [self.process.pid]
+        found: list[int] = []
+        unread = [self.process.pid]
         while unread:
             children = Path(f"/proc/{(pid := unread.pop())}/task/{pid}/children").read_text().split()
             found += map(int, children)
