@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from base64 import urlsafe_b64encode
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -22,7 +23,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from app import db, embedded, ids, jobs, schema
+from app import db, embedded, ids, schema
 from app.config import Settings
 from app.stripe_events import endpoints
 
@@ -40,6 +41,32 @@ _numbers = count(1)
 Deliver = Callable[[Iterable[Event]], None]
 Drain = Callable[[], int]
 Ledger = Callable[[], Books]
+Tally = Callable[[str, int], None]
+
+_counted = pytest.StashKey[Counter[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proofs", action="store_true", help="tests marked `proof` take their full set, not a sample")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_counted] = Counter()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for what, how_many in config.stash[_counted].items():
+        terminalreporter.write_line(f"{how_many:>9,} {what}")
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Count something over the whole run; the sums are printed at its end."""
+
+    def tally(what: str, how_many: int) -> None:
+        request.config.stash[_counted][what] += how_many
+
+    return tally
 
 
 @dataclass(frozen=True)
@@ -84,9 +111,8 @@ def database_url(servers: Servers) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Engine]:
     """This process connected to the test's database, as the worker's role."""
-    engine = db.connect(database_url)
-    yield engine
-    engine.dispose()
+    yield db.connect(database_url)
+    db.engine().dispose()
 
 
 @pytest.fixture
@@ -104,10 +130,9 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def application(settings: Settings, database: Engine) -> Flask:
-    """The web application on the test's database; `database` stands first so that its engine is the one in use."""
+    """The web application on the test's database and queue, which this process is connected to as well."""
     from app import web  # noqa: PLC0415
 
-    jobs.connect(settings.redis_url)
     return web.create_app(settings)
 
 

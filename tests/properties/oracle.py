@@ -70,8 +70,12 @@ def _credited(purchases: Sequence[Purchase]) -> Iterable[tuple[Purchase, str | N
         if purchase.invoice is None:
             partner = _named(purchase.marks, "payment", "session", "client_reference")
         else:
-            partner = by_subscription.get(purchase.subscription or "") or of_customer or _named(
-                purchase.marks, "payment", "invoice", "subscription", "session", "client_reference", "customer"
+            partner = (
+                by_subscription.get(purchase.subscription or "")
+                or of_customer
+                or _named(
+                    purchase.marks, "payment", "invoice", "subscription", "session", "client_reference", "customer"
+                )
             )
         if partner and purchase.subscription:
             by_subscription.setdefault(purchase.subscription, partner)

@@ -1,0 +1,51 @@
+"""What may stand only at an edge: the environment, commits, and catching everything."""
+
+import ast
+
+from .source import calls, modules
+
+CATCHES_EVERYTHING_AT_MOST = 2
+COMMITS_BY_HAND = {"app.db"}
+
+
+def test_the_environment_is_read_in_one_module() -> None:
+    readers = [name for name, _, tree in modules() if _reads_environment(tree)]
+    assert readers == ["app.config"]
+
+
+def test_no_function_commits() -> None:
+    for name, _, tree in modules():
+        if name not in COMMITS_BY_HAND:
+            assert calls(tree, "commit") == [], name
+
+
+def test_transactions_are_opened_at_the_edges_only() -> None:
+    for name, _, tree in modules():
+        if calls(tree, "transaction"):
+            is_edge = name.endswith(".routes") or name.startswith(
+                ("app.web", "app.api", "app.cli", "app.portal", "worker")
+            )
+            assert is_edge, name
+
+
+def test_everything_is_caught_at_the_two_edges_only() -> None:
+    catching = {name for name, _, tree in modules() if _catches_everything(tree)}
+    assert len(catching) <= CATCHES_EVERYTHING_AT_MOST, catching
+
+
+def _reads_environment(tree: ast.AST) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+        for node in ast.walk(tree)
+    )
+
+
+def _catches_everything(tree: ast.AST) -> bool:
+    return any(
+        isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+        for node in ast.walk(tree)
+    )

@@ -1,0 +1,75 @@
+"""Imports run downward; names that cross as strings lead somewhere."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+from app import jobs
+from worker import jobs as worker_jobs
+
+from .source import ROOT, modules
+
+STRIPE_MAY_BE_IMPORTED_BY = ("app.stripe_events.signature", "app.payouts", "worker")
+
+
+def test_the_import_contracts_are_kept() -> None:
+    linter = Path(sys.executable).parent / "lint-imports"
+    run = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_job_name_leads_to_a_function_of_the_workers() -> None:
+    names = [value for value in vars(jobs).values() if isinstance(value, str) and value.startswith("worker.")]
+    assert names
+    for name in names:
+        module, function = name.rsplit(".", 1)
+        assert inspect.isfunction(getattr(importlib.import_module(module), function)), name
+
+
+def test_every_job_function_has_a_name_to_be_queued_by() -> None:
+    names = {value for value in vars(jobs).values() if isinstance(value, str)}
+    own = [
+        f"{worker_jobs.__name__}.{name}"
+        for name, function in inspect.getmembers(worker_jobs, inspect.isfunction)
+        if function.__module__ == worker_jobs.__name__ and not name.startswith("_")
+    ]
+    assert set(own) <= names
+
+
+def test_only_the_edges_that_talk_to_stripe_import_its_library() -> None:
+    for name, _, tree in modules():
+        if _imports(tree, "stripe"):
+            assert name.startswith(STRIPE_MAY_BE_IMPORTED_BY), name
+
+
+def test_only_the_queue_module_of_the_app_imports_rq() -> None:
+    importing = [name for name, _, tree in modules() if name.startswith("app.") and _imports(tree, "rq")]
+    assert importing == ["app.jobs"]
+
+
+def test_package_files_hold_a_docstring_and_nothing_else() -> None:
+    for name, path, tree in modules():
+        if path.name == "__init__.py":
+            assert ast.get_docstring(tree), name
+            assert len(tree.body) == 1, name
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    for name, _, _ in modules():
+        assert not {"service", "services", "utils", "helpers", "manager", "common", "core"} & set(name.split(".")), name
+
+
+def _imports(tree: ast.AST, package: str) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        else:
+            continue
+        if any(name == package or name.startswith(f"{package}.") for name in names):
+            return True
+    return False

@@ -1,0 +1,42 @@
+"""What all stories begin with."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from app import db
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Event, Marks
+from tests.stripe_stories.families import OLD_AND_NEW, Family
+
+Meet = Callable[..., Customer]
+OutcomeOf = Callable[[Event], str]
+
+
+@pytest.fixture(params=OLD_AND_NEW, ids=lambda family: family.name)
+def family(request: pytest.FixtureRequest) -> Family:
+    """The shape of every document in the story: each is told in the old and in the new one."""
+    return request.param
+
+
+@pytest.fixture
+def meet(family: Family) -> Meet:
+    """A customer on whose Stripe objects partners' codes stand as told: `meet(subscription="ada")`."""
+
+    def meet(**marks: str) -> Customer:
+        return Customer(family, Marks(**marks))
+
+    return meet
+
+
+@pytest.fixture
+def outcome_of() -> OutcomeOf:
+    """How an event ended."""
+
+    def outcome_of(event: Event) -> str:
+        with db.transaction() as session:
+            query = text("SELECT outcome FROM stripe_events WHERE stripe_id = :stripe_id")
+            return session.scalars(query, {"stripe_id": event["id"]}).one()
+
+    return outcome_of

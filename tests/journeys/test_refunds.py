@@ -1,0 +1,122 @@
+"""Money goes back to Cleo, in part or whole, and sometimes comes again."""
+
+import pytest
+
+from tests.books import CommissionLine, owed
+from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.facts import Bill
+
+from .conftest import Meet, OutcomeOf
+
+
+def test_a_partial_refund_takes_back_the_same_share_and_its_failure_gives_it_again(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """The first three rows of the worked table."""
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    refund = cleo.is_refunded(first, 1000)
+    deliver(first.events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+    deliver(refund.events)
+    drain()
+    assert ledger().balances == owed(ada=780)
+    assert ledger().commissions == (CommissionLine("ada", "usd", 980, 200, "accrued"),)
+    deliver(refund.failure)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_share_is_measured_by_the_gross_with_tax(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes(Bill(net_minor=10_000, tax_minor=2_000))
+    deliver(first.events + cleo.is_refunded(first, 6_000).events)
+    drain()
+    assert ledger().balances == owed(ada=1000)
+
+
+def test_three_refunds_that_make_a_whole_leave_exactly_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes(Bill(net_minor=1001))
+    deliver(first.events)
+    refunds = []
+    for amount_minor in (333, 334, 334):
+        refunds.append(cleo.is_refunded(first, amount_minor, before=refunds))
+        deliver(refunds[-1].events)
+        drain()
+    assert ledger().balances == {}
+    assert ledger().commissions == (CommissionLine("ada", "usd", 200, 200, "reversed"),)
+
+
+@pytest.mark.parametrize("told_by", ["refund.created", "charge.refunded", "refund.updated"])
+def test_one_event_suffices_to_learn_of_a_refund(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, told_by: str
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(first.events)
+    deliver(event for event in cleo.is_refunded(first, 1000).events if event["type"] == told_by)
+    drain()
+    assert ledger().balances == owed(ada=780)
+
+
+def test_a_refund_that_comes_before_its_payment_waits_and_counts(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    created = cleo.is_refunded(first, 1000).events[0]
+    deliver([created])
+    drain()
+    assert outcome_of(created) == "waiting"
+    deliver(first.events)
+    drain()
+    assert ledger().balances == owed(ada=780)
+    assert outcome_of(created) != "waiting"
+
+
+def test_a_pending_refund_counts_until_it_fails(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    refund = cleo.is_refunded(first, 4900, pending=True)
+    deliver([*first.events, refund.events[0]])
+    drain()
+    assert ledger().balances == {}
+    deliver(refund.failure)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_an_older_state_of_a_refund_that_comes_late_changes_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    refund = cleo.is_refunded(first, 1000)
+    deliver([*first.events, *refund.failure])
+    drain()
+    deliver(refund.events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_more_refunded_than_collected_takes_no_more_than_all(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(first.events + cleo.is_refunded(first, 4900).events + cleo.is_refunded(first, 4900).events)
+    drain()
+    assert ledger().balances == {}
+
+
+def test_a_refund_of_one_month_leaves_the_others(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    second = cleo.renews(first)
+    deliver(first.events + second.events + cleo.is_refunded(second, 4900).events)
+    drain()
+    assert ledger().balances == owed(ada=980)

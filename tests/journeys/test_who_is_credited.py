@@ -1,0 +1,146 @@
+"""Codes stand in many places; one partner is credited, and it is the same one whatever came first."""
+
+from itertools import pairwise
+
+import pytest
+
+from app import db
+from tests import cast
+from tests.books import owed
+from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.documents import Document
+
+from .conftest import Meet
+
+CARRIERS = ("invoice", "subscription", "session", "client_reference", "customer")
+"""Strongest first."""
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_each_carrier_credits_a_subscription_by_itself(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, carrier: str
+) -> None:
+    cleo = meet(**{carrier: "ada"})
+    appeared = cleo.appears()
+    first = cleo.subscribes()
+    deliver([appeared, *first.events, *cleo.renews(first).events])
+    drain()
+    assert ledger().balances == owed(ada=1960)
+
+
+@pytest.mark.parametrize(("stronger", "weaker"), pairwise(CARRIERS))
+def test_of_two_carriers_the_stronger_is_believed(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, stronger: str, weaker: str
+) -> None:
+    cleo = meet(**{stronger: "ada", weaker: "ben"})
+    appeared = cleo.appears()
+    first = cleo.subscribes()
+    for event in reversed([appeared, *first.events]):
+        deliver([event])
+        drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_renewal_stays_with_the_partner_of_the_first_payment_whatever_its_invoice_says(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    renewal = cleo.renews(first)
+    for event in renewal.events:
+        if event["type"].startswith("invoice."):
+            event["data"]["object"]["metadata"] = {"affiliate_id": "ben"}
+    deliver([*first.events, *renewal.events])
+    drain()
+    assert ledger().balances == owed(ada=1960)
+
+
+def test_the_first_mark_of_a_customer_is_kept(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    cleo = meet(customer="ada")
+    appeared, marked_again = cleo.appears(), cleo.is_marked_again("ben")
+    first = cleo.subscribes()
+    deliver([marked_again, *first.events])
+    drain()
+    assert ledger().balances == owed(ben=980)
+    deliver([appeared])
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_mark_that_comes_after_the_payment_credits_it_all_the_same(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(client_reference="ada")
+    first = cleo.subscribes()
+    deliver(first.without("checkout.session.completed").events)
+    drain()
+    assert ledger().balances == {}
+    assert [line.outcome for line in ledger().payments] == ["unattributed"]
+    deliver([first.event("checkout.session.completed")])
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+@pytest.mark.parametrize("written", ["ADA", " ada ", "Ada"])
+def test_a_code_is_known_whatever_its_case(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, written: str
+) -> None:
+    deliver(meet(subscription=written).subscribes().events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+@pytest.mark.parametrize("written", ["", "null", "undefined"])
+def test_a_word_for_nothing_names_nobody_and_the_next_carrier_is_asked(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, written: str
+) -> None:
+    deliver(meet(subscription=written, client_reference="ada").subscribes().events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_code_nobody_has_is_shown_and_earns_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    deliver(meet(subscription="nobody").subscribes().events)
+    drain()
+    assert ledger().balances == {}
+    assert [line.outcome for line in ledger().payments] == ["unknown_code"]
+
+
+def test_a_partner_who_is_not_active_earns_nothing_and_is_not_bound(
+    meet: Meet, merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    with db.transaction() as session:
+        cast.enroll(session, merchant, "eve", status="paused")
+    deliver(meet(subscription="eve").subscribes().events)
+    drain()
+    assert ledger().balances == {}
+    assert [line.outcome for line in ledger().payments] == ["partner_inactive"]
+
+
+def test_metadata_may_name_a_partner_but_never_a_rate(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    first = meet(subscription="ada").subscribes()
+    for event in first.events:
+        _claim_more(event["data"]["object"])
+    deliver(first.events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_second_subscription_follows_the_customers_first(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    cleo.marks = type(cleo.marks)(subscription="ben")
+    deliver(first.events + cleo.subscribes().events)
+    drain()
+    assert ledger().balances == owed(ada=1960)
+
+
+def _claim_more(document: Document) -> None:
+    if document.get("metadata"):
+        document["metadata"] |= {"commission_rate": "0.9", "bps": "9000", "amount_cents": "99999"}

@@ -1,0 +1,49 @@
+"""Telling many copies of a story at once, and checking each."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import pytest
+from sqlalchemy import text
+
+from app import db
+from tests import books
+from tests.conftest import Deliver, Tally, assert_ledger_sound
+
+from .orders import Copy
+from .ways import Way
+
+SEED = 20_260_302
+
+Tell = Callable[[Sequence[Copy], Way], None]
+
+_NOT_WELL = text("""
+    SELECT stripe_id, type, outcome, attempts, last_error FROM stripe_events
+    WHERE processed_at IS NULL OR attempts > 0 OR last_error IS NOT NULL OR outcome IN ('parked', 'unusable')
+""")
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """The same chance in every run."""
+    return random.Random(SEED)
+
+
+@pytest.fixture
+def tell(deliver: Deliver, chance: random.Random, tally: Tally) -> Tell:
+    """Deliver all copies, work the inbox in the given way, and compare every copy's books with what they must be."""
+
+    def tell(copies: Sequence[Copy], way: Way) -> None:
+        deliver(way.arrange(copies))
+        tally("orders told", len(copies))
+        tally("commits that met at the barrier", way.work(db.engine(), chance))
+        with db.transaction() as session:
+            assert [tuple(row) for row in session.execute(_NOT_WELL)] == []
+            found = books.read_all(session)
+        for copy in copies:
+            book = found[copy.token]
+            assert (book.balances, book.commissions) == (copy.expected.balances, copy.expected.commissions), copy
+        assert len({found[copy.token].payments for copy in copies}) == 1
+        assert_ledger_sound()
+
+    return tell

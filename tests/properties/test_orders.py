@@ -1,0 +1,121 @@
+"""Every order of a story's events ends in the same ledger.
+
+Hundreds of copies of one story, each with ids of its own and told in an order of its own, live in one database. They
+are worked one event at a time, in batches cut anywhere, and by two drains whose commits are held at a barrier. The
+books of every copy must be what the oracle computes from the facts. The suite tells a sample, `make proofs` all of it.
+"""
+
+import random
+from collections.abc import Callable
+from itertools import chain
+
+import pytest
+
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Bill, Marks
+from tests.stripe_stories.families import OLD_AND_NEW, Family
+
+from .conftest import Tell
+from .oracle import Returned, expected_books
+from .orders import Copy, every_order, shuffled, with_duplicates
+from .ways import WAYS, Way
+
+pytestmark = pytest.mark.proof
+
+SAMPLED_ORDERS = 12
+WHOLE_STORIES = 300
+TAXED = Bill(net_minor=4900, tax_minor=931)
+AGREEING = Marks(subscription="ada")
+CONTRADICTING = Marks(session="ada", subscription="ben", customer="dan")
+
+EVERY_WAY = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+OLD_AND_NEW_SHAPE = pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
+
+
+@pytest.fixture
+def is_full(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--proofs"))
+
+
+def _tell_every_order(story: Callable[[], Copy], tell: Tell, way: Way, chance: random.Random, *, is_full: bool) -> None:
+    """Each order twice: as it is, and with duplicates in between."""
+    count = len(story().events)
+    copies = []
+    for order in every_order(count, at_most=None if is_full else SAMPLED_ORDERS, chance=chance):
+        for has_duplicates in (False, True):
+            copy = story()
+            events = [copy.events[place] for place in order]
+            told = with_duplicates(events, chance) if has_duplicates else tuple(events)
+            copies.append(Copy(copy.token, told, copy.expected))
+    tell(copies, way)
+
+
+@EVERY_WAY
+@OLD_AND_NEW_SHAPE
+def test_every_order_of_a_first_payment_ends_in_the_same_books(
+    family: Family, way: Way, tell: Tell, chance: random.Random, is_full: bool
+) -> None:
+    joins = "customer.subscription.created" if family.names_links else "invoice_payment.paid"
+
+    def story() -> Copy:
+        cleo = Customer(family, AGREEING)
+        first = cleo.subscribes(TAXED)
+        faces = ("checkout.session.completed", "invoice.paid", "charge.succeeded", "payment_intent.succeeded", joins)
+        return Copy(cleo.token, first.only(*faces).events, expected_books([first]))
+
+    _tell_every_order(story, tell, way, chance, is_full=is_full)
+
+
+@EVERY_WAY
+@OLD_AND_NEW_SHAPE
+@pytest.mark.parametrize("snapshot", [True, False], ids=["snapshot", "no_snapshot"])
+def test_every_order_of_contradicting_carriers_credits_the_same_partner(
+    family: Family, way: Way, snapshot: bool, tell: Tell, chance: random.Random, is_full: bool
+) -> None:
+    def story() -> Copy:
+        cleo = Customer(family, CONTRADICTING)
+        appeared = cleo.appears()
+        first = cleo.subscribes(TAXED, snapshot=snapshot)
+        faces = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "charge.succeeded")
+        return Copy(cleo.token, (appeared, *first.only(*faces).events), expected_books([first]))
+
+    _tell_every_order(story, tell, way, chance, is_full=is_full)
+
+
+@EVERY_WAY
+@OLD_AND_NEW_SHAPE
+@pytest.mark.parametrize("through_session", [True, False], ids=["session", "no_session"])
+def test_every_order_of_an_invoiced_one_time_sale_accrues_once_on_the_net(
+    family: Family, way: Way, through_session: bool, tell: Tell, chance: random.Random, is_full: bool
+) -> None:
+    def story() -> Copy:
+        cleo = Customer(family, Marks(payment="ada"))
+        sale = cleo.buys(TAXED, invoiced=True, through_session=through_session).without("invoice.payment_succeeded")
+        return Copy(cleo.token, sale.events, expected_books([sale]))
+
+    _tell_every_order(story, tell, way, chance, is_full=is_full)
+
+
+@EVERY_WAY
+@OLD_AND_NEW_SHAPE
+@pytest.mark.parametrize("marks", [AGREEING, CONTRADICTING], ids=["agreeing", "contradicting"])
+def test_shuffled_whole_stories_end_in_the_same_books(
+    family: Family, way: Way, marks: Marks, tell: Tell, chance: random.Random, is_full: bool
+) -> None:
+    """Checkout, two renewals, two partial refunds, and one that fails at the bank."""
+
+    def told() -> Copy:
+        cleo = Customer(family, marks)
+        appeared = cleo.appears()
+        first = cleo.subscribes(TAXED)
+        second, third = cleo.renews(first), cleo.renews(first)
+        once = cleo.is_refunded(first, 1000)
+        twice = cleo.is_refunded(second, 777, pending=True)
+        never = cleo.is_refunded(third, 5000)
+        acts = (first, second, third, once, twice, never)
+        events = [appeared, *chain.from_iterable(act.events for act in acts), *never.failure]
+        returned = [Returned(first, 1000), Returned(second, 777)]
+        books = expected_books([first, second, third], returned)
+        return Copy(cleo.token, with_duplicates(shuffled(events, chance), chance), books)
+
+    tell([told() for _ in range(WHOLE_STORIES if is_full else SAMPLED_ORDERS)], way)
