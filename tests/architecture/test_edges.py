@@ -6,6 +6,8 @@ from .source import calls, modules
 
 CATCHES_EVERYTHING_AT_MOST = 2
 COMMITS_BY_HAND = {"app.db"}
+EDGES = ("app.web", "app.api", "app.operations", "app.cli", "app.portal", "worker")
+"""Beside modules named routes."""
 
 
 def test_the_environment_is_read_in_one_module() -> None:
@@ -22,10 +24,7 @@ def test_no_function_commits() -> None:
 def test_transactions_are_opened_at_the_edges_only() -> None:
     for name, _, tree in modules():
         if calls(tree, "transaction"):
-            is_edge = name.endswith(".routes") or name.startswith(
-                ("app.web", "app.api", "app.cli", "app.portal", "worker")
-            )
-            assert is_edge, name
+            assert name.endswith("routes") or name.startswith(EDGES), name
 
 
 def test_everything_is_caught_at_the_two_edges_only() -> None:
