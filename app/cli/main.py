@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.cli import bootstrap, keys, migrate, send, up
+from app.cli import bootstrap, demo, events, explain, keys, migrate, send, up, verify
 from app.errors import AccrualError
 
 app = typer.Typer(
@@ -18,9 +18,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(keys.commands, name="keys")
+app.add_typer(events.commands, name="events")
+app.command("explain")(explain.explain)
+app.command("verify")(verify.verify)
 app.command("send")(send.send)
 
 

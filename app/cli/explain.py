@@ -1,0 +1,36 @@
+"""`accrual explain`: where an amount, or its absence, comes from."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from app import db
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir
+from app.commissions import explain as explanations
+
+
+def explain(
+    any_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Ours (com_, cnv_, pmt_) or Stripe's (evt_, in_, pi_, ch_, re_, cus_ …)."),
+    ],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a commission, conversion, payment, event or any Stripe object: who is credited with what, and why."""
+    with organizations.database(data_dir), db.transaction() as session:
+        explanation = explanations.explain(session, any_id)
+    if as_json:
+        printing.as_document(explanation)
+    else:
+        show(explanation)
+
+
+def show(explanation: Mapping[str, Any]) -> None:
+    """Print an explanation's sentences, the summary first."""
+    printing.console.print(explanation["summary"], style="bold", markup=False, soft_wrap=True)
+    for sentence in explanations.narrate(explanation):
+        printing.console.print(f"  {sentence}", markup=False, soft_wrap=True)

@@ -1,0 +1,25 @@
+"""`accrual verify`: is every law of the ledger kept?"""
+
+from dataclasses import asdict
+
+import typer
+
+from app import db
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir
+from app.ledger import verify as ledger
+
+
+def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Check every law of the ledger; say each breach and exit with 1 if there is one."""
+    with organizations.database(data_dir), db.transaction() as session:
+        breaches = ledger.verify(session)
+    if as_json:
+        printing.as_document([asdict(breach) for breach in breaches])
+    elif breaches:
+        printing.listing([{"broken law": breach.law, "where": breach.what} for breach in breaches])
+    else:
+        printing.console.print("The ledger is sound: every law is kept.")
+    if breaches:
+        raise typer.Exit(1)
