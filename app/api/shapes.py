@@ -1,0 +1,61 @@
+"""What answers are made of: times, ids and the two casings, each translated here and nowhere else."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
+
+
+def instant_text(moment: datetime) -> str:
+    """A time as every surface writes it: ISO 8601, UTC, milliseconds, `2026-11-21T09:30:00.000Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    datetime,
+    PlainSerializer(instant_text, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00.000Z"]}),
+]
+
+
+class OneOf:
+    """Marks text as one of a closed list that stands elsewhere: `Annotated[str, OneOf(OUTCOMES)]`."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = list(words)
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(self._words)
+
+
+class Request(BaseModel):
+    """A query or a body: what it does not know is refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Snake(BaseModel):
+    """An answer with names as they stand in Python: partners, payments, events."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class Camel(BaseModel):
+    """An answer in camelCase: affiliates, conversions, commissions."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, json_schema_serialization_defaults_required=True
+    )
+
+
+def to_json(answer: BaseModel) -> str:
+    """The answer as its surface's JSON."""
+    return answer.model_dump_json(by_alias=True)
+
+
+def jsonable(answer: BaseModel) -> dict[str, Any]:
+    """The answer as its surface's plain dict, for those who print it themselves."""
+    return answer.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,95 @@
+"""Finding conversions and commissions, newest first, by index and never by counting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.api.pages import cut, owned_by
+from app.commissions.models import Commission, Conversion
+from app.partners.models import Partner, Program
+from app.payments.models import Payment
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a list is cut down to and which page of it is wanted; `starting_after` and `page` exclude each other."""
+
+    limit: int
+    page: int = 1
+    starting_after: str | None = None
+    status: str | None = None
+    partner: Partner | None = None
+
+
+# A payment that was merged into another leaves every list; what stands on its behalf is the other's.
+_LIVE_COMMISSIONS: Select[Commission, Conversion, str] = (
+    select(Commission, Conversion, Program.name)
+    .join(Conversion, Conversion.id == Commission.conversion_id)
+    .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
+    .join(Program, Program.id == Commission.program_id)
+)
+
+_LIVE_CONVERSIONS: Select[Conversion, Commission, Payment] = (
+    select(Conversion, Commission, Payment)
+    .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
+    .join(
+        Commission,
+        and_(
+            Commission.conversion_id == Conversion.id,
+            Commission.partner_id == Conversion.partner_id,
+            Commission.level == 0,
+        ),
+    )
+    .where(Conversion.verdict == "earns")
+)
+
+
+def list_commissions(
+    session: Session, organization_ids: Sequence[UUID], wanted: Selection
+) -> Sequence[Row[Commission, Conversion, str]]:
+    """A page of commissions, each with its conversion and its program's name. Raises InvalidRequest."""
+    matching = _LIVE_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
+    if wanted.partner is not None:
+        matching = matching.where(Commission.partner_id == wanted.partner.id)
+    if wanted.status is not None:
+        matching = matching.where(Commission.status == wanted.status)
+    page = cut(matching, Commission.id, ids.COMMISSION, limit=wanted.limit, starting_after=wanted.starting_after)
+    return session.execute(page).all()
+
+
+def list_conversions(
+    session: Session, organization_ids: Sequence[UUID], wanted: Selection
+) -> Sequence[Row[Conversion, Commission, Payment]]:
+    """A page of conversions that earn, each with its level-0 commission and its payment.
+
+    `wanted.status` is a commission's. Raises InvalidRequest.
+    """
+    matching = _LIVE_CONVERSIONS.where(owned_by(Conversion.organization_id, organization_ids))
+    if wanted.partner is not None:
+        matching = matching.where(Conversion.partner_id == wanted.partner.id)
+    if wanted.status is not None:
+        matching = matching.where(Commission.status == wanted.status)
+    page = cut(
+        matching,
+        Conversion.id,
+        ids.CONVERSION,
+        limit=wanted.limit,
+        page=wanted.page,
+        starting_after=wanted.starting_after,
+    )
+    return session.execute(page).all()
+
+
+def held_minor(commission: Commission) -> int:
+    """What the commission is worth now: its position over every account it can stand in, fee included."""
+    return (
+        commission.accrued_minor
+        + commission.payable_minor
+        + commission.clearing_minor
+        + commission.paid_minor
+        + commission.fee_minor
+    )

@@ -1,0 +1,110 @@
+"""An explanation in plain sentences: the same story for the command line, the API and a page."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from app.commissions.explanations import AttributionNote, CommissionNote, EntryNote, PaymentExplanation
+from app.money import format_money, format_rate
+
+
+def sentences_of(story: PaymentExplanation) -> list[str]:
+    """The whole story of a payment, in the order in which it is computed."""
+    return [*_of_payment(story), *_of_credit(story), *_of_commissions(story)]
+
+
+def summary_of(story: PaymentExplanation) -> str:
+    """How it ended, in one sentence."""
+    earned = [commission for commission in story.commissions if commission.amount_minor > 0]
+    if not earned:
+        return f"Nobody earned anything on it. {story.payment.reason}"
+    parts = [
+        f"{one.partner_code} has {format_money(one.held_minor, one.currency)} {one.status} on it" for one in earned
+    ]
+    return f"{'; '.join(parts)}."
+
+
+def _of_payment(story: PaymentExplanation) -> Iterator[str]:
+    payment = story.payment
+    faces = ", ".join(filter(None, (payment.invoice, payment.payment_intent, payment.charge)))
+    yield (
+        f"Payment {payment.id}: {format_money(payment.amount_cents, payment.currency)} "
+        f"on {_day(payment.occurred_at)} ({faces or 'no Stripe object named'})."
+    )
+    base = format_money(payment.base_cents, payment.currency)
+    formula = story.base.get("formula")
+    yield f"Its base is {base}{f': {formula}' if formula else ''}{_figures(story)}."
+    for refund in story.refunds:
+        amount = format_money(refund.amount_cents, payment.currency)
+        yield f"Refund {refund.id} of {amount} is {refund.status}."
+
+
+def _figures(story: PaymentExplanation) -> str:
+    named = {
+        "total_minor": "total",
+        "tax_minor": "tax",
+        "collected_minor": "collected",
+        "outside_stripe_minor": "paid outside Stripe",
+    }
+    parts = [
+        f"{words} {format_money(int(story.base[name]), story.payment.currency)}"
+        for name, words in named.items()
+        if story.base.get(name)
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _of_credit(story: PaymentExplanation) -> Iterator[str]:
+    if story.attribution is not None:
+        yield _credit(story.attribution)
+    if story.conversion is None or story.conversion.verdict != "earns" or not story.commissions:
+        yield f"Here it stops. {story.payment.reason}"
+
+
+def _credit(attribution: AttributionNote) -> str:
+    return (
+        f"It is credited to {attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
+        f"{attribution.object_id} says {attribution.name!r} in {attribution.field_path} ({attribution.event_id}), "
+        f"which binds {attribution.subject}."
+    )
+
+
+def _of_commissions(story: PaymentExplanation) -> Iterator[str]:
+    for commission in story.commissions:
+        yield from _of_commission(commission)
+
+
+def _of_commission(commission: CommissionNote) -> Iterator[str]:
+    amount = format_money(commission.amount_minor, commission.currency)
+    origin = "its own rate" if commission.snapshot.is_override else "the program's rate"
+    stamped = f"stamped {_day(commission.snapshot.effective_from)} ({commission.snapshot.source})"
+    yield (
+        f"{commission.partner_code} earns by {origin}, {stamped}, terms version {commission.terms.version}, "
+        f"on the {commission.terms.commission_base} base."
+    )
+    if commission.rate_bps is not None:
+        base = format_money(commission.base_minor, commission.currency)
+        yield f"{format_rate(commission.rate_bps)} of {base}, rounded half up, is {amount}."
+    for entry in commission.entries:
+        yield _entry(entry)
+    yield f"It is worth {format_money(commission.held_minor, commission.currency)} now and {_standing(commission)}."
+
+
+def _entry(entry: EntryNote) -> str:
+    lines = ", ".join(f"{line.account} {_signed(line.amount_minor, line.currency)}" for line in entry.postings)
+    return f"{_day(entry.occurred_at)} {entry.kind}: {entry.reason} [{lines}; {entry.cause}]"
+
+
+def _standing(commission: CommissionNote) -> str:
+    if commission.status != "accrued":
+        return f"stands {commission.status}"
+    if commission.mature_at is None:
+        return "stands accrued, until a person approves it"
+    return f"stands accrued; it is approved by itself after {_day(commission.mature_at)}"
+
+
+def _signed(amount_minor: int, currency: str) -> str:
+    return f"{'+' if amount_minor > 0 else '-'}{format_money(abs(amount_minor), currency)}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"

@@ -1,0 +1,105 @@
+"""Conversions, commissions, and where each amount comes from."""
+
+from flask import Response, g
+
+from app.api.errors import ErrorBody
+from app.api.surfaces import answer, needs, surface
+from app.commissions import explain, listing, shapes
+from app.commissions.explanations import EventStory, PaymentExplanation
+from app.organizations import access
+from app.partners.listing import get_partner
+from app.stripe_events.listing import get_event
+from app.stripe_events.shapes import EventPath
+
+api = surface("Commissions", __name__, "What a payment is worth to whom, and why.")
+
+
+@api.get(
+    "/api/v1/conversions",
+    security=needs("conversions:read"),
+    responses={"200": shapes.ConversionPage, "404": ErrorBody},
+)
+def list_conversions(query: shapes.ConversionQuery) -> Response:
+    """Payments that earn somebody something, newest first."""
+    with access.transaction(g.caller) as session:
+        partner = None
+        if query.affiliate_id is not None:
+            partner = get_partner(session, g.caller.organization_ids, query.affiliate_id)
+        wanted = listing.Selection(
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+            status=shapes.COMMISSION_STATUS[query.status] if query.status else None,
+            partner=partner,
+        )
+        rows = listing.list_conversions(session, g.caller.organization_ids, wanted)
+        data = [shapes.conversion_body(*row) for row in rows]
+    return answer(shapes.ConversionPage(data=data, page=query.page, limit=query.limit))
+
+
+@api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": shapes.CommissionPage})
+@api.get(
+    "/commissions",
+    security=needs("commissions:read"),
+    responses={"200": shapes.CommissionPage},
+    endpoint="list_commissions_without_prefix",
+)
+def list_commissions(query: shapes.CommissionQuery) -> Response:
+    """Commissions, newest first."""
+    return _commissions(query, partner_id=None)
+
+
+@api.get(
+    "/api/v1/partners/<partner_id>/commissions",
+    security=needs("commissions:read"),
+    responses={"200": shapes.CommissionPage, "404": ErrorBody},
+)
+@api.get(
+    "/partners/<partner_id>/commissions",
+    security=needs("commissions:read"),
+    responses={"200": shapes.CommissionPage, "404": ErrorBody},
+    endpoint="list_commissions_of_partner_without_prefix",
+)
+def list_commissions_of_partner(path: shapes.PartnerPath, query: shapes.CommissionQuery) -> Response:
+    """One partner's commissions, newest first."""
+    return _commissions(query, partner_id=path.partner_id)
+
+
+@api.get(
+    "/api/v1/commissions/<commission_id>/explanation",
+    security=needs("commissions:read"),
+    responses={"200": PaymentExplanation, "404": ErrorBody},
+)
+def explain_commission(path: shapes.CommissionPath) -> Response:
+    """Where a commission comes from: event, carrier, terms, base, rate, rounding, every entry."""
+    with access.transaction(g.caller) as session:
+        return answer(explain.explain_commission(session, path.commission_id))
+
+
+@api.get(
+    "/api/v1/payments/<payment_id>/explanation",
+    security=needs("payments:read"),
+    responses={"200": PaymentExplanation, "404": ErrorBody},
+)
+def explain_payment(path: shapes.PaymentPath) -> Response:
+    """What a payment earned whom; for one that earned nothing, the same up to where it stopped."""
+    with access.transaction(g.caller) as session:
+        return answer(explain.explain_payment(session, path.payment_id))
+
+
+@api.get("/api/v1/events/<event_id>", security=needs("events:read"), responses={"200": EventStory, "404": ErrorBody})
+def tell_event(path: EventPath) -> Response:
+    """An event's story: how it was worked, how it ended, and what it moved for keys that may read commissions."""
+    with access.transaction(g.caller) as session:
+        event = get_event(session, g.caller.organization_ids, path.event_id)
+        return answer(explain.tell_event(session, event, with_money=g.caller.may("commissions:read")))
+
+
+def _commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:
+    with access.transaction(g.caller) as session:
+        partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
+        wanted = listing.Selection(
+            limit=query.limit, starting_after=query.starting_after, status=query.status, partner=partner
+        )
+        rows = listing.list_commissions(session, g.caller.organization_ids, wanted)
+        return answer(shapes.CommissionPage(commissions=[shapes.commission_body(*row) for row in rows]))

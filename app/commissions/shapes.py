@@ -1,0 +1,152 @@
+"""Conversions and commissions as their surfaces show them, in camelCase."""
+
+from typing import Final, Literal, get_args
+
+from pydantic import Field
+
+from app import ids
+from app.api.pages import After, Numbered
+from app.api.shapes import Camel, Instant, Request
+from app.commissions.listing import held_minor
+from app.commissions.models import Commission, Conversion
+from app.money import decimal_text
+from app.payments.models import Payment
+
+CommissionStatus = Literal["accrued", "approved", "paid", "reversed"]
+ConversionStatus = Literal["pending", "approved", "paid", "rejected"]
+
+CONVERSION_STATUS: Final[dict[str, ConversionStatus]] = {
+    "accrued": "pending",
+    "approved": "approved",
+    "paid": "paid",
+    "reversed": "rejected",
+}
+STATUS: Final[dict[str, CommissionStatus]] = {word: word for word in get_args(CommissionStatus)}
+COMMISSION_STATUS: Final = {shown: stored for stored, shown in CONVERSION_STATUS.items()}
+
+
+class ConversionQuery(Numbered):
+    """Which conversions."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    affiliate_id: str | None = None
+    status: ConversionStatus | None = None
+
+
+class CommissionQuery(Request):
+    """Which commissions."""
+
+    status: CommissionStatus | None = None
+    limit: int = Field(default=100, ge=1, le=500)
+    starting_after: After = None
+
+
+class PartnerPath(Request):
+    """Which partner."""
+
+    partner_id: str
+
+
+class CommissionPath(Request):
+    """Which commission."""
+
+    commission_id: str
+
+
+class PaymentPath(Request):
+    """Which payment."""
+
+    payment_id: str
+
+
+class ConversionBody(Camel):
+    """A payment that earns an affiliate something."""
+
+    id: str = Field(examples=["cnv_01h455vb4pex5vsknk084sn02q"])
+    affiliate_id: str
+    program_id: str
+    stripe_charge_id: str | None = Field(description="Null until it is known.")
+    stripe_invoice_id: str | None
+    amount_cents: int = Field(description="What was collected, in the currency's smallest unit.")
+    commission_cents: int = Field(description="What it is worth to the affiliate now.")
+    currency: str = Field(examples=["usd"])
+    status: ConversionStatus
+    created_at: Instant
+
+
+class ConversionPage(Camel):
+    """A page of conversions."""
+
+    data: list[ConversionBody]
+    page: int
+    limit: int
+
+
+class CommissionBody(Camel):
+    """What one beneficiary earns on one conversion."""
+
+    id: str = Field(examples=["com_01h455vb4pex5vsknk084sn02q"])
+    tenant_id: str = Field(description="The organization that owns the program.")
+    attribution_id: str
+    partner_id: str
+    conversion_id: str
+    level: int = Field(description="0: the partner itself; 1 and up: its uplines.")
+    cycle: int | None = Field(description="The billing cycle it was earned for, where the terms count cycles.")
+    amount: str = Field(description="What was accrued, in the currency's own decimals.", examples=["12.00"])
+    reversed_amount: str = Field(description="What was taken back of it.", examples=["0.00"])
+    currency: str = Field(examples=["USD"])
+    status: CommissionStatus
+    accrued_at: Instant
+    approved_at: Instant | None
+    paid_at: Instant | None
+    holdback_days: int | None
+    mature_at: Instant | None = Field(description="When it is approved by itself; null: never.")
+    campaign_id: str = Field(description="The program.")
+    campaign_name: str
+
+
+class CommissionPage(Camel):
+    """A page of commissions."""
+
+    commissions: list[CommissionBody]
+
+
+def conversion_body(conversion: Conversion, commission: Commission, payment: Payment) -> ConversionBody:
+    """The conversion; its status and worth are those of its level-0 commission."""
+    return ConversionBody(
+        id=ids.encode(ids.CONVERSION, conversion.id),
+        affiliate_id=ids.encode(ids.AFFILIATE, conversion.partner_id),
+        program_id=ids.encode(ids.PROGRAM, conversion.program_id),
+        stripe_charge_id=payment.charge or None,
+        stripe_invoice_id=payment.invoice or None,
+        amount_cents=payment.gross_minor,
+        commission_cents=held_minor(commission),
+        currency=payment.currency,
+        status=CONVERSION_STATUS[commission.status],
+        created_at=conversion.created_at,
+    )
+
+
+def commission_body(commission: Commission, conversion: Conversion, program_name: str) -> CommissionBody:
+    """The commission; amount less reversed_amount is what it is worth now."""
+    reversed_minor = commission.amount_minor - held_minor(commission)
+    return CommissionBody(
+        id=ids.encode(ids.COMMISSION, commission.id),
+        tenant_id=ids.encode(ids.ORGANIZATION, commission.organization_id),
+        attribution_id=ids.encode(ids.ATTRIBUTION, conversion.attribution_id),
+        partner_id=ids.encode(ids.PARTNER, commission.partner_id),
+        conversion_id=ids.encode(ids.CONVERSION, conversion.id),
+        level=commission.level,
+        cycle=None,
+        amount=decimal_text(commission.amount_minor, commission.currency),
+        reversed_amount=decimal_text(reversed_minor, commission.currency),
+        currency=commission.currency.upper(),
+        status=STATUS[commission.status],
+        accrued_at=commission.accrued_at,
+        approved_at=commission.approved_at,
+        paid_at=commission.paid_at,
+        holdback_days=commission.holdback_days,
+        mature_at=commission.mature_at,
+        campaign_id=ids.encode(ids.PROGRAM, commission.program_id),
+        campaign_name=program_name,
+    )

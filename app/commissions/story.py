@@ -1,0 +1,199 @@
+"""Gathering a payment's story: everything of it that is in the database, in a handful of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.carriers import CARRIERS
+from app.attribution.models import Attribution
+from app.commissions.explanations import (
+    AttributionNote,
+    CommissionNote,
+    ConversionNote,
+    EntryNote,
+    PaymentExplanation,
+    PostingNote,
+    RefundNote,
+    SnapshotNote,
+    TermsNote,
+)
+from app.commissions.listing import held_minor
+from app.commissions.models import Commission, Conversion
+from app.commissions.narrative import sentences_of, summary_of
+from app.partners.models import Partner, Snapshot, Terms
+from app.payments.listing import faces_of
+from app.payments.models import Payment, Refund
+from app.payments.shapes import payment_body
+from app.stripe_events.listing import events_about
+from app.stripe_events.shapes import event_body
+
+
+def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
+    """The payment's story; with `only`, of its commissions just that one."""
+    refunds = _refunds(session, payment)
+    conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
+    commissions = _commissions(session, conversion, only) if conversion else []
+    story = PaymentExplanation(
+        summary="",
+        sentences=[],
+        payment=payment_body(payment),
+        base=payment.base_details,
+        events=[event_body(event) for event in _events(session, payment, refunds)],
+        refunds=[RefundNote(id=one.id, amount_cents=one.amount_minor, status=one.status) for one in refunds],
+        attribution=_attribution(session, conversion) if conversion else None,
+        conversion=_conversion(conversion) if conversion else None,
+        commissions=commissions,
+    )
+    return story.model_copy(update={"summary": summary_of(story), "sentences": sentences_of(story)})
+
+
+def _refunds(session: Session, payment: Payment) -> list[Refund]:
+    named = {
+        name: value for name, value in (("charge", payment.charge), ("payment_intent", payment.payment_intent)) if value
+    }
+    found: dict[str, Refund] = {}
+    for name, value in named.items():
+        rows = session.scalars(
+            select(Refund).where(
+                Refund.organization_id == payment.organization_id,
+                Refund.account == payment.account,
+                Refund.livemode == payment.livemode,
+                getattr(Refund, name) == value,
+            )
+        )
+        found.update((refund.id, refund) for refund in rows)
+    return sorted(found.values(), key=lambda refund: (refund.created_at, refund.id))
+
+
+def _events(session: Session, payment: Payment, refunds: Iterable[Refund]) -> list[Any]:
+    owner = [payment.organization_id]
+    faces = faces_of(session, owner, payment.key.partition(":")[2])
+    return events_about(session, owner, [*faces, *(refund.id for refund in refunds)])
+
+
+def _attribution(session: Session, conversion: Conversion) -> AttributionNote:
+    attribution = session.get_one(Attribution, conversion.attribution_id)
+    partner = session.get_one(Partner, attribution.partner_id)
+    return AttributionNote(
+        id=ids.encode(ids.ATTRIBUTION, attribution.id),
+        partner_id=ids.encode(ids.PARTNER, partner.id),
+        partner_code=partner.slug,
+        subject=attribution.subject,
+        carrier=attribution.carrier,
+        carrier_in_words=CARRIERS[attribution.carrier],
+        name=attribution.name,
+        field_path=attribution.field_path,
+        object_id=attribution.object_id,
+        event_id=attribution.stripe_event_id,
+        evident_at=attribution.evident_at,
+        bound_at=attribution.bound_at,
+    )
+
+
+def _conversion(conversion: Conversion) -> ConversionNote:
+    return ConversionNote(
+        id=ids.encode(ids.CONVERSION, conversion.id),
+        program_id=ids.encode(ids.PROGRAM, conversion.program_id),
+        partner_id=ids.encode(ids.PARTNER, conversion.partner_id),
+        verdict=conversion.verdict,
+    )
+
+
+def _commissions(session: Session, conversion: Conversion, only: UUID | None) -> list[CommissionNote]:
+    wanted = (
+        select(Commission, Partner.slug, Snapshot, Terms)
+        .join(Partner, Partner.id == Commission.partner_id)
+        .join(Snapshot, Snapshot.id == Commission.snapshot_id)
+        .join(Terms, Terms.id == Commission.terms_id)
+        .where(Commission.conversion_id == conversion.id)
+        .order_by(Commission.level, Commission.id)
+    )
+    if only is not None:
+        wanted = wanted.where(Commission.id == only)
+    rows = session.execute(wanted).all()
+    entries = entries_of(session, [row[0].id for row in rows])
+    return [_commission(*row, entries[row[0].id]) for row in rows]
+
+
+def _commission(
+    commission: Commission, code: str, snapshot: Snapshot, terms: Terms, entries: list[EntryNote]
+) -> CommissionNote:
+    return CommissionNote(
+        id=ids.encode(ids.COMMISSION, commission.id),
+        partner_id=ids.encode(ids.PARTNER, commission.partner_id),
+        partner_code=code,
+        level=commission.level,
+        status=commission.status,
+        currency=commission.currency,
+        base_minor=commission.base_minor,
+        rate_bps=commission.rate_bps,
+        amount_minor=commission.amount_minor,
+        held_minor=held_minor(commission),
+        calculation=commission.calculation,
+        holdback_days=commission.holdback_days,
+        accrued_at=commission.accrued_at,
+        mature_at=commission.mature_at,
+        snapshot=SnapshotNote(
+            id=ids.encode(ids.SNAPSHOT, snapshot.id),
+            source=snapshot.source,
+            commission=snapshot.commission,
+            is_override=snapshot.is_override,
+            effective_from=snapshot.effective_from,
+        ),
+        terms=TermsNote(
+            id=ids.encode(ids.TERMS, terms.id),
+            version=terms.version,
+            commission=terms.commission,
+            commission_base=terms.commission_base,
+            holdback_days=terms.holdback_days,
+        ),
+        entries=entries,
+    )
+
+
+# Every line of every entry about these commissions, entry by entry. Entries of one commission are numbered by its
+# lock, so their ids stand in the order in which they were posted.
+_ENTRIES = text("""
+    SELECT posting.commission_id, entry.id, entry.kind, entry.cause, entry.details, entry.occurred_at,
+           entry.created_at, account.kind AS account, posting.amount_minor, posting.currency
+    FROM postings AS posting
+    JOIN journal_entries AS entry ON entry.id = posting.entry_id
+    JOIN accounts AS account ON account.id = posting.account_id
+    WHERE posting.commission_id = ANY (:commission_ids)
+      AND (CAST(:cause AS text) IS NULL OR entry.cause = :cause)
+    ORDER BY entry.id, posting.line
+""")
+
+
+def entries_of(
+    session: Session, commission_ids: Sequence[UUID], *, cause: str | None = None
+) -> dict[UUID, list[EntryNote]]:
+    """The entries of each commission, oldest first; with `cause`, only those it brought about."""
+    lines: dict[tuple[UUID, UUID], list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(_ENTRIES, {"commission_ids": list(commission_ids), "cause": cause}):
+        lines[row.commission_id, row.id].append(row)
+    found: dict[UUID, list[EntryNote]] = defaultdict(list)
+    for (commission_id, _), rows in lines.items():
+        found[commission_id].append(_entry(rows))
+    return found
+
+
+def _entry(rows: Sequence[Row[Any]]) -> EntryNote:
+    first = rows[0]
+    return EntryNote(
+        id=str(first.id),
+        kind=first.kind,
+        cause=first.cause,
+        reason=first.details.get("reason", ""),
+        occurred_at=first.occurred_at,
+        created_at=first.created_at,
+        details=first.details,
+        postings=[
+            PostingNote(account=row.account, amount_minor=row.amount_minor, currency=row.currency) for row in rows
+        ],
+    )

@@ -1,0 +1,97 @@
+"""What whoever runs this asks: is it alive, ready, and doing what? And the snippet, which takes no key either."""
+
+import hmac
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import db, jobs, metrics, schema
+from app.config import Settings
+from app.errors import Forbidden
+from app.stripe_events import inbox
+from app.stripe_events.listing import count_parked
+
+SNIPPET: Final = Path(__file__).resolve().parent.parent / "snippets" / "checkout.js"
+SNIPPET_SECONDS: Final = 3600
+"""How long browsers may keep the snippet without asking; after that its ETag is compared."""
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Whether requests can be served: the database answers and stands at this version's schema.
+
+    Redis is told and not required, because without it everything is stored and settled a little later.
+    """
+    database = _database_state()
+    redis = "ok" if jobs.is_reachable() else "unreachable"
+    is_ready = database == "ok"
+    response = jsonify(status="ready" if is_ready else "not_ready", database=database, redis=redis)
+    response.status_code = 200 if is_ready else 503
+    return response
+
+
+@blueprint.get("/metrics")
+def figures() -> Response:
+    """Figures for Prometheus, to callers on this machine or with the token.
+
+    Counters come from Redis, where every process carries its own. The backlog is read here, over indexes that hold
+    little else; the sum of the ledger is measured by the clock.
+    """
+    _admit_to_metrics()
+    with db.transaction() as session:
+        oldest_seconds = inbox.oldest_due_seconds(session) or 0.0
+        parked = count_parked(session)
+    gauges = [
+        metrics.gauge("accrual_oldest_due_event_age_seconds", "Wait of the oldest event due; 0: none.", oldest_seconds),
+        metrics.gauge("accrual_parked_events", "Events that wait for a person.", parked),
+    ]
+    return Response(metrics.exposition(gauges), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@blueprint.get("/checkout.js")
+def snippet() -> Response:
+    """The snippet that remembers whose link brought a visitor."""
+    response = send_file(SNIPPET, mimetype="text/javascript", max_age=SNIPPET_SECONDS)
+    response.headers["Access-Control-Allow-Origin"] = "*"  # so that a page may pin it by its integrity hash
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _database_state() -> str:
+    try:
+        with db.engine().connect() as connection:
+            return "ok" if schema.is_current(connection) else "behind"
+    except SQLAlchemyError:
+        return "unreachable"
+
+
+def _admit_to_metrics() -> None:
+    settings: Settings = current_app.extensions["accrual_settings"]
+    token = settings.metrics_token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if token is not None and scheme.lower() == "bearer":
+        if hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
+            return
+    elif _is_local():
+        return
+    raise Forbidden("/metrics answers callers on this machine, or those who send ACCRUAL_METRICS_TOKEN")
+
+
+def _is_local() -> bool:
+    """Whether the caller is on this machine, and not somebody whom a proxy on this machine speaks for."""
+    is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    try:
+        return not is_forwarded and ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,44 @@
+"""The inbox, as a person looks into it; the story of one event is told by the commissions' explanation."""
+
+from flask import Response, g
+
+from app import jobs
+from app.api.errors import ErrorBody
+from app.api.surfaces import answer, needs, surface
+from app.organizations import access
+from app.stripe_events import inbox, listing, shapes
+
+api = surface("Events", __name__, "What Stripe told us, and what became of it.")
+
+
+@api.get("/api/v1/events", security=needs("events:read"), responses={"200": shapes.EventPage, "404": ErrorBody})
+def list_events(query: shapes.EventQuery) -> Response:
+    """Events, newest in the inbox first."""
+    with access.transaction(g.caller) as session:
+        events = listing.list_events(
+            session,
+            g.caller.organization_ids,
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+            outcome=query.outcome,
+            type_=query.type,
+            since=query.since,
+        )
+        data = [shapes.event_body(event) for event in events]
+    return answer(shapes.EventPage(data=data, page=query.page, limit=query.limit))
+
+
+@api.post(
+    "/api/v1/events/<event_id>/replay",
+    security=needs("events:write"),
+    responses={"200": shapes.EventBody, "404": ErrorBody},
+)
+def replay_event(path: shapes.EventPath) -> Response:
+    """Work an event again as if it had just come; only a difference is posted."""
+    with access.transaction(g.caller) as session:
+        event = listing.get_event(session, g.caller.organization_ids, path.event_id)
+        inbox.replay(session, event)
+        body = shapes.event_body(event)
+    jobs.wake()
+    return answer(body)

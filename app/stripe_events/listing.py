@@ -1,0 +1,102 @@
+"""Finding events in the inbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, defer
+
+from app.api.pages import owned_by
+from app.errors import InvalidRequest, NotFound
+from app.stripe_events.models import StripeEvent
+
+UNPROCESSED: Final = "unprocessed"
+"""Asked for like an outcome: events that have none yet."""
+
+# By organization, so that the index on (organization, outcome) is used whatever Postgres's version.
+_PARKED = text("""
+    SELECT count(event.id) FROM organizations
+    JOIN stripe_events AS event ON event.organization_id = organizations.id AND event.outcome = 'parked'
+""")
+
+
+def list_events(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+    outcome: str | None = None,
+    type_: str | None = None,
+    since: datetime | None = None,
+) -> Sequence[StripeEvent]:
+    """A page of events, newest in the inbox first, without their payloads.
+
+    Args:
+        session: a request's, or the command line's.
+        organization_ids: the owners.
+        limit: rows a page.
+        page: counted from 1.
+        starting_after: a Stripe event id or an inbox number.
+        outcome: a word of `OUTCOMES`, or `unprocessed`.
+        type_: Stripe's, such as `invoice.paid`.
+        since: received then or later.
+
+    Raises:
+        InvalidRequest: there is no event `starting_after`.
+    """
+    matching = select(StripeEvent).where(owned_by(StripeEvent.organization_id, organization_ids))
+    if outcome == UNPROCESSED:
+        matching = matching.where(StripeEvent.processed_at.is_(None))
+    elif outcome is not None:
+        matching = matching.where(StripeEvent.outcome == outcome)
+    if type_ is not None:
+        matching = matching.where(StripeEvent.type == type_)
+    if since is not None:
+        matching = matching.where(StripeEvent.received_at >= since)
+    if starting_after is not None:
+        matching = matching.where(StripeEvent.id < _inbox_id(session, organization_ids, starting_after))
+    ordered = matching.order_by(StripeEvent.id.desc()).limit(limit).offset((page - 1) * limit)
+    return session.scalars(ordered.options(defer(StripeEvent.payload))).all()
+
+
+def find_event(session: Session, organization_ids: Sequence[UUID], given: str) -> StripeEvent | None:
+    """The event with this Stripe id (of several deliveries the newest) or this inbox number."""
+    wanted = select(StripeEvent).where(StripeEvent.organization_id.in_(organization_ids))
+    if given.isascii() and given.isdigit() and len(given) < 19:
+        wanted = wanted.where(StripeEvent.id == int(given))
+    else:
+        wanted = wanted.where(StripeEvent.stripe_id == given).order_by(StripeEvent.id.desc()).limit(1)
+    return session.scalar(wanted.options(defer(StripeEvent.payload)))
+
+
+def get_event(session: Session, organization_ids: Sequence[UUID], given: str) -> StripeEvent:
+    """As `find_event`. Raises NotFound."""
+    found = find_event(session, organization_ids, given)
+    if found is None:
+        raise NotFound("there is no such event", code="event_not_found")
+    return found
+
+
+def events_about(session: Session, organization_ids: Sequence[UUID], object_ids: Sequence[str]) -> list[StripeEvent]:
+    """The events about these Stripe objects, in the order they happened."""
+    about = select(StripeEvent).where(
+        StripeEvent.organization_id.in_(organization_ids), StripeEvent.object_id.in_(object_ids)
+    )
+    ordered = about.order_by(StripeEvent.occurred_at, StripeEvent.id)
+    return list(session.scalars(ordered.options(defer(StripeEvent.payload))))
+
+
+def count_parked(session: Session) -> int:
+    """How many events wait for a person, in all organizations this transaction sees."""
+    return session.scalar(_PARKED) or 0
+
+
+def _inbox_id(session: Session, organization_ids: Sequence[UUID], given: str) -> int:
+    found = find_event(session, organization_ids, given)
+    if found is None:
+        raise InvalidRequest("starting_after must be the id of an event of this list", param="starting_after")
+    return found.id

@@ -1,0 +1,106 @@
+"""The web application: the one place that wires HTTP."""
+
+import re
+import time
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from flask import Response, g, request
+from flask_openapi3 import Info, OpenAPI
+
+from app import config, db, jobs, metrics, operations
+from app.api import bodies, docs, errors, surfaces
+from app.commissions import routes as commissions
+from app.config import Settings
+from app.organizations import access
+from app.partners import routes as partners
+from app.payments import routes as payments
+from app.stripe_events import events_routes as events
+from app.stripe_events import routes as receiver
+from app.stripe_events.endpoints import Doors
+
+MAX_BODY_BYTES: Final = 1024 * 1024
+REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+DESCRIPTION: Final = (
+    "Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe. "
+    "Amounts named `…_cents` or `…Cents` are integers in the currency's smallest unit, whatever its decimals."
+)
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    """The application, connected to its database and queue; nothing is asked of either yet.
+
+    Without `settings` it runs with those of the environment and the data directory.
+    """
+    settings = settings or config.load()
+    db.connect(settings.database_url, pool_size=settings.web_threads)
+    jobs.connect(settings.redis_url)
+    metrics.connect(settings.redis_url)
+    app = OpenAPI(
+        __name__,
+        info=Info(title="Accrual", version="1", description=DESCRIPTION),
+        security_schemes=surfaces.SECURITY_SCHEMES,
+        validation_error_status=400,
+        validation_error_model=errors.ErrorBody,
+        validation_error_callback=errors.refuse_invalid,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.url_map.strict_slashes = True
+    app.extensions["accrual_settings"] = settings
+    app.extensions["accrual_doors"] = Doors(settings)
+    errors.install(app)
+    _wire(app)
+    return app
+
+
+def _wire(app: OpenAPI) -> None:
+    app.before_request(_bind_request)
+    app.after_request(_finish_request)
+    app.register_blueprint(receiver.blueprint)
+    app.register_blueprint(operations.blueprint)
+    app.register_blueprint(docs.blueprint)
+    for api in (partners.api, commissions.api, payments.api, events.api):
+        app.register_api(api)
+    _guard(app)
+
+
+def _guard(app: OpenAPI) -> None:
+    """Let nobody into a route that needs a permission without it, before anything of the request is looked at."""
+    needed = surfaces.permissions(app)
+
+    def admit() -> None:
+        permission = needed.get(request.endpoint or "")
+        if permission is not None:
+            g.caller = access.admit(request.headers.get("Authorization"), permission)
+            bodies.check_request()
+
+    app.before_request(admit)
+
+
+def _bind_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    g.started_at = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish_request(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if "caller" in g:
+        response.headers["Cache-Control"] = "no-store"
+        log.info(
+            "request_answered",
+            method=request.method,
+            route=request.url_rule.rule if request.url_rule else None,
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - g.started_at) * 1000, 1),
+        )
+    return response
