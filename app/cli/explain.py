@@ -15,7 +15,7 @@ from app.commissions import explain as explanations
 def explain(
     any_id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="Ours (com_, cnv_, pmt_) or Stripe's (evt_, in_, pi_, ch_, re_, cus_ …)."),
+        typer.Argument(metavar="ID", help="Ours (com_, cnv_, pmt_) or Stripe's (evt_, in_, pi_, ch_, cus_ …)."),
     ],
     data_dir: DataDir = None,
     as_json: AsJson = False,
