@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, DateTime, Engine, MetaData, Text, create_engine, func, text
+from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, MetaData, Text, create_engine, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
@@ -55,6 +55,7 @@ class _Current:
     """The engine of this process, set once by `connect`."""
 
     engine: Engine | None = None
+    autocommit: Engine | None = None
     sessions: sessionmaker[Session] | None = None
 
 
@@ -77,11 +78,18 @@ def create(url: str | URL, *, role: str | None = WORKER_ROLE, pool_size: int = 5
 
 def connect(url: str | URL, *, pool_size: int = 5) -> Engine:
     """Make the engine this process uses from now on, and return it. An earlier one is disposed of."""
-    if _Current.engine is not None:
-        _Current.engine.dispose()
+    disconnect()
     _Current.engine = create(url, pool_size=pool_size)
+    _Current.autocommit = create(url, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")
     _Current.sessions = sessionmaker(_Current.engine, expire_on_commit=False)
     return _Current.engine
+
+
+def disconnect() -> None:
+    """Close every idle connection of this process."""
+    for used in (_Current.engine, _Current.autocommit):
+        if used is not None:
+            used.dispose()
 
 
 def engine() -> Engine:
@@ -100,6 +108,15 @@ def transaction() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def autocommit() -> Iterator[Connection]:
+    """A connection on which every statement is its own transaction, not pinged first: the receiver's."""
+    if _Current.autocommit is None:
+        raise RuntimeError("app.db.connect has not been called in this process")
+    with _Current.autocommit.connect() as connection:
+        yield connection
+
+
 def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) -> None:
     """From here to its end, let this transaction see and write only rows of `organization_ids`.
 
@@ -113,8 +130,9 @@ def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) 
 
 def _forget_parents_connections() -> None:
     # A forked child shares the parent's sockets; closing them politely would end the parent's sessions.
-    if _Current.engine is not None:
-        _Current.engine.dispose(close=False)
+    for inherited in (_Current.engine, _Current.autocommit):
+        if inherited is not None:
+            inherited.dispose(close=False)
 
 
 os.register_at_fork(after_in_child=_forget_parents_connections)

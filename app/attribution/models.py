@@ -80,8 +80,8 @@ class Attribution(Base):
     """`sub_…`, `cus_…`, or the PaymentIntent or charge of a payment credited by itself."""
     program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
-    snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"))
-    """The partner's snapshot in force when the customer was bound."""
+    snapshot_id: Mapped[UUID | None] = mapped_column(ForeignKey("snapshots.id"))
+    """The partner's snapshot in force when the customer was bound; None where it had none, and so earns nothing."""
     carrier: Mapped[str]
     name: Mapped[str]
     field_path: Mapped[str]

@@ -72,6 +72,8 @@ class Reading:
     names: tuple[NameFact, ...] = ()
     is_stating: bool = False
     """Whether it states a payment's amount, and so is the one a settlement is credited to."""
+    is_return: bool = False
+    """Whether it says that money went back to the customer."""
     is_ignored: bool = False
     problem: str = ""
     """Why nothing can be read from it, where that is no error of ours; "" otherwise."""

@@ -30,7 +30,8 @@ class Known:
 
     Attributes:
         objects: by id, what is known now, this batch's facts included.
-        relinked: roots of components that this batch joined from several, or that are new.
+        relinked: roots of components with an object that was known before and has moved: to another component,
+            or to a customer or subscription it was not known to belong to.
     """
 
     objects: Mapping[str, KnownObject]
@@ -58,8 +59,7 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     merged = {one: merge(known, local[one]) if one in local else known for one, known in before.items()}
     after = _rooted(merged, links)
     _write_changes(session, scope, before, after)
-    old_roots = {known.id: known.root for known in stored.values()}
-    relinked = frozenset(known.root for known in after.values() if old_roots.get(known.id) != known.root)
+    relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
     return Known(after, relinked)
 
 
@@ -176,6 +176,10 @@ def _insert_missing(session: Session, scope: Scope, objects: Mapping[str, KnownO
     """
     rows = [_row(scope, objects[one]) for one in sorted(objects)]
     return {row.id for row in bulk.insert(session, StripeObject, rows, tail="ON CONFLICT DO NOTHING RETURNING id")}
+
+
+def _place(known: KnownObject) -> tuple[str, str, str]:
+    return (known.root, known.customer, known.subscription)
 
 
 def _write_changes(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
 from app import bulk
+from app.errors import Conflict
 from app.stripe_events import envelope
 from app.stripe_events.endpoints import Door
 from app.stripe_events.models import StripeEvent
@@ -198,7 +199,13 @@ def note_failure(session: Session, event_id: int, attempts: int, problem: str, *
 
 
 def replay(session: Session, event: StripeEvent) -> None:
-    """Make a processed event due again, as if it had just come. Settling it again posts only a difference."""
+    """Make a processed event due again, as if it had just come. Settling it again posts only a difference.
+
+    Raises:
+        Conflict: it came in the wrong mode; test money must never reach a live ledger.
+    """
+    if event.outcome == "wrong_mode":
+        raise Conflict("an event of the wrong mode is never worked", code="wrong_mode")
     event.processed_at = None
     event.outcome = None
     event.outcome_details = {}

@@ -469,10 +469,10 @@ def upgrade() -> None:
         sa.Column("terms_id", sa.Uuid(), nullable=False),
         sa.Column("commission", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("holdback_days", sa.Integer(), nullable=True),
+        sa.Column("is_override", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("applies_to", sa.Text(), server_default="all_customers", nullable=False),
         sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("is_override", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "applies_to IN ('new_customers', 'all_customers')", name=op.f("ck_snapshots_applies_to")
@@ -504,7 +504,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("partner_id", sa.Uuid(), nullable=False),
-        sa.Column("snapshot_id", sa.Uuid(), nullable=False),
+        sa.Column("snapshot_id", sa.Uuid(), nullable=True),
         sa.Column("carrier", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("field_path", sa.Text(), nullable=False),

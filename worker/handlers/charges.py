@@ -45,7 +45,7 @@ def charge_succeeded(charge: Document) -> Reading:
 def refunded(charge: Document) -> Reading:
     """`charge.refunded`: how much of the charge went back in all, believed while no refund of it is known by id."""
     reading = charge_succeeded(charge)
-    return Reading(objects=reading.objects, same_money=reading.same_money, names=reading.names)
+    return Reading(objects=reading.objects, same_money=reading.same_money, names=reading.names, is_return=True)
 
 
 def intent_succeeded(intent: Document) -> Reading:

@@ -20,6 +20,7 @@ def changed(refund: Document) -> Reading:
         objects=(ObjectFacts(Kind.CHARGE, charge), ObjectFacts(Kind.PAYMENT_INTENT, payment_intent)),
         same_money=((payment_intent, charge),),
         refunds=(facts,),
+        is_return=True,
     )
 
 

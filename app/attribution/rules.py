@@ -1,0 +1,125 @@
+"""Who is credited, as a pure function of the evidence known: never of the order in which it came.
+
+An *occasion* is a payment, or a checkout session without one, with every name found on it and on the subscription and
+customer it belongs to. A subscription or customer is bound by its earliest credited occasion; its later payments follow.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.attribution.carriers import RANK
+from app.partners.directory import Directory, Enrollment, SnapshotTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One row of evidence."""
+
+    object_id: str
+    carrier: str
+    name: str
+    field_path: str
+    stripe_event_id: str
+    evident_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """A payment or session with the names that count for it. `key` settles ties of time."""
+
+    at: datetime
+    key: str
+    names: Sequence[Name]
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """An occasion's partner and the name that says so."""
+
+    enrollment: Enrollment
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class NoCredit:
+    """Nobody was named, or only `unknown_name`, which nobody has."""
+
+    unknown_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a subscription's or customer's earliest credited occasion says."""
+
+    enrollment: Enrollment
+    snapshot: SnapshotTerms
+    name: Name
+    bound_at: datetime
+
+    def covers(self, paid_at: datetime) -> bool:
+        """Whether it credits a payment of this time: any later one, and earlier ones up to the window."""
+        return covers(self.name.evident_at, self.enrollment.attribution_window_days, paid_at)
+
+
+def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
+    """Whether evidence of `evident_at` may credit a payment of `paid_at`.
+
+    Example: with a window of 30 days, evidence of 31 March credits a payment of 1 March, not one of 28 February.
+    """
+    return paid_at >= evident_at - timedelta(days=window_days)
+
+
+def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
+    """Whom the strongest carrier of this occasion names.
+
+    A name nobody has names nobody, so the next carrier is asked; an inactive partner's name does count, and the
+    verdict says why it earns nothing.
+    """
+    unknown = ""
+    for name in sorted(occasion.names, key=_belief):
+        enrollment = directory.find(name.name)
+        if enrollment is None:
+            unknown = unknown or name.name
+        elif covers(name.evident_at, enrollment.attribution_window_days, occasion.at):
+            return Credit(enrollment, name)
+    return NoCredit(unknown)
+
+
+def _belief(name: Name) -> tuple[int, datetime, str, str, str]:
+    return (RANK[name.carrier], name.evident_at, name.object_id, name.name, name.stripe_event_id)
+
+
+def bind(
+    occasions: Iterable[Occasion], directory: Directory, *, bound_to: UUID | None = None
+) -> Binding | None:
+    """The binding these occasions make; None while none of them is credited to a partner that earns.
+
+    `bound_to` is the partner it is bound to already: one that has been paused since keeps what it has.
+    """
+    for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
+        credited = credit(occasion, directory)
+        if not isinstance(credited, Credit):
+            continue
+        if credited.enrollment.earns or credited.enrollment.partner_id == bound_to:
+            snapshot = in_force(credited.enrollment.snapshots, occasion.at, bound_at=occasion.at)
+            return Binding(credited.enrollment, snapshot, credited.name, occasion.at)
+    return None
+
+
+def in_force(snapshots: Sequence[SnapshotTerms], at: datetime, *, bound_at: datetime) -> SnapshotTerms:
+    """The snapshot for a payment of `at` by a customer bound at `bound_at`.
+
+    The newest that was effective by then and applies to that customer; a payment older than all of them takes the
+    first. Example: an amendment for new customers from 1 May leaves a customer bound in April on the older snapshot.
+    """
+    applicable = [
+        one
+        for one in snapshots
+        if one.effective_from <= at
+        and (one.applies_to == "all_customers" or one.effective_from <= bound_at)
+    ]
+    return applicable[-1] if applicable else snapshots[0]
+
+

@@ -1,0 +1,152 @@
+"""Conversions and commissions as rows: loaded with what the ledger holds, written back where they changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk
+from app.commissions.models import Commission, Conversion
+from app.ledger import balances
+from app.ledger.positions import Position
+
+
+@dataclass(slots=True)
+class ConversionRecord:
+    """A conversion and its row; `stored` is the row in the database, None while there is none."""
+
+    id: UUID
+    payment_id: UUID
+    program_id: UUID
+    partner_id: UUID
+    partner_organization_id: UUID | None
+    attribution_id: UUID
+    verdict: str
+    stored: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class CommissionRecord:
+    """A commission, its position in the ledger and its row. Amounts in minor units of `currency`."""
+
+    id: UUID
+    conversion_id: UUID
+    program_id: UUID
+    partner_id: UUID
+    partner_organization_id: UUID | None
+    level: int
+    snapshot_id: UUID
+    terms_id: UUID
+    currency: str
+    rate_bps: int | None
+    base_minor: int
+    amount_minor: int
+    entry_count: int
+    calculation: Mapping[str, Any]
+    holdback_days: int | None
+    accrued_at: datetime
+    mature_at: datetime | None
+    approved_at: datetime | None = None
+    paid_at: datetime | None = None
+    position: Position = field(default_factory=Position)
+    stored: Mapping[str, Any] | None = None
+
+
+_CONVERSIONS = text("""
+    SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict
+    FROM conversions WHERE payment_id = ANY(:payment_ids)
+""")
+
+_COMMISSIONS = text("""
+    SELECT id, conversion_id, program_id, partner_id, partner_organization_id, level, snapshot_id, terms_id,
+           currency, rate_bps, base_minor, amount_minor, entry_count, calculation, holdback_days, accrued_at,
+           mature_at, approved_at, paid_at, status
+    FROM commissions WHERE conversion_id = ANY(:conversion_ids) ORDER BY id
+""")
+
+
+def conversions_of(session: Session, payment_ids: Sequence[UUID]) -> dict[UUID, ConversionRecord]:
+    """The conversions of these payments, by payment id."""
+    rows = session.execute(_CONVERSIONS, {"payment_ids": payment_ids}) if payment_ids else ()
+    return {row.payment_id: ConversionRecord(**row._mapping, stored=row._mapping) for row in rows}
+
+
+def commissions_of(session: Session, conversion_ids: Sequence[UUID]) -> dict[UUID, list[CommissionRecord]]:
+    """The commissions of these conversions with what the ledger holds on each, by conversion id."""
+    if not conversion_ids:
+        return {}
+    rows = session.execute(_COMMISSIONS, {"conversion_ids": conversion_ids}).all()
+    positions = balances.positions(session, [row.id for row in rows])
+    found: dict[UUID, list[CommissionRecord]] = {}
+    for row in rows:
+        stored = dict(row._mapping)
+        values = {name: value for name, value in stored.items() if name != "status"}
+        commission = CommissionRecord(**values, position=positions[row.id], stored=stored)
+        found.setdefault(row.conversion_id, []).append(commission)
+    return found
+
+
+def write(
+    session: Session,
+    organization_id: UUID,
+    conversions: Iterable[ConversionRecord],
+    commissions: Iterable[CommissionRecord],
+) -> None:
+    """Insert what is new and update what changed."""
+    conversion_rows = [(one.stored, _conversion_row(one)) for one in conversions]
+    commission_rows = [(one.stored, _commission_row(one)) for one in commissions]
+    for model, rows in ((Conversion, conversion_rows), (Commission, commission_rows)):
+        fresh = [{"organization_id": organization_id, **row} for stored, row in rows if stored is None]
+        bulk.insert(session, model, fresh)
+        bulk.update(session, model, [row for stored, row in rows if _differs(stored, row)], key=("id",))
+
+
+def _differs(stored: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
+    return stored is not None and any(name in stored and stored[name] != value for name, value in row.items())
+
+
+def _conversion_row(conversion: ConversionRecord) -> dict[str, Any]:
+    return {
+        "id": conversion.id,
+        "payment_id": conversion.payment_id,
+        "program_id": conversion.program_id,
+        "partner_id": conversion.partner_id,
+        "partner_organization_id": conversion.partner_organization_id,
+        "attribution_id": conversion.attribution_id,
+        "verdict": conversion.verdict,
+    }
+
+
+def _commission_row(commission: CommissionRecord) -> dict[str, Any]:
+    position = commission.position
+    return {
+        "id": commission.id,
+        "conversion_id": commission.conversion_id,
+        "program_id": commission.program_id,
+        "partner_id": commission.partner_id,
+        "partner_organization_id": commission.partner_organization_id,
+        "level": commission.level,
+        "snapshot_id": commission.snapshot_id,
+        "terms_id": commission.terms_id,
+        "currency": commission.currency,
+        "rate_bps": commission.rate_bps,
+        "base_minor": commission.base_minor,
+        "amount_minor": commission.amount_minor,
+        "accrued_minor": position.accrued_minor,
+        "payable_minor": position.payable_minor,
+        "clearing_minor": position.clearing_minor,
+        "paid_minor": position.paid_minor,
+        "fee_minor": position.fee_minor,
+        "entry_count": commission.entry_count,
+        "status": position.status,
+        "calculation": dict(commission.calculation),
+        "holdback_days": commission.holdback_days,
+        "accrued_at": commission.accrued_at,
+        "mature_at": commission.mature_at,
+        "approved_at": commission.approved_at,
+        "paid_at": commission.paid_at,
+    }

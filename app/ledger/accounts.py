@@ -1,0 +1,65 @@
+"""Accounts, opened when first posted to."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from app import bulk, ids
+from app.ledger.models import Account
+
+PROGRAM_KINDS = ("commission_expense", "platform_fee")
+"""Kinds that belong to the program; the others belong to a partner."""
+
+
+class AccountKey(NamedTuple):
+    """What makes an account the one it is."""
+
+    program_id: UUID
+    partner_id: UUID | None
+    kind: str
+    currency: str
+
+
+_FIND = text("""
+    SELECT id, program_id, partner_id, kind, currency FROM accounts
+    WHERE organization_id = :organization_id AND program_id = ANY(:program_ids)
+      AND (partner_id IS NULL OR partner_id = ANY(:partner_ids))
+""")
+
+
+def open_accounts(
+    session: Session,
+    organization_id: UUID,
+    keys: Iterable[AccountKey],
+    partner_organizations: dict[UUID, UUID | None],
+) -> dict[AccountKey, UUID]:
+    """The ids of these accounts, opening those that do not exist."""
+    wanted = set(keys)
+    found = _find(session, organization_id, wanted)
+    missing = sorted(wanted - found.keys(), key=str)
+    if missing:
+        rows = [
+            {
+                "id": ids.new(),
+                "organization_id": organization_id,
+                "partner_organization_id": partner_organizations.get(key.partner_id) if key.partner_id else None,
+                **key._asdict(),
+            }
+            for key in missing
+        ]
+        bulk.insert(session, Account, rows, tail="ON CONFLICT ON CONSTRAINT uq_accounts_identity DO NOTHING")
+        found |= _find(session, organization_id, wanted)
+    return found
+
+
+def _find(session: Session, organization_id: UUID, keys: Iterable[AccountKey]) -> dict[AccountKey, UUID]:
+    values = {
+        "organization_id": organization_id,
+        "program_ids": sorted({key.program_id for key in keys}),
+        "partner_ids": sorted({key.partner_id for key in keys if key.partner_id}),
+    }
+    rows: Sequence[Row[Any]] = session.execute(_FIND, values).all()
+    return {AccountKey(row.program_id, row.partner_id, row.kind, row.currency): row.id for row in rows}

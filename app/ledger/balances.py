@@ -1,0 +1,27 @@
+"""The only reader of sums: everything here is derived from postings."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.ledger.positions import POSITION_KINDS, Position
+
+_POSITIONS = text("""
+    SELECT postings.commission_id, accounts.kind, -sum(postings.amount_minor)::bigint AS held_minor
+    FROM postings JOIN accounts ON accounts.id = postings.account_id
+    WHERE postings.commission_id = ANY(:commission_ids) AND accounts.kind <> 'commission_expense'
+    GROUP BY postings.commission_id, accounts.kind
+""")
+
+
+def positions(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, Position]:
+    """What the ledger holds on each of these commissions; one without postings has an empty position."""
+    wanted = list(commission_ids)
+    if not wanted:
+        return {}
+    sums: dict[UUID, dict[str, int]] = {one: {} for one in wanted}
+    for row in session.execute(_POSITIONS, {"commission_ids": wanted}):
+        sums[row.commission_id][POSITION_KINDS[row.kind]] = row.held_minor
+    return {one: Position(**held) for one, held in sums.items()}

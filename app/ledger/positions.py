@@ -1,0 +1,76 @@
+"""A commission's position in the ledger, and where a difference lands. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+POSITION_KINDS: Final = {
+    "partner_accrued": "accrued_minor",
+    "partner_payable": "payable_minor",
+    "payout_clearing": "clearing_minor",
+    "partner_paid": "paid_minor",
+    "platform_fee": "fee_minor",
+}
+"""The account kinds that hold what a commission is worth, with the field of `Position` for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What the ledger holds on one commission, credits counted positive, minor units of one currency."""
+
+    accrued_minor: int = 0
+    payable_minor: int = 0
+    clearing_minor: int = 0
+    paid_minor: int = 0
+    fee_minor: int = 0
+
+    @property
+    def held_minor(self) -> int:
+        """What the commission is worth now: the mirror of its `commission_expense`."""
+        return sum(getattr(self, one.name) for one in fields(self))
+
+    @property
+    def status(self) -> str:
+        """Where the commission stands: reversed, accrued, approved or paid."""
+        if self.held_minor == 0:
+            return "reversed"
+        if self.accrued_minor != 0:
+            return "accrued"
+        if self.clearing_minor != 0 or (self.payable_minor > 0 and self.paid_minor == 0):
+            return "approved"
+        return "paid"
+
+    def after(self, lines: Sequence["Line"]) -> "Position":
+        """The position once `lines` are posted."""
+        sums = {one.name: getattr(self, one.name) for one in fields(self)}
+        for line in lines:
+            if line.account_kind in POSITION_KINDS:
+                sums[POSITION_KINDS[line.account_kind]] -= line.amount_minor
+        return Position(**sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One signed line of an entry: debit positive, credit negative."""
+
+    account_kind: str
+    amount_minor: int
+
+
+def difference(position: Position, target_minor: int, *, is_approved: bool) -> list[Line]:
+    """The lines that bring a commission from what is held to `target_minor`; none if nothing differs.
+
+    A rise lands in payable once approved, else in accrued. A fall takes from accrued first, then from payable, which may
+    go negative; what is in clearing is on its way and is never touched. Example: held 980, all accrued, target 780:
+    accrued is debited 200, expense credited 200.
+    """
+    change = target_minor - position.held_minor
+    if change == 0:
+        return []
+    if change > 0:
+        account = "partner_payable" if is_approved else "partner_accrued"
+        return [Line("commission_expense", change), Line(account, -change)]
+    from_accrued = min(max(position.accrued_minor, 0), -change)
+    from_payable = -change - from_accrued
+    taken = [Line("partner_accrued", from_accrued), Line("partner_payable", from_payable)]
+    return [*(line for line in taken if line.amount_minor), Line("commission_expense", change)]

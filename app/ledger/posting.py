@@ -1,0 +1,86 @@
+"""The only writer of the ledger: balanced entries, added and never changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import bulk, ids
+from app.errors import UnbalancedEntry
+from app.ledger.accounts import PROGRAM_KINDS, AccountKey, open_accounts
+from app.ledger.models import JournalEntry, Posting
+from app.ledger.positions import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One business fact about one commission, to be posted.
+
+    `number` counts the commission's entries from 1; with the commission it is the idempotency key, so that a mistake
+    of ours collides instead of doubling. `details` says everything needed to explain the entry without replaying.
+    """
+
+    commission_id: UUID
+    number: int
+    kind: str
+    program_id: UUID
+    partner_id: UUID
+    partner_organization_id: UUID | None
+    currency: str
+    lines: Sequence[Line]
+    occurred_at: datetime
+    cause: str
+    details: Mapping[str, Any]
+
+
+def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> None:
+    """Append `entries` with their postings, each in one statement.
+
+    Expects the locks of the commissions' payments. Raises UnbalancedEntry before anything is written.
+    """
+    if not entries:
+        return
+    for entry in entries:
+        if sum(line.amount_minor for line in entry.lines) != 0:
+            raise UnbalancedEntry(f"The entry {entry.commission_id}:{entry.number} does not balance.")
+    partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
+    keys = {_account(entry, line) for entry in entries for line in entry.lines}
+    accounts = open_accounts(session, organization_id, keys, partners)
+    entry_rows, posting_rows = [], []
+    for entry in entries:
+        entry_id = ids.new()
+        entry_rows.append(_entry_row(organization_id, entry_id, entry))
+        for number, line in enumerate(entry.lines, start=1):
+            posting_rows.append(
+                {
+                    "entry_id": entry_id,
+                    "line": number,
+                    "organization_id": organization_id,
+                    "account_id": accounts[_account(entry, line)],
+                    "commission_id": entry.commission_id,
+                    "amount_minor": line.amount_minor,
+                    "currency": entry.currency,
+                }
+            )
+    bulk.insert(session, JournalEntry, entry_rows)
+    bulk.insert(session, Posting, posting_rows)
+
+
+def _entry_row(organization_id: UUID, entry_id: UUID, entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry_id,
+        "organization_id": organization_id,
+        "kind": entry.kind,
+        "idempotency_key": f"{ids.encode(ids.COMMISSION, entry.commission_id)}:{entry.number}",
+        "occurred_at": entry.occurred_at,
+        "cause": entry.cause,
+        "details": dict(entry.details),
+    }
+
+
+def _account(entry: Entry, line: Line) -> AccountKey:
+    partner_id = None if line.account_kind in PROGRAM_KINDS else entry.partner_id
+    return AccountKey(entry.program_id, partner_id, line.account_kind, entry.currency)

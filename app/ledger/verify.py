@@ -1,0 +1,113 @@
+"""Every law of the ledger, checked from the postings up. Nothing may differ."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One law broken in one place."""
+
+    law: str
+    what: str
+
+
+_LAWS: Final = {
+    "Every entry has postings, and they sum to zero.": """
+        SELECT entry.id::text || ' sums to ' || coalesce(sum(posting.amount_minor), 0)
+        FROM journal_entries AS entry LEFT JOIN postings AS posting ON posting.entry_id = entry.id
+        GROUP BY entry.id HAVING count(posting.line) < 2 OR sum(posting.amount_minor) <> 0
+    """,
+    "Every entry balances for each commission in it.": """
+        SELECT entry_id::text || ' on ' || coalesce(commission_id::text, 'no commission')
+        FROM postings GROUP BY entry_id, commission_id HAVING sum(amount_minor) <> 0
+    """,
+    "An entry has one currency, that of its accounts and commissions.": """
+        SELECT DISTINCT posting.entry_id::text
+        FROM postings AS posting
+        JOIN accounts AS account ON account.id = posting.account_id
+        LEFT JOIN commissions AS commission ON commission.id = posting.commission_id
+        WHERE posting.currency <> account.currency OR posting.currency <> commission.currency
+    """,
+    "A commission's sums are those of its postings.": """
+        SELECT commission.id::text
+        FROM commissions AS commission
+        LEFT JOIN (
+            SELECT posting.commission_id,
+                   -sum(amount_minor) FILTER (WHERE kind = 'partner_accrued') AS accrued,
+                   -sum(amount_minor) FILTER (WHERE kind = 'partner_payable') AS payable,
+                   -sum(amount_minor) FILTER (WHERE kind = 'payout_clearing') AS clearing,
+                   -sum(amount_minor) FILTER (WHERE kind = 'partner_paid') AS paid,
+                   -sum(amount_minor) FILTER (WHERE kind = 'platform_fee') AS fee,
+                   count(DISTINCT entry_id) AS entries
+            FROM postings AS posting JOIN accounts AS account ON account.id = posting.account_id
+            GROUP BY posting.commission_id
+        ) AS held ON held.commission_id = commission.id
+        WHERE (commission.accrued_minor, commission.payable_minor, commission.clearing_minor,
+               commission.paid_minor, commission.fee_minor, commission.entry_count)
+            IS DISTINCT FROM
+              (coalesce(accrued, 0), coalesce(payable, 0), coalesce(clearing, 0), coalesce(paid, 0),
+               coalesce(fee, 0), coalesce(entries, 0))
+    """,
+    "A commission's postings lie in its own partner's and program's accounts.": """
+        SELECT DISTINCT posting.commission_id::text
+        FROM postings AS posting
+        JOIN accounts AS account ON account.id = posting.account_id
+        JOIN commissions AS commission ON commission.id = posting.commission_id
+        WHERE account.program_id <> commission.program_id
+           OR account.partner_id IS NOT NULL AND account.partner_id <> commission.partner_id
+    """,
+    "A commission's status follows from its sums.": """
+        SELECT id::text || ' says ' || status FROM commissions
+        WHERE status <> CASE
+            WHEN accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor = 0
+                THEN 'reversed'
+            WHEN accrued_minor <> 0 THEN 'accrued'
+            WHEN clearing_minor <> 0 OR (payable_minor > 0 AND paid_minor = 0) THEN 'approved'
+            ELSE 'paid' END
+    """,
+    "What is held is what the payment's present state is worth.": """
+        SELECT id::text || ' holds '
+               || (accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor)::text
+               || ', target ' || (calculation ->> 'target_minor')
+        FROM commissions
+        WHERE accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor
+            <> (calculation ->> 'target_minor')::bigint
+    """,
+    "A payment merged into another earns nothing.": """
+        SELECT commission.id::text
+        FROM commissions AS commission
+        JOIN conversions AS conversion ON conversion.id = commission.conversion_id
+        JOIN payments AS payment ON payment.id = conversion.payment_id
+        WHERE payment.merged_into_id IS NOT NULL
+          AND accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor <> 0
+    """,
+    "Nothing of one organization is posted on another's accounts.": """
+        SELECT DISTINCT posting.entry_id::text
+        FROM postings AS posting
+        JOIN accounts AS account ON account.id = posting.account_id
+        JOIN journal_entries AS entry ON entry.id = posting.entry_id
+        WHERE posting.organization_id <> account.organization_id
+           OR posting.organization_id <> entry.organization_id
+    """,
+}
+"""Each law with a query that yields what breaks it."""
+
+
+def verify(session: Session) -> list[Breach]:
+    """All breaches, none in a sound ledger. Expects a transaction of its own, which it makes REPEATABLE READ."""
+    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    return [
+        Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))
+    ]
+
+
+_IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")
+
+
+def imbalance_minor(session: Session) -> int:
+    """The sum of every posting: 0, or something is very wrong."""
+    return int(session.scalar(_IMBALANCE) or 0)

@@ -1,0 +1,102 @@
+"""One batch of one organization's events, from facts to ledger rows, in the caller's transaction."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.attribution import evidence
+from app.attribution.attribute import attribute
+from app.commissions.settle import Settled, settle
+from app.errors import UnusableEvent
+from app.partners import directory
+from app.payments import objects, record, refunds
+from app.payments.facts import ReadEvent
+from app.payments.objects import Known
+from app.stripe_events import inbox
+from app.stripe_events.inbox import ClaimedEvent, Outcome
+from app.stripe_events.scope import Scope
+from worker import results
+from worker.handlers import table
+
+
+def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
+    """Work claimed events: effects, outcomes and the processed marks, all in this transaction.
+
+    Returns:
+        The outcomes by event id.
+    """
+    by_scope: dict[Scope, list[ClaimedEvent]] = {}
+    for event in events:
+        by_scope.setdefault(event.scope, []).append(event)
+    outcomes: dict[int, Outcome] = {}
+    for scope in sorted(by_scope):  # one order for all drains, so that two never wait for each other in a circle
+        outcomes |= _work_scope(session, scope, by_scope[scope])
+    inbox.finish(session, outcomes)
+    return outcomes
+
+
+def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    readable = []
+    for event in events:
+        read = _read(event)
+        if isinstance(read, Outcome):
+            outcomes[event.id] = read
+        else:
+            readable.append(read)
+    return outcomes | _settle(session, scope, readable) if readable else outcomes
+
+
+def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
+    """The event's facts, or its outcome where it has none for us."""
+    document: dict[str, Any] = json.loads(event.payload)
+    try:
+        reading = table.read(document)
+    except UnusableEvent as unusable:
+        return Outcome("parked", {"problem": str(unusable)})
+    if reading.is_ignored:
+        return Outcome("ignored_type")
+    if reading.problem:
+        return Outcome("unusable", {"problem": reading.problem})
+    return ReadEvent(event.id, event.stripe_id, event.occurred_at, reading)
+
+
+def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[int, Outcome]:
+    known = objects.learn(session, scope, events)
+    refunds.record(session, scope, events)
+    learned_about = evidence.record(session, scope, events)
+    batch = results.Batch.of(events, known)
+    payments = record.assemble(session, scope, known.components())
+    attributions = attribute(session, scope, known, payments, learned_about)
+    caused_by = results.causes(batch, payments)
+    reaching = next((event for event in events if event.reading.names), events[0])
+    caused_by |= {one.id: reaching for one in attributions.records if one.id not in caused_by}
+    causes = {payment_id: event.stripe_id for payment_id, event in caused_by.items()}
+    settled = settle(session, scope, attributions, causes)
+    _end_waiting(session, scope, known, settled)
+    people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
+    return results.outcomes(batch, settled, caused_by, people)
+
+
+def _bare_names(events: Sequence[ReadEvent]) -> set[str]:
+    """The names in events that state no payment: only their outcomes are about the name itself."""
+    return {one.name for event in events if not event.reading.is_stating for one in event.reading.names}
+
+
+def _end_waiting(session: Session, scope: Scope, known: Known, settled: Sequence[Settled]) -> None:
+    """Rewrite the outcome of earlier events that waited for what has come now."""
+    components = known.components()
+    for one in settled:
+        payment = one.payment
+        if payment.merged_into_id is not None or payment.outcome == "waiting":
+            continue
+        if not one.former_outcome and not payment.state.returned_minor:
+            continue
+        members = components.get(payment.root, [])
+        returned = [refund.id for refund in refunds.of(session, scope, members)]
+        earns = payment.outcome in results.EARNING
+        inbox.end_waiting(session, scope, returned, "adjusted" if earns else "no_change")
+        faces = [known_object.id for known_object in members]
+        inbox.end_waiting(session, scope, faces, "merged" if payment.is_of_invoice else payment.outcome)

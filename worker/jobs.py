@@ -1,0 +1,19 @@
+"""The functions that jobs name. They take no arguments: what there is to do stands in the database."""
+
+from typing import Final
+
+from app import jobs
+from worker import drain as inbox_drain
+
+SLICE_SECONDS: Final = 20
+"""How long one drain works a backlog before it lets the queue's other jobs have a turn."""
+
+
+def drain() -> None:
+    """Work what is due in the inbox.
+
+    The flag is lowered first: an event that comes later raises it again and gets a drain of its own.
+    """
+    jobs.lower_flag()
+    if inbox_drain.run(SLICE_SECONDS):
+        jobs.wake()

@@ -1,0 +1,104 @@
+"""How each event of a batch ended, from what settling did to its payment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.commissions.settle import Settled
+from app.partners.directory import Directory
+from app.payments.facts import MONEY_KINDS, Kind, ReadEvent
+from app.payments.objects import Known
+from app.payments.record import PaymentRecord
+from app.stripe_events.inbox import Outcome
+
+EARNING = ("accrued", "adjusted")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events of one scope with the component each belongs to."""
+
+    events: Sequence[ReadEvent]
+    roots: Mapping[int, str]
+    """By event id, the root of the money it is about; "" if it is about none."""
+
+    @classmethod
+    def of(cls, events: Sequence[ReadEvent], known: Known) -> "Batch":
+        """`events` placed in the components of `known`."""
+        return cls(events, {event.id: _root(event, known) for event in events})
+
+
+def _root(event: ReadEvent, known: Known) -> str:
+    for one in event.reading.objects:
+        if one.id and one.kind in MONEY_KINDS:
+            return known.objects[one.id].root
+    return ""
+
+
+def causes(batch: Batch, records: Sequence[PaymentRecord]) -> dict[UUID, ReadEvent]:
+    """The event each payment's settlement is put down to.
+
+    The first in inbox order that states the payment's amount; without one the first that returns money, else the first
+    about the payment at all. Payments the batch reaches only through a changed binding are not among `records`.
+    """
+    best: dict[str, tuple[int, int]] = {}
+    by_id = {event.id: event for event in batch.events}
+    for event in batch.events:
+        weight = 0 if event.reading.is_stating else 1 if event.reading.refunds else 2
+        root = batch.roots[event.id]
+        best[root] = min(best.get(root, (weight, event.id)), (weight, event.id))
+    return {one.id: by_id[best[one.root][1]] for one in records if one.root in best}
+
+
+def outcomes(
+    batch: Batch, settled: Sequence[Settled], caused_by: Mapping[UUID, ReadEvent], people: Directory
+) -> dict[int, Outcome]:
+    """The outcome of each event in `batch`, by event id."""
+    moved: dict[int, str] = {}
+    standing: dict[str, PaymentRecord] = {}
+    for one in settled:
+        cause = caused_by.get(one.payment.id)
+        if one.has_moved and cause is not None and moved.get(cause.id) != "accrued":
+            moved[cause.id] = "accrued" if one.is_first_accrual else "adjusted"
+        if one.payment.merged_into_id is None and one.payment.root:
+            standing.setdefault(one.payment.root, one.payment)
+    found = {}
+    for event in batch.events:
+        if event.id in moved:
+            found[event.id] = Outcome(moved[event.id])
+        else:
+            found[event.id] = _unmoved(event, standing.get(batch.roots[event.id]), people)
+    return found
+
+
+def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory) -> Outcome:
+    """The outcome of an event that moved no money."""
+    reading = event.reading
+    if not reading.is_captured:
+        return Outcome("not_captured")
+    if reading.is_stating or reading.is_return:
+        if payment is None:
+            return Outcome("waiting", {"waiting_for": "the payment it returns money of"})
+        if payment.outcome in EARNING:
+            return Outcome("no_change")
+        return Outcome(payment.outcome, payment.outcome_details)
+    if reading.names:
+        return _named(event, people)
+    if any(one.kind is Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
+        return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
+    return Outcome("bound") if _links(event) else Outcome("no_change")
+
+
+def _named(event: ReadEvent, people: Directory) -> Outcome:
+    """The outcome of an event that only names a partner."""
+    named = [people.find(one.name) for one in event.reading.names]
+    enrollment = next((one for one in named if one is not None), None)
+    if enrollment is None:
+        return Outcome("unknown_code", {"code": event.reading.names[0].name})
+    return Outcome("bound") if enrollment.earns else Outcome(enrollment.verdict)
+
+
+def _links(event: ReadEvent) -> bool:
+    """Whether the event told which Stripe objects belong together."""
+    named = [one for one in event.reading.objects if one.id and one.kind is not Kind.CUSTOMER]
+    return len(named) > 1

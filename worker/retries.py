@@ -1,0 +1,52 @@
+"""What a failure means for the event it happened on: one table."""
+
+from enum import Enum, auto
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.errors import UnusableEvent
+
+AT_ONCE_TRIES: Final = 5
+"""How often a batch is worked again at once before its failure counts."""
+
+_TRANSIENT_STATES: Final = frozenset({"40001", "40P01", "55P03"})
+"""Serialization failure, deadlock, lock not available. Source: Postgres manual, "PostgreSQL Error Codes"."""
+
+
+class Meaning(Enum):
+    """What to do after a failure."""
+
+    AT_ONCE = auto()
+    """It lay in the moment, not in the event: work it again now, and count no attempt."""
+    LATER = auto()
+    """Count an attempt and come back after the back-off."""
+    PARK = auto()
+    """No retry can help: show it to a person."""
+    GIVE_UP = auto()
+    """The database is away. Nothing can be done or noted; the sweeper starts again."""
+
+
+def meaning(failure: Exception) -> Meaning:
+    """What `failure` means for the event or batch it happened on."""
+    if isinstance(failure, UnusableEvent):
+        return Meaning.PARK
+    if isinstance(failure, DBAPIError):
+        if getattr(failure.orig, "sqlstate", None) in _TRANSIENT_STATES:
+            return Meaning.AT_ONCE
+        if failure.connection_invalidated:
+            return Meaning.AT_ONCE
+        if isinstance(failure, OperationalError) and getattr(failure.orig, "sqlstate", None) is None:
+            return Meaning.GIVE_UP
+    return Meaning.LATER
+
+
+def problem(failure: Exception) -> str:
+    """The failure in words that hold nothing of the event: our own message, else only the kind of error.
+
+    A database error's text repeats the values it choked on.
+    """
+    if isinstance(failure, UnusableEvent):
+        return str(failure)
+    cause = failure.orig if isinstance(failure, DBAPIError) and failure.orig else failure
+    return f"{type(cause).__name__} while it was worked"

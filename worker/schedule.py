@@ -1,0 +1,92 @@
+"""`python -m worker.schedule`: the clock, and what runs when."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from app import config, db, jobs, logs, metrics
+from app.ledger import verify
+from app.payments import waiting
+from app.stripe_events import inbox
+
+TICK_SECONDS: Final = 1
+OVERDUE_SECONDS: Final = 2
+"""How long due work may lie before the sweeper believes that its wake-up was lost."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Routine:
+    """Something done every `every_seconds`; `due_at` is on the monotonic clock."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], None]
+    due_at: float = 0.0
+
+
+def sweep() -> None:
+    """Queue a drain for work that nobody was woken for: Redis was down, or a job was lost."""
+    with db.transaction() as session:
+        age_seconds = inbox.oldest_due_seconds(session)
+    if age_seconds is not None and age_seconds > OVERDUE_SECONDS:
+        is_queued = jobs.sweep()
+        log.info("overdue_work_found", age_seconds=round(age_seconds, 1), is_queued=is_queued)
+
+
+def give_up_waiting() -> None:
+    """Show charges as unattributed whose invoice link never came."""
+    with db.transaction() as session:
+        waiting.give_up(session)
+
+
+def measure_ledger() -> None:
+    """Sum all postings for the metric that must be 0."""
+    with db.transaction() as session:
+        metrics.ledger_measured(verify.imbalance_minor(session))
+
+
+def routines() -> list[Routine]:
+    """Everything the clock does, and how often."""
+    return [
+        Routine("sweep", 5, sweep),
+        Routine("give_up_waiting", 60, give_up_waiting),
+        Routine("measure_ledger", 300, measure_ledger),
+    ]
+
+
+def tick(due: list[Routine]) -> None:
+    """Run each routine whose time has come. One that fails is logged and comes again at its next time."""
+    for routine in due:
+        if time.monotonic() < routine.due_at:
+            continue
+        routine.due_at = time.monotonic() + routine.every_seconds
+        try:
+            routine.run()
+        except Exception as failure:
+            log.exception("routine_failed", routine=routine.name, problem=type(failure).__name__, exc_info=False)
+
+
+def main() -> None:
+    """Keep time until SIGTERM or SIGINT."""
+    settings = config.load()
+    logs.configure(settings.log_format)
+    db.connect(settings.database_url, pool_size=1)
+    jobs.connect(settings.redis_url)
+    metrics.connect(settings.redis_url)
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+    every = routines()
+    while not stopped.wait(TICK_SECONDS):
+        tick(every)
+
+
+if __name__ == "__main__":
+    main()
