@@ -1,0 +1,77 @@
+"""Callers of the API, and sales to read about."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app import db
+from app.organizations import keys
+
+from ..cast import Merchant, open_merchant
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a key; `None` sends none."""
+
+    application: Flask
+    key: str | None
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self.call("GET", path, query_string=query)
+
+    def post(self, path: str, body: Any = None) -> TestResponse:
+        return self.call("POST", path, **({} if body is None else {"json": body}))
+
+    def patch(self, path: str, body: Any) -> TestResponse:
+        return self.call("PATCH", path, json=body)
+
+    def call(self, method: str, path: str, **request: Any) -> TestResponse:
+        headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
+        return self.application.test_client().open(path, method=method, headers=headers, **request)
+
+
+MakeCaller = Callable[..., Caller]
+
+
+@pytest.fixture
+def caller_of(application: Flask) -> MakeCaller:
+    """Make a caller of a merchant's: `caller_of(merchant, "read", "partners:read")`."""
+
+    def make(merchant: Merchant, level: str = "manage", *scopes: str) -> Caller:
+        with db.transaction() as session:
+            _, plaintext = keys.create_key(
+                session, merchant.organization_id, name="tests", level=level, scopes=scopes
+            )
+        return Caller(application, plaintext)
+
+    return make
+
+
+@pytest.fixture
+def owner(merchant: Merchant, caller_of: MakeCaller) -> Caller:
+    """The shop, with a manage key."""
+    return caller_of(merchant)
+
+
+@pytest.fixture
+def reader(merchant: Merchant, caller_of: MakeCaller) -> Caller:
+    """The shop, with a read key."""
+    return caller_of(merchant, "read")
+
+
+@pytest.fixture
+def stranger(application: Flask, caller_of: MakeCaller) -> Caller:
+    """Another shop, with a manage key."""
+    with db.transaction() as session:
+        elsewhere = open_merchant(session, "Elsewhere")
+    return caller_of(elsewhere)
+
+
+@pytest.fixture
+def nobody(application: Flask) -> Caller:
+    return Caller(application, None)
