@@ -6,6 +6,7 @@ So one recorded story can be sent again and again, each time as a new customer's
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 # A prefix in lower case, then a tail with a digit or a capital: `in_1Abc…`, `cs_test_a1B2…`, but not
@@ -16,11 +17,27 @@ SOMEBODY_ELSES: Final = frozenset({"metadata", "client_reference_id"})
 """What the merchant wrote: a partner's name in there must stay what it is."""
 
 
+Event = dict[str, Any]
+
+
+@dataclass
+class _Renamed:
+    """An event that was given a new id, in each API version it was met in."""
+
+    new_id: str
+    versions: dict[str | None, Event] = field(default_factory=dict)
+
+    def is_also(self, event: Event) -> bool:
+        """Whether `event` is this one again, or its twin in another API version."""
+        return self.versions.setdefault(event.get("api_version"), event) == event
+
+
 class Renaming:
     """Old ids and the new ones given for them."""
 
     def __init__(self) -> None:
         self._new_ids: dict[str, str] = {}
+        self._events: dict[tuple[str, str | None, str | None], list[_Renamed]] = {}
 
     def learn(self, document: Any) -> None:
         """Notice the ids of every object in `document`, also such as do not look like Stripe's.
@@ -30,6 +47,20 @@ class Renaming:
         for key, value in _walk(document):
             if isinstance(value, str) and value and (key == "id" or STRIPE_ID.fullmatch(value)):
                 self._new_ids.setdefault(value, _fresh(value))
+
+    def rename_event(self, event: Event) -> Event:
+        """`event` with every id it was taught replaced, and an id of its own.
+
+        Recorded samples often call all their events alike. Those that differ get different ids, for a receiver keeps
+        an id once; the same event again, or in another API version, keeps its one.
+        """
+        document = event.get("data", {}).get("object", {})
+        alike = self._events.setdefault((event["id"], event.get("type"), document.get("id")), [])
+        known = next((one for one in alike if one.is_also(event)), None)
+        if known is None:
+            known = _Renamed(_fresh(event["id"]), {event.get("api_version"): event})
+            alike.append(known)
+        return self.rename(event) | {"id": known.new_id}
 
     def rename(self, document: Any) -> Any:
         """`document` with every id it was taught replaced."""

@@ -108,4 +108,4 @@ def _renamed(events: Sequence[Any]) -> list[Any]:
     renaming = Renaming()
     for event in events:
         renaming.learn(event)
-    return [renaming.rename(event) for event in events]
+    return [renaming.rename_event(event) for event in events]

@@ -37,7 +37,7 @@ def renamed(*documents: dict[str, Any]) -> list[dict[str, Any]]:
     renaming = Renaming()
     for document in documents:
         renaming.learn(document)
-    return [renaming.rename(document) for document in documents]
+    return [renaming.rename_event(document) for document in documents]
 
 
 def test_one_old_id_becomes_the_same_new_one_in_all_documents_of_a_call() -> None:
@@ -68,3 +68,14 @@ def test_the_mode_is_set_wherever_it_stands() -> None:
     assert event["livemode"] is False
     assert event["data"]["object"]["lines"]["data"][0]["livemode"] is False
     assert INVOICE["livemode"] is True
+
+
+def test_different_events_that_were_recorded_under_one_id_get_one_each() -> None:
+    updated = INVOICE | {"type": "invoice.updated"}
+    changed = INVOICE | {"created": 1}
+    assert len({event["id"] for event in renamed(INVOICE, updated, changed)}) == 3
+
+
+def test_the_same_event_again_or_in_another_api_version_keeps_its_id() -> None:
+    older = INVOICE | {"api_version": "2023-10-16", "created": 1}
+    assert len({event["id"] for event in renamed(INVOICE, older, INVOICE, older)}) == 1
