@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, defer
 
-from app.api.pages import owned_by
+from app.api.pages import owned_by, refuse_both
 from app.errors import InvalidRequest, NotFound
 from app.stripe_events.models import StripeEvent
 
@@ -46,7 +46,7 @@ def list_events(
         since: received then or later.
 
     Raises:
-        InvalidRequest: there is no event `starting_after`.
+        InvalidRequest: there is no event `starting_after`, or it stands beside a page number.
     """
     matching = select(StripeEvent).where(owned_by(StripeEvent.organization_id, organization_ids))
     if outcome == UNPROCESSED:
@@ -58,6 +58,7 @@ def list_events(
     if since is not None:
         matching = matching.where(StripeEvent.received_at >= since)
     if starting_after is not None:
+        refuse_both(page, starting_after)
         matching = matching.where(StripeEvent.id < _inbox_id(session, organization_ids, starting_after))
     ordered = matching.order_by(StripeEvent.id.desc()).limit(limit).offset((page - 1) * limit)
     return session.scalars(ordered.options(defer(StripeEvent.payload))).all()

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import Headers
 
 from app import db
 from app.organizations import keys
+from tests.cast import Merchant, open_merchant
 
-from ..cast import Merchant, open_merchant
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back; `json` is None where it is no JSON."""
+
+    status_code: int
+    json: Any
+    text: str
+    headers: Headers
 
 
 @dataclass(frozen=True)
@@ -21,18 +30,19 @@ class Caller:
     application: Flask
     key: str | None
 
-    def get(self, path: str, **query: Any) -> TestResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.call("GET", path, query_string=query)
 
-    def post(self, path: str, body: Any = None) -> TestResponse:
+    def post(self, path: str, body: Any = None) -> Answer:
         return self.call("POST", path, **({} if body is None else {"json": body}))
 
-    def patch(self, path: str, body: Any) -> TestResponse:
+    def patch(self, path: str, body: Any) -> Answer:
         return self.call("PATCH", path, json=body)
 
-    def call(self, method: str, path: str, **request: Any) -> TestResponse:
+    def call(self, method: str, path: str, **request: Any) -> Answer:
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
-        return self.application.test_client().open(path, method=method, headers=headers, **request)
+        answer = self.application.test_client().open(path, method=method, headers=headers, **request)
+        return Answer(answer.status_code, answer.get_json(silent=True), answer.text, answer.headers)
 
 
 MakeCaller = Callable[..., Caller]
@@ -44,9 +54,7 @@ def caller_of(application: Flask) -> MakeCaller:
 
     def make(merchant: Merchant, level: str = "manage", *scopes: str) -> Caller:
         with db.transaction() as session:
-            _, plaintext = keys.create_key(
-                session, merchant.organization_id, name="tests", level=level, scopes=scopes
-            )
+            _, plaintext = keys.create_key(session, merchant.organization_id, name="tests", level=level, scopes=scopes)
         return Caller(application, plaintext)
 
     return make

@@ -16,8 +16,7 @@ from app.money import percentage
 from app.partners.models import Snapshot
 from app.payments.models import Payment
 from app.stripe_events.models import StripeEvent
-
-from ..cast import Merchant
+from tests.cast import Merchant
 
 SOLD_AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RATE_BPS = 2000
@@ -34,7 +33,9 @@ class Sale:
     event_id: str
 
 
-def sell(session: Session, merchant: Merchant, code: str, number: int, *, base_minor: int = 4900, currency: str = "usd") -> Sale:
+def sell(
+    session: Session, merchant: Merchant, code: str, number: int, *, base_minor: int = 4900, currency: str = "usd"
+) -> Sale:
     """One paid invoice credited to the partner with `code`, accrued at 20 %."""
     owner = {"organization_id": merchant.organization_id}
     partner_id = merchant.partners[code]
@@ -70,7 +71,9 @@ def sell(session: Session, merchant: Merchant, code: str, number: int, *, base_m
     )
 
 
-def pay_unattributed(session: Session, merchant: Merchant, number: int, outcome: str = "unattributed", **details: Any) -> str:
+def pay_unattributed(
+    session: Session, merchant: Merchant, number: int, outcome: str = "unattributed", **details: Any
+) -> str:
     """A payment nobody is credited with; gives its public id."""
     payment_id = ids.new()
     payment = _payment({"organization_id": merchant.organization_id}, payment_id, number, 4900, "usd", outcome=outcome)
@@ -95,7 +98,9 @@ def _event(owner: dict[str, UUID], event_id: str, invoice: str) -> StripeEvent:
     )
 
 
-def _payment(owner: dict[str, UUID], payment_id: UUID, number: int, base_minor: int, currency: str, *, outcome: str) -> Payment:
+def _payment(
+    owner: dict[str, UUID], payment_id: UUID, number: int, base_minor: int, currency: str, *, outcome: str
+) -> Payment:
     return Payment(
         id=payment_id,
         account="",

@@ -5,8 +5,8 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.commissions import explain
+from tests.cast import Merchant
 
-from ..cast import Merchant
 from .conftest import Caller
 from .sales import Sale, pay_unattributed, sell
 
@@ -55,7 +55,9 @@ def test_commission_list_answers_with_and_without_prefix(owner: Caller, merchant
 
 def test_commissions_are_paged_from_an_id_on(owner: Caller, sales: list[Sale]) -> None:
     seen: list[str] = []
-    while page := owner.get("/commissions", limit=2, **({"starting_after": seen[-1]} if seen else {})).json["commissions"]:
+    while page := owner.get("/commissions", limit=2, **({"starting_after": seen[-1]} if seen else {})).json[
+        "commissions"
+    ]:
         seen += [one["id"] for one in page]
     assert seen == [sale.commission_id for sale in reversed(sales)]
 
@@ -114,7 +116,9 @@ def test_partner_stats_add_up_in_every_currency(owner: Caller, merchant: Merchan
     assert shown["stats_by_currency"][1] == {**usd, "currency": "usd"}
 
 
-def test_unattributed_payments_are_found_with_their_reason(owner: Caller, merchant: Merchant, sales: list[Sale]) -> None:
+def test_unattributed_payments_are_found_with_their_reason(
+    owner: Caller, merchant: Merchant, sales: list[Sale]
+) -> None:
     with db.transaction() as session:
         lost = pay_unattributed(session, merchant, 77, "unknown_code", code="jnae")
     [payment] = owner.get("/api/v1/payments", attributed="false").json["data"]
@@ -156,7 +160,9 @@ def test_any_id_is_explained(sales: list[Sale]) -> None:
             assert [story["payment"]["id"] for story in told["payments"]] == [sale.payment_id]
             assert explain.narrate(told) == told["payments"][0]["sentences"]
         customers = explain.explain(session, "cus_cleo")
-        assert [story["payment"]["id"] for story in customers["payments"]] == [one.payment_id for one in reversed(sales)]
+        assert [story["payment"]["id"] for story in customers["payments"]] == [
+            one.payment_id for one in reversed(sales)
+        ]
         assert explain.explain(session, "evt_1")["event"]["id"] == "evt_1"
 
 

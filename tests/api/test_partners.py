@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from app import db, ids
 from app.partners.models import PartnerCode, Snapshot
-from sqlalchemy import select
+from tests.cast import Merchant, open_merchant
 
 from .conftest import Caller, MakeCaller
-from ..cast import Merchant, open_merchant
 
 ZOE: dict[str, Any] = {"email": "Zoe@Example.com", "slug": "Zoe"}
 
@@ -149,9 +149,7 @@ def test_new_rate_is_a_new_snapshot_and_null_returns_to_the_program(owner: Calle
     owner.patch(path, {"status": "active"})
     assert owner.patch(path, {"commission_pct": 33.33, "apply_to": "new_customers"}).json["commission_pct"] == 33.33
     assert owner.patch(path, {"commission_pct": None}).json["commission_pct"] is None
-    history = [
-        (one.source, one.commission["bps"], one.applies_to) for one in snapshots_of(path.rpartition("/")[2])
-    ]
+    history = [(one.source, one.commission["bps"], one.applies_to) for one in snapshots_of(path.rpartition("/")[2])]
     assert history == [
         ("approval", 2000, "all_customers"),
         ("amendment", 3333, "new_customers"),
@@ -235,7 +233,7 @@ def test_affiliates_are_partners_in_camel_case(owner: Caller) -> None:
 def test_owner_without_a_default_program_must_name_one(owner: Caller, caller_of: MakeCaller) -> None:
     with db.transaction() as session:
         child = open_merchant(session, "Second")
-        session.execute(db.text("UPDATE programs SET is_default = false WHERE id = :id"), {"id": child.program_id})
+        session.execute(text("UPDATE programs SET is_default = false WHERE id = :id"), {"id": child.program_id})
     second = caller_of(child)
     assert refused(second.post("/api/v1/partners", ZOE), 404)["code"] == "program_not_found"
     program_id = ids.encode("prog", child.program_id)

@@ -1,0 +1,120 @@
+"""Health, figures, the snippet and the document."""
+
+import re
+
+from flask import Flask
+from sqlalchemy import text
+
+from app import db, jobs, metrics
+from app.config import Settings
+
+from .conftest import Caller
+
+
+def test_alive_and_ready_before_anything_exists(nobody: Caller) -> None:
+    assert nobody.get("/healthz").json == {"status": "ok"}
+    assert nobody.get("/readyz").json == {"status": "ready", "database": "ok", "redis": "ok"}
+
+
+def test_ready_without_redis_which_is_told(nobody: Caller) -> None:
+    jobs.connect("redis://127.0.0.1:1")
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json["redis"]) == (200, "unreachable")
+
+
+def test_not_ready_on_an_older_schema(nobody: Caller, database_url: str) -> None:
+    owner = db.create(database_url, role=None)
+    with owner.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    owner.dispose()
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json["database"]) == (503, "behind")
+
+
+def test_alive_and_not_ready_without_a_database(nobody: Caller) -> None:
+    db.connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    assert nobody.get("/healthz").status_code == 200
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json["database"]) == (503, "unreachable")
+
+
+def test_metrics_tell_what_all_processes_counted(nobody: Caller) -> None:
+    metrics.event_received("stored")
+    metrics.events_processed("accrued", 3)
+    metrics.batch_worked(3, 0.02)
+    metrics.batch_worked(1, 60)
+    metrics.ledger_measured(0)
+    figures = nobody.get("/metrics").text
+    for line in (
+        'accrual_events_received_total{result="stored"} 1.0',
+        'accrual_events_processed_total{outcome="accrued"} 3.0',
+        "accrual_drain_events_total 4.0",
+        'accrual_drain_batch_seconds_bucket{le="0.01"} 0.0',
+        'accrual_drain_batch_seconds_bucket{le="0.025"} 1.0',
+        'accrual_drain_batch_seconds_bucket{le="+Inf"} 2.0',
+        "accrual_ledger_imbalance_minor 0.0",
+        "accrual_oldest_due_event_age_seconds 0.0",
+        "accrual_parked_events 0.0",
+        "accrual_redis_up 1.0",
+    ):
+        assert line in figures
+
+
+def test_counts_wait_for_redis_and_are_not_lost(nobody: Caller, settings: Settings) -> None:
+    metrics.connect("redis://127.0.0.1:1")
+    metrics.event_received("stored")
+    assert metrics.flush() is False
+    figures = nobody.get("/metrics")
+    assert (figures.status_code, "accrual_redis_up 0.0" in figures.text) == (200, True)
+    metrics.connect(settings.redis_url)
+    assert 'accrual_events_received_total{result="stored"} 1.0' in nobody.get("/metrics").text
+
+
+def test_metrics_are_for_this_machine_or_the_token(application: Flask, settings: Settings) -> None:
+    client = application.test_client()
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 403
+    guarded = Settings(**{**settings.model_dump(by_alias=True), "metrics_token": "open sesame"})
+    application.extensions["accrual_settings"] = guarded
+    far = {"REMOTE_ADDR": "203.0.113.9"}
+    assert client.get("/metrics", headers={"Authorization": "Bearer open sesame"}, environ_base=far).status_code == 200
+    assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 403
+
+
+def test_snippet_is_served_and_revalidated(nobody: Caller, application: Flask) -> None:
+    first = nobody.get("/checkout.js")
+    assert first.headers["Content-Type"].startswith("text/javascript")
+    assert "max-age=3600" in first.headers["Cache-Control"]
+    again = application.test_client().get("/checkout.js", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_document_lists_every_route_with_its_permission(nobody: Caller, application: Flask) -> None:
+    document = nobody.get("/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    documented = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    served = {
+        (method, re.sub(r"<(\w+)>", r"{\1}", rule.rule))
+        for rule in application.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if "/api/" in rule.rule or rule.rule.startswith(("/commissions", "/partners"))
+    }
+    assert documented == served
+    for item in document["paths"].values():
+        for operation in item.values():
+            assert operation["security"][0]["api_key"]
+            assert operation["summary"]
+            assert {"400", "401", "403", "503"} <= operation["responses"].keys()
+            assert "422" not in operation["responses"]
+
+
+def test_docs_page_loads_nothing_from_elsewhere(nobody: Caller) -> None:
+    page = nobody.get("/docs")
+    assert page.status_code == 200
+    loaded = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
+    assert len(loaded) == 3
+    assert not re.search(r"https?://", page.text)
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    for path in loaded:
+        assert nobody.get(path).status_code == 200, path
+    assert nobody.get("/docs/../web.py").status_code == 404
