@@ -18,7 +18,6 @@ from app.cli import organization as organizations
 from app.cli.bootstrap import Bootstrapped
 from app.cli.demo_story import Story
 from app.cli.options import DataDir
-from app.config import Settings
 from app.errors import ConfigurationError, Unavailable
 
 CODE: Final = "ada-lovelace"
@@ -51,9 +50,9 @@ def demo(
         with stack.serve(directory, port or stack.free_port(), log=log) as running:
             try:
                 running.wait_until_ready()
+                _tell(running)
             except Unavailable as problem:
                 raise Unavailable(f"{problem}\n{processes.last_lines(log)}") from None
-            _tell(running)
             if keep:
                 printing.console.print(f"\nready {running.url}")
                 supervisor.look_after(running.children)
@@ -78,7 +77,7 @@ def _tell(running: stack.Stack) -> None:
         printing.console.print(
             f"[bold]Ada[/bold] is a partner of [bold]Demo shop[/bold]: 20 % of every payment, code {CODE}.\n"
         )
-        _send_story(settings, made)
+        _send_story(made)
         _print_ledger(made)
     _print_explanation(running.url, made.api_key)
 
@@ -90,19 +89,21 @@ def _enroll_partner(url: str, api_key: str) -> None:
     _api("PATCH", f"{url}/api/v1/partners/{invited['id']}", api_key, {"status": "active"})
 
 
-def _send_story(settings: Settings, made: Bootstrapped) -> None:
+def _send_story(made: Bootstrapped) -> None:
     """Post each event, wait until all are settled, and print what became of each."""
     told = list(Story(CODE, datetime.now(UTC) - timedelta(days=STORY_DAYS)).events())
     for _, event in told:
         status, answer = delivery.post(made.webhook_url, made.webhook_secret, event)
         if status != 200:
             raise Unavailable(f"{event['type']} was answered {status}: {answer}")
-    outcomes = send.wait_for_outcomes(settings, [event["id"] for _, event in told], seconds=SETTLE_SECONDS)
+    outcomes = send.wait_for_outcomes([event["id"] for _, event in told], seconds=SETTLE_SECONDS)
     rows = [
-        {"Cleo": words, "Stripe says": event["type"], "and so": outcomes.get(event["id"], "still waiting for a worker")}
+        {"Cleo": words, "Stripe says": event["type"], "and so": outcomes.get(event["id"], "still unsettled")}
         for words, event in told
     ]
     printing.console.print(printing.table(rows))
+    if len(outcomes) < len(told):
+        raise Unavailable(f"{len(told) - len(outcomes)} events were not settled within {SETTLE_SECONDS} seconds")
 
 
 def _print_ledger(made: Bootstrapped) -> None:

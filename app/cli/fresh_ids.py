@@ -60,7 +60,7 @@ class Renaming:
         if known is None:
             known = _Renamed(_fresh(event["id"]), {event.get("api_version"): event})
             alike.append(known)
-        return self.rename(event) | {"id": known.new_id}
+        return {**self.rename(event), "id": known.new_id}
 
     def rename(self, document: Any) -> Any:
         """`document` with every id it was taught replaced."""

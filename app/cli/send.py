@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app import config, db
 from app.cli import delivery, printing
+from app.cli import organization as organizations
 from app.cli.fresh_ids import Renaming, with_mode
 from app.cli.options import AsJson, DataDir
 from app.errors import ConfigurationError, InvalidRequest
@@ -45,7 +46,8 @@ def send(
     for row, event in zip(rows, events, strict=True):
         row["status"], _ = delivery.post(url, secret, event)
     if settings is not None and wait > 0:
-        outcomes = wait_for_outcomes(settings, [event["id"] for event in events], seconds=wait)
+        with organizations.database(data_dir):
+            outcomes = wait_for_outcomes([event["id"] for event in events], seconds=wait)
         for row in rows:
             row["outcome"] = outcomes.get(row["id"])
     printing.listing(rows, as_json=as_json)
@@ -70,9 +72,8 @@ def read_events(file: Path) -> list[Any]:
     return events
 
 
-def wait_for_outcomes(settings: config.Settings, stripe_ids: Sequence[str], *, seconds: float) -> dict[str, str]:
+def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str, str]:
     """What became of each event, by its id, as a sentence; after `seconds` without those still unprocessed."""
-    db.connect(settings.database_url)
     deadline = time.monotonic() + seconds
     while True:
         with db.transaction() as session:

@@ -19,6 +19,7 @@ LONGEST_BACKOFF_SECONDS: Final = 30.0
 STEADY_SECONDS: Final = 60.0  # whoever ran this long starts again with a short back-off
 STOP_SECONDS: Final = 15.0
 TICK_SECONDS: Final = 0.2
+END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass
@@ -67,14 +68,14 @@ class Interrupted(Exception):  # noqa: N818 - it ends a block; nothing failed
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM end the block, once; a second one changes nothing, for stopping is under way."""
+    """Let Ctrl-C, SIGTERM or a closed terminal end the block; a second one changes nothing: stopping is under way."""
 
     def interrupt(_number: int, _frame: object) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in END_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in END_SIGNALS}
     try:
         yield
     except Interrupted:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
@@ -77,6 +78,17 @@ def test_it_says_when_it_is_ready_and_one_signal_stops_all_of_it(data_dir: Path)
     assert len(descendants) >= 6  # Postgres, Valkey, Gunicorn and its workers, our workers, the clock
     assert up.end(signal.SIGINT) == 0
     assert [pid for pid in descendants if is_alive(pid)] == []
+
+
+def test_nothing_is_left_when_it_is_killed(data_dir: Path) -> None:
+    up = Up(data_dir)
+    up.first_line()
+    descendants = up.descendants()
+    assert up.end(signal.SIGKILL) == -signal.SIGKILL
+    deadline = time.monotonic() + 60
+    while left := [pid for pid in descendants if is_alive(pid)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
 
 
 def test_bootstrap_works_beside_it_and_again_adds_only_a_key(data_dir: Path) -> None:
