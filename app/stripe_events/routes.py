@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 
-from app import db, jobs
+from app import db, jobs, metrics
 from app.errors import InvalidRequest, NotFound, TooLarge, Unavailable
 from app.stripe_events import envelope, inbox, signature
 from app.stripe_events.endpoints import Door, Doors
@@ -32,6 +32,7 @@ def receive(endpoint_id: str = "") -> Response:
     signature.verify(body, request.headers.get("Stripe-Signature"), door.secrets, now_seconds=time.time())
     event = envelope.parse(body)
     receipt = _store(door, event, body)
+    metrics.event_received("stored" if receipt.is_new else "duplicate")
     if receipt.is_due:
         jobs.wake()
     log.info(
@@ -83,4 +84,3 @@ def _store(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:
 def _store_once(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:
     with db.autocommit() as connection:
         return inbox.record(connection, door, event, body)
-
