@@ -42,7 +42,7 @@ def connect(redis_url: str) -> None:
 
 
 def event_received(result: str) -> None:
-    """Count a delivery by what became of it: `stored`, `duplicate`, or the code it was refused with."""
+    """Count a delivery by what became of it: `stored`, `duplicate`, `refused` or `unavailable`."""
     _count({f"received:{result}": 1})
 
 

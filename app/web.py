@@ -22,6 +22,7 @@ from app.stripe_events.endpoints import Doors
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+RECEIVER: Final = "stripe_events.receive"
 DESCRIPTION: Final = (
     "Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe. "
     "Amounts named `…_cents` or `…Cents` are integers in the currency's smallest unit, whatever its decimals."
@@ -94,6 +95,8 @@ def _bind_request() -> None:
 def _finish_request(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.endpoint == RECEIVER and response.status_code >= 400:
+        metrics.event_received("unavailable" if response.status_code >= 500 else "refused")
     if "caller" in g:
         response.headers["Cache-Control"] = "no-store"
         log.info(

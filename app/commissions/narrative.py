@@ -35,7 +35,7 @@ def _of_payment(story: PaymentExplanation) -> Iterator[str]:
     yield f"Its base is {base}{f': {formula}' if formula else ''}{_figures(story)}."
     for refund in story.refunds:
         amount = format_money(refund.amount_cents, payment.currency)
-        yield f"Refund {refund.id} of {amount} is {refund.status}."
+        yield f"Refund {refund.id} of {amount}: {refund.status}."
 
 
 def _figures(story: PaymentExplanation) -> str:
