@@ -29,6 +29,7 @@ class _Pending:
     """What this process has counted and not yet carried to Redis."""
 
     lock = threading.Lock()
+    carrying = threading.Lock()
     counts: ClassVar[Counter[str]] = Counter()
     client: redis.Redis | None = None
     carrier: threading.Thread | None = None
@@ -72,13 +73,14 @@ def flush() -> bool:
     client = _Pending.client
     if client is None:
         return False
-    with _Pending.lock:
-        counts, _Pending.counts = _Pending.counts, Counter()
-    if not counts or _try(lambda reached: _add(reached, counts), client):
-        return True
-    with _Pending.lock:
-        _Pending.counts.update(counts)
-    return False
+    with _Pending.carrying:  # so that whoever reads after this has everything counted before it
+        with _Pending.lock:
+            counts, _Pending.counts = _Pending.counts, Counter()
+        if not counts or _try(lambda reached: _add(reached, counts), client):
+            return True
+        with _Pending.lock:
+            _Pending.counts.update(counts)
+        return False
 
 
 def exposition(gauges: Iterable[Metric]) -> bytes:
@@ -180,6 +182,7 @@ def _try(call: Callable[[redis.Redis], object], client: redis.Redis) -> bool:
 def _start_anew_in_child() -> None:
     # The parent's thread is not in the child, and what the parent counted is the parent's to carry.
     _Pending.lock = threading.Lock()
+    _Pending.carrying = threading.Lock()
     _Pending.counts = Counter()
     _Pending.carrier = None
 

@@ -45,6 +45,12 @@ class Caller:
         return Answer(answer.status_code, answer.get_json(silent=True), answer.text, answer.headers)
 
 
+def figure(text: str, name: str) -> float:
+    """A figure of `/metrics` by its name and labels; 0 if nothing was counted yet."""
+    found = [line.rpartition(" ")[2] for line in text.splitlines() if line.rpartition(" ")[0] == name]
+    return float(found[0]) if found else 0.0
+
+
 MakeCaller = Callable[..., Caller]
 
 
