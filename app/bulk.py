@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.db import Base
 
-type_compiler = postgresql.dialect().type_compiler_instance
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 JsonRow = Mapping[str, Any]
 
@@ -36,9 +36,11 @@ def insert(session: Session, model: type[Base], rows: Sequence[JsonRow], *, tail
         return []
     columns = tuple(rows[0])
     table = _table(model)
-    statement = f"INSERT INTO {table.name} ({_names(columns)}) SELECT {_names(columns)} FROM {given(model, columns)} {tail}"
+    statement = (
+        f"INSERT INTO {table.name} ({_names(columns)}) SELECT {_names(columns)} FROM {given(model, columns)} {tail}"
+    )
     result = session.execute(text(statement), {"rows": encode(rows)})
-    return list(result.all()) if result.returns_rows else []
+    return list(result.all()) if "RETURNING" in tail else []
 
 
 def update(session: Session, model: type[Base], rows: Sequence[JsonRow], *, key: Sequence[str]) -> None:
@@ -57,7 +59,7 @@ def update(session: Session, model: type[Base], rows: Sequence[JsonRow], *, key:
 def given(model: type[Base], columns: tuple[str, ...]) -> str:
     """The FROM item that unfolds the parameter `:rows` into `columns` of the model's types, named `given`."""
     table = _table(model)
-    typed = ", ".join(f'"{name}" {type_compiler.process(table.c[name].type)}' for name in columns)
+    typed = ", ".join(f'"{name}" {_DIALECT.type_compiler_instance.process(table.c[name].type)}' for name in columns)
     return f"json_to_recordset(CAST(:rows AS json)) AS given({typed})"
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, MetaData, Text, create_engine, func, text
@@ -43,7 +43,7 @@ class Base(DeclarativeBase):
     """Every table's base; its metadata is what migrations are checked against."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         str: Text,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,

@@ -56,34 +56,50 @@ class RequestError(AccrualError):
 
 
 class InvalidRequest(RequestError):
+    """A field or the body is missing or wrong."""
+
     code = "invalid_request"
 
 
 class InvalidSignature(RequestError):
+    """Not signed by Stripe, or not lately."""
+
     code = "invalid_signature"
 
 
 class Unauthenticated(RequestError):
+    """No key, or one that is unknown or revoked."""
+
     code = "unauthenticated"
 
 
 class Forbidden(RequestError):
+    """The key's level or scopes do not allow it."""
+
     code = "forbidden"
 
 
 class NotFound(RequestError):
+    """There is none, or it is somebody else's."""
+
     code = "not_found"
 
 
 class Conflict(RequestError):
+    """It contradicts what is there."""
+
     code = "conflict"
 
 
 class TooLarge(RequestError):
+    """The body is larger than anything we take."""
+
     code = "too_large"
 
 
 class RateLimited(RequestError):
+    """Too many requests; come again later."""
+
     code = "rate_limited"
 
 

@@ -7,6 +7,7 @@ exists only in what people and clients see; the database stores the bare UUID.
 from typing import Final
 from uuid import UUID
 
+import uuid_utils
 import uuid_utils.compat
 from typeid import TypeID
 from typeid.errors import TypeIDException
@@ -35,7 +36,7 @@ def new() -> UUID:
 
 def encode(prefix: str, value: UUID) -> str:
     """The public form of an id, e.g. `encode("par", …)` → `par_01h455vb4pex5vsknk084sn02q`."""
-    return str(TypeID.from_uuid(value, prefix=prefix))
+    return str(TypeID.from_uuid(uuid_utils.UUID(int=value.int), prefix=prefix))
 
 
 def decode(text: str, *prefixes: str) -> UUID | None:

@@ -10,7 +10,7 @@ import app.ledger.models
 import app.organizations.models
 import app.partners.models
 import app.payments.models
-import app.stripe_events.models  # noqa: F401  (imported for their tables)
+import app.stripe_events.models
 from app import db
 
 ischema_names["xid8"] = app.ledger.models.Xid8
@@ -20,6 +20,7 @@ MIGRATION_LOCK = 0x41434352
 
 
 def migrate(connection: Connection) -> None:
+    """Run what is due on `connection`, in its transaction."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     context.configure(connection=connection, target_metadata=db.Base.metadata, compare_server_default=False)
@@ -27,6 +28,7 @@ def migrate(connection: Connection) -> None:
 
 
 def main() -> None:
+    """Migrate the connection or the address that `app.schema` gave."""
     given = context.config.attributes.get("connection")
     if given is not None:
         migrate(given)

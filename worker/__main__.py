@@ -37,9 +37,7 @@ def main() -> None:
     metrics.connect(settings.redis_url)
     connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=MOST_WAIT_SECONDS)
     queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
-    worker = DrainWorker(
-        [queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS
-    )
+    worker = DrainWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 

@@ -89,7 +89,7 @@ def _work_alone(event_ids: Sequence[int]) -> None:
         jobs.leave_word([event_id])
         try:
             _attempt(event_id, attempts)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the event keeps its reason)
             _note(event_id, attempts, failure)
         jobs.take_back_word([event_id])
 

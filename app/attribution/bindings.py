@@ -1,7 +1,7 @@
 """Attributions as rows: what is recorded of a subject, and changing one's mind without forgetting."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,10 +22,21 @@ class Attributed:
 
     id: UUID
     subject: str
+    program_id: UUID
     partner_id: UUID
+    partner_organization_id: UUID | None
     snapshot_id: UUID | None
     name: Name
     bound_at: datetime
+
+    def says_the_same_as(self, other: "Attributed") -> bool:
+        """Whether both credit the same partner by the same name since the same time."""
+        return (self.partner_id, self.name, self.bound_at, self.snapshot_id) == (
+            other.partner_id,
+            other.name,
+            other.bound_at,
+            other.snapshot_id,
+        )
 
     def covers(self, paid_at: datetime, enrollment: Enrollment) -> bool:
         """Whether it credits a payment of this time."""
@@ -33,7 +44,8 @@ class Attributed:
 
 
 _LOAD = text(f"""
-    SELECT id, subject, partner_id, snapshot_id, carrier, name, field_path, object_id, stripe_event_id,
+    SELECT id, subject, program_id, partner_id, partner_organization_id, snapshot_id,
+           carrier, name, field_path, object_id, stripe_event_id,
            evident_at, bound_at
     FROM attributions WHERE {SCOPE_SQL} AND subject = ANY(:subjects) AND superseded_at IS NULL
 """)
@@ -48,73 +60,66 @@ def current(session: Session, scope: Scope, subjects: Iterable[str]) -> dict[str
 
 def _attributed(row: Any) -> Attributed:
     name = Name(row.object_id, row.carrier, row.name, row.field_path, row.stripe_event_id, row.evident_at)
-    return Attributed(row.id, row.subject, row.partner_id, row.snapshot_id, name, row.bound_at)
+    return Attributed(
+        row.id,
+        row.subject,
+        row.program_id,
+        row.partner_id,
+        row.partner_organization_id,
+        row.snapshot_id,
+        name,
+        row.bound_at,
+    )
+
+
+def attribution(
+    subject: str, enrollment: Enrollment, snapshot_id: UUID | None, name: Name, bound_at: datetime
+) -> Attributed:
+    """A new attribution of `subject`, not recorded yet."""
+    return Attributed(
+        ids.new(),
+        subject,
+        enrollment.program_id,
+        enrollment.partner_id,
+        enrollment.partner_organization_id,
+        snapshot_id,
+        name,
+        bound_at,
+    )
 
 
 _SUPERSEDE = text("UPDATE attributions SET superseded_at = now() WHERE id = ANY(:ids)")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a subject's evidence says now: whom it credits, by what name, since which occasion."""
-
-    subject: str
-    enrollment: Enrollment
-    snapshot_id: UUID | None
-    name: Name
-    bound_at: datetime
-
-
-def replace(
-    session: Session, scope: Scope, known: Mapping[str, Attributed], found: Mapping[str, Finding | None]
-) -> dict[str, Attributed]:
-    """Record what was found of each subject, where it differs from what is known.
+def record(
+    session: Session, scope: Scope, known: Mapping[str, Attributed], found: Mapping[str, Attributed | None]
+) -> dict[str, Attributed | None]:
+    """Record what was found of each subject where it differs from what is known, closing the former.
 
     Returns:
-        The new attributions by subject. A subject whose evidence credits nobody any more is only closed.
+        What changed, by subject; None for a subject whose evidence credits nobody any more.
     """
-    differing = {
-        subject: finding for subject, finding in found.items() if not _is_same(known.get(subject), finding)
-    }
-    closed = [known[subject].id for subject in differing if subject in known]
+    changed: dict[str, Attributed | None] = {}
+    for subject, finding in found.items():
+        former = known.get(subject)
+        if finding is None and former is not None:
+            changed[subject] = None
+        elif finding is not None and (former is None or not former.says_the_same_as(finding)):
+            changed[subject] = replace(finding, id=ids.new())
+    closed = [known[subject].id for subject in changed if subject in known]
     if closed:
         session.execute(_SUPERSEDE, {"ids": closed})
-    fresh = {subject: _fresh(finding) for subject, finding in differing.items() if finding is not None}
-    findings = [finding for finding in differing.values() if finding is not None]
-    rows = [_row(scope, fresh[finding.subject], finding) for finding in findings]
-    bulk.insert(session, Attribution, rows)
-    return fresh
+    bulk.insert(session, Attribution, [_row(scope, one) for one in changed.values() if one is not None])
+    return changed
 
 
-def _is_same(known: Attributed | None, finding: Finding | None) -> bool:
-    if known is None or finding is None:
-        return known is None and finding is None
-    return (known.partner_id, known.name, known.bound_at, known.snapshot_id) == (
-        finding.enrollment.partner_id,
-        finding.name,
-        finding.bound_at,
-        finding.snapshot_id,
-    )
-
-
-def _fresh(finding: Finding) -> Attributed:
-    return Attributed(
-        ids.new(),
-        finding.subject,
-        finding.enrollment.partner_id,
-        finding.snapshot_id,
-        finding.name,
-        finding.bound_at,
-    )
-
-
-def _row(scope: Scope, attributed: Attributed, finding: Finding) -> dict[str, Any]:
+def _row(scope: Scope, attributed: Attributed) -> dict[str, Any]:
     return {
         "id": attributed.id,
         **scope.parameters(),
-        "partner_organization_id": finding.enrollment.partner_organization_id,
+        "partner_organization_id": attributed.partner_organization_id,
         "subject": attributed.subject,
-        "program_id": finding.enrollment.program_id,
+        "program_id": attributed.program_id,
         "partner_id": attributed.partner_id,
         "snapshot_id": attributed.snapshot_id,
         "carrier": attributed.name.carrier,

@@ -63,6 +63,6 @@ def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str,
     found: dict[str, list[Name]] = {}
     wanted = sorted({one for one in object_ids if one})
     if wanted:
-        for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": wanted}):
-            found.setdefault(row.object_id, []).append(Name(**row._mapping))
+        for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": wanted}).mappings():
+            found.setdefault(row["object_id"], []).append(Name(**row))
     return found

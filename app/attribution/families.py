@@ -45,7 +45,8 @@ _MEMBERS = text(f"""
 """)
 
 _SUBSCRIPTIONS_OF = text(f"""
-    SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND kind = 'subscription'
+    SELECT id, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND kind = 'subscription'
 """)
 
 
@@ -55,11 +56,11 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
     return set(session.scalars(_HAS_EVIDENCE, {**scope.parameters(), "subjects": wanted})) if wanted else set()
 
 
-def subscriptions_of(session: Session, scope: Scope, customers: Iterable[str]) -> set[str]:
-    """The subscriptions known of these customers."""
+def subscriptions_of(session: Session, scope: Scope, customers: Iterable[str]) -> dict[str, str]:
+    """The subscriptions known of these customers, each with its customer."""
     wanted = sorted(customers)
-    rows = session.scalars(_SUBSCRIPTIONS_OF, {**scope.parameters(), "customers": wanted}) if wanted else ()
-    return set(rows)
+    rows = session.execute(_SUBSCRIPTIONS_OF, {**scope.parameters(), "customers": wanted}) if wanted else ()
+    return {row.id: row.customer for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,7 @@ class Families:
         return {name.name for occasion, _ in self.occasions for name in occasion.names}
 
 
-def load(
-    session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRecord]
-) -> Families:
+def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRecord]) -> Families:
     """The occasions of `subjects`; `touched` are payments whose rows are not written yet, and go before the stored."""
     wanted = sorted(subjects)
     if not wanted:
@@ -132,7 +131,5 @@ def payment_occasion(payment: PaymentRecord, own: Iterable[str], names: dict[str
 
 def _session_occasion(session: KnownObject, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
     assert session.stated_at is not None, "only a session that was seen is an occasion"
-    counted = [
-        name for one in sorted({*own, session.subscription, session.customer}) for name in names.get(one, ())
-    ]
+    counted = [name for one in sorted({*own, session.subscription, session.customer}) for name in names.get(one, ())]
     return Occasion(session.stated_at, session.id, counted)

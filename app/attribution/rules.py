@@ -1,7 +1,8 @@
 """Who is credited, as a pure function of the evidence known: never of the order in which it came.
 
 An *occasion* is a payment, or a checkout session without one, with every name found on it and on the subscription and
-customer it belongs to. A subscription or customer is bound by its earliest credited occasion; its later payments follow.
+customer it belongs to. A subscription or customer is bound by its earliest credited occasion; its later payments
+follow.
 """
 
 from collections.abc import Iterable, Sequence
@@ -91,9 +92,7 @@ def _belief(name: Name) -> tuple[int, datetime, str, str, str]:
     return (RANK[name.carrier], name.evident_at, name.object_id, name.name, name.stripe_event_id)
 
 
-def bind(
-    occasions: Iterable[Occasion], directory: Directory, *, bound_to: UUID | None = None
-) -> Binding | None:
+def bind(occasions: Iterable[Occasion], directory: Directory, *, bound_to: UUID | None = None) -> Binding | None:
     """The binding these occasions make; None while none of them is credited to a partner that earns.
 
     `bound_to` is the partner it is bound to already: one that has been paused since keeps what it has.
@@ -117,9 +116,6 @@ def in_force(snapshots: Sequence[SnapshotTerms], at: datetime, *, bound_at: date
     applicable = [
         one
         for one in snapshots
-        if one.effective_from <= at
-        and (one.applies_to == "all_customers" or one.effective_from <= bound_at)
+        if one.effective_from <= at and (one.applies_to == "all_customers" or one.effective_from <= bound_at)
     ]
     return applicable[-1] if applicable else snapshots[0]
-
-

@@ -62,7 +62,7 @@ class Child:
         self.backoff_seconds = min(self.backoff_seconds * 2, LONGEST_BACKOFF_SECONDS)
 
 
-class Interrupted(Exception):  # noqa: N818 - it ends a block; nothing failed
+class Interrupted(Exception):
     """Somebody asked us to stop."""
 
 

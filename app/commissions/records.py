@@ -71,22 +71,21 @@ _COMMISSIONS = text("""
 
 def conversions_of(session: Session, payment_ids: Sequence[UUID]) -> dict[UUID, ConversionRecord]:
     """The conversions of these payments, by payment id."""
-    rows = session.execute(_CONVERSIONS, {"payment_ids": payment_ids}) if payment_ids else ()
-    return {row.payment_id: ConversionRecord(**row._mapping, stored=row._mapping) for row in rows}
+    rows = session.execute(_CONVERSIONS, {"payment_ids": payment_ids}).mappings() if payment_ids else ()
+    return {row["payment_id"]: ConversionRecord(**row, stored=dict(row)) for row in rows}
 
 
 def commissions_of(session: Session, conversion_ids: Sequence[UUID]) -> dict[UUID, list[CommissionRecord]]:
     """The commissions of these conversions with what the ledger holds on each, by conversion id."""
     if not conversion_ids:
         return {}
-    rows = session.execute(_COMMISSIONS, {"conversion_ids": conversion_ids}).all()
-    positions = balances.positions(session, [row.id for row in rows])
+    rows = session.execute(_COMMISSIONS, {"conversion_ids": conversion_ids}).mappings().all()
+    positions = balances.positions(session, [row["id"] for row in rows])
     found: dict[UUID, list[CommissionRecord]] = {}
     for row in rows:
-        stored = dict(row._mapping)
-        values = {name: value for name, value in stored.items() if name != "status"}
-        commission = CommissionRecord(**values, position=positions[row.id], stored=stored)
-        found.setdefault(row.conversion_id, []).append(commission)
+        values = {name: value for name, value in row.items() if name != "status"}
+        commission = CommissionRecord(**values, position=positions[row["id"]], stored=dict(row))
+        found.setdefault(commission.conversion_id, []).append(commission)
     return found
 
 

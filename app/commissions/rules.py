@@ -39,9 +39,7 @@ class Calculation:
         }
 
     def _formula(self) -> str:
-        earned = (
-            f"{money.format_rate(self.rate_bps)} of {self.base_minor} = {self.amount_minor}, rounded half up"
-        )
+        earned = f"{money.format_rate(self.rate_bps)} of {self.base_minor} = {self.amount_minor}, rounded half up"
         if self.returned_minor == 0:
             return earned
         if self.target_minor == 0:

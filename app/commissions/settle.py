@@ -45,9 +45,7 @@ class _Case:
     may_be_linked: bool
 
 
-def settle(
-    session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, str]
-) -> list[Settled]:
+def settle(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, str]) -> list[Settled]:
     """Bring the commissions of every payment in `attributions` to what they should be.
 
     Args:
@@ -73,9 +71,7 @@ def settle(
     return settled
 
 
-def _cases(
-    session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, str]
-) -> list[_Case]:
+def _cases(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, str]) -> list[_Case]:
     payments = attributions.records
     conversions = records.conversions_of(session, [one.id for one in payments if not one.is_new])
     commissions = records.commissions_of(session, [one.id for one in conversions.values()])

@@ -1,4 +1,4 @@
-"""Tables: accounts, journal entries, postings. Entries and postings are never updated or deleted; triggers refuse it."""
+"""Tables: accounts, journal entries, postings. Entries and postings are only ever added; triggers see to it."""
 
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,7 @@ class Xid8(UserDefinedType[int]):
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
+        """The type's name in Postgres."""
         return "xid8"
 
 
@@ -54,9 +55,7 @@ class Account(Base):
         ),
         UniqueConstraint("id", "currency"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ACCOUNT_KINDS))})", name="kind"),
-        CheckConstraint(
-            "(partner_id IS NULL) = (kind IN ('commission_expense', 'platform_fee'))", name="owner"
-        ),
+        CheckConstraint("(partner_id IS NULL) = (kind IN ('commission_expense', 'platform_fee'))", name="owner"),
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
     )
 

@@ -60,9 +60,9 @@ class Line:
 def difference(position: Position, target_minor: int, *, is_approved: bool) -> list[Line]:
     """The lines that bring a commission from what is held to `target_minor`; none if nothing differs.
 
-    A rise lands in payable once approved, else in accrued. A fall takes from accrued first, then from payable, which may
-    go negative; what is in clearing is on its way and is never touched. Example: held 980, all accrued, target 780:
-    accrued is debited 200, expense credited 200.
+    A rise lands in payable once approved, else in accrued. A fall takes from accrued first, then from payable, which
+    may go negative; what is in clearing is on its way and is never touched. Example: held 980, all accrued, target
+    780: accrued is debited 200, expense credited 200.
     """
     change = target_minor - position.held_minor
     if change == 0:

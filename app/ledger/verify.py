@@ -100,9 +100,7 @@ _LAWS: Final = {
 def verify(session: Session) -> list[Breach]:
     """All breaches, none in a sound ledger. Expects a transaction of its own, which it makes REPEATABLE READ."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    return [
-        Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))
-    ]
+    return [Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))]
 
 
 _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")

@@ -89,9 +89,7 @@ _SNAPSHOTS = text("""
 """)
 
 
-def look_up(
-    session: Session, owner: UUID, *, names: Iterable[str] = (), partner_ids: Iterable[UUID] = ()
-) -> Directory:
+def look_up(session: Session, owner: UUID, *, names: Iterable[str] = (), partner_ids: Iterable[UUID] = ()) -> Directory:
     """The partners of organization `owner` that go by any of `names` or have any of `partner_ids`."""
     wanted = sorted({name for name in names if name})
     by_name: dict[str, UUID] = {}
@@ -107,11 +105,8 @@ def look_up(
 
 def _enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict[UUID, Enrollment]:
     snapshots: dict[UUID, list[SnapshotTerms]] = {}
-    for row in session.execute(_SNAPSHOTS, {"partner_ids": partner_ids}):
-        values = dict(row._mapping)
+    for row in session.execute(_SNAPSHOTS, {"partner_ids": partner_ids}).mappings():
+        values = dict(row)
         snapshots.setdefault(values.pop("partner_id"), []).append(SnapshotTerms(**values))
-    rows = session.execute(_ENROLLMENTS, {"owner": owner, "partner_ids": partner_ids})
-    return {
-        row.partner_id: Enrollment(**row._mapping, snapshots=tuple(snapshots.get(row.partner_id, ())))
-        for row in rows
-    }
+    rows = session.execute(_ENROLLMENTS, {"owner": owner, "partner_ids": partner_ids}).mappings()
+    return {row["partner_id"]: Enrollment(**row, snapshots=tuple(snapshots.get(row["partner_id"], ()))) for row in rows}

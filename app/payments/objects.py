@@ -8,7 +8,6 @@ roots are read again until every named id's root is held.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -92,9 +91,7 @@ _LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root 
 
 def known_object(row: Any) -> KnownObject:
     """A row with the columns of `stripe_objects` as a value."""
-    return KnownObject(
-        Kind(row.kind), row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at
-    )
+    return KnownObject(Kind(row.kind), row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at)
 
 
 def merge(first: KnownObject, second: KnownObject) -> KnownObject:
@@ -122,7 +119,7 @@ def _merge_facts(first: KnownObject, second: KnownObject) -> Mapping[str, Any]:
     assert first.stated_at is not None, "facts come with the time they were stated"
     assert second.stated_at is not None, "facts come with the time they were stated"
     if first.stated_at != second.stated_at:
-        older, newer = sorted((first, second), key=lambda known: known.stated_at or datetime.min)
+        older, newer = (first, second) if first.stated_at < second.stated_at else (second, first)
         return {**older.facts, **newer.facts}
     both = {**first.facts, **second.facts}
     return {name: max(first.facts.get(name, value), value, key=_comparable) for name, value in both.items()}

@@ -58,9 +58,7 @@ class PaymentRecord:
         return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
 
 
-def assemble(
-    session: Session, scope: Scope, components: Mapping[str, Sequence[KnownObject]]
-) -> list[PaymentRecord]:
+def assemble(session: Session, scope: Scope, components: Mapping[str, Sequence[KnownObject]]) -> list[PaymentRecord]:
     """The payments of `components` (objects by root) as they stand now, merged ones included. Writes nothing."""
     objects = [known for members in components.values() for known in members]
     returned = refunds.of(session, scope, objects)
@@ -68,9 +66,7 @@ def assemble(
     records: list[PaymentRecord] = []
     for root, members in components.items():
         own = {known.id for known in members}
-        component = Component.of(
-            members, [one for one in returned if one.payment_intent in own or one.charge in own]
-        )
+        component = Component.of(members, [one for one in returned if one.payment_intent in own or one.charge in own])
         keys = {key for known in members if (key := _key(known))}
         present = {key: rows[key] for key in sorted(keys & rows.keys())}
         records += _match(root, payments_of(component), present)
@@ -127,8 +123,8 @@ _LOAD_BY_CUSTOMER = text(
 
 def _load_by_key(session: Session, scope: Scope, objects: Iterable[KnownObject]) -> dict[str, PaymentRecord]:
     keys = [key for known in objects if (key := _key(known))]
-    rows = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}) if keys else ()
-    return {row.key: _record(row._mapping) for row in rows}
+    rows = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}).mappings() if keys else ()
+    return {row["key"]: _record(dict(row)) for row in rows}
 
 
 def of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRecord]:
@@ -136,8 +132,8 @@ def of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list
     values = {**scope.parameters(), "values": sorted(subjects)}
     found: dict[UUID, PaymentRecord] = {}
     for statement in (_LOAD_BY_SUBSCRIPTION, _LOAD_BY_CUSTOMER):
-        for row in session.execute(statement, values):
-            found.setdefault(row.id, _record(row._mapping))
+        for row in session.execute(statement, values).mappings():
+            found.setdefault(row["id"], _record(dict(row)))
     return list(found.values())
 
 

@@ -1,8 +1,8 @@
 """What a movement of money amounts to, as a pure function of everything known of it.
 
-A *component* is the set of Stripe objects that are one movement of money. It makes one payment for each invoice in it;
-without an invoice, one for each PaymentIntent, or for a charge that has none. Nothing here depends on the order in which
-the facts came.
+A *component* is the set of Stripe objects that are one movement of money. It makes one payment for each invoice in
+it; without an invoice, one for each PaymentIntent, or for a charge that has none. Nothing here depends on the order
+in which the facts came.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

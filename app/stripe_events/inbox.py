@@ -173,7 +173,8 @@ def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> in
     """
     wait = timedelta(seconds=wait_seconds(event.attempts + 1))
     values = {"id": event.id, "attempts": event.attempts, "next_attempt_at": now + wait}
-    return session.scalar(_COUNT_ATTEMPT, values)
+    attempts: int | None = session.scalar(_COUNT_ATTEMPT, values)
+    return attempts
 
 
 def wait_seconds(attempts: int) -> int:

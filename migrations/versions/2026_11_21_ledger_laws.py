@@ -34,7 +34,8 @@ BEGIN
         RAISE EXCEPTION 'entry % is unbalanced', broken.entry_id USING ERRCODE = 'check_violation';
     END IF;
 
-    SELECT entry_id INTO broken FROM inserted
+    SELECT entry_id INTO broken FROM postings
+    WHERE entry_id IN (SELECT entry_id FROM inserted)
     GROUP BY entry_id HAVING min(currency) <> max(currency) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry % mixes currencies', broken.entry_id USING ERRCODE = 'check_violation';

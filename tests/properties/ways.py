@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
-from worker.drain import work_batch
 
 from tests.stripe_stories.facts import Event
+from worker.drain import work_batch
 
 from .orders import Copy, in_turn, one_after_another
 from .two_drains import run_two

@@ -22,7 +22,5 @@ def subscription_changed(subscription: Document) -> Reading:
             ObjectFacts(Kind.SUBSCRIPTION, subscription_id, facts, customer),
             ObjectFacts(Kind.CUSTOMER, customer),
         ),
-        names=names_in(
-            subscription.get("metadata"), subscription_id, "subscription_metadata", "data.object.metadata"
-        ),
+        names=names_in(subscription.get("metadata"), subscription_id, "subscription_metadata", "data.object.metadata"),
     )

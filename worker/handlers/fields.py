@@ -48,7 +48,7 @@ def amount(document: Document, name: str) -> int:
 
 
 def optional_amount(document: Document, name: str) -> int | None:
-    """The amount in field `name`, minor units; None where it is absent. Raises UnusableEvent if it is no whole number."""
+    """The amount in field `name`, minor units; None where absent. Raises UnusableEvent if it is no whole number."""
     found = document.get(name)
     if found is None:
         return None

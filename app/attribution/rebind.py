@@ -1,0 +1,140 @@
+"""Binding customers and subscriptions anew when evidence says so.
+
+A customer is bound by its earliest credited payment or session. A subscription is bound with its customer, whatever its
+own metadata says later: one customer, one partner. Only a subscription whose customer no event has named yet is
+bound by what is its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from app.attribution import bindings, families, rules
+from app.attribution.bindings import Attributed
+from app.partners import directory
+from app.payments.facts import Kind
+from app.payments.objects import Known
+from app.payments.record import PaymentRecord
+from app.stripe_events.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """Whose binding a batch may concern.
+
+    Attributes:
+        leading: customers, and subscriptions without a known customer: bound by evidence.
+        following: subscriptions by id with the customer each is bound with.
+    """
+
+    leading: frozenset[str]
+    following: Mapping[str, str]
+
+    @property
+    def every(self) -> set[str]:
+        """All of them."""
+        return {*self.leading, *self.following}
+
+
+def subjects_of(known: Known, records: Iterable[PaymentRecord], learned_about: set[str]) -> Subjects:
+    """The customers and subscriptions of these payments, of the sessions seen, and those a name was found on."""
+    pairs = {(one.state.subscription, one.state.customer) for one in records}
+    for one in known.objects.values():
+        if one.kind is Kind.SUBSCRIPTION and one.id in learned_about:
+            pairs.add((one.id, one.customer))
+        elif one.kind is Kind.CUSTOMER and one.id in learned_about:
+            pairs.add(("", one.id))
+        elif one.kind is Kind.SESSION or one.id in learned_about:
+            pairs.add((one.subscription, one.customer))
+    following = {
+        subscription: customer or _customer_of(known, subscription) for subscription, customer in pairs if subscription
+    }
+    leading = {customer for _, customer in pairs} | set(following.values())
+    leading |= {subscription for subscription, customer in following.items() if not customer}
+    return Subjects(frozenset(leading - {""}), {one: customer for one, customer in following.items() if customer})
+
+
+def _customer_of(known: Known, subscription: str) -> str:
+    found = known.objects.get(subscription)
+    return found.customer if found else ""
+
+
+def stale(
+    session: Session,
+    scope: Scope,
+    known: Known,
+    records: Iterable[PaymentRecord],
+    subjects: Subjects,
+    attributed: Mapping[str, Attributed],
+    learned_about: set[str],
+) -> set[str]:
+    """The leading subjects whose binding must be found anew.
+
+    Those are unbound ones with evidence, those something new was learned of, and those with a payment older than the
+    one that binds. A renewal of a bound customer is none of these, which is what keeps renewals fast.
+    """
+    found = families.with_evidence(session, scope, subjects.leading - attributed.keys())
+    moved = known.relinked | {one.root for one in known.objects.values() if one.id in learned_about}
+    for one in known.objects.values():
+        if one.root in moved:
+            found |= {one.id, one.subscription, one.customer, subjects.following.get(one.id, "")}
+    for payment in records:
+        for subject in (payment.state.subscription, payment.state.customer):
+            bound = attributed.get(subject)
+            if bound is not None and payment.state.occurred_at < bound.bound_at:
+                found |= {subject, subjects.following.get(subject, "")}
+    return found & subjects.leading
+
+
+def rebind(
+    session: Session,
+    scope: Scope,
+    subjects: Iterable[str],
+    records: Sequence[PaymentRecord],
+    attributed: Mapping[str, Attributed],
+) -> dict[str, Attributed | None]:
+    """Find the bindings of leading `subjects` anew, and record those that changed.
+
+    Returns:
+        The changed ones by subject; None for one that credits nobody any more.
+    """
+    wanted = sorted(subjects)
+    family = families.load(session, scope, wanted, records)
+    people = directory.look_up(session, scope.organization_id, names=family.names)
+    found: dict[str, Attributed | None] = {}
+    for subject in wanted:
+        standing = attributed.get(subject)
+        bound_to = standing.partner_id if standing else None
+        binding = rules.bind(family.of(subject), people, bound_to=bound_to)
+        found[subject] = None
+        if binding is not None:
+            found[subject] = bindings.attribution(
+                subject, binding.enrollment, binding.snapshot.id, binding.name, binding.bound_at
+            )
+    return bindings.record(session, scope, attributed, found)
+
+
+def follow(
+    session: Session,
+    scope: Scope,
+    subjects: Subjects,
+    attributed: Mapping[str, Attributed],
+    changed: Mapping[str, Attributed | None],
+) -> dict[str, Attributed | None]:
+    """Bind subscriptions with their customers: those of the batch, and all of customers that changed.
+
+    Args:
+        attributed: what stands, `changed` included.
+
+    Returns:
+        The subscriptions whose binding changed, as `rebind` does.
+    """
+    elsewhere = families.subscriptions_of(session, scope, [one for one in changed if one in subjects.leading])
+    following = {**elsewhere, **subjects.following}
+    known = {**bindings.current(session, scope, elsewhere.keys() - attributed.keys()), **attributed}
+    found: dict[str, Attributed | None] = {}
+    for subscription, customer in following.items():
+        leader = attributed.get(customer)
+        found[subscription] = replace(leader, subject=subscription) if leader else None
+    return bindings.record(session, scope, known, found)
