@@ -7,6 +7,7 @@ import structlog
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
 from app import config, db, jobs, logs, metrics
 
 WORKER_TTL_SECONDS: Final = 25
