@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 WIDE: Final = 200  # where nobody looks at a screen, nothing needs to be folded
+NEVER_FOLDED: Final = 40
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
@@ -41,16 +43,16 @@ def as_document(value: Any) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """`rows` as a table; numbers stand to the right, ids are never folded."""
+    """`rows` as a table; numbers stand to the right, and where room is short only sentences are folded."""
     made = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in rows[0].items():
         is_number = isinstance(value, int) and not isinstance(value, bool)
-        is_id = name == "id" or name.endswith("_id")
+        is_short = all(len(cell(row[name])) <= NEVER_FOLDED for row in rows)
         made.add_column(
-            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_id
+            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_short
         )
     for row in rows:
-        made.add_row(*(cell(value) for value in row.values()))
+        made.add_row(*(escape(cell(value)) for value in row.values()))
     return made
 
 

@@ -19,7 +19,7 @@ from app.stripe_events import inbox
 from app.stripe_events.models import StripeEvent
 
 EVENT_OBJECTS: Final = {"event", "v2.core.event"}
-POLL_SECONDS: Final = 0.1
+POLL_SECONDS: Final = 0.05
 
 
 def send(
