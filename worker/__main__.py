@@ -1,5 +1,6 @@
 """`python -m worker`: a process that works the queue until it is told to stop."""
 
+from types import FrameType
 from typing import Final
 
 import redis
@@ -9,6 +10,7 @@ from rq.serializers import JSONSerializer
 
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
 from app import config, db, jobs, logs, metrics
+from worker import drain
 
 WORKER_TTL_SECONDS: Final = 25
 """How long the queue believes in a silent worker; it listens 15 s less at a time, so a dead link is noticed soon."""
@@ -27,6 +29,11 @@ class DrainWorker(SimpleWorker):
     """
 
     max_connection_wait_time = MOST_WAIT_SECONDS
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Asked to end: let the drain stop after the batch in hand, then leave the queue."""
+        drain.stop_requested.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
 def main() -> None:

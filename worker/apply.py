@@ -88,15 +88,18 @@ def _bare_names(events: Sequence[ReadEvent]) -> set[str]:
 def _end_waiting(session: Session, scope: Scope, known: Known, settled: Sequence[Settled]) -> None:
     """Rewrite the outcome of earlier events that waited for what has come now."""
     components = known.components()
+    ended: dict[str, str] = {}
+    with_refunds: dict[str, str] = {}
     for one in settled:
         payment = one.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
         if not one.former_outcome and not payment.state.returned_minor:
-            continue
-        members = components.get(payment.root, [])
-        returned = [refund.id for refund in refunds.of(session, scope, members)]
-        earns = payment.outcome in results.EARNING
-        inbox.end_waiting(session, scope, returned, "adjusted" if earns else "no_change")
-        faces = [known_object.id for known_object in members]
-        inbox.end_waiting(session, scope, faces, "merged" if payment.is_of_invoice else payment.outcome)
+            continue  # nothing can have waited for a payment that came whole and by itself
+        for face in components.get(payment.root, ()):
+            ended[face.id] = "merged" if payment.is_of_invoice else payment.outcome
+            with_refunds[face.id] = "adjusted" if payment.outcome in results.EARNING else "no_change"
+    faces = [known.objects[one] for one in with_refunds]
+    for refund in refunds.of(session, scope, faces):
+        ended[refund.id] = with_refunds.get(refund.charge) or with_refunds[refund.payment_intent]
+    inbox.end_waiting(session, scope, ended)

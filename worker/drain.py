@@ -1,5 +1,6 @@
 """Draining the inbox: claim a batch, work it, commit; alone what must be worked alone."""
 
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ DIED: Final = "the worker died while working it, every time"
 
 log = structlog.get_logger(__name__)
 
+stop_requested = threading.Event()
+"""Set when this process was asked to end: the batch in hand is finished, no other is begun."""
+
 
 def run(slice_seconds: float) -> bool:
     """Work batches until nothing is due or the time slice ends.
@@ -27,7 +31,7 @@ def run(slice_seconds: float) -> bool:
     """
     deadline = time.monotonic() + slice_seconds
     while work_batch():
-        if time.monotonic() > deadline:
+        if stop_requested.is_set() or time.monotonic() > deadline:
             return True
     return False
 

@@ -1,6 +1,6 @@
 """How each event of a batch ended, from what settling did to its payment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -41,13 +41,26 @@ def causes(batch: Batch, records: Sequence[PaymentRecord]) -> dict[UUID, ReadEve
     The first in inbox order that states the payment's amount; without one the first that returns money, else the first
     about the payment at all. Payments the batch reaches only through a changed binding are not among `records`.
     """
-    best: dict[str, tuple[int, int]] = {}
-    by_id = {event.id: event for event in batch.events}
+    about: dict[str, list[ReadEvent]] = {}
     for event in batch.events:
-        weight = 0 if event.reading.is_stating else 1 if event.reading.refunds else 2
-        root = batch.roots[event.id]
-        best[root] = min(best.get(root, (weight, event.id)), (weight, event.id))
-    return {one.id: by_id[best[one.root][1]] for one in records if one.root in best}
+        about.setdefault(batch.roots[event.id], []).append(event)
+    return {one.id: min(about[one.root], key=_claim_on(one)) for one in records if one.root in about}
+
+
+def _claim_on(payment: PaymentRecord) -> Callable[[ReadEvent], tuple[int, int]]:
+    """How strong an event's claim is to have settled `payment`; the smallest is the strongest.
+
+    An invoice's payment is stated by the invoice: its charge tells another amount, with tax.
+    """
+    face = payment.state.base_details["source"]
+
+    def claim(event: ReadEvent) -> tuple[int, int]:
+        reading = event.reading
+        if reading.is_stating:
+            return (0 if reading.objects[0].kind == face else 1, event.id)
+        return (2 if reading.is_return else 3, event.id)
+
+    return claim
 
 
 def outcomes(

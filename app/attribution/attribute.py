@@ -54,6 +54,7 @@ def attribute(
     subjects = rebind.subjects_of(known, standing, learned_about)
     attributed = bindings.current(session, scope, {*subjects.every, *(_own_subject(one) for one in standing)})
     stale = rebind.stale(session, scope, known, standing, subjects, attributed, learned_about)
+    attributed = _hold(session, scope, stale - known.objects.keys(), attributed)
     changed = rebind.rebind(session, scope, stale, records, attributed) if stale else {}
     attributed = _after(attributed, changed)
     attributed = _after(attributed, rebind.follow(session, scope, subjects, attributed, changed))
@@ -62,6 +63,20 @@ def attribute(
     attributed = {**bindings.current(session, scope, others - attributed.keys()), **attributed}
     credited = _credit(session, scope, known, [*standing, *reached], attributed)
     return Attributions([*records, *reached], credited)
+
+
+def _hold(
+    session: Session, scope: Scope, subjects: set[str], attributed: Mapping[str, Attributed]
+) -> dict[str, Attributed]:
+    """Lock subjects that no event of the batch named, and read again what stands of them.
+
+    A link between an invoice and a charge names no customer, but may bring the evidence that binds one.
+    """
+    if not subjects:
+        return dict(attributed)
+    objects.lock(session, scope, subjects)
+    others = {subject: found for subject, found in attributed.items() if subject not in subjects}
+    return {**others, **bindings.current(session, scope, subjects)}
 
 
 def _after(attributed: Mapping[str, Attributed], changed: Mapping[str, Attributed | None]) -> dict[str, Attributed]:

@@ -1,6 +1,6 @@
 """The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -146,16 +146,19 @@ def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
         session.execute(_FINISH, {"rows": bulk.encode(rows)})
 
 
-_REWRITE_WAITING = text(f"""
-    UPDATE stripe_events SET outcome = :outcome, outcome_details = '{{}}'
-    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND outcome = 'waiting'
+_END_WAITING = text("""
+    UPDATE stripe_events SET outcome = given.outcome, outcome_details = '{}'
+    FROM json_to_recordset(CAST(:rows AS json)) AS given(object_id text, outcome text)
+    WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
+      AND stripe_events.object_id = given.object_id AND stripe_events.outcome = 'waiting'
 """)
 
 
-def end_waiting(session: Session, scope: Scope, object_ids: Iterable[str], outcome: str) -> None:
-    """Give events about these objects that were `waiting` the outcome their counterpart brought."""
-    values = {**scope.parameters(), "object_ids": list(object_ids), "outcome": outcome}
-    session.execute(_REWRITE_WAITING, values)
+def end_waiting(session: Session, scope: Scope, outcomes: Mapping[str, str]) -> None:
+    """Give events that were `waiting` the outcome their counterpart brought, by the id of the object they are about."""
+    rows = [{"object_id": object_id, "outcome": outcome} for object_id, outcome in outcomes.items()]
+    if rows:
+        session.execute(_END_WAITING, {**scope.parameters(), "rows": bulk.encode(rows)})
 
 
 _COUNT_ATTEMPT = text("""
