@@ -9,11 +9,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+from app.cli.demo_story import Story
 from app.config import Settings
 
 ACCRUAL = [sys.executable, "-c", "from app.cli.main import main; main()"]
@@ -109,6 +111,18 @@ def test_bootstrap_works_beside_it_and_again_adds_only_a_key(running: Up) -> Non
     assert list(first) == ["organization_id", "program_id", "api_key", "webhook_url", "webhook_secret"]
     assert {name for name in first if first[name] != second[name]} == {"api_key"}
     assert first["webhook_url"].startswith(f"http://127.0.0.1:{running.port}/webhooks/stripe/whe_")
+
+
+def test_sent_samples_are_signed_renamed_received_and_settled(running: Up, tmp_path: Path) -> None:
+    accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com", data_dir=running.data_dir)
+    events = [event for _, event in Story("nobody", datetime(2026, 3, 2, tzinfo=UTC)).events()]
+    sample = tmp_path / "story.json"
+    sample.write_text(json.dumps(events))
+    arguments = ("send", str(sample), "--wait", "30", "--json")
+    first, second = (json.loads(accrual(*arguments, data_dir=running.data_dir).stdout) for _ in range(2))
+    assert {row["status"] for row in first + second} == {200}
+    assert all(row["outcome"] for row in first + second)
+    assert len({row["id"] for row in first + second}) == 2 * len(events)
 
 
 def test_a_second_one_on_the_same_directory_is_refused_in_words(running: Up) -> None:

@@ -1,0 +1,159 @@
+"""The commands that work on the database, and what they print for programs."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from app import config, db
+from app.cli.main import app
+from app.errors import AccrualError, ConfigurationError, Conflict, InvalidRequest, NotFound
+from tests import cast
+from tests.conftest import Deliver, Drain
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.families import CLOVER
+
+Accrual = Callable[..., Any]
+
+
+@pytest.fixture
+def accrual(settings: config.Settings, tmp_path: Path) -> Iterator[Accrual]:
+    """Run a command on the test's database: what it printed as JSON, or its exception."""
+    values = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    values |= {"ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value(), "ACCRUAL_STRIPE_LIVEMODE": "false"}
+    config.keep(tmp_path, values)
+
+    def accrual(*arguments: str, json_expected: bool = True) -> Any:
+        command = [*arguments, "--data-dir", str(tmp_path), *(["--json"] if json_expected else [])]
+        done = CliRunner().invoke(app, command)
+        if isinstance(done.exception, AccrualError):
+            raise done.exception
+        return json.loads(done.stdout) if json_expected else done
+
+    yield accrual
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
+
+
+def bootstrap(accrual: Accrual, *more: str) -> Any:
+    return accrual("bootstrap", "--organization", "Shop", "--email", "Shop@Example.com", *more)
+
+
+def test_bootstrap_keeps_no_secret_in_the_clear(accrual: Accrual) -> None:
+    made = bootstrap(accrual, "--webhook-secret", "whsec_from_stripe")
+    assert made["webhook_secret"] == "whsec_from_stripe"
+    with db.transaction() as session:
+        stored = session.execute(text("SELECT secrets_encrypted FROM stripe_endpoints")).scalar_one()
+        hashes = session.execute(text("SELECT key_hash FROM api_keys")).scalars().all()
+    assert "whsec_from_stripe" not in stored
+    assert made["api_key"] not in hashes
+
+
+def test_bootstrap_refuses_to_change_a_secret_silently(accrual: Accrual) -> None:
+    bootstrap(accrual)
+    with pytest.raises(Conflict):
+        bootstrap(accrual, "--webhook-secret", "whsec_another")
+
+
+def test_bootstrap_asks_for_the_mode_where_nobody_said_it(
+    accrual: Accrual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = config.kept(tmp_path)
+    del kept["ACCRUAL_STRIPE_LIVEMODE"]
+    (tmp_path / config.SETTINGS_FILE).unlink()
+    config.keep(tmp_path, kept)
+    monkeypatch.delenv("ACCRUAL_STRIPE_LIVEMODE", raising=False)
+    with pytest.raises(ConfigurationError, match="ACCRUAL_STRIPE_LIVEMODE"):
+        bootstrap(accrual)
+
+
+def test_a_key_is_made_listed_and_revoked(accrual: Accrual) -> None:
+    bootstrap(accrual)
+    made = accrual("keys", "create", "--name", "reports", "--level", "read", "--scope", "partners:read")
+    newest = accrual("keys", "list")[0]
+    assert (newest["id"], newest["name"], newest["scopes"]) == (made["id"], "reports", ["partners:read"])
+    assert made["api_key"].endswith(newest["ends_with"])
+    assert accrual("keys", "revoke", made["id"])["revoked_at"] is not None
+    with pytest.raises(InvalidRequest):
+        accrual("keys", "create", "--level", "boss")
+    with pytest.raises(NotFound):
+        accrual("keys", "revoke", "key_of_nobody")
+
+
+def test_commands_before_bootstrap_say_what_to_do(accrual: Accrual) -> None:
+    with pytest.raises(NotFound, match="accrual bootstrap"):
+        accrual("keys", "list")
+
+
+def test_with_several_organizations_one_must_be_named(accrual: Accrual) -> None:
+    bootstrap(accrual)
+    accrual("bootstrap", "--organization", "Other shop", "--email", "other@example.com")
+    with pytest.raises(InvalidRequest, match="Shop, Other shop"):
+        accrual("keys", "list")
+    assert len(accrual("keys", "list", "--organization", "Other shop")) == 1
+
+
+@pytest.fixture
+def renewal(client: FlaskClient, merchant: cast.Merchant, deliver: Deliver, drain: Drain) -> dict[str, Any]:
+    """The `invoice.paid` of Cleo, who came through Ada, delivered with all else and settled."""
+    del client, merchant
+    sale = Customer(CLOVER, Marks(subscription="ada")).subscribes()
+    deliver(sale.events)
+    drain()
+    return next(event for event in sale.events if event["type"] == "invoice.paid")
+
+
+def test_events_are_listed_by_outcome_shown_and_worked_again(
+    accrual: Accrual, renewal: dict[str, Any], drain: Drain
+) -> None:
+    listed = accrual("events", "list", "--type", "invoice.paid")
+    assert [event["id"] for event in listed] == [renewal["id"]]
+    shown = accrual("events", "show", renewal["id"], "--payload")
+    assert shown["payload"] == renewal
+    assert shown["outcome"] == "accrued"
+    accrual("events", "replay", "--outcome", "accrued")
+    assert accrual("events", "list", "--outcome", "unprocessed")
+    drain()
+    assert accrual("events", "list", "--outcome", "unprocessed") == []
+    assert accrual("verify") == []
+
+
+def test_an_unknown_outcome_or_event_is_refused(accrual: Accrual, renewal: dict[str, Any]) -> None:
+    del renewal
+    with pytest.raises(InvalidRequest, match="there is no outcome"):
+        accrual("events", "list", "--outcome", "nonsense")
+    with pytest.raises(NotFound):
+        accrual("events", "show", "evt_of_nobody")
+    with pytest.raises(InvalidRequest):
+        accrual("events", "replay")
+
+
+def test_any_id_explains_itself(accrual: Accrual, renewal: dict[str, Any]) -> None:
+    invoice = renewal["data"]["object"]["id"]
+    for any_id in (invoice, renewal["id"]):
+        assert any("ada" in sentence for sentence in accrual("explain", any_id)["sentences"])
+    told = accrual("explain", invoice, json_expected=False)
+    assert "20 %" in told.stdout
+    with pytest.raises(NotFound):
+        accrual("explain", "in_of_nobody")
+
+
+def test_a_broken_law_is_told_and_ends_with_1(accrual: Accrual, renewal: dict[str, Any], database_url: str) -> None:
+    del renewal
+    owner = db.create(database_url, role=None)
+    with owner.begin() as connection:
+        connection.execute(text("ALTER TABLE commissions DISABLE TRIGGER ALL"))
+        connection.execute(text("UPDATE commissions SET accrued_minor = accrued_minor + 1"))
+    owner.dispose()
+    broken = accrual("verify", json_expected=False)
+    assert broken.exit_code == 1
+    assert "A commission's sums are those of its postings." in broken.stdout
+    assert accrual("verify")
