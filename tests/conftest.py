@@ -23,9 +23,11 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from app import db, embedded, ids, schema
+from app import db, embedded, ids, schema, web
 from app.config import Settings
+from app.ledger import verify
 from app.stripe_events import endpoints
+from worker.drain import work_batch
 
 from . import books, cast
 from .books import Books
@@ -131,8 +133,6 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 def application(settings: Settings, database: Engine) -> Flask:
     """The web application on the test's database and queue, which this process is connected to as well."""
-    from app import web  # noqa: PLC0415
-
     return web.create_app(settings)
 
 
@@ -183,11 +183,9 @@ def deliver(client: FlaskClient, webhook_path: str) -> Deliver:
 def drain(application: Flask) -> Drain:
     """Work the inbox until nothing is due; gives how many events were claimed."""
 
-    from worker import drain as worker_drain  # noqa: PLC0415
-
     def drain() -> int:
         worked = 0
-        while claimed := worker_drain.work_batch():
+        while claimed := work_batch():
             worked += claimed
         return worked
 
@@ -208,7 +206,5 @@ def ledger(database: Engine) -> Ledger:
 
 def assert_ledger_sound() -> None:
     """Nothing recomputed from the postings differs from what is stored."""
-    from app.ledger import verify  # noqa: PLC0415
-
     with db.transaction() as session:
         assert verify.verify(session) == []

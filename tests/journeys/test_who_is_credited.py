@@ -9,6 +9,7 @@ from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.documents import Document
+from tests.stripe_stories.facts import UNMARKED, Marks
 
 from .conftest import Meet
 
@@ -28,7 +29,7 @@ def test_each_carrier_credits_a_subscription_by_itself(
     assert ledger().balances == owed(ada=1960)
 
 
-@pytest.mark.parametrize(("stronger", "weaker"), pairwise(CARRIERS))
+@pytest.mark.parametrize(("stronger", "weaker"), list(pairwise(CARRIERS)))
 def test_of_two_carriers_the_stronger_is_believed(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, stronger: str, weaker: str
 ) -> None:
@@ -130,13 +131,29 @@ def test_metadata_may_name_a_partner_but_never_a_rate(
     assert ledger().balances == owed(ada=980)
 
 
+@pytest.mark.parametrize("second", [UNMARKED, Marks(subscription="ben")], ids=["unmarked", "marked"])
 def test_a_second_subscription_follows_the_customers_first(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, second: Marks
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    cleo.marks = second
+    deliver(first.events + cleo.subscribes().events)
+    drain()
+    assert ledger().balances == owed(ada=1960)
+
+
+def test_an_earlier_payment_that_comes_late_decides_for_the_customer(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
-    cleo.marks = type(cleo.marks)(subscription="ben")
-    deliver(first.events + cleo.subscribes().events)
+    cleo.marks = Marks(subscription="ben")
+    second = cleo.subscribes()
+    deliver(second.events)
+    drain()
+    assert ledger().balances == owed(ben=980)
+    deliver(first.events)
     drain()
     assert ledger().balances == owed(ada=1960)
 

@@ -14,6 +14,8 @@ from tests.books import Balances, Books, CommissionLine, without_zeros
 from tests.cast import RATE_BPS
 from tests.stripe_stories.facts import Bill, Marks, Purchase
 
+STRONGEST_FIRST = ("payment", "invoice", "subscription", "session", "client_reference", "customer")
+
 
 @dataclass(frozen=True)
 class Returned:
@@ -64,21 +66,12 @@ def to_nearest(value: Fraction) -> int:
 
 def _credited(purchases: Sequence[Purchase]) -> Iterable[tuple[Purchase, str | None]]:
     """Each purchase with the partner it is credited to: the first one credited decides for all invoices after it."""
-    by_subscription: dict[str, str] = {}
     of_customer: str | None = None
     for purchase in purchases:
         if purchase.invoice is None:
             partner = _named(purchase.marks, "payment", "session", "client_reference")
         else:
-            partner = (
-                by_subscription.get(purchase.subscription or "")
-                or of_customer
-                or _named(
-                    purchase.marks, "payment", "invoice", "subscription", "session", "client_reference", "customer"
-                )
-            )
-        if partner and purchase.subscription:
-            by_subscription.setdefault(purchase.subscription, partner)
+            partner = of_customer or _named(purchase.marks, *STRONGEST_FIRST)
         of_customer = of_customer or partner
         yield purchase, partner
 

@@ -23,7 +23,7 @@ from .ways import WAYS, Way
 pytestmark = pytest.mark.proof
 
 SAMPLED_ORDERS = 12
-WHOLE_STORIES = 300
+WHOLE_STORIES = 200
 TAXED = Bill(net_minor=4900, tax_minor=931)
 AGREEING = Marks(subscription="ada")
 CONTRADICTING = Marks(session="ada", subscription="ben", customer="dan")

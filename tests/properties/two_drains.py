@@ -8,10 +8,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, event, text
 
-_IS_BLOCKED = text("""
-    SELECT EXISTS (SELECT FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock' AND backend_type = 'client backend')
-""")
+# pg_stat_activity would hide from the worker's role what its own login waits for; pg_locks hides nothing.
+_IS_BLOCKED = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 _PATIENCE_SECONDS = 30.0
 
 
