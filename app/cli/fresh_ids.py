@@ -15,7 +15,15 @@ STRIPE_ID: Final = re.compile(r"(?P<prefix>[a-z]+(?:_[a-z]+)*_)(?=[A-Za-z]*[0-9A
 TAIL_BYTES: Final = 12
 SOMEBODY_ELSES: Final = frozenset({"metadata", "client_reference_id"})
 """What the merchant wrote: a partner's name in there must stay what it is."""
-
+KINDS: Final = {
+    "invoice": "invoice",
+    "payment_intent": "payment_intent",
+    "charge": "charge",
+    "latest_charge": "charge",
+    "customer": "customer",
+    "subscription": "subscription",
+}
+"""What kind of object a reference under this key names."""
 
 Event = dict[str, Any]
 
@@ -36,7 +44,7 @@ class Renaming:
     """Old ids and the new ones given for them."""
 
     def __init__(self) -> None:
-        self._new_ids: dict[str, str] = {}
+        self._new_ids: dict[tuple[str, str], str] = {}
         self._events: dict[tuple[str, str | None, str | None], list[_Renamed]] = {}
 
     def learn(self, document: Any) -> None:
@@ -44,9 +52,9 @@ class Renaming:
 
         Learn all documents before renaming the first, because one may name an object that another one holds.
         """
-        for key, value in _walk(document):
+        for key, kind, value in _walk(document):
             if isinstance(value, str) and value and (key == "id" or STRIPE_ID.fullmatch(value)):
-                self._new_ids.setdefault(value, _fresh(value))
+                self._new_ids.setdefault(_identity(kind, value), _fresh(value))
 
     def rename_event(self, event: Event) -> Event:
         """`event` with every id it was taught replaced, and an id of its own.
@@ -62,13 +70,16 @@ class Renaming:
             alike.append(known)
         return {**self.rename(event), "id": known.new_id}
 
-    def rename(self, document: Any) -> Any:
-        """`document` with every id it was taught replaced."""
+    def rename(self, document: Any, kind: str = "") -> Any:
+        """`document`, or a reference to an object of `kind`, with every id it was taught replaced."""
         if isinstance(document, dict):
-            return {key: value if key in SOMEBODY_ELSES else self.rename(value) for key, value in document.items()}
+            return {
+                key: value if key in SOMEBODY_ELSES else self.rename(value, _kind(document, key))
+                for key, value in document.items()
+            }
         if isinstance(document, list):
-            return [self.rename(item) for item in document]
-        return self._new_ids.get(document, document) if isinstance(document, str) else document
+            return [self.rename(item, kind) for item in document]
+        return self._new_ids.get(_identity(kind, document), document) if isinstance(document, str) else document
 
 
 def with_mode(document: Any, *, livemode: bool) -> Any:
@@ -83,17 +94,27 @@ def with_mode(document: Any, *, livemode: bool) -> Any:
     return document
 
 
-def _walk(document: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def _walk(document: Any, key: str = "", kind: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Every plain value in `document` with its key and the kind of object it would name."""
     if key in SOMEBODY_ELSES:
         return
     if isinstance(document, dict):
         for name, value in document.items():
-            yield from _walk(value, name)
+            yield from _walk(value, name, _kind(document, name))
     elif isinstance(document, list):
         for item in document:
-            yield from _walk(item, key)
+            yield from _walk(item, key, kind)
     else:
-        yield key, document
+        yield key, kind, document
+
+
+def _kind(parent: dict[str, Any], key: str) -> str:
+    return str(parent.get("object") or "") if key == "id" else KINDS.get(key, "")
+
+
+def _identity(kind: str, old: str) -> tuple[str, str]:
+    """What tells two ids apart. Where a recording was made anonymous, objects of different kinds share one."""
+    return ("" if STRIPE_ID.fullmatch(old) else kind, old)
 
 
 def _fresh(old: str) -> str:

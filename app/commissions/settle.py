@@ -146,6 +146,8 @@ def _obstacle(case: _Case) -> tuple[str, dict[str, Any]]:
     if payment.state.awaits_invoice:
         return "waiting", {"waiting_for": "the invoice that this charge pays"}
     if isinstance(credit, NoCredit):
+        if payment.state.base_minor == 0:
+            return rules.zero_outcome(payment.state), {}
         if credit.unknown_name:
             return "unknown_code", {"code": credit.unknown_name}
         if case.may_be_linked and not payment.is_of_invoice:

@@ -24,7 +24,7 @@ INVOICE: dict[str, Any] = {
 CHARGE = {
     "id": "evt-two",
     "object": "event",
-    "data": {"object": {"id": "a charge", "customer": "cus_1ABCdef234567890"}},
+    "data": {"object": {"id": "a charge", "object": "charge", "customer": "cus_1ABCdef234567890"}},
 }
 NAMES_IT = {
     "id": "evt-three",
@@ -45,6 +45,15 @@ def test_one_old_id_becomes_the_same_new_one_in_all_documents_of_a_call() -> Non
     assert invoice["customer"] == charge["customer"] != "cus_1ABCdef234567890"
     assert invoice["lines"]["data"][0]["invoice"] == invoice["id"]
     assert names_it["charge"] == charge["id"] != "a charge"
+
+
+def test_one_anonymous_id_of_two_kinds_of_object_becomes_two() -> None:
+    invoice = {"id": "evt-1", "object": "event", "data": {"object": {"id": "same", "object": "invoice"}}}
+    intent = {"id": "evt-2", "object": "event", "data": {"object": {"id": "same", "object": "payment_intent"}}}
+    link = {"id": "evt-3", "object": "event", "data": {"object": {"invoice": "same", "payment_intent": "same"}}}
+    paid, succeeded, linked = (event["data"]["object"] for event in renamed(invoice, intent, link))
+    assert paid["id"] != succeeded["id"]
+    assert (linked["invoice"], linked["payment_intent"]) == (paid["id"], succeeded["id"])
 
 
 def test_a_new_id_keeps_its_prefix_and_another_call_gives_another_one() -> None:
