@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import evidence
 from app.attribution.attribute import attribute
-from app.commissions.settle import Settled, settle
+from app.commissions.settle import Cause, Settled, settle
 from app.errors import UnusableEvent
 from app.partners import directory
 from app.payments import objects, record, refunds
@@ -73,7 +73,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict
     caused_by = results.causes(batch, payments)
     reaching = next((event for event in events if event.reading.names), events[0])
     caused_by |= {one.id: reaching for one in attributions.records if one.id not in caused_by}
-    causes = {payment_id: event.stripe_id for payment_id, event in caused_by.items()}
+    causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}
     settled = settle(session, scope, attributions, causes)
     _end_waiting(session, scope, known, settled)
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,14 @@ class Settled:
     is_first_accrual: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The Stripe event that a payment's entries are put down to, and when it happened."""
+
+    stripe_event_id: str
+    occurred_at: datetime
+
+
 @dataclass(slots=True)
 class _Case:
     """One payment with everything that decides what it earns."""
@@ -41,16 +50,16 @@ class _Case:
     credit: Credited | NoCredit
     conversion: ConversionRecord | None
     commissions: list[CommissionRecord]
-    cause: str
+    cause: Cause
     may_be_linked: bool
 
 
-def settle(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, str]) -> list[Settled]:
+def settle(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, Cause]) -> list[Settled]:
     """Bring the commissions of every payment in `attributions` to what they should be.
 
     Args:
         attributions: the payments, and whom each is credited to.
-        causes: by payment id, the Stripe event its entries are put down to.
+        causes: by payment id, for every payment, what its entries are put down to.
 
     Expects the locks of the payments. Effects: writes payments, conversions, commissions, entries and postings.
     """
@@ -71,7 +80,7 @@ def settle(session: Session, scope: Scope, attributions: Attributions, causes: M
     return settled
 
 
-def _cases(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, str]) -> list[_Case]:
+def _cases(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, Cause]) -> list[_Case]:
     payments = attributions.records
     conversions = records.conversions_of(session, [one.id for one in payments if not one.is_new])
     commissions = records.commissions_of(session, [one.id for one in conversions.values()])
@@ -85,7 +94,7 @@ def _cases(session: Session, scope: Scope, attributions: Attributions, causes: M
                 credit=attributions.credits.get(payment.id, NoCredit()),
                 conversion=conversion,
                 commissions=commissions.get(conversion.id, []) if conversion else [],
-                cause=causes.get(payment.id, ""),
+                cause=causes[payment.id],
                 may_be_linked=payment.state.customer in linkable,
             )
         )
@@ -228,17 +237,18 @@ def _bring(case: _Case, commission: CommissionRecord, *, is_earning: bool) -> En
         return None
     commission.position = commission.position.after(lines)
     commission.entry_count += 1
+    is_accrual = commission.entry_count == 1
     return Entry(
         commission_id=commission.id,
         number=commission.entry_count,
-        kind="accrual" if commission.entry_count == 1 else "adjustment",
+        kind="accrual" if is_accrual else "adjustment",
         program_id=commission.program_id,
         partner_id=commission.partner_id,
         partner_organization_id=commission.partner_organization_id,
         currency=commission.currency,
         lines=lines,
-        occurred_at=case.payment.state.occurred_at,
-        cause=case.cause,
+        occurred_at=case.payment.state.occurred_at if is_accrual else case.cause.occurred_at,
+        cause=case.cause.stripe_event_id,
         details={
             "commission_id": ids.encode(ids.COMMISSION, commission.id),
             "reason": str(commission.calculation["formula"]),
