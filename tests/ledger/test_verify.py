@@ -1,0 +1,66 @@
+"""Verification finds whatever was changed behind the ledger's back."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from app import db
+from app.ledger.verify import verify
+from tests.conftest import Deliver, Drain
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.families import CLOVER
+
+TAMPERINGS = {
+    "a commission's sum": "UPDATE commissions SET accrued_minor = accrued_minor + 1",
+    "a commission's status": "UPDATE commissions SET status = 'paid'",
+    "a commission's entry count": "UPDATE commissions SET entry_count = entry_count + 1",
+    "a commission's target": "UPDATE commissions SET calculation = calculation || '{\"target_minor\": 1}'",
+    "a posting's amount": "UPDATE postings SET amount_minor = amount_minor + 1 WHERE line = 1",
+    "a posting gone": "DELETE FROM postings WHERE line = 1",
+    "all postings of an entry gone": "DELETE FROM postings",
+    "a posting's account": """
+        UPDATE postings SET account_id = (SELECT id FROM accounts WHERE kind = 'commission_expense')
+    """,
+    "a payment merged away": "UPDATE payments SET merged_into_id = id",
+}
+
+Tamper = Callable[[str], None]
+
+
+@pytest.fixture
+def accrued(deliver: Deliver, drain: Drain) -> None:
+    """A ledger with an accrual and an adjustment in it."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    deliver(cleo.is_refunded(first, 1000).events)
+    drain()
+
+
+@pytest.fixture
+def tamper(database_url: str, database: Engine) -> Tamper:
+    """Change rows as only somebody with the owner's powers could, the laws switched off."""
+
+    def tamper(statement: str) -> None:
+        engine = create_engine(database_url)
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(statement))
+        engine.dispose()
+
+    return tamper
+
+
+def test_a_ledger_nobody_touched_is_sound(accrued: None) -> None:
+    with db.transaction() as session:
+        assert verify(session) == []
+
+
+@pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS.keys())
+def test_a_change_behind_its_back_is_found(accrued: None, tamper: Tamper, statement: str) -> None:
+    tamper(statement)
+    with db.transaction() as session:
+        assert verify(session)
