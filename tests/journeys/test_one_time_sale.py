@@ -4,7 +4,9 @@ import pytest
 
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.facts import Bill
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Bill, Marks
+from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet
 
@@ -91,3 +93,15 @@ def test_a_refund_follows_the_payment_into_its_invoice(
         deliver([event])
         drain()
     assert ledger().balances == {}
+
+
+@pytest.mark.parametrize("charge_first", [True, False])
+def test_an_unmarked_charge_of_a_customer_who_has_an_invoice_waits_to_be_linked_to_it(
+    deliver: Deliver, drain: Drain, ledger: Ledger, charge_first: bool
+) -> None:
+    first = Customer(CLOVER, Marks(subscription="ada")).subscribes()
+    events = [first.event("charge.succeeded"), first.event("invoice.paid")]
+    for event in events if charge_first else reversed(events):
+        deliver([event])
+        drain()
+    assert [(line.kind, line.outcome) for line in ledger().payments] == [("invoice", "accrued"), ("pi", "waiting")]

@@ -19,7 +19,9 @@ from .oracle import Returned, expected_books
 pytestmark = pytest.mark.proof
 
 IN_ONE_DATABASE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=settings.default.max_examples // 4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 """Every example has ids of its own, so that one database serves them all."""
 

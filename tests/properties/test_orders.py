@@ -22,7 +22,7 @@ from .ways import WAYS, Way
 
 pytestmark = pytest.mark.proof
 
-SAMPLED_ORDERS = 12
+SAMPLED_ORDERS = 6
 WHOLE_STORIES = 200
 TAXED = Bill(net_minor=4900, tax_minor=931)
 AGREEING = Marks(subscription="ada")
