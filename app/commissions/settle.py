@@ -155,18 +155,23 @@ def _obstacle(case: _Case) -> tuple[str, dict[str, Any]]:
     if payment.state.awaits_invoice:
         return "waiting", {"waiting_for": "the invoice that this charge pays"}
     if isinstance(credit, NoCredit):
-        if payment.state.base_minor == 0:
-            return rules.zero_outcome(payment.state), {}
-        if credit.unknown_name:
-            return "unknown_code", {"code": credit.unknown_name}
-        if case.may_be_linked and not payment.is_of_invoice:
-            return "waiting", {"waiting_for": waiting.INVOICE_LINK}
-        return "unattributed", {}
+        return _uncredited(case, credit)
     if case.conversion is not None and case.conversion.verdict != "earns":
         return case.conversion.verdict, {}
     if _calculation(case, credit).amount_minor == 0:
         return rules.zero_outcome(payment.state), {}
     return "", {}
+
+
+def _uncredited(case: _Case, credit: NoCredit) -> tuple[str, dict[str, Any]]:
+    """How a payment stands that nobody is credited with."""
+    if case.payment.state.base_minor == 0:
+        return rules.zero_outcome(case.payment.state), {}
+    if credit.unknown_name:
+        return "unknown_code", {"code": credit.unknown_name}
+    if case.may_be_linked and not case.payment.is_of_invoice:
+        return "waiting", {"waiting_for": waiting.INVOICE_LINK}
+    return "unattributed", {}
 
 
 def _calculation(case: _Case, credit: Credited) -> Calculation:
