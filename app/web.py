@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.url_map.strict_slashes = True
+    app.url_map.merge_slashes = False  # it merges by redirecting, which Stripe takes for a failure
     app.extensions["accrual_settings"] = settings
     app.extensions["accrual_doors"] = Doors(settings)
     errors.install(app)

@@ -46,9 +46,10 @@ def receive(endpoint_id: str = "") -> Response:
 
 
 def _read_body() -> str:
-    if (request.content_length or 0) > MAX_BODY_BYTES:
-        raise TooLarge("A Stripe event is never larger than 1 MiB.")
-    body = request.stream.read(MAX_BODY_BYTES + 1)
+    request.max_content_length = (
+        MAX_BODY_BYTES + 1
+    )  # a body without a length is cut there, and must be seen to be longer
+    body = request.get_data(cache=False)
     if len(body) > MAX_BODY_BYTES:
         raise TooLarge("A Stripe event is never larger than 1 MiB.")
     try:
