@@ -1,0 +1,149 @@
+"""Which doors there are, and what stands behind each."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy import text, update
+
+from app import db, ids, web
+from app.config import Settings
+from app.stripe_events.models import StripeEndpoint
+from tests.cast import Merchant, open_merchant
+from tests.conftest import TEMPLATE, Servers
+from tests.stripe_stories.signing import signature_header
+
+from .conftest import Door, an_event, assert_refused, open_door, rows_of, stored
+
+_numbers = count(1)
+
+
+@pytest.mark.parametrize(
+    "endpoint_id",
+    [
+        ids.encode(ids.STRIPE_ENDPOINT, uuid4()),
+        ids.encode("pn", uuid4()),
+        "whe_",
+        "whe_zzz",
+        "nonsense",
+        "%00",
+        "%ff",
+        "x" * 3000,
+        "é",
+    ],
+    ids=lambda endpoint_id: ascii(endpoint_id)[:12],
+)
+def test_an_endpoint_nobody_made_is_not_found(door: Door, endpoint_id: str) -> None:
+    before = stored()
+    nowhere = Door(door.application, f"/webhooks/stripe/{endpoint_id}", door.secrets)
+    assert_refused(nowhere.send(an_event()), 404, "not_found")
+    assert stored() == before
+
+
+def test_a_disabled_endpoint_is_not_found(application: Flask, merchant: Merchant, settings: Settings) -> None:
+    closed = open_door(application, merchant.organization_id, settings, ["whsec_closed"])
+    endpoint_id = ids.decode(closed.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
+    with db.transaction() as session:
+        disable = update(StripeEndpoint).where(StripeEndpoint.id == endpoint_id)
+        session.execute(disable.values(disabled_at=datetime.now(UTC)))
+    assert_refused(closed.send(an_event()), 404, "not_found")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
+def test_events_are_posted_and_nothing_else(door: Door, method: str) -> None:
+    for path in (door.path, "/webhooks/stripe"):
+        answer = door.application.test_client().open(path, method=method)
+        assert answer.status_code == 405
+        assert "POST" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/stripe/",
+        "/webhooks//stripe",
+        "//webhooks/stripe",
+        "/webhooks/stripe//",
+        "/webhooks/./stripe",
+        "/webhooks/stripe?endpoint=1",
+        "/WEBHOOKS/STRIPE",
+        "{door}/",
+        "/{door}",
+        "{door}//",
+        "{door}/more",
+    ],
+)
+def test_there_is_never_a_redirect(door: Door, path: str) -> None:
+    """Stripe takes one for a failure."""
+    almost = Door(door.application, path.replace("{door}", door.path), door.secrets)
+    answer = almost.send(an_event())
+    assert not 300 <= answer.status_code < 400
+    assert "Location" not in answer.headers
+
+
+@pytest.fixture
+def young(servers: Servers, settings: Settings, application: Flask) -> Iterator[Settings]:
+    """An installation in which nobody has made an organization yet; afterwards the package's own is back."""
+    name = f"test_receiver_young_{next(_numbers)}"
+    servers.administer("CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+    changes = {
+        "database_url": servers.database_url(name),
+        "stripe_webhook_secrets": (SecretStr("whsec_new"), SecretStr("whsec_old")),
+        "stripe_livemode": False,
+    }
+    yield settings.model_copy(update=changes)
+    web.create_app(settings)
+    servers.administer("DROP DATABASE {} WITH (FORCE)", name)
+
+
+def test_the_default_door_opens_with_the_first_organization(young: Settings) -> None:
+    default = Door(web.create_app(young), "/webhooks/stripe", ["whsec_old"])
+    event = an_event()
+    assert_refused(default.send(event), 503, "unavailable")
+    with db.transaction() as session:
+        first = open_merchant(session, "First")
+        open_merchant(session, "Second")
+    assert default.send(event).status_code == 200
+    [row] = rows_of(event)
+    assert (row.organization_id, row.endpoint_id, row.account) == (first.organization_id, None, "")
+    assert_refused(Door(default.application, default.path, ["whsec_x"]).send(event), 400, "invalid_signature")
+
+
+def test_the_default_door_is_shut_without_a_secret(young: Settings) -> None:
+    shut = young.model_copy(update={"stripe_webhook_secrets": (), "stripe_livemode": None})
+    door = Door(web.create_app(shut), "/webhooks/stripe", [])
+    with db.transaction() as session:
+        open_merchant(session)
+    body = json.dumps(an_event()).encode()
+    assert_refused(door.post(body, header=signature_header(body, "")), 503, "unavailable")
+
+
+def test_a_database_that_cannot_be_reached_is_a_503_that_tells_nothing(door: Door, settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"database_url": "postgresql+psycopg://hush:hush@127.0.0.1:1/accrual"})
+    away = Door(web.create_app(nowhere), door.path, door.secrets)
+    answer = away.send(an_event())
+    web.create_app(settings)
+    assert_refused(answer, 503, "unavailable")
+    assert "hush" not in answer.text
+
+
+def test_another_tenants_endpoint_stores_for_that_tenant(application: Flask, settings: Settings, door: Door) -> None:
+    with db.transaction() as session:
+        other = open_merchant(session, "Another shop")
+    event = an_event()
+    theirs = open_door(application, other.organization_id, settings, ["whsec_theirs"])
+    assert {door.send(event).status_code, theirs.send(event).status_code} == {200}
+    ours_row, theirs_row = rows_of(event)
+    assert theirs_row.organization_id == other.organization_id != ours_row.organization_id
+
+
+def test_what_the_receiver_says_is_short_and_json(door: Door) -> None:
+    answer = door.send(an_event())
+    assert (answer.status_code, answer.json, answer.mimetype) == (200, {"received": True}, "application/json")
+    with db.transaction() as session:
+        assert session.scalar(text("SELECT 1")) == 1

@@ -1,0 +1,167 @@
+"""The receiver as Gunicorn serves it: what only a real connection can show, and what it writes to its log."""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from app import processes
+from app.config import Settings
+from app.stripe_events.routes import MAX_BODY_BYTES
+from tests.conftest import WEBHOOK_SECRET
+from tests.stripe_stories.signing import signature_header
+
+from .conftest import EMAIL, Door, an_event, rows_of, stored
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running web server and the log of its processes."""
+
+    port: int
+    log: Path
+
+    def exchange(self, head: str, *body: bytes) -> bytes:
+        """Send raw bytes and give all that comes back until the server hangs up."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS) as connection:
+            connection.sendall(head.replace("\n", "\r\n").encode("latin-1") + b"".join(body))
+            received = b""
+            while chunk := connection.recv(65536):
+                received += chunk
+        return received
+
+
+@pytest.fixture(scope="module")
+def web(settings: Settings, door: Door, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    log = tmp_path_factory.mktemp("web") / "web.log"
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_settings"]
+    command += ["--bind", f"127.0.0.1:{port}", "app.web:create_app()"]
+    process = processes.start(command, log=log, env=environment(settings))
+    assert processes.await_answer(process, lambda: answers(port), seconds=PATIENCE_SECONDS), log.read_text()
+    yield Web(port, log)
+    processes.stop(process, seconds=PATIENCE_SECONDS)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "ACCRUAL_DATA_DIR": str(settings.data_dir),
+        "ACCRUAL_STRIPE_WEBHOOK_SECRETS": "",
+        "ACCRUAL_LOG_FORMAT": "json",
+        "ACCRUAL_WEB_WORKERS": "1",
+    }
+
+
+def answers(port: int) -> bool:
+    try:
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def head(door: Door, body: bytes, *lines: str, path: str = "") -> str:
+    """The head of a signed request that closes the connection."""
+    signature = signature_header(body, *door.secrets)
+    fixed = [f"POST {path or door.path} HTTP/1.1", "Host: shop.example", f"Stripe-Signature: {signature}"]
+    return "\n".join([*fixed, "Connection: close", *lines, "", ""])
+
+
+def chunk(part: bytes) -> bytes:
+    return f"{len(part):x}\r\n".encode() + part + b"\r\n"
+
+
+def test_a_chunked_body_is_as_good_as_one_with_a_length(web: Web, door: Door) -> None:
+    event = an_event()
+    body = json.dumps(event).encode()
+    parts = [chunk(body[start : start + 7]) for start in range(0, len(body), 7)]
+    answer = web.exchange(head(door, body, "Transfer-Encoding: chunked"), *parts, b"0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert rows_of(event)[0].payload == body.decode()
+
+
+def test_a_body_that_arrives_in_drops_is_waited_for(web: Web, door: Door) -> None:
+    event = an_event()
+    body = json.dumps(event).encode()
+    with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE_SECONDS) as connection:
+        start = head(door, body, f"Content-Length: {len(body)}").replace("\n", "\r\n").encode()
+        for piece in (start, body[:10], body[10:100], body[100:]):
+            connection.sendall(piece)
+            time.sleep(0.02)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert len(rows_of(event)) == 1
+
+
+def test_too_much_is_refused_with_and_without_a_length(web: Web, door: Door) -> None:
+    body, before = json.dumps(an_event()).encode(), stored()
+    too_much = body + b" " * (MAX_BODY_BYTES + 1 - len(body))
+    with_length = web.exchange(head(door, too_much, f"Content-Length: {len(too_much)}"), too_much)
+    chunked = web.exchange(head(door, too_much, "Transfer-Encoding: chunked"), chunk(too_much), b"0\r\n\r\n")
+    announced = web.exchange(head(door, body, f"Content-Length: {10**12}"))
+    for answer in (with_length, chunked, announced):
+        assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Content-Length: -1"],
+        ["Content-Length: twelve"],
+        ["Content-Length: 1", "Content-Length: 2"],
+        ["Transfer-Encoding: nonsense"],
+        ["Content-Length: 5", "Transfer-Encoding: chunked"],
+        [],
+    ],
+    ids=repr,
+)
+def test_a_length_that_makes_no_sense_is_refused(web: Web, door: Door, lines: list[str]) -> None:
+    body, before = json.dumps(an_event()).encode(), stored()
+    answer = web.exchange(head(door, body, *lines), body)
+    assert answer.split()[1] in {b"400", b"501"}, answer[:200]
+    assert stored() == before
+
+
+@pytest.mark.parametrize(
+    "path", ["//webhooks/stripe", "/webhooks//stripe", "/{door}", "{door}/", "{door}?a=1", "{door}/%2e"]
+)
+def test_there_is_no_redirect_on_the_wire(web: Web, door: Door, path: str) -> None:
+    body = json.dumps(an_event()).encode()
+    there = path.replace("{door}", door.path)
+    answer = web.exchange(head(door, body, f"Content-Length: {len(body)}", path=there), body)
+    assert answer.split()[1][:1] != b"3", answer[:200]
+
+
+def test_nothing_of_a_customer_and_no_secret_is_ever_logged(web: Web, door: Door) -> None:
+    """Accepted, repeated, refused, torn and never-finished deliveries: each leaves lines, and none of them tells."""
+    body = json.dumps(an_event(data={"object": {"email": EMAIL, "name": "Cleo"}})).encode()
+    length = f"Content-Length: {len(body)}"
+    for _ in range(2):
+        assert web.exchange(head(door, body, length), body).startswith(b"HTTP/1.1 200 ")
+    for torn in (body[:-1] + b" ", body.replace(b'"id"', b'"it"'), body.replace(b'"created"', b'"cremated"')):
+        assert web.exchange(head(door, torn, length), torn).startswith(b"HTTP/1.1 400 ")
+        assert web.exchange(head(door, body, length), torn).startswith(b"HTTP/1.1 400 ")
+    forged = head(door, body, length).replace("v1=", "v1=é")
+    assert web.exchange(forged, body).startswith(b"HTTP/1.1 400 ")
+    with socket.create_connection(("127.0.0.1", web.port)) as connection:
+        connection.sendall(head(door, body, length).replace("\n", "\r\n").encode() + body[:50])
+    written = web.log.read_text()
+    assert "stripe_event_received" in written
+    for secret in (EMAIL, "Cleo", WEBHOOK_SECRET, "receipt_email"):
+        assert secret not in written
+    assert all(json.loads(line)["event"] for line in written.splitlines())
