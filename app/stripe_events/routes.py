@@ -46,9 +46,8 @@ def receive(endpoint_id: str = "") -> Response:
 
 
 def _read_body() -> str:
-    request.max_content_length = (
-        MAX_BODY_BYTES + 1
-    )  # a body without a length is cut there, and must be seen to be longer
+    # A body that names no length is cut at the limit; one byte more shows that it is longer than we take.
+    request.max_content_length = MAX_BODY_BYTES + 1
     body = request.get_data(cache=False)
     if len(body) > MAX_BODY_BYTES:
         raise TooLarge("A Stripe event is never larger than 1 MiB.")
