@@ -1,0 +1,1 @@
+"""What the documentation says is there, and what is there is in the documentation."""
