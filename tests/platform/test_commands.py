@@ -57,6 +57,13 @@ def test_bootstrap_keeps_no_secret_in_the_clear(accrual: Accrual) -> None:
     assert made["api_key"] not in hashes
 
 
+def test_bootstrap_again_adds_only_a_key(accrual: Accrual) -> None:
+    first, second = bootstrap(accrual), bootstrap(accrual)
+    assert list(first) == ["organization_id", "program_id", "api_key", "webhook_url", "webhook_secret"]
+    assert {name for name in first if first[name] != second[name]} == {"api_key"}
+    assert len(accrual("keys", "list")) == 2
+
+
 def test_bootstrap_refuses_to_change_a_secret_silently(accrual: Accrual) -> None:
     bootstrap(accrual)
     with pytest.raises(Conflict):

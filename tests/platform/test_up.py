@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from app.cli import stack
 from app.cli.demo_story import Story
 from app.config import Settings
+from app.errors import ConfigurationError
 
 ACCRUAL = [sys.executable, "-c", "from app.cli.main import main; main()"]
 OURS = {name for field in Settings.model_fields for name in (field.upper(), f"ACCRUAL_{field.upper()}")}
@@ -26,15 +29,10 @@ SMALL = CLEAN | {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"}
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="accrual-up-") as directory:
-        yield Path(directory)
-
-
-def accrual(*arguments: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
-    command = [*ACCRUAL, *arguments, "--data-dir", str(data_dir)]
-    return subprocess.run(command, env=SMALL, capture_output=True, text=True, check=False)
+def accrual(*arguments: str, data_dir: Path) -> Any:
+    """What a command prints as JSON."""
+    command = [*ACCRUAL, *arguments, "--data-dir", str(data_dir), "--json"]
+    return json.loads(subprocess.run(command, env=SMALL, capture_output=True, text=True, check=True).stdout)
 
 
 class Up:
@@ -62,8 +60,9 @@ class Up:
         return found
 
     def end(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        self.process.communicate(timeout=60)
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.communicate(timeout=60)
         self.errors.close()
         return self.process.returncode
 
@@ -73,63 +72,58 @@ def is_alive(pid: int) -> bool:
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_it_says_when_it_is_ready_and_one_signal_stops_all_of_it(data_dir: Path) -> None:
-    up = Up(data_dir)
-    assert up.first_line() == f"ready http://127.0.0.1:{up.port}\n"
-    with urlopen(f"http://127.0.0.1:{up.port}/readyz") as answer:
-        assert answer.status == 200
-    descendants = up.descendants()
-    assert len(descendants) > 5  # Postgres and its own, Valkey, Gunicorn and its worker, our worker, the clock
-    assert up.end(signal.SIGINT) == 0
-    assert [pid for pid in descendants if is_alive(pid)] == []
-
-
-def test_nothing_is_left_when_it_is_killed(data_dir: Path) -> None:
-    up = Up(data_dir)
-    up.first_line()
-    descendants = up.descendants()
-    assert up.end(signal.SIGKILL) == -signal.SIGKILL
-    deadline = time.monotonic() + 60
-    while left := [pid for pid in descendants if is_alive(pid)]:
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def running() -> Iterator[Up]:
-    """One that several tests look at and nobody stops."""
+    """One that several tests look at; the last of them stops it."""
     with tempfile.TemporaryDirectory(prefix="accrual-up-") as directory:
         up = Up(Path(directory))
-        up.first_line()
         yield up
         up.end(signal.SIGTERM)
 
 
-def test_bootstrap_works_beside_it_and_again_adds_only_a_key(running: Up) -> None:
-    arguments = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com", "--json")
-    first, second = (json.loads(accrual(*arguments, data_dir=running.data_dir).stdout) for _ in range(2))
-    assert list(first) == ["organization_id", "program_id", "api_key", "webhook_url", "webhook_secret"]
-    assert {name for name in first if first[name] != second[name]} == {"api_key"}
-    assert first["webhook_url"].startswith(f"http://127.0.0.1:{running.port}/webhooks/stripe/whe_")
+def test_it_says_when_it_can_serve(running: Up) -> None:
+    assert running.first_line() == f"ready http://127.0.0.1:{running.port}\n"
+    with urlopen(f"http://127.0.0.1:{running.port}/readyz") as answer:
+        assert answer.status == 200
 
 
-def test_sent_samples_are_signed_renamed_received_and_settled(running: Up, tmp_path: Path) -> None:
-    accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com", data_dir=running.data_dir)
+def test_bootstrap_works_beside_it_and_samples_are_sent_with_fresh_ids_and_settled(running: Up, tmp_path: Path) -> None:
+    made = accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com", data_dir=running.data_dir)
+    assert made["webhook_url"].startswith(f"http://127.0.0.1:{running.port}/webhooks/stripe/whe_")
     events = [event for _, event in Story("nobody", datetime(2026, 3, 2, tzinfo=UTC)).events()]
     sample = tmp_path / "story.json"
     sample.write_text(json.dumps(events))
-    arguments = ("send", str(sample), "--wait", "30", "--json")
-    first, second = (json.loads(accrual(*arguments, data_dir=running.data_dir).stdout) for _ in range(2))
-    assert {row["status"] for row in first + second} == {200}
-    assert all(row["outcome"] for row in first + second)
-    assert len({row["id"] for row in first + second}) == 2 * len(events)
+    rows = [row for _ in range(2) for row in accrual("send", str(sample), "--wait", "30", data_dir=running.data_dir)]
+    assert {row["status"] for row in rows} == {200}
+    assert all(row["outcome"] for row in rows)
+    assert len({row["id"] for row in rows}) == 2 * len(events)
 
 
 def test_a_second_one_on_the_same_directory_is_refused_in_words(running: Up) -> None:
-    twin = accrual("up", "--port", "0", data_dir=running.data_dir)
-    assert (twin.returncode, "already running" in twin.stderr) == (1, True)
+    with pytest.raises(ConfigurationError, match="already running"), stack.serve(running.data_dir, stack.free_port()):
+        pass
 
 
 def test_a_taken_port_is_refused_in_words(running: Up, tmp_path: Path) -> None:
-    refused = accrual("up", "--port", str(running.port), data_dir=tmp_path)
-    assert (refused.returncode, f"port {running.port} cannot be used" in refused.stderr) == (1, True)
+    refusal = f"port {running.port} cannot be used"
+    with pytest.raises(ConfigurationError, match=refusal), stack.serve(tmp_path, running.port):
+        pass
+
+
+def test_one_signal_stops_all_of_it(running: Up) -> None:
+    descendants = running.descendants()
+    assert len(descendants) > 5  # Postgres and its own, Valkey, Gunicorn and its worker, our worker, the clock
+    assert running.end(signal.SIGINT) == 0
+    assert [pid for pid in descendants if is_alive(pid)] == []
+
+
+def test_nothing_is_left_when_it_is_killed() -> None:
+    with tempfile.TemporaryDirectory(prefix="accrual-up-", ignore_cleanup_errors=True) as directory:
+        up = Up(Path(directory))
+        up.first_line()
+        descendants = up.descendants()
+        assert up.end(signal.SIGKILL) == -signal.SIGKILL
+        deadline = time.monotonic() + 60
+        while left := [pid for pid in descendants if is_alive(pid)]:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.05)
