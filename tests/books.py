@@ -55,6 +55,7 @@ _BALANCES = text("""
     JOIN commissions AS commission ON commission.id = posting.commission_id
     JOIN conversions AS conversion ON conversion.id = commission.conversion_id
     JOIN payments AS payment ON payment.id = conversion.payment_id
+    WHERE strpos(payment.key, :token) > 0
     GROUP BY payment.key, account.kind, partner.slug, account.currency
 """)
 
@@ -66,30 +67,36 @@ _COMMISSIONS = text("""
     JOIN partners AS partner ON partner.id = commission.partner_id
     JOIN conversions AS conversion ON conversion.id = commission.conversion_id
     JOIN payments AS payment ON payment.id = conversion.payment_id
-    LEFT JOIN (
-        SELECT posting.commission_id, sum(posting.amount_minor) AS minor
+    LEFT JOIN LATERAL (
+        SELECT sum(posting.amount_minor) AS minor
         FROM postings AS posting JOIN accounts AS account ON account.id = posting.account_id
-        WHERE account.kind = 'commission_expense' GROUP BY posting.commission_id
-    ) AS held ON held.commission_id = commission.id
-    WHERE commission.amount_minor <> 0 OR coalesce(held.minor, 0) <> 0
+        WHERE account.kind = 'commission_expense' AND posting.commission_id = commission.id
+    ) AS held ON true
+    WHERE strpos(payment.key, :token) > 0 AND (commission.amount_minor <> 0 OR coalesce(held.minor, 0) <> 0)
 """)
 
 _PAYMENTS = text("""
     SELECT key, split_part(key, ':', 1), currency, gross_minor, base_minor, returned_minor, outcome
-    FROM payments WHERE merged_into_id IS NULL
+    FROM payments WHERE strpos(key, :token) > 0 AND merged_into_id IS NULL
 """)
 
 
-def read_all(session: Session) -> dict[str, Books]:
-    """The books of every story in the database, by its token."""
+def read(session: Session, token: str) -> Books:
+    """The books of one story."""
+    return read_all(session, token).get(token, Books({}))
+
+
+def read_all(session: Session, token: str = "") -> dict[str, Books]:
+    """The books of every story in the database, by its token, or of the one with this token."""
+    wanted = {"token": token}
     balances: dict[str, Balances] = defaultdict(lambda: defaultdict(int))
     commissions: dict[str, list[CommissionLine]] = defaultdict(list)
     payments: dict[str, list[PaymentLine]] = defaultdict(list)
-    for key, kind, partner, currency, minor in session.execute(_BALANCES):
+    for key, kind, partner, currency, minor in session.execute(_BALANCES, wanted):
         balances[token_in(key)][kind, partner, currency] += int(minor)
-    for key, *line in session.execute(_COMMISSIONS):
+    for key, *line in session.execute(_COMMISSIONS, wanted):
         commissions[token_in(key)].append(CommissionLine(line[0], line[1], line[2], int(line[3]), line[4]))
-    for key, *line in session.execute(_PAYMENTS):
+    for key, *line in session.execute(_PAYMENTS, wanted):
         payments[token_in(key)].append(PaymentLine(*line))
     tokens = balances.keys() | commissions.keys() | payments.keys()
     return {

@@ -38,7 +38,7 @@ from .stripe_stories.signing import signature_header
 TEMPLATE = "template_accrual"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 SECRET_KEY = urlsafe_b64encode(b"thirty-two bytes for these tests").decode()
-FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+FAST_AND_FORGETFUL = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
 _numbers = count(1)
 
 Deliver = Callable[[Iterable[Event]], None]
@@ -109,7 +109,7 @@ def servers() -> Iterator[Servers]:
 def database_url(servers: Servers) -> Iterator[str]:
     """A migrated, empty database of this test's own; the address logs in as its owner."""
     name = f"test_{next(_numbers)}"
-    servers.administer("CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
+    servers.administer("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, TEMPLATE)
     yield servers.database_url(name)
     servers.administer("DROP DATABASE {} WITH (FORCE)", name)
 

@@ -6,13 +6,14 @@ books of every copy must be what the oracle computes from the facts. The suite t
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import pytest
 
 from tests.stripe_stories.customer import Customer
-from tests.stripe_stories.facts import Bill, Marks
+from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.families import OLD_AND_NEW, Family
 
 from .conftest import Tell
@@ -27,6 +28,16 @@ WHOLE_STORIES = 200
 TAXED = Bill(net_minor=4900, tax_minor=931)
 AGREEING = Marks(subscription="ada")
 CONTRADICTING = Marks(session="ada", subscription="ben", customer="dan")
+MANY_MARKS = (
+    Marks(),
+    Marks(subscription="ada"),
+    Marks(payment="ada"),
+    Marks(payment="ben", session="ada"),
+    Marks(subscription="ben", session="ada"),
+    Marks(invoice="dan", client_reference="ben"),
+    Marks(client_reference="ben"),
+)
+DAY_SECONDS = 86_400
 
 EVERY_WAY = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 OLD_AND_NEW_SHAPE = pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
@@ -119,3 +130,38 @@ def test_shuffled_whole_stories_end_in_the_same_books(
         return Copy(cleo.token, with_duplicates(shuffled(events, chance), chance), books)
 
     tell([told() for _ in range(WHOLE_STORIES if is_full else SAMPLED_ORDERS)], way)
+
+
+@EVERY_WAY
+@OLD_AND_NEW_SHAPE
+@pytest.mark.parametrize("customer_mark", [None, "dan"], ids=["unmarked_customer", "marked_customer"])
+def test_shuffled_purchases_of_one_customer_are_credited_by_their_time(
+    family: Family, way: Way, customer_mark: str | None, tell: Tell, chance: random.Random, is_full: bool
+) -> None:
+    """Subscriptions, renewals and single sales, each naming somebody else or nobody, further apart than the window."""
+
+    def told() -> Copy:
+        cleo = Customer(family, Marks(customer=customer_mark))
+        appeared = cleo.appears()
+        purchases: list[Purchase] = []
+        for _ in range(chance.randint(2, 5)):
+            cleo.marks = replace(chance.choice(MANY_MARKS), customer=customer_mark)
+            purchases.append(_any_purchase(cleo, purchases, chance))
+            cleo.waits(40 * DAY_SECONDS)
+        events = [appeared, *chain.from_iterable(purchase.events for purchase in purchases)]
+        return Copy(cleo.token, shuffled(events, chance), expected_books(purchases))
+
+    tell([told() for _ in range(WHOLE_STORIES if is_full else SAMPLED_ORDERS)], way, alike=False)
+
+
+def _any_purchase(cleo: Customer, before: Sequence[Purchase], chance: random.Random) -> Purchase:
+    subscribed = [purchase for purchase in before if purchase.subscription]
+    match chance.choice(["subscribe", "renew", "buy", "buy with invoice"]):
+        case "renew" if subscribed:
+            return cleo.renews(chance.choice(subscribed))
+        case "buy":
+            return cleo.buys(TAXED)
+        case "buy with invoice":
+            return cleo.buys(TAXED, invoiced=True)
+        case _:
+            return cleo.subscribes(TAXED)

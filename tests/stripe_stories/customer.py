@@ -83,7 +83,7 @@ class Customer:
         self.now += MONTH_SECONDS
         sale = Purchase(
             bill=bill or first.bill,
-            marks=replace(self.marks, payment=None, invoice=None),
+            marks=replace(first.marks, payment=None, invoice=None),
             customer=self.id,
             paid_at=self.now,
             subscription=first.subscription,
