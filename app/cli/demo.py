@@ -46,7 +46,7 @@ def demo(
     """
     with supervisor.interruptible(), _directory(data_dir) as directory:
         log = directory / "accrual.log"
-        printing.console.print("Starting Postgres, Valkey, web, workers and clock …")
+        printing.console.print("Starting database, queue, web, workers and clock …")
         with stack.serve(directory, port or stack.free_port(), log=log) as running:
             try:
                 running.wait_until_ready()
