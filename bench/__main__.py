@@ -1,0 +1,60 @@
+"""`python -m bench`: measure, print the ratios beside their aims, keep them in `bench/results.json`."""
+
+import argparse
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.cli import supervisor
+from bench import acknowledgement, latency, memory, report, settlement
+from bench.figures import Figure
+from bench.installation import installed, running
+
+PAYMENTS: Final = 10_000
+MANY_PAYMENTS: Final = 1_000_000
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", choices=BENCHMARKS, action="append", help="one benchmark; may be repeated")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is taken (default: 5)")
+    parser.add_argument("--million", action="store_true", help="also settle at 1,000,000 payments; takes long")
+    chosen = parser.parse_args()
+    figures: list[Figure] = []
+    with supervisor.interruptible():
+        for name in chosen.only or BENCHMARKS:
+            print(f"measuring {name} …", flush=True)
+            figures += BENCHMARKS[name](chosen.rounds)
+        if chosen.million:
+            print(f"settling {MANY_PAYMENTS:,} payments first …", flush=True)
+            figures += settlement.compare_sizes(few=PAYMENTS, many=MANY_PAYMENTS, rounds=chosen.rounds)
+        report.keep(figures)
+    report.show(figures)
+
+
+def _acknowledgement(rounds: int) -> list[Figure]:
+    with installed() as installation:
+        return acknowledgement.measure(installation, rounds=rounds)
+
+
+def _settlement(rounds: int) -> list[Figure]:
+    return settlement.measure(payments=PAYMENTS, rounds=rounds)
+
+
+def _running(_rounds: int) -> list[Figure]:
+    with running() as (installation, served):
+        port = urlsplit(served.url).port
+        assert port is not None
+        return latency.measure(installation, port) + memory.measure(installation, served, port)
+
+
+BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
+    "acknowledgement": _acknowledgement,
+    "settlement": _settlement,
+    "running": _running,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Subscription after subscription as Stripe would tell of them, and quickly: one is told, the others are copies of it.
+
+Bodies are laid out as Stripe sends them, with two blanks of indentation, and as large: an invoice is about 5 KB.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+
+from bench.installation import CODE
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.families import CLOVER
+
+TOKEN: Final = "TTTTTTTTTT"  # noqa: S105 - what all ids of the story that is copied share, and nothing else holds
+
+UNREAD: Final[dict[str, Any]] = {
+    "account_name": "Shop",
+    "account_tax_ids": None,
+    "application": None,
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+    "automatically_finalizes_at": None,
+    "confirmation_secret": None,
+    "custom_fields": None,
+    "customer_account": None,
+    "customer_address": {
+        "city": "London",
+        "country": "GB",
+        "line1": "12 St James's Square",
+        "line2": None,
+        "postal_code": "SW1Y 4JH",
+        "state": None,
+    },
+    "customer_phone": None,
+    "customer_shipping": None,
+    "customer_tax_exempt": "none",
+    "customer_tax_ids": [],
+    "default_payment_method": None,
+    "default_source": None,
+    "default_tax_rates": [],
+    "due_date": None,
+    "effective_at": 1_772_445_600,
+    "footer": None,
+    "from_invoice": None,
+    "hosted_invoice_url": f"https://invoice.stripe.com/i/acct_1Shop000000000/test_{TOKEN * 9}?s=ap",
+    "invoice_pdf": f"https://pay.stripe.com/invoice/acct_1Shop000000000/test_{TOKEN * 9}/pdf?s=ap",
+    "issuer": {"type": "self"},
+    "last_finalization_error": None,
+    "latest_revision": None,
+    "next_payment_attempt": None,
+    "on_behalf_of": None,
+    "payment_settings": {
+        "default_mandate": None,
+        "payment_method_options": {
+            "acss_debit": None,
+            "bancontact": None,
+            "card": {"request_three_d_secure": "automatic"},
+            "customer_balance": None,
+            "konbini": None,
+            "sepa_debit": None,
+            "us_bank_account": None,
+        },
+        "payment_method_types": ["card"],
+    },
+    "receipt_number": None,
+    "rendering": None,
+    "shipping_cost": None,
+    "shipping_details": None,
+    "statement_descriptor": None,
+    "subtotal_excluding_tax": 4900,
+    "test_clock": None,
+    "threshold_reason": None,
+    "total_pretax_credit_amounts": [],
+    "webhooks_delivered_at": 1_772_445_600,
+}
+"""What else stands in an invoice of this version. Source: Stripe, "The Invoice object"."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """One event of the story, ready to be copied."""
+
+    body: str
+    stripe_id: str
+    object_id: str
+    type: str
+    api_version: str
+    occurred_at: datetime
+
+    def copy(self, number: int) -> "Template":
+        """The same of subscription `number`, with ids of its own throughout."""
+        token = f"{number:010d}"
+        return Template(
+            self.body.replace(TOKEN, token),
+            self.stripe_id.replace(TOKEN, token),
+            self.object_id.replace(TOKEN, token),
+            self.type,
+            self.api_version,
+            self.occurred_at,
+        )
+
+
+@dataclass(frozen=True)
+class Story:
+    """A subscription of a customer of ours: `beginning` binds it and pays the first month, `renewals` pay others."""
+
+    beginning: tuple[Template, ...]
+    renewals: tuple[Template, ...]
+
+
+@cache
+def story(months: int) -> Story:
+    """A subscription with so many renewals, each told by its paid invoice alone."""
+    cleo = Customer(CLOVER, Marks(subscription=CODE), token=TOKEN)
+    first = cleo.subscribes()
+    renewals = [cleo.renews(first) for _ in range(months)]
+    return Story(
+        tuple(_template(first.event(kind)) for kind in ("customer.subscription.created", "invoice.paid")),
+        tuple(_template(renewal.event("invoice.paid")) for renewal in renewals),
+    )
+
+
+def _template(event: dict[str, Any]) -> Template:
+    document = event["data"]["object"]
+    if document["object"] == "invoice":
+        event = event | {"data": {"object": UNREAD | document}}
+    return Template(
+        json.dumps(event, indent=2),
+        event["id"],
+        document["id"],
+        event["type"],
+        event["api_version"],
+        datetime.fromtimestamp(event["created"], UTC),
+    )

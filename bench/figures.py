@@ -1,0 +1,42 @@
+"""What a benchmark measured, and whether that is what we aim at."""
+
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the report.
+
+    Attributes:
+        name: what was measured.
+        value: the median of its rounds, in `unit`.
+        unit: such as "/s" or "ms".
+        baseline: the same of the bare thing it is compared with; None where it stands for itself.
+        ratio: `value` / `baseline`.
+        aim: what we want, in words; "" where a figure is only reported.
+        met: whether `value` or `ratio` is what we want; None without an aim.
+    """
+
+    name: str
+    value: float
+    unit: str
+    baseline: float | None = None
+    ratio: float | None = None
+    aim: str = ""
+    met: bool | None = None
+
+
+def compared(
+    name: str, rates: list[float], baseline_rates: list[float], *, unit: str, at_least: float | None = None
+) -> Figure:
+    """The median of `rates` beside that of `baseline_rates`; the aim is a ratio of `at_least`."""
+    value, baseline = median(rates), median(baseline_rates)
+    ratio = value / baseline
+    aim = f"≥ {at_least:g} ×" if at_least is not None else ""
+    return Figure(name, value, unit, baseline, ratio, aim, ratio >= at_least if at_least is not None else None)
+
+
+def bounded(name: str, value: float, *, unit: str, at_most: float) -> Figure:
+    """A figure that stands for itself; the aim is `at_most` in the same unit."""
+    return Figure(name, value, unit, aim=f"≤ {at_most:g} {unit}", met=value <= at_most)

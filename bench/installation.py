@@ -1,0 +1,107 @@
+"""An Accrual of the benchmark's own, in a temporary directory, with the durability of production."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
+
+from app import config, db, embedded, ids, jobs, logs, metrics, schema
+from app.cli import bootstrap, stack
+from app.cli.bootstrap import Bootstrapped
+from app.cli.stack import Stack
+from app.errors import ConfigurationError
+from app.partners import enrollment
+from app.partners.programs import find_default_program
+
+CODE: Final = "ada"
+"""The code of the partner whose customers pay in every benchmark."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Settings kept in a data directory, where every process of ours finds them, and the merchant they serve."""
+
+    settings: config.Settings
+    merchant: Bootstrapped
+
+
+@contextmanager
+def installed() -> Iterator[Installation]:
+    """Database and queue, a merchant and an active partner, for the length of the block; then nothing of it is left."""
+    with _directory() as directory:
+        servers = []
+        try:
+            servers.append(embedded.start_postgres(directory))
+            servers.append(embedded.start_valkey(directory))
+            _keep_settings(directory)
+            schema.migrate(embedded.postgres_url(directory))
+            yield _furnish(directory)
+        finally:
+            db.disconnect()
+            for server in reversed(servers):
+                server.stop()
+
+
+@contextmanager
+def running() -> Iterator[tuple[Installation, Stack]]:
+    """The same with web, workers and clock, as `accrual up` starts them."""
+    with _directory() as directory, stack.serve(directory, stack.free_port(), log=directory / "accrual.log") as served:
+        served.wait_until_ready()
+        try:
+            yield _furnish(directory), served
+        finally:
+            db.disconnect()
+
+
+def connect(data_dir: Path) -> config.Settings:
+    """Connect this process, as any of Accrual's, to the installation in `data_dir`."""
+    settings = config.load(data_dir)
+    logs.configure(settings.log_format, level="WARNING")
+    db.connect(settings.database_url, pool_size=2)
+    jobs.connect(settings.redis_url)
+    metrics.connect(settings.redis_url)
+    return settings
+
+
+def libpq_url(settings: config.Settings) -> str:
+    """The database's address for psycopg without SQLAlchemy, as its owner."""
+    return make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """A temporary data directory. Raises ConfigurationError where the environment names somebody's database."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        if config.is_given(name):
+            raise ConfigurationError(f"{name} is set, but benchmarks bring servers of their own; unset it")
+    with tempfile.TemporaryDirectory(prefix="accrual-bench-", ignore_cleanup_errors=True) as temporary:
+        yield Path(temporary)
+
+
+def _keep_settings(directory: Path) -> None:
+    kept = {
+        "DATABASE_URL": embedded.postgres_url(directory),
+        "REDIS_URL": embedded.valkey_url(directory),
+        "ACCRUAL_SECRET_KEY": Fernet.generate_key().decode(),
+        "ACCRUAL_STRIPE_LIVEMODE": "false",
+    }
+    config.keep(directory, kept)
+
+
+def _furnish(directory: Path) -> Installation:
+    """Make the merchant and its partner."""
+    settings = connect(directory)
+    with db.transaction() as session:
+        merchant = bootstrap.make(session, settings, "Shop", "shop@example.com")
+        organization_id = ids.decode(merchant.organization_id, ids.ORGANIZATION)
+        assert organization_id is not None
+        program = find_default_program(session, organization_id)
+        assert program is not None
+        partner = enrollment.create_partner(session, program, email="ada@example.com", slug=CODE)
+        enrollment.change_status(session, partner, "active")
+    return Installation(settings, merchant)

@@ -1,0 +1,68 @@
+"""How much memory web and worker processes hold once they have worked."""
+
+import sys
+import time
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from app import db
+from app.cli.stack import Stack
+from app.stripe_events.inbox import oldest_due_seconds
+from bench import documents, inbox, load
+from bench.figures import Figure, bounded
+from bench.installation import Installation
+
+DELIVERIES: Final = 2_000
+BACKLOG: Final = 10_000
+"""Subscriptions begun at once: full batches for every worker."""
+PATIENCE_SECONDS: Final = 180
+MOST_MB: Final = 120
+
+
+def measure(installation: Installation, served: Stack, port: int) -> list[Figure]:
+    """The largest web process and the largest worker, after deliveries and a backlog; nothing without /proc."""
+    if not sys.platform.startswith("linux"):
+        return []
+    story = documents.story(months=1)
+    beginnings = (event.copy(number) for number in range(BACKLOG, 2 * BACKLOG) for event in story.beginning)
+    inbox.fill(installation, islice(beginnings, BACKLOG))
+    path = urlsplit(installation.merchant.webhook_url).path
+    bodies = (story.beginning[0].copy(number).body for number in range(3 * BACKLOG, 3 * BACKLOG + DELIVERIES))
+    load.send(port, [load.request(path, body, installation.merchant.webhook_secret) for body in bodies])
+    _await_empty_inbox()
+    processes = {child.name: child.process.pid for child in served.children if child.process}
+    web = _children(processes["web"])
+    workers = [pid for name, pid in processes.items() if name.startswith("worker")]
+    return [
+        bounded("resident memory of a web process after work", _largest_mb(web), unit="MB", at_most=MOST_MB),
+        bounded("resident memory of a worker after work", _largest_mb(workers), unit="MB", at_most=MOST_MB),
+    ]
+
+
+def _await_empty_inbox() -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with db.transaction() as session:
+            if oldest_due_seconds(session) is None:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"events were still due after {PATIENCE_SECONDS} seconds")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _largest_mb(pids: Iterable[int]) -> float:
+    """Megabytes (10⁶ bytes) that the largest of these processes holds."""
+    return max(_resident_kib(pid) for pid in pids) * 1024 / 1_000_000
+
+
+def _resident_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
