@@ -44,6 +44,7 @@ format: $(READY) ## Put every file into the house format
 bench: $(READY) ## Print the benchmark's ratios beside their aims
 	@exec $(BIN)/python -m bench
 
+# uv writes no address of an index into the file unless it is asked to.
 lock: $(READY) ## Choose versions anew within the ranges of pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --upgrade --quiet --custom-compile-command 'make lock' --output-file requirements.lock >/dev/null
