@@ -24,7 +24,7 @@ from .ways import WAYS, Way
 pytestmark = pytest.mark.proof
 
 SAMPLED_ORDERS = 6
-WHOLE_STORIES = 200
+WHOLE_STORIES = 60
 TAXED = Bill(net_minor=4900, tax_minor=931)
 AGREEING = Marks(subscription="ada")
 CONTRADICTING = Marks(session="ada", subscription="ben", customer="dan")
