@@ -1,6 +1,7 @@
 """Everything a reader may look up is there, under its name and with its words."""
 
 import re
+import tomllib
 
 import typer
 from flask import Flask
@@ -83,6 +84,14 @@ def test_every_make_target_that_is_named_is_there() -> None:
     named = set(re.findall(r"(?:`|^)make ([a-z]+)", read("README.md"), re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def test_every_dependency_has_its_reason() -> None:
+    page = read("docs/decisions/0007-dependencies.md").lower()
+    project = tomllib.loads(read("pyproject.toml"))
+    every = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = [re.split(r"[\[><=~]", requirement)[0] for requirement in every]
+    assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", page)] == []
 
 
 def _environment_name(field: str) -> str:
