@@ -4,13 +4,11 @@ A batch's rows travel as one JSON parameter that Postgres unfolds with `json_to_
 plan whatever the number of rows, about 13 µs a row of twelve columns where multi-row VALUES takes several times that.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
 
+import orjson
 from sqlalchemy import Row, Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
@@ -64,8 +62,8 @@ def given(model: type[Base], columns: tuple[str, ...]) -> str:
 
 
 def encode(rows: Sequence[JsonRow]) -> str:
-    """`rows` as the JSON text that `given` unfolds."""
-    return json.dumps(rows, default=_plain, separators=(",", ":"))
+    """`rows` as the JSON text that `given` unfolds; UUIDs and times become text."""
+    return orjson.dumps(rows).decode()
 
 
 def _table(model: type[Base]) -> Table:
@@ -75,11 +73,3 @@ def _table(model: type[Base]) -> Table:
 
 def _names(columns: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in columns)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} cannot travel as JSON")

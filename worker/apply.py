@@ -11,8 +11,8 @@ from app.attribution.attribute import attribute
 from app.commissions.settle import Cause, Settled, settle
 from app.errors import UnusableEvent
 from app.partners import directory
-from app.payments import objects, record, refunds
-from app.payments.facts import ReadEvent
+from app.payments import objects, record, refunds, waiting
+from app.payments.facts import Kind, ReadEvent
 from app.payments.objects import Known
 from app.stripe_events import inbox
 from app.stripe_events.inbox import ClaimedEvent, Outcome
@@ -76,8 +76,15 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict
     causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}
     settled = settle(session, scope, attributions, causes)
     _end_waiting(session, scope, known, settled)
+    waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
     return results.outcomes(batch, settled, caused_by, people)
+
+
+def _invoiced_customers(known: Known) -> set[str]:
+    """The customers of the invoices and subscriptions seen."""
+    kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
+    return {one.customer for one in known.objects.values() if one.kind in kinds and one.customer}
 
 
 def _bare_names(events: Sequence[ReadEvent]) -> set[str]:

@@ -39,7 +39,7 @@ def run(slice_seconds: float) -> bool:
 def work_batch(limit: int = BATCH_SIZE) -> int:
     """Claim and work up to `limit` due events, and commit.
 
-    Events a dead drain had in hand are worked one by one, and so is a batch that fails.
+    Events that failed before or that a dead drain had in hand are worked one by one, and so is a batch that fails.
 
     Returns:
         How many events were claimed; 0 if nothing is due.
@@ -66,7 +66,7 @@ def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
     with db.transaction() as session:
         claimed += inbox.claim(session, limit)
         event_ids = [event.id for event in claimed]
-        suspects = jobs.suspects(event_ids)
+        suspects = _suspects(claimed)
         if not suspects:
             if len(claimed) == limit:
                 jobs.wake()  # a backlog: let it spread over all workers
@@ -82,6 +82,12 @@ def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
         metrics.batch_worked(len(claimed), time.monotonic() - started)
         log.info("batch_worked", size=len(claimed), duration_ms=round((time.monotonic() - started) * 1000, 1))
     return len(claimed)
+
+
+def _suspects(claimed: Sequence[ClaimedEvent]) -> list[int]:
+    """The events that failed before, or that a drain died of: each retry of one would take a whole batch with it."""
+    failed = [event.id for event in claimed if event.attempts]
+    return failed + jobs.suspects([event.id for event in claimed if not event.attempts])
 
 
 def _work_alone(event_ids: Sequence[int]) -> None:

@@ -58,6 +58,14 @@ _LOAD = text(f"""
 """)
 
 
+_NAMED = text(f"SELECT DISTINCT object_id FROM evidence WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids)")
+
+
+def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]) -> set[str]:
+    """Those of these objects that any name was found on."""
+    return set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": sorted(object_ids)}))
+
+
 def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
     """The names on these objects, by object id."""
     found: dict[str, list[Name]] = {}

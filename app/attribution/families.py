@@ -8,40 +8,17 @@ from sqlalchemy.orm import Session
 
 from app.attribution import evidence
 from app.attribution.rules import Name, Occasion
-from app.payments import record
+from app.payments import objects, record
 from app.payments.facts import MONEY_KINDS, Kind
-from app.payments.objects import known_object
 from app.payments.record import PaymentRecord
 from app.payments.state import KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-_HAS_EVIDENCE = text(f"""
-    -- Subjects of which any name is known: on themselves, on a payment or session of theirs or on its customer.
-    SELECT subject FROM unnest(CAST(:subjects AS text[])) AS subject
-    WHERE EXISTS (SELECT FROM evidence WHERE {SCOPE_SQL} AND object_id = subject)
-       OR EXISTS (
-           SELECT FROM (
-               SELECT root, customer FROM stripe_objects WHERE {SCOPE_SQL} AND subscription = subject
-               UNION ALL
-               SELECT root, customer FROM stripe_objects WHERE {SCOPE_SQL} AND customer = subject
-           ) AS own
-           JOIN LATERAL (
-               SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND root = own.root
-               UNION ALL
-               SELECT own.customer
-           ) AS member ON true
-           JOIN evidence ON {SCOPE_SQL} AND object_id = member.id
-       )
-""")
-
-_MEMBERS = text(f"""
-    -- Every object of every component that belongs to one of the subjects.
-    SELECT id, kind, root, customer, subscription, facts, stated_at FROM stripe_objects
-    WHERE {SCOPE_SQL} AND root IN (
-        SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND subscription = ANY(:subjects)
-        UNION
-        SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND customer = ANY(:subjects)
-    )
+_OWN = text(f"""
+    SELECT subscription AS subject, root, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects)
+    UNION ALL
+    SELECT customer, root, customer FROM stripe_objects WHERE {SCOPE_SQL} AND customer = ANY(:subjects)
 """)
 
 _SUBSCRIPTIONS_OF = text(f"""
@@ -51,9 +28,22 @@ _SUBSCRIPTIONS_OF = text(f"""
 
 
 def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> set[str]:
-    """Those of `subjects` whose evidence is not empty, and so may be bound."""
+    """Those of `subjects` that may be bound.
+
+    A name is known on them, on a payment or session of theirs, or on the customer of one.
+    """
     wanted = sorted(subjects)
-    return set(session.scalars(_HAS_EVIDENCE, {**scope.parameters(), "subjects": wanted})) if wanted else set()
+    if not wanted:
+        return set()
+    concerns: dict[str, set[str]] = {subject: {subject} for subject in wanted}
+    of_root: dict[str, set[str]] = {}
+    for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted}):
+        of_root.setdefault(row.root, set()).add(row.subject)
+        concerns.setdefault(row.customer, set()).add(row.subject)
+    for known in objects.load(session, scope, of_root).values():
+        concerns.setdefault(known.id, set()).update(of_root[known.root])
+    named = evidence.objects_with_names(session, scope, concerns)
+    return {subject for one in named for subject in concerns[one]}
 
 
 def subscriptions_of(session: Session, scope: Scope, customers: Iterable[str]) -> dict[str, str]:
@@ -84,19 +74,19 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
     wanted = sorted(subjects)
     if not wanted:
         return Families(())
-    rows = session.execute(_MEMBERS, {**scope.parameters(), "subjects": wanted})
+    roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted})}
     components: dict[str, list[KnownObject]] = {}
-    for row in rows:
-        if row.kind in MONEY_KINDS:
-            components.setdefault(row.root, []).append(known_object(row))
+    for known in objects.load(session, scope, roots).values():
+        if known.kind in MONEY_KINDS:
+            components.setdefault(known.root, []).append(known)
     payments = {one.id: one for one in (*record.of_subjects(session, scope, wanted), *touched)}
     standing = [one for one in payments.values() if one.merged_into_id is None]
-    objects = {known.id: known for members in components.values() for known in members}
-    owners = {one for known in objects.values() for one in (known.customer, known.subscription)}
-    names = evidence.load(session, scope, {*objects, *wanted, *owners})
+    members = {known.id: known for component in components.values() for known in component}
+    owners = {one for known in members.values() for one in (known.customer, known.subscription)}
+    names = evidence.load(session, scope, {*members, *wanted, *owners})
     occasions = []
-    for members in components.values():
-        occasions += _occasions(members, standing, names)
+    for component in components.values():
+        occasions += _occasions(component, standing, names)
     return Families(occasions)
 
 

@@ -4,13 +4,15 @@ from typing import Final
 
 ABSENT: Final = frozenset({"", "null", "undefined"})
 """What a browser sends where it has nothing to say."""
+LONGEST: Final = 500
+"""What Stripe allows a metadata value, in characters."""
 SEPARATOR: Final = "--"
 """Between code and session in a client reference; a code never holds it."""
 
 
 def fold(value: object) -> str:
     """A name as it is compared: trimmed, lower-case; "" for anything that names nobody."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     folded = value.strip().lower()
     return "" if folded in ABSENT else folded

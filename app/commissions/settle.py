@@ -13,7 +13,6 @@ from app.attribution.attribute import Attributions, Credited
 from app.attribution.rules import NoCredit, in_force
 from app.commissions import records, rules
 from app.commissions.records import CommissionRecord, ConversionRecord
-from app.commissions.rules import Calculation
 from app.ledger import posting
 from app.ledger.positions import difference
 from app.ledger.posting import Entry
@@ -117,8 +116,7 @@ def _settle_one(case: _Case) -> list[Entry]:
     outcome, details = _obstacle(case)
     earning = None
     if not outcome:
-        earning = _earning(case)
-        outcome = "adjusted" if case.payment.state.returned_minor else "accrued"
+        earning, outcome = _earning(case)
     case.payment.outcome, case.payment.outcome_details = outcome, details
     entries = [_bring(case, one, is_earning=one is earning) for one in case.commissions]
     return [entry for entry in entries if entry is not None]
@@ -158,8 +156,6 @@ def _obstacle(case: _Case) -> tuple[str, dict[str, Any]]:
         return _uncredited(case, credit)
     if case.conversion is not None and case.conversion.verdict != "earns":
         return case.conversion.verdict, {}
-    if _calculation(case, credit).amount_minor == 0:
-        return rules.zero_outcome(payment.state), {}
     return "", {}
 
 
@@ -174,10 +170,6 @@ def _uncredited(case: _Case, credit: NoCredit) -> tuple[str, dict[str, Any]]:
     return "unattributed", {}
 
 
-def _calculation(case: _Case, credit: Credited) -> Calculation:
-    return rules.calculate(case.payment.state, _snapshot(case, credit))
-
-
 def _snapshot(case: _Case, credit: Credited) -> SnapshotTerms:
     """The snapshot of the first settlement, else the one in force when the payment was made."""
     snapshots = credit.enrollment.snapshots
@@ -190,12 +182,18 @@ def _is_level_0_of(commission: CommissionRecord, credit: Credited) -> bool:
     return commission.level == 0 and commission.partner_id == credit.enrollment.partner_id
 
 
-def _earning(case: _Case) -> CommissionRecord:
-    """The commission of the credited partner as it should be now, everything but its postings."""
+def _earning(case: _Case) -> tuple[CommissionRecord | None, str]:
+    """The commission of the credited partner as it should be now, all but its postings; with the payment's outcome.
+
+    None where the payment is worth nothing.
+    """
     credit, state = case.credit, case.payment.state
     assert isinstance(credit, Credited), "an obstacle was found otherwise"
     assert case.conversion is not None, "whoever is credited has a conversion"
-    snapshot, calculation = _snapshot(case, credit), _calculation(case, credit)
+    snapshot = _snapshot(case, credit)
+    calculation = rules.calculate(state, snapshot)
+    if calculation.amount_minor == 0:
+        return None, rules.zero_outcome(state)
     commission = next((one for one in case.commissions if _is_level_0_of(one, credit)), None)
     if commission is None:
         commission = CommissionRecord(
@@ -222,7 +220,7 @@ def _earning(case: _Case) -> CommissionRecord:
     commission.calculation = calculation.details()
     commission.accrued_at = state.occurred_at
     commission.mature_at = rules.matures_at(state.occurred_at, commission.holdback_days)
-    return commission
+    return commission, "adjusted" if state.returned_minor else "accrued"
 
 
 def _bring(case: _Case, commission: CommissionRecord, *, is_earning: bool) -> Entry | None:

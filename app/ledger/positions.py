@@ -1,7 +1,7 @@
 """A commission's position in the ledger, and where a difference lands. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Final
 
 POSITION_KINDS: Final = {
@@ -27,7 +27,7 @@ class Position:
     @property
     def held_minor(self) -> int:
         """What the commission is worth now: the mirror of its `commission_expense`."""
-        return sum(getattr(self, one.name) for one in fields(self))
+        return self.accrued_minor + self.payable_minor + self.clearing_minor + self.paid_minor + self.fee_minor
 
     @property
     def status(self) -> str:
@@ -42,11 +42,12 @@ class Position:
 
     def after(self, lines: Sequence["Line"]) -> "Position":
         """The position once `lines` are posted."""
-        sums = {one.name: getattr(self, one.name) for one in fields(self)}
+        changed: dict[str, int] = {}
         for line in lines:
-            if line.account_kind in POSITION_KINDS:
-                sums[POSITION_KINDS[line.account_kind]] -= line.amount_minor
-        return Position(**sums)
+            name = POSITION_KINDS.get(line.account_kind)
+            if name is not None:
+                changed[name] = changed.get(name, getattr(self, name)) - line.amount_minor
+        return replace(self, **changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,21 +20,21 @@ class StripeObject(Base):
 
     __tablename__ = "stripe_objects"
     __table_args__ = (
-        Index("ix_stripe_objects_root", "organization_id", "account", "livemode", "root"),
+        Index("ix_stripe_objects_root", "root", "organization_id", "account", "livemode"),
         Index(
             "ix_stripe_objects_subscription",
+            "subscription",
             "organization_id",
             "account",
             "livemode",
-            "subscription",
             postgresql_where=text("subscription <> ''"),
         ),
         Index(
             "ix_stripe_objects_customer",
+            "customer",
             "organization_id",
             "account",
             "livemode",
-            "customer",
             postgresql_where=text("customer <> ''"),
         ),
     )
@@ -69,19 +69,25 @@ class Payment(Base):
         Index("ix_payments_organization_id_id", "organization_id", "id"),
         Index("ix_payments_outcome", "organization_id", "outcome", "id"),
         Index(
+            "ix_payments_unlinked",
+            "customer",
+            "organization_id",
+            postgresql_where=text("outcome = 'unattributed' AND invoice = ''"),
+        ),
+        Index(
             "ix_payments_subscription",
+            "subscription",
             "organization_id",
             "account",
             "livemode",
-            "subscription",
             postgresql_where=text("subscription <> ''"),
         ),
         Index(
             "ix_payments_customer",
+            "customer",
             "organization_id",
             "account",
             "livemode",
-            "customer",
             postgresql_where=text("customer <> ''"),
         ),
     )
@@ -118,8 +124,8 @@ class Refund(Base):
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount_minor >= 0", name="amount"),
-        Index("ix_refunds_charge", "organization_id", "account", "livemode", "charge"),
-        Index("ix_refunds_payment_intent", "organization_id", "account", "livemode", "payment_intent"),
+        Index("ix_refunds_charge", "charge", "organization_id", "account", "livemode"),
+        Index("ix_refunds_payment_intent", "payment_intent", "organization_id", "account", "livemode"),
     )
 
     organization_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -86,9 +86,10 @@ class Component:
         by_kind: dict[Kind, list[KnownObject]] = {kind: [] for kind in Kind}
         for known in sorted(objects, key=lambda known: known.id):
             by_kind[known.kind].append(known)
-        charges_of = _charges_of(by_kind)
+        known_refunds = sorted(refunds, key=lambda refund: refund.id)
+        charges_of = _charges_of(by_kind, known_refunds)
         invoices_of = _invoices_of(by_kind, charges_of)
-        return cls(by_kind, sorted(refunds, key=lambda refund: refund.id), charges_of, invoices_of)
+        return cls(by_kind, known_refunds, charges_of, invoices_of)
 
     @property
     def sources(self) -> list[str]:
@@ -229,9 +230,14 @@ def _returned(component: Component, source: str) -> int:
     return sum(int(charge.facts.get("amount_refunded") or 0) for charge in known)
 
 
-def _charges_of(objects: Mapping[Kind, Sequence[KnownObject]]) -> dict[str, frozenset[str]]:
-    """The charges of each source. A charge whose PaymentIntent no fact names goes to the only one there is."""
+def _charges_of(
+    objects: Mapping[Kind, Sequence[KnownObject]], refunds: Iterable[KnownRefund]
+) -> dict[str, frozenset[str]]:
+    """The charges of each source. A charge whose PaymentIntent nothing names goes to the only one there is."""
     intents = {intent.id: {intent.facts.get("latest_charge")} - {None} for intent in objects[Kind.PAYMENT_INTENT]}
+    for refund in refunds:  # often all that names both, and one taken for two sources would be counted twice
+        if refund.charge and refund.payment_intent in intents:
+            intents[refund.payment_intent].add(refund.charge)
     lone: dict[str, set[Any]] = {}
     for charge in objects[Kind.CHARGE]:
         owner = charge.facts.get("payment_intent")

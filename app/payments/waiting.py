@@ -25,6 +25,29 @@ def customers_with_invoices(session: Session, scope: Scope, customers: Iterable[
     return set(rows)
 
 
+_EXPECT_LINKS = text(f"""
+    WITH expecting AS (
+        UPDATE payments SET outcome = 'waiting',
+                            outcome_details = jsonb_build_object('waiting_for', CAST(:link AS text))
+        WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND outcome = 'unattributed' AND invoice = ''
+          AND created_at > now() - make_interval(hours => :hours)
+        RETURNING organization_id, charge, payment_intent, outcome_details
+    )
+    UPDATE stripe_events SET outcome = 'waiting', outcome_details = expecting.outcome_details
+    FROM expecting
+    WHERE stripe_events.organization_id = expecting.organization_id AND stripe_events.outcome = 'unattributed'
+      AND stripe_events.object_id IN (expecting.charge, expecting.payment_intent)
+""")
+
+
+def expect_links(session: Session, scope: Scope, customers: Iterable[str]) -> None:
+    """Let charges that came before their customer's first invoice or subscription wait, as if they had come after."""
+    wanted = sorted(customers)
+    if wanted:
+        values = {"customers": wanted, "link": INVOICE_LINK, "hours": LINK_WAIT_HOURS}
+        session.execute(_EXPECT_LINKS, {**scope.parameters(), **values})
+
+
 _GIVE_UP = text("""
     WITH given_up AS (
         UPDATE payments SET outcome = 'unattributed', outcome_details = '{}'

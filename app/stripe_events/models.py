@@ -51,7 +51,7 @@ class StripeEvent(Base):
             postgresql_include=["next_attempt_at"],
         ),
         Index("ix_stripe_events_outcome", "organization_id", "outcome", "id"),
-        Index("ix_stripe_events_object", "organization_id", "object_id"),
+        Index("ix_stripe_events_object", "object_id", "organization_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -4,8 +4,9 @@ A document's shape follows the endpoint's API version, and some real ones carry 
 readers go by what is present and never by a version number.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from app.attribution.names import fold
 from app.errors import UnusableEvent
@@ -13,12 +14,18 @@ from app.payments.facts import NameFact
 
 Document = Mapping[str, Any]
 
+_KIND: Final = re.compile(r"[a-z_.]{1,40}")
+LONGEST_ID: Final = 255
+"""Source: Stripe, "Upgrades": ids never exceed 255 characters."""
+LARGEST_AMOUNT_MINOR: Final = 10**15
+"""More than Stripe moves in any currency, and so little that no sum of ours overflows."""
+
 
 def identity(value: object) -> str:
     """The id in a reference, which Stripe sends bare or expanded; "" where there is none."""
     if isinstance(value, Mapping):
         value = value.get("id")
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
 
 
 def own_id(document: Document) -> str:
@@ -39,21 +46,24 @@ def at(document: Document, *path: str) -> Any:
     return found
 
 
-def amount(document: Document, name: str) -> int:
-    """The amount in field `name`, minor units. Raises UnusableEvent if it is missing or no whole number."""
-    found = optional_amount(document, name)
+def amount(document: Document, name: str, *, may_be_negative: bool = False) -> int:
+    """The amount in field `name`, minor units. Raises UnusableEvent if it is missing or no possible amount."""
+    found = optional_amount(document, name, may_be_negative=may_be_negative)
     if found is None:
-        raise UnusableEvent(f"The {document.get('object', 'object')} has no {name}.")
+        raise UnusableEvent(f"The {_kind(document)} has no {name}.")
     return found
 
 
-def optional_amount(document: Document, name: str) -> int | None:
-    """The amount in field `name`, minor units; None where absent. Raises UnusableEvent if it is no whole number."""
-    found = document.get(name)
+def optional_amount(document: Document, name: str, *, may_be_negative: bool = False) -> int | None:
+    """The amount in field `name`, minor units; None where absent. Raises UnusableEvent if it is no possible amount."""
+    found = at(document, name)
     if found is None:
         return None
     if not isinstance(found, int) or isinstance(found, bool):
-        raise UnusableEvent(f"The {document.get('object', 'object')}'s {name} is not a whole number of minor units.")
+        raise UnusableEvent(f"The {_kind(document)}'s {name} is not a whole number of minor units.")
+    least = -LARGEST_AMOUNT_MINOR if may_be_negative else 0
+    if not least <= found <= LARGEST_AMOUNT_MINOR:
+        raise UnusableEvent(f"The {_kind(document)}'s {name} is out of range.")
     return found
 
 
@@ -61,7 +71,7 @@ def currency(document: Document) -> str:
     """The lower-case currency code. Raises UnusableEvent without one."""
     found = document.get("currency")
     if not isinstance(found, str) or len(found) != 3:
-        raise UnusableEvent(f"The {document.get('object', 'object')} has no currency.")
+        raise UnusableEvent(f"The {_kind(document)} has no currency.")
     return found.lower()
 
 
@@ -78,3 +88,9 @@ def names_in(metadata: object, object_id: str, carrier: str, field_path: str) ->
         return ()
     field = "affiliate_id" if name else "affiliate_session_id"
     return (NameFact(object_id, carrier, name, session_id, f"{field_path}.{field}"),)
+
+
+def _kind(document: Document) -> str:
+    """What the document is, for a sentence: its `object`, unless that is no word of Stripe's either."""
+    found = at(document, "object")
+    return found if isinstance(found, str) and _KIND.fullmatch(found) else "object"

@@ -23,9 +23,9 @@ def paid(invoice: Document) -> Reading:
     payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
     facts = {
         "currency": currency(invoice),
-        "total": amount(invoice, "total"),
+        "total": amount(invoice, "total", may_be_negative=True),
         "tax": _tax(invoice),
-        "net_total": optional_amount(invoice, "total_excluding_tax"),
+        "net_total": optional_amount(invoice, "total_excluding_tax", may_be_negative=True),
         "amount_paid": amount(invoice, "amount_paid"),
         "off_stripe": optional_amount(invoice, "amount_paid_off_stripe"),
         "paid_out_of_band": invoice.get("paid_out_of_band"),
@@ -89,8 +89,8 @@ def _tax(invoice: Document) -> int:
     for name in ("total_taxes", "total_tax_amounts"):
         taxes = invoice.get(name)
         if isinstance(taxes, list):
-            return sum(amount(tax, "amount") for tax in taxes)
-    return optional_amount(invoice, "tax") or 0
+            return sum(amount(tax, "amount", may_be_negative=True) for tax in taxes)
+    return optional_amount(invoice, "tax", may_be_negative=True) or 0
 
 
 def _cycle_end(invoice: Document) -> int | None:
@@ -102,8 +102,8 @@ def _cycle_end(invoice: Document) -> int | None:
     ends = [
         at(line, "period", "end")
         for line in (lines if isinstance(lines, list) else ())
-        if line.get("type") == "subscription"
-        or identity(line.get("subscription"))
+        if at(line, "type") == "subscription"
+        or identity(at(line, "subscription"))
         or at(line, "parent", "type") == "subscription_item_details"
         or at(line, "parent", "invoice_item_details", "subscription")
     ]

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import orjson
+
 from app.errors import UnusableEvent
 from app.payments.facts import Reading
 from worker.handlers import charges, checkout, customers, invoices, refunds
@@ -45,4 +47,19 @@ def read(event: Mapping[str, Any]) -> Reading:
     document = data.get("object") if isinstance(data, Mapping) else None
     if not isinstance(document, Mapping):
         raise UnusableEvent("The event carries no object.")
-    return handler(document)
+    reading = handler(document)
+    _demand_storable(reading)
+    return reading
+
+
+def _demand_storable(reading: Reading) -> None:
+    """Refuse what no retry makes storable: half characters, NUL, numbers beyond 64 bits.
+
+    Here it is one event's problem; in the database it would be the whole batch's.
+    """
+    try:
+        is_storable = b"\\u0000" not in orjson.dumps(reading)
+    except orjson.JSONEncodeError:
+        is_storable = False
+    if not is_storable:
+        raise UnusableEvent("It holds text or a number that cannot be stored.")
