@@ -1,0 +1,153 @@
+"""A Valkey that may be killed, workers that may be killed, and a database that may be blocked."""
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Connection, Engine, text
+
+from app import db, embedded
+from app.config import Settings
+from tests.stripe_stories.facts import Event
+
+from .processes import Staff, eventually
+
+InboxRow = Callable[[Event], Any]
+_numbers = count(1)
+
+
+class Valkey:
+    """A Valkey of one test's own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.url = embedded.valkey_url(directory)
+        self.start()
+
+    def start(self) -> None:
+        """Start it, empty."""
+        self._server = embedded.start_valkey(self._directory)
+
+    def crash(self) -> None:
+        self._server.crash()
+
+    def suspend(self) -> None:
+        """Let it hang: it is there, takes connections, and never answers."""
+        os.kill(self._server.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self._server.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._server.is_running():
+            self.resume()
+            self._server.stop()
+
+    @contextmanager
+    def client(self) -> Iterator[redis.Redis]:
+        with redis.Redis.from_url(self.url, retry=Retry(NoBackoff(), 0)) as client:
+            yield client
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    with tempfile.TemporaryDirectory(prefix="accrual-faults-") as directory:
+        running = Valkey(Path(directory))
+        yield running
+        running.stop()
+
+
+@pytest.fixture
+def redis_url(valkey: Valkey) -> str:
+    """The whole test talks to a Valkey that is its own to break."""
+    return valkey.url
+
+
+@pytest.fixture
+def staff(settings: Settings, tmp_path: Path) -> Iterator[Staff]:
+    environment = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "ACCRUAL_DATA_DIR": str(settings.data_dir),
+        "ACCRUAL_LOG_FORMAT": "json",
+    }
+    staff = Staff(environment, tmp_path / "staff.log")
+    yield staff
+    staff.dismiss()
+
+
+class Blockade:
+    """Stands in the way of whoever wants to post, at a place every batch comes by after it has claimed its events."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def raise_(self) -> None:
+        self._connection.execute(text("LOCK TABLE postings IN EXCLUSIVE MODE"))
+
+    def lift(self) -> None:
+        self._connection.rollback()
+
+    def wait_for_somebody(self) -> None:
+        """Return once a batch stands before it: its events are claimed, and nothing of it is committed."""
+        eventually(lambda: self.waiting() > 0)
+
+    def waiting(self) -> int:
+        """How many stand before it."""
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'postings'::regclass"
+        return self._connection.scalar(text(waiting)) or 0
+
+
+@pytest.fixture
+def owner(database_url: str) -> Iterator[Engine]:
+    """The database as its owner, who may do what the worker may not."""
+    engine = db.create(database_url, role=None)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def blockade(owner: Engine) -> Iterator[Blockade]:
+    with owner.connect() as connection:
+        yield Blockade(connection)
+
+
+@pytest.fixture
+def inbox_row(database: Engine) -> InboxRow:
+    """What the inbox holds of an event."""
+
+    def inbox_row(event: Event) -> Any:
+        with db.transaction() as session:
+            query = text("SELECT * FROM stripe_events WHERE stripe_id = :stripe_id")
+            return session.execute(query, {"stripe_id": event["id"]}).one()
+
+    return inbox_row
+
+
+def event_of_type(event_type: str) -> Event:
+    """An event of a type that only tests know."""
+    return {
+        "id": f"evt_test_{next(_numbers)}",
+        "object": "event",
+        "api_version": "2025-11-17.clover",
+        "created": 1_772_445_600,
+        "data": {"object": {"id": "test_1", "object": "test", "email": "cleo.secret@example.com"}},
+        "livemode": False,
+        "type": event_type,
+    }
+
+
+def bring_forward() -> None:
+    """Let the time pass that failed events wait."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE stripe_events SET next_attempt_at = now() WHERE processed_at IS NULL"))

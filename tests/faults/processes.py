@@ -1,0 +1,76 @@
+"""Workers and clocks as processes of their own, quick to start because what they import is loaded once."""
+
+import importlib
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from app import processes
+
+PATIENCE_SECONDS = 60
+_NURSERY = multiprocessing.get_context("forkserver")
+_NURSERY.set_forkserver_preload(["worker.__main__", "worker.schedule", __name__])
+
+Habit = Callable[[], None]
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for something that must come by itself; the limit is there to end a run that hangs."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)
+
+
+def no_habit() -> None:
+    """As it comes."""
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Starts workers and clocks with one test's settings, and leaves none behind."""
+
+    environment: dict[str, str]
+    log: Path
+    hired: list[BaseProcess] = field(default_factory=list)
+
+    def worker(self, habit: Habit = no_habit) -> BaseProcess:
+        """What `python -m worker` runs, after `habit` was called in the new process."""
+        return self._hire("worker.__main__", habit)
+
+    def clock(self) -> BaseProcess:
+        """What `python -m worker.schedule` runs."""
+        return self._hire("worker.schedule", no_habit)
+
+    def dismiss(self) -> None:
+        for process in self.hired:
+            process.kill()
+            process.join()
+
+    def _hire(self, module: str, habit: Habit) -> BaseProcess:
+        process = _NURSERY.Process(target=_work, args=(module, self.environment, self.log, habit), daemon=True)
+        process.start()
+        self.hired.append(process)
+        return process
+
+
+def kill_9(process: BaseProcess) -> None:
+    """As the out-of-memory killer does: no warning, nothing tidied."""
+    process.kill()
+    process.join()
+
+
+def _work(module: str, environment: dict[str, str], log: Path, habit: Habit) -> None:
+    os.environ.update(environment)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    if sys.platform == "linux":
+        processes._die_with_parent()
+    habit()
+    importlib.import_module(module).main()

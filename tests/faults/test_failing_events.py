@@ -1,0 +1,186 @@
+"""One event fails: all others settle, it comes back later and later, and ends before a person with its reason."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from app import db
+from app.payments.facts import Reading
+from app.stripe_events import inbox
+from app.stripe_events.inbox import MAX_ATTEMPTS
+from app.stripe_events.models import StripeEvent
+from tests.conftest import Deliver, Drain
+from worker.drain import work_batch
+from worker.handlers import table
+
+from .conftest import InboxRow, bring_forward, event_of_type
+from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
+
+PROBLEM = "ValueError while it was worked"
+
+
+def fail(document: Mapping[str, Any]) -> Reading:
+    raise ValueError(document)
+
+
+@pytest.fixture(autouse=True)
+def _failing_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events of type test.fails meet a bug in their handler."""
+    monkeypatch.setitem(table.HANDLERS, "test.fails", fail)
+
+
+def test_a_failing_event_keeps_no_other_from_settling(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
+    copies, failing = customers(3), event_of_type("test.fails")
+    events = events_of(copies)
+    deliver([*events[:7], failing, *events[7:]])
+    drain()
+    assert unprocessed() == [failing["id"]]
+    assert_told_once(copies)
+    row = inbox_row(failing)
+    assert row.attempts >= 1
+    assert (row.last_error, row.outcome) == (PROBLEM, None)
+
+
+def test_its_retries_take_no_batch_with_them(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
+    copies, failing = customers(2), event_of_type("test.fails")
+    deliver([failing])
+    work_batch()
+    bring_forward()
+    deliver(events_of(copies))
+    drain()
+    assert inbox_row(failing).attempts >= 2
+    assert {inbox_row(event).attempts for event in events_of(copies)} == {0}
+
+
+def test_it_comes_back_after_a_wait_that_doubles_and_is_parked_at_the_twelfth(
+    deliver: Deliver, inbox_row: InboxRow
+) -> None:
+    failing = event_of_type("test.fails")
+    deliver([failing])
+    for attempt in range(1, MAX_ATTEMPTS):
+        began_at = datetime.now(UTC)
+        assert work_batch() == 1
+        wait = timedelta(seconds=2 ** (attempt - 1))
+        row = inbox_row(failing)
+        assert (row.attempts, row.last_error, row.processed_at) == (attempt, PROBLEM, None)
+        assert began_at + wait <= row.next_attempt_at <= datetime.now(UTC) + wait
+        bring_forward()
+    work_batch()
+    row = inbox_row(failing)
+    assert (row.attempts, row.outcome, row.last_error) == (MAX_ATTEMPTS, "parked", PROBLEM)
+    assert row.outcome_details == {"problem": PROBLEM}
+    bring_forward()
+    assert work_batch() == 0
+
+
+def test_an_event_that_waits_for_its_next_attempt_is_left_alone(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow
+) -> None:
+    failing = event_of_type("test.fails")
+    deliver([failing])
+    work_batch()
+    with db.transaction() as session:
+        session.execute(text("UPDATE stripe_events SET next_attempt_at = now() + interval '1 hour'"))
+    assert drain() == 0
+    assert inbox_row(failing).attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (11, 1024), (12, 2048), (13, 3600), (99, 3600)]
+)
+def test_the_wait_doubles_up_to_an_hour(failures: int, seconds: int) -> None:
+    assert inbox.wait_seconds(failures) == seconds
+
+
+def test_what_failed_settles_by_itself_once_its_cause_is_gone(deliver: Deliver, drain: Drain, owner: Engine) -> None:
+    """One customer's payments cannot be written for a while; hers wait, everybody else's are there."""
+    hers, *others = customers(4)
+    with owner.begin() as connection:
+        connection.execute(
+            text(f"""
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF NEW.key LIKE '%{hers.token}%' THEN RAISE EXCEPTION 'not now: %', NEW.key; END IF;
+                    RETURN NEW;
+                END $$;
+                CREATE TRIGGER refuse BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION refuse();
+            """)
+        )
+    deliver(events_of([hers, *others]))
+    drain()
+    assert unprocessed()
+    assert {event["id"] for event in hers.events} >= set(unprocessed())
+    assert_told_once(others)
+    with owner.begin() as connection:
+        connection.execute(text("DROP TRIGGER refuse ON payments"))
+    bring_forward()
+    drain()
+    assert is_settled()
+    assert_told_once([hers, *others])
+
+
+def test_a_parked_event_is_worked_when_a_person_replays_it(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = event_of_type("test.fails")
+    deliver([failing])
+    for _ in range(MAX_ATTEMPTS):
+        work_batch()
+        bring_forward()
+    assert inbox_row(failing).outcome == "parked"
+    monkeypatch.delitem(table.HANDLERS, "test.fails")
+    with db.transaction() as session:
+        inbox.replay(session, session.get_one(StripeEvent, inbox_row(failing).id))
+    drain()
+    row = inbox_row(failing)
+    assert (row.outcome, row.attempts, row.last_error) == ("ignored_type", 0, None)
+
+
+@pytest.mark.parametrize("park", [True, False])
+def test_a_failure_cannot_undo_what_another_drain_finished(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow, park: bool
+) -> None:
+    event = event_of_type("test.known_to_nobody")
+    deliver([event])
+    with db.transaction() as session:
+        [claimed] = inbox.claim(session, 1)
+        attempts = inbox.count_attempt(session, claimed, now=datetime.now(UTC) - timedelta(hours=1))
+    assert attempts == 1
+    drain()
+    finished = inbox_row(event)
+    assert finished.outcome == "ignored_type"
+    with db.transaction() as session:
+        inbox.note_failure(session, claimed.id, attempts, "too late", park=park)
+    assert inbox_row(event) == finished
+
+
+@pytest.mark.parametrize("park", [True, False])
+def test_a_failure_of_an_earlier_attempt_is_not_noted_on_a_later_one(
+    deliver: Deliver, inbox_row: InboxRow, park: bool
+) -> None:
+    event = event_of_type("test.fails")
+    deliver([event])
+    for _ in range(2):
+        with db.transaction() as session:
+            [claimed] = inbox.claim(session, 1)
+            inbox.count_attempt(session, claimed, now=datetime.now(UTC) - timedelta(hours=1))
+    before = inbox_row(event)
+    with db.transaction() as session:
+        inbox.note_failure(session, claimed.id, 1, "of the first attempt", park=park)
+    assert inbox_row(event) == before
+    assert before.attempts == 2
+
+
+def test_an_attempt_is_counted_once_by_two_who_saw_the_same_event(deliver: Deliver, inbox_row: InboxRow) -> None:
+    event = event_of_type("test.fails")
+    deliver([event])
+    with db.transaction() as session:
+        [claimed] = inbox.claim(session, 1)
+    counted = []
+    for _ in range(2):
+        with db.transaction() as session:
+            counted.append(inbox.count_attempt(session, claimed, now=datetime.now(UTC)))
+    assert counted == [1, None]
+    assert inbox_row(event).attempts == 1

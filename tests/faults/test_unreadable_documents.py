@@ -1,0 +1,134 @@
+"""Documents no version of Stripe's would send: each ends in words, at once, and never by trying twelve times."""
+
+import copy
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import db
+from app.errors import UnusableEvent
+from app.stripe_events.outcomes import sentence
+from tests.conftest import Deliver, Drain, Tally
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Event, Marks
+from tests.stripe_stories.families import OLD_AND_NEW
+from worker.handlers import table
+
+from .conftest import InboxRow
+from .stories import assert_told_once, customers, events_of, is_settled
+
+SEED = 20_260_302
+READ = 4000
+WORKED = 400
+JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    10**20,
+    10**400,
+    1.5,
+    1e300,
+    "",
+    "x",
+    "x" * 5000,
+    random.Random(SEED).randbytes(3000).hex(),
+    "nul\x00in the middle",
+    "\ud800",
+    "é漢😀",
+    [],
+    [None],
+    [[]],
+    {},
+    {"id": None},
+    {"id": "x\x00"},
+    {"data": "x", "has_more": 7},
+)
+
+
+def broken(event: Event, name: str, value: Any) -> Event:
+    """`event` with one field of its object replaced."""
+    changed = copy.deepcopy(event)
+    changed["data"]["object"][name] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("event_type", "name", "value", "problem"),
+    [
+        ("invoice.paid", "id", None, "The event's object has no id."),
+        ("invoice.paid", "total", "4900", "not a whole number"),
+        ("invoice.paid", "total", 49.0, "not a whole number"),
+        ("invoice.paid", "currency", None, "has no currency"),
+        ("charge.succeeded", "amount_captured", True, "not a whole number"),
+    ],
+)
+def test_an_unusable_document_is_parked_at_once_with_a_sentence(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow, event_type: str, name: str, value: Any, problem: str
+) -> None:
+    bad = broken(Customer(OLD_AND_NEW[0]).subscribes().event(event_type), name, value)
+    copies = customers(1)
+    deliver([bad, *events_of(copies)])
+    drain()
+    row = inbox_row(bad)
+    assert (row.outcome, row.attempts) == ("parked", 0)
+    assert problem in row.outcome_details["problem"]
+    assert row.outcome_details["problem"] in sentence(row.outcome, row.outcome_details)
+    assert_told_once(copies)
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"object": None}, {"object": "in_1"}])
+def test_an_event_without_an_object_is_parked_at_once(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow, data: Any
+) -> None:
+    bad = Customer(OLD_AND_NEW[0]).subscribes().event("invoice.paid") | {"data": data}
+    deliver([bad])
+    drain()
+    row = inbox_row(bad)
+    assert (row.outcome, row.outcome_details) == ("parked", {"problem": "The event carries no object."})
+
+
+def mutated(count: int, chance: random.Random) -> Iterator[Event]:
+    """So many real documents, each with one place of it replaced by something that never stands there."""
+    for number in range(count):
+        cleo = Customer(OLD_AND_NEW[number % 2], Marks(payment="ada", subscription="ada", session="ada"))
+        first = cleo.subscribes()
+        events = [cleo.appears(), *first.events, *cleo.is_refunded(first, 1000).events]
+        event = chance.choice(events)
+        place: Any = event["data"]["object"]
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            key = chance.choice(keys)
+            deeper = place[key]
+            if not deeper or not isinstance(deeper, dict | list) or chance.random() < 0.3:
+                place[key] = chance.choice(JUNK)
+                break
+            place = deeper
+        yield event
+
+
+def test_no_document_makes_a_handler_fail_in_other_than_words(tally: Tally) -> None:
+    """A fault of the document is one event's; any other exception is the whole batch's."""
+    for event in mutated(READ, random.Random(SEED)):
+        with suppress(UnusableEvent):
+            table.read(event)
+    tally("broken documents read, or refused in words", READ)
+
+
+def test_whatever_stands_in_a_document_it_ends_in_an_outcome_at_once(
+    deliver: Deliver, drain: Drain, tally: Tally
+) -> None:
+    copies = customers(2)
+    deliver([*mutated(WORKED, random.Random(SEED)), *events_of(copies)])
+    drain()
+    with db.transaction() as session:
+        query = (
+            "SELECT type, last_error, outcome, payload FROM stripe_events WHERE last_error IS NOT NULL OR attempts > 0"
+        )
+        assert [tuple(row) for row in session.execute(text(query))] == []
+    assert is_settled()
+    tally("broken documents that ended in an outcome at the first try", WORKED)
