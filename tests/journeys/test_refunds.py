@@ -1,10 +1,15 @@
 """Money goes back to Cleo, in part or whole, and sometimes comes again."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.books import CommissionLine, owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.facts import Bill
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Bill, Marks
+from tests.stripe_stories.families import CLOVER
+from tests.stripe_stories.invoices import invoice_payment
 
 from .conftest import Meet, OutcomeOf
 
@@ -120,3 +125,17 @@ def test_a_refund_of_one_month_leaves_the_others(meet: Meet, deliver: Deliver, d
     deliver(first.events + second.events + cleo.is_refunded(second, 4900).events)
     drain()
     assert ledger().balances == owed(ada=980)
+
+
+def test_a_refund_that_alone_names_its_charge_counts_once_where_two_payments_settled_the_invoice(
+    deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """No charge and no PaymentIntent was ever told by an event of its own."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes(Bill(net_minor=10_000)).only("invoice.paid", "invoice_payment.paid")
+    rest = replace(first, payment_intent=cleo.ids.fresh("pi"), bill=Bill(net_minor=4_000))
+    linked = invoice_payment(rest, cleo.ids.fresh("inpay"), livemode=False)
+    deliver([*first.events, cleo.event("invoice_payment.paid", linked, cleo.now)])
+    deliver([cleo.is_refunded(first, 1000).events[0]])
+    drain()
+    assert ledger().balances == owed(ada=1800)
