@@ -158,7 +158,7 @@ def _old_line(sale: Purchase) -> Document:
 
 def _new_line(sale: Purchase) -> Document:
     kind = "subscription_item_details" if sale.subscription else "invoice_item_details"
-    parent = {"subscription_item_details": None, "invoice_item_details": None, "type": kind}
+    parent: Document = {"subscription_item_details": None, "invoice_item_details": None, "type": kind}
     parent[kind] = {"proration": False, "subscription": sale.subscription}
     return {
         "parent": parent,
