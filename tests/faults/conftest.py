@@ -95,6 +95,14 @@ class Blockade:
     def raise_(self) -> None:
         self._connection.execute(text("LOCK TABLE postings IN EXCLUSIVE MODE"))
 
+    def never_gives_way(self) -> None:
+        """Let Postgres end the other one's wait when the two wait for each other."""
+        self._connection.execute(text("SET LOCAL deadlock_timeout = '1h'"))
+
+    def wants(self, statement: str) -> None:
+        """Wait for something else as well."""
+        self._connection.execute(text(statement))
+
     def lift(self) -> None:
         self._connection.rollback()
 

@@ -1,0 +1,145 @@
+"""Many drains at one inbox, and those who stand in each other's way: the ledger is that of one drain alone."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import structlog
+from sqlalchemy import Engine, text
+
+from app import db
+from tests.conftest import Deliver, Tally
+from worker.drain import work_batch
+
+from .conftest import Blockade, InboxRow, event_of_type
+from .processes import Staff, eventually
+from .stories import assert_told_once, customers, events_of, is_settled
+
+MANY = 6
+DEADLOCK_SECONDS = 2
+"""How long Postgres waits before it looks for a deadlock; ours must be complete by then."""
+
+
+def drain_with(limit: int) -> int:
+    worked = 0
+    while claimed := work_batch(limit):
+        worked += claimed
+    return worked
+
+
+@pytest.mark.parametrize("drains", [2, MANY])
+def test_drains_at_one_inbox_lose_nothing_and_double_nothing(deliver: Deliver, tally: Tally, drains: int) -> None:
+    """Batches so small that every story is cut across all of them."""
+    copies = customers(3 * drains)
+    deliver(events_of(copies))
+    with ThreadPoolExecutor(drains) as pool:
+        worked = list(pool.map(drain_with, range(2, 2 + drains)))
+    assert is_settled()
+    assert sum(worked) == len(events_of(copies))
+    assert_told_once(copies)
+    tally("drains that worked beside others", sum(1 for one in worked if one))
+
+
+def test_worker_processes_share_a_backlog(deliver: Deliver, staff: Staff, tally: Tally) -> None:
+    """Delivered while they work, so that each event may meet any of them."""
+    staff.clock()
+    for _ in range(3):
+        staff.worker()
+    copies = customers(12)
+    for copy in copies:
+        deliver(copy.events)
+    eventually(is_settled)
+    assert_told_once(copies)
+    tally("events worked by three processes", len(events_of(copies)))
+
+
+def test_an_event_another_drain_holds_is_passed_over(deliver: Deliver, database: Engine, inbox_row: InboxRow) -> None:
+    held, free = event_of_type("test.unknown"), event_of_type("test.unknown")
+    deliver([held, free])
+    with database.connect() as other:
+        other.execute(text("SELECT FROM stripe_events WHERE stripe_id = :id FOR UPDATE"), {"id": held["id"]})
+        assert work_batch() == 1
+        assert inbox_row(free).outcome == "ignored_type"
+    assert work_batch() == 1
+    assert inbox_row(held).outcome == "ignored_type"
+
+
+def test_a_deadlock_is_tried_again_at_once_and_is_no_attempt(
+    deliver: Deliver, owner: Engine, blockade: Blockade, inbox_row: InboxRow
+) -> None:
+    """The drain waits for the blockade, the blockade for an event the drain holds; Postgres ends the drain's try."""
+    copies = customers(2)
+    deliver(events_of(copies))
+    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(text(f"ALTER DATABASE {name} SET deadlock_timeout = '{DEADLOCK_SECONDS}s'"))
+    db.connect(owner.url)
+    blockade.never_gives_way()
+    blockade.raise_()
+    with structlog.testing.capture_logs() as lines, ThreadPoolExecutor(1) as pool:
+        drained = pool.submit(drain_with, 500)
+        blockade.wait_for_somebody()
+        blockade.wants("SELECT FROM stripe_events ORDER BY id LIMIT 1 FOR UPDATE")
+        blockade.lift()
+        assert drained.result() == len(events_of(copies))
+    failed = [line for line in lines if line["event"] == "batch_failed"]
+    assert [(line["problem"], line["meaning"]) for line in failed] == [
+        ("DeadlockDetected while it was worked", "AT_ONCE")
+    ]
+    assert {(row.attempts, row.last_error) for row in map(inbox_row, events_of(copies))} == {(0, None)}
+    assert_told_once(copies)
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
+def test_what_lies_in_the_moment_is_tried_again_alone_as_well(
+    deliver: Deliver, owner: Engine, inbox_row: InboxRow, state: str
+) -> None:
+    """More such failures in a row than a batch has tries: then one by one, and still hardly an attempt is lost."""
+    copies = customers(1)
+    with owner.begin() as connection:
+        connection.execute(
+            text(f"""
+                CREATE SEQUENCE tries;
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                    IF nextval('tries') <= 7 THEN RAISE EXCEPTION 'busy' USING ERRCODE = '{state}'; END IF;
+                    RETURN NEW;
+                END $$;
+                CREATE TRIGGER refuse BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION refuse();
+            """)
+        )
+    deliver(events_of(copies))
+    assert drain_with(500) == len(events_of(copies))
+    assert {row.last_error for row in map(inbox_row, events_of(copies))} == {None}
+    assert max(row.attempts for row in map(inbox_row, events_of(copies))) == 1
+    assert_told_once(copies)
+
+
+def test_a_fork_leaves_the_parents_connections_alone(database: Engine) -> None:
+    """A forked child shares the parent's sockets; whatever it does, the parent's transaction goes on."""
+    with db.transaction() as session:
+        ours = session.scalar(text("SELECT pg_backend_pid()"))
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _tell_own_backend(writing)
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            theirs = told.read()
+        assert os.waitpid(child, 0)[1] == 0
+        assert theirs.isdigit()
+        assert int(theirs) != ours
+        assert session.scalar(text("SELECT pg_backend_pid()")) == ours
+    with db.autocommit() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+
+
+def _tell_own_backend(writing: int) -> None:
+    """In the child: use the database, close everything, and end without the parent's exit hooks."""
+    status = 1
+    try:
+        with db.transaction() as session:
+            os.write(writing, str(session.scalar(text("SELECT pg_backend_pid()"))).encode())
+        db.disconnect()
+        status = 0
+    finally:
+        os._exit(status)
