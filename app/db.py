@@ -71,6 +71,7 @@ def create(url: str | URL, *, role: str | None = WORKER_ROLE, pool_size: int = 5
         session_settings.append(f"-c role={role}")
     arguments["options"] = " ".join(session_settings)
     options.setdefault("pool_pre_ping", True)
+    options["hide_parameters"] = True  # an error's text must not carry payloads into a log
     return create_engine(
         parsed, connect_args=arguments, pool_size=pool_size, max_overflow=5, pool_timeout=10, **options
     )

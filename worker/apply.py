@@ -55,7 +55,7 @@ def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
     try:
         reading = table.read(document)
     except UnusableEvent as unusable:
-        return Outcome("parked", {"problem": str(unusable)})
+        return Outcome("parked", {"problem": str(unusable).rstrip(".")})
     if reading.is_ignored:
         return Outcome("ignored_type")
     if reading.problem:
@@ -101,8 +101,8 @@ def _end_waiting(session: Session, scope: Scope, known: Known, settled: Sequence
         payment = one.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
-        if not one.former_outcome and not payment.state.returned_minor:
-            continue  # nothing can have waited for a payment that came whole and by itself
+        if not one.former_outcome and payment.root not in known.met_before:
+            continue  # nothing can have waited for a payment that nothing was known of
         for face in components.get(payment.root, ()):
             ended[face.id] = "merged" if payment.is_of_invoice else payment.outcome
             with_refunds[face.id] = "adjusted" if payment.outcome in results.EARNING else "no_change"

@@ -47,6 +47,7 @@ def problem(failure: Exception) -> str:
     A database error's text repeats the values it choked on.
     """
     if isinstance(failure, UnusableEvent):
-        return str(failure)
-    cause = failure.orig if isinstance(failure, DBAPIError) and failure.orig else failure
-    return f"{type(cause).__name__} while it was worked"
+        return str(failure).rstrip(".")
+    if isinstance(failure, DBAPIError):
+        return f"{type(failure.orig).__name__} {getattr(failure.orig, 'sqlstate', None) or ''}".rstrip()
+    return type(failure).__name__

@@ -13,6 +13,7 @@ from app import config, db, jobs, logs, metrics
 from app.ledger import verify
 from app.payments import waiting
 from app.stripe_events import inbox
+from worker import retries
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -70,7 +71,7 @@ def tick(due: list[Routine]) -> None:
         try:
             routine.run()
         except Exception as failure:  # noqa: BLE001  (the edge: the clock goes on)
-            log.error("routine_failed", routine=routine.name, problem=type(failure).__name__)  # noqa: TRY400  (a traceback may show values)
+            log.error("routine_failed", routine=routine.name, problem=retries.problem(failure))  # noqa: TRY400  (a traceback may show values)
 
 
 def main() -> None:

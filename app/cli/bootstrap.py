@@ -13,7 +13,7 @@ from app import config, db, ids
 from app.cli import delivery, printing
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir
-from app.errors import ConfigurationError, Conflict
+from app.errors import ConfigurationError
 from app.organizations.hierarchy import create_organization
 from app.organizations.keys import create_key
 from app.organizations.models import Organization
@@ -49,7 +49,8 @@ def bootstrap(
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
 
-    Run again for the same organization, it adds only a key.
+    Run again for the same organization, it adds only a key; with --webhook-secret also that secret to the endpoint,
+    which is how the one that Stripe shows gets here.
     """
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
@@ -71,7 +72,6 @@ def make(
 
     Raises:
         ConfigurationError: nobody said whether the endpoint receives live money.
-        Conflict: the organization has an endpoint already, with another secret than `webhook_secret`.
     """
     owner = session.scalar(select(Organization).where(Organization.name == name))
     if owner is None:
@@ -100,7 +100,7 @@ def make(
 def _endpoint(
     session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
 ) -> tuple[UUID, str]:
-    """The organization's oldest endpoint in use, made when there is none, and its newest secret."""
+    """The organization's oldest endpoint in use, made when there is none, and `secret`, else its newest one."""
     found = session.scalar(
         select(StripeEndpoint)
         .where(StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None))
@@ -110,7 +110,8 @@ def _endpoint(
     if found is not None:
         known = endpoints.decrypt(found.secrets_encrypted, settings)
         if secret is not None and secret not in known:
-            raise Conflict("this organization has a webhook endpoint already, with another signing secret")
+            endpoints.add_secret(found, secret, settings)
+            return found.id, secret
         return found.id, known[0]
     if settings.stripe_livemode is None:
         raise ConfigurationError(

@@ -4,7 +4,7 @@ import sys
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.cli import bootstrap, demo, events, explain, keys, migrate, send, up, verify
 from app.errors import AccrualError
@@ -37,6 +37,8 @@ def main() -> None:
     except OperationalError as error:
         reason = str(error.orig).splitlines()[0]
         _complain(f"the database cannot be reached: {reason}\nIs `accrual up` running, with this data directory?")
+    except DBAPIError as error:
+        _complain(f"the database refused: {str(error.orig).splitlines()[0]}")
 
 
 def _complain(text: str) -> None:

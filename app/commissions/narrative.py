@@ -99,7 +99,7 @@ def _standing(commission: CommissionNote) -> str:
         return f"stands {commission.status}"
     if commission.mature_at is None:
         return "stands accrued, until a person approves it"
-    return f"stands accrued; it is approved by itself after {_day(commission.mature_at)}"
+    return f"stands accrued; its holdback ends {_day(commission.mature_at)}"
 
 
 def _signed(amount_minor: int, currency: str) -> str:

@@ -84,6 +84,12 @@ def create(
     return endpoint
 
 
+def add_secret(endpoint: StripeEndpoint, secret: str, settings: Settings) -> None:
+    """Let `secret` sign for `endpoint` too. The former ones go on doing so: deliveries on their way are not lost."""
+    known = decrypt(endpoint.secrets_encrypted, settings)
+    endpoint.secrets_encrypted = encrypt([secret, *known], settings)
+
+
 def encrypt(secrets: list[str], settings: Settings) -> str:
     """`secrets` as a Fernet token of the newest secret key."""
     return _fernet(settings).encrypt(json.dumps(secrets).encode()).decode()

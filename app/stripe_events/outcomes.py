@@ -31,7 +31,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "ignored_type": "Events of this type do not concern commissions; it is stored and nothing else.",
     "wrong_mode": "A test event came to a live endpoint, or the reverse; it never reaches the ledger.",
     "unusable": "The event cannot be read: {problem}.",
-    "parked": "It failed too often and waits for a person: {problem}.",
+    "parked": "It could not be worked and waits for a person: {problem}.",
 }
 
 

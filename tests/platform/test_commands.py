@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import structlog
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from app import config, db
 from app.cli.main import app
-from app.errors import AccrualError, ConfigurationError, Conflict, InvalidRequest, NotFound
+from app.errors import AccrualError, ConfigurationError, InvalidRequest, NotFound
+from app.stripe_events import endpoints
+from app.stripe_events.models import StripeEndpoint
 from tests import cast
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
@@ -64,10 +66,16 @@ def test_bootstrap_again_adds_only_a_key(accrual: Accrual) -> None:
     assert len(accrual("keys", "list")) == 2
 
 
-def test_bootstrap_refuses_to_change_a_secret_silently(accrual: Accrual) -> None:
-    bootstrap(accrual)
-    with pytest.raises(Conflict):
-        bootstrap(accrual, "--webhook-secret", "whsec_another")
+def test_bootstrap_again_adds_the_secret_that_stripe_shows_and_keeps_the_former(
+    accrual: Accrual, settings: config.Settings
+) -> None:
+    made = bootstrap(accrual)
+    again = bootstrap(accrual, "--webhook-secret", "whsec_from_stripe")
+    assert (again["webhook_url"], again["webhook_secret"]) == (made["webhook_url"], "whsec_from_stripe")
+    with db.transaction() as session:
+        endpoint = session.scalars(select(StripeEndpoint)).one()
+        secrets = endpoints.decrypt(endpoint.secrets_encrypted, settings)
+    assert secrets == ["whsec_from_stripe", made["webhook_secret"]]
 
 
 def test_bootstrap_asks_for_the_mode_where_nobody_said_it(
