@@ -78,7 +78,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict
     _end_waiting(session, scope, known, settled)
     waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
-    return results.outcomes(batch, settled, caused_by, people)
+    return results.outcomes(batch, settled, caused_by, people, learned_about)
 
 
 def _invoiced_customers(known: Known) -> set[str]:

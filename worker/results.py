@@ -64,9 +64,13 @@ def _claim_on(payment: PaymentRecord) -> Callable[[ReadEvent], tuple[int, int]]:
 
 
 def outcomes(
-    batch: Batch, settled: Sequence[Settled], caused_by: Mapping[UUID, ReadEvent], people: Directory
+    batch: Batch,
+    settled: Sequence[Settled],
+    caused_by: Mapping[UUID, ReadEvent],
+    people: Directory,
+    learned_about: set[str],
 ) -> dict[int, Outcome]:
-    """The outcome of each event in `batch`, by event id."""
+    """The outcome of each event in `batch`, by event id; `learned_about` are the objects a new name was found on."""
     moved: dict[int, str] = {}
     standing: dict[str, PaymentRecord] = {}
     for one in settled:
@@ -80,35 +84,39 @@ def outcomes(
         if event.id in moved:
             found[event.id] = Outcome(moved[event.id])
         else:
-            found[event.id] = _unmoved(event, standing.get(batch.roots[event.id]), people)
+            is_news = any(one.object_id in learned_about for one in event.reading.names)
+            found[event.id] = _unmoved(event, standing.get(batch.roots[event.id]), people, is_news=is_news)
     return found
 
 
-def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory) -> Outcome:
+def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory, *, is_news: bool) -> Outcome:
     """The outcome of an event that moved no money."""
     reading = event.reading
     if not reading.is_captured:
         return Outcome("not_captured")
     if reading.is_stating or reading.is_return:
         if payment is None:
-            return Outcome("waiting", {"waiting_for": "the payment it returns money of"})
+            missing = "the payment it returns money of" if reading.is_return else "the amount that was paid"
+            return Outcome("waiting", {"waiting_for": missing})
         if payment.outcome in EARNING:
             return Outcome("no_change")
         return Outcome(payment.outcome, payment.outcome_details)
-    if reading.names:
-        return _named(event, people)
+    if any(one.name for one in reading.names):
+        return _named(event, people, is_news=is_news)
     if any(one.kind is Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
         return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
     return Outcome("bound") if _links(event) else Outcome("no_change")
 
 
-def _named(event: ReadEvent, people: Directory) -> Outcome:
+def _named(event: ReadEvent, people: Directory, *, is_news: bool) -> Outcome:
     """The outcome of an event that only names a partner."""
-    named = [people.find(one.name) for one in event.reading.names]
-    enrollment = next((one for one in named if one is not None), None)
+    names = [one.name for one in event.reading.names if one.name]
+    enrollment = next((found for name in names if (found := people.find(name))), None)
     if enrollment is None:
-        return Outcome("unknown_code", {"code": event.reading.names[0].name})
-    return Outcome("bound") if enrollment.earns else Outcome(enrollment.verdict)
+        return Outcome("unknown_code", {"code": names[0]})
+    if not enrollment.earns:
+        return Outcome(enrollment.verdict)
+    return Outcome("bound" if is_news or _links(event) else "no_change")
 
 
 def _links(event: ReadEvent) -> bool:

@@ -29,11 +29,13 @@ class Known:
 
     Attributes:
         objects: by id, what is known now, this batch's facts included.
+        met_before: roots of components of which anything was known before this batch.
         relinked: roots of components with an object that was known before and has moved: to another component,
             or to a customer or subscription it was not known to belong to.
     """
 
     objects: Mapping[str, KnownObject]
+    met_before: frozenset[str]
     relinked: frozenset[str]
 
     def components(self) -> dict[str, list[KnownObject]]:
@@ -50,7 +52,7 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     stated = _state(events)
     links = [pair for event in events for pair in event.reading.same_money if all(pair)]
     if not stated:
-        return Known({}, frozenset())
+        return Known({}, frozenset(), frozenset())
     local = _rooted(stated, links)
     inserted = _insert_missing(session, scope, local)
     stored = lock(session, scope, [one for one in local if one not in inserted])
@@ -59,7 +61,7 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     after = _rooted(merged, links)
     _write_changes(session, scope, before, after)
     relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
-    return Known(after, relinked)
+    return Known(after, frozenset(after[one].root for one in stored), relinked)
 
 
 def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:

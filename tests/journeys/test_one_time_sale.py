@@ -8,7 +8,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 
-from .conftest import Meet
+from .conftest import Meet, OutcomeOf
 
 TAXED = Bill(net_minor=4900, tax_minor=931)
 
@@ -105,3 +105,18 @@ def test_an_unmarked_charge_of_a_customer_who_has_an_invoice_waits_to_be_linked_
         deliver([event])
         drain()
     assert [(line.kind, line.outcome) for line in ledger().payments] == [("invoice", "accrued"), ("pi", "waiting")]
+
+
+def test_a_session_that_waited_for_a_delayed_payment_waits_no_longer_once_it_came(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
+) -> None:
+    sale = meet(payment="ada").buys()
+    completed = sale.event("checkout.session.completed")
+    completed["data"]["object"]["payment_status"] = "unpaid"
+    deliver([completed])
+    drain()
+    assert outcome_of(completed) == "waiting"
+    deliver([sale.event("payment_intent.succeeded")])
+    drain()
+    assert ledger().balances == owed(ada=980)
+    assert outcome_of(completed) != "waiting"
