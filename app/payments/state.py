@@ -220,14 +220,22 @@ def _paid_on(component: Component, source: str, invoice_id: str) -> int:
 def _returned(component: Component, source: str) -> int:
     """All that went back to the customer of `source`, minor units.
 
-    A charge's own cumulative figure counts only while no refund of it is known by its id.
+    A charge's own cumulative figure counts only while no refund of it is known by its id. What was authorized and not
+    captured is released as a refund as well, but nobody had paid it.
     """
     charges = component.charges_of[source]
+    known = [charge for charge in component.objects[Kind.CHARGE] if charge.id in charges]
+    intent = _find(component, Kind.PAYMENT_INTENT, source)
+    released = max(sum(map(_released, known)), _released(intent) if intent else 0)
     refunds = [one for one in component.refunds if one.payment_intent == source or one.charge in charges]
     if refunds:
-        return sum(one.amount_minor for one in refunds if one.status not in RETURNED_NOTHING)
-    known = [charge for charge in component.objects[Kind.CHARGE] if charge.id in charges]
-    return sum(int(charge.facts.get("amount_refunded") or 0) for charge in known)
+        amounts = [one.amount_minor for one in refunds if one.status not in RETURNED_NOTHING]
+        return sum(amounts) - (released if released in amounts else 0)
+    return max(0, sum(int(charge.facts.get("amount_refunded") or 0) for charge in known) - released)
+
+
+def _released(known: KnownObject) -> int:
+    return int(known.facts.get("amount_released") or 0)
 
 
 def _charges_of(

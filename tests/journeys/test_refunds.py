@@ -139,3 +139,54 @@ def test_a_refund_that_alone_names_its_charge_counts_once_where_two_payments_set
     deliver([cleo.is_refunded(first, 1000).events[0]])
     drain()
     assert ledger().balances == owed(ada=1800)
+
+
+@pytest.mark.parametrize("told_by", ["charge.refunded", "refund.created"])
+def test_what_was_authorized_and_never_taken_is_no_refund(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, told_by: str
+) -> None:
+    """Stripe refunds what a capture leaves: 1100 of the 6000 that were held, while 4900 were paid."""
+    cleo = meet(payment="ada")
+    sale = cleo.buys(through_session=False)
+    release = cleo.is_refunded(sale, 1100)
+    events = [*sale.events, *(event for event in release.events if event["type"] == told_by)]
+    for event in events:
+        if event["data"]["object"]["object"] in {"charge", "payment_intent"}:
+            event["data"]["object"]["amount"] = 6000
+    deliver(events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+    later = cleo.is_refunded(sale, 2450, before=[release])
+    later_told = {"charge.refunded": 1, "refund.created": 0}[told_by]
+    later.events[1]["data"]["object"]["amount"] = 6000
+    deliver([later.events[later_told]])
+    drain()
+    assert ledger().balances == owed(ada=490)
+
+
+def test_an_authorization_let_go_is_not_captured_and_waits_for_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf
+) -> None:
+    cleo = meet(payment="ada")
+    held = cleo.buys(through_session=False).event("charge.succeeded")
+    held["data"]["object"] |= {"captured": False, "amount_captured": 0}
+    released = cleo.event("charge.refunded", held["data"]["object"] | {"amount_refunded": 4900}, cleo.now)
+    deliver([held, released])
+    drain()
+    assert outcome_of(released) == "not_captured"
+
+
+def test_a_refund_that_failed_before_its_payment_came_waits_no_longer(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    refund = cleo.is_refunded(first, 1000)
+    told = [refund.events[0], refund.failure[1]]
+    deliver(told)
+    drain()
+    assert [outcome_of(event) for event in told] == ["waiting", "waiting"]
+    deliver(first.events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+    assert "waiting" not in [outcome_of(event) for event in told]

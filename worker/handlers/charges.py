@@ -1,5 +1,7 @@
 """Charges and PaymentIntents: two faces of the same money, the second with its metadata copied to the first."""
 
+from dataclasses import replace
+
 from app.payments.facts import Kind, ObjectFacts, Reading
 from worker.handlers.fields import (
     Document,
@@ -23,6 +25,7 @@ def charge_succeeded(charge: Document) -> Reading:
         "currency": currency(charge),
         "captured": is_captured,
         "amount_captured": _captured_amount(charge) if is_captured else None,
+        "amount_released": _released(charge, _captured_amount(charge)) if is_captured else None,
         "amount_refunded": optional_amount(charge, "amount_refunded"),
         "created": charge.get("created"),
         "payment_intent": payment_intent or None,
@@ -45,7 +48,7 @@ def charge_succeeded(charge: Document) -> Reading:
 def refunded(charge: Document) -> Reading:
     """`charge.refunded`: how much of the charge went back in all, believed while no refund of it is known by id."""
     reading = charge_succeeded(charge)
-    return Reading(objects=reading.objects, same_money=reading.same_money, names=reading.names, is_return=True)
+    return replace(reading, is_stating=False, is_return=True)
 
 
 def intent_succeeded(intent: Document) -> Reading:
@@ -56,6 +59,7 @@ def intent_succeeded(intent: Document) -> Reading:
     facts = {
         "currency": currency(intent),
         "amount_received": amount(intent, "amount_received"),
+        "amount_released": _released(intent, amount(intent, "amount_received")),
         "tax": optional_amount(at(intent, "amount_details", "tax") or {}, "total_tax_amount"),
         "latest_charge": charge or None,
         "invoice": invoice or None,
@@ -76,3 +80,11 @@ def intent_succeeded(intent: Document) -> Reading:
 def _captured_amount(charge: Document) -> int:
     captured = optional_amount(charge, "amount_captured")
     return amount(charge, "amount") if captured is None else captured
+
+
+def _released(document: Document, taken_minor: int) -> int:
+    """What was authorized but not taken. Stripe refunds it, and counts it as refunded.
+
+    Source: Stripe API reference, "Capture a PaymentIntent", `amount_to_capture`.
+    """
+    return max(0, (optional_amount(document, "amount") or 0) - taken_minor)
