@@ -1,6 +1,6 @@
 """Settlement: what each commission should be now, minus what the ledger holds. One code path for one or thousands."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from app.commissions.records import CommissionRecord, ConversionRecord
 from app.ledger import posting
 from app.ledger.positions import difference
 from app.ledger.posting import Entry
-from app.partners.directory import SnapshotTerms
+from app.partners.directory import Enrollment, SnapshotTerms
 from app.payments import record, waiting
 from app.payments.record import PaymentRecord
 from app.stripe_events.scope import Scope
@@ -51,6 +51,8 @@ class _Case:
     commissions: list[CommissionRecord]
     cause: Cause
     may_be_linked: bool
+    earned_by: Collection[UUID]
+    """Partners that earned with a payment which has been merged into this one."""
 
 
 def settle(session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, Cause]) -> list[Settled]:
@@ -84,6 +86,7 @@ def _cases(session: Session, scope: Scope, attributions: Attributions, causes: M
     conversions = records.conversions_of(session, [one.id for one in payments if not one.is_new])
     commissions = records.commissions_of(session, [one.id for one in conversions.values()])
     linkable = _linkable(session, scope, attributions)
+    earned_by = _inherited(payments, conversions)
     cases = []
     for payment in payments:
         conversion = conversions.get(payment.id)
@@ -95,9 +98,22 @@ def _cases(session: Session, scope: Scope, attributions: Attributions, causes: M
                 commissions=commissions.get(conversion.id, []) if conversion else [],
                 cause=causes[payment.id],
                 may_be_linked=payment.state.customer in linkable,
+                earned_by=earned_by.get(payment.id, ()),
             )
         )
     return cases
+
+
+def _inherited(
+    payments: Sequence[PaymentRecord], conversions: Mapping[UUID, ConversionRecord]
+) -> dict[UUID, set[UUID]]:
+    """By id of a payment, the partners that earned with those merged into it."""
+    found: dict[UUID, set[UUID]] = {}
+    for payment in payments:
+        conversion = conversions.get(payment.id)
+        if payment.merged_into_id is not None and conversion is not None and conversion.verdict == "earns":
+            found.setdefault(payment.merged_into_id, set()).add(conversion.partner_id)
+    return found
 
 
 def _linkable(session: Session, scope: Scope, attributions: Attributions) -> Collection[str]:
@@ -123,16 +139,11 @@ def _settle_one(case: _Case) -> list[Entry]:
 
 
 def _convert(case: _Case) -> None:
-    """Make the payment a conversion of the partner it is credited to.
-
-    Whether the partner earns is judged when it is first credited with this payment and never again, so that a refund
-    after it was paused still counts against what it earned.
-    """
+    """Make the payment a conversion of the partner it is credited to."""
     credit, former = case.credit, case.conversion
     if isinstance(credit, NoCredit) or case.payment.merged_into_id or case.payment.state.awaits_invoice:
         return
     enrollment = credit.enrollment
-    is_same = former is not None and former.partner_id == enrollment.partner_id
     case.conversion = ConversionRecord(
         id=former.id if former else ids.new(),
         payment_id=case.payment.id,
@@ -140,9 +151,21 @@ def _convert(case: _Case) -> None:
         partner_id=enrollment.partner_id,
         partner_organization_id=enrollment.partner_organization_id,
         attribution_id=credit.attribution_id,
-        verdict=former.verdict if former and is_same else enrollment.verdict,
+        verdict=_verdict(case, enrollment),
         stored=former.stored if former else None,
     )
+
+
+def _verdict(case: _Case, enrollment: Enrollment) -> str:
+    """Whether the partner earns: judged when it is first credited with this money and never again.
+
+    So a refund after it was paused still counts against what it earned, and an invoice that turns out to be money it
+    has earned with already leaves it that.
+    """
+    if enrollment.partner_id in case.earned_by:
+        return "earns"
+    former = case.conversion
+    return former.verdict if former and former.partner_id == enrollment.partner_id else enrollment.verdict
 
 
 def _obstacle(case: _Case) -> tuple[str, dict[str, Any]]:

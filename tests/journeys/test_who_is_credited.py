@@ -5,13 +5,17 @@ from itertools import pairwise
 import pytest
 
 from app import db
+from app.partners import enrollment
+from app.partners.models import Partner
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.documents import Document
 from tests.stripe_stories.facts import UNMARKED, Marks
+from tests.stripe_stories.families import CLOVER
 
-from .conftest import Meet
+from .conftest import Meet, OutcomeOf
 
 CARRIERS = ("invoice", "subscription", "session", "client_reference", "customer")
 """Strongest first."""
@@ -156,6 +160,41 @@ def test_an_earlier_payment_that_comes_late_decides_for_the_customer(
     deliver(first.events)
     drain()
     assert ledger().balances == owed(ada=1960)
+
+
+def test_a_mark_told_again_is_no_news(meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf) -> None:
+    cleo = meet(customer="ada")
+    appeared, told_again = cleo.appears(), cleo.is_marked_again("ada")
+    for event in (appeared, told_again):
+        deliver([event])
+        drain()
+    assert (outcome_of(appeared), outcome_of(told_again)) == ("bound", "no_change")
+
+
+def test_a_touchpoint_session_alone_is_no_unknown_code(
+    meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf
+) -> None:
+    appeared = meet().appears()
+    appeared["data"]["object"]["metadata"] = {"affiliate_session_id": "5f2c"}
+    deliver([appeared])
+    drain()
+    assert outcome_of(appeared) == "no_change"
+
+
+def test_a_pause_takes_nothing_from_money_that_turns_out_to_have_paid_an_invoice(
+    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """Earned as a PaymentIntent; the invoice comes after the pause, and then the link between the two."""
+    sale = Customer(CLOVER, Marks(payment="ada")).buys(invoiced=True, through_session=False)
+    deliver([sale.event("payment_intent.succeeded")])
+    drain()
+    with db.transaction() as session:
+        enrollment.change_status(session, session.get_one(Partner, merchant.partners["ada"]), "paused")
+    for event_type in ("invoice.paid", "invoice_payment.paid"):
+        deliver([sale.event(event_type)])
+        drain()
+    assert ledger().balances == owed(ada=980)
+    assert [line.kind for line in ledger().payments] == ["invoice"]
 
 
 def _claim_more(document: Document) -> None:
