@@ -16,14 +16,15 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _OWN = text(f"""
     SELECT subscription AS subject, root, customer FROM stripe_objects
-    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects)
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> ''
     UNION ALL
-    SELECT customer, root, customer FROM stripe_objects WHERE {SCOPE_SQL} AND customer = ANY(:subjects)
+    SELECT customer, root, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> ''
 """)
 
 _SUBSCRIPTIONS_OF = text(f"""
     SELECT id, customer FROM stripe_objects
-    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND kind = 'subscription'
+    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND customer <> '' AND kind = 'subscription'
 """)
 
 

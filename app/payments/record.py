@@ -113,12 +113,14 @@ def _key(known: KnownObject) -> str:
 
 
 _LOAD_BY_KEY = text(f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND key = ANY(:values)")
-_LOAD_BY_SUBSCRIPTION = text(
-    f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND subscription = ANY(:values) AND merged_into_id IS NULL"
-)
-_LOAD_BY_CUSTOMER = text(
-    f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND customer = ANY(:values) AND merged_into_id IS NULL"
-)
+_LOAD_BY_SUBSCRIPTION = text(f"""
+    SELECT {_COLUMNS} FROM payments
+    WHERE {SCOPE_SQL} AND subscription = ANY(:values) AND subscription <> '' AND merged_into_id IS NULL
+""")
+_LOAD_BY_CUSTOMER = text(f"""
+    SELECT {_COLUMNS} FROM payments
+    WHERE {SCOPE_SQL} AND customer = ANY(:values) AND customer <> '' AND merged_into_id IS NULL
+""")
 
 
 def _load_by_key(session: Session, scope: Scope, objects: Iterable[KnownObject]) -> dict[str, PaymentRecord]:

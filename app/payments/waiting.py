@@ -14,7 +14,7 @@ LINK_WAIT_HOURS: Final = 48
 
 _WITH_INVOICES = text(f"""
     SELECT DISTINCT customer FROM stripe_objects
-    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND kind IN ('invoice', 'subscription')
+    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND customer <> '' AND kind IN ('invoice', 'subscription')
 """)
 
 

@@ -35,10 +35,10 @@ class StripeEvent(Base):
     __tablename__ = "stripe_events"
     __table_args__ = (
         UniqueConstraint(
+            "stripe_id",
             "organization_id",
             "account",
             "livemode",
-            "stripe_id",
             "api_version",
             name="uq_stripe_events_identity",
         ),

@@ -116,7 +116,7 @@ def upgrade() -> None:
         sa.CheckConstraint("returned_minor BETWEEN 0 AND gross_minor", name=op.f("ck_payments_returned")),
         sa.ForeignKeyConstraint(["merged_into_id"], ["payments.id"], name=op.f("fk_payments_merged_into_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
-        sa.UniqueConstraint("organization_id", "account", "livemode", "key", name="uq_payments_identity"),
+        sa.UniqueConstraint("key", "organization_id", "account", "livemode", name="uq_payments_identity"),
     )
     op.create_index(
         "ix_payments_customer",
@@ -155,7 +155,7 @@ def upgrade() -> None:
         sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_refunds_amount")),
-        sa.PrimaryKeyConstraint("organization_id", "account", "livemode", "id", name=op.f("pk_refunds")),
+        sa.PrimaryKeyConstraint("id", "organization_id", "account", "livemode", name=op.f("pk_refunds")),
     )
     op.create_index(
         "ix_refunds_charge", "refunds", ["charge", "organization_id", "account", "livemode"], unique=False
@@ -179,7 +179,7 @@ def upgrade() -> None:
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("stated_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint(
-            "organization_id", "account", "livemode", "id", name=op.f("pk_stripe_objects")
+            "id", "organization_id", "account", "livemode", name=op.f("pk_stripe_objects")
         ),
     )
     op.create_index(
@@ -367,10 +367,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_events")),
         sa.UniqueConstraint(
+            "stripe_id",
             "organization_id",
             "account",
             "livemode",
-            "stripe_id",
             "api_version",
             name="uq_stripe_events_identity",
         ),
