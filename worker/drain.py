@@ -61,33 +61,32 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
 
 
 def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
-    """One batch in one transaction; fills `claimed` so that the caller knows what failed."""
+    """One batch in one transaction, then the suspects; fills `claimed` so that the caller knows what failed."""
     started = time.monotonic()
     with db.transaction() as session:
         claimed += inbox.claim(session, limit)
-        event_ids = [event.id for event in claimed]
         suspects = _suspects(claimed)
-        if not suspects:
-            if len(claimed) == limit:
-                jobs.wake()  # a backlog: let it spread over all workers
-            jobs.leave_word(event_ids)
-            outcomes = apply.work(session, claimed)
-    if suspects:
-        _work_alone(suspects)
-        return len(suspects)
+        claimed.sort(key=lambda event: (event.id in suspects, event.attempts))  # who may kill this process comes last
+        batch = claimed[: len(claimed) - len(suspects)]
+        if len(claimed) == limit:
+            jobs.wake()  # a backlog: let it spread over all workers
+        event_ids = [event.id for event in batch]
+        jobs.leave_word(event_ids)
+        outcomes = apply.work(session, batch)
     jobs.take_back_word(event_ids)
     for outcome in outcomes.values():
         metrics.events_processed(outcome.name)
-    if claimed:
-        metrics.batch_worked(len(claimed), time.monotonic() - started)
-        log.info("batch_worked", size=len(claimed), duration_ms=round((time.monotonic() - started) * 1000, 1))
+    if batch:
+        metrics.batch_worked(len(batch), time.monotonic() - started)
+        log.info("batch_worked", size=len(batch), duration_ms=round((time.monotonic() - started) * 1000, 1))
+    _work_alone([event.id for event in claimed[len(batch) :]])
     return len(claimed)
 
 
-def _suspects(claimed: Sequence[ClaimedEvent]) -> list[int]:
+def _suspects(claimed: Sequence[ClaimedEvent]) -> set[int]:
     """The events that failed before, or that a drain died of: each retry of one would take a whole batch with it."""
-    failed = [event.id for event in claimed if event.attempts]
-    return failed + jobs.suspects([event.id for event in claimed if not event.attempts])
+    failed = {event.id for event in claimed if event.attempts}
+    return failed.union(jobs.suspects([event.id for event in claimed if not event.attempts]))
 
 
 def _work_alone(event_ids: Sequence[int]) -> None:
