@@ -95,6 +95,11 @@ class Blockade:
     def raise_(self) -> None:
         self._connection.execute(text("LOCK TABLE postings IN EXCLUSIVE MODE"))
 
+    def others_at_the_inbox(self) -> int:
+        """How many hold events; the session of a killed process does until Postgres notices."""
+        others = "SELECT count(*) FROM pg_locks WHERE relation = 'stripe_events'::regclass AND pid <> pg_backend_pid()"
+        return self._connection.scalar(text(others)) or 0
+
     def never_gives_way(self) -> None:
         """Let Postgres end the other one's wait when the two wait for each other."""
         self._connection.execute(text("SET LOCAL deadlock_timeout = '1h'"))

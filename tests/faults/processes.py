@@ -3,6 +3,8 @@
 import importlib
 import multiprocessing
 import os
+import re
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -63,6 +65,12 @@ def kill_9(process: BaseProcess) -> None:
     """As the out-of-memory killer does: no warning, nothing tidied."""
     process.kill()
     process.join()
+
+
+def listens_for(number: signal.Signals, pid: int) -> bool:
+    """Whether a process handles a signal; before it does, the signal would end it in its own way."""
+    [caught] = re.findall(r"^SigCgt:\s+(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def _work(module: str, environment: dict[str, str], log: Path, habit: Habit) -> None:

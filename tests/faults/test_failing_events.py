@@ -19,7 +19,7 @@ from worker.handlers import table
 from .conftest import InboxRow, bring_forward, event_of_type
 from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
 
-PROBLEM = "ValueError while it was worked"
+PROBLEM = "ValueError"
 
 
 def fail(document: Mapping[str, Any]) -> Reading:

@@ -1,0 +1,26 @@
+"""What a worker process of the tests does besides: handlers for event types that only tests know."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from app.payments.facts import Reading
+from worker.handlers import table
+
+
+def _die(_document: Mapping[str, Any]) -> Reading:
+    os._exit(9)
+
+
+def _fail(document: Mapping[str, Any]) -> Reading:
+    raise ValueError(document)
+
+
+def mortal() -> None:
+    """An event of type test.deadly takes the process down at once, as a fault in a C library would."""
+    table.HANDLERS["test.deadly"] = _die
+
+
+def clumsy() -> None:
+    """An event of type test.fails meets a bug that puts the whole document into its message."""
+    table.HANDLERS["test.fails"] = _fail

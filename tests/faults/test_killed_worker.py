@@ -1,0 +1,136 @@
+"""Workers die and are told to stop in the middle of a batch: nothing is lost, nothing is doubled."""
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+
+from app import jobs, processes
+from app.stripe_events.inbox import MAX_ATTEMPTS
+from tests.conftest import Deliver, Tally
+from worker.drain import DIED
+
+from .conftest import Blockade, InboxRow, Valkey, bring_forward, event_of_type
+from .habits import clumsy, mortal
+from .processes import PATIENCE_SECONDS, Staff, eventually, kill_9, listens_for
+from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
+
+DEATHS = 10
+
+
+def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
+    deliver: Deliver, staff: Staff, blockade: Blockade, valkey: Valkey, tally: Tally
+) -> None:
+    """Each dies while Postgres holds its insert of postings back, its events claimed, nothing committed."""
+    told = []
+    for _ in range(DEATHS):
+        copies = customers(2)
+        told += copies
+        deliver(events_of(copies))
+        blockade.raise_()
+        worker = staff.worker()
+        blockade.wait_for_somebody()
+        with valkey.client() as client:
+            in_hand = client.scard(jobs.SUSPECTS)
+        assert in_hand == len(events_of(copies))
+        kill_9(worker)
+        assert unprocessed() == [event["id"] for event in events_of(copies)]
+        blockade.lift()
+        eventually(lambda: blockade.others_at_the_inbox() == 0)
+        tally("events in the hands of workers that were killed", in_hand)
+        jobs.sweep()
+        successor = staff.worker()
+        eventually(is_settled)
+        kill_9(successor)
+    assert_told_once(told)
+
+
+def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(
+    deliver: Deliver, staff: Staff, inbox_row: InboxRow, tally: Tally
+) -> None:
+    first, last = customers(2), customers(2)
+    deadly = event_of_type("test.deadly")
+    deliver([*events_of(first), deadly, *events_of(last)])
+    attempts = []
+    while inbox_row(deadly).processed_at is None:
+        jobs.sweep()
+        worker = staff.worker(mortal)
+        eventually(lambda worker=worker: not worker.is_alive() or inbox_row(deadly).processed_at is not None)  # type: ignore[misc]
+        attempts.append(inbox_row(deadly).attempts)
+        if len(attempts) == 3:  # the first died with the batch, the second alone; the third worked all others first
+            assert unprocessed() == [deadly["id"]]
+        bring_forward()
+    assert attempts == [0, *range(1, MAX_ATTEMPTS + 1), MAX_ATTEMPTS]
+    row = inbox_row(deadly)
+    assert (row.outcome, row.outcome_details, row.last_error) == ("parked", {"problem": DIED}, DIED)
+    assert_told_once([*first, *last])
+    tally("workers that one event killed", len(attempts) - 1)
+
+
+def test_what_comes_later_is_worked_before_an_event_that_kills(
+    deliver: Deliver, staff: Staff, inbox_row: InboxRow
+) -> None:
+    deadly = event_of_type("test.deadly")
+    deliver([deadly])
+    staff.worker(mortal).join()
+    copies = customers(2)
+    deliver(events_of(copies))
+    jobs.sweep()
+    staff.worker(mortal).join()
+    assert unprocessed() == [deadly["id"]]
+    assert {inbox_row(event).attempts for event in events_of(copies)} == {0}
+    assert_told_once(copies)
+
+
+def test_asked_to_stop_it_finishes_the_batch_in_hand_and_begins_no_other(
+    deliver: Deliver, staff: Staff, blockade: Blockade, valkey: Valkey
+) -> None:
+    """The command of the Procfile; what is left is queued for whoever works on."""
+    in_hand, later = customers(2), customers(2)
+    deliver(events_of(in_hand))
+    blockade.raise_()
+    command = [sys.executable, "-m", "worker"]
+    worker = processes.start(command, log=staff.log, env={**os.environ, **staff.environment})
+    blockade.wait_for_somebody()
+    deliver(events_of(later))
+    worker.send_signal(signal.SIGTERM)
+    eventually(lambda: has_been_told_to_stop(valkey))
+    blockade.lift()
+    assert worker.wait(PATIENCE_SECONDS) == 0
+    assert unprocessed() == [event["id"] for event in events_of(later)]
+    with valkey.client() as client:
+        assert client.llen(f"rq:queue:{jobs.QUEUE}") == 1
+    staff.worker()
+    eventually(is_settled)
+    assert_told_once([*in_hand, *later])
+
+
+def has_been_told_to_stop(valkey: Valkey) -> bool:
+    with valkey.client() as client:
+        return any(client.hexists(key, "shutdown_requested_date") for key in client.scan_iter("rq:worker:*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_idle_processes_stop_at_once_when_asked(staff: Staff, database: object) -> None:
+    for module in ("worker", "worker.schedule"):
+        command = [sys.executable, "-m", module]
+        process = processes.start(command, log=staff.log, env={**os.environ, **staff.environment})
+        eventually(lambda process=process: listens_for(signal.SIGTERM, process.pid))  # type: ignore[misc]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0, module
+
+
+def test_what_a_worker_logs_tells_nothing_of_a_customer(deliver: Deliver, staff: Staff, inbox_row: InboxRow) -> None:
+    failing, copies = event_of_type("test.fails"), customers(1)
+    deliver([failing, *events_of(copies)])
+    staff.worker(clumsy)
+    eventually(lambda: inbox_row(failing).last_error is not None and unprocessed() == [failing["id"]])
+    bring_forward()
+    staff.clock()
+    eventually(lambda: inbox_row(failing).attempts > 1)
+    written = staff.log.read_text()
+    assert {"batch_failed", "event_failed"} <= {json.loads(line)["event"] for line in written.splitlines()}
+    for secret in ("cleo", "example.com", "Cleo", failing["data"]["object"]["email"]):
+        assert secret not in written
