@@ -26,13 +26,14 @@ def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[s
 
     Expects the locks of those objects.
     """
+    scoped = scope.parameters()
     earliest: dict[tuple[str, ...], dict[str, Any]] = {}
     for event in events:
         for found in event.reading.names:
             identity = (found.object_id, found.carrier, found.name, found.session_id)
             row = {
                 "id": ids.new(),
-                **scope.parameters(),
+                **scoped,
                 "object_id": found.object_id,
                 "carrier": found.carrier,
                 "name": found.name,

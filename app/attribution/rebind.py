@@ -7,6 +7,7 @@ bound by what is its own.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -71,20 +72,37 @@ def stale(
 ) -> set[str]:
     """The leading subjects whose binding must be found anew.
 
-    Those are unbound ones with evidence, those something new was learned of, and those with a payment older than the
-    one that binds. A renewal of a bound customer is none of these, which is what keeps renewals fast.
+    Those are unbound ones with evidence, those something new was learned of, those with a payment that may come before
+    the one that binds, and those with a session that may bind or have bound until its payment came. A renewal of a
+    bound customer is none of these, which is what keeps renewals fast.
     """
     found = families.with_evidence(session, scope, subjects.leading - attributed.keys())
     moved = known.relinked | {one.root for one in known.objects.values() if one.id in learned_about}
     for one in known.objects.values():
         if one.root in moved:
             found |= {one.id, one.subscription, one.customer, subjects.following.get(one.id, "")}
+    times: dict[str, set[datetime]] = {}
     for payment in records:
+        times.setdefault(payment.root, set()).add(payment.state.occurred_at)
         for subject in (payment.state.subscription, payment.state.customer):
             bound = attributed.get(subject)
-            if bound is not None and payment.state.occurred_at < bound.bound_at:
+            if bound is not None and _may_come_before(payment, bound):
                 found |= {subject, subjects.following.get(subject, "")}
+    for one in known.objects.values():
+        if one.kind is Kind.SESSION and one.stated_at is not None:
+            owners = {one.subscription, one.customer} & attributed.keys()
+            found |= {owner for owner in owners if attributed[owner].bound_at not in times.get(one.root, ())}
     return found & subjects.leading
+
+
+def _may_come_before(payment: PaymentRecord, bound: Attributed) -> bool:
+    """Whether the payment may bind in place of the one that does.
+
+    It is older; or, if it is new or its time has changed, as old or the very one that binds.
+    """
+    now = payment.state.occurred_at
+    before = payment.stored["occurred_at"] if payment.stored else None
+    return now < bound.bound_at if before == now else min(now, before or now) <= bound.bound_at
 
 
 def rebind(

@@ -14,12 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
-from app.payments.facts import MONEY_KINDS, Kind, ReadEvent
+from app.payments.facts import KINDS, MONEY_KINDS, ReadEvent
 from app.payments.models import StripeObject
 from app.payments.state import KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-_KIND_RANK: Final = {kind: rank for rank, kind in enumerate(Kind)}
+_KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 _COLUMNS = "id, kind, root, customer, subscription, facts, stated_at"
 
 
@@ -93,7 +93,7 @@ _LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root 
 
 def _known_object(row: Any) -> KnownObject:
     """A row with the columns of `stripe_objects` as a value."""
-    return KnownObject(Kind(row.kind), row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at)
+    return KnownObject(row.kind, row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at)
 
 
 def merge(first: KnownObject, second: KnownObject) -> KnownObject:
@@ -156,7 +156,7 @@ def _rooted(objects: Mapping[str, KnownObject], links: Iterable[tuple[str, str]]
         return one
 
     def rank(one: str) -> tuple[int, str]:
-        return (_KIND_RANK[objects[one].kind] if one in objects else len(Kind), one)
+        return (_KIND_RANK[objects[one].kind] if one in objects else len(KINDS), one)
 
     for left, right in links:
         winner, loser = sorted((find(left), find(right)), key=rank)
@@ -173,7 +173,8 @@ def _insert_missing(session: Session, scope: Scope, objects: Mapping[str, KnownO
 
     An id that another transaction is inserting makes this wait for its end: the insert sees it or takes its place.
     """
-    rows = [_row(scope, objects[one]) for one in sorted(objects)]
+    scoped = scope.parameters()
+    rows = [_row(scoped, objects[one]) for one in sorted(objects)]
     return {row.id for row in bulk.insert(session, StripeObject, rows, tail="ON CONFLICT DO NOTHING RETURNING id")}
 
 
@@ -184,13 +185,14 @@ def _place(known: KnownObject) -> tuple[str, str, str]:
 def _write_changes(
     session: Session, scope: Scope, before: Mapping[str, KnownObject], after: Mapping[str, KnownObject]
 ) -> None:
-    changed = [_row(scope, known) for one, known in sorted(after.items()) if known != before[one]]
+    scoped = scope.parameters()
+    changed = [_row(scoped, known) for one, known in sorted(after.items()) if known != before[one]]
     bulk.update(session, StripeObject, changed, key=("organization_id", "account", "livemode", "id"))
 
 
-def _row(scope: Scope, known: KnownObject) -> dict[str, Any]:
+def _row(scoped: Mapping[str, Any], known: KnownObject) -> dict[str, Any]:
     return {
-        **scope.parameters(),
+        **scoped,
         "id": known.id,
         "kind": known.kind,
         "root": known.root,

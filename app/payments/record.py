@@ -166,11 +166,11 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
 
 def write(session: Session, scope: Scope, records: Iterable[PaymentRecord]) -> None:
     """Insert the new payments and update the changed ones, outcomes included."""
-    fresh, changed = [], []
+    fresh, changed, scoped = [], [], scope.parameters()
     for record in records:
         row = _row(record)
         if record.stored is None:
-            fresh.append({**scope.parameters(), **row})
+            fresh.append({**scoped, **row})
         elif any(record.stored[name] != value for name, value in row.items()):
             changed.append(row)
     bulk.insert(session, Payment, fresh)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app import money
 from app.payments.bases import invoice_base, single_base
-from app.payments.facts import Kind
+from app.payments.facts import KINDS, Kind
 
 RETURNED_NOTHING: Final = frozenset({"failed", "canceled"})
 """Refund states in which the customer has nothing back."""
@@ -22,7 +22,7 @@ RETURNED_NOTHING: Final = frozenset({"failed", "canceled"})
 class KnownObject:
     """A Stripe object with all the facts known of it, `stated_at` None while it was only named."""
 
-    kind: Kind
+    kind: str
     id: str
     root: str
     customer: str
@@ -74,7 +74,7 @@ class PaymentState:
 class Component:
     """One movement of money, its objects by kind, its links and refunds."""
 
-    objects: Mapping[Kind, Sequence[KnownObject]]
+    objects: Mapping[str, Sequence[KnownObject]]
     refunds: Sequence[KnownRefund]
     charges_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     invoices_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Component:
     @classmethod
     def of(cls, objects: Iterable[KnownObject], refunds: Iterable[KnownRefund]) -> "Component":
         """The component of `objects`, whichever order they come in."""
-        by_kind: dict[Kind, list[KnownObject]] = {kind: [] for kind in Kind}
+        by_kind: dict[str, list[KnownObject]] = {kind: [] for kind in KINDS}
         for known in sorted(objects, key=lambda known: known.id):
             by_kind[known.kind].append(known)
         known_refunds = sorted(refunds, key=lambda refund: refund.id)
@@ -239,7 +239,7 @@ def _released(known: KnownObject) -> int:
 
 
 def _charges_of(
-    objects: Mapping[Kind, Sequence[KnownObject]], refunds: Iterable[KnownRefund]
+    objects: Mapping[str, Sequence[KnownObject]], refunds: Iterable[KnownRefund]
 ) -> dict[str, frozenset[str]]:
     """The charges of each source. A charge whose PaymentIntent nothing names goes to the only one there is."""
     intents = {intent.id: {intent.facts.get("latest_charge")} - {None} for intent in objects[Kind.PAYMENT_INTENT]}
@@ -260,7 +260,7 @@ def _charges_of(
 
 
 def _invoices_of(
-    objects: Mapping[Kind, Sequence[KnownObject]], charges_of: Mapping[str, frozenset[str]]
+    objects: Mapping[str, Sequence[KnownObject]], charges_of: Mapping[str, frozenset[str]]
 ) -> dict[str, frozenset[str]]:
     every = frozenset(invoice.id for invoice in objects[Kind.INVOICE])
     found = {}
@@ -280,7 +280,7 @@ def _invoices_of(
     return found
 
 
-def _find(component: Component, kind: Kind, object_id: str) -> KnownObject | None:
+def _find(component: Component, kind: str, object_id: str) -> KnownObject | None:
     return next((known for known in component.objects[kind] if known.id == object_id), None)
 
 
