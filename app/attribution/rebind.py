@@ -42,11 +42,11 @@ def subjects_of(known: Known, records: Iterable[PaymentRecord], learned_about: s
     """The customers and subscriptions of these payments, of the sessions seen, and those a name was found on."""
     pairs = {(one.state.subscription, one.state.customer) for one in records}
     for one in known.objects.values():
-        if one.kind is Kind.SUBSCRIPTION and one.id in learned_about:
+        if one.kind == Kind.SUBSCRIPTION and one.id in learned_about:
             pairs.add((one.id, one.customer))
-        elif one.kind is Kind.CUSTOMER and one.id in learned_about:
+        elif one.kind == Kind.CUSTOMER and one.id in learned_about:
             pairs.add(("", one.id))
-        elif one.kind is Kind.SESSION or one.id in learned_about:
+        elif one.kind == Kind.SESSION or one.id in learned_about:
             pairs.add((one.subscription, one.customer))
     following = {
         subscription: customer or _customer_of(known, subscription) for subscription, customer in pairs if subscription
@@ -89,7 +89,7 @@ def stale(
             if bound is not None and _may_come_before(payment, bound):
                 found |= {subject, subjects.following.get(subject, "")}
     for one in known.objects.values():
-        if one.kind is Kind.SESSION and one.stated_at is not None:
+        if one.kind == Kind.SESSION and one.stated_at is not None:
             owners = {one.subscription, one.customer} & attributed.keys()
             found |= {owner for owner in owners if attributed[owner].bound_at not in times.get(one.root, ())}
     return found & subjects.leading

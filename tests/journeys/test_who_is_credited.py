@@ -1,6 +1,6 @@
 """Codes stand in many places; one partner is credited, and it is the same one whatever came first."""
 
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 
@@ -12,13 +12,14 @@ from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.documents import Document
-from tests.stripe_stories.facts import UNMARKED, Marks
+from tests.stripe_stories.facts import UNMARKED, Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet, OutcomeOf
 
 CARRIERS = ("invoice", "subscription", "session", "client_reference", "customer")
 """Strongest first."""
+DAY_SECONDS = 86_400
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -195,6 +196,47 @@ def test_a_pause_takes_nothing_from_money_that_turns_out_to_have_paid_an_invoice
         drain()
     assert ledger().balances == owed(ada=980)
     assert [line.kind for line in ledger().payments] == ["invoice"]
+
+
+def _two_of_one_second() -> tuple[Purchase, Purchase, list[Event]]:
+    """Two first payments of one second whose marks stand on the subscriptions alone, and the events of these."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes(snapshot=False)
+    cleo.now = first.paid_at - 180
+    cleo.marks = Marks(subscription="ben")
+    second = cleo.subscribes(snapshot=False)
+    return first, second, [sale.event("customer.subscription.created") for sale in (first, second)]
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_of_two_payments_of_one_second_the_same_decides_whichever_came_first(
+    deliver: Deliver, drain: Drain, ledger: Ledger, is_reversed: bool
+) -> None:
+    first, second, marks = _two_of_one_second()
+    paid = [sale.event("invoice.paid") for sale in (first, second)]
+    for event in [*marks, *(reversed(paid) if is_reversed else paid)]:
+        deliver([event])
+        drain()
+    assert ledger().balances == owed(ada=1960)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_delayed_payment_binds_when_it_was_paid_and_not_when_its_session_ended(
+    deliver: Deliver, drain: Drain, ledger: Ledger, order: tuple[int, ...]
+) -> None:
+    cleo = Customer(CLOVER, Marks(client_reference="ada"))
+    delayed = cleo.subscribes()
+    completed = delayed.event("checkout.session.completed")
+    completed["created"] -= 7 * DAY_SECONDS
+    cleo.now = delayed.paid_at - 2 * DAY_SECONDS
+    cleo.marks = Marks(subscription="ben")
+    sooner = cleo.subscribes(snapshot=False)
+    marked = sooner.event("customer.subscription.created")
+    events = [completed, marked, sooner.event("invoice.paid"), delayed.event("invoice.paid")]
+    for place in order:
+        deliver([events[place]])
+        drain()
+    assert ledger().balances == owed(ben=1960)
 
 
 def _claim_more(document: Document) -> None:
