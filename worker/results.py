@@ -103,7 +103,7 @@ def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory,
         return Outcome(payment.outcome, payment.outcome_details)
     if any(one.name for one in reading.names):
         return _named(event, people, is_news=is_news)
-    if any(one.kind is Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
+    if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
         return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
     return Outcome("bound") if _links(event) else Outcome("no_change")
 
@@ -121,5 +121,5 @@ def _named(event: ReadEvent, people: Directory, *, is_news: bool) -> Outcome:
 
 def _links(event: ReadEvent) -> bool:
     """Whether the event told which Stripe objects belong together."""
-    named = [one for one in event.reading.objects if one.id and one.kind is not Kind.CUSTOMER]
+    named = [one for one in event.reading.objects if one.id and one.kind != Kind.CUSTOMER]
     return len(named) > 1

@@ -105,7 +105,7 @@ def _occasions(
     return [
         (_session_occasion(session, own, names), frozenset({session.subscription, session.customer}))
         for session in members
-        if session.kind is Kind.SESSION and session.stated_at is not None
+        if session.kind == Kind.SESSION and session.stated_at is not None
     ]
 
 

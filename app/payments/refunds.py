@@ -63,9 +63,9 @@ def of(session: Session, scope: Scope, objects: Iterable[KnownObject]) -> list[K
     """The refunds of the charges and PaymentIntents among `objects`."""
     charges, intents = [], []
     for known in objects:
-        if known.kind is Kind.CHARGE:
+        if known.kind == Kind.CHARGE:
             charges.append(known.id)
-        elif known.kind is Kind.PAYMENT_INTENT:
+        elif known.kind == Kind.PAYMENT_INTENT:
             intents.append(known.id)
     if not charges and not intents:
         return []

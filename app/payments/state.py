@@ -159,7 +159,7 @@ def _single_payment(component: Component, source: str) -> PaymentState | None:
         return None
     created = [moment for charge in charges if (moment := _moment(charge.facts.get("created")))]
     charge_ids = sorted(component.charges_of[source])
-    names_invoice = any(known.facts.get("invoice") for known in stated if known.kind is not Kind.SESSION)
+    names_invoice = any(known.facts.get("invoice") for known in stated if known.kind != Kind.SESSION)
     return PaymentState(
         key=f"pi:{source}" if intent else f"ch:{source}",
         customer=max((known.customer for known in (intent, *charges, *sessions) if known), default=""),
