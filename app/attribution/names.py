@@ -14,7 +14,8 @@ def fold(value: object) -> str:
     """A name as it is compared: trimmed, lower-case; "" for anything that names nobody."""
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
-    folded = value.strip().lower()
+    sayable = value.replace("\0", "?").encode("utf-8", "replace").decode()  # Postgres holds neither NUL nor half a pair
+    folded = sayable.strip().lower()
     return "" if folded in ABSENT else folded
 
 

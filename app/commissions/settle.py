@@ -218,6 +218,8 @@ def _earning(case: _Case) -> tuple[CommissionRecord | None, str]:
     if calculation.amount_minor == 0:
         return None, rules.zero_outcome(state)
     commission = next((one for one in case.commissions if _is_level_0_of(one, credit)), None)
+    if commission is not None and commission.currency != state.currency:
+        return None, "currency_mismatch"  # a commission never changes its currency; taking it back is what can be done
     if commission is None:
         commission = CommissionRecord(
             id=ids.new(),
@@ -288,6 +290,8 @@ def _bring(case: _Case, commission: CommissionRecord, *, is_earning: bool) -> En
 def _why_nothing(case: _Case) -> str:
     if case.payment.merged_into_id is not None:
         return "another payment of the same money took this one's place"
+    if case.payment.outcome == "currency_mismatch":
+        return "the payment turned out to be in another currency"
     if case.payment.state.base_minor == 0:
         return "nothing is left to pay a commission on"
     if isinstance(case.credit, Credited):
