@@ -60,7 +60,7 @@ def broken(event: Event, name: str, value: Any) -> Event:
 @pytest.mark.parametrize(
     ("event_type", "name", "value", "problem"),
     [
-        ("invoice.paid", "id", None, "The event's object has no id."),
+        ("invoice.paid", "id", None, "The event's object has no id"),
         ("invoice.paid", "total", "4900", "not a whole number"),
         ("invoice.paid", "total", 49.0, "not a whole number"),
         ("invoice.paid", "currency", None, "has no currency"),
@@ -89,7 +89,7 @@ def test_an_event_without_an_object_is_parked_at_once(
     deliver([bad])
     drain()
     row = inbox_row(bad)
-    assert (row.outcome, row.outcome_details) == ("parked", {"problem": "The event carries no object."})
+    assert (row.outcome, row.outcome_details) == ("parked", {"problem": "The event carries no object"})
 
 
 def mutated(count: int, chance: random.Random) -> Iterator[Event]:
