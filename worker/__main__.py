@@ -1,11 +1,14 @@
 """`python -m worker`: a process that works the queue until it is told to stop."""
 
+import signal
+import sys
 from types import FrameType
 from typing import Final
 
 import redis
 import structlog
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
@@ -16,6 +19,8 @@ WORKER_TTL_SECONDS: Final = 25
 """How long the queue believes in a silent worker; it listens 15 s less at a time, so a dead link is noticed soon."""
 MOST_WAIT_SECONDS: Final = 2
 """Longest pause between tries while Redis is away; the library's own is a minute."""
+PAUSE_SECONDS: Final = 1
+"""Between the end of one queue worker and the next, while nobody asked us to stop."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,18 +40,45 @@ class DrainWorker(SimpleWorker):
         drain.stop_requested.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
+    def subscribe(self) -> None:
+        """Take no commands through Redis: whoever may write there shall wake us, not stop us."""
+
 
 def main() -> None:
-    """Work until SIGTERM or SIGINT; the batch in hand is finished first."""
+    """Work until SIGTERM or SIGINT; the batch in hand is finished first.
+
+    The library's worker gives up where Redis fails it in the middle of a job, hangs for long, or is not there at the
+    start. So it is made anew until somebody asks us to stop.
+    """
     settings = config.load()
     logs.configure(settings.log_format)
     db.connect(settings.database_url, pool_size=2)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
-    connection = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=MOST_WAIT_SECONDS)
-    queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
-    worker = DrainWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
-    worker.work(logging_level="WARNING", with_scheduler=False)
+    _leave_when_asked()
+    while not drain.stop_requested.is_set():
+        try:
+            _work_queue(settings.redis_url)
+        except (redis.RedisError, StopRequested) as failure:
+            log.warning("queue_lost", problem=type(failure).__name__)
+        drain.stop_requested.wait(PAUSE_SECONDS)
+
+
+def _work_queue(redis_url: str) -> None:
+    """Work jobs until asked to stop or until Redis fails, which the library tells by raising or by just returning."""
+    with redis.Redis.from_url(redis_url, socket_connect_timeout=MOST_WAIT_SECONDS) as connection:
+        queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
+        worker = DrainWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
+        try:
+            worker.work(logging_level="WARNING", with_scheduler=False)
+        finally:
+            _leave_when_asked()
+
+
+def _leave_when_asked() -> None:
+    """While no queue worker listens for signals there is nothing in hand, and the process may end at once."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit())
 
 
 if __name__ == "__main__":
