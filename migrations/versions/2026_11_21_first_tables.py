@@ -98,14 +98,10 @@ def upgrade() -> None:
         sa.Column("gross_minor", sa.BigInteger(), nullable=False),
         sa.Column("base_minor", sa.BigInteger(), nullable=False),
         sa.Column("returned_minor", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "base_details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
-        ),
+        sa.Column("base_details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column(
-            "outcome_details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
-        ),
+        sa.Column("outcome_details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "outcome IN ('accrued', 'adjusted', 'no_change', 'bound', 'unattributed', 'outside_window', 'self_referral', 'partner_inactive', 'program_inactive', 'cap_reached', 'zero_base', 'currency_mismatch', 'out_of_band', 'waiting', 'unknown_code', 'kind_mismatch', 'not_captured', 'merged', 'rejected', 'held', 'ignored_type', 'wrong_mode', 'unusable', 'parked')",
@@ -157,9 +153,7 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_refunds_amount")),
         sa.PrimaryKeyConstraint("id", "organization_id", "account", "livemode", name=op.f("pk_refunds")),
     )
-    op.create_index(
-        "ix_refunds_charge", "refunds", ["charge", "organization_id", "account", "livemode"], unique=False
-    )
+    op.create_index("ix_refunds_charge", "refunds", ["charge", "organization_id", "account", "livemode"], unique=False)
     op.create_index(
         "ix_refunds_payment_intent",
         "refunds",
@@ -178,9 +172,7 @@ def upgrade() -> None:
         sa.Column("subscription", sa.Text(), server_default="", nullable=False),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("stated_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "id", "organization_id", "account", "livemode", name=op.f("pk_stripe_objects")
-        ),
+        sa.PrimaryKeyConstraint("id", "organization_id", "account", "livemode", name=op.f("pk_stripe_objects")),
     )
     op.create_index(
         "ix_stripe_objects_customer",
@@ -215,9 +207,7 @@ def upgrade() -> None:
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("level IN ('read', 'manage')", name=op.f("ck_api_keys_level")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_api_keys_organization_id")
-        ),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_api_keys_organization_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
     )
@@ -248,14 +238,10 @@ def upgrade() -> None:
             "conversion_kind IN ('payment', 'event', 'entitlement')", name=op.f("ck_programs_conversion_kind")
         ),
         sa.CheckConstraint("currency ~ '^[a-z]{3}$'", name=op.f("ck_programs_currency")),
-        sa.CheckConstraint(
-            "status IN ('draft', 'active', 'paused', 'archived')", name=op.f("ck_programs_status")
-        ),
+        sa.CheckConstraint("status IN ('draft', 'active', 'paused', 'archived')", name=op.f("ck_programs_status")),
         sa.CheckConstraint("attribution_window_days > 0", name=op.f("ck_programs_attribution_window_days")),
         sa.CheckConstraint("platform_fee_bps BETWEEN 0 AND 10000", name=op.f("ck_programs_platform_fee_bps")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_programs_organization_id")
-        ),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_programs_organization_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_programs")),
     )
     op.create_index(op.f("ix_programs_organization_id"), "programs", ["organization_id"], unique=False)
@@ -279,9 +265,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_endpoints")),
     )
-    op.create_index(
-        op.f("ix_stripe_endpoints_organization_id"), "stripe_endpoints", ["organization_id"], unique=False
-    )
+    op.create_index(op.f("ix_stripe_endpoints_organization_id"), "stripe_endpoints", ["organization_id"], unique=False)
     op.create_table(
         "partners",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -310,9 +294,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_partners_email_lower")),
         sa.CheckConstraint("slug = lower(slug)", name=op.f("ck_partners_slug_lower")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_partners_organization_id")
-        ),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_partners_organization_id")),
         sa.ForeignKeyConstraint(["parent_id"], ["partners.id"], name=op.f("fk_partners_parent_id")),
         sa.ForeignKeyConstraint(
             ["partner_organization_id"],
@@ -325,9 +307,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("program_id", "email", name=op.f("uq_partners_program_id_email")),
     )
     op.create_index(op.f("ix_partners_parent_id"), "partners", ["parent_id"], unique=False)
-    op.create_index(
-        op.f("ix_partners_partner_organization_id"), "partners", ["partner_organization_id"], unique=False
-    )
+    op.create_index(op.f("ix_partners_partner_organization_id"), "partners", ["partner_organization_id"], unique=False)
     op.create_table(
         "stripe_events",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -344,13 +324,9 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
-        sa.Column(
-            "outcome_details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
-        ),
+        sa.Column("outcome_details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column(
-            "next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "outcome IN ('accrued', 'adjusted', 'no_change', 'bound', 'unattributed', 'outside_window', 'self_referral', 'partner_inactive', 'program_inactive', 'cap_reached', 'zero_base', 'currency_mismatch', 'out_of_band', 'waiting', 'unknown_code', 'kind_mismatch', 'not_captured', 'merged', 'rejected', 'held', 'ignored_type', 'wrong_mode', 'unusable', 'parked')",
@@ -359,9 +335,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(processed_at IS NULL) = (outcome IS NULL)", name=op.f("ck_stripe_events_processed_has_outcome")
         ),
-        sa.ForeignKeyConstraint(
-            ["endpoint_id"], ["stripe_endpoints.id"], name=op.f("fk_stripe_events_endpoint_id")
-        ),
+        sa.ForeignKeyConstraint(["endpoint_id"], ["stripe_endpoints.id"], name=op.f("fk_stripe_events_endpoint_id")),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("fk_stripe_events_organization_id")
         ),
@@ -383,12 +357,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("processed_at IS NULL"),
         postgresql_include=["next_attempt_at"],
     )
-    op.create_index(
-        "ix_stripe_events_object", "stripe_events", ["object_id", "organization_id"], unique=False
-    )
-    op.create_index(
-        "ix_stripe_events_outcome", "stripe_events", ["organization_id", "outcome", "id"], unique=False
-    )
+    op.create_index("ix_stripe_events_object", "stripe_events", ["object_id", "organization_id"], unique=False)
+    op.create_index("ix_stripe_events_outcome", "stripe_events", ["organization_id", "outcome", "id"], unique=False)
     op.create_table(
         "terms",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -396,17 +366,13 @@ def upgrade() -> None:
         sa.Column("program_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("commission", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column(
-            "multi_level", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
-        ),
+        sa.Column("multi_level", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("holdback_days", sa.Integer(), nullable=True),
         sa.Column("commission_base", sa.Text(), server_default="net", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("commission_base IN ('net', 'gross')", name=op.f("ck_terms_commission_base")),
         sa.CheckConstraint("holdback_days >= 0", name=op.f("ck_terms_holdback_days")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_terms_organization_id")
-        ),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_terms_organization_id")),
         sa.ForeignKeyConstraint(["program_id"], ["programs.id"], name=op.f("fk_terms_program_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_terms")),
         sa.UniqueConstraint("program_id", "version", name=op.f("uq_terms_program_id_version")),
@@ -430,9 +396,7 @@ def upgrade() -> None:
             name=op.f("ck_accounts_kind"),
         ),
         sa.CheckConstraint("currency = lower(currency)", name=op.f("ck_accounts_currency_lower")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_accounts_organization_id")
-        ),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_accounts_organization_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_accounts_partner_id")),
         sa.ForeignKeyConstraint(
             ["partner_organization_id"],
@@ -481,14 +445,10 @@ def upgrade() -> None:
         sa.Column("applies_to", sa.Text(), server_default="all_customers", nullable=False),
         sa.Column("effective_from", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint(
-            "applies_to IN ('new_customers', 'all_customers')", name=op.f("ck_snapshots_applies_to")
-        ),
+        sa.CheckConstraint("applies_to IN ('new_customers', 'all_customers')", name=op.f("ck_snapshots_applies_to")),
         sa.CheckConstraint("source IN ('invite', 'approval', 'amendment')", name=op.f("ck_snapshots_source")),
         sa.CheckConstraint("holdback_days >= 0", name=op.f("ck_snapshots_holdback_days")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("fk_snapshots_organization_id")
-        ),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fk_snapshots_organization_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_snapshots_partner_id")),
         sa.ForeignKeyConstraint(
             ["partner_organization_id"],
@@ -561,17 +521,13 @@ def upgrade() -> None:
             "verdict IN ('earns', 'partner_inactive', 'program_inactive', 'kind_mismatch')",
             name=op.f("ck_conversions_verdict"),
         ),
-        sa.ForeignKeyConstraint(
-            ["attribution_id"], ["attributions.id"], name=op.f("fk_conversions_attribution_id")
-        ),
+        sa.ForeignKeyConstraint(["attribution_id"], ["attributions.id"], name=op.f("fk_conversions_attribution_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_conversions_partner_id")),
         sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_conversions_payment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversions")),
         sa.UniqueConstraint("payment_id", name=op.f("uq_conversions_payment_id")),
     )
-    op.create_index(
-        "ix_conversions_organization_id_id", "conversions", ["organization_id", "id"], unique=False
-    )
+    op.create_index("ix_conversions_organization_id_id", "conversions", ["organization_id", "id"], unique=False)
     op.create_index("ix_conversions_partner_id_id", "conversions", ["partner_id", "id"], unique=False)
     op.create_table(
         "commissions",
@@ -602,14 +558,10 @@ def upgrade() -> None:
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('accrued', 'approved', 'paid', 'reversed')", name=op.f("ck_commissions_status")
-        ),
+        sa.CheckConstraint("status IN ('accrued', 'approved', 'paid', 'reversed')", name=op.f("ck_commissions_status")),
         sa.CheckConstraint("amount_minor >= 0", name=op.f("ck_commissions_amount")),
         sa.CheckConstraint("rate_bps BETWEEN 0 AND 10000", name=op.f("ck_commissions_rate_bps")),
-        sa.ForeignKeyConstraint(
-            ["conversion_id"], ["conversions.id"], name=op.f("fk_commissions_conversion_id")
-        ),
+        sa.ForeignKeyConstraint(["conversion_id"], ["conversions.id"], name=op.f("fk_commissions_conversion_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_commissions_partner_id")),
         sa.ForeignKeyConstraint(["snapshot_id"], ["snapshots.id"], name=op.f("fk_commissions_snapshot_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commissions")),
@@ -617,9 +569,7 @@ def upgrade() -> None:
             "conversion_id", "partner_id", "level", name=op.f("uq_commissions_conversion_id_partner_id_level")
         ),
     )
-    op.create_index(
-        "ix_commissions_organization_id_id", "commissions", ["organization_id", "id"], unique=False
-    )
+    op.create_index("ix_commissions_organization_id_id", "commissions", ["organization_id", "id"], unique=False)
     op.create_index("ix_commissions_partner_id_id", "commissions", ["partner_id", "id"], unique=False)
     op.create_table(
         "postings",
@@ -636,9 +586,7 @@ def upgrade() -> None:
             ["accounts.id", "accounts.currency"],
             name=op.f("fk_postings_account_id_currency"),
         ),
-        sa.ForeignKeyConstraint(
-            ["commission_id"], ["commissions.id"], name=op.f("fk_postings_commission_id")
-        ),
+        sa.ForeignKeyConstraint(["commission_id"], ["commissions.id"], name=op.f("fk_postings_commission_id")),
         sa.ForeignKeyConstraint(["entry_id"], ["journal_entries.id"], name=op.f("fk_postings_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", "line", name=op.f("pk_postings")),
     )
@@ -695,9 +643,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("subscription <> ''"),
     )
     op.drop_index("ix_stripe_objects_root", table_name="stripe_objects")
-    op.drop_index(
-        "ix_stripe_objects_customer", table_name="stripe_objects", postgresql_where=sa.text("customer <> ''")
-    )
+    op.drop_index("ix_stripe_objects_customer", table_name="stripe_objects", postgresql_where=sa.text("customer <> ''"))
     op.drop_table("stripe_objects")
     op.drop_index("ix_refunds_payment_intent", table_name="refunds")
     op.drop_index("ix_refunds_charge", table_name="refunds")
@@ -707,9 +653,7 @@ def downgrade() -> None:
         table_name="payments",
         postgresql_where=sa.text("outcome = 'unattributed' AND invoice = ''"),
     )
-    op.drop_index(
-        "ix_payments_subscription", table_name="payments", postgresql_where=sa.text("subscription <> ''")
-    )
+    op.drop_index("ix_payments_subscription", table_name="payments", postgresql_where=sa.text("subscription <> ''"))
     op.drop_index("ix_payments_outcome", table_name="payments")
     op.drop_index("ix_payments_organization_id_id", table_name="payments")
     op.drop_index("ix_payments_customer", table_name="payments", postgresql_where=sa.text("customer <> ''"))
