@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import redis
+from flask import Flask
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Connection, Engine, text
@@ -19,6 +20,7 @@ from app import db, embedded
 from app.config import Settings
 from tests.stripe_stories.facts import Event
 
+from .delivery import Post
 from .processes import Staff, eventually
 
 InboxRow = Callable[[Event], Any]
@@ -47,6 +49,9 @@ class Valkey:
     def resume(self) -> None:
         os.kill(self._server.pid, signal.SIGCONT)
 
+    def is_running(self) -> bool:
+        return self._server.is_running()
+
     def stop(self) -> None:
         if self._server.is_running():
             self.resume()
@@ -70,6 +75,12 @@ def valkey() -> Iterator[Valkey]:
 def redis_url(valkey: Valkey) -> str:
     """The whole test talks to a Valkey that is its own to break."""
     return valkey.url
+
+
+@pytest.fixture
+def post(application: Flask, webhook_path: str) -> Post:
+    """Sends an event and says what came of it."""
+    return Post(application, webhook_path)
 
 
 @pytest.fixture

@@ -1,0 +1,210 @@
+"""Redis is down, hangs, or has forgotten everything: every event is taken in, and all of it settles by itself."""
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app import jobs
+from tests.conftest import Deliver, Drain, Tally
+from tests.properties.orders import Copy
+
+from .conftest import Blockade, Valkey
+from .delivery import Post
+from .processes import Staff, eventually
+from .stories import assert_told_once, customers, events_of, is_settled
+
+SENDERS = 3
+QUEUE_KEY = f"rq:queue:{jobs.QUEUE}"
+
+
+def kill(valkey: Valkey) -> None:
+    valkey.crash()
+
+
+def hang(valkey: Valkey) -> None:
+    valkey.suspend()
+
+
+def bring_back(valkey: Valkey) -> None:
+    if valkey.is_running():
+        valkey.resume()
+    else:
+        valkey.start()
+
+
+@pytest.mark.parametrize("take_away", [kill, hang], ids=["killed", "hanging"])
+def test_under_load_every_event_is_taken_in_and_all_settle_once_redis_is_back(
+    post: Post, staff: Staff, valkey: Valkey, tally: Tally, take_away: Callable[[Valkey], None]
+) -> None:
+    workers = [staff.worker(), staff.worker()]
+    staff.clock()
+    before, during, after = customers(4), customers(16), customers(4)
+    with ThreadPoolExecutor(SENDERS) as senders:
+
+        def send(copies: Sequence[Copy]) -> list[float]:
+            answers = [answer for story in senders.map(post.all, [copy.events for copy in copies]) for answer in story]
+            assert {status for status, _ in answers} == {200}
+            return [seconds for _, seconds in answers]
+
+        send(before)
+        take_away(valkey)
+        took = send(during)
+        bring_back(valkey)
+        back_at = time.monotonic()
+        send(after)
+    eventually(is_settled)
+    name = take_away.__name__
+    tally(f"ms: the slowest of {len(took)} requests while Redis was away ({name})", round(1000 * max(took)))
+    tally(f"ms until everything was settled after Redis came back ({name})", round(1000 * (time.monotonic() - back_at)))
+    assert all(worker.is_alive() for worker in workers)
+    assert_told_once([*before, *during, *after])
+
+
+@pytest.mark.parametrize("take_away", [kill, hang], ids=["killed", "hanging"])
+def test_a_batch_in_hand_is_finished_without_redis(
+    deliver: Deliver, staff: Staff, blockade: Blockade, valkey: Valkey, take_away: Callable[[Valkey], None]
+) -> None:
+    in_hand, later = customers(2), customers(2)
+    deliver(events_of(in_hand))
+    blockade.raise_()
+    worker = staff.worker()
+    blockade.wait_for_somebody()
+    take_away(valkey)
+    blockade.lift()
+    eventually(is_settled)
+    bring_back(valkey)
+    staff.clock()
+    deliver(events_of(later))
+    eventually(is_settled)
+    assert worker.is_alive()
+    assert_told_once([*in_hand, *later])
+
+
+def test_without_redis_a_drain_works_as_ever(deliver: Deliver, drain: Drain, valkey: Valkey) -> None:
+    valkey.crash()
+    copies = customers(2)
+    deliver(events_of(copies))
+    drain()
+    assert_told_once(copies)
+
+
+def test_a_worker_that_starts_before_redis_waits_for_it(deliver: Deliver, staff: Staff, valkey: Valkey) -> None:
+    copies = customers(1)
+    deliver(events_of(copies))
+    valkey.crash()
+    worker = staff.worker()
+    eventually(lambda: staff.log.exists() and "queue_lost" in staff.log.read_text())
+    valkey.start()
+    jobs.sweep()
+    eventually(is_settled)
+    assert worker.is_alive()
+    assert_told_once(copies)
+
+
+class SilentRedis:
+    """Takes connections and never says a word; each call that is made to it ends in a time-out of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(1000)
+        self._listener.setblocking(False)
+        self.url = f"unix://{path}"
+
+    def calls(self) -> int:
+        """How many came since this was asked last."""
+        count = 0
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except BlockingIOError:
+                return count
+            connection.close()
+            count += 1
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def silent_redis() -> Iterator[SilentRedis]:
+    with tempfile.TemporaryDirectory(prefix="accrual-silent-") as directory:
+        silent = SilentRedis(Path(directory) / "redis.sock")
+        yield silent
+        silent.close()
+
+
+def test_of_many_requests_one_a_second_asks_a_redis_that_is_silent(
+    post: Post, silent_redis: SilentRedis, tally: Tally
+) -> None:
+    """So load does not queue up behind its time-outs; each is a tenth of a second, and no request meets two."""
+    events = events_of(customers(16))
+    jobs.connect(silent_redis.url)
+    began_at = time.monotonic()
+    assert {status for status, _ in post.all(events)} == {200}
+    took_seconds = time.monotonic() - began_at
+    calls = silent_redis.calls()
+    assert 1 <= calls <= 1 + took_seconds / jobs.REST_SECONDS
+    tally("requests beside a silent Redis", len(events))
+    tally("time-outs they met", calls)
+
+
+def test_no_request_waits_for_redis_twice(post: Post, silent_redis: SilentRedis) -> None:
+    for event in events_of(customers(1)):
+        jobs.connect(silent_redis.url)  # as if the rest were over
+        assert post(event)[0] == 200
+        assert silent_redis.calls() == 1
+
+
+def lose_the_job(valkey: Valkey) -> None:
+    """The flag stays, the job is gone: somebody died between the two, or the queue was emptied."""
+    with valkey.client() as client:
+        assert client.exists(jobs.FLAG) == 1
+        client.delete(QUEUE_KEY)
+
+
+def keep_the_flag(valkey: Valkey) -> None:
+    """A flag that does not even expire."""
+    with valkey.client() as client:
+        client.flushdb()
+        client.set(jobs.FLAG, "1")
+
+
+def forget_everything(valkey: Valkey) -> None:
+    valkey.crash()
+    valkey.start()
+
+
+@pytest.mark.parametrize("lose", [lose_the_job, keep_the_flag, forget_everything], ids=lambda lose: lose.__name__)
+def test_a_wake_up_that_was_lost_heals_by_itself(
+    deliver: Deliver, staff: Staff, valkey: Valkey, tally: Tally, lose: Callable[[Valkey], None]
+) -> None:
+    copies = customers(2)
+    deliver(events_of(copies))
+    lose(valkey)
+    with valkey.client() as client:
+        assert client.llen(QUEUE_KEY) == 0
+    lost_at = time.monotonic()
+    staff.worker()
+    staff.clock()
+    eventually(is_settled)
+    tally(f"ms until a lost wake-up healed ({lose.__name__})", round(1000 * (time.monotonic() - lost_at)))
+    assert_told_once(copies)
+
+
+def test_a_flag_with_no_job_lets_later_events_wait_no_longer_than_it_lives(post: Post, valkey: Valkey) -> None:
+    """It expires, so that not even the sweeper is needed for ever."""
+    with valkey.client() as client:
+        post(customers(1)[0].events[0])
+        assert 0 < client.ttl(jobs.FLAG) <= jobs.FLAG_SECONDS
+        client.delete(QUEUE_KEY)
+        post(customers(1)[0].events[0])
+        assert client.llen(QUEUE_KEY) == 0
+        client.delete(jobs.FLAG)  # its end
+        post(customers(1)[0].events[0])
+        assert client.llen(QUEUE_KEY) == 1
