@@ -97,7 +97,7 @@ class Customer:
         self.now += 180
         sale = Purchase(
             bill=bill or Bill(),
-            marks=self.marks,
+            marks=replace(self.marks, subscription=None),
             customer=self.id,
             paid_at=self.now,
             session=self.ids.fresh("cs_test") if through_session else None,
