@@ -1,0 +1,85 @@
+"""Postgres is stopped, or dies: Stripe is told to come again, and everything goes on where it was."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from app import embedded, schema
+from tests.conftest import FAST_AND_FORGETFUL, Tally
+
+from .conftest import Blockade
+from .delivery import Post
+from .processes import Staff, eventually
+from .stories import assert_told_once, customers, events_of, is_settled
+
+SAFE = FAST_AND_FORGETFUL | {"synchronous_commit": "on", "full_page_writes": "on"}
+"""What was committed outlives a killed server; only a power cut could take it."""
+
+
+class Postgres:
+    """A server of one test's own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.url = embedded.postgres_url(directory)
+        self.start()
+
+    def start(self) -> None:
+        self._server = embedded.start_postgres(self._directory, **SAFE)
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def crash(self) -> None:
+        self._server.crash()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="accrual-faults-") as directory:
+        running = Postgres(Path(directory))
+        yield running
+        running.stop()
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> str:
+    schema.migrate(postgres.url)
+    return postgres.url
+
+
+def stop(postgres: Postgres) -> None:
+    postgres.stop()
+
+
+def crash(postgres: Postgres) -> None:
+    postgres.crash()
+
+
+@pytest.mark.parametrize("end", [stop, crash], ids=["stopped", "killed"])
+def test_what_cannot_be_stored_is_a_503_and_all_settle_once_postgres_is_back(
+    post: Post, staff: Staff, postgres: Postgres, owner: Engine, tally: Tally, end: Callable[[Postgres], None]
+) -> None:
+    """It ends while a worker holds a batch; nobody but Postgres is started again."""
+    settled, in_hand, refused = customers(2), customers(2), customers(1)
+    workers = [staff.worker(), staff.worker(), staff.clock()]
+    assert {status for status, _ in post.all(events_of(settled))} == {200}
+    eventually(is_settled)
+    with owner.connect() as connection:
+        blockade = Blockade(connection)
+        blockade.raise_()
+        assert {status for status, _ in post.all(events_of(in_hand))} == {200}
+        blockade.wait_for_somebody()
+        end(postgres)
+        connection.invalidate()
+    away = [status for status, _ in post.all(events_of(refused))]
+    assert set(away) == {503}
+    tally("requests told 503 while Postgres was away", len(away))
+    postgres.start()
+    assert {status for status, _ in post.all(events_of(refused))} == {200}
+    eventually(is_settled)
+    assert all(worker.is_alive() for worker in workers)
+    assert_told_once([*settled, *in_hand, *refused])
