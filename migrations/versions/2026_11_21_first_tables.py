@@ -358,7 +358,13 @@ def upgrade() -> None:
         postgresql_include=["next_attempt_at"],
     )
     op.create_index("ix_stripe_events_object", "stripe_events", ["object_id", "organization_id"], unique=False)
-    op.create_index("ix_stripe_events_outcome", "stripe_events", ["organization_id", "outcome", "id"], unique=False)
+    op.create_index(
+        "ix_stripe_events_outcome",
+        "stripe_events",
+        ["organization_id", "outcome", "id"],
+        unique=False,
+        postgresql_where=sa.text("outcome IS NOT NULL"),
+    )
     op.create_table(
         "terms",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -618,7 +624,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_accounts_partner_id"), table_name="accounts")
     op.drop_table("accounts")
     op.drop_table("terms")
-    op.drop_index("ix_stripe_events_outcome", table_name="stripe_events")
+    op.drop_index(
+        "ix_stripe_events_outcome",
+        table_name="stripe_events",
+        postgresql_where=sa.text("outcome IS NOT NULL"),
+    )
     op.drop_index("ix_stripe_events_object", table_name="stripe_events")
     op.drop_index(
         "ix_stripe_events_due",
