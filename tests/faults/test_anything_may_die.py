@@ -1,0 +1,155 @@
+"""The whole of Accrual under load, with -9 for every part of it at moments nobody chose: the books are the oracle's.
+
+The suite kills each part once, `make proofs` many times.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import pytest
+
+from app import config, db, embedded, ids
+from app.cli import stack
+from app.stripe_events import endpoints
+from tests import cast
+from tests.conftest import WEBHOOK_SECRET, Tally
+from tests.stripe_stories.facts import Event
+from tests.stripe_stories.signing import signature_header
+
+from .processes import PATIENCE_SECONDS, eventually
+from .stories import assert_told_once, customers, events_of, is_settled
+
+pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+
+SEED = 20_260_302
+PARTS = {
+    "postgres": ("postgres", "-D"),
+    "valkey": ("valkey",),
+    "web": ("gunicorn",),
+    "worker": ("-m", "worker"),
+    "clock": ("worker.schedule",),
+}
+"""By name, what stands in the command of each."""
+OURS = {name for field_ in config.Settings.model_fields for name in (field_.upper(), f"ACCRUAL_{field_.upper()}")}
+
+
+class Up:
+    """A running `accrual up`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir, self.port = data_dir, stack.free_port()
+        clean = {name: value for name, value in os.environ.items() if name not in OURS}
+        program = [sys.executable, "-c", "from app.cli.main import main; main()"]
+        command = [*program, "up", "--port", str(self.port), "--data-dir", str(data_dir)]
+        self._log = (data_dir / "up.log").open("w")
+        self.process = subprocess.Popen(command, env=clean, stdout=subprocess.PIPE, stderr=self._log, text=True)
+        assert self.process.stdout
+        assert self.process.stdout.readline().startswith("ready")
+
+    def pids(self, part: str) -> list[int]:
+        """The processes of one part; what they start themselves left out."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [pid for pid in map(int, children) if _is_command_of(pid, PARTS[part])]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
+        self._log.close()
+        return self.process.returncode
+
+
+def _is_command_of(pid: int, words: Sequence[str]) -> bool:
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    return all(any(part == word or part.rpartition("/")[2].startswith(word) for part in command) for word in words)
+
+
+@dataclass
+class Stripe:
+    """Posts events in their order and comes again until each is acknowledged."""
+
+    port: int
+    path: str
+    chance: random.Random
+    acknowledged: int = 0
+    refusals: list[int] = field(default_factory=list)
+
+    def send(self, events: Sequence[Event]) -> None:
+        for event in events:
+            while not self._is_acknowledged(event):
+                time.sleep(0.02)
+            self.acknowledged += 1
+            if self.chance.random() < 0.1:
+                self._is_acknowledged(event)
+
+    def _is_acknowledged(self, event: Event) -> bool:
+        body = json.dumps(event).encode()
+        headers = {"Stripe-Signature": signature_header(body, WEBHOOK_SECRET)}
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("POST", self.path, body, headers)
+            status = connection.getresponse().status
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+        if status != 200:
+            self.refusals.append(status)
+        return status == 200
+
+
+@pytest.fixture
+def up() -> Iterator[Up]:
+    with tempfile.TemporaryDirectory(prefix="accrual-up-") as directory:
+        running = Up(Path(directory))
+        db.connect(embedded.postgres_url(running.data_dir))
+        yield running
+        db.disconnect()
+        assert running.stop() == 0
+
+
+@pytest.fixture
+def path(up: Up) -> str:
+    """The webhook endpoint of a shop with a partner."""
+    with db.transaction() as session:
+        shop = cast.open_merchant(session)
+        cast.enroll(session, shop, "ada")
+        settings = config.load(up.data_dir)
+        endpoint = endpoints.create(
+            session, shop.organization_id, livemode=False, secrets=[WEBHOOK_SECRET], settings=settings
+        )
+        return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
+
+
+def test_whatever_dies_at_whatever_moment_the_books_are_right(
+    request: pytest.FixtureRequest, up: Up, path: str, tally: Tally
+) -> None:
+    rounds, stories = (4, 60) if request.config.getoption("--proofs") else (1, 12)
+    chance = random.Random(SEED)
+    copies = customers(stories)
+    events = events_of(copies)
+    stripe = Stripe(up.port, path, chance)
+    victims = [part for _ in range(rounds) for part in chance.sample(list(PARTS), len(PARTS))]
+    moments = sorted(chance.sample(range(1, len(events)), len(victims)))
+    with ThreadPoolExecutor(1) as sender:
+        sent = sender.submit(stripe.send, events)
+        for moment, victim in zip(moments, victims, strict=True):
+            eventually(lambda moment=moment: stripe.acknowledged >= moment)  # type: ignore[misc]
+            eventually(lambda victim=victim: up.pids(victim) != [])  # type: ignore[misc]
+            os.kill(chance.choice(up.pids(victim)), signal.SIGKILL)
+        sent.result()
+    eventually(is_settled)
+    assert_told_once(copies)
+    assert set(stripe.refusals) <= {503}
+    tally("parts of Accrual killed with -9 under load", len(victims))
+    tally("events sent meanwhile, each acknowledged at last", len(events))
