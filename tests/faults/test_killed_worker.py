@@ -128,7 +128,7 @@ def test_what_a_worker_logs_tells_nothing_of_a_customer(deliver: Deliver, staff:
     staff.worker(clumsy)
     eventually(lambda: inbox_row(failing).last_error is not None and unprocessed() == [failing["id"]])
     bring_forward()
-    staff.clock()
+    jobs.sweep()
     eventually(lambda: inbox_row(failing).attempts > 1)
     written = staff.log.read_text()
     assert {"batch_failed", "event_failed"} <= {json.loads(line)["event"] for line in written.splitlines()}
