@@ -50,15 +50,16 @@ class Receipt:
     is_due: bool
 
 
-_RECORD = text("""
+# In the driver's own words: this one statement is most of what a delivery costs, and compiling it would double that.
+_RECORD = """
     INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, type,
                                object_id, occurred_at, payload, processed_at, outcome)
-    VALUES (:organization_id, :endpoint_id, :account, :livemode, :stripe_id, :api_version, :type,
-            :object_id, :occurred_at, :payload,
-            CASE WHEN CAST(:outcome AS text) IS NOT NULL THEN now() END, :outcome)
+    VALUES (%(organization_id)s, %(endpoint_id)s, %(account)s, %(livemode)s, %(stripe_id)s, %(api_version)s, %(type)s,
+            %(object_id)s, %(occurred_at)s, %(payload)s,
+            CASE WHEN CAST(%(outcome)s AS text) IS NOT NULL THEN now() END, %(outcome)s)
     ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
     RETURNING id
-""")
+"""
 
 _IS_DUE = text(f"""
     SELECT processed_at IS NULL FROM stripe_events
@@ -85,7 +86,7 @@ def record(connection: Connection, door: Door, event: Mapping[str, Any], payload
         "payload": payload,
         "outcome": None if is_right_mode else "wrong_mode",
     }
-    if connection.scalar(_RECORD, values) is not None:
+    if connection.exec_driver_sql(_RECORD, values).scalar() is not None:
         return Receipt(is_new=True, is_due=is_right_mode)
     return Receipt(is_new=False, is_due=bool(connection.scalar(_IS_DUE, values)))
 

@@ -23,7 +23,7 @@ LARGEST_AMOUNT_MINOR: Final = 10**15
 
 def identity(value: object) -> str:
     """The id in a reference, which Stripe sends bare or expanded; "" where there is none."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("id")
     return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
 
@@ -40,7 +40,7 @@ def at(document: Document, *path: str) -> Any:
     """What stands at `path`, None where the path breaks off."""
     found: Any = document
     for name in path:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             return None
         found = found.get(name)
     return found
