@@ -14,8 +14,7 @@
     ├── Unavailable             503: a thing we need is not there; the caller comes again
     ├── UnusableEvent           an event no retry can help; parked with its message
     └── LedgerError             a bug; never caught
-        ├── UnbalancedEntry
-        └── CurrencyMismatch
+        └── UnbalancedEntry
 
 What a failing event does next is decided in one table, worker/retries.py.
 """
@@ -119,7 +118,3 @@ class LedgerError(AccrualError):
 
 class UnbalancedEntry(LedgerError):
     """The postings of an entry do not sum to zero."""
-
-
-class CurrencyMismatch(LedgerError):
-    """One entry, or one commission, with postings in two currencies."""

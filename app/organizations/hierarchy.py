@@ -6,7 +6,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.errors import NotFound
 from app.organizations.models import Organization
 
 
@@ -20,14 +19,6 @@ def create_organization(
     session.add(organization)
     session.flush()
     return organization
-
-
-def get_organization(session: Session, organization_id: UUID) -> Organization:
-    """The organization. Raises NotFound."""
-    found = session.get(Organization, organization_id)
-    if found is None:
-        raise NotFound("there is no such organization")
-    return found
 
 
 def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, ...]:

@@ -1,12 +1,11 @@
 """The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from app import bulk
@@ -218,16 +217,6 @@ def replay(session: Session, event: StripeEvent) -> None:
     event.last_error = None
     event.next_attempt_at = datetime.now(UTC)
     session.flush()
-
-
-def find(session: Session, organization_ids: Sequence[UUID], stripe_id: str) -> StripeEvent | None:
-    """The newest delivery of this Stripe event to one of these organizations."""
-    return session.scalar(
-        select(StripeEvent)
-        .where(StripeEvent.organization_id.in_(organization_ids), StripeEvent.stripe_id == stripe_id)
-        .order_by(StripeEvent.id.desc())
-        .limit(1)
-    )
 
 
 def outcome_sentence(event: StripeEvent) -> str:
