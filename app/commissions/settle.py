@@ -35,9 +35,9 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The Stripe event that a payment's entries are put down to, and when it happened."""
+    """What a payment's entries are put down to, `evt_…`, `request:…` or `job:…`, and when it happened."""
 
-    stripe_event_id: str
+    by: str
     occurred_at: datetime
 
 
@@ -276,7 +276,7 @@ def _bring(case: _Case, commission: CommissionRecord, *, is_earning: bool) -> En
         currency=commission.currency,
         lines=lines,
         occurred_at=case.payment.state.occurred_at if is_accrual else case.cause.occurred_at,
-        cause=case.cause.stripe_event_id,
+        cause=case.cause.by,
         details={
             "commission_id": ids.encode(ids.COMMISSION, commission.id),
             "reason": str(commission.calculation["formula"]),

@@ -64,6 +64,12 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     return Known(after, frozenset(after[one].root for one in stored), relinked)
 
 
+def hold(session: Session, scope: Scope, object_ids: Iterable[str]) -> Known:
+    """What is known of the components of `object_ids`, all locked, where no event has anything to add."""
+    found = lock(session, scope, object_ids)
+    return Known(found, frozenset(known.root for known in found.values()), frozenset())
+
+
 def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
     """Lock the components of `object_ids` and return all their objects by id."""
     wanted = set(object_ids)
