@@ -24,6 +24,7 @@ PAYMENT: Final = "pmt"
 ATTRIBUTION: Final = "att"
 API_KEY: Final = "key"
 STRIPE_ENDPOINT: Final = "whe"
+ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """`par_` and `aff_` are two names of one partner; either is accepted wherever a partner id is."""

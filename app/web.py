@@ -16,6 +16,7 @@ from app.config import Settings
 from app.organizations import access
 from app.partners import routes as partners
 from app.payments import routes as payments
+from app.stripe_events import endpoints_routes as endpoints
 from app.stripe_events import events_routes as events
 from app.stripe_events import routes as receiver
 from app.stripe_events.endpoints import Doors
@@ -67,7 +68,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
-    for api in (partners.api, commissions.api, payments.api, events.api):
+    for api in (partners.api, commissions.api, payments.api, events.api, endpoints.api):
         app.register_api(api)
     _guard(app)
 

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from app.organizations.hierarchy import create_organization
 from app.organizations.keys import create_key
 from app.organizations.models import Organization
 from app.partners.programs import create_program, find_default_program
-from app.stripe_events import endpoints
+from app.stripe_events import endpoints, signing
 from app.stripe_events.models import StripeEndpoint
 
 DEFAULT_COMMISSION: Final = {"type": "percentage", "bps": 2000}
@@ -108,21 +109,25 @@ def _endpoint(
         .limit(1)
     )
     if found is not None:
-        known = endpoints.decrypt(found.secrets_encrypted, settings)
-        if secret is not None and secret not in known:
-            endpoints.add_secret(found, secret, settings)
-            return found.id, secret
-        return found.id, known[0]
+        known = [one.secret for one in signing.secrets_of(found, settings)]
+        wanted = secret or (known[0] if known else _new_secret())
+        if wanted not in known:
+            signing.add(found, wanted, settings, now=datetime.now(UTC), overlap=None)
+        return found.id, wanted
     if settings.stripe_livemode is None:
         raise ConfigurationError(
             "ACCRUAL_STRIPE_LIVEMODE is not set. Say true if the new endpoint receives live events, false if test "
             "events: test money must never reach a live ledger."
         )
-    secret = secret or f"whsec_{secrets.token_hex(SECRET_BYTES)}"
+    secret = secret or _new_secret()
     made = endpoints.create(
         session, organization_id, livemode=settings.stripe_livemode, secrets=[secret], settings=settings
     )
     return made.id, secret
+
+
+def _new_secret() -> str:
+    return f"whsec_{secrets.token_hex(SECRET_BYTES)}"
 
 
 def _remember(settings: config.Settings, made: Bootstrapped) -> None:

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.cli import bootstrap, demo, events, explain, keys, migrate, send, up, verify
+from app.cli import bootstrap, demo, endpoints, events, explain, keys, migrate, send, up, verify
 from app.errors import AccrualError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(keys.commands, name="keys")
+app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)

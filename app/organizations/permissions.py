@@ -18,6 +18,8 @@ Permission = Literal[
     "payments:read",
     "events:read",
     "events:write",
+    "endpoints:read",
+    "endpoints:write",
 ]
 
 LEVELS: Final[tuple[str, ...]] = get_args(Level)

@@ -1,21 +1,22 @@
 """The doors Stripe comes through: which secrets open one, whose it is, test or live."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import ids, sealing
 from app.config import Settings
-from app.errors import ConfigurationError
+from app.errors import NotFound
 from app.organizations.models import Organization
+from app.stripe_events import signing
 from app.stripe_events.models import StripeEndpoint
+from app.stripe_events.signing import SigningSecret
 
 CACHE_SECONDS: Final = 5
 """How long a rotated or disabled endpoint may go unnoticed by a web process."""
@@ -65,46 +66,83 @@ class Doors:
         endpoint = session.get(StripeEndpoint, endpoint_id) if endpoint_id else None
         if endpoint is None or endpoint.disabled_at is not None:
             return None
-        secrets = decrypt(endpoint.secrets_encrypted, self._settings)
+        now = datetime.now(UTC)
+        secrets = [one.secret for one in signing.secrets_of(endpoint, self._settings) if one.is_in_force(now)]
         return Door(endpoint.organization_id, endpoint.id, endpoint.livemode, tuple(secrets))
 
 
 def create(
-    session: Session, organization_id: UUID, *, livemode: bool, secrets: Sequence[str], settings: Settings
+    session: Session,
+    organization_id: UUID,
+    *,
+    livemode: bool,
+    secrets: Sequence[str],
+    settings: Settings,
+    description: str = "",
 ) -> StripeEndpoint:
-    """Add an endpoint whose signing secrets are kept encrypted."""
-    endpoint = StripeEndpoint(
-        id=ids.new(),
-        organization_id=organization_id,
-        livemode=livemode,
-        secrets_encrypted=encrypt(list(secrets), settings),
-    )
+    """Add an endpoint whose signing secrets are kept sealed. Its mode never changes.
+
+    Without a secret it is an address to give to Stripe, which shows the secret in return.
+    """
+    now = datetime.now(UTC)
+    endpoint = StripeEndpoint(id=ids.new(), organization_id=organization_id, livemode=livemode, description=description)
+    signing.keep(endpoint, [SigningSecret(ids.new(), secret, now) for secret in secrets], settings)
     session.add(endpoint)
     session.flush()
+    session.refresh(endpoint)
     return endpoint
 
 
-def add_secret(endpoint: StripeEndpoint, secret: str, settings: Settings) -> None:
-    """Let `secret` sign for `endpoint` too. The former ones go on doing so: deliveries on their way are not lost."""
-    known = decrypt(endpoint.secrets_encrypted, settings)
-    endpoint.secrets_encrypted = encrypt([secret, *known], settings)
+def list_endpoints(session: Session, organization_ids: Sequence[UUID]) -> list[StripeEndpoint]:
+    """The endpoints of these organizations, newest first, disabled ones too."""
+    wanted = select(StripeEndpoint).where(
+        StripeEndpoint.organization_id.in_(organization_ids), StripeEndpoint.deleted_at.is_(None)
+    )
+    return list(session.scalars(wanted.order_by(StripeEndpoint.id.desc())))
 
 
-def encrypt(secrets: list[str], settings: Settings) -> str:
-    """`secrets` as a Fernet token of the newest secret key."""
-    return _fernet(settings).encrypt(json.dumps(secrets).encode()).decode()
+def get_endpoint(
+    session: Session, organization_ids: Sequence[UUID], public_id: str, *, to_change: bool = False
+) -> StripeEndpoint:
+    """The endpoint with this `whe_…` id, if it is one of these organizations'.
+
+    `to_change` locks its row, so that of two changes at once neither is lost. Raises NotFound.
+    """
+    endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
+    wanted = select(StripeEndpoint).where(
+        StripeEndpoint.id == endpoint_id,
+        StripeEndpoint.organization_id.in_(organization_ids),
+        StripeEndpoint.deleted_at.is_(None),
+    )
+    found = session.scalar(wanted.with_for_update() if to_change else wanted)
+    if found is None:
+        raise NotFound("there is no such endpoint", code="endpoint_not_found")
+    return found
 
 
-def decrypt(token: str, settings: Settings) -> list[str]:
-    """The secrets in `token`. Raises ConfigurationError if no secret key of ours opens it."""
-    try:
-        opened: list[str] = json.loads(_fernet(settings).decrypt(token.encode()))
-    except InvalidToken:
-        raise ConfigurationError(
-            "A stored secret cannot be decrypted: ACCRUAL_SECRET_KEY is not the key it was stored under."
-        ) from None
-    return opened
+def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
+    """Close the door or open it again; closing it twice keeps the first time."""
+    if not disabled:
+        endpoint.disabled_at = None
+    elif endpoint.disabled_at is None:
+        endpoint.disabled_at = datetime.now(UTC)
 
 
-def _fernet(settings: Settings) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.secret_keys])
+def delete(endpoint: StripeEndpoint, settings: Settings) -> None:
+    """Close the door for good and forget its secrets. The row stays, for the events that came through it."""
+    endpoint.deleted_at = datetime.now(UTC)
+    disable(endpoint, disabled=True)
+    signing.keep(endpoint, (), settings)
+
+
+def reseal_all(session: Session, settings: Settings) -> int:
+    """Seal every endpoint's secrets anew with the newest secret key; gives how many endpoints there are.
+
+    Raises:
+        ConfigurationError: something was sealed with a key that is not among ours; then nothing has changed.
+    """
+    every = session.scalars(select(StripeEndpoint).order_by(StripeEndpoint.id).with_for_update()).all()
+    for endpoint in every:
+        endpoint.secrets_encrypted = sealing.reseal(endpoint.secrets_encrypted, settings)
+    session.flush()
+    return len(every)

@@ -60,16 +60,22 @@ _RECORD = """
     RETURNING id
 """
 
-_IS_DUE = text(f"""
-    SELECT processed_at IS NULL FROM stripe_events
+_KNOWN = text(f"""
+    SELECT id, processed_at IS NULL AS is_due, outcome FROM stripe_events
     WHERE {SCOPE_SQL} AND stripe_id = :stripe_id AND api_version = :api_version
+""")
+
+_RIGHT_DOOR = text("""
+    UPDATE stripe_events SET endpoint_id = :endpoint_id, processed_at = NULL, outcome = NULL, next_attempt_at = now()
+    WHERE id = :id AND outcome = 'wrong_mode'
 """)
 
 
 def record(connection: Connection, door: Door, event: Mapping[str, Any], payload: str) -> Receipt:
     """Keep one verified event, exactly as it came. A repetition changes nothing.
 
-    An event of the other mode is kept as `wrong_mode` and never becomes due.
+    An event of the other mode is kept as `wrong_mode` and becomes due only if it comes again through an endpoint of its
+    own mode.
     """
     is_right_mode = bool(event.get("livemode")) == door.livemode
     values = {
@@ -87,7 +93,11 @@ def record(connection: Connection, door: Door, event: Mapping[str, Any], payload
     }
     if connection.exec_driver_sql(_RECORD, values).scalar() is not None:
         return Receipt(is_new=True, is_due=is_right_mode)
-    return Receipt(is_new=False, is_due=bool(connection.scalar(_IS_DUE, values)))
+    known = connection.execute(_KNOWN, values).one()
+    if known.outcome == "wrong_mode" and is_right_mode:
+        connection.execute(_RIGHT_DOOR, {"id": known.id, "endpoint_id": door.endpoint_id})
+        return Receipt(is_new=False, is_due=True)
+    return Receipt(is_new=False, is_due=known.is_due)
 
 
 def _object_id(event: Mapping[str, Any]) -> str:

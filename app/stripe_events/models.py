@@ -12,17 +12,20 @@ from app.stripe_events.outcomes import OUTCOMES
 
 
 class StripeEndpoint(Base):
-    """A webhook endpoint kept in the database. Its signing secrets are encrypted with the secret key."""
+    """A webhook endpoint kept in the database: an address of our own for one of Stripe's, test or live for ever."""
 
     __tablename__ = "stripe_endpoints"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
     livemode: Mapped[bool]
+    description: Mapped[str] = mapped_column(server_default="")
     secrets_encrypted: Mapped[str]
-    """Encrypted JSON list of signing secrets, newest first; more than one while a rotation lasts."""
+    """Sealed JSON list of signing secrets (`signing.py`), newest first; more than one while a rotation lasts."""
     created_at: Mapped[CreatedAt]
     disabled_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    """Set: it is in no list, and its secrets are gone; the events that came through it still name it."""
 
 
 class StripeEvent(Base):

@@ -63,8 +63,10 @@ def _find_door(endpoint_id: str) -> Door:
     if not is_known:
         with db.transaction() as session:
             door = doors.look_up(session, endpoint_id)
-    if door is not None:
+    if door is not None and door.secrets:
         return door
+    if door is not None:
+        raise Unavailable("This endpoint has no signing secret yet.")
     if endpoint_id:
         raise NotFound("There is no such webhook endpoint.")
     raise Unavailable("The default endpoint has no signing secret yet, or no organization to belong to.")

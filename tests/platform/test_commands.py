@@ -1,21 +1,15 @@
 """The commands that work on the database, and what they print for programs."""
 
-import json
-import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
-from typer.testing import CliRunner
 
 from app import config, db
-from app.cli.main import app
-from app.errors import AccrualError, ConfigurationError, InvalidRequest, NotFound
-from app.stripe_events import endpoints
+from app.errors import ConfigurationError, InvalidRequest, NotFound
+from app.stripe_events import signing
 from app.stripe_events.models import StripeEndpoint
 from tests import cast
 from tests.conftest import Deliver, Drain
@@ -23,26 +17,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
 
-Accrual = Callable[..., Any]
-
-
-@pytest.fixture
-def accrual(settings: config.Settings, tmp_path: Path) -> Iterator[Accrual]:
-    """Run a command on the test's database: what it printed as JSON, or its exception."""
-    values = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
-    values |= {"ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value(), "ACCRUAL_STRIPE_LIVEMODE": "false"}
-    config.keep(tmp_path, values)
-
-    def accrual(*arguments: str, json_expected: bool = True) -> Any:
-        command = [*arguments, "--data-dir", str(tmp_path), *(["--json"] if json_expected else [])]
-        done = CliRunner().invoke(app, command)
-        if isinstance(done.exception, AccrualError):
-            raise done.exception
-        return json.loads(done.stdout) if json_expected else done
-
-    yield accrual
-    structlog.reset_defaults()
-    logging.getLogger().handlers.clear()
+from .conftest import Accrual
 
 
 def bootstrap(accrual: Accrual, *more: str) -> Any:
@@ -74,7 +49,7 @@ def test_bootstrap_again_adds_the_secret_that_stripe_shows_and_keeps_the_former(
     assert (again["webhook_url"], again["webhook_secret"]) == (made["webhook_url"], "whsec_from_stripe")
     with db.transaction() as session:
         endpoint = session.scalars(select(StripeEndpoint)).one()
-        secrets = endpoints.decrypt(endpoint.secrets_encrypted, settings)
+        secrets = [one.secret for one in signing.secrets_of(endpoint, settings)]
     assert secrets == ["whsec_from_stripe", made["webhook_secret"]]
 
 

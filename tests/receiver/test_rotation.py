@@ -1,0 +1,128 @@
+"""A signing secret is rolled while deliveries go on, and nothing is lost."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from app import db, ids, sealing, web
+from app.config import Settings
+from app.stripe_events import endpoints, signing
+from app.stripe_events.models import StripeEndpoint
+from tests.cast import Merchant
+from tests.stripe_stories.signing import signature_header
+
+from .conftest import Door, an_event, assert_refused, open_door, rows_of
+
+NOW = datetime.now(UTC)
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def rolling(application: Flask, merchant: Merchant, settings: Settings) -> Door:
+    """An endpoint of its own, so far with the old secret alone."""
+    return open_door(application, merchant.organization_id, settings, ["whsec_old"])
+
+
+def roll(door: Door, settings: Settings, *, now: datetime, overlap: timedelta | None) -> None:
+    endpoint_id = ids.decode(door.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
+    with db.transaction() as session:
+        signing.add(session.get_one(StripeEndpoint, endpoint_id), "whsec_new", settings, now=now, overlap=overlap)
+
+
+def deliver(door: Door, *secrets: str) -> TestResponse:
+    body = json.dumps(an_event()).encode()
+    return door.post(body, header=signature_header(body, *secrets))
+
+
+@pytest.mark.parametrize("signed_with", [("whsec_old",), ("whsec_new",), ("whsec_old", "whsec_new")])
+def test_while_both_are_in_force_either_signs(rolling: Door, settings: Settings, signed_with: tuple[str, ...]) -> None:
+    roll(rolling, settings, now=NOW, overlap=A_DAY)
+    assert deliver(rolling, *signed_with).status_code == 200
+
+
+def test_once_its_time_is_over_the_old_one_signs_nothing(rolling: Door, settings: Settings) -> None:
+    roll(rolling, settings, now=NOW - timedelta(days=2), overlap=A_DAY)
+    assert_refused(deliver(rolling, "whsec_old"), 400, "invalid_signature")
+    assert deliver(rolling, "whsec_new").status_code == 200
+    assert deliver(rolling, "whsec_old", "whsec_new").status_code == 200
+
+
+def test_without_an_overlap_the_old_one_ends_at_once(rolling: Door, settings: Settings) -> None:
+    roll(rolling, settings, now=NOW, overlap=timedelta(0))
+    assert_refused(deliver(rolling, "whsec_old"), 400, "invalid_signature")
+    assert deliver(rolling, "whsec_new").status_code == 200
+
+
+def test_every_web_process_notices_within_the_seconds_of_its_memory(rolling: Door, settings: Settings) -> None:
+    other = Door(web.create_app(settings), rolling.path, rolling.secrets)
+    assert deliver(rolling, "whsec_old").status_code == deliver(other, "whsec_old").status_code == 200
+    roll(rolling, settings, now=NOW, overlap=timedelta(0))
+    deadline = time.monotonic() + endpoints.CACHE_SECONDS + 1
+    for process in (rolling, other):
+        while deliver(process, "whsec_new").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert_refused(deliver(process, "whsec_old"), 400, "invalid_signature")
+
+
+def test_secrets_are_read_as_long_as_their_key_is_listed_and_sealed_anew_on_demand(
+    merchant: Merchant, settings: Settings
+) -> None:
+    """The steps of changing ACCRUAL_SECRET_KEY: put the new key in front, reseal, take the old one away."""
+    old = settings.secret_key.get_secret_value()
+    new = "bmV3ZXIgdGhpcnR5LXR3byBieXRlcyBmb3IgdGVzdHM="
+    both = settings.model_copy(update={"secret_key": type(settings.secret_key)(f"{new},{old}")})
+    only_new = settings.model_copy(update={"secret_key": type(settings.secret_key)(new)})
+    with db.transaction() as session:
+        made = endpoints.create(
+            session, merchant.organization_id, livemode=False, secrets=["whsec_kept"], settings=settings
+        )
+        assert [one.secret for one in signing.secrets_of(made, both)] == ["whsec_kept"]
+        before = made.secrets_encrypted
+        assert endpoints.reseal_all(session, both) >= 1
+        assert made.secrets_encrypted != before
+        assert [one.secret for one in signing.secrets_of(made, only_new)] == ["whsec_kept"]
+        session.rollback()
+
+
+def test_a_secret_kept_by_the_first_version_still_signs(rolling: Door, settings: Settings) -> None:
+    """It kept a bare list of secrets."""
+    endpoint_id = ids.decode(rolling.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
+    with db.transaction() as session:
+        update = text("UPDATE stripe_endpoints SET secrets_encrypted = :sealed WHERE id = :id")
+        session.execute(update, {"sealed": sealing.seal('["whsec_first"]', settings), "id": endpoint_id})
+    assert deliver(rolling, "whsec_first").status_code == 200
+    roll(rolling, settings, now=NOW, overlap=A_DAY)
+    fresh = Door(web.create_app(settings), rolling.path, ())
+    assert deliver(fresh, "whsec_first").status_code == deliver(fresh, "whsec_new").status_code == 200
+
+
+def test_an_endpoint_without_a_secret_asks_stripe_to_come_again(
+    application: Flask, merchant: Merchant, settings: Settings
+) -> None:
+    unsigned = open_door(application, merchant.organization_id, settings, [])
+    assert_refused(deliver(unsigned, "whsec_any"), 503, "unavailable")
+
+
+def test_an_event_of_the_wrong_mode_is_worked_once_it_comes_through_the_right_door(
+    application: Flask, merchant: Merchant, settings: Settings
+) -> None:
+    """A live endpoint was entered in Stripe's test mode, or the reverse, and then put right."""
+    live = open_door(application, merchant.organization_id, settings, ["whsec_live"], livemode=True)
+    test = open_door(application, merchant.organization_id, settings, ["whsec_test"])
+    event = an_event()
+    assert live.send(event).status_code == 200
+    [row] = rows_of(event)
+    assert (row.outcome, row.livemode) == ("wrong_mode", False)
+    assert test.send(event).status_code == 200
+    [row] = rows_of(event)
+    assert (row.outcome, row.processed_at) == (None, None)
+    assert row.endpoint_id == ids.decode(test.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
+    assert live.send(event).status_code == 200
+    [row] = rows_of(event)
+    assert row.outcome is None
