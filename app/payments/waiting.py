@@ -31,11 +31,12 @@ _EXPECT_LINKS = text(f"""
                             outcome_details = jsonb_build_object('waiting_for', CAST(:link AS text))
         WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND outcome = 'unattributed' AND invoice = ''
           AND created_at > now() - make_interval(hours => :hours)
-        RETURNING organization_id, charge, payment_intent, outcome_details
+        RETURNING organization_id, account, livemode, charge, payment_intent, outcome_details
     )
     UPDATE stripe_events SET outcome = 'waiting', outcome_details = expecting.outcome_details
     FROM expecting
-    WHERE stripe_events.organization_id = expecting.organization_id AND stripe_events.outcome = 'unattributed'
+    WHERE stripe_events.organization_id = expecting.organization_id AND stripe_events.account = expecting.account
+      AND stripe_events.livemode = expecting.livemode AND stripe_events.outcome = 'unattributed'
       AND stripe_events.object_id IN (expecting.charge, expecting.payment_intent)
 """)
 
@@ -53,11 +54,12 @@ _GIVE_UP = text("""
         UPDATE payments SET outcome = 'unattributed', outcome_details = '{}'
         WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :link
           AND created_at < now() - make_interval(hours => :hours)
-        RETURNING organization_id, charge, payment_intent
+        RETURNING organization_id, account, livemode, charge, payment_intent
     )
     UPDATE stripe_events SET outcome = 'unattributed', outcome_details = '{}'
     FROM given_up
-    WHERE stripe_events.organization_id = given_up.organization_id AND stripe_events.outcome = 'waiting'
+    WHERE stripe_events.organization_id = given_up.organization_id AND stripe_events.account = given_up.account
+      AND stripe_events.livemode = given_up.livemode AND stripe_events.outcome = 'waiting'
       AND stripe_events.object_id IN (given_up.charge, given_up.payment_intent)
 """)
 
