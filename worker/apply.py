@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.attribution import evidence
 from app.attribution.attribute import attribute
-from app.commissions.settle import Cause, Settled, settle
+from app.commissions.cases import Cause
+from app.commissions.settle import Settled, settle
 from app.errors import UnusableEvent
 from app.partners import directory
-from app.payments import objects, record, refunds, waiting
-from app.payments.facts import Kind, ReadEvent
+from app.payments import objects, record, waiting
+from app.payments.facts import RETURN_KINDS, Kind, ReadEvent
 from app.payments.objects import Known
 from app.stripe_events import inbox
 from app.stripe_events.inbox import ClaimedEvent, Outcome
@@ -78,16 +79,15 @@ def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
 
 def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[int, Outcome]:
     known = objects.learn(session, scope, events)
-    refunds.record(session, scope, events)
     learned_about = evidence.record(session, scope, events)
     batch = results.Batch.of(events, known)
     payments = record.assemble(session, scope, known.components())
     attributions = attribute(session, scope, known, payments, learned_about)
     caused_by = results.causes(batch, payments)
     reaching = next((event for event in events if event.reading.names), events[0])
-    caused_by |= {one.id: reaching for one in attributions.records if one.id not in caused_by}
     causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}
-    settled = settle(session, scope, attributions, causes)
+    settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
+    caused_by |= {one.payment.id: reaching for one in settled if one.payment.id not in caused_by}
     _end_waiting(session, scope, known, settled)
     waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
@@ -109,17 +109,14 @@ def _end_waiting(session: Session, scope: Scope, known: Known, settled: Sequence
     """Rewrite the outcome of earlier events that waited for what has come now."""
     components = known.components()
     ended: dict[str, str] = {}
-    with_refunds: dict[str, str] = {}
     for one in settled:
         payment = one.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
         if not one.former_outcome and payment.root not in known.met_before:
             continue  # nothing can have waited for a payment that nothing was known of
+        returned = "adjusted" if payment.outcome in results.EARNING else "no_change"
+        stated = "merged" if payment.is_of_invoice else payment.outcome
         for face in components.get(payment.root, ()):
-            ended[face.id] = "merged" if payment.is_of_invoice else payment.outcome
-            with_refunds[face.id] = "adjusted" if payment.outcome in results.EARNING else "no_change"
-    faces = [known.objects[one] for one in with_refunds]
-    for refund in refunds.of(session, scope, faces):
-        ended[refund.id] = with_refunds.get(refund.charge) or with_refunds[refund.payment_intent]
+            ended[face.id] = returned if face.kind in RETURN_KINDS else stated
     inbox.end_waiting(session, scope, ended)

@@ -11,7 +11,7 @@ from app.payments.objects import Known
 from app.payments.record import PaymentRecord
 from app.stripe_events.inbox import Outcome
 
-EARNING = ("accrued", "adjusted")
+EARNING = ("accrued", "adjusted", "held")
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,15 @@ def attribute(
     return Attributions([*records, *reached], credited)
 
 
+def credit_standing(
+    session: Session, scope: Scope, records: Sequence[PaymentRecord]
+) -> Mapping[UUID, Credited | NoCredit]:
+    """Whom payments are credited to about whose evidence nothing has changed. Expects their locks."""
+    subjects = _owners(records) | {_own_subject(one) for one in records}
+    known = Known({}, frozenset(), frozenset())
+    return _credit(session, scope, known, records, bindings.current(session, scope, subjects))
+
+
 def _hold(
     session: Session, scope: Scope, subjects: set[str], attributed: Mapping[str, Attributed]
 ) -> dict[str, Attributed]:

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from app.attribution import evidence
 from app.attribution.rules import Name, Occasion
 from app.payments import objects, record
+from app.payments.component import KnownObject
 from app.payments.facts import MONEY_KINDS, Kind
 from app.payments.record import PaymentRecord
-from app.payments.state import KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _OWN = text(f"""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
@@ -51,12 +51,17 @@ class Commission(Base):
 
     __tablename__ = "commissions"
     __table_args__ = (
-        UniqueConstraint("conversion_id", "partner_id", "level"),
+        UniqueConstraint("conversion_id", "partner_id", "level", "currency", name="uq_commissions_identity"),
         CheckConstraint("status IN ('accrued', 'approved', 'paid', 'reversed')", name="status"),
         CheckConstraint("amount_minor >= 0", name="amount"),
         CheckConstraint("rate_bps BETWEEN 0 AND 10000", name="rate_bps"),
         Index("ix_commissions_organization_id_id", "organization_id", "id"),
         Index("ix_commissions_partner_id_id", "partner_id", "id"),
+        Index(
+            "ix_commissions_mature_at",
+            "mature_at",
+            postgresql_where=text("status = 'accrued' AND approved_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -66,6 +71,8 @@ class Commission(Base):
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
     level: Mapped[int]
+    cycle: Mapped[int | None]
+    """Which billing cycle of its subscription it was computed for; None where its terms set no limit."""
     snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"))
     terms_id: Mapped[UUID]
     currency: Mapped[Currency]
@@ -88,4 +95,30 @@ class Commission(Base):
     mature_at: Mapped[datetime | None]
     approved_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+
+
+class Decision(Base):
+    """That a payment's commissions were approved or rejected. Only ever added: the newest of a person's counts.
+
+    It belongs to the movement of money and not to one row for it: what was decided of a payment that was merged into
+    another counts for the other.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('approved', 'rejected')", name="verdict"),
+        Index("ix_decisions_payment_id", "payment_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    verdict: Mapped[str]
+    decided_by: Mapped[str]
+    """`clock`, or who: `key_…`, `cli`."""
+    is_forced: Mapped[bool]
+    """Whether a person approved over a hold."""
+    reason: Mapped[str] = mapped_column(server_default="")
+    decided_at: Mapped[datetime]
     created_at: Mapped[CreatedAt]

@@ -39,6 +39,7 @@ class CommissionRecord:
     partner_id: UUID
     partner_organization_id: UUID | None
     level: int
+    cycle: int | None
     snapshot_id: UUID
     terms_id: UUID
     currency: str
@@ -62,7 +63,7 @@ _CONVERSIONS = text("""
 """)
 
 _COMMISSIONS = text("""
-    SELECT id, conversion_id, program_id, partner_id, partner_organization_id, level, snapshot_id, terms_id,
+    SELECT id, conversion_id, program_id, partner_id, partner_organization_id, level, cycle, snapshot_id, terms_id,
            currency, rate_bps, base_minor, amount_minor, entry_count, calculation, holdback_days, accrued_at,
            mature_at, approved_at, paid_at, status
     FROM commissions WHERE conversion_id = ANY(:conversion_ids) ORDER BY id
@@ -129,6 +130,7 @@ def _commission_row(commission: CommissionRecord) -> dict[str, Any]:
         "partner_id": commission.partner_id,
         "partner_organization_id": commission.partner_organization_id,
         "level": commission.level,
+        "cycle": commission.cycle,
         "snapshot_id": commission.snapshot_id,
         "terms_id": commission.terms_id,
         "currency": commission.currency,

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy.orm import Session
 
 from app.attribution.attribute import attribute
-from app.commissions.settle import Cause, Settled, settle
+from app.commissions.cases import Cause
+from app.commissions.settle import Settled, settle
 from app.payments import objects, record
 from app.stripe_events.scope import Scope
 
@@ -33,4 +34,4 @@ def resettle(
     known = objects.hold(session, scope, object_ids)
     payments = record.assemble(session, scope, known.components())
     attributions = attribute(session, scope, known, payments, set(learned_about))
-    return settle(session, scope, attributions, {one.id: cause for one in attributions.records})
+    return settle(session, scope, attributions, {}, cause)

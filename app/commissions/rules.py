@@ -72,8 +72,8 @@ def calculate(payment: PaymentState, snapshot: SnapshotTerms) -> Calculation:
 
 
 def percentage_bps(commission: Mapping[str, Any]) -> int:
-    """The rate of a percentage commission. Other shapes are refused when terms are made."""
-    if commission["type"] != "percentage":
+    """The rate of a percentage commission, for all cycles or some. Other shapes are refused when terms are made."""
+    if commission["type"] not in {"percentage", "recurring"}:
         raise ValueError(f"commissions of type {commission['type']} cannot be settled")
     return int(commission["bps"])
 

@@ -1,7 +1,8 @@
 """Gathering a payment's story: everything of it that is in the database, in a handful of queries."""
 
+import operator
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +27,9 @@ from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion
 from app.commissions.narrative import sentences_of, summary_of
 from app.partners.models import Partner, Snapshot, Terms
+from app.payments.facts import Kind
 from app.payments.listing import faces_of
-from app.payments.models import Payment, Refund
+from app.payments.models import Payment, StripeObject
 from app.payments.shapes import payment_body
 from app.stripe_events.listing import events_about
 from app.stripe_events.shapes import event_body
@@ -43,8 +45,8 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
         sentences=[],
         payment=payment_body(payment),
         base=payment.base_details,
-        events=[event_body(event) for event in _events(session, payment, refunds)],
-        refunds=[RefundNote(id=one.id, amount_cents=one.amount_minor, status=one.status) for one in refunds],
+        events=[event_body(event) for event in _events(session, payment)],
+        refunds=[_refund(one) for one in refunds],
         attribution=_attribution(session, conversion) if conversion else None,
         conversion=_conversion(conversion) if conversion else None,
         commissions=commissions,
@@ -52,28 +54,24 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
     return story.model_copy(update={"summary": summary_of(story), "sentences": sentences_of(story)})
 
 
-def _refunds(session: Session, payment: Payment) -> list[Refund]:
-    named = {
-        name: value for name, value in (("charge", payment.charge), ("payment_intent", payment.payment_intent)) if value
-    }
-    found: dict[str, Refund] = {}
-    for name, value in named.items():
-        rows = session.scalars(
-            select(Refund).where(
-                Refund.organization_id == payment.organization_id,
-                Refund.account == payment.account,
-                Refund.livemode == payment.livemode,
-                getattr(Refund, name) == value,
-            )
-        )
-        found.update((refund.id, refund) for refund in rows)
-    return sorted(found.values(), key=lambda refund: (refund.created_at, refund.id))
+def _refunds(session: Session, payment: Payment) -> list[StripeObject]:
+    """The refunds of the movement of money that this payment is of."""
+    named = payment.key.partition(":")[2]
+    scope = (StripeObject.organization_id, StripeObject.account, StripeObject.livemode)
+    own = (payment.organization_id, payment.account, payment.livemode)
+    root = select(StripeObject.root).where(StripeObject.id == named, *map(operator.eq, scope, own)).scalar_subquery()
+    found = select(StripeObject).where(StripeObject.root == root, *map(operator.eq, scope, own))
+    wanted = found.where(StripeObject.kind == Kind.REFUND, StripeObject.stated_at.is_not(None))
+    return list(session.scalars(wanted.order_by(StripeObject.stated_at, StripeObject.id)))
 
 
-def _events(session: Session, payment: Payment, refunds: Iterable[Refund]) -> list[Any]:
+def _refund(refund: StripeObject) -> RefundNote:
+    return RefundNote(id=refund.id, amount_cents=refund.facts["amount"], status=refund.facts["status"])
+
+
+def _events(session: Session, payment: Payment) -> list[Any]:
     owner = [payment.organization_id]
-    faces = faces_of(session, owner, payment.key.partition(":")[2])
-    return events_about(session, owner, [*faces, *(refund.id for refund in refunds)])
+    return events_about(session, owner, faces_of(session, owner, payment.key.partition(":")[2]))
 
 
 def _attribution(session: Session, conversion: Conversion) -> AttributionNote:

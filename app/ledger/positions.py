@@ -75,3 +75,9 @@ def difference(position: Position, target_minor: int, *, is_approved: bool) -> l
     from_payable = -change - from_accrued
     taken = [Line("partner_accrued", from_accrued), Line("partner_payable", from_payable)]
     return [*(line for line in taken if line.amount_minor), Line("commission_expense", change)]
+
+
+def release(position: Position) -> list[Line]:
+    """The lines that make payable what a commission has accrued, once it is approved; none if nothing is."""
+    accrued = position.accrued_minor
+    return [Line("partner_accrued", accrued), Line("partner_payable", -accrued)] if accrued else []

@@ -119,6 +119,11 @@ class Snapshot(Base):
         CheckConstraint("applies_to IN ('new_customers', 'all_customers')", name="applies_to"),
         CheckConstraint("holdback_days >= 0", name="holdback_days"),
         Index("ix_snapshots_partner_id_effective_from", "partner_id", "effective_from"),
+        Index(
+            "ix_snapshots_limited",
+            "organization_id",
+            postgresql_where=text("commission ? 'max_cycles' OR commission ? 'max_months'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -80,7 +80,7 @@ class Tiered(_Limits):
 Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
 
 COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
-LIMITS: Final = ("max_cycles", "max_months", "product_rates")
+SETTLED: Final = ("percentage", "recurring")
 
 
 def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
@@ -102,16 +102,15 @@ def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> 
 
 def _refuse_unsettled(commission: Percentage | Flat | Recurring | Tiered, param: str) -> None:
     """Refuse what the engine does not compute: a promise nobody keeps is worse than none."""
-    if commission.type != "percentage":
+    if commission.type not in SETTLED:
         raise InvalidRequest(
-            f"{param}.type: this version pays commissions of type percentage only, not {commission.type}",
+            f"{param}.type: this version pays commissions of types {' and '.join(SETTLED)}, not {commission.type}",
             param=f"{param}.type",
         )
-    for limit in LIMITS:
-        if getattr(commission, limit) is not None:
-            raise InvalidRequest(
-                f"{param}.{limit}: this version pays percentages without limits", param=f"{param}.{limit}"
-            )
+    if commission.product_rates is not None:
+        raise InvalidRequest(
+            f"{param}.product_rates: this version pays one rate for all products", param=f"{param}.product_rates"
+        )
 
 
 def add_terms(

@@ -1,1 +1,1 @@
-"""One movement of money, whatever Stripe calls it: identity, links, amounts, refunds."""
+"""One movement of money, whatever Stripe calls it: identity, links, amounts, what came back."""

@@ -14,13 +14,29 @@ class Kind:
     CHARGE: Final = "charge"
     SESSION: Final = "session"
     INVOICE_PAYMENT: Final = "invoice_payment"
+    REFUND: Final = "refund"
+    DISPUTE: Final = "dispute"
+    CREDIT_NOTE: Final = "credit_note"
+    WARNING: Final = "warning"
     SUBSCRIPTION: Final = "subscription"
     CUSTOMER: Final = "customer"
 
 
-MONEY_KINDS: Final = (Kind.INVOICE, Kind.PAYMENT_INTENT, Kind.CHARGE, Kind.SESSION, Kind.INVOICE_PAYMENT)
+RETURN_KINDS: Final = (Kind.REFUND, Kind.DISPUTE, Kind.CREDIT_NOTE, Kind.WARNING)
+"""What came back, or may."""
+MONEY_KINDS: Final = (
+    Kind.INVOICE,
+    Kind.PAYMENT_INTENT,
+    Kind.CHARGE,
+    Kind.SESSION,
+    Kind.INVOICE_PAYMENT,
+    *RETURN_KINDS,
+)
 """The faces of one movement of money, the one that survives first. Subscriptions and customers have many payments."""
 KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER)
+
+TRANSACTION: Final = "transaction:"
+"""In front of a balance transaction's id among a dispute's facts; the fact is its amount, which says its direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,7 @@ class ObjectFacts:
     """One Stripe object as one event showed or merely named it.
 
     `facts` is empty where the object was only named. Amounts are minor units, times Unix seconds; what each kind may
-    hold stands in `app/payments/state.py`, which reads it.
+    hold stands in `app/payments/state.py` and `app/payments/returns.py`, which read it.
     """
 
     kind: str
@@ -36,18 +52,6 @@ class ObjectFacts:
     facts: Mapping[str, Any] = field(default_factory=dict)
     customer: str = ""
     subscription: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RefundFacts:
-    """A refund's state as one event showed it."""
-
-    id: str
-    charge: str
-    payment_intent: str
-    amount_minor: int
-    currency: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,6 @@ class Reading:
     objects: tuple[ObjectFacts, ...] = ()
     same_money: tuple[tuple[str, str], ...] = ()
     """Pairs of ids that are faces of one movement of money."""
-    refunds: tuple[RefundFacts, ...] = ()
     names: tuple[NameFact, ...] = ()
     is_stating: bool = False
     """Whether it states a payment's amount, and so is the one a settlement is credited to."""

@@ -39,18 +39,12 @@ def list_payments(
     return session.scalars(page).all()
 
 
-# Every Stripe object that is one movement of money with the one named, itself included. A refund is none of them; the
-# charge and PaymentIntent it returns are. Scopes are tried all, because an id alone does not say its scope.
+# Every Stripe object that is one movement of money with the one named, itself included. Scopes are tried all, because
+# an id alone does not say its scope.
 _FACES = text("""
-    WITH named (id) AS (
-        SELECT CAST(:stripe_id AS text)
-        UNION SELECT charge FROM refunds WHERE organization_id = ANY (:organization_ids) AND id = :stripe_id
-        UNION SELECT payment_intent FROM refunds WHERE organization_id = ANY (:organization_ids) AND id = :stripe_id
-    )
     SELECT DISTINCT face.id
-    FROM named
-    JOIN stripe_objects AS object ON object.organization_id = ANY (:organization_ids) AND object.id = named.id
-    JOIN stripe_objects AS face USING (organization_id, account, livemode, root)
+    FROM stripe_objects AS named JOIN stripe_objects AS face USING (organization_id, account, livemode, root)
+    WHERE named.id = :stripe_id AND named.organization_id = ANY (:organization_ids)
 """)
 
 _PAYMENT_IDS = text("""
@@ -64,7 +58,7 @@ _PAYMENT_IDS = text("""
 
 
 def faces_of(session: Session, organization_ids: Sequence[UUID], stripe_id: str) -> list[str]:
-    """The ids of all Stripe objects that are one movement of money with `stripe_id`, which may be a refund's."""
+    """The ids of all Stripe objects that are one movement of money with `stripe_id`."""
     values = {"organization_ids": list(organization_ids), "stripe_id": stripe_id}
     return list(session.scalars(_FACES, values))
 

@@ -1,4 +1,4 @@
-"""Tables: what we know of each Stripe object, payments, refunds.
+"""Tables: what we know of each Stripe object, payments.
 
 In every key here the Stripe id comes first. With the organization first, a table too young for statistics is read by
 that prefix, all of it, because the planner takes three columns of equality for nearly one row. A query that shall use a
@@ -62,7 +62,7 @@ class Payment(Base):
     """One movement of money from a customer to the merchant, whatever Stripe objects describe it.
 
     `key` is `invoice:in_…` for money that settles an invoice, else `pi:pi_…`, else `ch:ch_…`. Every figure is a
-    function of the facts in `stripe_objects` and `refunds`, recomputed whenever one of them changes.
+    function of the facts in `stripe_objects`, recomputed whenever one of them changes.
     """
 
     __tablename__ = "payments"
@@ -74,6 +74,8 @@ class Payment(Base):
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
         Index("ix_payments_organization_id_id", "organization_id", "id"),
         Index("ix_payments_outcome", "organization_id", "outcome", "id"),
+        Index("ix_payments_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        Index("ix_payments_held_until", "held_until", postgresql_where=text("outcome = 'held'")),
         Index(
             "ix_payments_unlinked",
             "customer",
@@ -119,31 +121,12 @@ class Payment(Base):
     base_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     """How the base came about, figure by figure, for the explanation."""
     occurred_at: Mapped[datetime]
+    hold: Mapped[str] = mapped_column(server_default="")
+    """What keeps the clock from approving: `dispute`, `warning` or nothing."""
+    held_until: Mapped[datetime | None]
+    """When the hold ends by itself; the year 9999 for an open dispute."""
+    cycle_ends_at: Mapped[datetime | None]
+    """Which billing cycle of its subscription the invoice is of."""
     outcome: Mapped[str]
     outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    created_at: Mapped[CreatedAt]
-
-
-class Refund(Base):
-    """A Stripe refund in its newest known state."""
-
-    __tablename__ = "refunds"
-    __table_args__ = (
-        PrimaryKeyConstraint("id", "organization_id", "account", "livemode"),
-        CheckConstraint("amount_minor >= 0", name="amount"),
-        Index("ix_refunds_charge", "charge", "organization_id", "account", "livemode"),
-        Index("ix_refunds_payment_intent", "payment_intent", "organization_id", "account", "livemode"),
-    )
-
-    organization_id: Mapped[UUID]
-    account: Mapped[str]
-    livemode: Mapped[bool]
-    id: Mapped[str]
-    charge: Mapped[str] = mapped_column(server_default="")
-    payment_intent: Mapped[str] = mapped_column(server_default="")
-    amount_minor: Mapped[Minor]
-    currency: Mapped[Currency]
-    status: Mapped[str]
-    stated_at: Mapped[datetime]
-    """`created` of the event this state is from."""
     created_at: Mapped[CreatedAt]

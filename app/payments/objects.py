@@ -14,12 +14,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
+from app.payments.component import KnownObject
 from app.payments.facts import KINDS, MONEY_KINDS, ReadEvent
 from app.payments.models import StripeObject
-from app.payments.state import KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
+STATUS_ORDER: Final = (
+    *("pending", "requires_action", "succeeded", "canceled", "failed"),
+    *("warning_needs_response", "warning_under_review", "warning_closed"),
+    *("needs_response", "under_review", "charge_refunded", "prevented", "won", "lost"),
+    *("issued", "void"),
+)
+"""Refunds, disputes and credit notes, in the order in which they pass from one state to another."""
 _COLUMNS = "id, kind, root, customer, subscription, facts, stated_at"
 
 
@@ -130,7 +137,17 @@ def _merge_facts(first: KnownObject, second: KnownObject) -> Mapping[str, Any]:
         older, newer = (first, second) if first.stated_at < second.stated_at else (second, first)
         return {**older.facts, **newer.facts}
     both = {**first.facts, **second.facts}
-    return {name: max(first.facts.get(name, value), value, key=_comparable) for name, value in both.items()}
+    return {name: _later(name, first.facts.get(name, value), value) for name, value in both.items()}
+
+
+def _later(name: str, one: Any, other: Any) -> Any:
+    """Which of two values said in the same second is believed."""
+    return max(one, other, key=_moved_on if name == "status" else _comparable)
+
+
+def _moved_on(status: object) -> tuple[int, str]:
+    """How far along its way a refund or dispute is in a state; neither goes back, and what is closed stays closed."""
+    return (STATUS_ORDER.index(status) if status in STATUS_ORDER else -1, str(status))
 
 
 def _comparable(value: object) -> tuple[int, str]:

@@ -9,16 +9,18 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
-from app.payments import refunds
+from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind
 from app.payments.models import Payment
-from app.payments.state import Component, KnownObject, PaymentState, payments_of
+from app.payments.returns import Hold
+from app.payments.state import PaymentState, payments_of
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KEY_PREFIXES: Final = {Kind.INVOICE: "invoice:", Kind.PAYMENT_INTENT: "pi:", Kind.CHARGE: "ch:"}
 _COLUMNS = (
     "id, key, merged_into_id, customer, subscription, invoice, payment_intent, charge, currency, "
-    "gross_minor, base_minor, returned_minor, base_details, occurred_at, outcome, outcome_details"
+    "gross_minor, base_minor, returned_minor, base_details, occurred_at, "
+    "hold, held_until, cycle_ends_at, outcome, outcome_details"
 )
 
 
@@ -60,16 +62,12 @@ class PaymentRecord:
 
 def assemble(session: Session, scope: Scope, components: Mapping[str, Sequence[KnownObject]]) -> list[PaymentRecord]:
     """The payments of `components` (objects by root) as they stand now, merged ones included. Writes nothing."""
-    objects = [known for members in components.values() for known in members]
-    returned = refunds.of(session, scope, objects)
-    rows = _load_by_key(session, scope, objects)
+    rows = _load_by_key(session, scope, [known for members in components.values() for known in members])
     records: list[PaymentRecord] = []
     for root, members in components.items():
-        own = {known.id for known in members}
-        component = Component.of(members, [one for one in returned if one.payment_intent in own or one.charge in own])
         keys = {key for known in members if (key := _key(known))}
         present = {key: rows[key] for key in sorted(keys & rows.keys())}
-        records += _match(root, payments_of(component), present)
+        records += _match(root, payments_of(Component.of(members)), present)
     return records
 
 
@@ -139,6 +137,14 @@ def of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list
     return list(found.values())
 
 
+_LOAD_BY_ID = text(f"SELECT {_COLUMNS} FROM payments WHERE id = ANY(:ids)")
+
+
+def of_ids(session: Session, payment_ids: Iterable[UUID]) -> list[PaymentRecord]:
+    """The stored payments with these ids."""
+    return [_record(dict(row)) for row in session.execute(_LOAD_BY_ID, {"ids": sorted(payment_ids)}).mappings()]
+
+
 def _record(row: Mapping[str, Any]) -> PaymentRecord:
     state = PaymentState(
         key=row["key"],
@@ -153,6 +159,8 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
         returned_minor=row["returned_minor"],
         base_details=row["base_details"],
         occurred_at=row["occurred_at"],
+        hold=Hold(row["hold"], row["held_until"]),
+        cycle_ends_at=row["cycle_ends_at"],
     )
     return PaymentRecord(
         id=row["id"],
@@ -194,6 +202,9 @@ def _row(record: PaymentRecord) -> dict[str, Any]:
         "returned_minor": state.returned_minor,
         "base_details": dict(state.base_details),
         "occurred_at": state.occurred_at,
+        "hold": state.hold.reason,
+        "held_until": state.hold.until,
+        "cycle_ends_at": state.cycle_ends_at,
         "outcome": record.outcome,
         "outcome_details": dict(record.outcome_details),
     }

@@ -1,25 +1,27 @@
 """Refunds, each by its own id."""
 
-from app.payments.facts import Kind, ObjectFacts, Reading, RefundFacts
+from app.payments.facts import Kind, ObjectFacts, Reading
 from worker.handlers.fields import Document, amount, currency, identity, own_id
 
 
 def changed(refund: Document) -> Reading:
     """`refund.created`, `refund.updated`, `refund.failed`, `charge.refund.updated`: a refund's present state."""
+    refund_id, status = own_id(refund), refund.get("status")
     charge, payment_intent = identity(refund.get("charge")), identity(refund.get("payment_intent"))
-    status = refund.get("status")
-    facts = RefundFacts(
-        id=own_id(refund),
-        charge=charge,
-        payment_intent=payment_intent,
-        amount_minor=amount(refund, "amount"),
-        currency=currency(refund),
-        status=status if isinstance(status, str) else "succeeded",
-    )
+    facts = {
+        "amount": amount(refund, "amount"),
+        "currency": currency(refund),
+        "status": status if isinstance(status, str) else "succeeded",
+        "charge": charge or None,
+        "payment_intent": payment_intent or None,
+    }
     return Reading(
-        objects=(ObjectFacts(Kind.CHARGE, charge), ObjectFacts(Kind.PAYMENT_INTENT, payment_intent)),
-        same_money=((payment_intent, charge),),
-        refunds=(facts,),
+        objects=(
+            ObjectFacts(Kind.REFUND, refund_id, facts),
+            ObjectFacts(Kind.CHARGE, charge),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
+        ),
+        same_money=((refund_id, charge), (refund_id, payment_intent)),
         is_return=True,
     )
 

@@ -7,7 +7,7 @@ import orjson
 
 from app.errors import UnusableEvent
 from app.payments.facts import Reading
-from worker.handlers import charges, checkout, customers, invoices, refunds
+from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, refunds
 
 Handler = Callable[[Mapping[str, Any]], Reading]
 
@@ -25,6 +25,16 @@ HANDLERS: Final[dict[str, Handler]] = {
     "refund.updated": refunds.changed,
     "refund.failed": refunds.failed,
     "charge.refund.updated": refunds.changed,
+    "charge.dispute.created": disputes.changed,
+    "charge.dispute.updated": disputes.changed,
+    "charge.dispute.funds_withdrawn": disputes.changed,
+    "charge.dispute.funds_reinstated": disputes.changed,
+    "charge.dispute.closed": disputes.changed,
+    "radar.early_fraud_warning.created": disputes.warned,
+    "radar.early_fraud_warning.updated": disputes.warned,
+    "credit_note.created": credit_notes.changed,
+    "credit_note.updated": credit_notes.changed,
+    "credit_note.voided": credit_notes.voided,
     "customer.created": customers.customer_changed,
     "customer.updated": customers.customer_changed,
     "customer.subscription.created": customers.subscription_changed,

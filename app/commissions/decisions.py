@@ -1,0 +1,92 @@
+"""What was decided of payments: approved by the clock or a person, rejected by a person."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk, ids
+from app.commissions import models
+from app.payments.record import PaymentRecord
+
+CLOCK: Final = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision of one payment."""
+
+    payment_id: UUID
+    verdict: str
+    decided_by: str
+    decided_at: datetime
+    reason: str = ""
+    is_forced: bool = False
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether it approves; else it rejects."""
+        return self.verdict == "approved"
+
+    @property
+    def weight(self) -> tuple[bool, datetime, bool]:
+        """What counts before what: a person before the clock, later before earlier, rejecting in a tie."""
+        return (self.decided_by != CLOCK, self.decided_at, not self.is_approval)
+
+
+_DECISIONS = text("""
+    SELECT payment_id, verdict, decided_by, decided_at, reason, is_forced
+    FROM decisions WHERE payment_id = ANY(:payment_ids)
+""")
+
+# One table and one index a step, for the reason in `app/payments/models.py`; nearly always the first finds nothing.
+_MERGED_INTO = text("""
+    SELECT id, merged_into_id FROM payments
+    WHERE merged_into_id = ANY(:payment_ids) AND merged_into_id IS NOT NULL
+""")
+
+
+def of_each(session: Session, payments: Iterable[PaymentRecord]) -> dict[UUID, Decision]:
+    """What counts for each payment: its own decisions and those of every payment that was merged into it."""
+    records = list(payments)
+    survivors = {one.id: one.merged_into_id for one in records if one.merged_into_id is not None}
+    wanted = {one.id for one in records if not one.is_new}
+    step = wanted
+    while step:
+        rows = session.execute(_MERGED_INTO, {"payment_ids": sorted(step)}).all()
+        step = {row.id for row in rows} - wanted
+        survivors = {row.id: row.merged_into_id for row in rows if row.id in step} | survivors
+        wanted |= step
+    found: dict[UUID, Decision] = {}
+    decided = session.execute(_DECISIONS, {"payment_ids": sorted(wanted)}).mappings() if wanted else ()
+    for row in decided:
+        decision = Decision(**row)
+        payment_id = decision.payment_id
+        while True:
+            found[payment_id] = max(found.get(payment_id, decision), decision, key=lambda one: one.weight)
+            if payment_id not in survivors:
+                break
+            payment_id = survivors[payment_id]
+    return found
+
+
+def record(session: Session, organization_id: UUID, decided: Sequence[Decision]) -> None:
+    """Add decisions. Expects the locks of their payments; settling afterwards is what makes them count."""
+    rows = [
+        {
+            "id": ids.new(),
+            "organization_id": organization_id,
+            "payment_id": one.payment_id,
+            "verdict": one.verdict,
+            "decided_by": one.decided_by,
+            "decided_at": one.decided_at,
+            "reason": one.reason,
+            "is_forced": one.is_forced,
+        }
+        for one in decided
+    ]
+    bulk.insert(session, models.Decision, rows)

@@ -1,0 +1,100 @@
+"""How often and how long a commission is paid: billing cycles and months. Pure.
+
+Everything is measured by the times of the payments, never by when they were worked: a delayed event pays no thirteenth
+month.
+"""
+
+import calendar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment as far as ranks go. `cycle_ends_at` is None where it is of no billing cycle."""
+
+    id: UUID
+    key: str
+    subscription: str
+    customer: str
+    occurred_at: datetime
+    base_minor: int
+    cycle_ends_at: datetime | None
+    is_credited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a payment stands among its customer's.
+
+    Attributes:
+        cycle: its rank among its subscription's billing cycles, from 1.
+        first_paid_at: when the customer's first payment was that a partner is credited with.
+    """
+
+    cycle: int = 1
+    first_paid_at: datetime | None = None
+
+
+def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
+    """Where each of these payments stands; they must be all of their subscriptions and customers.
+
+    Invoices of equal period ends are one cycle, so an upgrade within a month is no new one. Only what has a base
+    counts: a trial's invoice over nothing is no cycle. A cycle counts whoever earned it and whatever came back later.
+    """
+    every = list(payments)
+    begun: dict[str, dict[datetime, tuple[datetime, str]]] = {}
+    first: dict[str, datetime] = {}
+    for paid in every:
+        if paid.base_minor == 0:
+            continue
+        if paid.subscription and paid.cycle_ends_at is not None:
+            cycles = begun.setdefault(paid.subscription, {})
+            start = (paid.occurred_at, paid.key)
+            cycles[paid.cycle_ends_at] = min(cycles.get(paid.cycle_ends_at, start), start)
+        if paid.is_credited and paid.customer:
+            first[paid.customer] = min(first.get(paid.customer, paid.occurred_at), paid.occurred_at)
+    ranks = {
+        (subscription, end): rank
+        for subscription, cycles in begun.items()
+        for rank, end in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
+    }
+    return {paid.id: Standing(_rank(paid, ranks), first.get(paid.customer)) for paid in every}
+
+
+def _rank(paid: Paid, ranks: Mapping[tuple[str, datetime], int]) -> int:
+    """A payment of no cycle, and one that counts for none, is a first."""
+    return 1 if paid.cycle_ends_at is None else ranks.get((paid.subscription, paid.cycle_ends_at), 1)
+
+
+def exceeded(commission: Mapping[str, Any], standing: Standing, paid_at: datetime) -> str:
+    """Which limit of `commission` the payment is beyond, in words that end a sentence; "" if none.
+
+    Example: the thirteenth cycle of `{"max_cycles": 12}` gives `it is billing cycle 13, and 12 are paid`.
+    """
+    most_cycles, most_months = commission.get("max_cycles"), commission.get("max_months")
+    if most_cycles is not None and standing.cycle > most_cycles:
+        return f"it is billing cycle {standing.cycle}, and {most_cycles} are paid"
+    first = standing.first_paid_at
+    if most_months is not None and first is not None and paid_at >= add_months(first, most_months):
+        return f"{most_months} months had passed since the customer's first payment on {first:%Y-%m-%d}"
+    return ""
+
+
+def add_months(moment: datetime, months: int) -> datetime:
+    """The same day and time `months` later by the calendar, the day clamped to that month's end.
+
+    Example: one month after 31 January is 28 February, or 29 in a leap year.
+    """
+    years, month = divmod(moment.month - 1 + months, 12)
+    year = moment.year + years
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def has_limits(commission: Mapping[str, Any]) -> bool:
+    """Whether what a payment earns depends on its standing."""
+    return "max_cycles" in commission or "max_months" in commission

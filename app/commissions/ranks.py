@@ -1,0 +1,130 @@
+"""Where payments stand among their customer's, and which others a late one moves."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.attribution import attribute
+from app.attribution.attribute import Attributions, Credited
+from app.commissions import limits
+from app.commissions.limits import Paid, Standing
+from app.payments import objects, record
+from app.payments.listing import NOBODYS
+from app.payments.record import PaymentRecord
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+UNCREDITED: Final = frozenset({*NOBODYS, "waiting", "merged", "zero_base", "out_of_band"})
+"""Outcomes of payments that no partner is credited with, or could not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Payments to settle with their standings; nobody's standing is told where no terms set a limit."""
+
+    attributions: Attributions
+    standings: Mapping[UUID, Standing]
+
+
+_LIMITED = text("""
+    SELECT EXISTS (
+        SELECT FROM snapshots
+        WHERE organization_id = :organization_id AND (commission ? 'max_cycles' OR commission ? 'max_months')
+    )
+""")
+
+
+def rank(session: Session, scope: Scope, attributions: Attributions) -> Ranked:
+    """Find where the payments stand, and add the others whose rank or first payment they moved.
+
+    Expects the locks of the payments. Effects: locks their customers and subscriptions, and the payments it adds; none
+    of it where no partner's terms set a limit.
+    """
+    if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
+        return Ranked(attributions, {})
+    touched = {one.id: one for one in attributions.records}
+    subjects = _subjects(touched.values())
+    objects.lock(session, scope, subjects)
+    elsewhere = [paid for paid in _stored(session, scope, subjects) if paid.id not in touched]
+    before = limits.standings([*elsewhere, *_before(touched.values())])
+    after = limits.standings([*elsewhere, *_after(attributions)])
+    moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
+    others = _held(session, scope, moved)
+    credited = {**attributions.credits, **attribute.credit_standing(session, scope, others)}
+    return Ranked(Attributions([*attributions.records, *others], credited), after)
+
+
+def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
+    """Every subscription and customer these payments are or were of."""
+    found: set[str] = set()
+    for one in records:
+        found |= {one.state.subscription, one.state.customer}
+        if one.stored is not None:
+            found |= {one.stored["subscription"], one.stored["customer"]}
+    return found - {""}
+
+
+_COLUMNS = "id, key, subscription, customer, occurred_at, base_minor, cycle_ends_at, outcome"
+_OF_SUBSCRIPTIONS = text(f"""
+    SELECT {_COLUMNS} FROM payments
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> '' AND merged_into_id IS NULL
+""")
+_OF_CUSTOMERS = text(f"""
+    SELECT {_COLUMNS} FROM payments
+    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> '' AND merged_into_id IS NULL
+""")
+
+
+def _stored(session: Session, scope: Scope, subjects: Collection[str]) -> list[Paid]:
+    values = {**scope.parameters(), "subjects": sorted(subjects)}
+    rows: dict[UUID, Any] = {}
+    for statement in (_OF_SUBSCRIPTIONS, _OF_CUSTOMERS):
+        rows |= {row["id"]: row for row in session.execute(statement, values).mappings()}
+    return [_paid(row) for row in rows.values()]
+
+
+def _before(records: Iterable[PaymentRecord]) -> list[Paid]:
+    stored = [one.stored for one in records if one.stored is not None]
+    return [_paid(row) for row in stored if row["merged_into_id"] is None]
+
+
+def _paid(row: Mapping[str, Any]) -> Paid:
+    return Paid(
+        row["id"],
+        row["key"],
+        row["subscription"],
+        row["customer"],
+        row["occurred_at"],
+        row["base_minor"],
+        row["cycle_ends_at"],
+        is_credited=row["outcome"] not in UNCREDITED,
+    )
+
+
+def _after(attributions: Attributions) -> list[Paid]:
+    return [
+        Paid(
+            one.id,
+            one.state.key,
+            one.state.subscription,
+            one.state.customer,
+            one.state.occurred_at,
+            one.state.base_minor,
+            one.state.cycle_ends_at,
+            is_credited=isinstance(attributions.credits.get(one.id), Credited) and not one.state.awaits_invoice,
+        )
+        for one in attributions.records
+        if one.merged_into_id is None
+    ]
+
+
+def _held(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRecord]:
+    """These payments, locked first and then read."""
+    if not payment_ids:
+        return []
+    found = record.of_ids(session, payment_ids)
+    objects.lock(session, scope, {one for each in found for one in each.object_ids})
+    return [one for one in record.of_ids(session, payment_ids) if one.merged_into_id is None]

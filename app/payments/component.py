@@ -1,0 +1,105 @@
+"""Everything known of one movement of money: its Stripe objects by kind, and which of them belong together. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from app.payments.facts import KINDS, RETURN_KINDS, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObject:
+    """A Stripe object with all the facts known of it, `stated_at` None while it was only named."""
+
+    kind: str
+    id: str
+    root: str
+    customer: str
+    subscription: str
+    facts: Mapping[str, Any]
+    stated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One movement of money, its objects by kind, and its links."""
+
+    objects: Mapping[str, Sequence[KnownObject]]
+    charges_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each source, a PaymentIntent or a charge that has none, its charges."""
+    invoices_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For each source the invoices it paid, all of them if no fact says which."""
+
+    @classmethod
+    def of(cls, objects: Iterable[KnownObject]) -> "Component":
+        """The component of `objects`, whichever order they come in."""
+        by_kind: dict[str, list[KnownObject]] = {kind: [] for kind in KINDS}
+        for known in sorted(objects, key=lambda known: known.id):
+            by_kind[known.kind].append(known)
+        charges_of = _charges_of(by_kind)
+        return cls(by_kind, charges_of, _invoices_of(by_kind, charges_of))
+
+    @property
+    def sources(self) -> list[str]:
+        """What brought the money: PaymentIntents, and charges that have none."""
+        return sorted(self.charges_of)
+
+    def find(self, kind: str, object_id: str) -> KnownObject | None:
+        """The object with this id, if it is one of `kind`."""
+        return next((known for known in self.objects[kind] if known.id == object_id), None)
+
+    def is_intent(self, source: str) -> bool:
+        """Whether a source is a PaymentIntent."""
+        return self.find(Kind.PAYMENT_INTENT, source) is not None
+
+    def about(self, kind: str, source: str) -> list[KnownObject]:
+        """The stated objects of `kind` that name this source or one of its charges."""
+        own = {source, *self.charges_of[source]}
+        return [
+            known
+            for known in self.objects[kind]
+            if known.facts and own & {known.facts.get("payment_intent"), known.facts.get("charge")}
+        ]
+
+
+def _charges_of(objects: Mapping[str, Sequence[KnownObject]]) -> dict[str, frozenset[str]]:
+    """The charges of each source. A charge whose PaymentIntent nothing names goes to the only one there is."""
+    intents = {intent.id: {intent.facts.get("latest_charge")} - {None} for intent in objects[Kind.PAYMENT_INTENT]}
+    for returned in (known for kind in RETURN_KINDS for known in objects[kind]):
+        # often all that names both, and one taken for two sources would be counted twice
+        charge, intent = returned.facts.get("charge"), returned.facts.get("payment_intent")
+        if charge and intent in intents:
+            intents[intent].add(charge)
+    lone: dict[str, set[Any]] = {}
+    for charge in objects[Kind.CHARGE]:
+        owner = charge.facts.get("payment_intent")
+        named = [intent for intent, charges in intents.items() if charge.id in charges]
+        if owner not in intents:
+            owner = named[0] if named else next(iter(intents), None) if len(intents) == 1 else None
+        if owner is None:
+            lone[charge.id] = {charge.id}
+        else:
+            intents[owner].add(charge.id)
+    return {source: frozenset(map(str, charges)) for source, charges in (intents | lone).items()}
+
+
+def _invoices_of(
+    objects: Mapping[str, Sequence[KnownObject]], charges_of: Mapping[str, frozenset[str]]
+) -> dict[str, frozenset[str]]:
+    every = frozenset(invoice.id for invoice in objects[Kind.INVOICE])
+    found = {}
+    for source, charges in charges_of.items():
+        own = {source, *charges}
+        named = {
+            str(paid.facts["invoice"])
+            for paid in objects[Kind.INVOICE_PAYMENT]
+            if own & {paid.facts.get("payment_intent"), paid.facts.get("charge")}
+        }
+        named |= {
+            invoice.id
+            for invoice in objects[Kind.INVOICE]
+            if own & {invoice.facts.get("payment_intent"), invoice.facts.get("charge")}
+        }
+        found[source] = frozenset(named & every) or every
+    return found

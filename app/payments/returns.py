@@ -1,0 +1,160 @@
+"""What came back of a payment, or may yet: refunds, disputes, credit notes, fraud warnings. Pure.
+
+`R = min(G, refunds that were not failed or canceled + disputes with money out + what was credited outside Stripe)`, G
+being what was collected. A credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from app import money
+from app.payments.component import Component, KnownObject
+from app.payments.facts import TRANSACTION, Kind
+
+RETURNED_NOTHING: Final = frozenset({"failed", "canceled"})
+"""Refund states in which the customer has nothing back."""
+IN_AGAIN: Final = frozenset({"won", "warning_closed", "prevented"})
+CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded"}
+"""Dispute states that are final. Statuses are an open set: one not known here is taken for an open dispute."""
+FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+WARNING_DAYS: Final = 75
+"""How long a fraud warning holds by itself. Most disputes come within 75 days of the charge they are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a commission is not approved by the clock, and until when; an open dispute has no date."""
+
+    reason: str = ""
+    until: datetime | None = None
+
+
+NO_HOLD: Final = Hold()
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What came back, in minor units of the payment's currency.
+
+    `is_everything` where a dispute is in another currency, so that its amount cannot be compared.
+    """
+
+    amount_minor: int = 0
+    is_everything: bool = False
+    hold: Hold = NO_HOLD
+
+    def minor_of(self, gross_minor: int) -> int:
+        """R of G. Example: `Returned(6000).minor_of(4900) == 4900`."""
+        return gross_minor if self.is_everything else min(self.amount_minor, gross_minor)
+
+
+def of_source(component: Component, source: str, currency: str) -> Returned:
+    """What came back of all the money that a PaymentIntent or lone charge brought."""
+    disputes = component.about(Kind.DISPUTE, source)
+    out = [dispute for dispute in disputes if is_money_out(dispute)]
+    amount_minor = _refunded(component, source) + sum(int(dispute.facts["amount"]) for dispute in out)
+    return Returned(
+        amount_minor,
+        is_everything=any(dispute.facts["currency"] != currency for dispute in out),
+        hold=_hold(component, source, disputes),
+    )
+
+
+def of_invoice(component: Component, invoice: KnownObject, sources: Iterable[str]) -> Returned:
+    """What came back of the money that settled `invoice`, which `sources` brought."""
+    currency = str(invoice.facts["currency"])
+    amount_minor, is_everything, holds = _credited_outside(component, invoice.id), False, []
+    for source in sources:
+        whole = of_source(component, source, currency)
+        amount_minor += _share(component, source, invoice.id, whole.amount_minor)
+        is_everything = is_everything or whole.is_everything
+        holds.append(whole.hold)
+    return Returned(amount_minor, is_everything, longest(holds))
+
+
+def is_money_out(dispute: KnownObject) -> bool:
+    """Whether a dispute has taken the money.
+
+    Its balance transactions are counted, never summed: they are in the account's currency, each at its day's rate.
+    """
+    status = dispute.facts["status"]
+    if status == "lost":
+        return True
+    if status in IN_AGAIN:
+        return False
+    moved = [int(value) for name, value in dispute.facts.items() if name.startswith(TRANSACTION)]
+    return sum(amount < 0 for amount in moved) > sum(amount > 0 for amount in moved)
+
+
+def longest(holds: Iterable[Hold]) -> Hold:
+    """The hold that lasts longest, of one length the first by its name."""
+    return max(holds, key=lambda hold: (hold.until or datetime.min.replace(tzinfo=UTC), hold.reason), default=NO_HOLD)
+
+
+def _share(component: Component, source: str, invoice_id: str, returned_minor: int) -> int:
+    """What of the money returned on `source` counts for one of the invoices it paid.
+
+    In proportion to what it paid on each, by running totals, so that the parts add up.
+    """
+    invoices = sorted(component.invoices_of[source])
+    if len(invoices) == 1:
+        return returned_minor
+    weights = [_paid_on(component, source, invoice) for invoice in invoices]
+    return money.split(returned_minor, weights)[invoices.index(invoice_id)]
+
+
+def _paid_on(component: Component, source: str, invoice_id: str) -> int:
+    """What `source` paid on an invoice, by its InvoicePayment, else what the invoice says was paid."""
+    for paid in component.objects[Kind.INVOICE_PAYMENT]:
+        names_source = source in (paid.facts.get("payment_intent"), paid.facts.get("charge"))
+        if names_source and paid.facts.get("invoice") == invoice_id:
+            return int(paid.facts.get("amount_paid") or 0)
+    invoice = component.find(Kind.INVOICE, invoice_id)
+    return int(invoice.facts.get("amount_paid") or 0) if invoice else 0
+
+
+def _refunded(component: Component, source: str) -> int:
+    """What was refunded of `source`, minor units.
+
+    A charge's own cumulative figure counts only while no refund of it is known by its id. What was authorized and not
+    captured is released as a refund as well, but nobody had paid it.
+    """
+    known = [charge for charge in component.objects[Kind.CHARGE] if charge.id in component.charges_of[source]]
+    intent = component.find(Kind.PAYMENT_INTENT, source)
+    released = max(sum(map(_released, known)), _released(intent) if intent else 0)
+    refunds = component.about(Kind.REFUND, source)
+    if refunds:
+        amounts = [int(one.facts["amount"]) for one in refunds if one.facts["status"] not in RETURNED_NOTHING]
+        return sum(amounts) - (released if released in amounts else 0)
+    return max(0, sum(int(charge.facts.get("amount_refunded") or 0) for charge in known) - released)
+
+
+def _released(known: KnownObject) -> int:
+    return int(known.facts.get("amount_released") or 0)
+
+
+def _credited_outside(component: Component, invoice_id: str) -> int:
+    return sum(
+        int(note.facts.get("out_of_band") or 0)
+        for note in component.objects[Kind.CREDIT_NOTE]
+        if note.facts.get("invoice") == invoice_id and note.facts.get("status") == "issued"
+    )
+
+
+def _hold(component: Component, source: str, disputes: Iterable[KnownObject]) -> Hold:
+    """An open dispute holds; a warning does until money went back, a dispute ended, or its days are over."""
+    statuses = {dispute.facts["status"] for dispute in disputes}
+    if statuses - CLOSED:
+        return Hold("dispute", FOREVER)
+    warnings = component.about(Kind.WARNING, source)
+    if not warnings or statuses or _refunded(component, source):
+        return NO_HOLD
+    return longest(Hold("warning", _warned_at(warning) + timedelta(days=WARNING_DAYS)) for warning in warnings)
+
+
+def _warned_at(warning: KnownObject) -> datetime:
+    assert warning.stated_at is not None, "only what was stated holds"
+    created = warning.facts.get("created")
+    return datetime.fromtimestamp(created, UTC) if isinstance(created, int) else warning.stated_at
