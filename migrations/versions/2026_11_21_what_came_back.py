@@ -1,14 +1,14 @@
 """Refunds become objects like every other; payments know their holds and billing cycles; decisions of people.
 
 Revision: what_came_back
-Follows: payload_storage
+Follows: several_endpoints
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "what_came_back"
-down_revision = "payload_storage"
+down_revision = "several_endpoints"
 branch_labels = None
 depends_on = None
 
