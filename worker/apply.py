@@ -21,7 +21,7 @@ from app.stripe_events import inbox
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_events.scope import Scope
 from worker import results
-from worker.handlers import table
+from worker.handlers import fetched, table
 
 
 def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
@@ -74,7 +74,8 @@ def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
         return Outcome("ignored_type")
     if reading.problem:
         return Outcome("unusable", {"problem": reading.problem})
-    return ReadEvent(event.id, event.stripe_id, event.occurred_at, reading)
+    evident_at = fetched.evident_at(document) or event.occurred_at
+    return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading)
 
 
 def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[int, Outcome]:

@@ -40,7 +40,7 @@ def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[s
                 "session_id": found.session_id,
                 "field_path": found.field_path,
                 "stripe_event_id": event.stripe_id,
-                "evident_at": event.occurred_at,
+                "evident_at": event.evident_at,
             }
             known = earliest.get(identity)
             if known is None or _age(row) < _age(known):

@@ -121,6 +121,5 @@ def payment_occasion(payment: PaymentRecord, own: Iterable[str], names: dict[str
 
 
 def _session_occasion(session: KnownObject, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
-    assert session.stated_at is not None, "only a session that was seen is an occasion"
     counted = [name for one in sorted({*own, session.subscription, session.customer}) for name in names.get(one, ())]
-    return Occasion(session.stated_at, session.id, counted)
+    return Occasion(session.happened_at, session.id, counted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.payments.facts import KINDS, RETURN_KINDS, Kind
@@ -19,6 +19,15 @@ class KnownObject:
     subscription: str
     facts: Mapping[str, Any]
     stated_at: datetime | None
+
+    @property
+    def happened_at(self) -> datetime:
+        """When a stated object came to be: Stripe's `created` where it is kept, else when it was last stated."""
+        created = self.facts.get("created")
+        if isinstance(created, int):
+            return datetime.fromtimestamp(created, UTC)
+        assert self.stated_at is not None, "only what was stated has happened"
+        return self.stated_at
 
 
 @dataclass(frozen=True, slots=True)

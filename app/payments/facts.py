@@ -85,9 +85,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
-    """A reading with the event it is from."""
+    """A reading with the event it is from.
+
+    Attributes:
+        occurred_at: when what it states held; the newest statement is believed.
+        evident_at: since when the names in it count. For an event both are the same. A document we fetched states what
+            holds now, but a name on an invoice paid last year counts from then.
+    """
 
     id: int
     stripe_id: str
     occurred_at: datetime
+    evident_at: datetime
     reading: Reading

@@ -151,10 +151,4 @@ def _hold(component: Component, source: str, disputes: Iterable[KnownObject]) ->
     warnings = component.about(Kind.WARNING, source)
     if not warnings or statuses or _refunded(component, source):
         return NO_HOLD
-    return longest(Hold("warning", _warned_at(warning) + timedelta(days=WARNING_DAYS)) for warning in warnings)
-
-
-def _warned_at(warning: KnownObject) -> datetime:
-    assert warning.stated_at is not None, "only what was stated holds"
-    created = warning.facts.get("created")
-    return datetime.fromtimestamp(created, UTC) if isinstance(created, int) else warning.stated_at
+    return longest(Hold("warning", warning.happened_at + timedelta(days=WARNING_DAYS)) for warning in warnings)

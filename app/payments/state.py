@@ -82,7 +82,7 @@ def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState
         base_minor=base.base_minor,
         returned_minor=returned.minor_of(base.gross_minor),
         base_details=_told(base.details, returned),
-        occurred_at=_moment(paid_at) or _stated_at(invoice),
+        occurred_at=_moment(paid_at) or invoice.happened_at,
         hold=returned.hold,
         cycle_ends_at=_moment(invoice.facts.get("cycle_end")),
     )
@@ -125,7 +125,7 @@ def _single_payment(component: Component, source: str) -> PaymentState | None:
         base_minor=base.base_minor,
         returned_minor=returned.minor_of(base.gross_minor),
         base_details={**_told(base.details, returned), "awaits_invoice": names_invoice},
-        occurred_at=min(created) if created else _stated_at(stated[0]),
+        occurred_at=min(created) if created else stated[0].happened_at,
         hold=returned.hold,
     )
 
@@ -153,11 +153,6 @@ def _under_invoice(states: list[PaymentState], invoice: KnownObject) -> PaymentS
 def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
     """The base's arithmetic, and that a dispute's amount could not be compared where that is so."""
     return {**details, **({"dispute_in_other_currency": True} if returned.is_everything else {})}
-
-
-def _stated_at(known: KnownObject) -> datetime:
-    assert known.stated_at is not None, "only stated objects make payments"
-    return known.stated_at
 
 
 def _moment(seconds: object) -> datetime | None:

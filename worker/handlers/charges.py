@@ -61,6 +61,7 @@ def intent_succeeded(intent: Document) -> Reading:
         "amount_received": amount(intent, "amount_received"),
         "amount_released": _released(intent, amount(intent, "amount_received")),
         "tax": optional_amount(at(intent, "amount_details", "tax") or {}, "total_tax_amount"),
+        "created": intent.get("created"),
         "latest_charge": charge or None,
         "invoice": invoice or None,
     }

@@ -19,6 +19,7 @@ def completed(session: Document) -> Reading:
         "mode": session.get("mode"),
         "paid": is_paid or None,
         "unpaid": session.get("payment_status") == "unpaid" or None,
+        "created": session.get("created"),
         "currency": session.get("currency"),
         "amount_total": optional_amount(session, "amount_total"),
         "tax": optional_amount(at(session, "total_details") or {}, "amount_tax"),

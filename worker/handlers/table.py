@@ -7,7 +7,7 @@ import orjson
 
 from app.errors import UnusableEvent
 from app.payments.facts import Reading
-from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, refunds
+from worker.handlers import charges, checkout, credit_notes, customers, disputes, fetched, invoices, refunds
 
 Handler = Callable[[Mapping[str, Any]], Reading]
 
@@ -50,7 +50,7 @@ def read(event: Mapping[str, Any]) -> Reading:
     """
     if event.get("object") == "v2.core.event":
         return Reading(problem="it is a thin event, which carries no data, and no API key is configured to fetch it")
-    handler = HANDLERS.get(event["type"])
+    handler = HANDLERS.get(event["type"]) or fetched.HANDLERS.get(event["type"])
     if handler is None:
         return Reading(is_ignored=True)
     data = event.get("data")

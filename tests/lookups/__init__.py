@@ -1,0 +1,1 @@
+"""What Stripe is asked for, and what becomes of its answers."""
