@@ -66,6 +66,11 @@ def encode(rows: Sequence[JsonRow]) -> str:
     return orjson.dumps(rows).decode()
 
 
+def encode_one(value: Mapping[str, Any]) -> str:
+    """One mapping as JSON text, for a `jsonb` column."""
+    return orjson.dumps(value).decode()
+
+
 def _table(model: type[Base]) -> Table:
     assert isinstance(model.__table__, Table)
     return model.__table__

@@ -12,6 +12,7 @@
     │   ├── TooLarge            413
     │   └── RateLimited         429
     ├── Unavailable             503: a thing we need is not there; the caller comes again
+    ├── LeaseLost               a run was stopped, or is another worker's by now; the step is rolled back
     ├── UnusableEvent           an event no retry can help; parked with its message
     └── LedgerError             a bug; never caught
         └── UnbalancedEntry
@@ -106,6 +107,10 @@ class Unavailable(AccrualError):
     """Something needed is not there now; the same call may succeed later."""
 
     code = "unavailable"
+
+
+class LeaseLost(AccrualError):
+    """A run that was worked has been stopped or taken over meanwhile: nothing of the step counts."""
 
 
 class UnusableEvent(AccrualError):

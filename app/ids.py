@@ -25,6 +25,8 @@ ATTRIBUTION: Final = "att"
 API_KEY: Final = "key"
 STRIPE_ENDPOINT: Final = "whe"
 ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
+RUN: Final = "run"
+DRIFT: Final = "drf"
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """`par_` and `aff_` are two names of one partner; either is accepted wherever a partner id is."""

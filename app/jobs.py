@@ -16,6 +16,7 @@ from rq.serializers import JSONSerializer
 
 QUEUE: Final = "accrual"
 DRAIN: Final = "worker.jobs.drain"
+RUNS: Final = "worker.jobs.work_runs"
 
 CALL_TIMEOUT_SECONDS: Final = 0.1
 """A request never waits longer for one Redis call."""
@@ -24,6 +25,9 @@ REST_SECONDS: Final = 1.0
 DRAIN_TIMEOUT_SECONDS: Final = 120
 FLAG: Final = "accrual:drain-queued"
 FLAG_SECONDS: Final = 10
+RUNS_FLAG: Final = "accrual:runs-queued"
+RUNS_TIMEOUT_SECONDS: Final = 600
+"""One slice of a run, waiting for Stripe included."""
 SUSPECTS: Final = "accrual:being-worked"
 
 
@@ -61,6 +65,16 @@ def wake() -> bool:
 def sweep() -> bool:
     """Queue a drain without looking at the flag, whose job may have been lost. False if Redis could not be asked."""
     return _ask(_queue_drain)
+
+
+def wake_runs() -> bool:
+    """Queue work on backfills, reconciliations and replays unless some is queued already; as `wake`."""
+    return _ask(_queue_runs_once)
+
+
+def lower_runs_flag() -> None:
+    """Say that no work on runs is queued any more; whoever works them does so before it looks for one."""
+    _ask(lambda client: client.delete(RUNS_FLAG))
 
 
 def lower_flag() -> None:
@@ -109,6 +123,12 @@ def _queue_drain_once(client: redis.Redis) -> None:
 def _queue_drain(_client: redis.Redis) -> None:
     assert _Current.queue is not None
     _Current.queue.enqueue_call(DRAIN, timeout=DRAIN_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
+
+
+def _queue_runs_once(client: redis.Redis) -> None:
+    assert _Current.queue is not None
+    if client.set(RUNS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
+        _Current.queue.enqueue_call(RUNS, timeout=RUNS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
 
 
 def _ask(call: Callable[[redis.Redis], object]) -> bool:

@@ -19,6 +19,7 @@ from app.payments import routes as payments
 from app.stripe_events import endpoints_routes as endpoints
 from app.stripe_events import events_routes as events
 from app.stripe_events import routes as receiver
+from app.stripe_events import runs_routes as runs
 from app.stripe_events.endpoints import Doors
 
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -68,7 +69,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
-    for api in (partners.api, commissions.api, payments.api, events.api, endpoints.api):
+    for api in (partners.api, commissions.api, payments.api, events.api, endpoints.api, runs.api):
         app.register_api(api)
     _guard(app)
 

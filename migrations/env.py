@@ -11,6 +11,7 @@ import app.organizations.models
 import app.partners.models
 import app.payments.models
 import app.stripe_events.models
+import app.stripe_events.runs_models
 from app import db
 
 ischema_names["xid8"] = app.ledger.models.Xid8

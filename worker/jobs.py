@@ -4,6 +4,7 @@ from typing import Final
 
 from app import jobs
 from worker import drain as inbox_drain
+from worker import runs
 
 SLICE_SECONDS: Final = 20
 """How long one drain works a backlog before it lets the queue's other jobs have a turn."""
@@ -17,3 +18,10 @@ def drain() -> None:
     jobs.lower_flag()
     if inbox_drain.run(SLICE_SECONDS):
         jobs.wake()
+
+
+def work_runs() -> None:
+    """Carry on the next backfill, reconciliation or replay for one time slice."""
+    jobs.lower_runs_flag()
+    if runs.work_slice(SLICE_SECONDS):
+        jobs.wake_runs()

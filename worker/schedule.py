@@ -13,7 +13,7 @@ from app import config, db, jobs, logs, metrics
 from app.ledger import verify
 from app.payments import waiting
 from app.stripe_events import inbox
-from worker import retries
+from worker import retries, runs
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -57,6 +57,7 @@ def routines() -> list[Routine]:
     """Everything the clock does, and how often."""
     return [
         Routine("sweep", 5, sweep),
+        Routine("look_after_runs", 5, runs.look_after),
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("measure_ledger", 300, measure_ledger),
     ]

@@ -2,17 +2,19 @@
 
 import json
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
+from sqlalchemy.orm import Session
 
 from app import db, jobs
 from app.cli import organization as organizations
-from app.cli import printing
+from app.cli import printing, runs
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.errors import InvalidRequest
-from app.stripe_events import inbox, listing
-from app.stripe_events.models import StripeEvent
+from app.stripe_events import inbox, listing, requesting
 from app.stripe_events.outcomes import OUTCOMES
+from app.stripe_events.replaying import Selection
 from app.stripe_events.shapes import event_fields
 
 commands = typer.Typer(help="Look into the inbox of Stripe events, and work one again.", no_args_is_help=True)
@@ -68,32 +70,48 @@ def show(
 @commands.command()
 def replay(
     event_ids: Annotated[list[str] | None, typer.Argument(help="Stripe's ids, or numbers in the inbox.")] = None,
+    *,
     outcome: OutcomeFilter = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Only this type, such as invoice.paid.")] = None,
+    since: Annotated[str | None, typer.Option(help="Received then or later: a date, or 30d.")] = None,
+    until: Annotated[str | None, typer.Option(help="Received before then.")] = None,
+    follow: runs.Follow = None,
+    stop: runs.Stop = None,
+    detach: runs.Detach = False,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work events again as if they had just come, by id or by outcome; only a difference is posted."""
-    if not event_ids and outcome is None:
-        raise InvalidRequest("name events, or an --outcome whose events shall be worked again")
+    """Work events again as if they had just come, by id or by what they have in common; only differences are posted."""
+    selecting = [given for given in (outcome, type_, since, until) if given is not None]
+    if not event_ids and not selecting and follow is None and stop is None:
+        raise InvalidRequest("name events, or an --outcome, --type or time whose events shall be worked again")
+    if event_ids and selecting:
+        raise InvalidRequest("name events, or say what they have in common, not both")
     _know(outcome)
     with organizations.database(data_dir):
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
-            events = [listing.get_event(session, owners, event_id) for event_id in event_ids or ()]
-            if outcome is not None:
-                events += listing.list_events(session, owners, limit=MOST_AT_ONCE, outcome=outcome)
-            for event in events:
-                inbox.replay(session, event)
-            rows = [_brief(event) for event in events]
-        jobs.wake()
-    printing.listing(rows, as_json=as_json)
+            if event_ids:
+                rows = [_replay_one(session, owners, event_id) for event_id in event_ids]
+            elif follow is None and stop is None:
+                selection = Selection(owners, outcome, type_, runs.moment(since, "since"), runs.moment(until, "until"))
+                follow = runs.public_id(
+                    requesting.replay(session, owners[0], selection, requested_by=runs.REQUESTED_BY)
+                )
+        if event_ids:
+            jobs.wake()
+            printing.listing(rows, as_json=as_json)
+        else:
+            runs.see(owners, follow, stop, command="events replay", detach=detach, as_json=as_json)
+
+
+def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
+    event = listing.get_event(session, owners, event_id)
+    inbox.replay(session, event)
+    return {"id": event.stripe_id, "inbox_id": event.id, "type": event.type, "reason": inbox.outcome_sentence(event)}
 
 
 def _know(outcome: str | None) -> None:
     if outcome is not None and outcome not in {*OUTCOMES, listing.UNPROCESSED}:
         raise InvalidRequest(f"there is no outcome {outcome}; there are {', '.join(OUTCOMES)}", param="outcome")
-
-
-def _brief(event: StripeEvent) -> dict[str, Any]:
-    return {"id": event.stripe_id, "inbox_id": event.id, "type": event.type, "reason": inbox.outcome_sentence(event)}

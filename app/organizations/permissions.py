@@ -20,11 +20,13 @@ Permission = Literal[
     "events:write",
     "endpoints:read",
     "endpoints:write",
+    "runs:read",
+    "runs:write",
 ]
 
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
 PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
-FINANCIAL: Final = frozenset({"conversions:read", "commissions:read", "payments:read"})
+FINANCIAL: Final = frozenset({"conversions:read", "commissions:read", "payments:read", "runs:read"})
 """Reads that show what somebody earns or paid; without a scope they take a manage key, as every write does."""
 
 

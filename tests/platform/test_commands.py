@@ -16,6 +16,7 @@ from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from worker import runs
 
 from .conftest import Accrual
 
@@ -109,7 +110,8 @@ def test_events_are_listed_by_outcome_shown_and_worked_again(
     shown = accrual("events", "show", renewal["id"], "--payload")
     assert shown["payload"] == renewal
     assert shown["outcome"] == "accrued"
-    accrual("events", "replay", "--outcome", "accrued")
+    accrual("events", "replay", "--outcome", "accrued", "--detach")
+    assert runs.work_slice(1)
     assert accrual("events", "list", "--outcome", "unprocessed")
     drain()
     assert accrual("events", "list", "--outcome", "unprocessed") == []

@@ -1,0 +1,101 @@
+"""Many events of the inbox made due again, a page at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which processed events: those that meet every condition given. Those of the wrong mode are never among them.
+
+    Attributes:
+        organization_ids: the owners.
+        outcome: a word of `OUTCOMES`.
+        type_: Stripe's, such as `invoice.paid`.
+        since: received then or later.
+        until: received before then; what is replayed now ends there as well.
+    """
+
+    organization_ids: Sequence[UUID]
+    outcome: str | None = None
+    type_: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The selection as a run's parameters."""
+        return {
+            "organization_ids": [str(one) for one in self.organization_ids],
+            "outcome": self.outcome,
+            "type": self.type_,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+        }
+
+    @classmethod
+    def of_json(cls, given: Mapping[str, Any]) -> Self:
+        """The selection in a run's parameters."""
+        since, until = (datetime.fromisoformat(given[name]) if given[name] else None for name in ("since", "until"))
+        owners = [UUID(one) for one in given["organization_ids"]]
+        return cls(owners, given["outcome"], given["type"], since, until)
+
+    def parameters(self) -> dict[str, Any]:
+        """The selection as the parameters of `_SELECTED`."""
+        return {
+            "organization_ids": list(self.organization_ids),
+            "outcome": self.outcome,
+            "type": self.type_,
+            "since": self.since,
+            "until": self.until,
+        }
+
+
+_SELECTED = """
+    organization_id = ANY (:organization_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'
+    AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
+    AND (CAST(:type AS text) IS NULL OR type = :type)
+    AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)
+    AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until)
+"""
+
+_MEASURE = text(f"SELECT count(*), coalesce(max(id), 0) FROM stripe_events WHERE {_SELECTED}")
+
+# The newest id was fixed at the start: an event is made due once, whatever outcome it gets meanwhile.
+_MAKE_DUE = text(f"""
+    UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
+                             last_error = NULL, next_attempt_at = now()
+    WHERE id IN (
+        SELECT id FROM stripe_events WHERE id > :after AND id <= :newest AND {_SELECTED}
+        ORDER BY id LIMIT :limit FOR UPDATE
+    )
+    RETURNING id
+""")
+
+_BACKLOG = text("""
+    SELECT count(*) FROM (
+        SELECT FROM stripe_events WHERE processed_at IS NULL AND next_attempt_at <= now() LIMIT :most
+    ) AS due
+""")
+
+
+def measure(session: Session, selection: Selection) -> tuple[int, int]:
+    """How many events are selected now, and the newest one's number in the inbox (0: none)."""
+    count, newest = session.execute(_MEASURE, selection.parameters()).one()
+    return count, newest
+
+
+def make_due(session: Session, selection: Selection, *, after: int, newest: int, limit: int) -> list[int]:
+    """Make the next `limit` selected events due again, by their numbers; fewer if there are no more."""
+    wanted = {**selection.parameters(), "after": after, "newest": newest, "limit": limit}
+    return sorted(session.scalars(_MAKE_DUE, wanted))
+
+
+def backlog(session: Session, most: int) -> int:
+    """How many events are due now, counted up to `most`."""
+    return session.scalar(_BACKLOG, {"most": most}) or 0

@@ -1,0 +1,94 @@
+"""Asking for a backfill, a reconciliation or a replay: what may be asked, and the run it becomes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.errors import InvalidRequest
+from app.stripe_events import runs
+from app.stripe_events.models import StripeEndpoint
+from app.stripe_events.replaying import Selection
+from app.stripe_events.runs_models import StripeRun
+from app.stripe_events.scope import Scope
+
+RECONCILED_DAYS: Final = 7
+"""How far back a comparison goes unless somebody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose history, and which stretch of it. `livemode` None: the only mode there is; `until` None: up to now."""
+
+    organization_id: UUID
+    requested_by: str
+    account: str = ""
+    livemode: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def backfill(session: Session, asked: Asked, *, dry_run: bool) -> StripeRun:
+    """Ask for everything Stripe has since `since`. Wake a worker after the commit. Raises as `_window`, `_scope`."""
+    if asked.since is None:
+        raise InvalidRequest("say since when", param="since")
+    parameters = _window(asked.since, asked.until)
+    return runs.request(
+        session,
+        _scope(session, asked),
+        "backfill",
+        parameters,
+        requested_by=asked.requested_by,
+        dry_run=dry_run,
+    )
+
+
+def reconciliation(session: Session, asked: Asked, *, heal: bool) -> StripeRun:
+    """Ask for a comparison of our payments with Stripe's. Wake a worker after the commit. Raises as `backfill`."""
+    since = asked.since or datetime.now(UTC) - timedelta(days=RECONCILED_DAYS)
+    parameters = {**_window(since, asked.until), "heal": heal}
+    return runs.request(session, _scope(session, asked), "reconcile", parameters, requested_by=asked.requested_by)
+
+
+def replay(session: Session, organization_id: UUID, selection: Selection, *, requested_by: str) -> StripeRun:
+    """Ask for events to be worked again. Wake a worker after the commit.
+
+    Raises:
+        InvalidRequest: `since` is not before `until`.
+    """
+    if selection.since and selection.until and selection.since >= selection.until:
+        raise InvalidRequest("since must be before until", param="since")
+    scope = Scope(organization_id, "", livemode=False)
+    return runs.request(session, scope, "replay", selection.as_json(), requested_by=requested_by)
+
+
+def _window(since: datetime, until: datetime | None) -> dict[str, str | None]:
+    """The stretch as parameters. Raises InvalidRequest where it is empty or lies ahead."""
+    now = datetime.now(UTC)
+    if since >= now:
+        raise InvalidRequest("since lies ahead", param="since")
+    if until is not None and until <= since:
+        raise InvalidRequest("until must be after since", param="until")
+    end = min(until, now) if until is not None else now
+    return {"since": since.astimezone(UTC).isoformat(), "until": end.astimezone(UTC).isoformat()}
+
+
+def _scope(session: Session, asked: Asked) -> Scope:
+    return Scope(asked.organization_id, asked.account, _livemode(session, asked))
+
+
+def _livemode(session: Session, asked: Asked) -> bool:
+    """The mode asked for, else the only one there is. Raises InvalidRequest where that is not clear."""
+    if asked.livemode is not None:
+        return asked.livemode
+    modes = set(
+        session.scalars(
+            select(StripeEndpoint.livemode).where(StripeEndpoint.organization_id == asked.organization_id).distinct()
+        )
+    )
+    if len(modes) != 1:
+        raise InvalidRequest("say livemode: true for live money, false for test money", param="livemode")
+    return modes.pop()

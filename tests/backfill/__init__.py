@@ -1,0 +1,1 @@
+"""History fetched from Stripe, compared with Stripe, and worked again."""
