@@ -22,6 +22,7 @@ CONVERSION: Final = "cnv"
 COMMISSION: Final = "com"
 PAYMENT: Final = "pmt"
 ATTRIBUTION: Final = "att"
+PROMOTION: Final = "prm"
 API_KEY: Final = "key"
 STRIPE_ENDPOINT: Final = "whe"
 ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix

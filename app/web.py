@@ -11,6 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 
 from app import config, db, jobs, metrics, operations
 from app.api import bodies, docs, errors, surfaces
+from app.commissions import attribution_routes as attribution
 from app.commissions import routes as commissions
 from app.config import Settings
 from app.organizations import access
@@ -69,7 +70,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
-    for api in (partners.api, commissions.api, payments.api, events.api, endpoints.api, runs.api):
+    for api in (partners.api, commissions.api, attribution.api, payments.api, events.api, endpoints.api, runs.api):
         app.register_api(api)
     _guard(app)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.attribution import evidence
+from app.attribution import evidence, promotions
 from app.attribution.attribute import attribute
 from app.commissions.cases import Cause
 from app.commissions.settle import Settled, settle
@@ -79,8 +79,10 @@ def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
 
 
 def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[int, Outcome]:
+    promotions.hold(session, scope, events)
     known = objects.learn(session, scope, events)
     learned_about = evidence.record(session, scope, events)
+    known, learned_about = _reach_users(session, scope, known, learned_about)
     batch = results.Batch.of(events, known)
     payments = record.assemble(session, scope, known.components())
     attributions = attribute(session, scope, known, payments, learned_about)
@@ -93,6 +95,15 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict
     waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
     return results.outcomes(batch, settled, caused_by, people, learned_about)
+
+
+def _reach_users(session: Session, scope: Scope, known: Known, learned_about: set[str]) -> tuple[Known, set[str]]:
+    """Add what a promotion was used on where something about the promotion itself was learned."""
+    learned = {one for one in learned_about if promotions.is_promotion(one)}
+    if not learned:
+        return known, learned_about
+    users = promotions.users_of(session, scope.organization_id, learned).get(scope, set())
+    return objects.also_hold(session, scope, known, users), learned_about | users
 
 
 def _invoiced_customers(known: Known) -> set[str]:

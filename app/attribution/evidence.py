@@ -7,7 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
+from app.attribution import promotions
 from app.attribution.models import Evidence
+from app.attribution.promotions import Use
 from app.attribution.rules import Name
 from app.payments.facts import ReadEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
@@ -30,7 +32,7 @@ def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[s
     earliest: dict[tuple[str, ...], dict[str, Any]] = {}
     for event in events:
         for found in event.reading.names:
-            identity = (found.object_id, found.carrier, found.name, found.session_id)
+            identity = (found.object_id, found.carrier, found.name, found.session_id, found.refers_to)
             row = {
                 "id": ids.new(),
                 **scoped,
@@ -38,6 +40,7 @@ def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[s
                 "carrier": found.carrier,
                 "name": found.name,
                 "session_id": found.session_id,
+                "refers_to": found.refers_to,
                 "field_path": found.field_path,
                 "stripe_event_id": event.stripe_id,
                 "evident_at": event.evident_at,
@@ -54,24 +57,34 @@ def _age(row: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 _LOAD = text(f"""
-    SELECT object_id, carrier, name, field_path, stripe_event_id, evident_at FROM evidence
-    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND name <> ''
+    SELECT object_id, carrier, name, field_path, stripe_event_id, evident_at, refers_to FROM evidence
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND (name <> '' OR refers_to <> '')
+""")
+
+_NAMED = text(f"""
+    SELECT DISTINCT object_id FROM evidence WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND refers_to = ''
 """)
 
 
-_NAMED = text(f"SELECT DISTINCT object_id FROM evidence WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids)")
-
-
 def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]) -> set[str]:
-    """Those of these objects that any name was found on."""
-    return set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": sorted(object_ids)}))
+    """Those of these objects that any name was found on, or a promotion that is somebody's."""
+    wanted = sorted(object_ids)
+    named = set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": wanted}))
+    rest = [one for one in wanted if one not in named]
+    return named | promotions.names_on(session, scope, promotions.uses_of(session, scope, rest)).keys()
 
 
 def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
-    """The names on these objects, by object id."""
+    """The names on these objects, and those of partners whose promotions were used on them, by object id."""
     found: dict[str, list[Name]] = {}
+    uses = []
     wanted = sorted({one for one in object_ids if one})
-    if wanted:
-        for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": wanted}).mappings():
-            found.setdefault(row["object_id"], []).append(Name(**row))
+    for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": wanted}) if wanted else ():
+        if row.refers_to:
+            uses.append(Use(row.object_id, row.refers_to, row.field_path, row.stripe_event_id, row.evident_at))
+        else:
+            name = Name(row.object_id, row.carrier, row.name, row.field_path, row.stripe_event_id, row.evident_at)
+            found.setdefault(name.object_id, []).append(name)
+    for object_id, names in promotions.names_on(session, scope, uses).items():
+        found.setdefault(object_id, []).extend(names)
     return found

@@ -28,10 +28,12 @@ class Evidence(Base):
             "carrier",
             "name",
             "session_id",
+            "refers_to",
             name="uq_evidence_identity",
         ),
         CheckConstraint(_CARRIER_CHECK, name="carrier"),
         Index("ix_evidence_name", "organization_id", "name"),
+        Index("ix_evidence_refers_to", "refers_to", "organization_id", postgresql_where=text("refers_to <> ''")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -39,10 +41,13 @@ class Evidence(Base):
     account: Mapped[str]
     livemode: Mapped[bool]
     object_id: Mapped[str]
+    """A Stripe id; or `promotion_code:…`, `coupon:…`, `discount:…` for what stands on one of these."""
     carrier: Mapped[str]
     name: Mapped[str] = mapped_column(server_default="")
-    """The code or partner id as it stood there, trimmed and lower-cased; '' if only a session was named."""
+    """The code or partner id as it stood there, trimmed and lower-cased; '' if it names none itself."""
     session_id: Mapped[str] = mapped_column(server_default="")
+    refers_to: Mapped[str] = mapped_column(server_default="")
+    """The discount, promotion code or coupon used; whose it is, is looked up whenever credit is given."""
     field_path: Mapped[str]
     """Where in the event's document, `data.object.metadata.affiliate_id`."""
     stripe_event_id: Mapped[str]

@@ -6,7 +6,7 @@ follow.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,7 +16,10 @@ from app.partners.directory import Directory, Enrollment, SnapshotTerms
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One row of evidence."""
+    """One row of evidence.
+
+    `distance` settles between names by one carrier: a promotion code's own partner stands nearer than its coupon's.
+    """
 
     object_id: str
     carrier: str
@@ -24,6 +27,7 @@ class Name:
     field_path: str
     stripe_event_id: str
     evident_at: datetime
+    distance: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,8 @@ def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
     return NoCredit(unknown)
 
 
-def _belief(name: Name) -> tuple[int, datetime, str, str, str]:
-    return (RANK[name.carrier], name.evident_at, name.object_id, name.name, name.stripe_event_id)
+def _belief(name: Name) -> tuple[int, int, datetime, str, str, str]:
+    return (RANK[name.carrier], name.distance, name.evident_at, name.object_id, name.name, name.stripe_event_id)
 
 
 def bind(occasions: Iterable[Occasion], directory: Directory, *, bound_to: UUID | None = None) -> Binding | None:

@@ -94,6 +94,7 @@ def change_status(session: Session, partner: Partner, status: Status) -> None:
     if status == "pending":
         raise Conflict("this partner has been enrolled already", code="already_enrolled", param="status")
     partner.status = status
+    partner.status_changed_at = datetime.now(UTC)
     if status == "active":
         partner.activated_at = partner.activated_at or datetime.now(UTC)
         if snapshots.in_force(session, partner.id) is None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency
@@ -90,6 +90,8 @@ class Partner(Base):
     last_name: Mapped[str | None]
     slug: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="pending")
+    status_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Since when it has this status."""
     payout_method: Mapped[str | None]
     payout_email: Mapped[str | None]
     stripe_account_id: Mapped[str | None]
@@ -108,6 +110,35 @@ class PartnerCode(Base):
     code: Mapped[str] = mapped_column(primary_key=True)
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"), index=True)
     created_at: Mapped[CreatedAt]
+
+
+class PartnerPromotion(Base):
+    """A Stripe promotion code or coupon that belongs to a partner, in every account and mode of the merchant.
+
+    Taken away it stays, because what was used long before goes on counting.
+    """
+
+    __tablename__ = "partner_promotions"
+    __table_args__ = (
+        CheckConstraint("promotion ~ '^(promotion_code|coupon|code):.'", name="promotion"),
+        Index(
+            "uq_partner_promotions_given",
+            "promotion",
+            "organization_id",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        Index("ix_partner_promotions_promotion", "promotion", "organization_id"),
+        Index("ix_partner_promotions_partner_id", "partner_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    promotion: Mapped[str]
+    """`promotion_code:promo_…`, `coupon:…`, or `code:…` for what customers type, folded."""
+    created_at: Mapped[CreatedAt]
+    removed_at: Mapped[datetime | None]
 
 
 class Snapshot(Base):

@@ -20,6 +20,7 @@ class Kind:
     WARNING: Final = "warning"
     SUBSCRIPTION: Final = "subscription"
     CUSTOMER: Final = "customer"
+    DISCOUNT: Final = "discount"
 
 
 RETURN_KINDS: Final = (Kind.REFUND, Kind.DISPUTE, Kind.CREDIT_NOTE, Kind.WARNING)
@@ -33,7 +34,7 @@ MONEY_KINDS: Final = (
     *RETURN_KINDS,
 )
 """The faces of one movement of money, the one that survives first. Subscriptions and customers have many payments."""
-KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER)
+KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER, Kind.DISCOUNT)
 
 TRANSACTION: Final = "transaction:"
 """In front of a balance transaction's id among a dispute's facts; the fact is its amount, which says its direction."""
@@ -56,13 +57,15 @@ class ObjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class NameFact:
-    """A partner's name (or a touchpoint session's) found on a Stripe object."""
+    """A partner's name (or a touchpoint session's, or a discount's) found on a Stripe object."""
 
     object_id: str
     carrier: str
     name: str
     session_id: str
     field_path: str
+    refers_to: str = ""
+    """What it leads to where it names no partner: `discount:di_…`, `promotion_code:promo_…`, `coupon:…`, `code:…`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,12 @@ def hold(session: Session, scope: Scope, object_ids: Iterable[str]) -> Known:
     return Known(found, frozenset(known.root for known in found.values()), frozenset())
 
 
+def also_hold(session: Session, scope: Scope, known: Known, object_ids: Iterable[str]) -> Known:
+    """`known`, and the components of `object_ids` with it, all locked."""
+    more = hold(session, scope, set(object_ids) - known.objects.keys())
+    return Known({**more.objects, **known.objects}, known.met_before | more.met_before, known.relinked)
+
+
 def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
     """Lock the components of `object_ids` and return all their objects by id."""
     wanted = set(object_ids)

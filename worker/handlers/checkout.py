@@ -2,6 +2,7 @@
 
 from app.attribution.names import split_reference
 from app.payments.facts import Kind, NameFact, ObjectFacts, Reading
+from worker.handlers import promotions
 from worker.handlers.fields import Document, at, identity, names_in, optional_amount, own_id
 
 
@@ -15,6 +16,7 @@ def completed(session: Document) -> Reading:
     payment_intent, invoice = identity(session.get("payment_intent")), identity(session.get("invoice"))
     takes_money = session.get("mode") == "payment"
     is_paid = session.get("payment_status") == "paid"
+    discounts, discount_names = promotions.used_on(session, session_id, subscription)
     facts = {
         "mode": session.get("mode"),
         "paid": is_paid or None,
@@ -33,11 +35,13 @@ def completed(session: Document) -> Reading:
             ObjectFacts(Kind.CUSTOMER, customer),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
             ObjectFacts(Kind.INVOICE, invoice, customer=customer, subscription=subscription),
+            *discounts,
         ),
         same_money=((session_id, payment_intent), (session_id, invoice), (invoice, payment_intent)),
         names=(
             *names_in(session.get("metadata"), session_id, "session_metadata", "data.object.metadata"),
             *_client_reference(session.get("client_reference_id"), session_id),
+            *discount_names,
         ),
         is_stating=takes_money and is_paid,
     )

@@ -1,15 +1,20 @@
 """Customers and subscriptions: they move no money, but may name a partner."""
 
 from app.payments.facts import Kind, ObjectFacts, Reading
+from worker.handlers import promotions
 from worker.handlers.fields import Document, identity, names_in, own_id
 
 
 def customer_changed(customer: Document) -> Reading:
     """`customer.created`, `customer.updated`."""
     customer_id = own_id(customer)
+    discounts, discount_names = promotions.used_on(customer, customer_id)
     return Reading(
-        objects=(ObjectFacts(Kind.CUSTOMER, customer_id),),
-        names=names_in(customer.get("metadata"), customer_id, "customer_metadata", "data.object.metadata"),
+        objects=(ObjectFacts(Kind.CUSTOMER, customer_id), *discounts),
+        names=(
+            *names_in(customer.get("metadata"), customer_id, "customer_metadata", "data.object.metadata"),
+            *discount_names,
+        ),
     )
 
 
@@ -17,10 +22,15 @@ def subscription_changed(subscription: Document) -> Reading:
     """`customer.subscription.created`, `customer.subscription.updated`."""
     subscription_id, customer = own_id(subscription), identity(subscription.get("customer"))
     facts = {"status": subscription.get("status")}
+    discounts, discount_names = promotions.used_on(subscription, subscription_id)
     return Reading(
         objects=(
             ObjectFacts(Kind.SUBSCRIPTION, subscription_id, facts, customer),
             ObjectFacts(Kind.CUSTOMER, customer),
+            *discounts,
         ),
-        names=names_in(subscription.get("metadata"), subscription_id, "subscription_metadata", "data.object.metadata"),
+        names=(
+            *names_in(subscription.get("metadata"), subscription_id, "subscription_metadata", "data.object.metadata"),
+            *discount_names,
+        ),
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.payments.facts import Reading
 from app.stripe_events.fetched import TYPE_PREFIX
-from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, refunds
+from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, promotions, refunds
 from worker.handlers.fields import Document, at
 
 NOTHING_YET: Final = Reading()
@@ -61,5 +61,6 @@ HANDLERS: Final[dict[str, Callable[[Document], Reading]]] = {
         "credit_note": credit_notes.changed,
         "customer": customers.customer_changed,
         "subscription": customers.subscription_changed,
+        "promotion_code": promotions.code_changed,
     }.items()
 }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.payments.facts import Kind, ObjectFacts, Reading
+from worker.handlers import promotions
 from worker.handlers.fields import (
     Document,
     amount,
@@ -21,6 +22,7 @@ def paid(invoice: Document) -> Reading:
     subscription, subscription_metadata, metadata_path = _subscription(invoice)
     customer = identity(invoice.get("customer"))
     payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
+    discounts, discount_names = promotions.used_on(invoice, invoice_id)
     facts = {
         "currency": currency(invoice),
         "total": amount(invoice, "total", may_be_negative=True),
@@ -42,11 +44,13 @@ def paid(invoice: Document) -> Reading:
             ObjectFacts(Kind.CUSTOMER, customer),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
             ObjectFacts(Kind.CHARGE, charge, customer=customer),
+            *discounts,
         ),
         same_money=((invoice_id, payment_intent), (invoice_id, charge)),
         names=(
             *names_in(invoice.get("metadata"), invoice_id, "invoice_metadata", "data.object.metadata"),
             *names_in(subscription_metadata, subscription, "subscription_metadata", metadata_path),
+            *discount_names,
         ),
         is_stating=True,
     )

@@ -7,7 +7,7 @@ import orjson
 
 from app.errors import UnusableEvent
 from app.payments.facts import Reading
-from worker.handlers import charges, checkout, credit_notes, customers, disputes, fetched, invoices, refunds
+from worker.handlers import charges, checkout, credit_notes, customers, disputes, fetched, invoices, promotions, refunds
 
 Handler = Callable[[Mapping[str, Any]], Reading]
 
@@ -39,6 +39,12 @@ HANDLERS: Final[dict[str, Handler]] = {
     "customer.updated": customers.customer_changed,
     "customer.subscription.created": customers.subscription_changed,
     "customer.subscription.updated": customers.subscription_changed,
+    "promotion_code.created": promotions.code_changed,
+    "promotion_code.updated": promotions.code_changed,
+    "coupon.created": promotions.coupon_changed,
+    "coupon.updated": promotions.coupon_changed,
+    "customer.discount.created": promotions.discount_changed,
+    "customer.discount.updated": promotions.discount_changed,
 }
 
 

@@ -1,0 +1,214 @@
+"""Whose a promotion is: the promotion codes and coupons used on an object, followed to the partners they belong to.
+
+A discount leads to a promotion code and a coupon, a promotion code to its coupon and to what customers type. Each may
+belong to a partner: by `metadata.affiliate_id` on it, or because the merchant gave it to one. Nothing of this is kept
+with the object the promotion was used on, so whichever of all these facts comes last, credit is the same.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.rules import Name
+from app.payments.facts import ReadEvent
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+CARRIER: Final = "promotion_code"
+KINDS: Final = ("promotion_code", "code", "coupon", "discount")
+"""What a reference begins with, `promotion_code:promo_…`; of two partners the nearer kind's is believed."""
+STEPS: Final = 3
+"""The longest way there is: discount, promotion code, coupon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A promotion used on an object."""
+
+    object_id: str
+    refers_to: str
+    field_path: str
+    stripe_event_id: str
+    evident_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Whom a promotion belongs to, since when that is evident, and the uses it no longer counts for."""
+
+    name: str
+    evident_at: datetime
+    distance: int
+    said_by: str
+    ended_at: datetime | None = None
+    """Only what was evident before this counts; None: everything."""
+
+
+def hold(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
+    """Lock what these events use of the organization's promotions, or all of them where an event changes whose one is.
+
+    A code may be used by everybody who buys today, so uses share the lock and only a change excludes them. To be taken
+    before any object is locked.
+    """
+    told: dict[tuple[str, str, str], datetime] = {}
+    uses = False
+    for event in events:
+        for one in event.reading.names:
+            uses = uses or bool(one.refers_to)
+            if is_promotion(one.object_id) and not one.object_id.startswith("discount:"):  # a discount has its own lock
+                fact = (one.object_id, one.name, one.refers_to)
+                told[fact] = min(event.evident_at, told.get(fact, event.evident_at))
+    if told or uses:
+        before = _told_before(session, scope, told)
+        news = [fact for fact, at in told.items() if fact not in before or at < before[fact]]
+        hold_all(session, scope.organization_id, exclusively=bool(news))
+
+
+def hold_all(session: Session, organization_id: UUID, *, exclusively: bool = True) -> None:
+    """Lock whose the organization's promotions are, until the transaction ends."""
+    function = "pg_advisory_xact_lock" if exclusively else "pg_advisory_xact_lock_shared"
+    session.execute(
+        text(f"SELECT {function}(hashtextextended(:key, 0))"), {"key": f"promotions of {organization_id.hex}"}
+    )
+
+
+_ABOUT = text(f"""
+    SELECT object_id, name, refers_to, evident_at FROM evidence
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND carrier = '{CARRIER}' AND (name <> '' OR refers_to <> '')
+""")
+
+
+def _about(session: Session, scope: Scope, promotions: Iterable[str]) -> Sequence[Any]:
+    """What is known of these promotions: whose they are, and what they lead to."""
+    wanted = sorted(promotions)
+    return session.execute(_ABOUT, {**scope.parameters(), "object_ids": wanted}).all() if wanted else ()
+
+
+def _told_before(
+    session: Session, scope: Scope, told: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], datetime]:
+    rows = _about(session, scope, {object_id for object_id, _, _ in told})
+    return {(row.object_id, row.name, row.refers_to): row.evident_at for row in rows}
+
+
+_USES = text(f"""
+    SELECT object_id, refers_to, field_path, stripe_event_id, evident_at FROM evidence
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND refers_to <> ''
+""")
+
+
+def uses_of(session: Session, scope: Scope, object_ids: Sequence[str]) -> list[Use]:
+    """The promotions used on these objects."""
+    rows = session.execute(_USES, {**scope.parameters(), "object_ids": list(object_ids)}) if object_ids else ()
+    return [Use(row.object_id, row.refers_to, row.field_path, row.stripe_event_id, row.evident_at) for row in rows]
+
+
+def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, list[Name]]:
+    """The partners these uses lead to, as names on the objects they were used on.
+
+    A name is evident once both the use and whose the promotion is are.
+    """
+    if not uses:
+        return {}
+    owners, onward = _follow(session, scope, {one.refers_to for one in uses})
+    found: dict[str, list[Name]] = {}
+    for use in uses:
+        for promotion in _reachable(use.refers_to, onward):
+            for owner in owners.get(promotion, ()):
+                evident_at = max(use.evident_at, owner.evident_at)
+                if owner.ended_at is None or evident_at < owner.ended_at:
+                    path = f"{use.field_path} ({owner.said_by})"
+                    name = Name(
+                        use.object_id, CARRIER, owner.name, path, use.stripe_event_id, evident_at, owner.distance
+                    )
+                    found.setdefault(use.object_id, []).append(name)
+    return found
+
+
+def _follow(
+    session: Session, scope: Scope, promotions: set[str]
+) -> tuple[dict[str, list[_Owner]], dict[str, set[str]]]:
+    """The owners of these promotions and of those they lead to, and which lead to which."""
+    owners: dict[str, list[_Owner]] = {}
+    onward: dict[str, set[str]] = {}
+    seen: set[str] = set()
+    ahead = promotions
+    for _ in range(STEPS):
+        seen |= ahead
+        for row in _about(session, scope, ahead):
+            if row.refers_to:
+                onward.setdefault(row.object_id, set()).add(row.refers_to)
+            else:
+                owner = _Owner(row.name, row.evident_at, _distance(row.object_id) + 1, f"{row.object_id} names it")
+                owners.setdefault(row.object_id, []).append(owner)
+        ahead = {one for promotion in ahead for one in onward.get(promotion, ())} - seen
+        if not ahead:
+            break
+    for promotion, owner in _given(session, scope.organization_id, seen | ahead):
+        owners.setdefault(promotion, []).append(owner)
+    return owners, onward
+
+
+# A promotion taken from its partner keeps what was evident longer ago than the window: what a partner has earned for
+# months is not taken back because a campaign ended.
+_GIVEN = text("""
+    SELECT given.promotion, given.partner_id, given.created_at, given.removed_at, programs.attribution_window_days
+    FROM partner_promotions AS given
+    JOIN partners ON partners.id = given.partner_id
+    JOIN programs ON programs.id = partners.program_id
+    WHERE given.organization_id = :owner AND given.promotion = ANY(:promotions)
+""")
+
+
+def _given(session: Session, owner: UUID, promotions: Iterable[str]) -> list[tuple[str, _Owner]]:
+    found = []
+    for row in session.execute(_GIVEN, {"owner": owner, "promotions": sorted(promotions)}):
+        window = timedelta(days=row.attribution_window_days)
+        ended_at = row.removed_at - window if row.removed_at else None
+        name = ids.encode(ids.PARTNER, row.partner_id)
+        owner_of = _Owner(name, row.created_at, _distance(row.promotion), f"{row.promotion} was given to it", ended_at)
+        found.append((row.promotion, owner_of))
+    return found
+
+
+def _distance(promotion: str) -> int:
+    """How far a promotion's owner is: what the merchant gave comes before what metadata say of the same."""
+    return 2 * KINDS.index(promotion.partition(":")[0])
+
+
+def _reachable(promotion: str, onward: Mapping[str, set[str]]) -> set[str]:
+    reached, ahead = {promotion}, {promotion}
+    while ahead := {one for each in ahead for one in onward.get(each, ())} - reached:
+        reached |= ahead
+    return reached
+
+
+_USERS = text("""
+    SELECT DISTINCT account, livemode, object_id FROM evidence
+    WHERE organization_id = :organization_id AND refers_to = ANY(:promotions) AND refers_to <> ''
+""")
+
+
+def users_of(session: Session, organization_id: UUID, promotions: Iterable[str]) -> dict[Scope, set[str]]:
+    """The Stripe objects on which these promotions were used, or others that lead to them."""
+    found: dict[Scope, set[str]] = {}
+    ahead = set(promotions)
+    for _ in range(STEPS):
+        values = {"organization_id": organization_id, "promotions": sorted(ahead)}
+        ahead = set()
+        for row in session.execute(_USERS, values) if values["promotions"] else ():
+            if is_promotion(row.object_id):
+                ahead.add(row.object_id)
+            else:
+                found.setdefault(Scope(organization_id, row.account, row.livemode), set()).add(row.object_id)
+    return found
+
+
+def is_promotion(object_id: str) -> bool:
+    """Whether evidence of this object is about a promotion itself."""
+    return object_id.partition(":")[0] in KINDS and ":" in object_id

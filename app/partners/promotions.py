@@ -1,0 +1,59 @@
+"""Promotion codes and coupons given to partners by the merchant."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import Conflict, NotFound
+from app.partners.models import Partner, PartnerPromotion
+
+
+def give(session: Session, partner: Partner, promotion: str) -> PartnerPromotion:
+    """Give the partner a promotion, `promotion_code:…`, `coupon:…` or `code:…`; one it has already is given back.
+
+    Raises:
+        Conflict: `promotion_code_taken`, it is another partner's.
+    """
+    mine = {"id": ids.new(), "organization_id": partner.organization_id, "partner_id": partner.id}
+    session.execute(insert(PartnerPromotion).values({**mine, "promotion": promotion}).on_conflict_do_nothing())
+    given = session.scalars(
+        select(PartnerPromotion).where(
+            PartnerPromotion.organization_id == partner.organization_id,
+            PartnerPromotion.promotion == promotion,
+            PartnerPromotion.removed_at.is_(None),
+        )
+    ).one()
+    if given.partner_id != partner.id:
+        raise Conflict("this promotion is another partner's; take it away there first", code="promotion_code_taken")
+    return given
+
+
+def take_away(session: Session, partner: Partner, public_id: str) -> PartnerPromotion:
+    """End it that a promotion is the partner's; what was used long before goes on counting. Raises NotFound."""
+    given = session.scalar(
+        select(PartnerPromotion)
+        .where(
+            PartnerPromotion.id == ids.decode(public_id, ids.PROMOTION),
+            PartnerPromotion.partner_id == partner.id,
+            PartnerPromotion.removed_at.is_(None),
+        )
+        .with_for_update()
+    )
+    if given is None:
+        raise NotFound("the partner has no such promotion", code="promotion_code_not_found")
+    given.removed_at = datetime.now(UTC)
+    session.flush()
+    return given
+
+
+def given_to(session: Session, partner_id: UUID) -> Sequence[PartnerPromotion]:
+    """The promotions the partner has, newest first."""
+    of_partner = select(PartnerPromotion).where(
+        PartnerPromotion.partner_id == partner_id, PartnerPromotion.removed_at.is_(None)
+    )
+    return session.scalars(of_partner.order_by(PartnerPromotion.id.desc())).all()
