@@ -21,6 +21,8 @@ from app.errors import ConfigurationError
 
 DEFAULT_DATA_DIR: Final = ".accrual"
 SETTINGS_FILE: Final = "settings.env"
+STRIPE_API_KEY: Final = re.compile(r"(?:sk|rk)_(?P<mode>live|test)_\w{8,}", re.ASCII)
+"""A secret or restricted key of Stripe's; its mode stands in it."""
 ADDRESS_HELP: Final = "`accrual up` brings its own and keeps the address in its data directory"
 
 
@@ -40,6 +42,10 @@ class Settings(BaseSettings):
     """Signing secrets of the default endpoint; more than one while a secret is being rotated."""
     stripe_livemode: bool | None = Field(default=None, validate_default=True)
     """Whether the default endpoint (and one made by `bootstrap`) receives live money; no default."""
+    stripe_api_key: SecretStr | None = None
+    """Key of the first organization's Stripe account, in the default endpoint's mode. Without one nothing is asked."""
+    stripe_api_base: str = "https://api.stripe.com"
+    """Where Stripe's API is; no slash at the end."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto`: columns in a terminal, JSON elsewhere."""
     web_workers: int = Field(default=2, ge=1, le=64)
@@ -100,6 +106,27 @@ class Settings(BaseSettings):
         if not all(secrets):  # an empty secret would accept whatever is signed with nothing
             raise ValueError("holds an empty secret; give one or more, comma separated, without a comma at the end")
         return secrets
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _ask_over_https(cls, url: str) -> str:
+        if not re.match(r"https://|http://(127\.0\.0\.1|localhost)(:|/|$)", url):  # the key travels in every request
+            raise ValueError("must start with https:// (or http:// on this machine)")
+        return url.rstrip("/")
+
+    @field_validator("stripe_api_key")
+    @classmethod
+    def _know_the_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if key is None:
+            return key
+        found = STRIPE_API_KEY.fullmatch(key.get_secret_value())
+        if found is None:
+            raise ValueError("is no secret or restricted key of Stripe's (sk_…, rk_…)")
+        if info.data.get("stripe_livemode") is not (found["mode"] == "live"):
+            raise ValueError(
+                f"is a {found['mode']} key, and ACCRUAL_STRIPE_LIVEMODE does not say so: test and live never mix"
+            )
+        return key
 
     @field_validator("stripe_livemode")
     @classmethod

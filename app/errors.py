@@ -13,6 +13,12 @@
     │   └── RateLimited         429
     ├── Unavailable             503: a thing we need is not there; the caller comes again
     ├── LeaseLost               a run was stopped, or is another worker's by now; the step is rolled back
+    ├── StripeProblem           asking Stripe's API failed; the message is for people
+    │   ├── StripeUnavailable   no answer, or an error of its own; later may be better
+    │   │   └── StripeRateLimited   429
+    │   ├── StripeForbidden     401, 403: the API key
+    │   ├── StripeMissing       404
+    │   └── StripeRefused       any other 4xx: our mistake
     ├── UnusableEvent           an event no retry can help; parked with its message
     └── LedgerError             a bug; never caught
         └── UnbalancedEntry
@@ -111,6 +117,38 @@ class Unavailable(AccrualError):
 
 class LeaseLost(AccrualError):
     """A run that was worked has been stopped or taken over meanwhile: nothing of the step counts."""
+
+
+class StripeProblem(AccrualError):
+    """Stripe's API did not give what was asked. The message is our own and holds neither key nor request."""
+
+
+class StripeUnavailable(StripeProblem):
+    """It cannot be reached, or failed; the same request may succeed later.
+
+    Attributes:
+        retry_after_seconds: what Stripe said; None where it said nothing.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StripeRateLimited(StripeUnavailable):
+    """We ask too much."""
+
+
+class StripeForbidden(StripeProblem):
+    """The API key is unknown, revoked, or may not read this."""
+
+
+class StripeMissing(StripeProblem):
+    """There is no such object in this account and mode."""
+
+
+class StripeRefused(StripeProblem):
+    """The request is wrong in Stripe's eyes."""
 
 
 class UnusableEvent(AccrualError):

@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
 from app import config, db, jobs, logs, metrics
+from app.stripe_events import api_keys
 from worker import drain
 
 WORKER_TTL_SECONDS: Final = 25
@@ -55,6 +56,7 @@ def main() -> None:
     db.connect(settings.database_url, pool_size=2)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
+    api_keys.connect(settings)
     _leave_when_asked()
     while not drain.stop_requested.is_set():
         try:

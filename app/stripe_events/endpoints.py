@@ -133,6 +133,7 @@ def delete(endpoint: StripeEndpoint, settings: Settings) -> None:
     endpoint.deleted_at = datetime.now(UTC)
     disable(endpoint, disabled=True)
     signing.keep(endpoint, (), settings)
+    endpoint.api_key_encrypted = None
 
 
 def reseal_all(session: Session, settings: Settings) -> int:
@@ -144,5 +145,7 @@ def reseal_all(session: Session, settings: Settings) -> int:
     every = session.scalars(select(StripeEndpoint).order_by(StripeEndpoint.id).with_for_update()).all()
     for endpoint in every:
         endpoint.secrets_encrypted = sealing.reseal(endpoint.secrets_encrypted, settings)
+        if endpoint.api_key_encrypted is not None:
+            endpoint.api_key_encrypted = sealing.reseal(endpoint.api_key_encrypted, settings)
     session.flush()
     return len(every)

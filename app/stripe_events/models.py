@@ -22,6 +22,8 @@ class StripeEndpoint(Base):
     description: Mapped[str] = mapped_column(server_default="")
     secrets_encrypted: Mapped[str]
     """Sealed JSON list of signing secrets (`signing.py`), newest first; more than one while a rotation lasts."""
+    api_key_encrypted: Mapped[str | None]
+    """Sealed API key of the Stripe account it belongs to, for look-ups and backfills; None: nothing is asked."""
     created_at: Mapped[CreatedAt]
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]

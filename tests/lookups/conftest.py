@@ -1,6 +1,6 @@
 """Documents as the API gives them, recorded as our look-ups record them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +11,20 @@ from app import db
 from app.stripe_events import fetched
 from app.stripe_events.scope import Scope
 from tests.cast import Merchant
+from tests.emulator.emulator import Emulator
 
 API_VERSION = "2026-10-28.endive"
 FETCHED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 Document = dict[str, Any]
 Fetch = Callable[..., int]
+
+
+@pytest.fixture
+def shop() -> Iterator[Emulator]:
+    """A small Stripe on loopback."""
+    with Emulator() as shop:
+        yield shop
 
 
 @pytest.fixture
