@@ -1,14 +1,14 @@
 """An API key beside an endpoint's signing secrets, sealed like them.
 
 Revision: stripe_api_keys
-Follows: stripe_runs
+Follows: promotions
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "stripe_api_keys"
-down_revision = "stripe_runs"
+down_revision = "promotions"
 branch_labels = None
 depends_on = None
 
