@@ -21,21 +21,25 @@ def expanded(document: Document, paths: Iterable[str], shelf: Shelf, family: Fam
 def _expanded(document: Document, path: list[str], shelf: Shelf, family: Family) -> Document:
     name, *rest = path
     if name == "payments" and document["object"] == "invoice" and not family.names_links:
-        # Only there when asked for. Source: Stripe changelog 2025-03-31.basil, "Adds support for multiple payments".
-        found = shelf.find(Wish("invoice_payment", {"invoice": {document["id"]}}), 100)
-        payments = [held.render(family) for held in found]
-        return document | {
-            "payments": listed(f"/v1/invoice_payments?invoice={document['id']}", payments, has_more=False)
-        }
+        document = _with_payments(document, shelf, family)
     if name not in document:
-        message = f"This property cannot be expanded ({name})."
-        raise Refused(400, message)
+        raise Refused(400, f"This property cannot be expanded ({name}).")
     value = document[name]
     if isinstance(value, list):
         found: object = [_named(one, rest, shelf, family) for one in value]
     else:
         found = _named(value, rest, shelf, family)
     return document | {name: found}
+
+
+def _with_payments(invoice: Document, shelf: Shelf, family: Family) -> Document:
+    """An invoice with its payments, which are only there when asked for.
+
+    Source: Stripe changelog, 2025-03-31.basil, "Adds support for multiple partial payments on invoices".
+    """
+    found = shelf.find(Wish("invoice_payment", {"invoice": {invoice["id"]}}), 100)
+    url = f"/v1/invoice_payments?invoice={invoice['id']}"
+    return invoice | {"payments": listed(url, [held.render(family) for held in found], has_more=False)}
 
 
 def _named(value: object, rest: list[str], shelf: Shelf, family: Family) -> object:
