@@ -1,0 +1,54 @@
+"""An hour of busy traffic is one call, the same every time, and settles as the oracle says."""
+
+import pytest
+
+from tests.conftest import Drain, Ledger
+from tests.stripe_stories.families import ACACIA, ENDIVE, Family
+
+from .busy import RETURNS, traffic
+from .conftest import Connect
+from .emulator import Emulator
+from .expectation import expected
+
+UNTOLD_YET = RETURNS - {"refund", "refund_later"}
+
+
+def told(seed: int) -> list[dict]:
+    with Emulator() as shop:
+        traffic(shop, seed)
+        return [event.document() for event in shop.happenings]
+
+
+def test_the_same_seed_tells_the_same_traffic() -> None:
+    first, again, other = told(1), told(1), told(2)
+    assert first == again
+    assert first != other
+    assert len(first) > 500
+
+
+def test_an_hour_is_an_hour(shop: Emulator) -> None:
+    began_at = shop.now
+    traffic(shop, seed=1)
+    assert began_at + 3600 <= shop.now <= began_at + 3600 + 10
+
+
+def test_all_it_tells_can_be_asked_for(shop: Emulator) -> None:
+    traffic(shop, seed=1)
+    client = shop.client()
+    for kind in ("refund", "dispute", "credit_note", "invoice", "payment_intent"):
+        told_of = {event.object_id for event in shop.happenings if event.kind == kind}
+        found = {one.id for one in getattr(client.v1, f"{kind}s").list({"limit": 100}).auto_paging_iter()}
+        assert found == told_of != set(), kind
+
+
+@pytest.mark.parametrize("family", [ACACIA, ENDIVE], ids=lambda family: family.name)
+def test_busy_traffic_settles_as_the_oracle_says(
+    shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger, family: Family
+) -> None:
+    endpoint = connect(family=family)
+    traffic(shop, seed=3, acts=80, without=UNTOLD_YET)
+    shop.deliver(seed=3)
+    assert endpoint.waiting == []
+    drain()
+    found, wanted = ledger(), expected(shop)
+    assert (found.balances, found.commissions) == (wanted.balances, wanted.commissions)
