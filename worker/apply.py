@@ -92,6 +92,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict
     settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
     caused_by |= {one.payment.id: reaching for one in settled if one.payment.id not in caused_by}
     _end_waiting(session, scope, known, settled)
+    inbox.give_up_waiting(session, scope, batch.abandoned, results.ABANDONED)
     waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
     return results.outcomes(batch, settled, caused_by, people, learned_about)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from app.commissions.settle import Settled
@@ -12,6 +13,7 @@ from app.payments.record import PaymentRecord
 from app.stripe_events.inbox import Outcome
 
 EARNING = ("accrued", "adjusted", "held")
+ABANDONED: Final = "the checkout session expired or its payment failed, so no money will come of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,15 @@ class Batch:
     events: Sequence[ReadEvent]
     roots: Mapping[int, str]
     """By event id, the root of the money it is about; "" if it is about none."""
+    abandoned: frozenset[str]
+    """Sessions of which no payment will come."""
 
     @classmethod
     def of(cls, events: Sequence[ReadEvent], known: Known) -> "Batch":
         """`events` placed in the components of `known`."""
-        return cls(events, {event.id: _root(event, known) for event in events})
+        sessions = (one for one in known.objects.values() if one.kind == Kind.SESSION)
+        abandoned = frozenset(one.id for one in sessions if one.facts.get("abandoned"))
+        return cls(events, {event.id: _root(event, known) for event in events}, abandoned)
 
 
 def _root(event: ReadEvent, known: Known) -> str:
@@ -85,7 +91,8 @@ def outcomes(
             found[event.id] = Outcome(moved[event.id])
         else:
             is_news = any(one.object_id in learned_about for one in event.reading.names)
-            found[event.id] = _unmoved(event, standing.get(batch.roots[event.id]), people, is_news=is_news)
+            outcome = _unmoved(event, standing.get(batch.roots[event.id]), people, is_news=is_news)
+            found[event.id] = _ended(outcome) if _is_abandoned(event, batch) else outcome
     return found
 
 
@@ -106,6 +113,15 @@ def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory,
     if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
         return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
     return Outcome("bound") if _links(event) else Outcome("no_change")
+
+
+def _is_abandoned(event: ReadEvent, batch: Batch) -> bool:
+    return any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)
+
+
+def _ended(outcome: Outcome) -> Outcome:
+    """`outcome`, but not waiting for what will never come, nor silent about why."""
+    return Outcome("no_change", {"because": ABANDONED}) if outcome.name in {"waiting", "no_change"} else outcome
 
 
 def _named(event: ReadEvent, people: Directory, *, is_news: bool) -> Outcome:

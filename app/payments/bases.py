@@ -26,17 +26,15 @@ def invoice_base(invoice: Facts, *, has_stripe_payment: bool) -> Base:
     paid; the `min` keeps old debt and overpayment out. Example: total 12000 with 2000 tax, 6000 of it paid from a card
     and the rest from balance, gives a base of 10000 x 6000 / 12000 = 5000.
 
+    What was paid outside Stripe is left out. For programs that pay on it too, `with_outside` in the details says what
+    gross and base are with it.
+
     Source: Stripe API reference, "The Invoice object"; `total_excluding_tax`, `amount_paid`.
     """
-    total, net_total = int(invoice["total"]), _net_total(invoice)
+    total, net_total, paid = int(invoice["total"]), _net_total(invoice), int(invoice["amount_paid"])
     outside = _paid_outside(invoice, has_stripe_payment=has_stripe_payment)
-    collected = max(0, min(int(invoice["amount_paid"]) - outside, total))
-    if total <= 0 or net_total <= 0 or collected == 0:
-        base_minor, formula = 0, "nothing was collected for it"
-    elif collected == total:
-        base_minor, formula = net_total, "the total without tax, all of it collected"
-    else:
-        base_minor, formula = half_up(net_total * collected, total), "net total x collected / total, rounded half up"
+    collected = max(0, min(paid - outside, total))
+    base_minor, formula = _share(net_total, collected, total)
     details = {
         "source": "invoice",
         "total_minor": total,
@@ -47,7 +45,30 @@ def invoice_base(invoice: Facts, *, has_stripe_payment: bool) -> Base:
         "base_minor": base_minor,
         "formula": formula,
     }
-    return Base(str(invoice["currency"]), collected, base_minor, details)
+    if outside > 0:
+        gross_minor = max(0, min(paid, total))
+        with_outside_minor, with_outside_formula = _share(net_total, gross_minor, total)
+        details["with_outside"] = {
+            "gross_minor": gross_minor,
+            "base_minor": with_outside_minor,
+            "formula": with_outside_formula,
+        }
+    return Base(str(invoice["currency"]), collected, base_minor, details | _lines(invoice))
+
+
+def _share(net_total: int, collected: int, total: int) -> tuple[int, str]:
+    """The part of `net_total` that `collected` of `total` stands for, with its formula."""
+    if total <= 0 or net_total <= 0 or collected == 0:
+        return 0, "nothing was collected for it"
+    if collected == total:
+        return net_total, "the total without tax, all of it collected"
+    return half_up(net_total * collected, total), "net total x collected / total, rounded half up"
+
+
+def _lines(invoice: Facts) -> dict[str, Any]:
+    """What each product's lines came to, by product; `lacks_lines` while not all of them are known."""
+    lines = invoice.get("lines")
+    return {"lacks_lines": True} if lines is None else {"lines": lines}
 
 
 def _net_total(invoice: Facts) -> int:
@@ -78,14 +99,18 @@ def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Fact
     """
     session = next((one for one in sessions if one.get("amount_total") is not None), None)
     received = _received(intent, charges)
+    told = next((one["presentment"] for one in (intent, *charges, *sessions) if one.get("presentment")), None)
+    shown = {"presentment": told} if told else {}
+    currency = intent.get("currency") or next((str(charge["currency"]) for charge in charges), None)
     if session is not None:
-        return _session_base(session, received)
-    if received is None:
+        return _session_base(session, received, currency, shown)
+    if received is None or currency is None:
         return None
     tax = int(intent.get("tax") or 0)
-    currency = intent.get("currency") or charges[0]["currency"]
     formula = "the amount received less its tax" if tax else "the amount received; no document tells its tax"
-    return _single(currency, "payment_intent" if intent else "charge", received, received, tax, formula)
+    face = "payment_intent" if intent else "charge"
+    details = _details(face, received, received, tax, formula) | shown
+    return Base(currency, received, int(details["base_minor"]), details)
 
 
 def _received(intent: Facts, charges: Sequence[Facts]) -> int | None:
@@ -95,25 +120,38 @@ def _received(intent: Facts, charges: Sequence[Facts]) -> int | None:
     return sum(captured) if captured else None
 
 
-def _session_base(session: Facts, received: int | None) -> Base:
-    total, tax = int(session["amount_total"]), int(session.get("tax") or 0)
+def _session_base(session: Facts, received: int | None, currency: str | None, shown: dict[str, Any]) -> Base:
+    """The base of a paid session, in proportion to what was received.
+
+    Sessions of the former Adaptive Pricing are in the customer's currency, while the money moved in the merchant's. A
+    ratio has no currency: of 4500 received in USD, for a session of EUR 4160 with 664 tax, the base is
+    4500 x 3496 / 4160 = 3782 in USD. Until the PaymentIntent or charge is known, the session's own figures stand.
+
+    Source: Stripe changelog 2025-03-31, "Adds presentment details for Adaptive Pricing".
+    """
+    total, tax, own_currency = int(session["amount_total"]), int(session.get("tax") or 0), str(session["currency"])
+    if received is not None and currency is not None and currency != own_currency:
+        base_minor = half_up(received * (total - tax), total) if total > tax else 0
+        formula = "what was received x the session's total without tax / its total, rounded half up"
+        seen = {"session_currency": own_currency, "session_total_minor": total, "session_tax_minor": tax}
+        details = _details("session", received, received, received - base_minor, formula) | seen | shown
+        return Base(currency, received, int(details["base_minor"]), details)
     collected = total if received is None else min(received, total)
     formula = "the session's total without tax"
     if collected != total:
         formula += ", in proportion to what was received"
-    return _single(str(session["currency"]), "session", total, collected, tax, formula)
+    details = _details("session", total, collected, tax, formula) | shown
+    return Base(own_currency, collected, int(details["base_minor"]), details)
 
 
-def _single(currency: str, source: str, total: int, collected: int, tax: int, formula: str) -> Base:
-    base_minor = half_up((total - tax) * collected, total) if total > 0 and total > tax else 0
-    details = {
+def _details(source: str, total: int, collected: int, tax: int, formula: str) -> dict[str, Any]:
+    return {
         "source": source,
         "total_minor": total,
         "tax_minor": tax,
         "net_total_minor": total - tax,
         "collected_minor": collected,
         "outside_stripe_minor": 0,
-        "base_minor": base_minor,
+        "base_minor": half_up((total - tax) * collected, total) if total > 0 and total > tax else 0,
         "formula": formula,
     }
-    return Base(currency, collected, base_minor, details)

@@ -54,7 +54,7 @@ def payments_of(component: Component) -> list[PaymentState]:
     under the invoice's key until it comes.
     """
     invoices = component.objects[Kind.INVOICE]
-    seen = [invoice for invoice in invoices if invoice.facts]
+    seen = [invoice for invoice in invoices if "total" in invoice.facts]  # voided or written off, it is no money
     if seen:
         return [_invoice_payment(component, invoice) for invoice in seen]
     states = [_single_payment(component, source) for source in component.sources]

@@ -1,6 +1,6 @@
 """The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -169,6 +169,19 @@ def end_waiting(session: Session, scope: Scope, outcomes: Mapping[str, str]) -> 
     rows = [{"object_id": object_id, "outcome": outcome} for object_id, outcome in outcomes.items()]
     if rows:
         session.execute(_END_WAITING, {**scope.parameters(), "rows": bulk.encode(rows)})
+
+
+_GIVE_UP_WAITING = text("""
+    UPDATE stripe_events SET outcome = 'no_change', outcome_details = jsonb_build_object('because', CAST(:why AS text))
+    WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
+      AND object_id = ANY(:object_ids) AND outcome = 'waiting'
+""")
+
+
+def give_up_waiting(session: Session, scope: Scope, object_ids: Collection[str], why: str) -> None:
+    """End the wait of events about these objects for what will never come; `why` completes "Nothing moved: …"."""
+    if object_ids:
+        session.execute(_GIVE_UP_WAITING, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})
 
 
 _COUNT_ATTEMPT = text("""

@@ -10,7 +10,7 @@ from typing import Any, Final
 OUTCOMES: Final[dict[str, str]] = {
     "accrued": "A commission was accrued.",
     "adjusted": "A commission was corrected to the payment's present state.",
-    "no_change": "Everything this says was already known; nothing moved.",
+    "no_change": "Nothing moved: {because}.",
     "bound": "It told us who referred this customer or which Stripe objects belong together; money follows.",
     "unattributed": "Paid, but nothing on the payment, subscription or customer names a partner.",
     "outside_window": "The partner's link was followed longer ago than the program's attribution window allows.",
@@ -18,7 +18,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "partner_inactive": "The partner named is not active, so this payment earns nothing.",
     "program_inactive": "The partner's program is not active, so this payment earns nothing.",
     "cap_reached": "The commission's limit was reached before this payment: {limit}.",
-    "zero_base": "There is nothing to pay a commission on: the payment's base is zero.",
+    "zero_base": "There is nothing to pay: the payment's base is zero, or the share of it rounds to zero.",
     "currency_mismatch": "A flat commission is paid only in the program's own currency.",
     "out_of_band": "The invoice was marked paid outside Stripe, and the program does not pay for that.",
     "waiting": "Kept, and settled as soon as what it waits for arrives: {waiting_for}.",
@@ -35,9 +35,12 @@ OUTCOMES: Final[dict[str, str]] = {
 }
 
 
+_UNSAID: Final = {"because": "everything this says was already known"}
+
+
 class _Placeholders(dict[str, Any]):
     def __missing__(self, key: str) -> str:
-        return "unknown"
+        return _UNSAID.get(key, "unknown")
 
 
 def sentence(outcome: str, details: Mapping[str, Any] | None = None) -> str:

@@ -8,15 +8,15 @@ from sqlalchemy import text
 from app import db
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
-from tests.stripe_stories.families import OLD_AND_NEW, Family
+from tests.stripe_stories.families import FAMILIES, Family
 
 Meet = Callable[..., Customer]
 OutcomeOf = Callable[[Event], str]
 
 
-@pytest.fixture(params=OLD_AND_NEW, ids=lambda family: family.name)
+@pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
 def family(request: pytest.FixtureRequest) -> Family:
-    """The shape of every document in the story: each is told in the old and in the new one."""
+    """The shape of every document in the story: each is told in all of them."""
     return request.param
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from . import documents, invoices
+from .aged import listed
 from .facts import UNMARKED, Bill, Event, Ids, Marks, Purchase, Refund, metadata
 from .families import Family
 
@@ -126,6 +127,10 @@ class Customer:
             return self.event(event_type, document, created)
 
         charge = documents.charge(self.family, sale, livemode=self.livemode, refunded_minor=refunded_minor)
+        if self.family.lists_charges:
+            earlier = [documents.refund(sale, one.id, one.amount_minor, "succeeded", opened_at - 1) for one in before]
+            latest = documents.refund(sale, refund_id, amount_minor, "pending" if pending else "succeeded", opened_at)
+            charge["refunds"] = listed([latest, *reversed(earlier)])
         events = (
             stated("refund.created", "pending" if pending else "succeeded", opened_at),
             self.event("charge.refunded", charge, opened_at),
@@ -166,7 +171,7 @@ class Customer:
         events = [self.event("invoice.paid", paid, sale.paid_at + 1)]
         if not sale.bill.out_of_band:
             events.append(self.event("invoice.payment_succeeded", paid, sale.paid_at + 1))
-        if not self.family.names_links and sale.payment_intent is not None:
+        if self.family.has_parents and sale.payment_intent is not None:
             payment = invoices.invoice_payment(sale, self.ids.fresh("inpay"), livemode=self.livemode)
             events.append(self.event("invoice_payment.paid", payment, sale.paid_at + 1))
         return events

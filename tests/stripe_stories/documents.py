@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .aged import aged
 from .facts import Bill, Purchase, metadata
 from .families import Family
 
@@ -20,7 +21,7 @@ def event(
         "object": "event",
         "api_version": family.api_version,
         "created": created,
-        "data": {"object": document},
+        "data": {"object": aged(document) if family.lists_charges else document},
         "livemode": livemode,
         "pending_webhooks": 1,
         "request": {"id": None, "idempotency_key": None},

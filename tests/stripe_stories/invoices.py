@@ -19,7 +19,9 @@ def invoice(
         snapshot: it carries the subscription's metadata as they were when it was finalized.
     """
     snapshot_of = metadata(sale.marks.subscription) if snapshot else None
-    links = _named_links(sale, snapshot_of) if family.names_links else _parent(sale, snapshot_of)
+    links: Document = _named_links(sale, snapshot_of) if family.names_links else {}
+    if family.has_parents:
+        links |= _parent(sale, snapshot_of)
     return (
         _amounts(family, sale.bill)
         | links
@@ -82,7 +84,7 @@ def _amounts(family: Family, bill: Bill) -> Document:
     }
     if family.names_links:
         old_taxes = _taxes(bill, {"inclusive": bill.tax_inclusive, "tax_rate": "txr_1Vat"})
-        return amounts | {
+        amounts |= {
             "paid": True,
             "paid_out_of_band": bill.out_of_band,
             "tax": bill.tax_minor or None,
@@ -90,7 +92,7 @@ def _amounts(family: Family, bill: Bill) -> Document:
         }
     if family.knows_off_stripe:
         amounts["amount_paid_off_stripe"] = bill.due_minor if bill.out_of_band else 0
-    return amounts | {"total_taxes": _new_taxes(bill)}
+    return amounts | ({"total_taxes": _new_taxes(bill)} if family.has_parents else {})
 
 
 def _taxes(bill: Bill, shape: Document) -> list[Document]:
@@ -143,7 +145,9 @@ def _line(family: Family, sale: Purchase, period: tuple[int, int]) -> Document:
         "period": {"start": period[0], "end": period[1]},
         "quantity": 1,
     }
-    return line | (_old_line(sale) if family.names_links else _new_line(sale))
+    if family.names_links:
+        line |= _old_line(sale)
+    return line | (_new_line(sale) if family.has_parents else {})
 
 
 def _old_line(sale: Purchase) -> Document:

@@ -1,8 +1,10 @@
 """Charges and PaymentIntents: two faces of the same money, the second with its metadata copied to the first."""
 
 from dataclasses import replace
+from typing import Any
 
 from app.payments.facts import Kind, ObjectFacts, Reading
+from worker.handlers import refunds
 from worker.handlers.fields import (
     Document,
     amount,
@@ -12,33 +14,25 @@ from worker.handlers.fields import (
     names_in,
     optional_amount,
     own_id,
+    presentment,
 )
+
+_NOT_TAKEN = ("failed", "pending")
 
 
 def charge_succeeded(charge: Document) -> Reading:
     """`charge.succeeded`, `charge.captured`: money taken, or held while it is not yet captured."""
     charge_id = own_id(charge)
-    is_captured = charge.get("captured") is not False
-    customer, payment_intent = identity(charge.get("customer")), identity(charge.get("payment_intent"))
-    invoice = identity(charge.get("invoice"))
+    is_captured = charge.get("captured") is not False and charge.get("status") not in _NOT_TAKEN
     facts = {
         "currency": currency(charge),
         "captured": is_captured,
         "amount_captured": _captured_amount(charge) if is_captured else None,
         "amount_released": _released(charge, _captured_amount(charge)) if is_captured else None,
-        "amount_refunded": optional_amount(charge, "amount_refunded"),
-        "created": charge.get("created"),
-        "payment_intent": payment_intent or None,
-        "invoice": invoice or None,
+        "presentment": presentment(charge),
     }
-    return Reading(
-        objects=(
-            ObjectFacts(Kind.CHARGE, charge_id, facts, customer),
-            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
-            ObjectFacts(Kind.INVOICE, invoice, customer=customer),
-            ObjectFacts(Kind.CUSTOMER, customer),
-        ),
-        same_money=((payment_intent, charge_id), (invoice, charge_id)),
+    return replace(
+        _linked(charge, facts),
         names=names_in(charge.get("metadata"), charge_id, "charge_metadata", "data.object.metadata"),
         is_stating=is_captured,
         is_captured=is_captured,
@@ -46,22 +40,58 @@ def charge_succeeded(charge: Document) -> Reading:
 
 
 def refunded(charge: Document) -> Reading:
-    """`charge.refunded`: how much of the charge went back in all, believed while no refund of it is known by id."""
-    reading = charge_succeeded(charge)
-    return replace(reading, is_stating=False, is_return=True)
+    """`charge.refunded`: how much of the charge went back in all, believed while no refund of it is known by id.
+
+    Before 2022-11-15 it lists the refunds themselves.
+    """
+    return replace(charge_succeeded(charge), is_stating=False, is_return=True)
+
+
+def updated(charge: Document) -> Reading:
+    """`charge.updated`: what it belongs to, and what went back. By itself it is no money and credits none."""
+    return _linked(charge, {})
+
+
+def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
+    """A charge with what it names, `facts` and the refunds it lists."""
+    charge_id, customer = own_id(charge), identity(charge.get("customer"))
+    payment_intent, invoice = identity(charge.get("payment_intent")), identity(charge.get("invoice"))
+    facts = facts | {
+        "amount_refunded": optional_amount(charge, "amount_refunded"),
+        "created": charge.get("created"),
+        "payment_intent": payment_intent or None,
+        "invoice": invoice or None,
+    }
+    listed = [refunds.changed(refund) for refund in _listed(charge, "refunds")]
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.CHARGE, charge_id, facts, customer),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
+            ObjectFacts(Kind.INVOICE, invoice, customer=customer),
+            ObjectFacts(Kind.CUSTOMER, customer),
+            *(one for reading in listed for one in reading.objects),
+        ),
+        same_money=(
+            (payment_intent, charge_id),
+            (invoice, charge_id),
+            *(pair for reading in listed for pair in reading.same_money),
+        ),
+    )
 
 
 def intent_succeeded(intent: Document) -> Reading:
     """`payment_intent.succeeded`."""
     intent_id = own_id(intent)
-    customer, charge = identity(intent.get("customer")), identity(intent.get("latest_charge"))
-    invoice = identity(intent.get("invoice"))
+    customer, charge = identity(intent.get("customer")), _latest_charge(intent)
+    invoice, received = identity(intent.get("invoice")), amount(intent, "amount_received")
+    has_arrived = received > 0 or intent.get("status") in {"succeeded", None}
     facts = {
         "currency": currency(intent),
-        "amount_received": amount(intent, "amount_received"),
-        "amount_released": _released(intent, amount(intent, "amount_received")),
+        "amount_received": received if has_arrived else None,
+        "amount_released": _released(intent, received) if has_arrived else None,
         "tax": optional_amount(at(intent, "amount_details", "tax") or {}, "total_tax_amount"),
         "created": intent.get("created"),
+        "presentment": presentment(intent),
         "latest_charge": charge or None,
         "invoice": invoice or None,
     }
@@ -74,8 +104,20 @@ def intent_succeeded(intent: Document) -> Reading:
         ),
         same_money=((intent_id, charge), (invoice, intent_id)),
         names=names_in(intent.get("metadata"), intent_id, "charge_metadata", "data.object.metadata"),
-        is_stating=True,
+        is_stating=has_arrived,
+        is_captured=has_arrived,
     )
+
+
+def _latest_charge(intent: Document) -> str:
+    """The charge that took the money. Before 2022-11-15 the declined ones are listed beside it."""
+    taken = [one for one in _listed(intent, "charges") if one.get("status") not in _NOT_TAKEN]
+    return identity(intent.get("latest_charge")) or next(filter(None, map(identity, taken)), "")
+
+
+def _listed(document: Document, name: str) -> list[Document]:
+    found = at(document, name, "data")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _captured_amount(charge: Document) -> int:

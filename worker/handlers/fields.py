@@ -75,6 +75,18 @@ def currency(document: Document) -> str:
     return found.lower()
 
 
+def presentment(document: Document) -> dict[str, Any] | None:
+    """What the customer was shown where that was another currency: `amount_minor`, `currency`. No money is in it.
+
+    Source: Stripe API reference, `presentment_details` of sessions, PaymentIntents and charges.
+    """
+    details = at(document, "presentment_details")
+    shown = at(details, "presentment_currency") if isinstance(details, dict) else None
+    if not isinstance(shown, str) or len(shown) != 3:
+        return None
+    return {"amount_minor": optional_amount(details, "presentment_amount"), "currency": shown.lower()}
+
+
 def names_in(metadata: object, object_id: str, carrier: str, field_path: str) -> tuple[NameFact, ...]:
     """The partner or touchpoint session named in `metadata`, which stands at `field_path` of the event.
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.payments.facts import Kind, ObjectFacts, Reading
-from worker.handlers import promotions
+from worker.handlers import lines, promotions
 from worker.handlers.fields import (
     Document,
     amount,
@@ -17,29 +17,16 @@ from worker.handlers.fields import (
 
 
 def paid(invoice: Document) -> Reading:
-    """`invoice.paid`, `invoice.payment_succeeded`: money that settles an invoice."""
-    invoice_id = own_id(invoice)
+    """`invoice.paid`, `invoice.payment_succeeded`: money that settles an invoice, or part of it."""
+    invoice_id, customer = own_id(invoice), identity(invoice.get("customer"))
     subscription, subscription_metadata, metadata_path = _subscription(invoice)
-    customer = identity(invoice.get("customer"))
     payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
     discounts, discount_names = promotions.used_on(invoice, invoice_id)
-    facts = {
-        "currency": currency(invoice),
-        "total": amount(invoice, "total", may_be_negative=True),
-        "tax": _tax(invoice),
-        "net_total": optional_amount(invoice, "total_excluding_tax", may_be_negative=True),
-        "amount_paid": amount(invoice, "amount_paid"),
-        "off_stripe": optional_amount(invoice, "amount_paid_off_stripe"),
-        "paid_out_of_band": invoice.get("paid_out_of_band"),
-        "attempted": invoice.get("attempted"),
-        "paid_at": at(invoice, "status_transitions", "paid_at"),
-        "cycle_end": _cycle_end(invoice),
-        "payment_intent": payment_intent or None,
-        "charge": charge or None,
-    }
+    is_stating = _is_money(invoice)
+    facts = _amounts(invoice) | {"payment_intent": payment_intent or None, "charge": charge or None}
     return Reading(
         objects=(
-            ObjectFacts(Kind.INVOICE, invoice_id, facts, customer, subscription),
+            ObjectFacts(Kind.INVOICE, invoice_id, facts if is_stating else {}, customer, subscription),
             ObjectFacts(Kind.SUBSCRIPTION, subscription, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
@@ -52,8 +39,38 @@ def paid(invoice: Document) -> Reading:
             *names_in(subscription_metadata, subscription, "subscription_metadata", metadata_path),
             *discount_names,
         ),
-        is_stating=True,
+        is_stating=is_stating,
     )
+
+
+def _amounts(invoice: Document) -> dict[str, Any]:
+    return {
+        "currency": currency(invoice),
+        "total": amount(invoice, "total", may_be_negative=True),
+        "tax": _tax(invoice),
+        "net_total": optional_amount(invoice, "total_excluding_tax", may_be_negative=True),
+        "amount_paid": amount(invoice, "amount_paid"),
+        "off_stripe": optional_amount(invoice, "amount_paid_off_stripe"),
+        "paid_out_of_band": invoice.get("paid_out_of_band"),
+        "attempted": invoice.get("attempted"),
+        "paid_at": at(invoice, "status_transitions", "paid_at"),
+        **lines.facts_of(invoice),
+    }
+
+
+def _is_money(invoice: Document) -> bool:
+    """Whether anything was paid. An invoice of zero is paid as well; one still open may be paid in part."""
+    status = invoice.get("status")
+    is_paid = status == "paid" if isinstance(status, str) else invoice.get("paid") is not False
+    return is_paid or bool(optional_amount(invoice, "amount_paid"))
+
+
+def written_off(invoice: Document) -> Reading:
+    """`invoice.voided`, `invoice.marked_uncollectible`: recorded. What was paid stays paid, and may yet be paid."""
+    facts = {"status": invoice.get("status")}
+    subscription, _metadata, _path = _subscription(invoice)
+    known = ObjectFacts(Kind.INVOICE, own_id(invoice), facts, identity(invoice.get("customer")), subscription)
+    return Reading(objects=(known,))
 
 
 def payment_paid(invoice_payment: Document) -> Reading:
@@ -79,36 +96,32 @@ def payment_paid(invoice_payment: Document) -> Reading:
 
 
 def _subscription(invoice: Document) -> tuple[str, Any, str]:
-    """The invoice's subscription, that subscription's metadata as frozen on it, and where the metadata stands."""
-    details = at(invoice, "parent", "subscription_details")
-    if isinstance(details, dict):
-        path = "data.object.parent.subscription_details.metadata"
-        return identity(details.get("subscription")), details.get("metadata"), path
-    path = "data.object.subscription_details.metadata"
-    return identity(invoice.get("subscription")), at(invoice, "subscription_details", "metadata"), path
+    """The invoice's subscription, that subscription's metadata as frozen on it, and where the metadata stands.
+
+    Each is looked for by itself: recorded documents carry `parent` and the older fields together. Invoices from before
+    2023-06-29 carry the metadata on their subscription lines only.
+    """
+    subscription = identity(at(invoice, "parent", "subscription_details", "subscription"))
+    subscription = subscription or identity(invoice.get("subscription"))
+    for path in ("parent.subscription_details.metadata", "subscription_details.metadata"):
+        metadata = at(invoice, *path.split("."))
+        if isinstance(metadata, dict):
+            return subscription, metadata, f"data.object.{path}"
+    return subscription, *_line_metadata(invoice, subscription)
+
+
+def _line_metadata(invoice: Document, subscription: str) -> tuple[Any, str]:
+    found = at(invoice, "lines", "data")
+    for number, line in enumerate(found if isinstance(found, list) else ()):
+        if at(line, "type") == "subscription" and identity(at(line, "subscription")) == subscription:
+            return at(line, "metadata"), f"data.object.lines.data[{number}].metadata"
+    return None, ""
 
 
 def _tax(invoice: Document) -> int:
     """All tax on the invoice, minor units, whether on top of the prices or inside them."""
     for name in ("total_taxes", "total_tax_amounts"):
         taxes = invoice.get(name)
-        if isinstance(taxes, list):
+        if isinstance(taxes, list) and taxes:
             return sum(amount(tax, "amount", may_be_negative=True) for tax in taxes)
     return optional_amount(invoice, "tax", may_be_negative=True) or 0
-
-
-def _cycle_end(invoice: Document) -> int | None:
-    """The latest period end among the invoice's subscription lines: which billing cycle it is.
-
-    The invoice's own `period_end` is the previous cycle's.
-    """
-    lines = at(invoice, "lines", "data")
-    ends = [
-        at(line, "period", "end")
-        for line in (lines if isinstance(lines, list) else ())
-        if at(line, "type") == "subscription"
-        or identity(at(line, "subscription"))
-        or at(line, "parent", "type") == "subscription_item_details"
-        or at(line, "parent", "invoice_item_details", "subscription")
-    ]
-    return max((end for end in ends if isinstance(end, int)), default=None)
