@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.payments.facts import Reading
 from app.stripe_events.fetched import TYPE_PREFIX
-from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, promotions, refunds
+from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, lines, promotions, refunds
 from worker.handlers.fields import Document, at
 
 NOTHING_YET: Final = Reading()
@@ -52,6 +52,7 @@ HANDLERS: Final[dict[str, Callable[[Document], Reading]]] = {
     for kind, handler in {
         "checkout.session": _session,
         "invoice": _invoice,
+        "invoice_lines": lines.fetched,
         "invoice_payment": _invoice_payment,
         "charge": _charge,
         "payment_intent": _payment_intent,
