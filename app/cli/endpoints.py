@@ -15,7 +15,7 @@ from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.errors import InvalidRequest
-from app.stripe_events import endpoints, signing
+from app.stripe_events import api_keys, endpoints, signing
 from app.stripe_events.endpoints_shapes import LONGEST_OVERLAP_HOURS, EndpointBody, endpoint_body
 from app.stripe_events.models import StripeEndpoint
 
@@ -100,6 +100,27 @@ def rotate(
 
 
 @commands.command()
+def key(
+    endpoint_id: EndpointId,
+    api_key: Annotated[
+        str,
+        typer.Option(
+            help="A restricted key (rk_…); asked for where left out. Empty forgets it.", prompt=True, hide_input=True
+        ),
+    ],
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give an endpoint the API key by which its Stripe account is asked what no event tells."""
+    with _opened(organization, data_dir) as opened:
+        endpoint = opened.endpoint(endpoint_id)
+        api_keys.keep(endpoint, api_key or None, opened.settings)
+        body = opened.body(endpoint)
+    _print(body, as_json=as_json)
+
+
+@commands.command()
 def disable(
     endpoint_id: EndpointId, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
@@ -158,6 +179,7 @@ def _row(body: EndpointBody) -> dict[str, Any]:
         "mode": "live" if body.livemode else "test",
         "disabled": printing.cell(body.disabled_at),
         "secrets": secrets,
+        "api_key": "kept" if body.has_api_key else None,
         "description": body.description or None,
         "url": body.url,
     }

@@ -11,7 +11,7 @@ from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.config import Settings
 from app.organizations import access
-from app.stripe_events import endpoints, signing
+from app.stripe_events import api_keys, endpoints, signing
 from app.stripe_events import endpoints_shapes as shapes
 from app.stripe_events.models import StripeEndpoint
 
@@ -42,6 +42,7 @@ def create_endpoint(body: shapes.EndpointCreation) -> Response:
             settings=_settings(),
             description=body.description,
         )
+        api_keys.keep(made, body.api_key, _settings())
         return answer(_body(made), status=201)
 
 
@@ -68,6 +69,8 @@ def change_endpoint(path: shapes.EndpointPath, body: shapes.EndpointChange) -> R
             endpoint.description = body.description
         if body.disabled is not None:
             endpoints.disable(endpoint, disabled=body.disabled)
+        if "api_key" in body.model_fields_set:
+            api_keys.keep(endpoint, body.api_key, _settings())
         return answer(_body(endpoint))
 
 

@@ -18,6 +18,10 @@ SecretText = Annotated[
     str, Field(pattern=r"^whsec_[!-~]+$", max_length=255, description="As Stripe shows it for its endpoint.")
 ]
 Description = Annotated[str, Field(max_length=200)]
+ApiKey = Annotated[
+    str,
+    Field(max_length=255, description="A restricted key (`rk_…`) of the same mode, to ask what no event tells."),
+]
 
 
 class EndpointPath(Request):
@@ -38,6 +42,7 @@ class EndpointCreation(Request):
     livemode: bool = Field(description="Whether it receives live events, or test events. Never changes.")
     secret: SecretText | None = Field(default=None, description="Left out: add it once Stripe shows it.")
     description: Description = ""
+    api_key: ApiKey | None = None
 
 
 class EndpointChange(Request):
@@ -45,6 +50,7 @@ class EndpointChange(Request):
 
     description: Description | None = None
     disabled: bool | None = None
+    api_key: ApiKey | None = Field(default=None, description="Null forgets it.")
 
 
 class SecretAddition(Request):
@@ -74,6 +80,7 @@ class EndpointBody(Snake):
     livemode: bool
     disabled: bool
     disabled_at: Instant | None
+    has_api_key: bool = Field(description="A key goes in and never comes out.")
     secrets: list[SecretNote] = Field(description="Those in force, newest first.")
     created_at: Instant
 
@@ -100,6 +107,7 @@ def endpoint_fields(endpoint: StripeEndpoint, settings: Settings, now: datetime)
         "livemode": endpoint.livemode,
         "disabled": endpoint.disabled_at is not None,
         "disabled_at": endpoint.disabled_at,
+        "has_api_key": endpoint.api_key_encrypted is not None,
         "secrets": [_secret_note(one) for one in in_force],
         "created_at": endpoint.created_at,
     }

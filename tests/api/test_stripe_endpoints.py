@@ -32,6 +32,7 @@ def test_endpoint_shows_every_field_but_its_secret(owner: Caller, endpoint: Any)
         "livemode": False,
         "disabled": False,
         "disabled_at": None,
+        "has_api_key": False,
     }
     assert SECRET not in owner.get(PATH).text + owner.get(f"{PATH}/{endpoint['id']}").text
 
@@ -78,6 +79,19 @@ def test_an_endpoint_is_disabled_opened_again_and_deleted(owner: Caller, endpoin
     assert owner.call("DELETE", path).json["secrets"] == []
     assert owner.get(path).json["error"]["code"] == "endpoint_not_found"
     assert owner.get(PATH).json == {"data": []}
+
+
+def test_an_api_key_goes_in_and_never_comes_out(owner: Caller, endpoint: Any) -> None:
+    path = f"{PATH}/{endpoint['id']}"
+    kept = owner.patch(path, {"api_key": "rk_test_a1B2c3D4e5F6g7H8"})
+    assert (kept.status_code, kept.json["has_api_key"]) == (200, True)
+    assert "rk_test" not in kept.text + owner.get(PATH).text
+    assert owner.patch(path, {"description": "still there"}).json["has_api_key"]
+    refusal = owner.patch(path, {"api_key": "rk_live_a1B2c3D4e5F6g7H8"})
+    assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "api_key")
+    assert "rk_live" not in refusal.text
+    assert owner.patch(path, {"api_key": None}).json["has_api_key"] is False
+    assert owner.post(PATH, {"livemode": True, "api_key": "rk_live_a1B2c3D4e5F6g7H8"}).json["has_api_key"]
 
 
 @pytest.mark.parametrize(
