@@ -8,9 +8,11 @@ import typer
 from sqlalchemy.orm import Session
 
 from app import db, jobs
+from app.api.shapes import jsonable
 from app.cli import organization as organizations
 from app.cli import printing, runs
 from app.cli.options import AsJson, DataDir, OrganizationName
+from app.commissions.explain_event import tell_event
 from app.errors import InvalidRequest
 from app.stripe_events import inbox, listing, requesting
 from app.stripe_events.outcomes import OUTCOMES
@@ -24,6 +26,9 @@ OutcomeFilter = Annotated[
 ]
 MOST_AT_ONCE = 10_000
 IN_THE_LIST = ("id", "type", "object_id", "received_at", "outcome", "reason")
+IN_THE_LIST_OF_TROUBLE = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
+"""What is shown of events that failed: parked ones, and those that wait for a worker or their next attempt."""
+TROUBLE = ("parked", listing.UNPROCESSED)
 
 
 @commands.command("list")
@@ -42,7 +47,8 @@ def list_(
         events = listing.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
         rows = [event_fields(event) for event in events]
     if not as_json:
-        rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
+        columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
+        rows = [{name: row[name] for name in columns} for row in rows]
     printing.listing(rows, as_json=as_json)
 
 
@@ -54,15 +60,19 @@ def show(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one event and what became of it."""
+    """Tell one event's story: what it named, what it belongs to, what it moved, what it waits for."""
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         event = listing.get_event(session, owners, event_id)
-        values = event_fields(event)
+        told = tell_event(session, event)
+        values = jsonable(told) if as_json else event_fields(event)
         document = json.loads(event.payload) if payload else None
     if as_json and document is not None:
         values["payload"] = document
     printing.record(values, as_json=as_json)
+    if not as_json:
+        for sentence in told.sentences:
+            printing.console.print(sentence, markup=False, soft_wrap=True)
     if document is not None and not as_json:
         printing.as_document(document)
 

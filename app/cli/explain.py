@@ -15,12 +15,15 @@ from app.commissions import explain as explanations
 def explain(
     any_id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="Ours (com_, cnv_, pmt_) or Stripe's (evt_, in_, pi_, ch_, cus_ …)."),
+        typer.Argument(
+            metavar="ID",
+            help="Ours (com_, pmt_, par_, att_) or Stripe's (evt_, in_, pi_, ch_, re_, cus_ …).",
+        ),
     ],
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain a commission, conversion, payment, event or any Stripe object: who is credited with what, and why."""
+    """Explain a commission, payment, partner, event or any Stripe object: who is credited with what, and why."""
     with organizations.database(data_dir), db.transaction() as session:
         explanation = explanations.explain(session, any_id)
     if as_json:

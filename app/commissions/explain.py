@@ -1,27 +1,50 @@
-"""Explaining any id: ours (`com_`, `cnv_`, `pmt_`) or Stripe's (`evt_`, `in_`, `ch_`, `re_`, `cus_`, `sub_`, …)."""
+"""Explaining any id: ours (`com_`, `cnv_`, `pmt_`, `par_`, `att_`) or Stripe's (`evt_`, `in_`, `re_`, `cus_`, …)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.shapes import jsonable
-from app.commissions import story
-from app.commissions.explanations import EventStory, Explanation, MovedNote, PaymentExplanation
+from app.api.shapes import Snake, jsonable
+from app.attribution.models import Attribution
+from app.commissions import explain_customer, explain_object, explain_partner, story
+from app.commissions.explain_customer import BindingNote
+from app.commissions.explain_event import MOST_PAYMENTS, EventStory, payments_of_event, tell_event
+from app.commissions.explain_object import ObjectStory
+from app.commissions.explain_partner import PartnerStanding
+from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.organizations.models import Organization
-from app.payments.listing import payments_named
+from app.partners.models import Partner
 from app.payments.models import Payment
 from app.stripe_events.listing import find_event
 from app.stripe_events.models import StripeEvent
-from app.stripe_events.shapes import event_body, event_fields
 
-MOST_PAYMENTS: Final = 20
-"""A customer or a subscription may have made hundreds; the newest are told."""
+UNKNOWN: Final = (
+    "nothing is known of {id}. An id can be one of ours (com_ commission, cnv_ conversion, pmt_ payment, par_ or aff_ "
+    "partner, att_ attribution) or one of Stripe's (evt_, in_, pi_, ch_, cs_, cus_, sub_, re_, dp_ or du_, cn_ …) that "
+    "an event has named; if it is one, that event did not come, or not here"
+)
+
+
+class Explanation(Snake):
+    """What is known of an id."""
+
+    id: str
+    kind: str = Field(description="What the id is of: `commission`, `event`, `partner`, `customer`, `invoice`, …")
+    summary: str
+    sentences: list[str]
+    event: EventStory | None = None
+    partner: PartnerStanding | None = None
+    objects: list[ObjectStory] = Field(default=[], description="The Stripe object, once for each account and mode.")
+    bindings: list[BindingNote] = Field(default=[], description="An attribution by its own id.")
+    payments: list[PaymentExplanation] = Field(default=[], description="The newest, each with its own story.")
+    is_complete: bool = Field(default=True, description="False: only the newest payments are shown.")
 
 
 def explain(session: Session, any_id: str) -> dict[str, Any]:
@@ -42,96 +65,89 @@ def narrate(explanation: Mapping[str, Any]) -> list[str]:
 
 def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
     """The story of one commission and the payment behind it. Raises NotFound."""
-    found = _of_ours(session, public_id, ids.COMMISSION)
-    if found is None:
+    key = ids.decode(public_id, ids.COMMISSION)
+    payment = session.scalar(_by_commission(key)) if key else None
+    if payment is None:
         raise NotFound("there is no such commission", code="commission_not_found")
-    return found
+    return story.of_payment(session, payment, key)
 
 
 def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
     """The story of one payment. Raises NotFound."""
-    found = _of_ours(session, public_id, ids.PAYMENT)
-    if found is None:
+    key = ids.decode(public_id, ids.PAYMENT)
+    payment = session.get(Payment, key) if key else None
+    if payment is None:
         raise NotFound("there is no such payment", code="payment_not_found")
-    return found
-
-
-def tell_event(session: Session, event: StripeEvent, *, with_money: bool) -> EventStory:
-    """An event with the payments its object is part of, and what it moved on their commissions.
-
-    `with_money` False leaves out both, for a caller who may not read them.
-    """
-    if not with_money:
-        return EventStory(**event_fields(event))
-    payments = _payments_of_event(session, event)
-    payment_of_conversion = {
-        conversion.id: conversion.payment_id
-        for conversion in session.scalars(
-            select(Conversion).where(Conversion.payment_id.in_([payment.id for payment in payments]))
-        )
-    }
-    commissions = session.scalars(select(Commission).where(Commission.conversion_id.in_(payment_of_conversion))).all()
-    entries = story.entries_of(session, [commission.id for commission in commissions], cause=event.stripe_id)
-    moved = [
-        MovedNote(
-            entry=entry,
-            commission_id=ids.encode(ids.COMMISSION, commission.id),
-            partner_id=ids.encode(ids.PARTNER, commission.partner_id),
-            payment_id=ids.encode(ids.PAYMENT, payment_of_conversion[commission.conversion_id]),
-        )
-        for commission in commissions
-        for entry in entries[commission.id]
-    ]
-    named = [ids.encode(ids.PAYMENT, payment.id) for payment in payments]
-    return EventStory(**event_fields(event), payments=named, moved=moved)
+    return story.of_payment(session, payment)
 
 
 def _explanation(session: Session, any_id: str) -> Explanation:
-    ours = _of_ours(session, any_id, ids.COMMISSION, ids.CONVERSION, ids.PAYMENT)
+    ours = _of_ours(session, any_id)
     if ours is not None:
-        return _told(any_id, None, [ours])
+        return ours
     organizations = session.scalars(select(Organization.id)).all()
     event = find_event(session, organizations, any_id)
     if event is not None:
-        payments = _payments_of_event(session, event)
-    else:
-        payments = payments_named(session, organizations, any_id, limit=MOST_PAYMENTS)
-    if event is None and not payments:
-        raise NotFound(f"nothing is known of {any_id}", code="unknown_id")
-    return _told(any_id, event, [story.of_payment(session, payment) for payment in payments])
-
-
-def _payments_of_event(session: Session, event: StripeEvent) -> Sequence[Payment]:
-    if not event.object_id:
-        return ()
-    return payments_named(session, [event.organization_id], event.object_id, limit=MOST_PAYMENTS)
-
-
-def _told(any_id: str, event: StripeEvent | None, stories: list[PaymentExplanation]) -> Explanation:
-    told = event_body(event) if event else None
-    sentences = [f"Event {told.id} ({told.type}): {told.reason}"] if told else []
-    for one in stories:
-        sentences += one.sentences
-    summary = stories[0].summary if len(stories) == 1 else (told.reason if told else f"{len(stories)} payments.")
+        return _of_event(session, any_id, event)
+    objects = explain_object.stories_of(session, organizations, any_id, limit=MOST_PAYMENTS)
+    if not objects:
+        raise NotFound(UNKNOWN.format(id=any_id), code="unknown_id")
+    payments = [payment for one in objects for payment in one.payments]
     return Explanation(
         id=any_id,
-        summary=summary,
-        sentences=sentences,
-        event=told,
-        payments=stories,
-        is_complete=len(stories) < MOST_PAYMENTS,
+        kind=objects[0].kind,
+        summary=" ".join(one.summary for one in objects),
+        sentences=[sentence for one in objects for sentence in one.sentences],
+        objects=objects,
+        payments=payments,
+        is_complete=all(len(one.payments) < MOST_PAYMENTS for one in objects),
     )
 
 
-def _of_ours(session: Session, public_id: str, *prefixes: str) -> PaymentExplanation | None:
-    """The story behind one of our own ids, if it carries one of `prefixes` and is there."""
-    for prefix in prefixes:
-        key = ids.decode(public_id, prefix)
-        if key is not None:
-            payment = session.scalar(_PAYMENT_OF[prefix](key))
-            only = key if prefix == ids.COMMISSION else None
-            return story.of_payment(session, payment, only) if payment else None
+def _of_ours(session: Session, any_id: str) -> Explanation | None:
+    """The explanation of one of our own ids, if it is one and is there."""
+    partner_id = ids.decode(any_id, *ids.PARTNER_PREFIXES)
+    if partner_id is not None:
+        partner = session.get(Partner, partner_id)
+        return _of_partner(session, any_id, partner) if partner else None
+    attribution_id = ids.decode(any_id, ids.ATTRIBUTION)
+    if attribution_id is not None:
+        attribution = session.get(Attribution, attribution_id)
+        return _of_attribution(session, any_id, attribution) if attribution else None
+    for prefix, (kind, query) in _PAYMENT_OF.items():
+        key = ids.decode(any_id, prefix)
+        payment = session.scalar(query(key)) if key is not None else None
+        if payment is not None:
+            told = story.of_payment(session, payment, key if prefix == ids.COMMISSION else None)
+            return Explanation(id=any_id, kind=kind, summary=told.summary, sentences=told.sentences, payments=[told])
     return None
+
+
+def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
+    told = tell_event(session, event)
+    payments = [story.of_payment(session, payment) for payment in payments_of_event(session, event)]
+    sentences = [*told.sentences, *(sentence for one in payments for sentence in one.sentences)]
+    return Explanation(
+        id=any_id,
+        kind="event",
+        summary=payments[0].summary if len(payments) == 1 else told.reason,
+        sentences=sentences,
+        event=told,
+        payments=payments,
+        is_complete=len(payments) < MOST_PAYMENTS,
+    )
+
+
+def _of_partner(session: Session, any_id: str, partner: Partner) -> Explanation:
+    standing = explain_partner.standing_of(session, partner)
+    summary, *more = explain_partner.sentences_of(standing)
+    return Explanation(id=any_id, kind="partner", summary=summary, sentences=more, partner=standing)
+
+
+def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> Explanation:
+    note = explain_customer.binding_note(attribution, session.get_one(Partner, attribution.partner_id))
+    sentence = explain_customer.binding_sentence(note)
+    return Explanation(id=any_id, kind="attribution", summary=sentence, sentences=[], bindings=[note])
 
 
 def _by_commission(key: UUID) -> Any:
@@ -148,7 +164,7 @@ def _by_payment(key: UUID) -> Any:
 
 
 _PAYMENT_OF: Final = {
-    ids.COMMISSION: _by_commission,
-    ids.CONVERSION: _by_conversion,
-    ids.PAYMENT: _by_payment,
+    ids.COMMISSION: ("commission", _by_commission),
+    ids.CONVERSION: ("conversion", _by_conversion),
+    ids.PAYMENT: ("payment", _by_payment),
 }

@@ -5,16 +5,9 @@ from typing import Any
 from pydantic import Field
 
 from app.api.shapes import Instant, Snake
+from app.commissions.explain_returns import ReturnNote
 from app.payments.shapes import PaymentBody
 from app.stripe_events.shapes import EventBody
-
-
-class RefundNote(Snake):
-    """A refund; one that failed or was canceled returned nothing."""
-
-    id: str
-    amount_cents: int
-    status: str
 
 
 class AttributionNote(Snake):
@@ -41,6 +34,16 @@ class ConversionNote(Snake):
     program_id: str
     partner_id: str
     verdict: str = Field(description="`earns`, or the outcome that stopped it when it was first settled.")
+
+
+class DecisionNote(Snake):
+    """That a payment's commissions were approved or rejected; of a person's the newest counts."""
+
+    verdict: str = Field(examples=["approved"])
+    decided_by: str = Field(description="`clock`, or who: a key's id, `cli`.")
+    reason: str
+    is_forced: bool = Field(description="Approved over a hold.")
+    decided_at: Instant
 
 
 class PostingNote(Snake):
@@ -91,6 +94,7 @@ class CommissionNote(Snake):
     partner_id: str
     partner_code: str
     level: int
+    cycle: int | None = Field(description="Which billing cycle it was computed for, where its terms set a limit.")
     status: str
     currency: str
     base_minor: int
@@ -114,34 +118,13 @@ class PaymentExplanation(Snake):
     payment: PaymentBody
     base: dict[str, Any] = Field(description="How the base came about, figure by figure, in minor units.")
     events: list[EventBody]
-    refunds: list[RefundNote]
+    refunds: list[ReturnNote] = Field(description="One that failed or was canceled returned nothing.")
+    disputes: list[ReturnNote]
+    credit_notes: list[ReturnNote]
+    warnings: list[ReturnNote] = Field(description="Early fraud warnings.")
+    hold: str | None = Field(description="What keeps the clock from approving: `dispute` or `warning`.")
+    held_until: Instant | None
     attribution: AttributionNote | None
     conversion: ConversionNote | None
+    decisions: list[DecisionNote]
     commissions: list[CommissionNote]
-
-
-class Explanation(Snake):
-    """What is known of an id: its event if it is one, and the payments it is a part of."""
-
-    id: str
-    summary: str
-    sentences: list[str]
-    event: EventBody | None
-    payments: list[PaymentExplanation]
-    is_complete: bool = Field(description="False: only the newest payments are shown.")
-
-
-class MovedNote(Snake):
-    """What an event moved on one commission."""
-
-    entry: EntryNote
-    commission_id: str
-    partner_id: str
-    payment_id: str
-
-
-class EventStory(EventBody):
-    """An event with what it led to."""
-
-    payments: list[str] | None = Field(default=None, description="The payments its object is a part of.")
-    moved: list[MovedNote] | None = Field(default=None, description="For keys that may read commissions.")

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from app.commissions.explanations import AttributionNote, CommissionNote, EntryNote, PaymentExplanation
+from app.commissions import explain_returns
+from app.commissions.explanations import (
+    AttributionNote,
+    CommissionNote,
+    DecisionNote,
+    EntryNote,
+    PaymentExplanation,
+)
 from app.money import format_money, format_rate
 
 
@@ -28,14 +35,41 @@ def _of_payment(story: PaymentExplanation) -> Iterator[str]:
     faces = ", ".join(filter(None, (payment.invoice, payment.payment_intent, payment.charge)))
     yield (
         f"Payment {payment.id}: {format_money(payment.amount_cents, payment.currency)} "
-        f"on {_day(payment.occurred_at)} ({faces or 'no Stripe object named'})."
+        f"on {_day(payment.occurred_at)} ({faces or 'no Stripe object named'}){_place(story)}."
     )
     base = format_money(payment.base_cents, payment.currency)
     formula = story.base.get("formula")
     yield f"Its base is {base}{f': {formula}' if formula else ''}{_figures(story)}."
-    for refund in story.refunds:
-        amount = format_money(refund.amount_cents, payment.currency)
-        yield f"Refund {refund.id} of {amount}: {refund.status}."
+    yield from _of_returns(story)
+
+
+def _of_returns(story: PaymentExplanation) -> Iterator[str]:
+    payment = story.payment
+    notes = (*story.refunds, *story.disputes, *story.credit_notes, *story.warnings)
+    yield from explain_returns.sentences_of(notes, payment.currency)
+    if payment.returned_cents:
+        gross, returned = (
+            format_money(minor, payment.currency) for minor in (payment.amount_cents, payment.returned_cents)
+        )
+        yield f"In all {returned} of {gross} went back."
+    if story.hold == "dispute":
+        yield "Its approval is on hold while the dispute is open."
+    elif story.held_until is not None:
+        yield f"Its approval is on hold until {_day(story.held_until)}, because of a fraud warning."
+    for decision in story.decisions:
+        yield _decision(decision)
+
+
+def _decision(decision: DecisionNote) -> str:
+    forced = " over a hold" if decision.is_forced else ""
+    reason = f": {decision.reason}" if decision.reason else ""
+    return f"{_day(decision.decided_at)} {decision.verdict}{forced} by {decision.decided_by}{reason}."
+
+
+def _place(story: PaymentExplanation) -> str:
+    """Where it was paid, if not to the merchant's own account in live mode."""
+    account = f" in the connected account {story.payment.account}" if story.payment.account else ""
+    return f"{account}{'' if story.payment.livemode else ', in test mode'}"
 
 
 def _figures(story: PaymentExplanation) -> str:
@@ -55,16 +89,17 @@ def _figures(story: PaymentExplanation) -> str:
 
 def _of_credit(story: PaymentExplanation) -> Iterator[str]:
     if story.attribution is not None:
-        yield _credit(story.attribution)
+        yield f"It is credited to {credit_of(story.attribution)}."
     if story.conversion is None or story.conversion.verdict != "earns" or not story.commissions:
         yield f"Here it stops. {story.payment.reason}"
 
 
-def _credit(attribution: AttributionNote) -> str:
+def credit_of(attribution: AttributionNote) -> str:
+    """Whom an attribution credits and what proved it, as the end of a sentence."""
     return (
-        f"It is credited to {attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
+        f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
         f"{attribution.object_id} says {attribution.name!r} in {attribution.field_path} ({attribution.event_id}), "
-        f"which binds {attribution.subject}."
+        f"which binds {attribution.subject}"
     )
 
 
@@ -90,8 +125,12 @@ def _of_commission(commission: CommissionNote) -> Iterator[str]:
 
 
 def _entry(entry: EntryNote) -> str:
-    lines = ", ".join(f"{line.account} {_signed(line.amount_minor, line.currency)}" for line in entry.postings)
-    return f"{_day(entry.occurred_at)} {entry.kind}: {entry.reason} [{lines}; {entry.cause}]"
+    return f"{_day(entry.occurred_at)} {entry.kind}: {entry.reason} [{lines_of(entry)}; {entry.cause}]"
+
+
+def lines_of(entry: EntryNote) -> str:
+    """An entry's postings in one line."""
+    return ", ".join(f"{line.account} {_signed(line.amount_minor, line.currency)}" for line in entry.postings)
 
 
 def _standing(commission: CommissionNote) -> str:

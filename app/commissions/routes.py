@@ -4,8 +4,9 @@ from flask import Response, g
 
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
-from app.commissions import explain, listing, shapes
-from app.commissions.explanations import EventStory, PaymentExplanation
+from app.commissions import explain, explain_event, listing, shapes
+from app.commissions.explain_event import EventStory
+from app.commissions.explanations import PaymentExplanation
 from app.organizations import access
 from app.partners.listing import get_partner
 from app.stripe_events.listing import get_event
@@ -92,7 +93,7 @@ def tell_event(path: EventPath) -> Response:
     """An event's story: how it was worked, how it ended, and what it moved for keys that may read commissions."""
     with access.transaction(g.caller) as session:
         event = get_event(session, g.caller.organization_ids, path.event_id)
-        return answer(explain.tell_event(session, event, with_money=g.caller.may("commissions:read")))
+        return answer(explain_event.tell_event(session, event, with_money=g.caller.may("commissions:read")))
 
 
 def _commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:

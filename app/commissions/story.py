@@ -1,82 +1,95 @@
 """Gathering a payment's story: everything of it that is in the database, in a handful of queries."""
 
-import operator
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, or_, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.carriers import CARRIERS
 from app.attribution.models import Attribution
+from app.commissions.explain_returns import notes_of
 from app.commissions.explanations import (
     AttributionNote,
     CommissionNote,
     ConversionNote,
+    DecisionNote,
     EntryNote,
     PaymentExplanation,
     PostingNote,
-    RefundNote,
     SnapshotNote,
     TermsNote,
 )
 from app.commissions.listing import held_minor
-from app.commissions.models import Commission, Conversion
+from app.commissions.models import Commission, Conversion, Decision
 from app.commissions.narrative import sentences_of, summary_of
 from app.partners.models import Partner, Snapshot, Terms
+from app.payments import faces
 from app.payments.facts import Kind
-from app.payments.listing import faces_of
-from app.payments.models import Payment, StripeObject
+from app.payments.models import Payment
 from app.payments.shapes import payment_body
 from app.stripe_events.listing import events_about
+from app.stripe_events.scope import Scope
 from app.stripe_events.shapes import event_body
 
 
 def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
     """The payment's story; with `only`, of its commissions just that one."""
-    refunds = _refunds(session, payment)
+    scope = Scope(payment.organization_id, payment.account, payment.livemode)
+    own = faces.faces_of(session, scope, payment.key.partition(":")[2])
     conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
     commissions = _commissions(session, conversion, only) if conversion else []
+    events = events_about(session, [scope.organization_id], [one.id for one in own], scope)
     story = PaymentExplanation(
         summary="",
         sentences=[],
         payment=payment_body(payment),
         base=payment.base_details,
-        events=[event_body(event) for event in _events(session, payment)],
-        refunds=[_refund(one) for one in refunds],
+        events=[event_body(event) for event in events],
+        refunds=notes_of(own, Kind.REFUND),
+        disputes=notes_of(own, Kind.DISPUTE),
+        credit_notes=notes_of(own, Kind.CREDIT_NOTE),
+        warnings=notes_of(own, Kind.WARNING),
+        hold=payment.hold or None,
+        held_until=payment.held_until if payment.hold else None,
         attribution=_attribution(session, conversion) if conversion else None,
         conversion=_conversion(conversion) if conversion else None,
+        decisions=_decisions(session, payment),
         commissions=commissions,
     )
     return story.model_copy(update={"summary": summary_of(story), "sentences": sentences_of(story)})
 
 
-def _refunds(session: Session, payment: Payment) -> list[StripeObject]:
-    """The refunds of the movement of money that this payment is of."""
-    named = payment.key.partition(":")[2]
-    scope = (StripeObject.organization_id, StripeObject.account, StripeObject.livemode)
-    own = (payment.organization_id, payment.account, payment.livemode)
-    root = select(StripeObject.root).where(StripeObject.id == named, *map(operator.eq, scope, own)).scalar_subquery()
-    found = select(StripeObject).where(StripeObject.root == root, *map(operator.eq, scope, own))
-    wanted = found.where(StripeObject.kind == Kind.REFUND, StripeObject.stated_at.is_not(None))
-    return list(session.scalars(wanted.order_by(StripeObject.stated_at, StripeObject.id)))
-
-
-def _refund(refund: StripeObject) -> RefundNote:
-    return RefundNote(id=refund.id, amount_cents=refund.facts["amount"], status=refund.facts["status"])
-
-
-def _events(session: Session, payment: Payment) -> list[Any]:
-    owner = [payment.organization_id]
-    return events_about(session, owner, faces_of(session, owner, payment.key.partition(":")[2]))
+def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
+    """What was decided of it, and of payments merged into it, oldest first."""
+    same = select(Payment.id).where(Payment.merged_into_id == payment.id)
+    rows = session.scalars(
+        select(Decision)
+        .where(or_(Decision.payment_id == payment.id, Decision.payment_id.in_(same)))
+        .order_by(Decision.decided_at, Decision.id)
+    )
+    return [
+        DecisionNote(
+            verdict=one.verdict,
+            decided_by=one.decided_by,
+            reason=one.reason,
+            is_forced=one.is_forced,
+            decided_at=one.decided_at,
+        )
+        for one in rows
+    ]
 
 
 def _attribution(session: Session, conversion: Conversion) -> AttributionNote:
     attribution = session.get_one(Attribution, conversion.attribution_id)
-    partner = session.get_one(Partner, attribution.partner_id)
+    return attribution_note(attribution, session.get_one(Partner, attribution.partner_id))
+
+
+def attribution_note(attribution: Attribution, partner: Partner) -> AttributionNote:
+    """An attribution with the code of the partner it credits."""
     return AttributionNote(
         id=ids.encode(ids.ATTRIBUTION, attribution.id),
         partner_id=ids.encode(ids.PARTNER, partner.id),
@@ -126,6 +139,7 @@ def _commission(
         partner_id=ids.encode(ids.PARTNER, commission.partner_id),
         partner_code=code,
         level=commission.level,
+        cycle=commission.cycle,
         status=commission.status,
         currency=commission.currency,
         base_minor=commission.base_minor,
@@ -136,13 +150,7 @@ def _commission(
         holdback_days=commission.holdback_days,
         accrued_at=commission.accrued_at,
         mature_at=commission.mature_at,
-        snapshot=SnapshotNote(
-            id=ids.encode(ids.SNAPSHOT, snapshot.id),
-            source=snapshot.source,
-            commission=snapshot.commission,
-            is_override=snapshot.is_override,
-            effective_from=snapshot.effective_from,
-        ),
+        snapshot=snapshot_note(snapshot),
         terms=TermsNote(
             id=ids.encode(ids.TERMS, terms.id),
             version=terms.version,
@@ -151,6 +159,17 @@ def _commission(
             holdback_days=terms.holdback_days,
         ),
         entries=entries,
+    )
+
+
+def snapshot_note(snapshot: Snapshot) -> SnapshotNote:
+    """The terms stamped onto a partner."""
+    return SnapshotNote(
+        id=ids.encode(ids.SNAPSHOT, snapshot.id),
+        source=snapshot.source,
+        commission=snapshot.commission,
+        is_override=snapshot.is_override,
+        effective_from=snapshot.effective_from,
     )
 
 

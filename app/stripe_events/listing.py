@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer
 from app.api.pages import owned_by, refuse_both
 from app.errors import InvalidRequest, NotFound
 from app.stripe_events.models import StripeEvent
+from app.stripe_events.scope import Scope
 
 UNPROCESSED: Final = "unprocessed"
 """Asked for like an outcome: events that have none yet."""
@@ -82,11 +83,25 @@ def get_event(session: Session, organization_ids: Sequence[UUID], given: str) ->
     return found
 
 
-def events_about(session: Session, organization_ids: Sequence[UUID], object_ids: Sequence[str]) -> list[StripeEvent]:
-    """The events about these Stripe objects, in the order they happened."""
+def deliveries_of(session: Session, event: StripeEvent) -> list[StripeEvent]:
+    """What else is in the inbox under the event's id: the same in another API version, account or mode."""
+    same = select(StripeEvent).where(
+        StripeEvent.stripe_id == event.stripe_id,
+        StripeEvent.organization_id == event.organization_id,
+        StripeEvent.id != event.id,
+    )
+    return list(session.scalars(same.order_by(StripeEvent.id).options(defer(StripeEvent.payload))))
+
+
+def events_about(
+    session: Session, organization_ids: Sequence[UUID], object_ids: Sequence[str], scope: Scope | None = None
+) -> list[StripeEvent]:
+    """The events about these Stripe objects, in the order they happened; with `scope`, of its account and mode only."""
     about = select(StripeEvent).where(
         StripeEvent.organization_id.in_(organization_ids), StripeEvent.object_id.in_(object_ids)
     )
+    if scope is not None:
+        about = about.where(StripeEvent.account == scope.account, StripeEvent.livemode == scope.livemode)
     ordered = about.order_by(StripeEvent.occurred_at, StripeEvent.id)
     return list(session.scalars(ordered.options(defer(StripeEvent.payload))))
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from app import ids
 from app.api.pages import Numbered
 from app.api.shapes import Instant, OneOf, Request, Snake
 from app.stripe_events.inbox import outcome_sentence
@@ -38,6 +39,7 @@ class EventBody(Snake):
     object_id: str | None
     account: str | None
     livemode: bool
+    endpoint_id: str | None = Field(description="The endpoint it came through; null: the default one.")
     api_version: str | None
     occurred_at: Instant
     received_at: Instant
@@ -71,6 +73,7 @@ def event_fields(event: StripeEvent) -> dict[str, Any]:
         "object_id": event.object_id or None,
         "account": event.account or None,
         "livemode": event.livemode,
+        "endpoint_id": ids.encode(ids.STRIPE_ENDPOINT, event.endpoint_id) if event.endpoint_id else None,
         "api_version": event.api_version or None,
         "occurred_at": event.occurred_at,
         "received_at": event.received_at,
@@ -79,5 +82,10 @@ def event_fields(event: StripeEvent) -> dict[str, Any]:
         "next_attempt_at": event.next_attempt_at if event.processed_at is None else None,
         "outcome": event.outcome,
         "reason": outcome_sentence(event),
-        "last_error": event.last_error,
+        "last_error": event.last_error or _problem(event),
     }
+
+
+def _problem(event: StripeEvent) -> str | None:
+    """Why an event was parked at once, which is no failed attempt."""
+    return event.outcome_details.get("problem") if event.outcome == "parked" else None

@@ -14,7 +14,7 @@ from app.commissions.models import Commission, Conversion
 from app.ledger.models import Account, JournalEntry, Posting
 from app.money import percentage
 from app.partners.models import Snapshot
-from app.payments.models import Payment
+from app.payments.models import Payment, StripeObject
 from app.stripe_events.models import StripeEvent
 from tests.cast import Merchant
 
@@ -43,6 +43,9 @@ def sell(
     invoice, event_id = f"in_{number}", f"evt_{number}"
     payment_id, conversion_id, commission_id = ids.new(), ids.new(), ids.new()
     session.add(_event(owner, event_id, invoice))
+    for kind, stripe_id in (("customer", "cus_cleo"), ("subscription", "sub_cleo"), ("invoice", invoice)):
+        place = {"account": "", "livemode": False, "root": stripe_id, **owner}
+        session.merge(StripeObject(id=stripe_id, kind=kind, customer="cus_cleo" * (kind != "customer"), **place))
     session.add(_payment(owner, payment_id, number, base_minor, currency, outcome="accrued"))
     attribution = _attribution(owner, merchant, partner_id, snapshot.id, number, event_id)
     session.add(attribution)

@@ -27,6 +27,7 @@ def test_event_shows_every_field_but_its_payload(owner: Caller, sales: list[Sale
         "object_id": "in_3",
         "account": None,
         "livemode": False,
+        "endpoint_id": None,
         "api_version": None,
         "occurred_at": "2026-11-01T12:00:00.000Z",
         "processed_at": "2026-11-01T12:00:00.000Z",
@@ -74,7 +75,7 @@ def test_event_is_found_by_its_stripe_id_or_its_number(owner: Caller, sales: lis
 
 
 def test_money_in_the_story_takes_a_key_that_may_read_it(owner: Caller, reader: Caller, sales: list[Sale]) -> None:
-    assert owner.get("/api/v1/events/evt_1").json["moved"] == []
+    assert [note["entry"]["kind"] for note in owner.get("/api/v1/events/evt_1").json["moved"]] == ["accrual"]
     shown = reader.get("/api/v1/events/evt_1").json
     assert (shown["moved"], shown["payments"]) == (None, None)
 

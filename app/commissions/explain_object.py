@@ -1,0 +1,135 @@
+"""A Stripe object's story: what it is, whom it is credited to, the payments it is a part of."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from app.api.shapes import Snake
+from app.commissions import explain_customer, story
+from app.commissions.explain_customer import BindingNote
+from app.commissions.explain_event import NameNote, name_sentence, names_on
+from app.commissions.explain_returns import note_of, sentence_of
+from app.commissions.explanations import PaymentExplanation
+from app.payments import faces
+from app.payments.models import StripeObject
+from app.stripe_events.listing import events_about
+from app.stripe_events.scope import Scope
+from app.stripe_events.shapes import EventBody, event_body
+
+OWNERS: Final = ("customer", "subscription")
+"""Kinds that make many payments and are credited as a whole."""
+NOT_KEPT: Final = "object"
+"""The kind of what events were about that none of them is read for."""
+MOST_EVENTS: Final = 20
+
+
+class ObjectStory(Snake):
+    """A Stripe object in one account and mode."""
+
+    kind: str = Field(examples=["invoice"])
+    account: str | None = Field(description="A connected account; null: your own.")
+    livemode: bool
+    customer: str | None
+    subscription: str | None
+    summary: str
+    sentences: list[str]
+    bindings: list[BindingNote] = Field(description="Of a customer or subscription: whom it is and was credited to.")
+    names: list[NameNote] = Field(description="Of a customer or subscription: the partners' names found on it.")
+    events: list[EventBody] = Field(description="The events about it, oldest first.")
+    payments: list[PaymentExplanation] = Field(exclude=True)
+
+
+def stories_of(session: Session, organization_ids: Sequence[UUID], stripe_id: str, *, limit: int) -> list[ObjectStory]:
+    """The stories of the object with this id, one for each account and mode it is known in; none if in none.
+
+    Args:
+        organization_ids: the owners.
+        stripe_id: as Stripe writes it.
+        limit: the most payments told of each, the newest.
+    """
+    events = events_about(session, organization_ids, [stripe_id])
+    scopes = {Scope(one.organization_id, one.account, one.livemode) for one in events}
+    scopes |= set(faces.scopes_of(session, organization_ids, stripe_id))
+    return [_story(session, scope, stripe_id, limit) for scope in sorted(scopes)]
+
+
+def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> ObjectStory:
+    known = next((one for one in faces.faces_of(session, scope, stripe_id) if one.id == stripe_id), None)
+    owner = known if known is not None and known.kind in OWNERS else None
+    subjects = explain_customer.subjects_of(session, scope, owner) if owner else []
+    payments = faces.payments_of(session, scope, stripe_id, limit=limit)
+    events = events_about(session, [scope.organization_id], [stripe_id], scope)
+    told = ObjectStory(
+        kind=known.kind if known is not None else NOT_KEPT,
+        account=scope.account or None,
+        livemode=scope.livemode,
+        customer=(known.customer if known is not None else "") or None,
+        subscription=(known.subscription if known is not None else "") or None,
+        summary="",
+        sentences=[],
+        bindings=explain_customer.bindings_of(session, scope, subjects),
+        names=names_on(session, scope, subjects),
+        events=[event_body(one) for one in events[-MOST_EVENTS:]],
+        payments=[story.of_payment(session, payment) for payment in payments],
+    )
+    sentences = list(_of_owner(stripe_id, told) if owner is not None else _of_part(stripe_id, told, known))
+    return told.model_copy(update={"summary": _summary(stripe_id, told), "sentences": sentences})
+
+
+def _of_owner(stripe_id: str, told: ObjectStory) -> Iterator[str]:
+    yield from explain_customer.sentences_of(stripe_id, told.bindings)
+    proofs = {(one.object_id, one.field_path, one.name) for one in told.bindings}
+    for name in told.names:
+        if (name.object_id, name.field_path, name.name) not in proofs:
+            yield f"Also found: {name_sentence(name)}"
+    if not told.payments:
+        yield "No payment of it is known yet."
+    yield from explain_customer.payment_lines(told.payments, of_subscription=told.kind == "subscription")
+
+
+def _of_part(stripe_id: str, told: ObjectStory, known: StripeObject | None) -> Iterator[str]:
+    note = note_of(known) if known is not None else None
+    if note is not None and (told.payments or note.currency):
+        yield sentence_of(note, told.payments[0].payment.currency if told.payments else str(note.currency))
+    for one in told.payments:
+        yield from one.sentences
+    if told.payments:
+        return
+    if known is None:
+        yield f"{stripe_id} is nothing that commissions are computed from."
+    elif known.stated_at is None:
+        yield f"{stripe_id} was only named by other objects; no event about it has come."
+    else:
+        yield f"{stripe_id} is known, and no payment it is a part of is yet."
+    for event in told.events:
+        yield f"{event.type} ({event.id}): {event.reason}"
+
+
+def _summary(stripe_id: str, told: ObjectStory) -> str:
+    if told.kind in OWNERS:
+        in_force = [one for one in told.bindings if one.superseded_at is None]
+        whose = next((one for one in in_force if one.subject == stripe_id), in_force[0] if in_force else None)
+        credited = f"is credited to {whose.partner_code}" if whose else "is credited to no partner"
+        return f"The {told.kind} {stripe_id}{_place(told)} {credited}; {len(told.payments)} payments."
+    if len(told.payments) == 1:
+        return told.payments[0].summary
+    if told.payments:
+        return f"The {_words(told.kind)} {stripe_id}{_place(told)} is a part of {len(told.payments)} payments."
+    if told.events:
+        return f"{told.events[-1].type}: {told.events[-1].reason}"
+    return f"The {_words(told.kind)} {stripe_id}{_place(told)} was named, and nothing more is known of it."
+
+
+def _place(told: ObjectStory) -> str:
+    """The account and mode where they are not the usual ones."""
+    account = f"connected account {told.account}" if told.account else ""
+    mode = "" if told.livemode else "test mode"
+    parts = ", ".join(filter(None, (account, mode)))
+    return f" ({parts})" if parts else ""
+
+
+def _words(kind: str) -> str:
+    return {"payment_intent": "PaymentIntent", "session": "checkout session"}.get(kind, kind.replace("_", " "))

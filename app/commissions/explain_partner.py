@@ -1,0 +1,134 @@
+"""How a partner stands: its codes, its terms, what it has earned in each currency."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.api.shapes import Instant, Snake
+from app.attribution.models import Attribution
+from app.commissions.explanations import SnapshotNote
+from app.commissions.story import snapshot_note
+from app.money import format_money, format_rate
+from app.partners import snapshots, statistics
+from app.partners.models import Partner, PartnerCode, Program
+from app.partners.shapes import PARTNER_STATUS
+from app.partners.statistics import Statistics
+
+
+class EarnedNote(Snake):
+    """What a partner has earned in one currency, in its smallest unit."""
+
+    currency: str
+    commissions: int
+    accrued_minor: int
+    approved_minor: int
+    paid_minor: int
+
+
+class PartnerStanding(Snake):
+    """A partner without its name and address."""
+
+    id: str
+    code: str
+    codes: list[str] = Field(description="Every code that is its own, oldest first.")
+    status: str
+    program_id: str
+    program_name: str
+    program_status: str
+    snapshot: SnapshotNote | None = Field(description="What its commissions compute from now; null: nothing yet.")
+    holdback_days: int | None
+    bound: int = Field(description="How many customers and subscriptions are credited to it now.")
+    earned: list[EarnedNote]
+    created_at: Instant
+
+
+def standing_of(session: Session, partner: Partner) -> PartnerStanding:
+    """The partner's standing now."""
+    program = session.get_one(Program, partner.program_id)
+    codes = select(PartnerCode.code).where(PartnerCode.partner_id == partner.id)
+    snapshot = snapshots.in_force(session, partner.id)
+    return PartnerStanding(
+        id=ids.encode(ids.PARTNER, partner.id),
+        code=partner.slug,
+        codes=list(session.scalars(codes.order_by(PartnerCode.created_at, PartnerCode.code))),
+        status=PARTNER_STATUS[partner.status],
+        program_id=ids.encode(ids.PROGRAM, program.id),
+        program_name=program.name,
+        program_status=program.status,
+        snapshot=snapshot_note(snapshot) if snapshot else None,
+        holdback_days=snapshot.holdback_days if snapshot else None,
+        bound=_bound(session, partner),
+        earned=[_earned(one) for one in statistics.of_partner(session, partner.id)],
+        created_at=partner.created_at,
+    )
+
+
+def summary_of(standing: PartnerStanding) -> str:
+    """Who it is, in one sentence."""
+    return f"{standing.code} is a partner of the program {standing.program_name}, {standing.status}."
+
+
+def sentences_of(standing: PartnerStanding) -> Iterator[str]:
+    """The partner's standing in plain sentences."""
+    yield summary_of(standing)
+    others = [code for code in standing.codes if code != standing.code]
+    yield f"Its code is {standing.code}{f'; {_list(others)} also lead to it' if others else ''}."
+    if standing.status != "active" or standing.program_status != "active":
+        stopped = "the partner" if standing.status != "active" else "the program"
+        yield f"New payments earn it nothing while {stopped} is not active."
+    if standing.snapshot is None:
+        yield "No terms are stamped onto it yet; that happens when it becomes active."
+    else:
+        yield f"{_terms(standing.snapshot, standing.holdback_days)}."
+    yield f"{standing.bound} customers and subscriptions are credited to it now."
+    if not standing.earned:
+        yield "It has earned nothing yet."
+    for one in standing.earned:
+        accrued, approved, paid = (
+            format_money(minor, one.currency) for minor in (one.accrued_minor, one.approved_minor, one.paid_minor)
+        )
+        standing_now = f"{accrued} accrued, {approved} approved, {paid} paid"
+        yield f"From {one.commissions} commissions in {one.currency}: {standing_now}."
+
+
+def rate_in_words(commission: Mapping[str, Any]) -> str:
+    """A commission's terms in a few words, e.g. `20 %, for 12 cycles`."""
+    words = str(commission["type"])
+    if "bps" in commission:
+        words = format_rate(int(commission["bps"]))
+    elif "amount_cents" in commission:
+        words = f"{commission['amount_cents']} of the smallest unit each"
+    limits = [f"for {commission[name]} {unit}" for name, unit in LIMITS.items() if commission.get(name) is not None]
+    return ", ".join([words, *limits])
+
+
+LIMITS = {"max_cycles": "billing cycles", "max_months": "months"}
+
+
+def _terms(snapshot: SnapshotNote, holdback_days: int | None) -> str:
+    origin = "its own rate" if snapshot.is_override else "the program's rate"
+    held = f"; holdback {holdback_days} days" if holdback_days is not None else ""
+    return f"It earns {rate_in_words(snapshot.commission)}, {origin}, since {snapshot.effective_from:%Y-%m-%d}{held}"
+
+
+def _bound(session: Session, partner: Partner) -> int:
+    current = select(func.count()).select_from(Attribution)
+    return session.scalar(current.where(Attribution.partner_id == partner.id, Attribution.superseded_at.is_(None))) or 0
+
+
+def _earned(one: Statistics) -> EarnedNote:
+    return EarnedNote(
+        currency=one.currency,
+        commissions=one.commission_count,
+        accrued_minor=one.pending_minor,
+        approved_minor=one.approved_minor,
+        paid_minor=one.paid_minor,
+    )
+
+
+def _list(words: list[str]) -> str:
+    return ", ".join(words)

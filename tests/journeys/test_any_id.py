@@ -1,0 +1,234 @@
+"""Whatever id a person holds in hand, `explain` knows what to say of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import db, ids
+from app.commissions import explain
+from app.errors import NotFound
+from tests.cast import Merchant, enroll
+from tests.conftest import Deliver, Drain
+from tests.stripe_stories import returns
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Event, Purchase
+from tests.stripe_stories.returns import CreditNote, Dispute, Movement
+
+from .conftest import Meet
+from .test_connected_accounts import CONNECTED, of_account
+
+Explained = Callable[[object], dict[str, Any]]
+
+
+@pytest.fixture
+def explained(database: object) -> Explained:
+    """What is told of an id."""
+
+    def explained(any_id: object) -> dict[str, Any]:
+        with db.transaction() as session:
+            return explain.explain(session, str(any_id))
+
+    return explained
+
+
+@pytest.fixture
+def cleo(meet: Meet) -> Customer:
+    return meet(subscription="ada")
+
+
+@pytest.fixture
+def first(cleo: Customer, deliver: Deliver, drain: Drain) -> Purchase:
+    purchase = cleo.subscribes()
+    deliver(purchase.events)
+    drain()
+    return purchase
+
+
+def words(told: dict[str, Any]) -> str:
+    return " ".join([told["summary"], *told["sentences"]])
+
+
+def disputed(cleo: Customer, dispute: Dispute, event_type: str) -> Event:
+    return cleo.event(event_type, returns.dispute(dispute, livemode=False), cleo.now)
+
+
+@pytest.mark.parametrize("face", ["invoice", "payment_intent", "charge", "session"])
+def test_every_face_of_a_payment_tells_its_story(explained: Explained, first: Purchase, face: str) -> None:
+    told = explained(getattr(first, face))
+    assert told["kind"] == face
+    assert told["summary"] == "ada has 9.80 USD accrued on it."
+    assert [one["payment"]["invoice"] for one in told["payments"]] == [first.invoice]
+
+
+def test_a_refund_tells_its_own_state_and_its_payment(
+    explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
+) -> None:
+    back, failing = cleo.is_refunded(first, 1000), cleo.is_refunded(first, 500)
+    deliver([*back.events, *failing.events, *failing.failure])
+    drain()
+    told = explained(back.id)
+    assert (told["kind"], told["summary"]) == ("refund", "ada has 7.80 USD accrued on it.")
+    assert told["sentences"][0] == f"Refund {back.id} of 10.00 USD: succeeded, the money went back."
+    assert f"Refund {failing.id} of 5.00 USD: failed, nothing went back." in told["sentences"]
+    assert "In all 10.00 USD of 49.00 USD went back." in told["sentences"]
+
+
+def test_a_dispute_tells_whether_the_money_is_out_and_what_it_holds_up(
+    explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
+) -> None:
+    opened = Dispute("dp_1", first, 4900, cleo.now, movements=(Movement("txn_1", -4900, cleo.now),))
+    deliver([disputed(cleo, opened, "charge.dispute.created")])
+    drain()
+    told = explained("dp_1")
+    assert told["kind"] == "dispute"
+    assert "Dispute dp_1 of 49.00 USD: needs_response, the money is out." in told["sentences"]
+    assert "Its approval is on hold while the dispute is open." in told["sentences"]
+    cleo.waits(3600)
+    back = Movement("txn_2", 4900, cleo.now)
+    won = Dispute("dp_1", first, 4900, cleo.now, status="won", movements=(*opened.movements, back))
+    deliver([disputed(cleo, won, "charge.dispute.closed")])
+    drain()
+    told = explained("dp_1")
+    assert "Dispute dp_1 of 49.00 USD: won, the money is in." in told["sentences"]
+    assert told["summary"] == "ada has 9.80 USD accrued on it."
+    assert told["payments"][0]["disputes"][0]["is_money_out"] is False
+
+
+def test_a_credit_note_tells_what_of_it_went_back(
+    explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
+) -> None:
+    note = CreditNote("cn_1", first, cleo.now, out_of_band_minor=500, balance_minor=300)
+    document = returns.credit_note(cleo.family, note, livemode=False)
+    deliver([cleo.event("credit_note.created", document, cleo.now)])
+    drain()
+    told = explained("cn_1")
+    assert "Credit note cn_1: issued, 5.00 USD of it went back outside Stripe." in told["sentences"]
+    assert "In all 5.00 USD of 49.00 USD went back." in told["sentences"]
+
+
+def test_a_return_without_its_payment_tells_what_it_waits_for(
+    explained: Explained, cleo: Customer, deliver: Deliver, drain: Drain
+) -> None:
+    refund = cleo.is_refunded(cleo.subscribes(), 1000)
+    deliver([refund.events[0]])
+    drain()
+    told = words(explained(refund.id))
+    assert "Refund" in told
+    assert "no payment it is a part of is yet" in told
+    assert "the payment it returns money of" in told
+
+
+def test_a_customer_tells_whom_it_is_bound_to_by_what_and_what_it_paid(
+    explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
+) -> None:
+    deliver(cleo.renews(first).events)
+    drain()
+    told = explained(cleo.id)
+    assert told["kind"] == "customer"
+    assert "credited to ada; 2 payments" in told["summary"]
+    assert any("by the metadata of the subscription" in sentence for sentence in told["sentences"])
+    assert sum("9.80 USD accrued" in sentence for sentence in told["sentences"]) == 2
+
+
+def test_a_subscription_tells_its_payments_one_by_one(
+    explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
+) -> None:
+    deliver(cleo.renews(first).events)
+    drain()
+    told = explained(first.subscription)
+    numbered = [sentence for sentence in told["sentences"] if sentence.startswith("Payment ")]
+    assert [sentence.split(" of the subscription")[0] for sentence in numbered] == ["Payment 1", "Payment 2"]
+    assert str(first.invoice) in numbered[0]
+
+
+def test_a_customer_nobody_referred_says_so(explained: Explained, meet: Meet, deliver: Deliver, drain: Drain) -> None:
+    stranger = meet()
+    deliver(stranger.subscribes().events)
+    drain()
+    told = explained(stranger.id)
+    assert f"{stranger.id} is credited to no partner." in told["sentences"]
+    assert "Nobody earned anything on it." in words(told)
+
+
+def test_a_payment_that_earned_nothing_tells_where_it_stopped(
+    explained: Explained, meet: Meet, deliver: Deliver, drain: Drain
+) -> None:
+    nobodys = meet(subscription="jnae")
+    sale = nobodys.subscribes()
+    deliver(sale.events)
+    drain()
+    told = explained(sale.invoice)
+    assert told["summary"].startswith("Nobody earned anything on it.")
+    assert "jnae" in told["summary"]
+    assert any(sentence.startswith("Its base is 49.00 USD") for sentence in told["sentences"])
+
+
+def test_a_partner_tells_its_standing_and_its_totals(explained: Explained, merchant: Merchant, first: Purchase) -> None:
+    for prefix in ("par", "aff"):
+        told = explained(ids.encode(prefix, merchant.partners["ada"]))
+        assert told["summary"] == "ada is a partner of the program Friends, active."
+        assert any("It earns 20 %, the program's rate" in sentence for sentence in told["sentences"])
+        assert "From 1 commissions in usd: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid." in told["sentences"]
+        assert told["partner"]["earned"][0]["accrued_minor"] == 980
+
+
+def test_a_partner_who_is_not_active_is_told_to_earn_nothing(explained: Explained, merchant: Merchant) -> None:
+    with db.transaction() as session:
+        paused = enroll(session, merchant, "paula", status="paused")
+    told = explained(ids.encode("par", paused))
+    assert "New payments earn it nothing while the partner is not active." in told["sentences"]
+    assert "It has earned nothing yet." in told["sentences"]
+
+
+def test_an_attribution_tells_what_proved_it(explained: Explained, first: Purchase) -> None:
+    with db.transaction() as session:
+        attribution_id = session.scalars(text("SELECT id FROM attributions LIMIT 1")).one()
+    told = explained(ids.encode("att", attribution_id))
+    assert told["kind"] == "attribution"
+    assert "ada" in told["summary"]
+
+
+def test_a_commission_a_conversion_and_a_payment_tell_one_story(explained: Explained, first: Purchase) -> None:
+    queries = {"com": "commissions", "cnv": "conversions", "pmt": "payments"}
+    with db.transaction() as session:
+        found = {one: session.scalars(text(f"SELECT id FROM {table}")).one() for one, table in queries.items()}
+    stories = [explained(ids.encode(prefix, uuid)) for prefix, uuid in found.items()]
+    assert [one["kind"] for one in stories] == ["commission", "conversion", "payment"]
+    assert len({tuple(one["sentences"]) for one in stories}) == 1
+
+
+def test_an_event_nobody_reads_is_told_as_well(
+    explained: Explained, cleo: Customer, deliver: Deliver, drain: Drain
+) -> None:
+    event = cleo.event("product.created", {"id": "prod_1", "object": "product"}, cleo.now)
+    deliver([event])
+    drain()
+    for any_id in (event["id"], "prod_1"):
+        assert "do not concern commissions" in words(explained(any_id))
+
+
+@pytest.mark.parametrize("unknown", ["in_of_nobody", "nonsense", "", ids.encode("com", ids.new()), "12345"])
+def test_an_id_nobody_knows_says_which_ids_are_understood(
+    explained: Explained, merchant: Merchant, unknown: str
+) -> None:
+    with pytest.raises(NotFound, match=r"com_ commission.*evt_, in_, pi_"):
+        explained(unknown)
+
+
+def test_the_story_tells_the_account_and_keeps_the_others_events_out(
+    explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
+) -> None:
+    refund = cleo.is_refunded(first, 1000)
+    deliver(of_account([*first.events, *refund.events]))
+    drain()
+    told = explained(first.invoice)
+    assert [one["account"] for one in told["objects"]] == [None, CONNECTED]
+    by_account = {one["payment"]["account"]: one for one in told["payments"]}
+    assert by_account[None]["refunds"] == []
+    assert [one["amount_cents"] for one in by_account[CONNECTED]["refunds"]] == [1000]
+    for account, one in by_account.items():
+        assert {event["account"] for event in one["events"]} == {account}
+    assert CONNECTED in by_account[CONNECTED]["sentences"][0]
+    assert "test mode" in by_account[None]["sentences"][0]
