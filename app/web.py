@@ -17,6 +17,7 @@ from app.config import Settings
 from app.organizations import access
 from app.partners import routes as partners
 from app.payments import routes as payments
+from app.stripe_events import api_keys
 from app.stripe_events import endpoints_routes as endpoints
 from app.stripe_events import events_routes as events
 from app.stripe_events import routes as receiver
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     db.connect(settings.database_url, pool_size=settings.web_threads)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
+    api_keys.connect(settings)
     app = OpenAPI(
         __name__,
         info=Info(title="Accrual", version="1", description=DESCRIPTION),

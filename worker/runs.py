@@ -7,15 +7,18 @@ from typing import Final
 import structlog
 
 from app import db, jobs
-from app.errors import LeaseLost
+from app.errors import AccrualError, LeaseLost, StripeUnavailable
 from app.stripe_events import runs
 from app.stripe_events.runs import Run
-from worker import drain, replay, retries
+from worker import backfill, drain, replay, retries
 
 PAUSE_SECONDS: Final = 0.2
 """Between two looks at whether a step can be made, while something else must come first."""
 
-STEPS: Final[Mapping[str, Callable[[Run], Run | None]]] = {"replay": replay.step}
+STEPS: Final[Mapping[str, Callable[[Run], Run | None]]] = {
+    "backfill": backfill.step,
+    "replay": replay.step,
+}
 """What makes one step of each kind: it gives the run as far as it has come, or None if it must wait."""
 
 log = structlog.get_logger(__name__)
@@ -59,11 +62,12 @@ def _note(run: Run, failure: Exception) -> None:
     """Keep why a run cannot go on now, or ever."""
     if retries.meaning(failure) is retries.Meaning.GIVE_UP:
         raise failure
-    problem = retries.problem(failure)
-    log.error("run_failed", run_id=str(run.id), kind=run.kind, problem=problem)
+    problem = str(failure) if isinstance(failure, AccrualError) else retries.problem(failure)
+    for_good = isinstance(failure, AccrualError) and not isinstance(failure, StripeUnavailable)
+    log.error("run_failed", run_id=str(run.id), kind=run.kind, problem=problem, for_good=for_good)
     try:
         with db.transaction() as session:
-            runs.fail(session, run, problem, for_good=False)
+            runs.fail(session, run, problem, for_good=for_good)
     except LeaseLost:
         return
 

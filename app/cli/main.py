@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.cli import bootstrap, demo, endpoints, events, explain, keys, migrate, send, up, verify
+from app.cli import bootstrap, demo, endpoints, events, explain, history, keys, migrate, send, up, verify
 from app.errors import AccrualError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")
+app.command("backfill")(history.backfill)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
 app.command("send")(send.send)

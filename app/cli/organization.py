@@ -12,6 +12,7 @@ from app import config, db, jobs, logs
 from app.errors import InvalidRequest, NotFound
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import Organization
+from app.stripe_events import api_keys
 
 
 @contextmanager
@@ -21,6 +22,7 @@ def database(data_dir: Path | None) -> Iterator[config.Settings]:
     logs.configure(settings.log_format, level="WARNING")
     db.connect(settings.database_url, pool_size=1)
     jobs.connect(settings.redis_url)
+    api_keys.connect(settings)
     try:
         yield settings
     finally:

@@ -45,6 +45,13 @@ def record(
     Raises:
         ConfigurationError: a document is of the other mode: test money must never reach a live ledger.
     """
+    return len(record_new(session, scope, documents, fetched_at=fetched_at, api_version=api_version))
+
+
+def record_new(
+    session: Session, scope: Scope, documents: Iterable[Mapping[str, Any]], *, fetched_at: datetime, api_version: str
+) -> list[int]:
+    """As `record`, but gives the new ones' numbers in the inbox."""
     rows: dict[str, dict[str, Any]] = {}
     for document in documents:
         if document.get("livemode") not in (None, scope.livemode):
@@ -52,7 +59,8 @@ def record(
         row = _row(scope, document, fetched_at, api_version)
         rows[row["stripe_id"]] = row
     # Sorted, so that two who record the same documents at once never wait for each other in a circle.
-    return len(bulk.insert(session, StripeEvent, [rows[one] for one in sorted(rows)], tail=_KEEP_FIRST))
+    inserted = bulk.insert(session, StripeEvent, [rows[one] for one in sorted(rows)], tail=_KEEP_FIRST)
+    return [row.id for row in inserted]
 
 
 def name(document: Mapping[str, Any]) -> str:

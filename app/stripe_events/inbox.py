@@ -1,9 +1,10 @@
 """The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
@@ -122,6 +123,11 @@ _CLAIM_ONE = text(f"""
 """)
 
 
+_CLAIM_THESE = text(f"""
+    SELECT {_DUE_COLUMNS} WHERE id = ANY (:ids) AND processed_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
+""")
+
+
 def claim(session: Session, limit: int) -> list[ClaimedEvent]:
     """Take up to `limit` due events, oldest in the inbox first, passing over those another drain holds."""
     return [_claimed(row) for row in session.execute(_CLAIM, {"limit": limit})]
@@ -131,6 +137,11 @@ def claim_one(session: Session, event_id: int) -> ClaimedEvent | None:
     """Take this event if it is unprocessed and nobody holds it."""
     row = session.execute(_CLAIM_ONE, {"id": event_id}).one_or_none()
     return _claimed(row) if row is not None else None
+
+
+def claim_these(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
+    """Take those of these events that are unprocessed and that nobody holds, oldest in the inbox first."""
+    return [_claimed(row) for row in session.execute(_CLAIM_THESE, {"ids": list(event_ids)})]
 
 
 def _claimed(row: Any) -> ClaimedEvent:
@@ -259,3 +270,14 @@ def oldest_due_seconds(session: Session) -> float | None:
     """For how long the oldest due event has been waiting; None if nothing is due."""
     age = session.scalar(_OLDEST_DUE)
     return float(age) if age is not None else None
+
+
+_ANY_DUE = text("""
+    SELECT EXISTS (SELECT FROM stripe_events
+                   WHERE processed_at IS NULL AND attempts = 0 AND id <= :up_to AND organization_id = :organization_id)
+""")
+
+
+def is_any_due(session: Session, organization_id: UUID, *, up_to: int) -> bool:
+    """Whether an event of the organization's, up to this number, waits for its first try."""
+    return bool(session.scalar(_ANY_DUE, {"organization_id": organization_id, "up_to": up_to}))

@@ -5,12 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import InvalidRequest
-from app.stripe_events import runs
-from app.stripe_events.models import StripeEndpoint
+from app.errors import Conflict, InvalidRequest
+from app.stripe_events import api_keys, runs
 from app.stripe_events.replaying import Selection
 from app.stripe_events.runs_models import StripeRun
 from app.stripe_events.scope import Scope
@@ -81,14 +79,15 @@ def _scope(session: Session, asked: Asked) -> Scope:
 
 
 def _livemode(session: Session, asked: Asked) -> bool:
-    """The mode asked for, else the only one there is. Raises InvalidRequest where that is not clear."""
-    if asked.livemode is not None:
-        return asked.livemode
-    modes = set(
-        session.scalars(
-            select(StripeEndpoint.livemode).where(StripeEndpoint.organization_id == asked.organization_id).distinct()
-        )
-    )
-    if len(modes) != 1:
+    """The mode asked for, else the only one there is a key of.
+
+    Raises:
+        Conflict: there is no key to ask Stripe with.
+        InvalidRequest: there are keys of both modes.
+    """
+    modes = [mode for mode in (True, False) if api_keys.is_configured(session, asked.organization_id, livemode=mode)]
+    if not modes or asked.livemode not in (None, *modes):
+        raise Conflict("there is no Stripe API key to ask with; give its endpoint one", code="no_stripe_key")
+    if asked.livemode is None and len(modes) > 1:
         raise InvalidRequest("say livemode: true for live money, false for test money", param="livemode")
-    return modes.pop()
+    return modes[0] if asked.livemode is None else asked.livemode

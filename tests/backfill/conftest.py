@@ -1,24 +1,50 @@
 """Runs, asked for and worked in this process."""
 
-from collections.abc import Callable
-from datetime import timedelta
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db
-from app.stripe_events import requesting, runs
+from app.config import Settings
+from app.stripe_events import api_keys, requesting, runs
 from app.stripe_events.replaying import Selection
+from app.stripe_events.requesting import Asked
 from app.stripe_events.runs_models import StripeRun
 from tests.api.conftest import caller_of
 from tests.cast import Merchant
+from tests.conftest import WEBHOOK_SECRET, Drain
+from tests.emulator.account import DAY_SECONDS
+from tests.emulator.delivery import Endpoint
+from tests.emulator.emulator import Emulator
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
 from worker import runs as working
 
 AskReplay = Callable[..., StripeRun]
+Backfill = Callable[..., StripeRun]
+Complete = Callable[[StripeRun], StripeRun]
+STAY = frozenset(
+    {
+        "alembic_version",
+        "api_keys",
+        "organizations",
+        "partner_codes",
+        "partners",
+        "programs",
+        "snapshots",
+        "stripe_endpoints",
+        "terms",
+    }
+)
+"""Tables that hold what people decided, not what Stripe said."""
+__all__ = ["caller_of"]
 Renewals = Callable[[int], list[Event]]
 
 
@@ -74,4 +100,70 @@ def work_to_its_end(run: StripeRun) -> StripeRun:
     return stand(run)
 
 
-__all__ = ["caller_of"]
+@pytest.fixture
+def shop() -> Iterator[Emulator]:
+    """A Stripe whose clock stands three weeks before ours."""
+    with Emulator(now=int(time.time()) - 21 * DAY_SECONDS) as shop:
+        yield shop
+
+
+@pytest.fixture
+def receiving(shop: Emulator, client: FlaskClient, webhook_path: str) -> Endpoint:
+    """The emulator's endpoint at our receiver."""
+
+    def post(body: bytes, headers: dict[str, str]) -> int:
+        return client.post(webhook_path, data=body, headers=headers).status_code
+
+    return shop.endpoint(post, secrets=[WEBHOOK_SECRET])
+
+
+@pytest.fixture
+def with_key(shop: Emulator, settings: Settings) -> Settings:
+    """The settings with a key for the emulated Stripe, in force in this process."""
+    key = {"stripe_livemode": False, "stripe_api_key": SecretStr(shop.key), "stripe_api_base": shop.url}
+    settings = settings.model_copy(update=key)
+    api_keys.connect(settings)
+    return settings
+
+
+@pytest.fixture
+def backfill(merchant: Merchant, with_key: Settings) -> Backfill:
+    """Ask for a backfill of the shop's last so many days: `backfill(21, dry_run=True)`."""
+    del with_key
+
+    def ask(days: float, *, dry_run: bool = False) -> StripeRun:
+        since = datetime.now(UTC) - timedelta(days=days)
+        with db.transaction() as session:
+            asked = Asked(merchant.organization_id, "tests", since=since)
+            return requesting.backfill(session, asked, dry_run=dry_run)
+
+    return ask
+
+
+@pytest.fixture
+def complete(drain: Drain) -> Complete:
+    """Work a run and the inbox until the run has ended, in turns."""
+
+    def complete(run: StripeRun) -> StripeRun:
+        while stand(run).finished_at is None:
+            assert working.work_slice(0.05), stand(run).problem
+            drain()
+        return stand(run)
+
+    return complete
+
+
+@pytest.fixture
+def forget(database_url: str) -> Callable[[], None]:
+    """Forget whatever Stripe ever told us and all that came of it; partners stay."""
+
+    def forget() -> None:
+        owner = db.create(database_url, role=None)
+        with owner.begin() as connection:
+            tables = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+            gone = ", ".join(sorted(set(tables) - STAY))
+            connection.execute(text("SET session_replication_role = replica"))
+            connection.execute(text(f"TRUNCATE {gone} CASCADE"))
+        owner.dispose()
+
+    return forget

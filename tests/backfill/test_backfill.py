@@ -1,0 +1,272 @@
+"""Deliveries lost, fetched afterwards: the books are those of a shop that never missed one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app import db
+from app.config import Settings
+from app.errors import Conflict
+from app.stripe_events import api_keys, requesting, runs
+from app.stripe_events.requesting import Asked
+from tests.books import Books, owed
+from tests.cast import Merchant
+from tests.conftest import Drain, Ledger
+from tests.emulator.delivery import Endpoint
+from tests.emulator.emulator import Emulator
+from tests.emulator.expectation import expected
+from tests.stripe_stories.facts import Bill, Marks
+from tests.stripe_stories.families import OLD_AND_NEW, Family
+from worker import asking, stripe_api
+from worker import backfill as backfilling
+from worker import runs as working
+
+from .conftest import Backfill, Complete, claim, let_time_pass, stand
+
+
+def tell(shop: Emulator) -> None:
+    """A day in which everything happens: subscriptions, sales, renewals out of turn, refunds, disputes."""
+    first = shop.subscribe(shop.customer("cleo"), 4900, marker="ada")
+    second = shop.subscribe(shop.customer("dora"), 9900, marks=Marks(client_reference="ben"))
+    third = shop.subscribe(shop.customer("emil", marker="dan"), 2000, snapshot=False)
+    sale = shop.buy(shop.customer("fay"), 12_000, marker="ada")
+    shop.buy(shop.customer("gil"), 3_000, marks=Marks(session="ben"), bill=Bill(3_000, tax_minor=570))
+    shop.buy(shop.customer("hal"), 700)
+    shop.refund(sale, 5_000)
+    shop.fail_refund(shop.refund(first.first, 1_000))
+    shop.lose(shop.dispute(second.first))
+    shop.win(shop.dispute(third.first))
+    shop.refund(shop.renew(first, on_time=False), 900)
+    shop.renew(second, on_time=False)
+
+
+def renew_for_months(shop: Emulator) -> None:
+    """Half a year of it, up to now."""
+    subscriptions = [
+        shop.subscribe(shop.customer("ina"), 4900, marker="ada"),
+        shop.subscribe(shop.customer("jon", marker="ben"), 1900, snapshot=False),
+    ]
+    for _ in range(4):
+        for subscription in subscriptions:
+            shop.renew(subscription)
+
+
+def count_events() -> int:
+    with db.transaction() as session:
+        return session.scalar(text("SELECT count(*) FROM stripe_events")) or 0
+
+
+@pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
+def test_after_an_outage_the_books_are_those_of_a_shop_that_was_up(
+    shop: Emulator,
+    receiving: Endpoint,
+    family: Family,
+    backfill: Backfill,
+    complete: Complete,
+    drain: Drain,
+    ledger: Ledger,
+    forget: Callable[[], None],
+) -> None:
+    shop.upgrade(family)
+    tell(shop)
+    shop.deliver()
+    with receiving.down():
+        tell(shop)
+        shop.deliver()
+    receiving.give_up()
+    tell(shop)
+    shop.deliver()
+    drain()
+    assert_backfilled = ledger()
+    complete(backfill(22))
+    assert ledger() != assert_backfilled
+    found = ledger()
+    assert (found.balances, found.commissions) == _expected(shop)
+    again = complete(backfill(22))
+    assert again.counts["new"] == 0
+    assert ledger() == found
+    assert found == _of_the_twin(shop, receiving, drain, ledger, forget)
+
+
+def _expected(shop: Emulator) -> tuple[Any, Any]:
+    wanted = expected(shop)
+    return wanted.balances, wanted.commissions
+
+
+def _of_the_twin(
+    shop: Emulator, receiving: Endpoint, drain: Drain, ledger: Ledger, forget: Callable[[], None]
+) -> Books:
+    """The books of a shop at which every event arrived."""
+    forget()
+    for happening in shop.happenings:
+        if happening.is_told_in(receiving.family):
+            assert receiving.send(happening).succeeded
+    drain()
+    return ledger()
+
+
+def test_history_older_than_events_reach_gives_the_ledger_its_events_would_have_given(
+    shop: Emulator,
+    receiving: Endpoint,
+    backfill: Backfill,
+    complete: Complete,
+    drain: Drain,
+    ledger: Ledger,
+    forget: Callable[[], None],
+) -> None:
+    shop.advance(days=-150)
+    tell(shop)
+    renew_for_months(shop)
+    receiving.give_up()
+    complete(backfill(200))
+    found = ledger()
+    assert (found.balances, found.commissions) == _expected(shop)
+    assert complete(backfill(200)).counts["new"] == 0
+    assert ledger() == found
+    assert found == _of_the_twin(shop, receiving, drain, ledger, forget)
+
+
+def test_a_connected_accounts_history_is_read_with_its_own_account_named(
+    shop: Emulator, merchant: Merchant, with_key: Settings, complete: Complete, ledger: Ledger
+) -> None:
+    del with_key
+    connected = shop.connected("acct_1")
+    connected.subscribe(connected.customer("kim"), 4900, marker="ada")
+    shop.subscribe(shop.customer("cleo"), 4900, marker="ben")
+    asked = Asked(merchant.organization_id, "tests", account="acct_1", since=datetime.now(UTC) - timedelta(days=22))
+    with db.transaction() as session:
+        run = requesting.backfill(session, asked, dry_run=False)
+    complete(run)
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_dry_run_says_what_it_would_post_and_changes_nothing(
+    shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger
+) -> None:
+    tell(shop)
+    rehearsed = complete(backfill(22, dry_run=True))
+    assert count_events() == 0
+    assert ledger().payments == ()
+    posted = complete(backfill(22))
+    assert rehearsed.counts["new"] == posted.counts["new"]
+    assert rehearsed.counts["posts"] == {"usd": ledger().balances["commission_expense", None, "usd"]}
+    assert rehearsed.counts["batches"] == 1
+    assert sum(rehearsed.counts["outcomes"].values()) == rehearsed.counts["new"]
+
+
+def test_a_dry_run_over_what_is_known_would_post_nothing(
+    shop: Emulator, receiving: Endpoint, backfill: Backfill, complete: Complete, drain: Drain
+) -> None:
+    del receiving
+    tell(shop)
+    shop.deliver()
+    drain()
+    assert complete(backfill(22, dry_run=True)).counts["posts"] == {}
+
+
+def test_too_many_requests_only_take_longer(
+    shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stripe_api, "FIRST_WAIT_SECONDS", 0.01)
+    tell(shop)
+    struck = shop.faults.rate_limit(3)
+    complete(backfill(22))
+    assert struck.struck == 3
+    found = ledger()
+    assert (found.balances, found.commissions) == _expected(shop)
+
+
+def test_while_stripe_asks_for_patience_the_run_says_so(
+    shop: Emulator, backfill: Backfill, complete: Complete, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str | None] = []
+    run = backfill(22)
+    monkeypatch.setattr(asking.time, "sleep", lambda _: said.append(stand(run).problem))
+    shop.faults.rate_limit(1, retry_after_seconds=7)
+    complete(run)
+    assert said[0] == "Stripe asks us to wait; it goes on in 7 s"
+    assert stand(run).problem is None
+
+
+def test_while_stripe_is_away_a_run_rests_and_goes_on_where_it_was(
+    shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stripe_api.get.__kwdefaults__, "tries", 1)
+    tell(shop)
+    run = backfill(22)
+    shop.faults.fail(503, times=1)
+    assert working.work_slice(1)
+    assert (stand(run).state, stand(run).problem) == ("queued", "Stripe failed (503).")
+    assert not working.work_slice(1), "it rests"
+    with db.transaction() as session:
+        session.execute(text("UPDATE stripe_runs SET due_at = now()"))
+    complete(run)
+    found = ledger()
+    assert (found.balances, found.commissions) == _expected(shop)
+
+
+def test_a_key_that_may_not_read_ends_the_run_with_the_reason(
+    shop: Emulator, backfill: Backfill, with_key: Settings
+) -> None:
+    run = backfill(22)
+    restricted = SecretStr(shop.restricted_key("charge_read"))
+    api_keys.connect(with_key.model_copy(update={"stripe_api_key": restricted}))
+    assert working.work_slice(1)
+    assert stand(run).state == "failed"
+    assert "may not read this (403)" in str(stand(run).problem)
+
+
+def test_without_a_key_nothing_is_asked(merchant: Merchant, settings: Settings) -> None:
+    api_keys.connect(settings)
+    asked = Asked(merchant.organization_id, "tests", since=datetime.now(UTC) - timedelta(days=1))
+    with db.transaction() as session, pytest.raises(Conflict, match="no Stripe API key"):
+        requesting.backfill(session, asked, dry_run=False)
+
+
+def test_a_backfill_whose_worker_died_goes_on_where_it_was(
+    shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger
+) -> None:
+    for _ in range(8):
+        tell(shop)
+    run = backfill(22)
+    assert backfilling.step(claim()) is not None
+    read = len(shop.asked)
+    let_time_pass(seconds=runs.STALE_SECONDS + 1)
+    working.look_after()
+    complete(run)
+    queries = [asked.params for asked in shop.asked]
+    assert len({str(query) for query in queries}) == len(queries), "no page is read twice"
+    assert read == 1
+    found = ledger()
+    assert (found.balances, found.commissions) == _expected(shop)
+
+
+def test_while_a_backfill_is_unfinished_nothing_is_to_be_approved(
+    shop: Emulator, merchant: Merchant, backfill: Backfill, complete: Complete
+) -> None:
+    def is_running() -> bool:
+        with db.transaction() as session:
+            return runs.is_backfill_running(session, merchant.organization_id)
+
+    tell(shop)
+    complete(backfill(22, dry_run=True))
+    assert not is_running()
+    run = backfill(22)
+    assert is_running()
+    assert working.work_slice(1), "everything is read, nothing is settled"
+    assert stand(run).phase == backfilling.SETTLING
+    assert is_running()
+    complete(run)
+    assert not is_running()
+
+
+def test_what_came_back_is_read_first(shop: Emulator, backfill: Backfill, complete: Complete) -> None:
+    shop.advance(days=-60)
+    tell(shop)
+    complete(backfill(90))
+    paths = list(dict.fromkeys(asked.path for asked in shop.asked))
+    assert set(paths[:4]) == {"/v1/refunds", "/v1/disputes", "/v1/credit_notes", "/v1/radar/early_fraud_warnings"}
