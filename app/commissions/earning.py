@@ -74,7 +74,10 @@ def _obstacle(case: Case) -> Outcome:
         return case.conversion.verdict, {}
     if case.decision is not None and not case.decision.is_approval:
         return "rejected", {"reason": case.decision.reason}
-    exceeded = limits.exceeded(_snapshot(case, credit).commission, case.standing, payment.state.occurred_at)
+    commission = _snapshot(case, credit).commission
+    if rules.needs_lines(payment.state, commission):
+        return "waiting", {"waiting_for": waiting.INVOICE_LINES}
+    exceeded = limits.exceeded(commission, case.standing, payment.state.occurred_at)
     return ("cap_reached", {"limit": exceeded}) if exceeded else ("", {})
 
 
@@ -106,9 +109,10 @@ def _earning(case: Case, now: datetime) -> tuple[CommissionRecord | None, Outcom
     credit, state = case.credit, case.payment.state
     assert isinstance(credit, Credited), "an obstacle was found otherwise"
     snapshot = _snapshot(case, credit)
-    calculation = rules.calculate(state, snapshot)
+    include_out_of_band = credit.enrollment.include_out_of_band
+    calculation = rules.calculate(state, snapshot, include_out_of_band=include_out_of_band)
     if calculation.amount_minor == 0:
-        return None, (rules.zero_outcome(state), {})
+        return None, (rules.zero_outcome(state, include_out_of_band=include_out_of_band), {})
     # A commission never changes its currency. Where a payment turns out to be in another, the former one is taken back.
     commission = next(
         (one for one in case.commissions if _is_level_0_of(one, credit) and one.currency == state.currency), None
@@ -124,7 +128,7 @@ def _earning(case: Case, now: datetime) -> tuple[CommissionRecord | None, Outcom
     commission.mature_at = rules.matures_at(state.occurred_at, commission.holdback_days)
     if state.hold.until is not None and state.hold.until > now and not case.is_approved:
         return commission, ("held", {})
-    return commission, ("adjusted" if state.returned_minor else "accrued", {})
+    return commission, ("adjusted" if calculation.returned_minor else "accrued", {})
 
 
 def _new_commission(case: Case, credit: Credited, snapshot: SnapshotTerms) -> CommissionRecord:

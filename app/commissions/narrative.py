@@ -40,6 +40,8 @@ def _of_payment(story: PaymentExplanation) -> Iterator[str]:
     base = format_money(payment.base_cents, payment.currency)
     formula = story.base.get("formula")
     yield f"Its base is {base}{f': {formula}' if formula else ''}{_figures(story)}."
+    if shown := story.base.get("presentment"):
+        yield f"The customer was shown {format_money(shown['amount_minor'] or 0, shown['currency'])}."
     yield from _of_returns(story)
 
 
@@ -116,12 +118,21 @@ def _of_commission(commission: CommissionNote) -> Iterator[str]:
         f"{commission.partner_code} earns by {origin}, {stamped}, terms version {commission.terms.version}, "
         f"on the {commission.terms.commission_base} base."
     )
+    base = format_money(commission.base_minor, commission.currency)
     if commission.rate_bps is not None:
-        base = format_money(commission.base_minor, commission.currency)
         yield f"{format_rate(commission.rate_bps)} of {base}, rounded half up, is {amount}."
+    else:
+        yield from _by_product(commission)
+        yield f"These rates in proportion on a base of {base}, rounded half up once, are {amount}."
     for entry in commission.entries:
         yield _entry(entry)
     yield f"It is worth {format_money(commission.held_minor, commission.currency)} now and {_standing(commission)}."
+
+
+def _by_product(commission: CommissionNote) -> Iterator[str]:
+    for share in commission.calculation.get("products", ()):
+        lines = format_money(share["base_minor"], commission.currency)
+        yield f"Its lines of {share['product'] or 'no product'} come to {lines}, at {format_rate(share['rate_bps'])}."
 
 
 def _entry(entry: EntryNote) -> str:

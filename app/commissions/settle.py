@@ -125,6 +125,8 @@ def _why_nothing(case: Case, commission: CommissionRecord) -> str:
         return f"rejected: {payment.outcome_details['reason']}"
     if payment.outcome == "cap_reached":
         return str(payment.outcome_details["limit"])
+    if payment.outcome == "waiting":
+        return f"it waits for {payment.outcome_details['waiting_for']}"
     if payment.state.base_minor == 0:
         return "nothing is left to pay a commission on"
     if not isinstance(case.credit, Credited):

@@ -39,6 +39,7 @@ class Enrollment:
     program_currency: str
     conversion_kind: str
     attribution_window_days: int
+    include_out_of_band: bool
     snapshots: tuple[SnapshotTerms, ...]
 
     @property
@@ -74,7 +75,7 @@ _BY_CODE = text("SELECT code, partner_id FROM partner_codes WHERE organization_i
 _ENROLLMENTS = text("""
     SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.program_id,
            programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
-           programs.attribution_window_days
+           programs.attribution_window_days, programs.include_out_of_band
     FROM partners JOIN programs ON programs.id = partners.program_id
     WHERE partners.organization_id = :owner AND partners.id = ANY(:partner_ids)
 """)

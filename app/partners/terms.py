@@ -107,10 +107,9 @@ def _refuse_unsettled(commission: Percentage | Flat | Recurring | Tiered, param:
             f"{param}.type: this version pays commissions of types {' and '.join(SETTLED)}, not {commission.type}",
             param=f"{param}.type",
         )
-    if commission.product_rates is not None:
-        raise InvalidRequest(
-            f"{param}.product_rates: this version pays one rate for all products", param=f"{param}.product_rates"
-        )
+    products = [one.product for one in commission.product_rates or ()]
+    if len(set(products)) < len(products):
+        raise InvalidRequest(f"{param}.product_rates: a product stands there twice", param=f"{param}.product_rates")
 
 
 def add_terms(

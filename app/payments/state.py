@@ -152,7 +152,12 @@ def _under_invoice(states: list[PaymentState], invoice: KnownObject) -> PaymentS
 
 def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
     """The base's arithmetic, and that a dispute's amount could not be compared where that is so."""
-    return {**details, **({"dispute_in_other_currency": True} if returned.is_everything else {})}
+    told = dict(details)
+    if returned.is_everything:
+        told["dispute_in_other_currency"] = True
+    if outside := details.get("with_outside"):
+        told["with_outside"] = {**outside, "returned_minor": returned.minor_of(int(outside["gross_minor"]))}
+    return told
 
 
 def _moment(seconds: object) -> datetime | None:

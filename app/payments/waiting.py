@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 INVOICE_LINK: Final = "the link to the invoice it may pay"
+INVOICE_LINES: Final = "the lines of the invoice that its event did not carry"
 LINK_WAIT_HOURS: Final = 48
 """How long the link may take. Stripe sends it within seconds; retries of a failed delivery take longer."""
 
