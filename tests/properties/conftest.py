@@ -33,13 +33,15 @@ def chance() -> random.Random:
 def tell(deliver: Deliver, chance: random.Random, tally: Tally) -> Tell:
     """Deliver all copies, work the inbox in the given way, and compare every copy's books with what they must be.
 
-    Copies that are `alike`, one story in many orders, must also show the same payments with the same outcomes.
+    Copies that are `alike`, one story in many orders, must also show the same payments with the same outcomes, and so
+    must all that the database holds from before.
     """
 
     def tell(copies: Sequence[Copy], way: Way, *, alike: bool = True) -> None:
-        deliver(way.arrange(copies))
-        tally("orders told", len(copies))
-        tally("commits that met at the barrier", way.work(db.engine(), chance))
+        deliver(way.arrange(copies, chance))
+        met = way.work(db.engine(), chance, copies)
+        tally(f"orders told: {way.name}", len(copies))
+        tally("commits that met at the barrier", met)
         with db.transaction() as session:
             assert [tuple(row) for row in session.execute(_NOT_WELL)] == []
             found = books.read_all(session)
@@ -47,7 +49,7 @@ def tell(deliver: Deliver, chance: random.Random, tally: Tally) -> Tell:
             book = found[copy.token]
             assert (book.balances, book.commissions) == (copy.expected.balances, copy.expected.commissions), copy
         if alike:
-            assert len({found[copy.token].payments for copy in copies}) == 1
+            assert len({book.payments for book in found.values()}) == 1
         assert_ledger_sound()
 
     return tell

@@ -1,12 +1,16 @@
 """Many copies of one story in one database, each told in an order of its own, worked in different ways."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
 from tests.books import Books
 from tests.stripe_stories.facts import Event
+
+TOGETHER = 20
+"""How many copies are told at a time where they are mixed."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,29 @@ def with_duplicates(events: Sequence[Event], chance: random.Random) -> tuple[Eve
     return tuple(told)
 
 
-def in_turn(copies: Iterable[Copy]) -> Iterator[Event]:
+def in_turn(copies: Sequence[Copy], _chance: random.Random) -> Iterator[Event]:
     """All copies' first events, then all their second ones, and so on."""
-    queues = [list(copy.events) for copy in copies]
+    queues = [deque(copy.events) for copy in copies]
     while queues:
         for queue in queues:
-            yield queue.pop(0)
+            yield queue.popleft()
         queues = [queue for queue in queues if queue]
 
 
-def one_after_another(copies: Iterable[Copy]) -> Iterator[Event]:
+def one_after_another(copies: Sequence[Copy], _chance: random.Random) -> Iterator[Event]:
     """All events of the first copy, then all of the second."""
     for copy in copies:
         yield from copy.events
+
+
+def mixed(copies: Sequence[Copy], chance: random.Random) -> Iterator[Event]:
+    """The events of some copies at a time, shuffled together by chance, each copy's own order kept."""
+    waiting = deque(deque(copy.events) for copy in copies)
+    open_: list[deque[Event]] = []
+    while waiting or open_:
+        while waiting and len(open_) < TOGETHER:
+            open_.append(waiting.popleft())
+        place = chance.randrange(len(open_))
+        yield open_[place].popleft()
+        if not open_[place]:
+            open_.pop(place)
