@@ -1,0 +1,167 @@
+"""Random lives of one customer, each told in chapters: what she buys, what goes back, and what a person decides.
+
+Every event goes with the fact it tells, made side by side: the event for Accrual, the fact for the oracle.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from tests.stripe_stories.customer import MONTH_SECONDS, Customer
+from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
+from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE
+
+from .back import ENDINGS, Telling, statements
+from .oracle_ledger import DAY_SECONDS, Ledger, Terms
+from .told import Fact, Sale
+
+CHAPTERS = 3
+TERMS = {
+    "ada": Terms(),
+    "eve": Terms(max_cycles=2),
+    "fay": Terms(rate_bps=3000, max_months=2),
+}
+"""The partners of these histories: one is paid for ever, one for two cycles, one for two months."""
+PURCHASES = ("subscribe", "renew", "renew", "upgrade", "buy", "buy with invoice")
+TOLD_BY = {
+    "charge.succeeded": "money",
+    "payment_intent.succeeded": "money",
+    "invoice.paid": "invoice",
+    "invoice.payment_succeeded": "invoice",
+    "invoice_payment.paid": "link",
+    "checkout.session.completed": "session",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person wants done with a sale's payments after a chapter."""
+
+    sale: int
+    is_approval: bool
+
+
+@dataclass(frozen=True, repr=False)
+class Life:
+    """One customer: the oracle's ledger before anything is told, then each chapter's tellings and wishes."""
+
+    customer: Customer
+    ledger: Ledger
+    plot: Sequence[str]
+    """What happens, in words, for whoever must find out why it went wrong."""
+    chapters: Sequence[Sequence[Telling]]
+    wishes: Sequence[Sequence[Wish]]
+
+    def __repr__(self) -> str:
+        return "; ".join(self.plot)
+
+
+BILLS = st.builds(
+    Bill,
+    net_minor=st.integers(1, 20_000) | st.integers(1, 10**7),
+    tax_minor=st.sampled_from([0, 1, 931, 10_007]),
+    tax_inclusive=st.booleans(),
+    currency=st.sampled_from(["usd", "jpy", "kwd"]),
+)
+BOUGHT = st.lists(st.tuples(st.sampled_from(PURCHASES), BILLS), min_size=1, max_size=5)
+WENT_BACK = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(ENDINGS), st.integers(1, 120)), max_size=4)
+WISHES = st.lists(st.tuples(st.integers(0, CHAPTERS - 1), st.integers(0, 4), st.booleans()), max_size=3)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> Life:
+    """A customer of some partner: up to five purchases, up to four returns, up to three decisions."""
+    cleo = Customer(draw(st.sampled_from([ACACIA, CLOVER, ENDIVE])))
+    partner = draw(st.sampled_from(sorted(TERMS)))
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    sales: list[Sale] = []
+    places: list[dict[str, int]] = []
+    chapters: list[list[Telling]] = [[] for _ in range(CHAPTERS)]
+    plot = [f"{cleo.family.name}, {partner}"]
+    for deed, bill in draw(BOUGHT):
+        _buy(cleo, partner, deed, bill, sales)
+        places.append(_tell_sale(sales[-1], chapters, chance))
+        words = f"{bill.net_minor} + {bill.tax_minor} {bill.currency}"
+        plot.append(f"{len(sales) - 1}: {deed} for {words}, told {places[-1]}")
+    for which, ending, percent in draw(WENT_BACK):
+        sale = sales[which % len(sales)]
+        amount_minor = max(1, sale.purchase.bill.charged_minor * min(percent, 100) // 100)
+        placed = []
+        for telling in statements(cleo, sale.purchase, sale.number, ending, amount_minor):
+            # The charge shown again is no news of the charge: a mark first seen months later would not count.
+            earliest = places[sale.number]["money"] if telling[0]["type"] == "charge.refunded" else 0
+            placed.append(chance.randrange(earliest, CHAPTERS))
+            chapters[placed[-1]].append(telling)
+        plot.append(f"{sale.number}: {ending} {amount_minor}, told {placed}")
+    wishes: list[list[Wish]] = [[] for _ in range(CHAPTERS)]
+    for chapter, which, is_approval in draw(WISHES):
+        wishes[chapter].append(Wish(which % len(sales), is_approval))
+        plot.append(f"{which % len(sales)}: {'approved' if is_approval else 'rejected'} after chapter {chapter}")
+    told = _shuffled_with_repetitions(chapters, chance)
+    return Life(cleo, Ledger(partner, TERMS, sales), plot, told, wishes)
+
+
+def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale]) -> None:
+    """Add the sale of one purchase; every one of them names the partner itself."""
+    subscribed = [sale for sale in sales if sale.cycle_ends_at is not None]
+    if deed.startswith("buy"):
+        cleo.marks = Marks(payment=partner, invoice=partner, session=partner)
+        sale, ends_at = cleo.buys(bill, invoiced=deed == "buy with invoice", through_session=len(sales) % 2 == 0), None
+    elif deed == "subscribe" or not subscribed:
+        cleo.marks = Marks(subscription=partner, session=partner)
+        sale = cleo.subscribes(bill)
+        ends_at = sale.paid_at + MONTH_SECONDS
+    elif deed == "renew":
+        sale = cleo.renews(subscribed[-1].purchase, bill)
+        ends_at = sale.paid_at + MONTH_SECONDS
+    else:
+        sale, ends_at = _upgrade(cleo, subscribed[-1], bill)
+    sales.append(Sale(len(sales), sale, cleo.family.names_links, ends_at))
+
+
+def _upgrade(cleo: Customer, before: Sale, bill: Bill) -> tuple[Purchase, int]:
+    """Another invoice within the cycle `before` is of, five days on."""
+    assert before.cycle_ends_at is not None
+    cleo.waits(5 * DAY_SECONDS - MONTH_SECONDS)
+    sale = cleo.renews(before.purchase, bill)
+    for event in sale.events:
+        for line in event["data"]["object"].get("lines", {"data": ()})["data"]:
+            line["period"]["end"] = before.cycle_ends_at
+    return sale, before.cycle_ends_at
+
+
+def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random) -> dict[str, int]:
+    """Place a sale's events: mostly in one chapter, else what tells of its money, its invoice, its link apart.
+
+    What links a subscription's charge to its invoice is told with the invoice: nobody is credited with the charge.
+    """
+    home, is_apart = chance.randrange(CHAPTERS), chance.random() < 0.4
+    place = {what: chance.randrange(CHAPTERS) if is_apart else home for what in ("money", "invoice", "link", "session")}
+    for event in sale.purchase.events:
+        what = TOLD_BY.get(event["type"])
+        is_at_home = what is None or (sale.purchase.subscription is not None and what != "money")
+        chapter = home if is_at_home else place[what]
+        chapters[chapter].append((event, Fact(sale.number, what) if what else None))
+    return place
+
+
+def _shuffled_with_repetitions(chapters: list[list[Telling]], chance: random.Random) -> list[list[Telling]]:
+    """Each chapter in a random order, with some events told again then or later, under their own id or another."""
+    told: list[list[Telling]] = []
+    for number, chapter in enumerate(chapters):
+        again = [_again(telling, chance) for before in chapters[: number + 1] for telling in before]
+        repeated = chance.sample(again, min(len(again), chance.randint(0, 3)))
+        told.append(chance.sample(both := [*chapter, *repeated], len(both)))
+    return told
+
+
+def _again(telling: Telling, chance: random.Random) -> Telling:
+    event, fact = telling
+    return (event if chance.random() < 0.5 else _twin(event)), fact
+
+
+def _twin(event: Event) -> Event:
+    """The same told by an event of another id, as Stripe sometimes does."""
+    return {**event, "id": f"{event['id']}twin"}

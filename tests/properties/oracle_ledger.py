@@ -1,0 +1,204 @@
+"""A ledger in memory: what every commission should hold after each thing that was told, decided or left to the clock.
+
+Plain Python over the facts of `told.py`: no document, no order of arrival, no SQL and none of Accrual's code. It keeps
+no balances; it computes them anew each time, from what is known and what was decided.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from tests.books import Balances, Books, CommissionLine, PaymentLine, without_zeros
+
+from .oracle import base_minor, share_returned, to_nearest
+from .told import Fact, Sale
+
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a partner earns."""
+
+    rate_bps: int = 2000
+    max_cycles: int | None = None
+    max_months: int | None = None
+    holdback_days: int = 30
+
+
+@dataclass(frozen=True)
+class Face:
+    """One payment as the books show it: an invoice's, or that of money that (so far) settles none."""
+
+    sale: Sale
+    kind: str
+    gross_minor: int
+    base_minor: int
+    returned_minor: int
+    is_linked: bool
+    is_credited: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A person's or the clock's word on one face of a sale."""
+
+    sale: int
+    kind: str
+    by_person: bool
+    number: int
+    is_approval: bool
+
+
+@dataclass
+class Ledger:
+    """One customer's sales, credited to one partner, and what was decided of them."""
+
+    partner: str
+    terms: Mapping[str, Terms]
+    """By partner."""
+    sales: list[Sale]
+    decisions: list[Decision] = field(default_factory=list)
+    partner_of: dict[int, str] = field(default_factory=dict)
+    """By number, the sales that a person gave to another partner."""
+
+    def hear(self, facts: Iterable[Fact]) -> None:
+        """Take in what was told."""
+        for fact in facts:
+            self.sales[fact.sale].hear(fact)
+
+    def faces(self, sale: Sale) -> list[Face]:
+        """The payments a sale makes as far as it is told: none, one, or two that nothing has joined yet."""
+        bill, told, is_invoiced = sale.purchase.bill, sale.told, sale.purchase.invoice is not None
+        is_single = sale.purchase.subscription is None
+        is_joined = sale.names_links or "link" in told or ("session" in told and is_single)
+        has_money = "money" in told or ("session" in told and is_single)
+        found = []
+        if "invoice" in told:
+            back = min(sale.returned_minor, bill.charged_minor) if is_joined else 0
+            found.append(Face(sale, "invoice", bill.charged_minor, base_minor(bill), back, is_joined, is_credited=True))
+        if has_money and not (is_joined and "invoice" in told):
+            awaits_invoice = is_invoiced and sale.names_links and "money" in told
+            kind = "invoice" if is_invoiced and is_joined else "pi"
+            found.append(_single(sale, kind, is_credited=is_single and not awaits_invoice))
+        return found
+
+    def books(self, now: int | None = None) -> Books:
+        """Balances, commissions, and the payments a partner is credited with; `now` is for the word `held` alone."""
+        balances: Balances = defaultdict(int)
+        commissions, payments = [], []
+        for face in self._standing():
+            earned, is_capped = self._earned(face)
+            verdict = self._verdict(face)
+            if verdict is False:
+                earned = 0
+            worth = earned - share_returned(earned, face.returned_minor, face.gross_minor) if earned else 0
+            partner, currency = self._partner(face.sale), face.sale.purchase.bill.currency
+            balances["partner_payable" if verdict else "partner_accrued", partner, currency] += worth
+            balances["commission_expense", None, currency] += worth
+            if earned:
+                status = "reversed" if worth == 0 else "approved" if verdict else "accrued"
+                commissions.append(CommissionLine(partner, currency, earned, earned - worth, status))
+            outcome = _outcome(face, verdict, now, is_capped=is_capped, is_worthless=earned == 0)
+            payments.append(_payment_line(face, outcome))
+        return Books(without_zeros(balances), tuple(sorted(commissions)), tuple(sorted(payments)))
+
+    def approve_what_is_due(self, now: int) -> None:
+        """The clock: approve what has accrued, has passed its holdback and is not held."""
+        for face in self._standing():
+            earned, _ = self._earned(face)
+            has_accrued = earned > share_returned(earned, face.returned_minor, face.gross_minor) if earned else False
+            is_mature = face.sale.purchase.paid_at + self._terms(face.sale).holdback_days * DAY_SECONDS <= now
+            is_held = face.is_linked and face.sale.is_held(now)
+            if has_accrued and is_mature and not is_held and self._verdict(face) is None:
+                self._decide(face.sale.number, face.kind, by_person=False, is_approval=True)
+
+    def decide(self, sale: int, kind: str, *, is_approval: bool) -> None:
+        """A person approves or rejects one of the sale's payments."""
+        self._decide(sale, kind, by_person=True, is_approval=is_approval)
+
+    def _decide(self, sale: int, kind: str, *, by_person: bool, is_approval: bool) -> None:
+        self.decisions.append(Decision(sale, kind, by_person, len(self.decisions), is_approval))
+
+    def _verdict(self, face: Face) -> bool | None:
+        """Whether it was approved (True), rejected (False), or nothing yet.
+
+        A person counts before the clock, later before earlier. The only payment of a sale has what was ever decided of
+        any of them: they have become one.
+        """
+        is_only_one = len(self.faces(face.sale)) == 1
+        own = [one for one in self.decisions if one.sale == face.sale.number and (is_only_one or one.kind == face.kind)]
+        last = max(own, key=lambda one: (one.by_person, one.number), default=None)
+        return None if last is None else last.is_approval
+
+    def _standing(self) -> Iterator[Face]:
+        return (face for sale in self.sales for face in self.faces(sale) if face.is_credited)
+
+    def _partner(self, sale: Sale) -> str:
+        return self.partner_of.get(sale.number, self.partner)
+
+    def _terms(self, sale: Sale) -> Terms:
+        return self.terms[self._partner(sale)]
+
+    def _earned(self, face: Face) -> tuple[int, bool]:
+        """The commission with nothing returned, and whether a limit takes it."""
+        terms = self._terms(face.sale)
+        if terms.max_cycles is not None and self._cycle(face) > terms.max_cycles:
+            return 0, True
+        if terms.max_months is not None:
+            first = datetime.fromtimestamp(self._first_paid_at(), UTC)
+            if datetime.fromtimestamp(face.sale.purchase.paid_at, UTC) >= months_after(first, terms.max_months):
+                return 0, True
+        return to_nearest(face.base_minor * Fraction(terms.rate_bps, 10_000)), False
+
+    def _cycle(self, face: Face) -> int:
+        """Which billing cycle of its subscription the invoice is for, by the times its cycles were first paid."""
+        if face.sale.cycle_ends_at is None or face.base_minor == 0:
+            return 1
+        begun: dict[int, tuple[int, str]] = {}
+        for other in self._standing():
+            end, purchase = other.sale.cycle_ends_at, other.sale.purchase
+            if end is not None and purchase.subscription == face.sale.purchase.subscription and other.base_minor:
+                started = (purchase.paid_at, purchase.invoice or "")
+                begun[end] = min(begun.get(end, started), started)
+        return sorted(begun, key=begun.__getitem__).index(face.sale.cycle_ends_at) + 1
+
+    def _first_paid_at(self) -> int:
+        return min(face.sale.purchase.paid_at for face in self._standing() if face.base_minor)
+
+
+def _single(sale: Sale, kind: str, *, is_credited: bool) -> Face:
+    """A payment whose invoice, if any, was not told: all that was charged, unless a checkout session tells the tax."""
+    bill = sale.purchase.bill
+    knows_tax = "session" in sale.told and sale.purchase.subscription is None
+    base = base_minor(bill) if knows_tax else bill.charged_minor
+    back = min(sale.returned_minor, bill.charged_minor)
+    return Face(sale, kind, bill.charged_minor, base, back, is_linked=True, is_credited=is_credited)
+
+
+def _outcome(face: Face, verdict: bool | None, now: int | None, *, is_capped: bool, is_worthless: bool) -> str:
+    if verdict is False:
+        return "rejected"
+    if is_capped:
+        return "cap_reached"
+    if is_worthless:
+        return "zero_base"
+    if now is not None and verdict is None and face.is_linked and face.sale.is_held(now):
+        return "held"
+    return "adjusted" if face.returned_minor else "accrued"
+
+
+def _payment_line(face: Face, outcome: str) -> PaymentLine:
+    currency = face.sale.purchase.bill.currency
+    return PaymentLine(face.kind, currency, face.gross_minor, face.base_minor, face.returned_minor, outcome)
+
+
+def months_after(moment: datetime, months: int) -> datetime:
+    """The same day and time so many calendar months later, or that month's last day: counted day by day."""
+    year, month = moment.year + (moment.month - 1 + months) // 12, (moment.month - 1 + months) % 12 + 1
+    last = moment.replace(year=year, month=month, day=1)
+    while last.day < moment.day and (last + timedelta(days=1)).month == month:
+        last += timedelta(days=1)
+    return last
