@@ -129,14 +129,6 @@ def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) 
     )
 
 
-def widen_to_worker(session: Session) -> None:
-    """From here to its end, let a narrowed transaction act as the worker: what settles money touches rows of all kinds.
-
-    For what its caller was seen to own before.
-    """
-    session.execute(text("SELECT set_config('role', :role, true)"), {"role": WORKER_ROLE})
-
-
 def _forget_parents_connections() -> None:
     # A forked child shares the parent's sockets; closing them politely would end the parent's sessions.
     for inherited in (_Current.engine, _Current.autocommit):

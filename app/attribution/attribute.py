@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.attribution import bindings, evidence, families, rebind, rules
+from app.attribution import bindings, by_hand, evidence, families, rebind, rules
 from app.attribution.bindings import Attributed
 from app.attribution.rules import NoCredit
 from app.partners import directory
@@ -20,11 +20,16 @@ from app.stripe_events.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Credited:
-    """A payment's partner, the attribution that says so, and since when its customer is bound."""
+    """A payment's partner, the attribution that says so, and since when its customer is bound.
+
+    `is_by_hand` if a person said so, `moves_paid` if that holds for what has been paid as well.
+    """
 
     attribution_id: UUID
     enrollment: Enrollment
     bound_at: datetime
+    is_by_hand: bool = False
+    moves_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,35 @@ def _credit(
             alone.append(payment)
         else:
             credited[payment.id] = Credited(bound.id, people.enrollments[bound.partner_id], bound.bound_at)
-    return credited | _credit_alone(session, scope, known, alone, attributed)
+    credited |= _credit_alone(session, scope, known, alone, attributed)
+    return credited | _credit_by_hand(session, scope, known, records, credited)
+
+
+def _credit_by_hand(
+    session: Session,
+    scope: Scope,
+    known: Known,
+    records: Sequence[PaymentRecord],
+    credited: Mapping[UUID, Credited | NoCredit],
+) -> dict[UUID, Credited | NoCredit]:
+    """What people decided in place of what `credited` says."""
+    if not records or not by_hand.are_there(session, scope.organization_id):
+        return {}
+    marked = {one for one, found in credited.items() if isinstance(found, Credited) or found.unknown_name}
+    words = by_hand.decided(session, scope, records, _members(session, scope, known, records), marked)
+    partner_ids = {word.partner_id for word in words.values() if word.partner_id}
+    people = directory.look_up(session, scope.organization_id, partner_ids=partner_ids) if partner_ids else None
+    found: dict[UUID, Credited | NoCredit] = {}
+    for payment in records:
+        word = words.get(payment.id)
+        if word is not None and word.partner_id and people:
+            enrollment = people.enrollments[word.partner_id]
+            found[payment.id] = Credited(
+                word.id, enrollment, word.bound_at, is_by_hand=True, moves_paid=word.moves_paid
+            )
+        elif word is not None:
+            found[payment.id] = NoCredit(by_hand=word.reason, moves_paid=word.moves_paid)
+    return found
 
 
 def _binding_of(payment: PaymentRecord, attributed: Mapping[str, Attributed], people: Directory) -> Attributed | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,10 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """The current attribution of a subscription, a customer or a single payment."""
+    """The current attribution of a subscription, a customer or a single payment.
+
+    `bound_since` is since when, by our clock, it has been this partner's; None before it is recorded.
+    """
 
     id: UUID
     subject: str
@@ -28,6 +31,7 @@ class Attributed:
     snapshot_id: UUID | None
     name: Name
     bound_at: datetime
+    bound_since: datetime | None = None
 
     def says_the_same_as(self, other: "Attributed") -> bool:
         """Whether both credit the same partner by the same name since the same time."""
@@ -46,8 +50,9 @@ class Attributed:
 _LOAD = text(f"""
     SELECT id, subject, program_id, partner_id, partner_organization_id, snapshot_id,
            carrier, name, field_path, object_id, stripe_event_id,
-           evident_at, bound_at
-    FROM attributions WHERE {SCOPE_SQL} AND subject = ANY(:subjects) AND superseded_at IS NULL
+           evident_at, bound_at, bound_since
+    FROM attributions
+    WHERE {SCOPE_SQL} AND subject = ANY(:subjects) AND superseded_at IS NULL AND carrier <> 'manual'
 """)
 
 
@@ -69,6 +74,7 @@ def _attributed(row: Any) -> Attributed:
         row.snapshot_id,
         name,
         row.bound_at,
+        row.bound_since,
     )
 
 
@@ -105,7 +111,9 @@ def record(
         if finding is None and former is not None:
             changed[subject] = None
         elif finding is not None and (former is None or not former.says_the_same_as(finding)):
-            changed[subject] = replace(finding, id=ids.new())
+            is_same = former is not None and former.partner_id == finding.partner_id
+            since = former.bound_since if former is not None and is_same else datetime.now(UTC)
+            changed[subject] = replace(finding, id=ids.new(), bound_since=since)
     closed = [known[subject].id for subject in changed if subject in known]
     if closed:
         session.execute(_SUPERSEDE, {"ids": closed})
@@ -129,4 +137,5 @@ def _row(scope: Scope, attributed: Attributed) -> dict[str, Any]:
         "stripe_event_id": attributed.name.stripe_event_id,
         "evident_at": attributed.name.evident_at,
         "bound_at": attributed.bound_at,
+        "bound_since": attributed.bound_since,
     }

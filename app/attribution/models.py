@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.attribution.carriers import CARRIERS
@@ -58,7 +58,8 @@ class Evidence(Base):
 class Attribution(Base):
     """The recorded fact that a subscription, a customer or a single payment is credited to a partner.
 
-    Changing one's mind adds a row and closes the former, so who was credited when is never lost.
+    Changing one's mind adds a row and closes the former, so who was credited when is never lost. A person's decision,
+    carrier `manual`, is never closed: the latest counts, and stands in front of all others.
     """
 
     __tablename__ = "attributions"
@@ -71,7 +72,11 @@ class Attribution(Base):
             "livemode",
             "subject",
             unique=True,
-            postgresql_where=text("superseded_at IS NULL"),
+            postgresql_where=text("superseded_at IS NULL AND carrier <> 'manual'"),
+        ),
+        Index("ix_attributions_by_hand", "organization_id", "subject", postgresql_where=text("carrier = 'manual'")),
+        CheckConstraint(
+            "carrier = 'manual' OR (partner_id IS NOT NULL AND program_id IS NOT NULL)", name="names_a_partner"
         ),
         Index("ix_attributions_partner_id", "partner_id"),
     )
@@ -82,9 +87,10 @@ class Attribution(Base):
     account: Mapped[str]
     livemode: Mapped[bool]
     subject: Mapped[str]
-    """`sub_…`, `cus_…`, or the PaymentIntent or charge of a payment credited by itself."""
-    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
-    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    """`cus_…`, `sub_…` while its customer is unknown, or the object that stands for a payment credited by itself."""
+    program_id: Mapped[UUID | None] = mapped_column(ForeignKey("programs.id"))
+    partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"))
+    """None only where a person decided that nobody earns."""
     snapshot_id: Mapped[UUID | None] = mapped_column(ForeignKey("snapshots.id"))
     """The partner's snapshot in force when the customer was bound; None where it had none, and so earns nothing."""
     carrier: Mapped[str]
@@ -95,5 +101,15 @@ class Attribution(Base):
     evident_at: Mapped[datetime]
     bound_at: Mapped[datetime]
     """The time of the payment or session that binds: the earliest credited one."""
+    bound_since: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Since when, by our clock, its subject has been this partner's without a break."""
+    applies_from: Mapped[datetime | None]
+    """By hand: of a customer's payments only those from then on."""
+    moves_paid: Mapped[bool] = mapped_column(server_default="false")
+    """By hand: also what has been paid or is in a payout."""
+    decided_by: Mapped[str] = mapped_column(server_default="")
+    """By hand: who, `key_…`."""
+    reason: Mapped[str] = mapped_column(server_default="")
+    """By hand: why."""
     created_at: Mapped[CreatedAt]
     superseded_at: Mapped[datetime | None]

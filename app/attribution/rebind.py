@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import bindings, families, rules
 from app.attribution.bindings import Attributed
+from app.attribution.rules import Bond
 from app.partners import directory
 from app.payments.facts import Kind
 from app.payments.objects import Known
@@ -123,8 +124,8 @@ def rebind(
     found: dict[str, Attributed | None] = {}
     for subject in wanted:
         standing = attributed.get(subject)
-        bound_to = standing.partner_id if standing else None
-        binding = rules.bind(family.of(subject), people, bound_to=bound_to)
+        bond = Bond(standing.partner_id, standing.bound_since) if standing and standing.bound_since else None
+        binding = rules.bind(family.of(subject), people, bond=bond)
         found[subject] = None
         if binding is not None:
             found[subject] = bindings.attribution(

@@ -49,9 +49,16 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class NoCredit:
-    """Nobody was named, or only `unknown_name`, which nobody has."""
+    """Nobody was named, or only `unknown_name`, which nobody has; or so a person decided.
+
+    Attributes:
+        by_hand: why a person decided that nobody earns; "" where nobody did.
+        moves_paid: whether that holds for what has been paid as well.
+    """
 
     unknown_name: str = ""
+    by_hand: str = ""
+    moves_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +103,32 @@ def _belief(name: Name) -> tuple[int, int, datetime, str, str, str]:
     return (RANK[name.carrier], name.distance, name.evident_at, name.object_id, name.name, name.stripe_event_id)
 
 
-def bind(occasions: Iterable[Occasion], directory: Directory, *, bound_to: UUID | None = None) -> Binding | None:
+@dataclass(frozen=True, slots=True)
+class Bond:
+    """The partner a subject is bound to already, and since when by our clock."""
+
+    partner_id: UUID
+    since: datetime
+
+
+def bind(occasions: Iterable[Occasion], directory: Directory, *, bond: Bond | None = None) -> Binding | None:
     """The binding these occasions make; None while none of them is credited to a partner that earns.
 
-    `bound_to` is the partner it is bound to already: one that has been paused since keeps what it has.
+    Who is bound to a partner keeps it when it is paused. And a partner that has become active since takes nobody
+    away from it: nothing it could have had while it was not active comes back to it.
     """
     for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
         credited = credit(occasion, directory)
-        if not isinstance(credited, Credit):
-            continue
-        if credited.enrollment.earns or credited.enrollment.partner_id == bound_to:
+        if isinstance(credited, Credit) and _may_bind(credited.enrollment, bond):
             snapshot = in_force(credited.enrollment.snapshots, occasion.at, bound_at=occasion.at)
             return Binding(credited.enrollment, snapshot, credited.name, occasion.at)
     return None
+
+
+def _may_bind(enrollment: Enrollment, bond: Bond | None) -> bool:
+    if bond is not None and enrollment.partner_id == bond.partner_id:
+        return True
+    return enrollment.earns and (bond is None or enrollment.status_changed_at <= bond.since)
 
 
 def in_force(snapshots: Sequence[SnapshotTerms], at: datetime, *, bound_at: datetime) -> SnapshotTerms:

@@ -1,19 +1,24 @@
 """Attribution by people: promotions given to partners, payments and customers credited by hand."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from flask import Response, g
+from sqlalchemy.orm import Session
 
-from app import db
+from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
-from app.commissions import gifts
+from app.commissions import assign, assign_shapes, gifts
 from app.commissions import promotion_shapes as shapes
 from app.commissions.cases import Cause
+from app.commissions.shapes import PaymentPath
 from app.organizations import access
 from app.partners import promotions
 from app.partners.listing import get_partner
 from app.partners.shapes import PartnerPath
+from app.payments.listing import get_payment, scope_of_customer
+from app.payments.shapes import payment_body
 
 api = surface("Attribution", __name__, "Whose a customer, a payment or a promotion is, as people decide.")
 
@@ -41,7 +46,6 @@ def give_promotion(path: PartnerPath, body: shapes.PromotionGift) -> Response:
     promotion = shapes.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        db.widen_to_worker(session)
         given = gifts.give(session, partner, promotion, _request())
         return answer(shapes.promotion_body(given), status=201)
 
@@ -55,9 +59,54 @@ def take_promotion_away(path: shapes.PromotionPath) -> Response:
     """Take a promotion away; what was credited through it longer ago than the window stays as it is."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        db.widen_to_worker(session)
         given = gifts.take_away(session, partner, path.promotion_id, _request())
         return answer(shapes.promotion_body(given))
+
+
+@api.post(
+    "/api/v1/payments/<payment_id>/attribution",
+    security=needs("payments:write"),
+    responses={"200": assign_shapes.PaymentAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def attribute_payment(path: PaymentPath, body: assign_shapes.PaymentAssignment) -> Response:
+    """Say whose one payment is; no later evidence says otherwise."""
+    with access.transaction(g.caller) as session:
+        payment = get_payment(session, g.caller.organization_ids, path.payment_id)
+        order = _order(session, payment.organization_id, body)
+        assigned = assign.assign_payment(session, payment.id, order, is_forced=body.force)
+        session.refresh(payment)
+        shown = payment_body(payment)
+    return answer(assign_shapes.PaymentAssigned(payment=shown, partner_id=body.partner_id, changed=assigned.is_new))
+
+
+@api.post(
+    "/api/v1/customers/<customer_id>/attribution",
+    security=needs("payments:write"),
+    responses={"200": assign_shapes.CustomerAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def attribute_customer(path: assign_shapes.CustomerPath, body: assign_shapes.CustomerAssignment) -> Response:
+    """Say whose a customer is, further back than any window if need be, and for what it will pay."""
+    assign_shapes.demand_extent(body)
+    with access.transaction(g.caller) as session:
+        scope = scope_of_customer(
+            session, g.caller.organization_ids, path.customer_id, account=body.account, livemode=body.livemode
+        )
+        order = _order(session, scope.organization_id, body)
+        assigned = assign.assign_customer(session, scope, path.customer_id, order, applies_from=body.from_)
+    return answer(assign_shapes.customer_assigned(path.customer_id, body.partner_id, assigned))
+
+
+def _order(
+    session: Session, owner: UUID, body: assign_shapes.PaymentAssignment | assign_shapes.CustomerAssignment
+) -> assign.Order:
+    """What the body asks for. Raises NotFound."""
+    return assign.Order(
+        partner_id=get_partner(session, [owner], body.partner_id).id if body.partner_id is not None else None,
+        reason=body.reason.strip(),
+        by=ids.encode(ids.API_KEY, g.caller.key_id),
+        moves_paid=body.include_paid,
+        cause=_request(),
+    )
 
 
 def _request() -> Cause:

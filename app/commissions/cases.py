@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.attribute import Attributions, Credited
 from app.attribution.rules import NoCredit
-from app.commissions import decisions, records
+from app.commissions import decisions, paid, records
 from app.commissions.decisions import Decision
 from app.commissions.limits import Standing
 from app.commissions.ranks import Ranked
@@ -40,6 +40,8 @@ class Case:
     standing: Standing
     may_be_linked: bool
     """Whether it may yet turn out to pay an invoice of its customer."""
+    instead_of: str = ""
+    """Whom evidence credits by now, where the partner that has been paid was left with it."""
     earned_by: Collection[UUID] = field(default_factory=set)
     """Partners that earned with a payment which has been merged into this one."""
 
@@ -52,25 +54,27 @@ class Case:
 def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID, Cause], other: Cause) -> list[Case]:
     """The case of every payment in `ranked`; those that are not among `causes` are put down to `other`."""
     attributions = ranked.attributions
-    payments = attributions.records
+    payments, credited = attributions.records, attributions.credits
     conversions = records.conversions_of(session, [one.id for one in payments if not one.is_new])
     commissions = records.commissions_of(session, [one.id for one in conversions.values()])
     decided = decisions.of_each(session, payments)
     linkable = _linkable(session, scope, attributions)
     earned_by = _inherited(payments, conversions)
+    kept = paid.kept(session, scope, attributions, conversions, commissions)
     cases = []
     for payment in payments:
         conversion = conversions.get(payment.id)
         cases.append(
             Case(
                 payment=payment,
-                credit=attributions.credits.get(payment.id, NoCredit()),
+                credit=kept[payment.id].credit if payment.id in kept else credited.get(payment.id, NoCredit()),
                 conversion=conversion,
                 commissions=commissions.get(conversion.id, []) if conversion else [],
                 cause=causes.get(payment.id, other),
                 decision=decided.get(payment.id),
                 standing=ranked.standings.get(payment.id, Standing()),
                 may_be_linked=payment.state.customer in linkable,
+                instead_of=kept[payment.id].instead_of if payment.id in kept else "",
                 earned_by=earned_by.get(payment.id, ()),
             )
         )

@@ -27,7 +27,8 @@ def judge(case: Case, *, now: datetime) -> CommissionRecord | None:
     outcome = _obstacle(case)
     if not outcome[0]:
         earning, outcome = _earning(case, now)
-    case.payment.outcome, case.payment.outcome_details = outcome
+    case.payment.outcome, details = outcome
+    case.payment.outcome_details = {**details, "conflict": case.instead_of} if case.instead_of else details
     return earning
 
 
@@ -58,6 +59,8 @@ def _verdict(case: Case, enrollment: Enrollment) -> str:
     if enrollment.partner_id in case.earned_by:
         return "earns"
     former = case.conversion
+    if isinstance(case.credit, Credited) and case.credit.is_by_hand and former is not None:
+        former = former if former.attribution_id == case.credit.attribution_id else None  # a person judges anew
     return former.verdict if former and former.partner_id == enrollment.partner_id else enrollment.verdict
 
 
@@ -85,6 +88,8 @@ def _uncredited(case: Case, credit: NoCredit) -> Outcome:
     """How a payment stands that nobody is credited with."""
     if case.payment.state.base_minor == 0:
         return rules.zero_outcome(case.payment.state), {}
+    if credit.by_hand:
+        return "unattributed", {"by_hand": credit.by_hand}
     if credit.unknown_name:
         return "unknown_code", {"code": credit.unknown_name}
     if case.may_be_linked and not case.payment.is_of_invoice:

@@ -25,6 +25,8 @@ class AttributionNote(Snake):
     event_id: str
     evident_at: Instant
     bound_at: Instant
+    decided_by: str | None = Field(description="By hand: who, `key_…`.")
+    decided_because: str | None = Field(description="By hand: why.")
 
 
 class ConversionNote(Snake):

@@ -92,12 +92,19 @@ def _figures(story: PaymentExplanation) -> str:
 def _of_credit(story: PaymentExplanation) -> Iterator[str]:
     if story.attribution is not None:
         yield f"It is credited to {credit_of(story.attribution)}."
+    if story.payment.conflict is not None:
+        yield story.payment.conflict
     if story.conversion is None or story.conversion.verdict != "earns" or not story.commissions:
         yield f"Here it stops. {story.payment.reason}"
 
 
 def credit_of(attribution: AttributionNote) -> str:
     """Whom an attribution credits and what proved it, as the end of a sentence."""
+    if attribution.decided_by is not None:
+        return (
+            f"{attribution.partner_code} ({attribution.partner_id}) by hand: {attribution.decided_by} "
+            f"decided so on {_day(attribution.evident_at)}, because: {attribution.decided_because}"
+        )
     return (
         f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
         f"{attribution.object_id} says {attribution.name!r} in {attribution.field_path} ({attribution.event_id}), "

@@ -103,6 +103,8 @@ def attribution_note(attribution: Attribution, partner: Partner) -> AttributionN
         event_id=attribution.stripe_event_id,
         evident_at=attribution.evident_at,
         bound_at=attribution.bound_at,
+        decided_by=attribution.decided_by or None,
+        decided_because=attribution.reason or None,
     )
 
 

@@ -16,6 +16,7 @@ Permission = Literal[
     "conversions:read",
     "commissions:read",
     "payments:read",
+    "payments:write",
     "events:read",
     "events:write",
     "endpoints:read",

@@ -34,6 +34,7 @@ class Enrollment:
     partner_id: UUID
     partner_organization_id: UUID | None
     status: str
+    status_changed_at: datetime
     program_id: UUID
     program_status: str
     program_currency: str
@@ -73,7 +74,8 @@ class Directory:
 _BY_CODE = text("SELECT code, partner_id FROM partner_codes WHERE organization_id = :owner AND code = ANY(:names)")
 
 _ENROLLMENTS = text("""
-    SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.program_id,
+    SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.status_changed_at,
+           partners.program_id,
            programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
            programs.attribution_window_days, programs.include_out_of_band
     FROM partners JOIN programs ON programs.id = partners.program_id

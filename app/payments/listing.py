@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.api.pages import Numbered, cut, owned_by
+from app.errors import InvalidRequest, NotFound
 from app.payments.models import Payment
+from app.stripe_events.scope import Scope
 
 NOBODYS: Final = ("unattributed", "unknown_code", "outside_window")
 """How a payment ends that no partner is credited with, and that a person could still attribute."""
@@ -23,10 +25,12 @@ def list_payments(
     limit: int,
     outcome: str | None = None,
     attributed: bool | None = None,
+    conflict: bool | None = None,
 ) -> Sequence[Payment]:
     """A page of payments, newest first; those merged into others only where `outcome` asks for them.
 
-    `attributed` False keeps those nobody is credited with, True all others. Raises InvalidRequest.
+    `attributed` False keeps those nobody is credited with, True all others; `conflict` True those whose partner has
+    been paid although evidence has come to credit another, False all others. Raises InvalidRequest.
     """
     matching = select(Payment).where(owned_by(Payment.organization_id, organization_ids))
     if outcome != "merged":
@@ -35,5 +39,42 @@ def list_payments(
         matching = matching.where(Payment.outcome == outcome)
     if attributed is not None:
         matching = matching.where(Payment.outcome.not_in(NOBODYS) if attributed else Payment.outcome.in_(NOBODYS))
+    if conflict is not None:
+        has_conflict = Payment.outcome_details.has_key("conflict")
+        matching = matching.where(has_conflict if conflict else ~has_conflict)
     page = cut(matching, Payment.id, ids.PAYMENT, limit=limit, page=wanted.page, starting_after=wanted.starting_after)
     return session.scalars(page).all()
+
+
+def get_payment(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Payment:
+    """The payment with this `pmt_…` id, if it is one of these organizations'. Raises NotFound."""
+    key = ids.decode(public_id, ids.PAYMENT)
+    found = session.scalar(select(Payment).where(Payment.id == key, Payment.organization_id.in_(organization_ids)))
+    if found is None:
+        raise NotFound("there is no such payment", code="payment_not_found")
+    return found
+
+
+_CUSTOMERS = text("""
+    SELECT organization_id, account, livemode FROM stripe_objects
+    WHERE id = :customer AND kind = 'customer' AND organization_id = ANY (:organization_ids)
+      AND account = coalesce(:account, account) AND livemode = coalesce(:livemode, livemode)
+""")
+
+
+def scope_of_customer(
+    session: Session, organization_ids: Sequence[UUID], customer: str, *, account: str | None, livemode: bool | None
+) -> Scope:
+    """Where the Stripe customer `cus_…` is known; `account` and `livemode` tell two of one id apart.
+
+    Raises:
+        NotFound: nowhere.
+        InvalidRequest: in several places.
+    """
+    values = {"customer": customer, "organization_ids": list(organization_ids), "account": account}
+    rows = session.execute(_CUSTOMERS, {**values, "livemode": livemode}).all()
+    if not rows:
+        raise NotFound("no event has named such a customer", code="customer_not_found")
+    if len(rows) > 1:
+        raise InvalidRequest("it is known in several accounts or modes; say account and livemode", param="account")
+    return Scope(*rows[0])

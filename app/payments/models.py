@@ -74,6 +74,7 @@ class Payment(Base):
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
         Index("ix_payments_organization_id_id", "organization_id", "id"),
         Index("ix_payments_outcome", "organization_id", "outcome", "id"),
+        Index("ix_payments_conflict", "organization_id", "id", postgresql_where=text("outcome_details ? 'conflict'")),
         Index("ix_payments_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_payments_held_until", "held_until", postgresql_where=text("outcome = 'held'")),
         Index(

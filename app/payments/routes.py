@@ -20,6 +20,7 @@ def list_payments(query: shapes.PaymentQuery) -> Response:
             limit=query.limit,
             outcome=query.outcome,
             attributed=query.attributed,
+            conflict=query.conflict,
         )
         data = [shapes.payment_body(payment) for payment in payments]
     return answer(shapes.PaymentPage(data=data, page=query.page, limit=query.limit))

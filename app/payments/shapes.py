@@ -20,6 +20,9 @@ class PaymentQuery(Numbered):
 
     limit: int = Field(default=50, ge=1, le=100)
     attributed: bool | None = Field(default=None, description="False: only those nobody is credited with.")
+    conflict: bool | None = Field(
+        default=None, description="True: only those whose partner was paid before evidence came to credit another."
+    )
     outcome: OutcomeWord | None = None
 
 
@@ -33,6 +36,7 @@ class PaymentBody(Snake):
     returned_cents: int = Field(description=f"What went back to the customer. {AMOUNT}")
     outcome: str = Field(examples=["unattributed"])
     reason: str = Field(description="The outcome in one sentence.")
+    conflict: str | None = Field(description="What a person should look at: why its partner was left with it.")
     customer: str | None
     subscription: str | None
     invoice: str | None
@@ -68,7 +72,8 @@ def payment_fields(payment: Payment) -> dict[str, Any]:
         "base_cents": payment.base_minor,
         "returned_cents": payment.returned_minor,
         "outcome": payment.outcome,
-        "reason": sentence(payment.outcome, payment.outcome_details),
+        "reason": reason_of(payment),
+        "conflict": payment.outcome_details.get("conflict"),
         "customer": payment.customer or None,
         "subscription": payment.subscription or None,
         "invoice": payment.invoice or None,
@@ -80,3 +85,13 @@ def payment_fields(payment: Payment) -> dict[str, Any]:
         "occurred_at": payment.occurred_at,
         "created_at": payment.created_at,
     }
+
+
+def reason_of(payment: Payment) -> str:
+    """The payment's outcome in one sentence; where a person decided that nobody earns, in that person's words."""
+    by_hand = payment.outcome_details.get("by_hand")
+    return (
+        f"A person decided that nobody is credited: {by_hand}."
+        if by_hand
+        else sentence(payment.outcome, payment.outcome_details)
+    )

@@ -1,0 +1,141 @@
+"""What people decided: whom a payment, or all that a customer pays, is credited to.
+
+A decision is an attribution by the carrier `manual`. It is never closed: of all that apply to a payment the latest
+counts, so who decided what and why stays on record. It is tied to a Stripe object, and so stands through every
+re-keying and merging of payments.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk, ids
+from app.attribution.models import Attribution
+from app.partners.directory import Enrollment
+from app.payments.record import PaymentRecord
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One decision.
+
+    Attributes:
+        subject: the customer, or the invoice, PaymentIntent or charge of one payment.
+        partner_id: None where nobody is to earn.
+        applies_from: of a customer's payments only those from then on; None: all.
+        moves_paid: whether it also moves what has been paid or is in a payout.
+    """
+
+    id: UUID
+    subject: str
+    partner_id: UUID | None
+    applies_from: datetime | None
+    moves_paid: bool
+    decided_at: datetime
+    decided_by: str
+    reason: str
+    bound_at: datetime
+
+    def covers(self, paid_at: datetime) -> bool:
+        """Whether it is about a payment of this time."""
+        return self.applies_from is None or paid_at >= self.applies_from
+
+
+_ANY = text("SELECT EXISTS (SELECT FROM attributions WHERE organization_id = :owner AND carrier = 'manual')")
+
+
+def are_there(session: Session, organization_id: UUID) -> bool:
+    """Whether anybody of this organization ever decided anything; most never do."""
+    return bool(session.scalar(_ANY, {"owner": organization_id}))
+
+
+_LOAD = text(f"""
+    SELECT id, subject, partner_id, applies_from, moves_paid, evident_at AS decided_at, decided_by, reason, bound_at
+    FROM attributions WHERE {SCOPE_SQL} AND carrier = 'manual' AND subject = ANY(:subjects)
+""")
+
+
+def load(session: Session, scope: Scope, subjects: Iterable[str]) -> list[Assignment]:
+    """The decisions about these objects."""
+    wanted = sorted({one for one in subjects if one})
+    rows = session.execute(_LOAD, {**scope.parameters(), "subjects": wanted}).mappings() if wanted else ()
+    return [Assignment(**row) for row in rows]
+
+
+def decided(
+    session: Session,
+    scope: Scope,
+    records: Sequence[PaymentRecord],
+    members: Mapping[UUID, set[str]],
+    marked: set[UUID],
+) -> dict[UUID, Assignment]:
+    """The decision that counts for each payment there is one for, by payment id.
+
+    Args:
+        members: by payment id, the objects of its component.
+        marked: payments without an invoice that a name stands on. What was decided of a customer is decided of these;
+            an unmarked one may be the money of an invoice that earns already.
+    """
+    every = {one for own in members.values() for one in own} | {one.state.customer for one in records}
+    by_subject: dict[str, list[Assignment]] = {}
+    for assignment in load(session, scope, every):
+        by_subject.setdefault(assignment.subject, []).append(assignment)
+    found = {}
+    for payment in records if by_subject else ():
+        about = _about(payment, members[payment.id], of_customer=payment.is_of_invoice or payment.id in marked)
+        word = latest(one for subject in about for one in by_subject.get(subject, ()) if _counts(one, payment))
+        if word is not None:
+            found[payment.id] = word
+    return found
+
+
+def latest(assignments: Iterable[Assignment]) -> Assignment | None:
+    """Of several decisions the one that counts."""
+    return max(assignments, key=lambda one: (one.decided_at, one.id), default=None)
+
+
+def _about(payment: PaymentRecord, members: set[str], *, of_customer: bool) -> set[str]:
+    """What a decision of the payment may be tied to: its money by whatever name, but no other invoice paid by it."""
+    other_invoices = {one for one in members if one.startswith("in_")} - {payment.state.invoice}
+    return (members - other_invoices) | ({payment.state.customer} if of_customer else set())
+
+
+def _counts(assignment: Assignment, payment: PaymentRecord) -> bool:
+    return assignment.subject != payment.state.customer or assignment.covers(payment.state.occurred_at)
+
+
+def record(
+    session: Session,
+    scope: Scope,
+    assignment: Assignment,
+    enrollment: Enrollment | None,
+    snapshot_id: UUID | None,
+    cause: str,
+) -> None:
+    """Keep a decision for ever. Expects the locks of what it is about; settling afterwards is what makes it count."""
+    row = {
+        "id": assignment.id,
+        **scope.parameters(),
+        "partner_organization_id": enrollment.partner_organization_id if enrollment else None,
+        "subject": assignment.subject,
+        "program_id": enrollment.program_id if enrollment else None,
+        "partner_id": assignment.partner_id,
+        "snapshot_id": snapshot_id,
+        "carrier": "manual",
+        "name": ids.encode(ids.PARTNER, assignment.partner_id) if assignment.partner_id else "",
+        "field_path": "",
+        "object_id": assignment.subject,
+        "stripe_event_id": cause,
+        "evident_at": assignment.decided_at,
+        "bound_at": assignment.bound_at,
+        "applies_from": assignment.applies_from,
+        "moves_paid": assignment.moves_paid,
+        "decided_by": assignment.decided_by,
+        "reason": assignment.reason,
+    }
+    bulk.insert(session, Attribution, [row])

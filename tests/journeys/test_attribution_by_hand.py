@@ -1,0 +1,356 @@
+"""A person says whose a payment or a customer is; no evidence says otherwise, and every difference is posted."""
+
+from datetime import UTC, datetime
+from itertools import permutations
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import db
+from app.partners import enrollment
+from app.partners.models import Partner
+from tests import cast
+from tests.books import owed
+from tests.cast import Merchant
+from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.customer import MONTH_SECONDS, Customer
+from tests.stripe_stories.facts import UNMARKED, Bill, Marks
+from tests.stripe_stories.families import CLOVER
+
+from .conftest import Meet
+from .desk import Desk, open_desk, pay_out, payment_id
+
+FEW_DAYS_SECONDS = 5 * 86_400
+
+
+@pytest.fixture
+def desk(client: FlaskClient, merchant: Merchant) -> Desk:
+    return open_desk(client, merchant)
+
+
+def test_unattributed_money_is_credited_by_hand_with_who_and_why(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    first = meet().subscribes()
+    deliver(first.events)
+    drain()
+    assert [one["invoice"] for one in desk.sees(attributed="false")] == [first.invoice]
+    answer = desk.credits(str(first.invoice), "ada")
+    assert (answer.status_code, answer.json["changed"]) == (200, True)
+    assert ledger().balances == owed(ada=980)
+    told = desk.explains(str(first.invoice))
+    assert desk.key_id in told
+    assert "she told us" in told
+
+
+def test_a_payment_credited_by_hand_leaves_the_customers_other_payments(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver([*first.events, *cleo.renews(first).events])
+    drain()
+    desk.credits(str(first.invoice), "ben")
+    assert ledger().balances == owed(ada=980, ben=980)
+
+
+def test_the_same_said_twice_changes_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    first = meet().subscribes()
+    deliver(first.events)
+    drain()
+    for _ in range(2):
+        answer = desk.credits(str(first.invoice), "ada")
+    assert (answer.status_code, answer.json["changed"]) == (200, False)
+    assert ledger().balances == owed(ada=980)
+
+
+def test_back_and_forth_only_the_last_word_counts(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    first = meet(subscription="ada").subscribes()
+    deliver(first.events)
+    drain()
+    for code in ("ben", "ada", None, "dan", "ben"):
+        assert desk.credits(str(first.invoice), code).json["changed"]
+    assert ledger().balances == owed(ben=980)
+
+
+def test_credit_taken_away_by_hand_stays_away(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    desk.credits(str(first.invoice), None, reason="he is her brother")
+    deliver([cleo.appears(), *cleo.is_refunded(first, 1000).events])
+    drain()
+    assert ledger().balances == {}
+    (payment,) = desk.sees()
+    assert payment["outcome"] == "unattributed"
+    assert "he is her brother" in payment["reason"]
+
+
+def test_later_evidence_never_overrides_a_person(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet(session="ada", customer="dan")
+    appeared, first = cleo.appears(), cleo.subscribes()
+    deliver(first.only("invoice.paid").events)
+    drain()
+    desk.credits(str(first.invoice), "ben")
+    deliver([appeared, *first.events])
+    drain()
+    assert ledger().balances == owed(ben=980)
+
+
+@pytest.mark.parametrize("order", list(permutations(("invoice.paid", "invoice_payment.paid"))), ids=" ".join)
+def test_what_was_decided_of_a_charge_stands_when_it_turns_out_to_pay_an_invoice(
+    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, order: tuple[str, ...]
+) -> None:
+    sale = Customer(CLOVER, Marks(invoice="dan")).buys(invoiced=True, through_session=False)
+    deliver([sale.event("payment_intent.succeeded")])
+    drain()
+    desk.credits(str(sale.payment_intent), "ada")
+    assert ledger().balances == owed(ada=980)
+    for event_type in order:
+        deliver([sale.event(event_type)])
+        drain()
+    assert ledger().balances == owed(ada=980)
+    assert [line.kind for line in ledger().payments] == ["invoice"]
+
+
+@pytest.mark.parametrize("last", ["charge", "invoice"])
+def test_of_two_decisions_that_meet_the_later_stands(
+    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, last: str
+) -> None:
+    sale = Customer(CLOVER).buys(Bill(tax_minor=100), invoiced=True, through_session=False)
+    deliver([sale.event("payment_intent.succeeded"), sale.event("invoice.paid")])
+    drain()
+    decided = {"charge": (str(sale.payment_intent), "ada"), "invoice": (str(sale.invoice), "ben")}
+    for which in sorted(decided, key=lambda one: one == last):
+        stripe_id, code = decided[which]
+        assert desk.credits(stripe_id, code, force=True).status_code == 200
+    deliver([sale.event("invoice_payment.paid")])
+    drain()
+    assert ledger().balances == owed(**{decided[last][1]: 980})
+
+
+def test_a_charge_near_an_invoice_of_the_same_amount_is_not_credited_unless_forced(
+    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    sale = Customer(CLOVER).buys(invoiced=True, through_session=False)
+    deliver([sale.event("payment_intent.succeeded"), sale.event("invoice.paid")])
+    drain()
+    answer = desk.credits(str(sale.payment_intent), "ada")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "invoice_nearby")
+    assert ledger().balances == {}
+    assert desk.credits(str(sale.payment_intent), "ada", force=True).status_code == 200
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_merged_payment_is_refused_and_the_survivor_named(
+    deliver: Deliver, drain: Drain, desk: Desk, meet: Meet
+) -> None:
+    sale = Customer(CLOVER, Marks(payment="ada")).buys(invoiced=True, through_session=False)
+    for event_type in ("payment_intent.succeeded", "invoice.paid", "invoice_payment.paid"):
+        deliver([sale.event(event_type)])
+        drain()
+    answer = desk.credits(str(sale.payment_intent), "ben")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "payment_merged")
+    assert payment_id(str(sale.invoice)) in answer.json["error"]["message"]
+
+
+def test_a_partner_that_is_not_active_is_refused_and_its_lost_payment_repaired_once_it_is(
+    meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    with db.transaction() as session:
+        cast.enroll(session, merchant, "eve", status="paused")
+    first = meet(subscription="eve").subscribes()
+    deliver(first.events)
+    drain()
+    answer = desk.credits(str(first.invoice), "eve")
+    assert (answer.status_code, answer.json["error"]["code"]) == (409, "partner_inactive")
+    _activate(merchant, "eve")
+    assert desk.credits(str(first.invoice), "eve").json["changed"]
+    assert ledger().balances == owed(eve=980)
+
+
+def test_a_customer_is_credited_from_a_day_on_and_its_renewals_follow(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    second, third = cleo.renews(first), cleo.renews(first)
+    deliver([*first.events, *second.events])
+    drain()
+    since = datetime.fromtimestamp(second.paid_at - FEW_DAYS_SECONDS, UTC)
+    answer = desk.credits_customer(cleo.id, "ben", **{"from": since.isoformat()})
+    assert (answer.json["changed"], answer.json["moved"]) == (True, [payment_id(str(second.invoice))])
+    deliver(third.events)
+    drain()
+    assert ledger().balances == owed(ada=980, ben=1960)
+
+
+def test_a_person_reaches_further_back_than_the_window(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet()
+    first = cleo.subscribes()
+    deliver([*first.events, *(event for _ in range(4) for event in cleo.renews(first).events)])
+    drain()
+    desk.credits_customer(cleo.id, "ada", all_unpaid=True)
+    assert ledger().balances == owed(ada=5 * 980)
+
+
+def test_a_customers_unmarked_charges_are_not_credited_with_it(
+    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = Customer(CLOVER, Marks(payment="ada"))
+    marked = cleo.buys(through_session=False)
+    cleo.marks = UNMARKED
+    unmarked = cleo.buys(through_session=False)
+    deliver([*marked.events, *unmarked.events])
+    drain()
+    desk.credits_customer(cleo.id, "ben", all_unpaid=True)
+    assert ledger().balances == owed(ben=980)
+
+
+def test_a_later_word_on_the_customer_stands_above_an_earlier_one_on_a_payment(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet()
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    desk.credits(str(first.invoice), "ada")
+    desk.credits_customer(cleo.id, "ben", all_unpaid=True)
+    assert ledger().balances == owed(ben=980)
+    desk.credits(str(first.invoice), "dan")
+    assert ledger().balances == owed(dan=980)
+
+
+@pytest.mark.parametrize("extent", [{}, {"all_unpaid": True, "from": "2026-03-02T00:00:00Z"}, {"from": "2026-03-02"}])
+def test_a_customer_is_credited_to_one_extent(
+    meet: Meet, deliver: Deliver, drain: Drain, desk: Desk, extent: dict[str, object]
+) -> None:
+    cleo = meet()
+    deliver([cleo.appears()])
+    drain()
+    assert desk.credits_customer(cleo.id, "ada", **extent).status_code == 400
+
+
+def test_a_customer_nobody_named_is_not_found(desk: Desk) -> None:
+    assert desk.credits_customer("cus_nobody", "ada", all_unpaid=True).status_code == 404
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False], ids=["paid", "in_payout"])
+def test_what_was_paid_moves_only_when_that_is_asked_for_and_is_then_owed(
+    meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, is_confirmed: bool
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver([*first.events, *cleo.renews(first).events])
+    drain()
+    pay_out(merchant, str(first.invoice), is_confirmed=is_confirmed)
+    there = "partner_paid" if is_confirmed else "payout_clearing"
+    answer = desk.credits_customer(cleo.id, "ben", all_unpaid=True)
+    assert answer.json["conflicts"] == [payment_id(str(first.invoice))]
+    left = owed(ben=980) | {(there, "ada", "usd"): 980, ("commission_expense", None, "usd"): 1960}
+    assert ledger().balances == left
+    assert [one["id"] for one in desk.sees(conflict="true")] == answer.json["conflicts"]
+    desk.credits_customer(cleo.id, "ben", all_unpaid=True, include_paid=True)
+    debt = {(there, "ada", "usd"): 980, ("partner_payable", "ada", "usd"): -980}
+    moved = {("partner_payable", "ben", "usd"): 980, ("partner_accrued", "ben", "usd"): 980}
+    assert ledger().balances == {**debt, **moved, ("commission_expense", None, "usd"): 1960}
+    assert desk.sees(conflict="true") == []
+
+
+def test_earlier_evidence_moves_what_is_unpaid_and_lists_what_is_paid(
+    meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    cleo.marks = Marks(subscription="ben")
+    second = cleo.subscribes()
+    cleo.marks = UNMARKED
+    renewal = cleo.renews(second)
+    deliver([*second.events, *renewal.events])
+    drain()
+    pay_out(merchant, str(second.invoice))
+    deliver(first.events)
+    drain()
+    expected = owed(ada=1960) | {("partner_paid", "ben", "usd"): 980, ("commission_expense", None, "usd"): 2940}
+    assert ledger().balances == expected
+    (listed,) = desk.sees(conflict="true")
+    assert listed["invoice"] == second.invoice
+    assert str(desk.partner("ada")) in listed["conflict"]
+    assert "include_paid" in desk.explains(str(second.invoice))
+
+
+def test_a_refund_of_what_stayed_with_its_partner_is_that_partners_loss(
+    meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    pay_out(merchant, str(first.invoice))
+    desk.credits(str(first.invoice), "ben")
+    deliver(cleo.is_refunded(first, 2450).events)
+    drain()
+    balances = ledger().balances
+    assert (balances["partner_paid", "ada", "usd"], balances["partner_payable", "ada", "usd"]) == (980, -490)
+    assert ("partner_accrued", "ben", "usd") not in balances
+
+
+@pytest.mark.parametrize("wrong", [{"reason": " "}, {"reason": ""}, {"rate": 5}], ids=["blank", "empty", "unknown"])
+def test_an_order_without_a_reason_is_refused(
+    meet: Meet, deliver: Deliver, drain: Drain, desk: Desk, wrong: dict[str, object]
+) -> None:
+    first = meet().subscribes()
+    deliver(first.events)
+    drain()
+    assert desk.credits(str(first.invoice), "ada", **wrong).status_code == 400
+
+
+def test_a_partner_activated_later_takes_nothing_from_who_earned_meanwhile(
+    meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    with db.transaction() as session:
+        cast.enroll(session, merchant, "eve", status="paused")
+    cleo = meet(subscription="eve")
+    first = cleo.subscribes()
+    cleo.waits(MONTH_SECONDS * 2)
+    cleo.marks = Marks(subscription="ada")
+    second = cleo.subscribes()
+    deliver([*first.events, *second.events])
+    drain()
+    assert ledger().balances == owed(ada=980)
+    _activate(merchant, "eve")
+    cleo.marks = UNMARKED
+    deliver([cleo.is_marked_again("dan"), *cleo.renews(second).events, *cleo.renews(first).events])
+    drain()
+    assert ledger().balances == owed(ada=3 * 980)
+
+
+def test_a_partner_activated_later_earns_from_then_on_where_nobody_was_bound(
+    meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    with db.transaction() as session:
+        cast.enroll(session, merchant, "eve", status="paused")
+    cleo = meet(subscription="eve")
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    _activate(merchant, "eve")
+    deliver(cleo.renews(first).events)
+    drain()
+    assert ledger().balances == owed(eve=980)
+
+
+def _activate(merchant: Merchant, code: str) -> None:
+    with db.transaction() as session:
+        enrollment.change_status(session, session.get_one(Partner, merchant.partners[code]), "active")
