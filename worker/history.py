@@ -92,6 +92,14 @@ def parts(since: datetime, until: datetime, asked_at: datetime) -> list[Part]:
     return found
 
 
+def compared(since: datetime, until: datetime) -> list[Part]:
+    """The lists a reconciliation reads: what came back first, so that a charge tells no second time what they tell."""
+    first, end = _seconds(since), _seconds(until)
+    returns = [Part(name, _RETURN_LISTS[name], first, end) for name in ("refunds", "disputes")]
+    wanted = ("invoice payments", "invoices", "charges")
+    return returns + [one for one in _lists(first, end, end) if one.name in wanted]
+
+
 def _lists(since: int, until: int, returns_until: int) -> list[Part]:
     returns = [Part(name, path, since, returns_until) for name, path in _RETURN_LISTS.items()]
     others = [

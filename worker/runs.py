@@ -8,15 +8,18 @@ import structlog
 
 from app import db, jobs
 from app.errors import AccrualError, LeaseLost, StripeUnavailable
-from app.stripe_events import runs
+from app.stripe_events import drifts, requesting, runs
 from app.stripe_events.runs import Run
-from worker import backfill, drain, replay, retries
+from worker import backfill, drain, reconcile, replay, retries
 
 PAUSE_SECONDS: Final = 0.2
 """Between two looks at whether a step can be made, while something else must come first."""
 
+THE_CLOCK: Final = "clock"
+
 STEPS: Final[Mapping[str, Callable[[Run], Run | None]]] = {
     "backfill": backfill.step,
+    "reconcile": reconcile.step,
     "replay": replay.step,
 }
 """What makes one step of each kind: it gives the run as far as it has come, or None if it must wait."""
@@ -77,4 +80,13 @@ def look_after() -> None:
     with db.transaction() as session:
         is_due = runs.take_back_stale(session)
     if is_due:
+        jobs.wake_runs()
+
+
+def compare_daily() -> None:
+    """Ask for a day's comparison with Stripe wherever there is a key. The clock calls this."""
+    with db.transaction() as session:
+        drifts.forget_ended(session)
+        asked = requesting.daily_reconciliations(session, requested_by=THE_CLOCK)
+    if asked:
         jobs.wake_runs()

@@ -12,7 +12,7 @@ import structlog
 from app import config, db, jobs, logs, metrics
 from app.ledger import verify
 from app.payments import waiting
-from app.stripe_events import inbox
+from app.stripe_events import api_keys, inbox
 from worker import retries, runs
 
 TICK_SECONDS: Final = 1
@@ -58,6 +58,7 @@ def routines() -> list[Routine]:
     return [
         Routine("sweep", 5, sweep),
         Routine("look_after_runs", 5, runs.look_after),
+        Routine("compare_daily", 3600, runs.compare_daily),
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("measure_ledger", 300, measure_ledger),
     ]
@@ -82,6 +83,7 @@ def main() -> None:
     db.connect(settings.database_url, pool_size=1)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
+    api_keys.connect(settings)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())

@@ -93,7 +93,7 @@ def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
                     return run
                 time.sleep(LOOK_EVERY_SECONDS)
     except KeyboardInterrupt:
-        console.print(f"\nIt goes on. See it again: accrual {command} --follow {run_id}", markup=False)
+        console.print(f"\nIt goes on. See it again: accrual {command} --follow {run_id}", markup=False, soft_wrap=True)
         raise typer.Exit(130) from None
 
 

@@ -12,7 +12,7 @@ from app import bulk
 from app.errors import ConfigurationError
 from app.stripe_events import envelope
 from app.stripe_events.models import StripeEvent
-from app.stripe_events.scope import Scope
+from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _COLUMNS = (
     "organization_id",
@@ -58,6 +58,19 @@ def record(session: Session, scope: Scope, events: Sequence[Mapping[str, Any]]) 
     """
     rows = [_row(scope, event) for event in events]
     return list(session.scalars(text(_RECORD), {"rows": bulk.encode(rows)})) if rows else []
+
+
+_MAKE_DUE = text(f"""
+    UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
+                             last_error = NULL, next_attempt_at = now()
+    WHERE {SCOPE_SQL} AND stripe_id = ANY (:stripe_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'
+    RETURNING id
+""")
+
+
+def make_due(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:
+    """Make those of these rows that were processed due again; gives their numbers."""
+    return list(session.scalars(_MAKE_DUE, {**scope.parameters(), "stripe_ids": list(stripe_ids)}))
 
 
 def _row(scope: Scope, listed: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict, InvalidRequest
@@ -15,6 +16,8 @@ from app.stripe_events.scope import Scope
 
 RECONCILED_DAYS: Final = 7
 """How far back a comparison goes unless somebody says."""
+SETTLING_TIME: Final = timedelta(minutes=15)
+"""What is younger may be on its way, and no difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,34 @@ def backfill(session: Session, asked: Asked, *, dry_run: bool) -> StripeRun:
 
 def reconciliation(session: Session, asked: Asked, *, heal: bool) -> StripeRun:
     """Ask for a comparison of our payments with Stripe's. Wake a worker after the commit. Raises as `backfill`."""
-    since = asked.since or datetime.now(UTC) - timedelta(days=RECONCILED_DAYS)
-    parameters = {**_window(since, asked.until), "heal": heal}
+    latest = datetime.now(UTC) - SETTLING_TIME
+    since = asked.since or latest - timedelta(days=RECONCILED_DAYS)
+    parameters = {**_window(since, min(asked.until or latest, latest)), "heal": heal}
     return runs.request(session, _scope(session, asked), "reconcile", parameters, requested_by=asked.requested_by)
+
+
+# Whoever has an endpoint may have a key; the first organization may have the setting's.
+_TO_COMPARE = text("""
+    SELECT DISTINCT endpoint.organization_id, endpoint.livemode FROM stripe_endpoints AS endpoint
+    WHERE endpoint.deleted_at IS NULL
+    UNION
+    SELECT first.id, mode FROM (SELECT id FROM organizations ORDER BY created_at, id LIMIT 1) AS first,
+                               unnest(ARRAY[true, false]) AS mode
+    EXCEPT
+    SELECT organization_id, livemode FROM stripe_runs
+    WHERE kind = 'reconcile' AND account = '' AND requested_by = :requested_by
+      AND requested_at > now() - interval '1 day'
+""")
+
+
+def daily_reconciliations(session: Session, *, requested_by: str) -> int:
+    """Ask for a comparison wherever there is a key and none was asked for within a day; gives how many."""
+    asked = 0
+    for owner, livemode in session.execute(_TO_COMPARE, {"requested_by": requested_by}).all():
+        if api_keys.is_configured(session, owner, livemode=livemode):
+            reconciliation(session, Asked(owner, requested_by, livemode=livemode), heal=False)
+            asked += 1
+    return asked
 
 
 def replay(session: Session, organization_id: UUID, selection: Selection, *, requested_by: str) -> StripeRun:

@@ -1,0 +1,107 @@
+"""What we hold, looked up to be compared with what Stripe says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One of our payments; amounts in minor units.
+
+    `is_credited`: a credit note is known of it, so more may be returned than went through Stripe.
+    """
+
+    id: UUID
+    key: str
+    currency: str
+    gross_minor: int
+    returned_minor: int
+    is_credited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What we hold about the documents of one page.
+
+    Attributes:
+        payments: by key, and by the charge that brought them.
+        facts: of the Stripe objects that some event stated, by id.
+        invoiced: PaymentIntents and charges that paid an invoice, which is compared instead.
+        explained: charges of which a missing or different return was found already.
+    """
+
+    payments: Mapping[str, Payment] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    invoiced: frozenset[str] = frozenset()
+    explained: frozenset[str] = frozenset()
+
+
+_CREDITED = """
+    EXISTS (SELECT FROM stripe_objects AS own JOIN stripe_objects AS note
+                ON note.root = own.root AND note.organization_id = own.organization_id
+               AND note.account = own.account AND note.livemode = own.livemode AND note.kind = 'credit_note'
+            WHERE own.id = split_part(payment.key, ':', 2) AND own.organization_id = payment.organization_id
+              AND own.account = payment.account AND own.livemode = payment.livemode)
+"""
+
+_COLUMNS = (
+    f"id, key, charge, currency, gross_minor, returned_minor, {_CREDITED} AS is_credited FROM payments AS payment"
+)
+
+# By key, and by the object's root: a charge that paid an invoice has the invoice's.
+_PAYMENTS = text(f"""
+    SELECT {_COLUMNS}
+    WHERE {SCOPE_SQL} AND merged_into_id IS NULL AND key = ANY (
+        SELECT kind || ':' || id FROM unnest(CAST(:ids AS text[])) AS id, unnest(ARRAY['invoice', 'pi', 'ch']) AS kind
+        UNION
+        SELECT 'invoice:' || root FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY (:ids)
+    )
+""")
+
+_FACTS = text(f"SELECT id, facts FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY (:ids) AND facts <> '{{}}'")
+
+# A payment whose object, PaymentIntent or charge was listed is compared already.
+_UNLISTED = text(f"""
+    SELECT {_COLUMNS}
+    WHERE {SCOPE_SQL} AND merged_into_id IS NULL AND gross_minor > 0 AND id > :after
+      AND occurred_at >= :since AND occurred_at < :until
+      AND split_part(key, ':', 1) IN ('invoice', 'pi', 'ch')
+      AND NOT EXISTS (
+        SELECT FROM stripe_runs_seen AS seen
+        WHERE seen.run_id = :run_id
+          AND seen.stripe_id IN (split_part(payment.key, ':', 2), payment.charge, payment.payment_intent)
+      )
+    ORDER BY id LIMIT :limit
+""")
+
+
+def held(session: Session, scope: Scope, ids: Sequence[str]) -> Held:
+    """The payments and facts about these Stripe ids."""
+    wanted = {**scope.parameters(), "ids": list(ids)}
+    payments: dict[str, Payment] = {}
+    for row in session.execute(_PAYMENTS, wanted):
+        payments[row.key] = _payment(row)
+        if row.charge:
+            payments[row.charge] = payments[row.key]
+    facts = {row.id: row.facts for row in session.execute(_FACTS, wanted)}
+    return Held(payments, facts)
+
+
+def unlisted(
+    session: Session, scope: Scope, run_id: UUID, *, since: datetime, until: datetime, after: UUID, limit: int
+) -> list[Payment]:
+    """Payments of a stretch that a reconciliation has not seen in Stripe's lists, by id, after the one given."""
+    wanted = {**scope.parameters(), "run_id": run_id, "since": since, "until": until, "after": after, "limit": limit}
+    return [_payment(row) for row in session.execute(_UNLISTED, wanted)]
+
+
+def _payment(row: Any) -> Payment:
+    return Payment(row.id, row.key, row.currency, row.gross_minor, row.returned_minor, row.is_credited)
