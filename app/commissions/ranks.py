@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import attribute
 from app.attribution.attribute import Attributions, Credited
+from app.attribution.rules import NoCredit
 from app.commissions import limits
 from app.commissions.limits import Paid, Standing
 from app.payments import objects, record
@@ -67,7 +68,7 @@ def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
     return found - {""}
 
 
-_COLUMNS = "id, key, subscription, customer, occurred_at, base_minor, cycle_ends_at, outcome"
+_COLUMNS = "id, key, subscription, customer, occurred_at, base_minor, base_details, cycle_ends_at, outcome"
 _OF_SUBSCRIPTIONS = text(f"""
     SELECT {_COLUMNS} FROM payments
     WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> '' AND merged_into_id IS NULL
@@ -98,10 +99,20 @@ def _paid(row: Mapping[str, Any]) -> Paid:
         row["subscription"],
         row["customer"],
         row["occurred_at"],
-        row["base_minor"],
+        row["base_minor"] or (_outside_minor(row["base_details"]) if row["outcome"] not in UNCREDITED else 0),
         row["cycle_ends_at"],
         is_credited=row["outcome"] not in UNCREDITED,
     )
+
+
+def _outside_minor(base_details: Mapping[str, Any]) -> int:
+    """The base with what was paid outside Stripe: a cycle too, where the program pays for that."""
+    return int(base_details.get("with_outside", {}).get("base_minor", 0))
+
+
+def _base_minor(payment: PaymentRecord, credit: Credited | NoCredit | None) -> int:
+    is_included = isinstance(credit, Credited) and credit.enrollment.include_out_of_band
+    return payment.state.base_minor or (_outside_minor(payment.state.base_details) if is_included else 0)
 
 
 def _after(attributions: Attributions) -> list[Paid]:
@@ -112,7 +123,7 @@ def _after(attributions: Attributions) -> list[Paid]:
             one.state.subscription,
             one.state.customer,
             one.state.occurred_at,
-            one.state.base_minor,
+            _base_minor(one, attributions.credits.get(one.id)),
             one.state.cycle_ends_at,
             is_credited=isinstance(attributions.credits.get(one.id), Credited) and not one.state.awaits_invoice,
         )

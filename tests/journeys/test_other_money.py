@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from app import db
 from app.commissions import explain
+from app.partners import enrollment
 from app.partners.models import Program
 from tests import cast
 from tests.books import owed
@@ -184,3 +185,22 @@ def test_what_the_customer_saw_is_told_and_nothing_is_computed_from_it(
     with db.transaction() as session:
         told = explain.narrate(explain.explain(session, str(sale.payment_intent)))
     assert "The customer was shown 45.30 EUR." in told
+
+
+@pytest.mark.parametrize("renewal_first", [False, True])
+def test_a_cycle_paid_outside_stripe_is_a_cycle_where_the_program_pays_for_it(
+    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, renewal_first: bool
+) -> None:
+    pays_outside(merchant)
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        once = {"type": "recurring", "bps": 2000, "max_cycles": 1}
+        pat = enrollment.create_partner(session, program, email="pat@partners.example", slug="pat", commission=once)
+        enrollment.change_status(session, pat, "active")
+    cleo = Customer(CLOVER, Marks(subscription="pat"))
+    first = cleo.subscribes(OUTSIDE)
+    for sale in reversed((first, cleo.renews(first))) if renewal_first else (first, cleo.renews(first)):
+        deliver(sale.events)
+        drain()
+    assert ledger().balances == owed(pat=980)
+    assert sorted(line.outcome for line in ledger().payments) == ["accrued", "cap_reached"]
