@@ -1,5 +1,6 @@
 """One account in one mode, where stories happen: its clock, its shelf, its events."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.properties.oracle import Returned
@@ -31,12 +32,19 @@ class Buyer:
 
 @dataclass
 class Money:
-    """What has become of a charge."""
+    """What has become of a charge.
+
+    Attributes:
+        released_minor: what was authorized and not taken, which Stripe counts as refunded.
+        fields: those of its document that differ from a plain sale's.
+    """
 
     purchase: Purchase
     buyer: Buyer
     refunded_minor: int = 0
+    released_minor: int = 0
     is_disputed: bool = False
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import Final, TypeVar
 from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.returns import Dispute
 
+from .holding import Subscription
 from .returns import Refund
-from .sales import Subscription
 from .shop import Shop
 
 T = TypeVar("T")

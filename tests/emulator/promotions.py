@@ -5,11 +5,11 @@ from functools import partial
 from tests.stripe_stories import promotions as told
 from tests.stripe_stories.promotions import Coupon, Discount, PromotionCode
 
-from .returns import Returns
-from .sales import Subscription, same_in_all
+from .holding import Subscription, same_in_all
+from .unpaid import Unpaid
 
 
-class Promotions(Returns):
+class Promotions(Unpaid):
     """The verbs of reduced prices; a marker is a partner's code in metadata."""
 
     def coupon(self, percent_off: int = 10, *, marker: str | None = None) -> Coupon:

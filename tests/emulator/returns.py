@@ -9,7 +9,8 @@ from tests.stripe_stories import returns as told
 from tests.stripe_stories.facts import Purchase
 from tests.stripe_stories.returns import CreditNote, Dispute, Movement
 
-from .sales import Sales, same_in_all
+from .holding import same_in_all
+from .sales import Sales
 
 
 @dataclass

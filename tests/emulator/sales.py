@@ -1,38 +1,18 @@
 """Money that comes in: customers, subscriptions and their renewals, one-time sales."""
 
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 
-from tests.stripe_stories import documents, invoices
+from tests.stripe_stories import invoices
 from tests.stripe_stories.customer import MONTH_SECONDS
-from tests.stripe_stories.documents import Document
-from tests.stripe_stories.facts import UNMARKED, Bill, Marks, Purchase, metadata
-from tests.stripe_stories.families import Family
+from tests.stripe_stories.facts import UNMARKED, Bill, Marks, Purchase
+from tests.stripe_stories.lines import Line
 
-from .account import Account, Buyer, Money
-from .store import Render
-
-
-@dataclass
-class Subscription:
-    """A subscription of the story; `purchases` are its paid invoices, the oldest first."""
-
-    id: str
-    buyer: Buyer
-    period_end: int
-    status: str = "active"
-    purchases: list[Purchase] = field(default_factory=list)
-
-    @property
-    def first(self) -> Purchase:
-        return self.purchases[0]
-
-    @property
-    def latest(self) -> Purchase:
-        return self.purchases[-1]
+from .account import Buyer, Money
+from .holding import Holding, Subscription, same_in_all
 
 
-class Sales(Account):
+class Sales(Holding):
     """The verbs that bring money in. Amounts are minor units; a marker is a partner's code in metadata."""
 
     def customer(self, name: str = "cleo", *, marker: str | None = None) -> Buyer:
@@ -60,19 +40,23 @@ class Sales(Account):
         marks: Marks = UNMARKED,
         bill: Bill | None = None,
         snapshot: bool = True,
+        lines: Sequence[Line] = (),
     ) -> Subscription:
-        """Checkout in mode subscription, and its first invoice; `marker` stands in the subscription's metadata."""
+        """Checkout in mode subscription, and its first invoice; `marker` stands in the subscription's metadata.
+
+        With `lines`, each of its invoices has these instead of a single one.
+        """
         paid_at = self._tick()
         marks = self._marks(buyer, marks, subscription=marker)
         sale = self._purchase(buyer, bill or Bill(price), marks, subscription=buyer.ids.fresh("sub"), invoiced=True)
         sale = replace(sale, session=buyer.ids.fresh(self._session_prefix))
         assert sale.subscription is not None
-        subscription = Subscription(sale.subscription, buyer, paid_at + MONTH_SECONDS)
+        subscription = Subscription(sale.subscription, buyer, paid_at + MONTH_SECONDS, lines=lines)
         subscription.purchases.append(sale)
         self._hold_subscription(subscription)
         self._tell(buyer.ids, "customer.subscription.created", subscription.id, paid_at)
         self._take_money(buyer, sale)
-        self._invoice(buyer, sale, "subscription_create", snapshot=snapshot)
+        self._invoice(buyer, sale, "subscription_create", snapshot=snapshot, lines=lines)
         self._complete_session(buyer, sale, "subscription")
         return subscription
 
@@ -90,7 +74,7 @@ class Sales(Account):
         subscription.period_end += MONTH_SECONDS
         self._hold_subscription(subscription)
         self._take_money(buyer, sale)
-        self._invoice(buyer, sale, "subscription_cycle", snapshot=snapshot)
+        self._invoice(buyer, sale, "subscription_cycle", snapshot=snapshot, lines=subscription.lines)
         self._tell(buyer.ids, "customer.subscription.updated", subscription.id)
         return sale
 
@@ -138,7 +122,7 @@ class Sales(Account):
         self, buyer: Buyer, bill: Bill, marks: Marks, *, subscription: str | None = None, invoiced: bool
     ) -> Purchase:
         charged = bill.charged_minor > 0
-        sale = Purchase(
+        return Purchase(
             bill=bill,
             marks=marks,
             customer=buyer.id,
@@ -148,32 +132,23 @@ class Sales(Account):
             payment_intent=buyer.ids.fresh("pi") if charged else None,
             charge=buyer.ids.fresh("ch") if charged else None,
         )
-        self.told.purchases.append(sale)
-        return sale
 
     def _take_money(self, buyer: Buyer, sale: Purchase) -> None:
-        """PaymentIntent and charge, where anything is charged at all."""
+        """The money is in: PaymentIntent and charge, where anything is charged at all."""
+        self.told.purchases.append(sale)
         if sale.payment_intent is None or sale.charge is None:
             return
         self._money[sale.charge] = Money(sale, buyer)
         self._hold_charge(sale.charge)
-        intent = partial(documents.payment_intent, sale=sale, livemode=self.livemode)
-        self._hold("payment_intent", sale.payment_intent, sale.paid_at, intent, customer=sale.customer)
+        self._hold_intent(sale)
         self._tell(buyer.ids, "charge.succeeded", sale.charge, sale.paid_at)
         self._tell(buyer.ids, "payment_intent.succeeded", sale.payment_intent, sale.paid_at + 1)
 
-    def _invoice(self, buyer: Buyer, sale: Purchase, reason: str, *, snapshot: bool) -> None:
+    def _invoice(
+        self, buyer: Buyer, sale: Purchase, reason: str, *, snapshot: bool, lines: Sequence[Line] = ()
+    ) -> None:
         assert sale.invoice is not None
-        render = partial(
-            invoices.invoice,
-            sale=sale,
-            period=(sale.paid_at, sale.paid_at + MONTH_SECONDS),
-            reason=reason,
-            livemode=self.livemode,
-            snapshot=snapshot,
-        )
-        refs = {"customer": sale.customer, "status": "paid", "subscription": sale.subscription}
-        self._hold("invoice", sale.invoice, sale.paid_at - 1, render, **refs)
+        self._hold_invoice(sale, reason, snapshot=snapshot, lines=lines)
         self._tell(buyer.ids, "invoice.paid", sale.invoice, sale.paid_at + 1)
         if not sale.bill.out_of_band:
             self._tell(buyer.ids, "invoice.payment_succeeded", sale.invoice, sale.paid_at + 1)
@@ -185,54 +160,5 @@ class Sales(Account):
             self._tell(buyer.ids, "invoice_payment.paid", payment_id, sale.paid_at + 1)
 
     def _complete_session(self, buyer: Buyer, sale: Purchase, mode: str) -> None:
-        assert sale.session is not None
-        begun_at = sale.paid_at - 120
-        document = documents.checkout_session(sale, begun_at, mode=mode, livemode=self.livemode)
-        refs = {
-            "customer": sale.customer,
-            "payment_intent": document["payment_intent"],
-            "status": "complete",
-            "subscription": sale.subscription,
-        }
-        self._hold("checkout.session", sale.session, begun_at, same_in_all(document), **refs)
-        self._tell(buyer.ids, "checkout.session.completed", sale.session, sale.paid_at + 3)
-
-    def _hold_customer(self, buyer: Buyer) -> None:
-        known = self.shelf.get(buyer.id)
-        created = known.created if known else self.now
-        document = documents.customer(buyer.id, created, metadata(buyer.marker), livemode=self.livemode)
-        self._hold("customer", buyer.id, created, same_in_all(document), email=document["email"])
-
-    def _hold_subscription(self, subscription: Subscription) -> None:
-        sale, status = subscription.first, subscription.status
-        latest, period_end = subscription.latest.invoice, subscription.period_end
-        ended_at = self.now if status == "canceled" else None
-
-        def render(family: Family) -> Document:
-            document = documents.subscription(family, sale, period_end, livemode=self.livemode)
-            return document | {
-                "status": status,
-                "latest_invoice": latest,
-                "ended_at": ended_at,
-                "canceled_at": ended_at,
-            }
-
-        self._hold("subscription", subscription.id, sale.paid_at, render, customer=sale.customer, status=status)
-
-    def _hold_charge(self, charge_id: str) -> None:
-        money = self._money[charge_id]
-        sale, is_disputed = money.purchase, money.is_disputed
-        render = partial(documents.charge, sale=sale, livemode=self.livemode, refunded_minor=money.refunded_minor)
-        if is_disputed:
-            render = _with(render, disputed=True)
-        refs = {"customer": sale.customer, "payment_intent": sale.payment_intent}
-        self._hold("charge", charge_id, sale.paid_at, render, **refs)
-
-
-def same_in_all(document: Document) -> Render:
-    """A document that no version has changed."""
-    return lambda _family: document
-
-
-def _with(render: Render, **fields: object) -> Render:
-    return lambda family: render(family) | fields
+        self._hold_session(sale, mode)
+        self._tell(buyer.ids, "checkout.session.completed", str(sale.session), sale.paid_at + 3)
