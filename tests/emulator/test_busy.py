@@ -31,12 +31,12 @@ def test_an_hour_is_an_hour(shop: Emulator) -> None:
 
 
 def test_all_it_tells_can_be_asked_for(shop: Emulator) -> None:
-    traffic(shop, seed=1)
+    traffic(shop, seed=1, acts=300)
     client = shop.client()
     for kind in ("refund", "dispute", "credit_note", "invoice", "payment_intent"):
         told_of = {event.object_id for event in shop.happenings if event.kind == kind}
         found = {one.id for one in getattr(client.v1, f"{kind}s").list({"limit": 100}).auto_paging_iter()}
-        assert found == told_of != set(), kind
+        assert found >= told_of != set(), kind
 
 
 @pytest.mark.parametrize("family", [ACACIA, ENDIVE], ids=lambda family: family.name)
