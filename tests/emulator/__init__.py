@@ -11,16 +11,13 @@
         shop.deliver()                                # posts whatever waits, signed
         shop.client().v1.events.list({"limit": 100})  # the official library
 
-Stories: the verbs stand in `sales`, `returns`, `unpaid` (declined, delayed, owed, authorized) and `promotions`;
-`busy.traffic(shop, seed=1)` tells an hour of them, some 750 events, in one call, and `acts=22_000, hours=480` more than
-a hundred thousand. Verbs take and give `Purchase`s of `tests.stripe_stories`; `expectation.expected(shop)` gives the
-books that all of it must end in. `shop.live` is the same account's live mode, `shop.connected("acct_1")` a connected
-account; both have all verbs.
+Stories (`sales`, `returns`, `promotions`; `busy.traffic(shop, seed=1)` tells an hour of them in one call): verbs take
+and give `Purchase`s of `tests.stripe_stories`, and `shop.told` is what `tests.properties.oracle.expected_books` wants.
+`shop.live` is the same account's live mode, `shop.connected("acct_1")` a connected account; both have all verbs.
 
 Documents are rendered by `tests.stripe_stories` when they are asked for: objects in the version of the request
 (`Stripe-Version`, else the account's), events in the version the account had when they happened (`shop.upgrade`),
-deliveries in the endpoint's. Events are listed for thirty days of the virtual clock (`shop.now`), and do not name their
-account there; deliveries to a Connect endpoint do. A parameter that Stripe does not take is refused.
+deliveries in the endpoint's. Lists go back thirty days for events, and for ever else.
 
 Delivery: `deliver(seed=1)` shuffles; `with endpoint.down():` nothing is taken; `endpoint.waiting` is undelivered,
 `endpoint.give_up()` loses it for good, `endpoint.send(event)` sends one again. A receiver is an address or any function

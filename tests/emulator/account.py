@@ -1,6 +1,5 @@
 """One account in one mode, where stories happen: its clock, its shelf, its events."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.properties.oracle import Returned
@@ -32,19 +31,12 @@ class Buyer:
 
 @dataclass
 class Money:
-    """What has become of a charge.
-
-    Attributes:
-        released_minor: what was authorized and not taken, which Stripe counts as refunded.
-        fields: those of its document that differ from a plain sale's.
-    """
+    """What has become of a charge."""
 
     purchase: Purchase
     buyer: Buyer
     refunded_minor: int = 0
-    released_minor: int = 0
     is_disputed: bool = False
-    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass

@@ -8,11 +8,9 @@ from typing import Final, TypeVar
 from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.returns import Dispute
 
-from .account import Buyer
-from .holding import Subscription
 from .returns import Refund
+from .sales import Subscription
 from .shop import Shop
-from .unpaid import Awaited
 
 T = TypeVar("T")
 
@@ -23,9 +21,9 @@ RETURNS: Final = frozenset({"refund", "refund_later", "dispute", "close_dispute"
 
 # How often each act comes, among a hundred.
 WEIGHTS: Final = {
-    "subscribe": 22,
-    "renew": 26,
-    "buy": 17,
+    "subscribe": 24,
+    "renew": 30,
+    "buy": 20,
     "refund": 8,
     "refund_later": 4,
     "dispute": 3,
@@ -33,13 +31,7 @@ WEIGHTS: Final = {
     "inquire": 1,
     "warn": 1,
     "credit": 2,
-    "cancel": 3,
-    "decline": 2,
-    "abandon": 2,
-    "order": 2,
-    "arrive": 2,
-    "owe": 1,
-    "settle": 1,
+    "cancel": 4,
 }
 
 
@@ -54,8 +46,6 @@ class Traffic:
         self._unreturned: list[Purchase] = []
         self._pending: list[Refund] = []
         self._disputes: list[Dispute] = []
-        self._ordered: list[Awaited] = []
-        self._owed: list[Awaited] = []
 
     def act(self, name: str) -> None:
         """One act of this name."""
@@ -71,12 +61,6 @@ class Traffic:
             "warn": lambda: self._ask(self._shop.warn),
             "credit": self._credit,
             "cancel": self._cancel,
-            "decline": lambda: self._visit(self._shop.decline),
-            "abandon": lambda: self._visit(self._shop.abandon),
-            "order": self._order,
-            "arrive": self._arrive,
-            "owe": self._owe,
-            "settle": self._settle,
         }
         acts[name]()
 
@@ -136,25 +120,6 @@ class Traffic:
     def _cancel(self) -> None:
         if subscription := self._take(self._subscriptions):
             self._shop.cancel(subscription)
-
-    def _visit(self, verb: Callable[[Buyer, int], object]) -> None:
-        verb(self._shop.customer(self._chance.choice(NAMES)), self._chance.choice(PRICES))
-
-    def _order(self) -> None:
-        buyer, marker = self._shop.customer(self._chance.choice(NAMES)), self._chance.choice(self._markers)
-        self._ordered.append(self._shop.order(buyer, self._chance.choice(PRICES), marker=marker))
-
-    def _arrive(self) -> None:
-        if awaited := self._take(self._ordered):
-            self._chance.choice((self._shop.arrive, self._shop.bounce))(awaited)
-
-    def _owe(self) -> None:
-        if self._subscriptions:
-            self._owed.append(self._shop.owe(self._chance.choice(self._subscriptions)))
-
-    def _settle(self) -> None:
-        if awaited := self._take(self._owed):
-            self._chance.choice((self._shop.settle, self._shop.write_off))(awaited)
 
     def _ask(self, verb: Callable[[Purchase], object]) -> None:
         if sale := self._take(self._unreturned):

@@ -45,7 +45,7 @@ def _with_payments(invoice: Document, shelf: Shelf, family: Family) -> Document:
 def _named(value: object, rest: list[str], shelf: Shelf, family: Family) -> object:
     """What `value` names if it is an id, itself expanded further where the path goes on."""
     if isinstance(value, str) and (held := shelf.get(value)):
-        value = as_sent(held.render(family), family)
+        value = as_sent(held.render(family))
     if rest and isinstance(value, dict):
         return _expanded(value, rest, shelf, family)
     return value

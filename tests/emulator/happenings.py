@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tests.stripe_stories import documents
-from tests.stripe_stories.aged import aged
 from tests.stripe_stories.documents import Document
 from tests.stripe_stories.families import Family
 
 from . import resources
 from .store import Render
+
+LINES_PER_INVOICE = 10
+"""How many lines an invoice carries itself. Source: Stripe API reference, "The Invoice object", `lines`."""
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Happening:
         """The whole event; in its own shape unless another is asked for."""
         shape = family or self.family
         told = documents.event(
-            shape, self.id, self.type, self.render(shape), created=self.created, livemode=self.livemode
+            shape, self.id, self.type, as_sent(self.render(shape)), created=self.created, livemode=self.livemode
         )
         return told | {"pending_webhooks": self.pending}
 
@@ -77,6 +79,9 @@ class Happening:
         return not (family.names_links and self.type.startswith("invoice_payment."))
 
 
-def as_sent(document: Document, family: Family) -> Document:
-    """The document as it leaves Stripe: renderers make the shape of after 2022, which grows older from there."""
-    return aged(document) if family.lists_charges else document
+def as_sent(document: Document) -> Document:
+    """The document as it leaves Stripe: of an invoice's lines, the first page."""
+    lines = document.get("lines")
+    if document["object"] != "invoice" or not lines or len(lines["data"]) <= LINES_PER_INVOICE:
+        return document
+    return document | {"lines": lines | {"data": lines["data"][:LINES_PER_INVOICE], "has_more": True}}

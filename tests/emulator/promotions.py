@@ -5,11 +5,11 @@ from functools import partial
 from tests.stripe_stories import promotions as told
 from tests.stripe_stories.promotions import Coupon, Discount, PromotionCode
 
-from .holding import Subscription, same_in_all
-from .unpaid import Unpaid
+from .returns import Returns
+from .sales import Subscription, same_in_all
 
 
-class Promotions(Unpaid):
+class Promotions(Returns):
     """The verbs of reduced prices; a marker is a partner's code in metadata."""
 
     def coupon(self, percent_off: int = 10, *, marker: str | None = None) -> Coupon:

@@ -9,8 +9,7 @@ from tests.stripe_stories import returns as told
 from tests.stripe_stories.facts import Purchase
 from tests.stripe_stories.returns import CreditNote, Dispute, Movement
 
-from .holding import same_in_all
-from .sales import Sales
+from .sales import Sales, same_in_all
 
 
 @dataclass

@@ -1,18 +1,38 @@
 """Money that comes in: customers, subscriptions and their renewals, one-time sales."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from tests.stripe_stories import invoices
+from tests.stripe_stories import documents, invoices
 from tests.stripe_stories.customer import MONTH_SECONDS
-from tests.stripe_stories.facts import UNMARKED, Bill, Marks, Purchase
-from tests.stripe_stories.lines import Line
+from tests.stripe_stories.documents import Document
+from tests.stripe_stories.facts import UNMARKED, Bill, Marks, Purchase, metadata
+from tests.stripe_stories.families import Family
 
-from .account import Buyer, Money
-from .holding import Holding, Subscription, same_in_all
+from .account import Account, Buyer, Money
+from .store import Render
 
 
-class Sales(Holding):
+@dataclass
+class Subscription:
+    """A subscription of the story; `purchases` are its paid invoices, the oldest first."""
+
+    id: str
+    buyer: Buyer
+    period_end: int
+    status: str = "active"
+    purchases: list[Purchase] = field(default_factory=list)
+
+    @property
+    def first(self) -> Purchase:
+        return self.purchases[0]
+
+    @property
+    def latest(self) -> Purchase:
+        return self.purchases[-1]
+
+
+class Sales(Account):
     """The verbs that bring money in. Amounts are minor units; a marker is a partner's code in metadata."""
 
     def customer(self, name: str = "cleo", *, marker: str | None = None) -> Buyer:
@@ -40,23 +60,19 @@ class Sales(Holding):
         marks: Marks = UNMARKED,
         bill: Bill | None = None,
         snapshot: bool = True,
-        lines: Sequence[Line] = (),
     ) -> Subscription:
-        """Checkout in mode subscription, and its first invoice; `marker` stands in the subscription's metadata.
-
-        With `lines`, each of its invoices has these instead of a single one.
-        """
+        """Checkout in mode subscription, and its first invoice; `marker` stands in the subscription's metadata."""
         paid_at = self._tick()
         marks = self._marks(buyer, marks, subscription=marker)
         sale = self._purchase(buyer, bill or Bill(price), marks, subscription=buyer.ids.fresh("sub"), invoiced=True)
         sale = replace(sale, session=buyer.ids.fresh(self._session_prefix))
         assert sale.subscription is not None
-        subscription = Subscription(sale.subscription, buyer, paid_at + MONTH_SECONDS, lines=lines)
+        subscription = Subscription(sale.subscription, buyer, paid_at + MONTH_SECONDS)
         subscription.purchases.append(sale)
         self._hold_subscription(subscription)
         self._tell(buyer.ids, "customer.subscription.created", subscription.id, paid_at)
         self._take_money(buyer, sale)
-        self._invoice(buyer, sale, "subscription_create", snapshot=snapshot, lines=lines)
+        self._invoice(buyer, sale, "subscription_create", snapshot=snapshot)
         self._complete_session(buyer, sale, "subscription")
         return subscription
 
@@ -74,7 +90,7 @@ class Sales(Holding):
         subscription.period_end += MONTH_SECONDS
         self._hold_subscription(subscription)
         self._take_money(buyer, sale)
-        self._invoice(buyer, sale, "subscription_cycle", snapshot=snapshot, lines=subscription.lines)
+        self._invoice(buyer, sale, "subscription_cycle", snapshot=snapshot)
         self._tell(buyer.ids, "customer.subscription.updated", subscription.id)
         return sale
 
@@ -122,7 +138,7 @@ class Sales(Holding):
         self, buyer: Buyer, bill: Bill, marks: Marks, *, subscription: str | None = None, invoiced: bool
     ) -> Purchase:
         charged = bill.charged_minor > 0
-        return Purchase(
+        sale = Purchase(
             bill=bill,
             marks=marks,
             customer=buyer.id,
@@ -132,23 +148,32 @@ class Sales(Holding):
             payment_intent=buyer.ids.fresh("pi") if charged else None,
             charge=buyer.ids.fresh("ch") if charged else None,
         )
+        self.told.purchases.append(sale)
+        return sale
 
     def _take_money(self, buyer: Buyer, sale: Purchase) -> None:
-        """The money is in: PaymentIntent and charge, where anything is charged at all."""
-        self.told.purchases.append(sale)
+        """PaymentIntent and charge, where anything is charged at all."""
         if sale.payment_intent is None or sale.charge is None:
             return
         self._money[sale.charge] = Money(sale, buyer)
         self._hold_charge(sale.charge)
-        self._hold_intent(sale)
+        intent = partial(documents.payment_intent, sale=sale, livemode=self.livemode)
+        self._hold("payment_intent", sale.payment_intent, sale.paid_at, intent, customer=sale.customer)
         self._tell(buyer.ids, "charge.succeeded", sale.charge, sale.paid_at)
         self._tell(buyer.ids, "payment_intent.succeeded", sale.payment_intent, sale.paid_at + 1)
 
-    def _invoice(
-        self, buyer: Buyer, sale: Purchase, reason: str, *, snapshot: bool, lines: Sequence[Line] = ()
-    ) -> None:
+    def _invoice(self, buyer: Buyer, sale: Purchase, reason: str, *, snapshot: bool) -> None:
         assert sale.invoice is not None
-        self._hold_invoice(sale, reason, snapshot=snapshot, lines=lines)
+        render = partial(
+            invoices.invoice,
+            sale=sale,
+            period=(sale.paid_at, sale.paid_at + MONTH_SECONDS),
+            reason=reason,
+            livemode=self.livemode,
+            snapshot=snapshot,
+        )
+        refs = {"customer": sale.customer, "status": "paid", "subscription": sale.subscription}
+        self._hold("invoice", sale.invoice, sale.paid_at - 1, render, **refs)
         self._tell(buyer.ids, "invoice.paid", sale.invoice, sale.paid_at + 1)
         if not sale.bill.out_of_band:
             self._tell(buyer.ids, "invoice.payment_succeeded", sale.invoice, sale.paid_at + 1)
@@ -160,5 +185,54 @@ class Sales(Holding):
             self._tell(buyer.ids, "invoice_payment.paid", payment_id, sale.paid_at + 1)
 
     def _complete_session(self, buyer: Buyer, sale: Purchase, mode: str) -> None:
-        self._hold_session(sale, mode)
-        self._tell(buyer.ids, "checkout.session.completed", str(sale.session), sale.paid_at + 3)
+        assert sale.session is not None
+        begun_at = sale.paid_at - 120
+        document = documents.checkout_session(sale, begun_at, mode=mode, livemode=self.livemode)
+        refs = {
+            "customer": sale.customer,
+            "payment_intent": document["payment_intent"],
+            "status": "complete",
+            "subscription": sale.subscription,
+        }
+        self._hold("checkout.session", sale.session, begun_at, same_in_all(document), **refs)
+        self._tell(buyer.ids, "checkout.session.completed", sale.session, sale.paid_at + 3)
+
+    def _hold_customer(self, buyer: Buyer) -> None:
+        known = self.shelf.get(buyer.id)
+        created = known.created if known else self.now
+        document = documents.customer(buyer.id, created, metadata(buyer.marker), livemode=self.livemode)
+        self._hold("customer", buyer.id, created, same_in_all(document), email=document["email"])
+
+    def _hold_subscription(self, subscription: Subscription) -> None:
+        sale, status = subscription.first, subscription.status
+        latest, period_end = subscription.latest.invoice, subscription.period_end
+        ended_at = self.now if status == "canceled" else None
+
+        def render(family: Family) -> Document:
+            document = documents.subscription(family, sale, period_end, livemode=self.livemode)
+            return document | {
+                "status": status,
+                "latest_invoice": latest,
+                "ended_at": ended_at,
+                "canceled_at": ended_at,
+            }
+
+        self._hold("subscription", subscription.id, sale.paid_at, render, customer=sale.customer, status=status)
+
+    def _hold_charge(self, charge_id: str) -> None:
+        money = self._money[charge_id]
+        sale, is_disputed = money.purchase, money.is_disputed
+        render = partial(documents.charge, sale=sale, livemode=self.livemode, refunded_minor=money.refunded_minor)
+        if is_disputed:
+            render = _with(render, disputed=True)
+        refs = {"customer": sale.customer, "payment_intent": sale.payment_intent}
+        self._hold("charge", charge_id, sale.paid_at, render, **refs)
+
+
+def same_in_all(document: Document) -> Render:
+    """A document that no version has changed."""
+    return lambda _family: document
+
+
+def _with(render: Render, **fields: object) -> Render:
+    return lambda family: render(family) | fields

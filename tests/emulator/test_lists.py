@@ -3,9 +3,6 @@
 import pytest
 import stripe
 
-from tests.stripe_stories.facts import Bill
-from tests.stripe_stories.lines import Line
-
 from .emulator import Emulator
 
 
@@ -113,18 +110,3 @@ def test_impossible_parameters_are_refused(shop: Emulator, params: dict[str, obj
     with pytest.raises(stripe.InvalidRequestError) as refused:
         shop.client().v1.charges.list(params)
     assert (refused.value.http_status, refused.value.param) == (400, param)
-
-
-def test_an_invoice_carries_ten_of_its_lines_and_the_others_are_fetched(shop: Emulator) -> None:
-    items = [Line(f"prod_{number}", 100 + number) for number in range(23)]
-    bill = Bill(sum(item.amount_minor for item in items))
-    sale = shop.subscribe(shop.customer(), bill=bill, lines=items).first
-    invoices = shop.client().v1.invoices
-    carried = invoices.retrieve(str(sale.invoice)).lines
-    assert (len(carried.data), carried.has_more) == (10, True)
-    lines = list(invoices.line_items.list(str(sale.invoice), {"limit": 9}).auto_paging_iter())
-    assert [line.pricing.price_details.product for line in lines] == [item.product for item in items]
-    assert sum(line.amount for line in lines) == bill.net_minor
-    assert shop.calls()["GET /v1/invoices/{id}/lines"] == 3
-    (event,) = shop.client().v1.events.list({"type": "invoice.paid"}).data
-    assert event.data.object["lines"]["has_more"]

@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE, FIRST
+from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE
 
 from .emulator import Emulator
 
@@ -21,12 +21,7 @@ def test_an_object_is_rendered_in_the_version_asked_for(shop: Emulator) -> None:
 
 @pytest.mark.parametrize(
     ("version", "names_links", "knows_off_stripe"),
-    [
-        ("2020-08-27", True, False),
-        ("2024-06-20", True, False),
-        ("2025-04-30.basil", False, False),
-        ("2026-06-24.dahlia", False, True),
-    ],
+    [("2024-06-20", True, False), ("2025-04-30.basil", False, False), ("2026-06-24.dahlia", False, True)],
 )
 def test_every_version_has_the_shape_of_its_side_of_the_break(
     shop: Emulator, version: str, names_links: bool, knows_off_stripe: bool
@@ -34,14 +29,6 @@ def test_every_version_has_the_shape_of_its_side_of_the_break(
     sale = shop.subscribe(shop.customer()).first
     invoice = shop.client(stripe_version=version).v1.invoices.retrieve(str(sale.invoice)).to_dict()
     assert ("charge" in invoice, "amount_paid_off_stripe" in invoice) == (names_links, knows_off_stripe)
-
-
-def test_the_oldest_versions_list_the_charges_of_a_payment(shop: Emulator) -> None:
-    sale = shop.buy(shop.customer())
-    client = shop.client(stripe_version=FIRST.api_version)
-    intent = client.v1.payment_intents.retrieve(str(sale.payment_intent)).to_dict()
-    assert sale.charge in [charge["id"] for charge in intent["charges"]["data"]]
-    assert "latest_charge" not in intent
 
 
 def test_an_event_is_told_in_the_version_of_its_moment(shop: Emulator) -> None:

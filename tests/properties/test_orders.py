@@ -14,7 +14,7 @@ import pytest
 
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks, Purchase
-from tests.stripe_stories.families import OLD_AND_NEW, Family
+from tests.stripe_stories.families import FAMILIES, OLD_AND_NEW, Family
 
 from .conftest import Tell
 from .oracle import Returned, expected_books
@@ -42,7 +42,7 @@ DAY_SECONDS = 86_400
 
 EVERY_FAST_WAY = pytest.mark.parametrize("way", FAST_WAYS, ids=lambda way: way.name)
 EVERY_WAY = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-EVERY_SHAPE = pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
+EVERY_SHAPE = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 OLD_AND_NEW_SHAPE = pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
 
 
