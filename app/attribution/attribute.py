@@ -62,7 +62,7 @@ def attribute(
     attributed = _hold(session, scope, stale - known.objects.keys(), attributed)
     changed = rebind.rebind(session, scope, stale, records, attributed) if stale else {}
     attributed = _after(attributed, changed)
-    attributed = _after(attributed, rebind.follow(session, scope, subjects, attributed, changed))
+    attributed = _after(attributed, rebind.release(session, scope, subjects, attributed))
     reached = _reached(session, scope, changed, {one.id for one in records})
     others = _owners(reached) | {_own_subject(one) for one in reached}
     attributed = {**bindings.current(session, scope, others - attributed.keys()), **attributed}
@@ -170,13 +170,10 @@ def _credit_by_hand(
 
 
 def _binding_of(payment: PaymentRecord, attributed: Mapping[str, Attributed], people: Directory) -> Attributed | None:
-    """The binding an invoice follows: its subscription's, then its customer's."""
-    if not payment.is_of_invoice:
-        return None
-    for subject in (payment.state.subscription, payment.state.customer):
-        bound = attributed.get(subject)
-        if bound and bound.covers(payment.state.occurred_at, people.enrollments[bound.partner_id]):
-            return bound
+    """The binding an invoice follows: its customer's, or its subscription's while no customer is known."""
+    bound = attributed.get(payment.state.customer or payment.state.subscription) if payment.is_of_invoice else None
+    if bound and bound.covers(payment.state.occurred_at, people.enrollments[bound.partner_id]):
+        return bound
     return None
 
 

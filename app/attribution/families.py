@@ -22,11 +22,6 @@ _OWN = text(f"""
     WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> ''
 """)
 
-_SUBSCRIPTIONS_OF = text(f"""
-    SELECT id, customer FROM stripe_objects
-    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND customer <> '' AND kind = 'subscription'
-""")
-
 
 def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> set[str]:
     """Those of `subjects` that may be bound.
@@ -45,13 +40,6 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
         concerns.setdefault(known.id, set()).update(of_root[known.root])
     named = evidence.objects_with_names(session, scope, concerns)
     return {subject for one in named for subject in concerns[one]}
-
-
-def subscriptions_of(session: Session, scope: Scope, customers: Iterable[str]) -> dict[str, str]:
-    """The subscriptions known of these customers, each with its customer."""
-    wanted = sorted(customers)
-    rows = session.execute(_SUBSCRIPTIONS_OF, {**scope.parameters(), "customers": wanted}) if wanted else ()
-    return {row.id: row.customer for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ bound by what is its own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -134,26 +134,12 @@ def rebind(
     return bindings.record(session, scope, attributed, found)
 
 
-def follow(
-    session: Session,
-    scope: Scope,
-    subjects: Subjects,
-    attributed: Mapping[str, Attributed],
-    changed: Mapping[str, Attributed | None],
+def release(
+    session: Session, scope: Scope, subjects: Subjects, attributed: Mapping[str, Attributed]
 ) -> dict[str, Attributed | None]:
-    """Bind subscriptions with their customers: those of the batch, and all of customers that changed.
+    """Close the bindings that subscriptions had of their own until their customer became known.
 
-    Args:
-        attributed: what stands, `changed` included.
-
-    Returns:
-        The subscriptions whose binding changed, as `rebind` does.
+    So which rows stand is a function of what is known, like whom they credit.
     """
-    elsewhere = families.subscriptions_of(session, scope, [one for one in changed if one in subjects.leading])
-    following = {**elsewhere, **subjects.following}
-    known = {**bindings.current(session, scope, elsewhere.keys() - attributed.keys()), **attributed}
-    found: dict[str, Attributed | None] = {}
-    for subscription, customer in following.items():
-        leader = attributed.get(customer)
-        found[subscription] = replace(leader, subject=subscription) if leader else None
-    return bindings.record(session, scope, known, found)
+    found = dict.fromkeys(subjects.following.keys() & attributed.keys(), None)
+    return bindings.record(session, scope, attributed, found)

@@ -3,6 +3,7 @@
 from itertools import pairwise, permutations
 
 import pytest
+from sqlalchemy import text
 
 from app import db
 from app.partners import enrollment
@@ -242,3 +243,31 @@ def test_a_delayed_payment_binds_when_it_was_paid_and_not_when_its_session_ended
 def _claim_more(document: Document) -> None:
     if document.get("metadata"):
         document["metadata"] |= {"commission_rate": "0.9", "bps": "9000", "amount_cents": "99999"}
+
+
+ROWS_OF = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "customer.created")
+
+
+@pytest.mark.parametrize("order", list(permutations(ROWS_OF)), ids=" ".join)
+def test_the_attributions_in_force_do_not_depend_on_the_order(
+    deliver: Deliver, drain: Drain, order: tuple[str, ...]
+) -> None:
+    cleo = Customer(CLOVER, Marks(subscription="ada", session="ben", customer="dan"))
+    appeared, first = cleo.appears(), cleo.subscribes()
+    for event_type in order:
+        deliver([appeared if event_type == "customer.created" else first.event(event_type)])
+        drain()
+    with db.transaction() as session:
+        in_force = text("SELECT subject, carrier FROM attributions WHERE superseded_at IS NULL")
+        assert [tuple(row) for row in session.execute(in_force)] == [(cleo.id, "subscription_metadata")]
+
+
+@pytest.mark.parametrize(
+    "reference", ["ada--5f2c", "ADA--", "ada", f"ada--{'x' * 195}"], ids=["session", "cut", "bare", "longest"]
+)
+def test_a_reference_whose_session_leads_nowhere_names_its_partner(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, reference: str
+) -> None:
+    deliver(meet(client_reference=reference).subscribes().events)
+    drain()
+    assert ledger().balances == owed(ada=980)
