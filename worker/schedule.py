@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from app import config, db, jobs, logs, metrics
+from app.commissions import approval
 from app.ledger import verify
 from app.payments import waiting
 from app.stripe_events import api_keys, inbox
@@ -47,6 +49,15 @@ def give_up_waiting() -> None:
         waiting.give_up(session)
 
 
+def approve_mature() -> None:
+    """Approve commissions whose holdback has passed, batch by batch."""
+    now = datetime.now(UTC)
+    while True:
+        with db.transaction() as session:
+            if not approval.approve_mature(session, now=now):
+                return
+
+
 def measure_ledger() -> None:
     """Sum all postings for the metric that must be 0."""
     with db.transaction() as session:
@@ -59,6 +70,7 @@ def routines() -> list[Routine]:
         Routine("sweep", 5, sweep),
         Routine("look_after_runs", 5, runs.look_after),
         Routine("compare_daily", 3600, runs.compare_daily),
+        Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("measure_ledger", 300, measure_ledger),
     ]

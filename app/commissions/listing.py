@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.api.pages import cut, owned_by
 from app.commissions.models import Commission, Conversion
+from app.errors import NotFound
 from app.partners.models import Partner, Program
 from app.payments.models import Payment
 
@@ -82,6 +83,30 @@ def list_conversions(
         starting_after=wanted.starting_after,
     )
     return session.execute(page).all()
+
+
+def get_conversion(
+    session: Session, organization_ids: Sequence[UUID], program_id: str, conversion_id: str
+) -> Conversion:
+    """The conversion with this public id, of this program. Raises NotFound."""
+    found = session.scalar(
+        select(Conversion).where(
+            Conversion.id == ids.decode(conversion_id, ids.CONVERSION),
+            Conversion.program_id == ids.decode(program_id, ids.PROGRAM),
+            Conversion.organization_id.in_(organization_ids),
+        )
+    )
+    if found is None:
+        raise NotFound("there is no such conversion", code="conversion_not_found")
+    return found
+
+
+def with_commission(session: Session, conversion: Conversion) -> Row[Conversion, Commission, Payment]:
+    """The conversion as the list shows it, its level-0 commission and payment beside it. Raises NotFound."""
+    row = session.execute(_LIVE_CONVERSIONS.where(Conversion.id == conversion.id)).first()
+    if row is None:
+        raise NotFound("the conversion earns nobody anything", code="conversion_not_found")
+    return row
 
 
 def held_minor(commission: Commission) -> int:

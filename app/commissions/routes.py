@@ -1,12 +1,19 @@
 """Conversions, commissions, and where each amount comes from."""
 
-from flask import Response, g
+from collections.abc import Callable
+from datetime import UTC, datetime
 
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
-from app.commissions import explain, explain_event, listing, shapes
+from app.commissions import approval, explain, explain_event, listing, shapes
+from app.commissions.cases import Cause
 from app.commissions.explain_event import EventStory
 from app.commissions.explanations import PaymentExplanation
+from app.commissions.models import Conversion
 from app.organizations import access
 from app.partners.listing import get_partner
 from app.stripe_events.listing import get_event
@@ -36,6 +43,36 @@ def list_conversions(query: shapes.ConversionQuery) -> Response:
         rows = listing.list_conversions(session, g.caller.organization_ids, wanted)
         data = [shapes.conversion_body(*row) for row in rows]
     return answer(shapes.ConversionPage(data=data, page=query.page, limit=query.limit))
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/conversions/<conversion_id>/approve",
+    security=needs("conversions:write"),
+    responses={"200": shapes.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def approve_conversion(path: shapes.ConversionPath, body: shapes.Approval) -> Response:
+    """Make what a conversion earns payable now, on every level; also one that was rejected."""
+    return _decided(
+        path,
+        lambda session, conversion, by: approval.approve(
+            session, conversion, by=by, decided_by=_key(), reason=body.reason, force=body.force
+        ),
+    )
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/conversions/<conversion_id>/reject",
+    security=needs("conversions:write"),
+    responses={"200": shapes.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def reject_conversion(path: shapes.ConversionPath, body: shapes.Rejection) -> Response:
+    """Take back what a conversion earned, on every level; nothing brings it back but an approval."""
+    return _decided(
+        path,
+        lambda session, conversion, by: approval.reject(
+            session, conversion, by=by, decided_by=_key(), reason=body.reason
+        ),
+    )
 
 
 @api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": shapes.CommissionPage})
@@ -94,6 +131,18 @@ def tell_event(path: EventPath) -> Response:
     with access.transaction(g.caller) as session:
         event = get_event(session, g.caller.organization_ids, path.event_id)
         return answer(explain_event.tell_event(session, event, with_money=g.caller.may("commissions:read")))
+
+
+def _decided(path: shapes.ConversionPath, decide: Callable[[Session, Conversion, Cause], None]) -> Response:
+    with access.transaction(g.caller) as session:
+        conversion = listing.get_conversion(session, g.caller.organization_ids, path.program_id, path.conversion_id)
+        decide(session, conversion, Cause(f"request:{g.request_id}", datetime.now(UTC)))
+        session.expire_all()
+        return answer(shapes.conversion_body(*listing.with_commission(session, conversion)))
+
+
+def _key() -> str:
+    return ids.encode(ids.API_KEY, g.caller.key_id)
 
 
 def _commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:

@@ -53,6 +53,26 @@ class CommissionPath(Request):
     commission_id: str
 
 
+class ConversionPath(Request):
+    """Which conversion of which program."""
+
+    program_id: str
+    conversion_id: str
+
+
+class Approval(Request):
+    """An approval; over a hold it takes `force` and a reason."""
+
+    reason: str = Field(default="", max_length=500)
+    force: bool = False
+
+
+class Rejection(Request):
+    """A rejection and why."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class PaymentPath(Request):
     """Which payment."""
 
@@ -137,7 +157,7 @@ def commission_body(commission: Commission, conversion: Conversion, program_name
         partner_id=ids.encode(ids.PARTNER, commission.partner_id),
         conversion_id=ids.encode(ids.CONVERSION, conversion.id),
         level=commission.level,
-        cycle=None,
+        cycle=commission.cycle,
         amount=decimal_text(commission.amount_minor, commission.currency),
         reversed_amount=decimal_text(reversed_minor, commission.currency),
         currency=commission.currency.upper(),

@@ -14,6 +14,7 @@ Permission = Literal[
     "partners:read",
     "partners:write",
     "conversions:read",
+    "conversions:write",
     "commissions:read",
     "payments:read",
     "payments:write",
