@@ -1,6 +1,8 @@
 """The cast of the tests: a merchant with one program, and its partners Ada, Ben and Dan. Cleo buys."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,6 +14,7 @@ from app.partners.models import Program
 
 RATE_BPS = 2000
 HOLDBACK_DAYS = 30
+PERCENTAGE: Mapping[str, Any] = {"type": "percentage", "bps": RATE_BPS}
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,13 @@ class Merchant:
     """Partner ids by code."""
 
 
-def open_merchant(session: Session, name: str = "Shop", *, rate_bps: int = RATE_BPS) -> Merchant:
+def open_merchant(
+    session: Session,
+    name: str = "Shop",
+    *,
+    commission: Mapping[str, Any] = PERCENTAGE,
+    holdback_days: int | None = HOLDBACK_DAYS,
+) -> Merchant:
     """A merchant without partners."""
     organization = Organization(id=ids.new(), name=name, email="shop@example.com")
     session.add(organization)
@@ -33,8 +42,8 @@ def open_merchant(session: Session, name: str = "Shop", *, rate_bps: int = RATE_
         session,
         organization.id,
         name="Friends",
-        commission={"type": "percentage", "bps": rate_bps},
-        holdback_days=HOLDBACK_DAYS,
+        commission=commission,
+        holdback_days=holdback_days,
         status="active",
         is_default=True,
     )

@@ -9,10 +9,11 @@ import shutil
 import tempfile
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
@@ -146,10 +147,22 @@ def client(application: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def merchant(application: Flask) -> cast.Merchant:
+def commission() -> Mapping[str, Any]:
+    """What the shop's program pays: 20 % of everything, unless a file of tests says otherwise."""
+    return cast.PERCENTAGE
+
+
+@pytest.fixture
+def holdback_days() -> int:
+    """How long a commission waits for the clock to approve it."""
+    return cast.HOLDBACK_DAYS
+
+
+@pytest.fixture
+def merchant(application: Flask, commission: Mapping[str, Any], holdback_days: int) -> cast.Merchant:
     """The shop with its partners Ada, Ben and Dan, all active."""
     with db.transaction() as session:
-        shop = cast.open_merchant(session)
+        shop = cast.open_merchant(session, commission=commission, holdback_days=holdback_days)
         for code in ("ada", "ben", "dan"):
             cast.enroll(session, shop, code)
     return shop

@@ -27,6 +27,12 @@ InboxRow = Callable[[Event], Any]
 _numbers = count(1)
 
 
+@pytest.fixture
+def holdback_days() -> int:
+    """So long that the clock, which runs here, approves nothing in between."""
+    return 36_500
+
+
 class Valkey:
     """A Valkey of one test's own."""
 

@@ -122,7 +122,7 @@ def up() -> Iterator[Up]:
 def path(up: Up) -> str:
     """The webhook endpoint of a shop with a partner."""
     with db.transaction() as session:
-        shop = cast.open_merchant(session)
+        shop = cast.open_merchant(session, holdback_days=36_500)
         cast.enroll(session, shop, "ada")
         settings = config.load(up.data_dir)
         endpoint = endpoints.create(

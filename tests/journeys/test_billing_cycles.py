@@ -1,0 +1,130 @@
+"""Commissions that end: after so many billing cycles, or so many months of the calendar."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from tests.books import owed
+from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Bill, Event, Purchase
+
+from .conftest import Meet
+
+
+@pytest.fixture
+def commission(request: pytest.FixtureRequest) -> Mapping[str, Any]:
+    return getattr(request, "param", {"type": "recurring", "bps": 2000, "max_cycles": 2})
+
+
+def months(cleo: Customer, count: int) -> list[Purchase]:
+    """A subscription of so many paid months."""
+    first = cleo.subscribes()
+    return [first, *(cleo.renews(first) for _ in range(count - 1))]
+
+
+def events_of(*sales: Purchase) -> list[Event]:
+    return [event for sale in sales for event in sale.events]
+
+
+def test_no_third_cycle_is_paid_where_two_are(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    deliver(events_of(*months(meet(subscription="ada"), 3)))
+    drain()
+    assert ledger().balances == owed(ada=1960)
+    assert sorted(line.outcome for line in ledger().payments) == ["accrued", "accrued", "cap_reached"]
+
+
+def test_a_late_invoice_moves_the_ranks_and_the_differences_are_posted(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """The second month comes last: the third, which was paid for as the second cycle, is taken back."""
+    cleo = meet(subscription="ada")
+    first, second, third = months(cleo, 3)
+    deliver(events_of(first, third))
+    drain()
+    assert ledger().balances == owed(ada=1960)
+    deliver(events_of(second))
+    drain()
+    assert ledger().balances == owed(ada=1960)
+    assert {line.outcome for line in ledger().payments} == {"accrued", "cap_reached"}
+
+
+def test_the_order_of_arrival_never_decides_which_cycle_is_beyond_the_cap(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    for order in permutations(range(4)):
+        sales = months(meet(subscription="ada"), 4)
+        for number in order:
+            deliver(sales[number].events)
+            drain()
+    assert ledger().balances == owed(ada=24 * 1960)
+
+
+def test_a_trial_is_no_cycle(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    cleo = meet(subscription="ada")
+    trial = cleo.subscribes(Bill(net_minor=0))
+    paid = [cleo.renews(trial, Bill()) for _ in range(3)]
+    deliver(events_of(trial, *paid))
+    drain()
+    assert ledger().balances == owed(ada=1960)
+
+
+def test_an_upgrade_within_a_cycle_is_no_new_cycle(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    """Its invoice's lines end when the month does."""
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    upgrade = _upgraded(cleo, first)
+    second = cleo.renews(first)
+    deliver(events_of(upgrade, second, first))
+    drain()
+    assert ledger().balances == owed(ada=980 + 400 + 980)
+
+
+def _upgraded(cleo: Customer, first: Purchase) -> Purchase:
+    """An invoice for the rest of the month that `first` began, with the end its lines have."""
+    before = cleo.now
+    extra = cleo.renews(first, Bill(net_minor=2000))
+    cleo.now = before
+    end = first.paid_at + 30 * 86_400
+    for event in extra.events:
+        document = event["data"]["object"]
+        if document["object"] == "invoice":
+            document["status_transitions"]["paid_at"] = first.paid_at + 86_400
+            for line in document["lines"]["data"]:
+                line["period"]["end"] = end
+    return extra
+
+
+def test_refunds_leave_the_ranks_alone(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    """A cycle counts whatever came back later."""
+    cleo = meet(subscription="ada")
+    sales = months(cleo, 3)
+    deliver(events_of(*sales))
+    deliver(cleo.is_refunded(sales[0], 4900).events)
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+@pytest.mark.parametrize("commission", [{"type": "percentage", "bps": 2000, "max_months": 2}], indirect=True)
+def test_months_are_counted_from_the_customers_first_payment(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """Paid on 2 March, 1 April, 1 May: two months end on 2 May. Thirty days later, 31 May, is beyond."""
+    cleo = meet(subscription="ada")
+    sales = months(cleo, 4)
+    assert [datetime.fromtimestamp(sale.paid_at, UTC).strftime("%m-%d") for sale in sales] == [
+        "03-02",
+        "04-01",
+        "05-01",
+        "05-31",
+    ]
+    deliver(events_of(*sales[1:]))
+    drain()
+    assert ledger().balances == owed(ada=3 * 980)  # so far the first known is that of 1 April
+    deliver(events_of(sales[0]))
+    drain()
+    assert ledger().balances == owed(ada=3 * 980)
+    assert [line.outcome for line in ledger().payments].count("cap_reached") == 1
