@@ -107,6 +107,11 @@ _RIPE = """
         WHERE event.organization_id = payment.organization_id AND event.processed_at IS NULL
           AND event.next_attempt_at <= CAST(:now AS timestamptz) - make_interval(mins => :backlog_minutes)
     )
+    AND NOT EXISTS (
+        SELECT FROM stripe_runs AS run
+        WHERE run.organization_id = payment.organization_id AND run.kind = 'backfill'
+          AND run.finished_at IS NULL AND NOT run.dry_run
+    )
 """
 
 _MATURE = text(f"""

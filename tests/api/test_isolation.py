@@ -1,6 +1,7 @@
 """Nobody reaches another organization's rows, not even through a query that forgot its WHERE."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.ledger.models import JournalEntry
 from tests.cast import Merchant, open_merchant
 
 from .conftest import Caller
@@ -74,12 +76,17 @@ def test_a_request_cannot_write_rows_for_others(merchant: Merchant) -> None:
         session.rollback()
 
 
-def test_a_request_can_touch_no_money(merchant: Merchant, sale: Sale) -> None:
+def test_a_request_takes_nothing_out_of_the_books(merchant: Merchant, sale: Sale) -> None:
+    """It settles what a person decides, by adding; it may neither delete nor change what was posted."""
     for statement in (
-        "UPDATE commissions SET accrued_minor = 1",
+        "DELETE FROM commissions",
         "DELETE FROM postings",
-        "INSERT INTO journal_entries (id) VALUES (gen_random_uuid())",
-        "UPDATE payments SET base_minor = 1",
+        "UPDATE postings SET amount_minor = 1",
+        "UPDATE journal_entries SET details = '{}'",
+        "TRUNCATE postings",
+        "DELETE FROM decisions",
+        "UPDATE decisions SET verdict = 'approved'",
+        "DELETE FROM stripe_objects",
         "DELETE FROM stripe_events",
     ):
         with db.transaction() as session:
@@ -87,6 +94,28 @@ def test_a_request_can_touch_no_money(merchant: Merchant, sale: Sale) -> None:
             with pytest.raises(ProgrammingError, match="permission denied"):
                 session.execute(text(statement))
             session.rollback()
+
+
+def test_a_request_moves_no_money_of_others(merchant: Merchant, sale: Sale) -> None:
+    with db.transaction() as session:
+        other = open_merchant(session, "Elsewhere")
+    with db.transaction() as session:
+        db.narrow_to_organizations(session, [other.organization_id])
+        for statement in ("UPDATE commissions SET accrued_minor = 1", "UPDATE payments SET base_minor = 1"):
+            assert session.execute(text(statement)).rowcount == 0
+        entry = JournalEntry(
+            id=ids.new(),
+            organization_id=merchant.organization_id,
+            kind="accrual",
+            idempotency_key="theirs",
+            occurred_at=datetime.now(UTC),
+            cause="request:r1",
+            details={},
+        )
+        session.add(entry)
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.flush()
+        session.rollback()
 
 
 def _tables_of_organizations(session: Session) -> Sequence[str]:
