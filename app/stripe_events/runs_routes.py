@@ -19,10 +19,11 @@ from app.stripe_events.runs_models import StripeRun
 
 api = surface("Stripe history", __name__, "Fetching what was missed, comparing with Stripe, working events again.")
 
+ASKED: Final[dict[Any, Any]] = {"201": shapes.RunBody, "409": ErrorBody, "415": ErrorBody}
 STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409": ErrorBody}
 
 
-@api.post("/api/v1/backfills", security=needs("runs:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
+@api.post("/api/v1/backfills", security=needs("runs:write"), responses=ASKED)
 def request_backfill(body: shapes.BackfillRequest) -> Response:
     """Fetch what Stripe has since a time; nothing that is known changes anything."""
     with access.transaction(g.caller) as session:
@@ -50,7 +51,7 @@ def stop_backfill(path: shapes.RunPath) -> Response:
     return _stop(path, "backfill")
 
 
-@api.post("/api/v1/reconciliations", security=needs("runs:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
+@api.post("/api/v1/reconciliations", security=needs("runs:write"), responses=ASKED)
 def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
     """Compare what Stripe says was paid and returned with what we hold."""
     with access.transaction(g.caller) as session:

@@ -16,7 +16,7 @@ from .processes import Staff, eventually
 from .stories import assert_told_once, customers, events_of, is_settled
 
 MANY = 6
-DEADLOCK_SECONDS = 2
+DEADLOCK_SECONDS = 8
 """How long Postgres waits before it looks for a deadlock; ours must be complete by then."""
 
 
