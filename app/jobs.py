@@ -15,6 +15,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 QUEUE: Final = "accrual"
+STRIPE_QUEUE: Final = "accrual-stripe"
+"""For whatever asks Stripe: it has a process of its own, so that a slow Stripe never keeps a drain waiting."""
+LOOK_UPS: Final = "worker.jobs.look_up"
 DRAIN: Final = "worker.jobs.drain"
 RUNS: Final = "worker.jobs.work_runs"
 
@@ -28,14 +31,17 @@ FLAG_SECONDS: Final = 10
 RUNS_FLAG: Final = "accrual:runs-queued"
 RUNS_TIMEOUT_SECONDS: Final = 600
 """One slice of a run, waiting for Stripe included."""
+LOOK_UPS_FLAG: Final = "accrual:lookups-queued"
+LOOK_UPS_TIMEOUT_SECONDS: Final = 600
 SUSPECTS: Final = "accrual:being-worked"
 
 
 class _Current:
-    """The queue of this process, set once by `connect`."""
+    """The queues of this process, set once by `connect`."""
 
     client: redis.Redis | None = None
     queue: Queue | None = None
+    stripe_queue: Queue | None = None
     resting_until: float = 0.0
 
 
@@ -49,6 +55,7 @@ def connect(redis_url: str) -> redis.Redis:
     )
     _Current.client = client
     _Current.queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
+    _Current.stripe_queue = Queue(STRIPE_QUEUE, connection=client, serializer=JSONSerializer)
     _Current.resting_until = 0.0
     return client
 
@@ -75,6 +82,16 @@ def wake_runs() -> bool:
 def lower_runs_flag() -> None:
     """Say that no work on runs is queued any more; whoever works them does so before it looks for one."""
     _ask(lambda client: client.delete(RUNS_FLAG))
+
+
+def wake_lookups() -> bool:
+    """Queue work on look-ups unless some is queued already; as `wake`."""
+    return _ask(_queue_lookups_once)
+
+
+def lower_lookups_flag() -> None:
+    """Say that no work on look-ups is queued any more; whoever works them does so before looking for one."""
+    _ask(lambda client: client.delete(LOOK_UPS_FLAG))
 
 
 def lower_flag() -> None:
@@ -125,10 +142,16 @@ def _queue_drain(_client: redis.Redis) -> None:
     _Current.queue.enqueue_call(DRAIN, timeout=DRAIN_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
 
 
+def _queue_lookups_once(client: redis.Redis) -> None:
+    assert _Current.stripe_queue is not None
+    if client.set(LOOK_UPS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
+        _Current.stripe_queue.enqueue_call(LOOK_UPS, timeout=LOOK_UPS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
+
+
 def _queue_runs_once(client: redis.Redis) -> None:
-    assert _Current.queue is not None
+    assert _Current.stripe_queue is not None
     if client.set(RUNS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
-        _Current.queue.enqueue_call(RUNS, timeout=RUNS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
+        _Current.stripe_queue.enqueue_call(RUNS, timeout=RUNS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
 
 
 def _ask(call: Callable[[redis.Redis], object]) -> bool:

@@ -1,4 +1,4 @@
-"""`python -m worker`: a process that works the queue until it is told to stop."""
+"""`python -m worker`: a process that works the inbox until told to stop; `python -m worker stripe` asks Stripe."""
 
 import signal
 import sys
@@ -51,6 +51,9 @@ def main() -> None:
     The library's worker gives up where Redis fails it in the middle of a job, hangs for long, or is not there at the
     start. So it is made anew until somebody asks us to stop.
     """
+    queue = {(): jobs.QUEUE, ("stripe",): jobs.STRIPE_QUEUE}.get(tuple(sys.argv[1:]))
+    if queue is None:
+        sys.exit("usage: python -m worker [stripe]")
     settings = config.load()
     logs.configure(settings.log_format)
     db.connect(settings.database_url, pool_size=2)
@@ -60,16 +63,16 @@ def main() -> None:
     _leave_when_asked()
     while not drain.stop_requested.is_set():
         try:
-            _work_queue(settings.redis_url)
+            _work_queue(settings.redis_url, queue)
         except (redis.RedisError, StopRequested) as failure:
             log.warning("queue_lost", problem=type(failure).__name__)
         drain.stop_requested.wait(PAUSE_SECONDS)
 
 
-def _work_queue(redis_url: str) -> None:
+def _work_queue(redis_url: str, name: str) -> None:
     """Work jobs until asked to stop or until Redis fails, which the library tells by raising or by just returning."""
     with redis.Redis.from_url(redis_url, socket_connect_timeout=MOST_WAIT_SECONDS) as connection:
-        queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
+        queue = Queue(name, connection=connection, serializer=JSONSerializer)
         worker = DrainWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
         try:
             worker.work(logging_level="WARNING", with_scheduler=False)

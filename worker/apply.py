@@ -2,7 +2,7 @@
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,10 +17,12 @@ from app.partners import directory
 from app.payments import objects, record, waiting
 from app.payments.facts import RETURN_KINDS, Kind, ReadEvent
 from app.payments.objects import Known
-from app.stripe_events import inbox
+from app.stripe_events import api_keys, inbox, lookups
+from app.stripe_events.fetched import object_in
 from app.stripe_events.inbox import ClaimedEvent, Outcome
+from app.stripe_events.lookups import Wanted
 from app.stripe_events.scope import Scope
-from worker import results
+from worker import results, wanting
 from worker.handlers import fetched, table
 
 
@@ -55,17 +57,28 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     outcomes: dict[int, Outcome] = {}
     readable = []
     for event in events:
-        read = _read(event)
+        read = _read(session, event)
         if isinstance(read, Outcome):
             outcomes[event.id] = read
         else:
             readable.append(read)
-    return outcomes | _settle(session, scope, readable) if readable else outcomes
+    wanted: set[Wanted] = set()
+    if readable:
+        settled, wanted = _settle(session, scope, readable)
+        outcomes |= settled
+    inbox.end_thin(session, scope, _fetched(events, outcomes))
+    lookups.want(session, scope, wanted | wanting.of_events(outcomes.values()))
+    return outcomes
 
 
-def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
+def _read(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
     """The event's facts, or its outcome where it has none for us."""
     document: dict[str, Any] = json.loads(event.payload)
+    if table.is_thin(document):
+        if not table.is_read(event.type):
+            return Outcome("ignored_type")
+        has_key = api_keys.is_configured(session, event.scope.organization_id, livemode=event.scope.livemode)
+        return wanting.of_thin_event(event, document, has_key=has_key)
     try:
         reading = table.read(document)
     except UnusableEvent as unusable:
@@ -78,7 +91,15 @@ def _read(event: ClaimedEvent) -> ReadEvent | Outcome:
     return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading)
 
 
-def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[int, Outcome]:
+def _fetched(events: Sequence[ClaimedEvent], outcomes: Mapping[int, Outcome]) -> dict[str, Outcome]:
+    """How the documents we fetched ended, by the object each is: thin events may wait for them."""
+    found = {object_in(event.stripe_id): outcomes[event.id] for event in events}
+    found.pop("", None)
+    return found
+
+
+def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tuple[dict[int, Outcome], set[Wanted]]:
+    """The events' outcomes, and what could be asked of Stripe to know more."""
     promotions.hold(session, scope, events)
     known = objects.learn(session, scope, events)
     learned_about = evidence.record(session, scope, events)
@@ -91,11 +112,11 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict
     causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}
     settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
     caused_by |= {one.payment.id: reaching for one in settled if one.payment.id not in caused_by}
-    _end_waiting(session, scope, known, settled)
+    _end_waiting(session, scope, known, settled, batch.uncaptured)
     inbox.give_up_waiting(session, scope, batch.abandoned, results.ABANDONED)
-    waiting.expect_links(session, scope, _invoiced_customers(known))
+    wanted = wanting.of_payments(settled, known) | waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
-    return results.outcomes(batch, settled, caused_by, people, learned_about)
+    return results.outcomes(batch, settled, caused_by, people, learned_about), wanted
 
 
 def _reach_users(session: Session, scope: Scope, known: Known, learned_about: set[str]) -> tuple[Known, set[str]]:
@@ -118,18 +139,23 @@ def _bare_names(events: Sequence[ReadEvent]) -> set[str]:
     return {one.name for event in events if not event.reading.is_stating for one in event.reading.names}
 
 
-def _end_waiting(session: Session, scope: Scope, known: Known, settled: Sequence[Settled]) -> None:
+def _end_waiting(
+    session: Session, scope: Scope, known: Known, settled: Sequence[Settled], uncaptured: frozenset[str]
+) -> None:
     """Rewrite the outcome of earlier events that waited for what has come now."""
     components = known.components()
-    ended: dict[str, str] = {}
+    ended: dict[str, Outcome] = {}
+    for root in uncaptured & known.met_before:
+        ended |= {face.id: Outcome("not_captured") for face in components[root] if face.kind in RETURN_KINDS}
     for one in settled:
         payment = one.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
         if not one.former_outcome and payment.root not in known.met_before:
             continue  # nothing can have waited for a payment that nothing was known of
-        returned = "adjusted" if payment.outcome in results.EARNING else "no_change"
-        stated = "merged" if payment.is_of_invoice else payment.outcome
+        returned = Outcome("adjusted" if payment.outcome in results.EARNING else "no_change")
+        stated = Outcome(payment.outcome, payment.outcome_details)
         for face in components.get(payment.root, ()):
-            ended[face.id] = returned if face.kind in RETURN_KINDS else stated
+            is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
+            ended[face.id] = returned if face.kind in RETURN_KINDS else Outcome("merged") if is_merged else stated
     inbox.end_waiting(session, scope, ended)

@@ -4,7 +4,7 @@ from typing import Final
 
 from app import jobs
 from worker import drain as inbox_drain
-from worker import runs
+from worker import lookups, runs
 
 SLICE_SECONDS: Final = 20
 """How long one drain works a backlog before it lets the queue's other jobs have a turn."""
@@ -25,3 +25,10 @@ def work_runs() -> None:
     jobs.lower_runs_flag()
     if runs.work_slice(SLICE_SECONDS):
         jobs.wake_runs()
+
+
+def look_up() -> None:
+    """Ask Stripe for what is due to be looked up."""
+    jobs.lower_lookups_flag()
+    if lookups.run(SLICE_SECONDS):
+        jobs.wake_lookups()

@@ -10,9 +10,12 @@ from app.partners.directory import Directory
 from app.payments.facts import MONEY_KINDS, Kind, ReadEvent
 from app.payments.objects import Known
 from app.payments.record import PaymentRecord
+from app.stripe_events import lookups
 from app.stripe_events.inbox import Outcome
+from app.stripe_events.lookups import Wanted
 
-EARNING = ("accrued", "adjusted", "held")
+RETURNED: Final = "the payment it returns money of"
+EARNING: Final = ("accrued", "adjusted", "held")
 ABANDONED: Final = "the checkout session expired or its payment failed, so no money will come of it"
 
 
@@ -25,13 +28,20 @@ class Batch:
     """By event id, the root of the money it is about; "" if it is about none."""
     abandoned: frozenset[str]
     """Sessions of which no payment will come."""
+    uncaptured: frozenset[str]
+    """Roots of money that is only held."""
 
     @classmethod
     def of(cls, events: Sequence[ReadEvent], known: Known) -> "Batch":
         """`events` placed in the components of `known`."""
-        sessions = (one for one in known.objects.values() if one.kind == Kind.SESSION)
-        abandoned = frozenset(one.id for one in sessions if one.facts.get("abandoned"))
-        return cls(events, {event.id: _root(event, known) for event in events}, abandoned)
+        abandoned, uncaptured = set(), set()
+        for one in known.objects.values():
+            if one.kind == Kind.SESSION and one.facts.get("abandoned"):
+                abandoned.add(one.id)
+            elif one.kind == Kind.CHARGE and one.facts.get("captured") is False:
+                uncaptured.add(one.root)
+        roots = {event.id: _root(event, known) for event in events}
+        return cls(events, roots, frozenset(abandoned), frozenset(uncaptured))
 
 
 def _root(event: ReadEvent, known: Known) -> str:
@@ -92,7 +102,7 @@ def outcomes(
         else:
             is_news = any(one.object_id in learned_about for one in event.reading.names)
             outcome = _unmoved(event, standing.get(batch.roots[event.id]), people, is_news=is_news)
-            found[event.id] = _ended(outcome) if _is_abandoned(event, batch) else outcome
+            found[event.id] = _ended(outcome, event, batch)
     return found
 
 
@@ -103,8 +113,7 @@ def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory,
         return Outcome("not_captured")
     if reading.is_stating or reading.is_return:
         if payment is None:
-            missing = "the payment it returns money of" if reading.is_return else "the amount that was paid"
-            return Outcome("waiting", {"waiting_for": missing})
+            return _missing(event)
         if payment.outcome in EARNING:
             return Outcome("no_change")
         return Outcome(payment.outcome, payment.outcome_details)
@@ -115,13 +124,25 @@ def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory,
     return Outcome("bound") if _links(event) else Outcome("no_change")
 
 
-def _is_abandoned(event: ReadEvent, batch: Batch) -> bool:
-    return any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)
-
-
-def _ended(outcome: Outcome) -> Outcome:
+def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
     """`outcome`, but not waiting for what will never come, nor silent about why."""
-    return Outcome("no_change", {"because": ABANDONED}) if outcome.name in {"waiting", "no_change"} else outcome
+    if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
+        return Outcome("not_captured")  # what was only held is let go, and nobody had paid it
+    is_abandoned = any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)
+    if is_abandoned and outcome.name in {"waiting", "no_change"}:
+        return Outcome("no_change", {"because": ABANDONED})
+    return outcome
+
+
+def _missing(event: ReadEvent) -> Outcome:
+    """An event whose payment is not known waits for it; a return says which object would tell of it."""
+    if not event.reading.is_return:
+        return Outcome("waiting", {"waiting_for": "the amount that was paid"})
+    named = {one.kind: one.id for one in reversed(event.reading.objects) if one.id}
+    source = next((kind for kind in (Kind.CHARGE, Kind.PAYMENT_INTENT, Kind.INVOICE) if kind in named), None)
+    if source is None:
+        return Outcome("waiting", {"waiting_for": RETURNED})
+    return Outcome("waiting", lookups.awaiting(RETURNED, Wanted(source, named[source])))
 
 
 def _named(event: ReadEvent, people: Directory, *, is_news: bool) -> Outcome:

@@ -14,7 +14,7 @@ from app import config, db, jobs, logs, metrics
 from app.commissions import approval
 from app.ledger import verify
 from app.payments import waiting
-from app.stripe_events import api_keys, inbox
+from app.stripe_events import api_keys, inbox, lookups
 from worker import retries, runs
 
 TICK_SECONDS: Final = 1
@@ -43,6 +43,14 @@ def sweep() -> None:
         log.info("overdue_work_found", age_seconds=round(age_seconds, 1), is_queued=is_queued)
 
 
+def sweep_lookups() -> None:
+    """Queue work on look-ups that are due: this is what wakes them at all, seconds do not matter."""
+    with db.transaction() as session:
+        is_due = lookups.is_due(session)
+    if is_due:
+        jobs.wake_lookups()
+
+
 def give_up_waiting() -> None:
     """Show charges as unattributed whose invoice link never came."""
     with db.transaction() as session:
@@ -68,6 +76,7 @@ def routines() -> list[Routine]:
     """Everything the clock does, and how often."""
     return [
         Routine("sweep", 5, sweep),
+        Routine("sweep_lookups", 2, sweep_lookups),
         Routine("look_after_runs", 5, runs.look_after),
         Routine("compare_daily", 3600, runs.compare_daily),
         Routine("approve_mature", 60, approve_mature),

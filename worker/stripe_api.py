@@ -78,7 +78,7 @@ def get(
 
 
 def pages(
-    asked: stripe.StripeClient, path: str, params: Params | None = None, *, wait: Wait = time.sleep
+    asked: stripe.StripeClient, path: str, params: Params | None = None, *, tries: int = TRIES, wait: Wait = time.sleep
 ) -> Iterator[Answer]:
     """The pages of a list, each a list object, from its beginning or from `starting_after` in `params`.
 
@@ -86,7 +86,7 @@ def pages(
     """
     wanted = {"limit": PAGE_SIZE, **(params or {})}
     while True:
-        answer = get(asked, path, wanted, wait=wait)
+        answer = get(asked, path, wanted, tries=tries, wait=wait)
         yield answer
         if not answer.document.get("has_more") or not answer.document["data"]:
             return

@@ -133,6 +133,7 @@ def _ours(settings: config.Settings, port: int, log: Path | None) -> list[Child]
     web = [*python, "gunicorn", "--config", "python:app.gunicorn_settings", "--bind", f"{HOST}:{port}"]
     commands = {"web": [*web, "app.web:create_app()"]}
     commands |= {f"worker-{number}": [*python, "worker"] for number in range(1, settings.workers + 1)}
+    commands["stripe"] = [*python, "worker", "stripe"]
     commands["clock"] = [*python, "worker.schedule"]
     environment = config.child_environment(settings.data_dir)
     return [

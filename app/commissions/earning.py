@@ -70,7 +70,7 @@ def _obstacle(case: Case) -> Outcome:
     if payment.merged_into_id is not None:
         return "merged", {"merged_into": ids.encode(ids.PAYMENT, payment.merged_into_id)}
     if payment.state.awaits_invoice:
-        return "waiting", {"waiting_for": "the invoice that this charge pays"}
+        return "waiting", waiting.for_invoice(payment.state)
     if isinstance(credit, NoCredit):
         return _uncredited(case, credit)
     if case.conversion is not None and case.conversion.verdict != "earns":
@@ -79,7 +79,7 @@ def _obstacle(case: Case) -> Outcome:
         return "rejected", {"reason": case.decision.reason}
     commission = _snapshot(case, credit).commission
     if rules.needs_lines(payment.state, commission):
-        return "waiting", {"waiting_for": waiting.INVOICE_LINES}
+        return "waiting", waiting.for_invoice_lines(payment.state)
     exceeded = limits.exceeded(commission, case.standing, payment.state.occurred_at)
     return ("cap_reached", {"limit": exceeded}) if exceeded else ("", {})
 
@@ -93,7 +93,7 @@ def _uncredited(case: Case, credit: NoCredit) -> Outcome:
     if credit.unknown_name:
         return "unknown_code", {"code": credit.unknown_name}
     if case.may_be_linked and not case.payment.is_of_invoice:
-        return "waiting", {"waiting_for": waiting.INVOICE_LINK}
+        return "waiting", waiting.for_invoice_link(case.payment.state)
     return "unattributed", {}
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from app.errors import InvalidRequest
 
-ENVELOPES: Final = ("event", "v2.core.event")
+THIN: Final = "v2.core.event"
+ENVELOPES: Final = ("event", THIN)
 """Snapshot events, and thin ones, which carry no data."""
 LATEST_SECONDS: Final = 2**33
 _WORD = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -28,6 +29,8 @@ def parse(body: str) -> dict[str, Any]:
     for name in ("id", "type"):
         if not is_word(event.get(name)):
             raise InvalidRequest(f"The event's {name} is missing or malformed.", param=name)
+    if event["object"] == THIN:
+        event.setdefault("account", event.get("context"))
     for name in ("account", "api_version"):
         if event.get(name) is not None and not is_word(event[name]):
             raise InvalidRequest(f"The event's {name} is malformed.", param=name)

@@ -69,6 +69,12 @@ def name(document: Mapping[str, Any]) -> str:
     return f"fetched:{document['id']}:{hashlib.sha256(canonical.encode()).hexdigest()[:DIGEST_CHARACTERS]}"
 
 
+def object_in(stripe_id: str) -> str:
+    """The object whose content an inbox row of this id holds; "" for an event of Stripe's own."""
+    prefix, _, rest = stripe_id.partition(":")
+    return rest.rpartition(":")[0] if prefix == "fetched" else ""
+
+
 def stored(value: Any) -> Any:
     """A document, or a part of one, without what is `SIGNED_ANEW`."""
     if isinstance(value, Mapping):

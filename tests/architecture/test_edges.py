@@ -4,7 +4,7 @@ import ast
 
 from .source import calls, modules
 
-MAY_CATCH_EVERYTHING = {"worker.drain", "worker.schedule", "worker.runs"}
+MAY_CATCH_EVERYTHING = {"worker.drain", "worker.lookups", "worker.schedule", "worker.runs"}
 COMMITS_BY_HAND = {"app.db"}
 EDGES = ("app.web", "app.api", "app.operations", "app.organizations.access", "app.cli", "app.portal", "worker")
 """Beside modules named routes."""

@@ -1,23 +1,32 @@
 """Documents as the API gives them, recorded as our look-ups record them."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db
-from app.stripe_events import fetched
+from app.config import Settings
+from app.stripe_events import api_keys, fetched
 from app.stripe_events.scope import Scope
 from tests.cast import Merchant
+from tests.conftest import WEBHOOK_SECRET, Drain
+from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
+from worker import lookups
 
 API_VERSION = "2026-10-28.endive"
 FETCHED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 Document = dict[str, Any]
 Fetch = Callable[..., int]
+Connect = Callable[..., Endpoint]
+LookUp = Callable[[], int]
 
 
 @pytest.fixture
@@ -42,6 +51,67 @@ def fetch(scope: Scope) -> Fetch:
             return fetched.record(session, scope, documents, fetched_at=at, api_version=API_VERSION)
 
     return fetch
+
+
+@pytest.fixture
+def asking(shop: Emulator, settings: Settings, merchant: Merchant) -> Iterator[Settings]:
+    """The merchant's key is configured, and Stripe is the emulator."""
+    given = settings.model_dump() | {"stripe_livemode": False, "stripe_api_key": shop.key, "stripe_api_base": shop.url}
+    made = Settings(DATABASE_URL=settings.database_url, REDIS_URL=settings.redis_url, **given)
+    api_keys.connect(made)
+    yield made
+    api_keys.disconnect()
+
+
+@pytest.fixture
+def connect(shop: Emulator, client: FlaskClient, webhook_path: str) -> Connect:
+    """Point an endpoint of the emulator's at our receiver, and deliver to it."""
+
+    def post(body: bytes, headers: dict[str, str]) -> int:
+        return client.post(webhook_path, data=body, headers=headers).status_code
+
+    def connect(**options: object) -> Endpoint:
+        return shop.endpoint(post, secrets=[WEBHOOK_SECRET], **options)
+
+    return connect
+
+
+@pytest.fixture
+def look_up(application: Flask, drain: Drain) -> LookUp:
+    """Let the patience of all look-ups end, work them, and drain what they brought; gives how many were taken."""
+
+    def look_up() -> int:
+        taken = 0
+        while make_due() and lookups.work_one():
+            taken += 1
+        drain()
+        return taken
+
+    def make_due() -> bool:
+        """Those that were never tried; what failed waits."""
+        with db.transaction() as session:
+            session.execute(text("UPDATE lookups SET next_attempt_at = now() WHERE attempts = 0 AND done_at IS NULL"))
+        return True
+
+    return look_up
+
+
+@dataclass(frozen=True)
+class Asked:
+    kind: str
+    object_id: str
+    attempts: int
+    problem: str | None
+    is_done: bool
+    is_due: bool
+
+
+def looked_up() -> list[Asked]:
+    """All look-ups there are."""
+    with db.transaction() as session:
+        query = text("""SELECT kind, object_id, attempts, problem, done_at IS NOT NULL, next_attempt_at <= now()
+                        FROM lookups ORDER BY id""")
+        return [Asked(*row) for row in session.execute(query)]
 
 
 def outcomes() -> dict[str, str | None]:

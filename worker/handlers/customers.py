@@ -10,7 +10,7 @@ def customer_changed(customer: Document) -> Reading:
     customer_id = own_id(customer)
     discounts, discount_names = promotions.used_on(customer, customer_id)
     return Reading(
-        objects=(ObjectFacts(Kind.CUSTOMER, customer_id), *discounts),
+        objects=(ObjectFacts(Kind.CUSTOMER, customer_id, {"seen": True}), *discounts),
         names=(
             *names_in(customer.get("metadata"), customer_id, "customer_metadata", "data.object.metadata"),
             *discount_names,

@@ -54,14 +54,22 @@ HANDLERS: Final[dict[str, Handler]] = {
 }
 
 
+def is_thin(event: Mapping[str, Any]) -> bool:
+    """Whether it only says that something happened to an object."""
+    return event.get("object") == "v2.core.event"
+
+
+def is_read(thin_type: str) -> bool:
+    """Whether events of this type of thin event's concern us: `v1.invoice.paid` is `invoice.paid` without its data."""
+    return thin_type.removeprefix("v1.") in HANDLERS
+
+
 def read(event: Mapping[str, Any]) -> Reading:
     """What `event` says that concerns commissions.
 
     Raises:
         UnusableEvent: its document lacks what no version of it may lack.
     """
-    if event.get("object") == "v2.core.event":
-        return Reading(problem="it is a thin event, which carries no data, and no API key is configured to fetch it")
     handler = HANDLERS.get(event["type"]) or fetched.HANDLERS.get(event["type"])
     if handler is None:
         return Reading(is_ignored=True)

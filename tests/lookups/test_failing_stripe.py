@@ -1,0 +1,135 @@
+"""However Stripe fares, drains go on; what cannot be known is shown with its reason."""
+
+import threading
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app import db, jobs
+from app.config import Settings
+from app.stripe_events import api_keys
+from tests.books import owed
+from tests.conftest import Drain, Ledger
+from tests.emulator.emulator import Emulator
+from worker import jobs as worker_jobs
+from worker import lookups, schedule
+
+from .conftest import Connect, LookUp, looked_up
+
+
+def want_customers(shop: Emulator, connect: Connect, drain: Drain, *names: str) -> None:
+    """Sales to customers whose metadata, with Ada's code, was written before we listened."""
+    buyers = [shop.customer(name, marker="ada") for name in names]
+    connect()
+    for buyer in buyers:
+        shop.subscribe(buyer)
+    shop.deliver()
+    drain()
+    with db.transaction() as session:
+        session.execute(text("UPDATE lookups SET next_attempt_at = now()"))
+
+
+def test_a_stripe_that_hangs_keeps_no_drain_waiting(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger
+) -> None:
+    want_customers(shop, connect, drain, "cleo")
+    fault = shop.faults.hang()
+    asker = threading.Thread(target=lookups.work_one)
+    asker.start()
+    try:
+        while not fault.struck:
+            pass
+        shop.subscribe(shop.customer("dora"), marker="ben")
+        shop.deliver()
+        drain()  # while Stripe owes the other thread an answer
+        assert asker.is_alive()
+        assert ledger().balances == owed(ben=980)
+    finally:
+        shop.faults.clear()
+        asker.join()
+    (asked,) = looked_up()
+    assert (asked.is_done, asked.is_due, asked.problem) == (False, False, "Stripe could not be reached.")
+
+
+@pytest.mark.parametrize("fault", ["rate_limit", "fail", "drop", "speak_nonsense"])
+def test_a_failure_that_passes_is_tried_again_later(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, ledger: Ledger, fault: str
+) -> None:
+    want_customers(shop, connect, drain, "cleo")
+    getattr(shop.faults, fault)(times=1)
+    look_up()
+    (asked,) = looked_up()
+    assert (asked.is_done, asked.is_due, asked.attempts) == (False, False, 1)
+    assert asked.problem
+    with db.transaction() as session:
+        session.execute(text("UPDATE lookups SET next_attempt_at = now()"))
+    look_up()
+    assert ledger().balances == owed(ada=980)
+    assert looked_up()[0].is_done
+
+
+def test_an_account_that_is_limited_is_left_alone(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain
+) -> None:
+    want_customers(shop, connect, drain, "cleo", "dora", "emil")
+    shop.faults.rate_limit(retry_after_seconds=3000)
+    while lookups.work_one():
+        pass
+    assert len(shop.asked) == 1
+    assert not any(one.is_due or one.is_done for one in looked_up())
+
+
+def test_a_key_that_may_not_read_gives_up_and_says_what_it_lacks(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
+) -> None:
+    want_customers(shop, connect, drain, "cleo")
+    api_keys.connect(asking.model_copy(update={"stripe_api_key": SecretStr(shop.restricted_key("charge_read"))}))
+    look_up()
+    (asked,) = looked_up()
+    assert asked.is_done
+    assert "rak_customer_read" in str(asked.problem)
+
+
+def test_a_key_taken_away_and_an_object_that_is_gone_are_given_up_visibly(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
+) -> None:
+    want_customers(shop, connect, drain, "cleo", "dora")
+    with db.transaction() as session:
+        session.execute(text("UPDATE lookups SET object_id = 'cus_gone' WHERE id = (SELECT min(id) FROM lookups)"))
+    assert lookups.work_one()
+    api_keys.disconnect()
+    assert lookups.work_one()
+    first, second = looked_up()
+    assert "404" in str(first.problem)
+    assert second.problem == lookups.NO_KEY
+    assert first.is_done
+    assert second.is_done
+
+
+def test_test_money_never_comes_through_a_key_of_the_wrong_account(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
+) -> None:
+    want_customers(shop, connect, drain, "cleo")
+    with db.transaction() as session:
+        session.execute(text("UPDATE lookups SET livemode = true"))
+    look_up()
+    (asked,) = looked_up()
+    assert asked.is_done
+    assert asked.problem == lookups.NO_KEY
+    assert shop.asked == []
+
+
+def test_the_clock_wakes_the_asking_process_and_its_job_asks(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger
+) -> None:
+    want_customers(shop, connect, drain, "cleo")
+    schedule.sweep_lookups()
+    queue = jobs._Current.stripe_queue
+    assert queue is not None
+    assert [job.func_name for job in queue.jobs] == [jobs.LOOK_UPS]
+    schedule.sweep_lookups()
+    assert len(queue) == 1
+    worker_jobs.look_up()
+    drain()
+    assert ledger().balances == owed(ada=980)
