@@ -17,7 +17,7 @@ from app.partners import directory
 from app.payments import objects, record, waiting
 from app.payments.facts import RETURN_KINDS, Kind, ReadEvent
 from app.payments.objects import Known
-from app.stripe_events import api_keys, inbox, lookups
+from app.stripe_events import api_keys, inbox, lookups, waits
 from app.stripe_events.fetched import object_in
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_events.lookups import Wanted
@@ -66,7 +66,7 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     if readable:
         settled, wanted = _settle(session, scope, readable)
         outcomes |= settled
-    inbox.end_thin(session, scope, _fetched(events, outcomes))
+    waits.end_thin(session, scope, _fetched(events, outcomes))
     lookups.want(session, scope, wanted | wanting.of_events(outcomes.values()))
     return outcomes
 
@@ -113,7 +113,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
     settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
     caused_by |= {one.payment.id: reaching for one in settled if one.payment.id not in caused_by}
     _end_waiting(session, scope, known, settled, batch.uncaptured)
-    inbox.give_up_waiting(session, scope, batch.abandoned, results.ABANDONED)
+    waits.give_up(session, scope, batch.abandoned, results.ABANDONED)
     wanted = wanting.of_payments(settled, known) | waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
     return results.outcomes(batch, settled, caused_by, people, learned_about), wanted
@@ -158,4 +158,4 @@ def _end_waiting(
         for face in components.get(payment.root, ()):
             is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
             ended[face.id] = returned if face.kind in RETURN_KINDS else Outcome("merged") if is_merged else stated
-    inbox.end_waiting(session, scope, ended)
+    waits.end(session, scope, ended)

@@ -16,7 +16,7 @@ from stripe import StripeClient
 from app import db, jobs
 from app.errors import ConfigurationError, StripeProblem, StripeRateLimited, StripeUnavailable
 from app.payments import waiting
-from app.stripe_events import api_keys, fetched, inbox, lookups
+from app.stripe_events import api_keys, fetched, lookups, waits
 from app.stripe_events.lookups import ClaimedLookup
 from worker import drain, retries, stripe_api
 
@@ -134,7 +134,7 @@ def _answer(lookup: ClaimedLookup, found: Found) -> None:
             session, scope, found.documents, fetched_at=found.fetched_at, api_version=stripe_api.API_VERSION
         )
         if wanted.asked_for and not new:
-            inbox.nothing_new(session, scope, wanted.asked_for)
+            waits.nothing_new(session, scope, wanted.asked_for)
         if not found.documents:
             waiting.give_up_on(session, scope, wanted.object_id)
         lookups.finish(session, lookup, None if found.documents else NO_INVOICE)

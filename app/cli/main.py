@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.cli import bootstrap, demo, endpoints, events, explain, history, keys, migrate, send, up, verify
+from app.cli import bootstrap, demo, endpoints, events, explain, history, keys, migrate, send, up, verify, waiting
 from app.errors import AccrualError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")
 app.command("backfill")(history.backfill)
 app.command("reconcile")(history.reconcile)
+app.command("waiting")(waiting.waiting)
 app.command("explain")(explain.explain)
 app.command("verify")(verify.verify)
 app.command("send")(send.send)

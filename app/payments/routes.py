@@ -2,9 +2,11 @@
 
 from flask import Response, g
 
+from app import jobs
 from app.api.surfaces import answer, needs, surface
 from app.organizations import access
-from app.payments import listing, shapes
+from app.payments import listing, shapes, waiting_list, waiting_shapes
+from app.stripe_events import lookups
 
 api = surface("Payments", __name__, "Movements of money, whatever Stripe calls them.")
 
@@ -24,3 +26,21 @@ def list_payments(query: shapes.PaymentQuery) -> Response:
         )
         data = [shapes.payment_body(payment) for payment in payments]
     return answer(shapes.PaymentPage(data=data, page=query.page, limit=query.limit))
+
+
+@api.get("/api/v1/waiting", security=needs("payments:read"), responses={"200": waiting_shapes.WaitingPage})
+def list_waiting(query: waiting_shapes.WaitingQuery) -> Response:
+    """Events, payments and customers about which something is not known yet, newest first."""
+    with access.transaction(g.caller) as session:
+        found = waiting_list.list_waiting(session, g.caller.organization_ids, limit=query.limit, page=query.page)
+    data = [waiting_shapes.waiting_body(one) for one in found]
+    return answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit))
+
+
+@api.post("/api/v1/waiting/ask-again", security=needs("events:write"), responses={"200": waiting_shapes.AskedAgain})
+def ask_again() -> Response:
+    """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
+    with access.transaction(g.caller) as session:
+        count = lookups.ask_again(session, g.caller.organization_ids)
+    jobs.wake_lookups()
+    return answer(waiting_shapes.AskedAgain(look_ups=count))

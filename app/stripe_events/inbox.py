@@ -1,12 +1,12 @@
 """The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from app import bulk
@@ -165,59 +165,6 @@ def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
     ]
     if rows:
         session.execute(_FINISH, {"rows": bulk.encode(rows)})
-
-
-_END_WAITING = """
-    UPDATE stripe_events SET outcome = given.outcome, outcome_details = given.outcome_details
-    FROM json_to_recordset(CAST(:rows AS json)) AS given(object_id text, outcome text, outcome_details jsonb)
-    WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
-      AND stripe_events.object_id = given.object_id AND stripe_events.outcome = 'waiting'
-"""
-_END_ALL = text(_END_WAITING)
-_END_THIN = text(f"{_END_WAITING} AND stripe_events.type LIKE 'v1.%'")
-
-
-def end_waiting(session: Session, scope: Scope, outcomes: Mapping[str, Outcome]) -> None:
-    """Give events that were `waiting` the outcome their counterpart brought, by the id of the object they are about."""
-    _end(session, scope, _END_ALL, outcomes)
-
-
-def end_thin(session: Session, scope: Scope, outcomes: Mapping[str, Outcome]) -> None:
-    """Give thin events the outcome of the document that was fetched for them, by the object's id."""
-    _end(session, scope, _END_THIN, outcomes)
-
-
-_NOTHING_NEW = text(f"""
-    UPDATE stripe_events SET outcome = 'no_change', outcome_details = '{{}}'
-    WHERE {SCOPE_SQL} AND stripe_id = :stripe_id AND outcome = 'waiting'
-""")
-
-
-def nothing_new(session: Session, scope: Scope, stripe_id: str) -> None:
-    """End the wait of a thin event whose object, fetched, says what it said before."""
-    session.execute(_NOTHING_NEW, {**scope.parameters(), "stripe_id": stripe_id})
-
-
-def _end(session: Session, scope: Scope, statement: TextClause, outcomes: Mapping[str, Outcome]) -> None:
-    rows = [
-        {"object_id": object_id, "outcome": outcome.name, "outcome_details": dict(outcome.details)}
-        for object_id, outcome in outcomes.items()
-    ]
-    if rows:
-        session.execute(statement, {**scope.parameters(), "rows": bulk.encode(rows)})
-
-
-_GIVE_UP_WAITING = text("""
-    UPDATE stripe_events SET outcome = 'no_change', outcome_details = jsonb_build_object('because', CAST(:why AS text))
-    WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
-      AND object_id = ANY(:object_ids) AND outcome = 'waiting'
-""")
-
-
-def give_up_waiting(session: Session, scope: Scope, object_ids: Collection[str], why: str) -> None:
-    """End the wait of events about these objects for what will never come; `why` completes "Nothing moved: …"."""
-    if object_ids:
-        session.execute(_GIVE_UP_WAITING, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})
 
 
 _COUNT_ATTEMPT = text("""
