@@ -26,7 +26,7 @@ demo: $(READY) ## Tell one referred customer's story through the real door, prin
 	@exec $(BIN)/accrual demo
 
 test: $(READY) ## Run every test
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 proofs: $(READY) ## Run the full set of orders and crashes that `make test` samples
 	@exec $(BIN)/python -m pytest -m proof --proofs

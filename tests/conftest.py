@@ -1,7 +1,8 @@
 """Servers, databases, the cast, and the few verbs that stories are told with.
 
-One Postgres and one Valkey serve the whole run. Every test gets a database of its own, copied from a migrated
-template in about thirty milliseconds, so that it commits like the real thing.
+One Postgres and one Valkey serve the whole run, or each process of it where several share the tests. Every test gets a
+database of its own, copied from a migrated template in about thirty milliseconds, so that it commits like the real
+thing.
 """
 
 import json
@@ -19,6 +20,8 @@ import hypothesis
 import psycopg
 import pytest
 import redis
+import xdist
+import xdist.workermanage
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg.sql import SQL, Identifier
@@ -59,6 +62,16 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("proofs", max_examples=2_000)
     if config.getoption("--proofs"):
         hypothesis.settings.load_profile("proofs")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process of several that share the tests hands in what it counted."""
+    if xdist.is_xdist_worker(session):
+        session.config.workeroutput["counted"] = dict(session.config.stash[_counted])  # type: ignore[attr-defined]
+
+
+def pytest_testnodedown(node: xdist.workermanage.WorkerController) -> None:
+    node.config.stash[_counted].update(getattr(node, "workeroutput", {}).get("counted", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
