@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency
@@ -21,6 +21,11 @@ class Program(Base):
         CheckConstraint("attribution_window_days > 0", name="attribution_window_days"),
         CheckConstraint("platform_fee_bps BETWEEN 0 AND 10000", name="platform_fee_bps"),
         CheckConstraint("currency ~ '^[a-z]{3}$'", name="currency"),
+        CheckConstraint(
+            "conversion_kind = 'payment' OR conversion_kind = 'event' AND conversion_event_name IS NOT NULL "
+            "OR conversion_kind = 'entitlement' AND conversion_entitlement_id IS NOT NULL",
+            name="conversion_signal",
+        ),
         Index("uq_programs_one_default", "organization_id", unique=True, postgresql_where=text("is_default")),
     )
 
@@ -30,6 +35,8 @@ class Program(Base):
     status: Mapped[str] = mapped_column(server_default="draft")
     currency: Mapped[Currency]
     landing_url: Mapped[str | None]
+    landing_hosts: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """Hosts beside that of `landing_url` that links may lead to, lower case."""
     is_default: Mapped[bool] = mapped_column(server_default="false")
     conversion_kind: Mapped[str] = mapped_column(server_default="payment")
     conversion_event_name: Mapped[str | None]
@@ -40,6 +47,14 @@ class Program(Base):
     include_out_of_band: Mapped[bool] = mapped_column(server_default="false")
     multi_level_enabled: Mapped[bool] = mapped_column(server_default="false")
     platform_fee_bps: Mapped[int] = mapped_column(server_default="0")
+    minimum_payouts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """By currency, in its smallest unit: below it nothing is paid out."""
+    auto_approve: Mapped[bool] = mapped_column(server_default="false")
+    """Whether commissions without any holdback are approved at once; else such ones wait for a person."""
+    open_signup: Mapped[bool] = mapped_column(server_default="false")
+    """Whether anybody may ask to be a partner."""
+    time_zone: Mapped[str] = mapped_column(server_default="UTC")
+    """IANA name: where the days of its statistics begin."""
     created_at: Mapped[CreatedAt]
 
 
