@@ -9,6 +9,7 @@ import os
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -55,6 +56,12 @@ class Settings(BaseSettings):
     """Worker processes that `up` starts."""
     metrics_token: SecretStr | None = None
     """Bearer token for `/metrics`; without one only loopback may read it."""
+    reads_per_minute: int = Field(default=120, ge=1)
+    """GET requests that one API key may make."""
+    writes_per_minute: int = Field(default=30, ge=1)
+    """POST, PUT, PATCH and DELETE requests that one API key may make."""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Whose word on where a request came from (`X-Forwarded-For`) is taken."""
     send_endpoint: str | None = None
     send_secret: SecretStr | None = None
     """Webhook endpoint and signing secret that `accrual send` uses; `bootstrap` keeps them in the data directory."""
@@ -106,6 +113,16 @@ class Settings(BaseSettings):
         if not all(secrets):  # an empty secret would accept whatever is signed with nothing
             raise ValueError("holds an empty secret; give one or more, comma separated, without a comma at the end")
         return secrets
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _name_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(proxy.strip()) for proxy in value.split(","))
+        except ValueError:
+            raise ValueError("must be addresses or networks, comma separated, such as 10.0.0.0/8,127.0.0.1") from None
 
     @field_validator("stripe_api_base")
     @classmethod

@@ -58,6 +58,11 @@ def batch_worked(size: int, seconds: float) -> None:
     _count({f"batch:le:{bucket}": 1, "batch:events": size, "batch:microseconds": round(seconds * 1_000_000)})
 
 
+def request_passed_uncounted() -> None:
+    """Count a request that was let through because Redis could not be asked how many there were."""
+    _count({"uncounted": 1})
+
+
 def ledger_measured(imbalance_minor: int) -> None:
     """Keep what all postings sum to, which must be 0. Measured by the clock, because it reads the whole ledger."""
     if _Pending.client is not None:
@@ -117,6 +122,9 @@ def _counted() -> Iterator[Metric]:
     yield _by_label(counts, "received", "accrual_events_received", "Deliveries by what became of them.", "result")
     yield _by_label(counts, "processed", "accrual_events_processed", "Events by how they ended.", "outcome")
     yield _batches(counts)
+    yield CounterMetricFamily(
+        "accrual_uncounted_requests", "Requests past the rate limits: no Redis.", value=counts.get("uncounted", 0)
+    )
     yield CounterMetricFamily("accrual_drain_events", "Events claimed by drains.", value=counts.get("batch:events", 0))
     if IMBALANCE in counts:
         yield gauge("accrual_ledger_imbalance_minor", "What all postings sum to: must be 0.", counts[IMBALANCE])

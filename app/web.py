@@ -10,11 +10,13 @@ from flask import Response, g, request
 from flask_openapi3 import Info, OpenAPI
 
 from app import config, db, jobs, metrics, operations
-from app.api import bodies, docs, errors, surfaces
+from app.api import bodies, docs, errors, limits, surfaces, throttle
 from app.commissions import attribution_routes as attribution
 from app.commissions import routes as commissions
 from app.config import Settings
+from app.errors import Unauthenticated
 from app.organizations import access
+from app.organizations.permissions import Caller
 from app.partners import routes as partners
 from app.payments import routes as payments
 from app.stripe_events import api_keys
@@ -27,6 +29,8 @@ from app.stripe_events.endpoints import Doors
 MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 RECEIVER: Final = "stripe_events.receive"
+RECEIVING: Final = "/webhooks/"
+"""What Stripe asks for is never limited, not even where there is no such door."""
 DESCRIPTION: Final = (
     "Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe. "
     "Amounts named `…_cents` or `…Cents` are integers in the currency's smallest unit, whatever its decimals."
@@ -44,6 +48,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     db.connect(settings.database_url, pool_size=settings.web_threads)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
+    limits.connect(settings)
     api_keys.connect(settings)
     app = OpenAPI(
         __name__,
@@ -78,16 +83,32 @@ def _wire(app: OpenAPI) -> None:
 
 
 def _guard(app: OpenAPI) -> None:
-    """Let nobody into a route that needs a permission without it, before anything of the request is looked at."""
+    """Let nobody into a route that needs a permission without it, before anything of the request is looked at.
+
+    Whoever has a key is counted by it, whoever has none by address; so is who asks for what is not there.
+    """
     needed = surfaces.permissions(app)
 
     def admit() -> None:
         permission = needed.get(request.endpoint or "")
         if permission is not None:
-            g.caller = access.admit(request.headers.get("Authorization"), permission)
+            g.caller = _counted_caller()
+            access.demand(g.caller, permission)
             bodies.check_request()
+        elif request.endpoint is None and not request.path.startswith(RECEIVING):
+            throttle.count_address()
 
     app.before_request(admit)
+
+
+def _counted_caller() -> Caller:
+    try:
+        caller = access.identify(request.headers.get("Authorization"))
+    except Unauthenticated:
+        throttle.count_address()
+        raise
+    throttle.count(f"key:{caller.key_id}")
+    return caller
 
 
 def _bind_request() -> None:
@@ -101,6 +122,7 @@ def _bind_request() -> None:
 def _finish_request(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
+    throttle.tell(response)
     if request.endpoint == RECEIVER and response.status_code >= 400:
         metrics.event_received("unavailable" if response.status_code >= 500 else "refused")
     if "caller" in g:

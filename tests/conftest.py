@@ -39,6 +39,8 @@ from .books import Books
 from .stripe_stories.facts import Event
 from .stripe_stories.signing import signature_header
 
+UNLIMITED = 1_000_000
+"""Requests a minute, so that no test meets the limits but those about them."""
 TEMPLATE = "template_accrual"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 SECRET_KEY = urlsafe_b64encode(b"thirty-two bytes for these tests").decode()
@@ -145,7 +147,14 @@ def redis_url(servers: Servers) -> str:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
-    return Settings(DATABASE_URL=database_url, REDIS_URL=redis_url, data_dir=tmp_path, secret_key=SECRET_KEY)
+    return Settings(
+        DATABASE_URL=database_url,
+        REDIS_URL=redis_url,
+        data_dir=tmp_path,
+        secret_key=SECRET_KEY,
+        reads_per_minute=UNLIMITED,
+        writes_per_minute=UNLIMITED,
+    )
 
 
 @pytest.fixture

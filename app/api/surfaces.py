@@ -19,7 +19,7 @@ SCHEME: Final = "api_key"
 SECURITY_SCHEMES: Final[dict[str, Any]] = {
     SCHEME: {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer aff_…`"}
 }
-ERRORS: Final[dict[int, Any]] = {400: ErrorBody, 401: ErrorBody, 403: ErrorBody, 500: ErrorBody, 503: ErrorBody}
+ERRORS: Final[dict[int, Any]] = dict.fromkeys((400, 401, 403, 429, 500, 503), ErrorBody)
 """How any route may end beside its own answers."""
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 

@@ -11,23 +11,25 @@ from app.organizations import keys
 from app.organizations.permissions import Caller
 
 
-def admit(authorization: str | None, permission: str) -> Caller:
-    """The caller behind an `Authorization` header, if its key allows `permission`.
+def identify(authorization: str | None) -> Caller:
+    """The caller behind an `Authorization` header.
 
     Runs in a transaction of its own, because finding a key is the one thing done before anybody's rows are named.
 
     Raises:
         Unauthenticated: no bearer key, or one that is unknown or revoked.
-        Forbidden: the key's level or scopes do not allow it.
     """
     scheme, _, plaintext = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not plaintext.strip():
         raise Unauthenticated("send an API key: `Authorization: Bearer aff_…`")
     with db.transaction() as session:
-        caller = keys.authenticate(session, plaintext.strip())
+        return keys.authenticate(session, plaintext.strip())
+
+
+def demand(caller: Caller, permission: str) -> None:
+    """Refuse a caller whose key's level or scopes do not allow `permission`. Raises Forbidden."""
     if not caller.may(permission):
         raise Forbidden(f"this key does not allow {permission}; it takes a manage key without scopes, or that scope")
-    return caller
 
 
 @contextmanager

@@ -1,0 +1,81 @@
+"""Requests are counted and, if too many, refused: by the key they came with, else by the address they came from."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+from flask import Response, current_app, g, request
+
+from app.api import limits
+from app.api.limits import Standing
+from app.config import Settings
+from app.errors import RateLimited
+
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+IPV6_NETWORK_BITS: Final = 64
+"""One customer of a provider has at least so many addresses to himself."""
+
+
+def count(who: str) -> None:
+    """Count this request for `who`, as a read or a write by its method. Raises RateLimited."""
+    _keep_to(limits.count(who, is_write=request.method not in READING))
+
+
+def count_address() -> None:
+    """As `count`, for the address the request came from."""
+    count(f"address:{address()}")
+
+
+def count_public(what: str, *, per_minute: int) -> None:
+    """Count a request to a public route, named `what`, for its address against a limit of its own.
+
+    Raises:
+        RateLimited: the address has asked for it `per_minute` times within the last minute.
+    """
+    _keep_to(limits.count_as(what, f"address:{address()}", per_minute=per_minute))
+
+
+def tell(response: Response) -> None:
+    """Say in the answer where the caller stands; nothing if the request was not counted."""
+    standing: Standing | None = g.get("standing")
+    if standing is not None:
+        response.headers.update(standing.headers())
+
+
+def address() -> str:
+    """Who asks, as the network says: an IPv4 address, or the network of an IPv6 one.
+
+    `X-Forwarded-For` counts only as far as proxies of `ACCRUAL_TRUSTED_PROXIES` vouch for it: read from the right, the
+    first address that is none of theirs.
+    """
+    settings: Settings = current_app.extensions["accrual_settings"]
+    chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    asking = request.remote_addr or ""
+    while chain and _is_trusted(asking, settings):
+        asking = chain.pop() or asking
+    return _network(asking)
+
+
+def _keep_to(standing: Standing | None) -> None:
+    g.standing = standing
+    if standing is not None and standing.is_exceeded:
+        raise RateLimited(f"at most {standing.limit} such requests a minute; Retry-After says when to come again")
+
+
+def _is_trusted(text: str, settings: Settings) -> bool:
+    try:
+        asking = ip_address(text)
+    except ValueError:
+        return False
+    return any(asking in network for network in settings.trusted_proxies)
+
+
+def _network(text: str) -> str:
+    try:
+        asking = ip_address(text)
+    except ValueError:
+        return "unknown"
+    if not isinstance(asking, IPv6Address):
+        return str(asking)
+    if asking.ipv4_mapped is not None:
+        return str(asking.ipv4_mapped)
+    return str(ip_network((asking, IPV6_NETWORK_BITS), strict=False))
