@@ -24,6 +24,7 @@ PAYMENT: Final = "pmt"
 ATTRIBUTION: Final = "att"
 PROMOTION: Final = "prm"
 API_KEY: Final = "key"
+AUDIT_ENTRY: Final = "aud"
 STRIPE_ENDPOINT: Final = "whe"
 ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
 RUN: Final = "run"

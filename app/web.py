@@ -16,6 +16,7 @@ from app.commissions import routes as commissions
 from app.config import Settings
 from app.errors import Unauthenticated
 from app.organizations import access
+from app.organizations import routes as accounts
 from app.organizations.permissions import Caller
 from app.partners import routes as partners
 from app.payments import routes as payments
@@ -77,7 +78,16 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
-    for api in (partners.api, commissions.api, attribution.api, payments.api, events.api, endpoints.api, runs.api):
+    for api in (
+        partners.api,
+        commissions.api,
+        attribution.api,
+        payments.api,
+        events.api,
+        endpoints.api,
+        runs.api,
+        accounts.api,
+    ):
         app.register_api(api)
     _guard(app)
 

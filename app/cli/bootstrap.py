@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -15,9 +15,11 @@ from app.cli import delivery, printing
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir
 from app.errors import ConfigurationError
+from app.organizations import audit
 from app.organizations.hierarchy import create_organization
 from app.organizations.keys import create_key
 from app.organizations.models import Organization
+from app.partners.models import Program
 from app.partners.programs import create_program, find_default_program
 from app.stripe_events import endpoints, signing
 from app.stripe_events.models import StripeEndpoint
@@ -77,17 +79,10 @@ def make(
     owner = session.scalar(select(Organization).where(Organization.name == name))
     if owner is None:
         owner = create_organization(session, name=name, email=email)
-    program = find_default_program(session, owner.id) or create_program(
-        session,
-        owner.id,
-        name=f"{name} partners",
-        commission=DEFAULT_COMMISSION,
-        currency=currency,
-        holdback_days=DEFAULT_HOLDBACK_DAYS,
-        status="active",
-        is_default=True,
-    )
-    _, api_key = create_key(session, owner.id, name="bootstrap", level="manage")
+        _note(session, owner.id, "organization.created", ids.encode(ids.ORGANIZATION, owner.id))
+    program = find_default_program(session, owner.id) or _default_program(session, owner, currency)
+    key, api_key = create_key(session, owner.id, name="bootstrap", level="manage")
+    _note(session, owner.id, "key.created", ids.encode(ids.API_KEY, key.id), level=key.level, scopes=key.scopes)
     endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),
@@ -96,6 +91,21 @@ def make(
         webhook_url=delivery.webhook_url(settings.public_url, ids.encode(ids.STRIPE_ENDPOINT, endpoint_id)),
         webhook_secret=secret,
     )
+
+
+def _default_program(session: Session, owner: Organization, currency: str) -> Program:
+    program = create_program(
+        session,
+        owner.id,
+        name=f"{owner.name} partners",
+        commission=DEFAULT_COMMISSION,
+        currency=currency,
+        holdback_days=DEFAULT_HOLDBACK_DAYS,
+        status="active",
+        is_default=True,
+    )
+    _note(session, owner.id, "program.created", ids.encode(ids.PROGRAM, program.id), commission=DEFAULT_COMMISSION)
+    return program
 
 
 def _endpoint(
@@ -113,6 +123,7 @@ def _endpoint(
         wanted = secret or (known[0] if known else _new_secret())
         if wanted not in known:
             signing.add(found, wanted, settings, now=datetime.now(UTC), overlap=None)
+            _note(session, organization_id, "endpoint.secret_added", ids.encode(ids.STRIPE_ENDPOINT, found.id))
         return found.id, wanted
     if settings.stripe_livemode is None:
         raise ConfigurationError(
@@ -123,7 +134,13 @@ def _endpoint(
     made = endpoints.create(
         session, organization_id, livemode=settings.stripe_livemode, secrets=[secret], settings=settings
     )
+    public_id = ids.encode(ids.STRIPE_ENDPOINT, made.id)
+    _note(session, organization_id, "endpoint.created", public_id, livemode=settings.stripe_livemode)
     return made.id, secret
+
+
+def _note(session: Session, organization_id: UUID, action: str, subject_id: str, **details: Any) -> None:
+    audit.record(session, audit.CLI, action, subject_id, details, organization_id=organization_id)
 
 
 def _new_secret() -> str:

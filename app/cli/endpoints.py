@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from app import config, db
+from app import config, db, ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.errors import InvalidRequest
+from app.organizations import audit
 from app.stripe_events import api_keys, endpoints, signing
 from app.stripe_events.endpoints_shapes import LONGEST_OVERLAP_HOURS, EndpointBody, endpoint_body
 from app.stripe_events.models import StripeEndpoint
@@ -39,6 +40,11 @@ class _Opened:
         """The endpoint of that id, locked. Raises NotFound."""
         owners = organizations.find_with_descendants(self.session, self.organization)
         return endpoints.get_endpoint(self.session, owners, endpoint_id, to_change=True)
+
+    def note(self, action: str, endpoint: StripeEndpoint, **details: Any) -> None:
+        """Add to the audit trail what was done to the endpoint."""
+        subject_id, owner = ids.encode(ids.STRIPE_ENDPOINT, endpoint.id), endpoint.organization_id
+        audit.record(self.session, audit.CLI, action, subject_id, details, organization_id=owner)
 
     def body(self, endpoint: StripeEndpoint) -> EndpointBody:
         """The endpoint as the API shows it."""
@@ -75,6 +81,7 @@ def add(
             settings=opened.settings,
             description=description,
         )
+        opened.note("endpoint.created", made, livemode=livemode)
         body = opened.body(made)
     _print(body, as_json=as_json)
 
@@ -95,6 +102,7 @@ def rotate(
         endpoint = opened.endpoint(endpoint_id)
         overlap = timedelta(hours=expires_in_hours)
         signing.add(endpoint, _known(secret), opened.settings, now=datetime.now(UTC), overlap=overlap)
+        opened.note("endpoint.secret_added", endpoint, expires_in_hours=expires_in_hours)
         body = opened.body(endpoint)
     _print(body, as_json=as_json)
 
@@ -116,6 +124,7 @@ def key(
     with _opened(organization, data_dir) as opened:
         endpoint = opened.endpoint(endpoint_id)
         api_keys.keep(endpoint, api_key or None, opened.settings)
+        opened.note("endpoint.updated", endpoint, changed=["api_key"])
         body = opened.body(endpoint)
     _print(body, as_json=as_json)
 
@@ -156,6 +165,7 @@ def _set_disabled(
     with _opened(organization, data_dir) as opened:
         endpoint = opened.endpoint(endpoint_id)
         endpoints.disable(endpoint, disabled=disabled)
+        opened.note("endpoint.updated", endpoint, changed=["disabled"])
         body = opened.body(endpoint)
     _print(body, as_json=as_json)
 

@@ -14,6 +14,7 @@ from app.cli import printing, runs
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.commissions.explain_event import tell_event
 from app.errors import InvalidRequest
+from app.organizations import audit
 from app.stripe_events import inbox, listing, requesting
 from app.stripe_events.outcomes import OUTCOMES
 from app.stripe_events.replaying import Selection
@@ -106,9 +107,9 @@ def replay(
                 rows = [_replay_one(session, owners, event_id) for event_id in event_ids]
             elif follow is None and stop is None:
                 selection = Selection(owners, outcome, type_, runs.moment(since, "since"), runs.moment(until, "until"))
-                follow = runs.public_id(
-                    requesting.replay(session, owners[0], selection, requested_by=runs.REQUESTED_BY)
-                )
+                run = requesting.replay(session, owners[0], selection, requested_by=runs.REQUESTED_BY)
+                runs.note(session, "replay.requested", run, {"outcome": outcome, "type": type_})
+                follow = runs.public_id(run)
         if event_ids:
             jobs.wake()
             printing.listing(rows, as_json=as_json)
@@ -119,6 +120,7 @@ def replay(
 def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
     event = listing.get_event(session, owners, event_id)
     inbox.replay(session, event)
+    audit.record(session, audit.CLI, "event.replayed", event.stripe_id, organization_id=event.organization_id)
     return {"id": event.stripe_id, "inbox_id": event.id, "type": event.type, "reason": inbox.outcome_sentence(event)}
 
 

@@ -49,7 +49,9 @@ def backfill(
             owners = organizations.find_with_descendants(session, organization)
             if follow is None and stop is None:
                 asked = _asked(owners[0], account, livemode, since, until)
-                follow = runs.public_id(requesting.backfill(session, asked, dry_run=dry_run))
+                run = requesting.backfill(session, asked, dry_run=dry_run)
+                runs.note(session, "backfill.requested", run, {"dry_run": dry_run})
+                follow = runs.public_id(run)
         runs.see(owners, follow, stop, command="backfill", detach=detach, as_json=as_json)
 
 
@@ -75,7 +77,9 @@ def reconcile(
             owners = organizations.find_with_descendants(session, organization)
             if follow is None and stop is None:
                 asked = _asked(owners[0], account, livemode, since, until)
-                follow = runs.public_id(requesting.reconciliation(session, asked, heal=heal))
+                asked_for = requesting.reconciliation(session, asked, heal=heal)
+                runs.note(session, "reconciliation.requested", asked_for, {"heal": heal})
+                follow = runs.public_id(asked_for)
         if follow is None or stop is not None or detach:
             runs.see(owners, follow, stop, command="reconcile", detach=detach, as_json=as_json)
             return

@@ -9,7 +9,7 @@ from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.errors import NotFound
-from app.organizations import keys
+from app.organizations import audit, keys
 from app.organizations.models import ApiKey
 
 commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -29,6 +29,8 @@ def create(
         owner = organizations.find(session, organization)
         key, plaintext = keys.create_key(session, owner.id, name=name, level=level, scopes=scope or ())
         made = {"id": ids.encode(ids.API_KEY, key.id), "api_key": plaintext}
+        details = {"level": key.level, "scopes": key.scopes}
+        audit.record(session, audit.CLI, "key.created", made["id"], details, organization_id=owner.id)
     printing.record(made, as_json=as_json)
 
 
@@ -55,6 +57,7 @@ def revoke(
     with organizations.database(data_dir), db.transaction() as session:
         owner = organizations.find(session, organization)
         revoked = _row(keys.revoke_key(session, owner.id, uuid))
+        audit.record(session, audit.CLI, "key.revoked", revoked["id"], organization_id=owner.id)
     printing.record(revoked, as_json=as_json)
 
 

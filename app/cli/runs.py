@@ -9,10 +9,12 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.orm import Session
 
 from app import db, ids, jobs
 from app.cli import printing
 from app.errors import InvalidRequest
+from app.organizations import audit
 from app.stripe_events import runs
 from app.stripe_events.runs_models import StripeRun
 from app.stripe_events.runs_shapes import run_fields
@@ -67,7 +69,13 @@ def stop(owners: tuple[UUID, ...], run_id: str, *, as_json: bool) -> None:
     with db.transaction() as session:
         run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
         runs.stop(session, run)
+        note(session, "run.stopped", run, {"kind": run.kind})
     printing.record(run_fields(run), as_json=as_json)
+
+
+def note(session: Session, action: str, run: StripeRun, details: Mapping[str, Any]) -> None:
+    """Add to the audit trail what the command line did about a run."""
+    audit.record(session, audit.CLI, action, public_id(run), details, organization_id=run.organization_id)
 
 
 def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from app import db, jobs
+from app import db, ids, jobs
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
+from app.organizations import audit
 from app.payments import waiting_list
 from app.payments.waiting_shapes import waiting_fields
 from app.stripe_events import lookups
@@ -29,7 +30,9 @@ def waiting(
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
             if ask_again:
-                lookups.ask_again(session, owners)
+                details = {"look_ups": lookups.ask_again(session, owners)}
+                subject_id = ids.encode(ids.ORGANIZATION, owners[0])
+                audit.record(session, audit.CLI, "waiting.asked_again", subject_id, details, organization_id=owners[0])
             rows = [waiting_fields(one) for one in waiting_list.list_waiting(session, owners, limit=limit)]
         if ask_again:
             jobs.wake_lookups()

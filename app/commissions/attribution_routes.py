@@ -13,9 +13,10 @@ from app.commissions import assign, assign_shapes, gifts
 from app.commissions import promotion_shapes as shapes
 from app.commissions.cases import Cause
 from app.commissions.shapes import PaymentPath
-from app.organizations import access
+from app.organizations import access, audit
 from app.partners import promotions
 from app.partners.listing import get_partner
+from app.partners.models import Partner
 from app.partners.shapes import PartnerPath
 from app.payments.listing import get_payment, scope_of_customer
 from app.payments.shapes import payment_body
@@ -46,8 +47,9 @@ def give_promotion(path: PartnerPath, body: shapes.PromotionGift) -> Response:
     promotion = shapes.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = gifts.give(session, partner, promotion, _request())
-        return answer(shapes.promotion_body(given), status=201)
+        shown = shapes.promotion_body(gifts.give(session, partner, promotion, _request()))
+        _note_promotion(session, "promotion.given", shown, partner)
+        return answer(shown, status=201)
 
 
 @api.delete(
@@ -59,8 +61,9 @@ def take_promotion_away(path: shapes.PromotionPath) -> Response:
     """Take a promotion away; what was credited through it longer ago than the window stays as it is."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = gifts.take_away(session, partner, path.promotion_id, _request())
-        return answer(shapes.promotion_body(given))
+        shown = shapes.promotion_body(gifts.take_away(session, partner, path.promotion_id, _request()))
+        _note_promotion(session, "promotion.taken_away", shown, partner)
+        return answer(shown)
 
 
 @api.post(
@@ -74,6 +77,8 @@ def attribute_payment(path: PaymentPath, body: assign_shapes.PaymentAssignment) 
         payment = get_payment(session, g.caller.organization_ids, path.payment_id)
         order = _order(session, payment.organization_id, body)
         assigned = assign.assign_payment(session, payment.id, order, is_forced=body.force)
+        if assigned.is_new:
+            _note_order(session, "payment.attributed", path.payment_id, order, payment.organization_id)
         session.refresh(payment)
         shown = payment_body(payment)
     return answer(assign_shapes.PaymentAssigned(payment=shown, partner_id=body.partner_id, changed=assigned.is_new))
@@ -93,6 +98,8 @@ def attribute_customer(path: assign_shapes.CustomerPath, body: assign_shapes.Cus
         )
         order = _order(session, scope.organization_id, body)
         assigned = assign.assign_customer(session, scope, path.customer_id, order, applies_from=body.from_)
+        if assigned.is_new:
+            _note_order(session, "customer.attributed", path.customer_id, order, scope.organization_id)
     return answer(assign_shapes.customer_assigned(path.customer_id, body.partner_id, assigned))
 
 
@@ -107,6 +114,17 @@ def _order(
         moves_paid=body.include_paid,
         cause=_request(),
     )
+
+
+def _note_order(session: Session, action: str, subject_id: str, order: assign.Order, owner: UUID) -> None:
+    partner_id = ids.encode(ids.PARTNER, order.partner_id) if order.partner_id is not None else None
+    details = {"partner_id": partner_id, "include_paid": order.moves_paid}
+    audit.record(session, g.caller, action, subject_id, details, organization_id=owner)
+
+
+def _note_promotion(session: Session, action: str, promotion: shapes.PromotionBody, partner: Partner) -> None:
+    details = promotion.model_dump(include={"partner_id", "promotion_code", "coupon", "code"}, exclude_none=True)
+    audit.record(session, g.caller, action, promotion.id, details, organization_id=partner.organization_id)
 
 
 def _request() -> Cause:

@@ -14,7 +14,7 @@ from app.commissions.cases import Cause
 from app.commissions.explain_event import EventStory
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Conversion
-from app.organizations import access
+from app.organizations import access, audit
 from app.partners.listing import get_partner
 from app.stripe_events.listing import get_event
 from app.stripe_events.shapes import EventPath
@@ -54,6 +54,7 @@ def approve_conversion(path: shapes.ConversionPath, body: shapes.Approval) -> Re
     """Make what a conversion earns payable now, on every level; also one that was rejected."""
     return _decided(
         path,
+        "conversion.approved",
         lambda session, conversion, by: approval.approve(
             session, conversion, by=by, decided_by=_key(), reason=body.reason, force=body.force
         ),
@@ -69,6 +70,7 @@ def reject_conversion(path: shapes.ConversionPath, body: shapes.Rejection) -> Re
     """Take back what a conversion earned, on every level; nothing brings it back but an approval."""
     return _decided(
         path,
+        "conversion.rejected",
         lambda session, conversion, by: approval.reject(
             session, conversion, by=by, decided_by=_key(), reason=body.reason
         ),
@@ -133,10 +135,14 @@ def tell_event(path: EventPath) -> Response:
         return answer(explain_event.tell_event(session, event, with_money=g.caller.may("commissions:read")))
 
 
-def _decided(path: shapes.ConversionPath, decide: Callable[[Session, Conversion, Cause], None]) -> Response:
+def _decided(
+    path: shapes.ConversionPath, action: str, decide: Callable[[Session, Conversion, Cause], None]
+) -> Response:
     with access.transaction(g.caller) as session:
         conversion = listing.get_conversion(session, g.caller.organization_ids, path.program_id, path.conversion_id)
         decide(session, conversion, Cause(f"request:{g.request_id}", datetime.now(UTC)))
+        owner = conversion.organization_id
+        audit.record(session, g.caller, action, path.conversion_id, organization_id=owner)
         session.expire_all()
         return answer(shapes.conversion_body(*listing.with_commission(session, conversion)))
 

@@ -1,9 +1,10 @@
-"""Tables: organizations and their API keys."""
+"""Tables: organizations, their API keys, and the trail of what was changed."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
@@ -38,3 +39,27 @@ class ApiKey(Base):
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """What a person or a key changed, once. No role may change or delete it."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        CheckConstraint(r"action ~ '^[a-z_]+(\.[a-z_]+)+$'", name="action"),
+        Index("ix_audit_entries_organization_id", "organization_id", "id"),
+        Index("ix_audit_entries_subject", "subject_id", "organization_id", "id"),
+        Index("ix_audit_entries_action", "organization_id", "action", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    """The owner of what was changed."""
+    actor: Mapped[str]
+    """`key_…`, `cli`, `console`, or `public` for somebody without a key."""
+    action: Mapped[str]
+    subject_id: Mapped[str]
+    """The public id of what was changed."""
+    details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    request_id: Mapped[str | None]
+    created_at: Mapped[CreatedAt]

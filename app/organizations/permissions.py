@@ -24,12 +24,13 @@ Permission = Literal[
     "endpoints:write",
     "runs:read",
     "runs:write",
+    "audit:read",
 ]
 
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
 PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
-FINANCIAL: Final = frozenset({"conversions:read", "commissions:read", "payments:read", "runs:read"})
-"""Reads that show what somebody earns or paid; without a scope they take a manage key, as every write does."""
+FINANCIAL: Final = frozenset({"conversions:read", "commissions:read", "payments:read", "runs:read", "audit:read"})
+"""Reads that show what somebody earns, paid or decided; without a scope they take a manage key, as every write does."""
 
 
 @dataclass(frozen=True)

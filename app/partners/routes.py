@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.errors import InvalidRequest
-from app.organizations import access
+from app.organizations import access, audit
 from app.partners import enrollment, listing, shapes, snapshots, statistics
 from app.partners.models import Partner, Program
 from app.partners.programs import get_program
@@ -22,6 +22,8 @@ STORED_STATUS: Final[dict[str, enrollment.Status]] = {
     "active": "active",
     "deactivated": "deactivated",
 }
+AUDITED: Final = frozenset({"slug", "status", "commission_pct"})
+"""Of what may change, that which the audit trail keeps: no addresses, names or metadata."""
 
 
 @api.post(
@@ -44,7 +46,10 @@ def create_partner(body: shapes.PartnerCreation) -> Response:
             **_own_terms(session, program, body),
         )
         session.refresh(partner)
-        return answer(shapes.partner_body(partner, snapshots.in_force(session, partner.id)), status=201)
+        shown = shapes.partner_body(partner, snapshots.in_force(session, partner.id))
+        details = {"program_id": shown.program_id, "slug": shown.slug, "commission_pct": shown.commission_pct}
+        audit.record(session, g.caller, "partner.created", shown.id, details, organization_id=partner.organization_id)
+        return answer(shown, status=201)
 
 
 @api.get("/api/v1/partners", security=needs("partners:read"), responses={"200": shapes.PartnerPage})
@@ -94,7 +99,10 @@ def change_partner(path: shapes.PartnerPath, body: shapes.PartnerChange) -> Resp
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id)
         _apply(session, partner, changes)
-        return answer(shapes.partner_body(partner, snapshots.in_force(session, partner.id)))
+        shown = shapes.partner_body(partner, snapshots.in_force(session, partner.id))
+        details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
+        audit.record(session, g.caller, "partner.updated", shown.id, details, organization_id=partner.organization_id)
+        return answer(shown)
 
 
 @api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": shapes.AffiliatePage})

@@ -2,9 +2,9 @@
 
 from flask import Response, g
 
-from app import jobs
+from app import ids, jobs
 from app.api.surfaces import answer, needs, surface
-from app.organizations import access
+from app.organizations import access, audit
 from app.payments import listing, shapes, waiting_list, waiting_shapes
 from app.stripe_events import lookups
 
@@ -42,5 +42,8 @@ def ask_again() -> Response:
     """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
     with access.transaction(g.caller) as session:
         count = lookups.ask_again(session, g.caller.organization_ids)
+        owner = g.caller.organization_id
+        subject_id = ids.encode(ids.ORGANIZATION, owner)
+        audit.record(session, g.caller, "waiting.asked_again", subject_id, {"look_ups": count}, organization_id=owner)
     jobs.wake_lookups()
     return answer(waiting_shapes.AskedAgain(look_ups=count))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from flask import Response, current_app, g
 
@@ -10,7 +11,7 @@ from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.config import Settings
-from app.organizations import access
+from app.organizations import access, audit
 from app.stripe_events import api_keys, endpoints, signing
 from app.stripe_events import endpoints_shapes as shapes
 from app.stripe_events.models import StripeEndpoint
@@ -43,7 +44,10 @@ def create_endpoint(body: shapes.EndpointCreation) -> Response:
             description=body.description,
         )
         api_keys.keep(made, body.api_key, _settings())
-        return answer(_body(made), status=201)
+        shown = _body(made)
+        details = {"livemode": body.livemode}
+        audit.record(session, g.caller, "endpoint.created", shown.id, details, organization_id=made.organization_id)
+        return answer(shown, status=201)
 
 
 @api.get(
@@ -64,7 +68,7 @@ def show_endpoint(path: shapes.EndpointPath) -> Response:
 )
 def change_endpoint(path: shapes.EndpointPath, body: shapes.EndpointChange) -> Response:
     """Change what is given. A disabled endpoint answers 404, and Stripe tries again for three days."""
-    with _changing(path) as endpoint:
+    with _changing(path, "endpoint.updated", changed=sorted(body.model_fields_set)) as endpoint:
         if body.description is not None:
             endpoint.description = body.description
         if body.disabled is not None:
@@ -81,7 +85,7 @@ def change_endpoint(path: shapes.EndpointPath, body: shapes.EndpointChange) -> R
 )
 def delete_endpoint(path: shapes.EndpointPath) -> Response:
     """Close an endpoint for good and forget its secrets; its events stay."""
-    with _changing(path) as endpoint:
+    with _changing(path, "endpoint.deleted") as endpoint:
         endpoints.delete(endpoint, _settings())
         return answer(_body(endpoint))
 
@@ -93,7 +97,7 @@ def delete_endpoint(path: shapes.EndpointPath) -> Response:
 )
 def add_secret(path: shapes.EndpointPath, body: shapes.SecretAddition) -> Response:
     """Add a signing secret; the present ones go on for `expires_in_hours`, so that no delivery is lost."""
-    with _changing(path) as endpoint:
+    with _changing(path, "endpoint.secret_added", expires_in_hours=body.expires_in_hours) as endpoint:
         overlap = timedelta(hours=body.expires_in_hours)
         signing.add(endpoint, body.secret, _settings(), now=datetime.now(UTC), overlap=overlap)
         return answer(_body(endpoint), status=201)
@@ -106,18 +110,20 @@ def add_secret(path: shapes.EndpointPath, body: shapes.SecretAddition) -> Respon
 )
 def remove_secret(path: shapes.SecretPath) -> Response:
     """Refuse from now on what this secret signs; the last one in force cannot be removed."""
-    with _changing(path) as endpoint:
+    with _changing(path, "endpoint.secret_removed", secret_id=path.secret_id) as endpoint:
         secret_id = ids.decode(path.secret_id, ids.ENDPOINT_SECRET)
         signing.remove(endpoint, secret_id, _settings(), now=datetime.now(UTC))
         return answer(_body(endpoint))
 
 
 @contextmanager
-def _changing(path: shapes.EndpointPath) -> Iterator[StripeEndpoint]:
-    """A transaction that holds the endpoint of `path`."""
+def _changing(path: shapes.EndpointPath, action: str, **details: Any) -> Iterator[StripeEndpoint]:
+    """A transaction that holds the endpoint of `path` and notes in the end what was done to it."""
     with access.transaction(g.caller) as session:
-        owners = g.caller.organization_ids
-        yield endpoints.get_endpoint(session, owners, path.endpoint_id, to_change=True)
+        endpoint = endpoints.get_endpoint(session, g.caller.organization_ids, path.endpoint_id, to_change=True)
+        yield endpoint
+        owner = endpoint.organization_id
+        audit.record(session, g.caller, action, path.endpoint_id, details, organization_id=owner)
 
 
 def _body(endpoint: StripeEndpoint) -> shapes.EndpointBody:

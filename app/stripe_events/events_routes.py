@@ -5,7 +5,7 @@ from flask import Response, g
 from app import jobs
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
-from app.organizations import access
+from app.organizations import access, audit
 from app.stripe_events import inbox, listing, shapes
 
 api = surface("Events", __name__, "What Stripe told us, and what became of it.")
@@ -39,6 +39,7 @@ def replay_event(path: shapes.EventPath) -> Response:
     with access.transaction(g.caller) as session:
         event = listing.get_event(session, g.caller.organization_ids, path.event_id)
         inbox.replay(session, event)
+        audit.record(session, g.caller, "event.replayed", event.stripe_id, organization_id=event.organization_id)
         body = shapes.event_body(event)
     jobs.wake()
     return answer(body)

@@ -10,7 +10,7 @@ from app import ids, jobs
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.errors import InvalidRequest
-from app.organizations import access
+from app.organizations import access, audit
 from app.stripe_events import requesting, runs
 from app.stripe_events import runs_shapes as shapes
 from app.stripe_events.replaying import Selection
@@ -28,6 +28,7 @@ def request_backfill(body: shapes.BackfillRequest) -> Response:
     """Fetch what Stripe has since a time; nothing that is known changes anything."""
     with access.transaction(g.caller) as session:
         run = requesting.backfill(session, _asked(body, body.since), dry_run=body.dry_run)
+        _note(session, "backfill.requested", run, {"dry_run": body.dry_run})
     jobs.wake_runs()
     return answer(_body(run), status=201)
 
@@ -56,6 +57,7 @@ def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
     """Compare what Stripe says was paid and returned with what we hold."""
     with access.transaction(g.caller) as session:
         run = requesting.reconciliation(session, _asked(body, body.since), heal=body.heal)
+        _note(session, "reconciliation.requested", run, {"heal": body.heal})
     jobs.wake_runs()
     return answer(_body(run), status=201)
 
@@ -95,6 +97,7 @@ def replay_events(body: shapes.ReplayRequest) -> Response:
     selection = Selection(g.caller.organization_ids, body.outcome, body.type, body.since, body.until)
     with access.transaction(g.caller) as session:
         run = requesting.replay(session, g.caller.organization_id, selection, requested_by=_requested_by())
+        _note(session, "replay.requested", run, body.model_dump(mode="json", exclude_none=True))
     jobs.wake_runs()
     return answer(_body(run), status=201)
 
@@ -141,7 +144,13 @@ def _stop(path: shapes.RunPath, kind: str) -> Response:
     with access.transaction(g.caller) as session:
         run = _get(session, path, kind)
         runs.stop(session, run)
+        _note(session, "run.stopped", run, {"kind": run.kind})
         return answer(_body(run))
+
+
+def _note(session: Session, action: str, run: StripeRun, details: dict[str, Any]) -> None:
+    run_id = ids.encode(ids.RUN, run.id)
+    audit.record(session, g.caller, action, run_id, details, organization_id=run.organization_id)
 
 
 def _page(kind: str, query: shapes.RunQuery) -> Response:

@@ -1,7 +1,9 @@
 """Everything a reader may look up is there, under its name and with its words."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 
 import typer
 from flask import Flask
@@ -12,6 +14,7 @@ from app.config import Settings
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
 from app.stripe_events.outcomes import OUTCOMES
+from tests.architecture.source import modules
 from worker.handlers.table import HANDLERS
 
 from .pages import code, read, table_under
@@ -66,6 +69,12 @@ def test_every_route_is_described(application: Flask) -> None:
             assert re.search(rf"{verb}(/api/v1)?{re.escape(path)}(?![\w/:])", page), f"{method} {path}"
 
 
+def test_every_action_of_the_audit_trail_is_described() -> None:
+    described = [code(row[0]) for row in table_under("docs/api.md", "Audit trail")]
+    assert len(described) == len(set(described))
+    assert set(described) == set(_audited_actions())
+
+
 def test_every_command_is_described() -> None:
     words = read("docs/operations.md")
     assert [command for command in _commands() if f"`accrual {command}`" not in words] == []
@@ -92,6 +101,14 @@ def test_every_dependency_has_its_reason() -> None:
     every = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     names = [re.split(r"[\[><=~]", requirement)[0] for requirement in every]
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", page)] == []
+
+
+def _audited_actions() -> Iterator[str]:
+    """Every text of the form `thing.past_verb` in a module that writes to the audit trail."""
+    for _, _, tree in modules():
+        text = ast.unparse(tree)
+        if "audit.record(" in text or "runs.note(" in text:
+            yield from re.findall(r"'([a-z_]+\.[a-z_]+)'", text)
 
 
 def _environment_name(field: str) -> str:

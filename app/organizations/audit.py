@@ -1,0 +1,104 @@
+"""The audit trail: what a person or a key changed, added in the transaction of the change and never edited."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.api.pages import cut, owned_by
+from app.organizations.models import AuditEntry
+from app.organizations.permissions import Caller
+
+Actor = Caller | Literal["cli", "console", "public"]
+"""Who changes something: a key's caller, the command line, the console's user, or somebody without any key."""
+
+CLI: Final = "cli"
+PUBLIC: Final = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: those that meet every condition given.
+
+    Attributes:
+        action: such as `partner.updated`.
+        subject_id: the public id of what was changed.
+        actor: `key_…`, `cli`, `console` or `public`.
+        since: made then or later.
+        until: made before then.
+    """
+
+    action: str | None = None
+    subject_id: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def record(
+    session: Session,
+    by: Actor,
+    action: str,
+    subject_id: str,
+    details: Mapping[str, Any] | None = None,
+    *,
+    organization_id: UUID,
+) -> None:
+    """Add to the trail that `by` did `action` to `subject_id`. Call it in the transaction that changes something.
+
+    The request's id is added by itself. One line, where the change is made by a route or a command:
+
+        audit.record(session, g.caller, "partner.updated", shown.id, {"changed": names}, organization_id=owner_id)
+
+    Args:
+        session: writes the entry at once, so it may be narrowed to the caller's organizations.
+        by: `g.caller`, or a word where no key is: `audit.CLI`, `audit.PUBLIC`.
+        action: what was done, as `<thing>.<past verb>`: `partner.updated`, `endpoint.secret_added`.
+        subject_id: the public id of what was changed: `par_…`; Stripe's own where we have none, `cus_…`.
+        details: a few JSON values that tell what became different: names of changed fields, a status, a rate, ids.
+            Never a secret, an e-mail address, a person's name or free text, which may hold them.
+        organization_id: the owner of what was changed, which for a parent's key is not the caller's organization.
+    """
+    session.execute(
+        insert(AuditEntry).values(
+            id=ids.new(),
+            organization_id=organization_id,
+            actor=ids.encode(ids.API_KEY, by.key_id) if isinstance(by, Caller) else by,
+            action=action,
+            subject_id=subject_id,
+            details=dict(details or {}),
+            request_id=structlog.contextvars.get_contextvars().get("request_id"),
+        )
+    )
+
+
+def list_entries(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    wanted: Wanted,
+    *,
+    limit: int,
+    starting_after: str | None = None,
+) -> Sequence[AuditEntry]:
+    """The trail of these organizations, newest first."""
+    matching = select(AuditEntry).where(owned_by(AuditEntry.organization_id, organization_ids))
+    for column, value in (
+        (AuditEntry.action, wanted.action),
+        (AuditEntry.subject_id, wanted.subject_id),
+        (AuditEntry.actor, wanted.actor),
+    ):
+        if value is not None:
+            matching = matching.where(column == value)
+    if wanted.since is not None:
+        matching = matching.where(AuditEntry.created_at >= wanted.since)
+    if wanted.until is not None:
+        matching = matching.where(AuditEntry.created_at < wanted.until)
+    return session.scalars(
+        cut(matching, AuditEntry.id, ids.AUDIT_ENTRY, limit=limit, starting_after=starting_after)
+    ).all()

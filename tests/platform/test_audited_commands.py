@@ -1,0 +1,63 @@
+"""What the command line changes stands in the audit trail, and no secret does."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from app import db
+
+from .conftest import Accrual
+
+
+def trail() -> list[tuple[Any, ...]]:
+    """Who did what, with which details, oldest first."""
+    with db.transaction() as session:
+        rows = session.execute(text("SELECT actor, action, details FROM audit_entries ORDER BY id")).all()
+    return [tuple(row) for row in rows]
+
+
+def test_what_bootstrap_makes_is_told_once(accrual: Accrual) -> None:
+    options = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
+    accrual(*options)
+    key = ("cli", "key.created", {"level": "manage", "scopes": []})
+    assert trail() == [
+        ("cli", "organization.created", {}),
+        ("cli", "program.created", {"commission": {"type": "percentage", "bps": 2000}}),
+        key,
+        ("cli", "endpoint.created", {"livemode": False}),
+    ]
+    accrual(*options)
+    accrual(*options, "--webhook-secret", "whsec_from_stripe")
+    assert trail()[4:] == [key, key, ("cli", "endpoint.secret_added", {})]
+
+
+def test_what_is_done_to_keys_and_endpoints_is_told(accrual: Accrual) -> None:
+    accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
+    key = accrual("keys", "create", "--level", "read", "--scope", "events:read")["id"]
+    accrual("keys", "revoke", key)
+    endpoint = accrual("endpoints", "add", "--test", "--secret", "whsec_one")["id"]
+    accrual("endpoints", "rotate", endpoint, "--secret", "whsec_two")
+    accrual("endpoints", "key", endpoint, "--api-key", "rk_test_" + "1" * 24)
+    accrual("endpoints", "disable", endpoint)
+    accrual("endpoints", "enable", endpoint)
+    assert trail()[4:] == [
+        ("cli", "key.created", {"level": "read", "scopes": ["events:read"]}),
+        ("cli", "key.revoked", {}),
+        ("cli", "endpoint.created", {"livemode": False}),
+        ("cli", "endpoint.secret_added", {"expires_in_hours": 24}),
+        ("cli", "endpoint.updated", {"changed": ["api_key"]}),
+        ("cli", "endpoint.updated", {"changed": ["disabled"]}),
+        ("cli", "endpoint.updated", {"changed": ["disabled"]}),
+    ]
+
+
+def test_what_is_worked_or_asked_again_is_told(accrual: Accrual) -> None:
+    accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
+    run = accrual("events", "replay", "--outcome", "parked", "--detach")["id"]
+    accrual("events", "replay", "--stop", run)
+    accrual("waiting", "--ask-again")
+    assert trail()[4:] == [
+        ("cli", "replay.requested", {"outcome": "parked", "type": None}),
+        ("cli", "run.stopped", {"kind": "replay"}),
+        ("cli", "waiting.asked_again", {"look_ups": 0}),
+    ]
