@@ -129,6 +129,21 @@ def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) 
     )
 
 
+def narrow_to_affiliate(session: Session, organization_id: UUID) -> None:
+    """From here to its end, let this transaction only read, and only what this organization sees as a partner.
+
+    That is its enrollments, and while it is not shut out of them their programs, terms, snapshots, conversions and
+    commissions. What it owns as a merchant is hidden meanwhile.
+    """
+    session.execute(
+        text(
+            "SELECT set_config('role', :role, true), set_config('accrual.organizations', '{}', true), "
+            "set_config('accrual.affiliate', :id, true)"
+        ),
+        {"role": REQUEST_ROLE, "id": str(organization_id)},
+    )
+
+
 def _forget_parents_connections() -> None:
     # A forked child shares the parent's sockets; closing them politely would end the parent's sessions.
     for inherited in (_Current.engine, _Current.autocommit):

@@ -8,6 +8,7 @@ import app.attribution.models
 import app.commissions.models
 import app.ledger.models
 import app.organizations.models
+import app.partners.invitation_models
 import app.partners.models
 import app.payments.models
 import app.stripe_events.models

@@ -38,3 +38,11 @@ def transaction(caller: Caller) -> Iterator[Session]:
     with db.transaction() as session:
         db.narrow_to_organizations(session, caller.organization_ids)
         yield session
+
+
+@contextmanager
+def affiliate_transaction(caller: Caller) -> Iterator[Session]:
+    """A read-only transaction in which row-level security shows what the caller's organization sees as a partner."""
+    with db.transaction() as session:
+        db.narrow_to_affiliate(session, caller.organization_id)
+        yield session

@@ -17,6 +17,8 @@ from app.partners.models import Partner, PartnerCode, Program
 from app.partners.rules import make_code, valid_code, valid_email
 
 Status = Literal["pending", "active", "paused", "banned", "deactivated"]
+OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
+"""The statuses whose partners log in; the others were shut out by the owner."""
 
 CODE_TRIES: Final = 5
 EMAIL_CONSTRAINT: Final = "uq_partners_program_id_email"
@@ -81,10 +83,10 @@ def change_email(session: Session, partner: Partner, email: str) -> None:
     _write(session, partner)
 
 
-def change_status(session: Session, partner: Partner, status: Status) -> None:
+def change_status(session: Session, partner: Partner, status: Status, *, source: snapshots.Source = "approval") -> None:
     """Move the partner to another status; the first time active, stamp the program's terms unless it has its own.
 
-    No change of status touches what was earned.
+    No change of status touches what was earned. `source` is how it came to be active.
 
     Raises:
         Conflict: `already_enrolled`: nobody who was in can be invited again.
@@ -98,7 +100,7 @@ def change_status(session: Session, partner: Partner, status: Status) -> None:
     if status == "active":
         partner.activated_at = partner.activated_at or datetime.now(UTC)
         if snapshots.in_force(session, partner.id) is None:
-            snapshots.stamp_terms(session, partner, "approval")
+            snapshots.stamp_terms(session, partner, source)
     session.flush()
 
 

@@ -87,6 +87,7 @@ class Partner(Base):
     __table_args__ = (
         UniqueConstraint("program_id", "email"),
         UniqueConstraint("organization_id", "slug"),
+        UniqueConstraint("program_id", "partner_organization_id"),
         CheckConstraint("status IN ('pending', 'active', 'paused', 'banned', 'deactivated')", name="status"),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("slug = lower(slug)", name="slug_lower"),

@@ -59,6 +59,12 @@ def valid_email(text: str, *, param: str = "email") -> str:
     return email
 
 
+def split_name(name: str) -> tuple[str | None, str | None]:
+    """A name as first and last: `split_name("Jane van Dyke") == ("Jane", "van Dyke")`; None for what is not there."""
+    first, _, last = " ".join(name.split()).partition(" ")
+    return first or None, last or None
+
+
 def bps_of(percent: Decimal) -> int:
     """A percentage of at most two decimals in basis points: `bps_of(Decimal("12.5")) == 1250`."""
     return int(percent * 100)

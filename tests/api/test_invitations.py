@@ -1,0 +1,146 @@
+"""Invitations: a link that works once, and what it opens."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from app import db, ids
+from app.errors import Conflict, NotFound
+from app.organizations import hierarchy, keys
+from app.partners import enrollment, invitations
+from app.partners.invitation_models import Invitation
+from app.partners.models import Partner, Program, Snapshot
+from tests.cast import Merchant
+
+
+def program_of(session: Session, merchant: Merchant) -> Program:
+    return session.get_one(Program, merchant.program_id)
+
+
+def token_for(merchant: Merchant, email: str) -> str:
+    with db.transaction() as session:
+        db.narrow_to_organizations(session, [merchant.organization_id])
+        invited = invitations.invite(session, program_of(session, merchant), email)
+    assert invited.token is not None
+    return invited.token
+
+
+def test_an_invited_address_is_a_pending_partner_and_a_token_that_is_not_stored(merchant: Merchant) -> None:
+    token = token_for(merchant, "Zoe@Example.com")
+    with db.transaction() as session:
+        zoe = session.scalars(select(Partner).where(Partner.email == "zoe@example.com")).one()
+        assert (zoe.status, zoe.partner_organization_id) == ("pending", None)
+        stored = session.scalars(text("SELECT row_to_json(invitations)::text FROM invitations")).one()
+    assert token not in stored
+
+
+def test_joining_makes_an_organization_with_a_key_and_stamps_the_terms_of_that_day(merchant: Merchant) -> None:
+    token = token_for(merchant, "zoe@example.com")
+    with db.transaction() as session:
+        joined = invitations.join(session, token, "Zoe van Dyke")
+    with db.transaction() as session:
+        caller = keys.authenticate(session, joined.api_key)
+        assert (caller.organization_id, caller.level) == (joined.organization_id, "manage")
+        zoe = session.get_one(Partner, joined.partner.id)
+        assert (zoe.status, zoe.first_name, zoe.last_name) == ("active", "Zoe", "van Dyke")
+        [stamped] = session.scalars(select(Snapshot).where(Snapshot.partner_id == zoe.id))
+        assert (stamped.source, stamped.commission) == ("invite", {"type": "percentage", "bps": 2000})
+
+
+def test_an_invitation_works_once(merchant: Merchant) -> None:
+    token = token_for(merchant, "zoe@example.com")
+    with db.transaction() as session:
+        invitations.join(session, token, "Zoe")
+    with db.transaction() as session, pytest.raises(NotFound, match="used"):
+        invitations.join(session, token, "Somebody else")
+
+
+def test_every_token_of_a_partner_is_used_up_by_one(merchant: Merchant) -> None:
+    first, second = token_for(merchant, "zoe@example.com"), token_for(merchant, "zoe@example.com")
+    with db.transaction() as session:
+        invitations.join(session, second, "Zoe")
+    with db.transaction() as session, pytest.raises(NotFound):
+        invitations.join(session, first, "Somebody else")
+
+
+def test_an_invitation_ends(merchant: Merchant) -> None:
+    token = token_for(merchant, "zoe@example.com")
+    with db.transaction() as session:
+        session.execute(update(Invitation).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    with db.transaction() as session, pytest.raises(NotFound):
+        invitations.join(session, token, "Zoe")
+
+
+@pytest.mark.parametrize(("status", "after"), [("active", "active"), ("paused", "paused")])
+def test_an_enrolled_partner_gets_its_account_and_keeps_its_status(
+    merchant: Merchant, status: enrollment.Status, after: str
+) -> None:
+    set_status(merchant, "ada", status)
+    token = token_for(merchant, "ada@partners.example")
+    with db.transaction() as session:
+        joined = invitations.join(session, token, "Ada")
+        assert joined.partner.status == after
+
+
+@pytest.mark.parametrize("status", ["banned", "deactivated"])
+def test_who_was_shut_out_is_not_let_in_by_an_older_link(merchant: Merchant, status: enrollment.Status) -> None:
+    token = token_for(merchant, "ada@partners.example")
+    set_status(merchant, "ada", status)
+    with db.transaction() as session, pytest.raises(NotFound):
+        invitations.join(session, token, "Ada")
+    with db.transaction() as session, pytest.raises(Conflict, match="enrolled"):
+        invitations.invite(session, program_of(session, merchant), "ada@partners.example")
+
+
+def test_a_partner_with_an_account_cannot_be_invited_again(merchant: Merchant) -> None:
+    token = token_for(merchant, "zoe@example.com")
+    with db.transaction() as session:
+        invitations.join(session, token, "Zoe")
+    with db.transaction() as session, pytest.raises(Conflict):
+        invitations.invite(session, program_of(session, merchant), "zoe@example.com")
+
+
+def test_an_organization_is_pending_until_it_accepts(merchant: Merchant) -> None:
+    zoe = open_organization()
+    with db.transaction() as session:
+        db.narrow_to_organizations(session, [merchant.organization_id])
+        public_id = ids.encode("org", zoe)
+        invited = invitations.invite_organization(session, program_of(session, merchant), public_id, "z@example.com")
+        assert (invited.partner.status, invited.token) == ("pending", None)
+    with db.transaction() as session:
+        accepted = invitations.accept_enrollment(session, ids.encode("prog", merchant.program_id), zoe)
+        assert accepted.status == "active"
+    with db.transaction() as session, pytest.raises(NotFound):
+        invitations.accept_enrollment(session, ids.encode("prog", merchant.program_id), zoe)
+
+
+def test_an_organization_is_enrolled_once_in_a_program(merchant: Merchant) -> None:
+    zoe = open_organization()
+    first, second = token_for(merchant, "z@example.com"), token_for(merchant, "y@example.com")
+    with db.transaction() as session:
+        invitations.accept(session, first, zoe)
+    with db.transaction() as session:
+        with pytest.raises(Conflict, match="enrolled already"):
+            invitations.accept(session, second, zoe)
+        session.rollback()
+
+
+def test_an_organization_nobody_has_cannot_be_enrolled(merchant: Merchant) -> None:
+    with db.transaction() as session:
+        program = program_of(session, merchant)
+        with pytest.raises(NotFound, match="no such organization"):
+            invitations.invite_organization(session, program, ids.encode("org", ids.new()), "z@example.com")
+        session.rollback()
+
+
+def set_status(merchant: Merchant, code: str, status: enrollment.Status) -> None:
+    with db.transaction() as session:
+        enrollment.change_status(session, session.get_one(Partner, merchant.partners[code]), status)
+
+
+def open_organization() -> UUID:
+    with db.transaction() as session:
+        return hierarchy.create_organization(session, name="Zoe", email="zoe@example.com").id
