@@ -45,6 +45,10 @@ class Staff:
         """What `python -m worker` runs, after `habit` was called in the new process."""
         return self._hire("worker.__main__", habit)
 
+    def asker(self) -> BaseProcess:
+        """What `python -m worker stripe` runs."""
+        return self._hire("worker.__main__", no_habit, "stripe")
+
     def clock(self) -> BaseProcess:
         """What `python -m worker.schedule` runs."""
         return self._hire("worker.schedule", no_habit)
@@ -54,8 +58,9 @@ class Staff:
             process.kill()
             process.join()
 
-    def _hire(self, module: str, habit: Habit) -> BaseProcess:
-        process = _NURSERY.Process(target=_work, args=(module, self.environment, self.log, habit), daemon=True)
+    def _hire(self, module: str, habit: Habit, *arguments: str) -> BaseProcess:
+        told = (module, arguments, self.environment, self.log, habit)
+        process = _NURSERY.Process(target=_work, args=told, daemon=True)
         process.start()
         self.hired.append(process)
         return process
@@ -73,8 +78,9 @@ def listens_for(number: signal.Signals, pid: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def _work(module: str, environment: dict[str, str], log: Path, habit: Habit) -> None:
+def _work(module: str, arguments: tuple[str, ...], environment: dict[str, str], log: Path, habit: Habit) -> None:
     os.environ.update(environment)
+    sys.argv[1:] = arguments  # those of the test run came along
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
