@@ -18,6 +18,7 @@ from app.errors import Unauthenticated
 from app.organizations import access
 from app.organizations import routes as accounts
 from app.organizations.permissions import Caller
+from app.partners import program_routes as programs
 from app.partners import routes as partners
 from app.payments import routes as payments
 from app.stripe_events import api_keys
@@ -80,6 +81,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(docs.blueprint)
     for api in (
         partners.api,
+        programs.api,
         commissions.api,
         attribution.api,
         payments.api,

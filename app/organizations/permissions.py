@@ -11,6 +11,8 @@ from uuid import UUID
 
 Level = Literal["read", "manage"]
 Permission = Literal[
+    "programs:read",
+    "programs:write",
     "partners:read",
     "partners:write",
     "conversions:read",

@@ -1,32 +1,32 @@
 """Programs: a merchant's offers, and the default one."""
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.errors import InvalidRequest, NotFound
-from app.partners.models import Program
-from app.partners.terms import add_terms
+from app.api.pages import cut, owned_by
+from app.errors import Conflict, InvalidRequest, NotFound
+from app.partners import program_rules as rules
+from app.partners.models import Partner, Program
+from app.partners.terms import TERMS_FIELDS, add_terms, revise_terms
 
-CURRENCY_PATTERN: Final = re.compile("[a-z]{3}")
+ONE_DEFAULT: Final = "uq_programs_one_default"
 
 
-def create_program(  # noqa: PLR0913 - what a program is made of
+def create_program(
     session: Session,
     organization_id: UUID,
     *,
     name: str,
     commission: Mapping[str, Any],
     currency: str = "usd",
-    holdback_days: int | None = None,
-    commission_base: Literal["net", "gross"] = "net",
-    status: Literal["draft", "active", "paused", "archived"] = "draft",
-    is_default: bool = False,
+    is_default: bool | None = False,
+    **settings: Any,
 ) -> Program:
     """A program with version 1 of its terms.
 
@@ -36,30 +36,71 @@ def create_program(  # noqa: PLR0913 - what a program is made of
         name: what partners read.
         commission: the tagged union, `{"type": "percentage", "bps": 2000}`.
         currency: of flat amounts and statistics, in either case; payments keep their own.
-        holdback_days: from accrual to automatic approval; None means none is automatic.
-        commission_base: whether the tax in a payment earns too (`gross`) or not.
-        status: only active programs pay.
-        is_default: whether an owner's calls that name no program mean this one; an owner has at most one.
+        is_default: whether an owner's calls that name no program mean this one; an owner has at most one, so the
+            former is none from now on. None: if the owner has none yet.
+        settings: columns of `Program`; `multi_level`, `holdback_days` and `commission_base` of its terms; and
+            `minimum_payout_minor`, which is the minimum in `currency`.
 
     Raises:
         InvalidRequest: names the field.
     """
-    if not CURRENCY_PATTERN.fullmatch(currency.lower()):
-        raise InvalidRequest("currency must be a three-letter code, such as usd", param="currency")
-    if holdback_days is not None and holdback_days < 0:
-        raise InvalidRequest("holdback_days must be 0 or more", param="holdback_days")
+    if is_default is None:
+        is_default = find_default_program(session, organization_id) is None
     program = Program(
         id=ids.new(),
         organization_id=organization_id,
         name=name,
-        status=status,
-        currency=currency.lower(),
+        currency=rules.valid_currency(currency),
+        status=settings.pop("status", "draft"),
+        minimum_payouts={},
         is_default=is_default,
     )
+    terms = {field: settings.pop(field) for field in TERMS_FIELDS if field in settings}
+    _set(session, program, {"conversion_kind": "payment", **settings})
+    if is_default:
+        _end_default(session, program)
     session.add(program)
-    session.flush()
-    add_terms(session, program, commission=commission, holdback_days=holdback_days, commission_base=commission_base)
+    _flush(session)
+    add_terms(session, program, commission=commission, **terms)
     return program
+
+
+def change_program(session: Session, program: Program, changes: Mapping[str, Any]) -> list[str]:
+    """Make `changes` of settings and terms; those that say what is there already change nothing.
+
+    What differs of `TERMS_FIELDS` appends a version of the terms, which holds for partners approved from then on:
+    those that are in keep their snapshots, and nothing that was earned moves.
+
+    Args:
+        session: locks the program, writes it, and its new terms.
+        program: one of the caller's.
+        changes: as `create_program` takes them.
+
+    Returns:
+        The names of what changed, sorted.
+
+    Raises:
+        InvalidRequest: names the field.
+        Conflict: `status_refused`, `currency_fixed`, `default_program`, `default_taken`.
+    """
+    # Two changes at once would append the same version, and each would check the status before the other.
+    session.refresh(program, with_for_update=True)
+    before = {column.key: getattr(program, column.key) for column in Program.__table__.columns}
+    terms = {field: value for field, value in changes.items() if field in TERMS_FIELDS}
+    settings = {field: value for field, value in changes.items() if field not in TERMS_FIELDS}
+    if "status" in settings:
+        rules.refuse_transition(program.status, settings["status"])
+    if "currency" in settings:
+        _refuse_currency_change(session, program, settings["currency"])
+    _set(session, program, settings)
+    if program.status == "archived" and program.is_default:
+        message = "this is your default program; make another one the default first, or send is_default false"
+        raise Conflict(message, code="default_program", param="status")
+    if program.is_default and not before["is_default"]:
+        _end_default(session, program)
+    changed = [field for field, value in before.items() if getattr(program, field) != value]
+    _flush(session)
+    return sorted(changed + revise_terms(session, program, terms))
 
 
 def find_default_program(session: Session, organization_id: UUID) -> Program | None:
@@ -87,3 +128,78 @@ def get_program(
     if found is None:
         raise NotFound("there is no such program", code="program_not_found", param="program_id")
     return found
+
+
+def list_programs(
+    session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None
+) -> Sequence[Program]:
+    """A page of these organizations' programs, newest first. Raises InvalidRequest."""
+    owned = select(Program).where(owned_by(Program.organization_id, organization_ids))
+    return session.scalars(cut(owned, Program.id, ids.PROGRAM, limit=limit, starting_after=starting_after)).all()
+
+
+def _set(session: Session, program: Program, settings: Mapping[str, Any]) -> None:
+    """Set columns, each checked; where several depend on one another, they are checked together."""
+    values = dict(settings)
+    values.update(_valid_minimums(program, values))
+    for field, check in (
+        ("currency", rules.valid_currency),
+        ("landing_url", rules.valid_landing_url),
+        ("landing_hosts", rules.valid_hosts),
+    ):
+        if field in values:
+            values[field] = check(values[field])
+    if "time_zone" in values:
+        _refuse_unknown_zone(session, values["time_zone"])
+    for field, value in values.items():
+        setattr(program, field, value)
+    rules.refuse_missing_signal(
+        program.conversion_kind, program.conversion_event_name, program.conversion_entitlement_id
+    )
+
+
+def _valid_minimums(program: Program, values: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """The minimum payouts by currency that `values` ask for; takes `minimum_payout_minor` out of them."""
+    if "minimum_payout_minor" not in values:
+        given = values.get("minimum_payouts")
+        return {} if given is None else {"minimum_payouts": rules.valid_minimums(given)}
+    own = values.pop("minimum_payout_minor")
+    if "minimum_payouts" in values:
+        message = "give minimum_payout_cents or minimum_payouts; the first is one of the second's, in the currency"
+        raise InvalidRequest(f"{message} of the program", param="minimum_payouts")
+    others = {currency: minor for currency, minor in program.minimum_payouts.items() if currency != program.currency}
+    return {"minimum_payouts": others | ({program.currency: own} if own else {})}
+
+
+def _refuse_currency_change(session: Session, program: Program, currency: str) -> None:
+    """Partners' flat amounts are in the program's currency, so it stays once anybody may have read them."""
+    if rules.valid_currency(currency) == program.currency:
+        return
+    if program.status != "draft" or session.scalar(select(exists().where(Partner.program_id == program.id))):
+        message = "the currency is fixed once a program is active or has partners: their terms are in it"
+        raise Conflict(message, code="currency_fixed", param="currency")
+
+
+def _refuse_unknown_zone(session: Session, time_zone: str) -> None:
+    # Postgres cuts the days of the statistics, so what counts is which names it knows.
+    known = text("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = :name)")
+    if not session.scalar(known, {"name": time_zone}):
+        raise InvalidRequest("time_zone must be an IANA name, such as Europe/Berlin", param="time_zone")
+
+
+def _end_default(session: Session, program: Program) -> None:
+    others = (Program.organization_id == program.organization_id, Program.is_default, Program.id != program.id)
+    with session.no_autoflush:
+        session.execute(update(Program).where(*others).values(is_default=False))
+
+
+def _flush(session: Session) -> None:
+    """Write; losing a race for the default is an answer, after which the caller rolls back."""
+    try:
+        session.flush()
+    except IntegrityError as lost:
+        constraint = getattr(getattr(lost.orig, "diag", None), "constraint_name", None)
+        if constraint != ONE_DEFAULT:
+            raise
+        message = "another program was made the default at this moment; try again"
+        raise Conflict(message, code="default_taken", param="is_default") from None

@@ -93,8 +93,8 @@ class PartnerCreation(Request):
     commission_snapshot: CommissionSnapshot | None = None
 
 
-def _hide_defaults(schema: dict[str, Any]) -> None:
-    # They only mark what was not sent; a document that showed them would tell people what to send.
+def hide_defaults(schema: dict[str, Any]) -> None:
+    """Keep defaults out of the document where they only mark what was not sent: people would send them."""
     for field in schema["properties"].values():
         field.pop("default", None)
 
@@ -102,7 +102,7 @@ def _hide_defaults(schema: dict[str, Any]) -> None:
 class PartnerChange(Request):
     """What is left out stays."""
 
-    model_config = ConfigDict(json_schema_extra=_hide_defaults)
+    model_config = ConfigDict(json_schema_extra=hide_defaults)
 
     email: Address = UNSENT
     slug: str = UNSENT

@@ -1,16 +1,18 @@
 """Terms: the shapes a commission may have, and the versions of a program's rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest
 from app.partners.models import Program, Terms
+from app.partners.program_rules import valid_ladder
 
 Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis points: 2000 is 20 %.")]
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -80,6 +82,8 @@ class Tiered(_Limits):
 Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
 
 COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
+TERMS_FIELDS: Final = ("commission", "multi_level", "holdback_days", "commission_base")
+"""What belongs to a program's terms: changing any of it appends a version."""
 SETTLED: Final = ("percentage", "recurring")
 
 
@@ -117,10 +121,25 @@ def add_terms(
     program: Program,
     *,
     commission: Mapping[str, Any],
+    multi_level: Sequence[Mapping[str, Any]] = (),
     holdback_days: int | None = None,
     commission_base: Literal["net", "gross"] = "net",
 ) -> Terms:
-    """Append the next version of the program's terms; those of today stay as they are. Raises InvalidRequest."""
+    """Append the next version of the program's terms; those of today stay as they are.
+
+    Args:
+        session: writes the version.
+        program: whose terms; locked by the caller unless it is new.
+        commission: the tagged union.
+        multi_level: what uplines earn, `[{"level": 1, "bps": 500}, …]`.
+        holdback_days: from accrual to automatic approval; None means none is automatic.
+        commission_base: whether the tax in a payment earns too (`gross`) or not.
+
+    Raises:
+        InvalidRequest: names the field.
+    """
+    if holdback_days is not None and holdback_days < 0:
+        raise InvalidRequest("holdback_days must be 0 or more", param="holdback_days")
     before = newest_terms(session, program.id)
     terms = Terms(
         id=ids.new(),
@@ -128,12 +147,33 @@ def add_terms(
         program_id=program.id,
         version=before.version + 1 if before else 1,
         commission=valid_commission(commission),
+        multi_level=valid_ladder(multi_level),
         holdback_days=holdback_days,
         commission_base=commission_base,
     )
     session.add(terms)
     session.flush()
     return terms
+
+
+def revise_terms(session: Session, program: Program, changes: Mapping[str, Any]) -> list[str]:
+    """Append a version of the terms if any of `changes`, by the names of `TERMS_FIELDS`, differs from what is there.
+
+    Returns:
+        The names of what differs; nothing was written where there are none. Raises InvalidRequest.
+    """
+    if not changes:
+        return []
+    present = terms_in_force(session, program.id)
+    before = {field: getattr(present, field) for field in TERMS_FIELDS}
+    wanted = {**before, **changes}
+    if "commission" in changes:
+        wanted["commission"] = valid_commission(changes["commission"])
+    if "multi_level" in changes:
+        wanted["multi_level"] = valid_ladder(changes["multi_level"])
+    if wanted != before:
+        add_terms(session, program, **wanted)
+    return [field for field in TERMS_FIELDS if wanted[field] != before[field]]
 
 
 def newest_terms(session: Session, program_id: UUID) -> Terms | None:
@@ -146,3 +186,14 @@ def terms_in_force(session: Session, program_id: UUID) -> Terms:
     terms = newest_terms(session, program_id)
     assert terms is not None, program_id
     return terms
+
+
+def terms_in_force_of_each(session: Session, program_ids: Sequence[UUID]) -> dict[UUID, Terms]:
+    """The newest terms of each of these programs."""
+    rows = session.scalars(
+        select(Terms)
+        .where(Terms.program_id.in_(program_ids))
+        .order_by(Terms.program_id, Terms.version.desc())
+        .ext(distinct_on(Terms.program_id))
+    )
+    return {terms.program_id: terms for terms in rows}

@@ -73,7 +73,7 @@ def test_level_alone_allows_reads_that_are_not_financial_or_everything(permissio
     nobody = "00000000-0000-0000-0000-000000000000"
     manager, reader = (KeyHolder(nobody, nobody, (), level, frozenset()) for level in ("manage", "read"))  # type: ignore[arg-type]
     assert manager.may(permission)
-    assert reader.may(permission) is (permission in {"partners:read", "events:read", "endpoints:read"})
+    assert reader.may(permission) is (permission in {"programs:read", "partners:read", "events:read", "endpoints:read"})
 
 
 def test_key_of_a_parent_opens_its_descendants_and_not_the_reverse(merchant: Merchant, caller_of: MakeCaller) -> None:

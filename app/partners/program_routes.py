@@ -1,0 +1,100 @@
+"""Programs, for those who own them."""
+
+from typing import Final
+from uuid import UUID
+
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.api.errors import ErrorBody
+from app.api.surfaces import answer, needs, surface
+from app.errors import NotFound
+from app.organizations import access, audit
+from app.partners import program_shapes as shapes
+from app.partners import programs
+from app.partners.models import Program
+from app.partners.terms import TERMS_FIELDS, terms_in_force, terms_in_force_of_each
+
+AUDITED: Final = {"status", *TERMS_FIELDS, "platform_fee_bps", "multi_level_enabled", "auto_approve", "is_default"}
+"""Of what may change, that whose new value the audit trail keeps; of all else it keeps the name."""
+
+api = surface("Programs", __name__, "A merchant's offers: their terms, partners and figures.")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs",
+    security=needs("programs:write"),
+    responses={"201": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def create_program(body: shapes.ProgramCreation) -> Response:
+    """Make an offer; it pays once it is active."""
+    with access.transaction(g.caller) as session:
+        settings = {"is_default": None, **shapes.settings_of(body)}
+        program = programs.create_program(session, _owner(body.owner_organization_id), **settings)
+        session.refresh(program)
+        shown = _shown(session, program)
+        details = {"status": shown.status, "commission": shown.commission, "terms_version": shown.terms_version}
+        audit.record(session, g.caller, "program.created", shown.id, details, organization_id=program.organization_id)
+        return answer(shown, status=201)
+
+
+@api.get("/v1/admin/affiliate/programs", security=needs("programs:read"), responses={"200": shapes.ProgramPage})
+def list_programs(query: shapes.ProgramQuery) -> Response:
+    """The programs of your organization and those below it, newest first."""
+    with access.transaction(g.caller) as session:
+        page = programs.list_programs(
+            session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
+        )
+        terms = terms_in_force_of_each(session, [program.id for program in page])
+        return answer(shapes.ProgramPage(data=[shapes.program_body(one, terms[one.id]) for one in page]))
+
+
+@api.get(
+    "/v1/admin/affiliate/programs/<program_id>",
+    security=needs("programs:read"),
+    responses={"200": shapes.ProgramBody, "404": ErrorBody},
+)
+def show_program(path: shapes.ProgramPath) -> Response:
+    """One program with its terms of today."""
+    with access.transaction(g.caller) as session:
+        return answer(_shown(session, _program(session, path)))
+
+
+@api.patch(
+    "/v1/admin/affiliate/programs/<program_id>",
+    security=needs("programs:write"),
+    responses={"200": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def change_program(path: shapes.ProgramPath, body: shapes.ProgramChange) -> Response:
+    """Change what is given. Changed terms hold for partners approved from now on and move nothing that was earned."""
+    with access.transaction(g.caller) as session:
+        program = _program(session, path)
+        changed = programs.change_program(session, program, shapes.settings_of(body))
+        shown = _shown(session, program)
+        if changed:
+            details = {"changed": changed, **shown.model_dump(include=AUDITED & set(changed))}
+            audit.record(
+                session, g.caller, "program.updated", shown.id, details, organization_id=program.organization_id
+            )
+        return answer(shown)
+
+
+def _program(session: Session, path: shapes.ProgramPath) -> Program:
+    caller = g.caller
+    return programs.get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+
+
+def _shown(session: Session, program: Program) -> shapes.ProgramBody:
+    return shapes.program_body(program, terms_in_force(session, program.id))
+
+
+def _owner(public_id: str | None) -> UUID:
+    """The organization a program is made for. Raises NotFound if it is none of the caller's."""
+    if public_id is None:
+        owner: UUID = g.caller.organization_id
+        return owner
+    found = ids.decode(public_id, ids.ORGANIZATION)
+    if found is None or found not in g.caller.organization_ids:
+        raise NotFound("there is no such organization", code="organization_not_found", param="owner_organization_id")
+    return found
