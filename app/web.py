@@ -20,6 +20,7 @@ from app.organizations import routes as accounts
 from app.organizations.permissions import Caller
 from app.partners import program_routes as programs
 from app.partners import routes as partners
+from app.partners import snapshot_routes as snapshots
 from app.payments import routes as payments
 from app.stripe_events import api_keys
 from app.stripe_events import endpoints_routes as endpoints
@@ -82,6 +83,7 @@ def _wire(app: OpenAPI) -> None:
     for api in (
         partners.api,
         programs.api,
+        snapshots.api,
         commissions.api,
         attribution.api,
         payments.api,

@@ -18,7 +18,9 @@ from app.partners.rules import make_code, valid_code, valid_email
 
 Status = Literal["pending", "active", "paused", "banned", "deactivated"]
 OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
-"""The statuses whose partners log in; the others were shut out by the owner."""
+"""The statuses whose partners log in."""
+ENDED: Final[tuple[Status, ...]] = ("banned", "deactivated")
+"""Those whom the owner shut out; only the owner lets them in again."""
 
 CODE_TRIES: Final = 5
 EMAIL_CONSTRAINT: Final = "uq_partners_program_id_email"

@@ -20,10 +20,16 @@ STATUSES_OF: Final[dict[str, tuple[str, ...]]] = {
 """What each status of the partners surface stands for."""
 
 
-def get_partner(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Partner:
-    """The partner with this `par_…` or `aff_…` id, if it is one of these organizations'. Raises NotFound."""
+def get_partner(
+    session: Session, organization_ids: Sequence[UUID], public_id: str, *, to_change: bool = False
+) -> Partner:
+    """The partner with this `par_…` or `aff_…` id, if it is one of these organizations'. Raises NotFound.
+
+    `to_change` locks its row, so that two changes at once do not both see what was before.
+    """
     key = ids.decode(public_id, *ids.PARTNER_PREFIXES)
-    found = session.scalar(select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids)))
+    wanted = select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids))
+    found = session.scalar(wanted.with_for_update() if to_change else wanted)
     if found is None:
         raise NotFound("there is no such partner", code="partner_not_found")
     return found

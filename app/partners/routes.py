@@ -5,6 +5,7 @@ from typing import Any, Final
 from flask import Response, g
 from sqlalchemy.orm import Session
 
+from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.errors import InvalidRequest
@@ -97,12 +98,29 @@ def change_partner(path: shapes.PartnerPath, body: shapes.PartnerChange) -> Resp
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     _refuse_impossible(changes)
     with access.transaction(g.caller) as session:
-        partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id)
+        partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
         _apply(session, partner, changes)
         shown = shapes.partner_body(partner, snapshots.in_force(session, partner.id))
         details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
         audit.record(session, g.caller, "partner.updated", shown.id, details, organization_id=partner.organization_id)
         return answer(shown)
+
+
+@api.delete(
+    "/api/v1/partners/<partner_id>",
+    security=needs("partners:write"),
+    responses={"200": shapes.PartnerBody, "404": ErrorBody},
+)
+def deactivate_partner(path: shapes.PartnerPath) -> Response:
+    """End a partner's enrollment. It stays with all it earned, its codes stay its own; twice is once."""
+    with access.transaction(g.caller) as session:
+        partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
+        if partner.status not in enrollment.ENDED:
+            enrollment.change_status(session, partner, "deactivated")
+            public_id = ids.encode(ids.PARTNER, partner.id)
+            owner_id = partner.organization_id
+            audit.record(session, g.caller, "partner.deactivated", public_id, organization_id=owner_id)
+        return answer(shapes.partner_body(partner, snapshots.in_force(session, partner.id)))
 
 
 @api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": shapes.AffiliatePage})

@@ -128,7 +128,9 @@ class PartnerBody(Snake):
     last_name: str | None
     slug: str
     status: PartnerStatus
-    commission_pct: float | None = Field(description="The partner's own rate; null where the program's terms hold.")
+    commission_pct: float | None = Field(
+        description="The partner's own rate; null where the program's terms hold, or what is its own is no single rate."
+    )
     payout_method: PayoutMethod | None
     payout_email: str | None
     stripe_account_id: str | None
@@ -252,7 +254,8 @@ def _totals(one: Statistics) -> dict[str, int]:
 
 
 def _override_bps(snapshot: Snapshot | None) -> int | None:
-    if snapshot is None or not snapshot.is_override:
+    # The first rate of a tiered commission is not its rate, and sending it back would take the tiers away.
+    if snapshot is None or not snapshot.is_override or snapshot.commission["type"] == "tiered":
         return None
     rate_bps: int | None = snapshot.commission.get("bps")
     return rate_bps

@@ -1,0 +1,119 @@
+"""A partner's terms: shown with their history, amended forward and never backward."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app import db, ids
+from app.api.shapes import instant_text
+from app.partners import terms
+from app.partners.models import Program
+from tests.cast import Merchant
+
+from .conftest import Answer, Caller
+
+QUARTER = {"type": "percentage", "bps": 2500}
+
+
+@pytest.fixture
+def path(merchant: Merchant) -> str:
+    return f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/commission-snapshot"
+
+
+def put(caller: Caller, path: str, **body: Any) -> Answer:
+    return caller.call("PUT", path, json=body)
+
+
+def change_program(merchant: Merchant, **changed: Any) -> None:
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        terms.add_terms(session, program, **{"commission": {"type": "percentage", "bps": 1000}, **changed})
+
+
+def test_the_terms_stamped_at_approval_are_shown(reader: Caller, path: str) -> None:
+    shown = reader.get(path).json
+    history = shown.pop("history")
+    assert history == [shown]
+    assert shown.pop("id").startswith("snp_")
+    assert shown.pop("effectiveFrom").endswith("Z")
+    assert shown == {
+        "commission": {"type": "percentage", "bps": 2000},
+        "commissionValue": "20",
+        "holdbackDays": 30,
+        "source": "approval",
+        "appliesTo": "all_customers",
+        "isOverride": False,
+        "termsVersion": 1,
+    }
+
+
+def test_who_was_never_active_has_no_terms(owner: Caller) -> None:
+    zoe = owner.post("/api/v1/partners", {"email": "zoe@example.com", "slug": "zoe"}).json
+    refused = owner.get(f"/api/v1/partners/{zoe['id']}/commission-snapshot")
+    assert (refused.status_code, refused.json["error"]["code"]) == (404, "snapshot_not_found")
+
+
+def test_an_amendment_is_in_force_from_now_and_what_was_before_stays_in_the_history(owner: Caller, path: str) -> None:
+    shown = put(owner, path, commission=QUARTER, holdbackDays=14, applyTo="new_customers").json
+    assert (shown["commission"], shown["commissionValue"], shown["holdbackDays"]) == (QUARTER, "25", 14)
+    assert (shown["source"], shown["appliesTo"], shown["isOverride"]) == ("amendment", "new_customers", True)
+    assert [one["commissionValue"] for one in shown["history"]] == ["25", "20"]
+    assert owner.get(path).json == shown
+
+
+def test_an_amendment_to_come_is_listed_and_not_in_force(owner: Caller, path: str) -> None:
+    in_a_week = instant_text(datetime.now(UTC) + timedelta(days=7))
+    shown = put(owner, path, commission=QUARTER, effectiveFrom=in_a_week).json
+    assert shown["commissionValue"] == "20"
+    to_come, _ = shown["history"]
+    assert (to_come["commissionValue"], to_come["effectiveFrom"]) == ("25", in_a_week)
+    assert owner.get(path.removesuffix("/commission-snapshot")).json["commission_pct"] is None
+
+
+def test_null_returns_to_the_programs_terms_of_today(owner: Caller, merchant: Merchant, path: str) -> None:
+    put(owner, path, commission=QUARTER)
+    change_program(merchant, holdback_days=7)
+    shown = put(owner, path, commission=None).json
+    assert (shown["commissionValue"], shown["holdbackDays"], shown["termsVersion"]) == ("10", 7, 2)
+    assert not shown["isOverride"]
+
+
+def test_an_amended_rate_keeps_the_base_and_holdback_the_partner_was_stamped_with(
+    owner: Caller, merchant: Merchant, path: str
+) -> None:
+    change_program(merchant, holdback_days=7, commission_base="gross")
+    assert put(owner, path, commission=QUARTER).json["termsVersion"] == 1
+    owner.patch(path.removesuffix("/commission-snapshot"), {"commission_pct": 30})
+    shown = owner.get(path).json
+    assert (shown["commissionValue"], shown["holdbackDays"], shown["termsVersion"]) == ("30", 30, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "commission"),
+        ({"commission": {"type": "percentage", "bps": 10001}}, "commission.bps"),
+        ({"commission": {"type": "percentage"}}, "commission.bps"),
+        ({"commission": {"type": "gift"}}, "commission"),
+        ({"commission": QUARTER, "holdbackDays": -1}, "holdbackDays"),
+        ({"commission": QUARTER, "applyTo": "friends"}, "applyTo"),
+        ({"commission": QUARTER, "effectiveFrom": "2020-01-01T00:00:00Z"}, "effectiveFrom"),
+        ({"commission": QUARTER, "effectiveFrom": "2099-01-01T00:00:00"}, "effectiveFrom"),
+        ({"commission": QUARTER, "effective_from": None}, "effective_from"),
+    ],
+)
+def test_field_at_fault_is_named_and_nothing_changes(
+    owner: Caller, path: str, body: dict[str, Any], param: str
+) -> None:
+    refused = put(owner, path, **body)
+    assert refused.status_code == 400, refused.text
+    assert refused.json["error"]["param"].startswith(param)
+    assert len(owner.get(path).json["history"]) == 1
+
+
+def test_a_read_key_reads_and_does_not_amend(reader: Caller, stranger: Caller, path: str) -> None:
+    assert reader.get(path).status_code == 200
+    assert put(reader, path, commission=QUARTER).status_code == 403
+    assert stranger.get(path).status_code == 404
+    assert put(stranger, path, commission=QUARTER).status_code == 404
