@@ -50,6 +50,14 @@ def open_merchant(
     return Merchant(organization.id, program.id)
 
 
+def open_program(session: Session, merchant: Merchant, name: str = "Agencies") -> UUID:
+    """Another active program of the merchant's, on the same terms."""
+    program = programs.create_program(
+        session, merchant.organization_id, name=name, commission=PERCENTAGE, status="active"
+    )
+    return program.id
+
+
 def enroll(
     session: Session,
     merchant: Merchant,

@@ -152,7 +152,11 @@ def _credit_by_hand(
     """What people decided in place of what `credited` says."""
     if not records or not by_hand.are_there(session, scope.organization_id):
         return {}
-    marked = {one for one, found in credited.items() if isinstance(found, Credited) or found.unknown_name}
+    marked = {
+        one
+        for one, found in credited.items()
+        if isinstance(found, Credited) or found.unknown_name or found.is_outside_window
+    }
     words = by_hand.decided(session, scope, records, _members(session, scope, known, records), marked)
     partner_ids = {word.partner_id for word in words.values() if word.partner_id}
     people = directory.look_up(session, scope.organization_id, partner_ids=partner_ids) if partner_ids else None

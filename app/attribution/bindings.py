@@ -50,7 +50,7 @@ class Attributed:
 _LOAD = text(f"""
     SELECT id, subject, program_id, partner_id, partner_organization_id, snapshot_id,
            carrier, name, field_path, object_id, stripe_event_id,
-           evident_at, bound_at, bound_since
+           session_id, touchpoint_id, evident_at, bound_at, bound_since
     FROM attributions
     WHERE {SCOPE_SQL} AND subject = ANY(:subjects) AND superseded_at IS NULL AND carrier <> 'manual'
 """)
@@ -64,7 +64,16 @@ def current(session: Session, scope: Scope, subjects: Iterable[str]) -> dict[str
 
 
 def _attributed(row: Any) -> Attributed:
-    name = Name(row.object_id, row.carrier, row.name, row.field_path, row.stripe_event_id, row.evident_at)
+    name = Name(
+        row.object_id,
+        row.carrier,
+        row.name,
+        row.field_path,
+        row.stripe_event_id,
+        row.evident_at,
+        session_id=row.session_id,
+        touchpoint_id=row.touchpoint_id,
+    )
     return Attributed(
         row.id,
         row.subject,
@@ -135,6 +144,8 @@ def _row(scope: Scope, attributed: Attributed) -> dict[str, Any]:
         "field_path": attributed.name.field_path,
         "object_id": attributed.name.object_id,
         "stripe_event_id": attributed.name.stripe_event_id,
+        "session_id": attributed.name.session_id,
+        "touchpoint_id": attributed.name.touchpoint_id,
         "evident_at": attributed.name.evident_at,
         "bound_at": attributed.bound_at,
         "bound_since": attributed.bound_since,

@@ -2,16 +2,19 @@
 
 from typing import Final
 
+TOUCHPOINT: Final = "touchpoint"
+PROMOTION_CODE: Final = "promotion_code"
+
 CARRIERS: Final[dict[str, str]] = {
     "manual": "a person's decision",
-    "touchpoint": "a touchpoint of the partner's link",
+    TOUCHPOINT: "a recorded visit through the partner's link",
     "charge_metadata": "the metadata of the charge or PaymentIntent",
     "invoice_metadata": "the metadata of the invoice",
     "subscription_metadata": "the metadata of the subscription",
     "session_metadata": "the metadata of the checkout session",
     "client_reference": "the client reference of the checkout session",
     "customer_metadata": "the metadata of the Stripe customer",
-    "promotion_code": "a promotion code or coupon that belongs to the partner",
+    PROMOTION_CODE: "a promotion code or coupon that belongs to the partner",
 }
 """Each carrier with the words people read. The order is the order of belief."""
 

@@ -7,10 +7,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
-from app.attribution import promotions
+from app.attribution import promotions, sessions
 from app.attribution.models import Evidence
 from app.attribution.promotions import Use
 from app.attribution.rules import Name
+from app.attribution.sessions import Naming
 from app.payments.facts import ReadEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -44,6 +45,7 @@ def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[s
                 "field_path": found.field_path,
                 "stripe_event_id": event.stripe_id,
                 "evident_at": event.evident_at,
+                "awaits_touches": bool(found.session_id),
             }
             known = earliest.get(identity)
             if known is None or _age(row) < _age(known):
@@ -57,8 +59,8 @@ def _age(row: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 _LOAD = text(f"""
-    SELECT object_id, carrier, name, field_path, stripe_event_id, evident_at, refers_to FROM evidence
-    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND (name <> '' OR refers_to <> '')
+    SELECT object_id, carrier, name, session_id, field_path, stripe_event_id, evident_at, refers_to FROM evidence
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids)
 """)
 
 _NAMED = text(f"""
@@ -75,16 +77,27 @@ def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]
 
 
 def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
-    """The names on these objects, and those of partners whose promotions were used on them, by object id."""
+    """Who is named on these objects, by object id.
+
+    That is the names themselves, the partners whose promotions were used, and the partners through whose links the
+    sessions came. Effects: keeps the touchpoints of those sessions for ever.
+    """
     found: dict[str, list[Name]] = {}
-    uses = []
+    uses, namings = [], []
     wanted = sorted({one for one in object_ids if one})
     for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": wanted}) if wanted else ():
+        place = (row.field_path, row.stripe_event_id, row.evident_at)
         if row.refers_to:
-            uses.append(Use(row.object_id, row.refers_to, row.field_path, row.stripe_event_id, row.evident_at))
-        else:
-            name = Name(row.object_id, row.carrier, row.name, row.field_path, row.stripe_event_id, row.evident_at)
+            uses.append(Use(row.object_id, row.refers_to, *place))
+        if row.session_id:
+            namings.append(Naming(row.object_id, row.carrier, row.session_id, row.field_path, row.stripe_event_id))
+        if row.name:
+            name = Name(row.object_id, row.carrier, row.name, *place, session_id=row.session_id)
             found.setdefault(name.object_id, []).append(name)
-    for object_id, names in promotions.names_on(session, scope, uses).items():
-        found.setdefault(object_id, []).extend(names)
+    for derived in (
+        promotions.names_on(session, scope, uses),
+        sessions.names_on(session, scope.organization_id, namings),
+    ):
+        for object_id, names in derived.items():
+            found.setdefault(object_id, []).extend(names)
     return found

@@ -1,6 +1,7 @@
-"""Tables: the evidence for who referred a customer, and what it proved."""
+"""Tables: the visits, the evidence for who referred a customer, and what it proved."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
@@ -10,6 +11,54 @@ from app.attribution.carriers import CARRIERS
 from app.db import Base, CreatedAt
 
 _CARRIER_CHECK = f"carrier IN ({', '.join(repr(name) for name in CARRIERS)})"
+
+
+class Touchpoint(Base):
+    """One arrival through a partner's link. It names nobody: what is kept of the visitor are hashes of a day.
+
+    A partition for each month, dropped after `ACCRUAL_TOUCHPOINT_DAYS`. So no money may depend on a row of this table:
+    what decides of a payment is copied into `SessionTouch` first.
+    """
+
+    __tablename__ = "touchpoints"
+    __table_args__ = (
+        CheckConstraint("source IN ('link', 'beacon')", name="source"),
+        Index("ix_touchpoints_session_id", "session_id", "organization_id"),
+        Index("ix_touchpoints_partner_id", "partner_id", "touched_at"),
+        {"postgresql_partition_by": "RANGE (touched_at)"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    code: Mapped[str]
+    session_id: Mapped[str]
+    source: Mapped[str]
+    landing: Mapped[str] = mapped_column(server_default="")
+    """Where it led, without query and fragment."""
+    referrer: Mapped[str] = mapped_column(server_default="")
+    """The page the link stood on, without query and fragment."""
+    utm: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """`source`, `medium`, `campaign`, `term`, `content`, as far as the link had them."""
+    address_hash: Mapped[str] = mapped_column(server_default="")
+    agent_hash: Mapped[str] = mapped_column(server_default="")
+    touched_at: Mapped[datetime] = mapped_column(primary_key=True)
+    created_at: Mapped[CreatedAt]
+
+
+class SessionTouch(Base):
+    """A touchpoint of a session that a Stripe object names: evidence, and so kept for ever."""
+
+    __tablename__ = "session_touches"
+
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(primary_key=True)
+    touchpoint_id: Mapped[UUID] = mapped_column(primary_key=True)
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    touched_at: Mapped[datetime]
+    created_at: Mapped[CreatedAt]
 
 
 class Evidence(Base):
@@ -34,6 +83,7 @@ class Evidence(Base):
         CheckConstraint(_CARRIER_CHECK, name="carrier"),
         Index("ix_evidence_name", "organization_id", "name"),
         Index("ix_evidence_refers_to", "refers_to", "organization_id", postgresql_where=text("refers_to <> ''")),
+        Index("ix_evidence_awaits_touches", "created_at", postgresql_where=text("awaits_touches")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -52,6 +102,8 @@ class Evidence(Base):
     """Where in the event's document, `data.object.metadata.affiliate_id`."""
     stripe_event_id: Mapped[str]
     evident_at: Mapped[datetime]
+    awaits_touches: Mapped[bool] = mapped_column(server_default="false")
+    """Whether the clock has yet to look if a touchpoint of its session came in the same moment."""
     created_at: Mapped[CreatedAt]
 
 
@@ -98,7 +150,12 @@ class Attribution(Base):
     field_path: Mapped[str]
     object_id: Mapped[str]
     stripe_event_id: Mapped[str]
+    session_id: Mapped[str] = mapped_column(server_default="")
+    """The session that stood there, if one did."""
+    touchpoint_id: Mapped[UUID | None]
+    """By touchpoint: which one."""
     evident_at: Mapped[datetime]
+    """Since when the name is evident; by touchpoint, its time."""
     bound_at: Mapped[datetime]
     """The time of the payment or session that binds: the earliest credited one."""
     bound_since: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -8,10 +8,16 @@ follow.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from app.attribution.carriers import RANK
+from app.attribution.carriers import PROMOTION_CODE, RANK, TOUCHPOINT
 from app.partners.directory import Directory, Enrollment, SnapshotTerms
+
+CLOCKS_APART: Final = timedelta(seconds=300)
+"""How far Stripe's clock and ours may be apart; the receiver believes no signature further away either."""
+STRIPE_SECOND: Final = timedelta(seconds=1)
+"""Stripe gives times in whole seconds, cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,8 @@ class Name:
     """One row of evidence.
 
     `distance` settles between names by one carrier: a promotion code's own partner stands nearer than its coupon's.
+    `session_id` is the session that stood beside the name. By touchpoint it is the session that led to it, `name` is
+    the id of the partner whose link was followed, and `evident_at` the time of that.
     """
 
     object_id: str
@@ -28,6 +36,8 @@ class Name:
     stripe_event_id: str
     evident_at: datetime
     distance: int = field(default=0, compare=False)
+    session_id: str = ""
+    touchpoint_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,13 @@ class NoCredit:
     """Nobody was named, or only `unknown_name`, which nobody has; or so a person decided.
 
     Attributes:
+        is_outside_window: a partner's link was followed, too long ago.
         by_hand: why a person decided that nobody earns; "" where nobody did.
         moves_paid: whether that holds for what has been paid as well.
     """
 
     unknown_name: str = ""
+    is_outside_window: bool = False
     by_hand: str = ""
     moves_paid: bool = False
 
@@ -84,19 +96,80 @@ def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
 
 
 def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
-    """Whom the strongest carrier of this occasion names.
+    """Whom the touchpoints of this occasion's sessions credit, else whom its strongest carrier names.
 
     A name nobody has names nobody, so the next carrier is asked; an inactive partner's name does count, and the
     verdict says why it earns nothing.
     """
+    followed = [Credit(found, one) for one in _followed(occasion) if (found := directory.find(one.name))]
+    within = [one for one in followed if _is_within(one, occasion.at)]
+    if within:
+        return _chosen(within)
     unknown = ""
     for name in sorted(occasion.names, key=_belief):
         enrollment = directory.find(name.name)
+        if name.carrier == TOUCHPOINT or any(_has_lapsed_with(name, enrollment, one) for one in followed):
+            continue
         if enrollment is None:
             unknown = unknown or name.name
         elif covers(name.evident_at, enrollment.attribution_window_days, occasion.at):
             return Credit(enrollment, name)
-    return NoCredit(unknown)
+    return NoCredit(is_outside_window=True) if followed else NoCredit(unknown)
+
+
+def _followed(occasion: Occasion) -> list[Name]:
+    """The touchpoints before the occasion, each once, from the earliest on.
+
+    What names a session was written by somebody who had come by then. So a session's first touchpoint came before, even
+    where our clock puts it a little later than Stripe's puts the payment.
+    """
+    touches: dict[UUID | None, Name] = {}
+    for one in sorted(occasion.names, key=_belief):
+        if one.carrier == TOUCHPOINT:
+            touches.setdefault(one.touchpoint_id, one)
+    in_order = sorted(touches.values(), key=_when)
+    firsts = {one.session_id: one for one in reversed(in_order)}
+    return [
+        one
+        for one in in_order
+        if one.evident_at < occasion.at + STRIPE_SECOND
+        or (one is firsts[one.session_id] and one.evident_at <= occasion.at + CLOCKS_APART)
+    ]
+
+
+def _is_within(followed: Credit, at: datetime) -> bool:
+    """Whether the touchpoint has not lapsed.
+
+    Example: with a window of 30 days, a link followed on 1 March at noon counts until 31 March at noon, included.
+    """
+    return followed.name.evident_at >= at - timedelta(days=followed.enrollment.attribution_window_days)
+
+
+def _chosen(within: Sequence[Credit]) -> Credit:
+    """Of several touchpoints from the earliest on, the one that counts by the model of the latest one's program.
+
+    A program's model speaks of its own touchpoints: `first_touch` means the first of that program.
+    """
+    latest = within[-1]
+    if latest.enrollment.attribution_model == "last_touch":
+        return latest
+    return next(one for one in within if one.enrollment.program_id == latest.enrollment.program_id)
+
+
+def _has_lapsed_with(name: Name, enrollment: Enrollment | None, lapsed: Credit) -> bool:
+    """Whether a name says no more than a touchpoint that has lapsed.
+
+    It came with the same session, or it is that partner's name without any. What a promotion code proves is
+    something else, and so is another partner's name.
+    """
+    if name.session_id:
+        return name.session_id == lapsed.name.session_id
+    is_its = enrollment is not None and enrollment.partner_id == lapsed.enrollment.partner_id
+    return is_its and name.carrier != PROMOTION_CODE
+
+
+def _when(name: Name) -> tuple[datetime, str]:
+    return (name.evident_at, str(name.touchpoint_id))
 
 
 def _belief(name: Name) -> tuple[int, int, datetime, str, str, str]:

@@ -90,6 +90,8 @@ def _uncredited(case: Case, credit: NoCredit) -> Outcome:
         return rules.zero_outcome(case.payment.state), {}
     if credit.by_hand:
         return "unattributed", {"by_hand": credit.by_hand}
+    if credit.is_outside_window:
+        return "outside_window", {}
     if credit.unknown_name:
         return "unknown_code", {"code": credit.unknown_name}
     if case.may_be_linked and not case.payment.is_of_invoice:

@@ -23,6 +23,8 @@ class AttributionNote(Snake):
     field_path: str = Field(examples=["data.object.metadata.affiliate_id"])
     object_id: str
     event_id: str
+    session_id: str | None = Field(description="The session that stood beside the name, or led to the touchpoint.")
+    touchpoint_id: str | None = Field(description="By touchpoint: which one; `evident_at` is its time.")
     evident_at: Instant
     bound_at: Instant
     decided_by: str | None = Field(description="By hand: who, `key_…`.")

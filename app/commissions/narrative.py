@@ -105,6 +105,13 @@ def credit_of(attribution: AttributionNote) -> str:
             f"{attribution.partner_code} ({attribution.partner_id}) by hand: {attribution.decided_by} "
             f"decided so on {_day(attribution.evident_at)}, because: {attribution.decided_because}"
         )
+    if attribution.touchpoint_id is not None:
+        return (
+            f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}, followed on "
+            f"{attribution.evident_at:%Y-%m-%d %H:%M} UTC: {attribution.object_id} names session "
+            f"{attribution.session_id} in {attribution.field_path} ({attribution.event_id}), "
+            f"which binds {attribution.subject}"
+        )
     return (
         f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
         f"{attribution.object_id} says {attribution.name!r} in {attribution.field_path} ({attribution.event_id}), "

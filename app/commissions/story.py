@@ -101,6 +101,8 @@ def attribution_note(attribution: Attribution, partner: Partner) -> AttributionN
         field_path=attribution.field_path,
         object_id=attribution.object_id,
         event_id=attribution.stripe_event_id,
+        session_id=attribution.session_id or None,
+        touchpoint_id=ids.encode(ids.TOUCHPOINT, attribution.touchpoint_id) if attribution.touchpoint_id else None,
         evident_at=attribution.evident_at,
         bound_at=attribution.bound_at,
         decided_by=attribution.decided_by or None,

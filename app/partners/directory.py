@@ -40,6 +40,8 @@ class Enrollment:
     program_currency: str
     conversion_kind: str
     attribution_window_days: int
+    attribution_model: str
+    """`first_touch` or `last_touch`."""
     include_out_of_band: bool
     snapshots: tuple[SnapshotTerms, ...]
 
@@ -77,7 +79,7 @@ _ENROLLMENTS = text("""
     SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.status_changed_at,
            partners.program_id,
            programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
-           programs.attribution_window_days, programs.include_out_of_band
+           programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band
     FROM partners JOIN programs ON programs.id = partners.program_id
     WHERE partners.organization_id = :owner AND partners.id = ANY(:partner_ids)
 """)

@@ -1,0 +1,77 @@
+"""Whose links a session came through: the session named on a Stripe object, followed to its touchpoints.
+
+Touchpoints expire. So the moment a decision looks at a session, its touchpoints are copied into `session_touches`, and
+only these decide: what is settled stays settled when the month they came in is dropped.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.carriers import RANK, TOUCHPOINT
+from app.attribution.rules import Name
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A session named on an object; `field_path` may be that of the partner's name beside it."""
+
+    object_id: str
+    carrier: str
+    session_id: str
+    field_path: str
+    stripe_event_id: str
+
+
+_KEEP = text("""
+    INSERT INTO session_touches (session_id, organization_id, touchpoint_id, program_id, partner_id, touched_at)
+    SELECT session_id, organization_id, id, program_id, partner_id, touched_at
+    FROM touchpoints WHERE organization_id = :owner AND session_id = ANY(:session_ids)
+    ORDER BY session_id, id
+    ON CONFLICT DO NOTHING
+""")
+
+_LOAD = text("""
+    SELECT session_id, touchpoint_id, partner_id, touched_at FROM session_touches
+    WHERE organization_id = :owner AND session_id = ANY(:session_ids)
+""")
+
+
+def names_on(session: Session, owner: UUID, namings: Sequence[Naming]) -> dict[str, list[Name]]:
+    """The partners through whose links these sessions came, by object id, with each touchpoint a name of its own.
+
+    Effects: keeps the touchpoints. A session without any gives nothing.
+    """
+    if not namings:
+        return {}
+    values = {"owner": owner, "session_ids": sorted({one.session_id for one in namings})}
+    session.execute(_KEEP, values)
+    touches: dict[str, list[Any]] = {}
+    for row in session.execute(_LOAD, values):
+        touches.setdefault(row.session_id, []).append(row)
+    found: dict[str, list[Name]] = {}
+    for naming in namings:
+        names = [_name(naming, row) for row in touches.get(naming.session_id, ())]
+        found.setdefault(naming.object_id, []).extend(names)
+    return found
+
+
+def _name(naming: Naming, touch: Any) -> Name:
+    """One touchpoint as a name; where a session is named more than once, the stronger carrier stands nearer."""
+    return Name(
+        object_id=naming.object_id,
+        carrier=TOUCHPOINT,
+        name=ids.encode(ids.PARTNER, touch.partner_id),
+        field_path=re.sub(r"\.affiliate_id$", ".affiliate_session_id", naming.field_path),
+        stripe_event_id=naming.stripe_event_id,
+        evident_at=touch.touched_at,
+        distance=RANK[naming.carrier],
+        session_id=touch.session_id,
+        touchpoint_id=touch.touchpoint_id,
+    )
