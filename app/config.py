@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     """Threads, and so database connections, of each web process."""
     workers: int = Field(default=2, ge=1, le=64)
     """Worker processes that `up` starts."""
+    touchpoint_days: int = Field(default=400, ge=1, le=3650)
+    """How long touchpoints are kept, by whole months; what money depends on stays."""
+    touchpoint_cookie: bool = True
+    """Whether `/r/` knows a returning visitor by a cookie of its own."""
     metrics_token: SecretStr | None = None
     """Bearer token for `/metrics`; without one only loopback may read it."""
     reads_per_minute: int = Field(default=120, ge=1)

@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 
 from app import config, db, jobs, logs, metrics
-from app.commissions import approval
+from app.attribution import partitions
+from app.commissions import approval, late_touches
 from app.ledger import verify
 from app.payments import waiting
 from app.stripe_events import api_keys, inbox, lookups
@@ -66,6 +67,22 @@ def approve_mature() -> None:
                 return
 
 
+def settle_late_touches() -> None:
+    """Settle again where a touchpoint came in the moment its payment was worked."""
+    now = datetime.now(UTC)
+    is_more = True
+    while is_more:
+        with db.transaction() as session:
+            is_more = late_touches.settle_late(session, now=now)
+
+
+def look_after_touchpoints() -> None:
+    """Make the coming months' partitions and drop those past retention."""
+    keep_days = config.load().touchpoint_days
+    with db.transaction() as session:
+        partitions.look_after(session, now=datetime.now(UTC), keep_days=keep_days)
+
+
 def measure_ledger() -> None:
     """Sum all postings for the metric that must be 0."""
     with db.transaction() as session:
@@ -81,6 +98,8 @@ def routines() -> list[Routine]:
         Routine("compare_daily", 3600, runs.compare_daily),
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),
+        Routine("settle_late_touches", 10, settle_late_touches),
+        Routine("look_after_touchpoints", 3600, look_after_touchpoints),
         Routine("measure_ledger", 300, measure_ledger),
     ]
 

@@ -4,14 +4,14 @@ The clock makes and drops partitions. It runs as `accrual_worker`, which may cha
 needs stand in functions that run as the owner and can do nothing else.
 
 Revision: touchpoints
-Follows: promotions and what came after it
+Follows: partners_doors
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "touchpoints"
-down_revision = "lookups"
+down_revision = "partners_doors"
 branch_labels = None
 depends_on = None
 

@@ -199,4 +199,3 @@ def test_two_programs_touchpoints_are_judged_by_the_latest_ones_model(
     deliver(first.events)
     drain()
     assert ledger().balances == owed(ben=980)
-
