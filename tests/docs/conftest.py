@@ -1,0 +1,86 @@
+"""A shop as `accrual bootstrap` makes it, served over HTTP, and whatever its API answers written down."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from flask import Flask, Response, request
+from werkzeug.serving import make_server
+
+from app import db
+from app.organizations import keys
+from tests import cast
+from tests.cast import Merchant
+
+from .shell import Shell
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; `path` is that of its route, None where there is none."""
+
+    method: str
+    path: str | None
+    status: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Served:
+    """The application behind an address, and what it has answered."""
+
+    address: str
+    answers: list[Answer] = field(default_factory=list)
+
+
+@pytest.fixture
+def merchant(application: Flask) -> Merchant:
+    """The shop with its program and without a partner."""
+    with db.transaction() as session:
+        return cast.open_merchant(session)
+
+
+@pytest.fixture
+def key(merchant: Merchant) -> str:
+    """A manage key of the shop's."""
+    with db.transaction() as session:
+        return keys.create_key(session, merchant.organization_id, name="the page", level="manage")[1]
+
+
+@pytest.fixture
+def served(application: Flask) -> Iterator[Served]:
+    """The application, on a port of its own in a thread."""
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    served = Served(f"http://127.0.0.1:{server.server_port}")
+
+    @application.after_request
+    def write_down(response: Response) -> Response:
+        rule = request.url_rule.rule if request.url_rule else None
+        body = "" if response.is_streamed else response.get_data(as_text=True)
+        served.answers.append(Answer(request.method, rule, response.status_code, body))
+        return response
+
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield served
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, served: Served, key: str) -> Iterator[Shell]:
+    """A shell with curl; without one the test skips, or fails where ACCRUAL_REQUIRE_CURL=1 demands it."""
+    if shutil.which("curl") is None or shutil.which("bash") is None:
+        missing = "no curl: install it to run the calls of docs/api.md"
+        if os.environ.get("ACCRUAL_REQUIRE_CURL") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    home = tmp_path / "home"
+    home.mkdir()
+    with Shell(home, {"PATH": os.environ["PATH"]}) as shell:
+        yield shell

@@ -1,0 +1,76 @@
+"""docs/api.md run from top to bottom with curl: every route is called, and answers exactly what the document says."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from flask import Flask
+from flask_openapi3 import OpenAPI
+
+from tests.conftest import Deliver, Drain
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.families import CLOVER
+
+from . import shapes
+from .conftest import Answer, Served
+from .shell import Block, Shell, blocks
+
+NOT_SHOWN: Final[frozenset[str]] = frozenset()
+"""Operations the page does not call yet, as `GET /path`; it shrinks to nothing."""
+BESIDE_THE_DOCUMENT: Final = frozenset({"/webhooks/stripe", "/webhooks/stripe/<endpoint_id>"})
+"""Called on the page, and of a shape that is Stripe's affair."""
+
+Story = Callable[[Deliver, Drain], None]
+
+
+def customers_buy(deliver: Deliver, drain: Drain) -> None:
+    """Cleo subscribes through Ada's link and comes back twice; two others come from nowhere."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    deliver(first.events + cleo.renews(first).events + cleo.renews(first).events)
+    deliver(Customer(CLOVER, Marks()).subscribes().events + Customer(CLOVER, Marks()).subscribes().events)
+    drain()
+
+
+MEANWHILE: Final[Mapping[str, Story]] = {"Conversions and commissions": customers_buy}
+"""What happens at Stripe before the calls under a heading are made."""
+
+
+def test_every_call_of_the_page_answers_as_documented(
+    application: Flask, shell: Shell, served: Served, key: str, deliver: Deliver, drain: Drain
+) -> None:
+    api = cast(OpenAPI, application)
+    heading, called = "", set[str]()
+    for number, block in enumerate(blocks()):
+        if block.heading != heading and block.heading in MEANWHILE:
+            MEANWHILE[block.heading](deliver, drain)
+        heading = block.heading
+        served.answers.clear()
+        text = block.text
+        if number == 0:  # the first block names the reader's own server and key
+            text = re.sub(r"^(export )?(ACCRUAL|KEY)=.*$", "", text, flags=re.MULTILINE)
+            text = f"ACCRUAL={served.address} KEY={key}\n{text}"
+        shell.run(text)
+        called |= _check(api, block, served.answers)
+    every = {f"{method.upper()} {path}" for path, item in api.api_doc["paths"].items() for method in item}
+    assert every - called == NOT_SHOWN
+
+
+def _check(api: OpenAPI, block: Block, answers: list[Answer]) -> set[str]:
+    """Hold the answers of a block against the document; gives the operations that were called and succeeded."""
+    refused = [(answer.status, json.loads(answer.body)["error"]["code"]) for answer in answers if answer.status >= 400]
+    assert refused == block.refusals, f"{block.text}\n{[answer.body for answer in answers]}"
+    if block.shown is not None:
+        assert shapes.keys(json.loads(block.shown)) == shapes.keys(json.loads(answers[-1].body)), block.text
+    called = set()
+    for answer in answers:
+        assert answer.path is not None, block.text
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", answer.path)
+        if path not in api.api_doc["paths"]:
+            continue
+        assert shapes.faults(api, path, answer.method, answer.status, answer.body) == [], (answer, block.text)
+        if answer.status < 400:
+            called.add(f"{answer.method} {path}")
+    return called
