@@ -22,7 +22,8 @@ from app.stripe_events.scope import Scope
 class Credited:
     """A payment's partner, the attribution that says so, and since when its customer is bound.
 
-    `is_by_hand` if a person said so, `moves_paid` if that holds for what has been paid as well.
+    `is_by_hand` if a person said so, `moves_paid` if that holds for what has been paid as well. `snapshot_id` is what
+    the customer was bound under, None where that is not on record.
     """
 
     attribution_id: UUID
@@ -30,6 +31,7 @@ class Credited:
     bound_at: datetime
     is_by_hand: bool = False
     moves_paid: bool = False
+    snapshot_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def _credit(
         if bound is None:
             alone.append(payment)
         else:
-            credited[payment.id] = Credited(bound.id, people.enrollments[bound.partner_id], bound.bound_at)
+            enrollment = people.enrollments[bound.partner_id]
+            credited[payment.id] = Credited(bound.id, enrollment, bound.bound_at, snapshot_id=bound.snapshot_id)
     credited |= _credit_alone(session, scope, known, alone, attributed)
     return credited | _credit_by_hand(session, scope, known, records, credited)
 
@@ -218,7 +221,7 @@ def _alone(payment: PaymentRecord, credit: rules.Credit | NoCredit) -> Attribute
 def _credited(credit: rules.Credit | NoCredit, own: Attributed | None) -> Credited | NoCredit:
     if isinstance(credit, NoCredit) or own is None:
         return credit if isinstance(credit, NoCredit) else NoCredit()
-    return Credited(own.id, credit.enrollment, own.bound_at)
+    return Credited(own.id, credit.enrollment, own.bound_at, snapshot_id=own.snapshot_id)
 
 
 def _members(session: Session, scope: Scope, known: Known, records: Sequence[PaymentRecord]) -> dict[UUID, set[str]]:

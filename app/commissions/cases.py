@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.attribution.attribute import Attributions, Credited
-from app.attribution.rules import NoCredit
+from app.attribution.rules import NoCredit, in_force
 from app.commissions import decisions, paid, records
 from app.commissions.decisions import Decision
 from app.commissions.limits import Standing
 from app.commissions.ranks import Ranked
 from app.commissions.records import CommissionRecord, ConversionRecord
+from app.partners.directory import SnapshotTerms
+from app.partners.tree import Ancestor
 from app.payments import waiting
 from app.payments.record import PaymentRecord
 from app.stripe_events.scope import Scope
@@ -25,6 +27,14 @@ class Cause:
 
     by: str
     occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a partner earned with a payment that has been merged into another."""
+
+    conversion: ConversionRecord
+    commissions: Sequence[CommissionRecord]
 
 
 @dataclass(slots=True)
@@ -42,8 +52,23 @@ class Case:
     """Whether it may yet turn out to pay an invoice of its customer."""
     instead_of: str = ""
     """Whom evidence credits by now, where the partner that has been paid was left with it."""
-    earned_by: Collection[UUID] = field(default_factory=set)
-    """Partners that earned with a payment which has been merged into this one."""
+    merged: Sequence[Merged] = ()
+    """What was earned with payments that have been merged into this one."""
+    ladder: SnapshotTerms | None = None
+    """What the customer was bound under, where its terms have a ladder."""
+    ancestors: Sequence[Ancestor] = ()
+    """Everybody above the partner, where there is a ladder."""
+    organizations: Mapping[UUID, UUID | None] = field(default_factory=dict)
+    """The uplines' own organizations."""
+    approved_before: int | None = None
+    """How many conversions of the partner were approved before; None where that was counted already, or never is."""
+    is_approved_at_once: bool = False
+    """Whether `decision` is one that settling itself has made."""
+
+    @property
+    def earned_by(self) -> Collection[UUID]:
+        """Partners that earned with a payment which has been merged into this one."""
+        return {one.conversion.partner_id for one in self.merged}
 
     @property
     def is_approved(self) -> bool:
@@ -59,7 +84,7 @@ def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID,
     commissions = records.commissions_of(session, [one.id for one in conversions.values()])
     decided = decisions.of_each(session, payments)
     linkable = _linkable(session, scope, attributions)
-    earned_by = _inherited(payments, conversions)
+    merged = _merged(payments, conversions, commissions)
     kept = paid.kept(session, scope, attributions, conversions, commissions)
     cases = []
     for payment in payments:
@@ -75,22 +100,34 @@ def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID,
                 standing=ranked.standings.get(payment.id, Standing()),
                 may_be_linked=payment.state.customer in linkable,
                 instead_of=kept[payment.id].instead_of if payment.id in kept else "",
-                earned_by=earned_by.get(payment.id, ()),
+                merged=merged.get(payment.id, ()),
             )
         )
     return cases
 
 
-def _inherited(
-    payments: Sequence[PaymentRecord], conversions: Mapping[UUID, ConversionRecord]
-) -> dict[UUID, set[UUID]]:
-    """By id of a payment, the partners that earned with those merged into it."""
-    found: dict[UUID, set[UUID]] = {}
+def _merged(
+    payments: Sequence[PaymentRecord],
+    conversions: Mapping[UUID, ConversionRecord],
+    commissions: Mapping[UUID, Sequence[CommissionRecord]],
+) -> dict[UUID, list[Merged]]:
+    """By id of a payment, what was earned with those merged into it."""
+    found: dict[UUID, list[Merged]] = {}
     for payment in payments:
         conversion = conversions.get(payment.id)
         if payment.merged_into_id is not None and conversion is not None and conversion.verdict == "earns":
-            found.setdefault(payment.merged_into_id, set()).add(conversion.partner_id)
+            one = Merged(conversion, commissions.get(conversion.id, ()))
+            found.setdefault(payment.merged_into_id, []).append(one)
     return found
+
+
+def snapshot_of(case: Case, credit: Credited) -> SnapshotTerms:
+    """The snapshot of the first settlement, else the one in force when the payment was made."""
+    snapshots = credit.enrollment.snapshots
+    own = (one for one in case.commissions if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
+    former = next((one.snapshot_id for one in own), None)
+    chosen = next((one for one in snapshots if one.id == former), None)
+    return chosen or in_force(snapshots, case.payment.state.occurred_at, bound_at=credit.bound_at)
 
 
 def _linkable(session: Session, scope: Scope, attributions: Attributions) -> Collection[str]:

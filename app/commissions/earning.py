@@ -5,25 +5,28 @@ from typing import Any
 
 from app import ids
 from app.attribution.attribute import Credited
-from app.attribution.rules import NoCredit, in_force
-from app.commissions import limits, rules
-from app.commissions.cases import Case
+from app.attribution.rules import NoCredit
+from app.commissions import ladder, limits, products, rules, tiers
+from app.commissions.cases import Case, snapshot_of
+from app.commissions.ladder import Beneficiary
 from app.commissions.records import CommissionRecord, ConversionRecord
-from app.partners.directory import Enrollment, SnapshotTerms
+from app.partners.directory import Enrollment
 from app.payments import waiting
+from app.payments.state import PaymentState
 
 Outcome = tuple[str, dict[str, Any]]
 """A word of `OUTCOMES` and what completes its sentence."""
 
 
-def judge(case: Case, *, now: datetime) -> CommissionRecord | None:
-    """Bring conversion, outcome and the earning commission of a payment to what they should be.
+def judge(case: Case, *, now: datetime) -> list[CommissionRecord]:
+    """Bring conversion, outcome and the earning commissions of a payment to what they should be.
 
     Returns:
-        The commission that earns, all but its postings; None where the payment earns nobody anything.
+        The commissions that earn, the partner's first, all but their postings; none where nobody earns anything. Where
+        something stops the partner, it stops every level.
     """
     _convert(case)
-    earning = None
+    earning: list[CommissionRecord] = []
     outcome = _obstacle(case)
     if not outcome[0]:
         earning, outcome = _earning(case, now)
@@ -37,7 +40,7 @@ def _convert(case: Case) -> None:
     credit, former = case.credit, case.conversion
     if isinstance(credit, NoCredit) or case.payment.merged_into_id or case.payment.state.awaits_invoice:
         return
-    enrollment = credit.enrollment
+    enrollment, judged = credit.enrollment, _judged_before(case, credit)
     case.conversion = ConversionRecord(
         id=former.id if former else ids.new(),
         payment_id=case.payment.id,
@@ -45,12 +48,21 @@ def _convert(case: Case) -> None:
         partner_id=enrollment.partner_id,
         partner_organization_id=enrollment.partner_organization_id,
         attribution_id=credit.attribution_id,
-        verdict=_verdict(case, enrollment),
+        verdict=_verdict(case, enrollment, judged),
+        uplines=ladder.judge(case, judged),
         stored=former.stored if former else None,
     )
 
 
-def _verdict(case: Case, enrollment: Enrollment) -> str:
+def _judged_before(case: Case, credit: Credited) -> ConversionRecord | None:
+    """The conversion with what was judged of this partner; None if it was never judged, or a person has it anew."""
+    former = case.conversion
+    if former is None or former.partner_id != credit.enrollment.partner_id:
+        return None
+    return None if credit.is_by_hand and former.attribution_id != credit.attribution_id else former
+
+
+def _verdict(case: Case, enrollment: Enrollment, judged: ConversionRecord | None) -> str:
     """Whether the partner earns: judged when it is first credited with this money and never again.
 
     So a refund after it was paused still counts against what it earned, and an invoice that turns out to be money it
@@ -58,10 +70,7 @@ def _verdict(case: Case, enrollment: Enrollment) -> str:
     """
     if enrollment.partner_id in case.earned_by:
         return "earns"
-    former = case.conversion
-    if isinstance(case.credit, Credited) and case.credit.is_by_hand and former is not None:
-        former = former if former.attribution_id == case.credit.attribution_id else None  # a person judges anew
-    return former.verdict if former and former.partner_id == enrollment.partner_id else enrollment.verdict
+    return judged.verdict if judged is not None else enrollment.verdict
 
 
 def _obstacle(case: Case) -> Outcome:
@@ -77,8 +86,8 @@ def _obstacle(case: Case) -> Outcome:
         return case.conversion.verdict, {}
     if case.decision is not None and not case.decision.is_approval:
         return "rejected", {"reason": case.decision.reason}
-    commission = _snapshot(case, credit).commission
-    if rules.needs_lines(payment.state, commission):
+    commission = snapshot_of(case, credit).commission
+    if products.needs_lines(payment.state, commission):
         return "waiting", waiting.for_invoice_lines(payment.state)
     exceeded = limits.exceeded(commission, case.standing, payment.state.occurred_at)
     return ("cap_reached", {"limit": exceeded}) if exceeded else ("", {})
@@ -99,64 +108,90 @@ def _uncredited(case: Case, credit: NoCredit) -> Outcome:
     return "unattributed", {}
 
 
-def _snapshot(case: Case, credit: Credited) -> SnapshotTerms:
-    """The snapshot of the first settlement, else the one in force when the payment was made."""
-    snapshots = credit.enrollment.snapshots
-    former = next((one.snapshot_id for one in case.commissions if _is_level_0_of(one, credit)), None)
-    chosen = next((one for one in snapshots if one.id == former), None)
-    return chosen or in_force(snapshots, case.payment.state.occurred_at, bound_at=credit.bound_at)
-
-
-def _is_level_0_of(commission: CommissionRecord, credit: Credited) -> bool:
-    return commission.level == 0 and commission.partner_id == credit.enrollment.partner_id
-
-
-def _earning(case: Case, now: datetime) -> tuple[CommissionRecord | None, Outcome]:
-    """The commission of the credited partner as it should be now, all but its postings; with the payment's outcome."""
+def _earning(case: Case, now: datetime) -> tuple[list[CommissionRecord], Outcome]:
+    """The commissions of the credited partner and of its uplines as they should be now, all but their postings."""
     credit, state = case.credit, case.payment.state
     assert isinstance(credit, Credited), "an obstacle was found otherwise"
-    snapshot = _snapshot(case, credit)
-    include_out_of_band = credit.enrollment.include_out_of_band
-    calculation = rules.calculate(state, snapshot, include_out_of_band=include_out_of_band)
-    if calculation.amount_minor == 0:
-        return None, (rules.zero_outcome(state, include_out_of_band=include_out_of_band), {})
-    # A commission never changes its currency. Where a payment turns out to be in another, the former one is taken back.
-    commission = next(
-        (one for one in case.commissions if _is_level_0_of(one, credit) and one.currency == state.currency), None
+    snapshot, enrollment = snapshot_of(case, credit), credit.enrollment
+    counted = tiers.counted(case, credit)
+    approved_before = (case.approved_before or 0) if counted is None else counted
+    calculation = rules.calculate(
+        state, snapshot, approved_before=approved_before, include_out_of_band=enrollment.include_out_of_band
     )
+    if calculation.amount_minor == 0:
+        return [], (rules.zero_outcome(state, include_out_of_band=enrollment.include_out_of_band), {})
+    if calculation.fixed_minor and state.currency != enrollment.program_currency:
+        return [], ("currency_mismatch", {})
+    organization_id = enrollment.partner_organization_id
+    partner = _bring(case, Beneficiary(0, enrollment.partner_id, organization_id, snapshot, calculation))
+    partner.approved_before = approved_before if snapshot.commission["type"] == "tiered" else None
+    partner.cycle = case.standing.cycle if limits.has_limits(snapshot.commission) else None
+    partner.mature_at = _mature_at(partner, state, is_at_once=enrollment.auto_approve)
+    uplines = [_bring(case, one) for one in ladder.beneficiaries(case, calculation) if _is_worth_a_row(case, one)]
+    for one in uplines:  # what is decided of the conversion is decided of every level, by the clock too
+        one.cycle, one.holdback_days, one.mature_at = partner.cycle, partner.holdback_days, partner.mature_at
+    if state.hold.until is not None and state.hold.until > now and not case.is_approved:
+        return [partner, *uplines], ("held", {})
+    return [partner, *uplines], ("adjusted" if calculation.returned_minor else "accrued", {})
+
+
+def _mature_at(partner: CommissionRecord, state: PaymentState, *, is_at_once: bool) -> datetime | None:
+    """When the commission may be approved by itself; without a holdback at once, or never.
+
+    Which of these is judged when it is made: a program's change of mind moves nothing that has accrued.
+    """
+    if partner.stored is not None and partner.holdback_days is None:
+        is_at_once = partner.stored["mature_at"] is not None
+    matures_at = rules.matures_at(state.occurred_at, partner.holdback_days)
+    return state.occurred_at if matures_at is None and is_at_once else matures_at
+
+
+def _find(case: Case, one: Beneficiary) -> CommissionRecord | None:
+    """Its commission, if there is one.
+
+    A commission never changes its currency. Where a payment turns out to be in another, the former one is taken back.
+    """
+    identity = (one.level, one.partner_id, case.payment.state.currency)
+    return next((each for each in case.commissions if (each.level, each.partner_id, each.currency) == identity), None)
+
+
+def _is_worth_a_row(case: Case, one: Beneficiary) -> bool:
+    return one.calculation.amount_minor > 0 or _find(case, one) is not None
+
+
+def _bring(case: Case, one: Beneficiary) -> CommissionRecord:
+    """The commission of one who earns, with its rate, base and amounts of now."""
+    commission, calculation = _find(case, one), one.calculation
     if commission is None:
-        commission = _new_commission(case, credit, snapshot)
+        commission = _new_commission(case, one)
         case.commissions.append(commission)
     commission.rate_bps = calculation.rate_bps
     commission.base_minor, commission.amount_minor = calculation.base_minor, calculation.amount_minor
-    commission.cycle = case.standing.cycle if limits.has_limits(snapshot.commission) else None
     commission.calculation = calculation.details()
-    commission.accrued_at = state.occurred_at
-    commission.mature_at = rules.matures_at(state.occurred_at, commission.holdback_days)
-    if state.hold.until is not None and state.hold.until > now and not case.is_approved:
-        return commission, ("held", {})
-    return commission, ("adjusted" if calculation.returned_minor else "accrued", {})
+    commission.accrued_at = case.payment.state.occurred_at
+    return commission
 
 
-def _new_commission(case: Case, credit: Credited, snapshot: SnapshotTerms) -> CommissionRecord:
+def _new_commission(case: Case, one: Beneficiary) -> CommissionRecord:
     assert case.conversion is not None, "whoever is credited has a conversion"
     return CommissionRecord(
         id=ids.new(),
         conversion_id=case.conversion.id,
-        program_id=credit.enrollment.program_id,
-        partner_id=credit.enrollment.partner_id,
-        partner_organization_id=credit.enrollment.partner_organization_id,
-        level=0,
+        program_id=case.conversion.program_id,
+        partner_id=one.partner_id,
+        partner_organization_id=one.partner_organization_id,
+        level=one.level,
         cycle=None,
-        snapshot_id=snapshot.id,
-        terms_id=snapshot.terms_id,
+        snapshot_id=one.snapshot.id,
+        terms_id=one.snapshot.terms_id,
         currency=case.payment.state.currency,
         rate_bps=None,
+        approved_before=None,
         base_minor=0,
         amount_minor=0,
         entry_count=0,
         calculation={},
-        holdback_days=snapshot.holdback_days,
+        holdback_days=one.snapshot.holdback_days,
         accrued_at=case.payment.state.occurred_at,
         mature_at=None,
     )

@@ -33,10 +33,12 @@ class Standing:
     Attributes:
         cycle: its rank among its subscription's billing cycles, from 1.
         first_paid_at: when the customer's first payment was that a partner is credited with.
+        opens_cycle: whether it is the first that was paid in its cycle; of those a flat commission is paid once.
     """
 
     cycle: int = 1
     first_paid_at: datetime | None = None
+    opens_cycle: bool = True
 
 
 def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
@@ -62,7 +64,9 @@ def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
         for subscription, cycles in begun.items()
         for rank, end in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
     }
-    return {paid.id: Standing(_rank(paid, ranks), first.get(paid.customer)) for paid in every}
+    return {
+        paid.id: Standing(_rank(paid, ranks), first.get(paid.customer), _opens_cycle(paid, begun)) for paid in every
+    }
 
 
 def _rank(paid: Paid, ranks: Mapping[tuple[str, datetime], int]) -> int:
@@ -70,18 +74,33 @@ def _rank(paid: Paid, ranks: Mapping[tuple[str, datetime], int]) -> int:
     return 1 if paid.cycle_ends_at is None else ranks.get((paid.subscription, paid.cycle_ends_at), 1)
 
 
+def _opens_cycle(paid: Paid, begun: Mapping[str, Mapping[datetime, tuple[datetime, str]]]) -> bool:
+    """A payment of no cycle, and one that counts for none, stands for itself."""
+    if paid.cycle_ends_at is None or paid.base_minor == 0:
+        return True
+    return begun[paid.subscription][paid.cycle_ends_at] == (paid.occurred_at, paid.key) if paid.subscription else True
+
+
 def exceeded(commission: Mapping[str, Any], standing: Standing, paid_at: datetime) -> str:
     """Which limit of `commission` the payment is beyond, in words that end a sentence; "" if none.
 
     Example: the thirteenth cycle of `{"max_cycles": 12}` gives `it is billing cycle 13, and 12 are paid`.
     """
-    most_cycles, most_months = commission.get("max_cycles"), commission.get("max_months")
-    if most_cycles is not None and standing.cycle > most_cycles:
-        return f"it is billing cycle {standing.cycle}, and {most_cycles} are paid"
+    most, most_months = most_cycles(commission), commission.get("max_months")
+    if most is not None and standing.cycle > most:
+        return f"it is billing cycle {standing.cycle}, and {most} {'is' if most == 1 else 'are'} paid"
     first = standing.first_paid_at
     if most_months is not None and first is not None and paid_at >= add_months(first, most_months):
         return f"{most_months} months had passed since the customer's first payment on {first:%Y-%m-%d}"
+    if commission["type"] == "flat" and not standing.opens_cycle:
+        return "an earlier payment of the same billing cycle carries the fixed amount, which is paid once a cycle"
     return ""
+
+
+def most_cycles(commission: Mapping[str, Any]) -> int | None:
+    """How many billing cycles are paid; None for all. A flat commission that does not say is paid for the first."""
+    said = commission.get("max_cycles")
+    return int(said) if said is not None else 1 if commission["type"] == "flat" else None
 
 
 def add_months(moment: datetime, months: int) -> datetime:
@@ -97,4 +116,4 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 def has_limits(commission: Mapping[str, Any]) -> bool:
     """Whether what a payment earns depends on its standing."""
-    return "max_cycles" in commission or "max_months" in commission
+    return most_cycles(commission) is not None or "max_months" in commission

@@ -39,6 +39,9 @@ class Conversion(Base):
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
     attribution_id: Mapped[UUID] = mapped_column(ForeignKey("attributions.id"))
     verdict: Mapped[str]
+    uplines: Mapped[list[dict[str, Any]] | None]
+    """Who above the partner earns with it, `[{"level": 1, "partner_id": "…"}]`, judged once as well; None while no
+    ladder has asked for it."""
     created_at: Mapped[CreatedAt]
 
 
@@ -62,6 +65,12 @@ class Commission(Base):
             "mature_at",
             postgresql_where=text("status = 'accrued' AND approved_at IS NULL"),
         ),
+        Index(
+            "ix_commissions_partner_id_approved_at",
+            "partner_id",
+            "approved_at",
+            postgresql_where=text("level = 0 AND approved_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -77,6 +86,10 @@ class Commission(Base):
     terms_id: Mapped[UUID]
     currency: Mapped[Currency]
     rate_bps: Mapped[int | None]
+    """None where it is a fixed amount, or products have several rates."""
+    approved_before: Mapped[int | None]
+    """How many conversions of the partner were approved by the payment's time, counted when it first earned; None where
+    the terms have no tiers."""
     base_minor: Mapped[Minor]
     amount_minor: Mapped[Minor]
     """The target with nothing returned; 0 once its payment was merged away or credited to somebody else."""

@@ -33,7 +33,8 @@ class Ranked:
 _LIMITED = text("""
     SELECT EXISTS (
         SELECT FROM snapshots
-        WHERE organization_id = :organization_id AND (commission ? 'max_cycles' OR commission ? 'max_months')
+        WHERE organization_id = :organization_id
+          AND (commission ? 'max_cycles' OR commission ? 'max_months' OR commission ->> 'type' = 'flat')
     )
 """)
 

@@ -26,6 +26,7 @@ class ConversionRecord:
     partner_organization_id: UUID | None
     attribution_id: UUID
     verdict: str
+    uplines: list[dict[str, Any]] | None = None
     stored: Mapping[str, Any] | None = None
 
 
@@ -44,6 +45,7 @@ class CommissionRecord:
     terms_id: UUID
     currency: str
     rate_bps: int | None
+    approved_before: int | None
     base_minor: int
     amount_minor: int
     entry_count: int
@@ -58,14 +60,14 @@ class CommissionRecord:
 
 
 _CONVERSIONS = text("""
-    SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict
+    SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict, uplines
     FROM conversions WHERE payment_id = ANY(:payment_ids)
 """)
 
 _COMMISSIONS = text("""
     SELECT id, conversion_id, program_id, partner_id, partner_organization_id, level, cycle, snapshot_id, terms_id,
-           currency, rate_bps, base_minor, amount_minor, entry_count, calculation, holdback_days, accrued_at,
-           mature_at, approved_at, paid_at, status
+           currency, rate_bps, approved_before, base_minor, amount_minor, entry_count, calculation, holdback_days,
+           accrued_at, mature_at, approved_at, paid_at, status
     FROM commissions WHERE conversion_id = ANY(:conversion_ids) ORDER BY id
 """)
 
@@ -118,6 +120,7 @@ def _conversion_row(conversion: ConversionRecord) -> dict[str, Any]:
         "partner_organization_id": conversion.partner_organization_id,
         "attribution_id": conversion.attribution_id,
         "verdict": conversion.verdict,
+        "uplines": conversion.uplines,
     }
 
 
@@ -135,6 +138,7 @@ def _commission_row(commission: CommissionRecord) -> dict[str, Any]:
         "terms_id": commission.terms_id,
         "currency": commission.currency,
         "rate_bps": commission.rate_bps,
+        "approved_before": commission.approved_before,
         "base_minor": commission.base_minor,
         "amount_minor": commission.amount_minor,
         "accrued_minor": position.accrued_minor,

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.attribute import Attributions, Credited
-from app.commissions import cases, earning, ranks, records
+from app.commissions import cases, decisions, earning, ladder, ranks, records, tiers
 from app.commissions.cases import Case, Cause
+from app.commissions.decisions import CLOCK, Decision
 from app.commissions.records import CommissionRecord
 from app.ledger import posting
 from app.ledger.positions import Line, difference, release
@@ -47,7 +48,8 @@ def settle(
     ranked = ranks.rank(session, scope, attributions)
     gathered = cases.gather(session, scope, ranked, causes, other)
     now, entries, settled = datetime.now(UTC), [], []
-    for case in gathered:
+    ladder.look_up(session, scope.organization_id, gathered)
+    for case in tiers.in_turn(session, gathered):
         former = case.payment.outcome
         posted = _settle_one(case, now)
         entries += posted
@@ -57,14 +59,27 @@ def settle(
     conversions = [case.conversion for case in gathered if case.conversion is not None]
     commissions = [one for case in gathered for one in case.commissions]
     records.write(session, scope.organization_id, conversions, commissions)
+    at_once = [one.decision for one in gathered if one.is_approved_at_once and one.decision is not None]
+    decisions.record(session, scope.organization_id, at_once)
     posting.post(session, scope.organization_id, entries)
     return settled
 
 
 def _settle_one(case: Case, now: datetime) -> list[Entry]:
     """Decide the payment's outcome, bring all its commissions there, and return the entries that takes."""
-    earner = earning.judge(case, now=now)
-    return [entry for one in case.commissions for entry in _bring(case, one, is_earning=one is earner)]
+    earners = earning.judge(case, now=now)
+    if earners and case.decision is None and earners[0].mature_at is not None:
+        _approve_at_once(case, earners[0], now)
+    earning_ids = {one.id for one in earners}
+    return [entry for one in case.commissions for entry in _bring(case, one, is_earning=one.id in earning_ids)]
+
+
+def _approve_at_once(case: Case, commission: CommissionRecord, now: datetime) -> None:
+    """Approve what has no holdback to wait for and no dispute to hold it, as of the payment's own time."""
+    until = case.payment.state.hold.until
+    if commission.holdback_days is None and (until is None or until <= now):
+        case.decision = Decision(case.payment.id, "approved", CLOCK, case.payment.state.occurred_at)
+        case.is_approved_at_once = True
 
 
 def _bring(case: Case, commission: CommissionRecord, *, is_earning: bool) -> list[Entry]:

@@ -1,6 +1,6 @@
 """Who a name means, and on what terms that partner earns: all that attribution and commissions need, in two queries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,8 @@ class SnapshotTerms:
     """The snapshot's, else its terms'; None means no automatic approval."""
     applies_to: str
     effective_from: datetime
+    multi_level: Sequence[Mapping[str, Any]] = ()
+    """The terms' ladder, `[{"level": 1, "bps": 500}]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Enrollment:
     attribution_model: str
     """`first_touch` or `last_touch`."""
     include_out_of_band: bool
+    multi_level_enabled: bool
+    auto_approve: bool
     snapshots: tuple[SnapshotTerms, ...]
 
     @property
@@ -79,7 +83,8 @@ _ENROLLMENTS = text("""
     SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.status_changed_at,
            partners.program_id,
            programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
-           programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band
+           programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band,
+           programs.multi_level_enabled, programs.auto_approve
     FROM partners JOIN programs ON programs.id = partners.program_id
     WHERE partners.organization_id = :owner AND partners.id = ANY(:partner_ids)
 """)
@@ -87,7 +92,7 @@ _ENROLLMENTS = text("""
 _SNAPSHOTS = text("""
     SELECT snapshots.partner_id, snapshots.id, snapshots.terms_id, terms.version AS terms_version,
            snapshots.commission, terms.commission_base, snapshots.applies_to, snapshots.effective_from,
-           coalesce(snapshots.holdback_days, terms.holdback_days) AS holdback_days
+           terms.multi_level, coalesce(snapshots.holdback_days, terms.holdback_days) AS holdback_days
     FROM snapshots JOIN terms ON terms.id = snapshots.terms_id
     WHERE snapshots.partner_id = ANY(:partner_ids)
     ORDER BY snapshots.effective_from, snapshots.id

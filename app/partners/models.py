@@ -75,6 +75,7 @@ class Terms(Base):
     commission: Mapped[dict[str, Any]]
     """A tagged union, `{"type": "percentage", "bps": 2000}`."""
     multi_level: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    """The ladder, `[{"level": 1, "bps": 500}]`, by level."""
     holdback_days: Mapped[int | None]
     commission_base: Mapped[str] = mapped_column(server_default="net")
     created_at: Mapped[CreatedAt]
@@ -101,6 +102,7 @@ class Partner(Base):
     """The affiliate's own organization; None until it has one."""
     program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"), index=True)
+    """Its upline, of the same program; a trigger refuses circles."""
     email: Mapped[str]
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
@@ -169,7 +171,9 @@ class Snapshot(Base):
         Index(
             "ix_snapshots_limited",
             "organization_id",
-            postgresql_where=text("commission ? 'max_cycles' OR commission ? 'max_months'"),
+            postgresql_where=text(
+                "commission ? 'max_cycles' OR commission ? 'max_months' OR commission ->> 'type' = 'flat'"
+            ),
         ),
     )
 

@@ -1,6 +1,7 @@
 """Terms: the shapes a commission may have, and the versions of a program's rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -84,14 +85,13 @@ Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminat
 COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
 TERMS_FIELDS: Final = ("commission", "multi_level", "holdback_days", "commission_base")
 """What belongs to a program's terms: changing any of it appends a version."""
-SETTLED: Final = ("percentage", "recurring")
 
 
 def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
     """`given` as it is stored: the union's shape, nothing unknown, limits that are not set left out.
 
     Raises:
-        InvalidRequest: names the field at fault, or the part this version cannot settle.
+        InvalidRequest: names the field at fault.
     """
     try:
         commission = COMMISSION.validate_python(given)
@@ -100,20 +100,17 @@ def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> 
         # The first part of the place is the union's tag, unless the tag itself is at fault.
         field = ".".join([param, *map(str, first["loc"][1:])]) if first["loc"] else f"{param}.type"
         raise InvalidRequest(f"{field}: {first['msg']}", param=field) from None
-    _refuse_unsettled(commission, param)
-    return commission.model_dump(exclude_none=True)
-
-
-def _refuse_unsettled(commission: Percentage | Flat | Recurring | Tiered, param: str) -> None:
-    """Refuse what the engine does not compute: a promise nobody keeps is worse than none."""
-    if commission.type not in SETTLED:
-        raise InvalidRequest(
-            f"{param}.type: this version pays commissions of types {' and '.join(SETTLED)}, not {commission.type}",
-            param=f"{param}.type",
-        )
     products = [one.product for one in commission.product_rates or ()]
     if len(set(products)) < len(products):
         raise InvalidRequest(f"{param}.product_rates: a product stands there twice", param=f"{param}.product_rates")
+    if isinstance(commission, Tiered) and not _rises(tier.min_conversions for tier in commission.tiers):
+        raise InvalidRequest(f"{param}.tiers: min_conversions must rise from tier to tier", param=f"{param}.tiers")
+    return commission.model_dump(exclude_none=True)
+
+
+def _rises(numbers: Iterable[int]) -> bool:
+    """Whether each is greater than the one before it."""
+    return all(before < after for before, after in pairwise(numbers))
 
 
 def add_terms(

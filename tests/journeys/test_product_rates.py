@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app import db
-from app.commissions import explain, rules
-from app.commissions.rules import ProductShare
+from app.commissions import explain, products
+from app.commissions.products import ProductShare
 from app.errors import InvalidRequest
 from app.partners import enrollment
 from app.partners.models import Program
@@ -180,7 +180,7 @@ def test_product_rates_are_rounded_once_and_bounded(
     base_minor: int, shares: list[tuple[int, int]], amount_minor: int
 ) -> None:
     found = [ProductShare(f"prod_{number}", *share) for number, share in enumerate(shares)]
-    assert rules.by_product(base_minor, found) == amount_minor
+    assert products.by_product(base_minor, found) == amount_minor
 
 
 def payment(lines: Mapping[str, int], **details: Any) -> PaymentState:
@@ -201,10 +201,10 @@ def payment(lines: Mapping[str, int], **details: Any) -> PaymentState:
 
 
 def test_lines_that_come_to_nothing_leave_the_commissions_own_rate() -> None:
-    assert rules.product_shares(payment({"prod_pro": 500, "prod_seats": -500}), COMMISSION) == ()
+    assert products.product_shares(payment({"prod_pro": 500, "prod_seats": -500}), COMMISSION, 2000) == ()
 
 
 def test_a_limit_of_cycles_needs_the_lines_where_none_shown_is_the_subscriptions() -> None:
     unknown = payment({}, lacks_lines=True)
-    assert rules.needs_lines(unknown, {"type": "recurring", "bps": 2000, "max_cycles": 12})
-    assert not rules.needs_lines(unknown, {"type": "percentage", "bps": 2000})
+    assert products.needs_lines(unknown, {"type": "recurring", "bps": 2000, "max_cycles": 12})
+    assert not products.needs_lines(unknown, {"type": "percentage", "bps": 2000})
