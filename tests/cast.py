@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.organizations.models import Organization
-from app.partners import enrollment, programs
-from app.partners.models import Program
+from app.partners import enrollment, programs, terms, tree
+from app.partners.models import Partner, Program
 
 RATE_BPS = 2000
 HOLDBACK_DAYS = 30
@@ -77,3 +77,24 @@ def enroll(
     enrollment.change_status(session, partner, status)
     merchant.partners[code] = partner.id
     return partner.id
+
+
+def open_ladder(
+    session: Session, merchant: Merchant, rates_bps: Mapping[int, int], *, commission: Mapping[str, Any] = PERCENTAGE
+) -> None:
+    """New terms for the program, by which whoever stands so many levels above a partner enrolled from now on earns."""
+    program = session.get_one(Program, merchant.program_id)
+    program.multi_level_enabled = True
+    rungs = [{"level": level, "bps": bps} for level, bps in rates_bps.items()]
+    terms.add_terms(session, program, commission=commission, holdback_days=HOLDBACK_DAYS, multi_level=rungs)
+
+
+def place_under(session: Session, merchant: Merchant, code: str, parent: str | None) -> None:
+    """Put a partner under another, or under nobody."""
+    above = session.get_one(Partner, merchant.partners[parent]) if parent else None
+    tree.set_parent(session, session.get_one(Partner, merchant.partners[code]), above)
+
+
+def change_status(session: Session, merchant: Merchant, code: str, status: enrollment.Status) -> None:
+    """Pause a partner, or let it back in."""
+    enrollment.change_status(session, session.get_one(Partner, merchant.partners[code]), status)

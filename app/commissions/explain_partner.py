@@ -39,6 +39,7 @@ class PartnerStanding(Snake):
     program_id: str
     program_name: str
     program_status: str
+    program_currency: str
     snapshot: SnapshotNote | None = Field(description="What its commissions compute from now; null: nothing yet.")
     holdback_days: int | None
     bound: int = Field(description="How many customers and subscriptions are credited to it now.")
@@ -59,6 +60,7 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         program_id=ids.encode(ids.PROGRAM, program.id),
         program_name=program.name,
         program_status=program.status,
+        program_currency=program.currency,
         snapshot=snapshot_note(snapshot) if snapshot else None,
         holdback_days=snapshot.holdback_days if snapshot else None,
         bound=_bound(session, partner),
@@ -83,7 +85,7 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
     if standing.snapshot is None:
         yield "No terms are stamped onto it yet; that happens when it becomes active."
     else:
-        yield f"{_terms(standing.snapshot, standing.holdback_days)}."
+        yield f"{_terms(standing.snapshot, standing)}."
     yield f"{standing.bound} customers and subscriptions are credited to it now."
     if not standing.earned:
         yield "It has earned nothing yet."
@@ -95,24 +97,32 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
         yield f"From {one.commissions} commissions in {one.currency}: {standing_now}."
 
 
-def rate_in_words(commission: Mapping[str, Any]) -> str:
-    """A commission's terms in a few words, e.g. `20 %, for 12 cycles`."""
-    words = str(commission["type"])
-    if "bps" in commission:
+def rate_in_words(commission: Mapping[str, Any], currency: str) -> str:
+    """A commission's terms in a few words, e.g. `20 %, for 12 billing cycles`; `currency` is the program's."""
+    if commission["type"] == "flat":
+        words = f"{format_money(int(commission['amount_cents']), currency)} for each conversion, once a billing cycle"
+    else:
         words = format_rate(int(commission["bps"]))
-    elif "amount_cents" in commission:
-        words = f"{commission['amount_cents']} of the smallest unit each"
+    tiers = [
+        f"{format_rate(int(one['bps']))} from {one['min_conversions']} approved conversions on"
+        for one in commission.get("tiers", ())
+    ]
     limits = [f"for {commission[name]} {unit}" for name, unit in LIMITS.items() if commission.get(name) is not None]
-    return ", ".join([words, *limits])
+    products = [
+        f"{'nothing' if one.get('excluded') else format_rate(int(one['bps']))} for {one['product']}"
+        for one in commission.get("product_rates", ())
+    ]
+    return ", ".join([words, *tiers, *limits, *products])
 
 
 LIMITS = {"max_cycles": "billing cycles", "max_months": "months"}
 
 
-def _terms(snapshot: SnapshotNote, holdback_days: int | None) -> str:
+def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
+    words = rate_in_words(snapshot.commission, standing.program_currency)
     origin = "its own rate" if snapshot.is_override else "the program's rate"
-    held = f"; holdback {holdback_days} days" if holdback_days is not None else ""
-    return f"It earns {rate_in_words(snapshot.commission)}, {origin}, since {snapshot.effective_from:%Y-%m-%d}{held}"
+    held = f"; holdback {standing.holdback_days} days" if standing.holdback_days is not None else ""
+    return f"It earns {words}, {origin}, since {snapshot.effective_from:%Y-%m-%d}{held}"
 
 
 def _bound(session: Session, partner: Partner) -> int:

@@ -1,6 +1,6 @@
 """An explanation in plain sentences: the same story for the command line, the API and a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from app.commissions import explain_returns
@@ -125,28 +125,56 @@ def _of_commissions(story: PaymentExplanation) -> Iterator[str]:
 
 
 def _of_commission(commission: CommissionNote) -> Iterator[str]:
-    amount = format_money(commission.amount_minor, commission.currency)
-    origin = "its own rate" if commission.snapshot.is_override else "the program's rate"
-    stamped = f"stamped {_day(commission.snapshot.effective_from)} ({commission.snapshot.source})"
-    yield (
-        f"{commission.partner_code} earns by {origin}, {stamped}, terms version {commission.terms.version}, "
-        f"on the {commission.terms.commission_base} base."
-    )
-    base = format_money(commission.base_minor, commission.currency)
-    if commission.rate_bps is not None:
-        yield f"{format_rate(commission.rate_bps)} of {base}, rounded half up, is {amount}."
-    else:
-        yield from _by_product(commission)
-        yield f"These rates in proportion on a base of {base}, rounded half up once, are {amount}."
+    yield _by_what(commission)
+    if tier := commission.calculation.get("tier"):
+        yield _tier(tier, commission.partner_code)
+    yield from _arithmetic(commission)
     for entry in commission.entries:
         yield _entry(entry)
     yield f"It is worth {format_money(commission.held_minor, commission.currency)} now and {_standing(commission)}."
 
 
+def _by_what(commission: CommissionNote) -> str:
+    version = f"terms version {commission.terms.version}"
+    if commission.level:
+        return (
+            f"{commission.partner_code} earns at level {commission.level} of the ladder of {version}, "
+            "which the customer was bound under."
+        )
+    origin = "its own rate" if commission.snapshot.is_override else "the program's rate"
+    stamped = f"stamped {_day(commission.snapshot.effective_from)} ({commission.snapshot.source})"
+    base = commission.terms.commission_base
+    return f"{commission.partner_code} earns by {origin}, {stamped}, {version}, on the {base} base."
+
+
+def _tier(tier: Mapping[str, int], code: str) -> str:
+    reached = f"the tier from {tier['min_conversions']} on" if tier["min_conversions"] else "the rate below all tiers"
+    count = tier["approved_before"]
+    were = "1 conversion of {code} was" if count == 1 else f"{count} conversions of {{code}} were"
+    return f"{were.format(code=code)} approved by then, so {reached} counts: {format_rate(tier['bps'])}."
+
+
+def _arithmetic(commission: CommissionNote) -> Iterator[str]:
+    amount, base, fixed = (
+        format_money(minor, commission.currency)
+        for minor in (commission.amount_minor, commission.base_minor, commission.calculation.get("fixed_minor", 0))
+    )
+    if commission.rate_bps is not None:
+        yield f"{format_rate(commission.rate_bps)} of {base}, rounded half up, is {amount}."
+        return
+    yield from _by_product(commission)
+    if amount == fixed:
+        yield f"A fixed amount for the conversion, whatever it comes to, is {amount}."
+    elif commission.calculation.get("products"):
+        more = f", and the fixed {fixed}" if commission.calculation.get("fixed_minor") else ""
+        yield f"These rates in proportion on a base of {base}, rounded half up once{more}, are {amount}."
+
+
 def _by_product(commission: CommissionNote) -> Iterator[str]:
     for share in commission.calculation.get("products", ()):
         lines = format_money(share["base_minor"], commission.currency)
-        yield f"Its lines of {share['product'] or 'no product'} come to {lines}, at {format_rate(share['rate_bps'])}."
+        rate = "for the fixed amount" if share.get("is_fixed") else f"at {format_rate(share['rate_bps'])}"
+        yield f"Its lines of {share['product'] or 'no product'} come to {lines}, {rate}."
 
 
 def _entry(entry: EntryNote) -> str:

@@ -76,14 +76,14 @@ def test_an_upgrade_within_a_cycle_is_no_new_cycle(meet: Meet, deliver: Deliver,
     """Its invoice's lines end when the month does."""
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
-    upgrade = _upgraded(cleo, first)
+    upgrade = upgraded(cleo, first)
     second = cleo.renews(first)
     deliver(events_of(upgrade, second, first))
     drain()
     assert ledger().balances == owed(ada=980 + 400 + 980)
 
 
-def _upgraded(cleo: Customer, first: Purchase) -> Purchase:
+def upgraded(cleo: Customer, first: Purchase) -> Purchase:
     """An invoice for the rest of the month that `first` began, with the end its lines have."""
     before = cleo.now
     extra = cleo.renews(first, Bill(net_minor=2000))
