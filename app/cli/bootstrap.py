@@ -17,7 +17,7 @@ from app.cli.options import AsJson, DataDir
 from app.errors import ConfigurationError
 from app.organizations import audit
 from app.organizations.hierarchy import create_organization
-from app.organizations.keys import create_key
+from app.organizations.keys import issue_key
 from app.organizations.models import Organization
 from app.partners.models import Program
 from app.partners.programs import create_program, find_default_program
@@ -81,8 +81,7 @@ def make(
         owner = create_organization(session, name=name, email=email)
         _note(session, owner.id, "organization.created", ids.encode(ids.ORGANIZATION, owner.id))
     program = find_default_program(session, owner.id) or _default_program(session, owner, currency)
-    key, api_key = create_key(session, owner.id, name="bootstrap", level="manage")
-    _note(session, owner.id, "key.created", ids.encode(ids.API_KEY, key.id), level=key.level, scopes=key.scopes)
+    _, api_key = issue_key(session, audit.CLI, owner.id, name="bootstrap", level="manage")
     endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),

@@ -4,11 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app import db, ids
+from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
-from app.errors import NotFound
 from app.organizations import audit, keys
 from app.organizations.models import ApiKey
 
@@ -27,19 +26,22 @@ def create(
     """Make a key and print it. It is shown this once and never again."""
     with organizations.database(data_dir), db.transaction() as session:
         owner = organizations.find(session, organization)
-        key, plaintext = keys.create_key(session, owner.id, name=name, level=level, scopes=scope or ())
-        made = {"id": ids.encode(ids.API_KEY, key.id), "api_key": plaintext}
-        details = {"level": key.level, "scopes": key.scopes}
-        audit.record(session, audit.CLI, "key.created", made["id"], details, organization_id=owner.id)
+        key, plaintext = keys.issue_key(session, audit.CLI, owner.id, name=name, level=level, scopes=scope or ())
+        made = {"id": keys.public_id(key), "api_key": plaintext}
     printing.record(made, as_json=as_json)
 
 
 @commands.command("list")
-def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
     """List the keys of an organization, newest first, revoked ones too."""
     with organizations.database(data_dir), db.transaction() as session:
         owner = organizations.find(session, organization)
-        rows = [_row(key) for key in keys.list_keys(session, owner.id)]
+        rows = [_row(key) for key in keys.list_keys(session, [owner.id], limit=limit)]
     printing.listing(rows, as_json=as_json)
 
 
@@ -51,19 +53,15 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Make a key useless from now on."""
-    uuid = ids.decode(key_id, ids.API_KEY)
-    if uuid is None:
-        raise NotFound(f"{key_id} is no key's id")
     with organizations.database(data_dir), db.transaction() as session:
-        owner = organizations.find(session, organization)
-        revoked = _row(keys.revoke_key(session, owner.id, uuid))
-        audit.record(session, audit.CLI, "key.revoked", revoked["id"], organization_id=owner.id)
+        owners = organizations.find_with_descendants(session, organization)
+        revoked = _row(keys.revoke_key(session, audit.CLI, owners, key_id))
     printing.record(revoked, as_json=as_json)
 
 
 def _row(key: ApiKey) -> dict[str, Any]:
     return {
-        "id": ids.encode(ids.API_KEY, key.id),
+        "id": keys.public_id(key),
         "name": key.name,
         "level": key.level,
         "scopes": key.scopes,

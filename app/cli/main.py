@@ -6,7 +6,21 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.cli import bootstrap, demo, endpoints, events, explain, history, keys, migrate, send, up, verify, waiting
+from app.cli import (
+    bootstrap,
+    demo,
+    endpoints,
+    events,
+    explain,
+    history,
+    keys,
+    migrate,
+    organization_tree,
+    send,
+    up,
+    verify,
+    waiting,
+)
 from app.errors import AccrualError
 
 app = typer.Typer(
@@ -21,6 +35,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
+app.add_typer(organization_tree.commands, name="organizations")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")

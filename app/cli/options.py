@@ -16,5 +16,8 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 OrganizationName = Annotated[
-    str | None, typer.Option("--organization", help="Whose. Needed only where there are several.", show_default=False)
+    str | None,
+    typer.Option(
+        "--organization", help="Whose, by name or id. Needed only where there are several.", show_default=False
+    ),
 ]

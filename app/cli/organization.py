@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import config, db, jobs, logs
+from app import config, db, ids, jobs, logs
 from app.errors import InvalidRequest, NotFound
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import Organization
+from app.partners.models import Program
 from app.stripe_events import api_keys
 
 
@@ -30,23 +31,30 @@ def database(data_dir: Path | None) -> Iterator[config.Settings]:
 
 
 def find(session: Session, name: str | None) -> Organization:
-    """The organization called `name`; None means the only one there is.
+    """The organization called `name`, or with that id; None means the only one that has a program.
+
+    Affiliates have organizations too, so the merchant's is seldom the only one there is.
 
     Raises:
         NotFound: there is none, or none of that name.
-        InvalidRequest: there are several and none was named.
+        InvalidRequest: there are several and none was named, or several of that name.
     """
     every = session.scalars(select(Organization).order_by(Organization.id)).all()
     if not every:
         raise NotFound("there is no organization yet; `accrual bootstrap` makes one")
     if name is None:
-        if len(every) > 1:
-            names = ", ".join(organization.name for organization in every)
+        owners = set(session.scalars(select(Program.organization_id).distinct()))
+        candidates = [one for one in every if one.id in owners] or every
+        if len(candidates) > 1:
+            names = ", ".join(organization.name for organization in candidates)
             raise InvalidRequest(f"say which organization with --organization: {names}", param="organization")
-        return every[0]
-    named = [organization for organization in every if organization.name == name]
+        return candidates[0]
+    named = [one for one in every if name in (one.name, ids.encode(ids.ORGANIZATION, one.id))]
     if not named:
         raise NotFound(f"there is no organization called {name}")
+    if len(named) > 1:
+        which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in named)
+        raise InvalidRequest(f"several organizations are called {name}; give an id: {which}", param="organization")
     return named[0]
 
 

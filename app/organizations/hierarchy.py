@@ -1,29 +1,57 @@
 """Organizations and their tree: whoever manages one manages its descendants."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
+from app.api.pages import cut, owned_by
+from app.errors import Conflict, NotFound
+from app.organizations import audit
+from app.organizations.audit import Actor
 from app.organizations.models import Organization
+from app.organizations.permissions import Caller
 
 
 def create_organization(
-    session: Session, *, name: str, email: str | None = None, parent_id: UUID | None = None
+    session: Session,
+    *,
+    name: str,
+    email: str | None = None,
+    parent_id: UUID | None = None,
+    organization_id: UUID | None = None,
 ) -> Organization:
-    """A new account holder, merchant or affiliate. Writes its row."""
+    """A new account holder, merchant or affiliate, under a fresh id unless one is given. Writes its row."""
     organization = Organization(
-        id=ids.new(), name=name, email=email.strip().lower() if email else None, parent_id=parent_id
+        id=organization_id or ids.new(),
+        name=name,
+        email=email.strip().lower() if email else None,
+        parent_id=parent_id,
     )
     session.add(organization)
     session.flush()
     return organization
 
 
+def create_child(session: Session, caller: Caller, parent_id: UUID, *, name: str, email: str | None) -> Organization:
+    """A new organization below one that the caller manages, told in the parent's audit trail.
+
+    The caller's transaction sees the child from here on, as its next request will by itself.
+    """
+    child_id = ids.new()
+    db.narrow_to_organizations(session, [*caller.organization_ids, child_id])
+    child = create_organization(session, name=name, email=email, parent_id=parent_id, organization_id=child_id)
+    # The parent's trail, not the child's: a child's keys never learn whose child it is.
+    subject_id = ids.encode(ids.ORGANIZATION, child.id)
+    audit.record(session, caller, "organization.created", subject_id, organization_id=parent_id)
+    return child
+
+
 def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, ...]:
     """The organization and every one below it, itself first."""
-    # UNION, not UNION ALL: a cycle in the tree, which nothing of ours makes, would then end instead of running on.
+    # UNION, not UNION ALL: were there a cycle, which the database refuses, it would end instead of running on.
     rows = session.execute(
         text("""
             WITH RECURSIVE managed (id) AS (
@@ -36,3 +64,46 @@ def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, 
         {"id": organization_id},
     )
     return tuple(rows.scalars())
+
+
+def move(session: Session, by: Actor, organization: Organization, parent: Organization | None) -> None:
+    """Put an organization, with all below it, under another one, which manages it from now on; None: under nobody.
+
+    Raises:
+        Conflict: `organization_cycle`, the new parent is the organization itself or stands below it.
+    """
+    # One move at a time: two that each look right could make a circle of each other. The trigger takes the same lock.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('organizations.parent_id'))"))
+    if parent is not None and parent.id in own_and_descendants(session, organization.id):
+        raise Conflict(f"{parent.name} is {organization.name} or stands below it", code="organization_cycle")
+    organization.parent_id = parent.id if parent is not None else None
+    session.flush()
+    subject_id = ids.encode(ids.ORGANIZATION, organization.id)
+    audit.record(session, by, "organization.moved", subject_id, organization_id=organization.id)
+
+
+def list_organizations(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    limit: int,
+    starting_after: str | None = None,
+    parent_id: UUID | None = None,
+) -> Sequence[Organization]:
+    """These organizations, newest first; with `parent_id` only its children among them."""
+    matching = select(Organization).where(owned_by(Organization.id, organization_ids))
+    if parent_id is not None:
+        matching = matching.where(Organization.parent_id == parent_id)
+    ordered = cut(matching, Organization.id, ids.ORGANIZATION, limit=limit, starting_after=starting_after)
+    return session.scalars(ordered).all()
+
+
+def get_organization(
+    session: Session, organization_ids: Sequence[UUID], given: str, *, param: str | None = None
+) -> Organization:
+    """The organization with this public id, if it is one of these. Raises NotFound."""
+    organization_id = ids.decode(given, ids.ORGANIZATION)
+    found = session.get(Organization, organization_id) if organization_id in organization_ids else None
+    if found is None:
+        raise NotFound("there is no such organization", code="organization_not_found", param=param)
+    return found

@@ -1,4 +1,9 @@
-"""API keys: made, listed, revoked, recognized. The plaintext is shown once and never stored."""
+"""API keys: made, listed, revoked, recognized. The plaintext is shown once and never stored.
+
+Whoever may make keys can hand on what it may do itself and nothing more, and only for the organizations it manages.
+Whoever may revoke keys can revoke any of theirs, stronger ones and itself included: that only ever takes power away,
+and a key that got into the wrong hands must be able to end itself.
+"""
 
 import hashlib
 import secrets
@@ -10,7 +15,10 @@ from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.errors import InvalidRequest, NotFound, Unauthenticated
+from app.api.pages import cut, owned_by
+from app.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
+from app.organizations import audit
+from app.organizations.audit import Actor
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import ApiKey
 from app.organizations.permissions import LEVELS, PERMISSIONS, Caller
@@ -18,6 +26,24 @@ from app.organizations.permissions import LEVELS, PERMISSIONS, Caller
 PREFIX: Final = "aff_"
 RANDOM_BYTES: Final = 32
 HINT_LENGTH: Final = 4
+
+
+def issue_key(
+    session: Session, by: Actor, organization_id: UUID, *, name: str, level: str, scopes: Sequence[str] = ()
+) -> tuple[ApiKey, str]:
+    """As `create_key`, on somebody's behalf: refused where a caller has less itself, and told in the audit trail.
+
+    Expects that the caller manages the organization.
+
+    Raises:
+        Forbidden: the key could do more than the caller's.
+    """
+    if isinstance(by, Caller) and not by.may_give(level, scopes):
+        raise Forbidden("a key cannot make one that may do more than itself", param="scopes" if scopes else "level")
+    key, plaintext = create_key(session, organization_id, name=name, level=level, scopes=scopes)
+    details = {"level": key.level, "scopes": key.scopes}
+    audit.record(session, by, "key.created", public_id(key), details, organization_id=organization_id)
+    return key, plaintext
 
 
 def create_key(
@@ -52,23 +78,36 @@ def create_key(
     return key, plaintext
 
 
-def list_keys(session: Session, organization_id: UUID) -> list[ApiKey]:
-    """The organization's keys, newest first, revoked ones too."""
-    return list(
-        session.scalars(select(ApiKey).where(ApiKey.organization_id == organization_id).order_by(ApiKey.id.desc()))
-    )
+def list_keys(
+    session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
+) -> Sequence[ApiKey]:
+    """The keys of these organizations, newest first, revoked ones too."""
+    matching = select(ApiKey).where(owned_by(ApiKey.organization_id, organization_ids))
+    return session.scalars(cut(matching, ApiKey.id, ids.API_KEY, limit=limit, starting_after=starting_after)).all()
 
 
-def revoke_key(session: Session, organization_id: UUID, key_id: UUID) -> ApiKey:
-    """Make the key useless from now on; revoking twice keeps the first time. Raises NotFound."""
-    key = session.scalar(select(ApiKey).where(ApiKey.id == key_id, ApiKey.organization_id == organization_id))
-    if key is None:
-        raise NotFound("there is no such key")
-    if key.revoked_at is None:
-        key.revoked_at = func.now()
-        session.flush()
-        session.refresh(key)
+def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> ApiKey:
+    """The key with this public id. Raises NotFound."""
+    key_id = ids.decode(given, ids.API_KEY)
+    key = session.get(ApiKey, key_id) if key_id else None
+    if key is None or key.organization_id not in organization_ids:
+        raise NotFound("there is no such key", code="key_not_found")
     return key
+
+
+def revoke_key(session: Session, by: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
+    """Make a key useless from now on; revoking twice keeps the first time. Raises as `get_key`."""
+    key = get_key(session, organization_ids, given)
+    revoked = update(ApiKey).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
+    if session.execute(revoked.returning(ApiKey.id)).one_or_none() is not None:
+        audit.record(session, by, "key.revoked", public_id(key), organization_id=key.organization_id)
+    session.refresh(key)
+    return key
+
+
+def public_id(key: ApiKey) -> str:
+    """`key_…`."""
+    return ids.encode(ids.API_KEY, key.id)
 
 
 def authenticate(session: Session, plaintext: str) -> Caller:

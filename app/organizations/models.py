@@ -14,6 +14,7 @@ class Organization(Base):
     """Whoever holds an account: a merchant or an affiliate. Whoever manages one manages its descendants."""
 
     __tablename__ = "organizations"
+    __table_args__ = (CheckConstraint("parent_id <> id", name="parent"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"), index=True)

@@ -5,6 +5,7 @@ reads what is not financial, `manage` does everything. A key with scopes may do 
 whatever its level.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
@@ -27,6 +28,10 @@ Permission = Literal[
     "runs:read",
     "runs:write",
     "audit:read",
+    "keys:read",
+    "keys:write",
+    "organizations:read",
+    "organizations:write",
 ]
 
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
@@ -49,6 +54,19 @@ class Caller:
     organization_ids: tuple[UUID, ...]
     level: str
     scopes: frozenset[str]
+
+    def may_give(self, level: str, scopes: Collection[str]) -> bool:
+        """Whether a new key of this level and these scopes could do no more than this one.
+
+        A key with scopes gives a few of its own and never none, which would mean all that the level allows, also what
+        is invented later. Example: `read` with `keys:write` and `events:read` may give `read` with `events:read`; not
+        `manage`, not `read` without scopes, not `partners:read`.
+        """
+        if self.level != "manage" and level == "manage":
+            return False
+        if self.scopes:
+            return bool(scopes) and self.scopes.issuperset(scopes)
+        return all(map(self.may, scopes))
 
     def may(self, permission: str) -> bool:
         """Whether the key allows `permission`.

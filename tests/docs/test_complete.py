@@ -19,6 +19,7 @@ from worker.handlers.table import HANDLERS
 
 from .pages import code, read, table_under
 
+ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 SELF_EVIDENT = ("/docs", "/openapi.json")
 
 
@@ -108,7 +109,8 @@ def _audited_actions() -> Iterator[str]:
     for _, _, tree in modules():
         text = ast.unparse(tree)
         if "audit.record(" in text or "runs.note(" in text:
-            yield from re.findall(r"'([a-z_]+\.[a-z_]+)'", text)
+            texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+            yield from (value for value in texts if isinstance(value, str) and ACTION.fullmatch(value))
 
 
 def _environment_name(field: str) -> str:

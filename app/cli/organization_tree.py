@@ -1,0 +1,52 @@
+"""`accrual organizations`: who holds an account, and who manages whom."""
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from app import db, ids
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir
+from app.organizations import hierarchy
+from app.organizations.audit import CLI
+from app.organizations.models import Organization
+
+commands = typer.Typer(help="List organizations, and say who manages whom.", no_args_is_help=True)
+
+
+@commands.command("list")
+def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List every organization, oldest first, each with the one that manages it."""
+    with organizations.database(data_dir), db.transaction() as session:
+        rows = [_row(one) for one in session.scalars(select(Organization).order_by(Organization.id))]
+    printing.listing(rows, as_json=as_json)
+
+
+@commands.command()
+def move(
+    organization: Annotated[str, typer.Argument(help="Its name or id, org_…")],
+    under: Annotated[
+        str | None, typer.Option(help="Who manages it from now on, by name or id. Left out: nobody.")
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put an organization, with all below it, under another one, whose keys open it from now on."""
+    with organizations.database(data_dir), db.transaction() as session:
+        moved = organizations.find(session, organization)
+        parent = organizations.find(session, under) if under is not None else None
+        hierarchy.move(session, CLI, moved, parent)
+        row = _row(moved)
+    printing.record(row, as_json=as_json)
+
+
+def _row(organization: Organization) -> dict[str, Any]:
+    parent_id = organization.parent_id
+    return {
+        "id": ids.encode(ids.ORGANIZATION, organization.id),
+        "name": organization.name,
+        "parent_id": ids.encode(ids.ORGANIZATION, parent_id) if parent_id is not None else None,
+        "created_at": organization.created_at,
+    }
