@@ -20,6 +20,9 @@ def create(owner: Caller, **changes: Any) -> dict[str, Any]:
     return dict(answer.json)
 
 
+LEVEL_TIERS = [{"min_conversions": 10, "bps": 2000}, {"min_conversions": 10, "bps": 3000}]
+
+
 def refused(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     return dict(answer.json["error"])
@@ -94,8 +97,12 @@ def test_read_key_sees_partners_without_stats(owner: Caller, reader: Caller) -> 
             "commission_snapshot.commission.bps",
         ),
         (
-            {**ZOE, "commission_snapshot": {"commission": {"type": "flat", "amount_cents": 500}}},
-            "commission_snapshot.commission.type",
+            {**ZOE, "commission_snapshot": {"commission": {"type": "flat", "amount_cents": 0}}},
+            "commission_snapshot.commission.amount_cents",
+        ),
+        (
+            {**ZOE, "commission_snapshot": {"commission": {"type": "tiered", "bps": 1000, "tiers": LEVEL_TIERS}}},
+            "commission_snapshot.commission.tiers",
         ),
     ],
 )
