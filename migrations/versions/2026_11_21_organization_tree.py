@@ -1,13 +1,13 @@
 """Organizations stand in a tree; requests add to it below themselves, and of a key they change only that it ends.
 
 Revision: organization_tree
-Follows: touchpoints
+Follows: shapes
 """
 
 from alembic import op
 
 revision = "organization_tree"
-down_revision = "touchpoints"
+down_revision = "shapes"
 branch_labels = None
 depends_on = None
 
