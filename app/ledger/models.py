@@ -1,10 +1,11 @@
 """Tables: accounts, journal entries, postings. Entries and postings are only ever added; triggers see to it."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -27,6 +28,10 @@ ACCOUNT_KINDS = (
     "platform_fee",
 )
 ENTRY_KINDS = ("accrual", "adjustment", "approval", "payout", "payout_failed", "payout_paid", "transfer_reversed")
+
+
+NOBODY: Final = UUID(int=0)
+"""Stands for all partners together where a key needs one."""
 
 
 class Xid8(UserDefinedType[int]):
@@ -76,6 +81,7 @@ class JournalEntry(Base):
     __table_args__ = (
         UniqueConstraint("organization_id", "idempotency_key"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ENTRY_KINDS))})", name="kind"),
+        Index("ix_journal_entries_organization_id_xid", "organization_id", "xid"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -109,3 +115,44 @@ class Posting(Base):
     commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("commissions.id"))
     amount_minor: Mapped[Minor]
     currency: Mapped[Currency]
+
+
+class CommissionSum(Base):
+    """What the postings below a program's checkpoint sum to: by day, and over all days; by partner, and over all.
+
+    Credits are counted positive. Everything of a commission counts on the day it was earned, in the time zone of the
+    checkpoint, whatever happened to it later. The counts are of commissions that are worth something.
+    """
+
+    __tablename__ = "commission_sums"
+    __table_args__ = (
+        Index("ix_commission_sums_by_day", "program_id", "day", postgresql_where=text(f"partner_id <> '{NOBODY}'")),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    partner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """`NOBODY`: all partners together."""
+    day: Mapped[date] = mapped_column(primary_key=True)
+    """`date.min`: all days together."""
+    currency: Mapped[Currency] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    accrued_minor: Mapped[Minor]
+    payable_minor: Mapped[Minor]
+    clearing_minor: Mapped[Minor]
+    paid_minor: Mapped[Minor]
+    fee_minor: Mapped[Minor]
+    commission_count: Mapped[int] = mapped_column(BigInteger)
+    conversion_count: Mapped[int] = mapped_column(BigInteger)
+    """Of level 0 alone: one for each conversion."""
+
+
+class SumsCheckpoint(Base):
+    """How far a program's sums go: every posting of a transaction below `below` is in them, none of any other."""
+
+    __tablename__ = "sums_checkpoints"
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    below: Mapped[int] = mapped_column(Xid8)
+    time_zone: Mapped[str]
+    """Where its days begin. A program that has moved to another is summed anew."""

@@ -6,6 +6,10 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.ledger import checkpoints
+
+STATISTICS: Final = "The sums below a checkpoint are those of the postings."
+
 
 @dataclass(frozen=True, slots=True)
 class Breach:
@@ -100,7 +104,8 @@ _LAWS: Final = {
 def verify(session: Session) -> list[Breach]:
     """All breaches, none in a sound ledger. Expects a transaction of its own, which it makes REPEATABLE READ."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    return [Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))]
+    breaches = [Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))]
+    return breaches + [Breach(STATISTICS, found) for found in checkpoints.differences(session)]
 
 
 _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")

@@ -1,0 +1,127 @@
+"""Checkpoints of statistics: advanced by the clock, and checked against the postings."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.ledger.models import NOBODY
+from app.ledger.sums import EVER, FIGURES, moved, summed
+
+ENTRIES_AT_ONCE: Final = 20_000
+"""How many entries one step takes in, about; a step is one transaction of a second or two."""
+
+# Behind is whoever has entries of ended transactions beyond its checkpoint, no checkpoint yet, or a useless one.
+_BEHIND = text("""
+    SELECT program.id
+    FROM programs AS program LEFT JOIN sums_checkpoints AS reached ON reached.program_id = program.id
+    WHERE reached.below IS NULL
+       OR reached.time_zone <> program.time_zone
+       OR reached.below > pg_snapshot_xmin(pg_current_snapshot())
+       OR EXISTS (
+           SELECT FROM journal_entries AS entry
+           WHERE entry.organization_id = program.organization_id AND entry.xid >= reached.below
+             AND entry.xid < pg_snapshot_xmin(pg_current_snapshot())
+       )
+    ORDER BY program.id
+""")
+
+_BEGIN = text("""
+    INSERT INTO sums_checkpoints (program_id, organization_id, below, time_zone)
+    SELECT id, organization_id, '0', time_zone FROM programs WHERE id = :program_id
+    ON CONFLICT (program_id) DO NOTHING
+""")
+
+_TAKE = text("""
+    SELECT reached.organization_id, program.time_zone, reached.below::text AS since,
+           reached.time_zone <> program.time_zone OR reached.below > pg_snapshot_xmin(pg_current_snapshot())
+               AS is_useless
+    FROM sums_checkpoints AS reached JOIN programs AS program ON program.id = reached.program_id
+    WHERE reached.program_id = :program_id
+    FOR UPDATE OF reached
+""")
+
+_FORGET = text("DELETE FROM commission_sums WHERE program_id = :program_id")
+
+# Entries of one transaction are taken together, however many they are: its id is either below or not.
+_HORIZON = text("""
+    SELECT coalesce(
+        (SELECT entry.xid FROM journal_entries AS entry
+         WHERE entry.organization_id = :organization_id AND entry.xid > CAST(:since AS xid8)
+           AND entry.xid < pg_snapshot_xmin(pg_current_snapshot())
+         ORDER BY entry.xid OFFSET :many LIMIT 1),
+        pg_snapshot_xmin(pg_current_snapshot())
+    )::text
+""")
+
+_KEY: Final = "program_id, partner_id, day, currency"
+_SUMS: Final = f"""
+    SELECT CAST(:program_id AS uuid) AS program_id, coalesce(partner_id, '{NOBODY}') AS partner_id,
+           coalesce(day, '{EVER}') AS day, currency, CAST(:organization_id AS uuid) AS organization_id, {summed()}
+    FROM moved
+    GROUP BY GROUPING SETS ((currency), (currency, day), (currency, partner_id), (currency, partner_id, day))
+"""
+
+_BELOW: Final = "CAST(:below AS xid8)"
+_AMONG: Final = "commission.program_id = :program_id"
+
+_ADD = text(f"""
+    WITH {moved(since="CAST(:since AS xid8)", below=_BELOW, among=_AMONG)}
+    INSERT INTO commission_sums AS kept ({_KEY}, organization_id, {", ".join(FIGURES)})
+    {_SUMS}
+    ON CONFLICT ({_KEY}) DO UPDATE
+    SET {", ".join(f"{figure} = kept.{figure} + excluded.{figure}" for figure in FIGURES)}
+""")
+
+_REACH = text("""
+    UPDATE sums_checkpoints SET below = CAST(:below AS xid8), time_zone = :time_zone WHERE program_id = :program_id
+""")
+
+_CHECKPOINTS = text("""
+    SELECT program_id, organization_id, time_zone, below::text AS below FROM sums_checkpoints
+    WHERE below <= pg_snapshot_xmin(pg_current_snapshot()) ORDER BY program_id
+""")
+
+_FIGURES: Final = ", ".join(FIGURES)
+_DIFFERENT = text(f"""
+    WITH {moved(since="'0'::xid8", below=_BELOW, among=_AMONG)},
+    due AS ({_SUMS}),
+    kept AS (SELECT * FROM commission_sums WHERE program_id = :program_id)
+    SELECT coalesce(due.partner_id, kept.partner_id) || ' on ' || coalesce(due.day, kept.day)
+           || ' in ' || coalesce(due.currency, kept.currency)
+    FROM due FULL JOIN kept USING ({_KEY})
+    WHERE ({", ".join(f"coalesce(due.{figure}, 0)" for figure in FIGURES)})
+        IS DISTINCT FROM ({", ".join(f"coalesce(kept.{figure}, 0)" for figure in FIGURES)})
+    LIMIT 20
+""")
+
+
+def behind(session: Session) -> list[UUID]:
+    """The programs with something posted beyond their checkpoints."""
+    return list(session.scalars(_BEHIND))
+
+
+def advance(session: Session, program_id: UUID, *, many: int = ENTRIES_AT_ONCE) -> None:
+    """Add to a program's sums what was posted beyond its checkpoint, up to about `many` entries, and move it there.
+
+    Nobody else's transaction may still add anything below the new checkpoint: it ends at the oldest one under way.
+    Expects a transaction under READ COMMITTED, seeing all rows. Effects: locks the checkpoint.
+    """
+    session.execute(_BEGIN, {"program_id": program_id})
+    found = session.execute(_TAKE, {"program_id": program_id}).mappings().one()
+    values = {"program_id": program_id, **found}
+    if values.pop("is_useless"):
+        session.execute(_FORGET, values)
+        values["since"] = "0"
+    values["below"] = session.scalar(_HORIZON, {**values, "many": many})
+    session.execute(_ADD, values)
+    session.execute(_REACH, values)
+
+
+def differences(session: Session) -> list[str]:
+    """What the sums of any program do not share with the postings below its checkpoint. Nothing may differ."""
+    found: list[str] = []
+    for checkpoint in session.execute(_CHECKPOINTS).mappings().all():
+        found += session.scalars(_DIFFERENT, dict(checkpoint)).all()
+    return found

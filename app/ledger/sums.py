@@ -1,0 +1,250 @@
+"""Statistics of commissions: sums at a checkpoint, plus whatever was posted since. Always equal to the postings.
+
+Each read is one statement, so that checkpoint, sums and the tail are of one moment. What makes "up to here" safe is
+the transaction id on every entry: below `pg_snapshot_xmin` nothing is under way any more, so nothing can appear there
+late, however long the transaction that wrote it took to commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from app.ledger.models import NOBODY
+
+EVER: Final = date.min
+"""The day under which all days are summed together."""
+MINORS: Final = ("accrued_minor", "payable_minor", "clearing_minor", "paid_minor", "fee_minor")
+FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums over commissions in one currency, in minor units, before any platform fee.
+
+    What is on its way counts as approved, so that earned = pending + approved + paid, always; a reversal of something
+    paid lowers approved. The counts are of commissions that are worth something now: all of them, and those of level 0.
+    """
+
+    currency: str
+    commission_count: int = 0
+    conversion_count: int = 0
+    pending_minor: int = 0
+    approved_minor: int = 0
+    paid_minor: int = 0
+
+    @property
+    def earned_minor(self) -> int:
+        """Everything that was earned and not lost again."""
+        return self.pending_minor + self.approved_minor + self.paid_minor
+
+    def __add__(self, other: "Sums") -> "Sums":
+        """Both together, in this one's currency."""
+        return Sums(
+            self.currency,
+            self.commission_count + other.commission_count,
+            self.conversion_count + other.conversion_count,
+            self.pending_minor + other.pending_minor,
+            self.approved_minor + other.approved_minor,
+            self.paid_minor + other.paid_minor,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSums:
+    """A program's figures between two days: by day in order, and by partner, those that earned most first."""
+
+    by_day: Sequence[tuple[date, Sums]]
+    by_partner: Sequence[tuple[UUID, Sums]]
+
+
+_KINDS: Final = ("partner_accrued", "partner_payable", "payout_clearing", "partner_paid", "platform_fee")
+"""The account kind behind each of `MINORS`."""
+
+
+def moved(*, since: str, below: str, among: str) -> str:
+    """SQL of what entries from one transaction id to another changed, a row for each commission: CTEs up to `moved`.
+
+    Args:
+        since: the first transaction id, as an expression.
+        below: the first one that is too late, as an expression; "" for none.
+        among: which commissions, as a condition on `commission`.
+
+    The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too: they tell on
+    which day it was earned and whether it was worth something before.
+    """
+    in_time = f"AND entry.xid < {below}" if below else ""
+    is_fresh = f"entry.xid >= {since}"
+    minors = ", ".join(
+        f"-coalesce(sum(posting.amount_minor) FILTER (WHERE {is_fresh} AND account.kind = '{kind}'), 0) AS {name}"
+        for kind, name in zip(_KINDS, MINORS, strict=True)
+    )
+    more = (
+        "(sum(posting.amount_minor) <> 0)::int"
+        f" - (coalesce(sum(posting.amount_minor) FILTER (WHERE NOT {is_fresh}), 0) <> 0)::int"
+    )
+    return f"""
+    fresh AS MATERIALIZED (
+        SELECT entry.id FROM journal_entries AS entry
+        WHERE entry.organization_id = :organization_id AND {is_fresh} {in_time}
+    ),
+    touched AS MATERIALIZED (
+        SELECT DISTINCT commission.id, commission.partner_id, commission.currency, commission.level
+        FROM fresh
+        JOIN postings AS posting ON posting.entry_id = fresh.id
+        JOIN commissions AS commission ON commission.id = posting.commission_id
+        WHERE {among}
+    ),
+    moved AS MATERIALIZED (
+        SELECT touched.partner_id, touched.currency,
+               (coalesce(min(entry.occurred_at) FILTER (WHERE entry.kind = 'accrual'), min(entry.occurred_at))
+                AT TIME ZONE :time_zone)::date AS day,
+               {minors},
+               {more} AS commission_count,
+               CASE touched.level WHEN 0 THEN {more} ELSE 0 END AS conversion_count
+        FROM touched
+        JOIN postings AS posting ON posting.commission_id = touched.id
+        JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
+        JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
+        GROUP BY touched.id, touched.partner_id, touched.currency, touched.level
+    )"""
+
+
+def summed(alias: str = "") -> str:
+    """The figures, each summed: a list for SELECT."""
+    return ", ".join(f"sum({alias}{figure})::bigint AS {figure}" for figure in FIGURES)
+
+
+_NAMES: Final = ", ".join(FIGURES)
+
+# A checkpoint counts only where its days begin where they are asked to begin. One that lies ahead of this cluster's
+# transactions came with a copy of a database from another one: new entries would hide behind it.
+_CHECKPOINT: Final = """
+    checkpoint AS MATERIALIZED (
+        SELECT coalesce(
+            (SELECT below FROM sums_checkpoints
+             WHERE program_id = :program_id AND time_zone = :time_zone
+               AND below <= pg_snapshot_xmin(pg_current_snapshot())),
+            '0'
+        ) AS below
+    )"""
+_SINCE: Final = "(SELECT below FROM checkpoint)"
+_IS_SUMMED: Final = f"{_SINCE} > '0'::xid8 AND kept.program_id = :program_id"
+
+_OF_PROGRAM_ONLY: Final = "commission.program_id = :program_id"
+_OF_THESE: Final = f"{_OF_PROGRAM_ONLY} AND commission.partner_id = ANY (:partner_ids)"
+
+_OF_PARTNERS = text(f"""
+    WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_THESE)}
+    SELECT partner_id, currency, {summed()}
+    FROM (
+        SELECT kept.partner_id, kept.currency, {_NAMES} FROM commission_sums AS kept
+        WHERE {_IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.day = :ever
+        UNION ALL SELECT partner_id, currency, {_NAMES} FROM moved
+    ) AS every
+    GROUP BY partner_id, currency ORDER BY partner_id, currency
+""")
+
+# Two lists in one statement, told apart by which of day and partner they have.
+_OF_PROGRAM = text(f"""
+    WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)},
+    by_day AS (
+        SELECT day, currency, {summed()}
+        FROM (
+            SELECT kept.day, kept.currency, {_NAMES} FROM commission_sums AS kept
+            WHERE {_IS_SUMMED} AND kept.partner_id = :nobody AND kept.day BETWEEN :first AND :last
+            UNION ALL SELECT day, currency, {_NAMES} FROM moved WHERE day BETWEEN :first AND :last
+        ) AS every
+        GROUP BY day, currency
+    ),
+    by_partner AS (
+        SELECT partner_id, currency, {summed()}
+        FROM (
+            SELECT kept.partner_id, kept.currency, {_NAMES} FROM commission_sums AS kept
+            WHERE {_IS_SUMMED} AND kept.partner_id <> '{NOBODY}' AND kept.day BETWEEN :first AND :last
+            UNION ALL SELECT partner_id, currency, {_NAMES} FROM moved WHERE day BETWEEN :first AND :last
+        ) AS every
+        GROUP BY partner_id, currency
+    ),
+    ranked AS (
+        SELECT by_partner.*, row_number() OVER (
+            PARTITION BY currency
+            ORDER BY accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor DESC, partner_id
+        ) AS place
+        FROM by_partner WHERE commission_count > 0
+    )
+    SELECT day, NULL::uuid AS partner_id, currency, {_NAMES}, 0 AS place FROM by_day
+    UNION ALL SELECT NULL, partner_id, currency, {_NAMES}, place FROM ranked WHERE place <= :leaders
+    ORDER BY day, place, currency
+""")
+
+
+def of_partners(
+    session: Session, organization_id: UUID, program_id: UUID, time_zone: str, partner_ids: Sequence[UUID]
+) -> dict[UUID, list[Sums]]:
+    """What each of these partners of one program ever earned, per currency; those without earnings are missing.
+
+    Args:
+        session: sees all of the owner's rows.
+        organization_id: the program's owner.
+        program_id: theirs.
+        time_zone: the program's, by which its checkpoint is known.
+        partner_ids: few, a page of them.
+    """
+    values = {"organization_id": organization_id, "program_id": program_id, "time_zone": time_zone, "ever": EVER}
+    found: dict[UUID, list[Sums]] = {}
+    for row in session.execute(_OF_PARTNERS, {**values, "partner_ids": list(partner_ids)}).mappings():
+        found.setdefault(row["partner_id"], []).append(_sums(row))
+    return found
+
+
+def of_program(
+    session: Session,
+    organization_id: UUID,
+    program_id: UUID,
+    time_zone: str,
+    *,
+    first: date,
+    last: date,
+    leaders: int,
+) -> ProgramSums:
+    """The figures of what was earned from the day `first` to the day `last`, both included.
+
+    Args:
+        session: sees all of the owner's rows.
+        organization_id: the program's owner.
+        program_id: which program.
+        time_zone: where its days begin.
+        first: a day in that zone.
+        last: another.
+        leaders: how many partners at most, per currency.
+    """
+    values = {
+        "organization_id": organization_id,
+        "program_id": program_id,
+        "time_zone": time_zone,
+        "first": first,
+        "last": last,
+        "leaders": leaders,
+        "nobody": NOBODY,
+    }
+    rows = session.execute(_OF_PROGRAM, values).mappings().all()
+    return ProgramSums(
+        by_day=[(row["day"], _sums(row)) for row in rows if row["day"] is not None],
+        by_partner=[(row["partner_id"], _sums(row)) for row in rows if row["partner_id"] is not None],
+    )
+
+
+def _sums(row: RowMapping) -> Sums:
+    return Sums(
+        row["currency"],
+        commission_count=row["commission_count"],
+        conversion_count=row["conversion_count"],
+        pending_minor=row["accrued_minor"],
+        approved_minor=row["payable_minor"] + row["clearing_minor"],
+        paid_minor=row["paid_minor"] + row["fee_minor"],
+    )
