@@ -87,6 +87,7 @@ class Partner(Base):
     __tablename__ = "partners"
     __table_args__ = (
         UniqueConstraint("program_id", "email"),
+        Index("ix_partners_program_id_id", "program_id", "id"),
         UniqueConstraint("organization_id", "slug"),
         UniqueConstraint("program_id", "partner_organization_id"),
         CheckConstraint("status IN ('pending', 'active', 'paused', 'banned', 'deactivated')", name="status"),

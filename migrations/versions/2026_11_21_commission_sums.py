@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("program_id", name=op.f("pk_sums_checkpoints")),
     )
+    op.create_index("ix_partners_program_id_id", "partners", ["program_id", "id"])
     for table in ("commission_sums", "sums_checkpoints"):
         _protect(table)
 
@@ -61,6 +62,7 @@ def _protect(table: str) -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_partners_program_id_id", "partners")
     op.drop_table("sums_checkpoints")
     op.drop_table("commission_sums")
     op.drop_index("ix_journal_entries_organization_id_xid", "journal_entries")
