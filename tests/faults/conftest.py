@@ -1,5 +1,6 @@
 """A Valkey that may be killed, workers that may be killed, and a database that may be blocked."""
 
+import logging
 import os
 import signal
 import tempfile
@@ -16,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Connection, Engine, text
 
-from app import db, embedded
+from app import db, embedded, logs
 from app.config import Settings
 from tests.stripe_stories.facts import Event
 
@@ -181,3 +182,26 @@ def bring_forward() -> None:
     """Let the time pass that failed events wait."""
     with db.transaction() as session:
         session.execute(text("UPDATE stripe_events SET next_attempt_at = now() WHERE processed_at IS NULL"))
+
+
+class _Lines(logging.Handler):
+    """Keeps the values of our own log lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(record.msg, dict):
+            self.values.append(record.msg)
+
+
+@pytest.fixture
+def logged() -> Iterator[list[dict[str, Any]]]:
+    """Our own log lines of this process from here on, as their values."""
+    # By a handler of the standard library's: structlog's own capture passes by loggers that earlier tests had made.
+    logs.configure()
+    lines = _Lines()
+    logging.getLogger().addHandler(lines)
+    yield lines.values
+    logging.getLogger().removeHandler(lines)
