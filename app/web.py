@@ -18,8 +18,10 @@ from app.errors import Unauthenticated
 from app.organizations import access
 from app.organizations import routes as accounts
 from app.organizations.permissions import Caller
+from app.partners import me_routes as me
 from app.partners import program_routes as programs
 from app.partners import routes as partners
+from app.partners import signup_routes as signup
 from app.partners import snapshot_routes as snapshots
 from app.payments import routes as payments
 from app.stripe_events import api_keys
@@ -84,6 +86,8 @@ def _wire(app: OpenAPI) -> None:
         partners.api,
         programs.api,
         snapshots.api,
+        me.api,
+        signup.api,
         commissions.api,
         attribution.api,
         payments.api,

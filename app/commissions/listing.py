@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -34,6 +34,19 @@ _LIVE_COMMISSIONS: Select[Commission, Conversion, str] = (
     .join(Program, Program.id == Commission.program_id)
 )
 
+_OWN_COMMISSIONS: Select[Commission, Conversion | None, str] = (
+    select(Commission, Conversion, Program.name)
+    .join(Program, Program.id == Commission.program_id)
+    .outerjoin(Conversion, Conversion.id == Commission.conversion_id)
+    .where(
+        or_(
+            Commission.amount_minor > 0,
+            Commission.payable_minor != 0,
+            Commission.paid_minor + Commission.fee_minor != 0,
+        )
+    )
+)
+
 _LIVE_CONVERSIONS: Select[Conversion, Commission, Payment] = (
     select(Conversion, Commission, Payment)
     .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
@@ -56,6 +69,20 @@ def list_commissions(
     matching = _LIVE_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
     if wanted.partner is not None:
         matching = matching.where(Commission.partner_id == wanted.partner.id)
+    if wanted.status is not None:
+        matching = matching.where(Commission.status == wanted.status)
+    page = cut(matching, Commission.id, ids.COMMISSION, limit=wanted.limit, starting_after=wanted.starting_after)
+    return session.execute(page).all()
+
+
+def list_own_commissions(session: Session, wanted: Selection) -> Sequence[Row[Commission, Conversion | None, str]]:
+    """A page of a partner's commissions as the partner itself sees them, in an affiliate's transaction.
+
+    Payments are the merchant's and not shown, so what was merged or credited away is known by its being worth nothing
+    and owed nothing. An upline sees no conversion of the partner below it. Raises InvalidRequest.
+    """
+    assert wanted.partner is not None
+    matching = _OWN_COMMISSIONS.where(Commission.partner_id == wanted.partner.id)
     if wanted.status is not None:
         matching = matching.where(Commission.status == wanted.status)
     page = cut(matching, Commission.id, ids.COMMISSION, limit=wanted.limit, starting_after=wanted.starting_after)

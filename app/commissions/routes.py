@@ -14,8 +14,10 @@ from app.commissions.cases import Cause
 from app.commissions.explain_event import EventStory
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Conversion
+from app.errors import NotFound
 from app.organizations import access, audit
 from app.partners.listing import get_partner
+from app.partners.own import get_own_partner
 from app.stripe_events.listing import get_event
 from app.stripe_events.shapes import EventPath
 
@@ -101,8 +103,11 @@ def list_commissions(query: shapes.CommissionQuery) -> Response:
     endpoint="list_commissions_of_partner_without_prefix",
 )
 def list_commissions_of_partner(path: shapes.PartnerPath, query: shapes.CommissionQuery) -> Response:
-    """One partner's commissions, newest first."""
-    return _commissions(query, partner_id=path.partner_id)
+    """One partner's commissions, newest first; also for that partner's own key."""
+    try:
+        return _commissions(query, partner_id=path.partner_id)
+    except NotFound:
+        return _own_commissions(query, path.partner_id)
 
 
 @api.get(
@@ -149,6 +154,17 @@ def _decided(
 
 def _key() -> str:
     return ids.encode(ids.API_KEY, g.caller.key_id)
+
+
+def _own_commissions(query: shapes.CommissionQuery, partner_id: str) -> Response:
+    """The commissions of the caller's own enrollment."""
+    with access.affiliate_transaction(g.caller) as session:
+        partner = get_own_partner(session, g.caller, partner_id)
+        wanted = listing.Selection(
+            limit=query.limit, starting_after=query.starting_after, status=query.status, partner=partner
+        )
+        rows = listing.list_own_commissions(session, wanted)
+        return answer(shapes.CommissionPage(commissions=[shapes.commission_body(*row) for row in rows]))
 
 
 def _commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:

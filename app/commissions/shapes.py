@@ -107,7 +107,9 @@ class CommissionBody(Camel):
 
     id: str = Field(examples=["com_01h455vb4pex5vsknk084sn02q"])
     tenant_id: str = Field(description="The organization that owns the program.")
-    attribution_id: str
+    attribution_id: str | None = Field(
+        description="Null for an upline's own key: the customer is credited to the partner below it."
+    )
     partner_id: str
     conversion_id: str
     level: int = Field(description="0: the partner itself; 1 and up: its uplines.")
@@ -147,15 +149,15 @@ def conversion_body(conversion: Conversion, commission: Commission, payment: Pay
     )
 
 
-def commission_body(commission: Commission, conversion: Conversion, program_name: str) -> CommissionBody:
-    """The commission; amount less reversed_amount is what it is worth now."""
+def commission_body(commission: Commission, conversion: Conversion | None, program_name: str) -> CommissionBody:
+    """The commission; amount less reversed_amount is what it is worth now. No `conversion`: not the caller's to see."""
     reversed_minor = commission.amount_minor - held_minor(commission)
     return CommissionBody(
         id=ids.encode(ids.COMMISSION, commission.id),
         tenant_id=ids.encode(ids.ORGANIZATION, commission.organization_id),
-        attribution_id=ids.encode(ids.ATTRIBUTION, conversion.attribution_id),
+        attribution_id=ids.encode(ids.ATTRIBUTION, conversion.attribution_id) if conversion else None,
         partner_id=ids.encode(ids.PARTNER, commission.partner_id),
-        conversion_id=ids.encode(ids.CONVERSION, conversion.id),
+        conversion_id=ids.encode(ids.CONVERSION, commission.conversion_id),
         level=commission.level,
         cycle=commission.cycle,
         amount=decimal_text(commission.amount_minor, commission.currency),

@@ -19,6 +19,7 @@ Permission = Literal[
     "conversions:read",
     "conversions:write",
     "commissions:read",
+    "payouts:read",
     "payments:read",
     "payments:write",
     "events:read",
@@ -36,7 +37,9 @@ Permission = Literal[
 
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
 PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
-FINANCIAL: Final = frozenset({"conversions:read", "commissions:read", "payments:read", "runs:read", "audit:read"})
+FINANCIAL: Final = frozenset(
+    {"conversions:read", "commissions:read", "payouts:read", "payments:read", "runs:read", "audit:read"}
+)
 """Reads that show what somebody earns, paid or decided; without a scope they take a manage key, as every write does."""
 
 

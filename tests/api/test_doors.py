@@ -172,6 +172,7 @@ def test_a_bug_is_a_500_without_its_words(application: Flask, owner: Caller, mon
 
 def test_every_api_route_states_its_permission(application: Flask) -> None:
     public = {
+        "Sign-up.sign_up",
         "docs.asset",
         "docs.document",
         "docs.page",
