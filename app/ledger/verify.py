@@ -89,6 +89,14 @@ _LAWS: Final = {
         WHERE payment.merged_into_id IS NOT NULL
           AND accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor <> 0
     """,
+    "An upline earns only where the partner does.": """
+        SELECT upline.id::text
+        FROM commissions AS upline
+        WHERE upline.level > 0 AND upline.amount_minor > 0 AND NOT EXISTS (
+            SELECT FROM commissions AS partners
+            WHERE partners.conversion_id = upline.conversion_id AND partners.level = 0 AND partners.amount_minor > 0
+        )
+    """,
     "Nothing of one organization is posted on another's accounts.": """
         SELECT DISTINCT posting.entry_id::text
         FROM postings AS posting

@@ -1,11 +1,17 @@
 """The ledger's worked tables are what the code computes."""
 
 import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from app import money
+from app import ids, money
+from app.commissions import rules
 from app.ledger.positions import Line, Position
+from app.partners.directory import SnapshotTerms
+from app.payments.state import PaymentState
 
 from .pages import table_under
 
@@ -21,6 +27,16 @@ def test_worked_number(row: list[str]) -> None:
     assert money.after_return(earned, int(returned), int(gross)) == int(worth)
 
 
+@pytest.mark.parametrize("row", table_under("docs/commissions.md", "Worked numbers"), ids=" ".join)
+def test_worked_commission(row: list[str]) -> None:
+    what, *figures = row
+    base, gross, returned, before = (int(cell or 0) for cell in figures[:4])
+    commission, _, ladder = what.partition(", above it ")
+    found = rules.calculate(_payment(base, gross, returned), _terms(commission), approved_before=before)
+    above = [rules.of_upline(found, level, 100 * int(rate)).target_minor for level, rate in _numbered(ladder)]
+    assert [str(found.target_minor), ", ".join(map(str, above))] == figures[4:]
+
+
 @pytest.mark.parametrize("heading", LIVES)
 def test_every_entry_balances_and_leads_to_the_position_beside_it(heading: str) -> None:
     position = Position()
@@ -30,6 +46,30 @@ def test_every_entry_balances_and_leads_to_the_position_beside_it(heading: str) 
         position = position.after(lines)
         shown = (position.accrued_minor, position.payable_minor, position.clearing_minor, position.paid_minor)
         assert shown == tuple(map(int, afterwards.split(" / "))), what
+
+
+def _numbered(text: str) -> Iterable[tuple[int, str]]:
+    return enumerate(re.findall(r"\d+", text), start=1)
+
+
+def _terms(words: str) -> SnapshotTerms:
+    """`20 %`, `5000 flat` or `10 %, from 10 on 20 %` as a snapshot."""
+    numbers = [int(number) for number in re.findall(r"\d+", words)]
+    commission: dict[str, Any] = {"type": "percentage", "bps": 100 * numbers[0]}
+    if "flat" in words:
+        commission = {"type": "flat", "amount_cents": numbers[0]}
+    elif "from" in words:
+        tier = {"min_conversions": numbers[1], "bps": 100 * numbers[2]}
+        commission = {"type": "tiered", "bps": 100 * numbers[0], "tiers": [tier]}
+    return SnapshotTerms(ids.new(), ids.new(), 1, commission, "net", None, "all_customers", datetime.now(UTC))
+
+
+def _payment(base_minor: int, gross_minor: int, returned_minor: int) -> PaymentState:
+    amounts = {"gross_minor": gross_minor, "base_minor": base_minor, "returned_minor": returned_minor}
+    names = dict.fromkeys(("customer", "subscription", "invoice", "payment_intent", "charge"), "")
+    return PaymentState(
+        key="pi:pi_1", currency="usd", base_details={}, occurred_at=datetime.now(UTC), **names, **amounts
+    )
 
 
 def _lines(cell: str, sign: int) -> list[Line]:

@@ -1,0 +1,107 @@
+"""Limits by the calendar, and shapes at fault: the arithmetic alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from app.commissions import limits
+from app.commissions.limits import Standing
+from app.errors import InvalidRequest
+from app.partners.terms import valid_commission
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]  # year, month, day and so on
+
+
+@pytest.mark.parametrize(
+    ("first", "months", "last_paid", "first_unpaid"),
+    [
+        # The 31st of January: of February there are 28 days, or 29.
+        (at(2026, 1, 31, 12), 1, at(2026, 2, 28, 11, 59, 59), at(2026, 2, 28, 12)),
+        (at(2028, 1, 31, 12), 1, at(2028, 2, 29, 11, 59, 59), at(2028, 2, 29, 12)),
+        # A leap day, a year and four years later.
+        (at(2028, 2, 29), 12, at(2029, 2, 27, 23, 59, 59), at(2029, 2, 28)),
+        (at(2028, 2, 29), 48, at(2032, 2, 28, 23, 59, 59), at(2032, 2, 29)),
+        (at(2027, 2, 28), 12, at(2028, 2, 27, 23, 59, 59), at(2028, 2, 28)),
+        (at(2026, 8, 31), 6, at(2027, 2, 27, 23, 59, 59), at(2027, 2, 28)),
+        (at(2026, 12, 31, 23, 59, 59), 2, at(2027, 2, 28, 23, 59, 58), at(2027, 2, 28, 23, 59, 59)),
+    ],
+)
+def test_months_end_on_the_same_day_or_the_months_last_in_utc(
+    first: datetime, months: int, last_paid: datetime, first_unpaid: datetime
+) -> None:
+    commission = {"type": "percentage", "bps": 2000, "max_months": months}
+    standing = Standing(1, first)
+    assert limits.exceeded(commission, standing, last_paid) == ""
+    assert limits.exceeded(commission, standing, first_unpaid).startswith(f"{months} months had passed")
+
+
+@pytest.mark.parametrize(
+    ("commission", "standing", "is_paid"),
+    [
+        ({"type": "flat", "amount_cents": 1}, Standing(1), True),
+        ({"type": "flat", "amount_cents": 1}, Standing(2), False),
+        ({"type": "flat", "amount_cents": 1}, Standing(1, opens_cycle=False), False),
+        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, Standing(3), True),
+        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, Standing(4), False),
+        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, Standing(3, opens_cycle=False), False),
+        ({"type": "percentage", "bps": 1}, Standing(4, opens_cycle=False), True),
+        ({"type": "tiered", "bps": 1, "tiers": [], "max_cycles": 3}, Standing(4), False),
+    ],
+)
+def test_a_flat_amount_is_paid_for_one_cycle_unless_told_otherwise_and_once_in_it(
+    commission: dict[str, Any], standing: Standing, is_paid: bool
+) -> None:
+    assert (limits.exceeded(commission, standing, at(2026, 3, 2)) == "") is is_paid
+
+
+@pytest.mark.parametrize(
+    ("commission", "param"),
+    [
+        ({"type": "flat", "amount_cents": 0}, "commission.amount_cents"),
+        ({"type": "flat", "bps": 1}, "commission.amount_cents"),
+        ({"type": "flat", "amount_cents": 500, "max_cycles": 0}, "commission.max_cycles"),
+        ({"type": "tiered", "bps": 1000, "tiers": []}, "commission.tiers"),
+        (
+            {"type": "tiered", "bps": 1000, "tiers": [{"min_conversions": 0, "bps": 1}]},
+            "commission.tiers.0.min_conversions",
+        ),
+        ({"type": "tiered", "bps": 1000, "tiers": [{"min_conversions": 1, "bps": 10_001}]}, "commission.tiers.0.bps"),
+        (
+            {"type": "tiered", "bps": 1, "tiers": [{"min_conversions": 2, "bps": 2}, {"min_conversions": 1, "bps": 3}]},
+            "commission.tiers",
+        ),
+        ({"type": "recurring", "bps": 1000}, "commission.max_cycles"),
+        ({"type": "percentage", "bps": 1000, "max_months": 1.5}, "commission.max_months"),
+        (
+            {"type": "flat", "amount_cents": 1, "product_rates": [{"product": "prod_1"}]},
+            "commission.product_rates.0",
+        ),
+        ({"type": "gift"}, "commission.type"),
+    ],
+)
+def test_a_shape_at_fault_is_refused_by_its_field(commission: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        valid_commission(commission)
+    assert refused.value.param == param
+
+
+@pytest.mark.parametrize(
+    "commission",
+    [
+        {"type": "flat", "amount_cents": 5000, "max_cycles": 3, "max_months": 6},
+        {
+            "type": "tiered",
+            "bps": 0,
+            "tiers": [{"min_conversions": 1, "bps": 0}, {"min_conversions": 2, "bps": 10_000}],
+        },
+        {"type": "flat", "amount_cents": 1, "product_rates": [{"product": "prod_1", "excluded": True}]},
+    ],
+)
+def test_what_is_valid_is_kept_as_it_was_said(commission: dict[str, Any]) -> None:
+    stored = valid_commission(commission)
+    assert {name: value for name, value in stored.items() if name != "product_rates"} == {
+        name: value for name, value in commission.items() if name != "product_rates"
+    }
