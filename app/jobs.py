@@ -5,7 +5,9 @@ seconds until the sweeper, and a second job for the same work finds nothing to d
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import redis
@@ -36,6 +38,10 @@ LOOK_UPS_TIMEOUT_SECONDS: Final = 600
 SUSPECTS: Final = "accrual:being-worked"
 
 
+Call = Callable[[redis.Redis], object]
+_held: ContextVar[dict[Call, None] | None] = ContextVar("held", default=None)
+
+
 class _Current:
     """The queues of this process, set once by `connect`."""
 
@@ -60,13 +66,29 @@ def connect(redis_url: str) -> redis.Redis:
     return client
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Inside, waking waits for the end of the block, after the commit of a transaction begun in it.
+
+    An exception drops it: what it was for has not happened.
+    """
+    later: dict[Call, None] = {}
+    token = _held.set(later)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+    for call in later:
+        _ask(call)
+
+
 def wake() -> bool:
     """Queue a drain unless one is queued already. Call after the commit that made work due.
 
     Returns:
         False if Redis could not be asked; then the sweeper finds the work.
     """
-    return _ask(_queue_drain_once)
+    return _wake(_queue_drain_once)
 
 
 def sweep() -> bool:
@@ -76,7 +98,7 @@ def sweep() -> bool:
 
 def wake_runs() -> bool:
     """Queue work on backfills, reconciliations and replays unless some is queued already; as `wake`."""
-    return _ask(_queue_runs_once)
+    return _wake(_queue_runs_once)
 
 
 def lower_runs_flag() -> None:
@@ -86,7 +108,7 @@ def lower_runs_flag() -> None:
 
 def wake_lookups() -> bool:
     """Queue work on look-ups unless some is queued already; as `wake`."""
-    return _ask(_queue_lookups_once)
+    return _wake(_queue_lookups_once)
 
 
 def lower_lookups_flag() -> None:
@@ -154,7 +176,15 @@ def _queue_runs_once(client: redis.Redis) -> None:
         _Current.stripe_queue.enqueue_call(RUNS, timeout=RUNS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
 
 
-def _ask(call: Callable[[redis.Redis], object]) -> bool:
+def _wake(call: Call) -> bool:
+    later = _held.get()
+    if later is None:
+        return _ask(call)
+    later[call] = None
+    return True
+
+
+def _ask(call: Call) -> bool:
     if _Current.client is None:
         raise RuntimeError("app.jobs.connect has not been called in this process")
     if time.monotonic() < _Current.resting_until:

@@ -2,15 +2,18 @@
 
 import re
 import time
-from typing import Final
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
 from flask import Response, g, request
+from flask.typing import ResponseReturnValue
 from flask_openapi3 import Info, OpenAPI
 
 from app import config, db, jobs, metrics, operations
-from app.api import bodies, docs, errors, limits, surfaces, throttle
+from app.api import bodies, docs, errors, idempotency, limits, surfaces, throttle
 from app.commissions import attribution_routes as attribution
 from app.commissions import routes as commissions
 from app.config import Settings
@@ -112,11 +115,29 @@ def _guard(app: OpenAPI) -> None:
         if permission is not None:
             g.caller = _counted_caller()
             access.demand(g.caller, permission)
-            bodies.check_request()
         elif request.endpoint is None and not request.path.startswith(RECEIVING):
             throttle.count_address()
 
     app.before_request(admit)
+    for endpoint in needed:
+        app.view_functions[endpoint] = _guarded(app.view_functions[endpoint])
+
+
+def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
+    """The view behind the checks every body must pass; done once for requests that say so."""
+
+    @wraps(view)
+    def guarded(**arguments: Any) -> ResponseReturnValue:
+        def checked() -> ResponseReturnValue:
+            bodies.check_request()
+            answered: ResponseReturnValue = view(**arguments)
+            return answered
+
+        if not idempotency.is_asked_for():
+            return checked()
+        return idempotency.once(str(g.caller.key_id), g.caller.organization_ids, checked)
+
+    return guarded
 
 
 def _counted_caller() -> Caller:

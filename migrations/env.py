@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
+import app.api.kept
 import app.attribution.models
 import app.commissions.models
 import app.ledger.models

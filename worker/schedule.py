@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from app import config, db, jobs, logs, metrics
+from app.api import kept
 from app.attribution import partitions
 from app.commissions import approval, late_touches
 from app.ledger import checkpoints, verify
@@ -98,6 +99,12 @@ def advance_sums() -> None:
                 checkpoints.advance(session, program_id)
 
 
+def forget_kept_answers() -> None:
+    """Remove the answers kept for idempotency whose day is over."""
+    with db.transaction() as session:
+        kept.forget_old(session)
+
+
 def measure_ledger() -> None:
     """Sum all postings for the metric that must be 0."""
     with db.transaction() as session:
@@ -117,6 +124,7 @@ def routines() -> list[Routine]:
         Routine("look_after_touchpoints", 3600, look_after_touchpoints),
         Routine("advance_sums", 2, advance_sums),
         Routine("measure_ledger", 300, measure_ledger),
+        Routine("forget_kept_answers", 3600, forget_kept_answers),
     ]
 
 

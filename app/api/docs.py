@@ -7,6 +7,8 @@ from typing import Final, cast
 from flask import Blueprint, Response, current_app, jsonify, send_from_directory
 from flask_openapi3 import OpenAPI
 
+from app.api.document import complete
+
 blueprint = Blueprint("docs", __name__)
 
 ASSETS: Final = Path(str(files("flask_openapi3_swagger") / "templates" / "swagger"))
@@ -38,7 +40,7 @@ START: Final = """SwaggerUIBundle({
 @blueprint.get("/openapi.json")
 def document() -> Response:
     """The OpenAPI 3.1 document of every surface."""
-    return jsonify(cast(OpenAPI, current_app).api_doc)
+    return jsonify(complete(cast(OpenAPI, current_app)))
 
 
 @blueprint.get("/docs")

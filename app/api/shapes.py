@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    SerializationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
@@ -19,6 +27,14 @@ Instant = Annotated[
     PlainSerializer(instant_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00.000Z"]}),
 ]
+
+
+def _blank_where_kept(secret: str | None, info: SerializationInfo) -> str | None:
+    return None if info.context and info.context.get("is_kept") else secret
+
+
+ShownOnce = Annotated[str | None, PlainSerializer(_blank_where_kept, return_type=str | None)]
+"""A secret that an answer shows this once: null where the answer is repeated for its `Idempotency-Key`."""
 
 
 class OneOf:
@@ -56,9 +72,9 @@ class Camel(BaseModel):
     )
 
 
-def to_json(answer: BaseModel) -> str:
-    """The answer as its surface's JSON."""
-    return answer.model_dump_json(by_alias=True)
+def to_json(answer: BaseModel, *, is_kept: bool = False) -> str:
+    """The answer as its surface's JSON; one that is kept for later has its secrets blanked."""
+    return answer.model_dump_json(by_alias=True, context={"is_kept": is_kept})
 
 
 def jsonable(answer: BaseModel) -> dict[str, Any]:

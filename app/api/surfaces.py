@@ -51,9 +51,17 @@ def permissions(app: OpenAPI) -> dict[str, str]:
     return found
 
 
+class Answer(Response):
+    """A model's JSON, with the model itself for whoever keeps the answer."""
+
+    def __init__(self, told: BaseModel, status: int) -> None:
+        super().__init__(to_json(told), status=status, mimetype="application/json")
+        self.told = told
+
+
 def answer(body: BaseModel, status: int = 200) -> Response:
     """The body as JSON in its surface's casing."""
-    return Response(to_json(body), status=status, mimetype="application/json")
+    return Answer(body, status)
 
 
 def _stated(app: OpenAPI) -> Iterator[tuple[tuple[str, str], str]]:

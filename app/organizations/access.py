@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.api import kept
 from app.errors import Forbidden, Unauthenticated
 from app.organizations import keys
 from app.organizations.permissions import Caller
@@ -37,8 +38,11 @@ def demand(caller: Caller, permission: str) -> None:
 
 @contextmanager
 def transaction(caller: Caller) -> Iterator[Session]:
-    """A transaction in which row-level security shows only what belongs to the caller's organizations."""
-    with db.transaction() as session:
+    """A transaction in which row-level security shows only what belongs to the caller's organizations.
+
+    For a request with an `Idempotency-Key` it is part of the one its answer is kept in.
+    """
+    with kept.transaction() as session:
         db.narrow_to_organizations(session, caller.organization_ids)
         yield session
 
@@ -46,6 +50,6 @@ def transaction(caller: Caller) -> Iterator[Session]:
 @contextmanager
 def affiliate_transaction(caller: Caller) -> Iterator[Session]:
     """A read-only transaction in which row-level security shows what the caller's organization sees as a partner."""
-    with db.transaction() as session:
+    with kept.transaction() as session:
         db.narrow_to_affiliate(session, caller.organization_id)
         yield session

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app import ids
 from app.api.pages import After
-from app.api.shapes import Instant, OneOf, Request, Snake
+from app.api.shapes import Instant, OneOf, Request, ShownOnce, Snake
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PERMISSIONS
 
@@ -101,7 +101,7 @@ class KeyBody(Snake):
 class NewKeyBody(KeyBody):
     """A key with its plaintext, which is shown this once."""
 
-    api_key: str = Field(description="`aff_…`. Keep it now: only its hash is stored.")
+    api_key: ShownOnce = Field(description="`aff_…`. Keep it now: only its hash is stored. Null in a repeated answer.")
 
 
 class KeyPage(Snake):

@@ -39,8 +39,10 @@ class Caller:
     def patch(self, path: str, body: Any) -> Answer:
         return self.call("PATCH", path, json=body)
 
-    def call(self, method: str, path: str, **request: Any) -> Answer:
+    def call(self, method: str, path: str, extra: dict[str, str] | None = None, **request: Any) -> Answer:
+        """`extra` are headers beside the key's."""
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
+        headers |= extra or {}
         answer = self.application.test_client().open(path, method=method, headers=headers, **request)
         return Answer(answer.status_code, answer.get_json(silent=True), answer.text, answer.headers)
 

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from flask import Flask
 from flask_openapi3 import OpenAPI
 
+from app.api.document import complete
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
@@ -19,8 +20,6 @@ from .shell import Block, Shell, blocks
 
 NOT_SHOWN: Final[frozenset[str]] = frozenset({"POST /v1/admin/affiliate-me/invitations/accept"})
 """Operations the page does not call yet, as `GET /path`; it shrinks to nothing."""
-BESIDE_THE_DOCUMENT: Final = frozenset({"/webhooks/stripe", "/webhooks/stripe/<endpoint_id>"})
-"""Called on the page, and of a shape that is Stripe's affair."""
 
 Story = Callable[[Deliver, Drain], None]
 
@@ -41,7 +40,7 @@ MEANWHILE: Final[Mapping[str, Story]] = {"Conversions and commissions": customer
 def test_every_call_of_the_page_answers_as_documented(
     application: Flask, shell: Shell, served: Served, key: str, deliver: Deliver, drain: Drain
 ) -> None:
-    api = cast(OpenAPI, application)
+    document = complete(cast(OpenAPI, application))
     heading, called = "", set[str]()
     for number, block in enumerate(blocks()):
         if block.heading != heading and block.heading in MEANWHILE:
@@ -53,12 +52,12 @@ def test_every_call_of_the_page_answers_as_documented(
             text = re.sub(r"^(export )?(ACCRUAL|KEY)=.*$", "", text, flags=re.MULTILINE)
             text = f"ACCRUAL={served.address} KEY={key}\n{text}"
         shell.run(text)
-        called |= _check(api, block, served.answers)
-    every = {f"{method.upper()} {path}" for path, item in api.api_doc["paths"].items() for method in item}
+        called |= _check(document, block, served.answers)
+    every = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
     assert every - called == NOT_SHOWN
 
 
-def _check(api: OpenAPI, block: Block, answers: list[Answer]) -> set[str]:
+def _check(document: dict[str, Any], block: Block, answers: list[Answer]) -> set[str]:
     """Hold the answers of a block against the document; gives the operations that were called and succeeded."""
     refused = [(answer.status, json.loads(answer.body)["error"]["code"]) for answer in answers if answer.status >= 400]
     assert refused == block.refusals, f"{block.text}\n{[answer.body for answer in answers]}"
@@ -68,9 +67,9 @@ def _check(api: OpenAPI, block: Block, answers: list[Answer]) -> set[str]:
     for answer in answers:
         assert answer.path is not None, block.text
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", answer.path)
-        if path not in api.api_doc["paths"]:
+        if path not in document["paths"]:
             continue
-        assert shapes.faults(api, path, answer.method, answer.status, answer.body) == [], (answer, block.text)
+        assert shapes.faults(document, path, answer.method, answer.status, answer.body) == [], (answer, block.text)
         if answer.status < 400:
             called.add(f"{answer.method} {path}")
     return called
