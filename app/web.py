@@ -14,6 +14,8 @@ from flask_openapi3 import Info, OpenAPI
 
 from app import config, db, jobs, metrics, operations
 from app.api import bodies, docs, errors, idempotency, limits, surfaces, throttle
+from app.attribution import touch_routes as touches
+from app.attribution.links import Links
 from app.commissions import attribution_routes as attribution
 from app.commissions import routes as commissions
 from app.config import Settings
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.url_map.merge_slashes = False  # it merges by redirecting, which Stripe takes for a failure
     app.extensions["accrual_settings"] = settings
     app.extensions["accrual_doors"] = Doors(settings)
+    app.extensions["accrual_links"] = Links()
     errors.install(app)
     _wire(app)
     return app
@@ -93,6 +96,7 @@ def _wire(app: OpenAPI) -> None:
         signup.api,
         commissions.api,
         attribution.api,
+        touches.api,
         payments.api,
         events.api,
         endpoints.api,

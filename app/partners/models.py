@@ -123,7 +123,10 @@ class PartnerCode(Base):
     """A code in a link. Once given it belongs to its partner for ever; renaming a partner adds one."""
 
     __tablename__ = "partner_codes"
-    __table_args__ = (CheckConstraint("code = lower(code)", name="code_lower"),)
+    __table_args__ = (
+        CheckConstraint("code = lower(code)", name="code_lower"),
+        Index("ix_partner_codes_code", "code"),
+    )
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)

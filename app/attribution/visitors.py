@@ -1,0 +1,66 @@
+"""What is kept of a visitor: hashes of a day, and pages without what stood behind their question marks. Pure."""
+
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from ipaddress import IPv4Network, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+IPV4_BITS: Final = 24
+IPV6_BITS: Final = 48
+UTM: Final = ("source", "medium", "campaign", "term", "content")
+LONGEST_UTM: Final = 200
+LONGEST_PAGE: Final = 500
+_MACHINE: Final = re.compile(r"(?<!cu)bot\b|crawler|spider|facebookexternalhit|preview", re.IGNORECASE)
+_UNSTORABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def network_hash(address: str, secret: str, at: datetime) -> str:
+    """The network an address is in, hashed; "" for what is no address.
+
+    Example: 203.0.113.7 and 203.0.113.9 give the same, all of `203.0.113.0/24`; tomorrow they give another.
+    """
+    try:
+        network = ip_network(address, strict=False)
+    except ValueError:
+        return ""
+    bits = IPV4_BITS if isinstance(network, IPv4Network) else IPV6_BITS
+    wider = network.supernet(new_prefix=bits) if network.prefixlen > bits else network
+    return _hash(str(wider), secret, at)
+
+
+def agent_hash(agent: str, secret: str, at: datetime) -> str:
+    """A user agent, hashed; "" for none."""
+    return _hash(agent, secret, at) if agent else ""
+
+
+def _hash(text: str, secret: str, at: datetime) -> str:
+    salt = hmac.digest(secret.encode(), f"touchpoints of {at:%Y-%m-%d}".encode(), "sha256")
+    return hmac.digest(salt, text.encode(errors="replace"), "sha256")[:16].hex()
+
+
+def is_machine(agent: str) -> bool:
+    """Whether a user agent says of itself that nobody is looking: a crawler, or a messenger's preview."""
+    return _MACHINE.search(agent) is not None
+
+
+def page(address: str) -> str:
+    """An address without name, password, query and fragment, which may hold anything; "" if it is none.
+
+    Example: `https://blog.example/post?mail=a@b.example#c` gives `https://blog.example/post`.
+    """
+    try:
+        parts = urlsplit(_UNSTORABLE.sub("", address))
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"}:
+        return ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:LONGEST_PAGE]
+
+
+def utm_in(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The campaign a link belongs to: `{"source": "newsletter"}` from `utm_source=newsletter`."""
+    found = {name: _UNSTORABLE.sub("", parameters.get(f"utm_{name}", ""))[:LONGEST_UTM] for name in UTM}
+    return {name: value for name, value in found.items() if value}

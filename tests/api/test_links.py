@@ -1,0 +1,228 @@
+"""A partner's link leads to the shop, remembers the visit and never leads anywhere else."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from app import db, ids, web
+from app.config import Settings
+from app.partners import enrollment
+from app.partners.models import Partner
+from tests import cast
+from tests.cast import Merchant
+
+LANDING = "https://shop.example.com/?lang=en#top"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+ADDRESS = "203.0.113.77"
+
+
+@pytest.fixture
+def shop(merchant: Merchant) -> Merchant:
+    """The merchant, with pages to land on."""
+    return _with_pages(merchant)
+
+
+@pytest.fixture
+def visitor(application: Flask) -> FlaskClient:
+    """A browser that keeps cookies."""
+    client = application.test_client()
+    client.environ_base |= {"HTTP_USER_AGENT": BROWSER, "REMOTE_ADDR": ADDRESS}
+    return client
+
+
+def _with_pages(merchant: Merchant, landing: str | None = LANDING, *hosts: str) -> Merchant:
+    change = text("UPDATE programs SET landing_url = :landing, landing_hosts = :hosts WHERE id = :id")
+    values = {"landing": landing, "hosts": ["help.example.com", *hosts], "id": merchant.program_id}
+    with db.transaction() as session:
+        session.execute(change, values)
+    return merchant
+
+
+def touches() -> list[dict[str, object]]:
+    """What was recorded, oldest first."""
+    with db.transaction() as session:
+        rows = session.execute(text("SELECT * FROM touchpoints ORDER BY touched_at, id")).mappings()
+        return [dict(row) for row in rows]
+
+
+def _query(answer: TestResponse) -> dict[str, list[str]]:
+    assert answer.status_code == 302, answer.text
+    return parse_qs(urlsplit(answer.headers["Location"]).query)
+
+
+def test_a_link_leads_to_the_landing_page_and_is_recorded(shop: Merchant, visitor: FlaskClient) -> None:
+    answer = visitor.get(
+        "/r/ADA?utm_source=news&x=1", headers={"Referer": "https://blog.example/post?mail=a@b.example#c"}
+    )
+    (touch,) = touches()
+    session_id = touch["session_id"]
+    expected = f"https://shop.example.com/?lang=en&utm_source=news&ref=ada&aff_sess={session_id}#top"
+    assert answer.headers["Location"] == expected
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert (touch["organization_id"], touch["program_id"]) == (shop.organization_id, shop.program_id)
+    assert (touch["partner_id"], touch["code"], touch["source"]) == (shop.partners["ada"], "ada", "link")
+    assert (touch["landing"], touch["referrer"]) == ("https://shop.example.com/", "https://blog.example/post")
+    assert touch["utm"] == {"source": "news"}
+
+
+def test_no_address_and_no_agent_is_kept(
+    shop: Merchant, visitor: FlaskClient, capfd: pytest.CaptureFixture[str]
+) -> None:
+    visitor.get("/r/ada")
+    visitor.get("/r/ada", environ_base={"REMOTE_ADDR": "203.0.113.5"})
+    visitor.get("/r/ada", environ_base={"REMOTE_ADDR": "198.51.100.1"})
+    rows = touches()
+    kept = f"{rows} {capfd.readouterr()}"
+    assert not re.search(r"203\.0|198\.51|Firefox|Mozilla", kept)
+    first, near, far = (row["address_hash"] for row in rows)
+    assert first == near != far
+    assert len({row["agent_hash"] for row in rows}) == 1
+
+
+def test_several_partners_links_share_the_browsers_session(shop: Merchant, visitor: FlaskClient) -> None:
+    sessions = [_query(visitor.get(f"/r/{code}"))["aff_sess"] for code in ("ada", "ben", "ada")]
+    assert sessions[0] == sessions[1] == sessions[2]
+    assert [row["code"] for row in touches()] == ["ada", "ben", "ada"]
+
+
+def test_the_cookie_says_nothing_and_is_the_redirects_own(shop: Merchant, visitor: FlaskClient) -> None:
+    said = visitor.get("/r/ada").headers["Set-Cookie"]
+    assert {"HttpOnly", "Path=/r/", "SameSite=Lax", "Max-Age=2592000"} <= set(said.split("; "))
+    assert "Secure" not in said
+    secure = visitor.get("/r/ada", base_url="https://links.example").headers["Set-Cookie"]
+    assert "Secure" in secure.split("; ")
+
+
+def test_without_the_cookie_every_visit_is_a_session_of_its_own(shop: Merchant, settings: Settings) -> None:
+    off = web.create_app(Settings(**{**settings.model_dump(by_alias=True), "touchpoint_cookie": False}))
+    browser = off.test_client()
+    answers = [browser.get("/r/ada") for _ in range(2)]
+    assert all("Set-Cookie" not in answer.headers for answer in answers)
+    assert len({row["session_id"] for row in touches()}) == 2
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch;prerender"}, {"User-Agent": "Twitterbot/1.0"}])
+def test_what_nobody_sees_is_no_touchpoint_and_names_the_partner_all_the_same(
+    shop: Merchant, visitor: FlaskClient, headers: dict[str, str]
+) -> None:
+    answer = visitor.get("/r/ada", headers=headers)
+    assert _query(answer) == {"lang": ["en"], "ref": ["ada"]}
+    assert "Set-Cookie" not in answer.headers
+    assert visitor.head("/r/ada").status_code == 302
+    assert touches() == []
+
+
+def test_codes_that_are_nobodys_or_of_nobody_active_lead_on_without_credit(
+    shop: Merchant, visitor: FlaskClient
+) -> None:
+    with db.transaction() as session:
+        enrollment.change_status(session, session.get_one(Partner, shop.partners["ben"]), "paused")
+    for code in ("nobody", "ben", "null", "%00", "x" * 600):
+        assert visitor.get(f"/r/{code}").headers["Location"] == LANDING
+    assert touches() == []
+
+
+def test_a_paused_program_leads_on_without_credit(shop: Merchant, visitor: FlaskClient) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET status = 'paused'"))
+    assert visitor.get("/r/ada").headers["Location"] == LANDING
+    assert touches() == []
+
+
+def test_of_two_owners_of_a_code_the_first_keeps_the_bare_link(shop: Merchant, visitor: FlaskClient) -> None:
+    with db.transaction() as session:
+        other = cast.open_merchant(session, "Elsewhere")
+        cast.enroll(session, other, "ada")
+    _with_pages(other, "https://elsewhere.example/")
+    assert "shop.example.com" in visitor.get("/r/ada").headers["Location"]
+    program_id = ids.encode(ids.PROGRAM, other.program_id)
+    assert "elsewhere.example" in visitor.get(f"/r/ada?program_id={program_id}").headers["Location"]
+    assert [row["organization_id"] for row in touches()] == [shop.organization_id, other.organization_id]
+    assert len({row["session_id"] for row in touches()}) == 2, "merchants do not share their visitors"
+
+
+def test_where_nobody_can_say_whose_visitor_it_is_the_link_leads_nowhere(shop: Merchant, visitor: FlaskClient) -> None:
+    with db.transaction() as session:
+        other = cast.open_merchant(session, "Elsewhere")
+    _with_pages(other, "https://elsewhere.example/")
+    answer = visitor.get("/r/nobody")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_a_program_without_a_landing_page_leads_nowhere(merchant: Merchant, visitor: FlaskClient) -> None:
+    assert visitor.get("/r/ada").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://help.example.com/start?a=1&ref=ben#there",
+        "https://SHOP.example.com:443/start?a=1#there",
+    ],
+)
+def test_a_link_may_lead_deep_into_the_programs_own_hosts(shop: Merchant, visitor: FlaskClient, target: str) -> None:
+    answer = visitor.get("/r/ada", query_string={"to": target})
+    assert _query(answer)["a"] == ["1"]
+    assert _query(answer)["ref"] == ["ada"]
+    assert answer.headers["Location"].endswith("#there")
+    assert touches()[0]["landing"] in {"https://help.example.com/start", "https://SHOP.example.com:443/start"}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "/pricing",
+        "https://evil.example/",
+        "https://shop.example.com.evil.example/",
+        "https://evil.example/https://shop.example.com/",
+        "https://shop.example.com@evil.example/",
+        "https://shop.example.com:x@evil.example/",
+        "https://evil.example#@shop.example.com/",
+        "https://evil.example\\@shop.example.com/",
+        "https:\\\\evil.example/",
+        "https://shop.example.com\\.evil.example/",
+        "https:///evil.example/",
+        "https:shop.example.com",
+        "javascript:alert(1)//shop.example.com",
+        "data:text/html,x",
+        " https://shop.example.com/",
+        "https://shop.example.com/\r\nSet-Cookie: a=b",
+        "https://shop.example.com:8443/",
+        "https://shop。example.com/",
+        "",
+    ],
+)
+@pytest.mark.parametrize("code", ["ada", "nobody"])
+def test_nobody_borrows_the_link_to_lead_elsewhere(
+    shop: Merchant, visitor: FlaskClient, target: str, code: str
+) -> None:
+    answer = visitor.get(f"/r/{code}", query_string={"to": target})
+    assert (answer.status_code, answer.get_json()["error"]["param"]) == (400, "to")
+    assert "Location" not in answer.headers
+    assert touches() == []
+
+
+@pytest.fixture
+def _without_database(shop: Merchant, visitor: FlaskClient) -> Iterator[None]:
+    """The database goes away after Ada's link was followed once."""
+    visitor.get("/r/ada")
+    address = db.engine().url
+    db.connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    yield
+    db.connect(address)
+
+
+@pytest.mark.usefixtures("_without_database")
+def test_links_lead_on_while_the_database_is_away(visitor: FlaskClient) -> None:
+    answer = visitor.get("/r/ada")
+    assert _query(answer) == {"lang": ["en"], "ref": ["ada"]}, "the name alone: the visit could not be recorded"
+    assert "Set-Cookie" not in answer.headers
+    other = visitor.get("/r/ben")
+    assert (other.status_code, other.mimetype) == (503, "text/html")
