@@ -11,7 +11,10 @@ def faults(document: dict[str, Any], path: str, method: str, status: int, body: 
     answers = document["paths"][path][method.lower()]["responses"]
     if str(status) not in answers:
         return [f"{status} is not documented"]
-    schema = answers[str(status)]["content"]["application/json"]["schema"]
+    json_content = answers[str(status)].get("content", {}).get("application/json")
+    if json_content is None:
+        return []  # a redirect, or a page for people
+    schema = json_content["schema"]
     exact = {**_closed(schema), "components": _closed(document["components"])}
     return [
         f"{list(fault.instance_path)}: {fault.message}" for fault in _validator(exact).iter_errors(json.loads(body))
