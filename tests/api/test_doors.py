@@ -173,6 +173,8 @@ def test_a_bug_is_a_500_without_its_words(application: Flask, owner: Caller, mon
 def test_every_api_route_states_its_permission(application: Flask) -> None:
     public = {
         "Sign-up.sign_up",
+        "Links.beacon",
+        "Links.follow",
         "docs.asset",
         "docs.document",
         "docs.page",
