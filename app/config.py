@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     """POST, PUT, PATCH and DELETE requests that one API key may make."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """Whose word on where a request came from (`X-Forwarded-For`) is taken."""
+    mail_from: str | None = None
+    """Whom mails come from: an address, or `Name <address>`."""
+    smtp_url: SecretStr | None = None
+    """The mail server; without one no mail is sent."""
     send_endpoint: str | None = None
     send_secret: SecretStr | None = None
     """Webhook endpoint and signing secret that `accrual send` uses; `bootstrap` keeps them in the data directory."""
@@ -127,6 +131,17 @@ class Settings(BaseSettings):
             return tuple(ip_network(proxy.strip()) for proxy in value.split(","))
         except ValueError:
             raise ValueError("must be addresses or networks, comma separated, such as 10.0.0.0/8,127.0.0.1") from None
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _know_the_mail_server(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is None:
+            return url
+        if not re.match(r"smtps?://([^@/\s]+@)?[\w.-]+(:\d+)?/?$", url.get_secret_value(), re.ASCII):
+            raise ValueError("must be smtp://user:password@host:587 or smtps://user:password@host:465")
+        if info.data.get("mail_from") is None:
+            raise ValueError("is set, but ACCRUAL_MAIL_FROM is not: say whom mails come from")
+        return url
 
     @field_validator("stripe_api_base")
     @classmethod

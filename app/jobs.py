@@ -18,10 +18,11 @@ from rq.serializers import JSONSerializer
 
 QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
-"""For whatever asks Stripe: it has a process of its own, so that a slow Stripe never keeps a drain waiting."""
+"""For whatever asks Stripe or a mail server: it has a process of its own, so that none ever keeps a drain waiting."""
 LOOK_UPS: Final = "worker.jobs.look_up"
 DRAIN: Final = "worker.jobs.drain"
 RUNS: Final = "worker.jobs.work_runs"
+MAILS: Final = "worker.jobs.send_mails"
 
 CALL_TIMEOUT_SECONDS: Final = 0.1
 """A request never waits longer for one Redis call."""
@@ -33,6 +34,8 @@ FLAG_SECONDS: Final = 10
 RUNS_FLAG: Final = "accrual:runs-queued"
 RUNS_TIMEOUT_SECONDS: Final = 600
 """One slice of a run, waiting for Stripe included."""
+MAILS_FLAG: Final = "accrual:mails-queued"
+MAILS_TIMEOUT_SECONDS: Final = 600
 LOOK_UPS_FLAG: Final = "accrual:lookups-queued"
 LOOK_UPS_TIMEOUT_SECONDS: Final = 600
 SUSPECTS: Final = "accrual:being-worked"
@@ -116,6 +119,16 @@ def lower_lookups_flag() -> None:
     _ask(lambda client: client.delete(LOOK_UPS_FLAG))
 
 
+def wake_mails() -> bool:
+    """Queue the sending of mails unless some is queued already; as `wake`."""
+    return _ask(_queue_mails_once)
+
+
+def lower_mails_flag() -> None:
+    """Say that no sending of mails is queued any more; whoever sends does so before looking for some."""
+    _ask(lambda client: client.delete(MAILS_FLAG))
+
+
 def lower_flag() -> None:
     """Say that no drain is queued any more; a drain does so before it looks into the inbox."""
     _ask(lambda client: client.delete(FLAG))
@@ -168,6 +181,12 @@ def _queue_lookups_once(client: redis.Redis) -> None:
     assert _Current.stripe_queue is not None
     if client.set(LOOK_UPS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
         _Current.stripe_queue.enqueue_call(LOOK_UPS, timeout=LOOK_UPS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
+
+
+def _queue_mails_once(client: redis.Redis) -> None:
+    assert _Current.stripe_queue is not None
+    if client.set(MAILS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
+        _Current.stripe_queue.enqueue_call(MAILS, timeout=MAILS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
 
 
 def _queue_runs_once(client: redis.Redis) -> None:

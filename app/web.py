@@ -23,6 +23,7 @@ from app.errors import Unauthenticated
 from app.organizations import access
 from app.organizations import routes as accounts
 from app.organizations.permissions import Caller
+from app.partners import join_routes as join
 from app.partners import me_routes as me
 from app.partners import program_routes as programs
 from app.partners import routes as partners
@@ -88,6 +89,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(join.blueprint)
     for api in (
         partners.api,
         programs.api,

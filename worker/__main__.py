@@ -14,7 +14,7 @@ from rq.serializers import JSONSerializer
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
 from app import config, db, jobs, logs, metrics
 from app.stripe_events import api_keys
-from worker import drain
+from worker import drain, mails
 
 WORKER_TTL_SECONDS: Final = 25
 """How long the queue believes in a silent worker; it listens 15 s less at a time, so a dead link is noticed soon."""
@@ -60,6 +60,7 @@ def main() -> None:
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
+    mails.connect(settings)
     _leave_when_asked()
     while not drain.stop_requested.is_set():
         try:

@@ -4,7 +4,7 @@ from typing import Final
 
 from app import jobs
 from worker import drain as inbox_drain
-from worker import lookups, runs
+from worker import lookups, mails, runs
 
 SLICE_SECONDS: Final = 20
 """How long one drain works a backlog before it lets the queue's other jobs have a turn."""
@@ -32,3 +32,9 @@ def look_up() -> None:
     jobs.lower_lookups_flag()
     if lookups.run(SLICE_SECONDS):
         jobs.wake_lookups()
+
+
+def send_mails() -> None:
+    """Send the mails that are due."""
+    jobs.lower_mails_flag()
+    mails.send_due()

@@ -17,7 +17,7 @@ from app.commissions import approval, late_touches
 from app.ledger import checkpoints, verify
 from app.payments import waiting
 from app.stripe_events import api_keys, inbox, lookups
-from worker import retries, runs
+from worker import mails, retries, runs
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -116,6 +116,7 @@ def routines() -> list[Routine]:
     return [
         Routine("sweep", 5, sweep),
         Routine("sweep_lookups", 2, sweep_lookups),
+        Routine("sweep_mails", 10, mails.sweep),
         Routine("look_after_runs", 5, runs.look_after),
         Routine("compare_daily", 3600, runs.compare_daily),
         Routine("approve_mature", 60, approve_mature),
@@ -148,6 +149,7 @@ def main() -> None:
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
+    mails.connect(settings)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())

@@ -179,6 +179,8 @@ def test_every_api_route_states_its_permission(application: Flask) -> None:
         "docs.document",
         "docs.page",
         "docs.start",
+        "join.page",
+        "join.start",
         "operations.alive",
         "operations.figures",
         "operations.ready",
