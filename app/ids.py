@@ -31,6 +31,7 @@ STRIPE_ENDPOINT: Final = "whe"
 ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
 RUN: Final = "run"
 DRIFT: Final = "drf"
+REPORTED_REFUND: Final = "rfd"
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """`par_` and `aff_` are two names of one partner; either is accepted wherever a partner id is."""

@@ -7,6 +7,7 @@ PROMOTION_CODE: Final = "promotion_code"
 
 CARRIERS: Final[dict[str, str]] = {
     "manual": "a person's decision",
+    "reported": "the merchant's report",
     TOUCHPOINT: "a recorded visit through the partner's link",
     "charge_metadata": "the metadata of the charge or PaymentIntent",
     "invoice_metadata": "the metadata of the invoice",

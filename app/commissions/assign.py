@@ -1,6 +1,6 @@
 """Crediting by hand: a person says whose a payment or a customer is, and what follows from it is posted at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -27,7 +27,7 @@ from app.stripe_events.scope import Scope
 REFUSALS: Final = {
     "partner_inactive": "the partner is not active; activate it first",
     "program_inactive": "the partner's program is not active",
-    "kind_mismatch": "the partner's program counts reported events, not payments",
+    "kind_mismatch": "the partner's program does not count this kind of conversion",
 }
 
 
@@ -69,7 +69,7 @@ def assign_payment(session: Session, payment_id: UUID, order: Order, *, is_force
     objects.lock(session, scope, [subject])
     session.refresh(payment)
     _refuse_merged(session, payment)
-    enrollment = _enrollment(session, scope, order)
+    enrollment = _enrollment(session, scope, order, _signals(session, payment))
     if _is_so_by_hand(session, payment, order):
         return Assigned(is_new=False)
     if enrollment is not None and not payment.invoice and not is_forced:
@@ -98,13 +98,20 @@ def assign_customer(
     return _resettle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
 
 
-def _enrollment(session: Session, scope: Scope, order: Order) -> Enrollment | None:
+def _signals(session: Session, payment: Payment) -> Mapping[str, str]:
+    [found] = record.of_ids(session, [payment.id])
+    return found.state.signals
+
+
+def _enrollment(
+    session: Session, scope: Scope, order: Order, signals: Mapping[str, str] = directory.STRIPE_SIGNALS
+) -> Enrollment | None:
     if order.partner_id is None:
         return None
     people = directory.look_up(session, scope.organization_id, partner_ids=[order.partner_id])
     enrollment = people.enrollments[order.partner_id]
-    if not enrollment.earns:
-        raise Conflict(REFUSALS[enrollment.verdict], code=enrollment.verdict, param="partner_id")
+    if (verdict := enrollment.verdict_on(signals)) != "earns":
+        raise Conflict(REFUSALS[verdict], code=verdict, param="partner_id")
     return enrollment
 
 

@@ -70,7 +70,7 @@ def _verdict(case: Case, enrollment: Enrollment, judged: ConversionRecord | None
     """
     if enrollment.partner_id in case.earned_by:
         return "earns"
-    return judged.verdict if judged is not None else enrollment.verdict
+    return judged.verdict if judged is not None else enrollment.verdict_on(case.payment.state.signals)
 
 
 def _obstacle(case: Case) -> Outcome:

@@ -29,6 +29,7 @@ class Conversion(Base):
         ),
         Index("ix_conversions_organization_id_id", "organization_id", "id"),
         Index("ix_conversions_partner_id_id", "partner_id", "id"),
+        Index("ix_conversions_program_id_id", "program_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -60,6 +61,14 @@ class Commission(Base):
         CheckConstraint("rate_bps BETWEEN 0 AND 10000", name="rate_bps"),
         Index("ix_commissions_organization_id_id", "organization_id", "id"),
         Index("ix_commissions_partner_id_id", "partner_id", "id"),
+        Index("ix_commissions_status", "organization_id", "status", "id"),
+        Index(
+            "ix_commissions_conversions_by_status",
+            "organization_id",
+            "status",
+            "conversion_id",
+            postgresql_where=text("level = 0"),
+        ),
         Index(
             "ix_commissions_mature_at",
             "mature_at",

@@ -106,7 +106,8 @@ def calculate(
     base_minor = gross_minor if snapshot.commission_base == "gross" else net_minor
     own = own_rate(snapshot.commission, approved_before)
     shares = product_shares(payment, snapshot.commission, own.bps)
-    is_for_nothing = base_minor == 0 or (shares and not any(one.is_fixed and one.base_minor > 0 for one in shares))
+    has_no_base = base_minor == 0 and payment.has_amount  # an event without an amount is worth its fixed amount
+    is_for_nothing = has_no_base or (shares and not any(one.is_fixed and one.base_minor > 0 for one in shares))
     earned = Calculation(
         commission_base=snapshot.commission_base,
         base_minor=base_minor,
@@ -142,7 +143,7 @@ def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
     elif earned.products:
         share_minor = by_product(earned.base_minor, earned.products)
     left_minor = money.after_return(share_minor, earned.returned_minor, earned.gross_minor)
-    stands = earned.returned_minor < earned.gross_minor
+    stands = earned.returned_minor < earned.gross_minor or earned.gross_minor == 0
     return replace(
         earned,
         rate_bps=rate_bps,

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
+
+STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
+"""What all of Stripe's money qualifies by: it is a payment, and no event or entitlement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Enrollment:
     program_status: str
     program_currency: str
     conversion_kind: str
+    conversion_event_name: str | None
+    conversion_entitlement_id: str | None
     attribution_window_days: int
     attribution_model: str
     """`first_touch` or `last_touch`."""
@@ -51,17 +57,31 @@ class Enrollment:
 
     @property
     def earns(self) -> bool:
-        """Whether a payment settled now would earn it something."""
+        """Whether money that Stripe tells of, settled now, would earn it something."""
         return self.verdict == "earns"
 
     @property
     def verdict(self) -> str:
-        """`earns`, or the outcome that stands in the way."""
+        """`earns`, or the outcome that stands in the way of money that Stripe tells of."""
+        return self.verdict_on(STRIPE_SIGNALS)
+
+    def verdict_on(self, signals: Mapping[str, str]) -> str:
+        """`earns`, or the outcome that stands in the way.
+
+        Args:
+            signals: by conversion kind, what the payment carries: `{"payment": "", "event": "signup"}`.
+        """
         if self.status != "active" or not self.snapshots:
             return "partner_inactive"
         if self.program_status != "active":
             return "program_inactive"
-        return "earns" if self.conversion_kind == "payment" else "kind_mismatch"
+        return "earns" if self.qualifies(signals) else "kind_mismatch"
+
+    def qualifies(self, signals: Mapping[str, str]) -> bool:
+        """Whether a payment that carries these signals counts for the program."""
+        named = {"payment": "", "event": self.conversion_event_name, "entitlement": self.conversion_entitlement_id}
+        wanted = named[self.conversion_kind]
+        return wanted is not None and signals.get(self.conversion_kind) == wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,7 @@ _ENROLLMENTS = text("""
     SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.status_changed_at,
            partners.program_id,
            programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
+           programs.conversion_event_name, programs.conversion_entitlement_id,
            programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band,
            programs.multi_level_enabled, programs.auto_approve
     FROM partners JOIN programs ON programs.id = partners.program_id

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.payments.models import Payment, StripeObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-KEY_KINDS: Final = ("invoice", "pi", "ch")
+KEY_KINDS: Final = ("invoice", "pi", "ch", "manual")
 """What a payment's key begins with."""
 
 

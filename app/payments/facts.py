@@ -7,7 +7,7 @@ from typing import Any, Final
 
 
 class Kind:
-    """The Stripe objects we keep facts about. Plain words: an enum's members cost time on the way to JSON."""
+    """What we keep facts about, nearly all Stripe's. Plain words: an enum's members cost time on the way to JSON."""
 
     INVOICE: Final = "invoice"
     PAYMENT_INTENT: Final = "payment_intent"
@@ -18,12 +18,16 @@ class Kind:
     DISPUTE: Final = "dispute"
     CREDIT_NOTE: Final = "credit_note"
     WARNING: Final = "warning"
+    REPORTED: Final = "reported"
+    """What the merchant reported through the API: money, an event or an entitlement that Stripe knows nothing of."""
+    REPORTED_REFUND: Final = "reported_refund"
+    """Money the merchant says it gave back outside Stripe."""
     SUBSCRIPTION: Final = "subscription"
     CUSTOMER: Final = "customer"
     DISCOUNT: Final = "discount"
 
 
-RETURN_KINDS: Final = (Kind.REFUND, Kind.DISPUTE, Kind.CREDIT_NOTE, Kind.WARNING)
+RETURN_KINDS: Final = (Kind.REFUND, Kind.DISPUTE, Kind.CREDIT_NOTE, Kind.WARNING, Kind.REPORTED_REFUND)
 """What came back, or may."""
 MONEY_KINDS: Final = (
     Kind.INVOICE,
@@ -31,6 +35,7 @@ MONEY_KINDS: Final = (
     Kind.CHARGE,
     Kind.SESSION,
     Kind.INVOICE_PAYMENT,
+    Kind.REPORTED,
     *RETURN_KINDS,
 )
 """The faces of one movement of money, the one that survives first. Subscriptions and customers have many payments."""

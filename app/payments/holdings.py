@@ -16,7 +16,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 class Payment:
     """One of our payments; amounts in minor units.
 
-    `is_credited`: a credit note is known of it, so more may be returned than went through Stripe.
+    `is_credited`: a credit note or a reported refund is known of it, so more may be returned than went through Stripe.
     """
 
     id: UUID
@@ -47,7 +47,8 @@ class Held:
 _CREDITED = """
     EXISTS (SELECT FROM stripe_objects AS own JOIN stripe_objects AS note
                 ON note.root = own.root AND note.organization_id = own.organization_id
-               AND note.account = own.account AND note.livemode = own.livemode AND note.kind = 'credit_note'
+               AND note.account = own.account AND note.livemode = own.livemode
+               AND note.kind IN ('credit_note', 'reported_refund')
             WHERE own.id = split_part(payment.key, ':', 2) AND own.organization_id = payment.organization_id
               AND own.account = payment.account AND own.livemode = payment.livemode)
 """

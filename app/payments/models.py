@@ -17,7 +17,7 @@ from app.stripe_events.outcomes import OUTCOMES
 
 
 class StripeObject(Base):
-    """A Stripe id that some event named, and the facts we have read of it.
+    """A Stripe id that some event named, and the facts we have read of it; or something the merchant reported.
 
     Ids that turn out to be one movement of money (an invoice, the PaymentIntents and charges that paid it, their
     checkout session, its InvoicePayments) share a `root`: the row that is locked before any of them is touched.
@@ -27,6 +27,13 @@ class StripeObject(Base):
     __table_args__ = (
         PrimaryKeyConstraint("id", "organization_id", "account", "livemode"),
         Index("ix_stripe_objects_root", "root", "organization_id", "account", "livemode"),
+        Index(
+            "uq_stripe_objects_reported",  # one report in all, whichever mode it was made in
+            "id",
+            "organization_id",
+            unique=True,
+            postgresql_where=text("kind = 'reported'"),
+        ),
         Index(
             "ix_stripe_objects_subscription",
             "subscription",
@@ -61,8 +68,9 @@ class StripeObject(Base):
 class Payment(Base):
     """One movement of money from a customer to the merchant, whatever Stripe objects describe it.
 
-    `key` is `invoice:in_…` for money that settles an invoice, else `pi:pi_…`, else `ch:ch_…`. Every figure is a
-    function of the facts in `stripe_objects`, recomputed whenever one of them changes.
+    `key` is `invoice:in_…` for money that settles an invoice, else `pi:pi_…`, else `ch:ch_…`; `manual:…` for what the
+    merchant reported. Every figure is a function of the facts in `stripe_objects`, recomputed whenever one of them
+    changes.
     """
 
     __tablename__ = "payments"

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
+from app.payments import reported
 from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind
 from app.payments.models import Payment
@@ -16,7 +17,12 @@ from app.payments.returns import Hold
 from app.payments.state import PaymentState, payments_of
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-_KEY_PREFIXES: Final = {Kind.INVOICE: "invoice:", Kind.PAYMENT_INTENT: "pi:", Kind.CHARGE: "ch:"}
+_KEY_PREFIXES: Final = {
+    Kind.INVOICE: "invoice:",
+    Kind.PAYMENT_INTENT: "pi:",
+    Kind.CHARGE: "ch:",
+    Kind.REPORTED: reported.KEY_PREFIX,
+}
 _COLUMNS = (
     "id, key, merged_into_id, customer, subscription, invoice, payment_intent, charge, currency, "
     "gross_minor, base_minor, returned_minor, base_details, occurred_at, "
@@ -56,7 +62,9 @@ class PaymentRecord:
 
     @property
     def object_ids(self) -> list[str]:
-        """The Stripe objects that name it."""
+        """The objects that name it: Stripe's, or the merchant's report."""
+        if self.state.is_reported:
+            return [reported.object_of(self.state.key)]
         return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
 
 

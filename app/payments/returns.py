@@ -1,10 +1,11 @@
 """What came back of a payment, or may yet: refunds, disputes, credit notes, fraud warnings. Pure.
 
-`R = min(G, refunds that were not failed or canceled + disputes with money out + what was credited outside Stripe)`, G
-being what was collected. A credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
+`R = min(G, refunds that were not failed or canceled + disputes with money out + what was credited or given back outside
+Stripe)`, G being what was collected. A credit to the customer's balance reverses nothing: it lowers what a later
+invoice collects.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -55,6 +56,7 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
     disputes = component.about(Kind.DISPUTE, source)
     out = [dispute for dispute in disputes if is_money_out(dispute)]
     amount_minor = _refunded(component, source) + sum(int(dispute.facts["amount"]) for dispute in out)
+    amount_minor += given_back(component, {source, *component.charges_of[source]})
     return Returned(
         amount_minor,
         is_everything=any(dispute.facts["currency"] != currency for dispute in out),
@@ -66,12 +68,19 @@ def of_invoice(component: Component, invoice: KnownObject, sources: Iterable[str
     """What came back of the money that settled `invoice`, which `sources` brought."""
     currency = str(invoice.facts["currency"])
     amount_minor, is_everything, holds = _credited_outside(component, invoice.id), False, []
+    amount_minor += given_back(component, {invoice.id})
     for source in sources:
         whole = of_source(component, source, currency)
         amount_minor += _share(component, source, invoice.id, whole.amount_minor)
         is_everything = is_everything or whole.is_everything
         holds.append(whole.hold)
     return Returned(amount_minor, is_everything, longest(holds))
+
+
+def given_back(component: Component, object_ids: Collection[str]) -> int:
+    """What the merchant says it gave back outside Stripe of the money that one of these objects stands for."""
+    known = component.objects[Kind.REPORTED_REFUND]
+    return sum(int(one.facts["amount"]) for one in known if one.facts["of"] in object_ids)
 
 
 def is_money_out(dispute: KnownObject) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.payments import returns
+from app.partners.directory import STRIPE_SIGNALS
+from app.payments import reported, returns
 from app.payments.bases import invoice_base, single_base
 from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind
@@ -42,17 +43,35 @@ class PaymentState:
         return self.gross_minor == 0 and int(self.base_details.get("outside_stripe_minor", 0)) > 0
 
     @property
+    def is_reported(self) -> bool:
+        """Whether the merchant reported it, so that Stripe knows nothing of it."""
+        return self.key.startswith(reported.KEY_PREFIX)
+
+    @property
+    def signals(self) -> Mapping[str, str]:
+        """What qualifies it for a program, by conversion kind; what Stripe tells of is a payment and nothing else."""
+        told: Mapping[str, str] = self.base_details.get("signals", STRIPE_SIGNALS)
+        return told
+
+    @property
+    def has_amount(self) -> bool:
+        """Whether money is known to have moved; an event or entitlement may be reported without any."""
+        return "payment" in self.signals
+
+    @property
     def awaits_invoice(self) -> bool:
         """Whether its own document names an invoice we have not seen: the invoice is what accrues."""
         return bool(self.base_details.get("awaits_invoice"))
 
 
 def payments_of(component: Component) -> list[PaymentState]:
-    """The payments this component makes, none while no amount is known.
+    """The payments this component makes, none while no amount is known. What was reported is one by itself.
 
     Seen invoices are payments. Where none was seen, but one is known to exist, the money of the other faces stands
     under the invoice's key until it comes.
     """
+    if reports := component.objects[Kind.REPORTED]:
+        return [_reported_payment(component, report) for report in reports]
     invoices = component.objects[Kind.INVOICE]
     seen = [invoice for invoice in invoices if "total" in invoice.facts]  # voided or written off, it is no money
     if seen:
@@ -60,7 +79,7 @@ def payments_of(component: Component) -> list[PaymentState]:
     states = [_single_payment(component, source) for source in component.sources]
     found = [state for state in states if state is not None]
     if invoices and found:
-        return [_under_invoice(found, invoices[0])]
+        return [_under_invoice(component, found, invoices[0])]
     return found
 
 
@@ -130,9 +149,11 @@ def _single_payment(component: Component, source: str) -> PaymentState | None:
     )
 
 
-def _under_invoice(states: list[PaymentState], invoice: KnownObject) -> PaymentState:
+def _under_invoice(component: Component, states: list[PaymentState], invoice: KnownObject) -> PaymentState:
     """The known money of an invoice not seen yet, under the key that will stay."""
     first = states[0]
+    gross_minor = sum(state.gross_minor for state in states)
+    returned_minor = sum(state.returned_minor for state in states) + returns.given_back(component, {invoice.id})
     return PaymentState(
         key=f"invoice:{invoice.id}",
         customer=invoice.customer or first.customer,
@@ -141,12 +162,32 @@ def _under_invoice(states: list[PaymentState], invoice: KnownObject) -> PaymentS
         payment_intent=first.payment_intent,
         charge=first.charge,
         currency=first.currency,
-        gross_minor=sum(state.gross_minor for state in states),
+        gross_minor=gross_minor,
         base_minor=sum(state.base_minor for state in states),
-        returned_minor=sum(state.returned_minor for state in states),
+        returned_minor=min(returned_minor, gross_minor),
         base_details={**first.base_details, "awaits_invoice": any(state.awaits_invoice for state in states)},
         occurred_at=min(state.occurred_at for state in states),
         hold=returns.longest(state.hold for state in states),
+    )
+
+
+def _reported_payment(component: Component, report: KnownObject) -> PaymentState:
+    """What the merchant reported: its amount is the base, for no tax is known of it."""
+    gross_minor = int(report.facts.get("amount") or 0)
+    returned_minor = returns.given_back(component, {report.id})
+    return PaymentState(
+        key=reported.key_of(report.id),
+        customer="",
+        subscription="",
+        invoice="",
+        payment_intent="",
+        charge="",
+        currency=str(report.facts["currency"]),
+        gross_minor=gross_minor,
+        base_minor=gross_minor,
+        returned_minor=min(returned_minor, gross_minor),
+        base_details=reported.details_of(report.facts),
+        occurred_at=datetime.fromisoformat(report.facts["occurred_at"]),
     )
 
 
