@@ -17,6 +17,7 @@ from app.api import bodies, docs, errors, idempotency, limits, surfaces, throttl
 from app.attribution import touch_routes as touches
 from app.attribution.links import Links
 from app.commissions import attribution_routes as attribution
+from app.commissions import conversion_routes as conversions
 from app.commissions import routes as commissions
 from app.config import Settings
 from app.errors import Unauthenticated
@@ -96,6 +97,7 @@ def _wire(app: OpenAPI) -> None:
         snapshots.api,
         me.api,
         signup.api,
+        conversions.api,
         commissions.api,
         attribution.api,
         touches.api,

@@ -41,7 +41,7 @@ def approve(
     """
     if force and not reason:
         raise InvalidRequest("approving over a hold takes a reason", param="reason")
-    scope, payment = _take(session, conversion)
+    scope, payment = take(session, conversion)
     before = decisions.of_each(session, [payment]).get(payment.id)
     is_held = payment.state.hold.until is not None and payment.state.hold.until > by.occurred_at
     if is_held and not force:
@@ -64,7 +64,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
     """
     if not reason:
         raise InvalidRequest("rejecting takes a reason", param="reason")
-    scope, payment = _take(session, conversion)
+    scope, payment = take(session, conversion)
     before = decisions.of_each(session, [payment]).get(payment.id)
     if before is not None and not before.is_approval:
         return
@@ -76,7 +76,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
     _decide(session, scope, payment, Decision(payment.id, "rejected", decided_by, by.occurred_at, reason), by)
 
 
-def _take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord]:
+def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord]:
     """The conversion's payment with its locks held, as it stands under them. Raises Conflict if it was merged away."""
     stored = session.get_one(Payment, conversion.payment_id)
     scope = Scope(stored.organization_id, stored.account, stored.livemode)

@@ -12,7 +12,12 @@ from app.payments.facts import Kind
 from app.payments.models import StripeObject
 from app.payments.returns import RETURNED_NOTHING, is_money_out
 
-AMOUNTS: Final = {Kind.REFUND: "amount", Kind.DISPUTE: "amount", Kind.CREDIT_NOTE: "out_of_band"}
+AMOUNTS: Final = {
+    Kind.REFUND: "amount",
+    Kind.DISPUTE: "amount",
+    Kind.CREDIT_NOTE: "out_of_band",
+    Kind.REPORTED_REFUND: "amount",
+}
 """Which fact tells the amount. Of a credit note only what went back outside Stripe is its own."""
 
 
@@ -25,12 +30,14 @@ class ReturnNote(Snake):
     currency: str | None
     status: str | None
     is_money_out: bool = Field(description="Whether it counts as money that went back to the customer.")
+    reported_by: str | None = Field(description="Given back outside Stripe: who said so, `key_…`.")
+    external_id: str | None = Field(description="Given back outside Stripe: your own id of it.")
     stated_at: Instant
 
 
-def notes_of(faces: Iterable[StripeObject], kind: str) -> list[ReturnNote]:
-    """Those of `kind` among a payment's objects, oldest first."""
-    stated = [one for one in faces if one.kind == kind and one.facts and one.stated_at is not None]
+def notes_of(faces: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
+    """Those of `kinds` among a payment's objects, oldest first."""
+    stated = [one for one in faces if one.kind in kinds and one.facts and one.stated_at is not None]
     notes = [note for one in stated if (note := note_of(one)) is not None]
     return sorted(notes, key=lambda note: (note.stated_at, note.id))
 
@@ -47,6 +54,8 @@ def note_of(known: StripeObject) -> ReturnNote | None:
         currency=known.facts.get("currency"),
         status=known.facts.get("status"),
         is_money_out=_is_out(known),
+        reported_by=known.facts.get("reported_by"),
+        external_id=known.facts.get("external_id"),
         stated_at=known.stated_at,
     )
 
@@ -60,6 +69,9 @@ def sentences_of(notes: Sequence[ReturnNote], currency: str) -> Iterator[str]:
 def sentence_of(note: ReturnNote, currency: str) -> str:
     """What it is, its amount, where it stands, and whether the money is out."""
     told = _amount(note, currency)
+    if note.kind == Kind.REPORTED_REFUND:
+        named = f" as {note.external_id}" if note.external_id else ""
+        return f"{told} went back outside Stripe: {note.reported_by} reported it{named} on {note.stated_at:%Y-%m-%d}."
     if note.kind == Kind.REFUND:
         ending = "the money went back" if note.is_money_out else "nothing went back"
         return f"Refund {note.id} of {told}: {note.status}, {ending}."
@@ -77,6 +89,8 @@ def _amount(note: ReturnNote, currency: str) -> str:
 
 
 def _is_out(known: StripeObject) -> bool:
+    if known.kind == Kind.REPORTED_REFUND:
+        return True
     if known.kind == Kind.REFUND:
         return known.facts.get("status") not in RETURNED_NOTHING
     if known.kind == Kind.DISPUTE:

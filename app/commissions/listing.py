@@ -24,6 +24,7 @@ class Selection:
     starting_after: str | None = None
     status: str | None = None
     partner: Partner | None = None
+    program_id: UUID | None = None
 
 
 # A payment that was merged into another leaves every list; what stands on its behalf is the other's.
@@ -47,17 +48,18 @@ _OWN_COMMISSIONS: Select[Commission, Conversion | None, str] = (
     )
 )
 
+# Where a payment turned out to be in another currency, a second commission stands beside the former.
+_LEVEL_0 = and_(
+    Commission.conversion_id == Conversion.id,
+    Commission.partner_id == Conversion.partner_id,
+    Commission.level == 0,
+    Commission.currency == Payment.currency,
+)
+
 _LIVE_CONVERSIONS: Select[Conversion, Commission, Payment] = (
     select(Conversion, Commission, Payment)
     .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
-    .join(
-        Commission,
-        and_(
-            Commission.conversion_id == Conversion.id,
-            Commission.partner_id == Conversion.partner_id,
-            Commission.level == 0,
-        ),
-    )
+    .join(Commission, _LEVEL_0)
     .where(Conversion.verdict == "earns")
 )
 
@@ -99,8 +101,13 @@ def list_conversions(
     matching = _LIVE_CONVERSIONS.where(owned_by(Conversion.organization_id, organization_ids))
     if wanted.partner is not None:
         matching = matching.where(Conversion.partner_id == wanted.partner.id)
+    if wanted.program_id is not None:
+        matching = matching.where(Conversion.program_id == wanted.program_id)
     if wanted.status is not None:
-        matching = matching.where(Commission.status == wanted.status)
+        # the owner is named again for the index by status, which also gives the order
+        matching = matching.where(
+            Commission.status == wanted.status, owned_by(Commission.organization_id, organization_ids)
+        )
     page = cut(
         matching,
         Conversion.id,
@@ -112,32 +119,44 @@ def list_conversions(
     return session.execute(page).all()
 
 
+def get_affiliate(
+    session: Session, organization_ids: Sequence[UUID], public_id: str, *, program_id: UUID | None = None
+) -> Partner:
+    """The partner with this `aff_…` or `par_…` id; with `program_id` only if it is enrolled there. Raises NotFound."""
+    key = ids.decode(public_id, *ids.PARTNER_PREFIXES)
+    found = session.scalar(select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids)))
+    if found is None or program_id not in (None, found.program_id):
+        where = "" if program_id is None else " in this program"
+        raise NotFound(f"there is no such affiliate{where}", code="affiliate_not_found", param="affiliate_id")
+    return found
+
+
 def get_conversion(
-    session: Session, organization_ids: Sequence[UUID], program_id: str, conversion_id: str
+    session: Session, organization_ids: Sequence[UUID], conversion_id: str, *, program_id: str | None = None
 ) -> Conversion:
-    """The conversion with this public id, of this program. Raises NotFound."""
-    found = session.scalar(
-        select(Conversion).where(
-            Conversion.id == ids.decode(conversion_id, ids.CONVERSION),
-            Conversion.program_id == ids.decode(program_id, ids.PROGRAM),
-            Conversion.organization_id.in_(organization_ids),
-        )
+    """The conversion with this public id; with `program_id` only if it is of that program. Raises NotFound."""
+    wanted = select(Conversion).where(
+        Conversion.id == ids.decode(conversion_id, ids.CONVERSION), Conversion.organization_id.in_(organization_ids)
     )
+    if program_id is not None:
+        wanted = wanted.where(Conversion.program_id == ids.decode(program_id, ids.PROGRAM))
+    found = session.scalar(wanted)
     if found is None:
         raise NotFound("there is no such conversion", code="conversion_not_found")
     return found
 
 
-def with_commission(session: Session, conversion: Conversion) -> Row[Conversion, Commission, Payment]:
-    """The conversion as the list shows it, its level-0 commission and payment beside it. Raises NotFound."""
-    row = session.execute(_LIVE_CONVERSIONS.where(Conversion.id == conversion.id)).first()
-    if row is None:
-        raise NotFound("the conversion earns nobody anything", code="conversion_not_found")
-    return row
+def with_commission(session: Session, conversion: Conversion) -> tuple[Conversion, Commission | None, Payment]:
+    """The conversion with its payment, and with its level-0 commission where it ever earned its partner one."""
+    joined = select(Payment, Commission).select_from(Conversion).join(Payment, Payment.id == Conversion.payment_id)
+    row = session.execute(joined.outerjoin(Commission, _LEVEL_0).where(Conversion.id == conversion.id)).one()
+    return conversion, row[1], row[0]
 
 
-def held_minor(commission: Commission) -> int:
+def held_minor(commission: Commission | None) -> int:
     """What the commission is worth now: its position over every account it can stand in, fee included."""
+    if commission is None:
+        return 0
     return (
         commission.accrued_minor
         + commission.payable_minor

@@ -35,7 +35,7 @@ def _of_payment(story: PaymentExplanation) -> Iterator[str]:
     faces = ", ".join(filter(None, (payment.invoice, payment.payment_intent, payment.charge)))
     yield (
         f"Payment {payment.id}: {format_money(payment.amount_cents, payment.currency)} "
-        f"on {_day(payment.occurred_at)} ({faces or 'no Stripe object named'}){_place(story)}."
+        f"on {_day(payment.occurred_at)} ({faces or _reported(story) or 'no Stripe object named'}){_place(story)}."
     )
     base = format_money(payment.base_cents, payment.currency)
     formula = story.base.get("formula")
@@ -43,6 +43,15 @@ def _of_payment(story: PaymentExplanation) -> Iterator[str]:
     if shown := story.base.get("presentment"):
         yield f"The customer was shown {format_money(shown['amount_minor'] or 0, shown['currency'])}."
     yield from _of_returns(story)
+
+
+def _reported(story: PaymentExplanation) -> str:
+    """Who reported it and when, and what was said; "" for what Stripe told of."""
+    if story.base.get("source") != "reported":
+        return ""
+    named = {"external_id": "as", "project_id": "of project", "event_name": "event", "entitlement_id": "entitlement"}
+    said = "".join(f", {words} {story.base[name]}" for name, words in named.items() if story.base.get(name))
+    return f"reported by {story.base['reported_by']} on {story.base['reported_at'][:10]}{said}"
 
 
 def _of_returns(story: PaymentExplanation) -> Iterator[str]:
@@ -112,6 +121,8 @@ def credit_of(attribution: AttributionNote) -> str:
             f"{attribution.session_id} in {attribution.field_path} ({attribution.event_id}), "
             f"which binds {attribution.subject}"
         )
+    if attribution.carrier == "reported":
+        return f"{attribution.partner_code} ({attribution.partner_id}), whom the report names ({attribution.event_id})"
     return (
         f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
         f"{attribution.object_id} says {attribution.name!r} in {attribution.field_path} ({attribution.event_id}), "

@@ -24,29 +24,6 @@ from app.stripe_events.shapes import EventPath
 api = surface("Commissions", __name__, "What a payment is worth to whom, and why.")
 
 
-@api.get(
-    "/api/v1/conversions",
-    security=needs("conversions:read"),
-    responses={"200": shapes.ConversionPage, "404": ErrorBody},
-)
-def list_conversions(query: shapes.ConversionQuery) -> Response:
-    """Payments that earn somebody something, newest first."""
-    with access.transaction(g.caller) as session:
-        partner = None
-        if query.affiliate_id is not None:
-            partner = get_partner(session, g.caller.organization_ids, query.affiliate_id)
-        wanted = listing.Selection(
-            limit=query.limit,
-            page=query.page,
-            starting_after=query.starting_after,
-            status=shapes.COMMISSION_STATUS[query.status] if query.status else None,
-            partner=partner,
-        )
-        rows = listing.list_conversions(session, g.caller.organization_ids, wanted)
-        data = [shapes.conversion_body(*row) for row in rows]
-    return answer(shapes.ConversionPage(data=data, page=query.page, limit=query.limit))
-
-
 @api.post(
     "/v1/admin/affiliate/programs/<program_id>/conversions/<conversion_id>/approve",
     security=needs("conversions:write"),
@@ -144,7 +121,9 @@ def _decided(
     path: shapes.ConversionPath, action: str, decide: Callable[[Session, Conversion, Cause], None]
 ) -> Response:
     with access.transaction(g.caller) as session:
-        conversion = listing.get_conversion(session, g.caller.organization_ids, path.program_id, path.conversion_id)
+        conversion = listing.get_conversion(
+            session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id
+        )
         decide(session, conversion, Cause(f"request:{g.request_id}", datetime.now(UTC)))
         owner = conversion.organization_id
         audit.record(session, g.caller, action, path.conversion_id, organization_id=owner)

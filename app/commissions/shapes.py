@@ -11,6 +11,7 @@ from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion
 from app.money import decimal_text
 from app.payments.models import Payment
+from app.payments.reported import KEY_PREFIX, external_id_of
 
 CommissionStatus = Literal["accrued", "approved", "paid", "reversed"]
 ConversionStatus = Literal["pending", "approved", "paid", "rejected"]
@@ -85,7 +86,9 @@ class ConversionBody(Camel):
     id: str = Field(examples=["cnv_01h455vb4pex5vsknk084sn02q"])
     affiliate_id: str
     program_id: str
-    stripe_charge_id: str | None = Field(description="Null until it is known.")
+    stripe_charge_id: str | None = Field(
+        description="Null until it is known; `manual:…` with your own id of what you reported, else with this one."
+    )
     stripe_invoice_id: str | None
     amount_cents: int = Field(description="What was collected, in the currency's smallest unit.")
     commission_cents: int = Field(description="What it is worth to the affiliate now.")
@@ -133,20 +136,27 @@ class CommissionPage(Camel):
     commissions: list[CommissionBody]
 
 
-def conversion_body(conversion: Conversion, commission: Commission, payment: Payment) -> ConversionBody:
-    """The conversion; its status and worth are those of its level-0 commission."""
+def conversion_body(conversion: Conversion, commission: Commission | None, payment: Payment) -> ConversionBody:
+    """The conversion; its status and worth are those of its level-0 commission, and without any it is `rejected`."""
     return ConversionBody(
         id=ids.encode(ids.CONVERSION, conversion.id),
         affiliate_id=ids.encode(ids.AFFILIATE, conversion.partner_id),
         program_id=ids.encode(ids.PROGRAM, conversion.program_id),
-        stripe_charge_id=payment.charge or None,
+        stripe_charge_id=_charge(conversion, payment),
         stripe_invoice_id=payment.invoice or None,
         amount_cents=payment.gross_minor,
         commission_cents=held_minor(commission),
         currency=payment.currency,
-        status=CONVERSION_STATUS[commission.status],
+        status=CONVERSION_STATUS[commission.status if commission else "reversed"],
         created_at=conversion.created_at,
     )
+
+
+def _charge(conversion: Conversion, payment: Payment) -> str | None:
+    if not payment.key.startswith(KEY_PREFIX):
+        return payment.charge or None
+    own = external_id_of(payment.key)
+    return f"{KEY_PREFIX}{ids.encode(ids.CONVERSION, conversion.id) if own is None else own}"
 
 
 def commission_body(commission: Commission, conversion: Conversion | None, program_name: str) -> CommissionBody:

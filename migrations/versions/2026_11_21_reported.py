@@ -1,14 +1,14 @@
 """Merchants report conversions and refunds through the API; lists by status walk an index.
 
 Revision: reported
-Follows: touchpoints
+Follows: links
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "reported"
-down_revision = "touchpoints"
+down_revision = "links"
 branch_labels = None
 depends_on = None
 

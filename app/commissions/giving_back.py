@@ -1,0 +1,97 @@
+"""Money the merchant gave back outside Stripe: a refund like any other, told by the merchant."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.api.shapes import instant_text
+from app.commissions import approval
+from app.commissions.cases import Cause
+from app.commissions.models import Conversion
+from app.commissions.resettle import resettle
+from app.errors import Conflict, InvalidRequest
+from app.money import format_money
+from app.payments import objects, reports
+from app.payments.component import KnownObject
+from app.payments.facts import Kind
+from app.payments.record import PaymentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A reported refund; `is_new` False where it had been reported before."""
+
+    id: str
+    amount_minor: int
+    external_id: str | None
+    reported_at: datetime
+    is_new: bool
+
+
+def give_back(
+    session: Session,
+    conversion: Conversion,
+    *,
+    amount_minor: int,
+    external_id: str | None,
+    by: Cause,
+    reported_by: str,
+) -> GivenBack:
+    """Take note that `amount_minor` of the conversion's money went back to the customer, and settle what follows.
+
+    Args:
+        external_id: the merchant's own id of it: said again, nothing happens again. None: every call is another refund.
+        by: what the entries are put down to.
+        reported_by: who says so, `key_…`.
+
+    Raises:
+        InvalidRequest: it is more than is left of what was collected.
+        Conflict: `duplicate_external_id` with another amount; `merged` if another payment took its place.
+    """
+    scope, payment = approval.take(session, conversion)
+    known = objects.lock(session, scope, payment.object_ids)
+    former = _former(known.values(), payment, external_id)
+    if former is not None:
+        if former.amount_minor != amount_minor:
+            raise Conflict(
+                f"{external_id} was reported before, with another amount",
+                code="duplicate_external_id",
+                param="external_id",
+            )
+        return former
+    _refuse_more_than_is_left(payment, amount_minor)
+    subject = payment.object_ids[0]
+    refund_id = ids.encode(ids.REPORTED_REFUND, ids.new())
+    facts = {
+        "amount": amount_minor,
+        "currency": payment.state.currency,
+        "status": "succeeded",
+        "of": subject,
+        "external_id": external_id,
+        "reported_by": reported_by,
+        "reported_at": instant_text(by.occurred_at),
+    }
+    root = known[subject].root
+    reports.keep(session, scope, Kind.REPORTED_REFUND, refund_id, facts, root=root, at=by.occurred_at)
+    resettle(session, scope, payment.object_ids, by)
+    return GivenBack(refund_id, amount_minor, external_id, by.occurred_at, is_new=True)
+
+
+def _former(known: Iterable[KnownObject], payment: PaymentRecord, external_id: str | None) -> GivenBack | None:
+    """The refund of the payment that goes by this external id, if there is one."""
+    for one in known if external_id is not None else ():
+        is_refund = one.kind == Kind.REPORTED_REFUND and one.facts["of"] in payment.object_ids
+        if is_refund and one.facts.get("external_id") == external_id:
+            return GivenBack(one.id, int(one.facts["amount"]), external_id, one.happened_at, is_new=False)
+    return None
+
+
+def _refuse_more_than_is_left(payment: PaymentRecord, amount_minor: int) -> None:
+    state = payment.state
+    left_minor = state.gross_minor - state.returned_minor
+    if amount_minor > left_minor:
+        left = format_money(left_minor, state.currency)
+        raise InvalidRequest(f"only {left} of what was collected is left to give back", param="amount_cents")

@@ -1,0 +1,167 @@
+"""Money given back outside Stripe, of conversions that were reported and of Stripe's own."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app import db
+from app.payments import holdings
+from app.stripe_events.scope import Scope
+from tests.books import owed
+from tests.cast import Merchant
+from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks, Purchase
+from tests.stripe_stories.families import CLOVER
+
+from .conftest import Meet
+from .desk import Desk, open_desk, pay_out
+
+
+@pytest.fixture
+def desk(client: FlaskClient, merchant: Merchant) -> Desk:
+    return open_desk(client, merchant)
+
+
+def report(desk: Desk, **more: Any) -> str:
+    """A conversion of 49.00 that Ada brought, reported; gives its id."""
+    body = {"affiliate_id": desk.partner("ada"), "amount_cents": 4900, **more}
+    answer = desk.client.post("/api/v1/conversions", json=body, headers=desk.headers)
+    assert answer.json is not None
+    return str(answer.json["id"])
+
+
+def give_back(desk: Desk, conversion: str, amount_minor: int, external_id: str | None = None) -> TestResponse:
+    body = {"amount_cents": amount_minor, **({"external_id": external_id} if external_id else {})}
+    return desk.client.post(f"/api/v1/conversions/{conversion}/refunds", json=body, headers=desk.headers)
+
+
+def conversion_of(desk: Desk, sale: Purchase) -> str:
+    """The id of the conversion that a sale's payment made."""
+    answer = desk.client.get("/api/v1/conversions", headers=desk.headers)
+    assert answer.json is not None
+    [found] = [one for one in answer.json["data"] if one["stripeInvoiceId"] == sale.invoice or not sale.invoice]
+    return str(found["id"])
+
+
+def test_a_part_given_back_takes_the_same_part_of_the_commission(desk: Desk, ledger: Ledger) -> None:
+    conversion = report(desk)
+    answer = give_back(desk, conversion, 1000, "r1")
+    assert (answer.status_code, answer.json) == (
+        201,
+        {
+            "id": answer.json["id"],
+            "conversionId": conversion,
+            "amountCents": 1000,
+            "currency": "usd",
+            "externalId": "r1",
+            "returnedCents": 1000,
+            "commissionCents": 780,
+            "createdAt": answer.json["createdAt"],
+        },
+    )
+    assert ledger().balances == owed(ada=780)
+
+
+def test_refunds_in_any_order_and_said_twice_end_the_same(desk: Desk, ledger: Ledger) -> None:
+    parts = {"r1": 1000, "r2": 1633, "r3": 2267}
+    for order in permutations(parts):
+        conversion = report(desk)
+        for name in (*order[:2], order[0], order[2], order[1]):
+            assert give_back(desk, conversion, parts[name], name).status_code in {200, 201}
+        assert ledger().balances == {}
+
+
+def test_said_again_it_is_the_same_refund_and_with_another_amount_a_conflict(desk: Desk, ledger: Ledger) -> None:
+    conversion = report(desk)
+    first = give_back(desk, conversion, 1000, "r1")
+    again = give_back(desk, conversion, 1000, "r1")
+    assert (again.status_code, again.json) == (200, first.json)
+    other = give_back(desk, conversion, 999, "r1")
+    assert (other.status_code, other.json["error"]["code"]) == (409, "duplicate_external_id")
+    assert give_back(desk, report(desk), 500, "r1").status_code == 201
+    assert ledger().balances == owed(ada=780 + 880)
+
+
+def test_never_more_than_was_collected(desk: Desk, ledger: Ledger) -> None:
+    conversion = report(desk)
+    assert give_back(desk, conversion, 4000).status_code == 201
+    refused = give_back(desk, conversion, 1000)
+    assert (refused.status_code, refused.json["error"]["param"]) == (400, "amount_cents")
+    assert "9.00 USD" in refused.json["error"]["message"]
+    assert give_back(desk, conversion, 900).json["commissionCents"] == 0
+    assert give_back(desk, conversion, 1).status_code == 400
+    assert ledger().balances == {}
+
+
+def test_of_an_invoice_it_adds_to_what_stripe_gave_back(
+    desk: Desk, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    conversion = conversion_of(desk, first)
+    assert give_back(desk, conversion, 1000, "r1").json["commissionCents"] == 780
+    deliver(cleo.is_refunded(first, 1000).events)
+    drain()
+    assert ledger().balances == owed(ada=580)
+    assert give_back(desk, conversion, 2901).status_code == 400
+    assert give_back(desk, conversion, 2900).json["returnedCents"] == 4900
+    deliver(first.events)
+    drain()
+    assert ledger().balances == {}
+    assert "10.00 USD went back outside Stripe" in desk.explains(first.invoice)
+
+
+def test_it_stays_with_the_money_when_the_invoice_comes_later(
+    desk: Desk, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    sale = Customer(CLOVER, Marks(payment="ada")).buys(invoiced=True, through_session=False)
+    intent = [event for event in sale.events if event["type"] == "payment_intent.succeeded"]
+    deliver(intent)
+    drain()
+    answer = desk.client.get("/api/v1/conversions", headers=desk.headers)
+    conversion = answer.json["data"][0]["id"]
+    assert give_back(desk, conversion, 1000, "r1").status_code == 201
+    deliver([event for event in sale.events if event not in intent])
+    drain()
+    assert ledger().balances == owed(ada=780)
+    assert give_back(desk, conversion, 1000, "r1").status_code == 200
+    assert ledger().balances == owed(ada=780)
+
+
+def test_given_back_after_the_payout_it_is_a_debt(
+    desk: Desk, meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    first = meet(subscription="ada").subscribes()
+    deliver(first.events)
+    drain()
+    pay_out(merchant, first.invoice)
+    assert give_back(desk, conversion_of(desk, first), 4900).json["commissionCents"] == 0
+    assert ledger().balances[("partner_payable", "ada", "usd")] == -980
+
+
+def test_a_comparison_with_stripe_knows_that_more_went_back(
+    desk: Desk, meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain
+) -> None:
+    first = meet(subscription="ada").subscribes()
+    deliver(first.events)
+    drain()
+    give_back(desk, conversion_of(desk, first), 1000)
+    with db.transaction() as session:
+        held = holdings.held(session, Scope(merchant.organization_id, "", livemode=False), [first.invoice])
+    assert held.payments[f"invoice:{first.invoice}"].is_credited
+
+
+def test_a_reported_conversion_is_given_to_another_partner_by_hand(desk: Desk, ledger: Ledger) -> None:
+    conversion = report(desk, external_id="order-17")
+    give_back(desk, conversion, 1000)
+    [payment] = desk.sees()
+    path = f"/api/v1/payments/{payment['id']}/attribution"
+    body = {"partner_id": desk.partner("ben"), "reason": "Ben brought him"}
+    assert desk.client.post(path, json=body, headers=desk.headers).status_code == 200
+    assert ledger().balances == owed(ben=780)
