@@ -22,8 +22,15 @@ TERMS = {
     "ada": Terms(),
     "eve": Terms(max_cycles=2),
     "fay": Terms(rate_bps=3000, max_months=2),
+    "hal": Terms(above_bps={"gil": 500, "jon": 200}),
+    "kim": Terms(flat_minor=1500, max_cycles=2, above_bps={"gil": 500, "jon": 200}),
+    "lou": Terms(flat_minor=700),
 }
-"""The partners of these histories: one is paid for ever, one for two cycles, one for two months."""
+"""The partners of these histories: one is paid for ever, one for two cycles, one for two months; one for ever with
+others above it, one a fixed amount for two cycles with others above it, and one such an amount once."""
+LADDER_BPS = {1: 500, 2: 300, 3: 200}
+ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
+"""Who was invited by whom. Ivy is not active, so nobody has the second level."""
 PURCHASES = ("subscribe", "renew", "renew", "upgrade", "buy", "buy with invoice")
 TOLD_BY = {
     "charge.succeeded": "money",

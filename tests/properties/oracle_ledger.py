@@ -20,9 +20,11 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Terms:
-    """What a partner earns."""
+    """What a partner earns: a rate, or a fixed amount in US dollars; and at which rates others above it do."""
 
     rate_bps: int = 2000
+    flat_minor: int | None = None
+    above_bps: Mapping[str, int] = field(default_factory=dict)
     max_cycles: int | None = None
     max_months: int | None = None
     holdback_days: int = 30
@@ -90,18 +92,15 @@ class Ledger:
         balances: Balances = defaultdict(int)
         commissions, payments = [], []
         for face in self._standing():
-            earned, is_capped = self._earned(face)
+            earned, obstacle = self._earned(face)
             verdict = self._verdict(face)
-            if verdict is False:
-                earned = 0
-            worth = earned - share_returned(earned, face.returned_minor, face.gross_minor) if earned else 0
-            partner, currency = self._partner(face.sale), face.sale.purchase.bill.currency
-            balances["partner_payable" if verdict else "partner_accrued", partner, currency] += worth
-            balances["commission_expense", None, currency] += worth
-            if earned:
+            currency = face.sale.purchase.bill.currency
+            for partner, amount, worth in self._shares(face, earned if verdict is not False else 0):
+                balances["partner_payable" if verdict else "partner_accrued", partner, currency] += worth
+                balances["commission_expense", None, currency] += worth
                 status = "reversed" if worth == 0 else "approved" if verdict else "accrued"
-                commissions.append(CommissionLine(partner, currency, earned, earned - worth, status))
-            outcome = _outcome(face, verdict, now, is_capped=is_capped, is_worthless=earned == 0)
+                commissions.append(CommissionLine(partner, currency, amount, amount - worth, status))
+            outcome = _outcome(face, verdict, now, obstacle or ("" if earned else "zero_base"))
             payments.append(_payment_line(face, outcome))
         return Books(without_zeros(balances), tuple(sorted(commissions)), tuple(sorted(payments)))
 
@@ -109,7 +108,7 @@ class Ledger:
         """The clock: approve what has accrued, has passed its holdback and is not held."""
         for face in self._standing():
             earned, _ = self._earned(face)
-            has_accrued = earned > share_returned(earned, face.returned_minor, face.gross_minor) if earned else False
+            has_accrued = any(worth for _, _, worth in self._shares(face, earned))
             is_mature = face.sale.purchase.paid_at + self._terms(face.sale).holdback_days * DAY_SECONDS <= now
             is_held = face.is_linked and face.sale.is_held(now)
             if has_accrued and is_mature and not is_held and self._verdict(face) is None:
@@ -142,16 +141,49 @@ class Ledger:
     def _terms(self, sale: Sale) -> Terms:
         return self.terms[self._partner(sale)]
 
-    def _earned(self, face: Face) -> tuple[int, bool]:
-        """The commission with nothing returned, and whether a limit takes it."""
+    def _shares(self, face: Face, earned: int) -> Iterator[tuple[str, int, int]]:
+        """Who earns on the payment, how much with nothing returned, and what that is worth now."""
+        if earned == 0:
+            return
         terms = self._terms(face.sale)
-        if terms.max_cycles is not None and self._cycle(face) > terms.max_cycles:
-            return 0, True
+        is_all_back = face.returned_minor >= face.gross_minor
+        for partner, bps in {self._partner(face.sale): None, **terms.above_bps}.items():
+            amount = earned if bps is None else to_nearest(face.base_minor * Fraction(bps, 10_000))
+            worth = amount - share_returned(amount, face.returned_minor, face.gross_minor)
+            if bps is None and terms.flat_minor is not None:
+                worth = 0 if is_all_back else amount
+            if amount:
+                yield partner, amount, worth
+
+    def _earned(self, face: Face) -> tuple[int, str]:
+        """The partner's commission with nothing returned, and the outcome that stands in its way."""
+        terms = self._terms(face.sale)
+        is_flat = terms.flat_minor is not None
+        most_cycles = 1 if is_flat and terms.max_cycles is None else terms.max_cycles
+        if most_cycles is not None and self._cycle(face) > most_cycles:
+            return 0, "cap_reached"
         if terms.max_months is not None:
             first = datetime.fromtimestamp(self._first_paid_at(), UTC)
             if datetime.fromtimestamp(face.sale.purchase.paid_at, UTC) >= months_after(first, terms.max_months):
-                return 0, True
-        return to_nearest(face.base_minor * Fraction(terms.rate_bps, 10_000)), False
+                return 0, "cap_reached"
+        if terms.flat_minor is None:
+            return to_nearest(face.base_minor * Fraction(terms.rate_bps, 10_000)), ""
+        if self._is_preceded(face):
+            return 0, "cap_reached"
+        if face.base_minor and face.sale.purchase.bill.currency != "usd":
+            return 0, "currency_mismatch"
+        return terms.flat_minor if face.base_minor else 0, ""
+
+    def _is_preceded(self, face: Face) -> bool:
+        """Whether another invoice of the same billing cycle was paid before it."""
+        own = face.sale.purchase
+        return face.sale.cycle_ends_at is not None and any(
+            (other.sale.purchase.paid_at, other.sale.purchase.invoice or "") < (own.paid_at, own.invoice or "")
+            for other in self._standing()
+            if other.base_minor
+            and other.sale.cycle_ends_at == face.sale.cycle_ends_at
+            and other.sale.purchase.subscription == own.subscription
+        )
 
     def _cycle(self, face: Face) -> int:
         """Which billing cycle of its subscription the invoice is for, by the times its cycles were first paid."""
@@ -178,13 +210,11 @@ def _single(sale: Sale, kind: str, *, is_credited: bool) -> Face:
     return Face(sale, kind, bill.charged_minor, base, back, is_linked=True, is_credited=is_credited)
 
 
-def _outcome(face: Face, verdict: bool | None, now: int | None, *, is_capped: bool, is_worthless: bool) -> str:
+def _outcome(face: Face, verdict: bool | None, now: int | None, obstacle: str) -> str:
     if verdict is False:
         return "rejected"
-    if is_capped:
-        return "cap_reached"
-    if is_worthless:
-        return "zero_base"
+    if obstacle:
+        return obstacle
     if now is not None and verdict is None and face.is_linked and face.sale.is_held(now):
         return "held"
     return "adjusted" if face.returned_minor else "accrued"

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,12 +13,13 @@ from sqlalchemy import text
 from app import db
 from app.partners import enrollment
 from app.partners.models import Program
-from tests import books
+from tests import books, cast
 from tests.cast import Merchant
 from tests.conftest import Deliver, Tally, assert_ledger_sound
 
-from .lives import CHAPTERS, TERMS, Life, lives
+from .lives import ABOVE, CHAPTERS, LADDER_BPS, TERMS, Life, lives
 from .living import tell_chapter, work_everything
+from .oracle_ledger import Terms
 
 pytestmark = pytest.mark.proof
 
@@ -52,19 +54,32 @@ CHANCES = st.integers(0, 2**32).map(random.Random)
 
 
 @pytest.fixture(autouse=True)
-def limited_partners(merchant: Merchant) -> None:
-    """The partners whose commissions end, beside Ada."""
+def partners_of_many_terms(merchant: Merchant) -> None:
+    """The partners of other terms beside Ada, and those above them."""
     with db.transaction() as session:
+        cast.open_ladder(session, merchant, LADDER_BPS)
         program = session.get_one(Program, merchant.program_id)
+        for code in ("gil", "ivy", "jon"):
+            cast.enroll(session, merchant, code)
         for code, terms in TERMS.items():
             if code in merchant.partners:
                 continue
-            limits = {"max_cycles": terms.max_cycles, "max_months": terms.max_months}
-            commission = {"type": "percentage", "bps": terms.rate_bps}
-            commission |= {name: limit for name, limit in limits.items() if limit is not None}
-            email = f"{code}@partners.example"
+            email, commission = f"{code}@partners.example", commission_of(terms)
             partner = enrollment.create_partner(session, program, email=email, slug=code, commission=commission)
             enrollment.change_status(session, partner, "active")
+            merchant.partners[code] = partner.id
+        for code, parent in ABOVE.items():
+            cast.place_under(session, merchant, code, parent)
+        cast.change_status(session, merchant, "ivy", "paused")
+
+
+def commission_of(terms: Terms) -> dict[str, Any]:
+    """The oracle's terms as they are set."""
+    commission: dict[str, Any] = {"type": "percentage", "bps": terms.rate_bps}
+    if terms.flat_minor is not None:
+        commission = {"type": "flat", "amount_cents": terms.flat_minor}
+    limits = {"max_cycles": terms.max_cycles, "max_months": terms.max_months}
+    return commission | {name: limit for name, limit in limits.items() if limit is not None}
 
 
 @IN_ONE_DATABASE
