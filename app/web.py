@@ -16,6 +16,7 @@ from app import config, db, jobs, metrics, operations
 from app.api import bodies, docs, errors, idempotency, limits, surfaces, throttle
 from app.attribution import touch_routes as touches
 from app.attribution.links import Links
+from app.commissions import analytics_routes as analytics
 from app.commissions import attribution_routes as attribution
 from app.commissions import conversion_routes as conversions
 from app.commissions import routes as commissions
@@ -26,6 +27,7 @@ from app.organizations import routes as accounts
 from app.organizations.permissions import Caller
 from app.partners import join_routes as join
 from app.partners import me_routes as me
+from app.partners import program_partner_routes as program_partners
 from app.partners import program_routes as programs
 from app.partners import routes as partners
 from app.partners import signup_routes as signup
@@ -94,6 +96,8 @@ def _wire(app: OpenAPI) -> None:
     for api in (
         partners.api,
         programs.api,
+        program_partners.api,
+        analytics.api,
         snapshots.api,
         me.api,
         signup.api,

@@ -1,0 +1,121 @@
+"""A program's partners, for its owner: invited, listed, approved, paused, banned."""
+
+from typing import Final
+
+from flask import Response, current_app, g
+
+from app import ids
+from app.api.errors import ErrorBody
+from app.api.surfaces import answer, needs, surface
+from app.organizations import access, audit
+from app.partners import invitations, program_partners, snapshots
+from app.partners import program_partner_shapes as shapes
+from app.partners.program_shapes import ProgramPath
+from app.partners.programs import get_program
+
+api = surface("Program affiliates", __name__, "The partners of one program, as its owner manages them.")
+
+ACTIONS: Final = {"approve": "partner.approved", "pause": "partner.paused", "ban": "partner.banned"}
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/invite",
+    security=needs("partners:write"),
+    responses={"201": shapes.Invited, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def invite(path: ProgramPath, body: shapes.Invitation) -> Response:
+    """Invite somebody: an address by a link, an organization that exists by enrolling it."""
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        if body.organization_id is None:
+            invited = invitations.invite(session, program, body.email)
+        else:
+            invited = invitations.invite_organization(session, program, body.organization_id, body.email)
+        partner = invited.partner
+        session.refresh(partner)
+        settings = current_app.extensions["accrual_settings"]
+        shown = shapes.Invited(
+            **shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)),
+            signup_url=invitations.link(settings.public_url, invited.token) if invited.token else None,
+            expires_at=invited.expires_at,
+        )
+        details = {"program_id": shown.program_id, "organization_id": body.organization_id}
+        subject_id = ids.encode(ids.PARTNER, partner.id)
+        audit.record(session, caller, "partner.invited", subject_id, details, organization_id=program.organization_id)
+        return answer(shown, status=201)
+
+
+@api.get(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates",
+    security=needs("partners:read"),
+    responses={"200": shapes.ProgramAffiliatePage, "404": ErrorBody},
+)
+def list_affiliates(path: ProgramPath, query: shapes.AffiliateQuery) -> Response:
+    """The program's partners, newest first, with their totals for keys that may read commissions."""
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        page = program_partners.list_partners(
+            session, program, limit=query.limit, starting_after=query.starting_after, status=query.status
+        )
+        partner_ids = [partner.id for partner in page]
+        stamped = snapshots.in_force_of_each(session, partner_ids)
+        data: list[shapes.AffiliateWithTotals | shapes.ProgramAffiliate]
+        if caller.may("commissions:read"):
+            every = program_partners.totals(session, program, partner_ids)
+            data = [
+                shapes.with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency) for one in page
+            ]
+        else:
+            data = [shapes.ProgramAffiliate(**shapes.affiliate_fields(one, stamped.get(one.id))) for one in page]
+    return answer(shapes.ProgramAffiliatePage(data=data))
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/approve",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+)
+def approve_affiliate(path: shapes.AffiliatePath) -> Response:
+    """Let a partner earn: a new one at the program's terms of today, one that is back at the terms it had."""
+    return _move(path, "approve")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/pause",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+)
+def pause_affiliate(path: shapes.AffiliatePath) -> Response:
+    """Let a partner earn nothing on new payments until it is approved again."""
+    return _move(path, "pause")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/ban",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+)
+def ban_affiliate(path: shapes.AffiliatePath) -> Response:
+    """Shut a partner out: it earns nothing on new payments, is paid nothing, and cannot log in."""
+    return _move(path, "ban")
+
+
+def _move(path: shapes.AffiliatePath, move: program_partners.Move) -> Response:
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        partner = program_partners.find_partner(session, program, path.affiliate_id)
+        has_changed = program_partners.make_move(session, partner, move)
+        shown = shapes.ProgramAffiliate(**shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)))
+        if has_changed:
+            audit.record(
+                session,
+                caller,
+                ACTIONS[move],
+                ids.encode(ids.PARTNER, partner.id),
+                {"program_id": shown.program_id, "status": shown.status},
+                organization_id=program.organization_id,
+            )
+        return answer(shown)
