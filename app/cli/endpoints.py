@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from sqlalchemy.orm import Session
@@ -19,6 +19,9 @@ from app.organizations import audit
 from app.stripe_events import api_keys, endpoints, signing
 from app.stripe_events.endpoints_shapes import LONGEST_OVERLAP_HOURS, EndpointBody, endpoint_body
 from app.stripe_events.models import StripeEndpoint
+
+MOST_ENDPOINTS: Final = 1000
+"""How many are listed; nobody has so many."""
 
 commands = typer.Typer(help="Webhook endpoints: make, list, rotate secrets, disable.", no_args_is_help=True)
 
@@ -56,7 +59,7 @@ def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_js
     """List the endpoints of an organization, newest first, each with hints of its secrets."""
     with _opened(organization, data_dir) as opened:
         owners = organizations.find_with_descendants(opened.session, organization)
-        bodies = [opened.body(one) for one in endpoints.list_endpoints(opened.session, owners)]
+        bodies = [opened.body(one) for one in endpoints.list_endpoints(opened.session, owners, limit=MOST_ENDPOINTS)]
     printing.listing([body.model_dump(mode="json") if as_json else _row(body) for body in bodies], as_json=as_json)
 
 

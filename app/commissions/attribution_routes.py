@@ -29,11 +29,12 @@ api = surface("Attribution", __name__, "Whose a customer, a payment or a promoti
     security=needs("partners:read"),
     responses={"200": shapes.PromotionPage, "404": ErrorBody},
 )
-def list_promotions(path: PartnerPath) -> Response:
+def list_promotions(path: PartnerPath, query: shapes.PromotionQuery) -> Response:
     """The promotion codes and coupons given to a partner, newest first."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        data = [shapes.promotion_body(one) for one in promotions.given_to(session, partner.id)]
+        given = promotions.given_to(session, partner.id, limit=query.limit, starting_after=query.starting_after)
+        data = [shapes.promotion_body(one) for one in given]
     return answer(shapes.PromotionPage(data=data))
 
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from app import ids
+from app.api.pages import After
 from app.api.shapes import Instant, Request, Snake
 from app.attribution.names import fold
 from app.errors import InvalidRequest
@@ -35,6 +36,13 @@ class PromotionPath(Request):
     promotion_id: str = Field(description="`prm_…`, as listed.")
 
 
+class PromotionQuery(Request):
+    """Which page."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+
+
 class PromotionBody(Snake):
     """A promotion that is the partner's."""
 
@@ -48,7 +56,7 @@ class PromotionBody(Snake):
 
 
 class PromotionPage(Snake):
-    """All promotions of a partner."""
+    """A page of a partner's promotions."""
 
     data: list[PromotionBody]
 

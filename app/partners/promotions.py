@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.api.pages import cut
 from app.errors import Conflict, NotFound
 from app.partners.models import Partner, PartnerPromotion
 
@@ -51,9 +52,13 @@ def take_away(session: Session, partner: Partner, public_id: str) -> PartnerProm
     return given
 
 
-def given_to(session: Session, partner_id: UUID) -> Sequence[PartnerPromotion]:
-    """The promotions the partner has, newest first."""
+def given_to(
+    session: Session, partner_id: UUID, *, limit: int, starting_after: str | None = None
+) -> Sequence[PartnerPromotion]:
+    """A page of the promotions the partner has, newest first. Raises InvalidRequest."""
     of_partner = select(PartnerPromotion).where(
         PartnerPromotion.partner_id == partner_id, PartnerPromotion.removed_at.is_(None)
     )
-    return session.scalars(of_partner.order_by(PartnerPromotion.id.desc())).all()
+    return session.scalars(
+        cut(of_partner, PartnerPromotion.id, ids.PROMOTION, limit=limit, starting_after=starting_after)
+    ).all()

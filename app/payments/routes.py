@@ -32,7 +32,13 @@ def list_payments(query: shapes.PaymentQuery) -> Response:
 def list_waiting(query: waiting_shapes.WaitingQuery) -> Response:
     """Events, payments and customers about which something is not known yet, newest first."""
     with access.transaction(g.caller) as session:
-        found = waiting_list.list_waiting(session, g.caller.organization_ids, limit=query.limit, page=query.page)
+        found = waiting_list.list_waiting(
+            session,
+            g.caller.organization_ids,
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+        )
     data = [waiting_shapes.waiting_body(one) for one in found]
     return answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit))
 

@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.api.pages import refuse_both
+from app.errors import InvalidRequest
 
 METADATA: Final = "the customer's metadata, to see whether it names a partner"
 
@@ -68,19 +70,56 @@ _LIST = text("""
      AND lookups.asked_for = coalesce(details ->> 'asked_for', '')
      AND lookups.organization_id = waiting.organization_id
      AND lookups.account = waiting.account AND lookups.livemode = waiting.livemode
-    ORDER BY since DESC, what, waiting.id LIMIT :limit OFFSET :offset
+    WHERE CAST(:after AS timestamptz) IS NULL OR (since, waiting.id) < (:after, :after_id)
+    ORDER BY since DESC, waiting.id DESC LIMIT :limit OFFSET :offset
+""")
+
+# Where a row of the list stands, or stood before what it waited for came.
+_PLACE = text("""
+    SELECT received_at AS since, stripe_id AS id FROM stripe_events
+    WHERE stripe_id = :id AND organization_id = ANY (:organization_ids)
+    UNION ALL
+    SELECT created_at, CAST(id AS text) FROM payments
+    WHERE id = CAST(:payment_id AS uuid) AND organization_id = ANY (:organization_ids)
+    UNION ALL
+    SELECT wanted_at, object_id FROM lookups
+    WHERE object_id = :id AND organization_id = ANY (:organization_ids) AND kind = 'customer' AND asked_for = ''
+    ORDER BY since LIMIT 1
 """)
 
 
-def list_waiting(session: Session, organization_ids: Sequence[UUID], *, limit: int, page: int = 1) -> list[Waiting]:
-    """A page of all that waits, newest first."""
+def list_waiting(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+) -> list[Waiting]:
+    """A page of all that waits, newest first.
+
+    Raises:
+        InvalidRequest: `starting_after` is the id of nothing that waits or waited, or stands beside a page number.
+    """
+    refuse_both(page, starting_after)
+    after, after_id = _place(session, organization_ids, starting_after) if starting_after is not None else (None, None)
     values = {
         "organization_ids": list(organization_ids),
         "metadata": METADATA,
+        "after": after,
+        "after_id": after_id,
         "limit": limit,
         "offset": (page - 1) * limit,
     }
     return [_waiting(row) for row in session.execute(_LIST, values)]
+
+
+def _place(session: Session, organization_ids: Sequence[UUID], given: str) -> tuple[datetime, str]:
+    values = {"id": given, "payment_id": ids.decode(given, ids.PAYMENT), "organization_ids": list(organization_ids)}
+    row = session.execute(_PLACE, values).first()
+    if row is None:
+        raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
+    return row.since, row.id
 
 
 def _waiting(row: Any) -> Waiting:

@@ -5,15 +5,14 @@ from typing import Any
 
 from pydantic import Field
 
-from app.api.pages import PageNumber
-from app.api.shapes import Instant, Request, Snake
+from app.api.pages import Numbered
+from app.api.shapes import Instant, Snake
 from app.payments.waiting_list import Waiting
 
 
-class WaitingQuery(Request):
+class WaitingQuery(Numbered):
     """Which page."""
 
-    page: PageNumber = 1
     limit: int = Field(default=50, ge=1, le=100)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids, sealing
+from app.api.pages import cut, owned_by
 from app.config import Settings
 from app.errors import NotFound
 from app.organizations.models import Organization
@@ -93,12 +94,15 @@ def create(
     return endpoint
 
 
-def list_endpoints(session: Session, organization_ids: Sequence[UUID]) -> list[StripeEndpoint]:
-    """The endpoints of these organizations, newest first, disabled ones too."""
+def list_endpoints(
+    session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
+) -> list[StripeEndpoint]:
+    """A page of the endpoints of these organizations, newest first, disabled ones too. Raises InvalidRequest."""
     wanted = select(StripeEndpoint).where(
-        StripeEndpoint.organization_id.in_(organization_ids), StripeEndpoint.deleted_at.is_(None)
+        owned_by(StripeEndpoint.organization_id, organization_ids), StripeEndpoint.deleted_at.is_(None)
     )
-    return list(session.scalars(wanted.order_by(StripeEndpoint.id.desc())))
+    page = cut(wanted, StripeEndpoint.id, ids.STRIPE_ENDPOINT, limit=limit, starting_after=starting_after)
+    return list(session.scalars(page))
 
 
 def get_endpoint(

@@ -20,11 +20,13 @@ api = surface("Stripe endpoints", __name__, "The doors Stripe's events come thro
 
 
 @api.get("/api/v1/stripe-endpoints", security=needs("endpoints:read"), responses={"200": shapes.EndpointList})
-def list_endpoints() -> Response:
-    """Every endpoint, newest first, disabled ones too."""
+def list_endpoints(query: shapes.EndpointQuery) -> Response:
+    """Endpoints, newest first, disabled ones too."""
     with access.transaction(g.caller) as session:
-        every = endpoints.list_endpoints(session, g.caller.organization_ids)
-        return answer(shapes.EndpointList(data=[_body(endpoint) for endpoint in every]))
+        found = endpoints.list_endpoints(
+            session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
+        )
+        return answer(shapes.EndpointList(data=[_body(endpoint) for endpoint in found]))
 
 
 @api.post(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app import ids
+from app.api.pages import After
 from app.api.shapes import Instant, Request, Snake
 from app.config import Settings
 from app.stripe_events import signing
@@ -22,6 +23,13 @@ ApiKey = Annotated[
     str,
     Field(max_length=255, description="A restricted key (`rk_…`) of the same mode, to ask what no event tells."),
 ]
+
+
+class EndpointQuery(Request):
+    """Which page."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
 
 
 class EndpointPath(Request):
@@ -86,7 +94,7 @@ class EndpointBody(Snake):
 
 
 class EndpointList(Snake):
-    """Every endpoint."""
+    """A page of endpoints."""
 
     data: list[EndpointBody]
 

@@ -1,0 +1,143 @@
+"""Every list goes on from an id, whatever was added meanwhile, and ends in an empty page."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app import db, ids
+from app.api.document import complete
+from tests.cast import Merchant
+from tests.conftest import Deliver, Drain
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.families import CLOVER
+
+from .conftest import Answer, Caller
+
+NAMES: Final = ("data", "commissions")
+SUMS: Final = {"/v1/admin/affiliate-me/stats", "/v1/admin/affiliate-me/balance"}
+"""These give one row for each currency, not a page."""
+BARE: Final = {"/v1/admin/affiliate-me/programs", "/v1/admin/affiliate-me/payouts"}
+"""Lists the shop has nothing of: it is nobody's partner."""
+
+
+def lists(application: Any) -> Iterator[tuple[str, str]]:
+    """Each route that answers a list, and the name of the list in its answer."""
+    document = complete(application)
+    for path, item in document["paths"].items():
+        answers = item.get("get", {}).get("responses", {})
+        if path not in SUMS and not path.endswith("/explanation") and "content" in answers.get("200", {}):
+            schema = answers["200"]["content"]["application/json"]["schema"]
+            fields = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("properties", {})
+            yield from ((path, name) for name in NAMES if fields.get(name, {}).get("type") == "array")
+
+
+@pytest.fixture
+def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain) -> Callable[[int], None]:
+    """Add one more row to every list."""
+    ada = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}"
+
+    def add(number: int) -> None:
+        deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
+        deliver(Customer(CLOVER, Marks(payment="ada")).buys(through_session=False).events)
+        drain()
+        stripe_key = {"api_key": "rk_test_0123456789"}
+        made = [
+            ("/api/v1/partners", {"email": f"p{number}@example.com", "slug": f"p{number}"}),
+            ("/v1/admin/affiliate/programs", {"name": "More", "commission": {"type": "percentage", "bps": 1}}),
+            (f"{ada}/promotion-codes", {"code": f"SAVE{number}"}),
+            ("/api/v1/stripe-endpoints", {"livemode": False, **stripe_key}),
+            ("/api/v1/backfills", {"since": "2026-11-01T00:00:00Z"}),
+            ("/api/v1/reconciliations", {}),
+            ("/api/v1/events/replay", {"outcome": "unattributed"}),
+            ("/api/v1/organizations", {"name": f"Daughter {number}"}),
+            ("/api/v1/api-keys", {"name": f"key {number}", "level": "read"}),
+        ]
+        for path, body in made:
+            answer = owner.post(path, body)
+            assert answer.status_code == 201, answer.text
+        with db.transaction() as session:
+            session.execute(WAITING, {"organization_id": merchant.organization_id, "id": f"evt_waiting{number}"})
+
+    return add
+
+
+WAITING: Final = text("""
+    UPDATE stripe_events SET outcome = 'waiting', outcome_details = jsonb_build_object('waiting_for', stripe_id)
+    WHERE id = (SELECT max(id) FROM stripe_events WHERE organization_id = :organization_id AND :id <> '')
+""")
+
+
+def test_every_list_goes_on_from_an_id_while_rows_are_added(
+    application: Flask, owner: Caller, merchant: Merchant, add: Callable[[int], None]
+) -> None:
+    add(1)
+    add(2)
+    every = list(lists(application))
+    before = {path: _walk(owner, merchant, path, name) for path, name in every}
+    assert {path for path, rows in before.items() if len(rows) < 2} == BARE
+
+    firsts = {path: _read(owner, merchant, path, name, limit=1) for path, name in every if path not in BARE}
+    add(3)
+    for path, name in every:
+        if path in BARE:
+            continue
+        rest = _walk(owner, merchant, path, name, after=firsts[path][0])
+        assert rest == before[path][1:], path
+        newer = _walk(owner, merchant, path, name)
+        assert len(newer) > len(before[path]), path
+
+
+def test_every_list_ends_in_an_empty_page_and_refuses_ids_that_are_none(
+    application: Flask, owner: Caller, merchant: Merchant, add: Callable[[int], None]
+) -> None:
+    add(1)
+    for path, name in lists(application):
+        rows = _walk(owner, merchant, path, name)
+        if rows:
+            assert _read(owner, merchant, path, name, starting_after=rows[-1]) == [], path
+        refusal = _call(owner, merchant, path, starting_after="nothing")
+        assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "starting_after"), path
+
+
+def test_page_numbers_and_starting_after_exclude_each_other(
+    application: Flask, owner: Caller, merchant: Merchant
+) -> None:
+    document = complete(application)  # type: ignore[arg-type]
+    for path, _ in lists(application):
+        parameters = {parameter["name"] for parameter in document["paths"][path]["get"]["parameters"]}
+        assert "starting_after" in parameters, path
+        if "page" in parameters:
+            refusal = _call(owner, merchant, path, page=2, starting_after="par_1")
+            assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "starting_after"), path
+            past = _call(owner, merchant, path, page=1000)
+            assert (past.status_code, past.json["data"]) == (200, []), path
+
+
+def _walk(owner: Caller, merchant: Merchant, path: str, name: str, after: str | None = None) -> list[str]:
+    """The ids of the whole list, read two rows at a time."""
+    found: list[str] = []
+    while True:
+        query = {"starting_after": found[-1] if found else after}
+        page = _read(owner, merchant, path, name, limit=2, **{key: value for key, value in query.items() if value})
+        if not page:
+            return found
+        found += page
+
+
+def _read(owner: Caller, merchant: Merchant, path: str, name: str, limit: int = 2, **query: Any) -> list[str]:
+    size = "per_page" if path == "/api/v1/partners" else "limit"
+    answer = _call(owner, merchant, path, **{size: limit}, **query)
+    assert answer.status_code == 200, (path, answer.text)
+    rows = answer.json[name]
+    assert len(rows) <= limit, path
+    return [row["id"] for row in rows]
+
+
+def _call(owner: Caller, merchant: Merchant, path: str, **query: Any) -> Answer:
+    ada = ids.encode("par", merchant.partners["ada"])
+    program = ids.encode("prog", merchant.program_id)
+    return owner.get(path.replace("{partner_id}", ada).replace("{program_id}", program), **query)
