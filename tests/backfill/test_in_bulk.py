@@ -22,7 +22,7 @@ from tests.conftest import Ledger, Tally
 from tests.emulator.busy import traffic
 from tests.emulator.emulator import Emulator
 from tests.emulator.expectation import expected
-from tests.faults.processes import Staff, eventually, kill_9
+from tests.faults.processes import Staff, kill_9
 from tests.faults.stories import unprocessed
 from worker import runs as working
 
@@ -68,7 +68,8 @@ def peak_memory_mb(process: BaseProcess) -> int:
 def die_halfway(run: StripeRun, staff: Staff, *, count: str, kill_at: int) -> list[int]:
     """Let one process work the run and one drain, and kill both when it has come so far; gives their peaks of MB."""
     hired = hire(staff)
-    eventually(lambda: stand(run).counts.get(count, 0) >= kill_at)
+    while stand(run).counts.get(count, 0) < kill_at:
+        wait_beside(hired, staff)
     peaks_mb = dismiss(hired)
     halfway = stand(run)
     assert halfway.finished_at is None
@@ -82,11 +83,16 @@ def see_through(run: StripeRun, staff: Staff) -> list[int]:
     hired = hire(staff)
     progress_bps = [stand(run).progress_bps]
     while (now := stand(run)).finished_at is None or unprocessed():
-        assert all(process.is_alive() for process in hired), staff.log.read_text()[-2_000:]
         progress_bps.append(now.progress_bps)
-        time.sleep(LOOK_SECONDS)
+        wait_beside(hired, staff)
     assert progress_bps == sorted(progress_bps)
     return dismiss(hired)
+
+
+def wait_beside(hired: list[BaseProcess], staff: Staff) -> None:
+    """Let them work a moment; however long it takes in all, they must live."""
+    assert all(process.is_alive() for process in hired), staff.log.read_text()[-2_000:]
+    time.sleep(LOOK_SECONDS)
 
 
 def hire(staff: Staff) -> list[BaseProcess]:
