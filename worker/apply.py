@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution import evidence, promotions
 from app.attribution.attribute import attribute
+from app.commissions import self_referral
 from app.commissions.cases import Cause
 from app.commissions.settle import Settled, settle
 from app.errors import UnusableEvent
@@ -107,6 +108,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
     batch = results.Batch.of(events, known)
     payments = record.assemble(session, scope, known.components())
     attributions = attribute(session, scope, known, payments, learned_about)
+    attributions = self_referral.reach(session, scope, known, attributions)
     caused_by = results.causes(batch, payments)
     reaching = next((event for event in events if event.reading.names), events[0])
     causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}

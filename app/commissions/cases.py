@@ -16,7 +16,7 @@ from app.commissions.ranks import Ranked
 from app.commissions.records import CommissionRecord, ConversionRecord
 from app.partners.directory import SnapshotTerms
 from app.partners.tree import Ancestor
-from app.payments import waiting
+from app.payments import payers, waiting
 from app.payments.record import PaymentRecord
 from app.stripe_events.scope import Scope
 
@@ -52,6 +52,8 @@ class Case:
     """Whether it may yet turn out to pay an invoice of its customer."""
     instead_of: str = ""
     """Whom evidence credits by now, where the partner that has been paid was left with it."""
+    payer_marks: Collection[str] = frozenset()
+    """Marks of the addresses that whoever pays has shown."""
     merged: Sequence[Merged] = ()
     """What was earned with payments that have been merged into this one."""
     ladder: SnapshotTerms | None = None
@@ -84,6 +86,7 @@ def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID,
     commissions = records.commissions_of(session, [one.id for one in conversions.values()])
     decided = decisions.of_each(session, payments)
     linkable = _linkable(session, scope, attributions)
+    payer_marks = payers.marks_of(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
     kept = paid.kept(session, scope, attributions, conversions, commissions)
     cases = []
@@ -100,6 +103,7 @@ def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID,
                 standing=ranked.standings.get(payment.id, Standing()),
                 may_be_linked=payment.state.customer in linkable,
                 instead_of=kept[payment.id].instead_of if payment.id in kept else "",
+                payer_marks=payer_marks[payment.id],
                 merged=merged.get(payment.id, ()),
             )
         )

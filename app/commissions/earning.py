@@ -6,7 +6,7 @@ from typing import Any
 from app import ids
 from app.attribution.attribute import Credited
 from app.attribution.rules import NoCredit
-from app.commissions import ladder, limits, products, rules, tiers
+from app.commissions import ladder, limits, products, rules, self_referral, tiers
 from app.commissions.cases import Case, snapshot_of
 from app.commissions.ladder import Beneficiary
 from app.commissions.records import CommissionRecord, ConversionRecord
@@ -49,6 +49,7 @@ def _convert(case: Case) -> None:
         partner_organization_id=enrollment.partner_organization_id,
         attribution_id=credit.attribution_id,
         verdict=_verdict(case, enrollment, judged),
+        email_mark=enrollment.email_mark if judged is None else judged.email_mark,
         uplines=ladder.judge(case, judged),
         stored=former.stored if former else None,
     )
@@ -82,6 +83,8 @@ def _obstacle(case: Case) -> Outcome:
         return "waiting", waiting.for_invoice(payment.state)
     if isinstance(credit, NoCredit):
         return _uncredited(case, credit)
+    if case.conversion is not None and (same := self_referral.reason(case.conversion, case.payer_marks)):
+        return "self_referral", {"same": same}
     if case.conversion is not None and case.conversion.verdict != "earns":
         return case.conversion.verdict, {}
     if case.decision is not None and not case.decision.is_approval:

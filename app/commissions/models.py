@@ -25,7 +25,8 @@ class Conversion(Base):
     __table_args__ = (
         UniqueConstraint("payment_id"),
         CheckConstraint(
-            "verdict IN ('earns', 'partner_inactive', 'program_inactive', 'kind_mismatch')", name="verdict"
+            "verdict IN ('earns', 'partner_inactive', 'program_inactive', 'kind_mismatch', 'self_referral')",
+            name="verdict",
         ),
         Index("ix_conversions_organization_id_id", "organization_id", "id"),
         Index("ix_conversions_partner_id_id", "partner_id", "id"),
@@ -43,6 +44,8 @@ class Conversion(Base):
     uplines: Mapped[list[dict[str, Any]] | None]
     """Who above the partner earns with it, `[{"level": 1, "partner_id": "…"}]`, judged once as well; None while no
     ladder has asked for it."""
+    email_mark: Mapped[str] = mapped_column(server_default="")
+    """Mark of the partner's address when it was first credited: whoever pays must not have it. '': anybody may."""
     created_at: Mapped[CreatedAt]
 
 

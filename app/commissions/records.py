@@ -27,6 +27,7 @@ class ConversionRecord:
     attribution_id: UUID
     verdict: str
     uplines: list[dict[str, Any]] | None = None
+    email_mark: str = ""
     stored: Mapping[str, Any] | None = None
 
 
@@ -60,7 +61,7 @@ class CommissionRecord:
 
 
 _CONVERSIONS = text("""
-    SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict, uplines
+    SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict, email_mark, uplines
     FROM conversions WHERE payment_id = ANY(:payment_ids)
 """)
 
@@ -121,6 +122,7 @@ def _conversion_row(conversion: ConversionRecord) -> dict[str, Any]:
         "attribution_id": conversion.attribution_id,
         "verdict": conversion.verdict,
         "uplines": conversion.uplines,
+        "email_mark": conversion.email_mark,
     }
 
 

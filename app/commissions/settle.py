@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -132,16 +133,20 @@ def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[
     )
 
 
+_STOPPED_BY: Final = {
+    "rejected": "rejected: {reason}",
+    "self_referral": "the customer is the partner: {same}",
+    "cap_reached": "{limit}",
+    "waiting": "it waits for {waiting_for}",
+}
+
+
 def _why_nothing(case: Case, commission: CommissionRecord) -> str:
     payment = case.payment
     if payment.merged_into_id is not None:
         return "another payment of the same money took this one's place"
-    if payment.outcome == "rejected":
-        return f"rejected: {payment.outcome_details['reason']}"
-    if payment.outcome == "cap_reached":
-        return str(payment.outcome_details["limit"])
-    if payment.outcome == "waiting":
-        return f"it waits for {payment.outcome_details['waiting_for']}"
+    if payment.outcome in _STOPPED_BY:
+        return _STOPPED_BY[payment.outcome].format_map(payment.outcome_details)
     if payment.state.base_minor == 0:
         return "nothing is left to pay a commission on"
     if not isinstance(case.credit, Credited):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
@@ -20,6 +20,8 @@ class Organization(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"), index=True)
     name: Mapped[str]
     email: Mapped[str | None]
+    email_salt: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
+    """Its customers' addresses are marked with it. Never shown and never changed."""
     created_at: Mapped[CreatedAt]
 
 

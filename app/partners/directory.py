@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.partners import emails
 
 STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
 """What all of Stripe's money qualifies by: it is a payment, and no event or entitlement."""
@@ -53,6 +54,11 @@ class Enrollment:
     include_out_of_band: bool
     multi_level_enabled: bool
     auto_approve: bool
+    allow_self_referral: bool
+    is_owners_own: bool
+    """Whether its organization is the program's owner."""
+    email_mark: str
+    """Mark of its address, which no customer of its may have; "" where the program allows that."""
     snapshots: tuple[SnapshotTerms, ...]
 
     @property
@@ -75,6 +81,8 @@ class Enrollment:
             return "partner_inactive"
         if self.program_status != "active":
             return "program_inactive"
+        if self.is_owners_own and not self.allow_self_referral:
+            return "self_referral"
         return "earns" if self.qualifies(signals) else "kind_mismatch"
 
     def qualifies(self, signals: Mapping[str, str]) -> bool:
@@ -105,7 +113,9 @@ _ENROLLMENTS = text("""
            programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
            programs.conversion_event_name, programs.conversion_entitlement_id,
            programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band,
-           programs.multi_level_enabled, programs.auto_approve
+           programs.multi_level_enabled, programs.auto_approve, programs.allow_self_referral,
+           partners.partner_organization_id IS NOT DISTINCT FROM partners.organization_id AS is_owners_own,
+           partners.email, (SELECT email_salt FROM organizations WHERE organizations.id = :owner) AS email_salt
     FROM partners JOIN programs ON programs.id = partners.program_id
     WHERE partners.organization_id = :owner AND partners.id = ANY(:partner_ids)
 """)
@@ -140,4 +150,10 @@ def _enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict
         values = dict(row)
         snapshots.setdefault(values.pop("partner_id"), []).append(SnapshotTerms(**values))
     rows = session.execute(_ENROLLMENTS, {"owner": owner, "partner_ids": partner_ids}).mappings()
-    return {row["partner_id"]: Enrollment(**row, snapshots=tuple(snapshots.get(row["partner_id"], ()))) for row in rows}
+    return {row["partner_id"]: _enrollment(dict(row), snapshots.get(row["partner_id"], ())) for row in rows}
+
+
+def _enrollment(row: dict[str, Any], snapshots: Iterable[SnapshotTerms]) -> Enrollment:
+    address, salt = row.pop("email"), row.pop("email_salt")
+    email_mark = "" if row["allow_self_referral"] else emails.mark(salt, address)
+    return Enrollment(**row, email_mark=email_mark, snapshots=tuple(snapshots))

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict
-from app.partners import snapshots
+from app.organizations.models import Organization
+from app.partners import emails, snapshots
 from app.partners.models import Partner, PartnerCode, Program
 from app.partners.rules import make_code, valid_code, valid_email
 
@@ -49,7 +50,7 @@ def create_partner(
 
     Raises:
         InvalidRequest: names the field.
-        Conflict: `email_taken` or `slug_taken`.
+        Conflict: `email_taken`, `slug_taken` or `self_referral`.
     """
     metadata = profile.pop("metadata", None)
     partner = Partner(
@@ -62,6 +63,7 @@ def create_partner(
         details=metadata or {},
         **profile,
     )
+    refuse_owner(session, partner)
     _refuse_taken_code(session, partner, partner.slug)
     _write(session, partner)
     _give_code(session, partner)
@@ -80,8 +82,9 @@ def rename(session: Session, partner: Partner, slug: str) -> None:
 
 
 def change_email(session: Session, partner: Partner, email: str) -> None:
-    """Give the partner another address. Raises InvalidRequest, Conflict `email_taken`."""
+    """Give the partner another address. Raises InvalidRequest, Conflict `email_taken`, `self_referral`."""
     partner.email = valid_email(email)
+    refuse_owner(session, partner)
     _write(session, partner)
 
 
@@ -104,6 +107,22 @@ def change_status(session: Session, partner: Partner, status: Status, *, source:
         if snapshots.in_force(session, partner.id) is None:
             snapshots.stamp_terms(session, partner, source)
     session.flush()
+
+
+def refuse_owner(session: Session, partner: Partner) -> None:
+    """Keep the program's owner from being its own partner, by organization or by address, unless the program allows it.
+
+    Raises:
+        Conflict: `self_referral`.
+    """
+    with session.no_autoflush:  # the partner may be half made
+        owner = session.get_one(Organization, partner.organization_id)
+        if session.get_one(Program, partner.program_id).allow_self_referral:
+            return
+    if partner.partner_organization_id == owner.id:
+        raise Conflict("the program's own organization cannot be its partner", code="self_referral")
+    if owner.email and emails.fold(owner.email) == emails.fold(partner.email):
+        raise Conflict("this e-mail is the program owner's own", code="self_referral", param="email")
 
 
 def _write(session: Session, partner: Partner) -> None:

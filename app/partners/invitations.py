@@ -189,6 +189,7 @@ def _use(session: Session, invitations: Select[Invitation]) -> Partner:
 def _attach(session: Session, partner: Partner, organization_id: UUID) -> None:
     """Make the partner this organization's."""
     partner.partner_organization_id = organization_id
+    enrollment.refuse_owner(session, partner)
     try:
         session.flush()
     except IntegrityError as refused:

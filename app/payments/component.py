@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from app.payments.facts import KINDS, RETURN_KINDS, Kind
+from app.payments.facts import EMAIL, KINDS, RETURN_KINDS, Kind
+
+
+def marks_in(facts: Mapping[str, Any]) -> frozenset[str]:
+    """The marks of addresses among an object's facts."""
+    return frozenset(name.removeprefix(EMAIL) for name in facts if name.startswith(EMAIL))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,11 @@ class KnownObject:
     subscription: str
     facts: Mapping[str, Any]
     stated_at: datetime | None
+
+    @property
+    def email_marks(self) -> frozenset[str]:
+        """Marks of the addresses that were seen on it."""
+        return marks_in(self.facts)
 
     @property
     def happened_at(self) -> datetime:

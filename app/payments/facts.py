@@ -44,6 +44,9 @@ KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER, Kind.DISCOUNT)
 TRANSACTION: Final = "transaction:"
 """In front of a balance transaction's id among a dispute's facts; the fact is its amount, which says its direction."""
 
+EMAIL: Final = "email:"
+"""In front of the mark of a payer's address, the name of a fact that is always true: all that were ever seen stay."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
@@ -58,6 +61,8 @@ class ObjectFacts:
     facts: Mapping[str, Any] = field(default_factory=dict)
     customer: str = ""
     subscription: str = ""
+    emails: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses of whoever pays, as they stand there. They are never stored, only marks of them."""
 
 
 @dataclass(frozen=True, slots=True)

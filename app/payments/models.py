@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
@@ -136,6 +136,8 @@ class Payment(Base):
     """When the hold ends by itself; the year 9999 for an open dispute."""
     cycle_ends_at: Mapped[datetime | None]
     """Which billing cycle of its subscription the invoice is of."""
+    email_marks: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """Marks of the addresses on faces that name no customer; a customer's stand with the customer."""
     outcome: Mapped[str]
     outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[CreatedAt]

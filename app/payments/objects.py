@@ -8,14 +8,16 @@ roots are read again until every named id's root is held.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
+from app.partners import emails
 from app.payments.component import KnownObject
-from app.payments.facts import KINDS, MONEY_KINDS, ReadEvent
+from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, Kind, ObjectFacts, ReadEvent
 from app.payments.models import StripeObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -37,6 +39,7 @@ class Known:
     Attributes:
         objects: by id, what is known now, this batch's facts included.
         met_before: roots of components of which anything was known before this batch.
+        addressed: customers known before of whom an address was learned.
         relinked: roots of components with an object that was known before and has moved: to another component,
             or to a customer or subscription it was not known to belong to.
     """
@@ -44,6 +47,7 @@ class Known:
     objects: Mapping[str, KnownObject]
     met_before: frozenset[str]
     relinked: frozenset[str]
+    addressed: frozenset[str] = frozenset()
 
     def components(self) -> dict[str, list[KnownObject]]:
         """All components of money, by root; subscriptions and customers are none."""
@@ -56,7 +60,7 @@ class Known:
 
 def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     """Add what `events` say to what is known, holding the locks of everything they touch."""
-    stated = _state(events)
+    stated = _state(events, _marks(session, scope, events))
     links = [pair for event in events for pair in event.reading.same_money if all(pair)]
     if not stated:
         return Known({}, frozenset(), frozenset())
@@ -68,7 +72,8 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     after = _rooted(merged, links)
     _write_changes(session, scope, before, after)
     relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
-    return Known(after, frozenset(after[one].root for one in stored), relinked)
+    addressed = frozenset(one for one, known in stored.items() if _is_addressed(known, after[one]))
+    return Known(after, frozenset(after[one].root for one in stored), relinked, addressed)
 
 
 def hold(session: Session, scope: Scope, object_ids: Iterable[str]) -> Known:
@@ -80,7 +85,7 @@ def hold(session: Session, scope: Scope, object_ids: Iterable[str]) -> Known:
 def also_hold(session: Session, scope: Scope, known: Known, object_ids: Iterable[str]) -> Known:
     """`known`, and the components of `object_ids` with it, all locked."""
     more = hold(session, scope, set(object_ids) - known.objects.keys())
-    return Known({**more.objects, **known.objects}, known.met_before | more.met_before, known.relinked)
+    return replace(known, objects={**more.objects, **known.objects}, met_before=known.met_before | more.met_before)
 
 
 def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
@@ -160,17 +165,40 @@ def _comparable(value: object) -> tuple[int, str]:
     return (int(value), "") if isinstance(value, int) else (0, str(value))
 
 
-def _state(events: Sequence[ReadEvent]) -> dict[str, KnownObject]:
-    """Everything the batch names or states, merged by id."""
+def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
+    """The mark of every address in the batch, by the address; the salt is asked for only where there is one."""
+    found = {address for event in events for one in event.reading.objects for address in one.emails}
+    if not found:
+        return {}
+    salt = emails.salt_of(session, scope.organization_id)
+    return {address: emails.mark(salt, address) for address in found}
+
+
+def _is_addressed(before: KnownObject, after: KnownObject) -> bool:
+    """Whether it is a customer of whom an address was learned."""
+    if after.kind != Kind.CUSTOMER or after is before:
+        return False
+    return any(name.startswith(EMAIL) for name in after.facts.keys() - before.facts.keys())
+
+
+def _state(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> dict[str, KnownObject]:
+    """Everything the batch names or states, merged by id. An address is a fact about the customer, if there is one."""
     stated: dict[str, KnownObject] = {}
+
+    def add(one: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
+        new = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at if facts else None)
+        stated[one.id] = merge(stated[one.id], new) if one.id in stated else new
+
     for event in events:
         for one in event.reading.objects:
             if not one.id:
                 continue
             facts = {name: value for name, value in one.facts.items() if value is not None}
-            at = event.occurred_at if facts else None
-            new = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at)
-            stated[one.id] = merge(stated[one.id], new) if one.id in stated else new
+            seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
+            if one.customer and seen:
+                add(ObjectFacts(Kind.CUSTOMER, one.customer), seen, event.occurred_at)
+                seen = {}
+            add(one, facts | seen, event.occurred_at)
     return stated
 
 

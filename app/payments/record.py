@@ -26,7 +26,7 @@ _KEY_PREFIXES: Final = {
 _COLUMNS = (
     "id, key, merged_into_id, customer, subscription, invoice, payment_intent, charge, currency, "
     "gross_minor, base_minor, returned_minor, base_details, occurred_at, "
-    "hold, held_until, cycle_ends_at, outcome, outcome_details"
+    "hold, held_until, cycle_ends_at, email_marks, outcome, outcome_details"
 )
 
 
@@ -169,6 +169,7 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
         occurred_at=row["occurred_at"],
         hold=Hold(row["hold"], row["held_until"]),
         cycle_ends_at=row["cycle_ends_at"],
+        email_marks=tuple(row["email_marks"]),
     )
     return PaymentRecord(
         id=row["id"],
@@ -213,6 +214,7 @@ def _row(record: PaymentRecord) -> dict[str, Any]:
         "hold": state.hold.reason,
         "held_until": state.hold.until,
         "cycle_ends_at": state.cycle_ends_at,
+        "email_marks": list(state.email_marks),
         "outcome": record.outcome,
         "outcome_details": dict(record.outcome_details),
     }

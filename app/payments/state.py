@@ -5,7 +5,7 @@ that has none. Nothing here depends on the order in which the facts came.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,8 @@ class PaymentState:
     hold: Hold = NO_HOLD
     cycle_ends_at: datetime | None = None
     """End of the billing cycle that its invoice is of; None where it is of none."""
+    email_marks: tuple[str, ...] = ()
+    """Marks of the addresses on those of its faces that name no customer, in order."""
 
     @property
     def is_out_of_band(self) -> bool:
@@ -70,6 +72,11 @@ def payments_of(component: Component) -> list[PaymentState]:
     Seen invoices are payments. Where none was seen, but one is known to exist, the money of the other faces stands
     under the invoice's key until it comes.
     """
+    marks = {mark for members in component.objects.values() for one in members for mark in one.email_marks}
+    return [replace(one, email_marks=tuple(sorted(marks))) if marks else one for one in _states(component)]
+
+
+def _states(component: Component) -> list[PaymentState]:
     if reports := component.objects[Kind.REPORTED]:
         return [_reported_payment(component, report) for report in reports]
     invoices = component.objects[Kind.INVOICE]

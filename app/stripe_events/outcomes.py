@@ -14,7 +14,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "bound": "It told us who referred this customer or which Stripe objects belong together; money follows.",
     "unattributed": "Paid, but nothing on the payment, subscription or customer names a partner.",
     "outside_window": "The partner's link was followed longer ago than the program's attribution window allows.",
-    "self_referral": "The customer is the partner, and the program does not allow that.",
+    "self_referral": "The customer is the partner, and the program does not allow that: {same}.",
     "partner_inactive": "The partner named is not active, so this payment earns nothing.",
     "program_inactive": "The partner's program is not active, so this payment earns nothing.",
     "cap_reached": "The commission's limit was reached before this payment: {limit}.",

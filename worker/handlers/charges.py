@@ -14,6 +14,7 @@ from worker.handlers.fields import (
     names_in,
     optional_amount,
     own_id,
+    payer_emails,
     presentment,
 )
 
@@ -65,7 +66,7 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
     listed = [refunds.changed(refund) for refund in _listed(charge, "refunds")]
     return Reading(
         objects=(
-            ObjectFacts(Kind.CHARGE, charge_id, facts, customer),
+            ObjectFacts(Kind.CHARGE, charge_id, facts, customer, emails=payer_emails(charge)),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
             ObjectFacts(Kind.INVOICE, invoice, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),
@@ -97,7 +98,7 @@ def intent_succeeded(intent: Document) -> Reading:
     }
     return Reading(
         objects=(
-            ObjectFacts(Kind.PAYMENT_INTENT, intent_id, facts, customer),
+            ObjectFacts(Kind.PAYMENT_INTENT, intent_id, facts, customer, emails=payer_emails(intent)),
             ObjectFacts(Kind.CHARGE, charge, customer=customer),
             ObjectFacts(Kind.INVOICE, invoice, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),

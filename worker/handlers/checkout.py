@@ -5,7 +5,7 @@ from typing import Final
 from app.attribution.names import split_reference
 from app.payments.facts import Kind, NameFact, ObjectFacts, Reading
 from worker.handlers import promotions
-from worker.handlers.fields import Document, at, identity, names_in, optional_amount, own_id, presentment
+from worker.handlers.fields import Document, at, identity, names_in, optional_amount, own_id, payer_emails, presentment
 
 _MODE_SHOWN_BY: Final = {"subscription": "subscription", "setup": "setup_intent"}
 
@@ -34,7 +34,7 @@ def completed(session: Document) -> Reading:
     }
     return Reading(
         objects=(
-            ObjectFacts(Kind.SESSION, session_id, facts, customer, subscription),
+            ObjectFacts(Kind.SESSION, session_id, facts, customer, subscription, payer_emails(session)),
             ObjectFacts(Kind.SUBSCRIPTION, subscription, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),

@@ -10,12 +10,17 @@ def customer_changed(customer: Document) -> Reading:
     customer_id = own_id(customer)
     discounts, discount_names = promotions.used_on(customer, customer_id)
     return Reading(
-        objects=(ObjectFacts(Kind.CUSTOMER, customer_id, {"seen": True}), *discounts),
+        objects=(ObjectFacts(Kind.CUSTOMER, customer_id, {"seen": True}, emails=_own_email(customer)), *discounts),
         names=(
             *names_in(customer.get("metadata"), customer_id, "customer_metadata", "data.object.metadata"),
             *discount_names,
         ),
     )
+
+
+def _own_email(customer: Document) -> tuple[str, ...]:
+    found = customer.get("email")
+    return (found,) if isinstance(found, str) and found.isprintable() else ()
 
 
 def subscription_changed(subscription: Document) -> Reading:

@@ -102,6 +102,22 @@ def names_in(metadata: object, object_id: str, carrier: str, field_path: str) ->
     return (NameFact(object_id, carrier, name, session_id, f"{field_path}.{field}"),)
 
 
+_EMAILS: Final = (
+    ("customer_details", "email"),
+    ("customer_email",),
+    ("billing_details", "email"),
+    ("receipt_email",),
+    ("customer", "email"),
+)
+"""Where sessions, invoices, charges and PaymentIntents say who pays; the last in a customer sent expanded."""
+
+
+def payer_emails(document: Document) -> tuple[str, ...]:
+    """Every address of its payer that a face of a payment shows."""
+    found = (at(document, *path) for path in _EMAILS)
+    return tuple(address for address in found if isinstance(address, str) and address.isprintable())
+
+
 def _kind(document: Document) -> str:
     """What the document is, for a sentence: its `object`, unless that is no word of Stripe's either."""
     found = at(document, "object")

@@ -13,6 +13,7 @@ from worker.handlers.fields import (
     names_in,
     optional_amount,
     own_id,
+    payer_emails,
 )
 
 
@@ -22,11 +23,11 @@ def paid(invoice: Document) -> Reading:
     subscription, subscription_metadata, metadata_path = _subscription(invoice)
     payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
     discounts, discount_names = promotions.used_on(invoice, invoice_id)
-    is_stating = _is_money(invoice)
+    is_stating, emails = _is_money(invoice), payer_emails(invoice)
     facts = _amounts(invoice) | {"payment_intent": payment_intent or None, "charge": charge or None}
     return Reading(
         objects=(
-            ObjectFacts(Kind.INVOICE, invoice_id, facts if is_stating else {}, customer, subscription),
+            ObjectFacts(Kind.INVOICE, invoice_id, facts if is_stating else {}, customer, subscription, emails),
             ObjectFacts(Kind.SUBSCRIPTION, subscription, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),

@@ -1,0 +1,205 @@
+"""Ada buys through her own link: she earns nothing on it, whatever tells so, and whenever."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from app import db
+from app.commissions import explain
+from app.errors import Conflict
+from app.partners import enrollment
+from app.partners.models import Partner, Program
+from tests.books import owed
+from tests.cast import Merchant
+from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Event, Marks
+from tests.stripe_stories.families import CLOVER
+
+from .conftest import Meet
+
+ADAS = "Ada+Shop@Partners.Example"
+"""Her address at enrollment is ada@partners.example."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an address stands: in which event, and how its document shows it."""
+
+    event_type: str
+    shown: dict[str, Any]
+
+
+PLACES = (
+    Place("checkout.session.completed", {"customer_details": {"email": ADAS}}),
+    Place("checkout.session.completed", {"customer_email": ADAS}),
+    Place("invoice.paid", {"customer_email": ADAS}),
+    Place("charge.succeeded", {"billing_details": {"email": ADAS}}),
+    Place("charge.succeeded", {"receipt_email": ADAS}),
+    Place("payment_intent.succeeded", {"receipt_email": ADAS}),
+)
+
+
+def shows(events: Sequence[Event], place: Place) -> list[Event]:
+    """The events, with an address at one place."""
+    return [changed(one, place.shown) if one["type"] == place.event_type else one for one in events]
+
+
+def changed(event: Event, shown: dict[str, Any]) -> Event:
+    """The event, its document saying something else."""
+    return {**event, "data": {"object": {**event["data"]["object"], **shown}}}
+
+
+def own_customer(cleo: Customer) -> Event:
+    """Cleo's `customer.updated`: her address is Ada's."""
+    return changed(cleo.is_marked_again("ada"), {"email": ADAS})
+
+
+def outcomes() -> set[str]:
+    """How all payments stand."""
+    with db.transaction() as session:
+        return set(session.scalars(text("SELECT outcome FROM payments WHERE merged_into_id IS NULL")))
+
+
+def allow(merchant: Merchant) -> None:
+    """Let the program's partners refer themselves, from now on."""
+    with db.transaction() as session:
+        session.get_one(Program, merchant.program_id).allow_self_referral = True
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.event_type} {'.'.join(place.shown)}")
+def test_her_address_on_any_face_earns_her_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, place: Place
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(shows(first.events, place))
+    drain()
+    assert outcomes() == {"self_referral"}
+    deliver(cleo.renews(first).events)
+    drain()
+    assert outcomes() == {"self_referral"}, "the customer is Ada, on every invoice"
+    assert ledger().balances == {}
+
+
+def test_a_customers_address_that_comes_later_takes_back_what_was_accrued(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver([*first.events, *cleo.renews(first).events])
+    drain()
+    assert ledger().balances == owed(ada=2 * 980)
+    deliver([own_customer(cleo)])
+    drain()
+    assert ledger().balances == owed(ada=0)
+    assert outcomes() == {"self_referral"}
+
+
+def test_a_guest_is_known_by_the_faces_of_the_payment_alone(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    sale = meet(payment="ada").buys(through_session=False)
+    guest = [changed(one, {"customer": None}) for one in sale.events]
+    charge = [one for one in guest if one["type"] == "charge.succeeded"]
+    others = [one for one in guest if one["type"] != "charge.succeeded"]
+    deliver(others)
+    drain()
+    assert ledger().balances == owed(ada=980)
+    deliver(shows(charge, PLACES[3]))
+    drain()
+    assert outcomes() == {"self_referral"}
+    assert ledger().balances == owed(ada=0)
+
+
+def test_every_order_of_arrival_ends_in_nothing(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+    """Of an invoice, its link, the money, the renewal and the address; one at a time, in one database."""
+    for order in permutations(range(5)):
+        cleo = Customer(CLOVER, Marks(subscription="ada"))
+        first = cleo.subscribes()
+        told = [*first.only("invoice.paid", "invoice_payment.paid", "payment_intent.succeeded").events]
+        told += [*cleo.renews(first).only("invoice.paid").events, own_customer(cleo)]
+        for place in order:
+            deliver([told[place]])
+            drain()
+    assert outcomes() == {"self_referral"}
+    assert ledger().balances in ({}, owed(ada=0))
+
+
+def test_other_partners_earn_on_her_and_she_on_others(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    deliver(shows(meet(subscription="ben").subscribes().events, PLACES[0]))
+    deliver(meet(subscription="ada").subscribes().events)
+    drain()
+    assert ledger().balances == owed(ada=980, ben=980)
+
+
+def test_where_the_program_allows_it_she_earns(
+    merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    allow(merchant)
+    deliver(shows(meet(subscription="ada").subscribes().events, PLACES[0]))
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_what_was_forbidden_when_she_was_first_credited_stays_so(
+    merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """Neither another address of hers nor another rule of the program's moves money that was credited before."""
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    with db.transaction() as session:
+        enrollment.change_email(session, session.get_one(Partner, merchant.partners["ada"]), "ada@elsewhere.example")
+    allow(merchant)
+    deliver([own_customer(cleo)])
+    drain()
+    assert outcomes() == {"self_referral"}
+    assert ledger().balances == owed(ada=0)
+
+
+def test_the_explanation_says_why_and_nobody_keeps_the_address(meet: Meet, deliver: Deliver, drain: Drain) -> None:
+    sale = meet(subscription="ada").subscribes()
+    deliver(shows(sale.events, PLACES[2]))
+    drain()
+    with db.transaction() as session:
+        told = " ".join(explain.narrate(explain.explain(session, sale.invoice or "")))
+        rows = "SELECT facts::text FROM stripe_objects UNION ALL SELECT email_mark FROM conversions"
+        kept = session.scalars(text(rows))
+        stored = " ".join(kept).lower()
+    assert "The customer is the partner" in told
+    assert "an e-mail address of the customer's is the partner's" in told
+    assert "partners.example" not in told.lower()
+    assert "@" not in stored
+    assert "email:" in stored
+
+
+def test_the_owner_is_nobodys_partner(merchant: Merchant, client: FlaskClient) -> None:
+    del client
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        with pytest.raises(Conflict, match="owner's own") as refused:
+            enrollment.create_partner(session, program, email="Shop+Me@example.com")
+    assert refused.value.code == "self_referral"
+    allow(merchant)
+    with db.transaction() as session:
+        enrollment.create_partner(session, session.get_one(Program, merchant.program_id), email="shop@example.com")
+
+
+def test_a_partner_of_the_owners_organization_earns_nothing(
+    merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    with db.transaction() as session:
+        session.get_one(Partner, merchant.partners["ada"]).partner_organization_id = merchant.organization_id
+    deliver(meet(subscription="ada").subscribes().events)
+    drain()
+    assert outcomes() == {"self_referral"}
+    assert ledger().balances == {}
