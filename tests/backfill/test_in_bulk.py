@@ -30,8 +30,8 @@ from .conftest import AskReplay, Backfill, let_time_pass, stand
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
-MOST_MEMORY_MB = 190
-"""What a process may take at most, what it imports (some 110 MB) included, however long the history."""
+MOST_MEMORY_MB = 120
+"""What a process may take at most, what it imports (some 80 MB) included, however long the history."""
 LOOK_SECONDS = 0.05
 
 
