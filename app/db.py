@@ -124,7 +124,10 @@ def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) 
     Row-level security does it, so a forgotten WHERE shows nothing.
     """
     session.execute(
-        text("SELECT set_config('role', :role, true), set_config('accrual.organizations', :ids, true)"),
+        text(
+            "SELECT set_config('role', :role, true), set_config('accrual.organizations', :ids, true), "
+            "set_config('accrual.affiliate', '', true)"
+        ),
         {"role": REQUEST_ROLE, "ids": "{" + ",".join(map(str, organization_ids)) + "}"},
     )
 
@@ -142,6 +145,11 @@ def narrow_to_affiliate(session: Session, organization_id: UUID) -> None:
         ),
         {"role": REQUEST_ROLE, "id": str(organization_id)},
     )
+
+
+def widen(session: Session) -> None:
+    """From here to its end, let this transaction see all rows again."""
+    session.execute(text("SELECT set_config('role', :role, true)"), {"role": WORKER_ROLE})
 
 
 def _forget_parents_connections() -> None:

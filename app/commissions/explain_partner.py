@@ -12,11 +12,11 @@ from app.api.shapes import Instant, Snake
 from app.attribution.models import Attribution
 from app.commissions.explanations import SnapshotNote
 from app.commissions.story import snapshot_note
+from app.ledger.sums import Sums
 from app.money import format_money, format_rate
 from app.partners import snapshots, statistics
 from app.partners.models import Partner, PartnerCode, Program
 from app.partners.shapes import PARTNER_STATUS
-from app.partners.statistics import Statistics
 
 
 class EarnedNote(Snake):
@@ -64,7 +64,7 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         snapshot=snapshot_note(snapshot) if snapshot else None,
         holdback_days=snapshot.holdback_days if snapshot else None,
         bound=_bound(session, partner),
-        earned=[_earned(one) for one in statistics.of_partner(session, partner.id)],
+        earned=[_earned(one) for one in statistics.of_partner(session, partner, program)],
         created_at=partner.created_at,
     )
 
@@ -130,7 +130,7 @@ def _bound(session: Session, partner: Partner) -> int:
     return session.scalar(current.where(Attribution.partner_id == partner.id, Attribution.superseded_at.is_(None))) or 0
 
 
-def _earned(one: Statistics) -> EarnedNote:
+def _earned(one: Sums) -> EarnedNote:
     return EarnedNote(
         currency=one.currency,
         commissions=one.commission_count,

@@ -24,18 +24,36 @@ FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums over commissions in one currency, in minor units, before any platform fee.
+    """Sums over commissions in one currency, in minor units: where they stand, account by account.
 
     What is on its way counts as approved, so that earned = pending + approved + paid, always; a reversal of something
-    paid lowers approved. The counts are of commissions that are worth something now: all of them, and those of level 0.
+    paid lowers approved. Paid is before any platform fee, `received_minor` is after it. The counts are of commissions
+    that are worth something now: all of them, and those of level 0.
     """
 
     currency: str
     commission_count: int = 0
     conversion_count: int = 0
-    pending_minor: int = 0
-    approved_minor: int = 0
-    paid_minor: int = 0
+    accrued_minor: int = 0
+    payable_minor: int = 0
+    clearing_minor: int = 0
+    received_minor: int = 0
+    fee_minor: int = 0
+
+    @property
+    def pending_minor(self) -> int:
+        """Earned and not approved yet."""
+        return self.accrued_minor
+
+    @property
+    def approved_minor(self) -> int:
+        """Approved and not paid yet."""
+        return self.payable_minor + self.clearing_minor
+
+    @property
+    def paid_minor(self) -> int:
+        """Paid, the platform's fee included."""
+        return self.received_minor + self.fee_minor
 
     @property
     def earned_minor(self) -> int:
@@ -48,9 +66,11 @@ class Sums:
             self.currency,
             self.commission_count + other.commission_count,
             self.conversion_count + other.conversion_count,
-            self.pending_minor + other.pending_minor,
-            self.approved_minor + other.approved_minor,
-            self.paid_minor + other.paid_minor,
+            self.accrued_minor + other.accrued_minor,
+            self.payable_minor + other.payable_minor,
+            self.clearing_minor + other.clearing_minor,
+            self.received_minor + other.received_minor,
+            self.fee_minor + other.fee_minor,
         )
 
 
@@ -244,7 +264,9 @@ def _sums(row: RowMapping) -> Sums:
         row["currency"],
         commission_count=row["commission_count"],
         conversion_count=row["conversion_count"],
-        pending_minor=row["accrued_minor"],
-        approved_minor=row["payable_minor"] + row["clearing_minor"],
-        paid_minor=row["paid_minor"] + row["fee_minor"],
+        accrued_minor=row["accrued_minor"],
+        payable_minor=row["payable_minor"],
+        clearing_minor=row["clearing_minor"],
+        received_minor=row["paid_minor"],
+        fee_minor=row["fee_minor"],
     )

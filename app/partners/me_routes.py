@@ -10,11 +10,11 @@ from app import db, ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.errors import InvalidRequest
+from app.ledger.sums import Sums
 from app.organizations import access, audit
 from app.partners import invitations, own, snapshots, statistics
 from app.partners import me_shapes as shapes
 from app.partners.models import Partner, PartnerCode, Program
-from app.partners.statistics import Statistics
 from app.partners.terms import terms_in_force_of_each
 
 api = surface("Partner side", __name__, "What a partner sees of itself, named by its own organization's key.")
@@ -76,7 +76,7 @@ def accept_invitation(body: shapes.Acceptance) -> Response:
     if (body.token is None) == (body.program_id is None):
         raise InvalidRequest("give either token or program_id", param="token")
     # Before it is accepted nothing says that this row is the caller's to see, but for the token itself.
-    with db.transaction() as session:
+    with access.open_transaction() as session:
         if body.token is not None:
             partner = invitations.accept(session, body.token, g.caller.organization_id)
         else:
@@ -93,8 +93,10 @@ def _my_programs(session: Session, enrolled: Sequence[tuple[Partner, Program]]) 
     return [shapes.my_program(one, program, terms[program.id], stamped.get(one.id)) for one, program in enrolled]
 
 
-def _figures(session: Session) -> list[tuple[Partner, Statistics]]:
+def _figures(session: Session) -> list[tuple[Partner, Sums]]:
     """The caller's figures: its enrollments, newest first, currency by currency."""
-    partners = [partner for partner, _ in own.every_enrollment(session, g.caller)]
-    earned = statistics.of_partners(session, [partner.id for partner in partners])
-    return [(partner, one) for partner in partners for one in earned.get(partner.id, [])]
+    enrolled = own.every_enrollment(session, g.caller)
+    # Sums are the owner's rows. Which partners' are asked for was settled above, among the caller's own.
+    db.narrow_to_organizations(session, [program.organization_id for _, program in enrolled])
+    earned = statistics.of_enrollments(session, enrolled)
+    return [(partner, one) for partner, _ in enrolled for one in earned[partner.id]]

@@ -8,11 +8,11 @@ from pydantic import ConfigDict, Field
 from app import ids
 from app.api.pages import After
 from app.api.shapes import Instant, Request, Snake
+from app.ledger.sums import Sums
 from app.partners.models import Partner, Program, Snapshot, Terms
 from app.partners.own import landing_link, redirect_link
 from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus
 from app.partners.snapshot_shapes import value_text
-from app.partners.statistics import Statistics
 
 
 class MyProgramPath(Request):
@@ -177,7 +177,7 @@ def referral(partner: Partner, program: Program, codes: list[str], public_url: s
     )
 
 
-def my_totals(partner: Partner, one: Statistics) -> MyTotals:
+def my_totals(partner: Partner, one: Sums) -> MyTotals:
     """What the partner earned in one currency."""
     return MyTotals(
         program_id=ids.encode(ids.PROGRAM, partner.program_id),
@@ -191,7 +191,7 @@ def my_totals(partner: Partner, one: Statistics) -> MyTotals:
     )
 
 
-def my_balance(figures: Iterable[tuple[Partner, Statistics]]) -> MyBalance:
+def my_balance(figures: Iterable[tuple[Partner, Sums]]) -> MyBalance:
     """Balances by currency in alphabetical order, each with its programs."""
     by_currency: dict[str, list[Balance]] = {}
     for partner, one in figures:

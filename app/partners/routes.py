@@ -84,7 +84,7 @@ def show_partner(path: shapes.PartnerPath) -> Response:
         if not g.caller.may("commissions:read"):
             return answer(shapes.partner_body(partner, snapshot))
         program = session.get_one(Program, partner.program_id)
-        every = statistics.of_partner(session, partner.id)
+        every = statistics.of_partner(session, partner, program)
         return answer(shapes.partner_with_stats(partner, snapshot, every, program.currency))
 
 

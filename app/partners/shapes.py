@@ -9,10 +9,11 @@ from pydantic import ConfigDict, Field
 from app import ids
 from app.api.pages import Numbered
 from app.api.shapes import Camel, Instant, Request, Snake
+from app.ledger.sums import Sums
 from app.partners.models import Partner, Snapshot
 from app.partners.rules import percent_text
 from app.partners.snapshots import AppliesTo
-from app.partners.statistics import Statistics, in_currency
+from app.partners.statistics import in_currency
 from app.partners.terms import Commission
 
 PartnerStatus = Literal["invited", "active", "deactivated"]
@@ -199,7 +200,7 @@ def partner_body(partner: Partner, snapshot: Snapshot | None) -> PartnerBody:
 
 
 def partner_with_stats(
-    partner: Partner, snapshot: Snapshot | None, every: list[Statistics], program_currency: str
+    partner: Partner, snapshot: Snapshot | None, every: list[Sums], program_currency: str
 ) -> PartnerWithStats:
     """The partner with what it earned, in the program's currency and in each."""
     by_currency = [CurrencyTotals(currency=one.currency, **_totals(one)) for one in every]
@@ -243,7 +244,7 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
     }
 
 
-def _totals(one: Statistics) -> dict[str, int]:
+def _totals(one: Sums) -> dict[str, int]:
     return {
         "total_commissions": one.commission_count,
         "total_earned_cents": one.earned_minor,

@@ -135,6 +135,16 @@ def test_an_organization_accepts_an_invitation_with_its_own_key(
         assert (refused.status_code, refused.json["error"]["param"]) == (400, "token")
 
 
+def test_an_acceptance_that_is_sent_again_is_answered_again(stranger: Caller, merchant: Merchant) -> None:
+    body = {"token": token_for(merchant, "zoe@example.com")}
+    headers = {"Authorization": f"Bearer {stranger.key}", "Idempotency-Key": "k1"}
+    client = stranger.application.test_client()
+    path = "/v1/admin/affiliate-me/invitations/accept"
+    answers = [client.post(path, json=body, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+
+
 def test_one_address_may_sign_up_only_so_often(nobody: Caller, merchant: Merchant) -> None:
     statuses = [sign_up(nobody, merchant, email=f"zoe{number}@example.com").status_code for number in range(7)]
     assert statuses == [201] * 5 + [429] * 2
