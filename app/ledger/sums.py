@@ -107,6 +107,8 @@ def moved(*, since: str, below: str, among: str) -> str:
         "(sum(posting.amount_minor) <> 0)::int"
         f" - (coalesce(sum(posting.amount_minor) FILTER (WHERE NOT {is_fresh}), 0) <> 0)::int"
     )
+    # A tail is short, which no planner can know; left alone it would read whole tables to be ready for a long one. What
+    # stands behind LATERAL is looked up row by row, by index: OFFSET 0 and GROUP BY keep it from being flattened.
     return f"""
     fresh AS MATERIALIZED (
         SELECT entry.id FROM journal_entries AS entry
@@ -115,22 +117,25 @@ def moved(*, since: str, below: str, among: str) -> str:
     touched AS MATERIALIZED (
         SELECT DISTINCT commission.id, commission.partner_id, commission.currency, commission.level
         FROM fresh
-        JOIN postings AS posting ON posting.entry_id = fresh.id
-        JOIN commissions AS commission ON commission.id = posting.commission_id
+        CROSS JOIN LATERAL (SELECT commission_id FROM postings WHERE entry_id = fresh.id OFFSET 0) AS posting
+        CROSS JOIN LATERAL (SELECT * FROM commissions WHERE id = posting.commission_id OFFSET 0) AS commission
         WHERE {among}
     ),
     moved AS MATERIALIZED (
-        SELECT touched.partner_id, touched.currency,
-               (coalesce(min(entry.occurred_at) FILTER (WHERE entry.kind = 'accrual'), min(entry.occurred_at))
-                AT TIME ZONE :time_zone)::date AS day,
-               {minors},
-               {more} AS commission_count,
-               CASE touched.level WHEN 0 THEN {more} ELSE 0 END AS conversion_count
+        SELECT touched.partner_id, touched.currency, one.day, {", ".join(f"one.{name}" for name in MINORS)},
+               one.more AS commission_count, CASE touched.level WHEN 0 THEN one.more ELSE 0 END AS conversion_count
         FROM touched
-        JOIN postings AS posting ON posting.commission_id = touched.id
-        JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
-        JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
-        GROUP BY touched.id, touched.partner_id, touched.currency, touched.level
+        CROSS JOIN LATERAL (
+            SELECT (coalesce(min(entry.occurred_at) FILTER (WHERE entry.kind = 'accrual'), min(entry.occurred_at))
+                    AT TIME ZONE :time_zone)::date AS day,
+                   {minors},
+                   {more} AS more
+            FROM postings AS posting
+            JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
+            JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
+            WHERE posting.commission_id = touched.id
+            GROUP BY posting.commission_id
+        ) AS one
     )"""
 
 
@@ -140,6 +145,7 @@ def summed(alias: str = "") -> str:
 
 
 _NAMES: Final = ", ".join(FIGURES)
+_EARNED: Final = " + ".join(MINORS)
 
 # A checkpoint counts only where its days begin where they are asked to begin. One that lies ahead of this cluster's
 # transactions came with a copy of a database from another one: new entries would hide behind it.
@@ -169,7 +175,8 @@ _OF_PARTNERS = text(f"""
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
-# Two lists in one statement, told apart by which of day and partner they have.
+# Two lists in one statement, told apart by which of day and partner they have. Partners are ranked by one sum, and only
+# the leaders' figures are summed in full.
 _OF_PROGRAM = text(f"""
     WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)},
     by_day AS (
@@ -181,24 +188,35 @@ _OF_PROGRAM = text(f"""
         ) AS every
         GROUP BY day, currency
     ),
-    by_partner AS (
-        SELECT partner_id, currency, {summed()}
-        FROM (
-            SELECT kept.partner_id, kept.currency, {_NAMES} FROM commission_sums AS kept
-            WHERE {_IS_SUMMED} AND kept.partner_id <> '{NOBODY}' AND kept.day BETWEEN :first AND :last
-            UNION ALL SELECT partner_id, currency, {_NAMES} FROM moved WHERE day BETWEEN :first AND :last
-        ) AS every
-        GROUP BY partner_id, currency
-    ),
     ranked AS (
-        SELECT by_partner.*, row_number() OVER (
-            PARTITION BY currency
-            ORDER BY accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor DESC, partner_id
-        ) AS place
-        FROM by_partner WHERE commission_count > 0
-    )
+        SELECT partner_id, currency, row_number() OVER (PARTITION BY currency ORDER BY earned DESC, partner_id) AS place
+        FROM (
+            SELECT partner_id, currency, sum(earned_minor) AS earned
+            FROM (
+                SELECT kept.partner_id, kept.currency, {_EARNED} AS earned_minor, commission_count
+                FROM commission_sums AS kept
+                WHERE {_IS_SUMMED} AND kept.partner_id <> '{NOBODY}' AND kept.day BETWEEN :first AND :last
+                UNION ALL
+                SELECT partner_id, currency, {_EARNED}, commission_count FROM moved WHERE day BETWEEN :first AND :last
+            ) AS every
+            GROUP BY partner_id, currency HAVING sum(commission_count) > 0
+        ) AS of_each
+    ),
+    foremost AS MATERIALIZED (SELECT * FROM ranked WHERE place <= :leaders)
     SELECT day, NULL::uuid AS partner_id, currency, {_NAMES}, 0 AS place FROM by_day
-    UNION ALL SELECT NULL, partner_id, currency, {_NAMES}, place FROM ranked WHERE place <= :leaders
+    UNION ALL
+    SELECT NULL, foremost.partner_id, foremost.currency, {_NAMES}, foremost.place
+    FROM foremost CROSS JOIN LATERAL (
+        SELECT {summed()}
+        FROM (
+            SELECT {_NAMES} FROM commission_sums AS kept
+            WHERE {_IS_SUMMED} AND kept.partner_id = foremost.partner_id AND kept.currency = foremost.currency
+              AND kept.day BETWEEN :first AND :last
+            UNION ALL
+            SELECT {_NAMES} FROM moved
+            WHERE partner_id = foremost.partner_id AND currency = foremost.currency AND day BETWEEN :first AND :last
+        ) AS every
+    ) AS figures
     ORDER BY day, place, currency
 """)
 
