@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app import db
+from app import db, ids
 from app.commissions import explain
 from app.errors import Conflict
-from app.partners import enrollment
+from app.partners import enrollment, invitations
 from app.partners.models import Partner, Program
 from tests.books import owed
 from tests.cast import Merchant
@@ -192,6 +192,15 @@ def test_the_owner_is_nobodys_partner(merchant: Merchant, client: FlaskClient) -
     allow(merchant)
     with db.transaction() as session:
         enrollment.create_partner(session, session.get_one(Program, merchant.program_id), email="shop@example.com")
+
+
+def test_the_owners_organization_cannot_be_invited(merchant: Merchant) -> None:
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        own = ids.encode(ids.ORGANIZATION, merchant.organization_id)
+        with pytest.raises(Conflict, match="own organization") as refused:
+            invitations.invite_organization(session, program, own, "me@elsewhere.example")
+    assert refused.value.code == "self_referral"
 
 
 def test_a_partner_of_the_owners_organization_earns_nothing(

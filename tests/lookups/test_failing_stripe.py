@@ -12,22 +12,23 @@ from app.stripe_events import api_keys
 from tests.books import owed
 from tests.conftest import Drain, Ledger
 from tests.emulator.emulator import Emulator
+from tests.emulator.sales import Subscription
 from worker import jobs as worker_jobs
 from worker import lookups, schedule
 
 from .conftest import Connect, LookUp, looked_up
 
 
-def want_customers(shop: Emulator, connect: Connect, drain: Drain, *names: str) -> None:
-    """Sales to customers whose metadata, with Ada's code, was written before we listened."""
+def want_customers(shop: Emulator, connect: Connect, drain: Drain, *names: str) -> list[Subscription]:
+    """Subscriptions of customers whose metadata, with Ada's code, was written before we listened."""
     buyers = [shop.customer(name, marker="ada") for name in names]
     connect()
-    for buyer in buyers:
-        shop.subscribe(buyer)
+    subscriptions = [shop.subscribe(buyer) for buyer in buyers]
     shop.deliver()
     drain()
     with db.transaction() as session:
         session.execute(text("UPDATE lookups SET next_attempt_at = now()"))
+    return subscriptions
 
 
 def test_a_stripe_that_hangs_keeps_no_drain_waiting(
@@ -50,6 +51,34 @@ def test_a_stripe_that_hangs_keeps_no_drain_waiting(
         asker.join()
     (asked,) = looked_up()
     assert (asked.is_done, asked.is_due, asked.problem) == (False, False, "Stripe could not be reached.")
+
+
+@pytest.mark.parametrize("fault", ["hang", "rate_limit", "fail", "drop", "speak_nonsense"])
+def test_a_drain_of_the_same_customers_asks_nothing_and_succeeds_at_once(
+    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, fault: str
+) -> None:
+    """While Stripe fails whoever asks about them, or keeps that one waiting in the middle of it."""
+    subscriptions = want_customers(shop, connect, drain, "cleo", "dora", "emil")
+    struck = getattr(shop.faults, fault)()
+    asker = threading.Thread(target=lookups.work_one)
+    asker.start()
+    try:
+        while not struck.struck:
+            pass
+        asked = len(shop.asked)
+        for subscription in subscriptions:
+            shop.renew(subscription)
+        delivered = shop.deliver()
+        assert drain() == len(delivered)
+        assert len(shop.asked) == asked
+        assert asker.is_alive() or fault != "hang"
+    finally:
+        shop.faults.clear()
+        asker.join()
+    with db.transaction() as session:
+        tried = "SELECT count(*) FILTER (WHERE processed_at IS NULL), max(attempts), max(last_error) FROM stripe_events"
+        assert session.execute(text(tried)).one() == (0, 0, None), "no batch was taken back"
+    assert len(looked_up()) == 3
 
 
 @pytest.mark.parametrize("fault", ["rate_limit", "fail", "drop", "speak_nonsense"])
