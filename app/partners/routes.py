@@ -10,7 +10,7 @@ from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.errors import InvalidRequest
 from app.organizations import access, audit
-from app.partners import enrollment, listing, shapes, snapshots, statistics
+from app.partners import enrollment, listing, shapes, snapshots, statistics, tree
 from app.partners.models import Partner, Program
 from app.partners.programs import get_program
 from app.partners.rules import bps_of, valid_email
@@ -23,7 +23,7 @@ STORED_STATUS: Final[dict[str, enrollment.Status]] = {
     "active": "active",
     "deactivated": "deactivated",
 }
-AUDITED: Final = frozenset({"slug", "status", "commission_pct"})
+AUDITED: Final = frozenset({"slug", "status", "commission_pct", "parent_id"})
 """Of what may change, that which the audit trail keeps: no addresses, names or metadata."""
 
 
@@ -46,6 +46,8 @@ def create_partner(body: shapes.PartnerCreation) -> Response:
             **profile,
             **_own_terms(session, program, body),
         )
+        if body.parent_id is not None:
+            _set_parent(session, partner, body.parent_id)
         session.refresh(partner)
         shown = shapes.partner_body(partner, snapshots.in_force(session, partner.id))
         details = {"program_id": shown.program_id, "slug": shown.slug, "commission_pct": shown.commission_pct}
@@ -164,6 +166,8 @@ def _apply(session: Session, partner: Partner, changes: dict[str, Any]) -> None:
             setattr(partner, name, changes[name])
     if "payout_email" in changes:
         partner.payout_email = _valid_payout_email(changes["payout_email"])
+    if "parent_id" in changes:
+        _set_parent(session, partner, changes["parent_id"])
     if "metadata" in changes:
         partner.details = changes["metadata"]
     if "email" in changes:
@@ -183,6 +187,12 @@ def _change_status(session: Session, partner: Partner, status: shapes.PartnerSta
     # This surface has one word for paused, banned and deactivated; saying it again changes none of them.
     if shapes.PARTNER_STATUS[partner.status] != status:
         enrollment.change_status(session, partner, STORED_STATUS[status])
+
+
+def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> None:
+    """Put the partner under another of the caller's, or under nobody."""
+    above = listing.get_partner(session, g.caller.organization_ids, parent_id) if parent_id is not None else None
+    tree.set_parent(session, partner, above)
 
 
 def _valid_payout_email(email: str | None) -> str | None:

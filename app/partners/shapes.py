@@ -91,6 +91,7 @@ class PartnerCreation(Request):
     payout_email: Address | None = None
     metadata: Metadata | None = None
     program_id: str | None = Field(default=None, description="Null: your default program.")
+    parent_id: str | None = Field(default=None, description="The partner that invited it: its upline.")
     commission_snapshot: CommissionSnapshot | None = None
 
 
@@ -117,6 +118,7 @@ class PartnerChange(Request):
     payout_method: PayoutMethod | None = None
     payout_email: Address | None = None
     metadata: Metadata = UNSENT
+    parent_id: str | None = Field(default=None, description="Its upline from now on; null: none.")
 
 
 class PartnerBody(Snake):
@@ -136,6 +138,7 @@ class PartnerBody(Snake):
     payout_email: str | None
     stripe_account_id: str | None
     metadata: dict[str, Any]
+    parent_id: str | None = Field(description="Its upline; null: nobody.")
     created_at: Instant
 
 
@@ -240,6 +243,7 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
         "payout_email": partner.payout_email,
         "stripe_account_id": partner.stripe_account_id,
         "metadata": partner.details,
+        "parent_id": ids.encode(ids.PARTNER, partner.parent_id) if partner.parent_id else None,
         "created_at": created_at,
     }
 

@@ -71,6 +71,8 @@ def set_parent(session: Session, partner: Partner, parent: Partner | None) -> No
         InvalidRequest: `parent` is of another program.
         Conflict: `parent_cycle`: it is below the partner, or is the partner. The caller rolls back.
     """
+    if parent is not None and parent.program_id != partner.program_id:
+        raise _of_another_program()
     partner.parent_id = parent.id if parent is not None else None
     try:
         session.flush()
@@ -81,5 +83,9 @@ def set_parent(session: Session, partner: Partner, parent: Partner | None) -> No
                 "a partner cannot be above itself: this parent is below it", code="parent_cycle", param="parent_id"
             ) from None
         if constraint == PROGRAM_CONSTRAINT:
-            raise InvalidRequest("parent_id must name a partner of the same program", param="parent_id") from None
+            raise _of_another_program() from None
         raise
+
+
+def _of_another_program() -> InvalidRequest:
+    return InvalidRequest("parent_id must name a partner of the same program", param="parent_id")

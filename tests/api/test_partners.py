@@ -43,6 +43,7 @@ def test_created_partner_is_invited_and_shows_every_field(owner: Caller, merchan
         "payout_method": None,
         "payout_email": None,
         "stripe_account_id": None,
+        "parent_id": None,
         "metadata": {"tier": "gold", "score": 3},
     }
 
