@@ -13,10 +13,12 @@ from tests import cast
 from tests.books import Balances, owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
+from tests.properties.two_drains import run_two
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
+from worker.drain import work_batch
 
 from .test_approval import clock, day, payable, reject
 
@@ -117,3 +119,14 @@ def test_tiers_count_what_the_same_batch_approves(
             drain()
     drain()
     assert ledger().balances == payable(6000)
+
+
+@pytest.mark.parametrize("commission", [TIERED], indirect=True)
+def test_two_drains_count_what_the_other_approves(deliver: Deliver, ledger: Ledger) -> None:
+    """Three sales in one second, worked by two drains whose commits are held: whoever comes later counts the others."""
+    sales = [
+        Customer(CLOVER, Marks(payment="ada")).buys(Bill(net_minor=10_000), through_session=False) for _ in range(3)
+    ]
+    deliver([sale.event("charge.succeeded") for sale in sales])
+    assert run_two(db.engine(), work_batch, (1, 2)).blocked
+    assert ledger().balances == payable(1000 + 1000 + 2000)
