@@ -191,11 +191,13 @@ _OF_PROGRAM = text(f"""
     ranked AS (
         SELECT partner_id, currency, row_number() OVER (PARTITION BY currency ORDER BY earned DESC, partner_id) AS place
         FROM (
-            SELECT partner_id, currency, sum(earned_minor) AS earned
+            SELECT partner_id, currency, sum(earned_minor)::bigint AS earned
             FROM (
-                SELECT kept.partner_id, kept.currency, {_EARNED} AS earned_minor, commission_count
+                SELECT kept.partner_id, kept.currency, sum({_EARNED})::bigint AS earned_minor,
+                       sum(commission_count) AS commission_count
                 FROM commission_sums AS kept
                 WHERE {_IS_SUMMED} AND kept.partner_id <> '{NOBODY}' AND kept.day BETWEEN :first AND :last
+                GROUP BY kept.partner_id, kept.currency
                 UNION ALL
                 SELECT partner_id, currency, {_EARNED}, commission_count FROM moved WHERE day BETWEEN :first AND :last
             ) AS every
