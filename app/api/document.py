@@ -6,9 +6,21 @@ from typing import Any, Final
 from flask_openapi3 import OpenAPI
 
 from app.api.errors import ErrorBody
+from app.api.examples import example_of
 from app.api.idempotency import HEADER, REPLAYED
 
 ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}
+REFUSALS: Final = {
+    "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
+    "403": ("forbidden", "this key does not allow it"),
+    "404": ("not_found", "there is none"),
+    "409": ("conflict", "what is there forbids it"),
+    "415": ("unsupported_media_type", "send JSON: `Content-Type: application/json`"),
+    "429": ("rate_limited", "too many requests; Retry-After says when to come again"),
+    "500": ("internal_error", "Something went wrong on our side."),
+    "503": ("unavailable", "The database cannot be reached; try again."),
+}
+"""Code and message of the example shown for each status; a 400 shows the fields at fault."""
 IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": HEADER,
     "in": "header",
@@ -28,6 +40,7 @@ def complete(app: OpenAPI) -> dict[str, Any]:
         for method, operation in _operations(document):
             if method == "post" and operation.get("security"):
                 _may_be_sent_again(operation)
+            _show_examples(operation, document["components"]["schemas"])
         app.extensions["accrual_document"] = document
     return document
 
@@ -35,6 +48,16 @@ def complete(app: OpenAPI) -> dict[str, Any]:
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in document["paths"].values():
         yield from item.items()
+
+
+def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        body["example"] = example_of(body["schema"], schemas, asked=True)
+    for status, answer in operation["responses"].items():
+        for body in answer.get("content", {}).values():
+            code, message = REFUSALS.get(status, (None, None))
+            refused = {"error": {"code": code, "message": message, "param": None}}
+            body["example"] = refused if code else example_of(body["schema"], schemas)
 
 
 def _may_be_sent_again(operation: dict[str, Any]) -> None:

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, jsonify, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.api.shapes import Documented
 from app.errors import (
     Conflict,
     Forbidden,
@@ -52,23 +53,23 @@ DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 log = structlog.get_logger(__name__)
 
 
-class Fault(BaseModel):
+class Fault(Documented):
     """One field at fault."""
 
-    param: str
-    message: str
+    param: str = Field(examples=["slug"])
+    message: str = Field(examples=["is required"])
 
 
-class ErrorDescription(BaseModel):
+class ErrorDescription(Documented):
     """What was wrong: a word for programs, a sentence for people."""
 
     code: str = Field(examples=["invalid_request"])
-    message: str
-    param: str | None = Field(default=None, description="The first field at fault.")
+    message: str = Field(examples=["slug is required"])
+    param: str | None = Field(default=None, description="The first field at fault.", examples=["slug"])
     details: list[Fault] | None = Field(default=None, description="Every field at fault.")
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(Documented):
     """The body of every answer that is no success."""
 
     model_config = ConfigDict(title="Error")

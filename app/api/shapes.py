@@ -47,7 +47,27 @@ class OneOf:
         return core_schema.literal_schema(self._words)
 
 
-class Request(BaseModel):
+class Documented(BaseModel):
+    """A model whose examples the document keeps."""
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As pydantic's, each `examples` said as `example`, because flask-openapi3 forgets the plural."""
+        schema: dict[str, Any] = _in_the_singular(super().model_json_schema(*args, **kwargs))
+        return schema
+
+
+def _in_the_singular(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_in_the_singular(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _in_the_singular(inner) for name, inner in schema.items() if name != "examples"}
+    examples = schema.get("examples")
+    return {**kept, "example": examples[0]} if isinstance(examples, list) else kept
+
+
+class Request(Documented):
     """A query or a body: what it does not know is refused by name."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,13 +78,13 @@ class Request(BaseModel):
         return {} if given is None else given
 
 
-class Snake(BaseModel):
+class Snake(Documented):
     """An answer with names as they stand in Python: partners, payments, events."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-class Camel(BaseModel):
+class Camel(Documented):
     """An answer in camelCase: affiliates, conversions, commissions."""
 
     model_config = ConfigDict(

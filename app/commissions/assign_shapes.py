@@ -32,7 +32,7 @@ class CustomerAssignment(Request):
     partner_id: PartnerId
     reason: Reason
     from_: AwareDatetime | None = Field(default=None, alias="from", description="Payments from then on.")
-    all_unpaid: bool = Field(default=False, description="All payments, past and to come.")
+    all_unpaid: bool = Field(default=False, description="All payments, past and to come.", examples=[True])
     include_paid: IncludePaid = False
     account: str | None = Field(default=None, description="A connected account, where the id stands in several.")
     livemode: bool | None = Field(default=None, description="Where the id stands in both modes.")

@@ -25,6 +25,7 @@ class PromotionGift(Request):
         default=None,
         min_length=1,
         max_length=MOST_CHARACTERS,
+        examples=["ADA20"],
         description="What customers type. It takes `promotion_code.created`, or is never recognized.",
     )
 

@@ -64,14 +64,14 @@ class ConversionPath(Request):
 class Approval(Request):
     """An approval; over a hold it takes `force` and a reason."""
 
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=500, examples=["A customer of many years."])
     force: bool = False
 
 
 class Rejection(Request):
     """A rejection and why."""
 
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500, examples=["It was her own purchase."])
 
 
 class PaymentPath(Request):

@@ -56,7 +56,7 @@ class EndpointCreation(Request):
 class EndpointChange(Request):
     """What shall be different; what is left out stays."""
 
-    description: Description | None = None
+    description: Description | None = Field(default=None, examples=["EU shop"])
     disabled: bool | None = None
     api_key: ApiKey | None = Field(default=None, description="Null forgets it.")
 

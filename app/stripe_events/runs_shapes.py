@@ -52,14 +52,16 @@ class BackfillRequest(StripeWindow):
 class ReconciliationRequest(StripeWindow):
     """What to compare."""
 
-    since: AwareDatetime | None = Field(default=None, description=f"{SINCE} A week ago, unless given.")
+    since: AwareDatetime | None = Field(
+        default=None, description=f"{SINCE} A week ago, unless given.", examples=["2026-11-01T00:00:00Z"]
+    )
     heal: bool = Field(default=False, description="Fetch what differs, so that it is settled.")
 
 
 class ReplayRequest(Request):
     """Which events to work again: those that meet every condition; without any, all there are."""
 
-    outcome: Annotated[str, OneOf(OUTCOMES)] | None = None
+    outcome: Annotated[str, OneOf(OUTCOMES)] | None = Field(default=None, examples=["unattributed"])
     type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
     since: AwareDatetime | None = Field(default=None, description=f"Received then or later; {SINCE}")
     until: AwareDatetime | None = Field(default=None, description=f"Received before then; {SINCE}")

@@ -1,5 +1,6 @@
 """The document is true: whatever is sent, nothing fails and nothing undocumented comes back."""
 
+import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,15 +17,23 @@ from .conftest import Caller
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 
 
-def test_nothing_fails_and_every_answer_is_documented(application: Flask, owner: Caller) -> None:
+EXAMPLES, ALL_EXAMPLES = 6, 100
+"""Requests made up for each operation, in the suite and by `make proofs`."""
+
+
+@pytest.mark.proof
+def test_nothing_fails_and_every_answer_is_documented(
+    application: Flask, owner: Caller, request: pytest.FixtureRequest
+) -> None:
+    number = ALL_EXAMPLES if request.config.getoption("--proofs") else EXAMPLES
     document = schemathesis.openapi.from_wsgi("/openapi.json", application)
     for found in document.get_all_operations():
-        _try_out(found.ok(), {"Authorization": f"Bearer {owner.key}"})
+        _try_out(found.ok(), {"Authorization": f"Bearer {owner.key}"}, number)
 
 
-def _try_out(operation: APIOperation, headers: dict[str, str]) -> None:
+def _try_out(operation: APIOperation, headers: dict[str, str], number: int) -> None:
     @settings(
-        max_examples=15,
+        max_examples=number,
         database=None,
         deadline=None,
         derandomize=True,

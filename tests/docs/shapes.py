@@ -14,11 +14,13 @@ def faults(document: dict[str, Any], path: str, method: str, status: int, body: 
     json_content = answers[str(status)].get("content", {}).get("application/json")
     if json_content is None:
         return []  # a redirect, or a page for people
-    schema = json_content["schema"]
+    return departures(document, json_content["schema"], json.loads(body))
+
+
+def departures(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
+    """What of the value is not as a schema of the document says."""
     exact = {**_closed(schema), "components": _closed(document["components"])}
-    return [
-        f"{list(fault.instance_path)}: {fault.message}" for fault in _validator(exact).iter_errors(json.loads(body))
-    ]
+    return [f"{list(fault.instance_path)}: {fault.message}" for fault in _validator(exact).iter_errors(value)]
 
 
 def keys(value: Any) -> Any:
