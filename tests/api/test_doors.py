@@ -7,7 +7,6 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db
-from app.api import surfaces
 from app.organizations import hierarchy, keys
 from app.organizations.permissions import PERMISSIONS
 from app.organizations.permissions import Caller as KeyHolder
@@ -168,25 +167,3 @@ def test_a_bug_is_a_500_without_its_words(application: Flask, owner: Caller, mon
     answer = owner.get("/api/v1/partners")
     assert (answer.status_code, answer.json["error"]["code"]) == (500, "internal_error")
     assert "42" not in answer.text
-
-
-def test_every_api_route_states_its_permission(application: Flask) -> None:
-    public = {
-        "Sign-up.sign_up",
-        "Links.beacon",
-        "Links.follow",
-        "docs.asset",
-        "docs.document",
-        "docs.page",
-        "docs.start",
-        "join.page",
-        "join.start",
-        "operations.alive",
-        "operations.figures",
-        "operations.ready",
-        "operations.snippet",
-        "stripe_events.receive",
-    }
-    guarded = surfaces.permissions(application)  # type: ignore[arg-type]
-    assert {rule.endpoint for rule in application.url_map.iter_rules()} - guarded.keys() == public
-    assert set(guarded.values()) <= set(PERMISSIONS)

@@ -1,19 +1,57 @@
-"""Nobody reaches another organization's rows, not even through a query that forgot its WHERE."""
+"""Nobody reaches another organization's rows, not even through a query that forgot its WHERE: Postgres sees to it."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from flask import Flask
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.config import Settings
 from app.ledger.models import JournalEntry
 from tests.cast import Merchant, open_merchant
 
-from .conftest import Caller
+from .isolation_world import World, build, fingerprint, tables_of_organizations
 from .sales import Sale, sell
+
+WITHOUT_REQUESTS: frozenset[str] = frozenset()
+"""Tables of organizations that no request may see anything of."""
+
+_READABLE = text("""
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND has_table_privilege(:role, oid, 'SELECT')
+    ORDER BY relname
+""")
+
+_POLICIES = text("""
+    SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies
+    WHERE schemaname = 'public' AND 'accrual_request' = ANY (roles)
+""")
+
+_LENT = text("""
+    SELECT proname FROM pg_proc
+    WHERE prosecdef AND pronamespace = 'public'::regnamespace AND prorettype <> 'trigger'::regtype
+      AND has_function_privilege(:role, oid, 'EXECUTE')
+""")
+"""What a request may run with the rights of somebody else."""
+
+_POWERFUL = text("""
+    SELECT rolname FROM pg_roles
+    WHERE rolname IN ('accrual_worker', 'accrual_request')
+      AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolcanlogin
+           OR EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid))
+""")
+
+
+@pytest.fixture
+def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
+    return build(application, settings, merchant)
 
 
 @pytest.fixture
@@ -22,46 +60,73 @@ def sale(merchant: Merchant) -> Sale:
         return sell(session, merchant, "ada", 1)
 
 
-def test_strangers_find_nothing_of_ours(stranger: Caller, merchant: Merchant, sale: Sale) -> None:
-    ada = ids.encode("par", merchant.partners["ada"])
-    for path in (
-        f"/api/v1/partners/{ada}",
-        f"/api/v1/partners/{ada}/commissions",
-        f"/partners/{ada}/commissions",
-        f"/api/v1/commissions/{sale.commission_id}/explanation",
-        f"/api/v1/payments/{sale.payment_id}/explanation",
-        f"/api/v1/events/{sale.event_id}",
-    ):
-        assert stranger.get(path).status_code == 404, path
-    assert stranger.get("/api/v1/conversions", affiliate_id=ada).status_code == 404
-    assert stranger.patch(f"/api/v1/partners/{ada}", {"status": "deactivated"}).status_code == 404
-    assert stranger.post(f"/api/v1/events/{sale.event_id}/replay").status_code == 404
-    assert stranger.get("/api/v1/partners").json["total"] == 0
-    for path in ("/api/v1/conversions", "/api/v1/payments", "/api/v1/events", "/api/v1/affiliates"):
-        assert stranger.get(path).json["data"] == [], path
-    assert stranger.get("/commissions").json["commissions"] == []
-
-
-def test_strangers_cannot_enroll_in_our_program(stranger: Caller, merchant: Merchant) -> None:
-    body = {"email": "z@example.com", "slug": "z", "program_id": ids.encode("prog", merchant.program_id)}
-    assert stranger.post("/api/v1/partners", body).status_code == 404
-
-
-def test_rows_stay_hidden_when_a_query_forgets_its_where(merchant: Merchant, sale: Sale) -> None:
+def test_rows_stay_hidden_when_a_query_forgets_its_where(world: World) -> None:
+    """Every table read whole, as its neighbours may: a request shows the rows of its own organizations only."""
     with db.transaction() as session:
-        other = open_merchant(session, "Elsewhere")
-        tables = _tables_of_organizations(session)
-    for table in tables:
-        with db.transaction() as session:
-            db.narrow_to_organizations(session, [other.organization_id])
-            foreign = session.scalar(
-                text(f"SELECT count(*) FROM {table} WHERE organization_id = :ours"), {"ours": merchant.organization_id}
-            )
-        assert foreign == 0, table
-        with db.transaction() as session:
-            db.narrow_to_organizations(session, [])
-            assert session.scalar(text(f"SELECT count(*) FROM {table}")) == 0, table
-    assert len(tables) > 10
+        tables = tables_of_organizations(session)
+        filled = set(fingerprint(session, world.shop.organization_id)) - {"organizations"}
+    for who in ("stranger", "sister", "daughter", "ada"):
+        assert _owners(tables, [world.organization_ids[who]]) <= {world.organization_ids[who]}, who
+    assert _owners(tables, []) == set()
+    family = [world.organization_ids[who] for who in ("mother", "owner")]
+    assert world.shop.organization_id in _owners(tables, family)
+    assert len(filled) > 15
+
+
+def test_a_partners_organization_sees_its_own_enrollment_and_what_it_earned(world: World) -> None:
+    """Never evidence, events, payments or customers, and nothing of another partner."""
+    ada = world.shop.partners["ada"]
+    with db.transaction() as session:
+        db.narrow_to_affiliate(session, world.organization_ids["ada"])
+        seen = {
+            table: session.scalar(text(f"SELECT count(*) FROM {table}"))
+            for table in readable_tables(session)
+            if table != "alembic_version"
+        }
+        for table in ("snapshots", "conversions", "commissions", "partner_codes"):
+            assert set(session.scalars(text(f"SELECT partner_id FROM {table}"))) == {ada}, table
+        assert session.scalars(text("SELECT id FROM partners")).all() == [ada]
+    visible = {table for table, count in seen.items() if count}
+    assert visible == {"partners", "partner_codes", "snapshots", "conversions", "commissions", "programs", "terms"}
+
+
+def test_every_table_that_requests_may_read_is_under_row_security(database: Engine) -> None:
+    with db.transaction() as session:
+        guarded = set(session.scalars(text("SELECT relname FROM pg_class WHERE relrowsecurity")))
+        owned = {*tables_of_organizations(session), "organizations"}
+        assert owned <= guarded
+        assert set(readable_tables(session)) - guarded <= {"alembic_version"}
+
+
+def test_what_a_request_sees_rests_on_its_organizations_or_its_enrollments(database: Engine) -> None:
+    """Each policy of the request role says one of these and nothing else."""
+    own = r"\((organization_id|id) = ANY \(.*visible_organizations\(\).*\)\)"
+    enrolled = r"\((id|partner_id|program_id) = ANY \(.*own_(partners|programs)\(\).*\)\)"
+    itself = r"\(partner_organization_id = .*calling_affiliate\(\).*\)"
+    below = r"\(parent_id = ANY \(.*visible_organizations\(\).*\)\)"
+    with db.transaction() as session:
+        policies = session.execute(_POLICIES).all()
+        owned = {*tables_of_organizations(session), "organizations"}
+    kinds: dict[str, set[str]] = {"own": set(), "partner": set(), "below": set()}
+    for policy in policies:
+        sentence = " ".join((policy.qual or policy.with_check).split())
+        if policy.permissive == "RESTRICTIVE":
+            kinds["below"].add(policy.tablename)
+            assert re.fullmatch(below, sentence), policy
+        elif re.fullmatch(own, sentence):
+            kinds["own"].add(policy.tablename)
+        else:
+            kinds["partner"].add(policy.tablename)
+            assert policy.cmd == "SELECT", policy
+            assert re.fullmatch(f"{enrolled}|{itself}", sentence), policy
+    assert owned - kinds["own"] == WITHOUT_REQUESTS
+    assert kinds["below"] == {"organizations"}
+
+
+def test_no_role_of_the_application_stands_above_row_security(database: Engine) -> None:
+    with db.transaction() as session:
+        assert session.execute(_POWERFUL).all() == []
+        assert session.scalars(_LENT, {"role": db.REQUEST_ROLE}).all() == []
 
 
 def test_a_request_cannot_write_rows_for_others(merchant: Merchant) -> None:
@@ -118,10 +183,15 @@ def test_a_request_moves_no_money_of_others(merchant: Merchant, sale: Sale) -> N
         session.rollback()
 
 
-def _tables_of_organizations(session: Session) -> Sequence[str]:
-    return session.scalars(
-        text(
-            "SELECT table_name FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND column_name = 'organization_id' ORDER BY table_name"
-        )
-    ).all()
+def readable_tables(session: Session) -> Sequence[str]:
+    """Every table that a request may read a row of."""
+    return session.scalars(_READABLE, {"role": db.REQUEST_ROLE}).all()
+
+
+def _owners(tables: Sequence[str], organization_ids: Sequence[UUID]) -> set[UUID]:
+    """Whose rows a request of these organizations sees in all the tables together."""
+    with db.transaction() as session:
+        readable = set(readable_tables(session)) & set(tables)
+        db.narrow_to_organizations(session, organization_ids)
+        every = " UNION ".join(f"SELECT organization_id FROM {table}" for table in sorted(readable))
+        return set(session.scalars(text(every)))

@@ -1,0 +1,107 @@
+"""Who is answered what, route by route: the table that the isolation matrix reads.
+
+A new route needs no line here unless a parameter of its path is called like no other: that name gets a value in
+`isolation_world.py: Ids`. A route without a key stands in PUBLIC; one that answers otherwise than the rest, in
+EXCEPTIONS. A body is what the document needs, as ids of the shop's or by its examples; what more it takes stands in
+BODIES.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.organizations.permissions import FINANCIAL
+
+GIVEN: Final = frozenset({200, 201, 202, 409})
+"""The caller was let in and understood; 409: what is there forbids it."""
+OWN_AFFAIR: Final = GIVEN | {400, 404}
+"""Whatever becomes of a request about nothing but the caller's own organization."""
+PARTNER_SIDE: Final = "/v1/admin/affiliate-me/"
+
+PUBLIC: Final[Mapping[str, int]] = {
+    "GET /checkout.js": 200,
+    "GET /docs": 200,
+    "GET /docs/<path:name>": 404,
+    "GET /docs/start.js": 200,
+    "GET /healthz": 200,
+    "GET /join": 200,
+    "GET /join/start.js": 200,
+    "GET /metrics": 200,
+    "GET /openapi.json": 200,
+    "GET /r/<code>": 404,
+    "GET /readyz": 200,
+    "POST /v1/public/affiliate/signup": 400,
+    "POST /v1/touchpoints": 400,
+    "POST /webhooks/stripe": 503,
+    "POST /webhooks/stripe/<endpoint_id>": 404,
+}
+"""Routes that need no key, and what they answer to an empty request."""
+
+ANSWERS: Final[Mapping[str, tuple[frozenset[int], frozenset[int]]]] = {
+    # who           : a path with an id of the shop's | a path without an id
+    "nobody": (frozenset({401}), frozenset({401})),
+    "malformed": (frozenset({401}), frozenset({401})),
+    "revoked": (frozenset({401}), frozenset({401})),
+    "scoped otherwise": (frozenset({403}), frozenset({403})),
+    "stranger": (frozenset({404}), OWN_AFFAIR),
+    "sister": (frozenset({404}), OWN_AFFAIR),
+    "daughter": (frozenset({404}), OWN_AFFAIR),
+    "ada": (frozenset({404}), OWN_AFFAIR),
+    "ben": (frozenset({404}), OWN_AFFAIR),
+    "owner": (GIVEN, OWN_AFFAIR),
+    "mother": (GIVEN, OWN_AFFAIR),
+}
+EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
+    # The partner of the path reads its own commissions with its own key.
+    ("ada", "GET /api/v1/partners/<partner_id>/commissions"): frozenset({200}),
+    ("ada", "GET /partners/<partner_id>/commissions"): frozenset({200}),
+}
+
+MAY_NAME: Final = frozenset({("POST /v1/admin/affiliate/programs/<program_id>/invite", "organization_id")})
+"""Where a field is there to name somebody else: an organization that is invited, and decides by itself."""
+
+VALUES: Final[Mapping[str, Any]] = {"email": "new@example.com", "reason": "so", "name": "Somebody new"}
+"""What a field of that name is given, in any body that needs it."""
+
+BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "POST /api/v1/customers/<customer_id>/attribution": {"partner_id": None, "reason": "so", "all_unpaid": True},
+    "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
+    "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20"},
+    "POST /api/v1/stripe-endpoints/<endpoint_id>/secrets": {"secret": "whsec_another"},
+    "PUT /api/v1/partners/<partner_id>/commission-snapshot": {"commission": {"type": "percentage", "bps": 2500}},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one rule; `permission` None where it needs no key."""
+
+    method: str
+    rule: str
+    permission: str | None
+    parameters: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """As it stands in the tables, `GET /api/v1/partners/<partner_id>`."""
+        return f"{self.method} {self.rule}"
+
+    @property
+    def is_partner_side(self) -> bool:
+        """Whether what it shows follows from the caller's enrollments, not from what it owns."""
+        return self.rule.startswith(PARTNER_SIDE)
+
+
+def expected(who: str, route: Route) -> frozenset[int]:
+    """What the route may answer to this caller."""
+    if (who, route.name) in EXCEPTIONS:
+        return EXCEPTIONS[who, route.name]
+    if who == "reader":
+        is_allowed = route.method == "GET" and route.permission not in FINANCIAL
+        return expected("owner", route) if is_allowed else frozenset({403})
+    named, unnamed = ANSWERS[who]
+    if not route.parameters:
+        return unnamed
+    if route.is_partner_side and named & (GIVEN | {404}):
+        return GIVEN if who in ("ada", "ben") else frozenset({404})
+    return named

@@ -1,0 +1,201 @@
+"""A shop with everything in it, and everybody who stands around it with a key of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from app import db, ids
+from app.config import Settings
+from app.organizations import hierarchy, keys
+from app.organizations.models import Organization
+from app.organizations.permissions import PERMISSIONS
+from app.partners import promotions
+from app.partners.models import Partner
+from app.stripe_events import endpoints, runs, signing
+from app.stripe_events.scope import Scope
+from tests.cast import Merchant, enroll, open_merchant
+
+from .conftest import Caller
+from .sales import Sale, pay_unattributed, sell
+
+SHOPS_NAME = "The very shop"
+SHOPS_EMAIL = "till@the-very-shop.example"
+Ids = dict[str, str]
+"""Public ids by the name of the parameter that takes them."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The shop and the callers.
+
+    Attributes:
+        shop: with its partners Ada, Ben and Dan.
+        ids: of what the shop has, Ada's where it is a partner's.
+        runs: ids of the shop's runs, by the path they stand under.
+        foreign: ids of what the stranger has.
+        callers: by the words of the table.
+        scoped: keys that may do exactly one thing, by its name.
+        bens: ids of Ben's, which Ada must not meet.
+    """
+
+    shop: Merchant
+    ids: Ids
+    runs: Mapping[str, str]
+    foreign: Ids
+    callers: Mapping[str, Caller]
+    scoped: Mapping[str, Caller]
+    bens: frozenset[str]
+    adas: frozenset[str] = field(default_factory=frozenset)
+    organization_ids: Mapping[str, UUID] = field(default_factory=dict)
+
+    def telltales(self, who: str) -> frozenset[str]:
+        """Texts no answer to this caller may hold: the shop's ids without prefix, names and addresses."""
+        if who in ("owner", "reader", "mother", "scoped"):
+            return frozenset()
+        of_shop = frozenset(_bare(one) for one in (*self.ids.values(), *self.runs.values()))
+        everything = of_shop | self.bens | self.adas | {SHOPS_NAME, SHOPS_EMAIL, "in_1", "in_2", "in_3"}
+        if who in ("ada", "ben"):
+            # A commission says whose program it comes from; nothing else of the owner's is a partner's affair.
+            known = {_bare(self.ids["program_id"]), _bare(self.ids["organization_id"])}
+            return everything - known - (self.adas if who == "ada" else self.bens)
+        return everything
+
+
+def build(application: Flask, settings: Settings, shop: Merchant) -> World:
+    """Fill the database. The stranger's, the sister's and the daughter's own shops have a partner each."""
+    with db.transaction() as session:
+        around = {"owner": shop, **_families(session, shop)}
+        sales = [sell(session, shop, code, number) for number, code in ((1, "ada"), (2, "ben"))]
+        pay_unattributed(session, shop, 3)
+        for code in ("ada", "ben"):
+            around[code] = _own_organization(session, shop, code)
+        made, run_ids = _ids(session, settings, shop, sales[0])
+        callers, scoped = _callers(session, application, shop, around)
+        made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1)[0])
+    stranger = around["stranger"]
+    return World(
+        shop=shop,
+        ids=made,
+        runs=run_ids,
+        foreign=_names(stranger, "zoe-stranger"),
+        callers=callers,
+        scoped=scoped,
+        bens=_of_partner(shop, "ben", sales[1]),
+        adas=_of_partner(shop, "ada", sales[0]),
+        organization_ids={who: merchant.organization_id for who, merchant in around.items()},
+    )
+
+
+def _families(session: Session, shop: Merchant) -> dict[str, Merchant]:
+    """Mother above the shop, a sister beside it, a daughter below, and a stranger."""
+    mother = hierarchy.create_organization(session, name="Mother", email="mother@example.com")
+    found = {"mother": Merchant(mother.id, shop.program_id)}
+    for who, parent_id in (("sister", mother.id), ("daughter", shop.organization_id), ("stranger", None)):
+        found[who] = open_merchant(session, who.capitalize())
+        _put(session, found[who].organization_id, parent_id)
+        enroll(session, found[who], f"zoe-{who}")
+    _put(session, shop.organization_id, mother.id)
+    told = update(Organization).where(Organization.id == shop.organization_id)
+    session.execute(told.values(name=SHOPS_NAME, email=SHOPS_EMAIL))
+    return found
+
+
+def _put(session: Session, organization_id: UUID, parent_id: UUID | None) -> None:
+    session.execute(update(Organization).where(Organization.id == organization_id).values(parent_id=parent_id))
+
+
+def _own_organization(session: Session, shop: Merchant, code: str) -> Merchant:
+    organization = hierarchy.create_organization(session, name=f"{code}'s own", email=f"{code}@partners.example")
+    attach = update(Partner).where(Partner.id == shop.partners[code])
+    session.execute(attach.values(partner_organization_id=organization.id))
+    return Merchant(organization.id, shop.program_id)
+
+
+def _ids(session: Session, settings: Settings, shop: Merchant, sale: Sale) -> tuple[Ids, dict[str, str]]:
+    owner = shop.organization_id
+    endpoint = endpoints.create(session, owner, livemode=False, secrets=["whsec_shops"], settings=settings)
+    given = promotions.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA")
+    paths = {"backfill": "/api/v1/backfills", "reconcile": "/api/v1/reconciliations", "replay": "/api/v1/replays"}
+    made = {
+        path: ids.encode("run", runs.request(session, _scope(owner), kind, {}, requested_by="tests").id)
+        for kind, path in paths.items()
+    }
+    [secret] = signing.secrets_of(endpoint, settings)
+    named = {
+        **_names(shop, "ada"),
+        "promotion_id": ids.encode("prm", given.id),
+        "commission_id": sale.commission_id,
+        "conversion_id": sale.conversion_id,
+        "payment_id": sale.payment_id,
+        "event_id": sale.event_id,
+        "customer_id": "cus_cleo",
+        "endpoint_id": ids.encode("whe", endpoint.id),
+        "secret_id": ids.encode("whs", secret.id),
+    }
+    return named, made
+
+
+def _names(merchant: Merchant, code: str) -> Ids:
+    organization_id = ids.encode("org", merchant.organization_id)
+    return {
+        "program_id": ids.encode("prog", merchant.program_id),
+        "partner_id": ids.encode("par", merchant.partners[code]),
+        "affiliate_id": ids.encode("aff", merchant.partners[code]),
+        "organization_id": organization_id,
+        "owner_organization_id": organization_id,
+        "parent_id": organization_id,
+    }
+
+
+def _callers(
+    session: Session, application: Flask, shop: Merchant, around: Mapping[str, Merchant]
+) -> tuple[dict[str, Caller], dict[str, Caller]]:
+    def key(owner: UUID, level: str = "manage", *scopes: str) -> Caller:
+        return Caller(application, keys.create_key(session, owner, name="key", level=level, scopes=scopes)[1])
+
+    owner = shop.organization_id
+    revoked = key(owner)
+    keys.revoke_key(session, "cli", [owner], keys.public_id(keys.list_keys(session, [owner], limit=1)[0]))
+    callers = {who: key(merchant.organization_id) for who, merchant in around.items()}
+    callers |= {"nobody": Caller(application, None), "malformed": Caller(application, "aff_"), "revoked": revoked}
+    scoped = {permission: key(owner, "read", permission) for permission in PERMISSIONS}
+    return {**callers, "reader": key(owner, "read")}, scoped
+
+
+def _of_partner(shop: Merchant, code: str, sale: Sale) -> frozenset[str]:
+    public = (ids.encode("par", shop.partners[code]), sale.commission_id, sale.conversion_id)
+    return frozenset({*map(_bare, public), f"{code}@partners.example"})
+
+
+def _bare(public_id: str) -> str:
+    """An id without its prefix, which is not the same on every surface; Stripe's ids whole."""
+    return public_id.rpartition("_")[2] if len(public_id) > 26 else public_id
+
+
+def _scope(organization_id: UUID) -> Scope:
+    return Scope(organization_id, "", livemode=False)
+
+
+def tables_of_organizations(session: Session) -> list[str]:
+    """Every table whose rows belong to an organization."""
+    found = text("""
+        SELECT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name = 'organization_id' ORDER BY table_name
+    """)
+    return list(session.scalars(found))
+
+
+def fingerprint(session: Session, organization_id: UUID) -> dict[str, str]:
+    """What stands in every table of the organization's, when a key was last used aside."""
+    tables = dict.fromkeys(tables_of_organizations(session), "organization_id") | {"organizations": "id"}
+    every = " UNION ALL ".join(
+        f"SELECT '{table}', md5(string_agg((to_jsonb(one) - 'last_used_at')::text, '' ORDER BY to_jsonb(one)::text)) "
+        f"FROM {table} AS one WHERE {owner} = :owner"
+        for table, owner in tables.items()
+    )
+    rows = session.execute(text(every), {"owner": organization_id}).all()
+    return {table: digest for table, digest in rows if digest is not None}

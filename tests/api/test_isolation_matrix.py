@@ -1,0 +1,214 @@
+"""Every route called by everybody: each is answered as the table says, learns nothing, and changes nothing.
+
+The routes are those of the application, so a new one is tried out as soon as it is wired.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+from flask_openapi3 import OpenAPI
+from sqlalchemy.orm import Session
+
+from app import db
+from app.api import surfaces
+from app.config import Settings
+from app.organizations import access
+from app.organizations.permissions import Caller as KeyHolder
+from tests.cast import Merchant
+
+from .conftest import Answer, Caller
+from .isolation_table import BODIES, MAY_NAME, PUBLIC, VALUES, Route, expected
+from .isolation_world import World, build, fingerprint
+
+READ = "GET"
+OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben")
+
+
+@pytest.fixture
+def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
+    return build(application, settings, merchant)
+
+
+@pytest.fixture
+def routes(application: Flask) -> list[Route]:
+    """Every route that takes a key; those that end things come last, the inner ones before the outer."""
+    permissions = surfaces.permissions(cast(OpenAPI, application))
+    found = [
+        Route(method, rule.rule, permissions.get(rule.endpoint), tuple(re.findall(r"<(?:\w+:)?(\w+)>", rule.rule)))
+        for rule in application.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+    return sorted(found, key=lambda one: (one.method == "DELETE", -len(one.parameters), one.rule, one.method))
+
+
+@pytest.fixture
+def guarded(routes: list[Route]) -> list[Route]:
+    return [route for route in routes if route.permission is not None]
+
+
+def test_every_route_takes_a_key_or_stands_in_the_list_of_those_that_do_not(
+    routes: list[Route], world: World, application: Flask
+) -> None:
+    public = [route for route in routes if route.permission is None]
+    assert {route.name for route in public} == PUBLIC.keys()
+    for route in public:
+        path = re.sub(r"<[^>]+>", "nothing", route.rule)
+        answer = world.callers["nobody"].call(route.method, path, **({} if route.method == READ else {"json": {}}))
+        assert answer.status_code == PUBLIC[route.name], (route.name, answer.text)
+        assert_nothing_told(world, "nobody", route, answer)
+
+
+@pytest.mark.parametrize("group", [("nobody", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
+def test_everybody_is_answered_as_the_table_says(
+    world: World, guarded: list[Route], application: Flask, group: tuple[str, ...]
+) -> None:
+    """The shop's own keys only read here; what those of its mother may write is tried out further below."""
+    before = _state(world)
+    for who in group:
+        for route in guarded:
+            if who in ("owner", "mother") and route.method != READ:
+                continue
+            answer = call(world.callers[who], world, route, application)
+            assert answer.status_code in expected(who, route), (who, route.name, answer.text)
+            assert_nothing_told(world, who, route, answer)
+        assert _state(world) == before, who
+
+
+def test_a_scope_opens_what_it_names_and_nothing_else(world: World, guarded: list[Route], application: Flask) -> None:
+    before = _state(world)
+    for route in guarded:
+        assert route.permission is not None
+        other = "events:read" if route.permission != "events:read" else "runs:read"
+        refused = call(world.scoped[other], world, route, application)
+        assert refused.status_code in expected("scoped otherwise", route), (other, route.name, refused.text)
+        if route.method == READ:
+            opened = call(world.scoped[route.permission], world, route, application)
+            assert opened.status_code in expected("owner", route), (route.name, opened.text)
+    assert _state(world) == before
+
+
+def test_whoever_manages_the_shop_may_do_everything_in_it(
+    world: World, guarded: list[Route], application: Flask
+) -> None:
+    for route in guarded:
+        if route.method != READ and route.parameters:
+            answer = call(world.callers["mother"], world, route, application)
+            assert answer.status_code in expected("mother", route), (route.name, answer.text)
+
+
+def test_nothing_of_others_can_be_named_in_a_body_or_a_query(
+    world: World, guarded: list[Route], application: Flask
+) -> None:
+    """The shop names the stranger's program, partner or organization wherever a field takes one."""
+    tried = 0
+    with db.transaction() as session:
+        before = fingerprint(session, world.organization_ids["stranger"])
+    for route in guarded:
+        for name in sorted(_fields(application, route) & world.foreign.keys()):
+            if (route.name, name) in MAY_NAME:
+                continue
+            answer = call(world.callers["owner"], world, route, application, **{name: world.foreign[name]})
+            refused = {400, 404} if route.method != READ else {200, 404}
+            assert answer.status_code in refused, (route.name, name, answer.text)
+            assert world.foreign[name].rpartition("_")[2] not in answer.text, (route.name, name)
+            tried += 1
+    with db.transaction() as session:
+        assert fingerprint(session, world.organization_ids["stranger"]) == before
+    assert tried > 5
+
+
+def test_with_every_where_forged_row_security_alone_still_shows_nothing(
+    world: World, guarded: list[Route], application: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stranger's requests believe that they may touch every organization; only Postgres knows better."""
+    everybody = tuple(world.organization_ids.values())
+    real = access.identify
+
+    def believing(authorization: str | None) -> KeyHolder:
+        return replace(real(authorization), organization_ids=everybody)
+
+    @contextmanager
+    def narrowed(caller: KeyHolder) -> Iterator[Session]:
+        with db.transaction() as session:
+            db.narrow_to_organizations(session, [caller.organization_id])
+            yield session
+
+    monkeypatch.setattr(access, "identify", believing)
+    monkeypatch.setattr(access, "transaction", narrowed)
+    before = _state(world)
+    for route in guarded:
+        answer = call(world.callers["stranger"], world, route, application)
+        assert answer.status_code in expected("stranger", route), (route.name, answer.text)
+        assert_nothing_told(world, "stranger", route, answer)
+    assert _state(world) == before
+
+
+def call(caller: Caller, world: World, route: Route, application: Flask, **fields: str) -> Answer:
+    """Call the route about what the shop has, with `fields` in its query or body."""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: _id(world, route, found[1]), route.rule)
+    if route.method == READ:
+        return caller.get(path, **fields)
+    body = {**_body(application, world, route), **fields}
+    return caller.call(route.method, path, **({"json": body} if body else {}))
+
+
+def assert_nothing_told(world: World, who: str, route: Route, answer: Answer) -> None:
+    told = {telltale for telltale in world.telltales(who) if telltale in answer.text}
+    assert told == set(), (who, route.name, answer.text)
+
+
+def _state(world: World) -> dict[str, str]:
+    with db.transaction() as session:
+        return fingerprint(session, world.shop.organization_id)
+
+
+def _id(world: World, route: Route, name: str) -> str:
+    if name == "run_id":
+        return next(run_id for path, run_id in world.runs.items() if route.rule.startswith(path))
+    assert name in world.ids, f"{route.name}: isolation_world.py has no {name}"
+    return world.ids[name]
+
+
+def _operation(application: Flask, route: Route) -> dict[str, Any]:
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
+    operation: dict[str, Any] = cast(OpenAPI, application).api_doc["paths"][path][route.method.lower()]
+    return operation
+
+
+def _schema(application: Flask, route: Route) -> dict[str, Any]:
+    """The body's schema; empty where it takes none."""
+    content = _operation(application, route).get("requestBody", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+    schemas = cast(OpenAPI, application).api_doc["components"]["schemas"]
+    schema: dict[str, Any] = schemas.get(reference.rpartition("/")[2], {})
+    return schema
+
+
+def _fields(application: Flask, route: Route) -> set[str]:
+    """The names of what the query and the body may hold."""
+    query = {one["name"] for one in _operation(application, route).get("parameters", ()) if one["in"] == "query"}
+    return query | _schema(application, route).get("properties", {}).keys()
+
+
+def _body(application: Flask, world: World, route: Route) -> dict[str, Any]:
+    """A body that is understood: what is needed, as the shop's ids or by the document's examples, and the table's."""
+    schema = _schema(application, route)
+    needed = schema.get("required", ())
+    known = {**world.ids, **VALUES}
+    made = {name: known.get(name) or _example(schema["properties"][name]) for name in needed}
+    return {**made, **BODIES.get(route.name, {})}
+
+
+def _example(field: dict[str, Any]) -> Any:
+    """A value for a field: its example, its only choice, or something of its type."""
+    if field.get("examples"):
+        return field["examples"][0]
+    if "enum" in field:
+        return field["enum"][0]
+    by_type = {"boolean": False, "integer": 1, "string": "2026-11-01T00:00:00Z", "array": [], "object": {}}
+    return by_type.get(field.get("type", ""))
