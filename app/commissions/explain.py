@@ -1,4 +1,4 @@
-"""Explaining any id: ours (`com_`, `cnv_`, `pmt_`, `par_`, `att_`) or Stripe's (`evt_`, `in_`, `re_`, `cus_`, …)."""
+"""Explaining any id: ours (`com_`, `cnv_`, `pmt_`, `par_`, …), Stripe's (`evt_`, `in_`, …) or the merchant's own."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,15 +20,17 @@ from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.organizations.models import Organization
-from app.partners.models import Partner
+from app.partners.models import Partner, Program
+from app.payments import reported
 from app.payments.models import Payment
 from app.stripe_events.listing import find_event
 from app.stripe_events.models import StripeEvent
 
 UNKNOWN: Final = (
     "nothing is known of {id}. An id can be one of ours (com_ commission, cnv_ conversion, pmt_ payment, par_ or aff_ "
-    "partner, att_ attribution) or one of Stripe's (evt_, in_, pi_, ch_, cs_, cus_, sub_, re_, dp_ or du_, cn_ …) that "
-    "an event has named; if it is one, that event did not come, or not here"
+    "partner, att_ attribution), manual:… with your own id of what you reported, or one of Stripe's (evt_, in_, pi_, "
+    "ch_, cs_, cus_, sub_, re_, dp_ or du_, cn_ …) that an event has named; if it is one, that event did not come, or "
+    "not here"
 )
 
 
@@ -104,8 +106,23 @@ def _explanation(session: Session, any_id: str) -> Explanation:
     )
 
 
+def _of_report(session: Session, any_id: str) -> Explanation | None:
+    """The explanation of what was reported by this external id, as the conversions surface writes it."""
+    external_id = any_id.removeprefix(reported.KEY_PREFIX)
+    programs = session.scalars(select(Program.id)).all()
+    keys = [reported.key_of(reported.report_id(program, "", external_id)) for program in programs]
+    found = session.scalars(select(Payment).where(Payment.key.in_(keys)).order_by(Payment.id.desc())).all()
+    if not found:
+        return _of_ours(session, external_id) if external_id != any_id else None
+    told = [story.of_payment(session, payment) for payment in found]
+    sentences = [sentence for one in told for sentence in one.sentences]
+    return Explanation(id=any_id, kind="conversion", summary=told[0].summary, sentences=sentences, payments=told)
+
+
 def _of_ours(session: Session, any_id: str) -> Explanation | None:
     """The explanation of one of our own ids, if it is one and is there."""
+    if any_id.startswith(reported.KEY_PREFIX):
+        return _of_report(session, any_id)
     partner_id = ids.decode(any_id, *ids.PARTNER_PREFIXES)
     if partner_id is not None:
         partner = session.get(Partner, partner_id)

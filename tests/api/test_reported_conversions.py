@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
+from app.commissions import explain
+from app.errors import NotFound
 from app.partners import enrollment
 from app.partners.models import Partner, Program
 from tests.books import owed
@@ -272,3 +274,14 @@ def test_a_report_says_no_mode_and_takes_that_of_the_shop(
     assert owner.post(DOOR, report).status_code == 409
     assert owner.post(DOOR, {**report, "external_id": "order-18"}).status_code == 201
     assert [one["livemode"] for one in owner.get("/api/v1/payments").json["data"]] == [True, False]
+
+
+def test_a_report_is_found_by_the_id_the_merchant_gave_it(owner: Caller, ada: str) -> None:
+    named = owner.post(DOOR, {"affiliate_id": ada, "amount_cents": 4900, "external_id": "order:17"}).json["id"]
+    unnamed = owner.post(DOOR, {"affiliate_id": ada, "amount_cents": 4900}).json["id"]
+    with db.transaction() as session:
+        for one, conversion in (("manual:order:17", named), (f"manual:{unnamed}", unnamed), (named, named)):
+            told = explain.explain(session, one)
+            assert [story["conversion"]["id"] for story in told["payments"]] == [conversion], one
+        with pytest.raises(NotFound):
+            explain.explain(session, "manual:order-18")
