@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app import ids
-from app.api.shapes import Request, Snake
+from app.api.shapes import Request, ShownOnce, Snake
 from app.partners.invitations import Joined
 from app.partners.shapes import AFFILIATE_STATUS, Address, AffiliateStatus
 
@@ -35,7 +35,7 @@ class SignedUp(Snake):
     """Your organization, its key and your enrollment. The key is shown this once."""
 
     organization_id: str = Field(examples=["org_01h455vb4pex5vsknk084sn02q"])
-    api_key: str = Field(description="A manage key, shown this once.", examples=["aff_…"])
+    api_key: ShownOnce = Field(description="A manage key, shown this once.", examples=["aff_…"])
     partner_id: str = Field(examples=["par_01h455vb4pex5vsknk084sn02q"])
     program_id: str
     status: AffiliateStatus = Field(description="pending: the program's owner approves first.")
