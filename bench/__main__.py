@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.cli import supervisor
-from bench import acknowledgement, latency, memory, report, settlement
+from bench import acknowledgement, latency, memory, redirects, report, settlement
 from bench.figures import Figure
 from bench.installation import installed, running
 
@@ -38,6 +38,11 @@ def _acknowledgement(rounds: int) -> list[Figure]:
         return acknowledgement.measure(installation, rounds=rounds)
 
 
+def _redirects(rounds: int) -> list[Figure]:
+    with installed() as installation:
+        return redirects.measure(installation, rounds=rounds)
+
+
 def _settlement(rounds: int) -> list[Figure]:
     return settlement.measure(payments=PAYMENTS, rounds=rounds)
 
@@ -51,6 +56,7 @@ def _running(_rounds: int) -> list[Figure]:
 
 BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "acknowledgement": _acknowledgement,
+    "redirects": _redirects,
     "settlement": _settlement,
     "running": _running,
 }

@@ -21,7 +21,7 @@ OK: Final = b"HTTP/1.1 200"
 
 @dataclass(frozen=True)
 class Run:
-    """How a load went: `requests` were all answered 200."""
+    """How a load went: `requests` were all answered as expected."""
 
     requests: int
     seconds: float
@@ -47,11 +47,20 @@ def request(path: str, body: str, secret: str) -> bytes:
     return head.encode() + content
 
 
-def send(port: int, requests: Sequence[bytes], *, connections: int = CONNECTIONS) -> Run:
-    """Send all `requests` to the server at `port` and await every answer.
+def visit(path: str) -> bytes:
+    """A whole HTTP request of a browser that follows a link."""
+    head = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nReferer: https://blog.example/best-shops\r\n"
+        "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\r\n"
+    )
+    return head.encode()
+
+
+def send(port: int, requests: Sequence[bytes], *, connections: int = CONNECTIONS, answered: bytes = OK) -> Run:
+    """Send all `requests` to the server at `port` and await every answer, which must begin with `answered`.
 
     Raises:
-        RuntimeError: one was not answered 200, or none came for half a minute.
+        RuntimeError: one was answered otherwise, or none came for half a minute.
     """
     waiting = iter(requests)
     opened = [socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) for _ in range(connections)]
@@ -66,7 +75,7 @@ def send(port: int, requests: Sequence[bytes], *, connections: int = CONNECTIONS
                 raise RuntimeError(f"no answer from port {port} for {TIMEOUT_SECONDS} seconds")
             for key, _ in ready:
                 assert isinstance(key.fileobj, socket.socket)
-                _await_answer(key.fileobj)
+                _await_answer(key.fileobj, answered)
                 _send_next(selector, key.fileobj, waiting)
     run = Run(len(requests), time.perf_counter() - began, time.process_time() - cpu_began)
     for connection in opened:
@@ -87,7 +96,7 @@ def _send_next(
         selector.register(connection, selectors.EVENT_READ)
 
 
-def _await_answer(connection: socket.socket) -> None:
+def _await_answer(connection: socket.socket, expected: bytes) -> None:
     """Read one answer whole. It comes in one or two pieces, so the second read hardly ever waits."""
     answer = connection.recv(65536)
     while not _is_whole(answer):
@@ -95,7 +104,7 @@ def _await_answer(connection: socket.socket) -> None:
         if not piece:
             raise RuntimeError(f"the server hung up: {answer[:200]!r}")
         answer += piece
-    if not answer.startswith(OK):
+    if not answer.startswith(expected):
         raise RuntimeError(f"answered {answer[:400]!r}")
 
 
