@@ -193,3 +193,18 @@ def _owner_of(owner: Caller) -> tuple[Any, bytes]:
     with db.transaction() as session:
         row = session.execute(text("SELECT organization_id, id FROM api_keys ORDER BY created_at LIMIT 1")).one()
     return row.organization_id, kept.digest(str(row.id), PARTNERS, "k-1")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/organizations", {"name": "Daughter"}),
+        ("/v1/admin/affiliate/programs", {"name": "More", "commission": {"type": "percentage", "bps": 1}}),
+        ("/api/v1/stripe-endpoints", {"livemode": False}),
+        ("/api/v1/waiting/ask-again", None),
+    ],
+)
+def test_every_post_takes_part_in_the_transaction_of_its_answer(post: Post, path: str, body: Any) -> None:
+    first, again = post(path, body), post(path, body)
+    assert first.status_code in {200, 201}, first.text
+    assert (again.text, repeated(again)) == (first.text, True)
