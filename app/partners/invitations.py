@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict, NotFound
-from app.organizations import hierarchy, keys
+from app.organizations import audit, hierarchy, keys
 from app.partners import enrollment
 from app.partners.invitation_models import Invitation
 from app.partners.models import Partner, Program
@@ -159,7 +159,7 @@ def may_join(partner: Partner) -> bool:
 
 def first_key(session: Session, organization_id: UUID) -> str:
     """The manage key a new organization starts with, in plain text for the one time it can be shown."""
-    _, plaintext = keys.create_key(session, organization_id, name="sign-up", level="manage")
+    _, plaintext = keys.issue_key(session, audit.PUBLIC, organization_id, name="sign-up", level="manage")
     return plaintext
 
 
