@@ -6,12 +6,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.cli import supervisor
-from bench import acknowledgement, latency, memory, redirects, report, settlement
+from bench import acknowledgement, latency, memory, reading, redirects, report, settlement
 from bench.figures import Figure
 from bench.installation import installed, running
 
 PAYMENTS: Final = 10_000
 MANY_PAYMENTS: Final = 1_000_000
+MANY_COMMISSIONS: Final = 1_000_000
 
 
 def main() -> None:
@@ -54,11 +55,19 @@ def _running(_rounds: int) -> list[Figure]:
         return latency.measure(installation, port) + memory.measure(installation, served, port)
 
 
+def _reading(_rounds: int) -> list[Figure]:
+    with running() as (installation, served):
+        port = urlsplit(served.url).port
+        assert port is not None
+        return reading.measure(installation, port, MANY_COMMISSIONS)
+
+
 BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "acknowledgement": _acknowledgement,
     "redirects": _redirects,
     "settlement": _settlement,
     "running": _running,
+    "reading": _reading,
 }
 
 
