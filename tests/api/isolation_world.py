@@ -57,7 +57,7 @@ class World:
         if who in ("owner", "reader", "mother", "scoped"):
             return frozenset()
         of_shop = frozenset(_bare(one) for one in (*self.ids.values(), *self.runs.values()))
-        everything = of_shop | self.bens | self.adas | {SHOPS_NAME, SHOPS_EMAIL, "in_1", "in_2", "in_3"}
+        everything = of_shop | self.bens | self.adas | {SHOPS_NAME, SHOPS_EMAIL, "in_7001", "in_7002", "in_7003"}
         if who in ("ada", "ben"):
             # A commission says whose program it comes from; nothing else of the owner's is a partner's affair.
             known = {_bare(self.ids["program_id"]), _bare(self.ids["organization_id"])}
@@ -69,8 +69,8 @@ def build(application: Flask, settings: Settings, shop: Merchant) -> World:
     """Fill the database. The stranger's, the sister's and the daughter's own shops have a partner each."""
     with db.transaction() as session:
         around = {"owner": shop, **_families(session, shop)}
-        sales = [sell(session, shop, code, number) for number, code in ((1, "ada"), (2, "ben"))]
-        pay_unattributed(session, shop, 3)
+        sales = [sell(session, shop, code, number) for number, code in ((7001, "ada"), (7002, "ben"))]
+        pay_unattributed(session, shop, 7003)
         for code in ("ada", "ben"):
             around[code] = _own_organization(session, shop, code)
         made, run_ids = _ids(session, settings, shop, sales[0])
