@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -53,8 +54,14 @@ class Documented(BaseModel):
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """As pydantic's, each `examples` said as `example`, because flask-openapi3 forgets the plural."""
-        schema: dict[str, Any] = _in_the_singular(super().model_json_schema(*args, **kwargs))
-        return schema
+        return _schema(cls, *args, **kwargs)
+
+
+# Made once: flask-openapi3 asks for a query's with every request, and that cost a fifth of it.
+@cache
+def _schema(model: type[Documented], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    schema: dict[str, Any] = _in_the_singular(super(Documented, model).model_json_schema(*args, **kwargs))
+    return schema
 
 
 def _in_the_singular(schema: Any) -> Any:

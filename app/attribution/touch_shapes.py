@@ -1,13 +1,8 @@
 """What links and beacons take and answer."""
 
-from typing import Any, Final
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.shapes import Request, Snake
-
-_SCHEMAS: Final[dict[str, dict[str, Any]]] = {}
-"""`LinkQuery`'s, by how they were asked for."""
+from app.api.shapes import Documented, Request, Snake
 
 
 class LinkPath(BaseModel):
@@ -16,7 +11,7 @@ class LinkPath(BaseModel):
     code: str = Field(description="In either case, `jane-smith-a1b2`.")
 
 
-class LinkQuery(BaseModel):
+class LinkQuery(Documented):
     """What a link may carry; anything else is passed over, `utm_…` is kept and handed on."""
 
     model_config = ConfigDict(extra="ignore")
@@ -27,14 +22,6 @@ class LinkQuery(BaseModel):
     program_id: str = Field(
         default="", description="Which program, where several owners on one server gave the same code."
     )
-
-    @classmethod
-    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
-        """The schema, made once: flask-openapi3 asks for it with every request, and that cost a fifth of it."""
-        asked = repr((arguments, options))
-        if asked not in _SCHEMAS:
-            _SCHEMAS[asked] = super().model_json_schema(*arguments, **options)
-        return _SCHEMAS[asked]
 
 
 class BeaconBody(Request):
