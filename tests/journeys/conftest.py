@@ -3,12 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db
+from tests.cast import Merchant
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import FAMILIES, Family
+
+from .desk import Desk, open_desk
 
 Meet = Callable[..., Customer]
 OutcomeOf = Callable[[Event], str]
@@ -40,3 +44,9 @@ def outcome_of() -> OutcomeOf:
             return session.scalars(query, {"stripe_id": event["id"]}).one()
 
     return outcome_of
+
+
+@pytest.fixture
+def desk(client: FlaskClient, merchant: Merchant) -> Desk:
+    """A person at the merchant's who credits by hand."""
+    return open_desk(client, merchant)

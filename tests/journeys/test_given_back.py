@@ -3,8 +3,6 @@
 from itertools import permutations
 from typing import Any
 
-import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import db
@@ -18,12 +16,7 @@ from tests.stripe_stories.facts import Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet
-from .desk import Desk, open_desk, pay_out
-
-
-@pytest.fixture
-def desk(client: FlaskClient, merchant: Merchant) -> Desk:
-    return open_desk(client, merchant)
+from .desk import Desk, pay_out
 
 
 def report(desk: Desk, **more: Any) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db
@@ -20,7 +19,7 @@ from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.lines import Line, itemized
 
-from .desk import Desk, open_desk
+from .desk import Desk
 from .test_approval import approve, clock, day, reject
 
 LADDER = {1: 500, 2: 300, 3: 200}
@@ -30,11 +29,6 @@ TAXED = Bill(net_minor=4900, tax_minor=980)
 @pytest.fixture
 def commission(request: pytest.FixtureRequest) -> Mapping[str, Any]:
     return getattr(request, "param", cast.PERCENTAGE)
-
-
-@pytest.fixture
-def desk(client: FlaskClient, merchant: Merchant) -> Desk:
-    return open_desk(client, merchant)
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """The emulated Stripe of the backfill's tests, for deliveries that get lost."""
 
 import pytest
-from flask.testing import FlaskClient
 
 from tests.backfill.conftest import backfill, complete, receiving, shop, with_key
-from tests.cast import Merchant
-from tests.journeys.desk import Desk, open_desk
 from tests.stripe_stories.families import OLD_AND_NEW, Family
 
 __all__ = ["backfill", "complete", "receiving", "shop", "with_key"]
@@ -15,8 +12,3 @@ __all__ = ["backfill", "complete", "receiving", "shop", "with_key"]
 def family(request: pytest.FixtureRequest) -> Family:
     """One shape of each side of the break of 2025; the journeys beside this folder are told in more."""
     return request.param
-
-
-@pytest.fixture
-def desk(client: FlaskClient, merchant: Merchant) -> Desk:
-    return open_desk(client, merchant)
