@@ -26,6 +26,7 @@ PUBLIC: Final[Mapping[str, int]] = {
     "GET /healthz": 200,
     "GET /join": 200,
     "GET /join/start.js": 200,
+    "GET /join/style.css": 200,
     "GET /metrics": 200,
     "GET /openapi.json": 200,
     "GET /r/<code>": 404,

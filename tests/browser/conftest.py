@@ -17,7 +17,7 @@ def _browser_path() -> str:
     for name in BROWSER_NAMES:
         if path := shutil.which(name):
             return path
-    missing = "no browser: install chromium to test snippets/checkout.js"
+    missing = "no browser: install chromium to test pages and snippets/checkout.js"
     if os.environ.get("ACCRUAL_REQUIRE_BROWSER") == "1":
         pytest.fail(missing)
     pytest.skip(missing)
@@ -27,7 +27,11 @@ def _browser_path() -> str:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A running browser that can resolve no host but loopback."""
-    arguments = ["--no-sandbox", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"]
+    arguments = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ]
     path = _browser_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=arguments)
