@@ -101,7 +101,7 @@ def test_document_lists_every_route_with_its_permission(nobody: Caller, applicat
         (method, re.sub(r"<(\w+)>", r"{\1}", rule.rule))
         for rule in application.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if "/api/" in rule.rule or rule.rule.startswith(("/commissions", "/partners", "/v1/"))
+        if "/api/" in rule.rule or rule.rule.startswith(("/commissions", "/partners", "/r/", "/v1/"))
     }
     assert documented == served
     for item in document["paths"].values():
