@@ -164,15 +164,15 @@ def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snaps
     )
 
 
-def referral(partner: Partner, program: Program, codes: list[str], public_url: str) -> Referral:
-    """The partner's code and links in this program."""
-    landing = program.landing_url
+def referral(partner: Partner, program: Program, codes: list[str], public_url: str, *, names_program: bool) -> Referral:
+    """The code and links in this program; `names_program` where the bare link leads to somebody else's."""
+    landing, program_id = program.landing_url, ids.encode(ids.PROGRAM, program.id)
     return Referral(
-        program_id=ids.encode(ids.PROGRAM, program.id),
+        program_id=program_id,
         partner_id=ids.encode(ids.PARTNER, partner.id),
         code=partner.slug,
         codes=codes,
-        link=redirect_link(public_url, partner.slug) if landing else None,
+        link=redirect_link(public_url, partner.slug, program_id if names_program else None) if landing else None,
         landing_link=landing_link(landing, partner.slug) if landing else None,
     )
 

@@ -13,7 +13,7 @@ from app import ids
 from app.errors import Forbidden, InvalidRequest, NotFound
 from app.organizations.permissions import Caller
 from app.partners.enrollment import OPEN
-from app.partners.models import Partner, Program
+from app.partners.models import Partner, PartnerCode, Program
 
 
 def list_enrollments(
@@ -74,9 +74,19 @@ def demand_entry(session: Session, caller: Caller) -> None:
         raise _ended()
 
 
-def redirect_link(public_url: str, code: str) -> str:
-    """The link through this server, which notes the visit: `https://…/r/ada`."""
-    return f"{public_url}/r/{quote(code)}"
+def bare_link_leads_to(session: Session, partner: Partner) -> bool:
+    """Whether `/r/<code>` is this partner's: of several owners' partners on one server it is the first one's.
+
+    Not in a narrowed session, which sees no other owner's codes.
+    """
+    same = select(PartnerCode.partner_id).where(PartnerCode.code == partner.slug)
+    return session.scalar(same.order_by(PartnerCode.created_at, PartnerCode.partner_id).limit(1)) == partner.id
+
+
+def redirect_link(public_url: str, code: str, program_id: str | None) -> str:
+    """The link through this server, which notes the visit: `https://…/r/ada`; with the program where it takes that."""
+    program = f"?program_id={program_id}" if program_id else ""
+    return f"{public_url}/r/{quote(code)}{program}"
 
 
 def landing_link(landing_url: str, code: str) -> str:

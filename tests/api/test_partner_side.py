@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.organizations import hierarchy, keys
 from app.partners import enrollment
-from app.partners.models import Partner
+from app.partners.models import Partner, Program
 from tests.cast import Merchant, enroll, open_merchant
 
 from .conftest import Caller
@@ -91,6 +91,21 @@ def test_a_referral_is_the_code_and_its_links(affiliate: Affiliate, merchant: Me
     assert (shown["code"], shown["codes"]) == ("ada-two", ["ada-two", "ada"])
     assert shown["link"] == "http://127.0.0.1:8000/r/ada-two"
     assert shown["landing_link"] == "https://shop.example/?page=1&ref=ada-two"
+
+
+def test_a_link_names_its_program_where_another_owner_on_the_server_gave_the_code_before(
+    affiliate: Affiliate, merchant: Merchant, application: Flask
+) -> None:
+    with db.transaction() as session:
+        other = open_merchant(session, "Elsewhere")
+        enroll(session, other, "ada")
+        for shop in (merchant, other):
+            session.get_one(Program, shop.program_id).landing_url = f"https://{shop.program_id}.example/"
+    for shop in (merchant, other):
+        path = f"{ME}/programs/{ids.encode('prog', shop.program_id)}/referral"
+        link = affiliate("ada", shop=shop).get(path).json["link"]
+        followed = application.test_client().get(link)
+        assert followed.location.startswith(f"https://{shop.program_id}.example/?ref=ada&aff_sess=")
 
 
 def test_a_program_one_is_not_in_is_not_found(affiliate: Affiliate) -> None:
