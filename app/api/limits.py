@@ -33,13 +33,13 @@ class Standing:
     Attributes:
         limit: requests a minute.
         remaining: how many of them are left now.
-        reset_at: when the oldest request leaves the window and makes room for another; Unix seconds, rounded up.
+        reset_at: when the oldest request leaves the window and makes room for another; Unix seconds.
         is_exceeded: the request was one too many, and is not counted.
     """
 
     limit: int
     remaining: int
-    reset_at: int
+    reset_at: float
     is_exceeded: bool
 
     def headers(self) -> dict[str, str]:
@@ -47,7 +47,7 @@ class Standing:
         said = {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset_at),
+            "X-RateLimit-Reset": str(math.ceil(self.reset_at)),
         }
         if self.is_exceeded:
             said["Retry-After"] = str(max(1, math.ceil(self.reset_at - time.time())))
@@ -101,6 +101,6 @@ def _count(item: RateLimitItem, what: str, who: str) -> Standing | None:
         except redis.RedisError:
             _Current.resting_until = time.monotonic() + REST_SECONDS
         else:
-            return Standing(item.amount, max(0, remaining), math.ceil(reset_at), not is_admitted)
+            return Standing(item.amount, max(0, remaining), reset_at, not is_admitted)
     metrics.request_passed_uncounted()
     return None
