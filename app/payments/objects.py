@@ -8,7 +8,7 @@ roots are read again until every named id's root is held.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -22,6 +22,8 @@ from app.payments.models import StripeObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
+BEFORE_EVERYTHING: Final = datetime.fromtimestamp(0, UTC)
+"""When that was stated which holds whatever is stated later."""
 STATUS_ORDER: Final = (
     *("pending", "requires_action", "succeeded", "canceled", "failed"),
     *("warning_needs_response", "warning_under_review", "warning_closed"),
@@ -196,7 +198,8 @@ def _state(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> dict[str, K
             facts = {name: value for name, value in one.facts.items() if value is not None}
             seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
             if one.customer and seen:
-                add(ObjectFacts(Kind.CUSTOMER, one.customer), seen, event.occurred_at)
+                # Stated at no time in particular, so that an address seen again with every renewal changes no row.
+                add(ObjectFacts(Kind.CUSTOMER, one.customer), seen, BEFORE_EVERYTHING)
                 seen = {}
             add(one, facts | seen, event.occurred_at)
     return stated

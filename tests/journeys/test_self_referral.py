@@ -212,3 +212,27 @@ def test_a_partner_of_the_owners_organization_earns_nothing(
     drain()
     assert outcomes() == {"self_referral"}
     assert ledger().balances == {}
+
+
+def test_an_address_seen_again_with_a_renewal_writes_nothing_to_the_customer(
+    meet: Meet, deliver: Deliver, drain: Drain
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    shown = Place("invoice.paid", {"customer_email": "cleo@customers.example"})
+    deliver(shows(first.events, shown))
+    drain()
+    before = version_of(cleo.id)
+    deliver(shows(cleo.renews(first).events, shown))
+    drain()
+    assert version_of(cleo.id) == before
+
+
+def version_of(object_id: str) -> str:
+    """Which version of a row is current: an address is kept in it, and no other was written if it stays the same."""
+    with db.transaction() as session:
+        query = text("SELECT ctid::text, facts::text LIKE '%email:%' AS has_mark FROM stripe_objects WHERE id = :id")
+        row = session.execute(query, {"id": object_id}).one()
+    assert row.has_mark
+    version: str = row.ctid
+    return version
