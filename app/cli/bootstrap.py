@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import config, db, ids
-from app.cli import delivery, printing
+from app.cli import delivery, offer, printing, programs
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir
 from app.errors import ConfigurationError
@@ -19,13 +19,14 @@ from app.organizations import audit
 from app.organizations.hierarchy import create_organization
 from app.organizations.keys import issue_key
 from app.organizations.models import Organization
+from app.partners import program_commands
 from app.partners.models import Program
-from app.partners.programs import create_program, find_default_program
+from app.partners.program_shapes import ProgramBody
+from app.partners.programs import find_default_program
 from app.stripe_events import endpoints, signing
 from app.stripe_events.models import StripeEndpoint
 
-DEFAULT_COMMISSION: Final = {"type": "percentage", "bps": 2000}
-DEFAULT_HOLDBACK_DAYS: Final = 30
+NOTHING_OFFERED: Final = offer.Offer()
 SECRET_BYTES: Final = 24
 
 
@@ -43,23 +44,40 @@ class Bootstrapped:
 def bootstrap(
     organization: Annotated[str, typer.Option(help="The merchant's name.")],
     email: Annotated[str, typer.Option(help="The merchant's e-mail address.")],
+    *,
     webhook_secret: Annotated[
         str | None, typer.Option(help="Signing secret Stripe shows for the endpoint. Default: a new one.")
     ] = None,
     currency: Annotated[str, typer.Option(help="The default program's currency.")] = "usd",
+    landing_url: offer.LandingUrl = None,
+    rate: offer.Rate = None,
+    max_months: offer.MaxMonths = None,
+    holdback_days: offer.HoldbackDays = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
 
     Run again for the same organization, it adds only a key; with --webhook-secret also that secret to the endpoint,
-    which is how the one that Stripe shows gets here.
+    which is how the one that Stripe shows gets here. A rate, limit, holdback or landing page given then changes the
+    program, for partners activated from now on.
     """
+    offered = offer.Offer(rate, max_months, holdback_days, landing_url)
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
-            made = make(session, settings, organization, email, webhook_secret=webhook_secret, currency=currency)
+            made = make(
+                session,
+                settings,
+                organization,
+                email,
+                webhook_secret=webhook_secret,
+                currency=currency,
+                offered=offered,
+            )
+            landing_url = session.get_one(Program, ids.decode(made.program_id, ids.PROGRAM)).landing_url
         _remember(settings, made)
     printing.record(asdict(made), as_json=as_json)
+    programs.warn_without_landing_page(made.program_id, landing_url)
 
 
 def make(
@@ -70,8 +88,9 @@ def make(
     *,
     webhook_secret: str | None = None,
     currency: str = "usd",
+    offered: offer.Offer = NOTHING_OFFERED,
 ) -> Bootstrapped:
-    """Make what is missing of the organization called `name`, and a key in any case.
+    """Make what is missing of the organization called `name`, and a key in any case; `offered` holds from then on.
 
     Raises:
         ConfigurationError: nobody said whether the endpoint receives live money.
@@ -80,31 +99,34 @@ def make(
     if owner is None:
         owner = create_organization(session, name=name, email=email)
         _note(session, owner.id, "organization.created", ids.encode(ids.ORGANIZATION, owner.id))
-    program = find_default_program(session, owner.id) or _default_program(session, owner, currency)
+    program_id = _default_program(session, owner, currency, offered).id
     _, api_key = issue_key(session, audit.CLI, owner.id, name="bootstrap", level="manage")
     endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),
-        program_id=ids.encode(ids.PROGRAM, program.id),
+        program_id=program_id,
         api_key=api_key,
         webhook_url=delivery.webhook_url(settings.public_url, ids.encode(ids.STRIPE_ENDPOINT, endpoint_id)),
         webhook_secret=secret,
     )
 
 
-def _default_program(session: Session, owner: Organization, currency: str) -> Program:
-    program = create_program(
-        session,
-        owner.id,
-        name=f"{owner.name} partners",
-        commission=DEFAULT_COMMISSION,
-        currency=currency,
-        holdback_days=DEFAULT_HOLDBACK_DAYS,
-        status="active",
-        is_default=True,
-    )
-    _note(session, owner.id, "program.created", ids.encode(ids.PROGRAM, program.id), commission=DEFAULT_COMMISSION)
-    return program
+def _default_program(session: Session, owner: Organization, currency: str, offered: offer.Offer) -> ProgramBody:
+    """The owner's default program with what was offered, made when there is none."""
+    found = find_default_program(session, owner.id)
+    if found is not None:
+        commission = program_commands.shown_with_terms(session, found).commission
+        return program_commands.change(session, audit.CLI, found, offered.changes(commission))
+    settings = {
+        "name": f"{owner.name} partners",
+        "currency": currency,
+        "status": "active",
+        "is_default": True,
+        "commission": offer.DEFAULT_COMMISSION,
+        "holdback_days": offer.DEFAULT_HOLDBACK_DAYS,
+        **offered.changes(offer.DEFAULT_COMMISSION),
+    }
+    return program_commands.create(session, audit.CLI, owner.id, settings)
 
 
 def _endpoint(

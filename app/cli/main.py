@@ -16,6 +16,7 @@ from app.cli import (
     keys,
     migrate,
     organization_tree,
+    programs,
     send,
     up,
     verify,
@@ -36,6 +37,7 @@ app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(organization_tree.commands, name="organizations")
+app.add_typer(programs.commands, name="programs")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")

@@ -42,6 +42,12 @@ def as_document(value: Any) -> None:
     print(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))  # noqa: T201 - rich would wrap it
 
 
+def warn(text: str) -> None:
+    """Print a warning on standard error, where it is in the way of no program that reads the output."""
+    warnings = Console(stderr=True, highlight=False, soft_wrap=True)
+    warnings.print(f"warning: {text}", style="yellow", markup=False)
+
+
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """`rows` as a table; numbers stand to the right, and where room is short only sentences are folded."""
     made = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))

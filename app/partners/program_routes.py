@@ -1,6 +1,5 @@
 """Programs, for those who own them."""
 
-from typing import Final
 from uuid import UUID
 
 from flask import Response, g
@@ -10,14 +9,11 @@ from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.errors import NotFound
-from app.organizations import access, audit
+from app.organizations import access
+from app.partners import program_commands, programs
 from app.partners import program_shapes as shapes
-from app.partners import programs
 from app.partners.models import Program
-from app.partners.terms import TERMS_FIELDS, terms_in_force, terms_in_force_of_each
-
-AUDITED: Final = {"status", *TERMS_FIELDS, "platform_fee_bps", "multi_level_enabled", "auto_approve", "is_default"}
-"""Of what may change, that whose new value the audit trail keeps; of all else it keeps the name."""
+from app.partners.terms import terms_in_force_of_each
 
 api = surface("Programs", __name__, "A merchant's offers: their terms, partners and figures.")
 
@@ -30,12 +26,8 @@ api = surface("Programs", __name__, "A merchant's offers: their terms, partners 
 def create_program(body: shapes.ProgramCreation) -> Response:
     """Make an offer; it pays once it is active."""
     with access.transaction(g.caller) as session:
-        settings = {"is_default": None, **shapes.settings_of(body)}
-        program = programs.create_program(session, _owner(body.owner_organization_id), **settings)
-        session.refresh(program)
-        shown = _shown(session, program)
-        details = {"status": shown.status, "commission": shown.commission, "terms_version": shown.terms_version}
-        audit.record(session, g.caller, "program.created", shown.id, details, organization_id=program.organization_id)
+        owner = _owner(body.owner_organization_id)
+        shown = program_commands.create(session, g.caller, owner, shapes.settings_of(body))
         return answer(shown, status=201)
 
 
@@ -58,7 +50,7 @@ def list_programs(query: shapes.ProgramQuery) -> Response:
 def show_program(path: shapes.ProgramPath) -> Response:
     """One program with its terms of today."""
     with access.transaction(g.caller) as session:
-        return answer(_shown(session, _program(session, path)))
+        return answer(program_commands.shown_with_terms(session, _program(session, path)))
 
 
 @api.patch(
@@ -70,23 +62,13 @@ def change_program(path: shapes.ProgramPath, body: shapes.ProgramChange) -> Resp
     """Change what is given. Changed terms hold for partners approved from now on and move nothing that was earned."""
     with access.transaction(g.caller) as session:
         program = _program(session, path)
-        changed = programs.change_program(session, program, shapes.settings_of(body))
-        shown = _shown(session, program)
-        if changed:
-            details = {"changed": changed, **shown.model_dump(include=AUDITED & set(changed))}
-            audit.record(
-                session, g.caller, "program.updated", shown.id, details, organization_id=program.organization_id
-            )
+        shown = program_commands.change(session, g.caller, program, shapes.settings_of(body))
         return answer(shown)
 
 
 def _program(session: Session, path: shapes.ProgramPath) -> Program:
     caller = g.caller
     return programs.get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-
-
-def _shown(session: Session, program: Program) -> shapes.ProgramBody:
-    return shapes.program_body(program, terms_in_force(session, program.id))
 
 
 def _owner(public_id: str | None) -> UUID:

@@ -22,7 +22,11 @@ def test_what_bootstrap_makes_is_told_once(accrual: Accrual) -> None:
     key = ("cli", "key.created", {"level": "manage", "scopes": []})
     assert trail() == [
         ("cli", "organization.created", {}),
-        ("cli", "program.created", {"commission": {"type": "percentage", "bps": 2000}}),
+        (
+            "cli",
+            "program.created",
+            {"status": "active", "commission": {"type": "percentage", "bps": 2000}, "terms_version": 1},
+        ),
         key,
         ("cli", "endpoint.created", {"livemode": False}),
     ]
