@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from app.attribution.carriers import CLIENT_REFERENCE
 from app.commissions.settle import Settled
 from app.partners.directory import Directory
 from app.payments.facts import MONEY_KINDS, Kind, ReadEvent
@@ -117,8 +118,8 @@ def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory,
         if payment.outcome in EARNING:
             return Outcome("no_change")
         return Outcome(payment.outcome, payment.outcome_details)
-    if any(one.name for one in reading.names):
-        return _named(event, people, is_news=is_news)
+    if names := _names_in(event, people):
+        return _named(event, names, people, is_news=is_news)
     if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
         return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
     return Outcome("bound") if _links(event) else Outcome("no_change")
@@ -145,9 +146,14 @@ def _missing(event: ReadEvent) -> Outcome:
     return Outcome("waiting", lookups.awaiting(RETURNED, Wanted(source, named[source])))
 
 
-def _named(event: ReadEvent, people: Directory, *, is_news: bool) -> Outcome:
+def _names_in(event: ReadEvent, people: Directory) -> list[str]:
+    """The partners' names in an event. A client reference that is no partner's code is the merchant's own id."""
+    named = [one for one in event.reading.names if one.name]
+    return [one.name for one in named if one.carrier != CLIENT_REFERENCE or people.find(one.name) is not None]
+
+
+def _named(event: ReadEvent, names: Sequence[str], people: Directory, *, is_news: bool) -> Outcome:
     """The outcome of an event that only names a partner."""
-    names = [one.name for one in event.reading.names if one.name]
     enrollment = next((found for name in names if (found := people.find(name))), None)
     if enrollment is None:
         return Outcome("unknown_code", {"code": names[0]})

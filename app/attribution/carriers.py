@@ -4,6 +4,8 @@ from typing import Final
 
 TOUCHPOINT: Final = "touchpoint"
 PROMOTION_CODE: Final = "promotion_code"
+CLIENT_REFERENCE: Final = "client_reference"
+"""Merchants fill this field with ids of their own as well: it names a partner only where its value is a known code."""
 
 CARRIERS: Final[dict[str, str]] = {
     "manual": "a person's decision",
@@ -13,7 +15,7 @@ CARRIERS: Final[dict[str, str]] = {
     "invoice_metadata": "the metadata of the invoice",
     "subscription_metadata": "the metadata of the subscription",
     "session_metadata": "the metadata of the checkout session",
-    "client_reference": "the client reference of the checkout session",
+    CLIENT_REFERENCE: "the client reference of the checkout session",
     "customer_metadata": "the metadata of the Stripe customer",
     PROMOTION_CODE: "a promotion code or coupon that belongs to the partner",
 }

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from app.attribution.carriers import PROMOTION_CODE, RANK, TOUCHPOINT
+from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOUCHPOINT
 from app.partners.directory import Directory, Enrollment, SnapshotTerms
 
 CLOCKS_APART: Final = timedelta(seconds=300)
@@ -98,8 +98,8 @@ def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
 def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
     """Whom the touchpoints of this occasion's sessions credit, else whom its strongest carrier names.
 
-    A name nobody has names nobody, so the next carrier is asked; an inactive partner's name does count, and the
-    verdict says why it earns nothing.
+    A name that no partner has is passed over, and the next carrier is asked; an inactive partner's name does count,
+    and the verdict says why it earns nothing. A client reference that is no partner's code is the merchant's own id.
     """
     followed = [Credit(found, one) for one in _followed(occasion) if (found := directory.find(one.name))]
     within = [one for one in followed if _is_within(one, occasion.at)]
@@ -111,7 +111,7 @@ def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
         if name.carrier == TOUCHPOINT or any(_has_lapsed_with(name, enrollment, one) for one in followed):
             continue
         if enrollment is None:
-            unknown = unknown or name.name
+            unknown = unknown or (name.name if name.carrier != CLIENT_REFERENCE else "")
         elif covers(name.evident_at, enrollment.attribution_window_days, occasion.at):
             return Credit(enrollment, name)
     return NoCredit(is_outside_window=True) if followed else NoCredit(unknown)
