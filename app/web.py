@@ -58,12 +58,25 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
 
     Without `settings` it runs with those of the environment and the data directory.
     """
-    settings = settings or config.load()
+    app = assemble()
+    connect(app, settings or config.load())
+    return app
+
+
+def connect(app: OpenAPI, settings: Settings) -> None:
+    """Let `app` and this process use the database and the queue of `settings` from now on."""
     db.connect(settings.database_url, pool_size=settings.web_threads)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
     limits.connect(settings)
     api_keys.connect(settings)
+    app.extensions["accrual_settings"] = settings
+    app.extensions["accrual_doors"] = Doors(settings)
+    app.extensions["accrual_links"] = Links()
+
+
+def assemble() -> OpenAPI:
+    """The application with all its routes, connected to nothing: `connect` has to follow."""
     app = OpenAPI(
         __name__,
         info=Info(title="Accrual", version="1", description=DESCRIPTION),
@@ -78,9 +91,6 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False  # it merges by redirecting, which Stripe takes for a failure
-    app.extensions["accrual_settings"] = settings
-    app.extensions["accrual_doors"] = Doors(settings)
-    app.extensions["accrual_links"] = Links()
     errors.install(app)
     _wire(app)
     return app

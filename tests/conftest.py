@@ -1,34 +1,27 @@
 """Servers, databases, the cast, and the few verbs that stories are told with.
 
-One Postgres and one Valkey serve the whole run, or each process of it where several share the tests. Every test gets a
-database of its own, copied from a migrated template in about thirty milliseconds, so that it commits like the real
-thing.
+One Postgres, one Valkey and one application serve the whole run, or each process of it where several share the tests.
+Every test gets an empty database of its own, so that it commits like the real thing.
 """
 
 import json
-import shutil
-import tempfile
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import hypothesis
-import psycopg
 import pytest
 import redis
 import xdist
 import xdist.workermanage
 from flask import Flask
 from flask.testing import FlaskClient
-from psycopg.sql import SQL, Identifier
+from flask_openapi3 import OpenAPI
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
 
-from app import db, embedded, ids, schema, web
+from app import db, ids, web
 from app.config import Settings
 from app.ledger import verify
 from app.stripe_events import endpoints
@@ -36,16 +29,14 @@ from worker.drain import work_batch
 
 from . import books, cast
 from .books import Books
+from .servers import Servers, running
 from .stripe_stories.facts import Event
 from .stripe_stories.signing import signature_header
 
 UNLIMITED = 1_000_000
 """Requests a minute, so that no test meets the limits but those about them."""
-TEMPLATE = "template_accrual"
 WEBHOOK_SECRET = "whsec_of_the_tests"
 SECRET_KEY = urlsafe_b64encode(b"thirty-two bytes for these tests").decode()
-FAST_AND_FORGETFUL = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
-_numbers = count(1)
 
 Deliver = Callable[[Iterable[Event]], None]
 Drain = Callable[[], int]
@@ -91,43 +82,18 @@ def tally(request: pytest.FixtureRequest) -> Tally:
     return tally
 
 
-@dataclass(frozen=True)
-class Servers:
-    postgres: embedded.Server
-    valkey: embedded.Server
-
-    def database_url(self, name: str) -> str:
-        return make_url(self.postgres.url).set(database=name).render_as_string(hide_password=False)
-
-    def administer(self, statement: str, *names: str) -> None:
-        """Run a statement that no transaction may hold, such as CREATE DATABASE."""
-        address = make_url(self.postgres.url).set(drivername="postgresql", database="postgres")
-        with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
-            connection.execute(SQL(statement).format(*map(Identifier, names)))
-
-
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """Postgres and Valkey for this run, and a migrated database to copy."""
-    directory = Path(tempfile.mkdtemp(prefix="accrual-tests-"))
-    running = Servers(embedded.start_postgres(directory, **FAST_AND_FORGETFUL), embedded.start_valkey(directory))
-    try:
-        running.administer("CREATE DATABASE {}", TEMPLATE)
-        schema.migrate(running.database_url(TEMPLATE))
-        yield running
-    finally:
-        running.valkey.stop()
-        running.postgres.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+    with running() as servers:
+        yield servers
 
 
 @pytest.fixture
 def database_url(servers: Servers) -> Iterator[str]:
     """A migrated, empty database of this test's own; the address logs in as its owner."""
-    name = f"test_{next(_numbers)}"
-    servers.administer("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, TEMPLATE)
-    yield servers.database_url(name)
-    servers.administer("DROP DATABASE {} WITH (FORCE)", name)
+    with servers.database() as name:
+        yield servers.database_url(name)
 
 
 @pytest.fixture
@@ -157,10 +123,17 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def assembled() -> OpenAPI:
+    """The web application, not connected to anything; made once, because its document takes long."""
+    return web.assemble()
+
+
 @pytest.fixture
-def application(settings: Settings, database: Engine) -> Flask:
+def application(assembled: OpenAPI, settings: Settings, database: Engine) -> Flask:
     """The web application on the test's database and queue, which this process is connected to as well."""
-    return web.create_app(settings)
+    web.connect(assembled, settings)
+    return assembled
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from app import embedded, schema
-from tests.conftest import FAST_AND_FORGETFUL, Tally
+from tests.conftest import Tally
+from tests.servers import FAST_AND_FORGETFUL
 
 from .conftest import Blockade
 from .delivery import Post

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
 from app import schema
-from tests.conftest import Servers
+from tests.servers import Servers
 
 # What was there when a migration moved it, told without the models, which know only today's tables.
 _A_REFUND = """

@@ -17,7 +17,8 @@ from app import db, ids, web
 from app.config import Settings
 from app.stripe_events import endpoints
 from tests import cast
-from tests.conftest import TEMPLATE, WEBHOOK_SECRET, Servers
+from tests.conftest import WEBHOOK_SECRET
+from tests.servers import Servers
 from tests.stripe_stories.signing import signature_header
 
 EMAIL = "cleo.secret@example.com"
@@ -29,9 +30,8 @@ Document = dict[str, Any]
 @pytest.fixture(scope="package")
 def database_url(servers: Servers) -> Iterator[str]:
     """One database for the package."""
-    servers.administer("CREATE DATABASE {} TEMPLATE {}", "test_receiver", TEMPLATE)
-    yield servers.database_url("test_receiver")
-    servers.administer("DROP DATABASE {} WITH (FORCE)", "test_receiver")
+    with servers.database() as name:
+        yield servers.database_url(name)
 
 
 @pytest.fixture(scope="package")

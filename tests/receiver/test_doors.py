@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
 from uuid import UUID
 
 import pytest
@@ -15,13 +14,12 @@ from app import db, ids, web
 from app.config import Settings
 from app.stripe_events.models import StripeEndpoint
 from tests.cast import Merchant, open_merchant
-from tests.conftest import TEMPLATE, Servers
+from tests.servers import Servers
 from tests.stripe_stories.signing import signature_header
 
 from .conftest import Door, an_event, assert_refused, open_door, rows_of, stored
 
 NOBODYS = UUID(int=7 << 76)
-_numbers = count(1)
 
 
 @pytest.mark.parametrize(
@@ -90,16 +88,14 @@ def test_there_is_never_a_redirect(door: Door, path: str) -> None:
 @pytest.fixture
 def young(servers: Servers, settings: Settings, application: Flask) -> Iterator[Settings]:
     """An installation in which nobody has made an organization yet; afterwards the package's own is back."""
-    name = f"test_receiver_young_{next(_numbers)}"
-    servers.administer("CREATE DATABASE {} TEMPLATE {}", name, TEMPLATE)
-    changes = {
-        "database_url": servers.database_url(name),
-        "stripe_webhook_secrets": (SecretStr("whsec_new"), SecretStr("whsec_old")),
-        "stripe_livemode": False,
-    }
-    yield settings.model_copy(update=changes)
-    web.create_app(settings)
-    servers.administer("DROP DATABASE {} WITH (FORCE)", name)
+    with servers.database() as name:
+        changes = {
+            "database_url": servers.database_url(name),
+            "stripe_webhook_secrets": (SecretStr("whsec_new"), SecretStr("whsec_old")),
+            "stripe_livemode": False,
+        }
+        yield settings.model_copy(update=changes)
+        web.create_app(settings)
 
 
 def test_the_default_door_opens_with_the_first_organization(young: Settings) -> None:
