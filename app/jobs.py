@@ -5,10 +5,11 @@ seconds until the sweeper, and a second job for the same work finds nothing to d
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import redis
 from redis.backoff import NoBackoff
@@ -18,39 +19,55 @@ from rq.serializers import JSONSerializer
 
 QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
-"""For whatever asks Stripe or a mail server: it has a process of its own, so that none ever keeps a drain waiting."""
-LOOK_UPS: Final = "worker.jobs.look_up"
+"""For jobs that ask Stripe or a mail server: it has a process of its own, so that none ever keeps a drain waiting."""
 DRAIN: Final = "worker.jobs.drain"
 RUNS: Final = "worker.jobs.work_runs"
 MAILS: Final = "worker.jobs.send_mails"
+LOOK_UPS: Final = "worker.jobs.look_up"
 
 CALL_TIMEOUT_SECONDS: Final = 0.1
 """A request never waits longer for one Redis call."""
 REST_SECONDS: Final = 1.0
 """After a failed call Redis is left alone this long, so that load does not queue up behind its time-outs."""
-DRAIN_TIMEOUT_SECONDS: Final = 120
 FLAG: Final = "accrual:drain-queued"
 FLAG_SECONDS: Final = 10
 RUNS_FLAG: Final = "accrual:runs-queued"
-RUNS_TIMEOUT_SECONDS: Final = 600
-"""One slice of a run, waiting for Stripe included."""
 MAILS_FLAG: Final = "accrual:mails-queued"
-MAILS_TIMEOUT_SECONDS: Final = 600
 LOOK_UPS_FLAG: Final = "accrual:lookups-queued"
-LOOK_UPS_TIMEOUT_SECONDS: Final = 600
 SUSPECTS: Final = "accrual:being-worked"
 
 
+@dataclass(frozen=True, slots=True)
+class KnownJob:
+    """A job that may stand in a queue. It takes no arguments; one slice of it takes `timeout_seconds` at most."""
+
+    name: str
+    queue: str
+    flag: str
+    timeout_seconds: int
+
+
+KNOWN: Final[Mapping[str, KnownJob]] = {
+    job.name: job
+    for job in (
+        KnownJob(DRAIN, QUEUE, FLAG, timeout_seconds=120),
+        KnownJob(RUNS, STRIPE_QUEUE, RUNS_FLAG, timeout_seconds=600),
+        KnownJob(MAILS, STRIPE_QUEUE, MAILS_FLAG, timeout_seconds=600),
+        KnownJob(LOOK_UPS, STRIPE_QUEUE, LOOK_UPS_FLAG, timeout_seconds=600),
+    )
+}
+"""Every job there is. Workers refuse anything else that stands in a queue."""
+
+
 Call = Callable[[redis.Redis], object]
-_held: ContextVar[dict[Call, None] | None] = ContextVar("held", default=None)
+_held: ContextVar[dict[str, None] | None] = ContextVar("held", default=None)
 
 
 class _Current:
     """The queues of this process, set once by `connect`."""
 
     client: redis.Redis | None = None
-    queue: Queue | None = None
-    stripe_queue: Queue | None = None
+    queues: ClassVar[dict[str, Queue]] = {}
     resting_until: float = 0.0
 
 
@@ -63,8 +80,8 @@ def connect(redis_url: str) -> redis.Redis:
         retry=Retry(NoBackoff(), 0),  # the library would try three more times, each with its own time-out
     )
     _Current.client = client
-    _Current.queue = Queue(QUEUE, connection=client, serializer=JSONSerializer)
-    _Current.stripe_queue = Queue(STRIPE_QUEUE, connection=client, serializer=JSONSerializer)
+    for name in (QUEUE, STRIPE_QUEUE):
+        _Current.queues[name] = Queue(name, connection=client, serializer=JSONSerializer)
     _Current.resting_until = 0.0
     return client
 
@@ -75,14 +92,14 @@ def held() -> Iterator[None]:
 
     An exception drops it: what it was for has not happened.
     """
-    later: dict[Call, None] = {}
+    later: dict[str, None] = {}
     token = _held.set(later)
     try:
         yield
     finally:
         _held.reset(token)
-    for call in later:
-        _ask(call)
+    for name in later:
+        _queue_once(name)
 
 
 def wake() -> bool:
@@ -91,17 +108,17 @@ def wake() -> bool:
     Returns:
         False if Redis could not be asked; then the sweeper finds the work.
     """
-    return _wake(_queue_drain_once)
+    return _wake(DRAIN)
 
 
 def sweep() -> bool:
     """Queue a drain without looking at the flag, whose job may have been lost. False if Redis could not be asked."""
-    return _ask(_queue_drain)
+    return _ask(lambda _client: _queue(DRAIN))
 
 
 def wake_runs() -> bool:
     """Queue work on backfills, reconciliations and replays unless some is queued already; as `wake`."""
-    return _wake(_queue_runs_once)
+    return _wake(RUNS)
 
 
 def lower_runs_flag() -> None:
@@ -111,7 +128,7 @@ def lower_runs_flag() -> None:
 
 def wake_lookups() -> bool:
     """Queue work on look-ups unless some is queued already; as `wake`."""
-    return _wake(_queue_lookups_once)
+    return _wake(LOOK_UPS)
 
 
 def lower_lookups_flag() -> None:
@@ -121,7 +138,7 @@ def lower_lookups_flag() -> None:
 
 def wake_mails() -> bool:
     """Queue the sending of mails unless some is queued already; as `wake`."""
-    return _ask(_queue_mails_once)
+    return _wake(MAILS)
 
 
 def lower_mails_flag() -> None:
@@ -167,40 +184,25 @@ def is_reachable() -> bool:
     return _ask(lambda client: client.ping())
 
 
-def _queue_drain_once(client: redis.Redis) -> None:
-    if client.set(FLAG, "1", nx=True, ex=FLAG_SECONDS):
-        _queue_drain(client)
-
-
-def _queue_drain(_client: redis.Redis) -> None:
-    assert _Current.queue is not None
-    _Current.queue.enqueue_call(DRAIN, timeout=DRAIN_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
-
-
-def _queue_lookups_once(client: redis.Redis) -> None:
-    assert _Current.stripe_queue is not None
-    if client.set(LOOK_UPS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
-        _Current.stripe_queue.enqueue_call(LOOK_UPS, timeout=LOOK_UPS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
-
-
-def _queue_mails_once(client: redis.Redis) -> None:
-    assert _Current.stripe_queue is not None
-    if client.set(MAILS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
-        _Current.stripe_queue.enqueue_call(MAILS, timeout=MAILS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
-
-
-def _queue_runs_once(client: redis.Redis) -> None:
-    assert _Current.stripe_queue is not None
-    if client.set(RUNS_FLAG, "1", nx=True, ex=FLAG_SECONDS):
-        _Current.stripe_queue.enqueue_call(RUNS, timeout=RUNS_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600)
-
-
-def _wake(call: Call) -> bool:
+def _wake(name: str) -> bool:
     later = _held.get()
     if later is None:
-        return _ask(call)
-    later[call] = None
+        return _queue_once(name)
+    later[name] = None
     return True
+
+
+def _queue_once(name: str) -> bool:
+    def queue_unless_flagged(client: redis.Redis) -> None:
+        if client.set(KNOWN[name].flag, "1", nx=True, ex=FLAG_SECONDS):
+            _queue(name)
+
+    return _ask(queue_unless_flagged)
+
+
+def _queue(name: str) -> None:
+    job = KNOWN[name]
+    _Current.queues[job.queue].enqueue_call(name, timeout=job.timeout_seconds, result_ttl=0)
 
 
 def _ask(call: Call) -> bool:

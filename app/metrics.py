@@ -8,6 +8,7 @@ figures that must be right (backlog, ledger) are read from Postgres instead.
 
 import atexit
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +24,8 @@ CARRY_SECONDS: Final = 1.0
 TIMEOUT_SECONDS: Final = 1.0
 BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 IMBALANCE: Final = "ledger_imbalance_minor"
+WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
+"""What is counted; anything else in the hash was not written by us."""
 
 
 class _Pending:
@@ -61,6 +64,11 @@ def batch_worked(size: int, seconds: float) -> None:
 def request_passed_uncounted() -> None:
     """Count a request that was let through because Redis could not be asked how many there were."""
     _count({"uncounted": 1})
+
+
+def job_refused(reason: str) -> None:
+    """Count something in a queue that is no job of ours."""
+    _count({f"refused_job:{reason}": 1})
 
 
 def ledger_measured(imbalance_minor: int) -> None:
@@ -121,6 +129,7 @@ def _counted() -> Iterator[Metric]:
         return
     yield _by_label(counts, "received", "accrual_events_received", "Deliveries by what became of them.", "result")
     yield _by_label(counts, "processed", "accrual_events_processed", "Events by how they ended.", "outcome")
+    yield _by_label(counts, "refused_job", "accrual_jobs_refused", "Foreign jobs dropped from a queue.", "reason")
     yield _batches(counts)
     yield CounterMetricFamily(
         "accrual_uncounted_requests", "Requests past the rate limits: no Redis.", value=counts.get("uncounted", 0)
@@ -153,9 +162,10 @@ def _read() -> dict[str, int] | None:
         return None
     try:
         kept = _Pending.client.hgetall(HASH)
-    except redis.RedisError:
+    except (redis.RedisError, UnicodeDecodeError):
         return None
-    return {str(field): int(value) for field, value in kept.items()}
+    texts = ((str(field), str(value)) for field, value in kept.items())
+    return {field: int(value) for field, value in texts if WHOLE_NUMBER.fullmatch(value)}
 
 
 def _count(counts: Mapping[str, int]) -> None:

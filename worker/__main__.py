@@ -2,12 +2,10 @@
 
 import signal
 import sys
-from types import FrameType
 from typing import Final
 
 import redis
 import structlog
-from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
@@ -15,34 +13,14 @@ import app.partners.models  # noqa: F401  a foreign key has no type until the ta
 from app import config, db, jobs, logs, metrics
 from app.stripe_events import api_keys
 from worker import drain, mails
+from worker.wakeups import MOST_WAIT_SECONDS, DrainWorker, KnownJobsQueue
 
 WORKER_TTL_SECONDS: Final = 25
 """How long the queue believes in a silent worker; it listens 15 s less at a time, so a dead link is noticed soon."""
-MOST_WAIT_SECONDS: Final = 2
-"""Longest pause between tries while Redis is away; the library's own is a minute."""
 PAUSE_SECONDS: Final = 1
 """Between the end of one queue worker and the next, while nobody asked us to stop."""
 
 log = structlog.get_logger(__name__)
-
-
-class DrainWorker(SimpleWorker):
-    """Works jobs in this process rather than in a fork of it.
-
-    A drain's job is short and the same every time: a fork each would cost more than the work, and lose the database
-    connection and its prepared statements. What a fork protects from, a job that takes the process down, is covered
-    by the inbox itself: the supervisor starts a new worker, which works the suspects one by one.
-    """
-
-    max_connection_wait_time = MOST_WAIT_SECONDS
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Asked to end: let the drain stop after the batch in hand, then leave the queue."""
-        drain.stop_requested.set()
-        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-
-    def subscribe(self) -> None:
-        """Take no commands through Redis: whoever may write there shall wake us, not stop us."""
 
 
 def main() -> None:
@@ -73,7 +51,7 @@ def main() -> None:
 def _work_queue(redis_url: str, name: str) -> None:
     """Work jobs until asked to stop or until Redis fails, which the library tells by raising or by just returning."""
     with redis.Redis.from_url(redis_url, socket_connect_timeout=MOST_WAIT_SECONDS) as connection:
-        queue = Queue(name, connection=connection, serializer=JSONSerializer)
+        queue = KnownJobsQueue(name, connection=connection, serializer=JSONSerializer)
         worker = DrainWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
         try:
             worker.work(logging_level="WARNING", with_scheduler=False)

@@ -1,10 +1,13 @@
 """What a worker process of the tests does besides: handlers for event types that only tests know."""
 
 import os
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from app.payments.facts import Reading
+from worker import jobs
 from worker.handlers import table
 
 
@@ -24,3 +27,17 @@ def mortal() -> None:
 def clumsy() -> None:
     """An event of type test.fails meets a bug that puts the whole document into its message."""
     table.HANDLERS["test.fails"] = _fail
+
+
+def able_to_import(directory: Path) -> None:
+    """Modules of `directory` can be imported by name."""
+    sys.path.insert(0, str(directory))
+
+
+def failing_drain() -> None:
+    """Every drain meets a bug whose error repeats an address."""
+
+    def fails() -> None:
+        raise ValueError("cleo.secret@example.com")
+
+    jobs.drain = fails

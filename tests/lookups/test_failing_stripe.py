@@ -154,8 +154,7 @@ def test_the_clock_wakes_the_asking_process_and_its_job_asks(
 ) -> None:
     want_customers(shop, connect, drain, "cleo")
     schedule.sweep_lookups()
-    queue = jobs._Current.stripe_queue
-    assert queue is not None
+    queue = jobs._Current.queues[jobs.STRIPE_QUEUE]
     assert [job.func_name for job in queue.jobs] == [jobs.LOOK_UPS]
     schedule.sweep_lookups()
     assert len(queue) == 1
