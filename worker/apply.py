@@ -22,6 +22,7 @@ from app.stripe_events import api_keys, inbox, lookups, waits
 from app.stripe_events.fetched import object_in
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_events.lookups import Wanted
+from app.stripe_events.outcomes import ABANDONED
 from app.stripe_events.scope import Scope
 from worker import results, wanting
 from worker.handlers import fetched, table
@@ -115,7 +116,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
     settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
     caused_by |= {one.payment.id: reaching for one in settled if one.payment.id not in caused_by}
     _end_waiting(session, scope, known, settled, batch.uncaptured)
-    waits.give_up(session, scope, batch.abandoned, results.ABANDONED)
+    waits.give_up(session, scope, batch.abandoned, ABANDONED)
     wanted = wanting.of_payments(settled, known) | waiting.expect_links(session, scope, _invoiced_customers(known))
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
     return results.outcomes(batch, settled, caused_by, people, learned_about), wanted
@@ -155,8 +156,8 @@ def _end_waiting(
             continue
         if not one.former_outcome and payment.root not in known.met_before:
             continue  # nothing can have waited for a payment that nothing was known of
-        returned = Outcome("adjusted" if payment.outcome in results.EARNING else "no_change")
         stated = Outcome(payment.outcome, payment.outcome_details)
+        returned = results.of_return(payment)
         for face in components.get(payment.root, ()):
             is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
             ended[face.id] = returned if face.kind in RETURN_KINDS else Outcome("merged") if is_merged else stated

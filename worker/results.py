@@ -8,16 +8,18 @@ from uuid import UUID
 from app.attribution.carriers import CLIENT_REFERENCE
 from app.commissions.settle import Settled
 from app.partners.directory import Directory
-from app.payments.facts import MONEY_KINDS, Kind, ReadEvent
+from app.payments.facts import MONEY_KINDS, Kind, NameFact, ReadEvent
+from app.payments.news import events_with_news
 from app.payments.objects import Known
 from app.payments.record import PaymentRecord
 from app.stripe_events import lookups
 from app.stripe_events.inbox import Outcome
 from app.stripe_events.lookups import Wanted
+from app.stripe_events.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
 
 RETURNED: Final = "the payment it returns money of"
+WARNED: Final = "its payment"
 EARNING: Final = ("accrued", "adjusted", "held")
-ABANDONED: Final = "the checkout session expired or its payment failed, so no money will come of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Batch:
     """Sessions of which no payment will come."""
     uncaptured: frozenset[str]
     """Roots of money that is only held."""
+    news: frozenset[int]
+    """Events that state what was not known before them."""
 
     @classmethod
     def of(cls, events: Sequence[ReadEvent], known: Known) -> "Batch":
@@ -42,7 +46,12 @@ class Batch:
             elif one.kind == Kind.CHARGE and one.facts.get("captured") is False:
                 uncaptured.add(one.root)
         roots = {event.id: _root(event, known) for event in events}
-        return cls(events, roots, frozenset(abandoned), frozenset(uncaptured))
+        return cls(events, roots, frozenset(abandoned), frozenset(uncaptured), events_with_news(known))
+
+    def says_something_new(self, event: ReadEvent) -> bool:
+        """Whether the event states what was not known before it. Of what nothing is kept, every statement is new."""
+        reading = event.reading
+        return event.id in self.news or not (reading.objects or reading.names)
 
 
 def _root(event: ReadEvent, known: Known) -> str:
@@ -96,33 +105,54 @@ def outcomes(
             moved[cause.id] = "accrued" if one.is_first_accrual else "adjusted"
         if one.payment.merged_into_id is None and one.payment.root:
             standing.setdefault(one.payment.root, one.payment)
-    found = {}
+    found, named_before = {}, set[NameFact]()
     for event in batch.events:
         if event.id in moved:
             found[event.id] = Outcome(moved[event.id])
         else:
-            is_news = any(one.object_id in learned_about for one in event.reading.names)
-            outcome = _unmoved(event, standing.get(batch.roots[event.id]), people, is_news=is_news)
+            names_anew = any(one.object_id in learned_about and one not in named_before for one in event.reading.names)
+            is_news = names_anew or batch.says_something_new(event)
+            payment = standing.get(batch.roots[event.id])
+            outcome = _unmoved(event, payment, people, names_anew=names_anew, is_news=is_news)
             found[event.id] = _ended(outcome, event, batch)
+        named_before.update(event.reading.names)
     return found
 
 
-def _unmoved(event: ReadEvent, payment: PaymentRecord | None, people: Directory, *, is_news: bool) -> Outcome:
+def _unmoved(
+    event: ReadEvent, payment: PaymentRecord | None, people: Directory, *, names_anew: bool, is_news: bool
+) -> Outcome:
     """The outcome of an event that moved no money."""
     reading = event.reading
+    unchanged = Outcome("no_change", {"because": COMMISSION_UNCHANGED if is_news else KNOWN})
     if not reading.is_captured:
         return Outcome("not_captured")
     if reading.is_stating or reading.is_return:
         if payment is None:
             return _missing(event)
-        if payment.outcome in EARNING:
-            return Outcome("no_change")
-        return Outcome(payment.outcome, payment.outcome_details)
+        return unchanged if payment.outcome in EARNING else Outcome(payment.outcome, payment.outcome_details)
     if names := _names_in(event, people):
-        return _named(event, names, people, is_news=is_news)
+        return _named(event, names, people, names_anew=names_anew) or unchanged
     if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
         return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
-    return Outcome("bound") if _links(event) else Outcome("no_change")
+    if _links(event):
+        return Outcome("bound")
+    return _recorded(event, names_anew=names_anew) if is_news else unchanged
+
+
+def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
+    """The outcome of an event that says something new, but names no partner and moves no money."""
+    names_session = names_anew and any(one.session_id for one in event.reading.names)
+    return Outcome("recorded", {"because": NAMES_SESSION if names_session else NAMES_NO_PARTNER})
+
+
+def of_return(payment: PaymentRecord) -> Outcome:
+    """The outcome of an event about money that came back, once its payment is there."""
+    if payment.outcome not in EARNING:
+        return Outcome(payment.outcome, payment.outcome_details)
+    if payment.state.returned_minor:
+        return Outcome("adjusted")
+    return Outcome("no_change", {"because": COMMISSION_UNCHANGED})
 
 
 def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
@@ -130,20 +160,21 @@ def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
     if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
         return Outcome("not_captured")  # what was only held is let go, and nobody had paid it
     is_abandoned = any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)
-    if is_abandoned and outcome.name in {"waiting", "no_change"}:
+    if is_abandoned and outcome.name in {"waiting", "no_change", "recorded"}:
         return Outcome("no_change", {"because": ABANDONED})
     return outcome
 
 
 def _missing(event: ReadEvent) -> Outcome:
-    """An event whose payment is not known waits for it; a return says which object would tell of it."""
+    """An event whose payment is not known waits for it; a return says which object would name it."""
     if not event.reading.is_return:
         return Outcome("waiting", {"waiting_for": "the amount that was paid"})
     named = {one.kind: one.id for one in reversed(event.reading.objects) if one.id}
+    awaited = WARNED if Kind.WARNING in named else RETURNED
     source = next((kind for kind in (Kind.CHARGE, Kind.PAYMENT_INTENT, Kind.INVOICE) if kind in named), None)
     if source is None:
-        return Outcome("waiting", {"waiting_for": RETURNED})
-    return Outcome("waiting", lookups.awaiting(RETURNED, Wanted(source, named[source])))
+        return Outcome("waiting", {"waiting_for": awaited})
+    return Outcome("waiting", lookups.awaiting(awaited, Wanted(source, named[source])))
 
 
 def _names_in(event: ReadEvent, people: Directory) -> list[str]:
@@ -152,14 +183,14 @@ def _names_in(event: ReadEvent, people: Directory) -> list[str]:
     return [one.name for one in named if one.carrier != CLIENT_REFERENCE or people.find(one.name) is not None]
 
 
-def _named(event: ReadEvent, names: Sequence[str], people: Directory, *, is_news: bool) -> Outcome:
-    """The outcome of an event that only names a partner."""
+def _named(event: ReadEvent, names: Sequence[str], people: Directory, *, names_anew: bool) -> Outcome | None:
+    """The outcome of an event that only names a partner; None if that was known."""
     enrollment = next((found for name in names if (found := people.find(name))), None)
     if enrollment is None:
         return Outcome("unknown_code", {"code": names[0]})
     if not enrollment.earns:
         return Outcome(enrollment.verdict)
-    return Outcome("bound" if is_news or _links(event) else "no_change")
+    return Outcome("bound") if names_anew or _links(event) else None
 
 
 def _links(event: ReadEvent) -> bool:

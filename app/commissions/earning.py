@@ -106,7 +106,8 @@ def _uncredited(case: Case, credit: NoCredit) -> Outcome:
         return "outside_window", {}
     if credit.unknown_name:
         return "unknown_code", {"code": credit.unknown_name}
-    if case.may_be_linked and not case.payment.is_of_invoice:
+    may_pay_invoice = case.may_be_linked or case.payment.state.is_described_as_invoice
+    if may_pay_invoice and not case.payment.is_of_invoice:
         return "waiting", waiting.for_invoice_link(case.payment.state)
     return "unattributed", {}
 

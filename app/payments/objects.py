@@ -7,7 +7,7 @@ roots are read again until every named id's root is held.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -44,12 +44,16 @@ class Known:
         addressed: customers known before of whom an address was learned.
         relinked: roots of components with an object that was known before and has moved: to another component,
             or to a customer or subscription it was not known to belong to.
+        before: by id, what was known before this batch.
+        told: what each event of the batch says of an object, by the event's id, in the order of the batch.
     """
 
     objects: Mapping[str, KnownObject]
     met_before: frozenset[str]
     relinked: frozenset[str]
     addressed: frozenset[str] = frozenset()
+    before: Mapping[str, KnownObject] = field(default_factory=dict)
+    told: Sequence[tuple[int, KnownObject]] = ()
 
     def components(self) -> dict[str, list[KnownObject]]:
         """All components of money, by root; subscriptions and customers are none."""
@@ -62,7 +66,8 @@ class Known:
 
 def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     """Add what `events` say to what is known, holding the locks of everything they touch."""
-    stated = _state(events, _marks(session, scope, events))
+    told = _tell(events, _marks(session, scope, events))
+    stated = _merged(told)
     links = [pair for event in events for pair in event.reading.same_money if all(pair)]
     if not stated:
         return Known({}, frozenset(), frozenset())
@@ -75,7 +80,9 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     _write_changes(session, scope, before, after)
     relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
     addressed = frozenset(one for one, known in stored.items() if _is_addressed(known, after[one]))
-    return Known(after, frozenset(after[one].root for one in stored), relinked, addressed)
+    met_before = frozenset(after[one].root for one in stored)
+    known_before = {one: known for one, known in stored.items() if one not in inserted}
+    return Known(after, met_before, relinked, addressed, before=known_before, told=told)
 
 
 def hold(session: Session, scope: Scope, object_ids: Iterable[str]) -> Known:
@@ -183,13 +190,13 @@ def _is_addressed(before: KnownObject, after: KnownObject) -> bool:
     return any(name.startswith(EMAIL) for name in after.facts.keys() - before.facts.keys())
 
 
-def _state(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> dict[str, KnownObject]:
-    """Everything the batch names or states, merged by id. An address is a fact about the customer, if there is one."""
-    stated: dict[str, KnownObject] = {}
+def _tell(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
+    """Everything the batch names or states, by event id. An address is a fact about the customer, if there is one."""
+    told: list[tuple[int, KnownObject]] = []
 
-    def add(one: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
-        new = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at if facts else None)
-        stated[one.id] = merge(stated[one.id], new) if one.id in stated else new
+    def add(event_id: int, one: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
+        known = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at if facts else None)
+        told.append((event_id, known))
 
     for event in events:
         for one in event.reading.objects:
@@ -199,9 +206,17 @@ def _state(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> dict[str, K
             seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
             if one.customer and seen:
                 # Stated at no time in particular, so that an address seen again with every renewal changes no row.
-                add(ObjectFacts(Kind.CUSTOMER, one.customer), seen, BEFORE_EVERYTHING)
+                add(event.id, ObjectFacts(Kind.CUSTOMER, one.customer), seen, BEFORE_EVERYTHING)
                 seen = {}
-            add(one, facts | seen, event.occurred_at)
+            add(event.id, one, facts | seen, event.occurred_at)
+    return told
+
+
+def _merged(told: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObject]:
+    """What the batch says of each object, by the object's id."""
+    stated: dict[str, KnownObject] = {}
+    for _, new in told:
+        stated[new.id] = merge(stated[new.id], new) if new.id in stated else new
     return stated
 
 

@@ -4,7 +4,7 @@ A component makes one payment for each invoice in it; without an invoice, one fo
 that has none. Nothing here depends on the order in which the facts came.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -64,6 +64,11 @@ class PaymentState:
     def awaits_invoice(self) -> bool:
         """Whether its own document names an invoice we have not seen: the invoice is what accrues."""
         return bool(self.base_details.get("awaits_invoice"))
+
+    @property
+    def is_described_as_invoice(self) -> bool:
+        """Whether Stripe describes the charge as one that pays an invoice, though it names none."""
+        return bool(self.base_details.get("described_as_invoice"))
 
 
 def payments_of(component: Component) -> list[PaymentState]:
@@ -150,10 +155,16 @@ def _single_payment(component: Component, source: str) -> PaymentState | None:
         gross_minor=base.gross_minor,
         base_minor=base.base_minor,
         returned_minor=returned.minor_of(base.gross_minor),
-        base_details={**_told(base.details, returned), "awaits_invoice": names_invoice},
+        base_details={**_told(base.details, returned), "awaits_invoice": names_invoice, **_described(stated)},
         occurred_at=min(created) if created else stated[0].happened_at,
         hold=returned.hold,
     )
+
+
+def _described(stated: Iterable[KnownObject]) -> dict[str, bool]:
+    """What completes a base's details where Stripe describes the money as an invoice's."""
+    is_so = any(known.facts.get("described_as_invoice") for known in stated)
+    return {"described_as_invoice": True} if is_so else {}
 
 
 def _under_invoice(component: Component, states: list[PaymentState], invoice: KnownObject) -> PaymentState:

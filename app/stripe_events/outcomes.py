@@ -1,7 +1,7 @@
 """How an event or a payment ended: a closed list, each with one sentence for a person.
 
 "Why did this sale earn nothing?" is a `GROUP BY` over these words, so they are few, and a sentence may be
-completed by `outcome_details` (`code`, `waiting_for`, …) where it has a placeholder.
+completed by `outcome_details` (`code`, `waiting_for`, …) where it has a placeholder; `because` is a word of `REASONS`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ OUTCOMES: Final[dict[str, str]] = {
     "accrued": "A commission was accrued.",
     "adjusted": "A commission was corrected to the payment's present state.",
     "no_change": "Nothing moved: {because}.",
-    "bound": "It told us who referred this customer or which Stripe objects belong together; money follows.",
+    "recorded": "Recorded: {because}.",
+    "bound": "Attribution, or which Stripe objects belong together, is recorded; no payment yet.",
     "unattributed": "Paid, but nothing on the payment, subscription or customer names a partner.",
     "outside_window": "The partner's link was followed longer ago than the program's attribution window allows.",
     "self_referral": "The customer is the partner, and the program does not allow that: {same}.",
@@ -21,28 +22,44 @@ OUTCOMES: Final[dict[str, str]] = {
     "zero_base": "There is nothing to pay: the payment's base is zero, or the share of it rounds to zero.",
     "currency_mismatch": "A flat commission is paid only in the program's own currency.",
     "out_of_band": "The invoice was marked paid outside Stripe, and the program does not pay for that.",
-    "waiting": "Kept, and settled as soon as what it waits for arrives: {waiting_for}.",
-    "unknown_code": "It names a partner nobody has: {code}.",
+    "waiting": "Waiting for {waiting_for}; it is settled as soon as that arrives.",
+    "unknown_code": "It names {code}, and no partner has that code.",
     "kind_mismatch": "The partner's program counts reported events, not payments.",
     "not_captured": "The money is authorized but not yet captured.",
-    "merged": "Another payment of the same money took this one's place.",
+    "merged": "Merged into another payment.",
     "rejected": "A person rejected this conversion: {reason}.",
     "held": "Approval is on hold while a dispute or a fraud warning is open.",
-    "ignored_type": "Events of this type do not concern commissions; it is stored and nothing else.",
-    "wrong_mode": "A test event came to a live endpoint, or the reverse; it never reaches the ledger.",
+    "ignored_type": "Events of this type do not concern commissions; the event is stored and nothing else happens.",
+    "wrong_mode": "The event's mode (test or live) is not the endpoint's; it never reaches the ledger.",
     "unusable": "The event cannot be read: {problem}.",
-    "parked": "It could not be worked and waits for a person: {problem}.",
+    "parked": "Processing failed, and a person must decide what to do: {problem}.",
 }
 
 
-_UNSAID: Final = {"because": "everything this says was already known"}
+KNOWN: Final = "known"
+NAMES_NO_PARTNER: Final = "names_no_partner"
+NAMES_SESSION: Final = "names_session"
+COMMISSION_UNCHANGED: Final = "commission_unchanged"
+ABANDONED: Final = "abandoned"
+
+REASONS: Final[dict[str, str]] = {
+    KNOWN: "everything this event says was already known",
+    NAMES_NO_PARTNER: "it says something new, but names no partner and moves no money",
+    NAMES_SESSION: "it names the session of a visit, which can credit a partner once a payment comes",
+    COMMISSION_UNCHANGED: "what is new in it changes no commission",
+    ABANDONED: "the checkout session expired or its payment failed, so no money will come of it",
+}
+"""What `because` in the details of `no_change` and `recorded` means, in words."""
+_UNSAID: Final = {"because": KNOWN}
 
 
 class _Placeholders(dict[str, Any]):
     def __missing__(self, key: str) -> str:
-        return _UNSAID.get(key, "unknown")
+        return "unknown"
 
 
 def sentence(outcome: str, details: Mapping[str, Any] | None = None) -> str:
     """The outcome in one sentence, e.g. `sentence("unknown_code", {"code": "jnae"})`."""
-    return OUTCOMES[outcome].format_map(_Placeholders(details or {}))
+    told = _UNSAID | dict(details or {})
+    words = told | {"because": REASONS.get(told["because"], told["because"])}
+    return OUTCOMES[outcome].format_map(_Placeholders(words))

@@ -57,6 +57,6 @@ _GIVE_UP_WAITING = text("""
 
 
 def give_up(session: Session, scope: Scope, object_ids: Collection[str], why: str) -> None:
-    """End the wait of events about these objects for what will never come; `why` completes "Nothing moved: …"."""
+    """End the wait of events about these objects for what will never come; `why` is a word of `outcomes.REASONS`."""
     if object_ids:
         session.execute(_GIVE_UP_WAITING, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})

@@ -37,7 +37,7 @@ def test_every_default_that_is_a_number_is_the_one_in_force() -> None:
 
 def test_every_outcome_is_described_by_its_own_sentence() -> None:
     rows = table_under("docs/attribution.md", "Outcomes")
-    sentences = {outcome: re.sub(r"\{\w+\}\.", "…", sentence) for outcome, sentence in OUTCOMES.items()}
+    sentences = {outcome: re.sub(r"\{\w+\}(\.$)?", "…", sentence) for outcome, sentence in OUTCOMES.items()}
     assert {code(row[0]): row[1] for row in rows} == sentences
 
 

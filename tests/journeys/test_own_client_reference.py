@@ -45,7 +45,6 @@ def test_a_code_with_or_without_a_session_names_its_partner(
 def test_metadata_beside_a_reference_of_the_merchant_names_the_partner(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
-    deliver(cleo_with(client_reference="user_4711", customer="ada").buys().events)
     deliver(cleo_with(client_reference="user_4712", session="ada").subscribes().events)
     drain()
     assert ledger().balances == owed(ada=980)

@@ -35,7 +35,7 @@ def test_an_invoice_known_only_as_written_off_is_no_payment(
     deliver([event])
     drain()
     assert ledger().payments == ()
-    assert outcome_of(event) == "no_change"
+    assert outcome_of(event) == "recorded"
 
 
 @pytest.mark.parametrize("event_type", WRITTEN_OFF)

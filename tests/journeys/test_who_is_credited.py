@@ -173,14 +173,14 @@ def test_a_mark_told_again_is_no_news(meet: Meet, deliver: Deliver, drain: Drain
     assert (outcome_of(appeared), outcome_of(told_again)) == ("bound", "no_change")
 
 
-def test_a_touchpoint_session_alone_is_no_unknown_code(
+def test_a_session_of_a_visit_alone_is_recorded_and_is_no_unknown_code(
     meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf
 ) -> None:
     appeared = meet().appears()
     appeared["data"]["object"]["metadata"] = {"affiliate_session_id": "5f2c"}
     deliver([appeared])
     drain()
-    assert outcome_of(appeared) == "no_change"
+    assert outcome_of(appeared) == "recorded"
 
 
 def test_a_pause_takes_nothing_from_money_that_turns_out_to_have_paid_an_invoice(

@@ -1,5 +1,6 @@
-"""Charges and PaymentIntents: two faces of the same money, the second with its metadata copied to the first."""
+"""Charges and PaymentIntents, two Stripe objects of the same money; the second copies its metadata to the first."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,8 @@ from worker.handlers.fields import (
 )
 
 _NOT_TAKEN = ("failed", "pending")
+_OF_AN_INVOICE = re.compile(r"Subscription (creation|update)|Payment for [Ii]nvoice\b.*")
+"""How Stripe describes a charge or PaymentIntent that pays an invoice. It decides no money, only what is waited for."""
 
 
 def charge_succeeded(charge: Document) -> Reading:
@@ -62,6 +65,7 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
         "created": charge.get("created"),
         "payment_intent": payment_intent or None,
         "invoice": invoice or None,
+        "described_as_invoice": _is_described_as_invoice(charge),
     }
     listed = [refunds.changed(refund) for refund in _listed(charge, "refunds")]
     return Reading(
@@ -95,6 +99,7 @@ def intent_succeeded(intent: Document) -> Reading:
         "presentment": presentment(intent),
         "latest_charge": charge or None,
         "invoice": invoice or None,
+        "described_as_invoice": _is_described_as_invoice(intent),
     }
     return Reading(
         objects=(
@@ -114,6 +119,12 @@ def _latest_charge(intent: Document) -> str:
     """The charge that took the money. Before 2022-11-15 the declined ones are listed beside it."""
     taken = [one for one in _listed(intent, "charges") if one.get("status") not in _NOT_TAKEN]
     return identity(intent.get("latest_charge")) or next(filter(None, map(identity, taken)), "")
+
+
+def _is_described_as_invoice(document: Document) -> bool | None:
+    """True where Stripe says that it pays an invoice, though it may name none; else None, which is no fact."""
+    description = document.get("description")
+    return True if isinstance(description, str) and _OF_AN_INVOICE.fullmatch(description) else None
 
 
 def _listed(document: Document, name: str) -> list[Document]:
