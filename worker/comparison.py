@@ -9,7 +9,7 @@ from app.payments import returns
 from app.payments.component import KnownObject
 from app.payments.facts import Kind
 from app.payments.holdings import Held, Payment
-from worker.handlers import disputes
+from worker.handlers import disputes, invoices
 
 Document = Mapping[str, Any]
 
@@ -136,8 +136,11 @@ def missing_at_stripe(payment: Payment) -> Difference:
 
 
 def _collected(document: Document) -> int:
-    off_stripe = int(document.get("amount_paid_off_stripe") or 0)
-    return max(0, min(int(document["amount_paid"]) - off_stripe, int(document["total"])))
+    """What an invoice collected through Stripe, minor units; its payments must have been asked for with it."""
+    payments = (document.get("payments") or {}).get("data") or ()
+    read = [invoices.payment_paid(one).objects[0].facts for one in payments if one.get("status") == "paid"]
+    outside = sum(int(one["amount_paid"] or 0) for one in read if one["is_outside"])
+    return max(0, min(int(document["amount_paid"]) - outside, int(document["total"])))
 
 
 def _given_back(status: object, amount: int) -> int:

@@ -1,7 +1,7 @@
 """Which of Stripe's lists make up a stretch of history, and where each begins and ends. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +16,11 @@ INVOICE_DAYS: Final = 90
 SESSION_DAYS: Final = 1
 """A checkout session lives a day at most. Source: Stripe API reference, "Checkout Session", `expires_at`."""
 
+PAYMENTS: Final = "payments"
+"""What an invoice must be asked for with, to say what of it was paid outside Stripe.
+
+Source: Stripe changelog 2025-03-31, "Adds support for multiple partial payments on invoices".
+"""
 _RETURNS: Final = ("refund.", "charge.refund", "charge.dispute.", "radar.", "credit_note.")
 _RETURN_LISTS: Final = {
     "refunds": "/v1/refunds",
@@ -96,8 +101,9 @@ def compared(since: datetime, until: datetime) -> list[Part]:
     """The lists a reconciliation reads: what came back first, so that a charge tells no second time what they tell."""
     first, end = _seconds(since), _seconds(until)
     returns = [Part(name, _RETURN_LISTS[name], first, end) for name in ("refunds", "disputes")]
-    wanted = ("invoice payments", "invoices", "charges")
-    return returns + [one for one in _lists(first, end, end) if one.name in wanted]
+    wanted = {"invoice payments": {}, "invoices": {"expand": [f"data.{PAYMENTS}"]}, "charges": {}}
+    lists = [one for one in _lists(first, end, end) if one.name in wanted]
+    return returns + [replace(one, narrowed={**one.narrowed, **wanted[one.name]}) for one in lists]
 
 
 def _lists(since: int, until: int, returns_until: int) -> list[Part]:

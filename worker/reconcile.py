@@ -115,7 +115,8 @@ def _unlisted(run: Run) -> Run:
 def _ask_for(run: Run, payment: Payment) -> tuple[Document | None, Difference] | None:
     kind, _, object_id = payment.key.partition(":")
     try:
-        document = asking.get(run, stripe_api.one(PATHS[kind], object_id)).document
+        wished = {"expand": [history.PAYMENTS]} if kind == "invoice" else None
+        document = asking.get(run, stripe_api.one(PATHS[kind], object_id), wished).document
     except StripeMissing:
         return None, comparison.missing_at_stripe(payment)
     difference = COMPARE_ONE[kind](document, Held({payment.key: payment}))

@@ -19,7 +19,7 @@ class Base:
     details: Mapping[str, Any]
 
 
-def invoice_base(invoice: Facts, *, has_stripe_payment: bool) -> Base:
+def invoice_base(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bool) -> Base:
     """The base of a paid invoice: its net total, in proportion to what was collected through Stripe.
 
     Discounts, negative prorations and credit grants are already inside the total; customer balance lowers what was
@@ -29,11 +29,16 @@ def invoice_base(invoice: Facts, *, has_stripe_payment: bool) -> Base:
     What was paid outside Stripe is left out. For programs that pay on it too, `with_outside` in the details says what
     gross and base are with it.
 
+    Args:
+        invoice: the invoice's facts.
+        payments: the facts of the InvoicePayments that name it.
+        has_stripe_payment: a PaymentIntent or charge is known to have paid it.
+
     Source: Stripe API reference, "The Invoice object"; `total_excluding_tax`, `amount_paid`.
     """
-    total, net_total, paid = int(invoice["total"]), _net_total(invoice), int(invoice["amount_paid"])
-    outside = _paid_outside(invoice, has_stripe_payment=has_stripe_payment)
-    collected = max(0, min(paid - outside, total))
+    total, net_total = int(invoice["total"]), _net_total(invoice)
+    through, outside = _paid(invoice, payments, has_stripe_payment=has_stripe_payment)
+    collected = max(0, min(through, total))
     base_minor, formula = _share(net_total, collected, total)
     details = {
         "source": "invoice",
@@ -46,7 +51,7 @@ def invoice_base(invoice: Facts, *, has_stripe_payment: bool) -> Base:
         "formula": formula,
     }
     if outside > 0:
-        gross_minor = max(0, min(paid, total))
+        gross_minor = max(0, min(through + outside, total))
         with_outside_minor, with_outside_formula = _share(net_total, gross_minor, total)
         details["with_outside"] = {
             "gross_minor": gross_minor,
@@ -76,19 +81,26 @@ def _net_total(invoice: Facts) -> int:
     return int(invoice["total"]) - int(invoice.get("tax") or 0) if net_total is None else int(net_total)
 
 
-def _paid_outside(invoice: Facts, *, has_stripe_payment: bool) -> int:
-    """What of `amount_paid` never passed through Stripe.
+def _paid(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bool) -> tuple[int, int]:
+    """What came through Stripe, and what was paid outside it, minor units.
 
-    Between basil and May 2026 no field says so; an invoice nobody attempted to charge, and of which no PaymentIntent
-    or charge is known, was marked paid by hand.
+    Before basil a field says that an invoice was marked as paid, and `amount_paid` does not contain that money. Since
+    basil `amount_paid` contains it, and InvoicePayments of payment records say how much it is. Where no InvoicePayment
+    is known, an invoice that was never charged, and of which no PaymentIntent or charge is known, was marked as paid
+    too; an attempt to charge it says nothing, for a card may have been declined before the customer wired the money.
+
+    Source: Stripe changelog 2025-03-31, "Adds support for multiple partial payments on invoices".
     """
-    off_stripe = invoice.get("off_stripe")
-    if off_stripe is not None:
-        return int(off_stripe)
-    by_hand = invoice.get("paid_out_of_band")
-    if by_hand is None:
-        by_hand = invoice.get("attempted") is False and not has_stripe_payment
-    return int(invoice["amount_paid"]) if by_hand else 0
+    paid = int(invoice["amount_paid"])
+    if invoice.get("paid_out_of_band"):
+        total = int(invoice["total"])
+        return 0, min(int(invoice.get("amount_due", total)), total)
+    recorded = sum(int(one.get("amount_paid") or 0) for one in payments if one.get("is_outside"))
+    if not invoice.get("paid_contains_outside"):
+        return paid, recorded
+    if invoice.get("attempted") is False and not payments and not has_stripe_payment:
+        return 0, paid
+    return paid - recorded, recorded
 
 
 def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Facts]) -> Base | None:

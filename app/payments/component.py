@@ -81,6 +81,10 @@ class Component:
             if known.facts and own & {known.facts.get("payment_intent"), known.facts.get("charge")}
         ]
 
+    def payments_of(self, invoice_id: str) -> list[Mapping[str, Any]]:
+        """The facts of the InvoicePayments that name this invoice."""
+        return [paid.facts for paid in self.objects[Kind.INVOICE_PAYMENT] if paid.facts.get("invoice") == invoice_id]
+
 
 def _charges_of(objects: Mapping[str, Sequence[KnownObject]]) -> dict[str, frozenset[str]]:
     """The charges of each source. A charge whose PaymentIntent nothing names goes to the only one there is."""

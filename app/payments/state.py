@@ -97,7 +97,7 @@ def _states(component: Component) -> list[PaymentState]:
 
 def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState:
     sources = [source for source in component.sources if invoice.id in component.invoices_of[source]]
-    base = invoice_base(invoice.facts, has_stripe_payment=bool(sources))
+    base = invoice_base(invoice.facts, component.payments_of(invoice.id), has_stripe_payment=bool(sources))
     returned = returns.of_invoice(component, invoice, sources)
     paid_at = invoice.facts.get("paid_at")
     charges = sorted(charge for source in sources for charge in component.charges_of[source])

@@ -44,8 +44,8 @@ def family_of(version: str, families: tuple[Family, ...] = (ACACIA, CLOVER, ENDI
     except ValueError:
         raise Refused(400, f"Invalid Stripe API version: {version}") from None
     names_links = day < date(2025, 3, 31)
-    knows_off_stripe = day >= date(2026, 5, 27)
-    return next(one for one in families if (one.names_links, one.knows_off_stripe) == (names_links, knows_off_stripe))
+    names_orders = day >= date(2026, 1, 1)  # recorded ones do before, but not all
+    return next(one for one in families if (one.names_links, one.names_orders) == (names_links, names_orders))
 
 
 class Api:

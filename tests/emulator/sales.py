@@ -177,12 +177,11 @@ class Sales(Account):
         self._tell(buyer.ids, "invoice.paid", sale.invoice, sale.paid_at + 1)
         if not sale.bill.out_of_band:
             self._tell(buyer.ids, "invoice.payment_succeeded", sale.invoice, sale.paid_at + 1)
-        if sale.payment_intent is not None:
-            payment_id = buyer.ids.fresh("inpay")
-            document = invoices.invoice_payment(sale, payment_id, livemode=self.livemode)
-            links = {"invoice": sale.invoice, "payment_intent": sale.payment_intent, "status": "paid"}
-            self._hold("invoice_payment", payment_id, sale.paid_at - 1, same_in_all(document), **links)
-            self._tell(buyer.ids, "invoice_payment.paid", payment_id, sale.paid_at + 1)
+        for document in invoices.payments(sale, buyer.ids, livemode=self.livemode):
+            intent = document["payment"].get("payment_intent")
+            links = {"invoice": sale.invoice, "payment_intent": intent, "status": "paid"}
+            self._hold("invoice_payment", document["id"], sale.paid_at - 1, same_in_all(document), **links)
+            self._tell(buyer.ids, "invoice_payment.paid", document["id"], sale.paid_at + 1)
 
     def _complete_session(self, buyer: Buyer, sale: Purchase, mode: str) -> None:
         assert sale.session is not None

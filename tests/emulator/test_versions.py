@@ -3,7 +3,8 @@
 import pytest
 import stripe
 
-from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE
+from tests.stripe_stories.facts import Bill
+from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE, Family
 
 from .emulator import Emulator
 
@@ -20,15 +21,34 @@ def test_an_object_is_rendered_in_the_version_asked_for(shop: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "names_links", "knows_off_stripe"),
+    ("version", "names_links", "names_orders"),
     [("2024-06-20", True, False), ("2025-04-30.basil", False, False), ("2026-06-24.dahlia", False, True)],
 )
 def test_every_version_has_the_shape_of_its_side_of_the_break(
-    shop: Emulator, version: str, names_links: bool, knows_off_stripe: bool
+    shop: Emulator, version: str, names_links: bool, names_orders: bool
 ) -> None:
     sale = shop.subscribe(shop.customer()).first
-    invoice = shop.client(stripe_version=version).v1.invoices.retrieve(str(sale.invoice)).to_dict()
-    assert ("charge" in invoice, "amount_paid_off_stripe" in invoice) == (names_links, knows_off_stripe)
+    client = shop.client(stripe_version=version)
+    invoice = client.v1.invoices.retrieve(str(sale.invoice)).to_dict()
+    intent = client.v1.payment_intents.retrieve(str(sale.payment_intent)).to_dict()
+    assert ("charge" in invoice, "payment_details" in intent) == (names_links, names_orders)
+
+
+@pytest.mark.parametrize("family", [ACACIA, CLOVER, ENDIVE], ids=lambda family: family.name)
+def test_no_event_says_what_was_paid_off_stripe(shop: Emulator, family: Family) -> None:
+    """Stripe must be asked for it. Source: Stripe changelog 2026-05-27, `amount_paid_off_stripe`."""
+    shop.upgrade(family)
+    shop.subscribe(shop.customer(), bill=Bill(out_of_band=True))
+    (event,) = shop.client(stripe_version=family.api_version).v1.events.list({"type": "invoice.paid"}).data
+    assert "amount_paid_off_stripe" not in event.data.object
+    assert event.data.object["amount_paid"] == (0 if family.names_links else 4900)
+
+
+def test_what_was_paid_outside_stripe_stands_in_the_payments_of_an_invoice(shop: Emulator) -> None:
+    sale = shop.subscribe(shop.customer(), bill=Bill(net_minor=10_000, part_outside_minor=6000)).first
+    found = shop.client().v1.invoices.retrieve(str(sale.invoice), {"expand": ["payments"]})
+    paid = {one.payment.type: one.amount_paid for one in found.payments.data}
+    assert paid == {"payment_intent": 4000, "payment_record": 6000}
 
 
 def test_an_event_is_told_in_the_version_of_its_moment(shop: Emulator) -> None:

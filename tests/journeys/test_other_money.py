@@ -15,7 +15,7 @@ from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
-from tests.stripe_stories.families import CLOVER, EVERY_SHAPE, Family
+from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE, EVERY_SHAPE, FIRST, Family
 
 from .conftest import Meet
 
@@ -119,21 +119,124 @@ OUTSIDE = Bill(net_minor=4900, tax_minor=931, out_of_band=True)
 
 @pytest.mark.parametrize("shape", EVERY_SHAPE, ids=lambda shape: shape.name)
 @pytest.mark.parametrize("is_included", [False, True])
+@pytest.mark.parametrize("is_attempted", [False, True])
 def test_money_from_outside_stripe_counts_where_the_program_says_so(
-    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, shape: Family, is_included: bool
+    merchant: cast.Merchant,
+    deliver: Deliver,
+    drain: Drain,
+    ledger: Ledger,
+    shape: Family,
+    is_included: bool,
+    is_attempted: bool,
 ) -> None:
+    """Also where a card was declined before the customer wired the money."""
     if is_included:
         pays_outside(merchant)
-    deliver(Customer(shape, Marks(subscription="ada")).subscribes(OUTSIDE).events)
+    sale = Customer(shape, Marks(subscription="ada")).subscribes(OUTSIDE)
+    deliver(changed(sale, "invoice", attempted=is_attempted))
     drain()
     assert ledger().balances == (owed(ada=980) if is_included else {})
     assert [line.outcome for line in ledger().payments] == ["accrued" if is_included else "out_of_band"]
 
 
+@pytest.mark.parametrize("is_included", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_was_paid_outside_stripe_in_part_is_what_its_payment_record_says(
+    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, is_included: bool, backwards: bool
+) -> None:
+    """10000 net and 2000 tax; 9000 of the 12000 were wired. 10000 x 3000 / 12000 is 2500, and 20 % of it 500."""
+    if is_included:
+        pays_outside(merchant)
+    bill = Bill(net_minor=10_000, tax_minor=2000, part_outside_minor=9000)
+    sale = Customer(CLOVER, Marks(subscription="ada")).subscribes(bill)
+    for event in reversed(sale.events) if backwards else sale.events:
+        deliver([event])
+        drain()
+    assert ledger().balances == owed(ada=2000 if is_included else 500)
+    with db.transaction() as session:
+        told = explain.narrate(explain.explain(session, str(sale.invoice)))
+    assert "paid outside Stripe 90.00 USD" in " ".join(told)
+
+
+def test_a_wire_that_is_told_late_takes_the_commission_back(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """A card was declined, so that it was attempted; nothing but the payment record says where the money came from."""
+    sale = Customer(CLOVER, Marks(subscription="ada")).subscribes(OUTSIDE)
+    events = {event["type"]: event for event in changed(sale, "invoice", attempted=True)}
+    deliver([events["invoice.paid"]])
+    drain()
+    assert ledger().balances == owed(ada=980)
+    deliver([events["invoice_payment.paid"]])
+    drain()
+    assert ledger().balances == {}
+    assert [line.outcome for line in ledger().payments] == ["out_of_band"]
+
+
+@pytest.mark.parametrize("shape", [CLOVER, ENDIVE], ids=lambda shape: shape.name)
+@pytest.mark.parametrize(("is_attempted", "commission_minor"), [(False, None), (True, 980)])
+def test_without_any_payment_known_only_an_invoice_nobody_tried_to_charge_was_paid_outside(
+    deliver: Deliver, drain: Drain, ledger: Ledger, shape: Family, is_attempted: bool, commission_minor: int | None
+) -> None:
+    sale = Customer(shape, Marks(subscription="ada")).subscribes(OUTSIDE).only("invoice.paid")
+    deliver(changed(sale, "invoice", attempted=is_attempted))
+    drain()
+    assert ledger().balances == (owed(ada=commission_minor) if commission_minor else {})
+
+
+@pytest.mark.parametrize("is_included", [False, True])
+@pytest.mark.parametrize("new_first", [False, True])
+def test_two_shapes_of_one_invoice_agree_on_what_was_paid_outside_stripe(
+    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, is_included: bool, new_first: bool
+) -> None:
+    """In the older shape `amount_paid` is 0, in the newer one it is all that was due."""
+    if is_included:
+        pays_outside(merchant)
+    old, new = (
+        Customer(shape, Marks(subscription="ada"), token="TWOSHAPES1").subscribes(OUTSIDE).event("invoice.paid")
+        for shape in (ACACIA, CLOVER)
+    )
+    new = {**new, "id": f"{new['id']}new"}
+    new["data"]["object"]["attempted"] = True
+    for event in (new, old) if new_first else (old, new):
+        deliver([event])
+        drain()
+    assert ledger().balances == (owed(ada=980) if is_included else {})
+
+
+@pytest.mark.parametrize("is_included", [False, True])
+def test_before_a_field_said_so_a_paid_invoice_that_nothing_was_paid_on_was_paid_outside(
+    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, is_included: bool
+) -> None:
+    if is_included:
+        pays_outside(merchant)
+    (event,) = Customer(FIRST, Marks(subscription="ada")).subscribes(OUTSIDE).only("invoice.paid").events
+    del event["data"]["object"]["paid_out_of_band"]
+    deliver([event])
+    drain()
+    assert ledger().balances == (owed(ada=980) if is_included else {})
+    assert [line.outcome for line in ledger().payments] == ["accrued" if is_included else "out_of_band"]
+
+
+@pytest.mark.parametrize("paid", [{"status": "paid"}, {"paid": True, "status": "draft"}, {"paid": True}])
+def test_a_paid_invoice_that_does_not_say_how_much_was_paid_was_paid_what_was_due(
+    deliver: Deliver, drain: Drain, ledger: Ledger, paid: dict[str, Any]
+) -> None:
+    """Before 2018 no field said it. 10000 less 4000 from the balance: 10000 x 6000 / 10000."""
+    bill = Bill(net_minor=10_000, balance_minor=4000)
+    (event,) = Customer(FIRST, Marks(subscription="ada")).subscribes(bill).only("invoice.payment_succeeded").events
+    for name in ("amount_paid", "amount_remaining", "paid", "paid_out_of_band", "status"):
+        del event["data"]["object"][name]
+    event["data"]["object"] |= paid
+    deliver([event])
+    drain()
+    assert ledger().balances == owed(ada=1200)
+
+
 def test_a_payment_that_shows_up_proves_that_an_unattempted_invoice_was_paid_through_stripe(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
-    """Between basil and May 2026 nothing says so: a customer may pay an invoice nobody tried to charge."""
+    """A customer may pay an invoice that nobody tried to charge."""
     sale = Customer(CLOVER, Marks(subscription="ada")).subscribes()
     events = {event["type"]: event for event in changed(sale, "invoice", attempted=False)}
     deliver([events["invoice.paid"]])

@@ -40,7 +40,7 @@ def test_an_invoice_marked_paid_by_hand_earns_nothing(
     assert [line.outcome for line in ledger().payments] == ["out_of_band"]
 
 
-def test_the_newest_shape_says_itself_what_was_paid_off_stripe(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_a_renewal_paid_outside_stripe_adds_nothing(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = Customer(ENDIVE, Marks(subscription="ada"))
     first = cleo.subscribes()
     deliver(first.events + cleo.renews(first, Bill(out_of_band=True)).events)

@@ -171,7 +171,7 @@ class Customer:
         events = [self.event("invoice.paid", paid, sale.paid_at + 1)]
         if not sale.bill.out_of_band:
             events.append(self.event("invoice.payment_succeeded", paid, sale.paid_at + 1))
-        if self.family.has_parents and sale.payment_intent is not None:
-            payment = invoices.invoice_payment(sale, self.ids.fresh("inpay"), livemode=self.livemode)
-            events.append(self.event("invoice_payment.paid", payment, sale.paid_at + 1))
+        if self.family.has_parents:
+            payments = invoices.payments(sale, self.ids, livemode=self.livemode)
+            events += [self.event("invoice_payment.paid", one, sale.paid_at + 1) for one in payments]
         return events

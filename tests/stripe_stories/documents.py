@@ -161,7 +161,16 @@ def payment_intent(family: Family, sale: Purchase, *, livemode: bool) -> Documen
         "receipt_email": None,
         "status": "succeeded",
         "transfer_group": None,
-    } | ({"invoice": sale.invoice} if family.names_links else {})
+    } | _order(family, sale)
+
+
+def _order(family: Family, sale: Purchase) -> Document:
+    """Which invoice a PaymentIntent is for, where it says so."""
+    if family.names_links:
+        return {"invoice": sale.invoice}
+    if family.names_orders:
+        return {"payment_details": {"customer_reference": None, "order_reference": sale.invoice}}
+    return {}
 
 
 def charge(

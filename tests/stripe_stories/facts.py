@@ -43,6 +43,7 @@ class Bill:
         discount_minor: what a coupon took off before.
         balance_minor: what the customer's credit balance paid of it.
         out_of_band: it was marked paid, the money never came through Stripe.
+        part_outside_minor: what of it was paid outside Stripe where the rest came through; possible since basil.
     """
 
     net_minor: int = 4900
@@ -52,6 +53,7 @@ class Bill:
     balance_minor: int = 0
     currency: str = "usd"
     out_of_band: bool = False
+    part_outside_minor: int = 0
 
     @property
     def total_minor(self) -> int:
@@ -65,7 +67,12 @@ class Bill:
     @property
     def charged_minor(self) -> int:
         """What moves through Stripe."""
-        return 0 if self.out_of_band else self.due_minor
+        return self.due_minor - self.outside_minor
+
+    @property
+    def outside_minor(self) -> int:
+        """What was paid outside Stripe."""
+        return self.due_minor if self.out_of_band else min(self.part_outside_minor, self.due_minor)
 
 
 @dataclass(frozen=True)

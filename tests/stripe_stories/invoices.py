@@ -1,7 +1,7 @@
 """Stripe's invoice, the object whose shape broke in 2025, and the InvoicePayment that came in its stead."""
 
 from .documents import PRICE, PRODUCT, Document, price
-from .facts import Bill, Purchase, metadata
+from .facts import Bill, Ids, Purchase, metadata
 from .families import Family
 
 
@@ -66,11 +66,13 @@ def invoice(
 
 def _amounts(family: Family, bill: Bill) -> Document:
     listed = (bill.total_minor if bill.tax_inclusive else bill.net_minor) + bill.discount_minor
+    # Until basil the amount paid did not contain what was paid outside Stripe.
+    paid_minor = bill.charged_minor if family.names_links else bill.due_minor
     amounts = {
         "amount_due": bill.due_minor,
         "amount_overpaid": 0,
-        "amount_paid": bill.due_minor,
-        "amount_remaining": 0,
+        "amount_paid": paid_minor,
+        "amount_remaining": bill.due_minor - paid_minor,
         "currency": bill.currency,
         "ending_balance": 0,
         "post_payment_credit_notes_amount": 0,
@@ -90,8 +92,6 @@ def _amounts(family: Family, bill: Bill) -> Document:
             "tax": bill.tax_minor or None,
             "total_tax_amounts": old_taxes,
         }
-    if family.knows_off_stripe:
-        amounts["amount_paid_off_stripe"] = bill.due_minor if bill.out_of_band else 0
     return amounts | ({"total_taxes": _new_taxes(bill)} if family.has_parents else {})
 
 
@@ -171,6 +171,16 @@ def _new_line(sale: Purchase) -> Document:
     }
 
 
+def payments(sale: Purchase, ids: Ids, *, livemode: bool) -> list[Document]:
+    """What paid an invoice: a PaymentIntent, a payment record of money from outside Stripe, or both."""
+    found = []
+    if sale.payment_intent is not None:
+        found.append(invoice_payment(sale, ids.fresh("inpay"), livemode=livemode))
+    if sale.bill.outside_minor:
+        found.append(outside_payment(sale, ids.fresh("inpay"), livemode=livemode))
+    return found
+
+
 def invoice_payment(sale: Purchase, payment_id: str, *, livemode: bool) -> Document:
     """What joins an invoice and its PaymentIntent since neither names the other."""
     return {
@@ -187,3 +197,11 @@ def invoice_payment(sale: Purchase, payment_id: str, *, livemode: bool) -> Docum
         "status": "paid",
         "status_transitions": {"canceled_at": None, "paid_at": sale.paid_at},
     }
+
+
+def outside_payment(sale: Purchase, payment_id: str, *, livemode: bool) -> Document:
+    """What says since basil how much of an invoice was paid outside Stripe."""
+    payment = invoice_payment(sale, payment_id, livemode=livemode)
+    paid_minor = sale.bill.outside_minor
+    record = {"payment_record": f"prec_{payment_id}", "type": "payment_record"}
+    return payment | {"amount_paid": paid_minor, "amount_requested": paid_minor, "payment": record}

@@ -50,20 +50,48 @@ def _amounts(invoice: Document) -> dict[str, Any]:
         "total": amount(invoice, "total", may_be_negative=True),
         "tax": _tax(invoice),
         "net_total": optional_amount(invoice, "total_excluding_tax", may_be_negative=True),
-        "amount_paid": amount(invoice, "amount_paid"),
-        "off_stripe": optional_amount(invoice, "amount_paid_off_stripe"),
-        "paid_out_of_band": invoice.get("paid_out_of_band"),
+        "amount_paid": _amount_paid(invoice),
+        "amount_due": optional_amount(invoice, "amount_due", may_be_negative=True),
+        "paid_out_of_band": _is_marked_paid(invoice),
+        # Basil dropped `paid` and `paid_out_of_band`, and `amount_paid` contains money from outside since.
+        "paid_contains_outside": not {"paid", "paid_out_of_band"} & invoice.keys(),
         "attempted": invoice.get("attempted"),
         "paid_at": at(invoice, "status_transitions", "paid_at"),
         **lines.facts_of(invoice),
     }
 
 
+def _is_marked_paid(invoice: Document) -> bool | None:
+    """Whether it was marked as paid outside Stripe; None where no field says so: since basil, or before 2021.
+
+    There, it was paid although nothing came of what was due, and no charge is named.
+    """
+    told = invoice.get("paid_out_of_band")
+    if told is not None or invoice.get("paid") is not True:
+        return bool(told) if told is not None else None
+    has_come = optional_amount(invoice, "amount_paid") != 0 or invoice.get("charge") or invoice.get("payment_intent")
+    return True if not has_come and optional_amount(invoice, "amount_due", may_be_negative=True) else None
+
+
+def _amount_paid(invoice: Document) -> int:
+    """What was paid, minor units. Before 2018 no field says so; all that was due, once the invoice was paid."""
+    paid = optional_amount(invoice, "amount_paid")
+    if paid is None:
+        return amount(invoice, "amount_due") if _is_paid(invoice) else 0
+    return paid
+
+
 def _is_money(invoice: Document) -> bool:
     """Whether anything was paid. An invoice of zero is paid as well; one still open may be paid in part."""
+    return _is_paid(invoice) or bool(optional_amount(invoice, "amount_paid"))
+
+
+def _is_paid(invoice: Document) -> bool:
+    """Whether all of it was paid. The event is called so, and is believed where the invoice does not say."""
     status = invoice.get("status")
-    is_paid = status == "paid" if isinstance(status, str) else invoice.get("paid") is not False
-    return is_paid or bool(optional_amount(invoice, "amount_paid"))
+    return invoice.get("paid") is True or (
+        status == "paid" if isinstance(status, str) else invoice.get("paid") is not False
+    )
 
 
 def written_off(invoice: Document) -> Reading:
@@ -75,7 +103,11 @@ def written_off(invoice: Document) -> Reading:
 
 
 def payment_paid(invoice_payment: Document) -> Reading:
-    """`invoice_payment.paid`: the only document since basil that names an invoice and its PaymentIntent together."""
+    """`invoice_payment.paid`: what paid an invoice, and how much of it.
+
+    Since basil the only document that names an invoice and its PaymentIntent together. A payment record is money that
+    never came through Stripe: a wire, a cheque, cash.
+    """
     own, invoice = own_id(invoice_payment), identity(invoice_payment.get("invoice"))
     payment_intent = identity(at(invoice_payment, "payment", "payment_intent"))
     charge = identity(at(invoice_payment, "payment", "charge"))
@@ -84,6 +116,7 @@ def payment_paid(invoice_payment: Document) -> Reading:
         "payment_intent": payment_intent or None,
         "charge": charge or None,
         "amount_paid": optional_amount(invoice_payment, "amount_paid"),
+        "is_outside": at(invoice_payment, "payment", "type") == "payment_record" or None,
     }
     return Reading(
         objects=(
@@ -112,9 +145,15 @@ def _subscription(invoice: Document) -> tuple[str, Any, str]:
 
 
 def _line_metadata(invoice: Document, subscription: str) -> tuple[Any, str]:
+    """The metadata on the first line that is the subscription's own.
+
+    Before 2018-05-21 the line's id was the subscription's. Source: Stripe changelog, "Invoice line items now have
+    unique IDs and can't be used in place of a subscription".
+    """
     found = at(invoice, "lines", "data")
     for number, line in enumerate(found if isinstance(found, list) else ()):
-        if at(line, "type") == "subscription" and identity(at(line, "subscription")) == subscription:
+        named = identity(at(line, "subscription")) or identity(line)
+        if at(line, "type") == "subscription" and named == subscription:
             return at(line, "metadata"), f"data.object.lines.data[{number}].metadata"
     return None, ""
 
