@@ -62,7 +62,7 @@ class Links:
         self._resting_until = time.monotonic() + REST_SECONDS
 
     def look_up(self, connection: Connection, code: str, program_id: str) -> Link | None:
-        """The link in the database now; None if it leads nowhere. What nobody has is not remembered."""
+        """The link in the database now; None if there is none. A code that nobody has is not remembered."""
         link = _find(connection, code, program_id)
         if link is not None and link.partner_id is not None:
             self._remember((code, program_id), link)

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-from flask import Response, current_app, request
+from flask import Response, current_app, render_template, request
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -31,12 +31,10 @@ LONGEST_BEACON_BYTES: Final = 32 * 1024
 PREFLIGHT_SECONDS: Final = 600
 DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 PREFETCHING: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-NOWHERE: Final = "<!doctype html><title>No such link</title><p>This link leads nowhere."
-AWAY: Final = "<!doctype html><title>Not now</title><p>This link cannot be followed now. Please try again in a moment."
 HTML: Final[dict[str, Any]] = {"content": {"text/html": {}}}
 FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
     "302": {"description": "To the program's landing page, with `ref` and `aff_sess` in its query."},
-    "404": {"description": "Nobody can say whose visitor this is.", **HTML},
+    "404": {"description": "The code is not known, or its program has no landing page yet; a page says which.", **HTML},
     "503": {"description": "The database is away, and this link was not followed before.", **HTML},
 }
 
@@ -56,10 +54,12 @@ def follow(path: LinkPath, query: LinkQuery) -> Response:
     try:
         link = _find(path.code, query.program_id)
     except Unavailable:
-        return _page(AWAY, 503)
+        return _page("link_unavailable.html", 503)
     target = _target(link, query.to)
-    if link is None or target is None:
-        return _page(NOWHERE, 404)
+    if link is None:
+        return _page("link_unknown.html", 404)
+    if target is None:
+        return _page("link_not_ready.html", 404)
     session_id = ""
     if link.partner_id is not None and not _is_unseen():
         known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
@@ -124,12 +124,22 @@ def _find(code: str, program_id: str) -> Link | None:
         return link
     if not _links().is_resting:
         try:
-            return _ask(lambda connection: _links().look_up(connection, *key))
+            found = _ask(lambda connection: _links().look_up(connection, *key))
         except DATABASE_GONE:
             _links().rest()
+        else:
+            _warn_without_landing_page(found)
+            return found
     if link is None:
         raise Unavailable("The database cannot be reached; try again.")
     return link
+
+
+def _warn_without_landing_page(link: Link | None) -> None:
+    """Log that visitors of a link cannot be sent on; at most every five seconds for each code and process."""
+    if link is not None and link.landing_url is None:
+        program_id = ids.encode(ids.PROGRAM, link.program_id)
+        log.warning("landing_page_missing", code=link.code, program_id=program_id)
 
 
 def _target(link: Link | None, to: str | None) -> str | None:
@@ -241,8 +251,9 @@ def _ask(work: Callable[[Connection], T]) -> T:
         return work(connection)
 
 
-def _page(text: str, status: int) -> Response:
-    return Response(text, status=status, mimetype="text/html", headers={"Cache-Control": "no-store"})
+def _page(template: str, status: int) -> Response:
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
+    return Response(render_template(template), status=status, mimetype="text/html", headers=headers)
 
 
 def _links() -> Links:

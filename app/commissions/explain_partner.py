@@ -40,6 +40,7 @@ class PartnerStanding(Snake):
     program_name: str
     program_status: str
     program_currency: str
+    landing_url: str | None = Field(description="Where its links lead; null: nowhere yet.")
     snapshot: SnapshotNote | None = Field(description="What its commissions compute from now; null: nothing yet.")
     holdback_days: int | None
     bound: int = Field(description="How many customers and subscriptions are credited to it now.")
@@ -61,6 +62,7 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         program_name=program.name,
         program_status=program.status,
         program_currency=program.currency,
+        landing_url=program.landing_url,
         snapshot=snapshot_note(snapshot) if snapshot else None,
         holdback_days=snapshot.holdback_days if snapshot else None,
         bound=_bound(session, partner),
@@ -79,6 +81,11 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
     yield summary_of(standing)
     others = [code for code in standing.codes if code != standing.code]
     yield f"Its code is {standing.code}{f'; {_list(others)} also lead to it' if others else ''}."
+    if standing.landing_url is None:
+        yield (
+            "Visitors cannot follow its links yet: the program has no landing page. "
+            f"Set one with `accrual programs change {standing.program_id} --landing-url https://…`."
+        )
     if standing.status != "active" or standing.program_status != "active":
         stopped = "the partner" if standing.status != "active" else "the program"
         yield f"New payments earn it nothing while {stopped} is not active."

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from app import db, ids, web
@@ -147,16 +148,38 @@ def test_of_two_owners_of_a_code_the_first_keeps_the_bare_link(shop: Merchant, v
     assert len({row["session_id"] for row in touches()}) == 2, "merchants do not share their visitors"
 
 
-def test_where_nobody_can_say_whose_visitor_it_is_the_link_leads_nowhere(shop: Merchant, visitor: FlaskClient) -> None:
+def test_an_unknown_code_answers_a_page_that_says_so(shop: Merchant, visitor: FlaskClient) -> None:
     with db.transaction() as session:
         other = cast.open_merchant(session, "Elsewhere")
     _with_pages(other, "https://elsewhere.example/")
     answer = visitor.get("/r/nobody")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "<h1>This link is not known</h1>" in answer.text
 
 
-def test_a_program_without_a_landing_page_leads_nowhere(merchant: Merchant, visitor: FlaskClient) -> None:
+def test_a_program_without_a_landing_page_answers_a_page_and_warns_its_owner_in_the_log(
+    merchant: Merchant, visitor: FlaskClient
+) -> None:
+    with capture_logs() as logged:
+        answers = [visitor.get("/r/ada") for _ in range(3)]
+    for answer in answers:
+        assert (answer.status_code, answer.mimetype) == (404, "text/html")
+        assert "<h1>This link is not ready yet</h1>" in answer.text
+    warnings = [line for line in logged if line["event"] == "landing_page_missing"]
+    program_id = ids.encode(ids.PROGRAM, merchant.program_id)
+    assert warnings == [
+        {"event": "landing_page_missing", "log_level": "warning", "code": "ada", "program_id": program_id}
+    ]
+    assert touches() == []
+
+
+def test_a_landing_page_that_is_set_later_is_led_to(
+    merchant: Merchant, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.attribution.links.CACHE_SECONDS", 0)
     assert visitor.get("/r/ada").status_code == 404
+    _with_pages(merchant)
+    assert visitor.get("/r/ada").status_code == 302
 
 
 @pytest.mark.parametrize(

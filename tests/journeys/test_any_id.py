@@ -175,6 +175,20 @@ def test_a_partner_tells_its_standing_and_its_totals(explained: Explained, merch
         assert told["partner"]["earned"][0]["accrued_minor"] == 980
 
 
+def test_a_partner_of_a_program_without_a_landing_page_explains_that_its_links_cannot_be_followed(
+    explained: Explained, merchant: Merchant
+) -> None:
+    partner_id, program_id = ids.encode("par", merchant.partners["ada"]), ids.encode("prog", merchant.program_id)
+    warnings = [one for one in explained(partner_id)["sentences"] if "no landing page" in one]
+    assert len(warnings) == 1
+    assert f"accrual programs change {program_id} --landing-url" in warnings[0]
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET landing_url = 'https://shop.example/'"))
+    told = explained(partner_id)
+    assert told["partner"]["landing_url"] == "https://shop.example/"
+    assert not any("no landing page" in one for one in told["sentences"])
+
+
 def test_a_partner_who_is_not_active_is_told_to_earn_nothing(explained: Explained, merchant: Merchant) -> None:
     with db.transaction() as session:
         paused = enroll(session, merchant, "paula", status="paused")
