@@ -16,6 +16,7 @@ from app.cli import (
     keys,
     migrate,
     organization_tree,
+    partners,
     programs,
     send,
     up,
@@ -38,6 +39,7 @@ app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(organization_tree.commands, name="organizations")
 app.add_typer(programs.commands, name="programs")
+app.add_typer(partners.commands, name="partners")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")

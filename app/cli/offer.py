@@ -63,12 +63,17 @@ class Offer:
 
 
 def rate_bps(text: str) -> int:
-    """A percentage of at most two decimals in basis points: "30", "12.5" or "12.5%". Raises InvalidRequest."""
+    """A percentage of at most two decimals in basis points. Raises InvalidRequest."""
+    return bps_of(percent(text))
+
+
+def percent(text: str) -> Decimal:
+    """A percentage of at most two decimals: "30", "12.5" or "12.5%". Raises InvalidRequest."""
     try:
-        percent = Decimal(text.strip().removesuffix("%").strip())
+        found = Decimal(text.strip().removesuffix("%").strip())
     except InvalidOperation:
-        percent = Decimal("NaN")
-    if not percent.is_finite() or not 0 <= percent <= MOST_PERCENT or percent * 100 % 1:
+        found = Decimal("NaN")
+    if not found.is_finite() or not 0 <= found <= MOST_PERCENT or found * 100 % 1:
         message = f'rate "{text}" is no percentage; give 0 to 100 with at most two decimals, such as 30 or 12.5'
         raise InvalidRequest(message, param="rate")
-    return bps_of(percent)
+    return found

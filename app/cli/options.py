@@ -21,3 +21,7 @@ OrganizationName = Annotated[
         "--organization", help="Whose, by name or id. Needed only where there are several.", show_default=False
     ),
 ]
+ProgramId = Annotated[
+    str | None,
+    typer.Option("--program", help="Which program, prog_…. Needed only where several are meant.", show_default=False),
+]

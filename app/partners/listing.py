@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.api.pages import cut, owned_by
-from app.errors import NotFound
-from app.partners.models import Partner
+from app.errors import InvalidRequest, NotFound
+from app.partners.models import Partner, PartnerCode
 
 STATUSES_OF: Final[dict[str, tuple[str, ...]]] = {
     "invited": ("pending",),
@@ -33,6 +33,32 @@ def get_partner(
     if found is None:
         raise NotFound("there is no such partner", code="partner_not_found")
     return found
+
+
+def find_named(
+    session: Session, organization_ids: Sequence[UUID], named: str, *, program_id: UUID | None = None
+) -> Partner:
+    """The partner of these organizations with this id, code (also a former one) or e-mail address, locked.
+
+    Raises:
+        NotFound: `named` is none of these.
+        InvalidRequest: partners of several programs have this address or code; `program_id` says which is meant.
+    """
+    key = ids.decode(named, *ids.PARTNER_PREFIXES)
+    folded = named.strip().lower()
+    with_code = select(PartnerCode.partner_id).where(PartnerCode.code == folded)
+    is_meant = Partner.id == key if key is not None else or_(Partner.id.in_(with_code), Partner.email == folded)
+    matching = select(Partner).where(Partner.organization_id.in_(organization_ids), is_meant)
+    if program_id is not None:
+        matching = matching.where(Partner.program_id == program_id)
+    found = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
+    if not found:
+        message = f'no partner has the id, code or e-mail address "{named}"'
+        raise NotFound(message, code="partner_not_found", param="partner")
+    if len(found) > 1:
+        which = ", ".join(ids.encode(ids.PARTNER, one.id) for one in found)
+        raise InvalidRequest(f'"{named}" is a partner in several programs; give an id: {which}', param="partner")
+    return found[0]
 
 
 def list_partners(

@@ -1,21 +1,17 @@
 """A program's partners, for its owner: invited, listed, approved, paused, banned."""
 
-from typing import Final
-
 from flask import Response, current_app, g
 
 from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.organizations import access, audit
-from app.partners import invitations, program_partners, snapshots
+from app.partners import invitations, partner_commands, program_partners, snapshots
 from app.partners import program_partner_shapes as shapes
 from app.partners.program_shapes import ProgramPath
 from app.partners.programs import get_program
 
 api = surface("Program affiliates", __name__, "The partners of one program, as its owner manages them.")
-
-ACTIONS: Final = {"approve": "partner.approved", "pause": "partner.paused", "ban": "partner.banned"}
 
 
 @api.post(
@@ -107,15 +103,6 @@ def _move(path: shapes.AffiliatePath, move: program_partners.Move) -> Response:
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
         partner = program_partners.find_partner(session, program, path.affiliate_id)
-        has_changed = program_partners.make_move(session, partner, move)
+        partner_commands.move(session, caller, partner, move)
         shown = shapes.ProgramAffiliate(**shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)))
-        if has_changed:
-            audit.record(
-                session,
-                caller,
-                ACTIONS[move],
-                ids.encode(ids.PARTNER, partner.id),
-                {"program_id": shown.program_id, "status": shown.status},
-                organization_id=program.organization_id,
-            )
         return answer(shown)

@@ -1,0 +1,162 @@
+"""What an owner does with partners: adds, changes, approves, pauses, bans and ends them, each with its audit entry."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import InvalidRequest
+from app.organizations import audit
+from app.partners import enrollment, listing, program_partners, shapes, snapshots, tree
+from app.partners.models import Partner, Program
+from app.partners.rules import bps_of, valid_email
+from app.partners.terms import terms_in_force
+
+AUDITED: Final = frozenset({"slug", "status", "commission_pct", "parent_id"})
+"""Of what may change, that which the audit trail keeps: no addresses, names or metadata."""
+ACTIONS: Final[Mapping[program_partners.Move, str]] = {
+    "approve": "partner.approved",
+    "pause": "partner.paused",
+    "ban": "partner.banned",
+}
+STORED_STATUS: Final[Mapping[shapes.PartnerStatus, enrollment.Status]] = {
+    "invited": "pending",
+    "active": "active",
+    "deactivated": "deactivated",
+}
+
+
+def add(
+    session: Session,
+    actor: audit.Actor,
+    program: Program,
+    *,
+    email: str,
+    slug: str | None = None,
+    commission_pct: Decimal | None = None,
+    commission: Mapping[str, Any] | None = None,
+    parent_id: str | None = None,
+    **profile: Any,
+) -> shapes.PartnerBody:
+    """Enroll a partner in `program`, pending until it is approved.
+
+    Args:
+        session: writes the partner, its code, its snapshot if it has terms of its own, and the audit entry.
+        actor: who adds it.
+        program: what it is enrolled in.
+        email: unique in the program.
+        slug: the code of its links; None makes one from the name.
+        commission_pct: a rate of its own, in percent; None takes the program's terms of the day it is approved.
+        commission: instead of `commission_pct`, a commission of its own; `holdback_days` goes with it.
+        parent_id: its upline's public id.
+        profile: first_name, last_name, payout_method, payout_email, metadata; holdback_days with `commission`.
+
+    Raises:
+        InvalidRequest: names the field.
+        Conflict: `email_taken`, `slug_taken` or `self_referral`.
+        NotFound: there is no such parent.
+    """
+    if commission is not None and commission_pct is not None:
+        raise InvalidRequest("give commission_pct or commission_snapshot, not both", param="commission_snapshot")
+    if commission_pct is not None:
+        commission = snapshots.with_rate(terms_in_force(session, program.id).commission, bps_of(commission_pct))
+    profile["payout_email"] = _valid_payout_email(profile.get("payout_email"))
+    partner = enrollment.create_partner(session, program, email=email, slug=slug, commission=commission, **profile)
+    if parent_id is not None:
+        _set_parent(session, partner, parent_id)
+    session.refresh(partner)
+    shown = shown_with_rate(session, partner)
+    details = {"program_id": shown.program_id, "slug": shown.slug, "commission_pct": shown.commission_pct}
+    audit.record(session, actor, "partner.created", shown.id, details, organization_id=partner.organization_id)
+    return shown
+
+
+def change(session: Session, actor: audit.Actor, partner: Partner, changes: Mapping[str, Any]) -> shapes.PartnerBody:
+    """Make `changes`, under the names of `PartnerChange`. A new rate holds from now on; what was earned stays.
+
+    Raises:
+        InvalidRequest: names the field.
+        Conflict: `email_taken`, `slug_taken`, `self_referral` or `already_enrolled`.
+        NotFound: there is no such parent.
+    """
+    if "apply_to" in changes and "commission_pct" not in changes:
+        raise InvalidRequest("apply_to says whom a new commission_pct is for; send both", param="apply_to")
+    _apply(session, partner, changes)
+    shown = shown_with_rate(session, partner)
+    details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
+    audit.record(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
+    return shown
+
+
+def move(session: Session, actor: audit.Actor, partner: Partner, wanted: program_partners.Move) -> bool:
+    """Approve, pause or ban a partner; what it earned stays. Returns whether anything changed.
+
+    Raises:
+        Conflict: `status_refused`: a banned partner cannot be paused.
+    """
+    has_changed = program_partners.make_move(session, partner, wanted)
+    if has_changed:
+        details = {
+            "program_id": ids.encode(ids.PROGRAM, partner.program_id),
+            "status": shapes.AFFILIATE_STATUS[partner.status],
+        }
+        subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
+        audit.record(session, actor, ACTIONS[wanted], subject_id, details, organization_id=owner_id)
+    return has_changed
+
+
+def deactivate(session: Session, actor: audit.Actor, partner: Partner) -> bool:
+    """End a partner's enrollment; what it earned and its codes stay. Returns whether anything changed."""
+    if partner.status in enrollment.ENDED:
+        return False
+    enrollment.change_status(session, partner, "deactivated")
+    subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
+    audit.record(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
+    return True
+
+
+def shown_with_rate(session: Session, partner: Partner) -> shapes.PartnerBody:
+    """The partner with the rate of the snapshot in force."""
+    return shapes.partner_body(partner, snapshots.in_force(session, partner.id))
+
+
+def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> None:
+    """Make the changes. The rate comes before the status, so that becoming active keeps a rate given with it."""
+    for name in ("first_name", "last_name", "payout_method"):
+        if name in changes:
+            setattr(partner, name, changes[name])
+    if "payout_email" in changes:
+        partner.payout_email = _valid_payout_email(changes["payout_email"])
+    if "parent_id" in changes:
+        _set_parent(session, partner, changes["parent_id"])
+    if "metadata" in changes:
+        partner.details = changes["metadata"]
+    if "email" in changes:
+        enrollment.change_email(session, partner, changes["email"])
+    if "slug" in changes:
+        enrollment.rename(session, partner, changes["slug"])
+    if "commission_pct" in changes:
+        percent = changes["commission_pct"]
+        rate_bps = None if percent is None else bps_of(percent)
+        snapshots.amend_rate(session, partner, rate_bps, changes.get("apply_to", "all_customers"))
+    if "status" in changes:
+        _change_status(session, partner, changes["status"])
+    session.flush()
+
+
+def _change_status(session: Session, partner: Partner, status: shapes.PartnerStatus) -> None:
+    # The partners surface has one word for paused, banned and deactivated; saying it again changes none of them.
+    if shapes.PARTNER_STATUS[partner.status] != status:
+        enrollment.change_status(session, partner, STORED_STATUS[status])
+
+
+def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> None:
+    """Put the partner under another one of its owner's, or under none."""
+    above = None if parent_id is None else listing.get_partner(session, [partner.organization_id], parent_id)
+    tree.set_parent(session, partner, above)
+
+
+def _valid_payout_email(email: str | None) -> str | None:
+    return None if email is None else valid_email(email, param="payout_email")
