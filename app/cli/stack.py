@@ -14,7 +14,7 @@ from typing import Final
 
 from cryptography.fernet import Fernet
 
-from app import config, embedded, logs, processes, schema
+from app import config, directories, embedded, logs, processes, schema
 from app.cli import http, supervisor
 from app.cli.supervisor import Child
 from app.errors import ConfigurationError, Unavailable
@@ -60,7 +60,7 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Itera
         Unavailable: a server did not start.
     """
     data_dir = config.find_data_dir(data_dir)
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directories.make_data_directory(data_dir)
     with _sole_use(data_dir):
         _refuse_taken(port)
         settings = _prepare(data_dir, port)
