@@ -35,7 +35,7 @@ def open_merchant(
     holdback_days: int | None = HOLDBACK_DAYS,
 ) -> Merchant:
     """A merchant without partners."""
-    organization = Organization(id=ids.new(), name=name, email="shop@example.com")
+    organization = Organization(id=ids.new(), kind="merchant", name=name, email="shop@example.com")
     session.add(organization)
     session.flush()
     program = programs.create_program(

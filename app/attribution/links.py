@@ -96,12 +96,14 @@ _FIND = text("""
     ORDER BY codes.created_at, codes.partner_id LIMIT 1
 """)
 
-# Where a code is nobody's: the program named, else the only default program that has a page.
+# Where no partner has the code: the program named, else the default program of the first merchant on this server. What
+# another merchant does later never changes where it leads.
 _LANDING = text("""
     SELECT organization_id, id AS program_id, landing_url, landing_hosts, attribution_window_days AS window_days
     FROM programs WHERE landing_url IS NOT NULL
-      AND CASE WHEN CAST(:program_id AS uuid) IS NULL THEN is_default ELSE id = :program_id END
-    LIMIT 2
+      AND CASE WHEN CAST(:program_id AS uuid) IS NULL
+          THEN is_default AND organization_id = (SELECT organization_id FROM programs ORDER BY created_at, id LIMIT 1)
+          ELSE id = :program_id END
 """)
 
 _HAS_PAGES = text("""
@@ -120,8 +122,8 @@ def _find(connection: Connection, code: str, program_id: str) -> Link | None:
 
 
 def _landing(connection: Connection, program_id: str) -> Link | None:
-    rows = connection.execute(_LANDING, {"program_id": _program(program_id)}).all()
-    return _link(rows[0], None, "") if len(rows) == 1 else None
+    row = connection.execute(_LANDING, {"program_id": _program(program_id)}).one_or_none()
+    return _link(row, None, "") if row else None
 
 
 def _program(public_id: str) -> UUID | None:

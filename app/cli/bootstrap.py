@@ -15,8 +15,7 @@ from app.cli import delivery, offer, printing, programs
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir
 from app.errors import ConfigurationError
-from app.organizations import audit
-from app.organizations.hierarchy import create_organization
+from app.organizations import audit, merchants
 from app.organizations.keys import issue_key
 from app.organizations.models import Organization
 from app.partners import program_commands
@@ -42,7 +41,7 @@ class Bootstrapped:
 
 
 def bootstrap(
-    organization: Annotated[str, typer.Option(help="The merchant's name.")],
+    organization: Annotated[str, typer.Option(help="The merchant's name; or its id, org_…, if it exists.")],
     email: Annotated[str, typer.Option(help="The merchant's e-mail address.")],
     *,
     webhook_secret: Annotated[
@@ -58,9 +57,9 @@ def bootstrap(
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
 
-    Run again for the same organization, it adds only a key; with --webhook-secret also that secret to the endpoint,
-    which is how the one that Stripe shows gets here. A rate, limit, holdback or landing page given then changes the
-    program, for partners activated from now on.
+    Run again for an organization that it made, it adds only a key; with --webhook-secret also that secret to the
+    endpoint, which is how the one that Stripe shows gets here. A rate, limit, holdback or landing page given then
+    changes the program, for partners activated from now on.
     """
     offered = offer.Offer(rate, max_months, holdback_days, landing_url)
     with organizations.database(data_dir) as settings:
@@ -92,13 +91,13 @@ def make(
 ) -> Bootstrapped:
     """Make what is missing of the organization called `name`, and a key in any case; `offered` holds from then on.
 
+    `name` may be an organization's id, `org_…`.
+
     Raises:
+        NotFound, Conflict, InvalidRequest: as `merchants.find_or_create`.
         ConfigurationError: nobody said whether the endpoint receives live money.
     """
-    owner = session.scalar(select(Organization).where(Organization.name == name))
-    if owner is None:
-        owner = create_organization(session, name=name, email=email)
-        _note(session, owner.id, "organization.created", ids.encode(ids.ORGANIZATION, owner.id))
+    owner = merchants.find_or_create(session, audit.CLI, name, email=email)
     program_id = _default_program(session, owner, currency, offered).id
     _, api_key = issue_key(session, audit.CLI, owner.id, name="bootstrap", level="manage")
     endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)

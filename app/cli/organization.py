@@ -31,15 +31,20 @@ def database(data_dir: Path | None) -> Iterator[config.Settings]:
 
 
 def find(session: Session, name: str | None) -> Organization:
-    """The organization called `name`, or with that id; None means the only one that has a program.
+    """The merchant called `name`, or the organization with that id; None means the only merchant that has a program.
 
-    Affiliates have organizations too, so the merchant's is seldom the only one there is.
+    An affiliate is found by its id only: its name is whatever it signed up with.
 
     Raises:
         NotFound: there is none, or none of that name.
         InvalidRequest: there are several and none was named, or several of that name.
     """
-    every = session.scalars(select(Organization).order_by(Organization.id)).all()
+    if name is not None and (organization_id := ids.decode(name, ids.ORGANIZATION)) is not None:
+        if (found := session.get(Organization, organization_id)) is None:
+            raise NotFound(f"there is no organization {name}")
+        return found
+    merchants = select(Organization).where(Organization.kind == "merchant").order_by(Organization.id)
+    every = session.scalars(merchants).all()
     if not every:
         raise NotFound("there is no organization yet; `accrual bootstrap` makes one")
     if name is None:
@@ -49,9 +54,9 @@ def find(session: Session, name: str | None) -> Organization:
             names = ", ".join(organization.name for organization in candidates)
             raise InvalidRequest(f"say which organization with --organization: {names}", param="organization")
         return candidates[0]
-    named = [one for one in every if name in (one.name, ids.encode(ids.ORGANIZATION, one.id))]
+    named = [one for one in every if one.name == name]
     if not named:
-        raise NotFound(f"there is no organization called {name}")
+        raise NotFound(f"no merchant is called {name}; an affiliate is named by its id, org_…")
     if len(named) > 1:
         which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in named)
         raise InvalidRequest(f"several organizations are called {name}; give an id: {which}", param="organization")

@@ -1,4 +1,4 @@
-"""`accrual organizations`: who holds an account, and who manages whom."""
+"""`accrual organizations`: who holds an account, which kind it is, and who manages whom."""
 
 from typing import Annotated, Any
 
@@ -9,11 +9,11 @@ from app import db, ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
-from app.organizations import hierarchy
+from app.organizations import hierarchy, merchants
 from app.organizations.audit import CLI
 from app.organizations.models import Organization
 
-commands = typer.Typer(help="List organizations, and say who manages whom.", no_args_is_help=True)
+commands = typer.Typer(help="List organizations, move them, make an affiliate a merchant.", no_args_is_help=True)
 
 
 @commands.command("list")
@@ -42,10 +42,28 @@ def move(
     printing.record(row, as_json=as_json)
 
 
+@commands.command()
+def promote(
+    organization: Annotated[str, typer.Argument(metavar="ID", help="The affiliate's id, org_…")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an affiliate a merchant, which may own programs, webhook endpoints and organizations.
+
+    Keys it has keep their partner-side scopes; `accrual keys create --organization ID` makes one that may do more.
+    """
+    with organizations.database(data_dir), db.transaction() as session:
+        promoted = organizations.find(session, organization)
+        merchants.promote(session, CLI, promoted)
+        row = _row(promoted)
+    printing.record(row, as_json=as_json)
+
+
 def _row(organization: Organization) -> dict[str, Any]:
     parent_id = organization.parent_id
     return {
         "id": ids.encode(ids.ORGANIZATION, organization.id),
+        "kind": organization.kind,
         "name": organization.name,
         "parent_id": ids.encode(ids.ORGANIZATION, parent_id) if parent_id is not None else None,
         "created_at": organization.created_at,

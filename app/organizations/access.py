@@ -10,7 +10,7 @@ from app import db, ids
 from app.api import kept
 from app.errors import Forbidden, Unauthenticated
 from app.organizations import keys
-from app.organizations.permissions import Caller
+from app.organizations.permissions import PARTNER_SIDE, Caller
 
 
 def identify(authorization: str | None) -> Caller:
@@ -33,6 +33,8 @@ def identify(authorization: str | None) -> Caller:
 def demand(caller: Caller, permission: str) -> None:
     """Refuse a caller whose key's level or scopes do not allow `permission`. Raises Forbidden."""
     if not caller.may(permission):
+        if caller.kind == "affiliate" and permission not in PARTNER_SIDE:
+            raise Forbidden(f"an affiliate's key does not allow {permission}, whatever its level and scopes")
         raise Forbidden(f"this key does not allow {permission}; it takes a manage key without scopes, or that scope")
 
 

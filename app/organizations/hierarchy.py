@@ -12,20 +12,22 @@ from app.errors import Conflict, NotFound
 from app.organizations import audit
 from app.organizations.audit import Actor
 from app.organizations.models import Organization
-from app.organizations.permissions import Caller
+from app.organizations.permissions import Caller, Kind
 
 
 def create_organization(
     session: Session,
     *,
+    kind: Kind,
     name: str,
     email: str | None = None,
     parent_id: UUID | None = None,
     organization_id: UUID | None = None,
 ) -> Organization:
-    """A new account holder, merchant or affiliate, under a fresh id unless one is given. Writes its row."""
+    """A new account holder, under a fresh id unless one is given. Writes its row."""
     organization = Organization(
         id=organization_id or ids.new(),
+        kind=kind,
         name=name,
         email=email.strip().lower() if email else None,
         parent_id=parent_id,
@@ -36,17 +38,38 @@ def create_organization(
 
 
 def create_child(session: Session, caller: Caller, parent_id: UUID, *, name: str, email: str | None) -> Organization:
-    """A new organization below one that the caller manages, told in the parent's audit trail.
+    """A new merchant below one that the caller manages, written into the parent's audit trail.
 
     The caller's transaction sees the child from here on, as its next request will by itself.
+
+    Raises:
+        Conflict: `not_a_merchant`, the parent is an affiliate.
     """
+    require_merchant(session, parent_id)
     child_id = ids.new()
     db.narrow_to_organizations(session, [*caller.organization_ids, child_id])
-    child = create_organization(session, name=name, email=email, parent_id=parent_id, organization_id=child_id)
+    child = create_organization(
+        session, kind="merchant", name=name, email=email, parent_id=parent_id, organization_id=child_id
+    )
     # The parent's trail, not the child's: a child's keys never learn whose child it is.
     subject_id = ids.encode(ids.ORGANIZATION, child.id)
     audit.record(session, caller, "organization.created", subject_id, organization_id=parent_id)
     return child
+
+
+def require_merchant(session: Session, organization_id: UUID) -> None:
+    """Refuse an organization that may own no program, webhook endpoint or organization.
+
+    Raises:
+        Conflict: `not_a_merchant`.
+    """
+    if session.scalar(select(Organization.kind).where(Organization.id == organization_id)) == "affiliate":
+        public_id = ids.encode(ids.ORGANIZATION, organization_id)
+        raise Conflict(
+            f"{public_id} is an affiliate. Only merchants own programs, webhook endpoints and organizations; "
+            f"`accrual organizations promote {public_id}` makes it one",
+            code="not_a_merchant",
+        )
 
 
 def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, ...]:
@@ -70,8 +93,11 @@ def move(session: Session, by: Actor, organization: Organization, parent: Organi
     """Put an organization, with all below it, under another one, which manages it from now on; None: under nobody.
 
     Raises:
-        Conflict: `organization_cycle`, the new parent is the organization itself or stands below it.
+        Conflict: `organization_cycle`, the new parent is the organization itself or stands below it;
+            `not_a_merchant`, the new parent is an affiliate.
     """
+    if parent is not None:
+        require_merchant(session, parent.id)
     # One move at a time: two that each look right could make a circle of each other. The trigger takes the same lock.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('organizations.parent_id'))"))
     if parent is not None and parent.id in own_and_descendants(session, organization.id):

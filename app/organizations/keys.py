@@ -20,8 +20,8 @@ from app.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
 from app.organizations import audit
 from app.organizations.audit import Actor
 from app.organizations.hierarchy import own_and_descendants
-from app.organizations.models import ApiKey
-from app.organizations.permissions import LEVELS, PERMISSIONS, Caller
+from app.organizations.models import ApiKey, Organization
+from app.organizations.permissions import LEVELS, PARTNER_SIDE, PERMISSIONS, Caller, default_scopes
 
 PREFIX: Final = "aff_"
 RANDOM_BYTES: Final = 32
@@ -37,7 +37,9 @@ def issue_key(
 
     Raises:
         Forbidden: the key could do more than the caller's.
+        InvalidRequest: as `create_key`.
     """
+    scopes = scopes or _default_scopes(session, organization_id, level)
     if isinstance(by, Caller) and not by.may_give(level, scopes):
         raise Forbidden("a key cannot make one that may do more than itself", param="scopes" if scopes else "level")
     key, plaintext = create_key(session, organization_id, name=name, level=level, scopes=scopes)
@@ -56,13 +58,15 @@ def create_key(
         organization_id: whose data the key opens.
         name: what people call it.
         level: `read` or `manage`.
-        scopes: permissions; none means all its level allows.
+        scopes: permissions; none means all its level allows, for an affiliate's key all of the partner side.
 
     Raises:
-        InvalidRequest: an unknown level or scope.
+        InvalidRequest: an unknown level or scope, or one that an affiliate's key cannot have.
     """
     _refuse_unknown("level", [level], LEVELS)
     _refuse_unknown("scopes", scopes, PERMISSIONS)
+    scopes = scopes or _default_scopes(session, organization_id, level)
+    _refuse_beyond_kind(session, organization_id, scopes)
     plaintext = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     key = ApiKey(
         id=ids.new(),
@@ -129,7 +133,24 @@ def authenticate(session: Session, plaintext: str) -> Caller:
         organization_ids=own_and_descendants(session, key.organization_id),
         level=key.level,
         scopes=frozenset(key.scopes),
+        kind=_kind(session, key.organization_id),
     )
+
+
+def _kind(session: Session, organization_id: UUID) -> str:
+    return session.scalars(select(Organization.kind).where(Organization.id == organization_id)).one()
+
+
+def _default_scopes(session: Session, organization_id: UUID, level: str) -> tuple[str, ...]:
+    return default_scopes(_kind(session, organization_id), level)
+
+
+def _refuse_beyond_kind(session: Session, organization_id: UUID, scopes: Sequence[str]) -> None:
+    beyond = sorted(set(scopes) - PARTNER_SIDE)
+    if beyond and _kind(session, organization_id) == "affiliate":
+        allowed = ", ".join(sorted(PARTNER_SIDE))
+        message = f"scopes: an affiliate's key cannot have {', '.join(beyond)}; it can have {allowed}"
+        raise InvalidRequest(message, param="scopes")
 
 
 def _hash(plaintext: str) -> str:

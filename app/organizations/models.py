@@ -11,13 +11,18 @@ from app.db import Base, CreatedAt
 
 
 class Organization(Base):
-    """Whoever holds an account: a merchant or an affiliate. Whoever manages one manages its descendants."""
+    """An account holder: a merchant or an affiliate. Whoever manages one manages its descendants."""
 
     __tablename__ = "organizations"
-    __table_args__ = (CheckConstraint("parent_id <> id", name="parent"),)
+    __table_args__ = (
+        CheckConstraint("parent_id <> id", name="parent"),
+        CheckConstraint("kind IN ('merchant', 'affiliate')", name="kind"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"), index=True)
+    kind: Mapped[str] = mapped_column(server_default="affiliate")
+    """`merchant`: owns programs, webhook endpoints and organizations. `affiliate`: only takes part in programs."""
     name: Mapped[str]
     email: Mapped[str | None]
     email_salt: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())

@@ -34,10 +34,10 @@ def list_organizations(query: shapes.OrganizationQuery) -> Response:
 @api.post(
     "/api/v1/organizations",
     security=needs("organizations:write"),
-    responses={"201": shapes.OrganizationBody, "404": ErrorBody, "415": ErrorBody},
+    responses={"201": shapes.OrganizationBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def create_organization(body: shapes.OrganizationCreation) -> Response:
-    """Make an organization below one of yours; your keys open it from now on."""
+    """Make a merchant below one of yours; your keys open it from now on."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
         parent_id = _organization(session, body.parent_id, "parent_id")

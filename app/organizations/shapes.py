@@ -1,7 +1,7 @@
 """Organizations and API keys as their surface shows them."""
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from app import ids
 from app.api.pages import After
 from app.api.shapes import Instant, OneOf, Request, ShownOnce, Snake
 from app.organizations.models import ApiKey, Organization
-from app.organizations.permissions import LEVELS, PERMISSIONS
+from app.organizations.permissions import LEVELS, PERMISSIONS, Kind
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
@@ -44,9 +44,12 @@ class OrganizationCreation(Request):
 
 
 class OrganizationBody(Snake):
-    """Whoever holds an account."""
+    """An account holder."""
 
     id: str = Field(examples=["org_01h455vb4pex5vsknk084sn02q"])
+    kind: Kind = Field(
+        description="A merchant owns programs and webhook endpoints; an affiliate is enrolled in programs."
+    )
     name: str
     email: str | None
     parent_id: str | None = Field(description="Null also where the key does not open the parent.")
@@ -115,6 +118,7 @@ def organization_body(organization: Organization, visible: Collection[UUID]) -> 
     parent_id = organization.parent_id
     return OrganizationBody(
         id=ids.encode(ids.ORGANIZATION, organization.id),
+        kind=cast("Kind", organization.kind),
         name=organization.name,
         email=organization.email,
         parent_id=ids.encode(ids.ORGANIZATION, parent_id) if parent_id in visible and parent_id else None,

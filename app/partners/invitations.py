@@ -111,7 +111,7 @@ def join(session: Session, token: str, name: str) -> Joined:
         NotFound: `invitation_not_found`: unknown, used or past its time, without saying which.
     """
     partner = _take(session, token)
-    organization = hierarchy.create_organization(session, name=name, email=partner.email)
+    organization = hierarchy.create_organization(session, kind="affiliate", name=name, email=partner.email)
     if partner.first_name is None and partner.last_name is None:
         partner.first_name, partner.last_name = split_name(name)
     _attach(session, partner, organization.id)
@@ -158,7 +158,7 @@ def may_join(partner: Partner) -> bool:
 
 
 def first_key(session: Session, organization_id: UUID) -> str:
-    """The manage key a new organization starts with, in plain text for the one time it can be shown."""
+    """The key a new affiliate starts with, for the partner side, in plain text for the one time it can be shown."""
     _, plaintext = keys.issue_key(session, audit.PUBLIC, organization_id, name="sign-up", level="manage")
     return plaintext
 

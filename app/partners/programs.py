@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.api.pages import cut, owned_by
 from app.errors import Conflict, InvalidRequest, NotFound
+from app.organizations.hierarchy import require_merchant
 from app.partners import program_rules as rules
 from app.partners.models import Partner, Program
 from app.partners.terms import TERMS_FIELDS, add_terms, revise_terms
@@ -43,7 +44,9 @@ def create_program(
 
     Raises:
         InvalidRequest: names the field.
+        Conflict: `not_a_merchant`, the owner is an affiliate.
     """
+    require_merchant(session, organization_id)
     if is_default is None:
         is_default = find_default_program(session, organization_id) is None
     program = Program(

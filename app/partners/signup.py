@@ -34,7 +34,7 @@ def sign_up(session: Session, program_id: str, *, name: str, email: str) -> Join
     if _enrolled(session, program, address) is not None:
         raise Conflict("this e-mail is enrolled already", code="email_taken", param="email")
     first_name, last_name = split_name(name)
-    organization = hierarchy.create_organization(session, name=name, email=address)
+    organization = hierarchy.create_organization(session, kind="affiliate", name=name, email=address)
     partner = enrollment.create_partner(session, program, email=address, first_name=first_name, last_name=last_name)
     partner.partner_organization_id = organization.id
     session.flush()

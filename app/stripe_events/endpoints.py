@@ -14,6 +14,7 @@ from app import ids, sealing
 from app.api.pages import cut, owned_by
 from app.config import Settings
 from app.errors import NotFound
+from app.organizations.hierarchy import require_merchant
 from app.organizations.models import Organization
 from app.stripe_events import signing
 from app.stripe_events.models import StripeEndpoint
@@ -84,7 +85,11 @@ def create(
     """Add an endpoint whose signing secrets are kept sealed. Its mode never changes.
 
     Without a secret it is an address to give to Stripe, which shows the secret in return.
+
+    Raises:
+        Conflict: `not_a_merchant`, the organization is an affiliate.
     """
+    require_merchant(session, organization_id)
     now = datetime.now(UTC)
     endpoint = StripeEndpoint(id=ids.new(), organization_id=organization_id, livemode=livemode, description=description)
     signing.keep(endpoint, [SigningSecret(ids.new(), secret, now) for secret in secrets], settings)

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.organizations.permissions import FINANCIAL
+from app.organizations.permissions import FINANCIAL, PARTNER_SIDE
 
 GIVEN: Final = frozenset({200, 201, 202, 409})
 """The caller was let in and understood; 409: what is there forbids it."""
 OWN_AFFAIR: Final = GIVEN | {400, 404}
 """Whatever becomes of a request about nothing but the caller's own organization."""
-PARTNER_SIDE: Final = "/v1/admin/affiliate-me/"
+PARTNER_SIDE_PATH: Final = "/v1/admin/affiliate-me/"
 
 PUBLIC: Final[Mapping[str, int]] = {
     "GET /checkout.js": 200,
@@ -49,9 +49,15 @@ ANSWERS: Final[Mapping[str, tuple[frozenset[int], frozenset[int]]]] = {
     "daughter": (frozenset({404}), OWN_AFFAIR),
     "ada": (frozenset({404}), OWN_AFFAIR),
     "ben": (frozenset({404}), OWN_AFFAIR),
+    "newcomer": (frozenset({404}), OWN_AFFAIR),
+    "promoted": (frozenset({404}), OWN_AFFAIR),
     "owner": (GIVEN, OWN_AFFAIR),
     "mother": (GIVEN, OWN_AFFAIR),
 }
+AFFILIATES: Final = frozenset({"ada", "ben", "newcomer"})
+"""Callers whose organization is an affiliate: whatever lies beyond the partner side is refused by the key's kind."""
+KEPT_SCOPES: Final = frozenset({"promoted"})
+"""Callers whose organization became a merchant after the key was made: the key does no more than before."""
 EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     # The partner of the path reads its own commissions with its own key.
     ("ada", "GET /api/v1/partners/<partner_id>/commissions"): frozenset({200}),
@@ -90,13 +96,15 @@ class Route:
     @property
     def is_partner_side(self) -> bool:
         """Whether what it shows follows from the caller's enrollments, not from what it owns."""
-        return self.rule.startswith(PARTNER_SIDE)
+        return self.rule.startswith(PARTNER_SIDE_PATH)
 
 
 def expected(who: str, route: Route) -> frozenset[int]:
     """What the route may answer to this caller."""
     if (who, route.name) in EXCEPTIONS:
         return EXCEPTIONS[who, route.name]
+    if who in AFFILIATES | KEPT_SCOPES and route.permission not in PARTNER_SIDE:
+        return frozenset({403})
     if who == "reader":
         is_allowed = route.method == "GET" and route.permission not in FINANCIAL
         return expected("owner", route) if is_allowed else frozenset({403})

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.config import Settings
-from app.organizations import hierarchy, keys
+from app.organizations import hierarchy, keys, merchants
 from app.organizations.models import Organization
 from app.organizations.permissions import PERMISSIONS
 from app.partners import promotions
@@ -66,13 +66,20 @@ class World:
 
 
 def build(application: Flask, settings: Settings, shop: Merchant) -> World:
-    """Fill the database. The stranger's, the sister's and the daughter's own shops have a partner each."""
+    """Fill the database. The stranger's, the sister's and the daughter's own shops have a partner each.
+
+    Ada, Ben and the newcomer, who is enrolled nowhere, are affiliates; the promoted one was an affiliate when its key
+    was made.
+    """
     with db.transaction() as session:
         around = {"owner": shop, **_families(session, shop)}
         sales = [sell(session, shop, code, number) for number, code in ((7001, "ada"), (7002, "ben"))]
         pay_unattributed(session, shop, 7003)
         for code in ("ada", "ben"):
             around[code] = _own_organization(session, shop, code)
+        for who in ("newcomer", "promoted"):
+            made_for = hierarchy.create_organization(session, kind="affiliate", name=who)
+            around[who] = Merchant(made_for.id, shop.program_id)
         made, run_ids = _ids(session, settings, shop, sales[0])
         callers, scoped = _callers(session, application, shop, around)
         made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1)[0])
@@ -92,7 +99,7 @@ def build(application: Flask, settings: Settings, shop: Merchant) -> World:
 
 def _families(session: Session, shop: Merchant) -> dict[str, Merchant]:
     """Mother above the shop, a sister beside it, a daughter below, and a stranger."""
-    mother = hierarchy.create_organization(session, name="Mother", email="mother@example.com")
+    mother = hierarchy.create_organization(session, kind="merchant", name="Mother", email="mother@example.com")
     found = {"mother": Merchant(mother.id, shop.program_id)}
     for who, parent_id in (("sister", mother.id), ("daughter", shop.organization_id), ("stranger", None)):
         found[who] = open_merchant(session, who.capitalize())
@@ -109,7 +116,9 @@ def _put(session: Session, organization_id: UUID, parent_id: UUID | None) -> Non
 
 
 def _own_organization(session: Session, shop: Merchant, code: str) -> Merchant:
-    organization = hierarchy.create_organization(session, name=f"{code}'s own", email=f"{code}@partners.example")
+    organization = hierarchy.create_organization(
+        session, kind="affiliate", name=f"{code}'s own", email=f"{code}@partners.example"
+    )
     attach = update(Partner).where(Partner.id == shop.partners[code])
     session.execute(attach.values(partner_organization_id=organization.id))
     return Merchant(organization.id, shop.program_id)
@@ -162,6 +171,7 @@ def _callers(
     keys.revoke_key(session, "cli", [owner], keys.public_id(keys.list_keys(session, [owner], limit=1)[0]))
     callers = {who: key(merchant.organization_id) for who, merchant in around.items()}
     callers |= {"nobody": Caller(application, None), "malformed": Caller(application, "aff_"), "revoked": revoked}
+    merchants.promote(session, "cli", session.get_one(Organization, around["promoted"].organization_id))
     scoped = {permission: key(owner, "read", permission) for permission in PERMISSIONS}
     return {**callers, "reader": key(owner, "read")}, scoped
 

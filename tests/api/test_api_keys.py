@@ -113,7 +113,9 @@ def test_what_no_key_can_have_is_named(owner: Caller, body: dict[str, Any], para
 
 def test_a_parent_makes_and_ends_keys_of_its_descendants(owner: Caller, merchant: Merchant) -> None:
     with db.transaction() as session:
-        child = hierarchy.create_organization(session, name="Daughter", parent_id=merchant.organization_id)
+        child = hierarchy.create_organization(
+            session, kind="merchant", name="Daughter", parent_id=merchant.organization_id
+        )
     child_id = ids.encode("org", child.id)
     made = make(owner, level="manage", organization_id=child_id)
     assert (made.status_code, made.json["organization_id"]) == (201, child_id)
@@ -132,7 +134,9 @@ def test_nobody_makes_sees_or_ends_keys_above_or_beside(
     owner: Caller, stranger: Caller, merchant: Merchant, caller_of: MakeCaller
 ) -> None:
     with db.transaction() as session:
-        child = hierarchy.create_organization(session, name="Daughter", parent_id=merchant.organization_id)
+        child = hierarchy.create_organization(
+            session, kind="merchant", name="Daughter", parent_id=merchant.organization_id
+        )
     daughter = caller_of(Merchant(child.id, child.id))
     [parents] = owner.get("/api/v1/api-keys", organization_id=ids.encode("org", merchant.organization_id)).json["data"]
     for outsider in (daughter, stranger):

@@ -87,7 +87,9 @@ def test_level_alone_allows_reads_that_are_not_financial_or_everything(permissio
 def test_key_of_a_parent_opens_its_descendants_and_not_the_reverse(merchant: Merchant, caller_of: MakeCaller) -> None:
     with db.transaction() as session:
         child = open_merchant(session, "Daughter")
-        grandchild = hierarchy.create_organization(session, name="Grandchild", parent_id=child.organization_id)
+        grandchild = hierarchy.create_organization(
+            session, kind="merchant", name="Grandchild", parent_id=child.organization_id
+        )
         session.execute(
             text("UPDATE organizations SET parent_id = :parent WHERE id = :child"),
             {"parent": merchant.organization_id, "child": child.organization_id},

@@ -143,4 +143,4 @@ def set_status(merchant: Merchant, code: str, status: enrollment.Status) -> None
 
 def open_organization() -> UUID:
     with db.transaction() as session:
-        return hierarchy.create_organization(session, name="Zoe", email="zoe@example.com").id
+        return hierarchy.create_organization(session, kind="affiliate", name="Zoe", email="zoe@example.com").id

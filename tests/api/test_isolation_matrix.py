@@ -26,7 +26,7 @@ from .isolation_table import BODIES, MAY_NAME, PUBLIC, VALUES, Route, expected
 from .isolation_world import World, build, fingerprint
 
 READ = "GET"
-OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben")
+OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben", "newcomer", "promoted")
 
 
 @pytest.fixture

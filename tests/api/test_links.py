@@ -148,10 +148,16 @@ def test_of_two_owners_of_a_code_the_first_keeps_the_bare_link(shop: Merchant, v
     assert len({row["session_id"] for row in touches()}) == 2, "merchants do not share their visitors"
 
 
-def test_an_unknown_code_answers_a_page_that_says_so(shop: Merchant, visitor: FlaskClient) -> None:
+def test_another_merchants_pages_do_not_change_where_an_unknown_code_leads(
+    shop: Merchant, visitor: FlaskClient
+) -> None:
     with db.transaction() as session:
         other = cast.open_merchant(session, "Elsewhere")
     _with_pages(other, "https://elsewhere.example/")
+    assert visitor.get("/r/nobody").headers["Location"] == LANDING
+    program_id = ids.encode(ids.PROGRAM, other.program_id)
+    assert visitor.get(f"/r/nobody?program_id={program_id}").headers["Location"] == "https://elsewhere.example/"
+    _with_pages(shop, None)
     answer = visitor.get("/r/nobody")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     assert "<h1>This link is not known</h1>" in answer.text

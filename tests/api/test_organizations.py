@@ -21,8 +21,10 @@ from .conftest import Caller, MakeCaller
 def line(merchant: Merchant) -> tuple[UUID, UUID, UUID]:
     """The shop, its daughter and her daughter."""
     with db.transaction() as session:
-        child = hierarchy.create_organization(session, name="Daughter", parent_id=merchant.organization_id)
-        grandchild = hierarchy.create_organization(session, name="Granddaughter", parent_id=child.id)
+        child = hierarchy.create_organization(
+            session, kind="merchant", name="Daughter", parent_id=merchant.organization_id
+        )
+        grandchild = hierarchy.create_organization(session, kind="merchant", name="Granddaughter", parent_id=child.id)
         return merchant.organization_id, child.id, grandchild.id
 
 
@@ -114,7 +116,9 @@ def test_the_database_itself_refuses_a_circle(line: tuple[UUID, UUID, UUID], bel
 
 def test_two_moves_at_once_make_no_circle(line: tuple[UUID, UUID, UUID]) -> None:
     with db.transaction() as session:
-        one, other = (hierarchy.create_organization(session, name=name).id for name in ("One", "Other"))
+        one, other = (
+            hierarchy.create_organization(session, kind="merchant", name=name).id for name in ("One", "Other")
+        )
     put = text("UPDATE organizations SET parent_id = :above WHERE id = :id")
     refused = []
 
@@ -140,7 +144,7 @@ def test_two_moves_at_once_make_no_circle(line: tuple[UUID, UUID, UUID]) -> None
 def test_moving_hands_the_whole_branch_over(line: tuple[UUID, UUID, UUID]) -> None:
     parent, child, grandchild = line
     with db.transaction() as session:
-        elsewhere = hierarchy.create_organization(session, name="Elsewhere")
+        elsewhere = hierarchy.create_organization(session, kind="merchant", name="Elsewhere")
         hierarchy.move(session, "cli", session.get_one(Organization, child), elsewhere)
         assert hierarchy.own_and_descendants(session, parent) == (parent,)
         assert set(hierarchy.own_and_descendants(session, elsewhere.id)) == {elsewhere.id, child, grandchild}

@@ -39,7 +39,7 @@ def test_an_invited_address_is_a_pending_partner_with_a_link(owner: Caller, merc
 
 def test_an_organization_is_enrolled_and_waits(owner: Caller, merchant: Merchant) -> None:
     with db.transaction() as session:
-        affiliate = create_organization(session, name="Zoe's blog")
+        affiliate = create_organization(session, kind="affiliate", name="Zoe's blog")
     organization_id = ids.encode("org", affiliate.id)
     body = {"organization_id": organization_id, "email": "zoe@example.com"}
     made = owner.post(f"{path_of(merchant)}/invite", body).json

@@ -252,7 +252,7 @@ def test_a_refused_change_changes_nothing_at_all(owner: Caller) -> None:
 
 def test_a_parent_sees_and_makes_programs_of_its_descendants(owner: Caller, merchant: Merchant) -> None:
     with db.transaction() as session:
-        child = create_organization(session, name="Daughter", parent_id=merchant.organization_id)
+        child = create_organization(session, kind="merchant", name="Daughter", parent_id=merchant.organization_id)
     child_id = ids.encode("org", child.id)
     made = create(owner, owner_organization_id=child_id)
     assert (made["owner_organization_id"], made["is_default"]) == (child_id, True)

@@ -49,7 +49,7 @@ def found(organization_id: UUID, *, livemode: bool = False) -> str | None:
 
 def test_the_default_key_is_the_first_organizations_in_its_mode(with_default: Settings, merchant: Merchant) -> None:
     with db.transaction() as session:
-        other = Organization(id=ids.new(), name="Other", email="other@example.com")
+        other = Organization(id=ids.new(), kind="merchant", name="Other", email="other@example.com")
         session.add(other)
     assert found(merchant.organization_id) == DEFAULT
     assert found(merchant.organization_id, livemode=True) is None

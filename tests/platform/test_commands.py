@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from app import config, db
-from app.errors import ConfigurationError, InvalidRequest, NotFound
+from app import config, db, ids
+from app.errors import ConfigurationError, Conflict, InvalidRequest, NotFound
+from app.organizations import hierarchy
 from app.stripe_events import signing
 from app.stripe_events.models import StripeEndpoint
 from tests import cast
@@ -149,3 +150,48 @@ def test_a_broken_law_is_told_and_ends_with_1(accrual: Accrual, renewal: dict[st
     assert broken.exit_code == 1
     assert "A commission's sums are those of its postings." in broken.stdout
     assert accrual("verify")
+
+
+@pytest.mark.usefixtures("database")
+def test_bootstrap_never_adopts_an_affiliate_that_signed_up_under_the_name(accrual: Accrual) -> None:
+    with db.transaction() as session:
+        signed_up = hierarchy.create_organization(session, kind="affiliate", name="Shop")
+        affiliate_id = ids.encode(ids.ORGANIZATION, signed_up.id)
+    assert bootstrap(accrual)["organization_id"] != affiliate_id
+    with pytest.raises(Conflict, match=f"accrual organizations promote {affiliate_id}"):
+        accrual("bootstrap", "--organization", affiliate_id, "--email", "shop@example.com")
+    kinds = {one["id"]: one["kind"] for one in accrual("organizations", "list")}
+    assert kinds.pop(affiliate_id) == "affiliate"
+    assert list(kinds.values()) == ["merchant"]
+
+
+@pytest.mark.usefixtures("database")
+def test_bootstrap_asks_which_where_a_merchant_of_that_name_was_made_in_another_way(accrual: Accrual) -> None:
+    with db.transaction() as session:
+        other_id = ids.encode(ids.ORGANIZATION, cast.open_merchant(session, "Shop").organization_id)
+    with pytest.raises(Conflict, match=f"{other_id} is called Shop too"):
+        bootstrap(accrual)
+    assert accrual("bootstrap", "--organization", other_id, "--email", "a@example.com")["organization_id"] == other_id
+
+
+def test_bootstrap_finds_the_one_it_made_beside_a_namesake(accrual: Accrual) -> None:
+    made = bootstrap(accrual)["organization_id"]
+    with db.transaction() as session:
+        cast.open_merchant(session, "Shop")
+    assert bootstrap(accrual)["organization_id"] == made
+    unknown = ids.encode(ids.ORGANIZATION, ids.new())
+    with pytest.raises(NotFound, match="there is no organization"):
+        accrual("bootstrap", "--organization", unknown, "--email", "shop@example.com")
+
+
+def test_an_affiliate_is_found_by_its_id_only_and_promoted_by_the_operator(accrual: Accrual) -> None:
+    bootstrap(accrual)
+    with db.transaction() as session:
+        zoe = ids.encode(
+            ids.ORGANIZATION, hierarchy.create_organization(session, kind="affiliate", name="Zoe's blog").id
+        )
+    with pytest.raises(NotFound, match="no merchant is called Zoe's blog"):
+        accrual("organizations", "promote", "Zoe's blog")
+    assert accrual("organizations", "promote", zoe)["kind"] == "merchant"
+    with pytest.raises(Conflict, match="is a merchant already"):
+        accrual("organizations", "promote", zoe)

@@ -1,0 +1,84 @@
+"""Merchants as the operator makes them: new, found again by what made them, or promoted from affiliates."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import Conflict, InvalidRequest, NotFound
+from app.organizations import audit, hierarchy
+from app.organizations.audit import Actor
+from app.organizations.models import ApiKey, AuditEntry, Organization
+from app.organizations.permissions import LEVELS, default_scopes
+
+
+def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Organization:
+    """The merchant with this id, or the one that `by` made under this name, made now if there is none.
+
+    An affiliate is never taken for it, whatever name it signed up with, nor is a merchant that a key made.
+
+    Raises:
+        NotFound: `organization_not_found`, no organization has that id.
+        Conflict: `not_a_merchant`, that id is an affiliate's; `name_taken`, a merchant of that name was made otherwise.
+        InvalidRequest: several merchants made by `by` have that name.
+    """
+    if (organization_id := ids.decode(named, ids.ORGANIZATION)) is not None:
+        found = session.get(Organization, organization_id)
+        if found is None:
+            raise NotFound(f"there is no organization {named}", code="organization_not_found", param="organization")
+        hierarchy.require_merchant(session, found.id)
+        return found
+    of_that_name = select(Organization).where(Organization.name == named, Organization.kind == "merchant")
+    namesakes = session.scalars(of_that_name.order_by(Organization.id)).all()
+    made = [one for one in namesakes if _made_by(session, by, one)]
+    if len(made) > 1:
+        which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in made)
+        raise InvalidRequest(f"several organizations are called {named}; give an id: {which}", param="organization")
+    if namesakes and not made:
+        public_id = ids.encode(ids.ORGANIZATION, namesakes[0].id)
+        raise Conflict(
+            f"{public_id} is called {named} too and was made in another way. If you mean it, give its id; "
+            "if not, choose another name",
+            code="name_taken",
+            param="organization",
+        )
+    return made[0] if made else create_merchant(session, by, name=named, email=email)
+
+
+def create_merchant(session: Session, by: Actor, *, name: str, email: str | None) -> Organization:
+    """A new merchant below none, written into its own audit trail. The operator's command, not a key's."""
+    merchant = hierarchy.create_organization(session, kind="merchant", name=name, email=email)
+    subject_id = ids.encode(ids.ORGANIZATION, merchant.id)
+    audit.record(session, by, "organization.created", subject_id, organization_id=merchant.id)
+    return merchant
+
+
+def promote(session: Session, by: Actor, organization: Organization) -> None:
+    """Make an affiliate a merchant, written into its audit trail. The operator's command, not a key's.
+
+    Its present keys keep their partner-side scopes; keys made from now on may do more.
+
+    Raises:
+        Conflict: `already_merchant`.
+    """
+    subject_id = ids.encode(ids.ORGANIZATION, organization.id)
+    if organization.kind == "merchant":
+        raise Conflict(f"{subject_id} is a merchant already", code="already_merchant")
+    # Written out, because a key made without scopes before organizations had kinds would now do everything.
+    keep = update(ApiKey).where(ApiKey.organization_id == organization.id, ApiKey.scopes == [])
+    for level in LEVELS:
+        named = list(default_scopes(organization.kind, level))
+        session.execute(keep.where(ApiKey.level == level).values(scopes=named))
+    organization.kind = "merchant"
+    session.flush()
+    audit.record(session, by, "organization.promoted", subject_id, organization_id=organization.id)
+
+
+def _made_by(session: Session, by: Actor, organization: Organization) -> bool:
+    """Whether the organization's own trail says that `by` made it. A key's child is in the trail of its parent."""
+    created = select(AuditEntry.id).where(
+        AuditEntry.organization_id == organization.id,
+        AuditEntry.action == "organization.created",
+        AuditEntry.subject_id == ids.encode(ids.ORGANIZATION, organization.id),
+        AuditEntry.actor == by,
+    )
+    return session.scalar(created.limit(1)) is not None
