@@ -17,7 +17,8 @@ def explain(
         str,
         typer.Argument(
             metavar="ID",
-            help="Ours (com_, pmt_, par_, att_) or Stripe's (evt_, in_, pi_, ch_, re_, cus_ …).",
+            help="Ours (com_, pmt_, par_, prog_, att_) or Stripe's (evt_, in_, pi_, ch_, re_, cus_ …), or a partner's "
+            "code or e-mail address.",
         ),
     ],
     data_dir: DataDir = None,

@@ -1,6 +1,6 @@
-"""Explaining any id: ours (`com_`, `cnv_`, `pmt_`, `par_`, …), Stripe's (`evt_`, `in_`, …) or the merchant's own."""
+"""Explaining any id: ours (`com_`, …), Stripe's (`evt_`, …), the merchant's own, a partner's code or e-mail address."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,27 +11,25 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.api.shapes import Snake, jsonable
 from app.attribution.models import Attribution
-from app.commissions import explain_customer, explain_object, explain_partner, story
+from app.commissions import explain_customer, explain_object, explain_partner, explain_program, sentences, story
 from app.commissions.explain_customer import BindingNote
-from app.commissions.explain_event import MOST_PAYMENTS, EventStory, payments_of_event, tell_event
+from app.commissions.explain_event import MOST_PAYMENTS, EventStory, payments_of_event, standing_of, tell_event
 from app.commissions.explain_object import ObjectStory
 from app.commissions.explain_partner import PartnerStanding
+from app.commissions.explain_program import ProgramStanding
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.organizations.models import Organization
-from app.partners.models import Partner, Program
+from app.partners import nearest
+from app.partners.models import Partner, PartnerCode, Program
 from app.payments import reported
 from app.payments.models import Payment
 from app.stripe_events.listing import find_event
 from app.stripe_events.models import StripeEvent
 
-UNKNOWN: Final = (
-    "nothing is known of {id}. An id can be one of ours (com_ commission, cnv_ conversion, pmt_ payment, par_ or aff_ "
-    "partner, att_ attribution), manual:… with your own id of what you reported, or one of Stripe's (evt_, in_, pi_, "
-    "ch_, cs_, cus_, sub_, re_, dp_ or du_, cn_ …) that an event has named; if it is one, that event did not come, or "
-    "not here"
-)
+UNKNOWN_LENGTH: Final = 64
+"""A code is no longer; what is longer is like none."""
 
 
 class Explanation(Snake):
@@ -43,6 +41,8 @@ class Explanation(Snake):
     sentences: list[str]
     event: EventStory | None = None
     partner: PartnerStanding | None = None
+    partners: list[PartnerStanding] = Field(default=[], description="By code or address: everybody it may mean.")
+    program: ProgramStanding | None = None
     objects: list[ObjectStory] = Field(default=[], description="The Stripe object, once for each account and mode.")
     bindings: list[BindingNote] = Field(default=[], description="An attribution by its own id.")
     payments: list[PaymentExplanation] = Field(default=[], description="The newest, each with its own story.")
@@ -57,7 +57,7 @@ def explain(session: Session, any_id: str) -> dict[str, Any]:
     Raises:
         NotFound: nothing is known by that id.
     """
-    return jsonable(_explanation(session, any_id.strip()))
+    return jsonable(explanation_of(session, any_id))
 
 
 def narrate(explanation: Mapping[str, Any]) -> list[str]:
@@ -83,7 +83,9 @@ def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
     return story.of_payment(session, payment)
 
 
-def _explanation(session: Session, any_id: str) -> Explanation:
+def explanation_of(session: Session, any_id: str) -> Explanation:
+    """Everything known of `any_id`. Raises NotFound, as `explain`."""
+    any_id = any_id.strip()
     ours = _of_ours(session, any_id)
     if ours is not None:
         return ours
@@ -93,7 +95,7 @@ def _explanation(session: Session, any_id: str) -> Explanation:
         return _of_event(session, any_id, event)
     objects = explain_object.stories_of(session, organizations, any_id, limit=MOST_PAYMENTS)
     if not objects:
-        raise NotFound(UNKNOWN.format(id=any_id), code="unknown_id")
+        return _of_called(session, any_id, organizations)
     payments = [payment for one in objects for payment in one.payments]
     return Explanation(
         id=any_id,
@@ -115,8 +117,8 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
     if not found:
         return _of_ours(session, external_id) if external_id != any_id else None
     told = [story.of_payment(session, payment) for payment in found]
-    sentences = [sentence for one in told for sentence in one.sentences]
-    return Explanation(id=any_id, kind="conversion", summary=told[0].summary, sentences=sentences, payments=told)
+    lines = [sentence for one in told for sentence in one.sentences]
+    return Explanation(id=any_id, kind="conversion", summary=told[0].summary, sentences=lines, payments=told)
 
 
 def _of_ours(session: Session, any_id: str) -> Explanation | None:
@@ -127,6 +129,10 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
     if partner_id is not None:
         partner = session.get(Partner, partner_id)
         return _of_partner(session, any_id, partner) if partner else None
+    program_id = ids.decode(any_id, ids.PROGRAM)
+    if program_id is not None:
+        program = session.get(Program, program_id)
+        return _of_program(session, any_id, program) if program else None
     attribution_id = ids.decode(any_id, ids.ATTRIBUTION)
     if attribution_id is not None:
         attribution = session.get(Attribution, attribution_id)
@@ -142,13 +148,13 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
 
 def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
     told = tell_event(session, event)
-    payments = [story.of_payment(session, payment) for payment in payments_of_event(session, event)]
-    sentences = [*told.sentences, *(sentence for one in payments for sentence in one.sentences)]
+    payments = [story.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))]
+    lines = [*told.sentences, *(sentence for one in payments for sentence in one.sentences)]
     return Explanation(
         id=any_id,
         kind="event",
         summary=payments[0].summary if len(payments) == 1 else told.reason,
-        sentences=sentences,
+        sentences=lines,
         event=told,
         payments=payments,
         is_complete=len(payments) < MOST_PAYMENTS,
@@ -158,7 +164,40 @@ def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
 def _of_partner(session: Session, any_id: str, partner: Partner) -> Explanation:
     standing = explain_partner.standing_of(session, partner)
     summary, *more = explain_partner.sentences_of(standing)
-    return Explanation(id=any_id, kind="partner", summary=summary, sentences=more, partner=standing)
+    return Explanation(
+        id=any_id, kind="partner", summary=summary, sentences=more, partner=standing, partners=[standing]
+    )
+
+
+def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> Explanation:
+    """The explanation of the partners that have this code or e-mail address. Raises NotFound, with the nearest code."""
+    called = any_id.lower()
+    wanted = select(Partner).where(Partner.organization_id.in_(organizations))
+    if "@" in called:
+        wanted = wanted.where(Partner.email == called)
+    else:
+        wanted = wanted.join(PartnerCode, PartnerCode.partner_id == Partner.id).where(PartnerCode.code == called)
+    found = session.scalars(wanted.order_by(Partner.id)).all()
+    if not found:
+        is_like_a_code = 0 < len(called) <= UNKNOWN_LENGTH and "@" not in called
+        nearest_code = nearest.nearest_code(session, organizations, called) if is_like_a_code else None
+        raise NotFound(sentences.unknown_id(any_id, nearest_code), code="unknown_id")
+    told = [_of_partner(session, any_id, partner) for partner in found]
+    return told[0].model_copy(
+        update={
+            "summary": " ".join(one.summary for one in told),
+            "sentences": [sentence for one in told for sentence in one.sentences],
+            "partner": told[0].partner if len(told) == 1 else None,
+            "partners": [standing for one in told for standing in one.partners],
+        }
+    )
+
+
+def _of_program(session: Session, any_id: str, program: Program) -> Explanation:
+    standing = explain_program.standing_of(session, program)
+    lines = list(sentences.of_program(standing))
+    summary = sentences.program_summary(standing)
+    return Explanation(id=any_id, kind="program", summary=summary, sentences=lines, program=standing)
 
 
 def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> Explanation:

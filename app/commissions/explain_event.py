@@ -95,6 +95,12 @@ def payments_of_event(session: Session, event: StripeEvent) -> list[Payment]:
     return faces.payments_of(session, scope_of(event), event.object_id, limit=MOST_PAYMENTS)
 
 
+def standing_of(payments: Sequence[Payment]) -> list[Payment]:
+    """`payments` without those merged into another of them: the same money is told once."""
+    own = {payment.id for payment in payments}
+    return [payment for payment in payments if payment.merged_into_id not in own]
+
+
 def scope_of(row: StripeEvent | Payment | StripeObject) -> Scope:
     """Whose Stripe ids those of this row are."""
     return Scope(row.organization_id, row.account, row.livemode)

@@ -8,9 +8,9 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.api.shapes import Snake
-from app.commissions import explain_customer, story
+from app.commissions import explain_customer, sentences, story
 from app.commissions.explain_customer import BindingNote
-from app.commissions.explain_event import NameNote, name_sentence, names_on
+from app.commissions.explain_event import NameNote, name_sentence, names_on, standing_of
 from app.commissions.explain_returns import note_of, sentence_of
 from app.commissions.explanations import PaymentExplanation
 from app.payments import faces
@@ -60,7 +60,7 @@ def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> Object
     known = next((one for one in faces.faces_of(session, scope, stripe_id) if one.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
     subjects = explain_customer.subjects_of(session, scope, owner) if owner else []
-    payments = faces.payments_of(session, scope, stripe_id, limit=limit)
+    payments = standing_of(faces.payments_of(session, scope, stripe_id, limit=limit))
     events = events_about(session, [scope.organization_id], [stripe_id], scope)
     told = ObjectStory(
         kind=known.kind if known is not None else NOT_KEPT,
@@ -75,8 +75,8 @@ def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> Object
         events=[event_body(one) for one in events[-MOST_EVENTS:]],
         payments=[story.of_payment(session, payment) for payment in payments],
     )
-    sentences = list(_of_owner(stripe_id, told) if owner is not None else _of_part(stripe_id, told, known))
-    return told.model_copy(update={"summary": _summary(stripe_id, told), "sentences": sentences})
+    lines = list(_of_owner(stripe_id, told) if owner is not None else _of_part(stripe_id, told, known))
+    return told.model_copy(update={"summary": _summary(stripe_id, told), "sentences": lines})
 
 
 def _of_owner(stripe_id: str, told: ObjectStory) -> Iterator[str]:
@@ -99,11 +99,11 @@ def _of_part(stripe_id: str, told: ObjectStory, known: StripeObject | None) -> I
     if told.payments:
         return
     if known is None:
-        yield f"{stripe_id} is nothing that commissions are computed from."
+        yield f"No commission is computed from {stripe_id}."
     elif known.stated_at is None:
-        yield f"{stripe_id} was only named by other objects; no event about it has come."
+        yield f"Other Stripe objects name {stripe_id}, but no event about it has come."
     else:
-        yield f"{stripe_id} is known, and no payment it is a part of is yet."
+        yield f"{stripe_id} is known; no payment that it belongs to is known yet."
     for event in told.events:
         yield f"{event.type} ({event.id}): {event.reason}"
 
@@ -113,14 +113,25 @@ def _summary(stripe_id: str, told: ObjectStory) -> str:
         in_force = [one for one in told.bindings if one.superseded_at is None]
         whose = next((one for one in in_force if one.subject == stripe_id), in_force[0] if in_force else None)
         credited = f"is credited to {whose.partner_code}" if whose else "is credited to no partner"
-        return f"The {told.kind} {stripe_id}{_place(told)} {credited}; {len(told.payments)} payments."
+        count = len(told.payments)
+        counted = f"{count} payment{'s' * (count != 1)}"
+        why = f" Newest payment: {told.payments[0].summary}" if whose is None and told.payments else ""
+        return f"The {told.kind} {stripe_id}{_place(told)} {credited}; {counted}.{why}"
     if len(told.payments) == 1:
         return told.payments[0].summary
     if told.payments:
-        return f"The {_words(told.kind)} {stripe_id}{_place(told)} is a part of {len(told.payments)} payments."
+        summaries = [(_name_of(one), one.summary) for one in told.payments]
+        return sentences.of_several(f"The {sentences.kind_in_words(told.kind)} {stripe_id}{_place(told)}", summaries)
     if told.events:
         return f"{told.events[-1].type}: {told.events[-1].reason}"
-    return f"The {_words(told.kind)} {stripe_id}{_place(told)} was named, and nothing more is known of it."
+    kind = sentences.kind_in_words(told.kind)
+    return f"The {kind} {stripe_id}{_place(told)}: other Stripe objects name it, but no event about it has come."
+
+
+def _name_of(told: PaymentExplanation) -> str:
+    """What a payment is called among several."""
+    payment = told.payment
+    return payment.invoice or payment.payment_intent or payment.charge or payment.id
 
 
 def _place(told: ObjectStory) -> str:
@@ -129,7 +140,3 @@ def _place(told: ObjectStory) -> str:
     mode = "" if told.livemode else "test mode"
     parts = ", ".join(filter(None, (account, mode)))
     return f" ({parts})" if parts else ""
-
-
-def _words(kind: str) -> str:
-    return {"payment_intent": "PaymentIntent", "session": "checkout session"}.get(kind, kind.replace("_", " "))

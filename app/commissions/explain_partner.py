@@ -1,7 +1,6 @@
 """How a partner stands: its codes, its terms, what it has earned in each currency."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from pydantic import Field
 from sqlalchemy import func, select
@@ -11,9 +10,10 @@ from app import ids
 from app.api.shapes import Instant, Snake
 from app.attribution.models import Attribution
 from app.commissions.explanations import SnapshotNote
+from app.commissions.sentences import rate_in_words
 from app.commissions.story import snapshot_note
 from app.ledger.sums import Sums
-from app.money import format_money, format_rate
+from app.money import format_money
 from app.partners import snapshots, statistics
 from app.partners.models import Partner, PartnerCode, Program
 from app.partners.shapes import PARTNER_STATUS
@@ -102,27 +102,6 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
         )
         standing_now = f"{accrued} accrued, {approved} approved, {paid} paid"
         yield f"From {one.commissions} commissions in {one.currency}: {standing_now}."
-
-
-def rate_in_words(commission: Mapping[str, Any], currency: str) -> str:
-    """A commission's terms in a few words, e.g. `20 %, for 12 billing cycles`; `currency` is the program's."""
-    if commission["type"] == "flat":
-        words = f"{format_money(int(commission['amount_cents']), currency)} for each conversion, once a billing cycle"
-    else:
-        words = format_rate(int(commission["bps"]))
-    tiers = [
-        f"{format_rate(int(one['bps']))} from {one['min_conversions']} approved conversions on"
-        for one in commission.get("tiers", ())
-    ]
-    limits = [f"for {commission[name]} {unit}" for name, unit in LIMITS.items() if commission.get(name) is not None]
-    products = [
-        f"{'nothing' if one.get('excluded') else format_rate(int(one['bps']))} for {one['product']}"
-        for one in commission.get("product_rates", ())
-    ]
-    return ", ".join([words, *tiers, *limits, *products])
-
-
-LIMITS = {"max_cycles": "billing cycles", "max_months": "months"}
 
 
 def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.api.shapes import Instant, Snake
 from app.commissions.explain_returns import ReturnNote
+from app.commissions.explain_search import PlaceSearched
 from app.payments.shapes import PaymentBody
 from app.stripe_events.shapes import EventBody
 
@@ -132,3 +133,8 @@ class PaymentExplanation(Snake):
     conversion: ConversionNote | None
     decisions: list[DecisionNote]
     commissions: list[CommissionNote]
+    searched: list[PlaceSearched] = Field(
+        default=[], description="For a payment without a partner: every place where a name was looked for."
+    )
+    nearest_code: str | None = Field(default=None, description="The known code most like an unknown one.")
+    merged_into: str | None = Field(default=None, description="The payment (`pmt_…`) that this one was merged into.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from app.commissions import explain_returns
+from app.commissions import explain_returns, sentences
 from app.commissions.explanations import (
     AttributionNote,
     CommissionNote,
@@ -23,11 +23,18 @@ def summary_of(story: PaymentExplanation) -> str:
     """How it ended, in one sentence."""
     earned = [commission for commission in story.commissions if commission.amount_minor > 0]
     if not earned:
-        return f"Nobody earned anything on it. {story.payment.reason}"
-    parts = [
-        f"{one.partner_code} has {format_money(one.held_minor, one.currency)} {one.status} on it" for one in earned
-    ]
-    return f"{'; '.join(parts)}."
+        return f"No commission. {story.payment.reason}"
+    return f"{'; '.join(_worth(one) for one in earned)}."
+
+
+def _worth(commission: CommissionNote) -> str:
+    """What a commission is worth now and, where all of it was taken back, how much that was."""
+    amount, held = (
+        format_money(minor, commission.currency) for minor in (commission.amount_minor, commission.held_minor)
+    )
+    if commission.held_minor == 0:
+        return f"{commission.partner_code} has nothing on it: {amount} was accrued and all of it was reversed"
+    return f"{commission.partner_code} has {held} {commission.status} on it"
 
 
 def _of_payment(story: PaymentExplanation) -> Iterator[str]:
@@ -104,7 +111,10 @@ def _of_credit(story: PaymentExplanation) -> Iterator[str]:
     if story.payment.conflict is not None:
         yield story.payment.conflict
     if story.conversion is None or story.conversion.verdict != "earns" or not story.commissions:
-        yield f"Here it stops. {story.payment.reason}"
+        yield f"No commission. {story.payment.reason}"
+    if story.merged_into is not None:
+        yield f"What was earned is told by {story.merged_into}, which it was merged into."
+    yield from sentences.of_search(story.searched, story.nearest_code)
 
 
 def credit_of(attribution: AttributionNote) -> str:
@@ -142,7 +152,7 @@ def _of_commission(commission: CommissionNote) -> Iterator[str]:
     yield from _arithmetic(commission)
     for entry in commission.entries:
         yield _entry(entry)
-    yield f"It is worth {format_money(commission.held_minor, commission.currency)} now and {_standing(commission)}."
+    yield f"It is worth {format_money(commission.held_minor, commission.currency)} now: {_standing(commission)}."
 
 
 def _by_what(commission: CommissionNote) -> str:
@@ -198,11 +208,13 @@ def lines_of(entry: EntryNote) -> str:
 
 
 def _standing(commission: CommissionNote) -> str:
+    if commission.amount_minor and not commission.held_minor:
+        return f"all {format_money(commission.amount_minor, commission.currency)} of it was reversed"
     if commission.status != "accrued":
-        return f"stands {commission.status}"
+        return commission.status
     if commission.mature_at is None:
-        return "stands accrued, until a person approves it"
-    return f"stands accrued; its holdback ends {_day(commission.mature_at)}"
+        return "accrued, until a person approves it"
+    return f"accrued; its holdback ends {_day(commission.mature_at)}"
 
 
 def _signed(amount_minor: int, currency: str) -> str:

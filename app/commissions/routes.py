@@ -11,6 +11,7 @@ from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
 from app.commissions import approval, explain, explain_event, listing, shapes
 from app.commissions.cases import Cause
+from app.commissions.explain import Explanation
 from app.commissions.explain_event import EventStory
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Conversion
@@ -107,6 +108,17 @@ def explain_payment(path: shapes.PaymentPath) -> Response:
     """What a payment earned whom; for one that earned nothing, the same up to where it stopped."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_payment(session, path.payment_id))
+
+
+@api.get(
+    "/api/v1/explanations",
+    security=needs("commissions:read"),
+    responses={"200": Explanation, "404": ErrorBody},
+)
+def explain_any_id(query: shapes.ExplanationQuery) -> Response:
+    """Everything known of an id: ours, Stripe's, your own of a reported conversion, a partner's code or address."""
+    with access.transaction(g.caller) as session:
+        return answer(explain.explanation_of(session, query.id))
 
 
 @api.get("/api/v1/events/<event_id>", security=needs("events:read"), responses={"200": EventStory, "404": ErrorBody})

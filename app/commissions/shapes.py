@@ -80,6 +80,18 @@ class PaymentPath(Request):
     payment_id: str
 
 
+class ExplanationQuery(Request):
+    """What to explain."""
+
+    id: str = Field(
+        min_length=1,
+        max_length=300,
+        description="Ours (`com_`, `cnv_`, `pmt_`, `par_`, `prog_`, `att_`), Stripe's (`evt_`, `in_`, `cus_`, …), "
+        "`manual:…`, or a partner's code or e-mail address.",
+        examples=["ada"],
+    )
+
+
 class ConversionBody(Camel):
     """A payment that earns an affiliate something."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.attribution.carriers import CARRIERS
 from app.attribution.models import Attribution
+from app.commissions import explain_search
 from app.commissions.explain_returns import notes_of
 from app.commissions.explanations import (
     AttributionNote,
@@ -26,6 +27,7 @@ from app.commissions.explanations import (
 from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion, Decision
 from app.commissions.narrative import sentences_of, summary_of
+from app.partners import nearest
 from app.partners.models import Partner, Snapshot, Terms
 from app.payments import faces
 from app.payments.facts import Kind
@@ -59,8 +61,24 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
         conversion=_conversion(conversion) if conversion else None,
         decisions=_decisions(session, payment),
         commissions=commissions,
+        searched=explain_search.places_of(session, scope, payment, own) if _is_uncredited(payment) else [],
+        nearest_code=_nearest_code(session, payment),
+        merged_into=payment.outcome_details.get("merged_into"),
     )
     return story.model_copy(update={"summary": summary_of(story), "sentences": sentences_of(story)})
+
+
+def _is_uncredited(payment: Payment) -> bool:
+    """Whether names were looked for in vain: not where a person decided that nobody earns, nor on a report."""
+    is_by_hand = "by_hand" in payment.outcome_details
+    return payment.outcome in explain_search.UNCREDITED and not is_by_hand and payment.base_minor > 0
+
+
+def _nearest_code(session: Session, payment: Payment) -> str | None:
+    """The code most like the one the payment names, where no partner has that."""
+    if payment.outcome != "unknown_code":
+        return None
+    return nearest.nearest_code(session, [payment.organization_id], str(payment.outcome_details["code"]))
 
 
 def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:

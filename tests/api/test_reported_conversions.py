@@ -209,7 +209,7 @@ def test_an_inactive_affiliate_earns_nothing_and_the_report_is_kept(
     [payment] = owner.get("/api/v1/payments", outcome="partner_inactive").json["data"]
     story = owner.get(f"/api/v1/payments/{payment['id']}/explanation").json
     assert story["conversion"]["id"] == answer.json["id"]
-    assert story["sentences"][-1].startswith("Here it stops.")
+    assert story["sentences"][-1].startswith("No commission.")
     assert owner.get(DOOR).json["data"] == []
     assert ledger().balances == {}
 

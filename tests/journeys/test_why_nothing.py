@@ -1,0 +1,161 @@
+"""Asked why a sale earned nothing, `explain` begins with the reason and says where it looked."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import db, ids
+from app.commissions import explain
+from app.errors import NotFound
+from app.partners.models import Partner, Program
+from tests.cast import Merchant, enroll, open_merchant, open_program
+from tests.conftest import Deliver, Drain
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import UNMARKED, Marks
+from tests.stripe_stories.families import ACACIA, CLOVER
+
+Explained = Callable[[object], dict[str, Any]]
+
+
+@pytest.fixture
+def explained(database: object) -> Explained:
+    """What is known of an id."""
+
+    def explained(any_id: object) -> dict[str, Any]:
+        with db.transaction() as session:
+            return explain.explain(session, str(any_id))
+
+    return explained
+
+
+def found_in(told: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
+    """What was found in each place, by carrier."""
+    (payment,) = told["payments"]
+    return {one["carrier"]: (one["found"], one["value"]) for one in payment["searched"]}
+
+
+def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
+    explained: Explained, deliver: Deliver, drain: Drain
+) -> None:
+    first = Customer(CLOVER, UNMARKED).subscribes()
+    deliver(first.without("checkout.session.completed").events)
+    drain()
+    told = explained(first.invoice)
+    assert told["summary"].startswith("No commission. Paid, but nothing on the payment")
+    assert found_in(told) == {
+        "charge_metadata": ("nothing", None),
+        "invoice_metadata": ("nothing", None),
+        "subscription_metadata": ("nothing", None),
+        "session_metadata": ("no_object", None),
+        "customer_metadata": ("not_seen", None),
+        "promotion_code": ("nothing", None),
+    }
+    assert f"- the metadata of the invoice {first.invoice}: nothing." in told["sentences"]
+    assert (
+        "- the metadata of the checkout session: unknown, because no checkout session of this payment has come."
+        in told["sentences"]
+    )
+
+
+def test_the_merchants_own_client_reference_is_listed_with_its_value(
+    explained: Explained, deliver: Deliver, drain: Drain
+) -> None:
+    cleo = Customer(CLOVER, Marks(client_reference="user_4711"))
+    deliver([cleo.appears(), *cleo.subscribes().events])
+    drain()
+    found = found_in(explained(cleo.id))
+    assert found["client_reference"] == ("no_code", "user_4711")
+    assert (found["session_metadata"], found["customer_metadata"]) == (("nothing", None), ("nothing", None))
+
+
+def test_a_one_time_charge_says_that_its_customer_is_not_used(
+    explained: Explained, deliver: Deliver, drain: Drain
+) -> None:
+    sale = Customer(CLOVER, UNMARKED).buys(through_session=False)
+    deliver(sale.events)
+    drain()
+    assert found_in(explained(sale.charge))["customer_metadata"] == ("not_asked", None)
+
+
+def test_a_payment_that_earns_lists_no_search(explained: Explained, deliver: Deliver, drain: Drain) -> None:
+    first = Customer(CLOVER, Marks(subscription="ada")).subscribes()
+    deliver(first.events)
+    drain()
+    assert explained(first.invoice)["payments"][0]["searched"] == []
+
+
+def test_an_unknown_code_suggests_the_nearest(
+    explained: Explained, merchant: Merchant, deliver: Deliver, drain: Drain
+) -> None:
+    with db.transaction() as session:
+        enroll(session, merchant, "jane-smith")
+        enroll(session, open_merchant(session, "Another shop"), "jane-smyth")
+    first = Customer(CLOVER, Marks(subscription="jane-smyth")).subscribes()
+    deliver(first.events)
+    drain()
+    told = explained(first.invoice)
+    assert told["payments"][0]["nearest_code"] == "jane-smith"
+    assert "The nearest known code is jane-smith." in told["sentences"]
+
+
+@pytest.mark.parametrize("mistyped", ["adda", "BEN2"])
+def test_what_is_nothing_known_suggests_the_nearest_code(
+    explained: Explained, merchant: Merchant, mistyped: str
+) -> None:
+    with pytest.raises(NotFound, match=f"nothing was found for '{mistyped}'. The nearest partner's code is (ada|ben)"):
+        explained(mistyped)
+
+
+def test_a_partner_is_found_by_any_code_it_ever_had_and_by_its_address(
+    explained: Explained, merchant: Merchant
+) -> None:
+    for called in ("ada", " ADA ", "ada@partners.example", "Ada@Partners.example"):
+        told = explained(called)
+        assert (told["kind"], told["partner"]["code"]) == ("partner", "ada")
+        assert told["summary"] == "ada is a partner of the program Friends, active."
+
+
+def test_an_address_enrolled_in_two_programs_tells_of_both(explained: Explained, merchant: Merchant) -> None:
+    with db.transaction() as session:
+        second = Merchant(merchant.organization_id, open_program(session, merchant, "Agencies"))
+        partner = session.get_one(Partner, enroll(session, second, "ada-agency"))
+        partner.email = "ada@partners.example"
+    told = explained("ada@partners.example")
+    assert told["partner"] is None
+    assert [one["program_name"] for one in told["partners"]] == ["Friends", "Agencies"]
+
+
+def test_a_program_says_first_whether_its_partners_earn(explained: Explained, merchant: Merchant) -> None:
+    program_id = ids.encode(ids.PROGRAM, merchant.program_id)
+    told = explained(program_id)
+    assert told["summary"] == "The program Friends is active: its partners earn 20 %."
+    assert told["program"]["partners"] == {"active": 3}
+    assert "It has no landing page, so its links lead to no page of yours. Set landing_url." in told["sentences"]
+    with db.transaction() as session:
+        session.get_one(Program, merchant.program_id).status = "draft"
+    assert explained(program_id)["summary"].startswith("The program Friends is draft, so new payments earn")
+
+
+def test_a_charge_that_was_merged_into_its_invoice_is_not_told_as_a_second_payment(
+    explained: Explained, deliver: Deliver, drain: Drain
+) -> None:
+    sale = Customer(CLOVER, Marks(payment="ada")).buys(invoiced=True, through_session=False)
+    for event in sale.events:
+        deliver([event])
+        drain()
+    told = explained(sale.invoice)
+    assert [one["payment"]["invoice"] for one in told["payments"]] == [sale.invoice]
+    assert told["summary"] == "ada has 9.80 USD accrued on it."
+
+
+def test_a_commission_taken_back_in_full_says_how_much_that_was(
+    explained: Explained, deliver: Deliver, drain: Drain
+) -> None:
+    cleo = Customer(ACACIA, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    deliver([*first.events, *cleo.is_refunded(first, 4900).events])
+    drain()
+    told = explained(first.invoice)
+    assert told["summary"] == "ada has nothing on it: 9.80 USD was accrued and all of it was reversed."
+    assert "It is worth 0.00 USD now: all 9.80 USD of it was reversed." in told["sentences"]
