@@ -7,7 +7,7 @@ from typing import Any, Final
 from app import money
 from app.payments import returns
 from app.payments.component import KnownObject
-from app.payments.facts import Kind
+from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.holdings import Held, Payment
 from worker.handlers import disputes, invoices
 
@@ -144,7 +144,7 @@ def _collected(document: Document) -> int:
 
 
 def _given_back(status: object, amount: int) -> int:
-    return 0 if status in returns.RETURNED_NOTHING else int(amount)
+    return 0 if status in RETURNED_NOTHING else int(amount)
 
 
 def _is_out(facts: Mapping[str, Any]) -> bool:

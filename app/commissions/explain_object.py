@@ -11,7 +11,7 @@ from app.api.shapes import Snake
 from app.commissions import explain_customer, sentences, story
 from app.commissions.explain_customer import BindingNote
 from app.commissions.explain_event import NameNote, name_sentence, names_on, standing_of
-from app.commissions.explain_returns import note_of, sentence_of
+from app.commissions.explain_returns import notes_of, sentence_of
 from app.commissions.explanations import PaymentExplanation
 from app.payments import faces
 from app.payments.models import StripeObject
@@ -57,7 +57,8 @@ def stories_of(session: Session, organization_ids: Sequence[UUID], stripe_id: st
 
 
 def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> ObjectStory:
-    known = next((one for one in faces.faces_of(session, scope, stripe_id) if one.id == stripe_id), None)
+    own = faces.faces_of(session, scope, stripe_id)
+    known = next((one for one in own if one.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
     subjects = explain_customer.subjects_of(session, scope, owner) if owner else []
     payments = standing_of(faces.payments_of(session, scope, stripe_id, limit=limit))
@@ -75,7 +76,7 @@ def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> Object
         events=[event_body(one) for one in events[-MOST_EVENTS:]],
         payments=[story.of_payment(session, payment) for payment in payments],
     )
-    lines = list(_of_owner(stripe_id, told) if owner is not None else _of_part(stripe_id, told, known))
+    lines = list(_of_owner(stripe_id, told) if owner is not None else _of_part(stripe_id, told, own))
     return told.model_copy(update={"summary": _summary(stripe_id, told), "sentences": lines})
 
 
@@ -90,8 +91,9 @@ def _of_owner(stripe_id: str, told: ObjectStory) -> Iterator[str]:
     yield from explain_customer.payment_lines(told.payments, of_subscription=told.kind == "subscription")
 
 
-def _of_part(stripe_id: str, told: ObjectStory, known: StripeObject | None) -> Iterator[str]:
-    note = note_of(known) if known is not None else None
+def _of_part(stripe_id: str, told: ObjectStory, own: Sequence[StripeObject]) -> Iterator[str]:
+    known = next((one for one in own if one.id == stripe_id), None)
+    note = next((note for note in notes_of(own, told.kind) if note.id == stripe_id), None)
     if note is not None and (told.payments or note.currency):
         yield sentence_of(note, told.payments[0].payment.currency if told.payments else str(note.currency))
     for one in told.payments:

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from app.api.shapes import Instant, Snake
 from app.money import format_money
+from app.payments import refunds
 from app.payments.component import KnownObject
-from app.payments.facts import Kind
+from app.payments.faces import component_of
+from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.models import StripeObject
-from app.payments.returns import RETURNED_NOTHING, is_money_out
+from app.payments.returns import is_money_out
 
 AMOUNTS: Final = {
     Kind.REFUND: "amount",
@@ -30,20 +32,28 @@ class ReturnNote(Snake):
     currency: str | None
     status: str | None
     is_money_out: bool = Field(description="Whether it counts as money that went back to the customer.")
+    is_release: bool = Field(description="A refund of what was authorized and not captured: nobody had paid it.")
     reported_by: str | None = Field(description="Given back outside Stripe: who said so, `key_…`.")
     external_id: str | None = Field(description="Given back outside Stripe: your own id of it.")
     stated_at: Instant
 
 
 def notes_of(faces: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
-    """Those of `kinds` among a payment's objects, oldest first."""
-    stated = [one for one in faces if one.kind in kinds and one.facts and one.stated_at is not None]
-    notes = [note for one in stated if (note := note_of(one)) is not None]
+    """Those of `kinds` among all of a payment's objects, oldest first."""
+    own = list(faces)
+    releases = refunds.releases_in(component_of(own)) if Kind.REFUND in kinds else frozenset()
+    stated = [one for one in own if one.kind in kinds and one.facts and one.stated_at is not None]
+    notes = [note for one in stated if (note := note_of(one, is_release=one.id in releases)) is not None]
     return sorted(notes, key=lambda note: (note.stated_at, note.id))
 
 
-def note_of(known: StripeObject) -> ReturnNote | None:
-    """The note of one object; None if it is none that takes money back, or was only named."""
+def note_of(known: StripeObject, *, is_release: bool) -> ReturnNote | None:
+    """The note of one object; None if it is none that takes money back, or was only named.
+
+    Args:
+        known: the object.
+        is_release: it is a refund of what was authorized and not captured.
+    """
     if known.kind not in (*AMOUNTS, Kind.WARNING) or known.stated_at is None or not known.facts:
         return None
     amount = known.facts.get(AMOUNTS.get(known.kind, ""))
@@ -53,7 +63,8 @@ def note_of(known: StripeObject) -> ReturnNote | None:
         amount_cents=amount,
         currency=known.facts.get("currency"),
         status=known.facts.get("status"),
-        is_money_out=_is_out(known),
+        is_money_out=_is_out(known) and not is_release,
+        is_release=is_release,
         reported_by=known.facts.get("reported_by"),
         external_id=known.facts.get("external_id"),
         stated_at=known.stated_at,
@@ -74,6 +85,8 @@ def sentence_of(note: ReturnNote, currency: str) -> str:
         return f"{told} went back outside Stripe: {note.reported_by} reported it{named} on {note.stated_at:%Y-%m-%d}."
     if note.kind == Kind.REFUND:
         ending = "the money went back" if note.is_money_out else "nothing went back"
+        if note.is_release:
+            ending = "it releases what was authorized and not captured, so nothing went back"
         return f"Refund {note.id} of {told}: {note.status}, {ending}."
     if note.kind == Kind.DISPUTE:
         ending = "the money is out" if note.is_money_out else "the money is in"

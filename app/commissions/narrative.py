@@ -70,12 +70,23 @@ def _of_returns(story: PaymentExplanation) -> Iterator[str]:
             format_money(minor, payment.currency) for minor in (payment.amount_cents, payment.returned_cents)
         )
         yield f"In all {returned} of {gross} went back."
+    yield from _of_sums(story)
     if story.hold == "dispute":
         yield "Its approval is on hold while the dispute is open."
     elif story.held_until is not None:
         yield f"Its approval is on hold until {_day(story.held_until)}, because of a fraud warning."
     for decision in story.decisions:
         yield _decision(decision)
+
+
+def _of_sums(story: PaymentExplanation) -> Iterator[str]:
+    """What no single refund or dispute says of it."""
+    currency = story.payment.currency
+    if unnamed := story.base.get("unnamed_returned_minor"):
+        yield f"Of what was refunded, {format_money(unnamed, currency)} is known only by the charge's own sum."
+    if overpaid := story.base.get("overpaid_minor"):
+        told = format_money(overpaid, currency)
+        yield f"{told} more was paid than the invoice came to. It earned nothing, and what goes back is of it first."
 
 
 def _decision(decision: DecisionNote) -> str:

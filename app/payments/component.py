@@ -15,7 +15,12 @@ def marks_in(facts: Mapping[str, Any]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
-    """A Stripe object with all the facts known of it, `stated_at` None while it was only named."""
+    """A Stripe object with all the facts known of it.
+
+    Attributes:
+        stated_at: when the newest statement about it was made; None while it was only named.
+        older_at: when those of its facts were stated that are older than that, Unix seconds.
+    """
 
     kind: str
     id: str
@@ -24,6 +29,16 @@ class KnownObject:
     subscription: str
     facts: Mapping[str, Any]
     stated_at: datetime | None
+    older_at: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stated_seconds(self) -> int:
+        """When the newest statement about it was made, Unix seconds; 0 while it was only named."""
+        return int(self.stated_at.timestamp()) if self.stated_at else 0
+
+    def told_at(self, name: str) -> int:
+        """When the fact of this name was last stated, Unix seconds."""
+        return self.older_at.get(name, self.stated_seconds)
 
     @property
     def email_marks(self) -> frozenset[str]:

@@ -1,12 +1,13 @@
 """The Stripe objects of one movement of money, for those who only read: no locks, any id of them will do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from app.payments.component import Component, KnownObject
 from app.payments.models import Payment, StripeObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -40,6 +41,14 @@ def faces_of(session: Session, scope: Scope, stripe_id: str) -> list[StripeObjec
         StripeObject.livemode == scope.livemode,
     )
     return list(session.scalars(found.order_by(StripeObject.id)))
+
+
+def component_of(faces: Iterable[StripeObject]) -> Component:
+    """These objects of one movement of money with their links, to ask what they come to."""
+    return Component.of(
+        KnownObject(one.kind, one.id, one.root, one.customer, one.subscription, one.facts, one.stated_at, one.older_at)
+        for one in faces
+    )
 
 
 _PAYMENT_IDS = text(f"""

@@ -47,6 +47,15 @@ TRANSACTION: Final = "transaction:"
 EMAIL: Final = "email:"
 """In front of the mark of a payer's address, the name of a fact that is always true: all that were ever seen stay."""
 
+RETURNED_NOTHING: Final = frozenset({"failed", "canceled"})
+"""Refund states in which the customer has nothing back."""
+
+CAPTURED_AT: Final = "captured_at"
+"""When money that had only been authorized was captured, Unix seconds; of several captures the last."""
+
+ENDED_AT: Final = "ended_at"
+"""Since when a refund is known to have failed or been canceled, Unix seconds; the earliest statement that says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
@@ -63,6 +72,8 @@ class ObjectFacts:
     subscription: str = ""
     emails: tuple[str, ...] = field(default=(), repr=False)
     """Addresses of whoever pays, as they stand there. They are never stored, only marks of them."""
+    moments: tuple[str, ...] = ()
+    """Names of facts whose value is when this was stated: `CAPTURED_AT`, `ENDED_AT`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 class Payment:
     """One of our payments; amounts in minor units.
 
-    `is_credited`: a credit note or a reported refund is known of it, so more may be returned than went through Stripe.
+    `is_credited`: a credit note or a reported refund is known of it, or it was overpaid, so that what came back of it
+    need not be what its charge says.
     """
 
     id: UUID
@@ -45,7 +46,7 @@ class Held:
 
 
 _CREDITED = """
-    EXISTS (SELECT FROM stripe_objects AS own JOIN stripe_objects AS note
+    payment.base_details ? 'overpaid_minor' OR EXISTS (SELECT FROM stripe_objects AS own JOIN stripe_objects AS note
                 ON note.root = own.root AND note.organization_id = own.organization_id
                AND note.account = own.account AND note.livemode = own.livemode
                AND note.kind IN ('credit_note', 'reported_refund')
@@ -54,7 +55,7 @@ _CREDITED = """
 """
 
 _COLUMNS = (
-    f"id, key, charge, currency, gross_minor, returned_minor, {_CREDITED} AS is_credited FROM payments AS payment"
+    f"id, key, charge, currency, gross_minor, returned_minor, ({_CREDITED}) AS is_credited FROM payments AS payment"
 )
 
 # By key, and by the object's root: a charge that paid an invoice has the invoice's.

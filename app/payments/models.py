@@ -63,6 +63,8 @@ class StripeObject(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     stated_at: Mapped[datetime | None]
     """`created` of the newest event that stated facts about it; None while it was only named."""
+    older_at: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """When those of its facts were stated that the newest statement left out, Unix seconds."""
 
 
 class Payment(Base):

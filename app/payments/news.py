@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from app.payments.component import KnownObject
-from app.payments.objects import Known, merge
+from app.payments.merging import merge
+from app.payments.objects import Known
 
 
 def events_with_news(known: Known) -> frozenset[int]:

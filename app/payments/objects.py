@@ -18,20 +18,14 @@ from app import bulk
 from app.partners import emails
 from app.payments.component import KnownObject
 from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, Kind, ObjectFacts, ReadEvent
+from app.payments.merging import merge
 from app.payments.models import StripeObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 BEFORE_EVERYTHING: Final = datetime.fromtimestamp(0, UTC)
 """When that was stated which holds whatever is stated later."""
-STATUS_ORDER: Final = (
-    *("pending", "requires_action", "succeeded", "canceled", "failed"),
-    *("warning_needs_response", "warning_under_review", "warning_closed"),
-    *("needs_response", "under_review", "charge_refunded", "prevented", "won", "lost"),
-    *("issued", "void"),
-)
-"""Refunds, disputes and credit notes, in the order in which they pass from one state to another."""
-_COLUMNS = "id, kind, root, customer, subscription, facts, stated_at"
+_COLUMNS = "id, kind, root, customer, subscription, facts, stated_at, older_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,52 +120,9 @@ _LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root 
 
 def _known_object(row: Any) -> KnownObject:
     """A row with the columns of `stripe_objects` as a value."""
-    return KnownObject(row.kind, row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at)
-
-
-def merge(first: KnownObject, second: KnownObject) -> KnownObject:
-    """Both together, whichever came first: the newer statement wins, what it leaves out stays.
-
-    Two statements of one second that contradict each other are settled by comparing the values, so that the order
-    of arrival never decides.
-    """
-    if second is first or (not second.facts and not second.customer and not second.subscription):
-        return first
-    return replace(
-        first,
-        customer=max(first.customer, second.customer),
-        subscription=max(first.subscription, second.subscription),
-        facts=_merge_facts(first, second),
-        stated_at=max((at for at in (first.stated_at, second.stated_at) if at), default=None),
+    return KnownObject(
+        row.kind, row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at, row.older_at
     )
-
-
-def _merge_facts(first: KnownObject, second: KnownObject) -> Mapping[str, Any]:
-    if not second.facts or first.facts == second.facts:
-        return first.facts
-    if not first.facts:
-        return second.facts
-    assert first.stated_at is not None, "facts come with the time they were stated"
-    assert second.stated_at is not None, "facts come with the time they were stated"
-    if first.stated_at != second.stated_at:
-        older, newer = (first, second) if first.stated_at < second.stated_at else (second, first)
-        return {**older.facts, **newer.facts}
-    both = {**first.facts, **second.facts}
-    return {name: _later(name, first.facts.get(name, value), value) for name, value in both.items()}
-
-
-def _later(name: str, one: Any, other: Any) -> Any:
-    """Which of two values said in the same second is believed."""
-    return max(one, other, key=_moved_on if name == "status" else _comparable)
-
-
-def _moved_on(status: object) -> tuple[int, str]:
-    """How far along its way a refund or dispute is in a state; neither goes back, and what is closed stays closed."""
-    return (STATUS_ORDER.index(status) if status in STATUS_ORDER else -1, str(status))
-
-
-def _comparable(value: object) -> tuple[int, str]:
-    return (int(value), "") if isinstance(value, int) else (0, str(value))
 
 
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
@@ -203,6 +154,7 @@ def _tell(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[i
             if not one.id:
                 continue
             facts = {name: value for name, value in one.facts.items() if value is not None}
+            facts |= dict.fromkeys(one.moments, int(event.occurred_at.timestamp()))
             seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
             if one.customer and seen:
                 # Stated at no time in particular, so that an address seen again with every renewal changes no row.
@@ -275,4 +227,5 @@ def _row(scoped: Mapping[str, Any], known: KnownObject) -> dict[str, Any]:
         "subscription": known.subscription,
         "facts": dict(known.facts),
         "stated_at": known.stated_at,
+        "older_at": dict(known.older_at),
     }

@@ -1,8 +1,8 @@
 """What came back of a payment, or may yet: refunds, disputes, credit notes, fraud warnings. Pure.
 
-`R = min(G, refunds that were not failed or canceled + disputes with money out + what was credited or given back outside
-Stripe)`, G being what was collected. A credit to the customer's balance reverses nothing: it lowers what a later
-invoice collects.
+`R = min(G, max(0, what was refunded + disputes with money out + what was credited or given back outside Stripe -
+overpaid))`, G being what was collected. What was paid beyond the invoice was never part of G, and comes back first. A
+credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app import money
+from app.payments import refunds
 from app.payments.component import Component, KnownObject
 from app.payments.facts import TRANSACTION, Kind
 
-RETURNED_NOTHING: Final = frozenset({"failed", "canceled"})
-"""Refund states in which the customer has nothing back."""
-IN_AGAIN: Final = frozenset({"won", "warning_closed", "prevented"})
-CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded"}
-"""Dispute states that are final. Statuses are an open set: one not known here is taken for an open dispute."""
+IN_AGAIN: Final = frozenset({"won", "warning_closed"})
+CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded", "prevented"}
+"""Dispute states that are final; of a prevented one its balance transactions say whether the money is out. Statuses are
+an open set: one not known here is taken for an open dispute."""
 FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 WARNING_DAYS: Final = 75
 """How long a fraud warning holds by itself. Most disputes come within 75 days of the charge they are about."""
@@ -39,12 +39,19 @@ NO_HOLD: Final = Hold()
 class Returned:
     """What came back, in minor units of the payment's currency.
 
-    `is_everything` where a dispute is in another currency, so that its amount cannot be compared.
+    Attributes:
+        amount_minor: without what was overpaid.
+        is_everything: a dispute is in another currency, so that its amount cannot be compared.
+        hold: what keeps the clock from approving.
+        overpaid_minor: what was paid beyond the invoice, which comes back first.
+        unnamed_minor: what of it a charge's own sum of its refunds tells, and no refund known by its id.
     """
 
     amount_minor: int = 0
     is_everything: bool = False
     hold: Hold = NO_HOLD
+    overpaid_minor: int = 0
+    unnamed_minor: int = 0
 
     def minor_of(self, gross_minor: int) -> int:
         """R of G. Example: `Returned(6000).minor_of(4900) == 4900`."""
@@ -55,26 +62,31 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
     """What came back of all the money that a PaymentIntent or lone charge brought."""
     disputes = component.about(Kind.DISPUTE, source)
     out = [dispute for dispute in disputes if is_money_out(dispute)]
-    amount_minor = _refunded(component, source) + sum(int(dispute.facts["amount"]) for dispute in out)
+    refunded = refunds.of_source(component, source)
+    amount_minor = refunded.amount_minor + sum(int(dispute.facts["amount"]) for dispute in out)
     amount_minor += given_back(component, {source, *component.charges_of[source]})
     return Returned(
         amount_minor,
         is_everything=any(dispute.facts["currency"] != currency for dispute in out),
-        hold=_hold(component, source, disputes),
+        hold=_hold(component.about(Kind.WARNING, source), disputes, is_refunded=refunded.amount_minor > 0),
+        unnamed_minor=refunded.unnamed_minor,
     )
 
 
 def of_invoice(component: Component, invoice: KnownObject, sources: Iterable[str]) -> Returned:
     """What came back of the money that settled `invoice`, which `sources` brought."""
-    currency = str(invoice.facts["currency"])
-    amount_minor, is_everything, holds = _credited_outside(component, invoice.id), False, []
-    amount_minor += given_back(component, {invoice.id})
-    for source in sources:
-        whole = of_source(component, source, currency)
+    currency, overpaid_minor = str(invoice.facts["currency"]), _overpaid(component, invoice)
+    amount_minor = _credited_outside(component, invoice.id) + given_back(component, {invoice.id})
+    wholes = {source: of_source(component, source, currency) for source in sources}
+    for source, whole in wholes.items():
         amount_minor += _share(component, source, invoice.id, whole.amount_minor)
-        is_everything = is_everything or whole.is_everything
-        holds.append(whole.hold)
-    return Returned(amount_minor, is_everything, longest(holds))
+    return Returned(
+        max(0, amount_minor - overpaid_minor),
+        is_everything=any(whole.is_everything for whole in wholes.values()),
+        hold=longest(whole.hold for whole in wholes.values()),
+        overpaid_minor=overpaid_minor,
+        unnamed_minor=sum(whole.unnamed_minor for whole in wholes.values()),
+    )
 
 
 def given_back(component: Component, object_ids: Collection[str]) -> int:
@@ -124,24 +136,12 @@ def _paid_on(component: Component, source: str, invoice_id: str) -> int:
     return int(invoice.facts.get("amount_paid") or 0) if invoice else 0
 
 
-def _refunded(component: Component, source: str) -> int:
-    """What was refunded of `source`, minor units.
-
-    A charge's own cumulative figure counts only while no refund of it is known by its id. What was authorized and not
-    captured is released as a refund as well, but nobody had paid it.
-    """
-    known = [charge for charge in component.objects[Kind.CHARGE] if charge.id in component.charges_of[source]]
-    intent = component.find(Kind.PAYMENT_INTENT, source)
-    released = max(sum(map(_released, known)), _released(intent) if intent else 0)
-    refunds = component.about(Kind.REFUND, source)
-    if refunds:
-        amounts = [int(one.facts["amount"]) for one in refunds if one.facts["status"] not in RETURNED_NOTHING]
-        return sum(amounts) - (released if released in amounts else 0)
-    return max(0, sum(int(charge.facts.get("amount_refunded") or 0) for charge in known) - released)
-
-
-def _released(known: KnownObject) -> int:
-    return int(known.facts.get("amount_released") or 0)
+def _overpaid(component: Component, invoice: KnownObject) -> int:
+    """What was paid on an invoice beyond its total: by its own word, or by what its payments come to."""
+    by_payments = sum(int(paid.get("amount_paid") or 0) for paid in component.payments_of(invoice.id))
+    paid_minor = max(by_payments, int(invoice.facts.get("amount_paid") or 0))
+    beyond_minor = paid_minor - max(0, int(invoice.facts["total"]))
+    return max(0, beyond_minor, int(invoice.facts.get("overpaid") or 0))
 
 
 def _credited_outside(component: Component, invoice_id: str) -> int:
@@ -152,12 +152,11 @@ def _credited_outside(component: Component, invoice_id: str) -> int:
     )
 
 
-def _hold(component: Component, source: str, disputes: Iterable[KnownObject]) -> Hold:
+def _hold(warnings: Iterable[KnownObject], disputes: Iterable[KnownObject], *, is_refunded: bool) -> Hold:
     """An open dispute holds; a warning does until money went back, a dispute ended, or its days are over."""
     statuses = {dispute.facts["status"] for dispute in disputes}
     if statuses - CLOSED:
         return Hold("dispute", FOREVER)
-    warnings = component.about(Kind.WARNING, source)
-    if not warnings or statuses or _refunded(component, source):
+    if statuses or is_refunded:
         return NO_HOLD
     return longest(Hold("warning", warning.happened_at + timedelta(days=WARNING_DAYS)) for warning in warnings)

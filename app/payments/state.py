@@ -210,8 +210,10 @@ def _reported_payment(component: Component, report: KnownObject) -> PaymentState
 
 
 def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
-    """The base's arithmetic, and that a dispute's amount could not be compared where that is so."""
+    """The base's arithmetic, and what is to be said of what came back where that is not plain."""
     told = dict(details)
+    noted = {"overpaid_minor": returned.overpaid_minor, "unnamed_returned_minor": returned.unnamed_minor}
+    told |= {name: minor for name, minor in noted.items() if minor}
     if returned.is_everything:
         told["dispute_in_other_currency"] = True
     if outside := details.get("with_outside"):

@@ -139,7 +139,33 @@ def test_a_dispute_ends_the_same_whatever_order_its_events_come_in(
         steps.append(dispute.closes(status))
         deliver([*(steps[step] for step in order if step < len(steps)), *first.events])
     drain()
-    assert ledger().balances == ({} if status == "lost" else owed(ada=24 * 980))
+    assert ledger().balances == (owed(ada=24 * 980) if status == "won" else {})
+
+
+@pytest.mark.parametrize("gives_it_back", [False, True])
+def test_a_prevented_dispute_takes_what_its_balance_transactions_took(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, gives_it_back: bool
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    dispute = DisputeStory(cleo, first, amount_minor=1000)
+    opened, withdrawn, closed = dispute.opens(), dispute.takes_the_money(), dispute.closes("prevented")
+    deliver([*first.events, opened, withdrawn, closed])
+    if gives_it_back:
+        deliver([dispute.gives_it_back()])
+    drain()
+    assert ledger().balances == owed(ada=980 if gives_it_back else 780)
+    assert ledger().payments[0].outcome == ("accrued" if gives_it_back else "adjusted")
+
+
+def test_a_prevented_dispute_that_moved_no_money_takes_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    deliver([*first.events, DisputeStory(cleo, first).closes("prevented")])
+    drain()
+    assert (ledger().balances, ledger().payments[0].outcome) == (owed(ada=980), "accrued")
 
 
 def test_a_dispute_before_its_charge_waits_for_it(

@@ -1,13 +1,15 @@
 """Money on its way back, as events with the facts they tell: refunds, disputes and fraud warnings of every ending."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from tests.stripe_stories import documents, returns
+from tests.stripe_stories.captures import with_release
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Purchase
 from tests.stripe_stories.returns import Dispute, Movement
 
+from .oracle_returns import NOTHING_BACK
 from .told import Fact
 
 Telling = tuple[Event, Fact | None]
@@ -36,6 +38,12 @@ DISPUTES = {
         ("funds_reinstated", "under_review", "-+"),
         ("updated", "under_review", "-+-"),
     ],
+    "prevented by giving it back": [
+        ("created", "prevented", "-"),
+        ("funds_withdrawn", "prevented", "-"),
+        ("closed", "prevented", "-"),
+    ],
+    "prevented in time": [("created", "needs_response", ""), ("closed", "prevented", "")],
     "inquired and left": [("created", "warning_needs_response", ""), ("closed", "warning_closed", "")],
     "inquired and disputed": [
         ("created", "warning_needs_response", ""),
@@ -60,31 +68,61 @@ WARNED = "warned of"
 ENDINGS = (*REFUNDS, *DISPUTES, WARNED)
 
 
-def statements(cleo: Customer, sale: Purchase, number: int, ending: str, amount_minor: int) -> list[Telling]:
+@dataclass
+class Till:
+    """What has truly happened to one payment's refunds, for the charge's own sum of them.
+
+    `source`: which of the sale's payments it is; `released_minor`: what was authorized and not captured.
+    """
+
+    sale: int
+    purchase: Purchase
+    source: int = 0
+    released_minor: int = 0
+    refunds: list[tuple[int, int | None, int]] = field(default_factory=list)
+    """When made, when it came to nothing if it did, amount."""
+
+    def summed(self, at: int) -> int:
+        """The sum of what was refunded by then, without what was released."""
+        return sum(minor for made, ended, minor in self.refunds if made <= at and (ended is None or ended > at))
+
+
+def statements(cleo: Customer, till: Till, ending: str, amount_minor: int) -> list[Telling]:
     """The events of one return with this ending, and what each tells."""
     cleo.now += 3600
     if ending == WARNED:
-        return [_warning(cleo, sale, number)]
+        return [_warning(cleo, till)]
     if ending in REFUNDS:
-        return list(_refund(cleo, sale, number, ending, amount_minor))
-    return list(_dispute(cleo, sale, number, ending, amount_minor))
+        return list(_refund(cleo, till, ending, amount_minor))
+    return list(_dispute(cleo, till, ending, amount_minor))
 
 
-def _refund(cleo: Customer, sale: Purchase, number: int, ending: str, amount_minor: int) -> Iterable[Telling]:
-    refund_id, opened_at = cleo.ids.fresh("re"), cleo.now
+def _refund(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iterable[Telling]:
+    refund_id, opened_at, ended_at = cleo.ids.fresh("re"), cleo.now, None
     for step, (event_type, status) in enumerate(REFUNDS[ending]):
         # The last two of a failed refund are told in one second.
         stated_at = opened_at + 60 * min(step, 2)
-        document = documents.refund(sale, refund_id, amount_minor, status, opened_at)
-        fact = Fact(number, "refund", refund_id, amount_minor, status, stated_at)
+        if status in NOTHING_BACK and ended_at is None:
+            ended_at = stated_at
+        document = documents.refund(till.purchase, refund_id, amount_minor, status, opened_at)
+        fact = Fact(till.sale, "refund", refund_id, amount_minor, status, stated_at, opened_at, source=till.source)
         yield cleo.event(event_type, document, stated_at), fact
-    charge = documents.charge(cleo.family, sale, livemode=False, refunded_minor=amount_minor)
-    told = Fact(number, "refunded_in_all", amount_minor=amount_minor, at=opened_at)
-    yield cleo.event("charge.refunded", charge, opened_at), told
+    till.refunds.append((opened_at, ended_at, amount_minor))
+    yield _sum(cleo, till, "charge.refunded", opened_at)
+    yield _sum(cleo, till, "charge.updated", opened_at + 300)
 
 
-def _dispute(cleo: Customer, sale: Purchase, number: int, ending: str, amount_minor: int) -> Iterable[Telling]:
-    dispute = Dispute(cleo.ids.fresh("dp"), sale, amount_minor, cleo.now)
+def _sum(cleo: Customer, till: Till, event_type: str, at: int) -> Telling:
+    """The charge with its own sum of what was refunded by then."""
+    document = documents.charge(cleo.family, till.purchase, livemode=False, refunded_minor=till.summed(at))
+    (event,) = with_release([cleo.event(event_type, document, at)], till.released_minor)
+    what = "refunded_in_all" if event_type == "charge.refunded" else "sum"
+    summed = event["data"]["object"]["amount_refunded"]
+    return event, Fact(till.sale, what, amount_minor=summed, at=at, source=till.source)
+
+
+def _dispute(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iterable[Telling]:
+    dispute = Dispute(cleo.ids.fresh("dp"), till.purchase, amount_minor, cleo.now)
     moved: tuple[Movement, ...] = ()
     for step, (event, status, signs) in enumerate(DISPUTES[ending]):
         stated_at = dispute.opened_at + 86_400 * step
@@ -92,12 +130,14 @@ def _dispute(cleo: Customer, sale: Purchase, number: int, ending: str, amount_mi
             movement = Movement(cleo.ids.fresh("txn"), int(f"{sign}{amount_minor}"), stated_at)
             moved = (*moved, movement)
         document = returns.dispute(replace(dispute, status=status, movements=moved), livemode=False)
-        fact = Fact(number, "dispute", dispute.id, amount_minor, status, stated_at, moved)
+        fact = Fact(
+            till.sale, "dispute", dispute.id, amount_minor, status, stated_at, movements=moved, source=till.source
+        )
         yield cleo.event(f"charge.dispute.{event}", document, stated_at), fact
 
 
-def _warning(cleo: Customer, sale: Purchase, number: int) -> Telling:
+def _warning(cleo: Customer, till: Till) -> Telling:
     warning_id = cleo.ids.fresh("issfr")
-    document = returns.early_fraud_warning(sale, warning_id, cleo.now, livemode=False)
-    fact = Fact(number, "warning", warning_id, at=cleo.now)
+    document = returns.early_fraud_warning(till.purchase, warning_id, cleo.now, livemode=False)
+    fact = Fact(till.sale, "warning", warning_id, at=cleo.now, source=till.source)
     return cleo.event("radar.early_fraud_warning.created", document, cleo.now), fact

@@ -13,6 +13,7 @@ from tests.stripe_stories.customer import MONTH_SECONDS, Customer
 from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
 from tests.stripe_stories.families import EVERY_SHAPE
 
+from . import payings
 from .back import ENDINGS, Telling, statements
 from .oracle_ledger import DAY_SECONDS, Ledger, Terms
 from .told import Fact, Sale
@@ -31,9 +32,12 @@ others above it, one a fixed amount for two cycles with others above it, and one
 LADDER_BPS = {1: 500, 2: 300, 3: 200}
 ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
 """Who was invited by whom. Ivy is not active, so nobody has the second level."""
-PURCHASES = ("subscribe", "renew", "renew", "upgrade", "buy", "buy with invoice")
+PURCHASES = ("subscribe", "renew", "renew", "renew, paid twice", "upgrade", "buy", "buy with invoice", "buy in part")
+MISSED = 0.15
+"""How many of the events about money that goes back never come."""
 TOLD_BY = {
     "charge.succeeded": "money",
+    "charge.captured": "money",
     "payment_intent.succeeded": "money",
     "invoice.paid": "invoice",
     "invoice.payment_succeeded": "invoice",
@@ -88,20 +92,27 @@ def lives(draw: st.DrawFn) -> Life:
     chapters: list[list[Telling]] = [[] for _ in range(CHAPTERS)]
     plot = [f"{cleo.family.name}, {partner}"]
     for deed, bill in draw(BOUGHT):
-        _buy(cleo, partner, deed, bill, sales)
+        _buy(cleo, partner, deed, bill, sales, chance)
         places.append(_tell_sale(sales[-1], chapters, chance))
+        for event, fact in (*payings.second_payment(cleo, sales[-1]), *payings.released(cleo, sales[-1], chance)):
+            is_link = fact is not None and fact.what == "second link"
+            chapters[places[-1]["home"] if is_link else chance.randrange(CHAPTERS)].append((event, fact))
         words = f"{bill.net_minor} + {bill.tax_minor} {bill.currency}"
         plot.append(f"{len(sales) - 1}: {deed} for {words}, told {places[-1]}")
+    tills = [payings.tills_of(sale) for sale in sales]
     for which, ending, percent in draw(WENT_BACK):
-        sale = sales[which % len(sales)]
+        sale, till = sales[which % len(sales)], chance.choice(tills[which % len(sales)])
         amount_minor = max(1, sale.purchase.bill.charged_minor * min(percent, 100) // 100)
         placed = []
-        for telling in statements(cleo, sale.purchase, sale.number, ending, amount_minor):
+        for telling in statements(cleo, till, ending, amount_minor):
+            if chance.random() < MISSED:
+                placed.append(-1)
+                continue
             # The charge shown again is no news of the charge: a mark first seen months later would not count.
             earliest = places[sale.number]["money"] if telling[0]["type"] == "charge.refunded" else 0
             placed.append(chance.randrange(earliest, CHAPTERS))
             chapters[placed[-1]].append(telling)
-        plot.append(f"{sale.number}: {ending} {amount_minor}, told {placed}")
+        plot.append(f"{sale.number}.{till.source}: {ending} {amount_minor}, told {placed}")
     wishes: list[list[Wish]] = [[] for _ in range(CHAPTERS)]
     for chapter, which, is_approval in draw(WISHES):
         wishes[chapter].append(Wish(which % len(sales), is_approval))
@@ -110,9 +121,13 @@ def lives(draw: st.DrawFn) -> Life:
     return Life(cleo, Ledger(partner, TERMS, sales), plot, told, wishes)
 
 
-def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale]) -> None:
+def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale], chance: random.Random) -> None:
     """Add the sale of one purchase; every one of them names the partner itself."""
     subscribed = [sale for sale in sales if sale.cycle_ends_at is not None]
+    if deed == "buy in part":
+        cleo.marks = Marks(payment=partner)
+        sales.append(payings.captured_in_part(cleo, bill, len(sales), chance))
+        return
     if deed.startswith("buy"):
         cleo.marks = Marks(payment=partner, invoice=partner, session=partner)
         sale, ends_at = cleo.buys(bill, invoiced=deed == "buy with invoice", through_session=len(sales) % 2 == 0), None
@@ -120,12 +135,14 @@ def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale])
         cleo.marks = Marks(subscription=partner, session=partner)
         sale = cleo.subscribes(bill)
         ends_at = sale.paid_at + MONTH_SECONDS
-    elif deed == "renew":
+    elif deed.startswith("renew"):
         sale = cleo.renews(subscribed[-1].purchase, bill)
         ends_at = sale.paid_at + MONTH_SECONDS
     else:
         sale, ends_at = _upgrade(cleo, subscribed[-1], bill)
     sales.append(Sale(len(sales), sale, cleo.family.names_links, ends_at))
+    if deed == "renew, paid twice" and not cleo.family.names_links:
+        sales[-1] = payings.paid_twice(cleo, sales[-1], chance)
 
 
 def _upgrade(cleo: Customer, before: Sale, bill: Bill) -> tuple[Purchase, int]:
@@ -150,8 +167,9 @@ def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random)
         what = TOLD_BY.get(event["type"])
         is_at_home = what is None or (sale.purchase.subscription is not None and what != "money")
         chapter = home if is_at_home else place[what]
-        chapters[chapter].append((event, Fact(sale.number, what) if what else None))
-    return place
+        fact = payings.money_fact(sale, event) if what == "money" else Fact(sale.number, what) if what else None
+        chapters[chapter].append((event, fact))
+    return place | {"home": home}
 
 
 def _shuffled_with_repetitions(chapters: list[list[Telling]], chance: random.Random) -> list[list[Telling]]:

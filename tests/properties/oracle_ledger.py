@@ -79,7 +79,7 @@ class Ledger:
         has_money = "money" in told or ("session" in told and is_single)
         found = []
         if "invoice" in told:
-            back = min(sale.returned_minor, bill.charged_minor) if is_joined else 0
+            back = min(sale.returned_on_invoice_minor(is_joined=is_joined), bill.charged_minor)
             found.append(Face(sale, "invoice", bill.charged_minor, base_minor(bill), back, is_joined, is_credited=True))
         if has_money and not (is_joined and "invoice" in told):
             awaits_invoice = is_invoiced and sale.names_links and "money" in told
@@ -110,7 +110,7 @@ class Ledger:
             earned, _ = self._earned(face)
             has_accrued = any(worth for _, _, worth in self._shares(face, earned))
             is_mature = face.sale.purchase.paid_at + self._terms(face.sale).holdback_days * DAY_SECONDS <= now
-            is_held = face.is_linked and face.sale.is_held(now)
+            is_held = face.sale.is_held(now, is_joined=face.is_linked)
             if has_accrued and is_mature and not is_held and self._verdict(face) is None:
                 self._decide(face.sale.number, face.kind, by_person=False, is_approval=True)
 
@@ -215,7 +215,7 @@ def _outcome(face: Face, verdict: bool | None, now: int | None, obstacle: str) -
         return "rejected"
     if obstacle:
         return obstacle
-    if now is not None and verdict is None and face.is_linked and face.sale.is_held(now):
+    if now is not None and verdict is None and face.sale.is_held(now, is_joined=face.is_linked):
         return "held"
     return "adjusted" if face.returned_minor else "accrued"
 

@@ -8,11 +8,7 @@ from dataclasses import dataclass, field
 from tests.stripe_stories.facts import Purchase
 from tests.stripe_stories.returns import Movement
 
-REFUND_STATES = ("pending", "requires_action", "succeeded", "canceled", "failed")
-"""In one second the later of these is believed."""
-NOTHING_BACK = {"failed", "canceled"}
-MONEY_IS_IN = {"won", "warning_closed"}
-CLOSED = MONEY_IS_IN | {"lost"}
+from .oracle_returns import Source
 
 
 @dataclass(frozen=True)
@@ -20,10 +16,13 @@ class Fact:
     """One thing an event says of the sale with this number.
 
     Attributes:
-        what: `money`, `invoice`, `link`, `session`, `refund`, `refunded_in_all`, `dispute` or `warning`.
+        what: `money`, `captured` (money, and when it was taken), `invoice`, `link`, `second link`, `session`, `refund`,
+            `refunded_in_all` (a charge, with its sum of refunds), `sum` (that sum alone), `dispute` or `warning`.
         id: of the refund, dispute or warning.
         at: when the event says it.
+        made_at: when the refund was made.
         movements: all balance transactions the dispute names.
+        source: which of the sale's payments it is about, where its invoice was paid twice.
     """
 
     sale: int
@@ -32,7 +31,9 @@ class Fact:
     amount_minor: int = 0
     status: str = ""
     at: int = 0
+    made_at: int = 0
     movements: tuple[Movement, ...] = ()
+    source: int = 0
 
 
 @dataclass
@@ -42,58 +43,46 @@ class Sale:
     Attributes:
         names_links: its documents name each other, so that no link has to be told.
         cycle_ends_at: the end of the billing cycle its invoice is for; None for a one-time sale.
+        second: the purchase as the second payment of its invoice paid it; None where it was paid once.
+        tells_overpaid: its invoice says itself how much too much was paid; else only its payments do, by their sum.
     """
 
     number: int
     purchase: Purchase
     names_links: bool
     cycle_ends_at: int | None
+    second: Purchase | None = None
+    tells_overpaid: bool = True
     told: set[str] = field(default_factory=set)
-    refunds: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-    """By id: when stated, rank of the state, amount."""
-    refunded_in_all: tuple[int, int] = (0, 0)
-    """When stated, and the charge's own sum of its refunds."""
-    disputes: dict[str, tuple[int, bool, str, int]] = field(default_factory=dict)
-    """By id: when stated, whether closed, status, amount: the greatest is believed."""
-    movements: dict[str, set[Movement]] = field(default_factory=dict)
-    warnings: dict[str, int] = field(default_factory=dict)
+    sources: tuple[Source, Source] = field(default_factory=lambda: (Source(), Source()))
+    """Its payment, and the second one if there is any."""
 
     def hear(self, fact: Fact) -> None:
         """Take in one fact, which may be old or known."""
-        match fact.what:
-            case "refund":
-                stated = (fact.at, REFUND_STATES.index(fact.status), fact.amount_minor)
-                self.refunds[fact.id] = max(self.refunds.get(fact.id, stated), stated)
-            case "refunded_in_all":
-                self.told.add("money")
-                self.refunded_in_all = max(self.refunded_in_all, (fact.at, fact.amount_minor))
-            case "dispute":
-                said = (fact.at, fact.status in CLOSED, fact.status, fact.amount_minor)
-                self.disputes[fact.id] = max(self.disputes.get(fact.id, said), said)
-                self.movements.setdefault(fact.id, set()).update(fact.movements)
-            case "warning":
-                self.warnings[fact.id] = fact.at
-            case what:
-                self.told.add(what)
+        self.sources[fact.source].hear(fact)
+        if fact.what in {"captured", "refunded_in_all"} and fact.source == 0:
+            self.told.add("money")
+        elif fact.what in {"money", "invoice", "link", "second link", "session"}:
+            self.told.add(fact.what)
 
     @property
     def returned_minor(self) -> int:
-        """Refunds that stand and disputes that took the money; more than was paid is possible."""
-        back = sum(amount for _, rank, amount in self.refunds.values() if REFUND_STATES[rank] not in NOTHING_BACK)
-        if not self.refunds:
-            back = self.refunded_in_all[1]
-        return back + sum(said[3] for one, said in self.disputes.items() if self._has_taken(one))
+        """What came back of its payment; more than was paid is possible."""
+        return self.sources[0].returned_minor
 
-    def _has_taken(self, dispute: str) -> bool:
-        status = self.disputes[dispute][2]
-        if status in CLOSED:
-            return status == "lost"
-        signs = [moved.amount_minor > 0 for moved in self.movements[dispute]]
-        return signs.count(False) > signs.count(True)
+    def returned_on_invoice_minor(self, *, is_joined: bool) -> int:
+        """What came back of all that is known to have paid its invoice; what was paid too much is the first to."""
+        known = (is_joined, "second link" in self.told)
+        back = sum(one.returned_minor for one, is_known in zip(self.sources, known, strict=True) if is_known)
+        return max(0, back - self._overpaid_minor())
 
-    def is_held(self, now: int, *, warning_days: int = 75) -> bool:
-        """Whether the clock must leave it: a dispute is open, or a warning counts that nothing has answered yet."""
-        if any(not is_closed for _, is_closed, *_ in self.disputes.values()):
-            return True
-        answered = self.disputes or self.returned_minor
-        return not answered and any(now < at + warning_days * 86_400 for at in self.warnings.values())
+    def _overpaid_minor(self) -> int:
+        if self.second is None:
+            return 0
+        is_known = self.tells_overpaid or {"link", "second link"} <= self.told
+        return self.second.bill.charged_minor if is_known else 0
+
+    def is_held(self, now: int, *, is_joined: bool) -> bool:
+        """Whether the clock must leave it, because of one of its payments that are known to be its own."""
+        known = (is_joined, "second link" in self.told)
+        return any(one.is_held(now) for one, is_known in zip(self.sources, known, strict=True) if is_known)

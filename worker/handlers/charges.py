@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from app.payments.facts import Kind, ObjectFacts, Reading
+from app.payments.facts import CAPTURED_AT, Kind, ObjectFacts, Reading
 from worker.handlers import refunds
 from worker.handlers.fields import (
     Document,
@@ -25,14 +25,12 @@ _OF_AN_INVOICE = re.compile(r"Subscription (creation|update)|Payment for [Ii]nvo
 
 
 def charge_succeeded(charge: Document) -> Reading:
-    """`charge.succeeded`, `charge.captured`: money taken, or held while it is not yet captured."""
-    charge_id = own_id(charge)
-    is_captured = charge.get("captured") is not False and charge.get("status") not in _NOT_TAKEN
+    """`charge.succeeded`: money taken, or held while it is not yet captured."""
+    charge_id, is_captured = own_id(charge), _is_captured(charge)
     facts = {
         "currency": currency(charge),
         "captured": is_captured,
         "amount_captured": _captured_amount(charge) if is_captured else None,
-        "amount_released": _released(charge, _captured_amount(charge)) if is_captured else None,
         "presentment": presentment(charge),
     }
     return replace(
@@ -43,11 +41,13 @@ def charge_succeeded(charge: Document) -> Reading:
     )
 
 
-def refunded(charge: Document) -> Reading:
-    """`charge.refunded`: how much of the charge went back in all, believed while no refund of it is known by id.
+def captured(charge: Document) -> Reading:
+    """`charge.captured`: money that was only held is taken, now."""
+    return _at_capture(charge_succeeded(charge), own_id(charge))
 
-    Before 2022-11-15 it lists the refunds themselves.
-    """
+
+def refunded(charge: Document) -> Reading:
+    """`charge.refunded`: how much of the charge went back in all. Before 2022-11-15 it lists the refunds themselves."""
     return replace(charge_succeeded(charge), is_stating=False, is_return=True)
 
 
@@ -62,6 +62,7 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
     payment_intent, invoice = identity(charge.get("payment_intent")), identity(charge.get("invoice"))
     facts = facts | {
         "amount_refunded": optional_amount(charge, "amount_refunded"),
+        "amount_released": _released(charge, "amount_captured") if _is_captured(charge) else None,
         "created": charge.get("created"),
         "payment_intent": payment_intent or None,
         "invoice": invoice or None,
@@ -84,8 +85,13 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
     )
 
 
+def intent_captured(intent: Document) -> Reading:
+    """`payment_intent.succeeded`: its money is taken, now."""
+    return _at_capture(intent_succeeded(intent), own_id(intent))
+
+
 def intent_succeeded(intent: Document) -> Reading:
-    """`payment_intent.succeeded`."""
+    """A PaymentIntent as it stands, whenever its money was taken."""
     intent_id = own_id(intent)
     customer, charge = identity(intent.get("customer")), _latest_charge(intent)
     invoice, received = identity(intent.get("invoice")), amount(intent, "amount_received")
@@ -93,7 +99,7 @@ def intent_succeeded(intent: Document) -> Reading:
     facts = {
         "currency": currency(intent),
         "amount_received": received if has_arrived else None,
-        "amount_released": _released(intent, received) if has_arrived else None,
+        "amount_released": _released(intent, "amount_received") if has_arrived else None,
         "tax": optional_amount(at(intent, "amount_details", "tax") or {}, "total_tax_amount"),
         "created": intent.get("created"),
         "presentment": presentment(intent),
@@ -137,9 +143,22 @@ def _captured_amount(charge: Document) -> int:
     return amount(charge, "amount") if captured is None else captured
 
 
-def _released(document: Document, taken_minor: int) -> int:
-    """What was authorized but not taken. Stripe refunds it, and counts it as refunded.
+def _is_captured(charge: Document) -> bool:
+    return charge.get("captured") is not False and charge.get("status") not in _NOT_TAKEN
+
+
+def _at_capture(reading: Reading, object_id: str) -> Reading:
+    """`reading`, which also says that the money of this object was taken when it was stated."""
+    if not reading.is_captured:
+        return reading
+    objects = (replace(one, moments=(CAPTURED_AT,)) if one.id == object_id else one for one in reading.objects)
+    return replace(reading, objects=tuple(objects))
+
+
+def _released(document: Document, taken: str) -> int | None:
+    """What was authorized but not taken, by the field `taken`. Stripe refunds it, and counts it as refunded.
 
     Source: Stripe API reference, "Capture a PaymentIntent", `amount_to_capture`.
     """
-    return max(0, (optional_amount(document, "amount") or 0) - taken_minor)
+    authorized, taken_minor = optional_amount(document, "amount"), optional_amount(document, taken)
+    return None if authorized is None or taken_minor is None else max(0, authorized - taken_minor)

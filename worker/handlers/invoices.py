@@ -51,6 +51,7 @@ def _amounts(invoice: Document) -> dict[str, Any]:
         "tax": _tax(invoice),
         "net_total": optional_amount(invoice, "total_excluding_tax", may_be_negative=True),
         "amount_paid": _amount_paid(invoice),
+        "overpaid": optional_amount(invoice, "amount_overpaid"),
         "amount_due": optional_amount(invoice, "amount_due", may_be_negative=True),
         "paid_out_of_band": _is_marked_paid(invoice),
         # Basil dropped `paid` and `paid_out_of_band`, and `amount_paid` contains money from outside since.

@@ -1,0 +1,58 @@
+"""What is known of an object is a function of the statements about it, in whatever order and grouping they come."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.payments.component import KnownObject
+from app.payments.facts import CAPTURED_AT, EMAIL, ENDED_AT, Kind
+from app.payments.merging import merge
+
+FACTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "captured": st.booleans(),
+        "amount_refunded": st.integers(0, 3),
+        "status": st.sampled_from(["pending", "succeeded", "failed"]),
+        CAPTURED_AT: st.integers(1, 4),
+        ENDED_AT: st.integers(1, 4),
+        f"{EMAIL}mark": st.just(True),
+    },
+)
+
+
+def _statement(facts: dict[str, Any], seconds: int) -> KnownObject:
+    at = datetime.fromtimestamp(seconds, UTC) if facts else None
+    return KnownObject(Kind.CHARGE, "ch_1", "ch_1", "", "", facts, at)
+
+
+STATEMENTS = st.lists(st.builds(_statement, FACTS, st.integers(1, 4)), min_size=2, max_size=6)
+
+
+@given(told=STATEMENTS, order=st.randoms(use_true_random=False), cut=st.integers(1, 5))
+def test_statements_come_to_the_same_in_every_order_and_grouping(
+    told: Sequence[KnownObject], order: Any, cut: int
+) -> None:
+    again = order.sample(told, len(told))
+    batches = [batch for batch in (again[:cut], again[cut:]) if batch]
+    grouped = reduce(merge, [reduce(merge, batch) for batch in batches])
+    assert grouped == reduce(merge, told)
+
+
+@given(told=STATEMENTS)
+def test_each_fact_is_the_one_that_was_stated_last(told: Sequence[KnownObject]) -> None:
+    known = reduce(merge, told)
+    for name in ("captured", "amount_refunded"):
+        said = [(one.told_at(name), one.facts[name]) for one in told if name in one.facts]
+        assert known.facts.get(name) == (max(said)[1] if said else None)
+        assert not said or known.told_at(name) == max(said)[0]
+
+
+@given(told=STATEMENTS)
+def test_a_statement_told_again_changes_nothing(told: Sequence[KnownObject]) -> None:
+    known = reduce(merge, told)
+    assert all(merge(known, one) == known for one in told)
