@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,8 @@ from app.partners import mails
 from app.partners.mails import Mail
 
 TIMEOUT_SECONDS: Final = 10
+BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})
+"""Problems after which a connection takes no other mail."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,34 +43,48 @@ def sweep() -> None:
 
 
 def send_due() -> None:
-    """Send what is due over one connection. What fails is tried again later; a mail may come twice, never be lost."""
+    """Send what is due. What fails is tried again later; a mail may come twice, never be lost.
+
+    Each mail stands alone: one that cannot be written or is refused stops no other, and a connection that breaks is
+    opened anew for the next. Only a server that cannot be reached ends it.
+    """
     settings = _server()
     if settings is None:
         return
     with db.transaction() as session:
-        due = mails.take_due(session, settings.public_url)
-    if not due:
-        return
-    try:
-        with _connected(settings) as server:
-            for mail in due:
-                _send(server, mail, settings.mail_from or "")
-    except (OSError, smtplib.SMTPException) as failure:
-        log.warning("mail_server_failed", kind=type(failure).__name__, mails=len(due))
+        waiting = mails.take_due(session, settings.public_url)
+    while waiting:
+        try:
+            with _connected(settings) as server:
+                _send_over(server, waiting, settings.mail_from or "")
+        except (OSError, smtplib.SMTPException) as failure:
+            log.warning("mail_server_failed", kind=type(failure).__name__, mails=len(waiting))
+            return
 
 
-def _send(server: smtplib.SMTP, mail: Mail, sender: str) -> None:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, mail.recipient, mail.subject
-    message.set_content(mail.text)
-    problem = None
+def _send_over(server: smtplib.SMTP, waiting: list[Mail], sender: str) -> None:
+    """Send mails until all are sent or the connection broke; what was tried is taken out of `waiting`."""
+    while waiting:
+        mail = waiting.pop(0)
+        problem = _problem_of(server, mail, sender)
+        with db.transaction() as session:
+            mails.finish(session, mail.id, problem=problem)
+        log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
+        if problem in BROKEN:
+            return
+
+
+def _problem_of(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
+    """Send one mail to its one recipient; the kind of what went wrong, or None."""
     try:
-        server.send_message(message)
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as refused:
-        problem = type(refused).__name__  # the server's words may repeat the address
-    with db.transaction() as session:
-        mails.finish(session, mail.id, problem=problem)
-    log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = sender, mail.recipient, mail.subject
+        message.set_content(mail.text)
+        # Named, because what the header is read as must not decide who gets the mail.
+        server.send_message(message, from_addr=parseaddr(sender)[1], to_addrs=[mail.recipient])
+    except (OSError, smtplib.SMTPException, ValueError) as failure:
+        return type(failure).__name__  # a server's words may repeat the address
+    return None
 
 
 def _connected(settings: Settings) -> smtplib.SMTP:

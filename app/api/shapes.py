@@ -6,9 +6,11 @@ from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     SerializationInfo,
     WithJsonSchema,
@@ -16,6 +18,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
+
+from app import texts
 
 
 def instant_text(moment: datetime) -> str:
@@ -46,6 +50,39 @@ class OneOf:
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.literal_schema(self._words)
+
+
+class OneLine:
+    """Marks text as one line without control characters. Stand it last: `Annotated[str, Field(…), OneLine()]`.
+
+    Args:
+        filled: whether blank text is refused too.
+    """
+
+    def __init__(self, *, filled: bool = False) -> None:
+        self._check = texts.filled_line if filled else texts.one_line
+        self._pattern = texts.FILLED_LINE if filled else texts.LINE
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self._pattern}
+
+
+EmailAddress = Annotated[
+    str,
+    AfterValidator(texts.email_address),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": texts.ADDRESS_LENGTH,
+            "pattern": texts.ADDRESS,
+            "examples": ["name@example.com"],
+        }
+    ),
+]
+"""One plain address, kept trimmed and in lower case."""
 
 
 class Documented(BaseModel):

@@ -5,13 +5,13 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from app import ids
-from app.api.shapes import Request, Snake
+from app.api.shapes import OneLine, Request, Snake
 from app.commissions.assign import Assigned
 from app.errors import InvalidRequest
 from app.payments.shapes import PaymentBody
 
 PartnerId = Annotated[str | None, Field(description="`par_…` or `aff_…`; null: nobody is to earn.")]
-Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S", description="Why; kept for ever.")]
+Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; kept for ever."), OneLine(filled=True)]
 IncludePaid = Annotated[
     bool, Field(description="Also what has been paid or is in a payout; its former partner then owes it.")
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from app import ids
-from app.api.shapes import Camel, Instant, Request
+from app.api.shapes import Camel, Instant, OneLine, Request
 from app.commissions.giving_back import GivenBack
 from app.commissions.models import Conversion
 from app.commissions.reporting import Report
@@ -30,10 +30,10 @@ Amount = Annotated[
 ]
 Currency = Annotated[str | None, Field(pattern="^[A-Za-z]{3}$", description="Null: the program's.", examples=["usd"])]
 ExternalId = Annotated[
-    str | None,
-    Field(min_length=1, max_length=200, pattern=r"\S", description="Your own id of it; it is taken once only."),
+    Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None,
+    Field(description="Your own id of it; it is taken once only."),
 ]
-Word = Annotated[str | None, Field(min_length=1, max_length=200)]
+Word = Annotated[str, Field(min_length=1, max_length=200), OneLine()] | None
 Moment = Annotated[
     Annotated[AwareDatetime, AfterValidator(_no_earlier)] | None, Field(description="When it happened; null: now.")
 ]
@@ -68,7 +68,9 @@ class ProgramReport(Request):
     amount_cents: Amount | None = None
     currency: Currency = None
     external_id: ExternalId = None
-    project_id: str = Field(default="", max_length=200, description="Tells equal external ids apart.")
+    project_id: Annotated[str, Field(max_length=200), OneLine()] = Field(
+        default="", description="Tells equal external ids apart."
+    )
     event_name: Word = None
     entitlement_id: Word = None
     occurred_at: Moment = None

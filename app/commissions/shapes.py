@@ -1,12 +1,12 @@
 """Conversions and commissions as their surfaces show them, in camelCase."""
 
-from typing import Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
 from app import ids
 from app.api.pages import After, Numbered
-from app.api.shapes import Camel, Instant, Request
+from app.api.shapes import Camel, Instant, OneLine, Request
 from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion
 from app.money import decimal_text
@@ -64,14 +64,16 @@ class ConversionPath(Request):
 class Approval(Request):
     """An approval; over a hold it takes `force` and a reason."""
 
-    reason: str = Field(default="", max_length=500, examples=["A customer of many years."])
+    reason: Annotated[str, Field(max_length=500), OneLine()] = Field(default="", examples=["A customer of many years."])
     force: bool = False
 
 
 class Rejection(Request):
     """A rejection and why."""
 
-    reason: str = Field(min_length=1, max_length=500, examples=["It was her own purchase."])
+    reason: Annotated[str, Field(min_length=1, max_length=500), OneLine()] = Field(
+        examples=["It was her own purchase."]
+    )
 
 
 class PaymentPath(Request):

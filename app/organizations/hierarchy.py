@@ -13,6 +13,7 @@ from app.organizations import audit
 from app.organizations.audit import Actor
 from app.organizations.models import Organization
 from app.organizations.permissions import Caller, Kind
+from app.texts import require_address, require_line
 
 
 def create_organization(
@@ -24,12 +25,16 @@ def create_organization(
     parent_id: UUID | None = None,
     organization_id: UUID | None = None,
 ) -> Organization:
-    """A new account holder, under a fresh id unless one is given. Writes its row."""
+    """A new account holder, under a fresh id unless one is given. Writes its row.
+
+    Raises:
+        InvalidRequest: the name is blank or has control characters, or `email` is no address.
+    """
     organization = Organization(
         id=organization_id or ids.new(),
         kind=kind,
-        name=name,
-        email=email.strip().lower() if email else None,
+        name=require_line(name, param="name"),
+        email=require_address(email) if email else None,
         parent_id=parent_id,
     )
     session.add(organization)

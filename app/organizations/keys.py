@@ -22,6 +22,7 @@ from app.organizations.audit import Actor
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PARTNER_SIDE, PERMISSIONS, Caller, default_scopes
+from app.texts import require_line
 
 PREFIX: Final = "aff_"
 RANDOM_BYTES: Final = 32
@@ -71,7 +72,7 @@ def create_key(
     key = ApiKey(
         id=ids.new(),
         organization_id=organization_id,
-        name=name,
+        name=require_line(name, param="name"),
         key_hash=_hash(plaintext),
         hint=plaintext[-HINT_LENGTH:],
         level=level,

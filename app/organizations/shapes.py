@@ -8,12 +8,11 @@ from pydantic import Field
 
 from app import ids
 from app.api.pages import After
-from app.api.shapes import Instant, OneOf, Request, ShownOnce, Snake
+from app.api.shapes import EmailAddress, Instant, OneLine, OneOf, Request, ShownOnce, Snake
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PERMISSIONS, Kind
 
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 LevelWord = Annotated[str, OneOf(LEVELS)]
 Scope = Annotated[str, OneOf(PERMISSIONS)]
 OwnerId = Annotated[
@@ -39,7 +38,7 @@ class OrganizationCreation(Request):
     """A new organization below one of yours."""
 
     name: Name = Field(examples=["Daughter Ltd"])
-    email: Email | None = Field(default=None, examples=["daughter@example.com"])
+    email: EmailAddress | None = Field(default=None, examples=["daughter@example.com"])
     parent_id: OwnerId = None
 
 

@@ -15,7 +15,8 @@ from app.errors import Conflict
 from app.organizations.models import Organization
 from app.partners import emails, snapshots
 from app.partners.models import Partner, PartnerCode, Program
-from app.partners.rules import make_code, valid_code, valid_email
+from app.partners.rules import make_code, valid_code
+from app.texts import require_address, require_line
 
 Status = Literal["pending", "active", "paused", "banned", "deactivated"]
 OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
@@ -53,11 +54,14 @@ def create_partner(
         Conflict: `email_taken`, `slug_taken` or `self_referral`.
     """
     metadata = profile.pop("metadata", None)
+    for name in ("first_name", "last_name"):
+        if profile.get(name):
+            require_line(profile[name], param=name)
     partner = Partner(
         id=ids.new(),
         organization_id=program.organization_id,
         program_id=program.id,
-        email=valid_email(email),
+        email=require_address(email),
         slug=_free_code(session, program, profile) if slug is None else valid_code(slug),
         status="pending",
         details=metadata or {},
@@ -83,7 +87,7 @@ def rename(session: Session, partner: Partner, slug: str) -> None:
 
 def change_email(session: Session, partner: Partner, email: str) -> None:
     """Give the partner another address. Raises InvalidRequest, Conflict `email_taken`, `self_referral`."""
-    partner.email = valid_email(email)
+    partner.email = require_address(email)
     refuse_owner(session, partner)
     _write(session, partner)
 

@@ -21,7 +21,8 @@ from app.organizations import audit, hierarchy, keys
 from app.partners import enrollment
 from app.partners.invitation_models import Invitation
 from app.partners.models import Partner, Program
-from app.partners.rules import split_name, valid_email
+from app.partners.rules import split_name
+from app.texts import require_address
 
 LIFETIME: Final = timedelta(days=14)
 TOKEN_BYTES: Final = 32
@@ -55,8 +56,9 @@ def invite(session: Session, program: Program, email: str) -> Invited:
         InvalidRequest: `email` is no address.
         Conflict: `email_taken`: that partner has its account already, or was shut out.
     """
+    address = require_address(email)
     known = session.scalar(
-        select(Partner).where(Partner.program_id == program.id, Partner.email == valid_email(email)).with_for_update()
+        select(Partner).where(Partner.program_id == program.id, Partner.email == address).with_for_update()
     )
     if known is not None and not may_join(known):
         raise Conflict("this e-mail is enrolled already", code="email_taken", param="email")

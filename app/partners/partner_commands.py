@@ -11,8 +11,9 @@ from app.errors import InvalidRequest
 from app.organizations import audit
 from app.partners import enrollment, listing, program_partners, shapes, snapshots, tree
 from app.partners.models import Partner, Program
-from app.partners.rules import bps_of, valid_email
+from app.partners.rules import bps_of
 from app.partners.terms import terms_in_force
+from app.texts import require_address, require_line
 
 AUDITED: Final = frozenset({"slug", "status", "commission_pct", "parent_id"})
 """Of what may change, that which the audit trail keeps: no addresses, names or metadata."""
@@ -126,7 +127,8 @@ def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> No
     """Make the changes. The rate comes before the status, so that becoming active keeps a rate given with it."""
     for name in ("first_name", "last_name", "payout_method"):
         if name in changes:
-            setattr(partner, name, changes[name])
+            given = changes[name]
+            setattr(partner, name, require_line(given, param=name) if given and name != "payout_method" else given)
     if "payout_email" in changes:
         partner.payout_email = _valid_payout_email(changes["payout_email"])
     if "parent_id" in changes:
@@ -159,4 +161,4 @@ def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> No
 
 
 def _valid_payout_email(email: str | None) -> str | None:
-    return None if email is None else valid_email(email, param="payout_email")
+    return None if email is None else require_address(email, param="payout_email")

@@ -7,10 +7,10 @@ from pydantic import ConfigDict, Field
 
 from app import ids
 from app.api.pages import After
-from app.api.shapes import Instant, Request, ShownOnce, Snake
+from app.api.shapes import EmailAddress, Instant, Request, ShownOnce, Snake
 from app.ledger.sums import Sums
 from app.partners.models import Partner, Snapshot
-from app.partners.shapes import AFFILIATE_STATUS, Address, AffiliateStatus, Totals
+from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus, Totals
 
 
 class AffiliatePath(Request):
@@ -33,7 +33,7 @@ class Invitation(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
 
-    email: Address
+    email: EmailAddress
     organization_id: str | None = Field(default=None, description="An organization that has its own keys.")
 
 

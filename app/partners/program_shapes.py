@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app import ids
 from app.api.pages import After
-from app.api.shapes import Instant, Request, Snake
+from app.api.shapes import Instant, OneLine, Request, Snake
 from app.partners.models import Program, Terms
 from app.partners.program_rules import ProgramStatus
 from app.partners.shapes import UNSENT, hide_defaults
@@ -16,8 +16,8 @@ ConversionKind = Literal["payment", "event", "entitlement"]
 AttributionModel = Literal["first_touch", "last_touch"]
 CommissionBase = Literal["net", "gross"]
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Signal = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
+Signal = Annotated[str, Field(min_length=1, max_length=200), OneLine()]
 Url = Annotated[str, Field(max_length=2000, examples=["https://shop.example.com/"])]
 Hosts = Annotated[
     list[Annotated[str, Field(max_length=260)]],

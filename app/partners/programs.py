@@ -15,6 +15,7 @@ from app.organizations.hierarchy import require_merchant
 from app.partners import program_rules as rules
 from app.partners.models import Partner, Program
 from app.partners.terms import TERMS_FIELDS, add_terms, revise_terms
+from app.texts import require_line
 
 ONE_DEFAULT: Final = "uq_programs_one_default"
 
@@ -52,7 +53,7 @@ def create_program(
     program = Program(
         id=ids.new(),
         organization_id=organization_id,
-        name=name,
+        name=require_line(name, param="name"),
         currency=rules.valid_currency(currency),
         status=settings.pop("status", "draft"),
         minimum_payouts={},
@@ -145,6 +146,8 @@ def _set(session: Session, program: Program, settings: Mapping[str, Any]) -> Non
     """Set columns, each checked; where several depend on one another, they are checked together."""
     values = dict(settings)
     values.update(_valid_minimums(program, values))
+    if "name" in values:
+        require_line(values["name"], param="name")
     for field, check in (
         ("currency", rules.valid_currency),
         ("landing_url", rules.valid_landing_url),

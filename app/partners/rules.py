@@ -1,4 +1,4 @@
-"""Codes, e-mails and percentages: the pure rules of enrollment."""
+"""Codes, names and percentages: the pure rules of enrollment."""
 
 import re
 import unicodedata
@@ -14,8 +14,6 @@ CODE_PATTERN: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 """No `--`: in a client reference it stands between a code and a session."""
 ABSENT: Final = frozenset({"null", "undefined", "none", "nan"})
 """What a script writes for a name it does not have; a code like that would catch everybody's mistakes."""
-EMAIL_PATTERN: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-EMAIL_LENGTH: Final = 254
 SUFFIX_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH: Final = 4
 
@@ -49,14 +47,6 @@ def make_code(first_name: str | None, last_name: str | None, choose: Callable[[s
     words = re.findall(r"[a-z0-9]+", plain.lower()) or ["partner"]
     suffix = "".join(choose(SUFFIX_ALPHABET) for _ in range(SUFFIX_LENGTH))
     return f"{'-'.join(words)[: CODE_LENGTH - SUFFIX_LENGTH - 1].rstrip('-')}-{suffix}"
-
-
-def valid_email(text: str, *, param: str = "email") -> str:
-    """`text` as an e-mail address is compared: trimmed, lower case. Raises InvalidRequest."""
-    email = text.strip().lower()
-    if len(email) > EMAIL_LENGTH or not EMAIL_PATTERN.fullmatch(email):
-        raise InvalidRequest(f"{param} must be an e-mail address", param=param)
-    return email
 
 
 def split_name(name: str) -> tuple[str | None, str | None]:

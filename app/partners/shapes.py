@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app import ids
 from app.api.pages import Numbered
-from app.api.shapes import Camel, Instant, Request, Snake
+from app.api.shapes import Camel, EmailAddress, Instant, OneLine, Request, Snake
 from app.ledger.sums import Sums
 from app.partners.models import Partner, Snapshot
 from app.partners.rules import percent_text
@@ -22,8 +22,7 @@ PayoutMethod = Literal["paypal", "stripe", "bank_transfer", "crypto"]
 Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="0 to 100, at most two decimals, exact.")
 ]
-Name = Annotated[str, Field(max_length=200)]
-Address = Annotated[str, Field(max_length=254)]
+Name = Annotated[str, Field(max_length=200), OneLine()]
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=40)], str | int | float | bool | None],
     Field(max_length=50, description="Your own values, given back as they are."),
@@ -82,13 +81,13 @@ class PartnerCreation(Request):
         json_schema_extra={"examples": [{"email": "ada@example.com", "slug": "ada", "commission_pct": 25}]}
     )
 
-    email: Address
+    email: EmailAddress
     slug: str
     first_name: Name | None = None
     last_name: Name | None = None
     commission_pct: Percent | None = Field(default=None, description="A rate of its own; null: the program's.")
     payout_method: PayoutMethod | None = None
-    payout_email: Address | None = None
+    payout_email: EmailAddress | None = None
     metadata: Metadata | None = None
     program_id: str | None = Field(default=None, description="Null: your default program.")
     parent_id: str | None = Field(default=None, description="The partner that invited it: its upline.")
@@ -106,7 +105,7 @@ class PartnerChange(Request):
 
     model_config = ConfigDict(json_schema_extra=hide_defaults)
 
-    email: Address = UNSENT
+    email: EmailAddress = UNSENT
     slug: str = UNSENT
     first_name: Name | None = None
     last_name: Name | None = None
@@ -116,7 +115,7 @@ class PartnerChange(Request):
         default=UNSENT, description="Whose coming payments commission_pct is for; all_customers unless said."
     )
     payout_method: PayoutMethod | None = None
-    payout_email: Address | None = None
+    payout_email: EmailAddress | None = None
     metadata: Metadata = UNSENT
     parent_id: str | None = Field(default=None, description="Its upline from now on; null: none.")
 

@@ -13,7 +13,8 @@ from app.partners import enrollment
 from app.partners.invitation_models import PartnerMail
 from app.partners.invitations import Joined, first_key
 from app.partners.models import Partner, Program
-from app.partners.rules import split_name, valid_email
+from app.partners.rules import split_name
+from app.texts import require_address
 
 MAIL_PAUSE: Final = timedelta(hours=1)
 """One address is written to at most so often, however often somebody tries to sign up with it."""
@@ -29,7 +30,7 @@ def sign_up(session: Session, program_id: str, *, name: str, email: str) -> Join
         NotFound: `program_not_found`: there is none, it is not active, or it takes no sign-ups, without saying which.
         Conflict: `email_taken`; the caller rolls back.
     """
-    address = valid_email(email)
+    address = require_address(email)
     program = _open_program(session, program_id)
     if _enrolled(session, program, address) is not None:
         raise Conflict("this e-mail is enrolled already", code="email_taken", param="email")
@@ -47,7 +48,7 @@ def mail_owner(session: Session, program_id: str, *, email: str) -> None:
     Raises:
         NotFound: as `sign_up`.
     """
-    partner = _enrolled(session, _open_program(session, program_id), valid_email(email))
+    partner = _enrolled(session, _open_program(session, program_id), require_address(email))
     if partner is None or partner.status in enrollment.ENDED:
         return
     recently = PartnerMail.created_at > datetime.now(UTC) - MAIL_PAUSE

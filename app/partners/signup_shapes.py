@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app import ids
-from app.api.shapes import Request, ShownOnce, Snake
+from app.api.shapes import EmailAddress, OneLine, Request, ShownOnce, Snake
 from app.partners.invitations import Joined
-from app.partners.shapes import AFFILIATE_STATUS, Address, AffiliateStatus
+from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus
 
 ASKED = "We have written to this address, if it can be written to: it is known in this program already."
 
@@ -23,9 +23,9 @@ class SignUp(Request):
         }
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
     program_id: str | None = Field(default=None, description="Needed without a token.")
-    email: Address | None = Field(default=None, description="Needed without a token.")
+    email: EmailAddress | None = Field(default=None, description="Needed without a token.")
     token: str | None = Field(
         default=None, max_length=200, description="Of an invitation; it says which program and address."
     )

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app import ids
 from app.api.pages import After
-from app.api.shapes import Instant, Request, Snake
+from app.api.shapes import Instant, OneLine, Request, Snake
 from app.config import Settings
 from app.stripe_events import signing
 from app.stripe_events.models import StripeEndpoint
@@ -18,7 +18,7 @@ LONGEST_OVERLAP_HOURS: Final = 168
 SecretText = Annotated[
     str, Field(pattern=r"^whsec_[!-~]+$", max_length=255, description="As Stripe shows it for its endpoint.")
 ]
-Description = Annotated[str, Field(max_length=200)]
+Description = Annotated[str, Field(max_length=200), OneLine()]
 ApiKey = Annotated[
     str,
     Field(max_length=255, description="A restricted key (`rk_…`) of the same mode, to ask what no event tells."),

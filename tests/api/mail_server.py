@@ -9,7 +9,10 @@ from email.message import Message
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Listens on a port of this machine; `refusing` answers every recipient with 550."""
+    """Listens on a port of this machine.
+
+    `refusing` answers every recipient with 550; `dropping` closes the connection at the next of these recipients.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
@@ -18,6 +21,8 @@ class MailServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         self.received: list[Message] = []
         self.refusing = False
+        self.dropping: set[bytes] = set()
+        self.recipients: list[bytes] = []
 
     @property
     def url(self) -> str:
@@ -32,6 +37,11 @@ class _Session(socketserver.StreamRequestHandler):
             match line.split(b":")[0].split()[0].upper():
                 case b"RCPT" if self.server.refusing:
                     self._say("550 no such mailbox")
+                case b"RCPT" if any(one in line for one in self.server.dropping):
+                    return
+                case b"RCPT":
+                    self.server.recipients.append(line.partition(b"<")[2].partition(b">")[0])
+                    self._say("250 well")
                 case b"DATA":
                     self._say("354 go on")
                     self.server.received.append(message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n"))))

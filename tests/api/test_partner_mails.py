@@ -79,6 +79,55 @@ def test_a_mail_that_is_refused_is_tried_again_later_and_given_up_after_a_day(
     assert mailbox.received == []
 
 
+def due_mails(merchant: Merchant, *codes: str) -> None:
+    """A mail that is due for each of these partners, in this order."""
+    with db.transaction() as session:
+        for number, code in enumerate(codes):
+            values = {"id": ids.new(), "owner": merchant.organization_id, "partner": merchant.partners[code]}
+            session.execute(
+                text(
+                    "INSERT INTO partner_mails (id, organization_id, partner_id, kind, next_attempt_at) "
+                    "VALUES (:id, :owner, :partner, 'already_enrolled', now() - (:early || ' minutes')::interval)"
+                ),
+                {**values, "early": str(len(codes) - number)},
+            )
+
+
+def problems(merchant: Merchant) -> dict[str, str | None]:
+    with db.transaction() as session:
+        found = "SELECT slug, problem FROM partner_mails JOIN partners ON partners.id = partner_mails.partner_id"
+        return {row.slug: row.problem for row in session.execute(text(found))}
+
+
+def test_a_mail_that_cannot_be_written_stops_no_other(merchant: Merchant, mailbox: MailServer) -> None:
+    due_mails(merchant, "ada", "ben", "dan")
+    with db.transaction() as session:  # written before addresses were checked
+        session.execute(text("UPDATE partners SET email = E'b\\nen@partners.example' WHERE slug = 'ben'"))
+    mails.send_due()
+    assert mailbox.recipients == [b"ada@partners.example", b"dan@partners.example"]
+    assert problems(merchant) == {"ada": None, "ben": "ValueError", "dan": None}
+
+
+def test_a_connection_that_breaks_at_one_mail_is_opened_anew_for_the_next(
+    merchant: Merchant, mailbox: MailServer
+) -> None:
+    due_mails(merchant, "ada", "ben", "dan")
+    mailbox.dropping = {b"ada@partners.example"}
+    mails.send_due()
+    assert mailbox.recipients == [b"ben@partners.example", b"dan@partners.example"]
+    assert problems(merchant) == {"ada": "SMTPServerDisconnected", "ben": None, "dan": None}
+
+
+def test_a_mail_goes_to_its_one_recipient_whatever_its_header_is_read_as(
+    merchant: Merchant, mailbox: MailServer
+) -> None:
+    due_mails(merchant, "ada")
+    with db.transaction() as session:  # written before addresses were checked
+        session.execute(text("UPDATE partners SET email = 'a,victim@partners.example' WHERE slug = 'ada'"))
+    mails.send_due()
+    assert b"victim@partners.example" not in mailbox.recipients
+
+
 def test_a_mail_server_that_is_away_costs_nothing_but_time(
     nobody: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:

@@ -1,0 +1,68 @@
+"""Text that people type: one-line text and e-mail addresses, each checked here and nowhere else. Pure."""
+
+import re
+from typing import Final
+
+from app.errors import InvalidRequest
+
+CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""Control characters, line and paragraph separators, and those that reverse the direction of what follows."""
+LINE: Final = rf"^[^{CONTROL}]*$"
+FILLED_LINE: Final = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
+ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+ADDRESS: Final = rf"^{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])$"
+"""An addr-spec in its plainest form: a dot-atom, @, a domain name. Source: RFC 5322, 3.4.1; RFC 5321, 4.1.2.
+
+Quoted names, comments, groups, lists, address literals and characters outside ASCII are not in it: each of them is read
+differently by some program on the way.
+"""
+ADDRESS_LENGTH: Final = 254
+LOCAL_LENGTH: Final = 64
+"""Source: RFC 5321, 4.5.3.1.1 and its erratum 1690."""
+
+_CONTROL = re.compile(f"[{CONTROL}]")
+_ADDRESS = re.compile(ADDRESS, re.ASCII)
+
+
+def one_line(text: str) -> str:
+    """`text`, if it is one line without control characters. Raises ValueError."""
+    found = _CONTROL.search(text)
+    if found is not None:
+        raise ValueError(f"has the control character U+{ord(found[0]):04X}; give one line of plain text")
+    return text
+
+
+def filled_line(text: str) -> str:
+    """As `one_line`, and not blank. Raises ValueError."""
+    if not text.strip():
+        raise ValueError("is blank; give at least one character that is no space")
+    return one_line(text)
+
+
+def email_address(text: str) -> str:
+    """`text` as an e-mail address is stored and compared: trimmed, lower case. Raises ValueError.
+
+    Example: `email_address(" Jane@Example.com ") == "jane@example.com"`; `a,b@example.com` is refused.
+    """
+    address = text.strip(" ").lower()
+    too_long = len(address) > ADDRESS_LENGTH or len(address.partition("@")[0]) > LOCAL_LENGTH
+    if too_long or not _ADDRESS.fullmatch(address):
+        raise ValueError("must be one plain e-mail address, such as name@example.com")
+    return address
+
+
+def require_line(text: str, *, param: str) -> str:
+    """As `filled_line`, for callers that no request model stands before. Raises InvalidRequest."""
+    try:
+        return filled_line(text)
+    except ValueError as refused:
+        raise InvalidRequest(f"{param} {refused}", param=param) from None
+
+
+def require_address(text: str, *, param: str = "email") -> str:
+    """As `email_address`, for callers that no request model stands before. Raises InvalidRequest."""
+    try:
+        return email_address(text)
+    except ValueError as refused:
+        raise InvalidRequest(f"{param} {refused}", param=param) from None
