@@ -26,9 +26,10 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn ships no types
 
 logger_class = _Logger
 errorlog = None  # no handler of its own
-worker_class = "gthread"
+worker_class = "app.web_worker.WebWorker"
 workers = _settings.web_workers
 threads = _settings.web_threads
+worker_connections = 512  # of each process; with its own files below the 1,024 that a process may open by default
 timeout = 30
 graceful_timeout = 10
 keepalive = 75  # longer than a load balancer's idle time, so that it never sends into a connection we just closed

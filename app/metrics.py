@@ -66,6 +66,11 @@ def request_passed_uncounted() -> None:
     _count({"uncounted": 1})
 
 
+def request_dropped(reason: str) -> None:
+    """Count a request that was given up before it had arrived whole."""
+    _count({f"dropped_request:{reason}": 1})
+
+
 def job_refused(reason: str) -> None:
     """Count something in a queue that is no job of ours."""
     _count({f"refused_job:{reason}": 1})
@@ -129,6 +134,9 @@ def _counted() -> Iterator[Metric]:
         return
     yield _by_label(counts, "received", "accrual_events_received", "Deliveries by what became of them.", "result")
     yield _by_label(counts, "processed", "accrual_events_processed", "Events by how they ended.", "outcome")
+    yield _by_label(
+        counts, "dropped_request", "accrual_requests_dropped", "Requests that never arrived whole.", "reason"
+    )
     yield _by_label(counts, "refused_job", "accrual_jobs_refused", "Foreign jobs dropped from a queue.", "reason")
     yield _batches(counts)
     yield CounterMetricFamily(

@@ -1,0 +1,121 @@
+"""The bytes of one HTTP/1 request, and whether they are all there. Pure: no socket, no clock.
+
+This decides only *when* a request is handed to Gunicorn's parser, never what it says. Where the two disagree about the
+end of a request, the parser is right: it finds the rest missing and the connection is closed.
+"""
+
+import re
+from enum import Enum, auto
+from typing import Final
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024 + 64 * 1024
+"""A MiB, which the application takes, and what chunks cost on top. What is longer is refused without being read."""
+
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_END_OF_LINE: Final = b"\r\n"
+_FRAMING: Final = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_EXPECT: Final = re.compile(rb"\r\nexpect:[^\r\n]*", re.IGNORECASE)
+_CHUNK_LINE_BYTES: Final = 1024
+
+
+class State(Enum):
+    """How far a request is."""
+
+    HEAD = auto()
+    """Its head is not complete."""
+    BODY = auto()
+    """Its body is not complete."""
+    WHOLE = auto()
+    """All of it is there, perhaps with the beginning of the next."""
+    REFUSABLE = auto()
+    """Its head says enough for the parser or the application to refuse it, without the body."""
+    HEAD_TOO_LONG = auto()
+
+
+class RequestBuffer:
+    """Takes bytes as they arrive. `data` is what was taken; each byte is looked at once."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.state = State.HEAD
+        self.expects_continue = False
+        """The client waits for `100 Continue` before it sends its body; the line that said so is cut out."""
+        self._at = 0  # up to here nothing is left to find
+        self._end = 0  # where the body ends, once that is known
+        self._is_chunked = False
+
+    def add(self, received: bytes) -> State:
+        """Take what was received and say how far the request is now."""
+        self.data += received
+        if self.state is State.HEAD:
+            self._read_head()
+        if self.state is State.BODY:
+            self._read_body()
+        return self.state
+
+    def _read_head(self) -> None:
+        end = self.data.find(_END_OF_HEAD, max(0, self._at - len(_END_OF_HEAD)))
+        self._at = len(self.data)
+        if end > MAX_HEAD_BYTES or (end < 0 and len(self.data) > MAX_HEAD_BYTES):
+            self.state = State.HEAD_TOO_LONG
+        elif end >= 0:
+            self.state = self._frame(end)
+
+    def _frame(self, end: int) -> State:
+        fields: dict[bytes, bytes] = {}
+        for name, value in _FRAMING.findall(self.data, 0, end):
+            if name.lower() in fields:
+                return State.REFUSABLE
+            fields[name.lower()] = value.strip()
+        length, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
+        if (length is not None and coding is not None) or (coding is not None and coding.lower() != b"chunked"):
+            return State.REFUSABLE
+        if length is not None and not (length.isdigit() and len(length) < 16 and int(length) <= MAX_BODY_BYTES):
+            return State.REFUSABLE
+        if fields.get(b"expect", b"").lower() == b"100-continue":
+            end = self._cut_expectation(end)
+        self._at = end + len(_END_OF_HEAD)
+        self._is_chunked = coding is not None
+        self._end = self._at + int(length or 0)
+        return State.BODY
+
+    def _cut_expectation(self, end: int) -> int:
+        head = _EXPECT.sub(b"", bytes(self.data[:end]))
+        self.data[:end] = head
+        self.expects_continue = True
+        return len(head)
+
+    def _read_body(self) -> None:
+        if self._is_chunked:
+            self._read_chunks()
+        elif len(self.data) >= self._end:
+            self.state = State.WHOLE
+
+    def _read_chunks(self) -> None:
+        """Go from chunk to chunk; `_at` is where the next one's line begins. A malformed one is the parser's."""
+        while self._at < len(self.data):
+            if self._at > MAX_BODY_BYTES + MAX_HEAD_BYTES:
+                self.state = State.REFUSABLE
+                return
+            line_end = self.data.find(_END_OF_LINE, self._at, self._at + _CHUNK_LINE_BYTES)
+            if line_end < 0:
+                if len(self.data) - self._at >= _CHUNK_LINE_BYTES:
+                    self.state = State.REFUSABLE
+                return
+            size = self.data[self._at : line_end].partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
+                self.state = State.REFUSABLE
+                return
+            if int(size, 16) == 0:
+                self._read_trailers(line_end)
+                return
+            self._at = line_end + 2 + int(size, 16) + 2
+        if self._at > MAX_BODY_BYTES + MAX_HEAD_BYTES and len(self.data) > MAX_BODY_BYTES:
+            self.state = State.REFUSABLE
+
+    def _read_trailers(self, line_end: int) -> None:
+        if self.data.startswith(_END_OF_LINE, line_end + 2) or self.data.find(_END_OF_HEAD, line_end) >= 0:
+            self.state = State.WHOLE
+        elif len(self.data) - line_end > MAX_HEAD_BYTES:
+            self.state = State.REFUSABLE
