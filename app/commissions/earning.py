@@ -81,12 +81,18 @@ def _obstacle(case: Case) -> Outcome:
         return "merged", {"merged_into": ids.encode(ids.PAYMENT, payment.merged_into_id)}
     if payment.state.awaits_invoice:
         return "waiting", waiting.for_invoice(payment.state)
-    if isinstance(credit, NoCredit):
-        return _uncredited(case, credit)
+    return _uncredited(case, credit) if isinstance(credit, NoCredit) else _obstacle_for(credit, case)
+
+
+def _obstacle_for(credit: Credited, case: Case) -> Outcome:
+    """What keeps the credited partner from earning on the payment; "" if nothing does."""
+    payment = case.payment
     if case.conversion is not None and (same := self_referral.reason(case.conversion, case.payer_marks)):
         return "self_referral", {"same": same}
     if case.conversion is not None and case.conversion.verdict != "earns":
         return case.conversion.verdict, {}
+    if payment.state.is_out_of_band and not credit.enrollment.include_out_of_band:
+        return "out_of_band", {}
     if case.decision is not None and not case.decision.is_approval:
         return "rejected", {"reason": case.decision.reason}
     commission = snapshot_of(case, credit).commission
@@ -123,7 +129,7 @@ def _earning(case: Case, now: datetime) -> tuple[list[CommissionRecord], Outcome
         state, snapshot, approved_before=approved_before, include_out_of_band=enrollment.include_out_of_band
     )
     if calculation.amount_minor == 0:
-        return [], (rules.zero_outcome(state, include_out_of_band=enrollment.include_out_of_band), {})
+        return [], ("zero_base", {})
     if calculation.fixed_minor and state.currency != enrollment.program_currency:
         return [], ("currency_mismatch", {})
     organization_id = enrollment.partner_organization_id

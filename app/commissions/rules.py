@@ -182,6 +182,6 @@ def matures_at(accrued_at: datetime, holdback_days: int | None) -> datetime | No
     return None if holdback_days is None else accrued_at + timedelta(days=holdback_days)
 
 
-def zero_outcome(payment: PaymentState, *, include_out_of_band: bool = False) -> str:
-    """Why a payment with a base of zero earns nothing."""
-    return "out_of_band" if payment.is_out_of_band and not include_out_of_band else "zero_base"
+def zero_outcome(payment: PaymentState) -> str:
+    """Why a payment with a base of zero earns nothing, where nobody is credited with it."""
+    return "out_of_band" if payment.is_out_of_band else "zero_base"

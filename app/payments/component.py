@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from app.payments.facts import EMAIL, KINDS, RETURN_KINDS, Kind
+from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, RETURN_KINDS, Kind
 
 
 def marks_in(facts: Mapping[str, Any]) -> frozenset[str]:
@@ -63,7 +63,7 @@ class Component:
     charges_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """For each source, a PaymentIntent or a charge that has none, its charges."""
     invoices_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """For each source the invoices it paid, all of them if no fact says which."""
+    """For each source the invoices it paid, by what says so; else the one it was ordered by, else all of them."""
 
     @classmethod
     def of(cls, objects: Iterable[KnownObject]) -> "Component":
@@ -71,6 +71,7 @@ class Component:
         by_kind: dict[str, list[KnownObject]] = {kind: [] for kind in KINDS}
         for known in sorted(objects, key=lambda known: known.id):
             by_kind[known.kind].append(known)
+        by_kind[Kind.INVOICE] = _proven_invoices(by_kind)
         charges_of = _charges_of(by_kind)
         return cls(by_kind, charges_of, _invoices_of(by_kind, charges_of))
 
@@ -101,6 +102,20 @@ class Component:
         return [paid.facts for paid in self.objects[Kind.INVOICE_PAYMENT] if paid.facts.get("invoice") == invoice_id]
 
 
+def _proven_invoices(objects: Mapping[str, Sequence[KnownObject]]) -> list[KnownObject]:
+    """The invoices, those left out that nothing but the order reference of a PaymentIntent speaks of.
+
+    The merchant may have written that reference, so it makes no invoice; it only says which of the known ones was paid.
+    """
+    ordered = {intent.facts.get("ordered_invoice") for intent in objects[Kind.PAYMENT_INTENT]}
+    named = {known.facts.get("invoice") for kind in MONEY_KINDS for known in objects[kind]}
+    return [
+        invoice
+        for invoice in objects[Kind.INVOICE]
+        if invoice.facts or invoice.customer or invoice.id in named or invoice.id not in ordered
+    ]
+
+
 def _charges_of(objects: Mapping[str, Sequence[KnownObject]]) -> dict[str, frozenset[str]]:
     """The charges of each source. A charge whose PaymentIntent nothing names goes to the only one there is."""
     intents = {intent.id: {intent.facts.get("latest_charge")} - {None} for intent in objects[Kind.PAYMENT_INTENT]}
@@ -126,6 +141,7 @@ def _invoices_of(
     objects: Mapping[str, Sequence[KnownObject]], charges_of: Mapping[str, frozenset[str]]
 ) -> dict[str, frozenset[str]]:
     every = frozenset(invoice.id for invoice in objects[Kind.INVOICE])
+    ordered = {intent.id: intent.facts.get("ordered_invoice") for intent in objects[Kind.PAYMENT_INTENT]}
     found = {}
     for source, charges in charges_of.items():
         own = {source, *charges}
@@ -139,5 +155,5 @@ def _invoices_of(
             for invoice in objects[Kind.INVOICE]
             if own & {invoice.facts.get("payment_intent"), invoice.facts.get("charge")}
         }
-        found[source] = frozenset(named & every) or every
+        found[source] = frozenset(named & every) or every & {ordered.get(source)} or every
     return found

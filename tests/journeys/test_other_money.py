@@ -233,6 +233,24 @@ def test_a_paid_invoice_that_does_not_say_how_much_was_paid_was_paid_what_was_du
     assert ledger().balances == owed(ada=1200)
 
 
+def test_a_renewal_paid_outside_stripe_says_so_also_beyond_the_limit_of_months(
+    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """It is no payment of the program's at all, so no limit is what it meets."""
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        month = {"type": "percentage", "bps": 2000, "max_months": 1}
+        pat = enrollment.create_partner(session, program, email="pat@partners.example", slug="pat", commission=month)
+        enrollment.change_status(session, pat, "active")
+    cleo = Customer(CLOVER, Marks(subscription="pat"))
+    first = cleo.subscribes()
+    for sale in (first, cleo.renews(first), cleo.renews(first, OUTSIDE)):
+        deliver(sale.events)
+        drain()
+    assert ledger().balances == owed(pat=1960)
+    assert sorted(line.outcome for line in ledger().payments) == ["accrued", "accrued", "out_of_band"]
+
+
 def test_a_payment_that_shows_up_proves_that_an_unattempted_invoice_was_paid_through_stripe(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:

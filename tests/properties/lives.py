@@ -13,7 +13,7 @@ from tests.stripe_stories.customer import MONTH_SECONDS, Customer
 from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
 from tests.stripe_stories.families import EVERY_SHAPE
 
-from . import payings
+from . import paid_outside, payings
 from .back import ENDINGS, Telling, statements
 from .oracle_ledger import DAY_SECONDS, Ledger, Terms
 from .told import Fact, Sale
@@ -26,9 +26,11 @@ TERMS = {
     "hal": Terms(above_bps={"gil": 500, "jon": 200}),
     "kim": Terms(flat_minor=1500, max_cycles=2, above_bps={"gil": 500, "jon": 200}),
     "lou": Terms(flat_minor=700),
+    "mia": Terms(includes_outside=True),
 }
 """The partners of these histories: one is paid for ever, one for two cycles, one for two months; one for ever with
-others above it, one a fixed amount for two cycles with others above it, and one such an amount once."""
+others above it, one a fixed amount for two cycles with others above it, one such an amount once; and one of a program
+that counts what was paid outside Stripe."""
 LADDER_BPS = {1: 500, 2: 300, 3: 200}
 ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
 """Who was invited by whom. Ivy is not active, so nobody has the second level."""
@@ -38,12 +40,15 @@ MISSED = 0.15
 TOLD_BY = {
     "charge.succeeded": "money",
     "charge.captured": "money",
-    "payment_intent.succeeded": "money",
+    "payment_intent.succeeded": "intent",
     "invoice.paid": "invoice",
     "invoice.payment_succeeded": "invoice",
     "invoice_payment.paid": "link",
     "checkout.session.completed": "session",
 }
+
+TOLD_APART = ("money", "intent", "record")
+"""What may be told of a subscription apart from its invoice."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,9 @@ BILLS = st.builds(
     tax_inclusive=st.booleans(),
     currency=st.sampled_from(["usd", "jpy", "kwd"]),
 )
-BOUGHT = st.lists(st.tuples(st.sampled_from(PURCHASES), BILLS), min_size=1, max_size=5)
+BOUGHT = st.lists(
+    st.tuples(st.sampled_from(PURCHASES), BILLS, paid_outside.WAYS, paid_outside.PERCENT), min_size=1, max_size=5
+)
 WENT_BACK = st.lists(st.tuples(st.integers(0, 4), st.sampled_from(ENDINGS), st.integers(1, 120)), max_size=4)
 WISHES = st.lists(st.tuples(st.integers(0, CHAPTERS - 1), st.integers(0, 4), st.booleans()), max_size=3)
 
@@ -91,17 +98,22 @@ def lives(draw: st.DrawFn) -> Life:
     places: list[dict[str, int]] = []
     chapters: list[list[Telling]] = [[] for _ in range(CHAPTERS)]
     plot = [f"{cleo.family.name}, {partner}"]
-    for deed, bill in draw(BOUGHT):
+    for deed, listed, way, percent in draw(BOUGHT):
+        is_wired = deed in paid_outside.DEEDS
+        bill = paid_outside.bill_paid(listed, way, percent, cleo.family) if is_wired else listed
         _buy(cleo, partner, deed, bill, sales, chance)
+        paid_outside.attempt(sales[-1], way)
         places.append(_tell_sale(sales[-1], chapters, chance))
         for event, fact in (*payings.second_payment(cleo, sales[-1]), *payings.released(cleo, sales[-1], chance)):
             is_link = fact is not None and fact.what == "second link"
             chapters[places[-1]["home"] if is_link else chance.randrange(CHAPTERS)].append((event, fact))
-        words = f"{bill.net_minor} + {bill.tax_minor} {bill.currency}"
+        words = f"{bill.net_minor} + {bill.tax_minor} {bill.currency} {way if bill.outside_minor else ''}"
         plot.append(f"{len(sales) - 1}: {deed} for {words}, told {places[-1]}")
     tills = [payings.tills_of(sale) for sale in sales]
     for which, ending, percent in draw(WENT_BACK):
         sale, till = sales[which % len(sales)], chance.choice(tills[which % len(sales)])
+        if sale.purchase.charge is None:
+            continue
         amount_minor = max(1, sale.purchase.bill.charged_minor * min(percent, 100) // 100)
         placed = []
         for telling in statements(cleo, till, ending, amount_minor):
@@ -140,7 +152,7 @@ def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale],
         ends_at = sale.paid_at + MONTH_SECONDS
     else:
         sale, ends_at = _upgrade(cleo, subscribed[-1], bill)
-    sales.append(Sale(len(sales), sale, cleo.family.names_links, ends_at))
+    sales.append(Sale(len(sales), sale, cleo.family.names_links, ends_at, names_orders=cleo.family.names_orders))
     if deed == "renew, paid twice" and not cleo.family.names_links:
         sales[-1] = payings.paid_twice(cleo, sales[-1], chance)
 
@@ -162,12 +174,17 @@ def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random)
     What links a subscription's charge to its invoice is told with the invoice: nobody is credited with the charge.
     """
     home, is_apart = chance.randrange(CHAPTERS), chance.random() < 0.4
-    place = {what: chance.randrange(CHAPTERS) if is_apart else home for what in ("money", "invoice", "link", "session")}
+    places = ("money", "invoice", "link", "session", "record")
+    place = {what: chance.randrange(CHAPTERS) if is_apart else home for what in places}
+    place["intent"] = place["money"]
     for event in sale.purchase.events:
         what = TOLD_BY.get(event["type"])
-        is_at_home = what is None or (sale.purchase.subscription is not None and what != "money")
+        if what == "link" and event["data"]["object"]["payment"]["type"] == "payment_record":
+            what = "record"
+        is_at_home = what is None or (sale.purchase.subscription is not None and what not in TOLD_APART)
         chapter = home if is_at_home else place[what]
-        fact = payings.money_fact(sale, event) if what == "money" else Fact(sale.number, what) if what else None
+        is_money = what == "money" or (what == "intent" and sale.purchase.invoice is None)
+        fact = payings.money_fact(sale, event) if is_money else Fact(sale.number, what) if what else None
         chapters[chapter].append((event, fact))
     return place | {"home": home}
 

@@ -6,16 +6,18 @@ no balances; it computes them anew each time, from what is known and what was de
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from tests.books import Balances, Books, CommissionLine, PaymentLine, without_zeros
 
 from .oracle import base_minor, share_returned, to_nearest
+from .outside import base_of, outside_minor, through_minor
 from .told import Fact, Sale
 
 DAY_SECONDS = 86_400
+NEVER = 2**32
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Terms:
     max_cycles: int | None = None
     max_months: int | None = None
     holdback_days: int = 30
+    includes_outside: bool = False
+    """The program pays on what was paid outside Stripe, too."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +77,17 @@ class Ledger:
 
     def faces(self, sale: Sale) -> list[Face]:
         """The payments a sale makes as far as it is told: none, one, or two that nothing has joined yet."""
-        bill, told, is_invoiced = sale.purchase.bill, sale.told, sale.purchase.invoice is not None
+        told, is_invoiced = sale.told, sale.purchase.invoice is not None
         is_single = sale.purchase.subscription is None
-        is_joined = sale.names_links or "link" in told or ("session" in told and is_single)
+        names_invoice = {"invoice", "record", "session"} & told
+        is_ordered = sale.names_orders and "intent" in told and bool(names_invoice)
+        is_joined = sale.names_links or is_ordered or "link" in told or ("session" in told and is_single)
         has_money = "money" in told or ("session" in told and is_single)
         found = []
         if "invoice" in told:
-            back = min(sale.returned_on_invoice_minor(is_joined=is_joined), bill.charged_minor)
-            found.append(Face(sale, "invoice", bill.charged_minor, base_minor(bill), back, is_joined, is_credited=True))
+            through = through_minor(sale)
+            back = min(sale.returned_on_invoice_minor(is_joined=is_joined), through)
+            found.append(Face(sale, "invoice", through, base_of(sale, through), back, is_joined, is_credited=True))
         if has_money and not (is_joined and "invoice" in told):
             awaits_invoice = is_invoiced and sale.names_links and "money" in told
             kind = "invoice" if is_invoiced and is_joined else "pi"
@@ -92,23 +99,23 @@ class Ledger:
         balances: Balances = defaultdict(int)
         commissions, payments = [], []
         for face in self._standing():
-            earned, obstacle = self._earned(face)
+            earned, obstacle = self._earned(self._counted(face))
             verdict = self._verdict(face)
             currency = face.sale.purchase.bill.currency
-            for partner, amount, worth in self._shares(face, earned if verdict is not False else 0):
+            for partner, amount, worth in self._shares(self._counted(face), earned if verdict is not False else 0):
                 balances["partner_payable" if verdict else "partner_accrued", partner, currency] += worth
                 balances["commission_expense", None, currency] += worth
                 status = "reversed" if worth == 0 else "approved" if verdict else "accrued"
                 commissions.append(CommissionLine(partner, currency, amount, amount - worth, status))
             outcome = _outcome(face, verdict, now, obstacle or ("" if earned else "zero_base"))
-            payments.append(_payment_line(face, outcome))
+            payments.append(_payment_line(face, "out_of_band" if self._is_left_out(face) else outcome))
         return Books(without_zeros(balances), tuple(sorted(commissions)), tuple(sorted(payments)))
 
     def approve_what_is_due(self, now: int) -> None:
         """The clock: approve what has accrued, has passed its holdback and is not held."""
         for face in self._standing():
-            earned, _ = self._earned(face)
-            has_accrued = any(worth for _, _, worth in self._shares(face, earned))
+            earned, _ = self._earned(self._counted(face))
+            has_accrued = any(worth for _, _, worth in self._shares(self._counted(face), earned))
             is_mature = face.sale.purchase.paid_at + self._terms(face.sale).holdback_days * DAY_SECONDS <= now
             is_held = face.sale.is_held(now, is_joined=face.is_linked)
             if has_accrued and is_mature and not is_held and self._verdict(face) is None:
@@ -134,6 +141,19 @@ class Ledger:
 
     def _standing(self) -> Iterator[Face]:
         return (face for sale in self.sales for face in self.faces(sale) if face.is_credited)
+
+    def _counted(self, face: Face) -> Face:
+        """The payment as the partner's program counts it."""
+        due = face.sale.purchase.bill.due_minor
+        if face.kind != "invoice" or "invoice" not in face.sale.told or not self._terms(face.sale).includes_outside:
+            return face
+        back = min(face.sale.returned_on_invoice_minor(is_joined=face.is_linked), due)
+        return replace(face, gross_minor=due, base_minor=base_of(face.sale, due), returned_minor=back)
+
+    def _is_left_out(self, face: Face) -> bool:
+        """Whether all of it was paid outside Stripe, which the partner's program does not count."""
+        is_all_outside = "invoice" in face.sale.told and face.kind == "invoice" and face.gross_minor == 0
+        return is_all_outside and outside_minor(face.sale) > 0 and not self._terms(face.sale).includes_outside
 
     def _partner(self, sale: Sale) -> str:
         return self.partner_of.get(sale.number, self.partner)
@@ -198,7 +218,7 @@ class Ledger:
         return sorted(begun, key=begun.__getitem__).index(face.sale.cycle_ends_at) + 1
 
     def _first_paid_at(self) -> int:
-        return min(face.sale.purchase.paid_at for face in self._standing() if face.base_minor)
+        return min((face.sale.purchase.paid_at for face in self._standing() if face.base_minor), default=NEVER)
 
 
 def _single(sale: Sale, kind: str, *, is_credited: bool) -> Face:

@@ -16,7 +16,8 @@ class Fact:
     """One thing an event says of the sale with this number.
 
     Attributes:
-        what: `money`, `captured` (money, and when it was taken), `invoice`, `link`, `second link`, `session`, `refund`,
+        what: `money`, `captured` (money, and when it was taken), `intent` (money, told by its PaymentIntent),
+            `invoice`, `link`, `second link`, `record` (money from outside Stripe), `session`, `refund`,
             `refunded_in_all` (a charge, with its sum of refunds), `sum` (that sum alone), `dispute` or `warning`.
         id: of the refund, dispute or warning.
         at: when the event says it.
@@ -42,6 +43,8 @@ class Sale:
 
     Attributes:
         names_links: its documents name each other, so that no link has to be told.
+        names_orders: its PaymentIntent names its invoice as what was ordered.
+        is_attempted: Stripe tried to charge its invoice.
         cycle_ends_at: the end of the billing cycle its invoice is for; None for a one-time sale.
         second: the purchase as the second payment of its invoice paid it; None where it was paid once.
         tells_overpaid: its invoice says itself how much too much was paid; else only its payments do, by their sum.
@@ -53,6 +56,8 @@ class Sale:
     cycle_ends_at: int | None
     second: Purchase | None = None
     tells_overpaid: bool = True
+    names_orders: bool = False
+    is_attempted: bool = True
     told: set[str] = field(default_factory=set)
     sources: tuple[Source, Source] = field(default_factory=lambda: (Source(), Source()))
     """Its payment, and the second one if there is any."""
@@ -60,9 +65,9 @@ class Sale:
     def hear(self, fact: Fact) -> None:
         """Take in one fact, which may be old or known."""
         self.sources[fact.source].hear(fact)
-        if fact.what in {"captured", "refunded_in_all"} and fact.source == 0:
+        if fact.what in {"captured", "refunded_in_all", "intent"} and fact.source == 0:
             self.told.add("money")
-        elif fact.what in {"money", "invoice", "link", "second link", "session"}:
+        if fact.what in {"money", "intent", "invoice", "link", "second link", "record", "session"}:
             self.told.add(fact.what)
 
     @property

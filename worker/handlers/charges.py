@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from app.payments.facts import CAPTURED_AT, Kind, ObjectFacts, Reading
 from worker.handlers import refunds
@@ -22,6 +22,8 @@ from worker.handlers.fields import (
 _NOT_TAKEN = ("failed", "pending")
 _OF_AN_INVOICE = re.compile(r"Subscription (creation|update)|Payment for [Ii]nvoice\b.*")
 """How Stripe describes a charge or PaymentIntent that pays an invoice. It decides no money, only what is waited for."""
+_INVOICE_ID: Final = re.compile(r"in[0-9]*_(?=[a-z]*[0-9A-Z])[A-Za-z0-9]{8,}")
+"""An invoice's id, but not `in_progress` or `in_store_7`."""
 
 
 def charge_succeeded(charge: Document) -> Reading:
@@ -94,7 +96,8 @@ def intent_succeeded(intent: Document) -> Reading:
     """A PaymentIntent as it stands, whenever its money was taken."""
     intent_id = own_id(intent)
     customer, charge = identity(intent.get("customer")), _latest_charge(intent)
-    invoice, received = identity(intent.get("invoice")), amount(intent, "amount_received")
+    invoice, received = identity(intent.get("invoice")), _received(intent)
+    ordered = _ordered_invoice(intent)
     has_arrived = received > 0 or intent.get("status") in {"succeeded", None}
     facts = {
         "currency": currency(intent),
@@ -105,20 +108,39 @@ def intent_succeeded(intent: Document) -> Reading:
         "presentment": presentment(intent),
         "latest_charge": charge or None,
         "invoice": invoice or None,
-        "described_as_invoice": _is_described_as_invoice(intent),
+        "described_as_invoice": True if ordered else _is_described_as_invoice(intent),
+        "ordered_invoice": ordered or None,
     }
     return Reading(
         objects=(
             ObjectFacts(Kind.PAYMENT_INTENT, intent_id, facts, customer, emails=payer_emails(intent)),
             ObjectFacts(Kind.CHARGE, charge, customer=customer),
             ObjectFacts(Kind.INVOICE, invoice, customer=customer),
+            ObjectFacts(Kind.INVOICE, ordered),
             ObjectFacts(Kind.CUSTOMER, customer),
         ),
-        same_money=((intent_id, charge), (invoice, intent_id)),
+        same_money=((intent_id, charge), (invoice, intent_id), (ordered, intent_id)),
         names=names_in(intent.get("metadata"), intent_id, "charge_metadata", "data.object.metadata"),
         is_stating=has_arrived,
         is_captured=has_arrived,
     )
+
+
+def _received(intent: Document) -> int:
+    """What has arrived, minor units; the whole amount where it succeeded and no field says how much."""
+    received = optional_amount(intent, "amount_received")
+    if received is not None or intent.get("status") != "succeeded":
+        return amount(intent, "amount_received")
+    return amount(intent, "amount")
+
+
+def _ordered_invoice(intent: Document) -> str:
+    """The invoice that Stripe writes into the order reference of a PaymentIntent; a merchant may write anything there.
+
+    Seen in PaymentIntents recorded since 2025-10-29; the reference describes it as what identifies the order.
+    """
+    found = identity(at(intent, "payment_details", "order_reference"))
+    return found if _INVOICE_ID.fullmatch(found) else ""
 
 
 def _latest_charge(intent: Document) -> str:
