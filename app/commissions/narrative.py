@@ -84,9 +84,11 @@ def _of_sums(story: PaymentExplanation) -> Iterator[str]:
     currency = story.payment.currency
     if unnamed := story.base.get("unnamed_returned_minor"):
         yield f"Of what was refunded, {format_money(unnamed, currency)} is known only by the charge's own sum."
+    if story.base.get("dispute_in_other_currency"):
+        yield "A dispute is in another currency than the payment, so it counts as all that its charge brought."
     if overpaid := story.base.get("overpaid_minor"):
         told = format_money(overpaid, currency)
-        yield f"{told} more was paid than the invoice came to. It earned nothing, and what goes back is of it first."
+        yield f"{told} more was paid than the invoice came to. It earned nothing, and refunds are taken from it first."
 
 
 def _decision(decision: DecisionNote) -> str:

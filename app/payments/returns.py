@@ -41,7 +41,8 @@ class Returned:
 
     Attributes:
         amount_minor: without what was overpaid.
-        is_everything: a dispute is in another currency, so that its amount cannot be compared.
+        is_everything: all of it came back, and how much that is is not known.
+        is_in_other_currency: a dispute is in another currency, so that it counts as all that its charge brought.
         hold: what keeps the clock from approving.
         overpaid_minor: what was paid beyond the invoice, which comes back first.
         unnamed_minor: what of it a charge's own sum of its refunds tells, and no refund known by its id.
@@ -52,6 +53,7 @@ class Returned:
     hold: Hold = NO_HOLD
     overpaid_minor: int = 0
     unnamed_minor: int = 0
+    is_in_other_currency: bool = False
 
     def minor_of(self, gross_minor: int) -> int:
         """R of G. Example: `Returned(6000).minor_of(4900) == 4900`."""
@@ -62,14 +64,17 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
     """What came back of all the money that a PaymentIntent or lone charge brought."""
     disputes = component.about(Kind.DISPUTE, source)
     out = [dispute for dispute in disputes if is_money_out(dispute)]
+    comparable = [int(dispute.facts["amount"]) for dispute in out if dispute.facts["currency"] == currency]
+    is_foreign, brought_minor = len(comparable) < len(out), _brought(component, source)
     refunded = refunds.of_source(component, source)
-    amount_minor = refunded.amount_minor + sum(int(dispute.facts["amount"]) for dispute in out)
+    amount_minor = refunded.amount_minor + sum(comparable)
     amount_minor += given_back(component, {source, *component.charges_of[source]})
     return Returned(
-        amount_minor,
-        is_everything=any(dispute.facts["currency"] != currency for dispute in out),
+        max(amount_minor, brought_minor or 0) if is_foreign else amount_minor,
+        is_everything=is_foreign and brought_minor is None,
         hold=_hold(component.about(Kind.WARNING, source), disputes, is_refunded=refunded.amount_minor > 0),
         unnamed_minor=refunded.unnamed_minor,
+        is_in_other_currency=is_foreign,
     )
 
 
@@ -86,6 +91,7 @@ def of_invoice(component: Component, invoice: KnownObject, sources: Iterable[str
         hold=longest(whole.hold for whole in wholes.values()),
         overpaid_minor=overpaid_minor,
         unnamed_minor=sum(whole.unnamed_minor for whole in wholes.values()),
+        is_in_other_currency=any(whole.is_in_other_currency for whole in wholes.values()),
     )
 
 
@@ -134,6 +140,23 @@ def _paid_on(component: Component, source: str, invoice_id: str) -> int:
             return int(paid.facts.get("amount_paid") or 0)
     invoice = component.find(Kind.INVOICE, invoice_id)
     return int(invoice.facts.get("amount_paid") or 0) if invoice else 0
+
+
+def _brought(component: Component, source: str) -> int | None:
+    """What a source brought, minor units; None while no document says so."""
+    intent = component.find(Kind.PAYMENT_INTENT, source)
+    received = intent.facts.get("amount_received") if intent else None
+    if received is not None:
+        return int(received)
+    own = {source, *component.charges_of[source]}
+    charges = [charge.facts.get("amount_captured") for charge in component.objects[Kind.CHARGE] if charge.id in own]
+    payments = [
+        paid.facts.get("amount_paid")
+        for paid in component.objects[Kind.INVOICE_PAYMENT]
+        if own & {paid.facts.get("payment_intent"), paid.facts.get("charge")}
+    ]
+    known = [minor for minor in charges if minor is not None] or [minor for minor in payments if minor is not None]
+    return sum(map(int, known)) if known else None
 
 
 def _overpaid(component: Component, invoice: KnownObject) -> int:

@@ -214,7 +214,7 @@ def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
     told = dict(details)
     noted = {"overpaid_minor": returned.overpaid_minor, "unnamed_returned_minor": returned.unnamed_minor}
     told |= {name: minor for name, minor in noted.items() if minor}
-    if returned.is_everything:
+    if returned.is_in_other_currency:
         told["dispute_in_other_currency"] = True
     if outside := details.get("with_outside"):
         told["with_outside"] = {**outside, "returned_minor": returned.minor_of(int(outside["gross_minor"]))}

@@ -1,15 +1,20 @@
 """Cleo's bank takes her money back, or only asks; sometimes it comes again."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.facts import Bill
+from tests.stripe_stories import documents, invoices
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Bill, Marks
+from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
 from .conftest import Meet, OutcomeOf
+from .desk import Desk
 
 
 def test_a_lost_dispute_takes_the_commission_back(
@@ -96,6 +101,27 @@ def test_a_dispute_in_another_currency_counts_as_everything(
     deliver((*first.events, withdrawn))
     drain()
     assert ledger().balances == {}
+
+
+@pytest.mark.parametrize("told_by", ["charge.succeeded", "invoice_payment.paid"])
+def test_a_dispute_in_another_currency_counts_as_all_of_its_own_payment_of_the_invoice(
+    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, told_by: str
+) -> None:
+    """Two payments of 30.00 and 19.00 paid 49.00; the bank took the smaller one, and says so in euros."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    second = replace(first, payment_intent=cleo.ids.fresh("pi"), charge=cleo.ids.fresh("ch"), bill=Bill(net_minor=1900))
+    first.event("invoice_payment.paid")["data"]["object"]["amount_paid"] = 3000
+    link = invoices.invoice_payment(second, cleo.ids.fresh("inpay"), livemode=False)
+    charge = documents.charge(cleo.family, second, livemode=False)
+    withdrawn = DisputeStory(cleo, second, amount_minor=1750).takes_the_money()
+    withdrawn["data"]["object"]["currency"] = "eur"
+    deliver([*first.events, withdrawn, cleo.event("invoice_payment.paid", link, cleo.now)])
+    if told_by == "charge.succeeded":
+        deliver([cleo.event("charge.succeeded", charge, first.paid_at)])
+    drain()
+    assert ledger().balances == owed(ada=600)
+    assert "it counts as all that its charge brought" in desk.explains(str(first.invoice))
 
 
 def test_a_partial_dispute_takes_its_share(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

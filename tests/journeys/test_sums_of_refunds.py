@@ -1,12 +1,15 @@
 """A charge's own sum of its refunds beside the refunds known by their ids: each may lack what the other knows."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.facts import Bill, Event
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Bill, Event, Marks
+from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet
 
@@ -91,3 +94,19 @@ def test_the_newest_sum_is_believed_also_where_it_is_the_smaller_one(
     deliver([updated, before, *first.events])
     drain()
     assert ledger().balances == owed(ada=882)
+
+
+def test_a_sum_of_refunds_is_divided_over_the_invoices_that_its_charge_paid(
+    deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """One charge of 98.00 paid two invoices; 49.00 of it went back, and no refund is known by its id."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    second = cleo.renews(first).only("invoice.paid", "invoice_payment.paid")
+    second.event("invoice_payment.paid")["data"]["object"]["payment"]["payment_intent"] = first.payment_intent
+    whole = replace(first, bill=Bill(net_minor=9800))
+    told = _sum_in(cleo.is_refunded(whole, 4900).events)
+    deliver([told, *first.without("charge.succeeded", "payment_intent.succeeded").events, *second.events])
+    drain()
+    assert ledger().balances == owed(ada=980)
+    assert [line.reversed_minor for line in ledger().commissions] == [490, 490]
