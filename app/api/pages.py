@@ -1,10 +1,12 @@
 """Lists: newest first, by page number or from an id on."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVarTuple
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Generic, TypeVar, TypeVarTuple
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -13,6 +15,7 @@ from app.api.shapes import Request
 from app.errors import InvalidRequest
 
 Columns = TypeVarTuple("Columns")
+Row = TypeVar("Row")
 
 LAST_PAGE = 1_000_000
 
@@ -21,6 +24,45 @@ After = Annotated[
     str | None,
     Field(description="The id of the last row seen: the list goes on after it, whatever was added meanwhile."),
 ]
+HasMore = Annotated[
+    bool, Field(description="Whether older rows follow; ask for them with the last id as starting_after.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that rows are cut down to: from `since` on, until before `until`; None has no end on that side."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVER: Final = Span()
+
+
+class Between(Request):
+    """A list that can be cut down to a time."""
+
+    since: AwareDatetime | None = Field(default=None, description="Then or later; ISO 8601 with a zone.")
+    until: AwareDatetime | None = Field(default=None, description="Before then; ISO 8601 with a zone.")
+
+    @property
+    def span(self) -> Span:
+        """The time asked for."""
+        return Span(self.since, self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A page of a list, and whether there are rows behind it."""
+
+    rows: Sequence[Row]
+    has_more: bool
+
+    @classmethod
+    def of(cls, found: Sequence[Row], limit: int) -> "Page[Row]":
+        """The page that `found` holds, which was asked for with `one_more` row than `limit`."""
+        return cls(found[:limit], has_more=len(found) > limit)
 
 
 class Numbered(Request):
@@ -47,6 +89,7 @@ def cut(
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
+    one_more: bool = False,
 ) -> Select[*Columns]:
     """`statement` newest first, cut to the page asked for.
 
@@ -57,11 +100,12 @@ def cut(
         limit: rows a page.
         page: counted from 1.
         starting_after: a public id; only rows older than it come.
+        one_more: one row beyond the page, by which `Page.of` knows whether there is another.
 
     Raises:
         InvalidRequest: `starting_after` is no such id, or stands beside a page number.
     """
-    statement = statement.order_by(key.desc()).limit(limit)
+    statement = statement.order_by(key.desc()).limit(limit + one_more)
     if starting_after is None:
         return statement.offset((page - 1) * limit)
     refuse_both(page, starting_after)
@@ -69,6 +113,15 @@ def cut(
     if last_seen is None:
         raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
     return statement.where(key < last_seen)
+
+
+def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime], span: Span) -> Select[*Columns]:
+    """`statement` cut down to rows whose `column` lies in `span`."""
+    if span.since is not None:
+        statement = statement.where(column >= span.since)
+    if span.until is not None:
+        statement = statement.where(column < span.until)
+    return statement
 
 
 def refuse_both(page: int, starting_after: str | None) -> None:

@@ -45,8 +45,8 @@ def list_(
     _know(outcome)
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
-        events = listing.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
-        rows = [event_fields(event) for event in events]
+        page = listing.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
+        rows = [event_fields(event) for event in page.rows]
     if not as_json:
         columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
         rows = [{name: row[name] for name in columns} for row in rows]

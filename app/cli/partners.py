@@ -16,6 +16,7 @@ from app.partners import listing, partner_commands, program_partners, shapes, sn
 from app.partners.models import Partner, Program
 from app.partners.own import bare_link_leads_to, redirect_link
 from app.partners.programs import get_program
+from app.texts import require_line
 
 commands = typer.Typer(help="List partners, add them, and say who earns.", no_args_is_help=True)
 
@@ -38,8 +39,8 @@ def list_(
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         found, _ = listing.list_partners(session, owners, limit=limit, status=status, search=search)
-        stamped = snapshots.in_force_of_each(session, [one.id for one in found])
-        rows = [shapes.partner_body(one, stamped.get(one.id)).model_dump() for one in found]
+        stamped = snapshots.in_force_of_each(session, [one.id for one in found.rows])
+        rows = [shapes.partner_body(one, stamped.get(one.id)).model_dump() for one in found.rows]
     if not as_json:
         columns = ("id", "slug", "email", "status", "commission_pct", "created_at")
         rows = [{name: row[name] for name in columns} for row in rows]
@@ -84,6 +85,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a partner. It earns nothing until it is activated."""
+    profile = {"first_name": first_name, "last_name": last_name}
+    profile = {name: require_line(given, param=name) for name, given in profile.items() if given is not None}
     with organizations.database(data_dir) as settings, db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         offered = get_program(session, owners, program, default_of=owners[0])
@@ -93,10 +96,9 @@ def add(
             offered,
             email=email,
             slug=code,
-            first_name=first_name,
-            last_name=last_name,
             commission_pct=None if rate is None else offer.percent(rate),
             parent_id=None if parent is None else _public_id(session, owners, parent, offered.id),
+            **profile,
         )
         partner = listing.get_partner(session, owners, made.id, to_change=True)
         if active:

@@ -12,6 +12,7 @@ from app.organizations.audit import CLI
 from app.partners import program_commands
 from app.partners.program_shapes import ProgramBody
 from app.partners.programs import get_program, list_programs
+from app.texts import require_line
 
 commands = typer.Typer(help="List programs, make them, and change their terms and status.", no_args_is_help=True)
 
@@ -71,7 +72,11 @@ def add(
     """Make a program that pays a percentage. It is active at once; more can be changed through the API."""
     offered = offer.Offer(rate, max_months, holdback_days, landing_url)
     settings = {"commission": offer.DEFAULT_COMMISSION, **offered.changes(offer.DEFAULT_COMMISSION)}
-    settings |= {"name": name, "currency": currency, "status": "draft" if draft else "active"}
+    settings |= {
+        "name": require_line(name, param="name"),
+        "currency": currency,
+        "status": "draft" if draft else "active",
+    }
     with organizations.database(data_dir), db.transaction() as session:
         owner = organizations.find(session, organization)
         made = program_commands.create(session, CLI, owner.id, settings)
@@ -97,7 +102,9 @@ def change(
         found = get_program(session, owners, program, default_of=owners[0])
         commission = program_commands.shown_with_terms(session, found).commission
         wanted = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
-        changed = program_commands.change(session, CLI, found, {**wanted, **({"name": name} if name else {})})
+        if name is not None:
+            wanted["name"] = require_line(name, param="name")
+        changed = program_commands.change(session, CLI, found, wanted)
     _print(changed, as_json=as_json)
 
 

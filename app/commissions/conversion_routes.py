@@ -108,7 +108,7 @@ def report_refund(path: reported.AnyConversionPath, body: reported.RefundReport)
             owner = conversion.organization_id
             audit.record(session, g.caller, "conversion.refunded", path.conversion_id, details, organization_id=owner)
         session.expire_all()
-        _, commission, payment = listing.with_commission(session, conversion)
+        _, commission, payment, _ = listing.with_commission(session, conversion)
         shown = reported.refund_body(
             given,
             conversion,
@@ -130,10 +130,11 @@ def _page(session: Session, query: shapes.ConversionQuery, *, program_id: UUID |
         status=shapes.COMMISSION_STATUS[query.status] if query.status else None,
         partner=partner,
         program_id=program_id,
+        paid=query.span,
     )
-    rows = listing.list_conversions(session, g.caller.organization_ids, wanted)
-    data = [shapes.conversion_body(*row) for row in rows]
-    return answer(shapes.ConversionPage(data=data, page=query.page, limit=query.limit))
+    page = listing.list_conversions(session, g.caller.organization_ids, wanted)
+    data = [shapes.conversion_body(*row) for row in page.rows]
+    return answer(shapes.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 def _program(session: Session, program_id: str) -> Program:

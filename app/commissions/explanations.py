@@ -110,6 +110,8 @@ class CommissionNote(Snake):
     holdback_days: int | None
     accrued_at: Instant
     mature_at: Instant | None
+    approved_at: Instant | None = Field(description="As of when it is approved.")
+    approval_posted_at: Instant | None = Field(description="When the ledger last moved it to payable.")
     snapshot: SnapshotNote
     terms: TermsNote
     entries: list[EntryNote]

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app import ids
-from app.api.pages import cut, owned_by
+from app.api.pages import EVER, Columns, Page, Span, cut, owned_by, within
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.partners.models import Partner, Program
@@ -25,19 +25,23 @@ class Selection:
     status: str | None = None
     partner: Partner | None = None
     program_id: UUID | None = None
+    paid: Span = EVER
+    """When the customer paid."""
 
 
 # A payment that was merged into another leaves every list; what stands on its behalf is the other's.
-_LIVE_COMMISSIONS: Select[Commission, Conversion, str] = (
-    select(Commission, Conversion, Program.name)
+_LIVE_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
+    select(Commission, Conversion, Payment, Program.name, Partner.slug)
     .join(Conversion, Conversion.id == Commission.conversion_id)
     .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
     .join(Program, Program.id == Commission.program_id)
+    .join(Partner, Partner.id == Commission.partner_id)
 )
 
-_OWN_COMMISSIONS: Select[Commission, Conversion | None, str] = (
-    select(Commission, Conversion, Program.name)
+_OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
+    select(Commission, Conversion, Program.name, Partner.slug)
     .join(Program, Program.id == Commission.program_id)
+    .join(Partner, Partner.id == Commission.partner_id)
     .outerjoin(Conversion, Conversion.id == Commission.conversion_id)
     .where(
         or_(
@@ -56,8 +60,9 @@ _LEVEL_0 = and_(
     Commission.currency == Payment.currency,
 )
 
-_LIVE_CONVERSIONS: Select[Conversion, Commission, Payment] = (
-    select(Conversion, Commission, Payment)
+_LIVE_CONVERSIONS: Select[Conversion, Commission, Payment, str] = (
+    select(Conversion, Commission, Payment, Partner.slug)
+    .join(Partner, Partner.id == Conversion.partner_id)
     .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
     .join(Commission, _LEVEL_0)
     .where(Conversion.verdict == "earns")
@@ -67,9 +72,10 @@ _LIVE_CONVERSIONS: Select[Conversion, Commission, Payment] = (
 # from walking all conversions beside them, which takes long where the newest have another status.
 _each = select(Conversion).where(Conversion.id == Commission.conversion_id).offset(0).lateral()
 _Each = aliased(Conversion, _each)
-_CONVERSIONS_OF_STATUS: Select[Conversion, Commission, Payment] = (
-    select(_Each, Commission, Payment)
+_CONVERSIONS_OF_STATUS: Select[Conversion, Commission, Payment, str] = (
+    select(_Each, Commission, Payment, Partner.slug)
     .select_from(Commission)
+    .join(Partner, Partner.id == Commission.partner_id)
     .join(_each, and_(_Each.partner_id == Commission.partner_id, _Each.verdict == "earns"))
     .join(
         Payment,
@@ -85,35 +91,48 @@ _CONVERSIONS_OF_STATUS: Select[Conversion, Commission, Payment] = (
 
 def list_commissions(
     session: Session, organization_ids: Sequence[UUID], wanted: Selection
-) -> Sequence[Row[Commission, Conversion, str]]:
-    """A page of commissions, each with its conversion and its program's name. Raises InvalidRequest."""
+) -> Page[Row[Commission, Conversion, Payment, str, str]]:
+    """A page of commissions, each with its conversion and payment, its program's name and its partner's code.
+
+    Raises InvalidRequest.
+    """
     matching = _LIVE_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
-    if wanted.partner is not None:
-        matching = matching.where(Commission.partner_id == wanted.partner.id)
-    if wanted.status is not None:
-        matching = matching.where(Commission.status == wanted.status)
-    page = cut(matching, Commission.id, ids.COMMISSION, limit=wanted.limit, starting_after=wanted.starting_after)
-    return session.execute(page).all()
+    if wanted.program_id is not None:
+        matching = matching.where(Commission.program_id == wanted.program_id)
+    return _page_of_commissions(session, matching, wanted)
 
 
-def list_own_commissions(session: Session, wanted: Selection) -> Sequence[Row[Commission, Conversion | None, str]]:
+def list_own_commissions(session: Session, wanted: Selection) -> Page[Row[Commission, Conversion | None, str, str]]:
     """A page of a partner's commissions as the partner itself sees them, in an affiliate's transaction.
 
     Payments are the merchant's and not shown, so what was merged or credited away is known by its being worth nothing
     and owed nothing. An upline sees no conversion of the partner below it. Raises InvalidRequest.
     """
     assert wanted.partner is not None
-    matching = _OWN_COMMISSIONS.where(Commission.partner_id == wanted.partner.id)
+    return _page_of_commissions(session, _OWN_COMMISSIONS, wanted)
+
+
+def _page_of_commissions(session: Session, matching: Select[*Columns], wanted: Selection) -> Page[Row[*Columns]]:
+    if wanted.partner is not None:
+        matching = matching.where(Commission.partner_id == wanted.partner.id)
     if wanted.status is not None:
         matching = matching.where(Commission.status == wanted.status)
-    page = cut(matching, Commission.id, ids.COMMISSION, limit=wanted.limit, starting_after=wanted.starting_after)
-    return session.execute(page).all()
+    matching = within(matching, Commission.accrued_at, wanted.paid)
+    page = cut(
+        matching,
+        Commission.id,
+        ids.COMMISSION,
+        limit=wanted.limit,
+        starting_after=wanted.starting_after,
+        one_more=True,
+    )
+    return Page.of(session.execute(page).all(), wanted.limit)
 
 
 def list_conversions(
     session: Session, organization_ids: Sequence[UUID], wanted: Selection
-) -> Sequence[Row[Conversion, Commission, Payment]]:
-    """A page of conversions that earn, each with its level-0 commission and its payment.
+) -> Page[Row[Conversion, Commission, Payment, str]]:
+    """A page of conversions that earn, each with its level-0 commission, its payment and its partner's code.
 
     `wanted.status` is a commission's. Raises InvalidRequest.
     """
@@ -129,14 +148,15 @@ def list_conversions(
     if wanted.program_id is not None:
         matching = matching.where(listed.program_id == wanted.program_id)
     page = cut(
-        matching,
+        within(matching, Payment.occurred_at, wanted.paid),
         key,
         ids.CONVERSION,
         limit=wanted.limit,
         page=wanted.page,
         starting_after=wanted.starting_after,
+        one_more=True,
     )
-    return session.execute(page).all()
+    return Page.of(session.execute(page).all(), wanted.limit)
 
 
 def get_affiliate(
@@ -166,11 +186,36 @@ def get_conversion(
     return found
 
 
-def with_commission(session: Session, conversion: Conversion) -> tuple[Conversion, Commission | None, Payment]:
-    """The conversion with its payment, and with its level-0 commission where it ever earned its partner one."""
-    joined = select(Payment, Commission).select_from(Conversion).join(Payment, Payment.id == Conversion.payment_id)
+def get_commission(
+    session: Session, organization_ids: Sequence[UUID], public_id: str
+) -> Row[Commission, Conversion, Payment, str, str]:
+    """One row of `list_commissions`. Raises NotFound."""
+    wanted = _LIVE_COMMISSIONS.where(
+        Commission.id == ids.decode(public_id, ids.COMMISSION), Commission.organization_id.in_(organization_ids)
+    )
+    found = session.execute(wanted).one_or_none()
+    if found is None:
+        raise NotFound(f'there is no commission "{public_id}"', code="commission_not_found")
+    return found
+
+
+def conversion_named(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Conversion:
+    """The conversion with this `cnv_…` id, or that of the commission with this `com_…` id. Raises NotFound."""
+    if ids.decode(public_id, ids.COMMISSION) is not None:
+        return get_commission(session, organization_ids, public_id)[1]
+    return get_conversion(session, organization_ids, public_id)
+
+
+def with_commission(session: Session, conversion: Conversion) -> tuple[Conversion, Commission | None, Payment, str]:
+    """The conversion with its payment, its partner's code, and the level-0 commission it ever earned, if any."""
+    joined = (
+        select(Payment, Commission, Partner.slug)
+        .select_from(Conversion)
+        .join(Payment, Payment.id == Conversion.payment_id)
+        .join(Partner, Partner.id == Conversion.partner_id)
+    )
     row = session.execute(joined.outerjoin(Commission, _LEVEL_0).where(Conversion.id == conversion.id)).one()
-    return conversion, row[1], row[0]
+    return conversion, row[1], row[0], row[2]
 
 
 def held_minor(commission: Commission | None) -> int:

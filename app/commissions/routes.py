@@ -6,19 +6,21 @@ from datetime import UTC, datetime
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app import ids
 from app.api.errors import ErrorBody
+from app.api.pages import Span
 from app.api.surfaces import answer, needs, surface
-from app.commissions import approval, explain, explain_event, listing, shapes
+from app.commissions import bulk_approval, decision_commands, explain, explain_event, listing, shapes
 from app.commissions.cases import Cause
 from app.commissions.explain import Explanation
 from app.commissions.explain_event import EventStory
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Conversion
 from app.errors import NotFound
-from app.organizations import access, audit
+from app.organizations import access
 from app.partners.listing import get_partner
+from app.partners.models import Partner
 from app.partners.own import get_own_partner
+from app.partners.programs import get_program
 from app.stripe_events.listing import get_event
 from app.stripe_events.shapes import EventPath
 
@@ -34,9 +36,8 @@ def approve_conversion(path: shapes.ConversionPath, body: shapes.Approval) -> Re
     """Make what a conversion earns payable now, on every level; also one that was rejected."""
     return _decided(
         path,
-        "conversion.approved",
-        lambda session, conversion, by: approval.approve(
-            session, conversion, by=by, decided_by=_key(), reason=body.reason, force=body.force
+        lambda session, conversion: decision_commands.approve(
+            session, g.caller, conversion, _request(), reason=body.reason, force=body.force
         ),
     )
 
@@ -50,11 +51,30 @@ def reject_conversion(path: shapes.ConversionPath, body: shapes.Rejection) -> Re
     """Take back what a conversion earned, on every level; nothing brings it back but an approval."""
     return _decided(
         path,
-        "conversion.rejected",
-        lambda session, conversion, by: approval.reject(
-            session, conversion, by=by, decided_by=_key(), reason=body.reason
+        lambda session, conversion: decision_commands.reject(
+            session, g.caller, conversion, _request(), reason=body.reason
         ),
     )
+
+
+@api.post(
+    "/api/v1/commissions/approve",
+    security=needs("conversions:write"),
+    responses={"200": shapes.BulkApproved, "404": ErrorBody, "415": ErrorBody},
+)
+def approve_commissions(body: shapes.BulkApproval) -> Response:
+    """Approve every conversion that waits for it and matches, up to 500 at once; `dryRun` says which."""
+    with access.transaction(g.caller) as session:
+        owners = g.caller.organization_ids
+        program = None
+        if body.program_id is not None:
+            program = get_program(session, owners, body.program_id, default_of=g.caller.organization_id)
+        partner = get_partner(session, owners, body.partner_id) if body.partner_id is not None else None
+        wanted = bulk_approval.Matching(partner, program, Span(body.since, body.until))
+        approved = bulk_approval.approve_matching(
+            session, g.caller, owners, wanted, _request(), reason=body.reason, dry_run=body.dry_run
+        )
+        return answer(shapes.bulk_approved(approved, dry_run=body.dry_run))
 
 
 @api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": shapes.CommissionPage})
@@ -129,40 +149,43 @@ def tell_event(path: EventPath) -> Response:
         return answer(explain_event.tell_event(session, event, with_money=g.caller.may("commissions:read")))
 
 
-def _decided(
-    path: shapes.ConversionPath, action: str, decide: Callable[[Session, Conversion, Cause], None]
-) -> Response:
+def _decided(path: shapes.ConversionPath, decide: Callable[[Session, Conversion], None]) -> Response:
     with access.transaction(g.caller) as session:
         conversion = listing.get_conversion(
             session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id
         )
-        decide(session, conversion, Cause(f"request:{g.request_id}", datetime.now(UTC)))
-        owner = conversion.organization_id
-        audit.record(session, g.caller, action, path.conversion_id, organization_id=owner)
+        decide(session, conversion)
         session.expire_all()
         return answer(shapes.conversion_body(*listing.with_commission(session, conversion)))
 
 
-def _key() -> str:
-    return ids.encode(ids.API_KEY, g.caller.key_id)
+def _request() -> Cause:
+    """This request, as what entries are put down to."""
+    return Cause(f"request:{g.request_id}", datetime.now(UTC))
+
+
+def _wanted(query: shapes.CommissionQuery, partner: Partner | None) -> listing.Selection:
+    return listing.Selection(
+        limit=query.limit,
+        starting_after=query.starting_after,
+        status=query.status,
+        partner=partner,
+        paid=query.span,
+    )
 
 
 def _own_commissions(query: shapes.CommissionQuery, partner_id: str) -> Response:
     """The commissions of the caller's own enrollment."""
     with access.affiliate_transaction(g.caller) as session:
         partner = get_own_partner(session, g.caller, partner_id)
-        wanted = listing.Selection(
-            limit=query.limit, starting_after=query.starting_after, status=query.status, partner=partner
-        )
-        rows = listing.list_own_commissions(session, wanted)
-        return answer(shapes.CommissionPage(commissions=[shapes.commission_body(*row) for row in rows]))
+        page = listing.list_own_commissions(session, _wanted(query, partner))
+        shown = [shapes.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
+        return answer(shapes.CommissionPage(commissions=shown, has_more=page.has_more))
 
 
 def _commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        wanted = listing.Selection(
-            limit=query.limit, starting_after=query.starting_after, status=query.status, partner=partner
-        )
-        rows = listing.list_commissions(session, g.caller.organization_ids, wanted)
-        return answer(shapes.CommissionPage(commissions=[shapes.commission_body(*row) for row in rows]))
+        page = listing.list_commissions(session, g.caller.organization_ids, _wanted(query, partner))
+        shown = shapes.commission_bodies(session, page.rows)
+        return answer(shapes.CommissionPage(commissions=shown, has_more=page.has_more))

@@ -172,6 +172,8 @@ def _commission(
         holdback_days=commission.holdback_days,
         accrued_at=commission.accrued_at,
         mature_at=commission.mature_at,
+        approved_at=commission.approved_at,
+        approval_posted_at=max((one.created_at for one in entries if one.kind == "approval"), default=None),
         snapshot=snapshot_note(snapshot),
         terms=TermsNote(
             id=ids.encode(ids.TERMS, terms.id),

@@ -1,6 +1,7 @@
 """The only reader of sums: everything here is derived from postings."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,6 +15,22 @@ _POSITIONS = text("""
     WHERE postings.commission_id = ANY(:commission_ids) AND accounts.kind <> 'commission_expense'
     GROUP BY postings.commission_id, accounts.kind
 """)
+
+
+_APPROVALS = text("""
+    SELECT postings.commission_id, max(entry.created_at) AS posted_at
+    FROM postings JOIN journal_entries AS entry ON entry.id = postings.entry_id
+    WHERE postings.commission_id = ANY(:commission_ids) AND entry.kind = 'approval'
+    GROUP BY postings.commission_id
+""")
+
+
+def approvals_posted_at(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """When an approval of each of these commissions was last posted; those without any are missing."""
+    wanted = list(commission_ids)
+    if not wanted:
+        return {}
+    return {row.commission_id: row.posted_at for row in session.execute(_APPROVALS, {"commission_ids": wanted})}
 
 
 def positions(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, Position]:

@@ -69,13 +69,18 @@ def record(
         insert(AuditEntry).values(
             id=ids.new(),
             organization_id=organization_id,
-            actor=ids.encode(ids.API_KEY, by.key_id) if isinstance(by, Caller) else by,
+            actor=name_of(by),
             action=action,
             subject_id=subject_id,
             details=dict(details or {}),
             request_id=structlog.contextvars.get_contextvars().get("request_id"),
         )
     )
+
+
+def name_of(actor: Actor) -> str:
+    """The actor as it is stored: a key's public id, or the word it is."""
+    return ids.encode(ids.API_KEY, actor.key_id) if isinstance(actor, Caller) else actor
 
 
 def list_entries(

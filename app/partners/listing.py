@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import cut, owned_by
+from app.api.pages import EVER, Page, Span, cut, owned_by, within
 from app.errors import InvalidRequest, NotFound
 from app.partners.models import Partner, PartnerCode
 
@@ -70,7 +70,8 @@ def list_partners(
     starting_after: str | None = None,
     status: str | None = None,
     search: str | None = None,
-) -> tuple[list[Partner], int]:
+    added: Span = EVER,
+) -> tuple[Page[Partner], int]:
     """A page of partners, newest first, and how many there are on all pages.
 
     Args:
@@ -81,6 +82,7 @@ def list_partners(
         starting_after: a partner's public id.
         status: as the partners surface names it.
         search: part of an e-mail, a name or a slug.
+        added: when.
 
     Raises:
         InvalidRequest: `starting_after` is no partner's id.
@@ -90,20 +92,32 @@ def list_partners(
         matching = matching.where(Partner.status.in_(STATUSES_OF[status]))
     if search:
         matching = matching.where(_mentions(search))
+    matching = within(matching, Partner.created_at, added)
     total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    return list(session.scalars(_page(matching, limit, page, starting_after))), total
+    return _page(session, matching, limit, page, starting_after), total
 
 
 def list_newest(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, page: int, starting_after: str | None
-) -> list[Partner]:
+) -> Page[Partner]:
     """A page of partners, newest first, uncounted. Raises InvalidRequest as `list_partners` does."""
     owned = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
-    return list(session.scalars(_page(owned, limit, page, starting_after)))
+    return _page(session, owned, limit, page, starting_after)
 
 
-def _page(statement: Select[Partner], limit: int, page: int, starting_after: str | None) -> Select[Partner]:
-    return cut(statement, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, page=page, starting_after=starting_after)
+def _page(
+    session: Session, statement: Select[Partner], limit: int, page: int, starting_after: str | None
+) -> Page[Partner]:
+    shown = cut(
+        statement,
+        Partner.id,
+        *ids.PARTNER_PREFIXES,
+        limit=limit,
+        page=page,
+        starting_after=starting_after,
+        one_more=True,
+    )
+    return Page.of(session.scalars(shown).all(), limit)
 
 
 def _mentions(words: str) -> ColumnElement[bool]:

@@ -55,17 +55,18 @@ def list_affiliates(path: ProgramPath, query: shapes.AffiliateQuery) -> Response
         page = program_partners.list_partners(
             session, program, limit=query.limit, starting_after=query.starting_after, status=query.status
         )
-        partner_ids = [partner.id for partner in page]
+        partner_ids = [partner.id for partner in page.rows]
         stamped = snapshots.in_force_of_each(session, partner_ids)
         data: list[shapes.AffiliateWithTotals | shapes.ProgramAffiliate]
         if caller.may("commissions:read"):
             every = program_partners.totals(session, program, partner_ids)
             data = [
-                shapes.with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency) for one in page
+                shapes.with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency)
+                for one in page.rows
             ]
         else:
-            data = [shapes.ProgramAffiliate(**shapes.affiliate_fields(one, stamped.get(one.id))) for one in page]
-    return answer(shapes.ProgramAffiliatePage(data=data))
+            data = [shapes.ProgramAffiliate(**shapes.affiliate_fields(one, stamped.get(one.id))) for one in page.rows]
+    return answer(shapes.ProgramAffiliatePage(data=data, has_more=page.has_more))
 
 
 @api.post(

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from app import ids
-from app.api.pages import After
+from app.api.pages import After, HasMore
 from app.api.shapes import EmailAddress, Instant, Request, ShownOnce, Snake
 from app.ledger.sums import Sums
 from app.partners.models import Partner, Snapshot
@@ -79,6 +79,7 @@ class ProgramAffiliatePage(Snake):
     """A page of a program's partners."""
 
     data: list[AffiliateWithTotals | ProgramAffiliate]
+    has_more: HasMore
 
 
 class Invited(ProgramAffiliate):

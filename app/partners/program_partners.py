@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import cut
+from app.api.pages import Page, cut
 from app.errors import Conflict, NotFound
 from app.ledger import sums
 from app.ledger.sums import Sums
@@ -30,13 +30,13 @@ STORED: Final[dict[str, tuple[str, ...]]] = {
 
 def list_partners(
     session: Session, program: Program, *, limit: int, starting_after: str | None = None, status: str | None = None
-) -> Sequence[Partner]:
+) -> Page[Partner]:
     """A page of the program's partners, newest first. Raises InvalidRequest."""
     enrolled = select(Partner).where(Partner.program_id == program.id)
     if status is not None:
         enrolled = enrolled.where(Partner.status.in_(STORED[status]))
-    page = cut(enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after)
-    return session.scalars(page).all()
+    page = cut(enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after, one_more=True)
+    return Page.of(session.scalars(page).all(), limit)
 
 
 def find_partner(session: Session, program: Program, public_id: str) -> Partner:

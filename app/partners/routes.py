@@ -34,7 +34,7 @@ def create_partner(body: shapes.PartnerCreation) -> Response:
 def list_partners(query: shapes.PartnerQuery) -> Response:
     """Partners, newest first."""
     with access.transaction(g.caller) as session:
-        partners, total = listing.list_partners(
+        found, total = listing.list_partners(
             session,
             g.caller.organization_ids,
             limit=query.per_page,
@@ -42,10 +42,12 @@ def list_partners(query: shapes.PartnerQuery) -> Response:
             starting_after=query.starting_after,
             status=query.status,
             search=query.search,
+            added=query.span,
         )
-        stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
-    data = [shapes.partner_body(partner, stamped.get(partner.id)) for partner in partners]
-    return answer(shapes.PartnerPage(data=data, total=total, page=query.page, per_page=query.per_page))
+        stamped = snapshots.in_force_of_each(session, [partner.id for partner in found.rows])
+    data = [shapes.partner_body(partner, stamped.get(partner.id)) for partner in found.rows]
+    page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": found.has_more}
+    return answer(shapes.PartnerPage(data=data, **page))
 
 
 @api.get(
@@ -95,13 +97,13 @@ def deactivate_partner(path: shapes.PartnerPath) -> Response:
 def list_affiliates(query: shapes.AffiliateQuery) -> Response:
     """Partners under the name other systems give them, newest first."""
     with access.transaction(g.caller) as session:
-        partners = listing.list_newest(
+        found = listing.list_newest(
             session,
             g.caller.organization_ids,
             limit=query.limit,
             page=query.page,
             starting_after=query.starting_after,
         )
-        stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
-    data = [shapes.affiliate_body(partner, stamped.get(partner.id)) for partner in partners]
-    return answer(shapes.AffiliatePage(data=data, page=query.page, limit=query.limit))
+        stamped = snapshots.in_force_of_each(session, [partner.id for partner in found.rows])
+    data = [shapes.affiliate_body(partner, stamped.get(partner.id)) for partner in found.rows]
+    return answer(shapes.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=found.has_more))

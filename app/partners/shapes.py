@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from app import ids
-from app.api.pages import Numbered
+from app.api.pages import Between, HasMore, Numbered
 from app.api.shapes import Camel, EmailAddress, Instant, OneLine, Request, Snake
 from app.ledger.sums import Sums
 from app.partners.models import Partner, Snapshot
@@ -53,8 +53,8 @@ class PartnerPath(Request):
     partner_id: str = Field(description="A partner's id; `par_…` and `aff_…` are two names of one partner.")
 
 
-class PartnerQuery(Numbered):
-    """Which partners."""
+class PartnerQuery(Numbered, Between):
+    """Which partners; `since` and `until` are about `created_at`."""
 
     per_page: int = Field(default=20, ge=1, le=100)
     status: PartnerStatus | None = None
@@ -173,6 +173,7 @@ class PartnerPage(Snake):
     total: int
     page: int
     per_page: int
+    has_more: HasMore
 
 
 class AffiliateBody(Camel):
@@ -194,6 +195,7 @@ class AffiliatePage(Camel):
     data: list[AffiliateBody]
     page: int
     limit: int
+    has_more: HasMore
 
 
 def partner_body(partner: Partner, snapshot: Snapshot | None) -> PartnerBody:

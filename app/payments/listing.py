@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import Numbered, cut, owned_by
+from app.api.pages import EVER, Numbered, Page, Span, cut, owned_by, within
 from app.errors import InvalidRequest, NotFound
 from app.payments.models import Payment
 from app.stripe_events.scope import Scope
@@ -23,14 +23,16 @@ def list_payments(
     wanted: Numbered,
     *,
     limit: int,
+    paid: Span = EVER,
     outcome: str | None = None,
     attributed: bool | None = None,
     conflict: bool | None = None,
-) -> Sequence[Payment]:
+) -> Page[Payment]:
     """A page of payments, newest first; those merged into others only where `outcome` asks for them.
 
     `attributed` False keeps those nobody is credited with, True all others; `conflict` True those whose partner has
-    been paid although evidence has come to credit another, False all others. Raises InvalidRequest.
+    been paid although evidence has come to credit another, False all others; `paid` is
+    when the customer paid. Raises InvalidRequest.
     """
     matching = select(Payment).where(owned_by(Payment.organization_id, organization_ids))
     if outcome != "merged":
@@ -42,8 +44,16 @@ def list_payments(
     if conflict is not None:
         has_conflict = Payment.outcome_details.has_key("conflict")
         matching = matching.where(has_conflict if conflict else ~has_conflict)
-    page = cut(matching, Payment.id, ids.PAYMENT, limit=limit, page=wanted.page, starting_after=wanted.starting_after)
-    return session.scalars(page).all()
+    page = cut(
+        within(matching, Payment.occurred_at, paid),
+        Payment.id,
+        ids.PAYMENT,
+        limit=limit,
+        page=wanted.page,
+        starting_after=wanted.starting_after,
+        one_more=True,
+    )
+    return Page.of(session.scalars(page).all(), limit)
 
 
 def get_payment(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Payment:

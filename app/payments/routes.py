@@ -15,17 +15,18 @@ api = surface("Payments", __name__, "Movements of money, whatever Stripe calls t
 def list_payments(query: shapes.PaymentQuery) -> Response:
     """Payments, newest first; `attributed=false` finds money no partner is credited with."""
     with access.transaction(g.caller) as session:
-        payments = listing.list_payments(
+        page = listing.list_payments(
             session,
             g.caller.organization_ids,
             query,
             limit=query.limit,
+            paid=query.span,
             outcome=query.outcome,
             attributed=query.attributed,
             conflict=query.conflict,
         )
-        data = [shapes.payment_body(payment) for payment in payments]
-    return answer(shapes.PaymentPage(data=data, page=query.page, limit=query.limit))
+        data = [shapes.payment_body(payment) for payment in page.rows]
+    return answer(shapes.PaymentPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 @api.get("/api/v1/waiting", security=needs("payments:read"), responses={"200": waiting_shapes.WaitingPage})

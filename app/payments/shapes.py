@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from app import ids
-from app.api.pages import Numbered
+from app.api.pages import Between, HasMore, Numbered
 from app.api.shapes import Instant, OneOf, Snake
 from app.payments.models import Payment
 from app.stripe_events.outcomes import OUTCOMES, sentence
@@ -15,8 +15,8 @@ OutcomeWord = Annotated[str, OneOf(OUTCOMES)]
 AMOUNT: Final = "In the currency's smallest unit."
 
 
-class PaymentQuery(Numbered):
-    """Which payments."""
+class PaymentQuery(Numbered, Between):
+    """Which payments; `since` and `until` are about `occurred_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
     attributed: bool | None = Field(default=None, description="False: only those nobody is credited with.")
@@ -55,6 +55,7 @@ class PaymentPage(Snake):
     data: list[PaymentBody]
     page: int
     limit: int
+    has_more: HasMore
 
 
 def payment_body(payment: Payment) -> PaymentBody:

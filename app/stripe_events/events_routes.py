@@ -15,7 +15,7 @@ api = surface("Events", __name__, "What Stripe told us, and what became of it.")
 def list_events(query: shapes.EventQuery) -> Response:
     """Events, newest in the inbox first."""
     with access.transaction(g.caller) as session:
-        events = listing.list_events(
+        page = listing.list_events(
             session,
             g.caller.organization_ids,
             limit=query.limit,
@@ -23,10 +23,10 @@ def list_events(query: shapes.EventQuery) -> Response:
             starting_after=query.starting_after,
             outcome=query.outcome,
             type_=query.type,
-            since=query.since,
+            received=query.span,
         )
-        data = [shapes.event_body(event) for event in events]
-    return answer(shapes.EventPage(data=data, page=query.page, limit=query.limit))
+        data = [shapes.event_body(event) for event in page.rows]
+    return answer(shapes.EventPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 @api.post(

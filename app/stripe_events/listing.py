@@ -1,14 +1,13 @@
 """Finding events in the inbox."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, defer
 
-from app.api.pages import owned_by, refuse_both
+from app.api.pages import EVER, Page, Span, owned_by, refuse_both, within
 from app.errors import InvalidRequest, NotFound
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
@@ -32,8 +31,8 @@ def list_events(
     starting_after: str | None = None,
     outcome: str | None = None,
     type_: str | None = None,
-    since: datetime | None = None,
-) -> Sequence[StripeEvent]:
+    received: Span = EVER,
+) -> Page[StripeEvent]:
     """A page of events, newest in the inbox first, without their payloads.
 
     Args:
@@ -44,7 +43,7 @@ def list_events(
         starting_after: a Stripe event id or an inbox number.
         outcome: a word of `OUTCOMES`, or `unprocessed`.
         type_: Stripe's, such as `invoice.paid`.
-        since: received then or later.
+        received: when.
 
     Raises:
         InvalidRequest: there is no event `starting_after`, or it stands beside a page number.
@@ -56,13 +55,12 @@ def list_events(
         matching = matching.where(StripeEvent.outcome == outcome)
     if type_ is not None:
         matching = matching.where(StripeEvent.type == type_)
-    if since is not None:
-        matching = matching.where(StripeEvent.received_at >= since)
+    matching = within(matching, StripeEvent.received_at, received)
     if starting_after is not None:
         refuse_both(page, starting_after)
         matching = matching.where(StripeEvent.id < _inbox_id(session, organization_ids, starting_after))
-    ordered = matching.order_by(StripeEvent.id.desc()).limit(limit).offset((page - 1) * limit)
-    return session.scalars(ordered.options(defer(StripeEvent.payload))).all()
+    ordered = matching.order_by(StripeEvent.id.desc()).limit(limit + 1).offset((page - 1) * limit)
+    return Page.of(session.scalars(ordered.options(defer(StripeEvent.payload))).all(), limit)
 
 
 def find_event(session: Session, organization_ids: Sequence[UUID], given: str) -> StripeEvent | None:

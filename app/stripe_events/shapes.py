@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app import ids
-from app.api.pages import Numbered
+from app.api.pages import Between, HasMore, Numbered
 from app.api.shapes import Instant, OneOf, Request, Snake
 from app.stripe_events.inbox import outcome_sentence
 from app.stripe_events.listing import UNPROCESSED
@@ -21,13 +21,12 @@ class EventPath(Request):
     event_id: str = Field(description="Stripe's id, or the number in the inbox.")
 
 
-class EventQuery(Numbered):
-    """Which events."""
+class EventQuery(Numbered, Between):
+    """Which events; `since` and `until` are about `received_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
     outcome: OutcomeWord | None = None
     type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
-    since: AwareDatetime | None = Field(default=None, description="Received then or later; ISO 8601 with a zone.")
 
 
 class EventBody(Snake):
@@ -57,6 +56,7 @@ class EventPage(Snake):
     data: list[EventBody]
     page: int
     limit: int
+    has_more: HasMore
 
 
 def event_body(event: StripeEvent) -> EventBody:

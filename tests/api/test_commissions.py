@@ -33,8 +33,12 @@ def test_commission_shows_every_field(owner: Caller, merchant: Merchant, sales: 
         "reversedAmount": "0.00",
         "currency": "USD",
         "status": "accrued",
+        "partnerCode": "ada",
+        "stripeInvoiceId": "in_1",
+        "occurredAt": "2026-11-01T12:00:00.000Z",
         "accruedAt": "2026-11-01T12:00:00.000Z",
         "approvedAt": None,
+        "approvalPostedAt": None,
         "paidAt": None,
         "holdbackDays": 30,
         "matureAt": "2026-12-01T12:00:00.000Z",
@@ -50,7 +54,7 @@ def test_commission_list_answers_with_and_without_prefix(owner: Caller, merchant
     assert owner.get("/commissions").json == everything
     assert owner.get(f"/api/v1/partners/{ada}/commissions").json == everything
     assert owner.get(f"/partners/{ada}/commissions").json == everything
-    assert owner.get(f"/partners/{ben}/commissions").json == {"commissions": []}
+    assert owner.get(f"/partners/{ben}/commissions").json == {"commissions": [], "hasMore": False}
 
 
 def test_commissions_are_paged_from_an_id_on(owner: Caller, sales: list[Sale]) -> None:
@@ -77,6 +81,7 @@ def test_conversion_shows_every_field(owner: Caller, merchant: Merchant, sales: 
     assert conversion == {
         "id": sales[4].conversion_id,
         "affiliateId": ada,
+        "partnerCode": "ada",
         "programId": ids.encode("prog", merchant.program_id),
         "stripeChargeId": "ch_5",
         "stripeInvoiceId": "in_5",
@@ -84,8 +89,9 @@ def test_conversion_shows_every_field(owner: Caller, merchant: Merchant, sales: 
         "commissionCents": 1200,
         "currency": "jpy",
         "status": "pending",
+        "occurredAt": "2026-11-01T12:00:00.000Z",
     }
-    assert (page["page"], page["limit"]) == (1, 1)
+    assert (page["page"], page["limit"], page["hasMore"]) == (1, 1, True)
 
 
 def test_what_was_merged_away_is_in_no_list(owner: Caller, sales: list[Sale]) -> None:

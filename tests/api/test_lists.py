@@ -18,6 +18,17 @@ from tests.stripe_stories.families import CLOVER
 from .conftest import Answer, Caller
 
 NAMES: Final = ("data", "commissions")
+TELLING_MORE: Final = (
+    "/api/v1/affiliates",
+    "/api/v1/commissions",
+    "/api/v1/conversions",
+    "/api/v1/events",
+    "/api/v1/partners",
+    "/api/v1/partners/{partner_id}/commissions",
+    "/api/v1/payments",
+    "/v1/admin/affiliate/programs/{program_id}/affiliates",
+    "/v1/admin/affiliate/programs/{program_id}/conversions",
+)
 SUMS: Final = {"/v1/admin/affiliate-me/stats", "/v1/admin/affiliate-me/balance"}
 """These give one row for each currency, not a page."""
 BARE: Final = {"/v1/admin/affiliate-me/programs", "/v1/admin/affiliate-me/payouts"}
@@ -103,6 +114,14 @@ def test_every_list_ends_in_an_empty_page_and_refuses_ids_that_are_none(
         assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "starting_after"), path
 
 
+def test_lists_of_money_events_and_partners_say_whether_more_follow(application: Flask) -> None:
+    document = complete(application)  # type: ignore[arg-type]
+    for path in TELLING_MORE:
+        schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        fields = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
+        assert {"has_more", "hasMore"} & set(fields), path
+
+
 def test_page_numbers_and_starting_after_exclude_each_other(
     application: Flask, owner: Caller, merchant: Merchant
 ) -> None:
@@ -132,9 +151,15 @@ def _read(owner: Caller, merchant: Merchant, path: str, name: str, limit: int = 
     size = "per_page" if path == "/api/v1/partners" else "limit"
     answer = _call(owner, merchant, path, **{size: limit}, **query)
     assert answer.status_code == 200, (path, answer.text)
-    rows = answer.json[name]
+    rows = [row["id"] for row in answer.json[name]]
     assert len(rows) <= limit, path
-    return [row["id"] for row in rows]
+    has_more = answer.json.get("has_more", answer.json.get("hasMore"))
+    if has_more is not None:
+        following = (
+            _call(owner, merchant, path, **{size: limit}, **{**query, "starting_after": rows[-1]}) if rows else None
+        )
+        assert has_more == bool(following and following.json[name]), path
+    return rows
 
 
 def _call(owner: Caller, merchant: Merchant, path: str, **query: Any) -> Answer:

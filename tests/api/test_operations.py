@@ -7,13 +7,14 @@ from sqlalchemy import text
 
 from app import db, jobs, metrics
 from app.config import Settings
+from app.version import VERSION
 
 from .conftest import Caller, figure
 from .isolation_table import PUBLIC
 
 
 def test_alive_and_ready_before_anything_exists(nobody: Caller) -> None:
-    assert nobody.get("/healthz").json == {"status": "ok"}
+    assert nobody.get("/healthz").json == {"status": "ok", "version": VERSION}
     assert nobody.get("/readyz").json == {"status": "ready", "database": "ok", "redis": "ok"}
 
 
