@@ -13,6 +13,7 @@ from app.config import Settings
 from app.errors import Forbidden
 from app.stripe_events import inbox
 from app.stripe_events.listing import count_parked
+from app.version import VERSION
 
 SNIPPET: Final = Path(__file__).resolve().parent.parent / "snippets" / "checkout.js"
 SNIPPET_SECONDS: Final = 3600
@@ -23,8 +24,8 @@ blueprint = Blueprint("operations", __name__)
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """The process answers."""
-    return jsonify(status="ok")
+    """The process answers, and says which version it runs."""
+    return jsonify(status="ok", version=VERSION)
 
 
 @blueprint.get("/readyz")

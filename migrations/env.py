@@ -36,6 +36,7 @@ def migrate(connection: Connection) -> None:
         target_metadata=db.Base.metadata,
         compare_server_default=False,
         include_name=_is_no_partition,
+        on_version_apply=context.config.attributes.get("on_version_apply"),
     )
     context.run_migrations()
 

@@ -1,13 +1,16 @@
 """The `accrual` command: what it consists of, and how it fails."""
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.cli import (
+    balances,
     bootstrap,
+    commissions,
     demo,
     endpoints,
     events,
@@ -24,15 +27,34 @@ from app.cli import (
     waiting,
 )
 from app.errors import AccrualError
+from app.version import VERSION
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"accrual {VERSION}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="accrual",
-    help="Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def accrual(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe."""
+    del version  # its callback has printed it
+
+
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("migrate")(migrate.migrate)
@@ -40,6 +62,8 @@ app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(organization_tree.commands, name="organizations")
 app.add_typer(programs.commands, name="programs")
 app.add_typer(partners.commands, name="partners")
+app.add_typer(commissions.commands, name="commissions")
+app.command("balances")(balances.balances)
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")

@@ -1,11 +1,20 @@
 """`accrual migrate`: bring the database to the newest schema."""
 
 from app import config, logs, schema
-from app.cli.options import DataDir
+from app.cli import printing
+from app.cli.options import AsJson, DataDir
 
 
-def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to the newest schema; nothing happens when it is there already."""
+def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Bring the database to the newest schema and say what was applied; nothing happens when it is there already."""
     settings = config.load(data_dir)
     logs.configure(settings.log_format)
-    schema.migrate(settings.database_url)
+    applied = schema.migrate(settings.database_url)
+    if as_json:
+        printing.as_document({"applied": applied, "schema": schema.newest()})
+    elif not applied:
+        printing.say(f"Nothing to do: the database is at the newest schema, {schema.newest()}.")
+    else:
+        printing.say(f"The database is at the newest schema now, {schema.newest()}. Applied {len(applied)}:")
+        for one in applied:
+            printing.say(f"  {one}")

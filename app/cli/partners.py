@@ -85,8 +85,10 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a partner. It earns nothing until it is activated."""
-    profile = {"first_name": first_name, "last_name": last_name}
-    profile = {name: require_line(given, param=name) for name, given in profile.items() if given is not None}
+    names = {"first_name": first_name, "last_name": last_name}
+    profile: dict[str, Any] = {
+        name: require_line(given, param=name) for name, given in names.items() if given is not None
+    }
     with organizations.database(data_dir) as settings, db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         offered = get_program(session, owners, program, default_of=owners[0])

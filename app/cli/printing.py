@@ -42,6 +42,11 @@ def as_document(value: Any) -> None:
     print(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))  # noqa: T201 - rich would wrap it
 
 
+def say(text: str) -> None:
+    """Print a sentence, whole and as it is."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
 def warn(text: str) -> None:
     """Print a warning on standard error, where it is in the way of no program that reads the output."""
     warnings = Console(stderr=True, highlight=False, soft_wrap=True)
