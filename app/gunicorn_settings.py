@@ -10,6 +10,7 @@ from gunicorn import glogging
 
 # Gunicorn takes every name here that is one of its settings, `config` among them: hence no `from app import config`.
 from app.config import load
+from app.logins import warn_of_excess
 from app.logs import configure
 
 _settings = load()
@@ -22,6 +23,11 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn ships no types
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         self.error_log.propagate = True
+
+
+def when_ready(_server: Any) -> None:
+    """Before the first worker starts: say once if the web server logs in with more rights than it needs."""
+    warn_of_excess(_settings.web_database_url or _settings.database_url, for_web=True)
 
 
 logger_class = _Logger

@@ -50,7 +50,7 @@ def figures() -> Response:
     little else; the sum of the ledger is measured by the clock.
     """
     _admit_to_metrics()
-    with db.transaction() as session:
+    with db.web_transaction() as session:
         oldest_seconds = inbox.oldest_due_seconds(session) or 0.0
         parked = count_parked(session)
     gauges = [
@@ -71,7 +71,7 @@ def snippet() -> Response:
 
 def _database_state() -> str:
     try:
-        with db.engine().connect() as connection:
+        with db.web_engine().connect() as connection:
             return "ok" if schema.is_current(connection) else "behind"
     except SQLAlchemyError:
         return "unreachable"

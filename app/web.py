@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
 
 def connect(app: OpenAPI, settings: Settings) -> None:
     """Let `app` and this process use the database and the queue of `settings` from now on."""
-    db.connect(settings.database_url, pool_size=settings.web_threads)
+    db.connect_web(settings.web_database_url or settings.database_url, pool_size=settings.web_threads)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
     limits.connect(settings)

@@ -10,7 +10,7 @@ from typing import Final
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
-from app import config, db, embedded, ids, jobs, logs, metrics, schema
+from app import config, db, embedded, ids, jobs, logs, metrics, schema, settings_files
 from app.cli import bootstrap, stack
 from app.cli.bootstrap import Bootstrapped
 from app.cli.stack import Stack
@@ -41,7 +41,7 @@ def installed() -> Iterator[Installation]:
             servers.append(embedded.start_postgres(directory))
             servers.append(embedded.start_valkey(directory))
             _keep_settings(directory)
-            schema.migrate(embedded.postgres_url(directory))
+            schema.migrate(embedded.owner_url(directory))
             yield _furnish(directory)
         finally:
             db.disconnect()
@@ -86,18 +86,18 @@ def _directory() -> Iterator[Path]:
         if config.is_given(name):
             raise ConfigurationError(f"{name} is set, but benchmarks bring servers of their own; unset it")
     with tempfile.TemporaryDirectory(prefix="accrual-bench-", ignore_cleanup_errors=True) as temporary:
-        config.keep(Path(temporary), {"ACCRUAL_READS_PER_MINUTE": str(UNLIMITED)})
+        settings_files.keep(Path(temporary), {"ACCRUAL_READS_PER_MINUTE": str(UNLIMITED)})
         yield Path(temporary)
 
 
 def _keep_settings(directory: Path) -> None:
     kept = {
-        "DATABASE_URL": embedded.postgres_url(directory),
+        "DATABASE_URL": embedded.owner_url(directory),
         "REDIS_URL": embedded.valkey_url(directory),
         "ACCRUAL_SECRET_KEY": Fernet.generate_key().decode(),
         "ACCRUAL_STRIPE_LIVEMODE": "false",
     }
-    config.keep(directory, kept)
+    settings_files.keep(directory, kept)
 
 
 def _furnish(directory: Path) -> Installation:

@@ -98,9 +98,10 @@ def database_url(servers: Servers) -> Iterator[str]:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Engine]:
-    """This process connected to the test's database, as the worker's role."""
+    """This process connected to the test's database, as the worker's role and, for the web application, as its own."""
+    db.connect_web(database_url)
     yield db.connect(database_url)
-    db.engine().dispose()
+    db.disconnect()
 
 
 @pytest.fixture

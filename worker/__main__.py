@@ -10,7 +10,7 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
-from app import config, db, jobs, logs, metrics
+from app import config, db, jobs, logins, logs, metrics
 from app.stripe_events import api_keys
 from worker import drain, mails
 from worker.wakeups import MOST_WAIT_SECONDS, DrainWorker, KnownJobsQueue
@@ -39,6 +39,7 @@ def main() -> None:
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
     mails.connect(settings)
+    logins.warn_of_excess(settings.database_url, for_web=False)
     _leave_when_asked()
     while not drain.stop_requested.is_set():
         try:

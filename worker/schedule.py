@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from app import config, db, jobs, logs, metrics
+from app import config, db, jobs, logins, logs, metrics
 from app.api import kept
 from app.attribution import partitions
 from app.commissions import approval, late_touches
@@ -150,6 +150,7 @@ def main() -> None:
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
     mails.connect(settings)
+    logins.warn_of_excess(settings.database_url, for_web=False)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())

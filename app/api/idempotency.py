@@ -42,7 +42,7 @@ def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], Respon
         InvalidRequest: the key is no 1 to 255 visible ASCII characters.
     """
     asked = kept.Asked(organization_ids[0], kept.digest(who, request.path, _key()), _body())
-    with jobs.held(), db.transaction() as session:
+    with jobs.held(), db.web_transaction() as session:
         db.narrow_to_organizations(session, organization_ids)
         kept.wait_for_twins(session, asked)
         first = kept.find(session, asked)

@@ -112,7 +112,7 @@ def transaction() -> Iterator[Session]:
     """A transaction; or, inside `joining`, a part of the request's that an exception takes back alone."""
     joined = _joined.get()
     if joined is None:
-        with db.transaction() as session:
+        with db.web_transaction() as session:
             yield session
     else:
         with joined.begin_nested():

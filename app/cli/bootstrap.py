@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import config, db, ids
+from app import config, db, ids, settings_files
 from app.cli import delivery, offer, printing, programs
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir
@@ -169,6 +169,8 @@ def _new_secret() -> str:
 
 def _remember(settings: config.Settings, made: Bootstrapped) -> None:
     """Keep the webhook where `accrual send` finds it, if there is a data directory that `up` made."""
-    if config.kept(settings.data_dir):
+    if settings_files.kept(settings.data_dir):
         endpoint = made.webhook_url.rpartition("/")[2]
-        config.keep(settings.data_dir, {"ACCRUAL_SEND_ENDPOINT": endpoint, "ACCRUAL_SEND_SECRET": made.webhook_secret})
+        settings_files.keep(
+            settings.data_dir, {"ACCRUAL_SEND_ENDPOINT": endpoint, "ACCRUAL_SEND_SECRET": made.webhook_secret}
+        )

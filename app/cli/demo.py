@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy import text
 
-from app import config, db, ids, money, processes
+from app import db, ids, money, processes, settings_files
 from app.cli import bootstrap, delivery, explain, http, printing, send, stack, supervisor
 from app.cli import organization as organizations
 from app.cli.bootstrap import Bootstrapped
@@ -64,7 +64,7 @@ def _directory(data_dir: Path | None) -> Iterator[Path]:
         yield data_dir
         return
     with tempfile.TemporaryDirectory(prefix="accrual-demo-", ignore_cleanup_errors=True) as temporary:
-        config.keep(Path(temporary), {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"})
+        settings_files.keep(Path(temporary), {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"})
         yield Path(temporary)
 
 

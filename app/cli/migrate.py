@@ -9,7 +9,7 @@ def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Bring the database to the newest schema and say what was applied; nothing happens when it is there already."""
     settings = config.load(data_dir)
     logs.configure(settings.log_format)
-    applied = schema.migrate(settings.database_url)
+    applied = schema.migrate(config.migrate_url(settings))
     if as_json:
         printing.as_document({"applied": applied, "schema": schema.newest()})
     elif not applied:

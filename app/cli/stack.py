@@ -1,6 +1,7 @@
 """The whole of Accrual on one machine: database, queue, web, workers, clock."""
 
 import fcntl
+import secrets
 import socket
 import sys
 import time
@@ -13,8 +14,9 @@ from signal import SIGINT
 from typing import Final
 
 from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
 
-from app import config, directories, embedded, logs, processes, schema
+from app import config, db, directories, embedded, logins, logs, processes, schema, settings_files
 from app.cli import http, supervisor
 from app.cli.supervisor import Child
 from app.errors import ConfigurationError, Unavailable
@@ -65,11 +67,14 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Itera
         _refuse_taken(port)
         settings = _prepare(data_dir, port)
         logs.configure(settings.log_format)
-        servers, ours = _servers(settings), _ours(settings, port, log)
+        web_login = _web_login(settings)
+        servers, ours = _servers(settings), _ours(settings, port, log, web_login)
         try:
             for server in servers:
                 server.launch()
-            schema.migrate(settings.database_url)
+            schema.migrate(config.migrate_url(settings))
+            if embedded.is_ours(settings.database_url, data_dir):
+                _let_in(settings, web_login)
             for child in ours:
                 child.launch()
             yield Stack(f"http://{HOST}:{port}", settings, (*servers, *ours))
@@ -105,30 +110,52 @@ def _refuse_taken(port: int) -> None:
 
 def _prepare(data_dir: Path, port: int) -> config.Settings:
     """The settings to run with, after keeping in `data_dir` what nobody has chosen: key, addresses, test mode."""
-    before = config.kept(data_dir)
+    before = settings_files.kept(data_dir)
     settings = {"ACCRUAL_PUBLIC_URL": f"http://{HOST}:{port}"}
     if not config.is_given("ACCRUAL_SECRET_KEY"):
         settings["ACCRUAL_SECRET_KEY"] = before.get("ACCRUAL_SECRET_KEY") or Fernet.generate_key().decode()
     if not config.is_given("REDIS_URL"):
         settings["REDIS_URL"] = embedded.valkey_url(data_dir)
     if not config.is_given("DATABASE_URL"):
-        settings["DATABASE_URL"] = embedded.postgres_url(data_dir)
+        password = _password_of(before.get("DATABASE_URL")) or _new_password()
+        settings["DATABASE_URL"] = embedded.postgres_url(data_dir, db.WORKER_LOGIN, password)
         settings["ACCRUAL_STRIPE_LIVEMODE"] = before.get("ACCRUAL_STRIPE_LIVEMODE") or "false"
-    config.keep(data_dir, settings)
+    settings_files.keep(data_dir, settings)
     return config.load(data_dir)
 
 
 def _servers(settings: config.Settings) -> list[Child]:
     """The database and the queue, as far as the settings name ours and not somebody else's."""
     directory, servers = settings.data_dir, []
-    if settings.database_url == embedded.postgres_url(directory):
+    if embedded.is_ours(settings.database_url, directory):
         servers.append(Child("postgres", lambda: embedded.start_postgres(directory).process, SIGINT))
     if settings.redis_url == embedded.valkey_url(directory):
         servers.append(Child("valkey", lambda: embedded.start_valkey(directory).process))
     return servers
 
 
-def _ours(settings: config.Settings, port: int, log: Path | None) -> list[Child]:
+def _web_login(settings: config.Settings) -> str:
+    """How the web server logs in. To our own Postgres by a password that is new at each start and kept nowhere."""
+    if embedded.is_ours(settings.database_url, settings.data_dir):
+        return embedded.postgres_url(settings.data_dir, db.WEB_LOGIN, _new_password())
+    return settings.web_database_url or settings.database_url
+
+
+def _let_in(settings: config.Settings, web_login: str) -> None:
+    """Give the logins of our own Postgres the passwords by which its processes come."""
+    passwords = {db.WEB_LOGIN: _password_of(web_login), db.WORKER_LOGIN: _password_of(settings.database_url)}
+    logins.set_passwords(embedded.owner_url(settings.data_dir), passwords)
+
+
+def _password_of(url: str | None) -> str:
+    return (make_url(url).password or "") if url else ""
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(embedded.PASSWORD_BYTES)
+
+
+def _ours(settings: config.Settings, port: int, log: Path | None, web_login: str) -> list[Child]:
     python = [sys.executable, "-m"]
     web = [*python, "gunicorn", "--config", "python:app.gunicorn_settings", "--bind", f"{HOST}:{port}"]
     commands = {"web": [*web, "app.web:create_app()"]}
@@ -136,6 +163,9 @@ def _ours(settings: config.Settings, port: int, log: Path | None) -> list[Child]
     commands["stripe"] = [*python, "worker", "stripe"]
     commands["clock"] = [*python, "worker.schedule"]
     environment = config.child_environment(settings.data_dir)
+    # The web server is told its own login and no other.
+    environments = {"web": environment | {"DATABASE_URL": web_login, "ACCRUAL_WEB_DATABASE_URL": web_login}}
     return [
-        Child(name, partial(processes.start, command, log=log, env=environment)) for name, command in commands.items()
+        Child(name, partial(processes.start, command, log=log, env=environments.get(name, environment)))
+        for name, command in commands.items()
     ]

@@ -24,7 +24,7 @@ def identify(authorization: str | None) -> Caller:
     scheme, _, plaintext = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not plaintext.strip():
         raise Unauthenticated("send an API key: `Authorization: Bearer aff_…`")
-    with db.transaction() as session:
+    with db.web_transaction() as session:
         caller = keys.authenticate(session, plaintext.strip())
     structlog.contextvars.bind_contextvars(key_id=ids.encode(ids.API_KEY, caller.key_id))
     return caller
@@ -59,7 +59,7 @@ def affiliate_transaction(caller: Caller) -> Iterator[Session]:
 
 @contextmanager
 def open_transaction() -> Iterator[Session]:
-    """A transaction that sees all rows, for the few requests that prove what they may see by a secret they bring."""
+    """A transaction as `accrual_entry`, for the few requests that prove what they may see by a secret they bring."""
     with kept.transaction() as session:
         db.widen(session)
         yield session

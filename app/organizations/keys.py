@@ -124,7 +124,8 @@ def authenticate(session: Session, plaintext: str) -> Caller:
         Unauthenticated: unknown or revoked, without saying which.
     """
     # The look-up by hash takes the place of a comparison in constant time: what timing could tell is the hash's.
-    key = session.scalar(select(ApiKey).where(ApiKey.key_hash == _hash(plaintext), ApiKey.revoked_at.is_(None)))
+    wanted = select(ApiKey.id, ApiKey.organization_id, ApiKey.level, ApiKey.scopes)
+    key = session.execute(wanted.where(ApiKey.key_hash == _hash(plaintext), ApiKey.revoked_at.is_(None))).one_or_none()
     if key is None:
         raise Unauthenticated("this API key is unknown or revoked")
     _note_use(session, key.id)

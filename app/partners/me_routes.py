@@ -39,7 +39,7 @@ def show_my_referral(path: shapes.MyProgramPath) -> Response:
         partner, program = own.enrollment_in(session, g.caller, path.program_id)
         mine = select(PartnerCode.code).where(PartnerCode.partner_id == partner.id)
         codes = list(session.scalars(mine.order_by(PartnerCode.created_at.desc(), PartnerCode.code)))
-    with db.transaction() as session:  # of whoever shares the server, like the link itself when it is followed
+    with db.web_transaction() as session:  # of whoever shares the server, like the link itself when it is followed
         leads_here = own.bare_link_leads_to(session, partner)
     public_url = current_app.extensions["accrual_settings"].public_url
     return answer(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))

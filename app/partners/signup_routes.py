@@ -49,13 +49,13 @@ def sign_up(body: shapes.SignUp) -> Response:
         missing = "program_id" if body.program_id is None else "email"
         raise InvalidRequest(f"{missing} is required without a token", param=missing)
     try:
-        with db.transaction() as session:
+        with db.web_transaction() as session:
             joined = signup.sign_up(session, body.program_id, name=body.name, email=body.email)
             return _made(session, "partner.signed_up", joined)
     except Conflict as taken:
         if taken.code != "email_taken":
             raise
-    with db.transaction() as session:
+    with db.web_transaction() as session:
         signup.mail_owner(session, body.program_id, email=body.email)
     return answer(shapes.SignUpAsked(), status=202)
 
@@ -64,7 +64,7 @@ def _join(token: str, body: shapes.SignUp) -> Response:
     for beside in ("program_id", "email"):
         if getattr(body, beside) is not None:
             raise InvalidRequest(f"the token says it; leave {beside} out", param=beside)
-    with db.transaction() as session:
+    with db.web_transaction() as session:
         return _made(session, "partner.joined", invitations.join(session, token, body.name))
 
 

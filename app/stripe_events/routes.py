@@ -61,7 +61,7 @@ def _find_door(endpoint_id: str) -> Door:
     doors: Doors = current_app.extensions["accrual_doors"]
     is_known, door = doors.cached(endpoint_id)
     if not is_known:
-        with db.transaction() as session:
+        with db.web_transaction() as session:
             door = doors.look_up(session, endpoint_id)
     if door is not None and door.secrets:
         return door

@@ -149,9 +149,9 @@ def test_request_id_is_echoed_or_made(owner: Caller, application: Flask) -> None
 @pytest.fixture
 def broken(application: Flask) -> Iterator[Flask]:
     """The application with its database gone."""
-    db.connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    db.connect_web("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     yield application
-    db.engine().dispose()
+    db.disconnect()
 
 
 def test_without_a_database_the_answer_is_503_and_tells_nothing(owner: Caller, broken: Flask) -> None:

@@ -242,10 +242,10 @@ def test_nobody_borrows_the_link_to_lead_elsewhere(
 def _without_database(shop: Merchant, visitor: FlaskClient) -> Iterator[None]:
     """The database goes away after Ada's link was followed once."""
     visitor.get("/r/ada")
-    address = db.engine().url
-    db.connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    address = db.web_engine().url
+    db.connect_web("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     yield
-    db.connect(address)
+    db.connect_web(address)
 
 
 @pytest.mark.usefixtures("_without_database")

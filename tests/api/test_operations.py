@@ -34,7 +34,7 @@ def test_not_ready_on_an_older_schema(nobody: Caller, database_url: str) -> None
 
 
 def test_alive_and_not_ready_without_a_database(nobody: Caller) -> None:
-    db.connect("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    db.connect_web("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     assert nobody.get("/healthz").status_code == 200
     answer = nobody.get("/readyz")
     assert (answer.status_code, answer.json["database"]) == (503, "unreachable")

@@ -8,6 +8,7 @@ MAY_CATCH_EVERYTHING = {"worker.drain", "worker.lookups", "worker.schedule", "wo
 COMMITS_BY_HAND = {"app.db"}
 EDGES = ("app.web", "app.api", "app.operations", "app.organizations.access", "app.cli", "app.portal", "worker")
 """Beside modules named routes."""
+SERVES_REQUESTS = ("app.web", "app.api", "app.operations", "app.organizations.access")
 
 
 def test_the_environment_is_read_in_one_module() -> None:
@@ -23,8 +24,14 @@ def test_no_function_commits() -> None:
 
 def test_transactions_are_opened_at_the_edges_only() -> None:
     for name, _, tree in modules():
-        if calls(tree, "transaction"):
+        if calls(tree, "transaction") or calls(tree, "web_transaction"):
             assert name.endswith("routes") or name.startswith(EDGES), name
+
+
+def test_what_serves_requests_never_opens_the_workers_transaction() -> None:
+    for name, _, tree in modules():
+        if name.endswith("routes") or name.startswith(SERVES_REQUESTS):
+            assert "db.transaction" not in ast.unparse(tree), name
 
 
 def test_everything_is_caught_at_the_edges_only() -> None:

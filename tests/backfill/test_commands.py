@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import config
+from app import settings_files
 from app.cli import runs as following
 from app.config import Settings
 from app.errors import InvalidRequest, NotFound
@@ -28,7 +28,7 @@ def worked(
     del receiving
     assert with_key.stripe_api_key is not None
     key = with_key.stripe_api_key.get_secret_value()
-    config.keep(tmp_path, {"ACCRUAL_STRIPE_API_KEY": key, "ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base})
+    settings_files.keep(tmp_path, {"ACCRUAL_STRIPE_API_KEY": key, "ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base})
 
     def work(_seconds: float) -> None:
         working.work_slice(0.05)

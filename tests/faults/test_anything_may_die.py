@@ -112,7 +112,7 @@ class Stripe:
 def up() -> Iterator[Up]:
     with tempfile.TemporaryDirectory(prefix="accrual-up-") as directory:
         running = Up(Path(directory))
-        db.connect(embedded.postgres_url(running.data_dir))
+        db.connect(embedded.owner_url(running.data_dir))
         yield running
         db.disconnect()
         assert running.stop() == 0

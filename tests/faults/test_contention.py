@@ -127,7 +127,7 @@ def test_a_fork_leaves_the_parents_connections_alone(database: Engine) -> None:
         assert theirs.isdigit()
         assert int(theirs) != ours
         assert session.scalar(text("SELECT pg_backend_pid()")) == ours
-    with db.autocommit() as connection:
+    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         assert connection.scalar(text("SELECT 1")) == 1
 
 

@@ -25,8 +25,8 @@ class Postgres:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self.url = embedded.postgres_url(directory)
         self.start()
+        self.url = embedded.owner_url(directory)
 
     def start(self) -> None:
         self._server = embedded.start_postgres(self._directory, **SAFE)

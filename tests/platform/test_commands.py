@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from app import config, db, ids
+from app import config, db, ids, settings_files
 from app.errors import ConfigurationError, Conflict, InvalidRequest, NotFound
 from app.organizations import hierarchy
 from app.stripe_events import signing
@@ -58,10 +58,10 @@ def test_bootstrap_again_adds_the_secret_that_stripe_shows_and_keeps_the_former(
 def test_bootstrap_asks_for_the_mode_where_nobody_said_it(
     accrual: Accrual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = config.kept(tmp_path)
+    kept = settings_files.kept(tmp_path)
     del kept["ACCRUAL_STRIPE_LIVEMODE"]
-    (tmp_path / config.SETTINGS_FILE).unlink()
-    config.keep(tmp_path, kept)
+    (tmp_path / settings_files.SETTINGS_FILE).unlink()
+    settings_files.keep(tmp_path, kept)
     monkeypatch.delenv("ACCRUAL_STRIPE_LIVEMODE", raising=False)
     with pytest.raises(ConfigurationError, match="ACCRUAL_STRIPE_LIVEMODE"):
         bootstrap(accrual)

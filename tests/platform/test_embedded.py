@@ -43,7 +43,7 @@ def test_postgres_comes_back_at_its_address_with_its_rows_after_a_stop_and_after
     try:
         with connect(third) as connection:
             assert connection.execute("SELECT word FROM kept").fetchall() == [("before",), ("between",)]
-        assert first.url == second.url == third.url == embedded.postgres_url(directory)
+        assert first.url == second.url == third.url == embedded.owner_url(directory)
     finally:
         third.stop()
 

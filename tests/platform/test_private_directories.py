@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app import config, directories, embedded
+from app import directories, embedded, settings_files
 from app.errors import Unavailable
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make directories of other users")
@@ -96,13 +96,13 @@ def test_a_data_directory_that_everybody_may_write_to_is_refused(directory: Path
 def test_settings_are_written_to_a_new_file_whatever_stood_in_its_place(directory: Path) -> None:
     other = directory / "other"
     other.write_text("untouched")
-    fresh = directory / f"{config.SETTINGS_FILE}.{os.getpid()}"
+    fresh = directory / f"{settings_files.SETTINGS_FILE}.{os.getpid()}"
     fresh.symlink_to(other)
-    config.keep(directory, {"ACCRUAL_SECRET_KEY": "first"})
-    (directory / config.SETTINGS_FILE).chmod(0o644)
+    settings_files.keep(directory, {"ACCRUAL_SECRET_KEY": "first"})
+    (directory / settings_files.SETTINGS_FILE).chmod(0o644)
     fresh.touch(mode=0o666)
-    config.keep(directory, {"ACCRUAL_SECRET_KEY": "second"})
+    settings_files.keep(directory, {"ACCRUAL_SECRET_KEY": "second"})
     assert other.read_text() == "untouched"
-    assert config.kept(directory) == {"ACCRUAL_SECRET_KEY": "second"}
-    assert stat.S_IMODE((directory / config.SETTINGS_FILE).stat().st_mode) == 0o600
+    assert settings_files.kept(directory) == {"ACCRUAL_SECRET_KEY": "second"}
+    assert stat.S_IMODE((directory / settings_files.SETTINGS_FILE).stat().st_mode) == 0o600
     assert not fresh.exists()

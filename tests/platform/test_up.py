@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
+from app import settings_files
 from app.cli import stack
 from app.cli.demo_story import Story
 from app.config import Settings
@@ -85,6 +88,21 @@ def test_it_says_when_it_can_serve(running: Up) -> None:
     assert running.first_line() == f"ready http://127.0.0.1:{running.port}\n"
     with urlopen(f"http://127.0.0.1:{running.port}/readyz") as answer:
         assert answer.status == 200
+
+
+def test_each_process_is_told_its_own_login_and_no_serving_one_the_owners(running: Up) -> None:
+    owner = settings_files.owner_url(running.data_dir)
+    assert owner is not None
+    assert (running.data_dir / settings_files.OWNER_FILE).stat().st_mode & 0o077 == 0
+    worker = settings_files.kept(running.data_dir)["DATABASE_URL"]
+    told = {pid: Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") for pid in running.descendants()}
+    for environment in told.values():
+        assert not any(owner in line or settings_files.MIGRATE_URL in line for line in environment)
+    [web] = {line for lines in told.values() for line in lines if line.startswith("DATABASE_URL=")}
+    assert make_url(web.partition("=")[2]).username == "accrual_web"
+    assert make_url(worker).username == "accrual_worker"
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(owner.replace("+psycopg", "").replace(make_url(owner).password or "", "guessed"))
 
 
 def test_bootstrap_works_beside_it_and_samples_are_sent_with_fresh_ids_and_settled(running: Up, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="package")
 def database(database_url: str) -> Iterator[Engine]:
+    db.connect_web(database_url)
     yield db.connect(database_url)
     db.disconnect()
 

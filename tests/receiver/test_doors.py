@@ -94,7 +94,9 @@ def young(servers: Servers, settings: Settings, application: Flask) -> Iterator[
             "stripe_webhook_secrets": (SecretStr("whsec_new"), SecretStr("whsec_old")),
             "stripe_livemode": False,
         }
+        db.connect(servers.database_url(name))
         yield settings.model_copy(update=changes)
+        db.connect(settings.database_url)
         web.create_app(settings)
 
 
