@@ -24,14 +24,14 @@ from sqlalchemy import Engine
 from app import db, ids, web
 from app.config import Settings
 from app.ledger import verify
-from app.stripe_events import endpoints
+from app.stripe_events import endpoints, envelope, inbox
 from worker.drain import work_batch
 
 from . import books, cast
 from .books import Books
+from .prepared import PreparedShops
 from .servers import Servers, running
 from .stripe_stories.facts import Event
-from .stripe_stories.signing import signature_header
 
 UNLIMITED = 1_000_000
 """Requests a minute, so that no test meets the limits but those about them."""
@@ -154,14 +154,26 @@ def holdback_days() -> int:
     return cast.HOLDBACK_DAYS
 
 
+@pytest.fixture(scope="session")
+def prepared_shops() -> PreparedShops:
+    """The shops that tests of this process have begun with, to be copied for others."""
+    return PreparedShops()
+
+
 @pytest.fixture
-def merchant(application: Flask, commission: Mapping[str, Any], holdback_days: int) -> cast.Merchant:
+def merchant(
+    application: Flask, prepared_shops: PreparedShops, commission: Mapping[str, Any], holdback_days: int
+) -> cast.Merchant:
     """The shop with its partners Ada, Ben and Dan, all active."""
-    with db.transaction() as session:
-        shop = cast.open_merchant(session, commission=commission, holdback_days=holdback_days)
-        for code in ("ada", "ben", "dan"):
-            cast.enroll(session, shop, code)
-    return shop
+
+    def make() -> cast.Merchant:
+        with db.transaction() as session:
+            shop = cast.open_merchant(session, commission=commission, holdback_days=holdback_days)
+            for code in ("ada", "ben", "dan"):
+                cast.enroll(session, shop, code)
+        return shop
+
+    return prepared_shops.open(commission, holdback_days, make)
 
 
 @pytest.fixture
@@ -179,15 +191,17 @@ def webhook_path(merchant: cast.Merchant, settings: Settings) -> str:
 
 
 @pytest.fixture
-def deliver(client: FlaskClient, webhook_path: str) -> Deliver:
-    """Post events, signed as Stripe signs them, and expect each to be stored."""
+def deliver(application: Flask, webhook_path: str) -> Deliver:
+    """Store events as the shop's webhook endpoint does. HTTP and signatures are the subject of tests/receiver."""
+    endpoint_id = webhook_path.rpartition("/")[2]
 
     def deliver(events: Iterable[Event]) -> None:
-        for event in events:
-            body = json.dumps(event).encode()
-            headers = {"Stripe-Signature": signature_header(body, WEBHOOK_SECRET)}
-            answer = client.post(webhook_path, data=body, headers=headers, content_type="application/json")
-            assert answer.status_code == 200, answer.text
+        with db.transaction() as session:
+            endpoint = application.extensions["accrual_doors"].look_up(session, endpoint_id)
+        with db.autocommit() as connection:
+            for event in events:
+                body = json.dumps(event)
+                inbox.record(connection, endpoint, envelope.parse(body), body)
 
     return deliver
 
