@@ -177,6 +177,7 @@ def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random)
     places = ("money", "invoice", "link", "session", "record")
     place = {what: chance.randrange(CHAPTERS) if is_apart else home for what in places}
     place["intent"] = place["money"]
+    place["record"] = max(home, place["record"])  # without its invoice it would credit the charge
     for event in sale.purchase.events:
         what = TOLD_BY.get(event["type"])
         if what == "link" and event["data"]["object"]["payment"]["type"] == "payment_record":

@@ -70,7 +70,8 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
         "invoice": invoice or None,
         "described_as_invoice": _is_described_as_invoice(charge),
     }
-    listed = [refunds.changed(refund) for refund in _listed(charge, "refunds")]
+    # Before 2014 refunds had no ids; then the charge's own sum says what went back.
+    listed = [refunds.changed(refund) for refund in _listed(charge, "refunds") if identity(refund)]
     return Reading(
         objects=(
             ObjectFacts(Kind.CHARGE, charge_id, facts, customer, emails=payer_emails(charge)),

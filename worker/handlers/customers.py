@@ -24,10 +24,14 @@ def _own_email(customer: Document) -> tuple[str, ...]:
 
 
 def subscription_changed(subscription: Document) -> Reading:
-    """`customer.subscription.created`, `customer.subscription.updated`."""
-    subscription_id, customer = own_id(subscription), identity(subscription.get("customer"))
+    """`customer.subscription.created`, `customer.subscription.updated`.
+
+    The oldest have no id, because a customer had one subscription at most; what they name counts for the customer.
+    """
+    subscription_id, customer = identity(subscription), identity(subscription.get("customer"))
+    bearer = subscription_id or customer or own_id(subscription)
     facts = {"status": subscription.get("status")}
-    discounts, discount_names = promotions.used_on(subscription, subscription_id)
+    discounts, discount_names = promotions.used_on(subscription, bearer)
     return Reading(
         objects=(
             ObjectFacts(Kind.SUBSCRIPTION, subscription_id, facts, customer),
@@ -35,7 +39,7 @@ def subscription_changed(subscription: Document) -> Reading:
             *discounts,
         ),
         names=(
-            *names_in(subscription.get("metadata"), subscription_id, "subscription_metadata", "data.object.metadata"),
+            *names_in(subscription.get("metadata"), bearer, "subscription_metadata", "data.object.metadata"),
             *discount_names,
         ),
     )

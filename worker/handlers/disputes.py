@@ -7,9 +7,14 @@ from worker.handlers.fields import Document, amount, currency, identity, optiona
 
 
 def changed(dispute: Document) -> Reading:
-    """`charge.dispute.*`: a dispute's present state, with every balance transaction it has had so far."""
-    dispute_id, status = own_id(dispute), dispute.get("status")
+    """`charge.dispute.*`: a dispute's present state, with every balance transaction it has had so far.
+
+    Before 2014 disputes had no ids, and a charge had one dispute at most.
+    """
     charge, payment_intent = identity(dispute.get("charge")), identity(dispute.get("payment_intent"))
+    dispute_id, status = identity(dispute), dispute.get("status")
+    if not dispute_id:
+        dispute_id = f"dispute of {charge}" if charge else own_id(dispute)
     facts = {
         "amount": amount(dispute, "amount"),
         "currency": currency(dispute),

@@ -40,13 +40,20 @@ def discount_changed(discount: Document) -> Reading:
     """`customer.discount.created`, `customer.discount.updated`: which coupon or code was used on what.
 
     The only event that names coupon, code, customer and subscription together. A discount of one subscription,
-    session or invoice says nothing about what else its customer pays.
+    session or invoice says nothing about what else its customer pays, and one of an item concerns the invoices that
+    show it. Before 2020 discounts had no ids.
     """
-    discount_id, customer = own_id(discount), identity(discount.get("customer"))
+    discount_id, customer = identity(discount), identity(discount.get("customer"))
     subscription, session = identity(discount.get("subscription")), identity(discount.get("checkout_session"))
     invoice = identity(discount.get("invoice"))
-    own, used = f"discount:{discount_id}", [one for one in (subscription, session, invoice) if one] or [customer]
-    names = [*_sources(own, discount, "data.object"), *(_reference(one, own, "data.object.id") for one in used)]
+    used = [one for one in (subscription, session, invoice) if one]
+    if not used and not any(identity(discount.get(item)) for item in ("invoice_item", "subscription_item")):
+        used = [customer]
+    if discount_id:
+        own = f"discount:{discount_id}"
+        names = [*_sources(own, discount, "data.object"), *(_reference(one, own, "data.object.id") for one in used)]
+    else:
+        names = [name for one in used for name in _sources(one, discount, "data.object")]
     return Reading(
         objects=(
             ObjectFacts(Kind.DISCOUNT, discount_id),
