@@ -41,6 +41,8 @@ def complete(app: OpenAPI) -> dict[str, Any]:
             if method == "post" and operation.get("security"):
                 _may_be_sent_again(operation)
             _show_examples(operation, document["components"]["schemas"])
+        # The library adds the model of refused requests once more, under the name of its class; nothing refers to it.
+        document["components"]["schemas"].pop(ErrorBody.__name__, None)
         app.extensions["accrual_document"] = document
     return document
 

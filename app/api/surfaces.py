@@ -21,6 +21,8 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
 }
 ERRORS: Final[dict[int, Any]] = dict.fromkeys((400, 401, 403, 429, 500, 503), ErrorBody)
 """How any route may end beside its own answers."""
+ALIASES: Final = (("get", "/commissions"), ("get", "/partners/<partner_id>/commissions"))
+"""Paths that answer like their namesakes under `/api/v1`."""
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -31,7 +33,16 @@ def surface(name: str, import_name: str, description: str) -> APIBlueprint:
         import_name,
         abp_tags=[Tag(name=name, description=description)],
         abp_responses={str(status): body for status, body in ERRORS.items()},
+        operation_id_callback=operation_id,
     )
+
+
+def operation_id(*, name: str, path: str, method: str) -> str:
+    """The name of an operation in the document, and so in generated clients: the view's, e.g. `list_partners`.
+
+    A view that also answers without the prefix `/api/v1` has a second operation for that path.
+    """
+    return f"{name}_without_prefix" if (method.lower(), path) in ALIASES else name
 
 
 def needs(permission: str) -> list[dict[str, list[str]]]:

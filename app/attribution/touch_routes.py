@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 
 @api.get("/r/<code>", responses=FOLLOWED)
-def follow(path: LinkPath, query: LinkQuery) -> Response:
+def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     """Record a touchpoint and lead the visitor to the program's landing page.
 
     Nothing is recorded for HEAD, prefetching and crawlers; a code that is nobody's, or of somebody not active, leads on
@@ -71,7 +71,7 @@ def follow(path: LinkPath, query: LinkQuery) -> Response:
 
 
 @api.post("/v1/touchpoints", responses={"202": BeaconAnswer})
-def beacon(body: BeaconBody) -> Response:
+def record_touchpoint(body: BeaconBody) -> Response:
     """Record a touchpoint for a page that partners link to directly.
 
     Sent by the page itself, as JSON or as plain text (`navigator.sendBeacon`). A code that is nobody's, or a page that

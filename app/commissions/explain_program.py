@@ -1,7 +1,5 @@
 """How a program stands: its status, its terms of today, where its links lead, and its partners by status."""
 
-from typing import Any
-
 from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,6 +9,7 @@ from app.api.shapes import Snake
 from app.partners import terms
 from app.partners.models import Partner, Program
 from app.partners.shapes import PARTNER_STATUS
+from app.partners.terms import StoredCommission
 
 
 class ProgramStanding(Snake):
@@ -23,7 +22,7 @@ class ProgramStanding(Snake):
     landing_url: str | None
     conversion_kind: str
     terms_version: int
-    commission: dict[str, Any]
+    commission: StoredCommission
     commission_base: str
     holdback_days: int | None
     attribution_model: str

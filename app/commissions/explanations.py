@@ -7,6 +7,7 @@ from pydantic import Field
 from app.api.shapes import Instant, Snake
 from app.commissions.explain_returns import ReturnNote
 from app.commissions.explain_search import PlaceSearched
+from app.partners.terms import StoredCommission
 from app.payments.shapes import PaymentBody
 from app.stripe_events.shapes import EventBody
 
@@ -77,7 +78,7 @@ class SnapshotNote(Snake):
 
     id: str
     source: str
-    commission: dict[str, Any]
+    commission: StoredCommission
     is_override: bool = Field(description="Set for this partner, instead of the program's own.")
     effective_from: Instant
 
@@ -87,7 +88,7 @@ class TermsNote(Snake):
 
     id: str
     version: int
-    commission: dict[str, Any]
+    commission: StoredCommission
     commission_base: str
     holdback_days: int | None
 

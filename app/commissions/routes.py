@@ -142,7 +142,7 @@ def explain_any_id(query: shapes.ExplanationQuery) -> Response:
 
 
 @api.get("/api/v1/events/<event_id>", security=needs("events:read"), responses={"200": EventStory, "404": ErrorBody})
-def tell_event(path: EventPath) -> Response:
+def show_event(path: EventPath) -> Response:
     """An event's story: how it was worked, how it ended, and what it moved for keys that may read commissions."""
     with access.transaction(g.caller) as session:
         event = get_event(session, g.caller.organization_ids, path.event_id)

@@ -1,7 +1,7 @@
 """What a partner sees of itself, in snake_case."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,7 @@ from app.partners.models import Partner, Program, Snapshot, Terms
 from app.partners.own import landing_link, redirect_link
 from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus
 from app.partners.snapshot_shapes import value_text
+from app.partners.terms import StoredCommission
 
 
 class MyProgramPath(Request):
@@ -50,7 +51,7 @@ class MyProgram(Snake):
     partner_id: str
     enrollment_status: AffiliateStatus
     code: str
-    commission: dict[str, Any] = Field(description="Yours; of a program that has not approved you, its own of today.")
+    commission: StoredCommission = Field(description="Yours; of a program that has not approved you, its own of today.")
     commission_value: str = Field(description="Percent, or a flat amount in the program's currency.")
     holdback_days: int | None
     created_at: Instant

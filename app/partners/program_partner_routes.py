@@ -19,7 +19,7 @@ api = surface("Program affiliates", __name__, "The partners of one program, as i
     security=needs("partners:write"),
     responses={"201": shapes.Invited, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def invite(path: ProgramPath, body: shapes.Invitation) -> Response:
+def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
     """Invite somebody: an address by a link, an organization that exists by enrolling it."""
     caller = g.caller
     with access.transaction(caller) as session:
@@ -47,7 +47,7 @@ def invite(path: ProgramPath, body: shapes.Invitation) -> Response:
     security=needs("partners:read"),
     responses={"200": shapes.ProgramAffiliatePage, "404": ErrorBody},
 )
-def list_affiliates(path: ProgramPath, query: shapes.AffiliateQuery) -> Response:
+def list_affiliates_of_program(path: ProgramPath, query: shapes.AffiliateQuery) -> Response:
     """The program's partners, newest first, with their totals for keys that may read commissions."""
     caller = g.caller
     with access.transaction(caller) as session:

@@ -11,6 +11,7 @@ from app.api.shapes import EmailAddress, Instant, Request, ShownOnce, Snake
 from app.ledger.sums import Sums
 from app.partners.models import Partner, Snapshot
 from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus, Totals
+from app.partners.terms import StoredCommission
 
 
 class AffiliatePath(Request):
@@ -60,7 +61,7 @@ class ProgramAffiliate(Snake):
     last_name: str | None
     slug: str
     status: AffiliateStatus
-    commission: dict[str, Any] | None = Field(description="What it earns by its snapshot; null until it is approved.")
+    commission: StoredCommission | None = Field(description="What it earns by its snapshot; null until it is approved.")
     holdback_days: int | None
     created_at: Instant
     activated_at: Instant | None

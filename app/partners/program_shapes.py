@@ -10,7 +10,7 @@ from app.api.shapes import Instant, OneLine, Request, Snake
 from app.partners.models import Program, Terms
 from app.partners.program_rules import ProgramStatus
 from app.partners.shapes import UNSENT, hide_defaults
-from app.partners.terms import Bps, Commission
+from app.partners.terms import Bps, Commission, StoredCommission
 
 ConversionKind = Literal["payment", "event", "entitlement"]
 AttributionModel = Literal["first_touch", "last_touch"]
@@ -65,6 +65,7 @@ class ProgramCreation(Request):
             "examples": [
                 {
                     "name": "Friends",
+                    "status": "active",
                     "currency": "usd",
                     "landing_url": "https://shop.example.com/",
                     "commission": {"type": "percentage", "bps": 2000},
@@ -144,7 +145,7 @@ class ProgramBody(Snake):
     currency: str
     landing_url: str | None
     landing_hosts: list[str]
-    commission: dict[str, Any]
+    commission: StoredCommission
     multi_level_enabled: bool
     multi_level: list[dict[str, int]]
     holdback_days: int | None

@@ -11,7 +11,7 @@ from app.money import decimal_text
 from app.partners.models import Snapshot, Terms
 from app.partners.rules import percent_text
 from app.partners.snapshots import AppliesTo
-from app.partners.terms import Commission
+from app.partners.terms import Commission, StoredCommission
 
 EXAMPLE: dict[str, Any] = {
     "commission": {"type": "percentage", "bps": 2500},
@@ -43,7 +43,7 @@ class Stamped(Camel):
     """Terms stamped onto a partner."""
 
     id: str = Field(examples=["snp_01h455vb4pex5vsknk084sn02q"])
-    commission: dict[str, Any] = Field(examples=[{"type": "percentage", "bps": 2500}])
+    commission: StoredCommission = Field(examples=[{"type": "percentage", "bps": 2500}])
     commission_value: str = Field(
         description="The rate in percent; of a flat commission the amount, in the program currency's own decimals.",
         examples=["25"],

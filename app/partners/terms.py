@@ -5,7 +5,17 @@ from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -83,6 +93,17 @@ class Tiered(_Limits):
 Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
 
 COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
+
+
+class _DocumentedAsCommission:
+    """Marks a stored commission, a plain dict, so that the document describes it as the union."""
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(COMMISSION.core_schema)
+
+
+StoredCommission = Annotated[dict[str, Any], _DocumentedAsCommission()]
+"""A commission as it is stored and answered: limits that are not set are left out."""
 TERMS_FIELDS: Final = ("commission", "multi_level", "holdback_days", "commission_base")
 """What belongs to a program's terms: changing any of it appends a version."""
 

@@ -1,5 +1,6 @@
 """The document shows an example of every body, and each is of the shape beside it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -53,3 +54,57 @@ def test_the_page_that_shows_them_is_there(application: Flask) -> None:
     client = application.test_client()
     assert client.get("/docs").status_code == 200
     assert client.get("/openapi.json").get_json()["openapi"].startswith("3.1")
+
+
+def test_operation_ids_are_short_and_each_is_used_once(document: dict[str, Any]) -> None:
+    found = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(set(found)) == len(found)
+    assert [one for one in found if not re.fullmatch(r"[a-z]+(_[a-z]+)+", one) or len(one) > 48] == []
+
+
+def test_every_refusal_has_the_one_error_schema(document: dict[str, Any]) -> None:
+    assert [name for name in document["components"]["schemas"] if name.startswith("Error")] == [
+        "Error",
+        "ErrorDescription",
+    ]
+    refused = [
+        (where, body["schema"]) for where, body in bodies(document) if re.search(r" [45]\d\d$", where) is not None
+    ]
+    assert len(refused) > 100
+    assert {schema["$ref"] for _, schema in refused} == {"#/components/schemas/Error"}
+
+
+COMMISSIONS = ("Percentage", "Flat", "Recurring", "Tiered")
+
+
+@pytest.mark.parametrize(
+    "model", ["ProgramCreation", "ProgramBody", "SnapshotBody", "MyProgram", "SnapshotNote", "TermsNote"]
+)
+def test_a_commission_is_described_as_one_of_its_shapes(document: dict[str, Any], model: str) -> None:
+    described = document["components"]["schemas"][model]["properties"]["commission"]
+    assert [one["$ref"].rpartition("/")[2] for one in described["oneOf"]] == list(COMMISSIONS)
+    assert described["discriminator"]["propertyName"] == "type"
+
+
+WITHOUT_IDS = (
+    "/api/v1/partners",
+    "/v1/admin/affiliate/programs",
+    "/api/v1/stripe-endpoints",
+    "/api/v1/organizations",
+    "/api/v1/api-keys",
+)
+"""Paths to which the example of a POST can be sent as it is: it names nothing that must be there before."""
+
+
+@pytest.mark.parametrize("path", WITHOUT_IDS)
+def test_an_example_that_names_no_id_is_accepted_as_it_is(
+    application: Flask, document: dict[str, Any], key: str, path: str
+) -> None:
+    (body,) = _json(document["paths"][path]["post"]["requestBody"])
+    answer = application.test_client().post(path, json=body["example"], headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 201, answer.text
+
+
+def test_the_example_of_a_program_makes_one_that_pays(document: dict[str, Any]) -> None:
+    (body,) = _json(document["paths"]["/v1/admin/affiliate/programs"]["post"]["requestBody"])
+    assert body["example"]["status"] == "active"
