@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         if not re.match(r"smtps?://([^@/\s]+@)?[\w.-]+(:\d+)?/?$", url.get_secret_value(), re.ASCII):
             raise ValueError("must be smtp://user:password@host:587 or smtps://user:password@host:465")
         if info.data.get("mail_from") is None:
-            raise ValueError("is set, but ACCRUAL_MAIL_FROM is not: say whom mails come from")
+            raise ValueError("is set, but ACCRUAL_MAIL_FROM is not; set it to the sender's address")
         return url
 
     @field_validator("stripe_api_base")
@@ -154,10 +154,10 @@ class Settings(BaseSettings):
             return key
         found = STRIPE_API_KEY.fullmatch(key.get_secret_value())
         if found is None:
-            raise ValueError("is no secret or restricted key of Stripe's (sk_…, rk_…)")
+            raise ValueError("is not a Stripe secret key (sk_…) or restricted key (rk_…)")
         if info.data.get("stripe_livemode") is not (found["mode"] == "live"):
             raise ValueError(
-                f"is a {found['mode']} key, and ACCRUAL_STRIPE_LIVEMODE does not say so: test and live never mix"
+                f"is a {found['mode']} key, but ACCRUAL_STRIPE_LIVEMODE does not say so; set both to the same mode"
             )
         return key
 
@@ -166,8 +166,8 @@ class Settings(BaseSettings):
     def _know_the_mode(cls, livemode: bool | None, info: ValidationInfo) -> bool | None:
         if livemode is None and info.data.get("stripe_webhook_secrets"):
             raise ValueError(
-                "is not set, but ACCRUAL_STRIPE_WEBHOOK_SECRETS is; say true if these secrets sign live events, false "
-                "if they sign test events, because test money must never reach a live ledger"
+                "is not set, but ACCRUAL_STRIPE_WEBHOOK_SECRETS is; set it to true if these secrets sign live events, "
+                "to false if they sign test events, because test money must never reach a live ledger"
             )
         return livemode
 

@@ -70,4 +70,4 @@ def _refuse_exchangeable(parent: Path) -> None:
     """Where everybody may write and the sticky bit is missing, everybody may move our directory away."""
     mode = parent.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        raise Unavailable(f"every user may rename what stands in {parent}; set its sticky bit (`chmod +t`)")
+        raise Unavailable(f"every user may rename the files in {parent}; set its sticky bit (`chmod +t`)")

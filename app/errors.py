@@ -26,6 +26,11 @@
 What a failing event does next is decided in one table, worker/retries.py.
 """
 
+from typing import Final, Self
+
+LONGEST_SHOWN: Final = 80
+"""How much of a value a message repeats."""
+
 
 class AccrualError(Exception):
     """Anything that went wrong and that we have words for."""
@@ -86,9 +91,15 @@ class Forbidden(RequestError):
 
 
 class NotFound(RequestError):
-    """There is none, or it is somebody else's."""
+    """It does not exist, or belongs to another organization."""
 
     code = "not_found"
+
+    @classmethod
+    def of(cls, kind: str, given: str | None, *, where: str = "", param: str | None = None) -> Self:
+        """That no `kind` has the id `given`, also where another organization's has; the code is `<kind>_not_found`."""
+        message = f"no {kind} {(given or '')[:LONGEST_SHOWN]!r} was found{where}; check the id and whose it is"
+        return cls(message, code=f"{kind.replace(' ', '_')}_not_found", param=param)
 
 
 class Conflict(RequestError):
@@ -104,7 +115,7 @@ class TooLarge(RequestError):
 
 
 class RateLimited(RequestError):
-    """Too many requests; come again later."""
+    """Too many requests; retry later."""
 
     code = "rate_limited"
 

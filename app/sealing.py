@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from app.config import Settings
 from app.errors import ConfigurationError
 
-UNREADABLE: Final = "A stored secret cannot be decrypted: ACCRUAL_SECRET_KEY is not the key it was stored under."
+UNREADABLE: Final = "A stored secret cannot be decrypted; add the key that it was stored under to ACCRUAL_SECRET_KEY."
 
 
 def seal(text: str, settings: Settings) -> str:

@@ -44,7 +44,7 @@ def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_
         key = api_keys.find(session, run.scope.organization_id, livemode=run.scope.livemode)
     if key is None:
         mode = "live" if run.scope.livemode else "test"
-        raise StripeForbidden(f"There is no Stripe API key for {mode} mode.")
+        raise StripeForbidden(f"No Stripe API key for {mode} mode is configured; set `api_key` on the Stripe endpoint.")
     client = stripe_api.client(key, base=api_keys.api_base(), account=run.scope.account)
 
     def wait(seconds: float) -> None:

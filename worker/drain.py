@@ -15,7 +15,7 @@ from worker import apply, retries
 from worker.retries import Meaning
 
 BATCH_SIZE: Final = 500
-DIED: Final = "the worker died while working it, every time"
+DIED: Final = "the worker process ended while processing it, on every attempt"
 
 log = structlog.get_logger(__name__)
 

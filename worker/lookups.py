@@ -22,7 +22,7 @@ from worker import drain, retries, stripe_api
 
 RATE_LIMIT_SECONDS: Final = 5.0
 """How long a Stripe account is left alone that limits us without saying for how long."""
-NO_KEY: Final = "There is no API key to ask with any more."
+NO_KEY: Final = "The Stripe API key was removed; set `api_key` on the Stripe endpoint."
 NO_INVOICE: Final = "Stripe knows of no invoice that it paid."
 
 PATHS: Final = {
@@ -115,7 +115,7 @@ def _links(asked: StripeClient, object_id: str) -> Found:
     links = [link for page in pages for link in page.document["data"]]
     paid = [link for link in links if link.get("status") == "paid"]
     if links and not paid:
-        raise StripeUnavailable("Stripe says that it is to pay an invoice, and not yet that it has.")
+        raise StripeUnavailable("Stripe says that it belongs to an invoice, but not yet that it has paid it.")
     return Found(paid, pages[0].fetched_at)
 
 

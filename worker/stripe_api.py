@@ -96,7 +96,9 @@ def pages(
 def one(collection: str, object_id: str) -> str:
     """The path of one object, `/v1/invoices/in_1Pg`. Raises StripeMissing for what can be no id of Stripe's."""
     if not _ID.fullmatch(object_id):
-        raise StripeMissing("Stripe has no objects with such ids.")
+        raise StripeMissing(
+            "The id cannot be one of Stripe's: it holds other characters than letters, digits, _ and -."
+        )
     return f"{collection}/{object_id}"
 
 
@@ -107,7 +109,7 @@ def _ask(asked: stripe.StripeClient, path: str, params: Params) -> Answer:
     except stripe.StripeError as error:
         raise _problem(error) from None  # its own text may repeat what we sent
     if not isinstance(response.data, dict):
-        raise StripeUnavailable("Stripe answered with something that is no object.")
+        raise StripeUnavailable("Stripe's answer is not a JSON object.")
     return Answer(response.data, _answered_at(response.headers) or began_at)
 
 
@@ -123,7 +125,7 @@ def _problem(error: stripe.StripeError) -> Exception:
         lacking = _PERMISSION.search(error.user_message or "")
         return StripeForbidden(f"The API key may not read this (403){f': it lacks {lacking[0]}' if lacking else ''}.")
     if status == 404:
-        return StripeMissing("Stripe has no such object (404), or it belongs to another account.")
+        return StripeMissing("Stripe does not know this object (404), or it belongs to another account.")
     if status is not None and 400 <= status < 500 and status != 409:
         return StripeRefused(f"Stripe refused the request ({status}).")
     return StripeUnavailable(f"Stripe failed ({status})." if status else "Stripe could not be reached.")

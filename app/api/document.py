@@ -13,10 +13,10 @@ ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}
 REFUSALS: Final = {
     "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
     "403": ("forbidden", "this key does not allow it"),
-    "404": ("not_found", "there is none"),
-    "409": ("conflict", "what is there forbids it"),
+    "404": ("not_found", "it was not found; check the id and whose it is"),
+    "409": ("conflict", "it contradicts what is stored; the message says what"),
     "415": ("unsupported_media_type", "send JSON: `Content-Type: application/json`"),
-    "429": ("rate_limited", "too many requests; Retry-After says when to come again"),
+    "429": ("rate_limited", "more than 120 such requests a minute; retry after the seconds in Retry-After"),
     "500": ("internal_error", "Something went wrong on our side."),
     "503": ("unavailable", "The database cannot be reached; try again."),
 }

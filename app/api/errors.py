@@ -123,8 +123,7 @@ def _without_tags(place: tuple[int | str, ...]) -> list[int | str]:
     here: Any = request.get_json(silent=True) if request.is_json else None
     kept: list[int | str] = []
     for part in place:
-        is_last = len(kept) + 1 == len(place)
-        if isinstance(here, dict) and here.get("type") == part and part not in here and not is_last:
+        if isinstance(here, dict) and here.get("type") == part and part not in here:
             continue
         kept.append(part)
         here = _inside(here, part)

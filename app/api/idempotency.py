@@ -66,7 +66,9 @@ def _answered(answer: Callable[[], ResponseReturnValue]) -> Response:
 
 def _again(first: kept.KeptAnswer, asked: kept.Asked) -> Response:
     if first.body != asked.body:
-        raise Conflict("this key came with another request before", code="idempotency_conflict", param=HEADER)
+        raise Conflict(
+            f"{HEADER} was used before with another request; use a new key", code="idempotency_conflict", param=HEADER
+        )
     return Response(first.answer, status=first.status, mimetype="application/json", headers={REPLAYED: "true"})
 
 

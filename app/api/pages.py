@@ -127,4 +127,4 @@ def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime],
 def refuse_both(page: int, starting_after: str | None) -> None:
     """Refuse a page number beside `starting_after`, since one of them would be ignored."""
     if starting_after is not None and page != 1:
-        raise InvalidRequest("give page or starting_after, not both", param="starting_after")
+        raise InvalidRequest("send page or starting_after, not both", param="starting_after")

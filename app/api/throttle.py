@@ -58,7 +58,7 @@ def address() -> str:
 def _keep_to(standing: Standing | None) -> None:
     g.standing = standing
     if standing is not None and standing.is_exceeded:
-        raise RateLimited(f"at most {standing.limit} such requests a minute; Retry-After says when to come again")
+        raise RateLimited(f"more than {standing.limit} such requests a minute; retry after the seconds in Retry-After")
 
 
 def _is_trusted(text: str, settings: Settings) -> bool:

@@ -147,8 +147,8 @@ def _endpoint(
         return found.id, wanted
     if settings.stripe_livemode is None:
         raise ConfigurationError(
-            "ACCRUAL_STRIPE_LIVEMODE is not set. Say true if the new endpoint receives live events, false if test "
-            "events: test money must never reach a live ledger."
+            "ACCRUAL_STRIPE_LIVEMODE is not set. Set it to true if the new endpoint receives live events, to false if "
+            "it receives test events: test money must never reach a live ledger."
         )
     secret = secret or _new_secret()
     made = endpoints.create(

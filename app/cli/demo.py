@@ -40,7 +40,7 @@ def demo(
     port: Annotated[int | None, typer.Option(help="Where to serve. Default: any free port.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
 ) -> None:
-    """Start everything, tell a referred customer's story in signed Stripe events, show the ledger, and leave.
+    """Start everything, send a referred customer's story as signed Stripe events, show the ledger, and stop.
 
     Without --data-dir it happens in a temporary directory and nothing remains.
     """
@@ -70,7 +70,10 @@ def _directory(data_dir: Path | None) -> Iterator[Path]:
 
 def _tell(running: stack.Stack) -> None:
     if running.settings.stripe_livemode:
-        raise ConfigurationError("the demo sends test events; it does not run where ACCRUAL_STRIPE_LIVEMODE is true")
+        raise ConfigurationError(
+            "the demo sends test events, so it does not run with ACCRUAL_STRIPE_LIVEMODE=true; unset it, or use "
+            "another data directory"
+        )
     with organizations.database(running.settings.data_dir) as settings:
         with db.transaction() as session:
             made = bootstrap.make(session, settings, "Demo shop", "shop@example.com")

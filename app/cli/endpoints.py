@@ -123,7 +123,7 @@ def key(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give an endpoint the API key by which its Stripe account is asked what no event tells."""
+    """Give an endpoint the Stripe API key that is used to fetch what events do not contain."""
     with _opened(organization, data_dir) as opened:
         endpoint = opened.endpoint(endpoint_id)
         api_keys.keep(endpoint, api_key or None, opened.settings)

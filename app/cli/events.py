@@ -20,10 +20,10 @@ from app.stripe_events.outcomes import OUTCOMES
 from app.stripe_events.replaying import Selection
 from app.stripe_events.shapes import event_fields
 
-commands = typer.Typer(help="Look into the inbox of Stripe events, and work one again.", no_args_is_help=True)
+commands = typer.Typer(help="List, show and replay the Stripe events that were received.", no_args_is_help=True)
 
 OutcomeFilter = Annotated[
-    str | None, typer.Option(help=f"Only events that ended so; {listing.UNPROCESSED} for those that have not.")
+    str | None, typer.Option(help=f"Only events with this outcome; {listing.UNPROCESSED} for those without one yet.")
 ]
 MOST_AT_ONCE = 10_000
 IN_THE_LIST = ("id", "type", "object_id", "received_at", "outcome", "reason")
@@ -41,7 +41,7 @@ def list_(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List events, newest first, each with what became of it."""
+    """List events, newest first, each with its outcome."""
     _know(outcome)
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
@@ -61,7 +61,7 @@ def show(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell one event's story: what it named, what it belongs to, what it moved, what it waits for."""
+    """Show one event: what it named, what it belongs to, what it moved, what it waits for."""
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         event = listing.get_event(session, owners, event_id)
@@ -96,9 +96,9 @@ def replay(
     """Work events again as if they had just come, by id or by what they have in common; only differences are posted."""
     selecting = [given for given in (outcome, type_, since, until) if given is not None]
     if not event_ids and not selecting and follow is None and stop is None:
-        raise InvalidRequest("name events, or an --outcome, --type or time whose events shall be worked again")
+        raise InvalidRequest("give the ids of events, or select events with --outcome, --type, --since or --until")
     if event_ids and selecting:
-        raise InvalidRequest("name events, or say what they have in common, not both")
+        raise InvalidRequest("give the ids of events or a selection, not both")
     _know(outcome)
     with organizations.database(data_dir):
         with db.transaction() as session:
@@ -126,4 +126,4 @@ def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> di
 
 def _know(outcome: str | None) -> None:
     if outcome is not None and outcome not in {*OUTCOMES, listing.UNPROCESSED}:
-        raise InvalidRequest(f"there is no outcome {outcome}; there are {', '.join(OUTCOMES)}", param="outcome")
+        raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {', '.join(OUTCOMES)}", param="outcome")

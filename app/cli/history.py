@@ -17,21 +17,27 @@ from app.stripe_events.runs_models import Drift, StripeRun
 from app.stripe_events.runs_shapes import drift_fields
 
 MOST_SHOWN: Final = 1_000
-Account = Annotated[str, typer.Option("--account", help="A connected account's acct_…; your own unless given.")]
+Account = Annotated[str, typer.Option("--account", help="A connected account, acct_…. Default: your own.")]
 Mode = Annotated[
     bool | None,
-    typer.Option("--live/--test", help="Which money. Needed only where there are keys of both.", show_default=False),
+    typer.Option(
+        "--live/--test",
+        help="Live or test money. Required only if API keys of both modes are configured.",
+        show_default=False,
+    ),
 ]
-Until = Annotated[str | None, typer.Option(help="Up to then; now unless given.", show_default=False)]
+Until = Annotated[
+    str | None, typer.Option(help="End: a date, or 30d for 30 days ago. Default: now.", show_default=False)
+]
 
 
 def backfill(
     *,
     since: Annotated[
-        str | None, typer.Option(help="From then on: a date, or 30d for 30 days ago.", show_default=False)
+        str | None, typer.Option(help="Start: a date, or 30d for 30 days ago.", show_default=False)
     ] = None,
     until: Until = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would post.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would post.")] = False,
     account: Account = "",
     livemode: Mode = None,
     follow: runs.Follow = None,
@@ -43,7 +49,7 @@ def backfill(
 ) -> None:
     """Fetch everything Stripe has since a time, and settle it; what is known already changes nothing."""
     if since is None and follow is None and stop is None:
-        raise InvalidRequest("say since when, such as --since 2026-11-01 or --since 30d", param="since")
+        raise InvalidRequest("--since is required, such as --since 2026-11-01 or --since 30d", param="since")
     with organizations.database(data_dir):
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
@@ -58,7 +64,7 @@ def backfill(
 def reconcile(
     *,
     since: Annotated[
-        str | None, typer.Option(help="From then on: a date, or 30d; a week ago unless given.", show_default=False)
+        str | None, typer.Option(help="Start: a date, or 30d for 30 days ago. Default: a week ago.", show_default=False)
     ] = None,
     until: Until = None,
     heal: Annotated[bool, typer.Option("--heal", help="Fetch what differs, so that it is settled.")] = False,
@@ -114,11 +120,11 @@ def _report(run: StripeRun, *, as_json: bool) -> None:
 
 def _verdict(run: StripeRun, drifts: Any, left: Any) -> str:
     if not drifts:
-        return "Stripe and the books agree."
+        return "Stripe and the ledger agree."
     found = run.counts.get("drifts", len(drifts))
     if left:
-        return f"Stripe and the books differ in {found:,} places; see accrual reconcile --heal."
-    return f"All {found:,} differences are fetched and being settled; reconcile again to see that nothing is left."
+        return f"Stripe and the ledger differ in {found:,} places; `accrual reconcile --heal` fetches what is missing."
+    return f"All {found:,} differences were fetched and are being settled; run `accrual reconcile` again to check."
 
 
 def _line(drift: Drift) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def call(method: str, url: str, body: bytes | None = None, headers: Mapping[str,
         Unavailable: nobody answers at `url`.
     """
     if not url.startswith(("http://", "https://")):
-        raise Unavailable(f"{url} is no web address")
+        raise Unavailable(f"{url} is not a web address; it must begin with http:// or https://")
     request = urllib.request.Request(url, body, {"Content-Type": "application/json", **(headers or {})}, method=method)  # noqa: S310 - checked above
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
@@ -26,7 +26,7 @@ def call(method: str, url: str, body: bytes | None = None, headers: Mapping[str,
     except urllib.error.HTTPError as refused:
         return refused.code, _read(refused.read())
     except OSError as error:
-        raise Unavailable(f"nobody answers at {url} ({error})") from None
+        raise Unavailable(f"no answer from {url} ({error})") from None
 
 
 def _read(body: bytes) -> Any:

@@ -18,7 +18,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 OrganizationName = Annotated[
     str | None,
     typer.Option(
-        "--organization", help="Whose, by name or id. Needed only where there are several.", show_default=False
+        "--organization",
+        help="The organization, by name or id. Required only if there are several.",
+        show_default=False,
     ),
 ]
 ProgramId = Annotated[

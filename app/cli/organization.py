@@ -41,22 +41,24 @@ def find(session: Session, name: str | None) -> Organization:
     """
     if name is not None and (organization_id := ids.decode(name, ids.ORGANIZATION)) is not None:
         if (found := session.get(Organization, organization_id)) is None:
-            raise NotFound(f"there is no organization {name}")
+            raise NotFound(f"no organization {name!r} was found")
         return found
     merchants = select(Organization).where(Organization.kind == "merchant").order_by(Organization.id)
     every = session.scalars(merchants).all()
     if not every:
-        raise NotFound("there is no organization yet; `accrual bootstrap` makes one")
+        raise NotFound("no organization exists yet; `accrual bootstrap` makes one")
     if name is None:
         owners = set(session.scalars(select(Program.organization_id).distinct()))
         candidates = [one for one in every if one.id in owners] or every
         if len(candidates) > 1:
             names = ", ".join(organization.name for organization in candidates)
-            raise InvalidRequest(f"say which organization with --organization: {names}", param="organization")
+            raise InvalidRequest(
+                f"--organization is required, because there are several: {names}", param="organization"
+            )
         return candidates[0]
     named = [one for one in every if one.name == name]
     if not named:
-        raise NotFound(f"no merchant is called {name}; an affiliate is named by its id, org_…")
+        raise NotFound(f"no merchant is called {name!r}; give an affiliate by its id, org_…")
     if len(named) > 1:
         which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in named)
         raise InvalidRequest(f"several organizations are called {name}; give an id: {which}", param="organization")

@@ -28,12 +28,12 @@ def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def move(
     organization: Annotated[str, typer.Argument(help="Its name or id, org_…")],
     under: Annotated[
-        str | None, typer.Option(help="Who manages it from now on, by name or id. Left out: nobody.")
+        str | None, typer.Option(help="Who manages it from now on, by name or id. Left out: no organization.")
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put an organization, with all below it, under another one, whose keys open it from now on."""
+    """Put an organization, with all below it, under another one, whose keys manage it from now on."""
     with organizations.database(data_dir), db.transaction() as session:
         moved = organizations.find(session, organization)
         parent = organizations.find(session, under) if under is not None else None

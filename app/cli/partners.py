@@ -35,7 +35,9 @@ def list_(
 ) -> None:
     """List partners, newest first."""
     if status is not None and status not in listing.STATUSES_OF:
-        raise InvalidRequest(f"no partner is {status}; a status is {', '.join(listing.STATUSES_OF)}", param="status")
+        raise InvalidRequest(
+            f"status {status!r} is unknown; use one of {', '.join(listing.STATUSES_OF)}", param="status"
+        )
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         found, _ = listing.list_partners(session, owners, limit=limit, status=status, search=search)
@@ -116,7 +118,9 @@ def add(
 def change(
     partner: Named,
     email: Annotated[str | None, typer.Option(show_default=False)] = None,
-    code: Annotated[str | None, typer.Option(help="The former one goes on working.", show_default=False)] = None,
+    code: Annotated[
+        str | None, typer.Option(help="The new code; the former one still works.", show_default=False)
+    ] = None,
     rate: offer.Rate = None,
     *,
     program: ProgramId = None,
@@ -128,7 +132,7 @@ def change(
     changes: dict[str, Any] = {"email": email, "slug": code, "commission_pct": rate and offer.percent(rate)}
     changes = {name: value for name, value in changes.items() if value is not None}
     if not changes:
-        raise InvalidRequest("give what to change: --email, --code or --rate")
+        raise InvalidRequest("nothing to change; give --email, --code or --rate")
     with organizations.database(data_dir) as settings, db.transaction() as session:
         found = _find(session, partner, program, organization)
         partner_commands.change(session, CLI, found, changes)

@@ -20,8 +20,13 @@ from app.stripe_events.runs_models import StripeRun
 from app.stripe_events.runs_shapes import run_fields
 
 LOOK_EVERY_SECONDS: Final = 0.5
-Follow = Annotated[str | None, typer.Option("--follow", metavar="RUN", help="Show the progress of one begun earlier.")]
-Stop = Annotated[str | None, typer.Option("--stop", metavar="RUN", help="End one begun earlier.")]
+Follow = Annotated[
+    str | None,
+    typer.Option("--follow", metavar="RUN", help="Show the progress of a run that was started earlier, by its id."),
+]
+Stop = Annotated[
+    str | None, typer.Option("--stop", metavar="RUN", help="Stop a run that was started earlier, by its id.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")]
 REQUESTED_BY: Final = "command line"
 
@@ -101,7 +106,9 @@ def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
                     return run
                 time.sleep(LOOK_EVERY_SECONDS)
     except KeyboardInterrupt:
-        console.print(f"\nIt goes on. See it again: accrual {command} --follow {run_id}", markup=False, soft_wrap=True)
+        console.print(
+            f"\nStill running. Follow it with: accrual {command} --follow {run_id}", markup=False, soft_wrap=True
+        )
         raise typer.Exit(130) from None
 
 

@@ -68,7 +68,7 @@ def read_events(file: Path) -> list[Any]:
         document = document.get("data")
     events = document if isinstance(document, list) else [document]
     if not all(isinstance(event, dict) and event.get("object") in EVENT_OBJECTS for event in events):
-        raise InvalidRequest(f'{file} is no Stripe event: it has no "object": "event"')
+        raise InvalidRequest(f'{file} is not a Stripe event: it has no "object": "event"')
     return events
 
 
@@ -100,7 +100,7 @@ def _address(settings: config.Settings | None, url: str | None, secret: str | No
     if secret is None and settings and settings.send_secret:
         secret = settings.send_secret.get_secret_value()
     if not url or not secret:
-        message = "there is no webhook to send to: run `accrual bootstrap` first, or give --url and --secret"
+        message = "no webhook endpoint is known to send to: run `accrual bootstrap` first, or give --url and --secret"
         raise ConfigurationError(message)
     return url, secret
 

@@ -12,7 +12,7 @@ from app.ledger import verify as ledger
 
 
 def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Check every law of the ledger; say each breach and exit with 1 if there is one."""
+    """Check every rule of the ledger; list each breach and exit with 1 if there is one."""
     with organizations.database(data_dir), db.transaction() as session:
         breaches = ledger.verify(session)
     if as_json:
@@ -20,6 +20,6 @@ def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     elif breaches:
         printing.listing([{"broken law": breach.law, "where": breach.what} for breach in breaches])
     else:
-        printing.console.print("The ledger is sound: every law is kept.")
+        printing.console.print("The ledger is sound: no rule is broken.")
     if breaches:
         raise typer.Exit(1)

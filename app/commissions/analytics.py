@@ -44,9 +44,9 @@ def analyse(session: Session, program: Program, *, first: date | None, last: dat
     last = last or _today(session, program.time_zone)
     first = first or last - timedelta(days=DAYS - 1)
     if first > last:
-        raise InvalidRequest("from must not be later than to", param="from")
+        raise InvalidRequest("`from` must not be later than `to`", param="from")
     if (last - first).days >= MOST_DAYS:
-        raise InvalidRequest(f"from and to may be {MOST_DAYS} days apart at most", param="from")
+        raise InvalidRequest(f"`from` and `to` may be {MOST_DAYS} days apart at most", param="from")
     found = sums.of_program(
         session, program.organization_id, program.id, program.time_zone, first=first, last=last, leaders=leaders
     )

@@ -40,15 +40,21 @@ def approve(
         InvalidRequest: forced without a reason.
     """
     if force and not reason:
-        raise InvalidRequest("approving over a hold takes a reason", param="reason")
+        raise InvalidRequest("force needs a reason", param="reason")
     scope, payment = take(session, conversion)
     before = decisions.of_each(session, [payment]).get(payment.id)
     is_held = payment.state.hold.until is not None and payment.state.hold.until > by.occurred_at
     if is_held and not force:
-        raise Conflict(f"approval is on hold: a {payment.state.hold.reason} is open", code="on_hold")
+        raise Conflict(
+            f"approval is on hold while a {payment.state.hold.reason} is open; or send force: true and a reason",
+            code="on_hold",
+        )
     is_rejected = before is not None and not before.is_approval
     if not is_rejected and not any(one.position.accrued_minor for one in _commissions(session, conversion)):
-        raise Conflict("nothing of it is waiting for approval", code="nothing_to_approve")
+        raise Conflict(
+            "nothing of this conversion is left to approve: its commissions are approved, paid or reversed",
+            code="nothing_to_approve",
+        )
     decision = Decision(payment.id, "approved", decided_by, by.occurred_at, reason, is_forced=force and is_held)
     _decide(session, scope, payment, decision, by)
 
@@ -63,16 +69,16 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
         InvalidRequest: without a reason.
     """
     if not reason:
-        raise InvalidRequest("rejecting takes a reason", param="reason")
+        raise InvalidRequest("reason is required to reject", param="reason")
     scope, payment = take(session, conversion)
     before = decisions.of_each(session, [payment]).get(payment.id)
     if before is not None and not before.is_approval:
         return
     for commission in _commissions(session, conversion):
         if commission.position.clearing_minor:
-            raise Conflict("it is in a payout on its way; reject it when that has ended", code="in_payout")
+            raise Conflict("the conversion is in a payout that has not ended; reject it after that", code="in_payout")
         if commission.position.paid_minor:
-            raise Conflict("it has been paid already", code="already_paid")
+            raise Conflict("the conversion is already paid, so it cannot be rejected", code="already_paid")
     _decide(session, scope, payment, Decision(payment.id, "rejected", decided_by, by.occurred_at, reason), by)
 
 
@@ -85,7 +91,7 @@ def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord
     [payment] = record.of_ids(session, [stored.id])
     if payment.merged_into_id is not None:
         survivor = ids.encode(ids.PAYMENT, payment.merged_into_id)
-        raise Conflict(f"its payment turned out to be the same money as {survivor}; decide that one", code="merged")
+        raise Conflict(f"the payment was merged into {survivor}; decide on that one", code="merged")
     return scope, payment
 
 

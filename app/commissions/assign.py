@@ -26,8 +26,8 @@ from app.stripe_events.scope import Scope
 
 REFUSALS: Final = {
     "partner_inactive": "the partner is not active; activate it first",
-    "program_inactive": "the partner's program is not active",
-    "kind_mismatch": "the partner's program does not count this kind of conversion",
+    "program_inactive": "the partner's program is not active; set its status to active first",
+    "kind_mismatch": "the partner's program does not count this kind of conversion; name a partner of another program",
 }
 
 
@@ -141,8 +141,8 @@ def _refuse_nearby_invoice(session: Session, payment: Payment) -> None:
     invoice = session.scalar(_NEARBY_INVOICE, {name: getattr(payment, name) for name in names})
     if invoice is not None:
         raise Conflict(
-            f"it may be the money of invoice {invoice}: same customer, currency and amount within a day; "
-            "credit the invoice, or send force",
+            f"the payment may be that of invoice {invoice}: same customer, currency and amount within a day; "
+            "credit the invoice, or send force: true",
             code="invoice_nearby",
             param="force",
         )

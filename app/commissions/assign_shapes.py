@@ -65,7 +65,7 @@ class CustomerAssigned(Snake):
 def demand_extent(body: CustomerAssignment) -> None:
     """Refuse a body that names no extent, or two. Raises InvalidRequest."""
     if (body.from_ is not None) == body.all_unpaid:
-        raise InvalidRequest("send from, a time, or all_unpaid: true", param="from")
+        raise InvalidRequest("send exactly one of from (a time) and all_unpaid: true", param="from")
 
 
 def customer_assigned(customer: str, partner_id: str | None, assigned: Assigned) -> CustomerAssigned:

@@ -56,8 +56,9 @@ def report_conversion(body: reported.ConversionReport) -> Response:
         partner = listing.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
         found = _report(session, partner, body)
         if not found.is_new:
+            former = ids.encode(ids.CONVERSION, found.conversion.id)
             raise Conflict(
-                f"{body.external_id} was reported before: {ids.encode(ids.CONVERSION, found.conversion.id)}",
+                f"external_id {body.external_id!r} was reported before, as {former}",
                 code="duplicate_external_id",
                 param="external_id",
             )

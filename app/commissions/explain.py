@@ -70,7 +70,7 @@ def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
     key = ids.decode(public_id, ids.COMMISSION)
     payment = session.scalar(_by_commission(key)) if key else None
     if payment is None:
-        raise NotFound("there is no such commission", code="commission_not_found")
+        raise NotFound.of("commission", public_id)
     return story.of_payment(session, payment, key)
 
 
@@ -79,7 +79,7 @@ def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
     key = ids.decode(public_id, ids.PAYMENT)
     payment = session.get(Payment, key) if key else None
     if payment is None:
-        raise NotFound("there is no such payment", code="payment_not_found")
+        raise NotFound.of("payment", public_id)
     return story.of_payment(session, payment)
 
 

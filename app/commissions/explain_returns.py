@@ -78,7 +78,7 @@ def sentences_of(notes: Sequence[ReturnNote], currency: str) -> Iterator[str]:
 
 
 def sentence_of(note: ReturnNote, currency: str) -> str:
-    """What it is, its amount, where it stands, and whether the money is out."""
+    """What it is, its amount, its status, and whether its funds are withdrawn."""
     told = _amount(note, currency)
     if note.kind == Kind.REPORTED_REFUND:
         named = f" as {note.external_id}" if note.external_id else ""
@@ -89,7 +89,7 @@ def sentence_of(note: ReturnNote, currency: str) -> str:
             ending = "it releases what was authorized and not captured, so nothing went back"
         return f"Refund {note.id} of {told}: {note.status}, {ending}."
     if note.kind == Kind.DISPUTE:
-        ending = "the money is out" if note.is_money_out else "the money is in"
+        ending = "funds withdrawn" if note.is_money_out else "funds not withdrawn, or reinstated"
         return f"Dispute {note.id} of {told}: {note.status}, {ending}."
     if note.kind == Kind.CREDIT_NOTE:
         ending = f"{told} of it went back outside Stripe" if note.is_money_out else "of itself it takes nothing back"

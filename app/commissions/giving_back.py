@@ -57,7 +57,7 @@ def give_back(
     if former is not None:
         if former.amount_minor != amount_minor:
             raise Conflict(
-                f"{external_id} was reported before, with another amount",
+                f"external_id {external_id!r} was reported before with another amount; send another external_id",
                 code="duplicate_external_id",
                 param="external_id",
             )
@@ -94,4 +94,6 @@ def _refuse_more_than_is_left(payment: PaymentRecord, amount_minor: int) -> None
     left_minor = state.gross_minor - state.returned_minor
     if amount_minor > left_minor:
         left = format_money(left_minor, state.currency)
-        raise InvalidRequest(f"only {left} of what was collected is left to give back", param="amount_cents")
+        raise InvalidRequest(
+            f"amount_cents is too much: only {left} of what was collected has not been given back", param="amount_cents"
+        )

@@ -167,7 +167,7 @@ def get_affiliate(
     found = session.scalar(select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids)))
     if found is None or program_id not in (None, found.program_id):
         where = "" if program_id is None else " in this program"
-        raise NotFound(f"there is no such affiliate{where}", code="affiliate_not_found", param="affiliate_id")
+        raise NotFound.of("affiliate", public_id, where=where, param="affiliate_id")
     return found
 
 
@@ -182,7 +182,7 @@ def get_conversion(
         wanted = wanted.where(Conversion.program_id == ids.decode(program_id, ids.PROGRAM))
     found = session.scalar(wanted)
     if found is None:
-        raise NotFound("there is no such conversion", code="conversion_not_found")
+        raise NotFound.of("conversion", conversion_id)
     return found
 
 

@@ -126,7 +126,7 @@ def _of_credit(story: PaymentExplanation) -> Iterator[str]:
     if story.conversion is None or story.conversion.verdict != "earns" or not story.commissions:
         yield f"No commission. {story.payment.reason}"
     if story.merged_into is not None:
-        yield f"What was earned is told by {story.merged_into}, which it was merged into."
+        yield f"It is merged into {story.merged_into}, whose explanation shows what was earned."
     yield from sentences.of_search(story.searched, story.nearest_code)
 
 

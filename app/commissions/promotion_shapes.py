@@ -66,11 +66,11 @@ def promotion_named(body: PromotionGift) -> str:
     """The promotion the body names, `coupon:SPRING`. Raises InvalidRequest unless it names one."""
     given = {name: value for name, value in body.model_dump().items() if value is not None}
     if len(given) != 1:
-        raise InvalidRequest("give one of promotion_code, coupon and code", param="promotion_code")
+        raise InvalidRequest("send exactly one of promotion_code, coupon and code", param="promotion_code")
     kind, value = next(iter(given.items()))
     value = fold(value) if kind == "code" else value.strip().replace("\0", "")
     if not value:
-        raise InvalidRequest(f"{kind} is empty", param=kind)
+        raise InvalidRequest(f"{kind} is empty; send the promotion's id or code", param=kind)
     return f"{kind}:{value}"
 
 

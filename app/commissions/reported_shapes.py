@@ -18,7 +18,7 @@ MOST_MINOR: Final = 10**14
 
 def _no_earlier(moment: datetime) -> datetime:
     if moment < EARLIEST:
-        raise ValueError("must be in this century")
+        raise ValueError("must be a time between 2000 and 2099")
     return moment
 
 

@@ -71,7 +71,10 @@ def report(
     """
     program = session.get_one(Program, partner.program_id)
     if told.occurred_at is not None and told.occurred_at > by.occurred_at + CLOCKS_APART:
-        raise InvalidRequest("occurred_at is in the future", param="occurred_at")
+        raise InvalidRequest(
+            "occurred_at is in the future; send the time at which it happened, or leave it out for now",
+            param="occurred_at",
+        )
     _demand_signal(session, partner, told)
     object_id = reported.report_id(program.id, told.project_id, told.external_id)
     scope = reports.scope_of(session, partner.organization_id, default_livemode=default_livemode)
@@ -93,7 +96,7 @@ def _demand_signal(session: Session, partner: Partner, told: Report) -> None:
     if not enrollment.qualifies(signals):
         kind = enrollment.conversion_kind
         raise InvalidRequest(
-            f"the program counts conversions of kind {kind}, so {FIELD_OF[kind]} must carry its signal",
+            f"the program counts conversions of kind {kind}; send {FIELD_OF[kind]} with the program's own value",
             code="signal_missing",
             param=FIELD_OF[kind],
         )

@@ -144,7 +144,7 @@ _STOPPED_BY: Final = {
 def _why_nothing(case: Case, commission: CommissionRecord) -> str:
     payment = case.payment
     if payment.merged_into_id is not None:
-        return "another payment of the same money took this one's place"
+        return "merged into another payment"
     if payment.outcome in _STOPPED_BY:
         return _STOPPED_BY[payment.outcome].format_map(payment.outcome_details)
     if payment.state.base_minor == 0:

@@ -35,7 +35,9 @@ def demand(caller: Caller, permission: str) -> None:
     if not caller.may(permission):
         if caller.kind == "affiliate" and permission not in PARTNER_SIDE:
             raise Forbidden(f"an affiliate's key does not allow {permission}, whatever its level and scopes")
-        raise Forbidden(f"this key does not allow {permission}; it takes a manage key without scopes, or that scope")
+        raise Forbidden(
+            f"this key does not allow {permission}; use a manage key without scopes, or one with that scope"
+        )
 
 
 @contextmanager

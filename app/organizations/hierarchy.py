@@ -106,7 +106,10 @@ def move(session: Session, by: Actor, organization: Organization, parent: Organi
     # One move at a time: two that each look right could make a circle of each other. The trigger takes the same lock.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('organizations.parent_id'))"))
     if parent is not None and parent.id in own_and_descendants(session, organization.id):
-        raise Conflict(f"{parent.name} is {organization.name} or stands below it", code="organization_cycle")
+        raise Conflict(
+            f"{parent.name} cannot be the parent of {organization.name}: it is the same organization or below it",
+            code="organization_cycle",
+        )
     organization.parent_id = parent.id if parent is not None else None
     session.flush()
     subject_id = ids.encode(ids.ORGANIZATION, organization.id)
@@ -136,5 +139,5 @@ def get_organization(
     organization_id = ids.decode(given, ids.ORGANIZATION)
     found = session.get(Organization, organization_id) if organization_id in organization_ids else None
     if found is None:
-        raise NotFound("there is no such organization", code="organization_not_found", param=param)
+        raise NotFound.of("organization", given, param=param)
     return found

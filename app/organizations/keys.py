@@ -42,7 +42,10 @@ def issue_key(
     """
     scopes = scopes or _default_scopes(session, organization_id, level)
     if isinstance(by, Caller) and not by.may_give(level, scopes):
-        raise Forbidden("a key cannot make one that may do more than itself", param="scopes" if scopes else "level")
+        raise Forbidden(
+            "the new key would be allowed more than the key that makes it; ask for less, or use a key that may more",
+            param="scopes" if scopes else "level",
+        )
     key, plaintext = create_key(session, organization_id, name=name, level=level, scopes=scopes)
     details = {"level": key.level, "scopes": key.scopes}
     audit.record(session, by, "key.created", public_id(key), details, organization_id=organization_id)
@@ -96,7 +99,7 @@ def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> A
     key_id = ids.decode(given, ids.API_KEY)
     key = session.get(ApiKey, key_id) if key_id else None
     if key is None or key.organization_id not in organization_ids:
-        raise NotFound("there is no such key", code="key_not_found")
+        raise NotFound.of("key", given)
     return key
 
 
@@ -168,4 +171,4 @@ def _note_use(session: Session, key_id: UUID) -> None:
 def _refuse_unknown(param: str, given: Sequence[str], known: Sequence[str]) -> None:
     for word in given:
         if word not in known:
-            raise InvalidRequest(f"{param}: there is no {word!r}; there are {', '.join(known)}", param=param)
+            raise InvalidRequest(f"{param} {word!r} is unknown; use one of {', '.join(known)}", param=param)

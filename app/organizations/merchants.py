@@ -24,7 +24,7 @@ def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Or
     if (organization_id := ids.decode(named, ids.ORGANIZATION)) is not None:
         found = session.get(Organization, organization_id)
         if found is None:
-            raise NotFound(f"there is no organization {named}", code="organization_not_found", param="organization")
+            raise NotFound(f"no organization {named!r} was found", code="organization_not_found", param="organization")
         hierarchy.require_merchant(session, found.id)
         return found
     of_that_name = select(Organization).where(Organization.name == named, Organization.kind == "merchant")

@@ -103,7 +103,11 @@ def change_status(session: Session, partner: Partner, status: Status, *, source:
     if status == partner.status:
         return
     if status == "pending":
-        raise Conflict("this partner has been enrolled already", code="already_enrolled", param="status")
+        raise Conflict(
+            "the partner was enrolled before, so its status cannot become pending again",
+            code="already_enrolled",
+            param="status",
+        )
     partner.status = status
     partner.status_changed_at = datetime.now(UTC)
     if status == "active":
@@ -124,9 +128,15 @@ def refuse_owner(session: Session, partner: Partner) -> None:
         if session.get_one(Program, partner.program_id).allow_self_referral:
             return
     if partner.partner_organization_id == owner.id:
-        raise Conflict("the program's own organization cannot be its partner", code="self_referral")
+        raise Conflict(
+            "the program's owner cannot be its partner; set allow_self_referral to allow it", code="self_referral"
+        )
     if owner.email and emails.fold(owner.email) == emails.fold(partner.email):
-        raise Conflict("this e-mail is the program owner's own", code="self_referral", param="email")
+        raise Conflict(
+            "this is the e-mail address of the program's owner; use another, or set allow_self_referral",
+            code="self_referral",
+            param="email",
+        )
 
 
 def _write(session: Session, partner: Partner) -> None:
@@ -137,7 +147,11 @@ def _write(session: Session, partner: Partner) -> None:
     except IntegrityError as lost:
         constraint = getattr(getattr(lost.orig, "diag", None), "constraint_name", None)
         if constraint == EMAIL_CONSTRAINT:
-            raise Conflict("this e-mail is enrolled already", code="email_taken", param="email") from None
+            raise Conflict(
+                "a partner with this e-mail address is already enrolled in the program",
+                code="email_taken",
+                param="email",
+            ) from None
         raise _slug_taken() from None
 
 

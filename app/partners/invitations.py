@@ -61,7 +61,9 @@ def invite(session: Session, program: Program, email: str) -> Invited:
         select(Partner).where(Partner.program_id == program.id, Partner.email == address).with_for_update()
     )
     if known is not None and not may_join(known):
-        raise Conflict("this e-mail is enrolled already", code="email_taken", param="email")
+        raise Conflict(
+            "a partner with this e-mail address is already enrolled in the program", code="email_taken", param="email"
+        )
     partner = known or enrollment.create_partner(session, program, email=email)
     token, expires_at = issue(session, partner)
     return Invited(partner, token, expires_at)
@@ -197,7 +199,7 @@ def _attach(session: Session, partner: Partner, organization_id: UUID) -> None:
     except IntegrityError as refused:
         constraint = getattr(getattr(refused.orig, "diag", None), "constraint_name", None)
         if constraint == ORGANIZATION_CONSTRAINT:
-            raise Conflict("this organization is enrolled already", code="already_enrolled") from None
+            raise Conflict("this organization is already enrolled in the program", code="already_enrolled") from None
         raise _no_organization() from None
 
 
@@ -214,11 +216,15 @@ def _hash(token: str) -> str:
 
 def _no_invitation() -> NotFound:
     return NotFound(
-        "this invitation is unknown, was used, or is past its time; ask for another",
+        "the token is unknown, was used, or has expired; ask the program's owner for a new invitation",
         code="invitation_not_found",
         param="token",
     )
 
 
 def _no_organization() -> NotFound:
-    return NotFound("there is no such organization", code="organization_not_found", param="organization_id")
+    return NotFound(
+        "no organization with this id was found; check organization_id",
+        code="organization_not_found",
+        param="organization_id",
+    )

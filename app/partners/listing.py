@@ -31,7 +31,7 @@ def get_partner(
     wanted = select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids))
     found = session.scalar(wanted.with_for_update() if to_change else wanted)
     if found is None:
-        raise NotFound("there is no such partner", code="partner_not_found")
+        raise NotFound.of("partner", public_id)
     return found
 
 

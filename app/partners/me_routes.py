@@ -77,7 +77,7 @@ def list_my_payouts(query: shapes.MyListQuery) -> Response:
 def accept_invitation(body: shapes.Acceptance) -> Response:
     """Accept an invitation for the organization of your key; from then on you earn."""
     if (body.token is None) == (body.program_id is None):
-        raise InvalidRequest("give either token or program_id", param="token")
+        raise InvalidRequest("send exactly one of token and program_id", param="token")
     # Before it is accepted nothing says that this row is the caller's to see, but for the token itself.
     with access.open_transaction() as session:
         if body.token is not None:

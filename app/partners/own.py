@@ -45,7 +45,7 @@ def enrollment_in(session: Session, caller: Caller, program_id: str) -> tuple[Pa
     demand_entry(session, caller)
     found = session.execute(_mine(caller).where(Partner.program_id == ids.decode(program_id, ids.PROGRAM))).first()
     if found is None:
-        raise NotFound("you are enrolled in no such program", code="program_not_found")
+        raise NotFound.of("program", program_id, where=" among those you are enrolled in")
     return found[0], found[1]
 
 
@@ -55,7 +55,7 @@ def get_own_partner(session: Session, caller: Caller, public_id: str) -> Partner
     mine = Partner.partner_organization_id == caller.organization_id
     found = session.scalar(select(Partner).where(Partner.id == key, mine))
     if found is None:
-        raise NotFound("there is no such partner", code="partner_not_found")
+        raise NotFound.of("partner", public_id)
     if found.status not in OPEN:
         raise _ended()
     return found

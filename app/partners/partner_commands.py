@@ -60,7 +60,7 @@ def add(
         NotFound: there is no such parent.
     """
     if commission is not None and commission_pct is not None:
-        raise InvalidRequest("give commission_pct or commission_snapshot, not both", param="commission_snapshot")
+        raise InvalidRequest("send commission_pct or commission_snapshot, not both", param="commission_snapshot")
     if commission_pct is not None:
         commission = snapshots.with_rate(terms_in_force(session, program.id).commission, bps_of(commission_pct))
     profile["payout_email"] = _valid_payout_email(profile.get("payout_email"))
@@ -83,7 +83,7 @@ def change(session: Session, actor: audit.Actor, partner: Partner, changes: Mapp
         NotFound: there is no such parent.
     """
     if "apply_to" in changes and "commission_pct" not in changes:
-        raise InvalidRequest("apply_to says whom a new commission_pct is for; send both", param="apply_to")
+        raise InvalidRequest("apply_to is used only with commission_pct; send both", param="apply_to")
     _apply(session, partner, changes)
     shown = shown_with_rate(session, partner)
     details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}

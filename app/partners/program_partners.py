@@ -43,7 +43,7 @@ def find_partner(session: Session, program: Program, public_id: str) -> Partner:
     """The program's partner with this `aff_…` or `par_…` id, locked. Raises NotFound."""
     partner = get_partner(session, [program.organization_id], public_id, to_change=True)
     if partner.program_id != program.id:
-        raise NotFound("there is no such partner in this program", code="partner_not_found")
+        raise NotFound.of("partner", public_id, where=" in this program")
     return partner
 
 
@@ -62,7 +62,7 @@ def make_move(session: Session, partner: Partner, move: Move) -> bool:
     if partner.status in STORED[wanted]:
         return False
     if wanted == "paused" and partner.status == "banned":
-        raise Conflict("a banned partner can be approved again, not paused", code="status_refused")
+        raise Conflict("the partner is banned, so it cannot be paused; approve it first", code="status_refused")
     enrollment.change_status(session, partner, wanted)
     return True
 

@@ -78,5 +78,5 @@ def _owner(public_id: str | None) -> UUID:
         return owner
     found = ids.decode(public_id, ids.ORGANIZATION)
     if found is None or found not in g.caller.organization_ids:
-        raise NotFound("there is no such organization", code="organization_not_found", param="owner_organization_id")
+        raise NotFound.of("organization", public_id, param="owner_organization_id")
     return found

@@ -30,7 +30,11 @@ def refuse_transition(status: str, wanted: str) -> None:
     """Let a program go from `status` to `wanted`, or say why not. Raises Conflict `status_refused`."""
     if wanted != status and wanted not in NEXT_STATUSES[status]:
         allowed = " or ".join(NEXT_STATUSES[status])
-        raise Conflict(f"a program that is {status} can become {allowed}", code="status_refused", param="status")
+        raise Conflict(
+            f"status {wanted!r} is not possible: a program that is {status} can become {allowed}",
+            code="status_refused",
+            param="status",
+        )
 
 
 def valid_currency(text: str, *, param: str = "currency") -> str:

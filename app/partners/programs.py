@@ -125,12 +125,14 @@ def get_program(
     if program_id is None:
         found = find_default_program(session, default_of)
         if found is None:
-            raise NotFound("no default program; name one in program_id", code="program_not_found", param="program_id")
+            raise NotFound(
+                "the organization has no default program; send program_id", code="program_not_found", param="program_id"
+            )
         return found
     key = ids.decode(program_id, ids.PROGRAM)
     found = session.scalar(select(Program).where(Program.id == key, Program.organization_id.in_(organization_ids)))
     if found is None:
-        raise NotFound("there is no such program", code="program_not_found", param="program_id")
+        raise NotFound.of("program", program_id, param="program_id")
     return found
 
 
@@ -171,7 +173,9 @@ def _valid_minimums(program: Program, values: dict[str, Any]) -> dict[str, dict[
         return {} if given is None else {"minimum_payouts": rules.valid_minimums(given)}
     own = values.pop("minimum_payout_minor")
     if "minimum_payouts" in values:
-        message = "give minimum_payout_cents or minimum_payouts; the first is one of the second's, in the currency"
+        message = (
+            "send minimum_payout_cents or minimum_payouts, not both: the first is the second's entry in the currency"
+        )
         raise InvalidRequest(f"{message} of the program", param="minimum_payouts")
     others = {currency: minor for currency, minor in program.minimum_payouts.items() if currency != program.currency}
     return {"minimum_payouts": others | ({program.currency: own} if own else {})}
@@ -190,7 +194,9 @@ def _refuse_unknown_zone(session: Session, time_zone: str) -> None:
     # Postgres cuts the days of the statistics, so what counts is which names it knows.
     known = text("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = :name)")
     if not session.scalar(known, {"name": time_zone}):
-        raise InvalidRequest("time_zone must be an IANA name, such as Europe/Berlin", param="time_zone")
+        raise InvalidRequest(
+            f"time_zone {time_zone!r} is unknown; use an IANA name, such as Europe/Berlin", param="time_zone"
+        )
 
 
 def _end_default(session: Session, program: Program) -> None:

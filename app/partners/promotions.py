@@ -30,7 +30,7 @@ def give(session: Session, partner: Partner, promotion: str) -> PartnerPromotion
         )
     ).one()
     if given.partner_id != partner.id:
-        raise Conflict("this promotion is another partner's; take it away there first", code="promotion_code_taken")
+        raise Conflict(f"{promotion} belongs to another partner; delete it there first", code="promotion_code_taken")
     return given
 
 
@@ -46,7 +46,7 @@ def take_away(session: Session, partner: Partner, public_id: str) -> PartnerProm
         .with_for_update()
     )
     if given is None:
-        raise NotFound("the partner has no such promotion", code="promotion_code_not_found")
+        raise NotFound.of("promotion code", public_id, where=" of this partner")
     given.removed_at = datetime.now(UTC)
     session.flush()
     return given

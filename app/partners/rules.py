@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from app import ids
-from app.errors import InvalidRequest
+from app.errors import LONGEST_SHOWN, InvalidRequest
 
 CODE_LENGTH: Final = 64
 CODE_PATTERN: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -31,10 +31,15 @@ def valid_code(text: str, *, param: str = "slug") -> str:
     code = fold_code(text)
     if len(code) > CODE_LENGTH or not CODE_PATTERN.fullmatch(code):
         raise InvalidRequest(
-            f"{param} must be 1 to {CODE_LENGTH} letters and digits, with single - or _ between them", param=param
+            f"{param} {text[:LONGEST_SHOWN]!r} is not valid; use up to {CODE_LENGTH} letters and digits, "
+            "single - or _ between",
+            param=param,
         )
     if code in ABSENT or ids.decode(code, *ids.PARTNER_PREFIXES) is not None:
-        raise InvalidRequest(f"{param} must not be {code!r}, which means something else", param=param)
+        raise InvalidRequest(
+            f"{param} {code!r} is not possible, because scripts write it for a missing value; choose another",
+            param=param,
+        )
     return code
 
 

@@ -33,7 +33,9 @@ def sign_up(session: Session, program_id: str, *, name: str, email: str) -> Join
     address = require_address(email)
     program = _open_program(session, program_id)
     if _enrolled(session, program, address) is not None:
-        raise Conflict("this e-mail is enrolled already", code="email_taken", param="email")
+        raise Conflict(
+            "a partner with this e-mail address is already enrolled in the program", code="email_taken", param="email"
+        )
     first_name, last_name = split_name(name)
     organization = hierarchy.create_organization(session, kind="affiliate", name=name, email=address)
     partner = enrollment.create_partner(session, program, email=address, first_name=first_name, last_name=last_name)
@@ -71,7 +73,7 @@ def _open_program(session: Session, program_id: str) -> Program:
         )
     )
     if found is None:
-        raise NotFound("there is no such program to sign up for", code="program_not_found", param="program_id")
+        raise NotFound.of("program", program_id, where=" that takes sign-ups", param="program_id")
     return found
 
 

@@ -47,7 +47,7 @@ def sign_up(body: shapes.SignUp) -> Response:
         return _join(body.token, body)
     if body.program_id is None or body.email is None:
         missing = "program_id" if body.program_id is None else "email"
-        raise InvalidRequest(f"{missing} is required without a token", param=missing)
+        raise InvalidRequest(f"{missing} is required where no token is sent", param=missing)
     try:
         with db.web_transaction() as session:
             joined = signup.sign_up(session, body.program_id, name=body.name, email=body.email)
@@ -63,7 +63,7 @@ def sign_up(body: shapes.SignUp) -> Response:
 def _join(token: str, body: shapes.SignUp) -> Response:
     for beside in ("program_id", "email"):
         if getattr(body, beside) is not None:
-            raise InvalidRequest(f"the token says it; leave {beside} out", param=beside)
+            raise InvalidRequest(f"do not send {beside} with token: the invitation already says it", param=beside)
     with db.web_transaction() as session:
         return _made(session, "partner.joined", invitations.join(session, token, body.name))
 

@@ -58,7 +58,9 @@ def amend_snapshot(path: PartnerPath, body: shapes.Amendment) -> Response:
 def _shown(session: Session, partner: Partner) -> shapes.SnapshotBody:
     stamped = snapshots.history(session, partner.id)
     if not stamped:
-        raise NotFound("no terms were stamped yet: that is done when it becomes active", code="snapshot_not_found")
+        raise NotFound(
+            "the partner has no commission snapshot yet; it gets one when it becomes active", code="snapshot_not_found"
+        )
     return shapes.snapshot_body(stamped, session.get_one(Program, partner.program_id).currency)
 
 

@@ -115,7 +115,8 @@ def amend(
     now = datetime.now(UTC)
     if effective_from is not None and effective_from < now:
         raise InvalidRequest(
-            "effectiveFrom has passed; what was paid stays as it was. Leave it out for now", param="effectiveFrom"
+            "effectiveFrom is in the past; send a later time, or leave it out to amend from now on",
+            param="effectiveFrom",
         )
     since = effective_from or now
     before = in_force(session, partner.id, since) if commission is not None else None

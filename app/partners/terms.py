@@ -29,6 +29,12 @@ Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis poin
 Count = Annotated[int, Field(ge=1, strict=True)]
 
 
+MONTHS_WITHOUT_CYCLES: Final = (
+    'of type recurring counts billing cycles and needs max_cycles; for a limit of months send type "percentage" with '
+    "the same bps and max_months"
+)
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -43,7 +49,7 @@ class ProductRate(_Shape):
     @model_validator(mode="after")
     def _rate_or_excluded(self) -> "ProductRate":
         if self.excluded == (self.bps is not None):
-            raise ValueError("takes either bps or excluded")
+            raise ValueError("must hold either bps or excluded: true, not both")
         return self
 
 
@@ -80,6 +86,13 @@ class Recurring(_Limits):
     type: Literal["recurring"]
     bps: Bps
     max_cycles: Count
+
+    @model_validator(mode="before")
+    @classmethod
+    def _cycles_not_months(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("max_months") and given.get("max_cycles") is None:
+            raise ValueError(MONTHS_WITHOUT_CYCLES)
+        return given
 
 
 class Tiered(_Limits):
@@ -120,10 +133,13 @@ def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> 
         first = invalid.errors(include_url=False, include_input=False)[0]
         # The first part of the place is the union's tag, unless the tag itself is at fault.
         field = ".".join([param, *map(str, first["loc"][1:])]) if first["loc"] else f"{param}.type"
-        raise InvalidRequest(f"{field}: {first['msg']}", param=field) from None
+        raise InvalidRequest(f"{field}: {first['msg'].removeprefix('Value error, ')}", param=field) from None
     products = [one.product for one in commission.product_rates or ()]
     if len(set(products)) < len(products):
-        raise InvalidRequest(f"{param}.product_rates: a product stands there twice", param=f"{param}.product_rates")
+        raise InvalidRequest(
+            f"{param}.product_rates names a product twice; send one rate for each product",
+            param=f"{param}.product_rates",
+        )
     if isinstance(commission, Tiered) and not _rises(tier.min_conversions for tier in commission.tiers):
         raise InvalidRequest(f"{param}.tiers: min_conversions must rise from tier to tier", param=f"{param}.tiers")
     return commission.model_dump(exclude_none=True)

@@ -61,7 +61,7 @@ def get_payment(session: Session, organization_ids: Sequence[UUID], public_id: s
     key = ids.decode(public_id, ids.PAYMENT)
     found = session.scalar(select(Payment).where(Payment.id == key, Payment.organization_id.in_(organization_ids)))
     if found is None:
-        raise NotFound("there is no such payment", code="payment_not_found")
+        raise NotFound.of("payment", public_id)
     return found
 
 
@@ -84,7 +84,9 @@ def scope_of_customer(
     values = {"customer": customer, "organization_ids": list(organization_ids), "account": account}
     rows = session.execute(_CUSTOMERS, {**values, "livemode": livemode}).all()
     if not rows:
-        raise NotFound("no event has named such a customer", code="customer_not_found")
+        raise NotFound.of("customer", customer, where=" in any event")
     if len(rows) > 1:
-        raise InvalidRequest("it is known in several accounts or modes; say account and livemode", param="account")
+        raise InvalidRequest(
+            f"{customer} is known in several accounts or modes; send account and livemode", param="account"
+        )
     return Scope(*rows[0])

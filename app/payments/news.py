@@ -21,10 +21,18 @@ def _with_news(before: Mapping[str, KnownObject], told: Sequence[tuple[int, Know
     found = set()
     for event_id, new in told:
         old = now.get(new.id)
+        if old is not None and not _adds(old, new):
+            continue
         now[new.id] = new if old is None else merge(old, new)
         if old is None or _says(now[new.id]) != _says(old):
             found.add(event_id)
     return frozenset(found)
+
+
+def _adds(old: KnownObject, new: KnownObject) -> bool:
+    """Whether `new` says anything that `old` does not; most of a batch does not, and needs no merging."""
+    is_placed = new.customer in ("", old.customer) and new.subscription in ("", old.subscription)
+    return not (is_placed and new.facts.items() <= old.facts.items())
 
 
 def _says(known: KnownObject) -> tuple[str, str, Mapping[str, object]]:

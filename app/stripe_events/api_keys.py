@@ -48,9 +48,12 @@ def keep(endpoint: StripeEndpoint, key: str | None, settings: Settings) -> None:
     if key is not None:
         found = STRIPE_API_KEY.fullmatch(key)
         if found is None:
-            raise InvalidRequest("this is no secret or restricted key of Stripe's (sk_…, rk_…)", param="api_key")
+            raise InvalidRequest("api_key is not a Stripe secret key (sk_…) or restricted key (rk_…)", param="api_key")
         if (found["mode"] == "live") != endpoint.livemode:
-            raise InvalidRequest("the key is of the other mode: test and live never mix", param="api_key")
+            raise InvalidRequest(
+                "api_key is not of the endpoint's mode; a live endpoint needs a live key, a test endpoint a test key",
+                param="api_key",
+            )
     endpoint.api_key_encrypted = None if key is None else sealing.seal(key, settings)
 
 

@@ -125,7 +125,7 @@ def get_endpoint(
     )
     found = session.scalar(wanted.with_for_update() if to_change else wanted)
     if found is None:
-        raise NotFound("there is no such endpoint", code="endpoint_not_found")
+        raise NotFound.of("endpoint", public_id)
     return found
 
 

@@ -55,7 +55,7 @@ def record_new(
     rows: dict[str, dict[str, Any]] = {}
     for document in documents:
         if document.get("livemode") not in (None, scope.livemode):
-            raise ConfigurationError("The API key fetches objects of the other mode: test and live are mixed up.")
+            raise ConfigurationError("The API key is not of its endpoint's mode; set a key of the same mode.")
         row = _row(scope, document, fetched_at, api_version)
         rows[row["stripe_id"]] = row
     # Sorted, so that two who record the same documents at once never wait for each other in a circle.

@@ -215,7 +215,10 @@ def replay(session: Session, event: StripeEvent) -> None:
         Conflict: it came in the wrong mode; test money must never reach a live ledger.
     """
     if event.outcome == "wrong_mode":
-        raise Conflict("an event of the wrong mode is never worked", code="wrong_mode")
+        raise Conflict(
+            "the event's mode is not its endpoint's, so it is never processed; send it to an endpoint of its own mode",
+            code="wrong_mode",
+        )
     event.processed_at = None
     event.outcome = None
     event.outcome_details = {}

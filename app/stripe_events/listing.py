@@ -77,7 +77,7 @@ def get_event(session: Session, organization_ids: Sequence[UUID], given: str) ->
     """As `find_event`. Raises NotFound."""
     found = find_event(session, organization_ids, given)
     if found is None:
-        raise NotFound("there is no such event", code="event_not_found")
+        raise NotFound.of("event", given)
     return found
 
 

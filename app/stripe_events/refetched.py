@@ -77,7 +77,7 @@ def _row(scope: Scope, listed: Mapping[str, Any]) -> dict[str, Any]:
     payload = json.dumps(listed)
     event = envelope.parse(payload)
     if bool(event.get("livemode")) != scope.livemode:
-        raise ConfigurationError("The API key lists events of the other mode: test and live are mixed up.")
+        raise ConfigurationError("The API key is not of its endpoint's mode; set a key of the same mode.")
     document = event["data"]["object"]
     return {
         **scope.parameters(),

@@ -35,7 +35,7 @@ class Asked:
 def backfill(session: Session, asked: Asked, *, dry_run: bool) -> StripeRun:
     """Ask for everything Stripe has since `since`. Wake a worker after the commit. Raises as `_window`, `_scope`."""
     if asked.since is None:
-        raise InvalidRequest("say since when", param="since")
+        raise InvalidRequest("`since` is required", param="since")
     parameters = _window(asked.since, asked.until)
     return runs.request(
         session,
@@ -86,7 +86,7 @@ def replay(session: Session, organization_id: UUID, selection: Selection, *, req
         InvalidRequest: `since` is not before `until`.
     """
     if selection.since and selection.until and selection.since >= selection.until:
-        raise InvalidRequest("since must be before until", param="since")
+        raise InvalidRequest("`since` must be before `until`", param="since")
     scope = Scope(organization_id, "", livemode=False)
     return runs.request(session, scope, "replay", selection.as_json(), requested_by=requested_by)
 
@@ -95,9 +95,9 @@ def _window(since: datetime, until: datetime | None) -> dict[str, str | None]:
     """The stretch as parameters. Raises InvalidRequest where it is empty or lies ahead."""
     now = datetime.now(UTC)
     if since >= now:
-        raise InvalidRequest("since lies ahead", param="since")
+        raise InvalidRequest("`since` is in the future", param="since")
     if until is not None and until <= since:
-        raise InvalidRequest("until must be after since", param="until")
+        raise InvalidRequest("`until` must be after `since`", param="until")
     end = min(until, now) if until is not None else now
     return {"since": since.astimezone(UTC).isoformat(), "until": end.astimezone(UTC).isoformat()}
 
@@ -116,7 +116,12 @@ def _livemode(session: Session, asked: Asked) -> bool:
     # Not what this process believes: a key given a second ago counts.
     modes = [mode for mode in (True, False) if api_keys.find(session, asked.organization_id, livemode=mode)]
     if not modes or asked.livemode not in (None, *modes):
-        raise Conflict("there is no Stripe API key to ask with; give its endpoint one", code="no_stripe_key")
+        raise Conflict(
+            "no Stripe API key of this mode is configured; set `api_key` on the Stripe endpoint", code="no_stripe_key"
+        )
     if asked.livemode is None and len(modes) > 1:
-        raise InvalidRequest("say livemode: true for live money, false for test money", param="livemode")
+        raise InvalidRequest(
+            "`livemode` is required, because API keys of both modes are configured: true for live, false for test",
+            param="livemode",
+        )
     return modes[0] if asked.livemode is None else asked.livemode

@@ -66,10 +66,10 @@ def _find_door(endpoint_id: str) -> Door:
     if door is not None and door.secrets:
         return door
     if door is not None:
-        raise Unavailable("This endpoint has no signing secret yet.")
+        raise Unavailable("This endpoint has no signing secret yet; add the one that Stripe shows.")
     if endpoint_id:
-        raise NotFound("There is no such webhook endpoint.")
-    raise Unavailable("The default endpoint has no signing secret yet, or no organization to belong to.")
+        raise NotFound("No webhook endpoint has this address; check the address in Stripe.")
+    raise Unavailable("The default endpoint has no signing secret or no organization yet; run `accrual bootstrap`.")
 
 
 def _store(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:

@@ -210,7 +210,7 @@ def stop(session: Session, run: StripeRun) -> None:
         Conflict: it has ended already.
     """
     if run.finished_at is not None:
-        raise Conflict(f"the run has {run.state} already", code="run_ended")
+        raise Conflict(f"the run is {run.state} already, so it cannot be stopped", code="run_ended")
     session.execute(
         text("UPDATE stripe_runs SET state = 'stopped', finished_at = now() WHERE id = :id AND finished_at IS NULL"),
         {"id": run.id},
@@ -250,7 +250,7 @@ def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kin
     run_id = ids.decode(given, ids.RUN)
     run = session.get(StripeRun, run_id, populate_existing=True) if run_id else None
     if run is None or run.organization_id not in organization_ids or run.kind not in kinds:
-        raise NotFound("there is no such run", code="run_not_found")
+        raise NotFound.of("run", given)
     return run
 
 

@@ -74,10 +74,15 @@ def remove(endpoint: StripeEndpoint, secret_id: UUID | None, settings: Settings,
     known = secrets_of(endpoint, settings)
     others = [one for one in known if one.id != secret_id]
     if len(others) == len(known):
-        raise NotFound("this endpoint has no such secret", code="secret_not_found")
+        raise NotFound(
+            "the endpoint has no signing secret with this id; its `secrets` list the ids", code="secret_not_found"
+        )
     left = [one for one in others if one.is_in_force(now)]
     if not left:
-        raise Conflict("it is the only secret in force; add another first, or disable the endpoint", code="last_secret")
+        raise Conflict(
+            "this is the endpoint's only secret in force; add another first, or disable the endpoint",
+            code="last_secret",
+        )
     keep(endpoint, left, settings)
 
 

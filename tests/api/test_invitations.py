@@ -123,7 +123,7 @@ def test_an_organization_is_enrolled_once_in_a_program(merchant: Merchant) -> No
     with db.transaction() as session:
         invitations.accept(session, first, zoe)
     with db.transaction() as session:
-        with pytest.raises(Conflict, match="enrolled already"):
+        with pytest.raises(Conflict, match="already enrolled"):
             invitations.accept(session, second, zoe)
         session.rollback()
 
@@ -131,7 +131,7 @@ def test_an_organization_is_enrolled_once_in_a_program(merchant: Merchant) -> No
 def test_an_organization_nobody_has_cannot_be_enrolled(merchant: Merchant) -> None:
     with db.transaction() as session:
         program = program_of(session, merchant)
-        with pytest.raises(NotFound, match="no such organization"):
+        with pytest.raises(NotFound, match="no organization with this id was found"):
             invitations.invite_organization(session, program, ids.encode("org", ids.new()), "z@example.com")
         session.rollback()
 

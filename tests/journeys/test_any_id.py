@@ -84,7 +84,7 @@ def test_a_dispute_tells_whether_the_money_is_out_and_what_it_holds_up(
     drain()
     told = explained("dp_1")
     assert told["kind"] == "dispute"
-    assert "Dispute dp_1 of 49.00 USD: needs_response, the money is out." in told["sentences"]
+    assert "Dispute dp_1 of 49.00 USD: needs_response, funds withdrawn." in told["sentences"]
     assert "Its approval is on hold while the dispute is open." in told["sentences"]
     cleo.waits(3600)
     back = Movement("txn_2", 4900, cleo.now)
@@ -92,7 +92,7 @@ def test_a_dispute_tells_whether_the_money_is_out_and_what_it_holds_up(
     deliver([disputed(cleo, won, "charge.dispute.closed")])
     drain()
     told = explained("dp_1")
-    assert "Dispute dp_1 of 49.00 USD: won, the money is in." in told["sentences"]
+    assert "Dispute dp_1 of 49.00 USD: won, funds not withdrawn, or reinstated." in told["sentences"]
     assert told["summary"] == "ada has 9.80 USD accrued on it."
     assert told["payments"][0]["disputes"][0]["is_money_out"] is False
 

@@ -121,7 +121,7 @@ def test_events_are_listed_by_outcome_shown_and_worked_again(
 
 def test_an_unknown_outcome_or_event_is_refused(accrual: Accrual, renewal: dict[str, Any]) -> None:
     del renewal
-    with pytest.raises(InvalidRequest, match="there is no outcome"):
+    with pytest.raises(InvalidRequest, match=r"outcome .* is unknown; use one of"):
         accrual("events", "list", "--outcome", "nonsense")
     with pytest.raises(NotFound):
         accrual("events", "show", "evt_of_nobody")
@@ -180,7 +180,7 @@ def test_bootstrap_finds_the_one_it_made_beside_a_namesake(accrual: Accrual) -> 
         cast.open_merchant(session, "Shop")
     assert bootstrap(accrual)["organization_id"] == made
     unknown = ids.encode(ids.ORGANIZATION, ids.new())
-    with pytest.raises(NotFound, match="there is no organization"):
+    with pytest.raises(NotFound, match=r"no organization .* was found"):
         accrual("bootstrap", "--organization", unknown, "--email", "shop@example.com")
 
 
@@ -190,7 +190,7 @@ def test_an_affiliate_is_found_by_its_id_only_and_promoted_by_the_operator(accru
         zoe = ids.encode(
             ids.ORGANIZATION, hierarchy.create_organization(session, kind="affiliate", name="Zoe's blog").id
         )
-    with pytest.raises(NotFound, match="no merchant is called Zoe's blog"):
+    with pytest.raises(NotFound, match='no merchant is called "Zoe\'s blog"'):
         accrual("organizations", "promote", "Zoe's blog")
     assert accrual("organizations", "promote", zoe)["kind"] == "merchant"
     with pytest.raises(Conflict, match="is a merchant already"):

@@ -1,0 +1,97 @@
+"""A refusal says what is wrong, with which value, and what to do instead."""
+
+import ast
+import re
+from typing import Any
+
+import pytest
+
+from app import ids
+from tests.architecture.source import modules
+from tests.cast import Merchant
+
+from .conftest import Caller
+
+PROGRAMS = "/v1/admin/affiliate/programs"
+
+
+def message(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json["error"]["message"]
+
+
+def test_recurring_with_months_names_the_type_that_takes_months(owner: Caller) -> None:
+    commission = {"type": "recurring", "bps": 2000, "max_months": 12}
+    status, said = message(owner.post(PROGRAMS, {"name": "Friends", "commission": commission}))
+    assert status == 400
+    assert said == (
+        "commission of type recurring counts billing cycles and needs max_cycles; for a limit of months send type "
+        '"percentage" with the same bps and max_months'
+    )
+
+
+def test_what_recurring_with_months_is_told_to_send_is_accepted(owner: Caller) -> None:
+    commission = {"type": "percentage", "bps": 2000, "max_months": 12}
+    made = owner.post(PROGRAMS, {"name": "Friends", "commission": commission})
+    assert (made.status_code, made.json["commission"]) == (201, commission)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "given"),
+    [
+        ("/api/v1/partners/par_nobody", "partner", "par_nobody"),
+        ("/api/v1/payments/pmt_none/explanation", "payment", "pmt_none"),
+        ("/api/v1/commissions/com_none/explanation", "commission", "com_none"),
+        ("/api/v1/events/evt_none", "event", "evt_none"),
+        ("/api/v1/backfills/run_none", "run", "run_none"),
+        ("/api/v1/stripe-endpoints/whe_none", "endpoint", "whe_none"),
+        ("/api/v1/api-keys/key_none", "key", "key_none"),
+        ("/api/v1/organizations/org_none", "organization", "org_none"),
+        (f"{PROGRAMS}/prog_none", "program", "prog_none"),
+    ],
+)
+def test_what_was_not_found_is_named(owner: Caller, path: str, kind: str, given: str) -> None:
+    answer = owner.get(path)
+    assert answer.json["error"]["code"] == f"{kind}_not_found"
+    assert message(answer) == (404, f"no {kind} {given!r} was found; check the id and whose it is")
+
+
+def test_a_very_long_id_is_not_repeated_in_full(owner: Caller) -> None:
+    status, said = message(owner.get(f"/api/v1/partners/par_{'x' * 5000}"))
+    assert status == 404
+    assert len(said) < 200
+
+
+def test_a_slug_with_a_space_is_shown_with_what_is_allowed(owner: Caller) -> None:
+    status, said = message(owner.post("/api/v1/partners", {"email": "zoe@partners.example", "slug": "a b"}))
+    assert status == 400
+    assert said == "slug 'a b' is not valid; use up to 64 letters and digits, single - or _ between"
+
+
+def test_what_the_invitation_says_is_not_to_be_sent_with_its_token(nobody: Caller, merchant: Merchant) -> None:
+    program_id = ids.encode(ids.PROGRAM, merchant.program_id)
+    body = {"name": "Zoe", "token": "any", "program_id": program_id}
+    status, said = message(nobody.post("/v1/public/affiliate/signup", body))
+    assert (status, said) == (400, "do not send program_id with token: the invitation already says it")
+
+
+RIDDLES = re.compile(
+    r"\b(nobody|whoever|somebody|likewise|lies ahead|come again|say since when|token says|leads nowhere|"
+    r"nothing is known|stands there|is a part of \d)\b",
+    re.IGNORECASE,
+)
+
+
+def words_raised(tree: ast.Module) -> list[str]:
+    """Every text in a `raise` statement."""
+    raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    return [
+        inner.value
+        for node in raised
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+    ]
+
+
+def test_no_message_is_a_riddle() -> None:
+    found = [(name, text) for name, _, tree in modules() for text in words_raised(tree) if RIDDLES.search(text)]
+    assert found == []
