@@ -4,6 +4,7 @@ import hmac
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, jsonify, request, send_file
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,8 @@ from app.stripe_events.listing import count_parked
 from app.version import VERSION
 
 SNIPPET: Final = Path(__file__).resolve().parent.parent / "snippets" / "checkout.js"
+FORWARDING: Final = frozenset({"Forwarded", "Via", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip"})
+"""Headers that proxies add."""
 SNIPPET_SECONDS: Final = 3600
 """How long browsers may keep the snippet without asking; after that its ETag is compared."""
 
@@ -86,13 +89,23 @@ def _admit_to_metrics() -> None:
             return
     elif _is_local():
         return
-    raise Forbidden("/metrics answers callers on this machine, or those who send ACCRUAL_METRICS_TOKEN")
+    raise Forbidden("/metrics needs ACCRUAL_METRICS_TOKEN as a bearer token")
 
 
 def _is_local() -> bool:
-    """Whether the caller is on this machine, and not somebody whom a proxy on this machine speaks for."""
-    is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    """Whether the caller is on this machine, and no proxy on this machine can be speaking for somebody.
+
+    A proxy that adds no header cannot be told from a caller. So where one is to be expected, because the server has a
+    public address or names its proxies, nobody counts as local.
+    """
+    settings: Settings = current_app.extensions["accrual_settings"]
+    is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)
+    is_behind_proxy = bool(settings.trusted_proxies) or not _is_loopback(urlsplit(settings.public_url).hostname or "")
+    return not is_forwarded and not is_behind_proxy and _is_loopback(request.remote_addr or "")
+
+
+def _is_loopback(host: str) -> bool:
     try:
-        return not is_forwarded and ip_address(request.remote_addr or "").is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -169,6 +169,7 @@ def _counted_caller() -> Caller:
         throttle.count_address()
         raise
     throttle.count(f"key:{caller.key_id}")
+    throttle.count_organization(caller.organization_id)
     return caller
 
 

@@ -24,6 +24,8 @@ from app.jobs import CALL_TIMEOUT_SECONDS, REST_SECONDS
 READS: Final = "reads"
 WRITES: Final = "writes"
 PREFIX: Final = "accrual:limits"
+KEYS_TOGETHER: Final = 10
+"""How many keys' requests the keys of one organization may make together, however many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ def count(who: str, *, is_write: bool) -> Standing | None:
     if is_write:
         return _count(_Current.writes, WRITES, who)
     return _count(_Current.reads, READS, who)
+
+
+def count_together(who: str, *, is_write: bool) -> Standing | None:
+    """As `count`, for all keys of an organization together, who have ten times what one of them has."""
+    one = _Current.writes if is_write else _Current.reads
+    return _count(RateLimitItemPerMinute(one.amount * KEYS_TOGETHER), WRITES if is_write else READS, who)
 
 
 def count_as(what: str, who: str, *, per_minute: int) -> Standing | None:

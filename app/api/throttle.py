@@ -1,7 +1,9 @@
 """Requests are counted and, if too many, refused: by the key they came with, else by the address they came from."""
 
+import re
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
+from uuid import UUID
 
 from flask import Response, current_app, g, request
 
@@ -11,6 +13,7 @@ from app.config import Settings
 from app.errors import RateLimited
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+WITH_PORT: Final = re.compile(r"\[([^\]]*)\](?::\d*)?|([^:]*):\d*")
 IPV6_NETWORK_BITS: Final = 64
 """One customer of a provider has at least so many addresses to himself."""
 
@@ -18,6 +21,19 @@ IPV6_NETWORK_BITS: Final = 64
 def count(who: str) -> None:
     """Count this request for `who`, as a read or a write by its method. Raises RateLimited."""
     _keep_to(limits.count(who, is_write=request.method not in READING))
+
+
+def count_organization(organization_id: UUID) -> None:
+    """Count this request for all keys of the organization together. Raises RateLimited.
+
+    The answer goes on telling where the key stands, unless it is this limit that is met. A request whose key could not
+    be counted is not counted here either.
+    """
+    if g.get("standing") is None:
+        return
+    standing = limits.count_together(f"organization:{organization_id}", is_write=request.method not in READING)
+    if standing is not None and standing.is_exceeded:
+        _keep_to(standing)
 
 
 def count_address() -> None:
@@ -49,9 +65,9 @@ def address() -> str:
     """
     settings: Settings = current_app.extensions["accrual_settings"]
     chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    asking = request.remote_addr or ""
+    asking = _without_port(request.remote_addr or "")
     while chain and _is_trusted(asking, settings):
-        asking = chain.pop() or asking
+        asking = _without_port(chain.pop()) or asking
     return _network(asking)
 
 
@@ -59,6 +75,12 @@ def _keep_to(standing: Standing | None) -> None:
     g.standing = standing
     if standing is not None and standing.is_exceeded:
         raise RateLimited(f"more than {standing.limit} such requests a minute; retry after the seconds in Retry-After")
+
+
+def _without_port(text: str) -> str:
+    """The address alone: some proxies write `203.0.113.9:5678` and `[2001:db8::1]:443`."""
+    with_port = WITH_PORT.fullmatch(text)
+    return (with_port[1] or with_port[2]) if with_port else text
 
 
 def _is_trusted(text: str, settings: Settings) -> bool:

@@ -22,10 +22,11 @@ from app.attribution.names import fold
 from app.attribution.touch_shapes import BeaconAnswer, BeaconBody, LinkPath, LinkQuery
 from app.attribution.touchpoints import Touch
 from app.config import Settings
-from app.errors import InvalidRequest, Unavailable
+from app.errors import InvalidRequest, RateLimited, Unavailable
 
 DAY_SECONDS: Final = 86_400
 BEACONS_PER_MINUTE: Final = 120
+LINKS_PER_MINUTE: Final = 240
 """From one address: an office or a school shares one."""
 LONGEST_BEACON_BYTES: Final = 32 * 1024
 PREFLIGHT_SECONDS: Final = 600
@@ -51,6 +52,7 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     Nothing is recorded for HEAD, prefetching and crawlers; a code that is nobody's, or of somebody not active, leads on
     without credit. A sale must not be lost because of us: while the database is away, links lead on with `ref` alone.
     """
+    is_one_too_many = _is_one_too_many(path.code, query.program_id)
     try:
         link = _find(path.code, query.program_id)
     except Unavailable:
@@ -61,7 +63,7 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     if target is None:
         return _page("link_not_ready.html", 404)
     session_id = ""
-    if link.partner_id is not None and not _is_unseen():
+    if link.partner_id is not None and not is_one_too_many and not _is_unseen():
         known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
         session_id = touchpoints.session_of(known)
         address = request.args.to_dict()
@@ -114,6 +116,21 @@ def _allow_landing_hosts(response: Response) -> Response:
         response.headers["Access-Control-Allow-Headers"] = "Content-Type"
         response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
     return response
+
+
+def _is_one_too_many(code: str, program_id: str) -> bool:
+    """Whether this address follows too many links, so that no visit is recorded. A link looked up lately leads on.
+
+    Raises:
+        RateLimited: the link is not in memory: guessing codes is not free.
+    """
+    try:
+        throttle.count_public("links", per_minute=LINKS_PER_MINUTE)
+    except RateLimited:
+        if not _links().cached(fold(code), program_id)[0]:
+            raise
+        return True
+    return False
 
 
 def _find(code: str, program_id: str) -> Link | None:

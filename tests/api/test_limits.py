@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
-from app import web
+from app import db, web
 from app.api import limits, throttle
+from app.attribution.touch_routes import LINKS_PER_MINUTE
 from app.config import Settings
 from app.errors import RateLimited
 from tests.cast import Merchant
@@ -143,3 +145,45 @@ def test_the_window_is_any_minute_not_that_of_the_clock(
     for seconds, status in ((30, 429), (59, 429), (61, 400)):
         monkeypatch.setattr("limits.storage.redis.time.time", lambda later=seconds: started_at + later)
         assert owner.post(PARTNERS, {}).status_code == status
+
+
+def test_all_keys_of_an_organization_make_ten_times_as_many_together(merchant: Merchant, caller_of: MakeCaller) -> None:
+    for _ in range(10):
+        key = caller_of(merchant)
+        assert {key.post(PARTNERS, {}).status_code for _ in range(30)} == {400}
+    fresh = caller_of(merchant)
+    refusal = fresh.post(PARTNERS, {})
+    assert (refusal.status_code, standing(refusal)) == (429, (300, 0))
+    assert fresh.get(PARTNERS).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "counted"),
+    [
+        ("203.0.113.9:5678", "203.0.113.9"),
+        ("198.51.100.7, 203.0.113.9:443, 10.0.0.2:80", "203.0.113.9"),
+        ("[2001:db8::1]:443", "2001:db8::/64"),
+        ("[2001:db8::1]", "2001:db8::/64"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("[::ffff:203.0.113.9]:443", "203.0.113.9"),
+        ("not:an:address", "unknown"),
+    ],
+)
+def test_a_forwarded_address_may_carry_a_port(application: Flask, forwarded: str, counted: str) -> None:
+    from_proxy = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": forwarded}
+    with application.test_request_context("/", environ_base=from_proxy):
+        assert throttle.address() == counted
+
+
+def test_following_links_too_often_records_nothing_and_guessing_codes_is_refused(
+    merchant: Merchant, application: Flask
+) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET landing_url = 'https://shop.example/'"))
+    visitor = application.test_client()
+    guesses = [visitor.get(f"/r/guess-{number}").status_code for number in range(LINKS_PER_MINUTE - 1)]
+    assert 429 not in guesses
+    assert "aff_sess" in visitor.get("/r/ada").location
+    assert visitor.get("/r/one-more").status_code == 429
+    leads_on = visitor.get("/r/ada")
+    assert (leads_on.status_code, "aff_sess" in leads_on.location) == (302, False)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -126,3 +127,16 @@ def test_docs_page_loads_nothing_from_elsewhere(nobody: Caller) -> None:
     for path in loaded:
         assert nobody.get(path).status_code == 200, path
     assert nobody.get("/docs/../web.py").status_code == 404
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "X-Real-IP"])
+def test_metrics_are_not_opened_by_a_proxy_that_shows_itself(application: Flask, header: str) -> None:
+    assert application.test_client().get("/metrics", headers={header: "1.1 proxy"}).status_code == 403
+
+
+@pytest.mark.parametrize("behind", [{"public_url": "https://a.example"}, {"trusted_proxies": "127.0.0.1"}])
+def test_metrics_are_not_opened_by_a_proxy_that_hides_its_caller(
+    application: Flask, settings: Settings, behind: dict[str, str]
+) -> None:
+    application.extensions["accrual_settings"] = Settings(**{**settings.model_dump(by_alias=True), **behind})
+    assert application.test_client().get("/metrics").status_code == 403
