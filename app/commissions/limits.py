@@ -11,19 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """A payment as far as ranks go. `cycle_ends_at` is None where it is of no billing cycle."""
-
-    id: UUID
-    key: str
-    subscription: str
-    customer: str
-    occurred_at: datetime
-    base_minor: int
-    cycle_ends_at: datetime | None
-    is_credited: bool
+from app.commissions.cycles import Name, Paid, cycle_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +20,8 @@ class Standing:
 
     Attributes:
         cycle: its rank among its subscription's billing cycles, from 1.
-        first_paid_at: when the customer's first payment was that a partner is credited with.
+        first_paid_at: when the customer's first commissionable payment was, one with a base that a partner is credited
+            with.
         opens_cycle: whether it is the first that was paid in its cycle; of those a flat commission is paid once.
     """
 
@@ -44,41 +33,45 @@ class Standing:
 def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
     """Where each of these payments stands; they must be all of their subscriptions and customers.
 
-    Invoices of equal period ends are one cycle, so an upgrade within a month is no new one. Only what has a base
-    counts: a trial's invoice over nothing is no cycle. A cycle counts whoever earned it and whatever came back later.
+    Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle
+    counts whoever earned it and whatever came back later.
     """
     every = list(payments)
-    begun: dict[str, dict[datetime, tuple[datetime, str]]] = {}
-    first: dict[str, datetime] = {}
-    for paid in every:
-        if paid.base_minor == 0:
-            continue
-        if paid.subscription and paid.cycle_ends_at is not None:
-            cycles = begun.setdefault(paid.subscription, {})
-            start = (paid.occurred_at, paid.key)
-            cycles[paid.cycle_ends_at] = min(cycles.get(paid.cycle_ends_at, start), start)
-        if paid.is_credited and paid.customer:
-            first[paid.customer] = min(first.get(paid.customer, paid.occurred_at), paid.occurred_at)
+    names = cycle_names(every)
+    begun = _begun(every, names)
     ranks = {
-        (subscription, end): rank
+        (subscription, name): rank
         for subscription, cycles in begun.items()
-        for rank, end in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
+        for rank, name in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
     }
-    return {
-        paid.id: Standing(_rank(paid, ranks), first.get(paid.customer), _opens_cycle(paid, begun)) for paid in every
-    }
+    first = _first_paid_at(every)
+    found = {}
+    for paid in every:
+        name = names.get(paid.id)
+        # A payment of no cycle, and one that counts for none, is a first and stands for itself.
+        rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
+        opens = name is None or paid.base_minor == 0 or begun[paid.subscription][name] == (paid.occurred_at, paid.key)
+        found[paid.id] = Standing(rank, first.get(paid.customer), opens)
+    return found
 
 
-def _rank(paid: Paid, ranks: Mapping[tuple[str, datetime], int]) -> int:
-    """A payment of no cycle, and one that counts for none, is a first."""
-    return 1 if paid.cycle_ends_at is None else ranks.get((paid.subscription, paid.cycle_ends_at), 1)
+def _begun(payments: Iterable[Paid], names: Mapping[UUID, Name]) -> dict[str, dict[Name, tuple[datetime, str]]]:
+    """For each subscription its cycles, each with the time and key of the payment that was first paid in it."""
+    begun: dict[str, dict[Name, tuple[datetime, str]]] = {}
+    for paid in payments:
+        if paid.base_minor and paid.id in names:
+            cycles, name, start = begun.setdefault(paid.subscription, {}), names[paid.id], (paid.occurred_at, paid.key)
+            cycles[name] = min(cycles.get(name, start), start)
+    return begun
 
 
-def _opens_cycle(paid: Paid, begun: Mapping[str, Mapping[datetime, tuple[datetime, str]]]) -> bool:
-    """A payment of no cycle, and one that counts for none, stands for itself."""
-    if paid.cycle_ends_at is None or paid.base_minor == 0:
-        return True
-    return begun[paid.subscription][paid.cycle_ends_at] == (paid.occurred_at, paid.key) if paid.subscription else True
+def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
+    """For each customer, when its first commissionable payment was."""
+    first: dict[str, datetime] = {}
+    for paid in payments:
+        if paid.base_minor and paid.is_credited and paid.customer:
+            first[paid.customer] = min(first.get(paid.customer, paid.occurred_at), paid.occurred_at)
+    return first
 
 
 def exceeded(commission: Mapping[str, Any], standing: Standing, paid_at: datetime) -> str:
@@ -91,7 +84,7 @@ def exceeded(commission: Mapping[str, Any], standing: Standing, paid_at: datetim
         return f"it is billing cycle {standing.cycle}, and {most} {'is' if most == 1 else 'are'} paid"
     first = standing.first_paid_at
     if most_months is not None and first is not None and paid_at >= add_months(first, most_months):
-        return f"{most_months} months had passed since the customer's first payment on {first:%Y-%m-%d}"
+        return f"{most_months} months had passed since the customer's first commissionable payment on {first:%Y-%m-%d}"
     if commission["type"] == "flat" and not standing.opens_cycle:
         return "an earlier payment of the same billing cycle carries the fixed amount, which is paid once a cycle"
     return ""

@@ -71,5 +71,5 @@ def needs_lines(payment: PaymentState, commission: Mapping[str, Any]) -> bool:
     """Whether what `payment` earns hangs on lines of its invoice that are not known: their products, or the cycle."""
     if not payment.base_details.get("lacks_lines"):
         return False
-    knows_cycle = payment.cycle_ends_at is not None or not payment.subscription
+    knows_cycle = payment.billing is not None or not payment.subscription
     return "product_rates" in commission or (limits.most_cycles(commission) is not None and not knows_cycle)

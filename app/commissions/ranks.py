@@ -12,7 +12,8 @@ from app.attribution import attribute
 from app.attribution.attribute import Attributions, Credited
 from app.attribution.rules import NoCredit
 from app.commissions import limits
-from app.commissions.limits import Paid, Standing
+from app.commissions.cycles import Paid
+from app.commissions.limits import Standing
 from app.payments import objects, record
 from app.payments.listing import NOBODYS
 from app.payments.record import PaymentRecord
@@ -69,7 +70,10 @@ def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
     return found - {""}
 
 
-_COLUMNS = "id, key, subscription, customer, occurred_at, base_minor, base_details, cycle_ends_at, outcome"
+_COLUMNS = (
+    "id, key, subscription, customer, occurred_at, base_minor, base_details, "
+    "cycle_kind, cycle_ends_at, billed_at, outcome"
+)
 _OF_SUBSCRIPTIONS = text(f"""
     SELECT {_COLUMNS} FROM payments
     WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> '' AND merged_into_id IS NULL
@@ -101,7 +105,7 @@ def _paid(row: Mapping[str, Any]) -> Paid:
         row["customer"],
         row["occurred_at"],
         row["base_minor"] or (_outside_minor(row["base_details"]) if row["outcome"] not in UNCREDITED else 0),
-        row["cycle_ends_at"],
+        record.billing_in(row),
         is_credited=row["outcome"] not in UNCREDITED,
     )
 
@@ -125,7 +129,7 @@ def _after(attributions: Attributions) -> list[Paid]:
             one.state.customer,
             one.state.occurred_at,
             _base_minor(one, attributions.credits.get(one.id)),
-            one.state.cycle_ends_at,
+            one.state.billing,
             is_credited=isinstance(attributions.credits.get(one.id), Credited) and not one.state.awaits_invoice,
         )
         for one in attributions.records

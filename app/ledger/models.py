@@ -27,7 +27,11 @@ ACCOUNT_KINDS = (
     "partner_paid",
     "platform_fee",
 )
-ENTRY_KINDS = ("accrual", "adjustment", "approval", "payout", "payout_failed", "payout_paid", "transfer_reversed")
+ENTRY_KINDS = (
+    *("accrual", "adjustment", "approval", "hold"),
+    *("payout", "payout_failed", "payout_paid", "transfer_reversed"),
+)
+"""`hold` takes an automatic approval back: what it made payable is accrued again."""
 
 
 NOBODY: Final = UUID(int=0)

@@ -62,7 +62,9 @@ class Tier(_Shape):
 
 class _Limits(_Shape):
     max_cycles: Count | None = None
-    max_months: Count | None = None
+    max_months: Count | None = Field(
+        default=None, description="Calendar months from the customer's first commissionable payment."
+    )
     product_rates: list[ProductRate] | None = None
 
 

@@ -82,6 +82,7 @@ class Payment(Base):
         CheckConstraint("gross_minor >= 0 AND base_minor >= 0", name="amounts"),
         CheckConstraint("returned_minor BETWEEN 0 AND gross_minor", name="returned"),
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
+        CheckConstraint("cycle_kind IN ('advance', 'arrears', 'within')", name="cycle_kind"),
         Index("ix_payments_organization_id_id", "organization_id", "id"),
         Index("ix_payments_outcome", "organization_id", "outcome", "id"),
         Index("ix_payments_conflict", "organization_id", "id", postgresql_where=text("outcome_details ? 'conflict'")),
@@ -134,10 +135,16 @@ class Payment(Base):
     occurred_at: Mapped[datetime]
     hold: Mapped[str] = mapped_column(server_default="")
     """What keeps the clock from approving: `dispute`, `warning` or nothing."""
+    held_since: Mapped[datetime | None]
+    """Since when something has held it without a break: an automatic approval made later than that does not count."""
     held_until: Mapped[datetime | None]
     """When the hold ends by itself; the year 9999 for an open dispute."""
+    cycle_kind: Mapped[str | None]
+    """How its invoice names a billing cycle: `advance`, `arrears` or `within`; None where it bills no subscription."""
     cycle_ends_at: Mapped[datetime | None]
-    """Which billing cycle of its subscription the invoice is of."""
+    """The end by which its invoice names a billing cycle."""
+    billed_at: Mapped[datetime | None]
+    """The moment of billing, by which a `within` invoice finds the cycle that was running."""
     email_marks: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     """Marks of the addresses on faces that name no customer; a customer's stand with the customer."""
     outcome: Mapped[str]

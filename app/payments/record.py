@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.payments import reported
+from app.payments.billing import Billing
 from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind
+from app.payments.holds import Hold
 from app.payments.models import Payment
-from app.payments.returns import Hold
 from app.payments.state import PaymentState, payments_of
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -26,7 +27,7 @@ _KEY_PREFIXES: Final = {
 _COLUMNS = (
     "id, key, merged_into_id, customer, subscription, invoice, payment_intent, charge, currency, "
     "gross_minor, base_minor, returned_minor, base_details, occurred_at, "
-    "hold, held_until, cycle_ends_at, email_marks, outcome, outcome_details"
+    "hold, held_since, held_until, cycle_kind, cycle_ends_at, billed_at, email_marks, outcome, outcome_details"
 )
 
 
@@ -167,8 +168,8 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
         returned_minor=row["returned_minor"],
         base_details=row["base_details"],
         occurred_at=row["occurred_at"],
-        hold=Hold(row["hold"], row["held_until"]),
-        cycle_ends_at=row["cycle_ends_at"],
+        hold=Hold(row["hold"], row["held_until"], row["held_since"]),
+        billing=billing_in(row),
         email_marks=tuple(row["email_marks"]),
     )
     return PaymentRecord(
@@ -179,6 +180,11 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
         outcome_details=row["outcome_details"],
         stored=row,
     )
+
+
+def billing_in(row: Mapping[str, Any]) -> Billing | None:
+    """How the invoice of a payment's row stands among its billing cycles."""
+    return Billing(row["cycle_kind"], row["cycle_ends_at"], row["billed_at"]) if row["cycle_kind"] else None
 
 
 def write(session: Session, scope: Scope, records: Iterable[PaymentRecord]) -> None:
@@ -212,8 +218,11 @@ def _row(record: PaymentRecord) -> dict[str, Any]:
         "base_details": dict(state.base_details),
         "occurred_at": state.occurred_at,
         "hold": state.hold.reason,
+        "held_since": state.hold.since,
         "held_until": state.hold.until,
-        "cycle_ends_at": state.cycle_ends_at,
+        "cycle_kind": state.billing.kind if state.billing else None,
+        "cycle_ends_at": state.billing.ends_at if state.billing else None,
+        "billed_at": state.billing.billed_at if state.billing else None,
         "email_marks": list(state.email_marks),
         "outcome": record.outcome,
         "outcome_details": dict(record.outcome_details),

@@ -7,32 +7,18 @@ credit to the customer's balance reverses nothing: it lowers what a later invoic
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from app import money
 from app.payments import refunds
 from app.payments.component import Component, KnownObject
 from app.payments.facts import TRANSACTION, Kind
+from app.payments.holds import NO_HOLD, Hold, hold_of, longest
 
 IN_AGAIN: Final = frozenset({"won", "warning_closed"})
 CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded", "prevented"}
 """Dispute states that are final; of a prevented one its balance transactions say whether the money is out. Statuses are
 an open set: one not known here is taken for an open dispute."""
-FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
-WARNING_DAYS: Final = 75
-"""How long a fraud warning holds by itself. Most disputes come within 75 days of the charge they are about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Why a commission is not approved by the clock, and until when; an open dispute has no date."""
-
-    reason: str = ""
-    until: datetime | None = None
-
-
-NO_HOLD: Final = Hold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +58,12 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
     return Returned(
         max(amount_minor, brought_minor or 0) if is_foreign else amount_minor,
         is_everything=is_foreign and brought_minor is None,
-        hold=_hold(component.about(Kind.WARNING, source), disputes, is_refunded=refunded.amount_minor > 0),
+        hold=hold_of(
+            disputes,
+            component.about(Kind.WARNING, source),
+            closed=CLOSED,
+            is_refunded=refunded.amount_minor > 0,
+        ),
         unnamed_minor=refunded.unnamed_minor,
         is_in_other_currency=is_foreign,
     )
@@ -113,11 +104,6 @@ def is_money_out(dispute: KnownObject) -> bool:
         return False
     moved = [int(value) for name, value in dispute.facts.items() if name.startswith(TRANSACTION)]
     return sum(amount < 0 for amount in moved) > sum(amount > 0 for amount in moved)
-
-
-def longest(holds: Iterable[Hold]) -> Hold:
-    """The hold that lasts longest, of one length the first by its name."""
-    return max(holds, key=lambda hold: (hold.until or datetime.min.replace(tzinfo=UTC), hold.reason), default=NO_HOLD)
 
 
 def _share(component: Component, source: str, invoice_id: str, returned_minor: int) -> int:
@@ -173,13 +159,3 @@ def _credited_outside(component: Component, invoice_id: str) -> int:
         for note in component.objects[Kind.CREDIT_NOTE]
         if note.facts.get("invoice") == invoice_id and note.facts.get("status") == "issued"
     )
-
-
-def _hold(warnings: Iterable[KnownObject], disputes: Iterable[KnownObject], *, is_refunded: bool) -> Hold:
-    """An open dispute holds; a warning does until money went back, a dispute ended, or its days are over."""
-    statuses = {dispute.facts["status"] for dispute in disputes}
-    if statuses - CLOSED:
-        return Hold("dispute", FOREVER)
-    if statuses or is_refunded:
-        return NO_HOLD
-    return longest(Hold("warning", warning.happened_at + timedelta(days=WARNING_DAYS)) for warning in warnings)

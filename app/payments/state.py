@@ -12,9 +12,11 @@ from typing import Any
 from app.partners.directory import STRIPE_SIGNALS
 from app.payments import reported, returns
 from app.payments.bases import invoice_base, single_base
+from app.payments.billing import Billing, billing_of
 from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind
-from app.payments.returns import NO_HOLD, Hold, Returned
+from app.payments.holds import NO_HOLD, Hold, longest
+from app.payments.returns import Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class PaymentState:
     base_details: Mapping[str, Any]
     occurred_at: datetime
     hold: Hold = NO_HOLD
-    cycle_ends_at: datetime | None = None
-    """End of the billing cycle that its invoice is of; None where it is of none."""
+    billing: Billing | None = None
+    """How its invoice stands among its subscription's billing cycles; None where it bills no subscription."""
     email_marks: tuple[str, ...] = ()
     """Marks of the addresses on those of its faces that name no customer, in order."""
 
@@ -115,7 +117,7 @@ def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState
         base_details=_told(base.details, returned),
         occurred_at=_moment(paid_at) or invoice.happened_at,
         hold=returned.hold,
-        cycle_ends_at=_moment(invoice.facts.get("cycle_end")),
+        billing=billing_of(invoice.facts),
     )
 
 
@@ -185,7 +187,7 @@ def _under_invoice(component: Component, states: list[PaymentState], invoice: Kn
         returned_minor=min(returned_minor, gross_minor),
         base_details={**first.base_details, "awaits_invoice": any(state.awaits_invoice for state in states)},
         occurred_at=min(state.occurred_at for state in states),
-        hold=returns.longest(state.hold for state in states),
+        hold=longest(state.hold for state in states),
     )
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.customer import MONTH_SECONDS, Customer
 from tests.stripe_stories.facts import Bill, Event, Purchase
+from tests.stripe_stories.periods import Span, billed
 
 from .conftest import Meet
 
@@ -73,7 +74,7 @@ def test_a_trial_is_no_cycle(meet: Meet, deliver: Deliver, drain: Drain, ledger:
 
 
 def test_an_upgrade_within_a_cycle_is_no_new_cycle(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
-    """Its invoice's lines end when the month does."""
+    """It bills prorations only."""
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
     upgrade = upgraded(cleo, first)
@@ -84,18 +85,12 @@ def test_an_upgrade_within_a_cycle_is_no_new_cycle(meet: Meet, deliver: Deliver,
 
 
 def upgraded(cleo: Customer, first: Purchase) -> Purchase:
-    """An invoice for the rest of the month that `first` began, with the end its lines have."""
-    before = cleo.now
+    """An invoice for the rest of the month that `first` began, a day into it."""
+    cleo.waits(86_400 - MONTH_SECONDS)
     extra = cleo.renews(first, Bill(net_minor=2000))
-    cleo.now = before
-    end = first.paid_at + 30 * 86_400
-    for event in extra.events:
-        document = event["data"]["object"]
-        if document["object"] == "invoice":
-            document["status_transitions"]["paid_at"] = first.paid_at + 86_400
-            for line in document["lines"]["data"]:
-                line["period"]["end"] = end
-    return extra
+    cleo.waits(-86_400)
+    rest = Span(extra.paid_at, first.paid_at + MONTH_SECONDS, is_proration=True)
+    return billed(extra, [rest], extra.paid_at)
 
 
 def test_refunds_leave_the_ranks_alone(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

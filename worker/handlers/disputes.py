@@ -15,7 +15,9 @@ def changed(dispute: Document) -> Reading:
     dispute_id, status = identity(dispute), dispute.get("status")
     if not dispute_id:
         dispute_id = f"dispute of {charge}" if charge else own_id(dispute)
+    created = dispute.get("created")
     facts = {
+        "created": created if isinstance(created, int) else None,
         "amount": amount(dispute, "amount"),
         "currency": currency(dispute),
         "status": status if isinstance(status, str) else "needs_response",

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.errors import UnusableEvent
 from app.payments.facts import Kind, ObjectFacts, Reading
+from worker.handlers import periods
 from worker.handlers.fields import Document, at, identity, optional_amount, own_id
 
 
@@ -12,7 +13,8 @@ def facts_of(invoice: Document) -> dict[str, Any]:
     """What the invoice's own page of lines tells.
 
     `lines` stands only where the page is all there is: {product: minor units}, "" for lines without one. Else
-    `has_more_lines`, and whoever needs the lines waits for all of them to be fetched.
+    `has_more_lines`, and what needs the lines waits for all of them to be fetched. The periods of a page that is not
+    all are `page_periods`, a name of their own: those of all lines count before them, whichever came first.
     """
     found = _lines(at(invoice, "lines", "data"))
     is_whole = at(invoice, "lines", "has_more") is not True
@@ -20,14 +22,15 @@ def facts_of(invoice: Document) -> dict[str, Any]:
     return {
         "lines": by_product,
         "has_more_lines": True if by_product is None else None,
-        "cycle_end": _cycle_end(found),
+        "periods" if is_whole else "page_periods": periods.facts_of(found),
+        "period_end": periods.seconds(invoice.get("period_end")),
     }
 
 
 def fetched(document: Document) -> Reading:
     """`fetched.invoice_lines`: all lines of an invoice, in a list of our own making."""
     found = _lines(document.get("data"))
-    facts = {"lines": _by_product(found), "cycle_end": _cycle_end(found)}
+    facts = {"lines": _by_product(found), "periods": periods.facts_of(found)}
     return Reading(objects=(ObjectFacts(Kind.INVOICE, own_id(document), facts),))
 
 
@@ -75,22 +78,3 @@ def _line_base(line: Document) -> int:
 
 def _signed_amount(document: Document) -> int:
     return optional_amount(document, "amount", may_be_negative=True) or 0
-
-
-def _cycle_end(lines: Sequence[Document]) -> int | None:
-    """The latest period end among the subscription lines: which billing cycle it is.
-
-    The invoice's own `period_end` is the previous cycle's.
-    """
-    ends = [at(line, "period", "end") for line in lines if of_subscription(line)]
-    return max((end for end in ends if isinstance(end, int)), default=None)
-
-
-def of_subscription(line: Document) -> bool:
-    """Whether the line bills a subscription, a proration of it included."""
-    return bool(
-        at(line, "type") == "subscription"
-        or identity(at(line, "subscription"))
-        or at(line, "parent", "type") == "subscription_item_details"
-        or at(line, "parent", "invoice_item_details", "subscription")
-    )
