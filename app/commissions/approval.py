@@ -43,7 +43,7 @@ def approve(
         raise InvalidRequest("force needs a reason", param="reason")
     scope, payment = take(session, conversion)
     before = decisions.of_each(session, [payment]).get(payment.id)
-    is_held = payment.state.hold.until is not None and payment.state.hold.until > by.occurred_at
+    is_held = payment.state.hold.is_open(by.occurred_at)
     if is_held and not force:
         raise Conflict(
             f"approval is on hold while a {payment.state.hold.reason} is open; or send force: true and a reason",
@@ -55,7 +55,9 @@ def approve(
             "nothing of this conversion is left to approve: its commissions are approved, paid or reversed",
             code="nothing_to_approve",
         )
-    decision = Decision(payment.id, "approved", decided_by, by.occurred_at, reason, is_forced=force and is_held)
+    decision = Decision(
+        payment.id, "approved", decided_by, by.occurred_at, by.occurred_at, reason, is_forced=force and is_held
+    )
     _decide(session, scope, payment, decision, by)
 
 
@@ -79,7 +81,8 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
             raise Conflict("the conversion is in a payout that has not ended; reject it after that", code="in_payout")
         if commission.position.paid_minor:
             raise Conflict("the conversion is already paid, so it cannot be rejected", code="already_paid")
-    _decide(session, scope, payment, Decision(payment.id, "rejected", decided_by, by.occurred_at, reason), by)
+    decision = Decision(payment.id, "rejected", decided_by, by.occurred_at, by.occurred_at, reason)
+    _decide(session, scope, payment, decision, by)
 
 
 def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord]:
@@ -155,7 +158,7 @@ def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
         payments = record.of_ids(session, payment_ids)
         objects.lock(session, scope, {one for each in payments for one in each.object_ids})
         still = session.execute(_MATURE, {**values, "payment_ids": payment_ids}).all()
-        decided = [Decision(row.id, "approved", CLOCK, row.mature_at) for row in still]
+        decided = [Decision(row.id, "approved", CLOCK, row.mature_at, now) for row in still]
         decisions.record(session, scope.organization_id, decided)
     return _settle(session, mature, now)
 

@@ -147,7 +147,7 @@ def _approve(
         again = _waiting([scope.organization_id], Matching(), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
         decided_by, paid = audit.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
-        decided = [Decision(one, "approved", decided_by, by.occurred_at, reason) for one in paid]
+        decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
         decisions.record(session, scope.organization_id, decided)
         resettle(session, scope, named, by)
         still += rows

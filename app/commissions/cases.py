@@ -66,6 +66,8 @@ class Case:
     """How many conversions of the partner were approved before; None where that was counted already, or never is."""
     is_approved_at_once: bool = False
     """Whether `decision` is one that settling itself has made."""
+    is_withheld: bool = False
+    """Whether an older hold keeps an automatic approval from counting, which `decision` then leaves out."""
 
     @property
     def earned_by(self) -> Collection[UUID]:

@@ -24,6 +24,8 @@ class Decision:
     verdict: str
     decided_by: str
     decided_at: datetime
+    """As of when it counts: an automatic approval's is the end of the holdback, however late it was made."""
+    made_at: datetime
     reason: str = ""
     is_forced: bool = False
 
@@ -33,13 +35,18 @@ class Decision:
         return self.verdict == "approved"
 
     @property
-    def weight(self) -> tuple[bool, datetime, bool]:
+    def is_automatic(self) -> bool:
+        """Whether no person made it."""
+        return self.decided_by == CLOCK
+
+    @property
+    def weight(self) -> tuple[bool, datetime, bool, datetime]:
         """What counts before what: a person before the clock, later before earlier, rejecting in a tie."""
-        return (self.decided_by != CLOCK, self.decided_at, not self.is_approval)
+        return (not self.is_automatic, self.decided_at, not self.is_approval, self.made_at)
 
 
 _DECISIONS = text("""
-    SELECT payment_id, verdict, decided_by, decided_at, reason, is_forced
+    SELECT payment_id, verdict, decided_by, decided_at, created_at AS made_at, reason, is_forced
     FROM decisions WHERE payment_id = ANY(:payment_ids)
 """)
 
@@ -86,6 +93,7 @@ def record(session: Session, organization_id: UUID, decided: Sequence[Decision])
             "decided_at": one.decided_at,
             "reason": one.reason,
             "is_forced": one.is_forced,
+            "created_at": one.made_at,
         }
         for one in decided
     ]

@@ -1,5 +1,7 @@
 """What one payment earns now, and its outcome: everything short of posting it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ from app.commissions import ladder, limits, products, rules, self_referral, tier
 from app.commissions.cases import Case, snapshot_of
 from app.commissions.ladder import Beneficiary
 from app.commissions.records import CommissionRecord, ConversionRecord
+from app.commissions.rules import Calculation
 from app.partners.directory import Enrollment
 from app.payments import waiting
 from app.payments.state import PaymentState
@@ -18,21 +21,33 @@ Outcome = tuple[str, dict[str, Any]]
 """A word of `OUTCOMES` and what completes its sentence."""
 
 
-def judge(case: Case, *, now: datetime) -> list[CommissionRecord]:
-    """Bring conversion, outcome and the earning commissions of a payment to what they should be.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The commissions that the terms give on a payment, the partner's first, all but their postings.
 
-    Returns:
-        The commissions that earn, the partner's first, all but their postings; none where nobody earns anything. Where
-        something stops the partner, it stops every level.
+    Attributes:
+        earning: those that earn.
+        stopped: those that had been earned before something stopped the partner, and with it every level. They keep
+            the amount that the terms give, and are worth nothing.
     """
+
+    earning: Sequence[CommissionRecord] = ()
+    stopped: Sequence[CommissionRecord] = ()
+
+
+def judge(case: Case, *, now: datetime) -> Judged:
+    """Bring conversion, outcome and commissions of a payment to what they should be."""
     _convert(case)
-    earning: list[CommissionRecord] = []
+    judged = Judged()
     outcome = _obstacle(case)
     if not outcome[0]:
         earning, outcome = _earning(case, now)
+        judged = Judged(earning=earning)
+    elif _has_known_terms(case):
+        judged = Judged(stopped=_stopped(case))
     case.payment.outcome, details = outcome
     case.payment.outcome_details = {**details, "conflict": case.instead_of} if case.instead_of else details
-    return earning
+    return judged
 
 
 def _convert(case: Case) -> None:
@@ -102,6 +117,14 @@ def _obstacle_for(credit: Credited, case: Case) -> Outcome:
     return ("cap_reached", {"limit": exceeded}) if exceeded else ("", {})
 
 
+def _has_known_terms(case: Case) -> bool:
+    """Whether it is known what somebody's terms give on the payment, also where something keeps it from earning."""
+    state, credit = case.payment.state, case.credit
+    if case.payment.merged_into_id is not None or state.awaits_invoice or isinstance(credit, NoCredit):
+        return False
+    return not products.needs_lines(state, snapshot_of(case, credit).commission)
+
+
 def _uncredited(case: Case, credit: NoCredit) -> Outcome:
     """How a payment stands that nobody is credited with."""
     if case.payment.state.base_minor == 0:
@@ -122,27 +145,72 @@ def _earning(case: Case, now: datetime) -> tuple[list[CommissionRecord], Outcome
     """The commissions of the credited partner and of its uplines as they should be now, all but their postings."""
     credit, state = case.credit, case.payment.state
     assert isinstance(credit, Credited), "an obstacle was found otherwise"
-    snapshot, enrollment = snapshot_of(case, credit), credit.enrollment
-    counted = tiers.counted(case, credit)
-    approved_before = (case.approved_before or 0) if counted is None else counted
-    calculation = rules.calculate(
-        state, snapshot, approved_before=approved_before, include_out_of_band=enrollment.include_out_of_band
-    )
+    calculation = _calculate(case, credit)
     if calculation.amount_minor == 0:
         return [], ("zero_base", {})
-    if calculation.fixed_minor and state.currency != enrollment.program_currency:
+    if _is_in_other_currency(calculation, state, credit):
         return [], ("currency_mismatch", {})
+    commissions = [_bring(case, one) for one in _beneficiaries(case, credit, calculation) if _is_worth_a_row(case, one)]
+    _complete(case, credit, commissions)
+    if state.hold.is_open(now) and not case.is_approved:
+        return commissions, ("held", {})
+    return commissions, ("adjusted" if calculation.returned_minor else "accrued", {})
+
+
+def _stopped(case: Case) -> list[CommissionRecord]:
+    """The commissions there are of what the terms would give, had nothing stopped the partner."""
+    credit = case.credit
+    assert isinstance(credit, Credited), "its terms are known"
+    calculation = _calculate(case, credit)
+    if calculation.amount_minor == 0 or _is_in_other_currency(calculation, case.payment.state, credit):
+        return []
+    partner, *uplines = _beneficiaries(case, credit, calculation)
+    if _find(case, partner) is None:
+        return []
+    commissions = [_bring(case, one) for one in (partner, *uplines) if _find(case, one) is not None]
+    _complete(case, credit, commissions)
+    return commissions
+
+
+def _calculate(case: Case, credit: Credited) -> Calculation:
+    return rules.calculate(
+        case.payment.state,
+        snapshot_of(case, credit),
+        approved_before=_approved_before(case, credit),
+        include_out_of_band=credit.enrollment.include_out_of_band,
+    )
+
+
+def _approved_before(case: Case, credit: Credited) -> int:
+    counted = tiers.counted(case, credit)
+    return (case.approved_before or 0) if counted is None else counted
+
+
+def _is_in_other_currency(calculation: Calculation, state: PaymentState, credit: Credited) -> bool:
+    """Whether a fixed amount is in another currency than the payment."""
+    return bool(calculation.fixed_minor) and state.currency != credit.enrollment.program_currency
+
+
+def _beneficiaries(case: Case, credit: Credited, calculation: Calculation) -> list[Beneficiary]:
+    """The partner, then its uplines."""
+    enrollment = credit.enrollment
     organization_id = enrollment.partner_organization_id
-    partner = _bring(case, Beneficiary(0, enrollment.partner_id, organization_id, snapshot, calculation))
-    partner.approved_before = approved_before if snapshot.commission["type"] == "tiered" else None
-    partner.cycle = case.standing.cycle if limits.has_limits(snapshot.commission) else None
-    partner.mature_at = _mature_at(partner, state, is_at_once=enrollment.auto_approve)
-    uplines = [_bring(case, one) for one in ladder.beneficiaries(case, calculation) if _is_worth_a_row(case, one)]
-    for one in uplines:  # what is decided of the conversion is decided of every level, by the clock too
+    partner = Beneficiary(0, enrollment.partner_id, organization_id, snapshot_of(case, credit), calculation)
+    return [partner, *ladder.beneficiaries(case, calculation)]
+
+
+def _complete(case: Case, credit: Credited, commissions: Sequence[CommissionRecord]) -> None:
+    """Give the partner's commission its tier count, cycle and maturity, and its uplines' what they take from it.
+
+    What is decided of the conversion is decided of every level, by the clock too.
+    """
+    partner, *uplines = commissions
+    commission = snapshot_of(case, credit).commission
+    partner.approved_before = _approved_before(case, credit) if commission["type"] == "tiered" else None
+    partner.cycle = case.standing.cycle if limits.has_limits(commission) else None
+    partner.mature_at = _mature_at(partner, case.payment.state, is_at_once=credit.enrollment.auto_approve)
+    for one in uplines:
         one.cycle, one.holdback_days, one.mature_at = partner.cycle, partner.holdback_days, partner.mature_at
-    if state.hold.until is not None and state.hold.until > now and not case.is_approved:
-        return [partner, *uplines], ("held", {})
-    return [partner, *uplines], ("adjusted" if calculation.returned_minor else "accrued", {})
 
 
 def _mature_at(partner: CommissionRecord, state: PaymentState, *, is_at_once: bool) -> datetime | None:

@@ -105,7 +105,7 @@ class CommissionNote(Snake):
     currency: str
     base_minor: int
     rate_bps: int | None
-    amount_minor: int = Field(description="With nothing returned.")
+    amount_minor: int = Field(description="What the terms give with nothing returned, whatever took it back.")
     held_minor: int = Field(description="What it is worth now.")
     calculation: dict[str, Any]
     holdback_days: int | None

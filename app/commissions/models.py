@@ -104,7 +104,8 @@ class Commission(Base):
     the terms have no tiers."""
     base_minor: Mapped[Minor]
     amount_minor: Mapped[Minor]
-    """The target with nothing returned; 0 once its payment was merged away or credited to somebody else."""
+    """What the terms give with nothing returned, whatever took it back; 0 once its payment was merged away or credited
+    to another partner."""
     accrued_minor: Mapped[Minor]
     payable_minor: Mapped[Minor]
     clearing_minor: Mapped[Minor]

@@ -1,6 +1,6 @@
 """What has been paid, or is in a payout, stays with the partner it was paid to unless a person moves it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -58,6 +58,11 @@ def kept(
         )
         for payment_id, (conversion, credit) in disputed.items()
     }
+
+
+def is_in_payout(commissions: Iterable[CommissionRecord]) -> bool:
+    """Whether anything of these was ever in a payout that has not failed."""
+    return any(one.position.clearing_minor or one.position.paid_minor or one.position.fee_minor for one in commissions)
 
 
 def is_paid(commissions: Sequence[CommissionRecord]) -> bool:

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.attribute import Attributions, Credited
-from app.commissions import cases, decisions, earning, ladder, ranks, records, tiers
+from app.commissions import cases, decisions, earning, ladder, paid, ranks, records, tiers
 from app.commissions.cases import Case, Cause
 from app.commissions.decisions import CLOCK, Decision
 from app.commissions.records import CommissionRecord
 from app.ledger import posting
-from app.ledger.positions import Line, difference, release
+from app.ledger.positions import Line, difference, release, withhold
 from app.ledger.posting import Entry
 from app.payments import record
 from app.payments.record import PaymentRecord
@@ -68,35 +68,62 @@ def settle(
 
 def _settle_one(case: Case, now: datetime) -> list[Entry]:
     """Decide the payment's outcome, bring all its commissions there, and return the entries that takes."""
-    earners = earning.judge(case, now=now)
-    if earners and case.decision is None and earners[0].mature_at is not None:
-        _approve_at_once(case, earners[0], now)
-    earning_ids = {one.id for one in earners}
-    return [entry for one in case.commissions for entry in _bring(case, one, is_earning=one.id in earning_ids)]
+    _withhold(case, now)
+    judged = earning.judge(case, now=now)
+    if judged.earning and case.decision is None and judged.earning[0].mature_at is not None:
+        _approve_at_once(case, judged.earning[0], now)
+    earning_ids, stopped_ids = ({one.id for one in group} for group in (judged.earning, judged.stopped))
+    entries = []
+    for one in case.commissions:
+        if one.id not in earning_ids:
+            _empty(case, one, keeps_amount=one.id in stopped_ids)
+        decision = case.decision if case.is_approved and one.id in earning_ids else None
+        one.approved_at = decision.decided_at if decision is not None else None
+        entries += _bring(case, one)
+    return entries
+
+
+def _withhold(case: Case, now: datetime) -> None:
+    """Leave out an automatic approval that a hold is older than, unless anything of it is in a payout.
+
+    It is no person's word: had the hold been known when it was made, it would not have been made.
+    """
+    decision = case.decision
+    if decision is None or not decision.is_automatic or not case.payment.state.hold.outranks(decision.made_at, now):
+        return
+    commissions = [*case.commissions, *(one for each in case.merged for one in each.commissions)]
+    if not paid.is_in_payout(commissions):
+        case.decision, case.is_withheld = None, True
 
 
 def _approve_at_once(case: Case, commission: CommissionRecord, now: datetime) -> None:
     """Approve what has no holdback to wait for and no dispute to hold it, as of the payment's own time."""
-    until = case.payment.state.hold.until
-    if commission.holdback_days is None and (until is None or until <= now):
-        case.decision = Decision(case.payment.id, "approved", CLOCK, case.payment.state.occurred_at)
+    if commission.holdback_days is None and not case.payment.state.hold.is_open(now):
+        case.decision = Decision(case.payment.id, "approved", CLOCK, case.payment.state.occurred_at, now)
         case.is_approved_at_once = True
 
 
-def _bring(case: Case, commission: CommissionRecord, *, is_earning: bool) -> list[Entry]:
-    """Post the difference between what a commission holds and its target, and make payable what is approved."""
-    if not is_earning and (commission.amount_minor or commission.position.held_minor):
+def _empty(case: Case, commission: CommissionRecord, *, keeps_amount: bool) -> None:
+    """Make a commission worth nothing, with the reason in its formula.
+
+    Args:
+        keeps_amount: whether the terms still give it its amount, which is then all reversed.
+    """
+    if not keeps_amount and not commission.amount_minor and not commission.position.held_minor:
+        return
+    formula = why = _why_nothing(case, commission)
+    if keeps_amount:
+        formula = f"{commission.calculation['formula']}; {why}, so nothing is left"
+    else:
         commission.amount_minor = 0
-        commission.calculation = {
-            **commission.calculation,
-            "amount_minor": 0,
-            "target_minor": 0,
-            "formula": _why_nothing(case, commission),
-        }
+    changed = {"amount_minor": commission.amount_minor, "target_minor": 0, "formula": formula, "stopped_by": why}
+    commission.calculation = {**commission.calculation, **changed}
+
+
+def _bring(case: Case, commission: CommissionRecord) -> list[Entry]:
+    """Post the difference between what a commission holds and its target, and make payable what is approved."""
     decision = case.decision
-    commission.approved_at = decision.decided_at if decision is not None and decision.is_approval else None
-    target_minor = int(commission.calculation["target_minor"])
-    change = difference(commission.position, target_minor, is_approved=case.is_approved)
+    change = difference(commission.position, int(commission.calculation["target_minor"]), is_approved=case.is_approved)
     entries = []
     if change:
         kind = "accrual" if commission.entry_count == 0 else "adjustment"
@@ -104,7 +131,15 @@ def _bring(case: Case, commission: CommissionRecord, *, is_earning: bool) -> lis
     if decision is not None and decision.is_approval and (released := release(commission.position)):
         reason = f"approved by {decision.decided_by}{f': {decision.reason}' if decision.reason else ''}"
         entries.append(_entry(case, commission, "approval", released, reason))
+    if case.is_withheld and (withheld := withhold(commission.position)):
+        entries.append(_entry(case, commission, "hold", withheld, _why_withheld(case)))
     return entries
+
+
+def _why_withheld(case: Case) -> str:
+    hold = case.payment.state.hold
+    assert hold.since is not None, "a hold has begun"
+    return f"a {hold.reason} has been open since {hold.since:%Y-%m-%d}, before the automatic approval was made"
 
 
 def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[Line], reason: str) -> Entry:
@@ -135,6 +170,9 @@ def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[
 
 _STOPPED_BY: Final = {
     "rejected": "rejected: {reason}",
+    "partner_inactive": "the partner was not active",
+    "program_inactive": "the partner's program was not active",
+    "kind_mismatch": "the partner's program does not count payments",
     "self_referral": "the customer is the partner: {same}",
     "cap_reached": "{limit}",
     "waiting": "it waits for {waiting_for}",

@@ -178,8 +178,11 @@ class CommissionBody(Camel):
     )
     level: int = Field(description="0: the partner itself; 1 and up: its uplines.")
     cycle: int | None = Field(description="The billing cycle it was earned for, where the terms count cycles.")
-    amount: str = Field(description="What was accrued, in the currency's own decimals.", examples=["12.00"])
-    reversed_amount: str = Field(description="What was taken back of it.", examples=["0.00"])
+    amount: str = Field(
+        description="What the terms give with nothing returned, whatever took it back, in the currency's own decimals.",
+        examples=["12.00"],
+    )
+    reversed_amount: str = Field(description="The amount less what the commission is worth now.", examples=["0.00"])
     currency: str = Field(examples=["USD"])
     status: CommissionStatus
     occurred_at: Instant = Field(description="When the customer paid.")

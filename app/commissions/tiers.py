@@ -19,8 +19,9 @@ _HOLD = text("""
     FROM (SELECT DISTINCT partner_id FROM unnest(CAST(:partner_ids AS uuid[])) AS partner_id ORDER BY 1) AS held
 """)
 
-# What was merged away, credited elsewhere, rejected or capped has the amount 0; what came back in full still counts,
-# as does every other approved conversion. No further than the highest tier: beyond that the number decides nothing.
+# What was merged away, credited elsewhere, rejected or capped is approved at no time; what came back in full still
+# counts, as does every other approved conversion. No further than the highest tier: beyond that the number decides
+# nothing.
 _COUNT = text("""
     SELECT wanted.payment_id, counted.approved_before
     FROM json_to_recordset(CAST(:wanted AS json))

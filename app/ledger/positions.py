@@ -81,3 +81,9 @@ def release(position: Position) -> list[Line]:
     """The lines that make payable what a commission has accrued, once it is approved; none if nothing is."""
     accrued = position.accrued_minor
     return [Line("partner_accrued", accrued), Line("partner_payable", -accrued)] if accrued else []
+
+
+def withhold(position: Position) -> list[Line]:
+    """The lines by which what was made payable is accrued again; none if nothing is payable."""
+    payable = position.payable_minor
+    return [Line("partner_payable", payable), Line("partner_accrued", -payable)] if payable > 0 else []

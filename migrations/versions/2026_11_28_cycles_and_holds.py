@@ -1,14 +1,14 @@
 """What names a billing cycle, since when a payment is held, and entries that take an automatic approval back.
 
 Revision: cycles_and_holds
-Follows: self_referral
+Follows: least_privilege
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "cycles_and_holds"
-down_revision = "self_referral"
+down_revision = "least_privilege"
 branch_labels = None
 depends_on = None
 

@@ -41,6 +41,22 @@ def test_a_conversion_is_rejected_and_approved_again(owner: Caller, decide: str)
     assert_ledger_sound()
 
 
+@pytest.mark.usefixtures("decide")
+def test_a_rejected_commission_lists_its_amount_all_of_it_reversed(
+    owner: Caller, merchant: Merchant, decide: str
+) -> None:
+    owner.post(f"{decide}/reject", {"reason": "a stolen card"})
+    [commission] = owner.get("/api/v1/commissions").json["commissions"]
+    shown = (commission["amount"], commission["reversedAmount"], commission["status"], commission["approvedAt"])
+    assert shown == ("9.80", "9.80", "reversed", None)
+    story = owner.get(f"/api/v1/commissions/{commission['id']}/explanation").json
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in story["sentences"]
+    [explained] = story["commissions"]
+    assert (explained["amount_minor"], explained["held_minor"]) == (980, 0)
+    ada = owner.get(f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}").json
+    assert ada["stats"]["total_earned_cents"] == 0
+
+
 def test_a_decision_takes_its_reason_and_a_conversion_of_ones_own(owner: Caller, decide: str) -> None:
     assert owner.post(f"{decide}/reject", {}).json["error"]["param"] == "reason"
     assert owner.post(f"{decide}/approve", {"force": True}).json["error"]["param"] == "reason"

@@ -53,7 +53,9 @@ def _line(pattern: Document, span: Span, number: int) -> Document:
         line |= {"amount": 0, "discount_amounts": []}
         line |= {name: [] for name in ("taxes", "tax_amounts") if name in line}
     if "proration" in line:
-        line |= {"proration": span.is_proration, "type": "invoiceitem" if span.is_proration else "subscription"}
+        # Where lines have plans, only those of the type `subscription` carry the subscription's metadata.
+        is_item = span.is_proration and "plan" not in line
+        line |= {"proration": span.is_proration, "type": "invoiceitem" if is_item else "subscription"}
     if span.is_proration and "parent" in line:
         details = {"proration": True, "subscription": line["parent"]["subscription_item_details"]["subscription"]}
         line["parent"] = {
