@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.stripe_stories.customer import MONTH_SECONDS, Customer
-from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
+from tests.stripe_stories.facts import Bill, Event, Marks
 from tests.stripe_stories.families import EVERY_SHAPE
 
-from . import paid_outside, payings
+from . import paid_outside, payings, plans
 from .back import ENDINGS, Telling, statements
-from .oracle_ledger import DAY_SECONDS, Ledger, Terms
+from .oracle_cycles import Billing, Line
+from .oracle_ledger import Ledger, Terms
 from .told import Fact, Sale
 
 CHAPTERS = 3
@@ -26,15 +27,16 @@ TERMS = {
     "hal": Terms(above_bps={"gil": 500, "jon": 200}),
     "kim": Terms(flat_minor=1500, max_cycles=2, above_bps={"gil": 500, "jon": 200}),
     "lou": Terms(flat_minor=700),
-    "mia": Terms(includes_outside=True),
+    "mia": Terms(includes_outside=True, holdback_days=None),
+    "nia": Terms(holdback_days=None, is_approved_at_once=True),
 }
 """The partners of these histories: one is paid for ever, one for two cycles, one for two months; one for ever with
-others above it, one a fixed amount for two cycles with others above it, one such an amount once; and one of a program
-that counts what was paid outside Stripe."""
+others above it, one a fixed amount for two cycles with others above it, one such an amount once; one of a program
+that counts what was paid outside Stripe; and one of a program that approves at once."""
 LADDER_BPS = {1: 500, 2: 300, 3: 200}
 ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
 """Who was invited by whom. Ivy is not active, so nobody has the second level."""
-PURCHASES = ("subscribe", "renew", "renew", "renew, paid twice", "upgrade", "buy", "buy with invoice", "buy in part")
+PURCHASES = ("subscribe", "renew", "renew", "renew, paid twice", *plans.DEEDS, "buy", "buy with invoice", "buy in part")
 MISSED = 0.15
 """How many of the events about money that goes back never come."""
 TOLD_BY = {
@@ -135,7 +137,7 @@ def lives(draw: st.DrawFn) -> Life:
 
 def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale], chance: random.Random) -> None:
     """Add the sale of one purchase; every one of them names the partner itself."""
-    subscribed = [sale for sale in sales if sale.cycle_ends_at is not None]
+    subscribed, billing = [sale for sale in sales if sale.cycle_ends_at is not None], None
     if deed == "buy in part":
         cleo.marks = Marks(payment=partner)
         sales.append(payings.captured_in_part(cleo, bill, len(sales), chance))
@@ -147,25 +149,17 @@ def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale],
         cleo.marks = Marks(subscription=partner, session=partner)
         sale = cleo.subscribes(bill)
         ends_at = sale.paid_at + MONTH_SECONDS
-    elif deed.startswith("renew"):
+    elif deed in {"renew", "renew, paid twice"}:
         sale = cleo.renews(subscribed[-1].purchase, bill)
         ends_at = sale.paid_at + MONTH_SECONDS
     else:
-        sale, ends_at = _upgrade(cleo, subscribed[-1], bill)
+        sale, ends_at, billing = plans.invoiced(cleo, subscribed[-1], deed, bill)
+    if ends_at is not None and billing is None:
+        billing = Billing((Line(sale.paid_at, ends_at),), sale.paid_at)
     sales.append(Sale(len(sales), sale, cleo.family.names_links, ends_at, names_orders=cleo.family.names_orders))
+    sales[-1].billing = billing
     if deed == "renew, paid twice" and not cleo.family.names_links:
         sales[-1] = payings.paid_twice(cleo, sales[-1], chance)
-
-
-def _upgrade(cleo: Customer, before: Sale, bill: Bill) -> tuple[Purchase, int]:
-    """Another invoice within the cycle `before` is of, five days on."""
-    assert before.cycle_ends_at is not None
-    cleo.waits(5 * DAY_SECONDS - MONTH_SECONDS)
-    sale = cleo.renews(before.purchase, bill)
-    for event in sale.events:
-        for line in event["data"]["object"].get("lines", {"data": ()})["data"]:
-            line["period"]["end"] = before.cycle_ends_at
-    return sale, before.cycle_ends_at
 
 
 def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random) -> dict[str, int]:

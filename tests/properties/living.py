@@ -2,12 +2,21 @@
 
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+from sqlalchemy import select
+
+from app import db
+from app.commissions import approval
+from app.commissions.cases import Cause
+from app.commissions.models import Conversion
+from app.errors import Conflict
+from app.payments.models import Payment
 from tests.books import Books
 from tests.conftest import Deliver
 from worker.drain import work_batch
 
-from .lives import Life
+from .lives import Life, Wish
 from .orders import Copy, mixed
 
 
@@ -28,3 +37,35 @@ def work_everything(chance: random.Random) -> None:
     """Work the inbox in batches of any size until nothing is due."""
     while work_batch(chance.choice([3, 40, 500])):
         pass
+
+
+def strike_clock(lives: Sequence[Life]) -> None:
+    """Let the clock approve all that is due today, and the oracles too."""
+    now = datetime.now(UTC)
+    while True:
+        with db.transaction() as session:
+            if not approval.approve_mature(session, now=now):
+                break
+    for life in lives:
+        life.ledger.approve_what_is_due(int(now.timestamp()))
+
+
+def decide(life: Life, wish: Wish) -> None:
+    """A person approves or rejects what a sale's payments earn; the oracle hears only of what was not refused."""
+    sale = life.ledger.sales[wish.sale]
+    for face in life.ledger.faces(sale):
+        key = f"{face.kind}:{sale.purchase.invoice if face.kind == 'invoice' else sale.purchase.payment_intent}"
+        wanted = select(Conversion).join(Payment, Payment.id == Conversion.payment_id)
+        by = Cause("request:r1", datetime.now(UTC))
+        try:
+            with db.transaction() as session:
+                conversion = session.scalars(wanted.where(Payment.key == key)).one_or_none()
+                if conversion is None:
+                    continue
+                if wish.is_approval:
+                    approval.approve(session, conversion, by=by, decided_by="key_of_somebody")
+                else:
+                    approval.reject(session, conversion, by=by, decided_by="key_of_somebody", reason="a wish")
+        except Conflict:
+            continue
+        life.ledger.decide(wish.sale, face.kind, is_approval=wish.is_approval)

@@ -4,6 +4,7 @@ Plain Python over the facts of `told.py`: no document, no order of arrival, no S
 no balances; it computes them anew each time, from what is known and what was decided.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from fractions import Fraction
 from tests.books import Balances, Books, CommissionLine, PaymentLine, without_zeros
 
 from .oracle import base_minor, share_returned, to_nearest
+from .oracle_cycles import Name, name_of
 from .outside import base_of, outside_minor, through_minor
 from .told import Fact, Sale
 
@@ -29,7 +31,9 @@ class Terms:
     above_bps: Mapping[str, int] = field(default_factory=dict)
     max_cycles: int | None = None
     max_months: int | None = None
-    holdback_days: int = 30
+    holdback_days: int | None = 30
+    is_approved_at_once: bool = False
+    """Without a holdback: approved when it is settled, unless something holds it."""
     includes_outside: bool = False
     """The program pays on what was paid outside Stripe, too."""
 
@@ -69,6 +73,8 @@ class Ledger:
     decisions: list[Decision] = field(default_factory=list)
     partner_of: dict[int, str] = field(default_factory=dict)
     """By number, the sales that a person gave to another partner."""
+    today: int = field(default_factory=lambda: int(time.time()))
+    """When all of it is worked, later than everything that happens."""
 
     def hear(self, facts: Iterable[Fact]) -> None:
         """Take in what was told."""
@@ -102,7 +108,8 @@ class Ledger:
             earned, obstacle = self._earned(self._counted(face))
             verdict = self._verdict(face)
             currency = face.sale.purchase.bill.currency
-            for partner, amount, worth in self._shares(self._counted(face), earned if verdict is not False else 0):
+            is_stopped = bool(obstacle) or verdict is False
+            for partner, amount, worth in self._shares(self._counted(face), 0 if is_stopped else earned):
                 balances["partner_payable" if verdict else "partner_accrued", partner, currency] += worth
                 balances["commission_expense", None, currency] += worth
                 status = "reversed" if worth == 0 else "approved" if verdict else "accrued"
@@ -111,12 +118,32 @@ class Ledger:
             payments.append(_payment_line(face, "out_of_band" if self._is_left_out(face) else outcome))
         return Books(without_zeros(balances), tuple(sorted(commissions)), tuple(sorted(payments)))
 
+    def stopped(self) -> list[CommissionLine]:
+        """What stands in the books wherever it was earned before a limit or a rejection stopped it.
+
+        It keeps its amount and is worth nothing. Whether it ever was earned may depend on what was told first.
+        """
+        lines = []
+        for face in self._standing():
+            earned, obstacle = self._earned(self._counted(face))
+            if obstacle or self._verdict(face) is False:
+                currency = face.sale.purchase.bill.currency
+                for partner, amount, _ in self._shares(self._counted(face), earned):
+                    lines.append(CommissionLine(partner, currency, amount, amount, "reversed"))
+        return lines
+
+    def is_held(self, face: Face) -> bool:
+        """Whether something holds it today; whatever does is older than any approval made today."""
+        return face.sale.is_held(self.today, is_joined=face.is_linked)
+
     def approve_what_is_due(self, now: int) -> None:
         """The clock: approve what has accrued, has passed its holdback and is not held."""
         for face in self._standing():
-            earned, _ = self._earned(self._counted(face))
-            has_accrued = any(worth for _, _, worth in self._shares(self._counted(face), earned))
-            is_mature = face.sale.purchase.paid_at + self._terms(face.sale).holdback_days * DAY_SECONDS <= now
+            earned, obstacle = self._earned(self._counted(face))
+            shares = self._shares(self._counted(face), 0 if obstacle else earned)
+            has_accrued = any(worth for _, _, worth in shares)
+            days = self._terms(face.sale).holdback_days
+            is_mature = days is not None and face.sale.purchase.paid_at + days * DAY_SECONDS <= now
             is_held = face.sale.is_held(now, is_joined=face.is_linked)
             if has_accrued and is_mature and not is_held and self._verdict(face) is None:
                 self._decide(face.sale.number, face.kind, by_person=False, is_approval=True)
@@ -132,11 +159,14 @@ class Ledger:
         """Whether it was approved (True), rejected (False), or nothing yet.
 
         A person counts before the clock, later before earlier. The only payment of a sale has what was ever decided of
-        any of them: they have become one.
+        any of them: they have become one. What no person approved is not approved while it is held.
         """
         is_only_one = len(self.faces(face.sale)) == 1
         own = [one for one in self.decisions if one.sale == face.sale.number and (is_only_one or one.kind == face.kind)]
         last = max(own, key=lambda one: (one.by_person, one.number), default=None)
+        is_at_once = self._terms(face.sale).is_approved_at_once and last is None
+        if is_at_once or (last is not None and last.is_approval and not last.by_person):
+            return None if self.is_held(face) else True
         return None if last is None else last.is_approval
 
     def _standing(self) -> Iterator[Face]:
@@ -176,46 +206,64 @@ class Ledger:
                 yield partner, amount, worth
 
     def _earned(self, face: Face) -> tuple[int, str]:
-        """The partner's commission with nothing returned, and the outcome that stands in its way."""
+        """The partner's commission by its terms with nothing returned, and the outcome that stands in its way."""
         terms = self._terms(face.sale)
+        if terms.flat_minor is None:
+            earned = to_nearest(face.base_minor * Fraction(terms.rate_bps, 10_000))
+        elif face.base_minor and face.sale.purchase.bill.currency != "usd":
+            return 0, "cap_reached" if self._is_past_limit(face, terms) else "currency_mismatch"
+        else:
+            earned = terms.flat_minor if face.base_minor else 0
+        return earned, "cap_reached" if self._is_past_limit(face, terms) else ""
+
+    def _is_past_limit(self, face: Face, terms: Terms) -> bool:
+        """Whether its cycle or its month is beyond what is paid, or another invoice carries a cycle's fixed amount."""
         is_flat = terms.flat_minor is not None
         most_cycles = 1 if is_flat and terms.max_cycles is None else terms.max_cycles
         if most_cycles is not None and self._cycle(face) > most_cycles:
-            return 0, "cap_reached"
+            return True
         if terms.max_months is not None:
             first = datetime.fromtimestamp(self._first_paid_at(), UTC)
             if datetime.fromtimestamp(face.sale.purchase.paid_at, UTC) >= months_after(first, terms.max_months):
-                return 0, "cap_reached"
-        if terms.flat_minor is None:
-            return to_nearest(face.base_minor * Fraction(terms.rate_bps, 10_000)), ""
-        if self._is_preceded(face):
-            return 0, "cap_reached"
-        if face.base_minor and face.sale.purchase.bill.currency != "usd":
-            return 0, "currency_mismatch"
-        return terms.flat_minor if face.base_minor else 0, ""
+                return True
+        return is_flat and self._is_preceded(face)
+
+    def _cycle_name(self, sale: Sale) -> Name | None:
+        """What the sale's billing cycle is called, by the invoices of its subscription that were told."""
+        if sale.billing is None:
+            return None
+        others = [
+            face.sale.billing
+            for face in self._standing()
+            if face.sale.billing is not None and face.sale.purchase.subscription == sale.purchase.subscription
+        ]
+        return name_of(sale.billing, others)
+
+    def _begun(self, sale: Sale) -> dict[Name, tuple[int, str]]:
+        """The cycles of the sale's subscription, each with the time and invoice by which it was first paid."""
+        begun: dict[Name, tuple[int, str]] = {}
+        for other in self._standing():
+            purchase, name = other.sale.purchase, self._cycle_name(other.sale)
+            is_of_same = purchase.subscription == sale.purchase.subscription
+            if name is not None and is_of_same and self._counted(other).base_minor:
+                started = (purchase.paid_at, purchase.invoice or "")
+                begun[name] = min(begun.get(name, started), started)
+        return begun
 
     def _is_preceded(self, face: Face) -> bool:
         """Whether another invoice of the same billing cycle was paid before it."""
-        own = face.sale.purchase
-        return face.sale.cycle_ends_at is not None and any(
-            (other.sale.purchase.paid_at, other.sale.purchase.invoice or "") < (own.paid_at, own.invoice or "")
-            for other in self._standing()
-            if other.base_minor
-            and other.sale.cycle_ends_at == face.sale.cycle_ends_at
-            and other.sale.purchase.subscription == own.subscription
-        )
+        own, name = face.sale.purchase, self._cycle_name(face.sale)
+        if name is None or face.base_minor == 0:
+            return False
+        return self._begun(face.sale)[name] < (own.paid_at, own.invoice or "")
 
     def _cycle(self, face: Face) -> int:
         """Which billing cycle of its subscription the invoice is for, by the times its cycles were first paid."""
-        if face.sale.cycle_ends_at is None or face.base_minor == 0:
+        name = self._cycle_name(face.sale)
+        if name is None or face.base_minor == 0:
             return 1
-        begun: dict[int, tuple[int, str]] = {}
-        for other in self._standing():
-            end, purchase = other.sale.cycle_ends_at, other.sale.purchase
-            if end is not None and purchase.subscription == face.sale.purchase.subscription and other.base_minor:
-                started = (purchase.paid_at, purchase.invoice or "")
-                begun[end] = min(begun.get(end, started), started)
-        return sorted(begun, key=begun.__getitem__).index(face.sale.cycle_ends_at) + 1
+        begun = self._begun(face.sale)
+        return sorted(begun, key=begun.__getitem__).index(name) + 1
 
     def _first_paid_at(self) -> int:
         return min((face.sale.purchase.paid_at for face in self._standing() if face.base_minor), default=NEVER)

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.cast import Merchant
 from tests.conftest import Deliver, Tally, assert_ledger_sound
 
 from .lives import ABOVE, CHAPTERS, LADDER_BPS, TERMS, Life, lives
-from .living import tell_chapter, work_everything
+from .living import decide, strike_clock, tell_chapter, work_everything
 from .oracle_ledger import Terms
 
 pytestmark = pytest.mark.proof
@@ -68,13 +69,15 @@ def partners_of_many_terms(merchant: Merchant) -> None:
         usual = session.get_one(Program, merchant.program_id)
         counting_outside = session.get_one(Program, cast.open_program(session, merchant))
         counting_outside.include_out_of_band = True
+        at_once = session.get_one(Program, cast.open_program(session, merchant, "At once"))
+        at_once.auto_approve = True
         for code in ("gil", "ivy", "jon"):
             cast.enroll(session, merchant, code)
         for code, terms in TERMS.items():
             if code in merchant.partners:
                 continue
             email, commission = f"{code}@partners.example", commission_of(terms)
-            program = counting_outside if terms.includes_outside else usual
+            program = counting_outside if terms.includes_outside else at_once if terms.is_approved_at_once else usual
             partner = enrollment.create_partner(session, program, email=email, slug=code, commission=commission)
             enrollment.change_status(session, partner, "active")
             merchant.partners[code] = partner.id
@@ -103,6 +106,24 @@ def test_the_books_are_the_oracles_after_every_chapter(
     assert_outcomes_are_the_oracles(many)
     assert_ledger_sound()
     tally("histories lived", len(many))
+
+
+@FEWER
+@given(many=MANY_LIVES, chance=CHANCES)
+def test_the_clock_and_people_decide_as_the_oracle_does(
+    many: Sequence[Life], chance: random.Random, deliver: Deliver, tally: Tally
+) -> None:
+    for chapter in range(CHAPTERS):
+        tell_chapter(many, chapter, deliver, chance)
+        strike_clock(many)
+        assert_books_are_the_oracles(many, f"after the clock of chapter {chapter}")
+        for life in many:
+            for wish in life.wishes[chapter]:
+                decide(life, wish)
+        assert_books_are_the_oracles(many, f"after the decisions of chapter {chapter}")
+    assert_outcomes_are_the_oracles(many)
+    assert_ledger_sound()
+    tally("histories decided on", len(many))
 
 
 @FEWER
@@ -148,8 +169,14 @@ def assert_books_are_the_oracles(many: Sequence[Life], when: str) -> None:
         found = books.read_all(session)
     for life in many:
         book, expected = found.get(life.customer.token, NOTHING), life.ledger.books()
-        if (book.balances, book.commissions) != (expected.balances, expected.commissions):
+        if book.balances != expected.balances or not has_lines(book, expected, life.ledger.stopped()):
             pytest.fail(f"{when}: {life}\n{book}\nshould be\n{expected}")
+
+
+def has_lines(book: books.Books, expected: books.Books, stopped: Sequence[books.CommissionLine]) -> bool:
+    """Whether the books list what is expected, and besides only what was earned once and then stopped."""
+    found, wanted = Counter(book.commissions), Counter(expected.commissions)
+    return wanted <= found and found - wanted <= Counter(stopped)
 
 
 def assert_outcomes_are_the_oracles(many: Sequence[Life]) -> None:

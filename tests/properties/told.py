@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tests.stripe_stories.facts import Purchase
 from tests.stripe_stories.returns import Movement
 
+from .oracle_cycles import Billing
 from .oracle_returns import Source
 
 
@@ -45,7 +46,8 @@ class Sale:
         names_links: its documents name each other, so that no link has to be told.
         names_orders: its PaymentIntent names its invoice as what was ordered.
         is_attempted: Stripe tried to charge its invoice.
-        cycle_ends_at: the end of the billing cycle its invoice is for; None for a one-time sale.
+        cycle_ends_at: the end of what its invoice is for; None for a one-time sale.
+        billing: what the lines of its invoice are for.
         second: the purchase as the second payment of its invoice paid it; None where it was paid once.
         tells_overpaid: its invoice says itself how much too much was paid; else only its payments do, by their sum.
     """
@@ -58,6 +60,7 @@ class Sale:
     tells_overpaid: bool = True
     names_orders: bool = False
     is_attempted: bool = True
+    billing: Billing | None = None
     told: set[str] = field(default_factory=set)
     sources: tuple[Source, Source] = field(default_factory=lambda: (Source(), Source()))
     """Its payment, and the second one if there is any."""
