@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 import typer
@@ -33,7 +33,6 @@ PartnerName = Annotated[
 ]
 Since = Annotated[str | None, typer.Option(help="Paid then or later: a date, or 30d.", show_default=False)]
 Until = Annotated[str | None, typer.Option(help="Paid before then.", show_default=False)]
-IN_THE_LIST: Final = ("id", "partnerCode", "occurredAt", "amount", "reversedAmount", "currency", "status", "matureAt")
 
 
 @commands.command("list")
@@ -64,9 +63,8 @@ def list_(
             paid=matching.paid,
         )
         page = listing.list_commissions(session, owners, wanted)
-        rows = [jsonable(one) for one in shapes.commission_bodies(session, page.rows)]
-    if not as_json:
-        rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
+        every = shapes.commission_bodies(session, page.rows)
+    rows = [jsonable(one) if as_json else _for_people(one) for one in every]
     printing.listing(rows, as_json=as_json)
     if page.has_more:
         printing.warn(f"there are more than {limit}; see them with --limit, or choose with --since and --until")
@@ -139,6 +137,20 @@ def reject(
         decide = partial(decision_commands.reject, reason=require_line(reason, param="reason"))
         rows = _decided(given, organization, decide)
     printing.listing(rows, as_json=as_json)
+
+
+def _for_people(shown: shapes.CommissionBody) -> dict[str, Any]:
+    """A line of the list."""
+    return {
+        "id": shown.id,
+        "partner": shown.partner_code,
+        "paid_by_customer": shown.occurred_at,
+        "amount": f"{shown.amount} {shown.currency}",
+        "reversed": f"{shown.reversed_amount} {shown.currency}",
+        "status": shown.status,
+        "mature_at": shown.mature_at,
+        "invoice": shown.stripe_invoice_id,
+    }
 
 
 def _decided(given: Sequence[str], organization: str | None, decide: Callable[..., None]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from app.partners import listing, partner_commands, program_partners, shapes, sn
 from app.partners.models import Partner, Program
 from app.partners.own import bare_link_leads_to, redirect_link
 from app.partners.programs import get_program
+from app.partners.terms import terms_in_force
 from app.texts import require_line
 
 commands = typer.Typer(help="List partners, add them, and say who earns.", no_args_is_help=True)
@@ -221,13 +222,19 @@ def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_i
 
 def _row(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
     """What is printed of a partner after a change, with the link to hand on."""
+    from app.commissions.sentences import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+
     shown = partner_commands.shown_with_rate(session, partner)
+    snapshot = snapshots.in_force(session, partner.id)
+    terms = snapshot or terms_in_force(session, partner.program_id)
+    currency = session.get_one(Program, partner.program_id).currency
     return {
         "id": shown.id,
         "code": shown.slug,
         "email": shown.email,
         "status": shown.status,
         "commission_pct": shown.commission_pct,
+        "earns": rate_in_words(terms.commission, currency),
         "program_id": shown.program_id,
         "link": _link(session, settings, partner),
     }

@@ -16,6 +16,7 @@ def test_a_partner_is_added_and_activated_in_one_call_or_two(accrual: Accrual) -
     ada = accrual(*ADA, "--first-name", "Ada", "--active")
     assert (ada["code"], ada["status"], ada["program_id"]) == ("ada", "active", program_id)
     assert ada["link"].endswith("/r/ada")
+    assert ada["earns"] == "20 %"
     ben = accrual("partners", "add", "--email", "ben@example.com", "--code", "ben", "--rate", "25", "--parent", "ada")
     assert (ben["status"], ben["commission_pct"]) == ("invited", 25.0)
     assert accrual("partners", "activate", "ben")["status"] == "active"
