@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, Response, request
+from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
-from app import db
+from app import db, web
+from app.config import Settings
 from app.organizations import keys
 from tests import cast
 from tests.cast import Merchant
@@ -35,6 +37,12 @@ class Served:
 
     address: str
     answers: list[Answer] = field(default_factory=list)
+
+
+@pytest.fixture
+def application(settings: Settings, database: Engine) -> Flask:
+    """An application of this test's own, since `served` adds to it."""
+    return web.create_app(settings)
 
 
 @pytest.fixture

@@ -44,6 +44,15 @@ def test_any_one_of_the_events_may_be_missing(
     assert ledger().balances == owed(ada=245)
 
 
+@pytest.mark.parametrize("lacks", ["charge.captured", "payment_intent.succeeded", "charge.refunded"])
+def test_a_refund_as_large_as_the_release_counts_without_any_one_of_the_other_events(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, lacks: str
+) -> None:
+    deliver(event for event in _refunded(meet(payment="ada"), HALF, HALF) if event["type"] != lacks)
+    drain()
+    assert ledger().balances == {}
+
+
 @pytest.mark.parametrize("told", ["when captured", "by the sum alone"])
 def test_a_release_told_as_a_refund_of_its_own_takes_nothing_back(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, told: str
