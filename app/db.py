@@ -23,6 +23,7 @@ from uuid import UUID
 from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, MetaData, Text, create_engine, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 WORKER_ROLE: Final = "accrual_worker"
@@ -32,6 +33,18 @@ WEB_LOGIN: Final = "accrual_web"
 WORKER_LOGIN: Final = WORKER_ROLE
 """The logins that `accrual migrate` makes, without a password yet."""
 CONNECT_TIMEOUT_SECONDS: Final = 3
+
+CANNOT_WRITE: Final = {"53100": "disk_full", "53400": "disk_full", "58030": "disk_full", "25006": "read_only"}
+"""What Postgres says when it cannot write, by SQLSTATE: disk full, a limit of temporary files, I/O error, standby.
+
+Source: Postgres manual, "PostgreSQL Error Codes".
+"""
+_WRITE_SOMETHING: Final = text("""
+    WITH settings AS MATERIALIZED (SELECT set_config('work_mem', '64kB', true))
+    SELECT pg_current_xact_id(), max(sorted.filler), current_setting('transaction_read_only') = 'on' AS is_read_only
+    FROM settings, (SELECT number, repeat('x', 100) AS filler FROM generate_series(1, 10000) AS number
+                    ORDER BY md5(number::text) OFFSET 0) AS sorted
+""")
 
 NAMING_CONVENTION: Final = {
     "pk": "pk_%(table_name)s",
@@ -151,6 +164,27 @@ def web_transaction() -> Iterator[Session]:
     """
     with _web().sessions.begin() as session:
         yield session
+
+
+def write_problem(connection: Connection) -> str | None:
+    """Why this database cannot be written to now (`disk_full`, `read_only`), or None if it can.
+
+    Sorts more than fits into memory, so that Postgres writes a megabyte to its disk, and takes a transaction number,
+    which only a primary gives. Nothing is kept of either.
+
+    Raises:
+        DBAPIError: the database failed in another way.
+    """
+    try:
+        is_read_only = connection.execute(_WRITE_SOMETHING).one().is_read_only
+        connection.commit()
+    except DBAPIError as failure:
+        connection.rollback()
+        problem = CANNOT_WRITE.get(getattr(failure.orig, "sqlstate", None) or "")
+        if problem is None:
+            raise
+        return problem
+    return "read_only" if is_read_only else None
 
 
 @contextmanager

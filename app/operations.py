@@ -1,12 +1,15 @@
 """What whoever runs this asks: is it alive, ready, and doing what? And the snippet, which takes no key either."""
 
 import hmac
+import time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db, jobs, metrics, schema
@@ -22,6 +25,10 @@ FORWARDING: Final = frozenset({"Forwarded", "Via", "X-Real-Ip", "True-Client-Ip"
 SNIPPET_SECONDS: Final = 3600
 """How long browsers may keep the snippet without asking; after that its ETag is compared."""
 
+WRITE_CHECK_SECONDS: Final = 5.0
+
+_write_checks: WeakKeyDictionary[Engine, tuple[float, str | None]] = WeakKeyDictionary()
+
 blueprint = Blueprint("operations", __name__)
 
 
@@ -33,7 +40,7 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Whether requests can be served: the database answers and stands at this version's schema.
+    """Whether requests can be served: the database answers, can write, and stands at this version's schema.
 
     Redis is told and not required, because without it everything is stored and settled a little later.
     """
@@ -75,9 +82,18 @@ def snippet() -> Response:
 def _database_state() -> str:
     try:
         with db.web_engine().connect() as connection:
-            return "ok" if schema.is_current(connection) else "behind"
+            return (_write_problem(connection) or "ok") if schema.is_current(connection) else "behind"
     except SQLAlchemyError:
         return "unreachable"
+
+
+def _write_problem(connection: Connection) -> str | None:
+    """What keeps the database from writing, looked at every few seconds at most: looking writes a megabyte."""
+    checked_at, problem = _write_checks.get(connection.engine, (float("-inf"), None))
+    if time.monotonic() - checked_at >= WRITE_CHECK_SECONDS:
+        problem = db.write_problem(connection)
+        _write_checks[connection.engine] = (time.monotonic(), problem)
+    return problem
 
 
 def _admit_to_metrics() -> None:

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app import db, jobs, metrics
 from app.stripe_events import inbox
@@ -51,9 +53,9 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
         except Exception as failure:
             meaning = retries.meaning(failure)
             log.warning("batch_failed", size=len(claimed), problem=retries.problem(failure), meaning=meaning.name)
+            jobs.take_back_word([event.id for event in claimed])
             if meaning is Meaning.GIVE_UP:
                 raise
-            jobs.take_back_word([event.id for event in claimed])
             if meaning is not Meaning.AT_ONCE:
                 break
     _work_alone([event.id for event in claimed])
@@ -100,7 +102,8 @@ def _work_alone(event_ids: Sequence[int]) -> None:
             _attempt(event_id, attempts)
         except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the event keeps its reason)
             _note(event_id, attempts, failure)
-        jobs.take_back_word([event_id])
+        finally:
+            jobs.take_back_word([event_id])
 
 
 def _begin_attempt(event_id: int) -> int | None:
@@ -137,6 +140,7 @@ def _attempt(event_id: int, attempts: int) -> None:
 def _note(event_id: int, attempts: int, failure: Exception) -> None:
     meaning = retries.meaning(failure)
     if meaning is Meaning.GIVE_UP:
+        _take_back_attempt(event_id, attempts)
         raise failure
     problem = retries.problem(failure)
     park = meaning is Meaning.PARK or attempts >= MAX_ATTEMPTS
@@ -145,3 +149,9 @@ def _note(event_id: int, attempts: int, failure: Exception) -> None:
     if park:
         metrics.events_processed("parked")
     log.error("event_parked" if park else "event_failed", event_id=event_id, attempts=attempts, problem=problem)
+
+
+def _take_back_attempt(event_id: int, attempts: int) -> None:
+    """Uncount an attempt that failed because the database cannot work; it stays where that cannot be written either."""
+    with suppress(DBAPIError), db.transaction() as session:
+        inbox.uncount_attempt(session, event_id, attempts)

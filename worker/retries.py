@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app import db
 from app.errors import UnusableEvent
 
 AT_ONCE_TRIES: Final = 5
@@ -12,6 +13,9 @@ AT_ONCE_TRIES: Final = 5
 
 _TRANSIENT_STATES: Final = frozenset({"40001", "40P01", "55P03"})
 """Serialization failure, deadlock, lock not available. Source: Postgres manual, "PostgreSQL Error Codes"."""
+
+_NO_SERVICE_STATES: Final = frozenset({*db.CANNOT_WRITE, "53300"})
+"""The database cannot write, or takes no more connections: no event's fault, and no attempt of it."""
 
 
 class Meaning(Enum):
@@ -24,7 +28,7 @@ class Meaning(Enum):
     PARK = auto()
     """No retry can help: show it to a person."""
     GIVE_UP = auto()
-    """The database is away. Nothing can be done or noted; the sweeper starts again."""
+    """The database is away or its disk is full. Nothing can be done or noted; the sweeper starts again."""
 
 
 def meaning(failure: Exception) -> Meaning:
@@ -36,6 +40,8 @@ def meaning(failure: Exception) -> Meaning:
             return Meaning.AT_ONCE
         if failure.connection_invalidated:
             return Meaning.AT_ONCE
+        if getattr(failure.orig, "sqlstate", None) in _NO_SERVICE_STATES:
+            return Meaning.GIVE_UP
         if isinstance(failure, OperationalError) and getattr(failure.orig, "sqlstate", None) is None:
             return Meaning.GIVE_UP
     return Meaning.LATER

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app import db
 from app.api.shapes import Documented
 from app.errors import (
     Conflict,
@@ -160,6 +161,7 @@ def _refused_by_flask(refusal: HTTPException) -> Response:
 def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
     """503 if the database is not there, else 500; its words may hold values of rows, so they go nowhere."""
     is_gone = isinstance(failure, DATABASE_GONE) or getattr(failure, "connection_invalidated", False)
+    is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in db.CANNOT_WRITE
     if not is_gone:
         return _failed(failure)
     log.warning("database_unavailable", kind=type(getattr(failure, "orig", failure)).__name__)

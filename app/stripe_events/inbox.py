@@ -186,6 +186,17 @@ def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> in
     return attempts
 
 
+_UNCOUNT_ATTEMPT = text("""
+    UPDATE stripe_events SET attempts = attempts - 1, next_attempt_at = now()
+    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+""")
+
+
+def uncount_attempt(session: Session, event_id: int, attempts: int) -> None:
+    """Undo `count_attempt`, because the event was not the reason of the failure; it is due again at once."""
+    session.execute(_UNCOUNT_ATTEMPT, {"id": event_id, "attempts": attempts})
+
+
 def wait_seconds(attempts: int) -> int:
     """How long after its nth failure an event is tried again: 1 s doubling to an hour."""
     return int(min(2 ** max(0, attempts - 1), LONGEST_WAIT_SECONDS))
