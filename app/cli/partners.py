@@ -222,7 +222,7 @@ def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_i
 
 def _row(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
     """What is printed of a partner after a change, with the link to hand on."""
-    from app.commissions.sentences import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
 
     shown = partner_commands.shown_with_rate(session, partner)
     snapshot = snapshots.in_force(session, partner.id)

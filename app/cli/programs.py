@@ -160,7 +160,7 @@ def _print(shown: ProgramBody, *, as_json: bool) -> None:
 
 def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
     """The program as the API shows it; for people its commission is in words."""
-    from app.commissions.sentences import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
 
     values = shown.model_dump()
     if not as_json:

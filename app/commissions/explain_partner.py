@@ -10,12 +10,12 @@ from app import ids
 from app.api.shapes import Instant, Snake
 from app.attribution.models import Attribution
 from app.commissions.explanations import SnapshotNote
-from app.commissions.sentences import rate_in_words
 from app.commissions.story import snapshot_note
 from app.ledger.sums import Sums
 from app.money import format_money
 from app.partners import snapshots, statistics
 from app.partners.models import Partner, PartnerCode, Program
+from app.partners.offers import rate_in_words
 from app.partners.shapes import PARTNER_STATUS
 
 

@@ -38,7 +38,7 @@ _LIVE_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
     .join(Partner, Partner.id == Commission.partner_id)
 )
 
-_OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
+OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
     select(Commission, Conversion, Program.name, Partner.slug)
     .join(Program, Program.id == Commission.program_id)
     .join(Partner, Partner.id == Commission.partner_id)
@@ -109,7 +109,7 @@ def list_own_commissions(session: Session, wanted: Selection) -> Page[Row[Commis
     and owed nothing. An upline sees no conversion of the partner below it. Raises InvalidRequest.
     """
     assert wanted.partner is not None
-    return _page_of_commissions(session, _OWN_COMMISSIONS, wanted)
+    return _page_of_commissions(session, OWN_COMMISSIONS, wanted)
 
 
 def _page_of_commissions(session: Session, matching: Select[*Columns], wanted: Selection) -> Page[Row[*Columns]]:

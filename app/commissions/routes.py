@@ -13,13 +13,14 @@ from app.commissions import bulk_approval, decision_commands, explain, explain_e
 from app.commissions.cases import Cause
 from app.commissions.explain import Explanation
 from app.commissions.explain_event import EventStory
+from app.commissions.explain_own import OwnExplanation, explain_own
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Conversion
 from app.errors import NotFound
 from app.organizations import access
 from app.partners.listing import get_partner
 from app.partners.models import Partner
-from app.partners.own import get_own_partner
+from app.partners.own import demand_entry, get_own_partner
 from app.partners.programs import get_program
 from app.stripe_events.listing import get_event
 from app.stripe_events.shapes import EventPath
@@ -117,6 +118,18 @@ def explain_commission(path: shapes.CommissionPath) -> Response:
     """Where a commission comes from: event, carrier, terms, base, rate, rounding, every entry."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_commission(session, path.commission_id))
+
+
+@api.get(
+    "/v1/admin/affiliate-me/commissions/<commission_id>/explanation",
+    security=needs("commissions:read"),
+    responses={"200": OwnExplanation, "404": ErrorBody},
+)
+def explain_own_commission(path: shapes.CommissionPath) -> Response:
+    """Why a commission of yours is what it is. Nothing of the customer is shown."""
+    with access.affiliate_transaction(g.caller) as session:
+        demand_entry(session, g.caller)
+        return answer(explain_own(session, path.commission_id))
 
 
 @api.get(

@@ -1,11 +1,11 @@
 """Sentences of explanations, made from codes and parameters: of a search for a partner's name, of a program. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from app.commissions.explain_program import ProgramStanding
 from app.commissions.explain_search import PlaceSearched
-from app.money import format_money, format_rate
+from app.partners.offers import rate_in_words
 from app.payments.facts import Kind
 
 _KIND_IN_WORDS: Final = {Kind.PAYMENT_INTENT: "PaymentIntent", Kind.SESSION: "checkout session"}
@@ -19,8 +19,6 @@ _FOUND: Final = {
     "session": "the session {value!r}, which has no visit that counts",
     "promotion": "used, and belongs to no partner",
 }
-
-LIMITS: Final = {"max_cycles": "billing cycles", "max_months": "months"}
 
 
 def kind_in_words(kind: str) -> str:
@@ -60,24 +58,6 @@ def unknown_id(any_id: str, nearest_code: str | None) -> str:
         "ch_, cs_, cus_, sub_, re_, dp_ or du_, cn_ …). If it is Stripe's, no event with it was delivered here: check "
         "the deliveries of the webhook endpoint in Stripe"
     )
-
-
-def rate_in_words(commission: Mapping[str, Any], currency: str) -> str:
-    """A commission's terms in a few words, e.g. `20 %, for 12 billing cycles`; `currency` is the program's."""
-    if commission["type"] == "flat":
-        words = f"{format_money(int(commission['amount_cents']), currency)} for each conversion, once a billing cycle"
-    else:
-        words = format_rate(int(commission["bps"]))
-    tiers = [
-        f"{format_rate(int(one['bps']))} from {one['min_conversions']} approved conversions on"
-        for one in commission.get("tiers", ())
-    ]
-    limits = [f"for {commission[name]} {unit}" for name, unit in LIMITS.items() if commission.get(name) is not None]
-    products = [
-        f"{'nothing' if one.get('excluded') else format_rate(int(one['bps']))} for {one['product']}"
-        for one in commission.get("product_rates", ())
-    ]
-    return ", ".join([words, *tiers, *limits, *products])
 
 
 def program_summary(standing: ProgramStanding) -> str:

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from app.partners.rules import make_code, valid_code
 from app.texts import require_address, require_line
 
 Status = Literal["pending", "active", "paused", "banned", "deactivated"]
+EmailState = Literal["given", "unconfirmed", "confirmed", "approved"]
 OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
 """The statuses whose partners log in."""
 ENDED: Final[tuple[Status, ...]] = ("banned", "deactivated")
@@ -36,6 +38,7 @@ def create_partner(
     slug: str | None = None,
     commission: Mapping[str, Any] | None = None,
     holdback_days: int | None = None,
+    email_state: EmailState = "given",
     **profile: Any,
 ) -> Partner:
     """Enroll somebody in the program, pending until set active.
@@ -43,10 +46,11 @@ def create_partner(
     Args:
         session: writes the partner, its code, and its snapshot if it gets terms of its own now.
         program: what it is enrolled in; its owner owns the partner.
-        email: unique in the program, whatever its case.
+        email: unique in the program, whatever its case, unless it is unconfirmed.
         slug: the code of its links; None makes one from the name.
         commission: its own commission; None takes the program's of the day it becomes active.
         holdback_days: its own, with `commission`.
+        email_state: `unconfirmed` where nobody but the partner says that the address is its own.
         profile: first_name, last_name, payout_method, payout_email, metadata.
 
     Raises:
@@ -63,11 +67,13 @@ def create_partner(
         program_id=program.id,
         email=require_address(email),
         slug=_free_code(session, program, profile) if slug is None else valid_code(slug),
+        email_state=email_state,
         status="pending",
         details=metadata or {},
         **profile,
     )
-    refuse_owner(session, partner)
+    if email_state != "unconfirmed":  # else whoever signs up would learn whose address it is
+        refuse_owner(session, partner)
     _refuse_taken_code(session, partner, partner.slug)
     _write(session, partner)
     _give_code(session, partner)
@@ -88,8 +94,19 @@ def rename(session: Session, partner: Partner, slug: str) -> None:
 def change_email(session: Session, partner: Partner, email: str) -> None:
     """Give the partner another address. Raises InvalidRequest, Conflict `email_taken`, `self_referral`."""
     partner.email = require_address(email)
+    count_email(session, partner, "given")
+
+
+def count_email(session: Session, partner: Partner, state: EmailState) -> None:
+    """Let the partner's address count as its own from now on. Raises Conflict `email_taken`, `self_referral`."""
+    partner.email_state = state
     refuse_owner(session, partner)
     _write(session, partner)
+
+
+def has_address(program_id: UUID, address: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the one partner of a program whose own address this is; unconfirmed ones are nobody's."""
+    return Partner.program_id == program_id, Partner.email == address, Partner.email_state != "unconfirmed"
 
 
 def change_status(session: Session, partner: Partner, status: Status, *, source: snapshots.Source = "approval") -> None:
@@ -97,8 +114,11 @@ def change_status(session: Session, partner: Partner, status: Status, *, source:
 
     No change of status touches what was earned. `source` is how it came to be active.
 
+    Becoming active makes an unconfirmed address count: the owner takes the partner for who it says it is.
+
     Raises:
-        Conflict: `already_enrolled`: nobody who was in can be invited again.
+        Conflict: `already_enrolled`: nobody who was in can be invited again; `email_taken`, `self_referral`: an
+            unconfirmed address is another partner's, or the owner's own.
     """
     if status == partner.status:
         return
@@ -111,6 +131,8 @@ def change_status(session: Session, partner: Partner, status: Status, *, source:
     partner.status = status
     partner.status_changed_at = datetime.now(UTC)
     if status == "active":
+        if partner.email_state == "unconfirmed":
+            count_email(session, partner, "approved")
         partner.activated_at = partner.activated_at or datetime.now(UTC)
         if snapshots.in_force(session, partner.id) is None:
             snapshots.stamp_terms(session, partner, source)

@@ -1,4 +1,4 @@
-"""Tables: invitations, and mails to partners."""
+"""Tables: invitations, confirmations of addresses, and mails to partners."""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,12 +25,28 @@ class Invitation(Base):
     created_at: Mapped[CreatedAt]
 
 
+class EmailConfirmation(Base):
+    """A link by which a partner shows that its address is its own, once. The token itself is never stored."""
+
+    __tablename__ = "email_confirmations"
+    __table_args__ = (Index("ix_email_confirmations_partner_id", "partner_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the token."""
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+
+
 class PartnerMail(Base):
     """A mail to be sent to a partner. Neither its address nor its text stands here; both are made when it is sent."""
 
     __tablename__ = "partner_mails"
     __table_args__ = (
-        CheckConstraint("kind IN ('already_enrolled')", name="kind"),
+        CheckConstraint("kind IN ('already_enrolled', 'confirm_address')", name="kind"),
         Index("ix_partner_mails_partner_id", "partner_id", "created_at"),
         Index("ix_partner_mails_due", "next_attempt_at", postgresql_where=text("ended_at IS NULL")),
     )

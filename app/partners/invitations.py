@@ -6,22 +6,26 @@ have agreed; a partner that was active already only gets its account.
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict, NotFound
 from app.organizations import audit, hierarchy, keys
-from app.partners import enrollment
+from app.organizations.audit import Actor
+from app.organizations.models import Organization
+from app.partners import enrollment, snapshots
 from app.partners.invitation_models import Invitation
 from app.partners.models import Partner, Program
 from app.partners.rules import split_name
+from app.partners.terms import terms_in_force
 from app.texts import require_address
 
 LIFETIME: Final = timedelta(days=14)
@@ -39,6 +43,18 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What an invitation invites to: a merchant's program, and the commission the partner would earn there."""
+
+    partner: Partner
+    program: Program
+    organization_name: str
+    commission: Mapping[str, Any]
+    holdback_days: int | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """A partner with the organization and key that were made for it. The key is shown once."""
 
@@ -47,43 +63,52 @@ class Joined:
     api_key: str
 
 
-def invite(session: Session, program: Program, email: str) -> Invited:
-    """Invite an address: a pending partner and a token. One that has no organization yet gets another token.
+def invite(
+    session: Session,
+    by: Actor,
+    program: Program,
+    email: str,
+    *,
+    organization_id: str | None = None,
+    name: str | None = None,
+    slug: str | None = None,
+) -> Invited:
+    """Invite an address by a link, or an organization that exists by enrolling it. Audited.
 
-    The session may be narrowed to the owner. Writes the partner, its code and the invitation.
+    The partner is pending until the link is used, the organization accepts, or the owner approves. An address that was
+    invited before and has no organization yet gets another link, and the name and slug given now.
+
+    Args:
+        session: writes the partner, its code, the invitation and the audit entry; may be narrowed to the owner.
+        by: who invites.
+        program: what the partner is enrolled in.
+        email: the partner's address.
+        organization_id: `org_…` of an organization that has its own keys.
+        name: the person's or company's; None takes what the partner says when it joins.
+        slug: the code of its links; None makes one from the name.
 
     Raises:
-        InvalidRequest: `email` is no address.
-        Conflict: `email_taken`: that partner has its account already, or was shut out.
-    """
-    address = require_address(email)
-    known = session.scalar(
-        select(Partner).where(Partner.program_id == program.id, Partner.email == address).with_for_update()
-    )
-    if known is not None and not may_join(known):
-        raise Conflict(
-            "a partner with this e-mail address is already enrolled in the program", code="email_taken", param="email"
-        )
-    partner = known or enrollment.create_partner(session, program, email=email)
-    token, expires_at = issue(session, partner)
-    return Invited(partner, token, expires_at)
-
-
-def invite_organization(session: Session, program: Program, organization_id: str, email: str) -> Invited:
-    """Enroll an organization that exists, pending until it accepts or the owner approves. The session may be narrowed.
-
-    Raises:
-        InvalidRequest: `email` is no address.
+        InvalidRequest: names the field.
         NotFound: `organization_not_found`.
-        Conflict: `email_taken`, or `already_enrolled` in this program.
+        Conflict: `email_taken`: that partner has its account already, or was shut out; `slug_taken`; `self_referral`;
+            `already_enrolled`: the organization is in this program.
     """
-    key = ids.decode(organization_id, ids.ORGANIZATION)
-    if key is None:
-        raise _no_organization()
-    partner = enrollment.create_partner(session, program, email=email)
-    _attach(session, partner, key)
-    _, expires_at = issue(session, partner)
-    return Invited(partner, None, expires_at)
+    first_name, last_name = split_name(name or "")
+    named: dict[str, Any] = {"first_name": first_name, "last_name": last_name} if name else {}
+    known = _invited_before(session, program, email) if organization_id is None else None
+    if known is None:
+        partner = enrollment.create_partner(session, program, email=email, slug=slug, **named)
+    else:
+        partner = known
+        _set_names(session, partner, named, slug)
+    if organization_id is not None:
+        _attach(session, partner, ids.decode(organization_id, ids.ORGANIZATION))
+    token, expires_at = issue(session, partner)
+    session.refresh(partner)
+    details = {"program_id": ids.encode(ids.PROGRAM, program.id), "organization_id": organization_id}
+    subject_id = ids.encode(ids.PARTNER, partner.id)
+    audit.record(session, by, "partner.invited", subject_id, details, organization_id=program.organization_id)
+    return Invited(partner, token if organization_id is None else None, expires_at)
 
 
 def issue(session: Session, partner: Partner) -> tuple[str, datetime]:
@@ -108,8 +133,8 @@ def link(public_url: str, token: str) -> str:
     return f"{public_url}/join#{token}"
 
 
-def join(session: Session, token: str, name: str) -> Joined:
-    """Use an invitation: an organization of that name, its manage key, and the enrollment. Not in a narrowed session.
+def join(session: Session, by: Actor, token: str, name: str) -> Joined:
+    """Use an invitation: an affiliate of that name, its key, and the enrollment. Audited. Not in a narrowed session.
 
     Raises:
         NotFound: `invitation_not_found`: unknown, used or past its time, without saying which.
@@ -120,6 +145,8 @@ def join(session: Session, token: str, name: str) -> Joined:
         partner.first_name, partner.last_name = split_name(name)
     _attach(session, partner, organization.id)
     _agree(session, partner)
+    subject_id = ids.encode(ids.PARTNER, partner.id)
+    audit.record(session, by, "partner.joined", subject_id, organization_id=partner.organization_id)
     return Joined(partner, organization.id, first_key(session, organization.id))
 
 
@@ -156,6 +183,26 @@ def accept_enrollment(session: Session, program_id: str, organization_id: UUID) 
     return partner
 
 
+def offered(session: Session, token: str) -> Offered:
+    """What an invitation that is open invites to. Changes nothing. Not in a narrowed session.
+
+    Raises:
+        NotFound: `invitation_not_found`.
+    """
+    found = session.execute(
+        select(Partner, Program, Organization.name, Invitation.expires_at)
+        .join(Invitation, Invitation.partner_id == Partner.id)
+        .join(Program, Program.id == Partner.program_id)
+        .join(Organization, Organization.id == Partner.organization_id)
+        .where(Invitation.token_hash == _hash(token), *_is_open())
+    ).one_or_none()
+    if found is None or not may_join(found[0]):
+        raise _no_invitation()
+    partner, program, organization_name, expires_at = found
+    stamped = snapshots.in_force(session, partner.id) or terms_in_force(session, program.id)
+    return Offered(partner, program, organization_name, stamped.commission, stamped.holdback_days, expires_at)
+
+
 def may_join(partner: Partner) -> bool:
     """Whether an invitation can still give this partner an organization."""
     return partner.partner_organization_id is None and partner.status in enrollment.OPEN
@@ -165,6 +212,24 @@ def first_key(session: Session, organization_id: UUID) -> str:
     """The key a new affiliate starts with, for the partner side, in plain text for the one time it can be shown."""
     _, plaintext = keys.issue_key(session, audit.PUBLIC, organization_id, name="sign-up", level="manage")
     return plaintext
+
+
+def _invited_before(session: Session, program: Program, email: str) -> Partner | None:
+    """The partner of this address that may still join, locked. Raises Conflict `email_taken` if it may not."""
+    address = require_address(email)
+    known = session.scalar(select(Partner).where(*enrollment.has_address(program.id, address)).with_for_update())
+    if known is not None and not may_join(known):
+        raise Conflict(
+            "a partner with this e-mail address is already enrolled in the program", code="email_taken", param="email"
+        )
+    return known
+
+
+def _set_names(session: Session, partner: Partner, named: Mapping[str, str | None], slug: str | None) -> None:
+    for field, value in named.items():
+        setattr(partner, field, value)
+    if slug is not None:
+        enrollment.rename(session, partner, slug)
 
 
 def _take(session: Session, token: str) -> Partner:
@@ -177,21 +242,25 @@ def _take(session: Session, token: str) -> Partner:
 
 def _use(session: Session, invitations: Select[Invitation]) -> Partner:
     """The partner of the first of these invitations that is open; the caller rolls back if it cannot use it."""
-    now = datetime.now(UTC)
-    is_open = (Invitation.accepted_at.is_(None), Invitation.expires_at > now)
-    invitation = session.scalar(invitations.where(*is_open).limit(1).with_for_update(of=Invitation))
+    invitation = session.scalar(invitations.where(*_is_open()).limit(1).with_for_update(of=Invitation))
     if invitation is None:
         raise _no_invitation()
     # Two invitations of one partner may be used at once: the second waits here and finds it joined.
     partner = session.get_one(Partner, invitation.partner_id, with_for_update=True, populate_existing=True)
     if partner.status not in enrollment.OPEN:
         raise _no_invitation()
-    invitation.accepted_at = now
+    invitation.accepted_at = datetime.now(UTC)
     return partner
 
 
-def _attach(session: Session, partner: Partner, organization_id: UUID) -> None:
-    """Make the partner this organization's."""
+def _is_open() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Invitation.accepted_at.is_(None), Invitation.expires_at > datetime.now(UTC)
+
+
+def _attach(session: Session, partner: Partner, organization_id: UUID | None) -> None:
+    """Make the partner this organization's. Raises NotFound, Conflict `already_enrolled`, `self_referral`."""
+    if organization_id is None:
+        raise _no_organization()
     partner.partner_organization_id = organization_id
     enrollment.refuse_owner(session, partner)
     try:

@@ -1,4 +1,4 @@
-"""The page an invitation's link leads to: a name, one button, and the key that is shown once.
+"""The pages that mailed links lead to: joining by an invitation, and confirming an address.
 
 The token stands behind `#`, where neither a server's log nor a referrer sees it; the page's script sends it.
 """
@@ -20,6 +20,11 @@ PAGE: Final = """<!doctype html>
 <link rel="stylesheet" href="/join/style.css">
 <main>
   <h1>Become a partner</h1>
+  <div id="offer" hidden>
+    <p><b id="organization"></b> invites you to <b id="program"></b>.</p>
+    <p>You earn <b id="rate"></b> of what the customers you send pay.</p>
+    <p id="holdback"></p>
+  </div>
   <form id="join">
     <label for="name">Your name, or your company's</label>
     <input id="name" name="name" required maxlength="200" autocomplete="name" autofocus>
@@ -28,8 +33,11 @@ PAGE: Final = """<!doctype html>
   <p id="problem" role="alert"></p>
   <div id="joined" hidden>
     <p>You are enrolled. Your code is <b id="code"></b>.</p>
+    <p id="share">Share this link. Who buys through it earns you a commission:</p>
+    <p><code id="link"></code></p>
     <p>This is your key. Keep it like a password; it is not shown again:</p>
     <p><code id="key"></code></p>
+    <p>With the key you see what you earn: <a href="/docs">the pages of the API</a> say how, under Partner side.</p>
   </div>
 </main>
 <script src="/join/start.js"></script>
@@ -46,12 +54,94 @@ code { display: block; padding: .75rem; border-radius: .4rem; background: #8882;
 """
 START: Final = """const token = location.hash.slice(1);
 const form = document.getElementById("join");
+const offer = document.getElementById("offer");
+
+function present(invitation) {
+  document.getElementById("organization").textContent = invitation.organization_name;
+  document.getElementById("program").textContent = invitation.program_name;
+  document.getElementById("rate").textContent = invitation.commission_in_words;
+  document.getElementById("holdback").textContent = invitation.holdback_days === null
+    ? "The owner approves each commission."
+    : `A commission is approved ${invitation.holdback_days} days after the payment.`;
+  if (invitation.name) form.elements.name.value = invitation.name;
+  offer.hidden = false;
+}
 const problem = document.getElementById("problem");
 
 function show(answer) {
   document.getElementById("code").textContent = answer.code;
   document.getElementById("key").textContent = answer.api_key;
+  document.getElementById("link").textContent = answer.link;
+  if (!answer.link) {
+    document.getElementById("share").textContent =
+      "Your link works once the owner of the program has set the page it leads to. Ask them for it.";
+    document.getElementById("link").hidden = true;
+  }
   document.getElementById("joined").hidden = false;
+  form.hidden = true;
+  offer.hidden = true;
+  history.replaceState(null, "", location.pathname);
+}
+
+async function call(path, body, use) {
+  problem.textContent = "";
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (response.ok) use(answer);
+    else problem.textContent = answer.error.message;
+  } catch {
+    problem.textContent = "The server cannot be reached. Try again.";
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  call("/v1/public/affiliate/signup", { token, name: form.elements.name.value }, show);
+});
+
+if (token) call("/v1/public/affiliate/invitation", { token }, present);
+else problem.textContent = "This link is not complete. Open it as you got it.";
+"""
+
+
+CONFIRM_PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>Confirm your address</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/join/style.css">
+<main>
+  <h1>Confirm your address</h1>
+  <form id="confirm">
+    <p>Confirm only if you signed up yourself, with the code that stands beside the link in the mail.</p>
+    <button>Confirm this address</button>
+  </form>
+  <p id="problem" role="alert"></p>
+  <div id="confirmed" hidden>
+    <p>Your address is confirmed. Your code is <b id="code"></b>.</p>
+    <p id="next"></p>
+  </div>
+</main>
+<script src="/confirm/start.js"></script>
+</html>
+"""
+CONFIRM_START: Final = """const token = location.hash.slice(1);
+const form = document.getElementById("confirm");
+const problem = document.getElementById("problem");
+
+function show(answer) {
+  document.getElementById("code").textContent = answer.code;
+  document.getElementById("next").textContent = answer.status === "pending"
+    ? "The owner of the program approves you next. Until then your link earns nothing."
+    : "Your link earns from now on.";
+  document.getElementById("confirmed").hidden = false;
   form.hidden = true;
   history.replaceState(null, "", location.pathname);
 }
@@ -60,10 +150,10 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   problem.textContent = "";
   try {
-    const response = await fetch("/v1/public/affiliate/signup", {
+    const response = await fetch("/v1/public/affiliate/confirmation", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token, name: form.elements.name.value }),
+      body: JSON.stringify({ token }),
     });
     const answer = await response.json();
     if (response.ok) show(answer);
@@ -79,9 +169,20 @@ if (!token) problem.textContent = "This link is not complete. Open it as you got
 
 @blueprint.get("/join")
 def page() -> Response:
-    """The page."""
-    headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
-    return Response(PAGE, mimetype="text/html", headers=headers)
+    """Joining."""
+    return _html(PAGE)
+
+
+@blueprint.get("/confirm")
+def confirm_page() -> Response:
+    """Confirming an address. It changes nothing until its button is used: programs open the links of mails too."""
+    return _html(CONFIRM_PAGE)
+
+
+@blueprint.get("/confirm/start.js")
+def confirm_start() -> Response:
+    """The script of the page that confirms."""
+    return Response(CONFIRM_START, mimetype="text/javascript")
 
 
 @blueprint.get("/join/start.js")
@@ -94,3 +195,8 @@ def start() -> Response:
 def style() -> Response:
     """How it looks; a file of its own for the same reason."""
     return Response(STYLE, mimetype="text/css")
+
+
+def _html(text: str) -> Response:
+    headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
+    return Response(text, mimetype="text/html", headers=headers)

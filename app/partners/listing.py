@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -47,7 +47,8 @@ def find_named(
     key = ids.decode(named, *ids.PARTNER_PREFIXES)
     folded = named.strip().lower()
     with_code = select(PartnerCode.partner_id).where(PartnerCode.code == folded)
-    is_meant = Partner.id == key if key is not None else or_(Partner.id.in_(with_code), Partner.email == folded)
+    has_address = and_(Partner.email == folded, Partner.email_state != "unconfirmed")
+    is_meant = Partner.id == key if key is not None else or_(Partner.id.in_(with_code), has_address)
     matching = select(Partner).where(Partner.organization_id.in_(organization_ids), is_meant)
     if program_id is not None:
         matching = matching.where(Partner.program_id == program_id)

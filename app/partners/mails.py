@@ -1,5 +1,6 @@
 """Mails to partners: what is due, and what it says. Who sends them stands above this module."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -8,18 +9,23 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.partners import invitations
+from app.partners import confirmations, invitations
+from app.partners.enrollment import OPEN
 from app.partners.invitation_models import PartnerMail
 from app.partners.models import Partner, Program
 
 AT_ONCE: Final = 20
-KEPT_FOR: Final = timedelta(days=1)
-"""What could not be sent by then is of no use to anybody."""
 FIRST_PAUSE: Final = timedelta(minutes=1)
+LINKS_AT_ONCE: Final = 10
 
 ENROLLED: Final = """Somebody, likely you, wanted to sign up for {program} with this address, which is enrolled already.
 {way}
-If it was not you, there is nothing to do: nothing was changed, and nobody was told.
+If it was not you, there is nothing to do: nothing of yours was changed, and nobody learned that you are enrolled.
+"""
+CONFIRM: Final = """Somebody, likely you, signed up for {program} with this address. To confirm that it is yours, open
+the link beside the code that your sign-up was answered with. A link works once, for {days} days.
+{links}
+If none of these codes is yours, ignore this mail: then the address counts for nothing.
 """
 BY_LINK: Final = "\nThis link gives you your account, once and until {until}:\n\n{link}\n"
 BY_OWNER: Final = "\nYou have an account. If you have lost its key, the owner of the program can help.\n"
@@ -52,19 +58,16 @@ def take_due(session: Session, public_url: str) -> list[Mail]:
     ).all()
     mails = []
     for row, partner, program_name in due:
-        if row.created_at < now - KEPT_FOR:
+        if row.created_at < now - confirmations.MAIL_KEPT_FOR:
             row.ended_at, row.problem = now, row.problem or "it was not sent within a day"
             continue
         row.attempts += 1
         row.next_attempt_at = now + FIRST_PAUSE * 2 ** min(row.attempts, 10)
-        mails.append(
-            Mail(
-                row.id,
-                partner.email,
-                f"Signing up for {program_name}",
-                _text(session, partner, program_name, public_url),
-            )
-        )
+        written = _text(session, row.kind, partner, program_name, public_url)
+        if not written:
+            row.ended_at, row.problem = now, "there is nothing left to confirm"
+            continue
+        mails.append(Mail(row.id, partner.email, f"Signing up for {program_name}", written))
     session.flush()
     return mails
 
@@ -83,9 +86,27 @@ def finish(session: Session, mail_id: UUID, *, problem: str | None = None) -> No
         row.ended_at = datetime.now(UTC)
 
 
-def _text(session: Session, partner: Partner, program_name: str, public_url: str) -> str:
+def _text(session: Session, kind: str, partner: Partner, program_name: str, public_url: str) -> str:
+    """What the mail says, with the tokens its links need; "" where there is nothing to say any more."""
+    if kind == "confirm_address":
+        links = "".join(
+            f"\n{one.slug}\n{confirmations.link(public_url, confirmations.issue(session, one))}\n"
+            for one in _unconfirmed(session, partner)
+        )
+        return links and CONFIRM.format(program=program_name, links=links, days=confirmations.LIFETIME.days)
     way = BY_OWNER
     if invitations.may_join(partner):
         token, until = invitations.issue(session, partner)
         way = BY_LINK.format(link=invitations.link(public_url, token), until=f"{until:%d %B %Y}")
     return ENROLLED.format(program=program_name, way=way)
+
+
+def _unconfirmed(session: Session, partner: Partner) -> Sequence[Partner]:
+    """Those who signed up for the partner's program with its address and have not confirmed it, newest first."""
+    waiting = select(Partner).where(
+        Partner.program_id == partner.program_id,
+        Partner.email == partner.email,
+        Partner.email_state == "unconfirmed",
+        Partner.status.in_(OPEN),
+    )
+    return session.scalars(waiting.order_by(Partner.id.desc()).limit(LINKS_AT_ONCE)).all()

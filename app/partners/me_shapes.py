@@ -1,7 +1,7 @@
 """What a partner sees of itself, in snake_case."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import ConfigDict, Field
 
@@ -9,9 +9,10 @@ from app import ids
 from app.api.pages import After
 from app.api.shapes import Instant, Request, Snake
 from app.ledger.sums import Sums
+from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Program, Snapshot, Terms
 from app.partners.own import landing_link, redirect_link
-from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus
+from app.partners.shapes import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus
 from app.partners.snapshot_shapes import value_text
 from app.partners.terms import StoredCommission
 
@@ -50,6 +51,7 @@ class MyProgram(Snake):
     attribution_window_days: int
     partner_id: str
     enrollment_status: AffiliateStatus
+    email_state: EmailState = Field(description=EMAIL_STATE)
     code: str
     commission: StoredCommission = Field(description="Yours; of a program that has not approved you, its own of today.")
     commission_value: str = Field(description="Percent, or a flat amount in the program's currency.")
@@ -156,6 +158,7 @@ def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snaps
         attribution_window_days=program.attribution_window_days,
         partner_id=ids.encode(ids.PARTNER, partner.id),
         enrollment_status=AFFILIATE_STATUS[partner.status],
+        email_state=cast("EmailState", partner.email_state),
         code=partner.slug,
         commission=stamped.commission,
         commission_value=value_text(stamped.commission, program.currency),

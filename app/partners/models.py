@@ -86,7 +86,15 @@ class Partner(Base):
 
     __tablename__ = "partners"
     __table_args__ = (
-        UniqueConstraint("program_id", "email"),
+        Index(
+            "uq_partners_program_id_email",
+            "program_id",
+            "email",
+            unique=True,
+            postgresql_where=text("email_state <> 'unconfirmed'"),
+        ),
+        Index("ix_partners_email", "program_id", "email"),
+        CheckConstraint("email_state IN ('given', 'unconfirmed', 'confirmed', 'approved')", name="email_state"),
         Index("ix_partners_program_id_id", "program_id", "id"),
         UniqueConstraint("organization_id", "slug"),
         UniqueConstraint("program_id", "partner_organization_id"),
@@ -105,6 +113,9 @@ class Partner(Base):
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"), index=True)
     """Its upline, of the same program; a trigger refuses circles."""
     email: Mapped[str]
+    email_state: Mapped[str] = mapped_column(server_default="given")
+    """Who says that the address is its own: `given` by the program's owner; `unconfirmed`, only itself, and then the
+    address counts for nothing; `confirmed` by a mailed link; `approved`, unconfirmed, with the partner by the owner."""
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
     slug: Mapped[str]

@@ -83,6 +83,14 @@ def bare_link_leads_to(session: Session, partner: Partner) -> bool:
     return session.scalar(same.order_by(PartnerCode.created_at, PartnerCode.partner_id).limit(1)) == partner.id
 
 
+def link_to_share(session: Session, public_url: str, partner: Partner, program: Program) -> str | None:
+    """The partner's link through this server; None while its program has no landing page. Not in a narrowed session."""
+    if program.landing_url is None:
+        return None
+    program_id = None if bare_link_leads_to(session, partner) else ids.encode(ids.PROGRAM, program.id)
+    return redirect_link(public_url, partner.slug, program_id)
+
+
 def redirect_link(public_url: str, code: str, program_id: str | None) -> str:
     """The link through this server, which notes the visit: `https://…/r/ada`; with the program where it takes that."""
     program = f"?program_id={program_id}" if program_id else ""

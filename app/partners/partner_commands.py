@@ -102,6 +102,7 @@ def move(session: Session, actor: audit.Actor, partner: Partner, wanted: program
         details = {
             "program_id": ids.encode(ids.PROGRAM, partner.program_id),
             "status": shapes.AFFILIATE_STATUS[partner.status],
+            "email_state": partner.email_state,
         }
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
         audit.record(session, actor, ACTIONS[wanted], subject_id, details, organization_id=owner_id)

@@ -2,10 +2,9 @@
 
 from flask import Response, current_app, g
 
-from app import ids
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, needs, surface
-from app.organizations import access, audit
+from app.organizations import access
 from app.partners import invitations, partner_commands, program_partners, snapshots
 from app.partners import program_partner_shapes as shapes
 from app.partners.program_shapes import ProgramPath
@@ -24,21 +23,22 @@ def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
     caller = g.caller
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-        if body.organization_id is None:
-            invited = invitations.invite(session, program, body.email)
-        else:
-            invited = invitations.invite_organization(session, program, body.organization_id, body.email)
+        invited = invitations.invite(
+            session,
+            caller,
+            program,
+            body.email,
+            organization_id=body.organization_id,
+            name=body.name,
+            slug=body.slug,
+        )
         partner = invited.partner
-        session.refresh(partner)
         settings = current_app.extensions["accrual_settings"]
         shown = shapes.Invited(
             **shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)),
             signup_url=invitations.link(settings.public_url, invited.token) if invited.token else None,
             expires_at=invited.expires_at,
         )
-        details = {"program_id": shown.program_id, "organization_id": body.organization_id}
-        subject_id = ids.encode(ids.PARTNER, partner.id)
-        audit.record(session, caller, "partner.invited", subject_id, details, organization_id=program.organization_id)
         return answer(shown, status=201)
 
 

@@ -1,16 +1,17 @@
 """A program's partners as its owner manages them, in snake_case; this surface calls them affiliates."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from app import ids
 from app.api.pages import After, HasMore
-from app.api.shapes import EmailAddress, Instant, Request, ShownOnce, Snake
+from app.api.shapes import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
 from app.ledger.sums import Sums
+from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
-from app.partners.shapes import AFFILIATE_STATUS, AffiliateStatus, Totals
+from app.partners.shapes import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus, Totals
 from app.partners.terms import StoredCommission
 
 
@@ -36,6 +37,12 @@ class Invitation(Request):
 
     email: EmailAddress
     organization_id: str | None = Field(default=None, description="An organization that has its own keys.")
+    name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None = Field(
+        default=None, description="The person's or company's; null: what the partner says when it joins."
+    )
+    slug: Annotated[str, Field(max_length=64)] | None = Field(
+        default=None, description="The code of its links; null: made from the name."
+    )
 
 
 class Earnings(Totals):
@@ -57,6 +64,7 @@ class ProgramAffiliate(Snake):
     program_id: str
     organization_id: str | None = Field(description="Its own organization; null until it has one.")
     email: str
+    email_state: EmailState = Field(description=EMAIL_STATE)
     first_name: str | None
     last_name: str | None
     slug: str
@@ -100,6 +108,7 @@ def affiliate_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, A
         "program_id": ids.encode(ids.PROGRAM, partner.program_id),
         "organization_id": ids.encode(ids.ORGANIZATION, organization_id) if organization_id else None,
         "email": partner.email,
+        "email_state": partner.email_state,
         "first_name": partner.first_name,
         "last_name": partner.last_name,
         "slug": partner.slug,

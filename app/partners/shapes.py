@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import ConfigDict, Field
 
@@ -10,6 +10,7 @@ from app import ids
 from app.api.pages import Between, HasMore, Numbered
 from app.api.shapes import Camel, EmailAddress, Instant, OneLine, Request, Snake
 from app.ledger.sums import Sums
+from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
 from app.partners.rules import percent_text
 from app.partners.snapshots import AppliesTo
@@ -28,6 +29,10 @@ Metadata = Annotated[
     Field(max_length=50, description="Your own values, given back as they are."),
 ]
 
+EMAIL_STATE: Final = (
+    "`given` by the program's owner; `unconfirmed`: by the partner itself, so that it counts for nothing yet; "
+    "`confirmed` by a link mailed to it; `approved`: unconfirmed, but the owner approved the partner."
+)
 UNSENT: Final[Any] = None
 """The default of a field that may be left out and may not be null."""
 
@@ -126,6 +131,7 @@ class PartnerBody(Snake):
     id: str = Field(examples=["par_01h455vb4pex5vsknk084sn02q"])
     program_id: str
     email: str
+    email_state: EmailState = Field(description=EMAIL_STATE)
     first_name: str | None
     last_name: str | None
     slug: str
@@ -182,6 +188,7 @@ class AffiliateBody(Camel):
     id: str = Field(examples=["aff_01h455vb4pex5vsknk084sn02q"])
     name: str | None
     email: str
+    email_state: EmailState = Field(description=EMAIL_STATE)
     short_code: str
     status: AffiliateStatus
     commission_override: str | None = Field(description="The partner's own rate in percent.", examples=["25"])
@@ -219,6 +226,7 @@ def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody
         id=ids.encode(ids.AFFILIATE, partner.id),
         name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
         email=partner.email,
+        email_state=cast("EmailState", partner.email_state),
         short_code=partner.slug,
         status=AFFILIATE_STATUS[partner.status],
         commission_override=None if rate_bps is None else percent_text(rate_bps),
@@ -234,6 +242,7 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
         "id": ids.encode(ids.PARTNER, partner.id),
         "program_id": ids.encode(ids.PROGRAM, partner.program_id),
         "email": partner.email,
+        "email_state": partner.email_state,
         "first_name": partner.first_name,
         "last_name": partner.last_name,
         "slug": partner.slug,

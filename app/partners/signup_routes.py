@@ -2,18 +2,19 @@
 
 from typing import Final
 
-from flask import Response
+from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from app import db
 from app.api import bodies, throttle
 from app.api.errors import ErrorBody
 from app.api.surfaces import answer, surface
-from app.errors import Conflict, InvalidRequest
+from app.errors import InvalidRequest
 from app.organizations import audit
-from app.partners import invitations, signup
+from app.partners import confirmations, invitations, own, signup
 from app.partners import signup_shapes as shapes
 from app.partners.invitations import Joined
+from app.partners.models import Program
 
 api = surface("Sign-up", __name__, "How affiliates come by themselves, or by an invitation's link.")
 
@@ -32,8 +33,8 @@ def _admit() -> None:
     "/v1/public/affiliate/signup",
     responses={
         "201": shapes.SignedUp,
-        "202": shapes.SignUpAsked,
         "404": ErrorBody,
+        "409": ErrorBody,
         "415": ErrorBody,
         "429": ErrorBody,
     },
@@ -41,35 +42,49 @@ def _admit() -> None:
 def sign_up(body: shapes.SignUp) -> Response:
     """Become a partner: by a program that is open for it, or by an invitation's token.
 
-    A known e-mail address gets no key and changes nothing: 202, whatever its status, and its owner is written to.
+    The answer is the same for every address. One that you gave yourself counts once it is confirmed by a link that is
+    mailed to it, or when the program's owner approves you.
     """
     if body.token is not None:
         return _join(body.token, body)
     if body.program_id is None or body.email is None:
         missing = "program_id" if body.program_id is None else "email"
         raise InvalidRequest(f"{missing} is required where no token is sent", param=missing)
-    try:
-        with db.web_transaction() as session:
-            joined = signup.sign_up(session, body.program_id, name=body.name, email=body.email)
-            return _made(session, "partner.signed_up", joined)
-    except Conflict as taken:
-        if taken.code != "email_taken":
-            raise
     with db.web_transaction() as session:
-        signup.mail_owner(session, body.program_id, email=body.email)
-    return answer(shapes.SignUpAsked(), status=202)
+        joined = signup.sign_up(session, audit.PUBLIC, body.program_id, name=body.name, email=body.email)
+        return _made(session, joined)
+
+
+@api.post(
+    "/v1/public/affiliate/invitation",
+    responses={"200": shapes.InvitationBody, "404": ErrorBody, "415": ErrorBody, "429": ErrorBody},
+)
+def show_invitation(body: shapes.InvitationToken) -> Response:
+    """Show who invites, to what and at which rate, by an invitation's token. Changes nothing."""
+    with db.web_transaction() as session:
+        return answer(shapes.invitation_body(invitations.offered(session, body.token)))
+
+
+@api.post(
+    "/v1/public/affiliate/confirmation",
+    responses={"200": shapes.Confirmed, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody, "429": ErrorBody},
+)
+def confirm_address(body: shapes.Confirmation) -> Response:
+    """Confirm the address you signed up with, by the token of the link that was mailed to it."""
+    with db.web_transaction() as session:
+        return answer(shapes.confirmed(confirmations.confirm(session, audit.PUBLIC, body.token)))
 
 
 def _join(token: str, body: shapes.SignUp) -> Response:
     for beside in ("program_id", "email"):
         if getattr(body, beside) is not None:
-            raise InvalidRequest(f"do not send {beside} with token: the invitation already says it", param=beside)
+            raise InvalidRequest(f"do not send {beside} with a token, which names it already", param=beside)
     with db.web_transaction() as session:
-        return _made(session, "partner.joined", invitations.join(session, token, body.name))
+        return _made(session, invitations.join(session, audit.PUBLIC, token, body.name))
 
 
-def _made(session: Session, action: str, joined: Joined) -> Response:
-    shown = shapes.signed_up(joined)
-    owner_id = joined.partner.organization_id
-    audit.record(session, audit.PUBLIC, action, shown.partner_id, organization_id=owner_id)
-    return answer(shown, status=201)
+def _made(session: Session, joined: Joined) -> Response:
+    program = session.get_one(Program, joined.partner.program_id)
+    public_url = current_app.extensions["accrual_settings"].public_url
+    link = own.link_to_share(session, public_url, joined.partner, program)
+    return answer(shapes.signed_up(joined, link), status=201)

@@ -20,6 +20,8 @@ PARTNER_SIDE_PATH: Final = "/v1/admin/affiliate-me/"
 
 PUBLIC: Final[Mapping[str, int]] = {
     "GET /checkout.js": 200,
+    "GET /confirm": 200,
+    "GET /confirm/start.js": 200,
     "GET /docs": 200,
     "GET /docs/<path:name>": 404,
     "GET /docs/start.js": 200,
@@ -31,6 +33,8 @@ PUBLIC: Final[Mapping[str, int]] = {
     "GET /openapi.json": 200,
     "GET /r/<code>": 404,
     "GET /readyz": 200,
+    "POST /v1/public/affiliate/confirmation": 400,
+    "POST /v1/public/affiliate/invitation": 400,
     "POST /v1/public/affiliate/signup": 400,
     "POST /v1/touchpoints": 400,
     "POST /webhooks/stripe": 503,
@@ -62,6 +66,8 @@ EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     # The partner of the path reads its own commissions with its own key.
     ("ada", "GET /api/v1/partners/<partner_id>/commissions"): frozenset({200}),
     ("ada", "GET /partners/<partner_id>/commissions"): frozenset({200}),
+    # Where the partner side takes an id, another partner's is not found: this one is Ada's.
+    ("ben", "GET /v1/admin/affiliate-me/commissions/<commission_id>/explanation"): frozenset({404}),
 }
 
 MAY_NAME: Final = frozenset({("POST /v1/admin/affiliate/programs/<program_id>/invite", "organization_id")})

@@ -15,6 +15,8 @@ from app.partners.invitation_models import Invitation
 from app.partners.models import Partner, Program, Snapshot
 from tests.cast import Merchant
 
+from .conftest import Caller
+
 
 def program_of(session: Session, merchant: Merchant) -> Program:
     return session.get_one(Program, merchant.program_id)
@@ -23,7 +25,7 @@ def program_of(session: Session, merchant: Merchant) -> Program:
 def token_for(merchant: Merchant, email: str) -> str:
     with db.transaction() as session:
         db.narrow_to_organizations(session, [merchant.organization_id])
-        invited = invitations.invite(session, program_of(session, merchant), email)
+        invited = invitations.invite(session, "public", program_of(session, merchant), email)
     assert invited.token is not None
     return invited.token
 
@@ -40,7 +42,7 @@ def test_an_invited_address_is_a_pending_partner_and_a_token_that_is_not_stored(
 def test_joining_makes_an_organization_with_a_key_and_stamps_the_terms_of_that_day(merchant: Merchant) -> None:
     token = token_for(merchant, "zoe@example.com")
     with db.transaction() as session:
-        joined = invitations.join(session, token, "Zoe van Dyke")
+        joined = invitations.join(session, "public", token, "Zoe van Dyke")
     with db.transaction() as session:
         caller = keys.authenticate(session, joined.api_key)
         assert (caller.organization_id, caller.level) == (joined.organization_id, "manage")
@@ -53,17 +55,17 @@ def test_joining_makes_an_organization_with_a_key_and_stamps_the_terms_of_that_d
 def test_an_invitation_works_once(merchant: Merchant) -> None:
     token = token_for(merchant, "zoe@example.com")
     with db.transaction() as session:
-        invitations.join(session, token, "Zoe")
+        invitations.join(session, "public", token, "Zoe")
     with db.transaction() as session, pytest.raises(NotFound, match="used"):
-        invitations.join(session, token, "Somebody else")
+        invitations.join(session, "public", token, "Somebody else")
 
 
 def test_every_token_of_a_partner_is_used_up_by_one(merchant: Merchant) -> None:
     first, second = token_for(merchant, "zoe@example.com"), token_for(merchant, "zoe@example.com")
     with db.transaction() as session:
-        invitations.join(session, second, "Zoe")
+        invitations.join(session, "public", second, "Zoe")
     with db.transaction() as session, pytest.raises(NotFound):
-        invitations.join(session, first, "Somebody else")
+        invitations.join(session, "public", first, "Somebody else")
 
 
 def test_an_invitation_ends(merchant: Merchant) -> None:
@@ -71,7 +73,7 @@ def test_an_invitation_ends(merchant: Merchant) -> None:
     with db.transaction() as session:
         session.execute(update(Invitation).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
     with db.transaction() as session, pytest.raises(NotFound):
-        invitations.join(session, token, "Zoe")
+        invitations.join(session, "public", token, "Zoe")
 
 
 @pytest.mark.parametrize(("status", "after"), [("active", "active"), ("paused", "paused")])
@@ -81,7 +83,7 @@ def test_an_enrolled_partner_gets_its_account_and_keeps_its_status(
     set_status(merchant, "ada", status)
     token = token_for(merchant, "ada@partners.example")
     with db.transaction() as session:
-        joined = invitations.join(session, token, "Ada")
+        joined = invitations.join(session, "public", token, "Ada")
         assert joined.partner.status == after
 
 
@@ -90,17 +92,17 @@ def test_who_was_shut_out_is_not_let_in_by_an_older_link(merchant: Merchant, sta
     token = token_for(merchant, "ada@partners.example")
     set_status(merchant, "ada", status)
     with db.transaction() as session, pytest.raises(NotFound):
-        invitations.join(session, token, "Ada")
+        invitations.join(session, "public", token, "Ada")
     with db.transaction() as session, pytest.raises(Conflict, match="enrolled"):
-        invitations.invite(session, program_of(session, merchant), "ada@partners.example")
+        invitations.invite(session, "public", program_of(session, merchant), "ada@partners.example")
 
 
 def test_a_partner_with_an_account_cannot_be_invited_again(merchant: Merchant) -> None:
     token = token_for(merchant, "zoe@example.com")
     with db.transaction() as session:
-        invitations.join(session, token, "Zoe")
+        invitations.join(session, "public", token, "Zoe")
     with db.transaction() as session, pytest.raises(Conflict):
-        invitations.invite(session, program_of(session, merchant), "zoe@example.com")
+        invitations.invite(session, "public", program_of(session, merchant), "zoe@example.com")
 
 
 def test_an_organization_is_pending_until_it_accepts(merchant: Merchant) -> None:
@@ -108,7 +110,9 @@ def test_an_organization_is_pending_until_it_accepts(merchant: Merchant) -> None
     with db.transaction() as session:
         db.narrow_to_organizations(session, [merchant.organization_id])
         public_id = ids.encode("org", zoe)
-        invited = invitations.invite_organization(session, program_of(session, merchant), public_id, "z@example.com")
+        invited = invitations.invite(
+            session, "public", program_of(session, merchant), "z@example.com", organization_id=public_id
+        )
         assert (invited.partner.status, invited.token) == ("pending", None)
     with db.transaction() as session:
         accepted = invitations.accept_enrollment(session, ids.encode("prog", merchant.program_id), zoe)
@@ -132,7 +136,9 @@ def test_an_organization_nobody_has_cannot_be_enrolled(merchant: Merchant) -> No
     with db.transaction() as session:
         program = program_of(session, merchant)
         with pytest.raises(NotFound, match="no organization with this id was found"):
-            invitations.invite_organization(session, program, ids.encode("org", ids.new()), "z@example.com")
+            invitations.invite(
+                session, "public", program, "z@example.com", organization_id=ids.encode("org", ids.new())
+            )
         session.rollback()
 
 
@@ -144,3 +150,33 @@ def set_status(merchant: Merchant, code: str, status: enrollment.Status) -> None
 def open_organization() -> UUID:
     with db.transaction() as session:
         return hierarchy.create_organization(session, kind="affiliate", name="Zoe", email="zoe@example.com").id
+
+
+def test_an_invitation_takes_a_name_and_a_slug_and_says_what_it_offers(
+    owner: Caller, nobody: Caller, merchant: Merchant
+) -> None:
+    path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
+    body = {"email": "zoe@example.com", "name": "Zoe van Dyke", "slug": "zoe"}
+    invited = owner.post(path, body)
+    assert (invited.status_code, invited.json["slug"]) == (201, "zoe")
+    assert (invited.json["first_name"], invited.json["last_name"]) == ("Zoe", "van Dyke")
+    token = invited.json["signup_url"].partition("#")[2]
+    offered = nobody.post("/v1/public/affiliate/invitation", {"token": token}).json
+    assert (offered["organization_name"], offered["program_name"]) == ("Shop", "Friends")
+    assert (offered["commission_in_words"], offered["holdback_days"]) == ("20 %", 30)
+    assert (offered["name"], offered["code"]) == ("Zoe van Dyke", "zoe")
+    again = owner.post(path, {"email": "zoe@example.com", "slug": "zoe-2"}).json
+    assert (again["id"], again["slug"], again["first_name"]) == (invited.json["id"], "zoe-2", "Zoe")
+    taken = owner.post(path, {"email": "yan@example.com", "slug": "ada"})
+    assert (taken.status_code, taken.json["error"]["code"]) == (409, "slug_taken")
+
+
+def test_an_offer_is_shown_until_its_invitation_is_used(owner: Caller, nobody: Caller, merchant: Merchant) -> None:
+    path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
+    token = owner.post(path, {"email": "zoe@example.com"}).json["signup_url"].partition("#")[2]
+    for _ in range(2):
+        assert nobody.post("/v1/public/affiliate/invitation", {"token": token}).status_code == 200
+    joined = nobody.post("/v1/public/affiliate/signup", {"token": token, "name": "Zoe"}).json
+    assert (joined["status"], joined["link"]) == ("active", None)
+    used = nobody.post("/v1/public/affiliate/invitation", {"token": token})
+    assert (used.status_code, used.json["error"]["code"]) == (404, "invitation_not_found")

@@ -1,8 +1,9 @@
-"""The one mail there is: to the owner of an address that somebody signed up with."""
+"""Mails to addresses that somebody signed up with: to confirm one, or to say that it is enrolled already."""
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 
 import pytest
 from pydantic import SecretStr
@@ -33,7 +34,62 @@ def sign_up(nobody: Caller, merchant: Merchant) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
     body = {"program_id": ids.encode("prog", merchant.program_id), "name": "Eve", "email": "ada@partners.example"}
-    assert nobody.post(SIGN_UP, body).status_code == 202
+    assert nobody.post(SIGN_UP, body).status_code == 201
+
+
+def sign_up_anew(nobody: Caller, merchant: Merchant) -> str:
+    """Somebody signs up with an address that is not enrolled; the code of the answer."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET open_signup = true"))
+    body = {
+        "program_id": ids.encode("prog", merchant.program_id),
+        "name": "http://evil.example",
+        "email": "z@z.example",
+    }
+    return str(nobody.post(SIGN_UP, body).json["code"])
+
+
+def links_in(mail: Message) -> dict[str, str]:
+    """The tokens in a mail by the code that stands above each."""
+    words = mail.get_payload(decode=True)
+    assert isinstance(words, bytes)
+    return dict(re.findall(r"^(\S+)\r?\nhttp://127.0.0.1:8000/confirm#([\w-]+)\r?$", words.decode(), re.MULTILINE))
+
+
+def test_the_link_in_the_mail_confirms_the_address(nobody: Caller, merchant: Merchant, mailbox: MailServer) -> None:
+    code = sign_up_anew(nobody, merchant)
+    mails.send_due()
+    [mail] = mailbox.received
+    assert mail["To"] == "z@z.example"
+    assert "evil.example" not in mail.as_string(), "what a stranger typed is mailed to nobody"
+    confirmed = nobody.post("/v1/public/affiliate/confirmation", {"token": links_in(mail)[code]})
+    assert (confirmed.status_code, confirmed.json["code"]) == (200, code)
+
+
+def test_one_mail_an_hour_has_the_links_of_all_who_signed_up_with_the_address(
+    nobody: Caller, merchant: Merchant, mailbox: MailServer
+) -> None:
+    codes = [sign_up_anew(nobody, merchant) for _ in range(2)]
+    mails.send_due()
+    codes.append(sign_up_anew(nobody, merchant))
+    mails.send_due()
+    [first] = mailbox.received
+    assert links_in(first).keys() == set(codes[:2])
+    with db.transaction() as session:
+        session.execute(text("UPDATE partner_mails SET next_attempt_at = now()"))
+    mails.send_due()
+    assert links_in(mailbox.received[1]).keys() == set(codes)
+
+
+def test_nothing_is_sent_where_nothing_is_left_to_confirm(
+    nobody: Caller, merchant: Merchant, mailbox: MailServer
+) -> None:
+    sign_up_anew(nobody, merchant)
+    with db.transaction() as session:
+        session.execute(text("UPDATE partners SET email_state = 'approved' WHERE email = 'z@z.example'"))
+    mails.send_due()
+    assert mailbox.received == []
+    assert state() == (1, "there is nothing left to confirm", True)
 
 
 def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(

@@ -62,6 +62,7 @@ def test_programs_are_shown_with_the_partners_own_terms(affiliate: Affiliate, me
         "attribution_window_days": 30,
         "partner_id": ids.encode("par", merchant.partners["ada"]),
         "enrollment_status": "active",
+        "email_state": "given",
         "code": "ada",
         "commission": {"type": "percentage", "bps": 2000},
         "commission_value": "20",
@@ -236,3 +237,19 @@ def test_being_shut_out_of_one_program_leaves_the_others(affiliate: Affiliate, m
 def test_an_organization_without_enrollments_sees_none(owner: Caller) -> None:
     assert owner.get(f"{ME}/programs").json == {"data": []}
     assert owner.get(f"{ME}/stats").json == {"data": []}
+
+
+def test_a_partner_explains_its_own_commission_without_the_customer(affiliate: Affiliate, merchant: Merchant) -> None:
+    sold(merchant, "ada", 1)
+    sold(merchant, "ben", 2)
+    ada, ben = affiliate("ada"), affiliate("ben")
+    own = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/commissions"
+    [commission] = ada.get(own).json["commissions"]
+    path = f"{ME}/commissions/{commission['id']}/explanation"
+    told = ada.get(path)
+    assert told.json["summary"] == "20 % of 49.00 USD is 9.80 USD, in the program Friends."
+    assert (told.json["base_cents"], told.json["rate_bps"], told.json["held_cents"]) == (4900, 2000, 980)
+    assert "30 days after the payment" in told.json["sentences"][-1]
+    assert not any(one in told.text for one in ("cus_", "in_", "ch_", "evt_", "cleo"))
+    assert ben.get(path).status_code == 404
+    assert affiliate("ada", level="read").get(path).status_code == 403

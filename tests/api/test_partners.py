@@ -35,6 +35,7 @@ def test_created_partner_is_invited_and_shows_every_field(owner: Caller, merchan
     assert made == {
         "program_id": ids.encode("prog", merchant.program_id),
         "email": "zoe@example.com",
+        "email_state": "given",
         "first_name": "Zoe",
         "last_name": None,
         "slug": "zoe",
@@ -230,6 +231,7 @@ def test_affiliates_are_partners_in_camel_case(owner: Caller) -> None:
         "id": made["id"].replace("par_", "aff_"),
         "name": "Zoe Smith",
         "email": "zoe@example.com",
+        "emailState": "given",
         "shortCode": "zoe",
         "status": "pending",
         "commissionOverride": "25",

@@ -1,4 +1,4 @@
-"""Becoming a partner by oneself: open sign-up, invitations, and what a known address is told."""
+"""Becoming a partner by oneself: open sign-up, confirming the address, and invitations."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.partners import enrollment, invitations
+from app.partners import confirmations, enrollment, invitations
 from app.partners.models import Partner, Program
 from tests.cast import Merchant
 
@@ -31,9 +31,18 @@ def told_owner() -> int:
         return session.scalar(text("SELECT count(*) FROM partner_mails")) or 0
 
 
+def token_to_confirm(partner_id: str) -> str:
+    with db.transaction() as session:
+        return confirmations.issue(session, session.get_one(Partner, ids.decode(partner_id, "par")))
+
+
+def confirm(caller: Caller, token: str) -> Answer:
+    return caller.post("/v1/public/affiliate/confirmation", {"token": token})
+
+
 def token_for(merchant: Merchant, email: str) -> str:
     with db.transaction() as session:
-        invited = invitations.invite(session, session.get_one(Program, merchant.program_id), email)
+        invited = invitations.invite(session, "public", session.get_one(Program, merchant.program_id), email)
     assert invited.token is not None
     return invited.token
 
@@ -60,25 +69,113 @@ def test_who_signed_up_cannot_approve_itself(nobody: Caller, merchant: Merchant)
     assert (refused.status_code, refused.json["error"]["code"]) == (404, "invitation_not_found")
 
 
+def without_ids(answer: Answer) -> dict[str, Any]:
+    """An answer without what differs from call to call."""
+    random = {"organization_id", "api_key", "partner_id", "code", "link"}
+    return {name: value for name, value in answer.json.items() if name not in random}
+
+
 @pytest.mark.parametrize("status", ["pending", "active", "paused", "banned", "deactivated"])
-def test_a_known_address_is_answered_the_same_whatever_its_status(
+def test_a_known_address_is_answered_like_an_unknown_one(nobody: Caller, merchant: Merchant, status: str) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": status})
+    known = sign_up(nobody, merchant, email="ADA@partners.example")
+    unknown = sign_up(nobody, merchant, email="zoe@example.com")
+    owners = sign_up(nobody, merchant, email="shop@example.com")
+    assert [answer.status_code for answer in (known, unknown, owners)] == [201] * 3
+    assert without_ids(known) == without_ids(unknown) == without_ids(owners)
+    assert known.json["email_state"] == "unconfirmed"
+    with db.transaction() as session:
+        ada = session.get_one(Partner, merchant.partners["ada"])
+        assert (ada.partner_organization_id, ada.status, ada.email_state) == (None, status, "given")
+
+
+@pytest.mark.parametrize("status", ["pending", "active", "paused", "banned", "deactivated"])
+def test_the_owner_of_a_known_address_is_written_to_unless_its_enrollment_was_ended(
     nobody: Caller, merchant: Merchant, status: str
 ) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": status})
-    answer = sign_up(nobody, merchant, email="ADA@partners.example")
-    assert answer.status_code == 202
-    assert set(answer.json) == {"message"}
-    with db.transaction() as session:
-        assert session.get_one(Partner, merchant.partners["ada"]).partner_organization_id is None
-        assert session.scalar(text("SELECT count(*) FROM organizations")) == 1
+    for _ in range(3):
+        sign_up(nobody, merchant, email="ada@partners.example")
     assert told_owner() == (0 if status in enrollment.ENDED else 1)
 
 
-def test_an_address_is_written_to_once_an_hour(nobody: Caller, merchant: Merchant) -> None:
-    for _ in range(3):
-        assert sign_up(nobody, merchant, email="ada@partners.example").status_code == 202
-    assert told_owner() == 1
+def test_an_unconfirmed_address_does_not_block_the_owners_invitation(
+    nobody: Caller, owner: Caller, merchant: Merchant
+) -> None:
+    squatter = sign_up(nobody, merchant).json
+    token = token_for(merchant, "zoe@example.com")
+    joined = nobody.post(SIGN_UP, {"token": token, "name": "Zoe"})
+    assert (joined.status_code, joined.json["status"]) == (201, "active")
+    refused = owner.patch(f"/api/v1/partners/{squatter['partner_id']}", {"status": "active"})
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "email_taken")
+
+
+def test_an_unconfirmed_address_does_not_block_its_true_owner(nobody: Caller, merchant: Merchant) -> None:
+    squatter, zoe = sign_up(nobody, merchant).json, sign_up(nobody, merchant).json
+    assert confirm(nobody, token_to_confirm(zoe["partner_id"])).json["partner_id"] == zoe["partner_id"]
+    late = confirm(nobody, token_to_confirm(squatter["partner_id"]))
+    assert (late.status_code, late.json["error"]["code"]) == (409, "email_taken")
+
+
+def test_a_confirmed_address_is_its_partners_own_and_waits_for_the_owner(
+    nobody: Caller, owner: Caller, merchant: Merchant
+) -> None:
+    made = sign_up(nobody, merchant).json
+    token = token_to_confirm(made["partner_id"])
+    with db.transaction() as session:
+        stored = session.scalars(text("SELECT row_to_json(email_confirmations)::text FROM email_confirmations")).one()
+    assert token not in stored
+    confirmed = confirm(nobody, token)
+    assert (confirmed.status_code, confirmed.json["email_state"], confirmed.json["status"]) == (
+        200,
+        "confirmed",
+        "pending",
+    )
+    assert owner.get(f"/api/v1/partners/{made['partner_id']}").json["email_state"] == "confirmed"
+    trail = owner.get("/api/v1/audit", action="partner.email_confirmed").json["data"]
+    assert [(entry["actor"], entry["subject_id"]) for entry in trail] == [("public", made["partner_id"])]
+    assert confirm(nobody, token).json["error"]["code"] == "confirmation_not_found"
+
+
+def test_a_confirmation_ends_after_a_week(nobody: Caller, merchant: Merchant) -> None:
+    token = token_to_confirm(sign_up(nobody, merchant).json["partner_id"])
+    with db.transaction() as session:
+        session.execute(text("UPDATE email_confirmations SET expires_at = now()"))
+    assert confirm(nobody, token).json["error"]["code"] == "confirmation_not_found"
+
+
+def test_a_token_that_confirms_enrolls_nobody(nobody: Caller, merchant: Merchant) -> None:
+    made = sign_up(nobody, merchant).json
+    token = token_to_confirm(made["partner_id"])
+    zoe = Caller(nobody.application, made["api_key"])
+    for body in ({"token": token}, {"program_id": made["program_id"]}):
+        refused = zoe.post("/v1/admin/affiliate-me/invitations/accept", body)
+        assert (refused.status_code, refused.json["error"]["code"]) == (404, "invitation_not_found")
+
+
+def test_the_owners_approval_shows_that_the_address_was_unconfirmed(
+    nobody: Caller, owner: Caller, merchant: Merchant
+) -> None:
+    made = sign_up(nobody, merchant).json
+    base = f"/v1/admin/affiliate/programs/{made['program_id']}/affiliates"
+    [waiting] = owner.get(base, status="pending").json["data"]
+    assert waiting["email_state"] == "unconfirmed"
+    approved = owner.post(f"{base}/{waiting['id']}/approve")
+    assert (approved.json["status"], approved.json["email_state"]) == ("active", "approved")
+    [entry] = owner.get("/api/v1/audit", action="partner.approved").json["data"]
+    assert entry["details"]["email_state"] == "approved"
+
+
+def test_the_program_owners_own_address_is_refused_once_it_is_to_count(
+    nobody: Caller, owner: Caller, merchant: Merchant
+) -> None:
+    made = sign_up(nobody, merchant, email="Shop@Example.com").json
+    refused = owner.patch(f"/api/v1/partners/{made['partner_id']}", {"status": "active"})
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "self_referral")
+    late = confirm(nobody, token_to_confirm(made["partner_id"]))
+    assert (late.status_code, late.json["error"]["code"]) == (409, "self_referral")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +202,8 @@ def test_a_closed_program_is_like_none_even_for_a_known_address(
         ({"program_id": None}, "program_id"),
         ({"token": "t"}, "program_id"),
         ({"name": "a\x00b"}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"email": "a,victim@example.com"}, "email"),
         ({"status": "active"}, "status"),
     ],
 )

@@ -1,17 +1,19 @@
-"""The page an invitation's link leads to, as the invited person sees it."""
+"""The pages that mailed links lead to, as the person who opens them sees them."""
 
 import threading
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import text
 from werkzeug.serving import make_server
 
-from app import db
+from app import db, ids
 from app.organizations import keys
-from app.partners import invitations
-from app.partners.models import Program
+from app.partners import confirmations, invitations, signup
+from app.partners.models import Partner, Program
 from tests.cast import Merchant
 
 EMAIL = "zoe@example.com"
@@ -44,16 +46,24 @@ def page(chromium: Browser) -> Iterator[Page]:
 @pytest.fixture
 def link(merchant: Merchant, address: str) -> str:
     with db.transaction() as session:
-        invited = invitations.invite(session, session.get_one(Program, merchant.program_id), EMAIL)
+        invited = invitations.invite(session, "public", session.get_one(Program, merchant.program_id), EMAIL)
     assert invited.token is not None
     return invitations.link(address, invited.token)
 
 
-def test_an_invited_person_gets_code_and_key(page: Page, link: str) -> None:
+def test_an_invited_person_reads_the_offer_and_gets_code_key_and_link(
+    page: Page, link: str, merchant: Merchant
+) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET landing_url = 'https://shop.example.com/'"))
     page.goto(link)
+    expect(page.locator("#offer")).to_contain_text("Shop invites you to Friends.")
+    expect(page.locator("#rate")).to_have_text("20 %")
+    expect(page.locator("#holdback")).to_contain_text("30 days after the payment")
     page.get_by_label("Your name, or your company's").fill("Zoe van Dyke")
     page.get_by_role("button", name="Accept the invitation").click()
     expect(page.locator("#code")).not_to_be_empty()
+    expect(page.locator("#link")).to_have_text(f"http://127.0.0.1:8000/r/{page.locator('#code').inner_text()}")
     with db.transaction() as session:
         assert keys.authenticate(session, page.locator("#key").inner_text()).level == "manage"
     assert "#" not in page.url, "the token is gone from the address and from the history"
@@ -62,13 +72,36 @@ def test_an_invited_person_gets_code_and_key(page: Page, link: str) -> None:
 
 def test_a_link_that_was_used_says_so(page: Page, link: str, address: str) -> None:
     with db.transaction() as session:
-        invitations.join(session, link.partition("#")[2], "Zoe")
+        invitations.join(session, "public", link.partition("#")[2], "Zoe")
     page.goto(link)
     page.get_by_label("Your name, or your company's").fill("Somebody else")
     page.get_by_role("button").click()
-    expect(page.get_by_role("alert")).to_contain_text("unknown, was used, or is past its time")
+    expect(page.get_by_role("alert")).to_contain_text("unknown, was used, or has expired")
 
 
 def test_half_a_link_says_so(page: Page, address: str) -> None:
     page.goto(f"{address}/join")
     expect(page.get_by_role("alert")).to_contain_text("not complete")
+
+
+def test_a_mailed_link_confirms_an_address_only_once_its_button_is_used(
+    page: Page, merchant: Merchant, address: str
+) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET open_signup = true"))
+        program_id = ids.encode(ids.PROGRAM, merchant.program_id)
+        made = signup.sign_up(session, "public", program_id, name="Zoe", email=EMAIL)
+        partner_id, code = made.partner.id, made.partner.slug
+        link = confirmations.link(address, confirmations.issue(session, made.partner))
+    page.goto(link)
+    assert email_state(partner_id) == "unconfirmed"
+    page.get_by_role("button", name="Confirm this address").click()
+    expect(page.locator("#code")).to_have_text(code)
+    expect(page.locator("#next")).to_contain_text("The owner of the program approves you next")
+    assert email_state(partner_id) == "confirmed"
+    assert "#" not in page.url
+
+
+def email_state(partner_id: UUID) -> str:
+    with db.transaction() as session:
+        return session.get_one(Partner, partner_id).email_state

@@ -199,7 +199,7 @@ def test_the_owners_organization_cannot_be_invited(merchant: Merchant) -> None:
         program = session.get_one(Program, merchant.program_id)
         own = ids.encode(ids.ORGANIZATION, merchant.organization_id)
         with pytest.raises(Conflict, match="own organization") as refused:
-            invitations.invite_organization(session, program, own, "me@elsewhere.example")
+            invitations.invite(session, "public", program, "me@elsewhere.example", organization_id=own)
     assert refused.value.code == "self_referral"
 
 
