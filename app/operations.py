@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db, jobs, metrics, schema
+from app.api import throttle
 from app.config import Settings
 from app.errors import Forbidden
 from app.stripe_events import inbox
@@ -112,12 +113,13 @@ def _is_local() -> bool:
     """Whether the caller is on this machine, and no proxy on this machine can be speaking for somebody.
 
     A proxy that adds no header cannot be told from a caller. So where one is to be expected, because the server has a
-    public address or names its proxies, nobody counts as local.
+    public address or names this machine as its proxy, nobody counts as local.
     """
     settings: Settings = current_app.extensions["accrual_settings"]
     is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)
-    is_behind_proxy = bool(settings.trusted_proxies) or not _is_loopback(urlsplit(settings.public_url).hostname or "")
-    return not is_forwarded and not is_behind_proxy and _is_loopback(request.remote_addr or "")
+    is_public = not _is_loopback(urlsplit(settings.public_url).hostname or "")
+    asking = request.remote_addr or ""
+    return not is_forwarded and not is_public and _is_loopback(asking) and not throttle.is_trusted(asking, settings)
 
 
 def _is_loopback(host: str) -> bool:

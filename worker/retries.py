@@ -3,7 +3,7 @@
 from enum import Enum, auto
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from app import db
 from app.errors import UnusableEvent
@@ -33,7 +33,7 @@ class Meaning(Enum):
 
 def meaning(failure: Exception) -> Meaning:
     """What `failure` means for the event or batch it happened on."""
-    if isinstance(failure, UnusableEvent):
+    if isinstance(failure, UnusableEvent | DataError | OverflowError):
         return Meaning.PARK
     if isinstance(failure, DBAPIError):
         if getattr(failure.orig, "sqlstate", None) in _TRANSIENT_STATES:
@@ -54,6 +54,10 @@ def problem(failure: Exception) -> str:
     """
     if isinstance(failure, UnusableEvent):
         return str(failure).rstrip(".")
+    if isinstance(failure, DataError):
+        return "The document has a value that cannot be stored, such as text with a NUL character"
+    if isinstance(failure, OverflowError):
+        return "The document has a number that is out of range"
     if isinstance(failure, DBAPIError):
         return f"{type(failure.orig).__name__} {getattr(failure.orig, 'sqlstate', None) or ''}".rstrip()
     return type(failure).__name__

@@ -18,7 +18,7 @@ def check_request() -> None:
         InvalidRequest: names the field whose text or number is at fault.
         werkzeug's UnsupportedMediaType: the body is no JSON by its content type.
     """
-    for name, value in request.args.items():
+    for name, value in (*(request.view_args or {}).items(), *request.args.items()):
         _refuse_unstorable(value, name)
     if request.method not in BODY_METHODS or not (request.content_length or request.get_data(cache=True)):
         return

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Annotated, Final, Generic, TypeVar, TypeVarTuple
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app import ids
-from app.api.shapes import Request
+from app.api.shapes import Moment, Request
 from app.errors import InvalidRequest
 
 Columns = TypeVarTuple("Columns")
@@ -43,8 +43,8 @@ EVER: Final = Span()
 class Between(Request):
     """A list that can be cut down to a time."""
 
-    since: AwareDatetime | None = Field(default=None, description="Then or later; ISO 8601 with a zone.")
-    until: AwareDatetime | None = Field(default=None, description="Before then; ISO 8601 with a zone.")
+    since: Moment | None = Field(default=None, description="Then or later; ISO 8601 with a zone.")
+    until: Moment | None = Field(default=None, description="Before then; ISO 8601 with a zone.")
 
     @property
     def span(self) -> Span:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
@@ -21,6 +22,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from app import texts
 
+EARLIEST_YEAR: Final = 1970
+LATEST_YEAR: Final = 2200
+
 
 def instant_text(moment: datetime) -> str:
     """A time as every surface writes it: ISO 8601, UTC, milliseconds, `2026-11-21T09:30:00.000Z`."""
@@ -32,6 +36,16 @@ Instant = Annotated[
     PlainSerializer(instant_text, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00.000Z"]}),
 ]
+
+
+def _of_our_days(moment: datetime) -> datetime:
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_days)]
+"""A time that a request names, with its zone: nothing near the ends of the calendar, which no arithmetic survives."""
 
 
 def _blank_where_kept(secret: str | None, info: SerializationInfo) -> str | None:

@@ -66,7 +66,7 @@ def address() -> str:
     settings: Settings = current_app.extensions["accrual_settings"]
     chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
     asking = _without_port(request.remote_addr or "")
-    while chain and _is_trusted(asking, settings):
+    while chain and is_trusted(asking, settings):
         asking = _without_port(chain.pop()) or asking
     return _network(asking)
 
@@ -83,7 +83,8 @@ def _without_port(text: str) -> str:
     return (with_port[1] or with_port[2]) if with_port else text
 
 
-def _is_trusted(text: str, settings: Settings) -> bool:
+def is_trusted(text: str, settings: Settings) -> bool:
+    """Whether this address is one of `ACCRUAL_TRUSTED_PROXIES`."""
     try:
         asking = ip_address(text)
     except ValueError:

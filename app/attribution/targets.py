@@ -24,10 +24,17 @@ def host_of(address: str) -> str:
     return found["host"].lower().removesuffix(_USUAL_PORTS[found["scheme"]])
 
 
-def is_allowed(address: str, hosts: Collection[str]) -> bool:
-    """Whether a link may lead to `address`: only to the program's own hosts, so that nobody borrows them."""
+def is_allowed(address: str, hosts: Collection[str], landing_url: str | None) -> bool:
+    """Whether a link may lead to `address`: to the program's own hosts only, and not from https back to http.
+
+    Args:
+        address: where the link shall lead.
+        hosts: the program's, as `host_of` writes them.
+        landing_url: the program's landing page; where it is https, so is every page.
+    """
     host = host_of(address)
-    return bool(host) and host in hosts
+    is_weaker = address.startswith("http:") and (landing_url or "").startswith("https:")
+    return bool(host) and host in hosts and not is_weaker
 
 
 def with_parameters(address: str, parameters: Mapping[str, str], also: Mapping[str, str]) -> str:

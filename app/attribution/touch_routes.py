@@ -93,6 +93,7 @@ def record_touchpoint(body: BeaconBody) -> Response:
 def _read_plain_text() -> None:
     """Take a body for JSON whatever it is called: a beacon may call it plain text only."""
     if request.method != "POST":
+        bodies.check_request()
         return
     request.max_content_length = LONGEST_BEACON_BYTES
     try:
@@ -163,7 +164,7 @@ def _target(link: Link | None, to: str | None) -> str | None:
     """Where to: the page asked for, if it is the program's own, else its landing page. Raises InvalidRequest."""
     if to is None:
         return link.landing_url if link else None
-    if link is None or not targets.is_allowed(to, link.hosts):
+    if link is None or not targets.is_allowed(to, link.hosts, link.landing_url):
         raise InvalidRequest("to must be an address on one of the program's landing hosts", param="to")
     return to
 

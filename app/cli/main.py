@@ -20,6 +20,7 @@ from app.cli import (
     migrate,
     organization_tree,
     partners,
+    printing,
     programs,
     send,
     up,
@@ -91,5 +92,5 @@ def main() -> None:
 def _complain(text: str) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     for line in text.strip().splitlines():
-        console.print(line, style="red", markup=False)
+        console.print(printing.visible(line), style="red", markup=False)
     sys.exit(1)

@@ -1,6 +1,7 @@
 """What commands print: for people (tables), for programs (JSON on standard output, nothing else)."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from rich.table import Table
 
 WIDE: Final = 200  # where nobody looks at a screen, nothing needs to be folded
 NEVER_FOLDED: Final = 40
+_STEERING: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for the end of a line, and those that reverse the direction of what follows."""
 console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
@@ -39,18 +42,18 @@ def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
 
 def as_document(value: Any) -> None:
     """Print `value` as JSON."""
-    print(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))  # noqa: T201 - rich would wrap it
+    print(visible(json.dumps(value, indent=2, default=_plain, ensure_ascii=False)))  # noqa: T201 - rich would wrap it
 
 
 def say(text: str) -> None:
     """Print a sentence, whole and as it is."""
-    console.print(text, markup=False, soft_wrap=True)
+    console.print(visible(text), markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Print a warning on standard error, where it is in the way of no program that reads the output."""
     warnings = Console(stderr=True, highlight=False, soft_wrap=True)
-    warnings.print(f"warning: {text}", style="yellow", markup=False)
+    warnings.print(f"warning: {visible(text)}", style="yellow", markup=False)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -74,8 +77,13 @@ def cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "-"
-    return str(value)
+        return visible(", ".join(map(str, value))) or "-"
+    return visible(str(value))
+
+
+def visible(text: str) -> str:
+    r"""`text` with control characters spelled out, `\x1b`, so that what others typed cannot steer the terminal."""
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _plain(value: object) -> str:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app import ids
-from app.api.shapes import OneLine, Request, Snake
+from app.api.shapes import Moment, OneLine, Request, Snake
 from app.commissions.assign import Assigned
 from app.errors import InvalidRequest
 from app.payments.shapes import PaymentBody
@@ -31,7 +31,7 @@ class CustomerAssignment(Request):
 
     partner_id: PartnerId
     reason: Reason
-    from_: AwareDatetime | None = Field(default=None, alias="from", description="Payments from then on.")
+    from_: Moment | None = Field(default=None, alias="from", description="Payments from then on.")
     all_unpaid: bool = Field(default=False, description="All payments, past and to come.", examples=[True])
     include_paid: IncludePaid = False
     account: str | None = Field(default=None, description="A connected account, where the id stands in several.")

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.api.pages import After, Between, HasMore, Numbered
-from app.api.shapes import Camel, Instant, OneLine, Request
+from app.api.shapes import Camel, Instant, Moment, OneLine, Request
 from app.commissions.bulk_approval import Approved
 from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion
@@ -89,8 +89,8 @@ class BulkApproval(Request):
 
     partner_id: str | None = Field(default=None, alias="partnerId", description="Credited to this partner.")
     program_id: str | None = Field(default=None, alias="programId")
-    since: AwareDatetime | None = Field(default=None, description="Paid then or later.")
-    until: AwareDatetime | None = Field(default=None, description="Paid before then.")
+    since: Moment | None = Field(default=None, description="Paid then or later.")
+    until: Moment | None = Field(default=None, description="Paid before then.")
     reason: Annotated[str, Field(max_length=500), OneLine()] = ""
     dry_run: bool = Field(default=False, alias="dryRun", description="Only say what would be approved.")
 

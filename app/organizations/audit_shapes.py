@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app import ids
 from app.api.pages import After
-from app.api.shapes import Instant, Request, Snake
+from app.api.shapes import Instant, Moment, Request, Snake
 from app.organizations.models import AuditEntry
 
 
@@ -18,8 +18,8 @@ class AuditQuery(Request):
     action: str | None = Field(default=None, max_length=64, description="Such as `partner.updated`.")
     subject_id: str | None = Field(default=None, max_length=255, description="The id of what was changed.")
     actor: str | None = Field(default=None, max_length=64, description="A key's id, `cli`, `console` or `public`.")
-    since: AwareDatetime | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
-    until: AwareDatetime | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")
+    since: Moment | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
+    until: Moment | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")
 
 
 class AuditBody(Snake):

@@ -1,10 +1,11 @@
 """Partners as the two surfaces show them: `/partners` in snake_case, `/affiliates` in camelCase."""
 
+import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from app import ids
 from app.api.pages import Between, HasMore, Numbered
@@ -24,9 +25,20 @@ Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="0 to 100, at most two decimals, exact.")
 ]
 Name = Annotated[str, Field(max_length=200), OneLine()]
+MOST_METADATA_BYTES: Final = 16 * 1024
+
+
+def _of_bearable_size(metadata: dict[str, Any]) -> dict[str, Any]:
+    size = len(json.dumps(metadata, ensure_ascii=False).encode())
+    if size > MOST_METADATA_BYTES:
+        raise ValueError(f"has {size} bytes as JSON; give at most {MOST_METADATA_BYTES}")
+    return metadata
+
+
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=40)], str | int | float | bool | None],
-    Field(max_length=50, description="Your own values, given back as they are."),
+    Field(max_length=50, description="Your own values, given back as they are; 16 KB of JSON at most."),
+    AfterValidator(_of_bearable_size),
 ]
 
 EMAIL_STATE: Final = (

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app import ids
-from app.api.shapes import Camel, Instant, Request
+from app.api.shapes import Camel, Instant, Moment, Request
 from app.money import decimal_text
 from app.partners.models import Snapshot, Terms
 from app.partners.rules import percent_text
@@ -35,7 +35,7 @@ class Amendment(Request):
         description="new_customers leaves the renewals of present customers alone.",
     )
     effective_from: Annotated[
-        AwareDatetime | None, Field(alias="effectiveFrom", description="Never in the past; null: now.")
+        Moment | None, Field(alias="effectiveFrom", description="Never in the past; null: now.")
     ] = None
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, RETURN_KINDS, Kind
+from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, RETURN_KINDS, Kind, moment
 
 
 def marks_in(facts: Mapping[str, Any]) -> frozenset[str]:
@@ -48,9 +48,9 @@ class KnownObject:
     @property
     def happened_at(self) -> datetime:
         """When a stated object came to be: Stripe's `created` where it is kept, else when it was last stated."""
-        created = self.facts.get("created")
-        if isinstance(created, int):
-            return datetime.fromtimestamp(created, UTC)
+        created = moment(self.facts.get("created"))
+        if created is not None:
+            return created
         assert self.stated_at is not None, "only what was stated has happened"
         return self.stated_at
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
+
+LATEST_SECONDS: Final = 2**33
+"""The year 2242; a later time is none of Stripe's."""
 
 
 class Kind:
@@ -122,3 +125,9 @@ class ReadEvent:
     occurred_at: datetime
     evident_at: datetime
     reading: Reading
+
+
+def moment(seconds: object) -> datetime | None:
+    """The time that Stripe states in Unix seconds; None if it states none or one that is out of range."""
+    is_time = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < LATEST_SECONDS
+    return datetime.fromtimestamp(seconds, UTC) if is_time else None  # type: ignore[arg-type]

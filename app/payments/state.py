@@ -6,7 +6,7 @@ that has none. Nothing here depends on the order in which the facts came.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from app.partners.directory import STRIPE_SIGNALS
@@ -14,7 +14,7 @@ from app.payments import reported, returns
 from app.payments.bases import invoice_base, single_base
 from app.payments.billing import Billing, billing_of
 from app.payments.component import Component, KnownObject
-from app.payments.facts import Kind
+from app.payments.facts import Kind, moment
 from app.payments.holds import NO_HOLD, Hold, longest
 from app.payments.returns import Returned
 
@@ -115,7 +115,7 @@ def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState
         base_minor=base.base_minor,
         returned_minor=returned.minor_of(base.gross_minor),
         base_details=_told(base.details, returned),
-        occurred_at=_moment(paid_at) or invoice.happened_at,
+        occurred_at=moment(paid_at) or invoice.happened_at,
         hold=returned.hold,
         billing=billing_of(invoice.facts),
     )
@@ -143,7 +143,7 @@ def _single_payment(component: Component, source: str) -> PaymentState | None:
     if base is None:
         return None
     returned = returns.of_source(component, source, base.currency)
-    created = [moment for charge in charges if (moment := _moment(charge.facts.get("created")))]
+    created = [made_at for charge in charges if (made_at := moment(charge.facts.get("created")))]
     charge_ids = sorted(component.charges_of[source])
     names_invoice = any(known.facts.get("invoice") for known in stated if known.kind != Kind.SESSION)
     return PaymentState(
@@ -221,7 +221,3 @@ def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
     if outside := details.get("with_outside"):
         told["with_outside"] = {**outside, "returned_minor": returned.minor_of(int(outside["gross_minor"]))}
     return told
-
-
-def _moment(seconds: object) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None

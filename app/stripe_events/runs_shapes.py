@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app import ids
 from app.api.pages import Numbered
-from app.api.shapes import Instant, OneOf, Request, Snake
+from app.api.shapes import Instant, Moment, OneOf, Request, Snake
 from app.stripe_events.outcomes import OUTCOMES
 from app.stripe_events.runs_models import Drift, StripeRun
 
@@ -35,9 +35,12 @@ class DriftQuery(Request):
 class StripeWindow(Request):
     """A stretch of one Stripe account's history."""
 
-    until: AwareDatetime | None = Field(default=None, description=f"{SINCE} Now, unless given.")
+    until: Moment | None = Field(default=None, description=f"{SINCE} Now, unless given.")
     account: str = Field(
-        default="", max_length=255, description="A connected account's `acct_…`; empty for your own account."
+        default="",
+        max_length=255,
+        pattern=r"^(acct_\w+)?$",
+        description="A connected account's `acct_…`; empty for your own account.",
     )
     livemode: bool | None = Field(default=None, description="Needed only where there are keys of both modes.")
 
@@ -45,14 +48,14 @@ class StripeWindow(Request):
 class BackfillRequest(StripeWindow):
     """What to fetch."""
 
-    since: AwareDatetime = Field(description=SINCE)
+    since: Moment = Field(description=SINCE)
     dry_run: bool = Field(default=False, description="Only say what it would post.")
 
 
 class ReconciliationRequest(StripeWindow):
     """What to compare."""
 
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description=f"{SINCE} A week ago, unless given.", examples=["2026-11-01T00:00:00Z"]
     )
     heal: bool = Field(default=False, description="Fetch what differs, so that it is settled.")
@@ -63,8 +66,8 @@ class ReplayRequest(Request):
 
     outcome: Annotated[str, OneOf(OUTCOMES)] | None = Field(default=None, examples=["unattributed"])
     type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
-    since: AwareDatetime | None = Field(default=None, description=f"Received then or later; {SINCE}")
-    until: AwareDatetime | None = Field(default=None, description=f"Received before then; {SINCE}")
+    since: Moment | None = Field(default=None, description=f"Received then or later; {SINCE}")
+    until: Moment | None = Field(default=None, description=f"Received before then; {SINCE}")
 
 
 class RunBody(Snake):

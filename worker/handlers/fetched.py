@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from app.payments.facts import Reading
+from app.payments.facts import Reading, moment
 from app.stripe_events.fetched import TYPE_PREFIX
 from worker.handlers import charges, checkout, credit_notes, customers, disputes, invoices, lines, promotions, refunds
 from worker.handlers.fields import Document, at
@@ -20,7 +20,7 @@ def evident_at(event: Mapping[str, Any]) -> datetime | None:
         return None
     document = at(event, "data", "object")
     seconds = at(document, "status_transitions", "paid_at") or at(document, "created")
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+    return moment(seconds)
 
 
 def _invoice(invoice: Document) -> Reading:

@@ -15,6 +15,7 @@ from app.payments.facts import NameFact
 Document = Mapping[str, Any]
 
 _KIND: Final = re.compile(r"[a-z_.]{1,40}")
+_CURRENCY: Final = re.compile(r"[A-Za-z]{3}", re.ASCII)
 LONGEST_ID: Final = 255
 """Source: Stripe, "Upgrades": ids never exceed 255 characters."""
 LARGEST_AMOUNT_MINOR: Final = 10**15
@@ -70,7 +71,7 @@ def optional_amount(document: Document, name: str, *, may_be_negative: bool = Fa
 def currency(document: Document) -> str:
     """The lower-case currency code. Raises UnusableEvent without one."""
     found = document.get("currency")
-    if not isinstance(found, str) or len(found) != 3:
+    if not isinstance(found, str) or not _CURRENCY.fullmatch(found):
         raise UnusableEvent(f"The {_kind(document)} has no currency.")
     return found.lower()
 
@@ -82,7 +83,7 @@ def presentment(document: Document) -> dict[str, Any] | None:
     """
     details = at(document, "presentment_details")
     shown = at(details, "presentment_currency") if isinstance(details, dict) else None
-    if not isinstance(shown, str) or len(shown) != 3:
+    if not isinstance(shown, str) or not _CURRENCY.fullmatch(shown):
         return None
     return {"amount_minor": optional_amount(details, "presentment_amount"), "currency": shown.lower()}
 

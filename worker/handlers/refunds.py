@@ -19,7 +19,9 @@ def changed(refund: Document) -> Reading:
     }
     return Reading(
         objects=(
-            ObjectFacts(Kind.REFUND, refund_id, facts, moments=(ENDED_AT,) if status in RETURNED_NOTHING else ()),
+            ObjectFacts(
+                Kind.REFUND, refund_id, facts, moments=(ENDED_AT,) if facts["status"] in RETURNED_NOTHING else ()
+            ),
             ObjectFacts(Kind.CHARGE, charge),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
         ),

@@ -1,0 +1,19 @@
+"""What others typed cannot steer the terminal of whoever runs a command."""
+
+import pytest
+
+from app.cli import printing
+
+STEERING = "Ada\x1b[2J\x9b31m\u202eadA\rzz"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_control_characters_are_spelled_out(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    printing.record({"name": STEERING}, as_json=as_json)
+    printing.listing([{"name": STEERING}], as_json=as_json)
+    printing.say(STEERING)
+    printing.warn(STEERING)
+    told = capsys.readouterr()
+    for character in "\x1b\x9b\u202e\r":
+        assert character not in told.out + told.err
+    assert "Ada" in told.out
