@@ -17,10 +17,11 @@ from app.commissions.limits import Standing
 from app.payments import objects, record
 from app.payments.listing import NOBODYS
 from app.payments.record import PaymentRecord
+from app.stripe_events import lookups
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-UNCREDITED: Final = frozenset({*NOBODYS, "waiting", "merged", "zero_base", "out_of_band"})
-"""Outcomes of payments that no partner is credited with, or could not be."""
+UNCREDITED: Final = frozenset({*NOBODYS, "merged", "out_of_band"})
+"""Outcomes of payments that no partner is credited with, or could not be; one that waits may be credited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
 
 _COLUMNS = (
     "id, key, subscription, customer, occurred_at, base_minor, base_details, "
-    "cycle_kind, cycle_ends_at, billed_at, outcome"
+    "cycle_kind, cycle_ends_at, billed_at, outcome, outcome_details"
 )
 _OF_SUBSCRIPTIONS = text(f"""
     SELECT {_COLUMNS} FROM payments
@@ -98,16 +99,27 @@ def _before(records: Iterable[PaymentRecord]) -> list[Paid]:
 
 
 def _paid(row: Mapping[str, Any]) -> Paid:
+    is_credited = _is_credited(row)
     return Paid(
         row["id"],
         row["key"],
         row["subscription"],
         row["customer"],
         row["occurred_at"],
-        row["base_minor"] or (_outside_minor(row["base_details"]) if row["outcome"] not in UNCREDITED else 0),
+        row["base_minor"] or (_outside_minor(row["base_details"]) if is_credited else 0),
         record.billing_in(row),
-        is_credited=row["outcome"] not in UNCREDITED,
+        is_credited=is_credited,
     )
+
+
+def _is_credited(row: Mapping[str, Any]) -> bool:
+    """Whether a partner is credited with a stored payment: also with one whose share of the base rounds to zero.
+
+    Of those that wait, the ones do that wait for lines of an invoice which was seen.
+    """
+    if row["outcome"] == "waiting":
+        return bool(row["outcome_details"].get("look_up") == lookups.INVOICE_LINES)
+    return row["outcome"] not in UNCREDITED
 
 
 def _outside_minor(base_details: Mapping[str, Any]) -> int:

@@ -11,6 +11,7 @@ from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import MONTH_SECONDS, Customer
 from tests.stripe_stories.facts import Bill, Event, Purchase
+from tests.stripe_stories.lines import Line, itemized
 from tests.stripe_stories.periods import Span, billed
 
 from .conftest import Meet
@@ -123,3 +124,43 @@ def test_months_are_counted_from_the_customers_first_payment(
     drain()
     assert ledger().balances == owed(ada=3 * 980)
     assert [line.outcome for line in ledger().payments].count("cap_reached") == 1
+
+
+@pytest.mark.parametrize("commission", [{"type": "percentage", "bps": 2000, "max_months": 2}], indirect=True)
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_months_are_counted_from_a_first_payment_whose_share_rounds_to_nothing(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, is_reversed: bool
+) -> None:
+    """20 % of 0.01 is nothing, but it was the customer's first."""
+    first = (cleo := meet(subscription="ada")).subscribes(Bill(net_minor=1))
+    sales = [first, *(cleo.renews(first, Bill()) for _ in range(3))]
+    for sale in reversed(sales) if is_reversed else sales:
+        deliver(sale.events)
+        drain()
+    assert ledger().balances == owed(ada=2 * 980)
+    outcomes = sorted(line.outcome for line in ledger().payments)
+    assert outcomes == ["accrued", "accrued", "cap_reached", "zero_base"]
+
+
+SEATS_APART = {
+    "type": "percentage",
+    "bps": 2000,
+    "max_months": 2,
+    "product_rates": [{"product": "prod_seats", "bps": 5000}],
+}
+
+
+@pytest.mark.parametrize("commission", [SEATS_APART], indirect=True)
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_months_are_counted_from_a_first_payment_that_waits_for_its_lines(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, is_reversed: bool
+) -> None:
+    lines = [Line("prod_pro", 4000), Line("prod_seats", 900)]
+    first, *others = months(meet(subscription="ada"), 4)
+    told = [itemized(first, lines, shown=1), *(sale.events for sale in others)]
+    for events in reversed(told) if is_reversed else told:
+        deliver(events)
+        drain()
+    assert ledger().balances == owed(ada=2 * 980)
+    outcomes = sorted(line.outcome for line in ledger().payments)
+    assert outcomes == ["accrued", "accrued", "cap_reached", "waiting"]
