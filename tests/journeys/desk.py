@@ -81,7 +81,7 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
     payment = ids.decode(payment_id(stripe_id), ids.PAYMENT)
     assert payment is not None
     with db.transaction() as session:
-        decisions.record(session, merchant.organization_id, [Decision(payment, "approved", CLOCK, now)])
+        decisions.record(session, merchant.organization_id, [Decision(payment, "approved", CLOCK, now, now)])
         scope = Scope(merchant.organization_id, "", livemode=False)
         resettle(session, scope, [stripe_id], Cause("job:clock", now))
         (conversion,) = records.conversions_of(session, [payment]).values()
