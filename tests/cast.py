@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.organizations.models import Organization
 from app.partners import enrollment, programs, terms, tree
 from app.partners.models import Partner, Program
@@ -56,6 +56,12 @@ def open_program(session: Session, merchant: Merchant, name: str = "Agencies") -
         session, merchant.organization_id, name=name, commission=PERCENTAGE, status="active"
     )
     return program.id
+
+
+def count_outside_money(merchant: Merchant) -> None:
+    """Let the merchant's program pay on what was paid outside Stripe, too."""
+    with db.transaction() as session:
+        session.get_one(Program, merchant.program_id).include_out_of_band = True
 
 
 def enroll(

@@ -19,26 +19,35 @@ class Base:
     details: Mapping[str, Any]
 
 
-def invoice_base(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bool) -> Base:
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What was due on an invoice, at most its total, and what was paid on it, more than that included. Minor units."""
+
+    due_minor: int
+    through_minor: int
+    """Through Stripe."""
+    outside_minor: int
+    """Outside Stripe."""
+
+    def collected(self, *, counts_outside: bool) -> int:
+        """What counts of what was paid: never more than was due."""
+        return max(0, min(self.through_minor + (self.outside_minor if counts_outside else 0), self.due_minor))
+
+
+def invoice_base(invoice: Facts, paid: Paid) -> Base:
     """The base of a paid invoice: its net total, in proportion to what was collected through Stripe.
 
-    Discounts, negative prorations and credit grants are already inside the total; customer balance lowers what was
-    paid; the `min` keeps old debt and overpayment out. Example: total 12000 with 2000 tax, 6000 of it paid from a card
-    and the rest from balance, gives a base of 10000 x 6000 / 12000 = 5000.
+    Discounts, negative prorations and credit grants are already inside the total; customer balance lowers what was due
+    and paid; the `min` keeps old debt and overpayment out. Example: total 12000 with 2000 tax, 6000 of it paid from a
+    card and the rest from balance, gives a base of 10000 x 6000 / 12000 = 5000, also where the card paid 6000 twice.
 
     What was paid outside Stripe is left out. For programs that pay on it too, `with_outside` in the details says what
     gross and base are with it.
 
-    Args:
-        invoice: the invoice's facts.
-        payments: the facts of the InvoicePayments that name it.
-        has_stripe_payment: a PaymentIntent or charge is known to have paid it.
-
-    Source: Stripe API reference, "The Invoice object"; `total_excluding_tax`, `amount_paid`.
+    Source: Stripe API reference, "The Invoice object"; `total_excluding_tax`, `amount_due`, `amount_paid`.
     """
-    total, net_total = int(invoice["total"]), _net_total(invoice)
-    through, outside = _paid(invoice, payments, has_stripe_payment=has_stripe_payment)
-    collected = max(0, min(through, total))
+    total, net_total, outside = int(invoice["total"]), _net_total(invoice), paid.outside_minor
+    collected = paid.collected(counts_outside=False)
     base_minor, formula = _share(net_total, collected, total)
     details = {
         "source": "invoice",
@@ -51,7 +60,7 @@ def invoice_base(invoice: Facts, payments: Sequence[Facts], *, has_stripe_paymen
         "formula": formula,
     }
     if outside > 0:
-        gross_minor = max(0, min(through + outside, total))
+        gross_minor = paid.collected(counts_outside=True)
         with_outside_minor, with_outside_formula = _share(net_total, gross_minor, total)
         details["with_outside"] = {
             "gross_minor": gross_minor,
@@ -81,26 +90,33 @@ def _net_total(invoice: Facts) -> int:
     return int(invoice["total"]) - int(invoice.get("tax") or 0) if net_total is None else int(net_total)
 
 
-def _paid(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bool) -> tuple[int, int]:
-    """What came through Stripe, and what was paid outside it, minor units.
+def paid_on(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bool) -> Paid:
+    """What was paid on an invoice through Stripe and outside it.
 
     Before basil a field says that an invoice was marked as paid, and `amount_paid` does not contain that money. Since
     basil `amount_paid` contains it, and InvoicePayments of payment records say how much it is. Where no InvoicePayment
     is known, an invoice that was never charged, and of which no PaymentIntent or charge is known, was marked as paid
     too; an attempt to charge it says nothing, for a card may have been declined before the customer wired the money.
 
+    Args:
+        invoice: the invoice's facts.
+        payments: the facts of the InvoicePayments that name it.
+        has_stripe_payment: a PaymentIntent or charge is known to have paid it.
+
     Source: Stripe changelog 2025-03-31, "Adds support for multiple partial payments on invoices".
     """
-    paid = int(invoice["amount_paid"])
+    paid, total = int(invoice["amount_paid"]), int(invoice["total"])
+    due = min(int(invoice.get("amount_due", total)), total)
     if invoice.get("paid_out_of_band"):
-        total = int(invoice["total"])
-        return 0, min(int(invoice.get("amount_due", total)), total)
-    recorded = sum(int(one.get("amount_paid") or 0) for one in payments if one.get("is_outside"))
+        return Paid(due, 0, due)
+    outside = sum(int(one.get("amount_paid") or 0) for one in payments if one.get("is_outside"))
     if not invoice.get("paid_contains_outside"):
-        return paid, recorded
+        return Paid(due, paid, outside)
     if invoice.get("attempted") is False and not payments and not has_stripe_payment:
-        return 0, paid
-    return paid - recorded, recorded
+        return Paid(due, 0, paid)
+    # The invoice may not have been told again since one of its payments was.
+    told = sum(int(one.get("amount_paid") or 0) for one in payments if not one.get("is_outside"))
+    return Paid(due, max(paid - outside, told), outside)
 
 
 def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Facts]) -> Base | None:

@@ -1,16 +1,18 @@
 """What came back of a payment, or may yet: refunds, disputes, credit notes, fraud warnings. Pure.
 
 `R = min(G, max(0, what was refunded + disputes with money out + what was credited or given back outside Stripe -
-overpaid))`, G being what was collected. What was paid beyond the invoice was never part of G, and comes back first. A
-credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
+overpaid))`, G being what was collected. What was paid beyond what was due was never part of G, and comes back first.
+Where G leaves out what was paid outside Stripe, so does what was overpaid, and what was credited outside Stripe counts
+only beyond it. A credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from app import money
 from app.payments import refunds
+from app.payments.bases import Paid
 from app.payments.component import Component, KnownObject
 from app.payments.facts import TRANSACTION, Kind
 from app.payments.holds import NO_HOLD, Hold, hold_of, longest
@@ -30,7 +32,7 @@ class Returned:
         is_everything: all of it came back, and how much that is is not known.
         is_in_other_currency: a dispute is in another currency, so that it counts as all that its charge brought.
         hold: what keeps the clock from approving.
-        overpaid_minor: what was paid beyond the invoice, which comes back first.
+        overpaid_minor: what was paid beyond what was due on the invoice, which comes back first.
         unnamed_minor: what of it a charge's own sum of its refunds tells, and no refund known by its id.
     """
 
@@ -47,7 +49,10 @@ class Returned:
 
 
 def of_source(component: Component, source: str, currency: str) -> Returned:
-    """What came back of all the money that a PaymentIntent or lone charge brought."""
+    """What came back of all the money that a PaymentIntent or lone charge brought, and never more than it brought.
+
+    A charge may have been refunded and lost in a dispute as well; that is no money of another payment of its invoice.
+    """
     disputes = component.about(Kind.DISPUTE, source)
     out = [dispute for dispute in disputes if is_money_out(dispute)]
     comparable = [int(dispute.facts["amount"]) for dispute in out if dispute.facts["currency"] == currency]
@@ -55,8 +60,10 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
     refunded = refunds.of_source(component, source)
     amount_minor = refunded.amount_minor + sum(comparable)
     amount_minor += given_back(component, {source, *component.charges_of[source]})
+    if brought_minor is not None:
+        amount_minor = brought_minor if is_foreign else min(amount_minor, brought_minor)
     return Returned(
-        max(amount_minor, brought_minor or 0) if is_foreign else amount_minor,
+        amount_minor,
         is_everything=is_foreign and brought_minor is None,
         hold=hold_of(
             disputes,
@@ -69,10 +76,20 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
     )
 
 
-def of_invoice(component: Component, invoice: KnownObject, sources: Iterable[str]) -> Returned:
-    """What came back of the money that settled `invoice`, which `sources` brought."""
-    currency, overpaid_minor = str(invoice.facts["currency"]), _overpaid(component, invoice)
-    amount_minor = _credited_outside(component, invoice.id) + given_back(component, {invoice.id})
+def of_invoice(
+    component: Component, invoice: KnownObject, sources: Sequence[str], paid: Paid, *, counts_outside: bool = False
+) -> Returned:
+    """What came back of the money that settled `invoice`, which `sources` brought.
+
+    Args:
+        paid: what was due and paid.
+        counts_outside: whether what was paid outside Stripe is part of what was collected.
+    """
+    currency = str(invoice.facts["currency"])
+    left_out_minor = 0 if counts_outside else paid.outside_minor
+    overpaid_minor = _overpaid(component, invoice, sources, paid, left_out_minor)
+    amount_minor = max(0, _credited_outside(component, invoice.id) - left_out_minor)
+    amount_minor += given_back(component, {invoice.id})
     wholes = {source: of_source(component, source, currency) for source in sources}
     for source, whole in wholes.items():
         amount_minor += _share(component, source, invoice.id, whole.amount_minor)
@@ -145,12 +162,24 @@ def _brought(component: Component, source: str) -> int | None:
     return sum(map(int, known)) if known else None
 
 
-def _overpaid(component: Component, invoice: KnownObject) -> int:
-    """What was paid on an invoice beyond its total: by its own word, or by what its payments come to."""
-    by_payments = sum(int(paid.get("amount_paid") or 0) for paid in component.payments_of(invoice.id))
-    paid_minor = max(by_payments, int(invoice.facts.get("amount_paid") or 0))
-    beyond_minor = paid_minor - max(0, int(invoice.facts["total"]))
-    return max(0, beyond_minor, int(invoice.facts.get("overpaid") or 0))
+def _overpaid(
+    component: Component, invoice: KnownObject, sources: Iterable[str], paid: Paid, left_out_minor: int
+) -> int:
+    """What was paid on an invoice beyond what was due: by its own word, or by what its payments come to."""
+    by_sources = sum(_brought_to(component, source, invoice.id) for source in sources)
+    counted_minor = max(paid.through_minor, by_sources) + paid.outside_minor - left_out_minor
+    told_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor
+    return max(0, counted_minor - max(0, paid.due_minor), told_minor)
+
+
+def _brought_to(component: Component, source: str, invoice_id: str) -> int:
+    """What a source brought to an invoice: by its InvoicePayments, else all that it brought if it paid no other."""
+    own = {source, *component.charges_of[source]}
+    payments = component.payments_of(invoice_id)
+    named = [paid for paid in payments if own & {paid.get("payment_intent"), paid.get("charge")}]
+    if named:
+        return sum(int(paid.get("amount_paid") or 0) for paid in named)
+    return (_brought(component, source) or 0) if component.invoices_of[source] == {invoice_id} else 0
 
 
 def _credited_outside(component: Component, invoice_id: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.partners.directory import STRIPE_SIGNALS
 from app.payments import reported, returns
-from app.payments.bases import invoice_base, single_base
+from app.payments.bases import invoice_base, paid_on, single_base
 from app.payments.billing import Billing, billing_of
 from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind, moment
@@ -99,8 +99,13 @@ def _states(component: Component) -> list[PaymentState]:
 
 def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState:
     sources = [source for source in component.sources if invoice.id in component.invoices_of[source]]
-    base = invoice_base(invoice.facts, component.payments_of(invoice.id), has_stripe_payment=bool(sources))
-    returned = returns.of_invoice(component, invoice, sources)
+    paid = paid_on(invoice.facts, component.payments_of(invoice.id), has_stripe_payment=bool(sources))
+    base = invoice_base(invoice.facts, paid)
+    returned = returns.of_invoice(component, invoice, sources, paid)
+    details = _told(base.details, returned)
+    if outside := base.details.get("with_outside"):
+        of_all = returns.of_invoice(component, invoice, sources, paid, counts_outside=True)
+        details["with_outside"] = {**outside, "returned_minor": of_all.minor_of(int(outside["gross_minor"]))}
     paid_at = invoice.facts.get("paid_at")
     charges = sorted(charge for source in sources for charge in component.charges_of[source])
     return PaymentState(
@@ -114,7 +119,7 @@ def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState
         gross_minor=base.gross_minor,
         base_minor=base.base_minor,
         returned_minor=returned.minor_of(base.gross_minor),
-        base_details=_told(base.details, returned),
+        base_details=details,
         occurred_at=moment(paid_at) or invoice.happened_at,
         hold=returned.hold,
         billing=billing_of(invoice.facts),
@@ -218,6 +223,4 @@ def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
     told |= {name: minor for name, minor in noted.items() if minor}
     if returned.is_in_other_currency:
         told["dispute_in_other_currency"] = True
-    if outside := details.get("with_outside"):
-        told["with_outside"] = {**outside, "returned_minor": returned.minor_of(int(outside["gross_minor"]))}
     return told

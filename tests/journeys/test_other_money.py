@@ -4,7 +4,6 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from app import db
 from app.commissions import explain
@@ -109,11 +108,6 @@ def test_a_credit_note_before_the_payment_is_missing_from_what_was_paid_and_coun
     assert ledger().balances == owed(ada=1200)
 
 
-def pays_outside(merchant: cast.Merchant) -> None:
-    with db.transaction() as session:
-        session.execute(update(Program).where(Program.id == merchant.program_id).values(include_out_of_band=True))
-
-
 OUTSIDE = Bill(net_minor=4900, tax_minor=931, out_of_band=True)
 
 
@@ -131,7 +125,7 @@ def test_money_from_outside_stripe_counts_where_the_program_says_so(
 ) -> None:
     """Also where a card was declined before the customer wired the money."""
     if is_included:
-        pays_outside(merchant)
+        cast.count_outside_money(merchant)
     sale = Customer(shape, Marks(subscription="ada")).subscribes(OUTSIDE)
     deliver(changed(sale, "invoice", attempted=is_attempted))
     drain()
@@ -146,7 +140,7 @@ def test_what_was_paid_outside_stripe_in_part_is_what_its_payment_record_says(
 ) -> None:
     """10000 net and 2000 tax; 9000 of the 12000 were wired. 10000 x 3000 / 12000 is 2500, and 20 % of it 500."""
     if is_included:
-        pays_outside(merchant)
+        cast.count_outside_money(merchant)
     bill = Bill(net_minor=10_000, tax_minor=2000, part_outside_minor=9000)
     sale = Customer(CLOVER, Marks(subscription="ada")).subscribes(bill)
     for event in reversed(sale.events) if backwards else sale.events:
@@ -191,7 +185,7 @@ def test_two_shapes_of_one_invoice_agree_on_what_was_paid_outside_stripe(
 ) -> None:
     """In the older shape `amount_paid` is 0, in the newer one it is all that was due."""
     if is_included:
-        pays_outside(merchant)
+        cast.count_outside_money(merchant)
     old, new = (
         Customer(shape, Marks(subscription="ada"), token="TWOSHAPES1").subscribes(OUTSIDE).event("invoice.paid")
         for shape in (ACACIA, CLOVER)
@@ -209,7 +203,7 @@ def test_before_a_field_said_so_a_paid_invoice_that_nothing_was_paid_on_was_paid
     merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, is_included: bool
 ) -> None:
     if is_included:
-        pays_outside(merchant)
+        cast.count_outside_money(merchant)
     (event,) = Customer(FIRST, Marks(subscription="ada")).subscribes(OUTSIDE).only("invoice.paid").events
     del event["data"]["object"]["paid_out_of_band"]
     deliver([event])
@@ -312,7 +306,7 @@ def test_what_the_customer_saw_is_told_and_nothing_is_computed_from_it(
 def test_a_cycle_paid_outside_stripe_is_a_cycle_where_the_program_pays_for_it(
     merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, renewal_first: bool
 ) -> None:
-    pays_outside(merchant)
+    cast.count_outside_money(merchant)
     with db.transaction() as session:
         program = session.get_one(Program, merchant.program_id)
         once = {"type": "recurring", "bps": 2000, "max_cycles": 1}

@@ -5,7 +5,9 @@ from itertools import chain
 
 import pytest
 
+from tests import cast
 from tests.books import owed
+from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories import documents, invoices, returns
 from tests.stripe_stories.customer import Customer
@@ -20,9 +22,9 @@ from .desk import Desk
 BILL = Bill(net_minor=4900, tax_minor=931)
 
 
-def _pays_twice(cleo: Customer, *, overpaid: str) -> tuple[Purchase, Purchase]:
+def _pays_twice(cleo: Customer, *, overpaid: str, bill: Bill = BILL) -> tuple[Purchase, Purchase]:
     """One invoice and two payments of it; `overpaid`: told by the invoice, by its payments, or by another event."""
-    first = cleo.subscribes(BILL)
+    first = cleo.subscribes(bill)
     second = replace(first, payment_intent=cleo.ids.fresh("pi"), charge=cleo.ids.fresh("ch"))
     charge = documents.charge(cleo.family, second, livemode=False)
     link = invoices.invoice_payment(second, cleo.ids.fresh("inpay"), livemode=False)
@@ -30,7 +32,7 @@ def _pays_twice(cleo: Customer, *, overpaid: str) -> tuple[Purchase, Purchase]:
         cleo.event("charge.succeeded", charge, first.paid_at + 60),
         cleo.event("invoice_payment.paid", link, first.paid_at + 61),
     ]
-    said = {"amount_paid": 2 * BILL.total_minor, "amount_overpaid": BILL.total_minor}
+    said = {"amount_paid": 2 * bill.charged_minor, "amount_overpaid": bill.charged_minor}
     if overpaid == "by the invoice":
         for event in first.events:
             if event["data"]["object"]["object"] == "invoice":
@@ -93,6 +95,82 @@ def test_what_was_overpaid_and_given_back_outside_stripe_leaves_the_commission(
     deliver([*first.events, *second.events, cleo.event("credit_note.created", told, cleo.now)])
     drain()
     assert ledger().balances == owed(ada=980)
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("is_refunded", [False, True])
+def test_paid_twice_and_in_part_from_balance_only_what_was_due_earns(
+    deliver: Deliver, drain: Drain, ledger: Ledger, overpaid: str, is_refunded: bool
+) -> None:
+    """Of 100.00, 40.00 came from balance: two payments of 60.00 are a base of 60.00."""
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first, second = _pays_twice(cleo, overpaid=overpaid, bill=Bill(net_minor=10_000, balance_minor=4000))
+    deliver([*first.events, *second.events])
+    if is_refunded:
+        deliver(cleo.is_refunded(second, 6000).events)
+    drain()
+    assert ledger().balances == owed(ada=1200)
+
+
+def test_a_payment_refunded_and_lost_in_a_dispute_is_no_money_of_the_other(
+    deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first, second = _pays_twice(cleo, overpaid="by its payments")
+    dispute = DisputeStory(cleo, second)
+    back = [*cleo.is_refunded(second, BILL.total_minor).events, dispute.takes_the_money(), dispute.closes("lost")]
+    deliver([*back, *first.events, *second.events])
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+def test_a_second_payment_known_by_its_order_reference_alone_is_too_much(
+    deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cleo = Customer(ENDIVE, Marks(subscription="ada"))
+    first, second = _pays_twice(cleo, overpaid="by its payments")
+    intent = documents.payment_intent(cleo.family, second, livemode=False)
+    told = [*second.only("charge.succeeded").events, cleo.event("payment_intent.succeeded", intent, second.paid_at)]
+    deliver([*first.events, *told, *cleo.is_refunded(second, BILL.total_minor).events])
+    drain()
+    assert ledger().balances == owed(ada=980)
+
+
+@pytest.mark.parametrize(("counts_outside", "left"), [(False, 0), (True, 980)])
+def test_paid_by_card_and_by_wire_a_refund_of_the_card_leaves_what_the_wire_earns(
+    merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, counts_outside: bool, left: int
+) -> None:
+    """Where only money through Stripe counts, none is left; where the wire counts, the card paid too much."""
+    if counts_outside:
+        cast.count_outside_money(merchant)
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first, second = _pays_twice(cleo, overpaid="by the invoice")
+    wire = second.event("invoice_payment.paid")
+    wire["data"]["object"]["payment"] = {"payment_record": "prec_1", "type": "payment_record"}
+    deliver([*first.events, wire])
+    drain()
+    assert ledger().balances == owed(ada=980)
+    deliver(cleo.is_refunded(first, BILL.total_minor).events)
+    drain()
+    assert ledger().balances == owed(ada=left)
+
+
+@pytest.mark.parametrize(("counts_outside", "before"), [(False, 800), (True, 2000)])
+def test_what_was_paid_outside_and_given_back_outside_leaves_what_the_card_earns(
+    merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, counts_outside: bool, before: int
+) -> None:
+    """Of 100.00, 60.00 by wire: a credit note sends the wire back."""
+    if counts_outside:
+        cast.count_outside_money(merchant)
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    sale = cleo.subscribes(Bill(net_minor=10_000, part_outside_minor=6000))
+    deliver(sale.events)
+    drain()
+    assert ledger().balances == owed(ada=before)
+    note = CreditNote(cleo.ids.fresh("cn"), sale, cleo.now, out_of_band_minor=6000)
+    deliver([cleo.event("credit_note.created", returns.credit_note(cleo.family, note, livemode=False), cleo.now)])
+    drain()
+    assert ledger().balances == owed(ada=800)
 
 
 def test_an_overpaid_invoice_told_by_that_event_alone_earns(

@@ -79,15 +79,18 @@ class Sale:
         return self.sources[0].returned_minor
 
     def returned_on_invoice_minor(self, *, is_joined: bool) -> int:
-        """What came back of all that is known to have paid its invoice; what was paid too much is the first to."""
-        known = (is_joined, "second link" in self.told)
-        back = sum(one.returned_minor for one, is_known in zip(self.sources, known, strict=True) if is_known)
-        return max(0, back - self._overpaid_minor())
+        """What came back of all that is known to have paid its invoice; what was paid too much is the first to.
 
-    def _overpaid_minor(self) -> int:
+        Of each payment no more can come back than it brought.
+        """
+        known, brought = (is_joined, "second link" in self.told), self.purchase.bill.charged_minor
+        back = [min(one.returned_minor, brought) for one, is_known in zip(self.sources, known, strict=True) if is_known]
+        return max(0, sum(back) - self._overpaid_minor(is_joined=is_joined))
+
+    def _overpaid_minor(self, *, is_joined: bool) -> int:
         if self.second is None:
             return 0
-        is_known = self.tells_overpaid or {"link", "second link"} <= self.told
+        is_known = self.tells_overpaid or (is_joined and "second link" in self.told)
         return self.second.bill.charged_minor if is_known else 0
 
     def is_held(self, now: int, *, is_joined: bool) -> bool:
