@@ -88,7 +88,7 @@ def _of_sums(story: PaymentExplanation) -> Iterator[str]:
         yield "A dispute is in another currency than the payment, so it counts as all that its charge brought."
     if overpaid := story.base.get("overpaid_minor"):
         told = format_money(overpaid, currency)
-        yield f"{told} more was paid than the invoice came to. It earned nothing, and refunds are taken from it first."
+        yield f"{told} more was paid than was due on the invoice. It earned nothing, and is refunded first."
 
 
 def _decision(decision: DecisionNote) -> str:
@@ -209,6 +209,8 @@ def _by_product(commission: CommissionNote) -> Iterator[str]:
         lines = format_money(share["base_minor"], commission.currency)
         rate = "for the fixed amount" if share.get("is_fixed") else f"at {format_rate(share['rate_bps'])}"
         yield f"Its lines of {share['product'] or 'no product'} come to {lines}, {rate}."
+    if commission.level and any(share["rate_bps"] == 0 for share in commission.calculation.get("products", ())):
+        yield "A ladder earns nothing on lines that earn the partner nothing."
 
 
 def _entry(entry: EntryNote) -> str:

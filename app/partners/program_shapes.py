@@ -14,7 +14,9 @@ from app.partners.terms import Bps, Commission, StoredCommission
 
 ConversionKind = Literal["payment", "event", "entitlement"]
 AttributionModel = Literal["first_touch", "last_touch"]
-CommissionBase = Literal["net", "gross"]
+CommissionBase = Annotated[
+    Literal["net", "gross"], Field(description="`gross`: what was collected, with the tax in it; `net`: without tax.")
+]
 
 Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 Signal = Annotated[str, Field(min_length=1, max_length=200), OneLine()]
@@ -35,7 +37,10 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 class LadderStep(Request):
-    """What the upline of one level earns: level 1 invited the partner, level 2 invited level 1, and so on."""
+    """What the upline of one level earns: level 1 invited the partner, level 2 invited level 1, and so on.
+
+    A ladder earns nothing on lines that earn the partner nothing.
+    """
 
     level: Annotated[int, Field(ge=1, le=20, strict=True)]
     bps: Bps

@@ -182,7 +182,7 @@ EXCLUDING = {"type": "percentage", "bps": 2000, "product_rates": [{"product": "p
 
 @pytest.mark.parametrize("commission", [EXCLUDING], indirect=True)
 def test_what_earns_the_partner_nothing_earns_nobody_above_it_anything(
-    cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
+    cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     """70.00 of 100.00 count, and half of all was collected: 35.00 at 20, 5, 3 and 2 %. Set-up alone is nothing."""
     lines = (Line("prod_pro", 8000, discount_minor=1000), Line("prod_setup", 3000))
@@ -190,6 +190,8 @@ def test_what_earns_the_partner_nothing_earns_nobody_above_it_anything(
     deliver([*itemized(sale, lines), *itemized(cleo.renews(sale, Bill(net_minor=3000)), (Line("prod_setup", 3000),))])
     drain()
     assert ledger().balances == owed(ada=700, ben=175, dan=105, fay=70)
+    told = desk.explains(str(sale.invoice))
+    assert told.count("A ladder earns nothing on lines that earn the partner nothing.") == 3
 
 
 def test_decisions_cover_every_level(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

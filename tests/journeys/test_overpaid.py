@@ -82,7 +82,7 @@ def test_a_lost_dispute_of_one_of_two_payments_leaves_the_commission(
     deliver([*first.events, *second.events, dispute.opens(), dispute.takes_the_money(), dispute.closes("lost")])
     drain()
     assert ledger().balances == owed(ada=980)
-    assert "58.31 USD more was paid than the invoice came to." in desk.explains(str(first.invoice))
+    assert "58.31 USD more was paid than was due on the invoice." in desk.explains(str(first.invoice))
 
 
 def test_what_was_overpaid_and_given_back_outside_stripe_leaves_the_commission(
