@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -21,23 +22,31 @@ class PreparedShops:
         self._made: dict[str, tuple[Merchant, Rows]] = {}
 
     def open(self, commission: Mapping[str, Any], holdback_days: int, make: Callable[[], Merchant]) -> Merchant:
-        """The shop of these terms in this process's database, which must be empty; `make` makes it the first time."""
+        """The shop of these terms in this process's database; `make` makes it the first time."""
         key = json.dumps([commission, holdback_days], sort_keys=True)
         if key not in self._made:
+            if _has_organizations():
+                return make()  # whose rows are whose could not be told apart
             self._made[key] = (make(), _read_rows())
-        shop, rows = self._made[key]
-        if _is_empty():
-            _insert(rows)
+        elif not _has_organization(self._made[key][0].organization_id):
+            _insert(self._made[key][1])
+        shop, _ = self._made[key]
         return Merchant(shop.organization_id, shop.program_id, dict(shop.partners))
+
+
+def _has_organizations() -> bool:
+    with db.transaction() as session:
+        return bool(session.scalar(text("SELECT EXISTS (SELECT FROM organizations)")))
+
+
+def _has_organization(organization_id: UUID) -> bool:
+    query = text("SELECT EXISTS (SELECT FROM organizations WHERE id = :id)")
+    with db.transaction() as session:
+        return bool(session.scalar(query, {"id": organization_id}))
 
 
 def _tables() -> list[str]:
     return [table.name for table in db.Base.metadata.sorted_tables]
-
-
-def _is_empty() -> bool:
-    with db.transaction() as session:
-        return not session.scalar(text("SELECT EXISTS (SELECT FROM organizations)"))
 
 
 def _read_rows() -> Rows:

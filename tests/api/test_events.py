@@ -47,7 +47,7 @@ def test_events_are_filtered_and_paged(owner: Caller, sales: list[Sale]) -> None
     assert ids_of(outcome="accrued", type="invoice.paid", limit=2) == ["evt_3", "evt_2"]
     assert ids_of(outcome="parked") == ids_of(outcome="unprocessed") == ids_of(type="charge.succeeded") == []
     assert ids_of(since="2020-01-01T00:00:00Z") == ["evt_3", "evt_2", "evt_1"]
-    assert ids_of(since="2999-01-01T00:00:00Z") == []
+    assert ids_of(since="2199-01-01T00:00:00Z") == []
     assert ids_of(starting_after="evt_2") == ids_of(starting_after="2") == ["evt_1"]
     assert ids_of(page=2, limit=2) == ["evt_1"]
 

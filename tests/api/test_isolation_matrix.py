@@ -3,6 +3,7 @@
 The routes are those of the application, so a new one is tried out as soon as it is wired.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,7 +135,7 @@ def test_with_every_where_forged_row_security_alone_still_shows_nothing(
 
     @contextmanager
     def narrowed(caller: KeyHolder) -> Iterator[Session]:
-        with db.transaction() as session:
+        with db.web_transaction() as session:
             db.narrow_to_organizations(session, [caller.organization_id])
             yield session
 
@@ -152,9 +153,19 @@ def call(caller: Caller, world: World, route: Route, application: Flask, **field
     """Call the route about what the shop has, with `fields` in its query or body."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: _id(world, route, found[1]), route.rule)
     if route.method == READ:
-        return caller.get(path, **fields)
+        return _without_echo(caller.get(path, **fields), path, fields)
     body = {**_body(application, world, route), **fields}
-    return caller.call(route.method, path, **({"json": body} if body else {}))
+    answer = caller.call(route.method, path, **({"json": body} if body else {}))
+    return _without_echo(answer, path, body)
+
+
+def _without_echo(answer: Answer, path: str, sent: dict[str, Any]) -> Answer:
+    """A 404 quotes the id that the caller sent; that tells nothing, and any other id would."""
+    if answer.status_code != 404:
+        return answer
+    asked = f"{path} {json.dumps(sent)}"
+    text = re.sub(r"'(\w+)' was found", lambda quoted: "was found" if quoted[1] in asked else quoted[0], answer.text)
+    return replace(answer, text=text)
 
 
 def assert_nothing_told(world: World, who: str, route: Route, answer: Answer) -> None:

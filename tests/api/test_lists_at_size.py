@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from sqlalchemy import Connection, create_engine, event, text
 
 from app import db, ids
@@ -53,16 +54,16 @@ def multiply(connection: Connection, table: str, **changed: str) -> None:
 
 
 @pytest.fixture
-def statements() -> Iterator[list[tuple[str, object]]]:
+def statements(application: Flask) -> Iterator[list[tuple[str, object]]]:
     """Every statement from now on, with its parameters."""
     seen: list[tuple[str, object]] = []
 
     def keep(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
         seen.append((statement, parameters))
 
-    event.listen(db.engine(), "before_cursor_execute", keep)
+    event.listen(db.web_engine(), "before_cursor_execute", keep)
     yield seen
-    event.remove(db.engine(), "before_cursor_execute", keep)
+    event.remove(db.web_engine(), "before_cursor_execute", keep)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_what_the_invitation_says_is_not_to_be_sent_with_its_token(nobody: Calle
     program_id = ids.encode(ids.PROGRAM, merchant.program_id)
     body = {"name": "Zoe", "token": "any", "program_id": program_id}
     status, said = message(nobody.post("/v1/public/affiliate/signup", body))
-    assert (status, said) == (400, "do not send program_id with token: the invitation already says it")
+    assert (status, said) == (400, "do not send program_id with a token, which names it already")
 
 
 RIDDLES = re.compile(

@@ -53,10 +53,12 @@ def test_money_outside_stripe_earns_at_once(owner: Caller, ada: str, ledger: Led
     assert ledger().balances == owed(ada=980)
     [listed] = owner.get(DOOR).json["data"]
     assert listed.pop("createdAt").endswith("Z")
+    assert listed.pop("occurredAt").endswith("Z")
     assert listed.pop("programId").startswith("prog_")
     assert listed == {
         "id": answer.json["id"],
         "affiliateId": ada,
+        "partnerCode": "ada",
         "stripeChargeId": "manual:order-17",
         "stripeInvoiceId": None,
         "amountCents": 4900,
