@@ -157,8 +157,10 @@ def _end_waiting(
         if not one.former_outcome and payment.root not in known.met_before:
             continue  # nothing can have waited for a payment that nothing was known of
         stated = Outcome(payment.outcome, payment.outcome_details)
-        returned = results.of_return(payment)
         for face in components.get(payment.root, ()):
             is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
-            ended[face.id] = returned if face.kind in RETURN_KINDS else Outcome("merged") if is_merged else stated
+            is_return = face.kind in RETURN_KINDS
+            ended[face.id] = (
+                results.of_return(payment, face.kind) if is_return else Outcome("merged") if is_merged else stated
+            )
     waits.end(session, scope, ended)

@@ -98,6 +98,7 @@ def outcomes(
 ) -> dict[int, Outcome]:
     """The outcome of each event in `batch`, by event id; `learned_about` are the objects a new name was found on."""
     moved: dict[int, str] = {}
+    begun = {one.payment.id for one in settled if one.is_first_accrual}
     standing: dict[str, PaymentRecord] = {}
     for one in settled:
         cause = caused_by.get(one.payment.id)
@@ -113,7 +114,10 @@ def outcomes(
             names_anew = any(one.object_id in learned_about and one not in named_before for one in event.reading.names)
             is_news = names_anew or batch.says_something_new(event)
             payment = standing.get(batch.roots[event.id])
-            outcome = _unmoved(event, payment, people, names_anew=names_anew, is_news=is_news)
+            if is_news and payment is not None and payment.id in begun and event.reading.is_return:
+                outcome = of_return(payment, event.reading.objects[0].kind)  # what it took was never accrued
+            else:
+                outcome = _unmoved(event, payment, people, names_anew=names_anew, is_news=is_news)
             found[event.id] = _ended(outcome, event, batch)
         named_before.update(event.reading.names)
     return found
@@ -146,11 +150,15 @@ def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
     return Outcome("recorded", {"because": NAMES_SESSION if names_session else NAMES_NO_PARTNER})
 
 
-def of_return(payment: PaymentRecord) -> Outcome:
-    """The outcome of an event about money that came back, once its payment is there."""
+def of_return(payment: PaymentRecord, kind: str) -> Outcome:
+    """The outcome of an event about money that came back, once its payment is there.
+
+    Args:
+        kind: what tells of it; a fraud warning takes no money.
+    """
     if payment.outcome not in EARNING:
         return Outcome(payment.outcome, payment.outcome_details)
-    if payment.state.returned_minor:
+    if payment.state.returned_minor and kind != Kind.WARNING:
         return Outcome("adjusted")
     return Outcome("no_change", {"because": COMMISSION_UNCHANGED})
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.books import CommissionLine, owed
 from tests.conftest import Deliver, Drain, Ledger
+from tests.stripe_stories import troubles
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
@@ -168,3 +169,19 @@ def test_a_refund_that_failed_before_its_payment_came_waits_no_longer(
     drain()
     assert ledger().balances == owed(ada=980)
     assert "waiting" not in [outcome_of(event) for event in told]
+
+
+@pytest.mark.parametrize("is_warned_first", [False, True])
+def test_a_refund_told_with_its_sale_has_corrected_it_and_a_warning_has_not(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf, is_warned_first: bool
+) -> None:
+    cleo = meet(subscription="ada")
+    first = cleo.subscribes()
+    warning, refund = troubles.warning(cleo, first), cleo.is_refunded(first, 1000)
+    deliver([warning])
+    if is_warned_first:
+        drain()
+    deliver([*first.events, *refund.events])
+    drain()
+    assert ledger().balances == owed(ada=780)
+    assert (outcome_of(refund.events[0]), outcome_of(warning)) == ("adjusted", "no_change")
