@@ -61,6 +61,7 @@ def upgraded(cleo: Customer, first: Purchase, *, days: int, ends_at: int) -> Pur
 def yearly_add_on(cleo: Customer) -> list[Purchase]:
     """The invoice of month 12 ends when the add-on of month 1 does."""
     first = cleo.subscribes(Bill(net_minor=14_900))
+    cleo.waits(first.paid_at - cleo.now)
     sales = [billed(first, [month(first.paid_at), year(first.paid_at)], first.paid_at)]
     sales += [renewed(cleo, first, month, bill=Bill()) for _ in range(11)]
     return [*sales, renewed(cleo, first, month, year, bill=Bill(net_minor=14_900))]
@@ -189,3 +190,29 @@ def test_a_flat_amount_is_paid_once_in_a_month_with_an_upgrade(
     assert ledger().balances == owed(ada=1000)
     outcomes = [line.outcome for line in ledger().payments]
     assert (outcomes.count("accrued"), outcomes.count("cap_reached")) == (2, 5)
+
+
+@pytest.mark.parametrize("commission", [{"type": "recurring", "bps": 2000, "max_cycles": 2}], indirect=True)
+def test_lines_that_were_fetched_rename_the_cycle_that_the_first_page_named(
+    cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """The page shows the yearly add-on alone, as if month 12 were the same cycle; all lines name the first month."""
+    first = cleo.subscribes()
+    begun = first.paid_at
+    cleo.waits(begun - cleo.now)
+    renewals = [renewed(cleo, first, month) for _ in range(11)]
+    page = billed(first, [year(begun)], begun)
+    whole = billed(first, [year(begun), month(begun)], begun).event("invoice.paid")["data"]["object"]["lines"]
+    for event in page.events:
+        if event["data"]["object"]["object"] == "invoice":
+            event["data"]["object"]["lines"]["has_more"] = True
+    deliver([*page.events, *renewals[0].events, *renewals[10].events])
+    drain()
+    assert ledger().balances == owed(ada=3 * FULL)
+    document = {"id": first.invoice, "object": "invoice_lines", "data": whole["data"]}
+    deliver([cleo.event("fetched.invoice_lines", document, begun + 30)])
+    drain()
+    assert ledger().balances == owed(ada=2 * FULL)
+    deliver(page.events)
+    drain()
+    assert ledger().balances == owed(ada=2 * FULL)
