@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.api.shapes import instant_text
-from app.commissions import approval
+from app.commissions import approval, rules
 from app.commissions.cases import Cause
 from app.commissions.models import Conversion
 from app.commissions.resettle import resettle
 from app.errors import Conflict, InvalidRequest
 from app.money import format_money
+from app.partners.models import Program
 from app.payments import objects, reports
 from app.payments.component import KnownObject
 from app.payments.facts import Kind
@@ -62,7 +63,7 @@ def give_back(
                 param="external_id",
             )
         return former
-    _refuse_more_than_is_left(payment, amount_minor)
+    _refuse_more_than_is_left(session, conversion, payment, amount_minor)
     subject = payment.object_ids[0]
     refund_id = ids.encode(ids.REPORTED_REFUND, ids.new())
     facts = {
@@ -89,11 +90,15 @@ def _former(known: Iterable[KnownObject], payment: PaymentRecord, external_id: s
     return None
 
 
-def _refuse_more_than_is_left(payment: PaymentRecord, amount_minor: int) -> None:
-    state = payment.state
-    left_minor = state.gross_minor - state.returned_minor
+def _refuse_more_than_is_left(
+    session: Session, conversion: Conversion, payment: PaymentRecord, amount_minor: int
+) -> None:
+    """What was paid outside Stripe can be given back where the program counts it."""
+    program = session.get_one(Program, conversion.program_id)
+    gross_minor, _, returned_minor = rules.collected(payment.state, include_out_of_band=program.include_out_of_band)
+    left_minor = gross_minor - returned_minor
     if amount_minor > left_minor:
-        left = format_money(left_minor, state.currency)
+        left = format_money(left_minor, payment.state.currency)
         raise InvalidRequest(
             f"amount_cents is too much: only {left} of what was collected has not been given back", param="amount_cents"
         )

@@ -102,7 +102,7 @@ def calculate(
     Args:
         approved_before: how many conversions of the partner had been approved; tiers go by it.
     """
-    gross_minor, net_minor, returned_minor = _collected(payment, include_out_of_band=include_out_of_band)
+    gross_minor, net_minor, returned_minor = collected(payment, include_out_of_band=include_out_of_band)
     base_minor = gross_minor if snapshot.commission_base == "gross" else net_minor
     own = own_rate(snapshot.commission, approved_before)
     shares = product_shares(payment, snapshot.commission, own.bps)
@@ -152,8 +152,8 @@ def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
     )
 
 
-def _collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int, int, int]:
-    """Gross, net base and what came back, minor units."""
+def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int, int, int]:
+    """Gross, net base and what came back, minor units, as a program counts them."""
     told = payment.base_details.get("with_outside") if include_out_of_band else None
     if told is None:
         return payment.gross_minor, payment.base_minor, payment.returned_minor

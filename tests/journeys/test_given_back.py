@@ -8,11 +8,12 @@ from werkzeug.test import TestResponse
 from app import db
 from app.payments import holdings
 from app.stripe_events.scope import Scope
+from tests import cast
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer
-from tests.stripe_stories.facts import Marks, Purchase
+from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet
@@ -87,6 +88,20 @@ def test_never_more_than_was_collected(desk: Desk, ledger: Ledger) -> None:
     assert "9.00 USD" in refused.json["error"]["message"]
     assert give_back(desk, conversion, 900).json["commissionCents"] == 0
     assert give_back(desk, conversion, 1).status_code == 400
+    assert ledger().balances == {}
+
+
+def test_what_was_paid_outside_stripe_can_be_given_back_where_the_program_counts_it(
+    merchant: Merchant, desk: Desk, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    cast.count_outside_money(merchant)
+    sale = meet(subscription="ada").subscribes(Bill(out_of_band=True))
+    deliver(sale.events)
+    drain()
+    conversion = conversion_of(desk, sale)
+    assert give_back(desk, conversion, 1000).json["commissionCents"] == 780
+    assert give_back(desk, conversion, 3901).status_code == 400
+    assert give_back(desk, conversion, 3900).json["commissionCents"] == 0
     assert ledger().balances == {}
 
 
