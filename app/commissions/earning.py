@@ -207,7 +207,8 @@ def _complete(case: Case, credit: Credited, commissions: Sequence[CommissionReco
     partner, *uplines = commissions
     commission = snapshot_of(case, credit).commission
     partner.approved_before = _approved_before(case, credit) if commission["type"] == "tiered" else None
-    partner.cycle = case.standing.cycle if limits.has_limits(commission) else None
+    has_cycle = limits.has_limits(commission) and case.payment.state.billing is not None
+    partner.cycle = case.standing.cycle if has_cycle else None
     partner.mature_at = _mature_at(partner, case.payment.state, is_at_once=credit.enrollment.auto_approve)
     for one in uplines:
         one.cycle, one.holdback_days, one.mature_at = partner.cycle, partner.holdback_days, partner.mature_at

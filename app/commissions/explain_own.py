@@ -32,7 +32,7 @@ class OwnExplanation(Snake):
     status: CommissionStatus
     currency: str
     level: int = Field(description="0: your own sale; 1 and up: a sale of a partner that many levels below you.")
-    cycle: int | None = Field(description="The billing cycle, where the terms count cycles.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
     base_cents: int = Field(description="What the commission is computed from.")
     rate_bps: int | None = Field(description="Null for a fixed amount, or several rates.")
     amount_cents: int = Field(description="With nothing taken back.")

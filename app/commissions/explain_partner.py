@@ -43,7 +43,7 @@ class PartnerStanding(Snake):
     landing_url: str | None = Field(description="Where its links lead; null: nowhere yet.")
     snapshot: SnapshotNote | None = Field(description="What its commissions compute from now; null: nothing yet.")
     holdback_days: int | None
-    bound: int = Field(description="How many customers and subscriptions are credited to it now.")
+    bound: int = Field(description="How many customers are credited to it now.")
     earned: list[EarnedNote]
     created_at: Instant
 
@@ -93,7 +93,8 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
         yield "No terms are stamped onto it yet; that happens when it becomes active."
     else:
         yield f"{_terms(standing.snapshot, standing)}."
-    yield f"{standing.bound} customers and subscriptions are credited to it now."
+    customers = "1 customer is" if standing.bound == 1 else f"{standing.bound} customers are"
+    yield f"{customers} credited to it now."
     if not standing.earned:
         yield "It has earned nothing yet."
     for one in standing.earned:
@@ -101,7 +102,8 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
             format_money(minor, one.currency) for minor in (one.accrued_minor, one.approved_minor, one.paid_minor)
         )
         standing_now = f"{accrued} accrued, {approved} approved, {paid} paid"
-        yield f"From {one.commissions} commissions in {one.currency}: {standing_now}."
+        commissions = "1 commission" if one.commissions == 1 else f"{one.commissions} commissions"
+        yield f"{commissions} in {one.currency.upper()}: {standing_now}."
 
 
 def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
@@ -112,8 +114,18 @@ def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
 
 
 def _bound(session: Session, partner: Partner) -> int:
-    current = select(func.count()).select_from(Attribution)
-    return session.scalar(current.where(Attribution.partner_id == partner.id, Attribution.superseded_at.is_(None))) or 0
+    # A customer's subscriptions, and payments credited by themselves, have attributions of their own.
+    account = (Attribution.account, Attribution.livemode, Attribution.subject)
+    customers = (
+        select(*account)
+        .distinct()
+        .where(
+            Attribution.partner_id == partner.id,
+            Attribution.superseded_at.is_(None),
+            Attribution.subject.startswith("cus_", autoescape=True),
+        )
+    )
+    return session.scalar(select(func.count()).select_from(customers.subquery())) or 0
 
 
 def _earned(one: Sums) -> EarnedNote:

@@ -100,7 +100,7 @@ class CommissionNote(Snake):
     partner_id: str
     partner_code: str
     level: int
-    cycle: int | None = Field(description="Which billing cycle it was computed for, where its terms set a limit.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
     status: str
     currency: str
     base_minor: int

@@ -93,7 +93,7 @@ class Commission(Base):
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
     level: Mapped[int]
     cycle: Mapped[int | None]
-    """Which billing cycle of its subscription it was computed for; None where its terms set no limit."""
+    """Which billing cycle of its subscription it was computed for; None without a limit or a subscription."""
     snapshot_id: Mapped[UUID] = mapped_column(ForeignKey("snapshots.id"))
     terms_id: Mapped[UUID]
     currency: Mapped[Currency]

@@ -177,7 +177,7 @@ class CommissionBody(Camel):
         description="The invoice that was paid, if any; null for a partner's own key."
     )
     level: int = Field(description="0: the partner itself; 1 and up: its uplines.")
-    cycle: int | None = Field(description="The billing cycle it was earned for, where the terms count cycles.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
     amount: str = Field(
         description="What the terms give with nothing returned, whatever took it back, in the currency's own decimals.",
         examples=["12.00"],

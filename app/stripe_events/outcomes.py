@@ -12,7 +12,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "adjusted": "A commission was corrected to the payment's present state.",
     "no_change": "Nothing moved: {because}.",
     "recorded": "Recorded: {because}.",
-    "bound": "Attribution, or which Stripe objects belong together, is recorded; no payment yet.",
+    "bound": "Recorded: who referred the customer, or which Stripe objects belong together; no payment yet.",
     "unattributed": "Paid, but nothing on the payment, subscription or customer names a partner.",
     "outside_window": "The partner's link was followed longer ago than the program's attribution window allows.",
     "self_referral": "The customer is the partner, and the program does not allow that: {same}.",

@@ -91,6 +91,12 @@ def test_no_command_is_described_that_is_not_there() -> None:
             assert words in known or words.split()[0] in known, f"{page}: accrual {words}"
 
 
+def test_the_readme_shows_outcomes_in_the_words_of_the_product() -> None:
+    shown = re.findall(r"  (\w+): (.+?)(?: …)?$", read("README.md").partition("occurred at")[0], re.MULTILINE)
+    assert shown
+    assert [(word, words) for word, words in shown if not OUTCOMES[word].startswith(words)] == []
+
+
 def test_every_make_target_that_is_named_is_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
     named = set(re.findall(r"(?:`|^)make ([a-z]+)", read("README.md"), re.MULTILINE))

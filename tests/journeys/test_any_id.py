@@ -170,8 +170,19 @@ def test_a_partner_tells_its_standing_and_its_totals(explained: Explained, merch
         told = explained(ids.encode(prefix, merchant.partners["ada"]))
         assert told["summary"] == "ada is a partner of the program Friends, active."
         assert any("It earns 20 %, the program's rate" in sentence for sentence in told["sentences"])
-        assert "From 1 commissions in usd: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid." in told["sentences"]
+        assert "1 commission in USD: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid." in told["sentences"]
         assert told["partner"]["earned"][0]["accrued_minor"] == 980
+
+
+def test_a_customer_with_a_subscription_and_a_single_sale_counts_once(
+    explained: Explained, meet: Meet, deliver: Deliver, drain: Drain
+) -> None:
+    cleo = meet(subscription="ada", payment="ada")
+    deliver([*cleo.subscribes().events, *cleo.buys(through_session=False).events])
+    drain()
+    told = explained("ada")
+    assert told["partner"]["bound"] == 1
+    assert "1 customer is credited to it now." in told["sentences"]
 
 
 def test_a_partner_of_a_program_without_a_landing_page_explains_that_its_links_cannot_be_followed(

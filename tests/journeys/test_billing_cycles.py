@@ -6,7 +6,11 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app import db, ids
+from app.commissions import explain_own
+from app.commissions.models import Commission
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import MONTH_SECONDS, Customer
@@ -37,6 +41,17 @@ def test_no_third_cycle_is_paid_where_two_are(meet: Meet, deliver: Deliver, drai
     drain()
     assert ledger().balances == owed(ada=1960)
     assert sorted(line.outcome for line in ledger().payments) == ["accrued", "accrued", "cap_reached"]
+
+
+@pytest.mark.parametrize("commission", [{"type": "percentage", "bps": 2000, "max_months": 12}], indirect=True)
+def test_only_a_subscriptions_commission_names_a_billing_cycle(meet: Meet, deliver: Deliver, drain: Drain) -> None:
+    deliver(events_of(meet(subscription="ada").subscribes(), meet(payment="ben").buys(through_session=False)))
+    drain()
+    with db.transaction() as session:
+        every = session.scalars(select(Commission).order_by(Commission.accrued_at, Commission.id)).all()
+        told = [explain_own.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
+    assert sorted((one.cycle, "billing cycle" in " ".join(one.sentences)) for one in told if one.cycle) == [(1, True)]
+    assert [(one.cycle, "billing cycle" in " ".join(one.sentences)) for one in told if not one.cycle] == [(None, False)]
 
 
 def test_a_late_invoice_moves_the_ranks_and_the_differences_are_posted(
