@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 from sqlalchemy import Engine
 
-from app import db, ids, web
+from app import db, ids, jobs, web
 from app.config import Settings
 from app.ledger import verify
 from app.stripe_events import endpoints, envelope, inbox
@@ -192,16 +192,19 @@ def webhook_path(merchant: cast.Merchant, settings: Settings) -> str:
 
 @pytest.fixture
 def deliver(application: Flask, webhook_path: str) -> Deliver:
-    """Store events as the shop's webhook endpoint does. HTTP and signatures are the subject of tests/receiver."""
+    """Store events and wake a worker as the webhook endpoint does. HTTP and signatures are tests/receiver's subject."""
     endpoint_id = webhook_path.rpartition("/")[2]
 
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:
             endpoint = application.extensions["accrual_doors"].look_up(session, endpoint_id)
         with db.autocommit() as connection:
+            receipts = []
             for event in events:
                 body = json.dumps(event)
-                inbox.record(connection, endpoint, envelope.parse(body), body)
+                receipts.append(inbox.record(connection, endpoint, envelope.parse(body), body))
+        if any(receipt.is_due for receipt in receipts):
+            jobs.wake()
 
     return deliver
 
