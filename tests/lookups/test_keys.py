@@ -101,7 +101,7 @@ def test_a_process_without_settings_asks_nothing(database: object, merchant: Mer
     [
         ({"ACCRUAL_STRIPE_API_KEY": LIVE, "ACCRUAL_STRIPE_LIVEMODE": "false"}, "is a live key"),
         ({"ACCRUAL_STRIPE_API_KEY": DEFAULT}, "is a test key"),
-        ({"ACCRUAL_STRIPE_API_KEY": "hello"}, "is no secret or restricted key"),
+        ({"ACCRUAL_STRIPE_API_KEY": "hello"}, "is not a Stripe secret key (sk_…) or restricted key (rk_…)"),
         ({"ACCRUAL_STRIPE_API_BASE": "http://api.example.com"}, "must start with https://"),
         ({"ACCRUAL_STRIPE_API_BASE": "http://localhost.example.com"}, "must start with https://"),
     ],
