@@ -1,32 +1,32 @@
-"""`accrual partners`: who earns, added, activated, paused and banned."""
+"""`accrual partners`: who earns, invited, added, activated, paused and banned."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, get_args
 from uuid import UUID
 
 import typer
 from sqlalchemy.orm import Session
 
-from app import config, db, ids
-from app.cli import offer, printing, programs
+from app import db, ids
+from app.cli import offer, partner_rows, printing, programs
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
 from app.errors import InvalidRequest
 from app.organizations.audit import CLI
-from app.partners import listing, partner_commands, program_partners, shapes, snapshots, statistics
-from app.partners.models import Partner, Program
-from app.partners.own import bare_link_leads_to, redirect_link
+from app.partners import enrollment, invitations, listing, partner_commands, program_partners, snapshots
+from app.partners.models import Partner
 from app.partners.programs import get_program
-from app.partners.terms import terms_in_force
 from app.texts import require_line
 
-commands = typer.Typer(help="List partners, add them, and say who earns.", no_args_is_help=True)
+STATUSES: Final[tuple[str, ...]] = get_args(enrollment.Status)
+
+commands = typer.Typer(help="List partners, invite and add them, and set their status.", no_args_is_help=True)
 
 Named = Annotated[str, typer.Argument(metavar="PARTNER", help="Its id, code or e-mail address.")]
 
 
 @commands.command("list")
 def list_(
-    status: Annotated[str | None, typer.Option(help="invited, active or deactivated.", show_default=False)] = None,
+    status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.", show_default=False)] = None,
     search: Annotated[str | None, typer.Option(help="Part of an e-mail, a name or a code.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
     *,
@@ -34,18 +34,16 @@ def list_(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List partners, newest first."""
-    if status is not None and status not in listing.STATUSES_OF:
-        raise InvalidRequest(
-            f"status {status!r} is unknown; use one of {', '.join(listing.STATUSES_OF)}", param="status"
-        )
+    """List partners, newest first. Who signed up and waits for approval: --status pending, unconfirmed."""
+    if status is not None and status not in STATUSES:
+        raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
-        found, _ = listing.list_partners(session, owners, limit=limit, status=status, search=search)
+        found, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
         stamped = snapshots.in_force_of_each(session, [one.id for one in found.rows])
-        rows = [shapes.partner_body(one, stamped.get(one.id)).model_dump() for one in found.rows]
+        rows = [partner_rows.in_list(one, stamped.get(one.id)) for one in found.rows]
     if not as_json:
-        columns = ("id", "slug", "email", "status", "commission_pct", "created_at")
+        columns = ("id", "slug", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
         rows = [{name: row[name] for name in columns} for row in rows]
     printing.listing(rows, as_json=as_json)
 
@@ -62,11 +60,7 @@ def show(
     """Show a partner, its link, and what it earned."""
     with organizations.database(data_dir) as settings, db.transaction() as session:
         found = _find(session, partner, program, organization)
-        offered = session.get_one(Program, found.program_id)
-        every = statistics.of_partner(session, found, offered)
-        snapshot = snapshots.in_force(session, found.id)
-        values = shapes.partner_with_stats(found, snapshot, every, offered.currency).model_dump()
-        values["link"] = _link(session, settings, found)
+        values = partner_rows.whole(session, settings, found, for_people=not as_json)
     printing.record(values, as_json=as_json)
 
 
@@ -108,11 +102,43 @@ def add(
         partner = listing.get_partner(session, owners, made.id, to_change=True)
         if active:
             partner_commands.move(session, CLI, partner, "approve")
-        row, program_id, landing_url = _row(session, settings, partner), made.program_id, offered.landing_url
+        row, program_id, landing_url = (
+            partner_rows.after_change(session, settings, partner),
+            made.program_id,
+            offered.landing_url,
+        )
     printing.record(row, as_json=as_json)
     programs.warn_without_landing_page(program_id, landing_url)
     if not active:
         printing.warn(f"it earns nothing yet. Let it earn with: accrual partners activate {row['code']}")
+
+
+@commands.command()
+def invite(
+    email: Annotated[str, typer.Option(help="The partner's e-mail address.")],
+    name: Annotated[
+        str | None, typer.Option(help="The person's or company's. Left out: given when joining.", show_default=False)
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="The code in its links. Left out: made from the name.", show_default=False)
+    ] = None,
+    *,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Invite a partner and print the link to send it. Opening the link makes it active and shows its own key."""
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        offered = get_program(session, owners, program, default_of=owners[0])
+        given = None if name is None else require_line(name, param="name")
+        invited = invitations.invite(session, CLI, offered, email, name=given, slug=code)
+        row = partner_rows.after_change(session, settings, invited.partner)
+        if invited.token is not None:
+            row["invitation"] = invitations.link(settings.public_url, invited.token)
+        row["expires_at"] = invited.expires_at
+    printing.record(row, as_json=as_json)
 
 
 @commands.command()
@@ -137,7 +163,7 @@ def change(
     with organizations.database(data_dir) as settings, db.transaction() as session:
         found = _find(session, partner, program, organization)
         partner_commands.change(session, CLI, found, changes)
-        row = _row(session, settings, found)
+        row = partner_rows.after_change(session, settings, found)
     printing.record(row, as_json=as_json)
 
 
@@ -189,7 +215,7 @@ def deactivate(
     with organizations.database(data_dir) as settings, db.transaction() as session:
         found = _find(session, partner, program, organization)
         partner_commands.deactivate(session, CLI, found)
-        row = _row(session, settings, found)
+        row = partner_rows.after_change(session, settings, found)
     printing.record(row, as_json=as_json)
 
 
@@ -205,7 +231,7 @@ def _move(
     with organizations.database(data_dir) as settings, db.transaction() as session:
         found = _find(session, partner, program, organization)
         partner_commands.move(session, CLI, found, wanted)
-        row = _row(session, settings, found)
+        row = partner_rows.after_change(session, settings, found)
     printing.record(row, as_json=as_json)
 
 
@@ -218,29 +244,3 @@ def _find(session: Session, named: str, program: str | None, organization: str |
 def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_id: UUID) -> str:
     parent = listing.find_named(session, owners, named, program_id=program_id)
     return ids.encode(ids.PARTNER, parent.id)
-
-
-def _row(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
-    """What is printed of a partner after a change, with the link to hand on."""
-    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
-
-    shown = partner_commands.shown_with_rate(session, partner)
-    snapshot = snapshots.in_force(session, partner.id)
-    terms = snapshot or terms_in_force(session, partner.program_id)
-    currency = session.get_one(Program, partner.program_id).currency
-    return {
-        "id": shown.id,
-        "code": shown.slug,
-        "email": shown.email,
-        "status": shown.status,
-        "commission_pct": shown.commission_pct,
-        "earns": rate_in_words(terms.commission, currency),
-        "program_id": shown.program_id,
-        "link": _link(session, settings, partner),
-    }
-
-
-def _link(session: Session, settings: config.Settings, partner: Partner) -> str:
-    """The link to hand on; it names the program where the bare one leads to another owner's partner."""
-    program_id = None if bare_link_leads_to(session, partner) else ids.encode(ids.PROGRAM, partner.program_id)
-    return redirect_link(settings.public_url, partner.slug, program_id)

@@ -76,6 +76,10 @@ def cell(value: Any) -> str:
         return "-"
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return visible(", ".join(f"{name}: {cell(one)}" for name, one in value.items())) or "-"
     if isinstance(value, list | tuple):
         return visible(", ".join(map(str, value))) or "-"
     return visible(str(value))

@@ -8,6 +8,7 @@ from app import db
 from app.cli import offer, printing
 from app.cli import organization as organizations
 from app.cli.options import AsJson, DataDir, OrganizationName
+from app.money import format_money
 from app.organizations.audit import CLI
 from app.partners import program_commands
 from app.partners.program_shapes import ProgramBody
@@ -165,4 +166,6 @@ def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
     values = shown.model_dump()
     if not as_json:
         values["commission"] = rate_in_words(shown.commission, shown.currency)
+        least = shown.minimum_payouts.items()
+        values["minimum_payouts"] = [format_money(minor, currency) for currency, minor in least]
     return values

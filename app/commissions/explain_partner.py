@@ -16,7 +16,6 @@ from app.money import format_money
 from app.partners import snapshots, statistics
 from app.partners.models import Partner, PartnerCode, Program
 from app.partners.offers import rate_in_words
-from app.partners.shapes import PARTNER_STATUS
 
 
 class EarnedNote(Snake):
@@ -35,7 +34,7 @@ class PartnerStanding(Snake):
     id: str
     code: str
     codes: list[str] = Field(description="Every code that is its own, oldest first.")
-    status: str
+    status: str = Field(description="pending, active, paused, banned or deactivated.")
     program_id: str
     program_name: str
     program_status: str
@@ -57,7 +56,7 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         id=ids.encode(ids.PARTNER, partner.id),
         code=partner.slug,
         codes=list(session.scalars(codes.order_by(PartnerCode.created_at, PartnerCode.code))),
-        status=PARTNER_STATUS[partner.status],
+        status=partner.status,
         program_id=ids.encode(ids.PROGRAM, program.id),
         program_name=program.name,
         program_status=program.status,
@@ -87,8 +86,8 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
             f"Set one with `accrual programs change {standing.program_id} --landing-url https://…`."
         )
     if standing.status != "active" or standing.program_status != "active":
-        stopped = "the partner" if standing.status != "active" else "the program"
-        yield f"New payments earn it nothing while {stopped} is not active."
+        partner, program = f"the partner is {standing.status}", f"the program is {standing.program_status}"
+        yield f"New payments earn it nothing while {partner if standing.status != 'active' else program}."
     if standing.snapshot is None:
         yield "No terms are stamped onto it yet; that happens when it becomes active."
     else:

@@ -8,7 +8,6 @@ from app import ids
 from app.api.shapes import Snake
 from app.partners import terms
 from app.partners.models import Partner, Program
-from app.partners.shapes import PARTNER_STATUS
 from app.partners.terms import StoredCommission
 
 
@@ -33,7 +32,7 @@ class ProgramStanding(Snake):
 def standing_of(session: Session, program: Program) -> ProgramStanding:
     """The program's standing now."""
     newest = terms.terms_in_force(session, program.id)
-    count = select(Partner.status, func.count()).where(Partner.program_id == program.id)
+    count = select(Partner.status, func.count().label("number")).where(Partner.program_id == program.id)
     statuses = session.execute(count.group_by(Partner.status).order_by(Partner.status)).all()
     return ProgramStanding(
         id=ids.encode(ids.PROGRAM, program.id),
@@ -48,12 +47,5 @@ def standing_of(session: Session, program: Program) -> ProgramStanding:
         holdback_days=newest.holdback_days,
         attribution_model=program.attribution_model,
         attribution_window_days=program.attribution_window_days,
-        partners=_by_status([(status, number) for status, number in statuses]),
+        partners={row.status: row.number for row in statuses},
     )
-
-
-def _by_status(counted: list[tuple[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for status, number in counted:
-        found[PARTNER_STATUS[status]] = found.get(PARTNER_STATUS[status], 0) + number
-    return found

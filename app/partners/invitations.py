@@ -21,7 +21,7 @@ from app.errors import Conflict, NotFound
 from app.organizations import audit, hierarchy, keys
 from app.organizations.audit import Actor
 from app.organizations.models import Organization
-from app.partners import enrollment, snapshots
+from app.partners import enrollment, partner_commands, snapshots
 from app.partners.invitation_models import Invitation
 from app.partners.models import Partner, Program
 from app.partners.rules import split_name
@@ -76,7 +76,7 @@ def invite(
     """Invite an address by a link, or an organization that exists by enrolling it. Audited.
 
     The partner is pending until the link is used, the organization accepts, or the owner approves. An address that was
-    invited before and has no organization yet gets another link, and the name and slug given now.
+    invited before and has no organization yet gets another link and, while pending, the name and slug given now.
 
     Args:
         session: writes the partner, its code, the invitation and the audit entry; may be narrowed to the owner.
@@ -91,7 +91,8 @@ def invite(
         InvalidRequest: names the field.
         NotFound: `organization_not_found`.
         Conflict: `email_taken`: that partner has its account already, or was shut out; `slug_taken`; `self_referral`;
-            `already_enrolled`: the organization is in this program.
+            `already_enrolled`: the organization is in this program, or a partner that is not pending has another name
+            or slug.
     """
     first_name, last_name = split_name(name or "")
     named: dict[str, Any] = {"first_name": first_name, "last_name": last_name} if name else {}
@@ -100,7 +101,7 @@ def invite(
         partner = enrollment.create_partner(session, program, email=email, slug=slug, **named)
     else:
         partner = known
-        _set_names(session, partner, named, slug)
+        partner_commands.rename_invited(session, by, partner, {**named, **({"slug": slug} if slug is not None else {})})
     if organization_id is not None:
         _attach(session, partner, ids.decode(organization_id, ids.ORGANIZATION))
     token, expires_at = issue(session, partner)
@@ -223,13 +224,6 @@ def _invited_before(session: Session, program: Program, email: str) -> Partner |
             "a partner with this e-mail address is already enrolled in the program", code="email_taken", param="email"
         )
     return known
-
-
-def _set_names(session: Session, partner: Partner, named: Mapping[str, str | None], slug: str | None) -> None:
-    for field, value in named.items():
-        setattr(partner, field, value)
-    if slug is not None:
-        enrollment.rename(session, partner, slug)
 
 
 def _take(session: Session, token: str) -> Partner:

@@ -1,6 +1,6 @@
 """Finding partners: one by its id, many by status and words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ STATUSES_OF: Final[dict[str, tuple[str, ...]]] = {
     "deactivated": ("paused", "banned", "deactivated"),
 }
 """What each status of the partners surface stands for."""
+MOST_CODES: Final = 5
 
 
 def get_partner(
@@ -54,12 +55,22 @@ def find_named(
         matching = matching.where(Partner.program_id == program_id)
     found = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
     if not found:
-        message = f'no partner has the id, code or e-mail address "{named}"'
-        raise NotFound(message, code="partner_not_found", param="partner")
+        raise NotFound(_nobody(session, organization_ids, folded, named), code="partner_not_found", param="partner")
     if len(found) > 1:
         which = ", ".join(ids.encode(ids.PARTNER, one.id) for one in found)
         raise InvalidRequest(f'"{named}" is a partner in several programs; give an id: {which}', param="partner")
     return found[0]
+
+
+def _nobody(session: Session, organization_ids: Sequence[UUID], folded: str, named: str) -> str:
+    """Why `named` is nobody's; an unconfirmed address names no partner, but those who gave it have codes."""
+    gave_it = select(Partner.slug).where(
+        Partner.organization_id.in_(organization_ids), Partner.email == folded, Partner.email_state == "unconfirmed"
+    )
+    codes = session.scalars(gave_it.order_by(Partner.id).limit(MOST_CODES)).all()
+    if codes:
+        return f'"{named}" was typed at sign-up and is unconfirmed; name the partner by its code: {", ".join(codes)}'
+    return f'no partner has the id, code or e-mail address "{named}"'
 
 
 def list_partners(
@@ -69,7 +80,7 @@ def list_partners(
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
-    status: str | None = None,
+    statuses: Collection[str] | None = None,
     search: str | None = None,
     added: Span = EVER,
 ) -> tuple[Page[Partner], int]:
@@ -81,7 +92,7 @@ def list_partners(
         limit: rows a page.
         page: counted from 1.
         starting_after: a partner's public id.
-        status: as the partners surface names it.
+        statuses: as stored; None for all.
         search: part of an e-mail, a name or a slug.
         added: when.
 
@@ -89,8 +100,8 @@ def list_partners(
         InvalidRequest: `starting_after` is no partner's id.
     """
     matching = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
-    if status is not None:
-        matching = matching.where(Partner.status.in_(STATUSES_OF[status]))
+    if statuses is not None:
+        matching = matching.where(Partner.status.in_(statuses))
     if search:
         matching = matching.where(_mentions(search))
     matching = within(matching, Partner.created_at, added)

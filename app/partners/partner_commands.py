@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.errors import InvalidRequest
+from app.errors import Conflict, InvalidRequest
 from app.organizations import audit
 from app.partners import enrollment, listing, program_partners, shapes, snapshots, tree
 from app.partners.models import Partner, Program
@@ -89,6 +89,24 @@ def change(session: Session, actor: audit.Actor, partner: Partner, changes: Mapp
     details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
     audit.record(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
     return shown
+
+
+def rename_invited(session: Session, actor: audit.Actor, partner: Partner, named: Mapping[str, str | None]) -> None:
+    """Give a partner that is invited again another name and code, under the names of `change`.
+
+    Raises:
+        Conflict: `already_enrolled`: it is not pending any more; `slug_taken`.
+    """
+    changes = {field: value for field, value in named.items() if value != getattr(partner, field)}
+    if changes and partner.status != "pending":
+        raise Conflict(
+            f'the partner "{partner.slug}" is {partner.status} and keeps its name and code; invite it without them, '
+            "and change them at the partner itself",
+            code="already_enrolled",
+            param=next(iter(changes)).replace("first_name", "name").replace("last_name", "name"),
+        )
+    if changes:
+        change(session, actor, partner, changes)
 
 
 def move(session: Session, actor: audit.Actor, partner: Partner, wanted: program_partners.Move) -> bool:

@@ -40,7 +40,7 @@ def list_partners(query: shapes.PartnerQuery) -> Response:
             limit=query.per_page,
             page=query.page,
             starting_after=query.starting_after,
-            status=query.status,
+            statuses=listing.STATUSES_OF[query.status] if query.status else None,
             search=query.search,
             added=query.span,
         )

@@ -105,6 +105,25 @@ def test_a_partner_with_an_account_cannot_be_invited_again(merchant: Merchant) -
         invitations.invite(session, "public", program_of(session, merchant), "zoe@example.com")
 
 
+def test_inviting_a_partner_that_is_enrolled_does_not_rename_it(owner: Caller, merchant: Merchant) -> None:
+    path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
+    ada = {"email": "ada@partners.example"}
+    for given, param in (({"slug": "countess"}, "slug"), ({"name": "Ada L"}, "name")):
+        refused = owner.post(path, ada | given)
+        assert (refused.status_code, refused.json["error"]["code"]) == (409, "already_enrolled")
+        assert refused.json["error"]["param"] == param
+        assert '"ada" is active' in refused.json["error"]["message"]
+    assert owner.post(path, ada | {"slug": "ada", "name": "Ada"}).json["slug"] == "ada"
+
+
+def test_another_name_for_a_pending_partner_leaves_an_entry(owner: Caller, merchant: Merchant) -> None:
+    path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
+    owner.post(path, {"email": "zoe@example.com", "slug": "zoe"})
+    assert owner.post(path, {"email": "zoe@example.com", "slug": "zoe-two", "name": "Zoe"}).json["slug"] == "zoe-two"
+    [entry] = owner.get("/api/v1/audit", action="partner.updated").json["data"]
+    assert entry["details"] == {"changed": ["first_name", "slug"], "slug": "zoe-two"}
+
+
 def test_an_organization_is_pending_until_it_accepts(merchant: Merchant) -> None:
     zoe = open_organization()
     with db.transaction() as session:

@@ -203,7 +203,7 @@ def test_a_partner_who_is_not_active_is_told_to_earn_nothing(explained: Explaine
     with db.transaction() as session:
         paused = enroll(session, merchant, "paula", status="paused")
     told = explained(ids.encode("par", paused))
-    assert "New payments earn it nothing while the partner is not active." in told["sentences"]
+    assert "New payments earn it nothing while the partner is paused." in told["sentences"]
     assert "It has earned nothing yet." in told["sentences"]
 
 

@@ -2,7 +2,11 @@
 
 import pytest
 
+from app import db, ids
 from app.errors import Conflict, InvalidRequest, NotFound
+from app.organizations.audit import PUBLIC
+from app.partners import invitations, signup
+from app.partners.models import Program
 
 from .conftest import Accrual
 from .test_audited_commands import trail
@@ -18,7 +22,8 @@ def test_a_partner_is_added_and_activated_in_one_call_or_two(accrual: Accrual) -
     assert ada["link"].endswith("/r/ada")
     assert ada["earns"] == "20 %"
     ben = accrual("partners", "add", "--email", "ben@example.com", "--code", "ben", "--rate", "25", "--parent", "ada")
-    assert (ben["status"], ben["commission_pct"]) == ("invited", 25.0)
+    assert (ben["status"], ben["commission_pct"]) == ("pending", 25.0)
+    assert ben["earns"] == "nothing while pending; 25 % once it is active"
     assert accrual("partners", "activate", "ben")["status"] == "active"
     assert [one["slug"] for one in accrual("partners", "list", "--status", "active")] == ["ben", "ada"]
     assert accrual("partners", "show", "ben")["parent_id"] == ada["id"]
@@ -32,6 +37,48 @@ def test_a_partner_is_named_by_id_code_former_code_or_address(accrual: Accrual) 
         assert accrual("partners", "show", name)["id"] == ada["id"], name
     with pytest.raises(NotFound, match='no partner has the id, code or e-mail address "eve"'):
         accrual("partners", "show", "eve")
+
+
+def test_paused_banned_and_ended_partners_are_told_apart(accrual: Accrual) -> None:
+    program_id = accrual(*BOOTSTRAP)["program_id"]
+    for code, command, status in [("a", "pause", "paused"), ("b", "ban", "banned"), ("c", "deactivate", "deactivated")]:
+        accrual("partners", "add", "--email", f"{code}@example.com", "--code", code, "--active")
+        after = accrual("partners", command, code)
+        assert (after["status"], after["earns"]) == (status, f"nothing while {status}; 20 % once it is active")
+        assert accrual("partners", "show", code)["status"] == status
+        assert [one["slug"] for one in accrual("partners", "list", "--status", status)] == [code]
+        assert accrual("explain", code)["summary"].endswith(f", {status}.")
+    assert accrual("explain", program_id)["program"]["partners"] == {"paused": 1, "banned": 1, "deactivated": 1}
+
+
+def test_who_signed_up_is_named_by_its_code_until_the_address_counts(accrual: Accrual) -> None:
+    made = accrual(*BOOTSTRAP)
+    with db.transaction() as session:
+        program = session.get_one(Program, ids.decode(made["program_id"], ids.PROGRAM))
+        program.open_signup = True
+        dan = signup.sign_up(session, PUBLIC, made["program_id"], name="Dan", email="dan@example.com").partner.slug
+    [row] = accrual("partners", "list", "--status", "pending")
+    assert (row["email_state"], row["slug"]) == ("unconfirmed", dan)
+    with pytest.raises(NotFound, match=f"unconfirmed; name the partner by its code: {dan}"):
+        accrual("partners", "activate", "dan@example.com")
+
+
+def test_an_invited_partner_joins_by_the_link_that_is_printed(accrual: Accrual) -> None:
+    accrual(*BOOTSTRAP)
+    zoe = accrual("partners", "invite", "--email", "zoe@example.com", "--name", "Zoe van Dyke", "--code", "zoe")
+    assert (zoe["status"], zoe["code"]) == ("pending", "zoe")
+    with db.transaction() as session:
+        assert invitations.join(session, PUBLIC, zoe["invitation"].partition("#")[2], "Zoe").partner.slug == "zoe"
+    assert accrual("partners", "show", "zoe")["status"] == "active"
+    assert [action for _, action, _ in trail()][-3:-1] == ["partner.invited", "partner.joined"]
+
+
+def test_what_a_partner_earned_is_shown_as_money(accrual: Accrual) -> None:
+    accrual(*BOOTSTRAP)
+    accrual(*ADA, "--active")
+    shown = accrual("partners", "show", "ada", json_expected=False).stdout
+    assert "nothing yet" in shown
+    assert not any(mark in shown for mark in ("{", "}", "_cents"))
 
 
 def test_an_address_in_two_programs_needs_the_program(accrual: Accrual) -> None:
@@ -48,8 +95,8 @@ def test_partners_are_paused_banned_activated_again_and_ended(accrual: Accrual) 
     accrual(*BOOTSTRAP)
     accrual(*ADA, "--active")
     before = len(trail())
-    assert accrual("partners", "pause", "ada")["status"] == "deactivated"
-    accrual("partners", "ban", "ada")
+    assert accrual("partners", "pause", "ada")["status"] == "paused"
+    assert accrual("partners", "ban", "ada")["status"] == "banned"
     with pytest.raises(Conflict):
         accrual("partners", "pause", "ada")
     assert accrual("partners", "activate", "ada")["status"] == "active"
