@@ -136,15 +136,16 @@ def test_a_second_payment_known_by_its_order_reference_alone_is_too_much(
     assert ledger().balances == owed(ada=980)
 
 
+@pytest.mark.parametrize("overpaid", ["by the invoice", "by its payments"])
 @pytest.mark.parametrize(("counts_outside", "left"), [(False, 0), (True, 980)])
 def test_paid_by_card_and_by_wire_a_refund_of_the_card_leaves_what_the_wire_earns(
-    merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, counts_outside: bool, left: int
+    merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, counts_outside: bool, left: int, overpaid: str
 ) -> None:
     """Where only money through Stripe counts, none is left; where the wire counts, the card paid too much."""
     if counts_outside:
         cast.count_outside_money(merchant)
     cleo = Customer(CLOVER, Marks(subscription="ada"))
-    first, second = _pays_twice(cleo, overpaid="by the invoice")
+    first, second = _pays_twice(cleo, overpaid=overpaid)
     wire = second.event("invoice_payment.paid")
     wire["data"]["object"]["payment"] = {"payment_record": "prec_1", "type": "payment_record"}
     deliver([*first.events, wire])
