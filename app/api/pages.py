@@ -18,6 +18,8 @@ Columns = TypeVarTuple("Columns")
 Row = TypeVar("Row")
 
 LAST_PAGE = 1_000_000
+MOST_SHOWN: Final = 80
+"""Characters of a refused value that its refusal repeats."""
 
 PageNumber = Annotated[int, Field(ge=1, le=LAST_PAGE, description="Counted from 1; a page past the end is empty.")]
 After = Annotated[
@@ -111,7 +113,7 @@ def cut(
     refuse_both(page, starting_after)
     last_seen = ids.decode(starting_after, *prefixes)
     if last_seen is None:
-        raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
+        raise no_row(starting_after)
     return statement.where(key < last_seen)
 
 
@@ -122,6 +124,15 @@ def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime],
     if span.until is not None:
         statement = statement.where(column < span.until)
     return statement
+
+
+def no_row(starting_after: str) -> InvalidRequest:
+    """The refusal of a `starting_after` that is the id of no row of the list."""
+    given = starting_after[:MOST_SHOWN]
+    return InvalidRequest(
+        f"starting_after is {given!r}, which is the id of no row of this list; send the id of the last row you saw",
+        param="starting_after",
+    )
 
 
 def refuse_both(page: int, starting_after: str | None) -> None:

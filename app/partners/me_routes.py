@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.api.errors import ErrorBody
+from app.api.pages import no_row
 from app.api.surfaces import answer, needs, surface
 from app.errors import InvalidRequest
 from app.ledger.sums import Sums
@@ -65,7 +66,7 @@ def list_my_payouts(query: shapes.MyListQuery) -> Response:
     with access.affiliate_transaction(g.caller) as session:
         own.demand_entry(session, g.caller)
     if query.starting_after is not None:
-        raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
+        raise no_row(query.starting_after)
     return answer(shapes.MyPayoutPage(data=[]))
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.errors import Forbidden, InvalidRequest, NotFound
+from app.api.pages import no_row
+from app.errors import Forbidden, NotFound
 from app.organizations.permissions import Caller
 from app.partners.enrollment import OPEN
 from app.partners.models import Partner, PartnerCode, Program
@@ -29,7 +30,7 @@ def list_enrollments(
         program_id = ids.decode(starting_after, ids.PROGRAM)
         last_seen = session.scalar(_mine(caller).with_only_columns(Partner.id).where(Program.id == program_id))
         if last_seen is None:
-            raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
+            raise no_row(starting_after)
         mine = mine.where(Partner.id < last_seen)
     return [(partner, program) for partner, program in session.execute(mine)]
 

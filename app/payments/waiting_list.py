@@ -10,8 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import refuse_both
-from app.errors import InvalidRequest
+from app.api.pages import no_row, refuse_both
 
 METADATA: Final = "the customer's metadata, to see whether it names a partner"
 
@@ -118,7 +117,7 @@ def _place(session: Session, organization_ids: Sequence[UUID], given: str) -> tu
     values = {"id": given, "payment_id": ids.decode(given, ids.PAYMENT), "organization_ids": list(organization_ids)}
     row = session.execute(_PLACE, values).first()
     if row is None:
-        raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
+        raise no_row(given)
     return row.since, row.id
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, defer
 
-from app.api.pages import EVER, Page, Span, owned_by, refuse_both, within
-from app.errors import InvalidRequest, NotFound
+from app.api.pages import EVER, Page, Span, no_row, owned_by, refuse_both, within
+from app.errors import NotFound
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 
@@ -112,5 +112,5 @@ def count_parked(session: Session) -> int:
 def _inbox_id(session: Session, organization_ids: Sequence[UUID], given: str) -> int:
     found = find_event(session, organization_ids, given)
     if found is None:
-        raise InvalidRequest("starting_after must be the id of an event of this list", param="starting_after")
+        raise no_row(given)
     return found.id

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app import ids, jobs
 from app.api.errors import ErrorBody
+from app.api.pages import no_row
 from app.api.surfaces import answer, needs, surface
-from app.errors import InvalidRequest
 from app.organizations import access, audit
 from app.stripe_events import requesting, runs
 from app.stripe_events import runs_shapes as shapes
@@ -77,7 +77,7 @@ def show_reconciliation(path: shapes.RunPath, query: shapes.DriftQuery) -> Respo
     """One reconciliation and the differences it found, in the order it found them."""
     after = ids.decode(query.starting_after, ids.DRIFT) if query.starting_after is not None else None
     if query.starting_after is not None and after is None:
-        raise InvalidRequest("starting_after must be the id of a row of this list", param="starting_after")
+        raise no_row(query.starting_after)
     with access.transaction(g.caller) as session:
         run = _get(session, path, "reconcile")
         found = runs.drifts(session, run.id, limit=query.limit, after=after)
