@@ -1,7 +1,7 @@
 """Requests are counted and, if too many, refused: by the key they came with, else by the address they came from."""
 
 import re
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
@@ -85,20 +85,23 @@ def _without_port(text: str) -> str:
 
 def is_trusted(text: str, settings: Settings) -> bool:
     """Whether this address is one of `ACCRUAL_TRUSTED_PROXIES`."""
-    try:
-        asking = ip_address(text)
-    except ValueError:
-        return False
-    return any(asking in network for network in settings.trusted_proxies)
+    asking = _read(text)
+    return asking is not None and any(asking in network for network in settings.trusted_proxies)
 
 
 def _network(text: str) -> str:
+    asking = _read(text)
+    if asking is None:
+        return "unknown"
+    if isinstance(asking, IPv4Address):
+        return str(asking)
+    return str(ip_network((asking, IPV6_NETWORK_BITS), strict=False))
+
+
+def _read(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in `text`; an IPv4 one also where a socket for both writes it as IPv6, `::ffff:203.0.113.9`."""
     try:
         asking = ip_address(text)
     except ValueError:
-        return "unknown"
-    if not isinstance(asking, IPv6Address):
-        return str(asking)
-    if asking.ipv4_mapped is not None:
-        return str(asking.ipv4_mapped)
-    return str(ip_network((asking, IPV6_NETWORK_BITS), strict=False))
+        return None
+    return (asking.ipv4_mapped or asking) if isinstance(asking, IPv6Address) else asking

@@ -112,6 +112,7 @@ def test_without_redis_requests_pass_uncounted_and_a_metric_tells(
         ("10.0.0.1", "nonsense", "unknown"),
         ("2001:db8::1", "", "2001:db8::/64"),
         ("::ffff:203.0.113.9", "", "203.0.113.9"),
+        ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
     ],
 )
 def test_only_trusted_proxies_say_where_a_request_came_from(
@@ -166,6 +167,13 @@ def test_all_keys_of_an_organization_make_ten_times_as_many_together(merchant: M
         ("[2001:db8::1]", "2001:db8::/64"),
         ("2001:db8::1", "2001:db8::/64"),
         ("[::ffff:203.0.113.9]:443", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("  198.51.100.7 ,\t203.0.113.9:443 , 10.0.0.2  ", "203.0.113.9"),
+        ("203.0.113.9,,", "203.0.113.9"),
+        ("203.0.113.9, ::ffff:10.0.0.2", "203.0.113.9"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("[fe80::1%eth0]:443", "fe80::/64"),
+        ("fe80::1%a,fe80::2%b", "fe80::/64"),
         ("not:an:address", "unknown"),
     ],
 )
