@@ -6,8 +6,10 @@ An invoice names a cycle by an end among its subscription lines' periods; which 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
+
+from app.payments.facts import moment
 
 ADVANCE: Final = "advance"
 """It bills a period that has begun: a new cycle, named by the earliest end beyond the moment of billing."""
@@ -15,6 +17,10 @@ ARREARS: Final = "arrears"
 """It bills nothing but usage of a period that is over: a cycle as well, named by the latest end."""
 WITHIN: Final = "within"
 """It bills prorations and one-off items only: part of the cycle that was running when it was billed."""
+
+
+Period = tuple[datetime | None, datetime]
+"""Start and end; None where the line does not say when it starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,36 +42,31 @@ class Billing:
 def billing_of(facts: Mapping[str, Any]) -> Billing | None:
     """The billing of an invoice with these facts; None where no line of a subscription is known of it.
 
-    All lines count before those of its first page, whichever came first.
+    All lines count before those of its first page, whichever came first. A time that is out of range is none.
     """
-    periods: Mapping[str, Sequence[Sequence[int | None]]] = facts.get("periods") or facts.get("page_periods") or {}
-    regular, other = periods.get("regular", ()), periods.get("other", ())
+    periods: Mapping[str, Sequence[Sequence[object]]] = facts.get("periods") or facts.get("page_periods") or {}
+    regular, other = _possible(periods.get("regular", ())), _possible(periods.get("other", ()))
     if not regular and not other:
         return None
     billed_at = _billed_at(facts, regular or other)
     if not regular:
-        return Billing(WITHIN, _moment(min(_ends(other))), _moment_or_none(billed_at))
+        return Billing(WITHIN, min(_ends(other)), billed_at)
     ahead = [end for end in _ends(regular) if billed_at is None or end > billed_at]
     if ahead:
-        return Billing(ADVANCE, _moment(min(ahead)), _moment_or_none(billed_at))
-    return Billing(ARREARS, _moment(max(_ends(regular))), _moment_or_none(billed_at))
+        return Billing(ADVANCE, min(ahead), billed_at)
+    return Billing(ARREARS, max(_ends(regular)), billed_at)
 
 
-def _billed_at(facts: Mapping[str, Any], periods: Sequence[Sequence[int | None]]) -> int | None:
-    """The invoice's own `period_end`, else the latest start of its lines, in Unix seconds."""
-    stated = facts.get("period_end")
-    if isinstance(stated, int):
-        return stated
-    return max((start for start, _ in periods if start is not None), default=None)
+def _billed_at(facts: Mapping[str, Any], periods: Sequence[Period]) -> datetime | None:
+    """The invoice's own `period_end`, else the latest start of its lines."""
+    return moment(facts.get("period_end")) or max((start for start, _ in periods if start is not None), default=None)
 
 
-def _ends(periods: Sequence[Sequence[int | None]]) -> list[int]:
-    return [end for _, end in periods if end is not None]
+def _possible(periods: Sequence[Sequence[object]]) -> list[Period]:
+    """The periods whose end, in Unix seconds, is a possible time."""
+    read = ((moment(start), moment(end)) for start, end in periods)
+    return [(start, end) for start, end in read if end is not None]
 
 
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _moment_or_none(seconds: int | None) -> datetime | None:
-    return None if seconds is None else _moment(seconds)
+def _ends(periods: Sequence[Period]) -> list[datetime]:
+    return [end for _, end in periods]

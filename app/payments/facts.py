@@ -127,7 +127,13 @@ class ReadEvent:
     reading: Reading
 
 
-def moment(seconds: object) -> datetime | None:
-    """The time that Stripe states in Unix seconds; None if it states none or one that is out of range."""
-    is_time = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < LATEST_SECONDS
-    return datetime.fromtimestamp(seconds, UTC) if is_time else None  # type: ignore[arg-type]
+def seconds(stated: object) -> int | None:
+    """The Unix seconds of the time that Stripe states; None if it states none or one that is out of range."""
+    is_time = isinstance(stated, int) and not isinstance(stated, bool) and 0 <= stated < LATEST_SECONDS
+    return stated if is_time else None  # type: ignore[return-value]
+
+
+def moment(stated: object) -> datetime | None:
+    """As `seconds`, as a time."""
+    found = seconds(stated)
+    return None if found is None else datetime.fromtimestamp(found, UTC)

@@ -23,7 +23,7 @@ from app.payments.models import StripeObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
-BEFORE_EVERYTHING: Final = datetime.fromtimestamp(0, UTC)
+BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When that was stated which holds whatever is stated later."""
 _COLUMNS = "id, kind, root, customer, subscription, facts, stated_at, older_at"
 

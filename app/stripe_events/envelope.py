@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -36,6 +37,11 @@ def parse(body: str) -> dict[str, Any]:
             raise InvalidRequest(f"The event's {name} is malformed.", param=name)
     event["created"] = _seconds(event.get("created"))
     return event
+
+
+def occurred_at(event: Mapping[str, Any]) -> datetime:
+    """When an event that `parse` gave happened."""
+    return datetime.fromtimestamp(event["created"], UTC)
 
 
 def is_word(value: object) -> bool:

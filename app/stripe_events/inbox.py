@@ -88,7 +88,7 @@ def record(connection: Connection, door: Door, event: Mapping[str, Any], payload
         "api_version": event.get("api_version") or "",
         "type": event["type"],
         "object_id": _object_id(event),
-        "occurred_at": datetime.fromtimestamp(event["created"], UTC),
+        "occurred_at": envelope.occurred_at(event),
         "payload": payload,
         "outcome": None if is_right_mode else "wrong_mode",
     }

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -85,6 +84,6 @@ def _row(scope: Scope, listed: Mapping[str, Any]) -> dict[str, Any]:
         "api_version": event.get("api_version") or "",
         "type": event["type"],
         "object_id": document["id"] if envelope.is_word(document.get("id")) else "",
-        "occurred_at": datetime.fromtimestamp(event["created"], UTC),
+        "occurred_at": envelope.occurred_at(event),
         "payload": payload,
     }

@@ -8,12 +8,18 @@ MAY_CATCH_EVERYTHING = {"worker.drain", "worker.lookups", "worker.schedule", "wo
 COMMITS_BY_HAND = {"app.db"}
 EDGES = ("app.web", "app.api", "app.operations", "app.organizations.access", "app.cli", "app.portal", "worker")
 """Beside modules named routes."""
+READS_UNIX_SECONDS = ["app.payments.facts", "app.stripe_events.envelope"]
+"""`facts.moment` and, for an event's own time, `envelope.occurred_at`: both know which times are possible."""
 SERVES_REQUESTS = ("app.web", "app.api", "app.operations", "app.organizations.access")
 
 
 def test_the_environment_is_read_in_one_module() -> None:
     readers = [name for name, _, tree in modules() if _reads_environment(tree)]
     assert readers == ["app.config"]
+
+
+def test_unix_seconds_become_a_time_only_where_their_range_is_checked() -> None:
+    assert [name for name, _, tree in modules() if calls(tree, "fromtimestamp")] == READS_UNIX_SECONDS
 
 
 def test_no_function_commits() -> None:

@@ -4,6 +4,7 @@ import copy
 import random
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from sqlalchemy import text
 
 from app import db
 from app.errors import UnusableEvent
+from app.payments.billing import ADVANCE, Billing, billing_of
 from app.stripe_events.outcomes import sentence
 from tests.conftest import Deliver, Drain, Tally
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import OLD_AND_NEW
-from worker.handlers import table
+from worker.handlers import periods, table
 
 from .conftest import InboxRow
 from .stories import assert_told_once, customers, events_of, is_settled
@@ -93,6 +95,18 @@ def test_an_event_without_an_object_is_parked_at_once(
     drain()
     row = inbox_row(bad)
     assert (row.outcome, row.outcome_details) == ("parked", {"problem": "The event carries no object"})
+
+
+@pytest.mark.parametrize("impossible", [10**18, 253_402_300_799, -1, True, "soon"])
+def test_a_time_out_of_range_names_no_billing_cycle(impossible: Any) -> None:
+    assert periods.facts_of([{"type": "subscription", "period": {"start": 0, "end": impossible}}]) is None
+    assert billing_of({"periods": {"regular": [[0, impossible]]}}) is None
+    possible = datetime(2026, 4, 1, tzinfo=UTC)
+    facts = {
+        "periods": {"regular": [[impossible, int(possible.timestamp())], [0, impossible]]},
+        "period_end": impossible,
+    }
+    assert billing_of(facts) == Billing(ADVANCE, possible, None)
 
 
 def mutated(count: int, chance: random.Random) -> Iterator[Event]:

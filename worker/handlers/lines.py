@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.errors import UnusableEvent
-from app.payments.facts import Kind, ObjectFacts, Reading
+from app.payments.facts import Kind, ObjectFacts, Reading, seconds
 from worker.handlers import periods
 from worker.handlers.fields import Document, at, identity, optional_amount, own_id
 
@@ -23,7 +23,7 @@ def facts_of(invoice: Document) -> dict[str, Any]:
         "lines": by_product,
         "has_more_lines": True if by_product is None else None,
         "periods" if is_whole else "page_periods": periods.facts_of(found),
-        "period_end": periods.seconds(invoice.get("period_end")),
+        "period_end": seconds(invoice.get("period_end")),
     }
 
 

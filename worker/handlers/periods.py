@@ -1,12 +1,9 @@
 """The periods an invoice's subscription lines are for, from which its billing cycle follows."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from app.payments.facts import seconds
 from worker.handlers.fields import Document, at, identity
-
-LATEST_SECONDS = 253_402_300_799
-"""The last second of the year 9999; a time beyond it is none."""
 
 Period = tuple[int | None, int]
 """Start and end in Unix seconds; None where the line does not say when it starts."""
@@ -24,12 +21,6 @@ def facts_of(lines: Sequence[Document]) -> dict[str, list[Period]] | None:
             found["regular" if _is_regular(line) else "other"].add((seconds(at(line, "period", "start")), end))
     told = {name: sorted(periods, key=_by_end) for name, periods in found.items() if periods}
     return told or None
-
-
-def seconds(value: Any) -> int | None:
-    """A time in Unix seconds; None where it is none."""
-    is_time = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LATEST_SECONDS
-    return value if is_time else None
 
 
 def of_subscription(line: Document) -> bool:
