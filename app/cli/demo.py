@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.markup import escape
 from sqlalchemy import text
 
 from app import db, ids, money, processes, settings_files
@@ -46,7 +45,7 @@ def demo(
     """
     with supervisor.interruptible(), _directory(data_dir) as directory:
         log = directory / "accrual.log"
-        printing.console.print("Starting database, queue, web, workers and clock …")
+        printing.say("Starting database, queue, web, workers and clock …")
         with stack.serve(directory, port or stack.free_port(), log=log) as running:
             try:
                 running.wait_until_ready()
@@ -54,7 +53,7 @@ def demo(
             except Unavailable as problem:
                 raise Unavailable(f"{problem}\n{processes.last_lines(log)}") from None
             if keep:
-                printing.console.print(f"\nready {running.url}")
+                printing.say(f"\nready {running.url}")
                 supervisor.look_after(running.children)
 
 
@@ -78,9 +77,7 @@ def _tell(running: stack.Stack) -> None:
         with db.transaction() as session:
             made = bootstrap.make(session, settings, "Demo shop", "shop@example.com")
         _enroll_partner(running.url, made.api_key)
-        printing.console.print(
-            f"[bold]Ada[/bold] is a partner of [bold]Demo shop[/bold]: 20 % of every payment, code {CODE}.\n"
-        )
+        printing.say(f"Ada is a partner of Demo shop: 20 % of every payment, code {CODE}.\n", is_bold=True)
         _send_story(made)
         _print_ledger(made)
     _print_explanation(running.url, made.api_key)
@@ -104,12 +101,12 @@ def _send_story(made: Bootstrapped) -> None:
         if outcome is None:
             raise Unavailable(f"{event['type']} was not settled within {SETTLE_SECONDS} seconds")
         rows.append({"Cleo": words, "Stripe says": event["type"], "and so": outcome})
-    printing.console.print(printing.table(rows))
+    printing.listing(rows)
 
 
 def _print_ledger(made: Bootstrapped) -> None:
     """Every entry with its postings: debits positive, credits negative, each entry's sum zero."""
-    printing.console.print("\n[bold]The ledger[/bold], one balanced entry after another; nothing in it is ever edited:")
+    printing.say("\nThe ledger, one balanced entry after another; nothing in it is ever edited:", is_bold=True)
     with db.transaction() as session:
         rows = session.execute(_ENTRIES, {"organization_id": ids.decode(made.organization_id, ids.ORGANIZATION)}).all()
     lines, previous = [], None
@@ -125,13 +122,13 @@ def _print_ledger(made: Bootstrapped) -> None:
                 "because of": row.cause if is_first else "",
             }
         )
-    printing.console.print(printing.table(lines))
+    printing.listing(lines)
 
 
 def _print_explanation(url: str, api_key: str) -> None:
     """Why the refunded month earns what it earns."""
     newest = _api("GET", f"{url}/api/v1/commissions", api_key)["commissions"][0]
-    printing.console.print(f"\n[bold]Why {escape(newest['id'])} is what it is[/bold]:")
+    printing.say(f"\nWhy {newest['id']} is what it is:", is_bold=True)
     explain.show(_api("GET", f"{url}/api/v1/commissions/{newest['id']}/explanation", api_key))
 
 

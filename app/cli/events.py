@@ -73,7 +73,7 @@ def show(
     printing.record(values, as_json=as_json)
     if not as_json:
         for sentence in told.sentences:
-            printing.console.print(sentence, markup=False, soft_wrap=True)
+            printing.say(sentence)
     if document is not None and not as_json:
         printing.as_document(document)
 

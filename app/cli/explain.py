@@ -35,6 +35,6 @@ def explain(
 
 def show(explanation: Mapping[str, Any]) -> None:
     """Print an explanation's sentences, the summary first."""
-    printing.console.print(explanation["summary"], style="bold", markup=False, soft_wrap=True)
+    printing.say(explanation["summary"], is_bold=True)
     for sentence in explanations.narrate(explanation):
-        printing.console.print(f"  {sentence}", markup=False, soft_wrap=True)
+        printing.say(f"  {sentence}")

@@ -113,7 +113,7 @@ def _report(run: StripeRun, *, as_json: bool) -> None:
         printing.listing([_line(drift) for drift in drifts])
     runs.report(run, as_json=as_json, more={"drifts": [drift_fields(drift) for drift in drifts]})
     if not as_json:
-        printing.console.print(_verdict(run, drifts, left), style="bold", markup=False, soft_wrap=True)
+        printing.say(_verdict(run, drifts, left), is_bold=True)
     if left:
         raise typer.Exit(1)
 

@@ -4,7 +4,6 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.cli import (
@@ -33,7 +32,7 @@ from app.version import VERSION
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"accrual {VERSION}")
+        printing.say(f"accrual {VERSION}")
         raise typer.Exit
 
 
@@ -90,7 +89,5 @@ def main() -> None:
 
 
 def _complain(text: str) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for line in text.strip().splitlines():
-        console.print(printing.visible(line), style="red", markup=False)
+    printing.complain(text)
     sys.exit(1)

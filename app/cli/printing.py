@@ -1,21 +1,27 @@
-"""What commands print: for people (tables), for programs (JSON on standard output, nothing else)."""
+"""What commands print: for people (tables), for programs (JSON on standard output, nothing else).
+
+Nothing else of the command line writes to the terminal: what others typed passes `visible` here, whoever prints it.
+"""
 
 import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 WIDE: Final = 200  # where nobody looks at a screen, nothing needs to be folded
 NEVER_FOLDED: Final = 40
 _STEERING: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but for the end of a line, and those that reverse the direction of what follows."""
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+WHOLE_BPS: Final = 10_000
+_console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE)
+_aside = Console(stderr=True, highlight=False, emoji=False)
 
 
 def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:
@@ -23,9 +29,9 @@ def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None
     if as_json:
         as_document(rows)
     elif not rows:
-        console.print("none")
+        say("none")
     else:
-        console.print(table(rows))
+        _console.print(_table(rows))
 
 
 def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
@@ -36,8 +42,8 @@ def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
     width = max(len(name) for name in values)
     for name, value in values.items():
         label = name.replace("_", " ").ljust(width)
-        console.print(f"[bold]{label}[/bold]  ", end="")
-        console.print(cell(value), markup=False, soft_wrap=True)
+        _console.print(f"[bold]{escape(visible(label))}[/bold]  ", end="")
+        say(cell(value))
 
 
 def as_document(value: Any) -> None:
@@ -45,26 +51,61 @@ def as_document(value: Any) -> None:
     print(visible(json.dumps(value, indent=2, default=_plain, ensure_ascii=False)))  # noqa: T201 - rich would wrap it
 
 
-def say(text: str) -> None:
+def say(text: str, *, is_bold: bool = False) -> None:
     """Print a sentence, whole and as it is."""
-    console.print(visible(text), markup=False, soft_wrap=True)
+    _console.print(visible(text), style="bold" if is_bold else None, markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Print a warning on standard error, where it is in the way of no program that reads the output."""
-    warnings = Console(stderr=True, highlight=False, soft_wrap=True)
-    warnings.print(f"warning: {visible(text)}", style="yellow", markup=False)
+    say_aside(f"warning: {text}", style="yellow")
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def complain(text: str) -> None:
+    """Print on standard error why a command failed."""
+    say_aside(text.strip(), style="red")
+
+
+def say_aside(text: str, *, style: str | None = None) -> None:
+    """Print a sentence on standard error."""
+    _aside.print(visible(text), style=style, markup=False, soft_wrap=True)
+
+
+class Bar:
+    """A progress bar on standard error while the `with` lasts: what is done, how much of it, and what came of it."""
+
+    def __enter__(self) -> Self:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[said]}", markup=False),
+        )
+        self._progress = Progress(*columns, console=_aside, transient=False)
+        self._progress.start()
+        self._task = self._progress.add_task("", total=WHOLE_BPS, said="")
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self._progress.stop()
+
+    def show(self, doing: str, completed_bps: int, said: str) -> None:
+        """Show how far it is, in basis points."""
+        self._progress.update(
+            self._task, completed=completed_bps, description=visible(doing), said=visible(said), refresh=True
+        )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """`rows` as a table; numbers stand to the right, and where room is short only sentences are folded."""
     made = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in rows[0].items():
         is_number = isinstance(value, int) and not isinstance(value, bool)
         is_short = all(len(cell(row[name])) <= NEVER_FOLDED for row in rows)
-        made.add_column(
-            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold", no_wrap=is_short
-        )
+        heading = escape(cell(name.replace("_", " ")))
+        side: JustifyMethod = "right" if is_number else "left"
+        made.add_column(heading, justify=side, overflow="fold", no_wrap=is_short)
     for row in rows:
         made.add_row(*(escape(cell(value)) for value in row.values()))
     return made

@@ -7,8 +7,6 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.orm import Session
 
 from app import db, ids, jobs
@@ -88,27 +86,16 @@ def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
 
     Ctrl-C ends the waiting and not the run, says how to follow it again, and leaves with exit code 130.
     """
-    console = Console(stderr=True, highlight=False)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[said]}", markup=False),
-    )
     try:
-        with Progress(*columns, console=console, transient=False) as progress:
-            task = progress.add_task("waits for a worker", total=10_000, said="")
+        with printing.Bar() as bar:
             while True:
                 run = _look(owners, run_id)
-                progress.update(task, completed=run.progress_bps, description=_doing(run), said=_said(run))
+                bar.show(_doing(run), run.progress_bps, _said(run))
                 if run.finished_at is not None:
                     return run
                 time.sleep(LOOK_EVERY_SECONDS)
     except KeyboardInterrupt:
-        console.print(
-            f"\nStill running. Follow it with: accrual {command} --follow {run_id}", markup=False, soft_wrap=True
-        )
+        printing.say_aside(f"\nStill running. Follow it with: accrual {command} --follow {run_id}")
         raise typer.Exit(130) from None
 
 

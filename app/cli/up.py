@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import stack, supervisor
+from app.cli import printing, stack, supervisor
 from app.cli.options import DataDir
 
 
@@ -18,5 +18,5 @@ def up(
     """
     with supervisor.interruptible(), stack.serve(data_dir, port) as running:
         running.wait_until_ready()
-        typer.echo(f"ready {running.url}")
+        printing.say(f"ready {running.url}")
         supervisor.look_after(running.children)

@@ -20,6 +20,6 @@ def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     elif breaches:
         printing.listing([{"broken law": breach.law, "where": breach.what} for breach in breaches])
     else:
-        printing.console.print("The ledger is sound: no rule is broken.")
+        printing.say("The ledger is sound: no rule is broken.")
     if breaches:
         raise typer.Exit(1)

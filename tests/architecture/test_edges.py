@@ -1,6 +1,7 @@
 """What may stand only at an edge: the environment, commits, and catching everything."""
 
 import ast
+from collections.abc import Iterator
 
 from .source import calls, modules
 
@@ -10,6 +11,9 @@ EDGES = ("app.web", "app.api", "app.operations", "app.organizations.access", "ap
 """Beside modules named routes."""
 READS_UNIX_SECONDS = ["app.payments.facts", "app.stripe_events.envelope"]
 """`facts.moment` and, for an event's own time, `envelope.occurred_at`: both know which times are possible."""
+PRINTS = "app.cli.printing"
+"""Spells out control characters, so that what others typed cannot steer a terminal."""
+TERMINAL = {"echo", "secho", "echo_via_pager", "stdout", "stderr", "__stdout__", "__stderr__", "_console", "_aside"}
 SERVES_REQUESTS = ("app.web", "app.api", "app.operations", "app.organizations.access")
 
 
@@ -20,6 +24,12 @@ def test_the_environment_is_read_in_one_module() -> None:
 
 def test_unix_seconds_become_a_time_only_where_their_range_is_checked() -> None:
     assert [name for name, _, tree in modules() if calls(tree, "fromtimestamp")] == READS_UNIX_SECONDS
+
+
+def test_commands_print_through_one_module() -> None:
+    for name, _, tree in modules():
+        if name.startswith("app.cli") and name != PRINTS:
+            assert list(_ways_to_a_terminal(tree)) == [], name
 
 
 def test_no_function_commits() -> None:
@@ -52,6 +62,20 @@ def _reads_environment(tree: ast.AST) -> bool:
         and node.value.id == "os"
         for node in ast.walk(tree)
     )
+
+
+def _ways_to_a_terminal(tree: ast.AST) -> Iterator[str]:
+    """What in a module could print: the library for it, `print`, Typer's `echo`, a standard stream, a console."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            modules_named = (
+                [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+            )
+            yield from (module for module in modules_named if module.partition(".")[0] in {"rich", "click"})
+        elif isinstance(node, ast.Name) and node.id == "print":
+            yield node.id
+        elif isinstance(node, ast.Attribute) and node.attr in TERMINAL:
+            yield node.attr
 
 
 def _swallows_everything(tree: ast.AST) -> bool:

@@ -11,8 +11,13 @@ STEERING = "Ada\x1b[2J\x9b31m\u202eadA\rzz"
 def test_control_characters_are_spelled_out(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
     printing.record({"name": STEERING}, as_json=as_json)
     printing.listing([{"name": STEERING}], as_json=as_json)
+    printing.record({STEERING: 1}, as_json=as_json)
+    printing.listing([{STEERING: 1}], as_json=as_json)
     printing.say(STEERING)
     printing.warn(STEERING)
+    printing.complain(STEERING)
+    with printing.Bar() as bar:
+        bar.show(STEERING, 5_000, STEERING)
     told = capsys.readouterr()
     for character in "\x1b\x9b\u202e\r":
         assert character not in told.out + told.err
