@@ -19,10 +19,10 @@ PAGE: Final = """<!doctype html>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/join/style.css">
 <main>
-  <h1>Become a partner</h1>
+  <h1 id="heading">Become a partner</h1>
   <div id="offer" hidden>
     <p><b id="organization"></b> invites you to <b id="program"></b>.</p>
-    <p>You earn <b id="rate"></b> of what the customers you send pay.</p>
+    <p>Your commission on what the customers you send pay: <b id="rate"></b>.</p>
     <p id="holdback"></p>
   </div>
   <form id="join">
@@ -33,11 +33,12 @@ PAGE: Final = """<!doctype html>
   <p id="problem" role="alert"></p>
   <div id="joined" hidden>
     <p>You are enrolled. Your code is <b id="code"></b>.</p>
-    <p id="share">Share this link. Who buys through it earns you a commission:</p>
+    <p id="share">Share this link. You earn a commission when a customer buys through it:</p>
     <p><code id="link"></code></p>
     <p>This is your key. Keep it like a password; it is not shown again:</p>
     <p><code id="key"></code></p>
-    <p>With the key you see what you earn: <a href="/docs">the pages of the API</a> say how, under Partner side.</p>
+    <button type="button" id="copy">Copy the key</button>
+    <p>With the key you see what you earn: <a href="/docs">the pages of the API</a> show how, under Partner side.</p>
   </div>
 </main>
 <script src="/join/start.js"></script>
@@ -77,6 +78,11 @@ function show(answer) {
       "Your link works once the owner of the program has set the page it leads to. Ask them for it.";
     document.getElementById("link").hidden = true;
   }
+  document.getElementById("heading").textContent = "You are a partner";
+  document.getElementById("copy").addEventListener("click", async (event) => {
+    await navigator.clipboard.writeText(answer.api_key);
+    event.target.textContent = "Copied";
+  });
   document.getElementById("joined").hidden = false;
   form.hidden = true;
   offer.hidden = true;
@@ -93,9 +99,22 @@ async function call(path, body, use) {
     });
     const answer = await response.json();
     if (response.ok) use(answer);
-    else problem.textContent = answer.error.message;
+    else refuse(response.status, answer.error);
   } catch {
     problem.textContent = "The server cannot be reached. Try again.";
+  }
+}
+
+function refuse(status, error) {
+  if (status === 429) {
+    problem.textContent = "Too many requests came from your network. Wait a minute, then try again.";
+  } else if (error.code === "invitation_not_found") {
+    form.hidden = true;
+    offer.hidden = true;
+    problem.textContent =
+      "This link was used already, or has expired. Ask the person who invited you for a new one.";
+  } else {
+    problem.textContent = error.message;
   }
 }
 
@@ -105,7 +124,10 @@ form.addEventListener("submit", (event) => {
 });
 
 if (token) call("/v1/public/affiliate/invitation", { token }, present);
-else problem.textContent = "This link is not complete. Open it as you got it.";
+else {
+  form.hidden = true;
+  problem.textContent = "This link is not complete. Copy all of it from the message you got.";
+}
 """
 
 
@@ -120,7 +142,7 @@ CONFIRM_PAGE: Final = """<!doctype html>
 <main>
   <h1>Confirm your address</h1>
   <form id="confirm">
-    <p>Confirm only if you signed up yourself, with the code that stands beside the link in the mail.</p>
+    <p>Confirm only if you signed up yourself, with the code that is beside the link in the mail.</p>
     <button>Confirm this address</button>
   </form>
   <p id="problem" role="alert"></p>
@@ -157,13 +179,15 @@ form.addEventListener("submit", async (event) => {
     });
     const answer = await response.json();
     if (response.ok) show(answer);
-    else problem.textContent = answer.error.message;
+    else if (response.status === 429) {
+      problem.textContent = "Too many requests came from your network. Wait a minute, then try again.";
+    } else problem.textContent = answer.error.message;
   } catch {
     problem.textContent = "The server cannot be reached. Try again.";
   }
 });
 
-if (!token) problem.textContent = "This link is not complete. Open it as you got it.";
+if (!token) problem.textContent = "This link is not complete. Copy all of it from the message you got.";
 """
 
 

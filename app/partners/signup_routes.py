@@ -1,8 +1,8 @@
-"""The public door to becoming a partner: open sign-up, and using an invitation."""
+"""The public routes by which people become partners: open sign-up, and using an invitation."""
 
 from typing import Final
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
 from app import db
@@ -16,16 +16,22 @@ from app.partners import signup_shapes as shapes
 from app.partners.invitations import Joined
 from app.partners.models import Program
 
-api = surface("Sign-up", __name__, "How affiliates come by themselves, or by an invitation's link.")
+api = surface("Sign-up", __name__, "How affiliates sign up by themselves, or join by an invitation's link.")
 
+INVITATION: Final = "/v1/public/affiliate/invitation"
 SIGN_UPS_PER_MINUTE: Final = 5
 """From one address; a household or an office may share one."""
+LOOK_UPS_PER_MINUTE: Final = 60
+"""Of invitations, from one address. They are counted apart, so that opening the page uses up no acceptance."""
 
 
 @api.before_request
 def _admit() -> None:
     """Count the asker's address before anything of the request is looked at."""
-    throttle.count_public("signup", per_minute=SIGN_UPS_PER_MINUTE)
+    if request.path == INVITATION:
+        throttle.count_public("invitation", per_minute=LOOK_UPS_PER_MINUTE)
+    else:
+        throttle.count_public("signup", per_minute=SIGN_UPS_PER_MINUTE)
     bodies.check_request()
 
 
@@ -56,7 +62,7 @@ def sign_up(body: shapes.SignUp) -> Response:
 
 
 @api.post(
-    "/v1/public/affiliate/invitation",
+    INVITATION,
     responses={"200": shapes.InvitationBody, "404": ErrorBody, "415": ErrorBody, "429": ErrorBody},
 )
 def show_invitation(body: shapes.InvitationToken) -> Response:

@@ -33,14 +33,14 @@ def address(application: Flask) -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page that complains of nothing."""
-    context = chromium.new_context()
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
-    assert [one for one in complaints if "404" not in one] == []
+    assert [one for one in complaints if "404" not in one and "429" not in one] == []
 
 
 @pytest.fixture
@@ -67,16 +67,39 @@ def test_an_invited_person_reads_the_offer_and_gets_code_key_and_link(
     with db.transaction() as session:
         assert keys.authenticate(session, page.locator("#key").inner_text()).level == "manage"
     assert "#" not in page.url, "the token is gone from the address and from the history"
-    expect(page.get_by_role("button")).to_be_hidden()
+    expect(page.get_by_role("heading")).to_have_text("You are a partner")
+    expect(page.get_by_role("button", name="Accept the invitation")).to_be_hidden()
+    page.get_by_role("button", name="Copy the key").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#key").inner_text()
 
 
 def test_a_link_that_was_used_says_so(page: Page, link: str, address: str) -> None:
     with db.transaction() as session:
         invitations.join(session, "public", link.partition("#")[2], "Zoe")
     page.goto(link)
-    page.get_by_label("Your name, or your company's").fill("Somebody else")
-    page.get_by_role("button").click()
-    expect(page.get_by_role("alert")).to_contain_text("unknown, was used, or has expired")
+    expect(page.get_by_role("alert")).to_contain_text("This link was used already, or has expired.")
+    expect(page.get_by_role("button")).to_be_hidden()
+
+
+def test_opening_the_page_again_and_again_uses_up_no_acceptance(page: Page, link: str) -> None:
+    for _ in range(6):
+        page.goto(link)
+        expect(page.locator("#offer")).to_be_visible()
+        page.reload()
+    page.get_by_label("Your name, or your company's").fill("Zoe")
+    page.get_by_role("button", name="Accept the invitation").click()
+    expect(page.locator("#code")).not_to_be_empty()
+
+
+def test_too_many_requests_say_that_waiting_helps(page: Page, link: str, address: str) -> None:
+    for _ in range(5):
+        page.request.post(f"{address}/v1/public/affiliate/signup", data={})
+    page.goto(link)
+    page.get_by_label("Your name, or your company's").fill("Zoe")
+    page.get_by_role("button", name="Accept the invitation").click()
+    expect(page.get_by_role("alert")).to_contain_text("Wait a minute, then try again")
+    expect(page.locator("#offer")).to_be_visible()
 
 
 def test_half_a_link_says_so(page: Page, address: str) -> None:
