@@ -19,6 +19,7 @@ from app.attribution.links import Links
 from app.commissions import analytics_routes as analytics
 from app.commissions import attribution_routes as attribution
 from app.commissions import conversion_routes as conversions
+from app.commissions import own_routes as own_commissions
 from app.commissions import routes as commissions
 from app.config import Settings
 from app.errors import Unauthenticated
@@ -110,6 +111,7 @@ def _wire(app: OpenAPI) -> None:
         analytics.api,
         snapshots.api,
         me.api,
+        own_commissions.api,
         signup.api,
         conversions.api,
         commissions.api,

@@ -16,6 +16,7 @@ from app.api.errors import ErrorBody
 from app.api.shapes import to_json
 
 SCHEME: Final = "api_key"
+PARTNER_SIDE: Final = "Partner side"
 SECURITY_SCHEMES: Final[dict[str, Any]] = {
     SCHEME: {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer aff_…`"}
 }
@@ -26,10 +27,13 @@ ALIASES: Final = (("get", "/commissions"), ("get", "/partners/<partner_id>/commi
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
-def surface(name: str, import_name: str, description: str) -> APIBlueprint:
-    """A blueprint for routes that take an API key, listed in the document under its name."""
+def surface(name: str, import_name: str, description: str, blueprint: str = "") -> APIBlueprint:
+    """A blueprint for routes that take an API key, listed in the document under its name.
+
+    `blueprint` is a name of its own where several packages have routes under one `name`.
+    """
     return APIBlueprint(
-        name,
+        blueprint or name,
         import_name,
         abp_tags=[Tag(name=name, description=description)],
         abp_responses={str(status): body for status, body in ERRORS.items()},

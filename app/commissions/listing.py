@@ -11,6 +11,7 @@ from app import ids
 from app.api.pages import EVER, Columns, Page, Span, cut, owned_by, within
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
+from app.partners.enrollment import OPEN
 from app.partners.models import Partner, Program
 from app.payments.models import Payment
 
@@ -44,11 +45,12 @@ OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
     .join(Partner, Partner.id == Commission.partner_id)
     .outerjoin(Conversion, Conversion.id == Commission.conversion_id)
     .where(
+        Partner.status.in_(OPEN),
         or_(
             Commission.amount_minor > 0,
             Commission.payable_minor != 0,
             Commission.paid_minor + Commission.fee_minor != 0,
-        )
+        ),
     )
 )
 
@@ -103,12 +105,13 @@ def list_commissions(
 
 
 def list_own_commissions(session: Session, wanted: Selection) -> Page[Row[Commission, Conversion | None, str, str]]:
-    """A page of a partner's commissions as the partner itself sees them, in an affiliate's transaction.
+    """A page of commissions as their partners themselves see them, in an affiliate's transaction.
+
+    Without `wanted.partner` those of every enrollment that the owner has not ended.
 
     Payments are the merchant's and not shown, so what was merged or credited away is known by its being worth nothing
     and owed nothing. An upline sees no conversion of the partner below it. Raises InvalidRequest.
     """
-    assert wanted.partner is not None
     return _page_of_commissions(session, OWN_COMMISSIONS, wanted)
 
 

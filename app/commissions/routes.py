@@ -13,14 +13,12 @@ from app.commissions import bulk_approval, decision_commands, explain, explain_e
 from app.commissions.cases import Cause
 from app.commissions.explain import Explanation
 from app.commissions.explain_event import EventStory
-from app.commissions.explain_own import OwnExplanation, explain_own
 from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Conversion
+from app.commissions.own_list import own_page, wanted
 from app.errors import NotFound
 from app.organizations import access
 from app.partners.listing import get_partner
-from app.partners.models import Partner
-from app.partners.own import demand_entry, get_own_partner
 from app.partners.programs import get_program
 from app.stripe_events.listing import get_event
 from app.stripe_events.shapes import EventPath
@@ -86,7 +84,9 @@ def approve_commissions(body: shapes.BulkApproval) -> Response:
     endpoint="list_commissions_without_prefix",
 )
 def list_commissions(query: shapes.CommissionQuery) -> Response:
-    """Commissions, newest first."""
+    """Commissions, newest first. An affiliate's key sees what it earned itself."""
+    if g.caller.kind == "affiliate":
+        return _own_commissions(query, partner_id=None)
     return _commissions(query, partner_id=None)
 
 
@@ -118,18 +118,6 @@ def explain_commission(path: shapes.CommissionPath) -> Response:
     """Where a commission comes from: event, carrier, terms, base, rate, rounding, every entry."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_commission(session, path.commission_id))
-
-
-@api.get(
-    "/v1/admin/affiliate-me/commissions/<commission_id>/explanation",
-    security=needs("commissions:read"),
-    responses={"200": OwnExplanation, "404": ErrorBody},
-)
-def explain_own_commission(path: shapes.CommissionPath) -> Response:
-    """Why a commission of yours is what it is. Nothing of the customer is shown."""
-    with access.affiliate_transaction(g.caller) as session:
-        demand_entry(session, g.caller)
-        return answer(explain_own(session, path.commission_id))
 
 
 @api.get(
@@ -177,28 +165,14 @@ def _request() -> Cause:
     return Cause(f"request:{g.request_id}", datetime.now(UTC))
 
 
-def _wanted(query: shapes.CommissionQuery, partner: Partner | None) -> listing.Selection:
-    return listing.Selection(
-        limit=query.limit,
-        starting_after=query.starting_after,
-        status=query.status,
-        partner=partner,
-        paid=query.span,
-    )
-
-
-def _own_commissions(query: shapes.CommissionQuery, partner_id: str) -> Response:
-    """The commissions of the caller's own enrollment."""
+def _own_commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:
     with access.affiliate_transaction(g.caller) as session:
-        partner = get_own_partner(session, g.caller, partner_id)
-        page = listing.list_own_commissions(session, _wanted(query, partner))
-        shown = [shapes.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
-        return answer(shapes.CommissionPage(commissions=shown, has_more=page.has_more))
+        return answer(own_page(session, g.caller, query, partner_id))
 
 
 def _commissions(query: shapes.CommissionQuery, partner_id: str | None) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        page = listing.list_commissions(session, g.caller.organization_ids, _wanted(query, partner))
+        page = listing.list_commissions(session, g.caller.organization_ids, wanted(query, partner))
         shown = shapes.commission_bodies(session, page.rows)
         return answer(shapes.CommissionPage(commissions=shown, has_more=page.has_more))

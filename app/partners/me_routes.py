@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import db, ids
 from app.api.errors import ErrorBody
 from app.api.pages import no_row
-from app.api.surfaces import answer, needs, surface
+from app.api.surfaces import PARTNER_SIDE, answer, needs, surface
 from app.errors import InvalidRequest
 from app.ledger.sums import Sums
 from app.organizations import access, audit
@@ -18,7 +18,7 @@ from app.partners import me_shapes as shapes
 from app.partners.models import Partner, PartnerCode, Program
 from app.partners.terms import terms_in_force_of_each
 
-api = surface("Partner side", __name__, "What a partner sees of itself, named by its own organization's key.")
+api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by its own organization's key.")
 
 
 @api.get("/v1/admin/affiliate-me/programs", security=needs("partners:read"), responses={"200": shapes.MyProgramPage})

@@ -26,12 +26,13 @@ TELLING_MORE: Final = (
     "/api/v1/partners",
     "/api/v1/partners/{partner_id}/commissions",
     "/api/v1/payments",
+    "/v1/admin/affiliate-me/commissions",
     "/v1/admin/affiliate/programs/{program_id}/affiliates",
     "/v1/admin/affiliate/programs/{program_id}/conversions",
 )
 SUMS: Final = {"/v1/admin/affiliate-me/stats", "/v1/admin/affiliate-me/balance"}
 """These give one row for each currency, not a page."""
-BARE: Final = {"/v1/admin/affiliate-me/programs", "/v1/admin/affiliate-me/payouts"}
+BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts")}
 """Lists the shop has nothing of: it is nobody's partner."""
 
 

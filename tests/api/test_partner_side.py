@@ -171,8 +171,29 @@ def test_the_owners_surfaces_show_a_partner_nothing(affiliate: Affiliate, mercha
     assert ada.patch(own, {"commission_pct": 100}).status_code == 404
     assert ada.call("PUT", f"{own}/commission-snapshot", json={"commission": None}).status_code == 404
     assert ada.get("/api/v1/partners").json["total"] == 0
-    assert ada.get("/api/v1/commissions").json["commissions"] == []
     assert ada.get("/api/v1/payments").status_code == 403
+
+
+def test_a_partner_lists_its_own_commissions_without_knowing_an_id(affiliate: Affiliate, merchant: Merchant) -> None:
+    with db.transaction() as session:
+        other = open_merchant(session, "Elsewhere")
+        enroll(session, other, "ada")
+        mine = [sell(session, merchant, "ada", 1), sell(session, merchant, "ada", 2)]
+        sell(session, merchant, "ben", 3)
+        elsewhere = sell(session, other, "ada", 4)
+    affiliate("ada", shop=other)
+    ada = affiliate("ada")
+    every = [elsewhere.commission_id, mine[1].commission_id, mine[0].commission_id]
+    for path in (f"{ME}/commissions", "/api/v1/commissions", "/commissions"):
+        shown = ada.get(path)
+        assert [one["id"] for one in shown.json["commissions"]] == every, path
+        assert not any(one in shown.text for one in ("cus_", "in_", "ch_", "evt_"))
+        assert len(ada.get(path, limit=1).json["commissions"]) == 1
+    with db.transaction() as session:
+        enrollment.change_status(session, session.get_one(Partner, other.partners["ada"]), "banned")
+    assert [one["id"] for one in ada.get(f"{ME}/commissions").json["commissions"]] == every[1:]
+    assert ada.get(f"{ME}/commissions/{elsewhere.commission_id}/explanation").status_code == 404
+    assert affiliate("ada", level="read").get(f"{ME}/commissions").status_code == 403
 
 
 def test_row_security_alone_shows_a_partner_its_own_rows_and_lets_it_write_none(

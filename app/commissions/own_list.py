@@ -1,0 +1,31 @@
+"""A partner's own commissions as a page of the API, in an affiliate's transaction."""
+
+from sqlalchemy.orm import Session
+
+from app.commissions import listing, shapes
+from app.organizations.permissions import Caller
+from app.partners.models import Partner
+from app.partners.own import demand_entry, get_own_partner
+
+
+def own_page(
+    session: Session, caller: Caller, query: shapes.CommissionQuery, partner_id: str | None = None
+) -> shapes.CommissionPage:
+    """The caller's commissions in all its enrollments, or in that of `partner_id`. Raises NotFound, Forbidden."""
+    if partner_id is None:
+        demand_entry(session, caller)
+    partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
+    page = listing.list_own_commissions(session, wanted(query, partner))
+    shown = [shapes.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
+    return shapes.CommissionPage(commissions=shown, has_more=page.has_more)
+
+
+def wanted(query: shapes.CommissionQuery, partner: Partner | None) -> listing.Selection:
+    """What a list of commissions is asked for; `partner` None for all."""
+    return listing.Selection(
+        limit=query.limit,
+        starting_after=query.starting_after,
+        status=query.status,
+        partner=partner,
+        paid=query.span,
+    )
