@@ -66,6 +66,11 @@ class Api:
         except Refused as refused:
             return refused.answer
 
+    @property
+    def now(self) -> int:
+        """The virtual clock, in seconds since 1970."""
+        return self._world.now
+
     def account_of(self, request: Request) -> str:
         """The connected account a request speaks for, "" for one's own."""
         return request.headers.get("stripe-account") or request.headers.get("stripe-context") or ""

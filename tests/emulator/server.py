@@ -74,6 +74,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_args: object) -> None:
         """Nothing is printed: `asked` is the log."""
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` of an answer, by the clock that events are told by."""
+        return super().date_time_string(self.emulated.api.now if timestamp is None else timestamp)
+
     def _serve(self) -> None:
         request = self._request()
         asked = Asked(
