@@ -29,7 +29,7 @@ test: $(READY) ## Run every test
 	@exec $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 proofs: $(READY) ## Run the full set of orders and crashes that `make test` samples
-	@exec $(BIN)/python -m pytest -m proof --proofs
+	@exec $(BIN)/python -m pytest -m proof --proofs -o faulthandler_timeout=0
 
 check: $(READY) ## Lint, formatting, types, and who may import whom
 	@$(BIN)/ruff check

@@ -23,6 +23,7 @@ from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from tests.waiting import join
 
 from .test_links import touches
 
@@ -148,7 +149,7 @@ def connection(application: Flask) -> Iterator[HTTPConnection]:
     thread.start()
     yield HTTPConnection("127.0.0.1", server.server_port, timeout=30)
     server.shutdown()
-    thread.join()
+    join(thread)
 
 
 def test_from_the_link_to_the_commission_over_http(

@@ -13,6 +13,7 @@ from app import db, jobs
 from app.api import kept, limits
 from app.config import Settings
 from tests.cast import Merchant
+from tests.waiting import PATIENCE_SECONDS, join
 from worker import schedule
 
 from .conftest import Answer, Caller, MakeCaller
@@ -143,14 +144,13 @@ def test_twins_wait_for_each_other_and_get_one_answer(application: Flask, post: 
     start = threading.Barrier(10)
 
     def send() -> None:
-        start.wait()
+        start.wait(PATIENCE_SECONDS)
         answers.append(post(PARTNERS, ADA))
 
     senders = [threading.Thread(target=send) for _ in range(10)]
     for sender in senders:
         sender.start()
-    for sender in senders:
-        sender.join()
+    join(*senders)
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
     assert sorted(repeated(answer) for answer in answers) == [False] + [True] * 9
@@ -167,7 +167,7 @@ def test_a_twin_of_a_request_that_fails_does_the_work(post: Post, owner: Caller)
         twin.join(0.3)
         assert answers == []
         session.rollback()
-    twin.join()
+    join(twin)
     assert [answer.status_code for answer in answers] == [201]
 
 

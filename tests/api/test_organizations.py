@@ -1,7 +1,6 @@
 """Organizations and their tree: whoever manages one manages its descendants, and nobody learns who stands above."""
 
 import threading
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -13,6 +12,7 @@ from app.errors import Conflict
 from app.organizations import hierarchy
 from app.organizations.models import Organization
 from tests.cast import Merchant, open_merchant
+from tests.waiting import eventually, join
 
 from .conftest import Caller, MakeCaller
 
@@ -133,8 +133,8 @@ def test_two_moves_at_once_make_no_circle(line: tuple[UUID, UUID, UUID]) -> None
         session.execute(put, {"id": one, "above": other})
         second = threading.Thread(target=meanwhile)
         second.start()
-        wait_until(is_somebody_waiting)
-    second.join()
+        eventually(is_somebody_waiting)
+    join(second)
     assert len(refused) == 1
     with db.transaction() as session:
         assert set(hierarchy.own_and_descendants(session, other)) == {one, other}
@@ -189,12 +189,3 @@ def is_somebody_waiting() -> bool:
     with db.transaction() as session:
         waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
         return bool(session.scalar(text(waiting)))
-
-
-def wait_until(happens: Callable[[], bool]) -> None:
-    gate = threading.Event()
-    for _ in range(500):
-        if happens():
-            return
-        gate.wait(0.01)
-    raise AssertionError("it never happened")

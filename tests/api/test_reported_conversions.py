@@ -15,6 +15,7 @@ from app.partners.models import Partner, Program
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Ledger, assert_ledger_sound
+from tests.waiting import PATIENCE_SECONDS, join
 
 from .conftest import Answer, Caller
 
@@ -161,14 +162,13 @@ def at_once(*calls: Any) -> list[Answer]:
     barrier, answers = Barrier(len(calls)), []
 
     def run(call: Any) -> None:
-        barrier.wait()
+        barrier.wait(PATIENCE_SECONDS)
         answers.append(call())
 
     threads = [Thread(target=run, args=(call,)) for call in calls]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    join(*threads)
     return answers
 
 

@@ -15,6 +15,7 @@ from app.organizations import keys
 from app.partners import confirmations, invitations, signup
 from app.partners.models import Partner, Program
 from tests.cast import Merchant
+from tests.waiting import join
 
 EMAIL = "zoe@example.com"
 
@@ -27,7 +28,7 @@ def address(application: Flask) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    thread.join()
+    join(thread)
 
 
 @pytest.fixture

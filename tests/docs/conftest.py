@@ -17,6 +17,7 @@ from app.config import Settings
 from app.organizations import keys
 from tests import cast
 from tests.cast import Merchant
+from tests.waiting import join
 
 from .shell import Shell
 
@@ -76,7 +77,7 @@ def served(application: Flask) -> Iterator[Served]:
     thread.start()
     yield served
     server.shutdown()
-    thread.join()
+    join(thread)
     server.server_close()
 
 

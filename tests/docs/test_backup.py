@@ -17,6 +17,7 @@ from app.ledger import verify
 from tests import cast
 from tests.conftest import Deliver, Drain, Servers
 from tests.faults.stories import customers, events_of
+from tests.waiting import PATIENCE_SECONDS
 
 from .pages import ROOT, read
 
@@ -48,7 +49,7 @@ def serve(programs: Path, directory: Path) -> Iterator[str]:
     embedded._hand_over(files)
     user = embedded._unprivileged()
     initialize = [str(programs / "initdb"), "--pgdata", str(files), "--username", "postgres", "--auth", "trust"]
-    assert processes.start(initialize, log=log, **user).wait() == 0
+    assert processes.start(initialize, log=log, **user).wait(PATIENCE_SECONDS) == 0
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = [str(programs / "postgres"), "-D", str(files), "-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"]

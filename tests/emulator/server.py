@@ -9,6 +9,8 @@ from itertools import count
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
+from tests.waiting import join
+
 from .answers import Answer
 from .api import Api, route_of
 from .faults import Fault, Faults, Way
@@ -39,7 +41,7 @@ class Server:
         self.faults.clear()
         self._http.shutdown()
         self._http.server_close()
-        self._thread.join()
+        join(self._thread)
 
     def calls(self) -> Counter[str]:
         """How often each thing was asked for, by names such as `GET /v1/invoices/{id}`."""

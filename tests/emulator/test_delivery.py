@@ -10,6 +10,7 @@ import pytest
 import stripe
 
 from tests.stripe_stories.families import ACACIA, CLOVER
+from tests.waiting import join
 
 from .emulator import SIGNING_SECRET, Emulator
 
@@ -159,7 +160,7 @@ def address() -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    thread.join()
+    join(thread)
     server.server_close()
 
 

@@ -20,9 +20,10 @@ from sqlalchemy import Connection, Engine, text
 from app import db, embedded, logs
 from app.config import Settings
 from tests.stripe_stories.facts import Event
+from tests.waiting import eventually
 
 from .delivery import Post
-from .processes import Staff, eventually
+from .processes import Staff
 
 InboxRow = Callable[[Event], Any]
 _numbers = count(1)

@@ -6,27 +6,18 @@ import os
 import re
 import signal
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from app import processes
+from tests.waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
 _NURSERY = multiprocessing.get_context("forkserver")
 _NURSERY.set_forkserver_preload(["worker.__main__", "worker.schedule", __name__])
 
 Habit = Callable[[], None]
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for something that must come by itself; the limit is there to end a run that hangs."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.01)
 
 
 def no_habit() -> None:
@@ -55,8 +46,7 @@ class Staff:
 
     def dismiss(self) -> None:
         for process in self.hired:
-            process.kill()
-            process.join()
+            kill_9(process)
 
     def _hire(self, module: str, habit: Habit, *arguments: str) -> BaseProcess:
         told = (module, arguments, self.environment, self.log, habit)
@@ -69,7 +59,13 @@ class Staff:
 def kill_9(process: BaseProcess) -> None:
     """As the out-of-memory killer does: no warning, nothing tidied."""
     process.kill()
-    process.join()
+    await_end(process)
+
+
+def await_end(process: BaseProcess) -> None:
+    """Wait for the end of a process that must end by itself."""
+    process.join(PATIENCE_SECONDS)
+    assert not process.is_alive(), "the process never ended"
 
 
 def listens_for(number: signal.Signals, pid: int) -> bool:

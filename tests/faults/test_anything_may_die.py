@@ -26,8 +26,8 @@ from tests import cast
 from tests.conftest import WEBHOOK_SECRET, Tally
 from tests.stripe_stories.facts import Event
 from tests.stripe_stories.signing import signature_header
+from tests.waiting import PATIENCE_SECONDS, eventually
 
-from .processes import PATIENCE_SECONDS, eventually
 from .stories import assert_told_once, customers, events_of, is_settled
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]

@@ -9,10 +9,11 @@ from sqlalchemy import Engine, text
 
 from app import db
 from tests.conftest import Deliver, Tally
+from tests.waiting import eventually
 from worker.drain import work_batch
 
 from .conftest import Blockade, InboxRow, event_of_type
-from .processes import Staff, eventually
+from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
 
 MANY = 6

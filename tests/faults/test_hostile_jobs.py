@@ -18,10 +18,11 @@ import redis
 from app import jobs, metrics
 from tests.api.conftest import figure
 from tests.conftest import Deliver
+from tests.waiting import eventually
 
 from .conftest import Valkey
 from .habits import able_to_import, failing_drain
-from .processes import Staff, eventually
+from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
 
 _numbers = count(1)

@@ -10,11 +10,12 @@ import pytest
 from app import jobs, processes
 from app.stripe_events.inbox import MAX_ATTEMPTS
 from tests.conftest import Deliver, Tally
+from tests.waiting import PATIENCE_SECONDS, eventually
 from worker.drain import DIED
 
 from .conftest import Blockade, InboxRow, Valkey, bring_forward, event_of_type
 from .habits import clumsy, mortal
-from .processes import PATIENCE_SECONDS, Staff, eventually, kill_9, listens_for
+from .processes import Staff, await_end, kill_9, listens_for
 from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
 
 DEATHS = 10
@@ -32,8 +33,7 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
         blockade.raise_()
         worker = staff.worker()
         blockade.wait_for_somebody()
-        with valkey.client() as client:
-            in_hand = client.scard(jobs.SUSPECTS)
+        in_hand = being_worked(valkey)
         assert in_hand == len(events_of(copies))
         kill_9(worker)
         assert unprocessed() == [event["id"] for event in events_of(copies)]
@@ -42,9 +42,15 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
         tally("events in the hands of workers that were killed", in_hand)
         jobs.sweep()
         successor = staff.worker()
-        eventually(is_settled)
+        eventually(lambda: is_settled() and being_worked(valkey) == 0)
         kill_9(successor)
     assert_told_once(told)
+
+
+def being_worked(valkey: Valkey) -> int:
+    """How many events workers say they have in hand."""
+    with valkey.client() as client:
+        return int(client.scard(jobs.SUSPECTS))
 
 
 def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(
@@ -74,11 +80,11 @@ def test_what_comes_later_is_worked_before_an_event_that_kills(
 ) -> None:
     deadly = event_of_type("test.deadly")
     deliver([deadly])
-    staff.worker(mortal).join()
+    await_end(staff.worker(mortal))
     copies = customers(2)
     deliver(events_of(copies))
     jobs.sweep()
-    staff.worker(mortal).join()
+    await_end(staff.worker(mortal))
     assert unprocessed() == [deadly["id"]]
     assert {inbox_row(event).attempts for event in events_of(copies)} == {0}
     assert_told_once(copies)

@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 from app import embedded, schema
 from tests.conftest import Tally
 from tests.servers import FAST_AND_FORGETFUL
+from tests.waiting import eventually
 
 from .conftest import Blockade
 from .delivery import Post
-from .processes import Staff, eventually
+from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
 
 SAFE = FAST_AND_FORGETFUL | {"synchronous_commit": "on", "full_page_writes": "on"}

@@ -12,10 +12,11 @@ import pytest
 from app import jobs
 from tests.conftest import Deliver, Drain, Tally
 from tests.properties.orders import Copy
+from tests.waiting import eventually
 
 from .conftest import Blockade, Valkey
 from .delivery import Post
-from .processes import Staff, eventually
+from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
 
 SENDERS = 3

@@ -13,6 +13,7 @@ from app.partners.models import Partner, Program
 from app.partners.tree import Ancestor
 from tests import cast
 from tests.cast import Merchant
+from tests.waiting import eventually, join
 
 
 @pytest.fixture
@@ -84,9 +85,8 @@ def test_two_halves_of_a_circle_cannot_be_made_at_once(merchant: Merchant) -> No
     with db.transaction() as session:
         cast.place_under(session, merchant, "ada", "ben")
         other.start()
-        while not _somebody_waits():
-            pass
-    other.join()
+        eventually(_somebody_waits)
+    join(other)
     assert refused == ["parent_cycle"]
 
 

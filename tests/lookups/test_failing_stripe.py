@@ -13,6 +13,7 @@ from tests.books import owed
 from tests.conftest import Drain, Ledger
 from tests.emulator.emulator import Emulator
 from tests.emulator.sales import Subscription
+from tests.waiting import eventually, join
 from worker import jobs as worker_jobs
 from worker import lookups, schedule
 
@@ -39,8 +40,7 @@ def test_a_stripe_that_hangs_keeps_no_drain_waiting(
     asker = threading.Thread(target=lookups.work_one)
     asker.start()
     try:
-        while not fault.struck:
-            pass
+        eventually(lambda: fault.struck > 0)
         shop.subscribe(shop.customer("dora"), marker="ben")
         shop.deliver()
         drain()  # while Stripe owes the other thread an answer
@@ -48,7 +48,7 @@ def test_a_stripe_that_hangs_keeps_no_drain_waiting(
         assert ledger().balances == owed(ben=980)
     finally:
         shop.faults.clear()
-        asker.join()
+        join(asker)
     (asked,) = looked_up()
     assert (asked.is_done, asked.is_due, asked.problem) == (False, False, "Stripe could not be reached.")
 
@@ -63,8 +63,7 @@ def test_a_drain_of_the_same_customers_asks_nothing_and_succeeds_at_once(
     asker = threading.Thread(target=lookups.work_one)
     asker.start()
     try:
-        while not struck.struck:
-            pass
+        eventually(lambda: struck.struck > 0)
         asked = len(shop.asked)
         for subscription in subscriptions:
             shop.renew(subscription)
@@ -74,7 +73,7 @@ def test_a_drain_of_the_same_customers_asks_nothing_and_succeeds_at_once(
         assert asker.is_alive() or fault != "hang"
     finally:
         shop.faults.clear()
-        asker.join()
+        join(asker)
     with db.transaction() as session:
         tried = "SELECT count(*) FILTER (WHERE processed_at IS NULL), max(attempts), max(last_error) FROM stripe_events"
         assert session.execute(text(tried)).one() == (0, 0, None), "no batch was taken back"

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +11,7 @@ from app import processes
 from app.cli import supervisor
 from app.cli.supervisor import Child
 from app.errors import Unavailable
+from tests.waiting import eventually
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -24,13 +23,6 @@ DEAF = [
 
 def child(command: list[str]) -> Child:
     return Child("sleeper", lambda: processes.start(command))
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_whoever_dies_is_started_again() -> None:
