@@ -22,6 +22,7 @@ LOCAL_LENGTH: Final = 64
 """Source: RFC 5321, 4.5.3.1.1 and its erratum 1690."""
 
 _CONTROL = re.compile(f"[{CONTROL}]")
+_CONTROL_BUT_LINES = re.compile(rf"(?![\t\n\r])[{CONTROL}]")
 _ADDRESS = re.compile(ADDRESS, re.ASCII)
 
 
@@ -31,6 +32,17 @@ def one_line(text: str) -> str:
     if found is not None:
         raise ValueError(f"has the control character U+{ord(found[0]):04X}; give one line of plain text")
     return text
+
+
+def refuse_control(value: object, *, of: str) -> None:
+    """Refuse a value, named `of`, that is text with control characters other than tabs and ends of lines.
+
+    Raises:
+        ValueError: names the value and the character.
+    """
+    found = _CONTROL_BUT_LINES.search(value) if isinstance(value, str) else None
+    if found is not None:
+        raise ValueError(f"{of} has the control character U+{ord(found[0]):04X}; give plain text")
 
 
 def filled_line(text: str) -> str:

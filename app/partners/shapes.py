@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from app import ids
+from app import ids, texts
 from app.api.pages import Between, HasMore, Numbered
 from app.api.shapes import Camel, EmailAddress, Instant, OneLine, Request, Snake
 from app.ledger.sums import Sums
@@ -28,7 +28,9 @@ Name = Annotated[str, Field(max_length=200), OneLine()]
 MOST_METADATA_BYTES: Final = 16 * 1024
 
 
-def _of_bearable_size(metadata: dict[str, Any]) -> dict[str, Any]:
+def _plain_and_bearable(metadata: dict[str, Any]) -> dict[str, Any]:
+    for name, value in metadata.items():
+        texts.refuse_control(value, of=texts.one_line(name))
     size = len(json.dumps(metadata, ensure_ascii=False).encode())
     if size > MOST_METADATA_BYTES:
         raise ValueError(f"has {size} bytes as JSON; give at most {MOST_METADATA_BYTES}")
@@ -37,8 +39,12 @@ def _of_bearable_size(metadata: dict[str, Any]) -> dict[str, Any]:
 
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=40)], str | int | float | bool | None],
-    Field(max_length=50, description="Your own values, given back as they are; 16 KB of JSON at most."),
-    AfterValidator(_of_bearable_size),
+    Field(
+        max_length=50,
+        description="Your own values, given back as they are; 16 KB of JSON at most, without "
+        "control characters but tabs and ends of lines.",
+    ),
+    AfterValidator(_plain_and_bearable),
 ]
 
 EMAIL_STATE: Final = (

@@ -29,6 +29,30 @@ def test_metadata_is_at_most_16_kb(owner: Caller) -> None:
     assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "metadata")
 
 
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x1b", "\x7f", "\x9b", "\u202e"])
+def test_metadata_has_no_control_characters_but_tabs_and_ends_of_lines(owner: Caller, character: str) -> None:
+    made = owner.post(PARTNERS, {"email": "a@example.com", "slug": "a-1", "metadata": {"note": "one\r\n\ttwo é"}})
+    assert (made.status_code, made.json["metadata"]) == (201, {"note": "one\r\n\ttwo é"})
+    path = f"{PARTNERS}/{made.json['id']}"
+    for metadata in ({"note": f"a{character}b"}, {f"a{character}b": "note"}):
+        for refusal in (
+            owner.patch(path, {"metadata": metadata}),
+            owner.post(PARTNERS, {"email": "b@example.com", "slug": "b-1", "metadata": metadata}),
+        ):
+            assert (refusal.status_code, refusal.json["error"]["param"].partition(".")[0]) == (400, "metadata")
+            assert character not in refusal.text
+    assert owner.patch(path, {"metadata": {"a\nb": "note"}}).status_code == 400
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x1b", "\x7f"])
+@pytest.mark.parametrize("name", ["X-Request-Id", "User-Agent", "Idempotency-Key", "Referer"])
+def test_a_header_with_a_control_character_is_refused_by_its_name(owner: Caller, name: str, character: str) -> None:
+    body = {"email": "a@example.com", "slug": "a-1"}
+    refusal = owner.call("POST", PARTNERS, {name: f"a{character}b"}, json=body)
+    assert (refusal.status_code, refusal.json["error"]["param"]) == (400, name)
+    assert owner.call("POST", PARTNERS, {"User-Agent": "caf\u00c3\u0089\tx"}, json=body).status_code == 201
+
+
 def test_an_account_with_a_line_break_is_refused(owner: Caller) -> None:
     answer = owner.post("/api/v1/backfills", {"since": "2026-01-01T00:00:00Z", "account": "acct_1\r\nX: 1"})
     assert (answer.status_code, answer.json["error"]["param"]) == (400, "account")
