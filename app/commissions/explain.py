@@ -21,8 +21,8 @@ from app.commissions.explanations import PaymentExplanation
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.organizations.models import Organization
-from app.partners import nearest
-from app.partners.models import Partner, PartnerCode, Program
+from app.partners import listing, nearest
+from app.partners.models import Partner, Program
 from app.payments import reported
 from app.payments.models import Payment
 from app.stripe_events.listing import find_event
@@ -172,16 +172,12 @@ def _of_partner(session: Session, any_id: str, partner: Partner) -> Explanation:
 def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> Explanation:
     """The explanation of the partners that have this code or e-mail address. Raises NotFound, with the nearest code."""
     called = any_id.lower()
-    wanted = select(Partner).where(Partner.organization_id.in_(organizations))
-    if "@" in called:
-        wanted = wanted.where(Partner.email == called)
-    else:
-        wanted = wanted.join(PartnerCode, PartnerCode.partner_id == Partner.id).where(PartnerCode.code == called)
-    found = session.scalars(wanted.order_by(Partner.id)).all()
+    found = listing.list_named(session, organizations, called)
     if not found:
         is_like_a_code = 0 < len(called) <= UNKNOWN_LENGTH and "@" not in called
         nearest_code = nearest.nearest_code(session, organizations, called) if is_like_a_code else None
-        raise NotFound(sentences.unknown_id(any_id, nearest_code), code="unknown_id")
+        reason = listing.unconfirmed(session, organizations, called) or sentences.unknown_id(any_id, nearest_code)
+        raise NotFound(reason, code="unknown_id")
     told = [_of_partner(session, any_id, partner) for partner in found]
     return told[0].model_copy(
         update={

@@ -45,32 +45,37 @@ def find_named(
         NotFound: `named` is none of these.
         InvalidRequest: partners of several programs have this address or code; `program_id` says which is meant.
     """
-    key = ids.decode(named, *ids.PARTNER_PREFIXES)
-    folded = named.strip().lower()
-    with_code = select(PartnerCode.partner_id).where(PartnerCode.code == folded)
-    has_address = and_(Partner.email == folded, Partner.email_state != "unconfirmed")
-    is_meant = Partner.id == key if key is not None else or_(Partner.id.in_(with_code), has_address)
-    matching = select(Partner).where(Partner.organization_id.in_(organization_ids), is_meant)
+    matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
     if program_id is not None:
         matching = matching.where(Partner.program_id == program_id)
     found = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
     if not found:
-        raise NotFound(_nobody(session, organization_ids, folded, named), code="partner_not_found", param="partner")
+        reason = unconfirmed(session, organization_ids, named)
+        message = reason or f'no partner has the id, code or e-mail address "{named}"'
+        raise NotFound(message, code="partner_not_found", param="partner")
     if len(found) > 1:
         which = ", ".join(ids.encode(ids.PARTNER, one.id) for one in found)
         raise InvalidRequest(f'"{named}" is a partner in several programs; give an id: {which}', param="partner")
     return found[0]
 
 
-def _nobody(session: Session, organization_ids: Sequence[UUID], folded: str, named: str) -> str:
-    """Why `named` is nobody's; an unconfirmed address names no partner, but those who gave it have codes."""
+def unconfirmed(session: Session, organization_ids: Sequence[UUID], named: str) -> str | None:
+    """Why an unconfirmed address names no partner, with the codes of those who gave it; None if `named` is none."""
     gave_it = select(Partner.slug).where(
-        Partner.organization_id.in_(organization_ids), Partner.email == folded, Partner.email_state == "unconfirmed"
+        Partner.organization_id.in_(organization_ids),
+        Partner.email == named.strip().lower(),
+        Partner.email_state == "unconfirmed",
     )
     codes = session.scalars(gave_it.order_by(Partner.id).limit(MOST_CODES)).all()
-    if codes:
-        return f'"{named}" was typed at sign-up and is unconfirmed; name the partner by its code: {", ".join(codes)}'
-    return f'no partner has the id, code or e-mail address "{named}"'
+    if not codes:
+        return None
+    return f'"{named}" was typed at sign-up and is unconfirmed; name the partner by its code: {", ".join(codes)}'
+
+
+def list_named(session: Session, organization_ids: Sequence[UUID], named: str) -> Sequence[Partner]:
+    """Every partner of these organizations with this id, code or e-mail address, oldest first; unlocked, to be read."""
+    matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
+    return session.scalars(matching.order_by(Partner.id)).all()
 
 
 def list_partners(
@@ -115,6 +120,16 @@ def list_newest(
     """A page of partners, newest first, uncounted. Raises InvalidRequest as `list_partners` does."""
     owned = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
     return _page(session, owned, limit, page, starting_after)
+
+
+def _is_named(named: str) -> ColumnElement[bool]:
+    """Whether a partner has this id, code (also a former one), or address, as long as that counts as its own."""
+    key = ids.decode(named, *ids.PARTNER_PREFIXES)
+    if key is not None:
+        return Partner.id == key
+    folded = named.strip().lower()
+    with_code = select(PartnerCode.partner_id).where(PartnerCode.code == folded)
+    return or_(Partner.id.in_(with_code), and_(Partner.email == folded, Partner.email_state != "unconfirmed"))
 
 
 def _page(

@@ -112,6 +112,17 @@ def test_an_unconfirmed_address_does_not_block_the_owners_invitation(
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "email_taken")
 
 
+def test_an_unconfirmed_address_explains_no_partner_until_it_is_confirmed(
+    nobody: Caller, owner: Caller, merchant: Merchant
+) -> None:
+    made = sign_up(nobody, merchant).json
+    refusal = owner.get("/api/v1/explanations", id="zoe@example.com")
+    assert (refusal.status_code, refusal.json["error"]["code"]) == (404, "unknown_id")
+    assert "is unconfirmed; name the partner by its code" in refusal.json["error"]["message"]
+    confirm(nobody, token_to_confirm(made["partner_id"]))
+    assert owner.get("/api/v1/explanations", id="zoe@example.com").json["partner"]["id"] == made["partner_id"]
+
+
 def test_an_unconfirmed_address_does_not_block_its_true_owner(nobody: Caller, merchant: Merchant) -> None:
     squatter, zoe = sign_up(nobody, merchant).json, sign_up(nobody, merchant).json
     assert confirm(nobody, token_to_confirm(zoe["partner_id"])).json["partner_id"] == zoe["partner_id"]
