@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 from flask import Flask, Response, jsonify, request
 from pydantic import ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from app import db
 from app.api.shapes import Documented
 from app.errors import (
+    LONGEST_SHOWN,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -48,6 +50,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "extra_forbidden": "is not known here",
     "string_unicode": "must be valid text",
     "model_type": "must be a JSON object",
+    "decimal_parsing": "must be a decimal number, such as 12.5",
 }
 DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 
@@ -98,7 +101,7 @@ def refuse_invalid(invalid: ValidationError) -> Response:
     Raises:
         InvalidRequest: always; the first fault is its param, all are its details.
     """
-    details = [_fault(error["loc"], error["type"], error["msg"]) for error in invalid.errors(include_url=False)]
+    details = [_fault(error) for error in invalid.errors(include_url=False)]
     first = details[0]
     raise InvalidRequest(f"{first['param']} {first['message']}".strip(), param=first["param"], details=details)
 
@@ -113,10 +116,27 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _failed)
 
 
-def _fault(place: tuple[int | str, ...], kind: str, message: str) -> dict[str, str]:
-    named = ".".join(str(part) for part in _without_tags(place)) or "body"
-    words = MESSAGES.get(kind) or message.removeprefix("Value error, ").removeprefix("Input ")
-    return {"param": named, "message": words[0].lower() + words[1:]}
+def _fault(error: ErrorDetails) -> dict[str, str]:
+    kind, context = error["type"], error.get("ctx", {})
+    place = [str(part) for part in _without_tags(error["loc"])]
+    if kind == "union_tag_invalid":
+        place.append(str(context["discriminator"]).strip("'"))
+        words = f"{str(context['tag'])[:LONGEST_SHOWN]!r} is unknown; use one of {context['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        place.append(str(context["discriminator"]).strip("'"))
+        words = "is required"
+    elif kind == "string_too_short" and context.get("min_length") == 1:
+        words = "is empty; give at least one character"
+    else:
+        words = MESSAGES.get(kind) or _in_house_words(error["msg"])
+    return {"param": ".".join(place) or "body", "message": words[0].lower() + words[1:]}
+
+
+def _in_house_words(message: str) -> str:
+    """What pydantic says of a value, without the kind of value in front; values themselves may be secrets."""
+    message = message.removeprefix("Value error, ")
+    _, found, rest = message.partition(" should ")
+    return f"must {rest}" if found else message
 
 
 def _without_tags(place: tuple[int | str, ...]) -> list[int | str]:
@@ -151,11 +171,28 @@ def _refused_by_flask(refusal: HTTPException) -> Response:
     status = refusal.code or 500
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return render(status, "internal_error", "Something went wrong on our side.")
-    response = render(status, HTTP_CODES.get(status, "bad_request"), refusal.description or HTTPStatus(status).phrase)
+    response = render(status, HTTP_CODES.get(status, "bad_request"), _words_for(refusal))
     for name, value in refusal.get_headers(request.environ):
         if name == "Allow":
             response.headers[name] = value
     return response
+
+
+def _words_for(refusal: HTTPException) -> str:
+    """What Flask refuses, with the path or type at fault and what to do."""
+    path = repr(request.path[:LONGEST_SHOWN])
+    if refusal.code == HTTPStatus.NOT_FOUND:
+        return f"there is nothing at {path}; /docs lists every path"
+    if refusal.code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = sorted({*(getattr(refusal, "valid_methods", None) or ())} - {"HEAD", "OPTIONS"})
+        return f"{path} does not take {request.method}; use {' or '.join(allowed) or 'another method'}"
+    if refusal.code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        sent = request.content_type
+        said = f"is {sent[:LONGEST_SHOWN]!r}" if sent else "is missing"
+        return f"the Content-Type {said}; send JSON: `Content-Type: application/json`"
+    if refusal.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "the body is too large; send at most 1 MB"
+    return refusal.description or HTTPStatus(refusal.code or 500).phrase
 
 
 def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:

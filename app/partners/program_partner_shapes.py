@@ -11,7 +11,7 @@ from app.api.shapes import EmailAddress, Instant, OneLine, Request, ShownOnce, S
 from app.ledger.sums import Sums
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
-from app.partners.shapes import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus, Totals
+from app.partners.shapes import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus, Slug, Totals
 from app.partners.terms import StoredCommission
 
 
@@ -40,9 +40,7 @@ class Invitation(Request):
     name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None = Field(
         default=None, description="The person's or company's; null: what the partner says when it joins."
     )
-    slug: Annotated[str, Field(max_length=64)] | None = Field(
-        default=None, description="The code of its links; null: made from the name."
-    )
+    slug: Slug | None = Field(default=None, description="The code of its links; null: made from the name.")
 
 
 class Earnings(Totals):

@@ -28,18 +28,21 @@ def valid_code(text: str, *, param: str = "slug") -> str:
 
     Example: `valid_code(" Jane-Smith ") == "jane-smith"`. Raises InvalidRequest.
     """
+    try:
+        return slug(text)
+    except ValueError as refused:
+        raise InvalidRequest(f"{param} {refused}", param=param) from None
+
+
+def slug(text: str) -> str:
+    """As `valid_code`, for request models. Raises ValueError."""
     code = fold_code(text)
     if len(code) > CODE_LENGTH or not CODE_PATTERN.fullmatch(code):
-        raise InvalidRequest(
-            f"{param} {text[:LONGEST_SHOWN]!r} is not valid; use up to {CODE_LENGTH} letters and digits, "
-            "single - or _ between",
-            param=param,
+        raise ValueError(
+            f"{text[:LONGEST_SHOWN]!r} is not valid; use up to {CODE_LENGTH} letters and digits, single - or _ between"
         )
     if code in ABSENT or ids.decode(code, *ids.PARTNER_PREFIXES) is not None:
-        raise InvalidRequest(
-            f"{param} {code!r} is not possible, because scripts write it for a missing value; choose another",
-            param=param,
-        )
+        raise ValueError(f"{code!r} is not possible, because scripts write it for a missing value; choose another")
     return code
 
 

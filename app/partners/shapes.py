@@ -13,7 +13,7 @@ from app.api.shapes import Camel, EmailAddress, Instant, OneLine, Request, Snake
 from app.ledger.sums import Sums
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import percent_text
+from app.partners.rules import percent_text, slug
 from app.partners.snapshots import AppliesTo
 from app.partners.statistics import in_currency
 from app.partners.terms import Commission
@@ -25,6 +25,7 @@ Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="0 to 100, at most two decimals, exact.")
 ]
 Name = Annotated[str, Field(max_length=200), OneLine()]
+Slug = Annotated[str, AfterValidator(slug)]
 MOST_METADATA_BYTES: Final = 16 * 1024
 
 
@@ -105,7 +106,7 @@ class PartnerCreation(Request):
     )
 
     email: EmailAddress
-    slug: str
+    slug: Slug
     first_name: Name | None = None
     last_name: Name | None = None
     commission_pct: Percent | None = Field(default=None, description="A rate of its own; null: the program's.")
@@ -129,7 +130,7 @@ class PartnerChange(Request):
     model_config = ConfigDict(json_schema_extra=hide_defaults)
 
     email: EmailAddress = UNSENT
-    slug: str = UNSENT
+    slug: Slug = UNSENT
     first_name: Name | None = None
     last_name: Name | None = None
     status: PartnerStatus = Field(default=UNSENT, examples=["active"])

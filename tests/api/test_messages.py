@@ -67,6 +67,40 @@ def test_a_slug_with_a_space_is_shown_with_what_is_allowed(owner: Caller) -> Non
     assert said == "slug 'a b' is not valid; use up to 64 letters and digits, single - or _ between"
 
 
+def test_every_field_at_fault_is_in_the_details(owner: Caller) -> None:
+    answer = owner.post("/api/v1/partners", {"email": "nope", "slug": "no pe", "commission_pct": "abc"})
+    assert {one["param"]: one["message"] for one in answer.json["error"]["details"]} == {
+        "email": "must be one plain e-mail address, such as name@example.com",
+        "slug": "'no pe' is not valid; use up to 64 letters and digits, single - or _ between",
+        "commission_pct": "must be a decimal number, such as 12.5",
+    }
+
+
+def test_an_unknown_type_of_commission_is_named_with_those_there_are(owner: Caller) -> None:
+    body = {"name": "Friends", "commission": {"type": "percent", "bps": 1}}
+    error = owner.post(PROGRAMS, body).json["error"]
+    assert error["param"] == "commission.type"
+    assert error["message"].startswith("commission.type 'percent' is unknown; use one of 'percentage'")
+    error = owner.post(PROGRAMS, {"name": "Friends", "commission": {"bps": 1}}).json["error"]
+    assert error["message"] == "commission.type is required"
+
+
+def test_an_empty_id_says_that_it_is_empty(owner: Caller) -> None:
+    error = owner.get("/api/v1/explanations", id="").json["error"]
+    assert error["message"] == "id is empty; give at least one character"
+
+
+def test_what_the_framework_refuses_is_said_in_house_words(owner: Caller) -> None:
+    assert message(owner.get("/api/v1/partner")) == (
+        404,
+        "there is nothing at '/api/v1/partner'; /docs lists every path",
+    )
+    put = owner.call("PUT", "/api/v1/partners")
+    assert message(put) == (405, "'/api/v1/partners' does not take PUT; use GET or POST")
+    plain = owner.call("POST", "/api/v1/partners", data="email=z", content_type="text/plain")
+    assert message(plain) == (415, "the Content-Type is 'text/plain'; send JSON: `Content-Type: application/json`")
+
+
 def test_what_the_invitation_says_is_not_to_be_sent_with_its_token(nobody: Caller, merchant: Merchant) -> None:
     program_id = ids.encode(ids.PROGRAM, merchant.program_id)
     body = {"name": "Zoe", "token": "any", "program_id": program_id}
