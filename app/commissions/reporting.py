@@ -15,6 +15,7 @@ from app.commissions.resettle import resettle
 from app.errors import InvalidRequest
 from app.partners import directory
 from app.partners.models import Partner, Program
+from app.partners.program_rules import valid_currency
 from app.payments import reported, reports
 from app.payments.facts import Kind
 from app.payments.models import Payment
@@ -105,7 +106,7 @@ def _demand_signal(session: Session, partner: Partner, told: Report) -> None:
 def _facts(program: Program, told: Report, by: Cause, reported_by: str) -> dict[str, Any]:
     return {
         "amount": told.amount_minor,
-        "currency": told.currency or program.currency,
+        "currency": valid_currency(told.currency) if told.currency else program.currency,
         "occurred_at": (told.occurred_at or by.occurred_at).isoformat(),
         "external_id": told.external_id,
         "project_id": told.project_id or None,

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from app import currencies
 from app.errors import Conflict, InvalidRequest
 
 ProgramStatus = Literal["draft", "active", "paused", "archived"]
 
-CURRENCY_PATTERN: Final = re.compile("[a-z]{3}")
 HOST_PATTERN: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?")
 HOST_LENGTH: Final = 260
+MOST_SHOWN: Final = 40
+"""Characters of a refused value that its refusal repeats."""
 NEXT_STATUSES: Final[Mapping[str, tuple[ProgramStatus, ...]]] = {
     "draft": ("active", "archived"),
     "active": ("paused", "archived"),
@@ -38,10 +40,11 @@ def refuse_transition(status: str, wanted: str) -> None:
 
 
 def valid_currency(text: str, *, param: str = "currency") -> str:
-    """`text` as a currency is stored: three lower-case letters. Raises InvalidRequest."""
+    """`text` as a currency is stored: its ISO 4217 code in lower case. Raises InvalidRequest."""
     currency = text.strip().lower()
-    if not CURRENCY_PATTERN.fullmatch(currency):
-        raise InvalidRequest(f"{param} must be a three-letter code, such as usd", param=param)
+    if currency not in currencies.KNOWN:
+        given = text[:MOST_SHOWN]
+        raise InvalidRequest(f"{param} {given!r} is no known currency; give an ISO 4217 code, such as usd", param=param)
     return currency
 
 

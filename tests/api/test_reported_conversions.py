@@ -91,6 +91,7 @@ def test_without_an_external_id_every_report_is_another_conversion(owner: Caller
         ({"external_id": " "}, "external_id"),
         ({"external_id": "x" * 201}, "external_id"),
         ({"currency": "dollars"}, "currency"),
+        ({"currency": "ZZZ"}, "currency"),
         ({"occurred_at": "yesterday"}, "occurred_at"),
         ({"occurred_at": "2026-01-01T00:00:00"}, "occurred_at"),
         ({"occurred_at": "1999-12-31T00:00:00Z"}, "occurred_at"),

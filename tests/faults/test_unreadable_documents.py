@@ -97,6 +97,16 @@ def test_an_event_without_an_object_is_parked_at_once(
     assert (row.outcome, row.outcome_details) == ("parked", {"problem": "The event carries no object"})
 
 
+def test_money_in_a_currency_that_no_list_knows_is_settled_at_once(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow
+) -> None:
+    sale = broken(Customer(OLD_AND_NEW[0], Marks(payment="ada")).subscribes().event("invoice.paid"), "currency", "zzz")
+    deliver([sale])
+    drain()
+    row = inbox_row(sale)
+    assert (row.outcome is not None, row.outcome != "parked", row.attempts) == (True, True, 0)
+
+
 @pytest.mark.parametrize("impossible", [10**18, 253_402_300_799, -1, True, "soon"])
 def test_a_time_out_of_range_names_no_billing_cycle(impossible: Any) -> None:
     assert periods.facts_of([{"type": "subscription", "period": {"start": 0, "end": impossible}}]) is None

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import money
+from app import currencies, money
 
 AMOUNTS = st.integers(0, 10**12)
 SIGNED = st.integers(-(10**12), 10**12)
@@ -14,6 +14,13 @@ POSITIVE = st.integers(1, 10**12)
 RATES = st.integers(0, 10_000)
 WEIGHTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=20)
 CURRENCIES = st.sampled_from(["usd", "eur", "jpy", "kwd", "isk"])
+
+
+def test_known_currencies_are_tender_now_or_were_since_stripe_opened() -> None:
+    assert len(currencies.KNOWN) > 150
+    assert {"usd", "eur", "jpy", "kwd", "isk", "ugx", "bgn", "std", "ang", "xcg"} <= currencies.KNOWN
+    assert money.ZERO_DECIMAL | money.THREE_DECIMAL <= currencies.KNOWN
+    assert currencies.KNOWN.isdisjoint({"zzz", "xxx", "xts", "xau", "dem", "btc", "USD"})
 
 
 @given(SIGNED, POSITIVE)
