@@ -2,7 +2,7 @@
 
     AccrualError
     ├── ConfigurationError      start is refused; the message lists every problem
-    ├── RequestError            the caller's mistake; HTTP statuses stand in app/api/errors.py
+    ├── RequestError            the caller's mistake; HTTP statuses stand in app/http/errors.py
     │   ├── InvalidRequest      400, names the field
     │   ├── InvalidSignature    400
     │   ├── Unauthenticated     401

@@ -10,8 +10,8 @@ from gunicorn import glogging
 
 # Gunicorn takes every name here that is one of its settings, `config` among them: hence no `from app import config`.
 from app.config import load
-from app.logins import warn_of_excess
 from app.logs import configure
+from app.runtime.logins import warn_of_excess
 
 _settings = load()
 configure(_settings.log_format)

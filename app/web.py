@@ -12,34 +12,29 @@ from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 from flask_openapi3 import Info, OpenAPI
 
-from app import config, db, jobs, metrics, operations
-from app.api import bodies, docs, errors, idempotency, limits, surfaces, throttle
-from app.attribution import touch_routes as touches
-from app.attribution.links import Links
-from app.commissions import analytics_routes as analytics
-from app.commissions import attribution_routes as attribution
-from app.commissions import conversion_routes as conversions
-from app.commissions import own_routes as own_commissions
-from app.commissions import routes as commissions
+from app import config, db, jobs, metrics
 from app.config import Settings
 from app.errors import Unauthenticated
-from app.organizations import access
-from app.organizations import routes as accounts
+from app.http import bodies, docs, errors, idempotency, surfaces, throttle
+from app.organizations import access, request_limits
 from app.organizations.permissions import Caller
-from app.partners import join_routes as join
-from app.partners import me_routes as me
-from app.partners import program_partner_routes as program_partners
-from app.partners import program_routes as programs
-from app.partners import routes as partners
-from app.partners import signup_routes as signup
-from app.partners import snapshot_routes as snapshots
-from app.payments import routes as payments
-from app.stripe_events import api_keys
-from app.stripe_events import endpoints_routes as endpoints
-from app.stripe_events import events_routes as events
-from app.stripe_events import routes as receiver
-from app.stripe_events import runs_routes as runs
+from app.pages import joining as join
+from app.rest.accounts import routes as accounts
+from app.rest.ledger import attribution, commissions, conversions, payments
+from app.rest.links import routes as touches
+from app.rest.operations import routes
+from app.rest.partner_side import commissions as own_commissions
+from app.rest.partner_side import routes as me
+from app.rest.partner_side import signup
+from app.rest.partners import routes as partners
+from app.rest.partners import snapshots
+from app.rest.programs import analytics
+from app.rest.programs import partners as program_partners
+from app.rest.programs import routes as programs
+from app.rest.stripe import endpoints, events, receiver, runs
 from app.stripe_events.endpoints import Doors
+from app.stripe_sync import api_keys
+from app.touchpoints.links import Links
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
@@ -69,7 +64,7 @@ def connect(app: OpenAPI, settings: Settings) -> None:
     db.connect_web(settings.web_database_url or settings.database_url, pool_size=settings.web_threads)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
-    limits.connect(settings)
+    request_limits.connect(settings)
     api_keys.connect(settings)
     app.extensions["accrual_settings"] = settings
     app.extensions["accrual_doors"] = Doors(settings)
@@ -80,6 +75,7 @@ def assemble() -> OpenAPI:
     """The application with all its routes, connected to nothing: `connect` has to follow."""
     app = OpenAPI(
         __name__,
+        template_folder="pages/templates",
         info=Info(title="Accrual", version="1", description=DESCRIPTION),
         security_schemes=surfaces.SECURITY_SCHEMES,
         validation_error_status=400,
@@ -101,7 +97,7 @@ def _wire(app: OpenAPI) -> None:
     app.before_request(_bind_request)
     app.after_request(_finish_request)
     app.register_blueprint(receiver.blueprint)
-    app.register_blueprint(operations.blueprint)
+    app.register_blueprint(routes.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(join.blueprint)
     for api in (

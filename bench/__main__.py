@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.cli import supervisor
+from app.runtime import supervisor
 from bench import acknowledgement, latency, memory, reading, redirects, report, settlement
 from bench.figures import Figure
 from bench.installation import installed, running

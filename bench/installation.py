@@ -10,13 +10,14 @@ from typing import Final
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
-from app import config, db, embedded, ids, jobs, logs, metrics, schema, settings_files
-from app.cli import bootstrap, stack
-from app.cli.bootstrap import Bootstrapped
-from app.cli.stack import Stack
+from app import config, db, ids, jobs, logs, metrics, settings_files
+from app.cli.server import bootstrap
+from app.cli.server.bootstrap import Bootstrapped
 from app.errors import ConfigurationError
 from app.partners import enrollment
-from app.partners.programs import find_default_program
+from app.programs.programs import find_default_program
+from app.runtime import embedded, schema, stack
+from app.runtime.stack import Stack
 
 CODE: Final = "ada"
 """The code of the partner whose customers pay in every benchmark."""

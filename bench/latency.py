@@ -9,7 +9,7 @@ from statistics import median, quantiles
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.cli.stack import HOST
+from app.runtime.stack import HOST
 from bench import documents, load
 from bench.figures import Figure, bounded
 from bench.installation import Installation

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app import db
-from app.cli.stack import Stack
+from app.runtime.stack import Stack
 from app.stripe_events.inbox import oldest_due_seconds
 from bench import documents, inbox, load
 from bench.figures import Figure, bounded

@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from app import ids
-from app.cli.stack import HOST
+from app.runtime.stack import HOST
 from bench import million
 from bench.figures import Figure, bounded
 from bench.installation import CODE, Installation, libpq_url

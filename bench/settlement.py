@@ -14,7 +14,7 @@ from bench.documents import Template
 from bench.figures import Figure, compared
 from bench.installation import Installation, installed
 from bench.worker import ALL, Worker, working
-from worker.drain import BATCH_SIZE
+from worker.inbox.drain import BATCH_SIZE
 
 BATCHES: Final = 4
 """That each worker works in a round."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from socket import create_connection
 from typing import Final
 
-from app import config, processes
-from app.cli.stack import HOST, free_port
+from app import config
 from app.errors import Unavailable
+from app.runtime import processes
+from app.runtime.stack import HOST, free_port
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 15

@@ -15,10 +15,11 @@ from typing import Final
 import redis
 from rq import Queue, SimpleWorker
 
-from app import config, processes
+from app import config
+from app.runtime import processes
 from bench import receivers
 from bench.installation import connect
-from worker import drain
+from worker.inbox import drain
 
 STOP_SECONDS: Final = 15
 ALL: Final = sys.maxsize

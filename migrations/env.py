@@ -7,16 +7,18 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 
-import app.api.kept
 import app.attribution.models
 import app.commissions.models
 import app.ledger.models
 import app.organizations.models
-import app.partners.invitation_models
+import app.organizations.stored_responses
+import app.partners.joining.models
 import app.partners.models
 import app.payments.models
+import app.programs.models
 import app.stripe_events.models
-import app.stripe_events.runs_models
+import app.stripe_sync.models
+import app.touchpoints.models
 from app import db
 
 ischema_names["xid8"] = app.ledger.models.Xid8
@@ -46,7 +48,7 @@ def _is_no_partition(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 def main() -> None:
-    """Migrate the connection or the address that `app.schema` gave."""
+    """Migrate the connection or the address that `app.runtime.schema` gave."""
     given = context.config.attributes.get("connection")
     if given is not None:
         migrate(given)

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.organizations.models import Organization
-from app.partners import enrollment, programs, terms, tree
-from app.partners.models import Partner, Program
+from app.partners import enrollment, tree
+from app.partners.models import Partner
+from app.programs import programs, terms
+from app.programs.models import Program
 
 RATE_BPS = 2000
 HOLDBACK_DAYS = 30

@@ -23,9 +23,9 @@ from sqlalchemy import Engine
 
 from app import db, ids, jobs, web
 from app.config import Settings
-from app.ledger import verify
+from app.integrity import verify
 from app.stripe_events import endpoints, envelope, inbox
-from worker.drain import work_batch
+from worker.inbox.drain import work_batch
 
 from . import books, cast
 from .books import Books

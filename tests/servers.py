@@ -14,7 +14,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
-from app import embedded, schema
+from app.runtime import embedded, schema
 
 TEMPLATE: Final = "template_accrual"
 FAST_AND_FORGETFUL: Final = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}

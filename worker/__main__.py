@@ -10,9 +10,11 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
-from app import config, db, jobs, logins, logs, metrics
-from app.stripe_events import api_keys
-from worker import drain, mails
+from app import config, db, jobs, logs, metrics
+from app.runtime import logins
+from app.stripe_sync import api_keys
+from worker import mails
+from worker.inbox import drain
 from worker.wakeups import MOST_WAIT_SECONDS, DrainWorker, KnownJobsQueue
 
 WORKER_TTL_SECONDS: Final = 25

@@ -3,8 +3,9 @@
 from typing import Final
 
 from app import jobs
-from worker import drain as inbox_drain
-from worker import lookups, mails, runs
+from worker import mails
+from worker.inbox import drain as inbox_drain
+from worker.stripe_sync import lookups, runs
 
 SLICE_SECONDS: Final = 20
 """How long one drain works a backlog before it lets the queue's other jobs have a turn."""

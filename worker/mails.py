@@ -11,8 +11,8 @@ import structlog
 
 from app import db, jobs
 from app.config import Settings
-from app.partners import mails
-from app.partners.mails import Mail
+from app.partners.joining import mails
+from app.partners.joining.mails import Mail
 
 TIMEOUT_SECONDS: Final = 10
 BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})

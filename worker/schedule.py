@@ -10,14 +10,19 @@ from typing import Final
 
 import structlog
 
-from app import config, db, jobs, logins, logs, metrics
-from app.api import kept
-from app.attribution import partitions
-from app.commissions import approval, late_touches
-from app.ledger import checkpoints, verify
-from app.payments import waiting
-from app.stripe_events import api_keys, inbox, lookups
-from worker import mails, retries, runs
+from app import config, db, jobs, logs, metrics
+from app.commissions.decisions import approval
+from app.commissions.settling import late_touches
+from app.integrity import verify
+from app.ledger import checkpoints
+from app.organizations import stored_responses
+from app.payments.waiting import invoice_links
+from app.runtime import logins
+from app.stripe_events import inbox
+from app.stripe_sync import api_keys, lookups
+from app.touchpoints import partitions
+from worker import mails, retries
+from worker.stripe_sync import runs
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -58,7 +63,7 @@ def sweep_lookups() -> None:
 def give_up_waiting() -> None:
     """Show charges as unattributed whose invoice link never came."""
     with db.transaction() as session:
-        waiting.give_up(session)
+        invoice_links.give_up(session)
 
 
 def approve_mature() -> None:
@@ -102,7 +107,7 @@ def advance_sums() -> None:
 def forget_kept_answers() -> None:
     """Remove the answers kept for idempotency whose day is over."""
     with db.transaction() as session:
-        kept.forget_old(session)
+        stored_responses.forget_old(session)
 
 
 def measure_ledger() -> None:

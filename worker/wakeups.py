@@ -21,7 +21,8 @@ from rq.job import JOB_ID_PATTERN, Job
 from rq.serializers import JSONSerializer
 
 from app import jobs, metrics
-from worker import drain, retries
+from worker import retries
+from worker.inbox import drain
 
 MOST_WAIT_SECONDS: Final = 2
 """Longest pause between tries while Redis is away; the library's own is a minute."""

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.attribution import bindings, by_hand, evidence, families, rebind, rules
-from app.attribution.bindings import Attributed
+from app.attribution import by_hand, evidence, rules
+from app.attribution.binding import families, rebind, rows
+from app.attribution.binding.rows import Attributed
 from app.attribution.rules import NoCredit
-from app.partners import directory
-from app.partners.directory import Directory, Enrollment
+from app.partners.finding import directory
+from app.partners.finding.directory import Directory, Enrollment
 from app.payments import objects, record
 from app.payments.objects import Known
 from app.payments.record import PaymentRecord
@@ -59,7 +60,7 @@ def attribute(
     """
     standing = [one for one in records if one.merged_into_id is None]
     subjects = rebind.subjects_of(known, standing, learned_about)
-    attributed = bindings.current(session, scope, {*subjects.every, *(_own_subject(one) for one in standing)})
+    attributed = rows.current(session, scope, {*subjects.every, *(_own_subject(one) for one in standing)})
     stale = rebind.stale(session, scope, known, standing, subjects, attributed, learned_about)
     attributed = _hold(session, scope, stale - known.objects.keys(), attributed)
     changed = rebind.rebind(session, scope, stale, records, attributed) if stale else {}
@@ -67,7 +68,7 @@ def attribute(
     attributed = _after(attributed, rebind.release(session, scope, subjects, attributed))
     reached = _reached(session, scope, changed, {one.id for one in records})
     others = _owners(reached) | {_own_subject(one) for one in reached}
-    attributed = {**bindings.current(session, scope, others - attributed.keys()), **attributed}
+    attributed = {**rows.current(session, scope, others - attributed.keys()), **attributed}
     credited = _credit(session, scope, known, [*standing, *reached], attributed)
     return Attributions([*records, *reached], credited)
 
@@ -78,7 +79,7 @@ def credit_standing(
     """Whom payments are credited to about whose evidence nothing has changed. Expects their locks."""
     subjects = _owners(records) | {_own_subject(one) for one in records}
     known = Known({}, frozenset(), frozenset())
-    return _credit(session, scope, known, records, bindings.current(session, scope, subjects))
+    return _credit(session, scope, known, records, rows.current(session, scope, subjects))
 
 
 def _hold(
@@ -92,7 +93,7 @@ def _hold(
         return dict(attributed)
     objects.lock(session, scope, subjects)
     others = {subject: found for subject, found in attributed.items() if subject not in subjects}
-    return {**others, **bindings.current(session, scope, subjects)}
+    return {**others, **rows.current(session, scope, subjects)}
 
 
 def _after(attributed: Mapping[str, Attributed], changed: Mapping[str, Attributed | None]) -> dict[str, Attributed]:
@@ -205,7 +206,7 @@ def _credit_alone(
         for payment in records
     }
     found = {_own_subject(payment): _alone(payment, verdicts[payment.id]) for payment in records}
-    own = _after(attributed, bindings.record(session, scope, attributed, found))
+    own = _after(attributed, rows.record(session, scope, attributed, found))
     return {payment.id: _credited(verdicts[payment.id], own.get(_own_subject(payment))) for payment in records}
 
 
@@ -215,7 +216,7 @@ def _alone(payment: PaymentRecord, credit: rules.Credit | NoCredit) -> Attribute
         return None
     at, snapshots = payment.state.occurred_at, credit.enrollment.snapshots
     snapshot_id = rules.in_force(snapshots, at, bound_at=at).id if snapshots else None
-    return bindings.attribution(_own_subject(payment), credit.enrollment, snapshot_id, credit.name, at)
+    return rows.attribution(_own_subject(payment), credit.enrollment, snapshot_id, credit.name, at)
 
 
 def _credited(credit: rules.Credit | NoCredit, own: Attributed | None) -> Credited | NoCredit:

@@ -7,9 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
-from app.attribution import promotions, sessions
+from app.attribution import sessions
 from app.attribution.models import Evidence
-from app.attribution.promotions import Use
+from app.attribution.promotions import used
+from app.attribution.promotions.used import Use
 from app.attribution.rules import Name
 from app.attribution.sessions import Naming
 from app.payments.facts import ReadEvent
@@ -73,7 +74,7 @@ def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]
     wanted = sorted(object_ids)
     named = set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": wanted}))
     rest = [one for one in wanted if one not in named]
-    return named | promotions.names_on(session, scope, promotions.uses_of(session, scope, rest)).keys()
+    return named | used.names_on(session, scope, used.uses_of(session, scope, rest)).keys()
 
 
 def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
@@ -95,7 +96,7 @@ def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str,
             name = Name(row.object_id, row.carrier, row.name, *place, session_id=row.session_id)
             found.setdefault(name.object_id, []).append(name)
     for derived in (
-        promotions.names_on(session, scope, uses),
+        used.names_on(session, scope, uses),
         sessions.names_on(session, scope.organization_id, namings),
     ):
         for object_id, names in derived.items():

@@ -1,7 +1,6 @@
 """Tables: the visits, the evidence for who referred a customer, and what it proved."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
@@ -11,40 +10,6 @@ from app.attribution.carriers import CARRIERS
 from app.db import Base, CreatedAt
 
 _CARRIER_CHECK = f"carrier IN ({', '.join(repr(name) for name in CARRIERS)})"
-
-
-class Touchpoint(Base):
-    """One arrival through a partner's link. It names nobody: what is kept of the visitor are hashes of a day.
-
-    A partition for each month, dropped after `ACCRUAL_TOUCHPOINT_DAYS`. So no money may depend on a row of this table:
-    what decides of a payment is copied into `SessionTouch` first.
-    """
-
-    __tablename__ = "touchpoints"
-    __table_args__ = (
-        CheckConstraint("source IN ('link', 'beacon')", name="source"),
-        Index("ix_touchpoints_session_id", "session_id", "organization_id"),
-        Index("ix_touchpoints_partner_id", "partner_id", "touched_at"),
-        {"postgresql_partition_by": "RANGE (touched_at)"},
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    organization_id: Mapped[UUID]
-    program_id: Mapped[UUID]
-    partner_id: Mapped[UUID]
-    code: Mapped[str]
-    session_id: Mapped[str]
-    source: Mapped[str]
-    landing: Mapped[str] = mapped_column(server_default="")
-    """Where it led, without query and fragment."""
-    referrer: Mapped[str] = mapped_column(server_default="")
-    """The page the link stood on, without query and fragment."""
-    utm: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """`source`, `medium`, `campaign`, `term`, `content`, as far as the link had them."""
-    address_hash: Mapped[str] = mapped_column(server_default="")
-    agent_hash: Mapped[str] = mapped_column(server_default="")
-    touched_at: Mapped[datetime] = mapped_column(primary_key=True)
-    created_at: Mapped[CreatedAt]
 
 
 class SessionTouch(Base):
@@ -170,3 +135,32 @@ class Attribution(Base):
     """By hand: why."""
     created_at: Mapped[CreatedAt]
     superseded_at: Mapped[datetime | None]
+
+
+class PartnerPromotion(Base):
+    """A Stripe promotion code or coupon that belongs to a partner, in every account and mode of the merchant.
+
+    Taken away it stays, because what was used long before goes on counting.
+    """
+
+    __tablename__ = "partner_promotions"
+    __table_args__ = (
+        CheckConstraint("promotion ~ '^(promotion_code|coupon|code):.'", name="promotion"),
+        Index(
+            "uq_partner_promotions_given",
+            "promotion",
+            "organization_id",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+        Index("ix_partner_promotions_promotion", "promotion", "organization_id"),
+        Index("ix_partner_promotions_partner_id", "partner_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
+    promotion: Mapped[str]
+    """`promotion_code:promo_…`, `coupon:…`, or `code:…` for what customers type, folded."""
+    created_at: Mapped[CreatedAt]
+    removed_at: Mapped[datetime | None]

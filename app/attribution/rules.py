@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOUCHPOINT
-from app.partners.directory import Directory, Enrollment, SnapshotTerms
+from app.partners.finding.directory import Directory, Enrollment, SnapshotTerms
 
 CLOCKS_APART: Final = timedelta(seconds=300)
 """How far Stripe's clock and ours may be apart; the receiver believes no signature further away either."""

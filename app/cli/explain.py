@@ -9,7 +9,7 @@ from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
-from app.commissions import explain as explanations
+from app.explanations import explain as explanations
 
 
 def explain(

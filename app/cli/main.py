@@ -6,26 +6,11 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.cli import (
-    balances,
-    bootstrap,
-    commissions,
-    demo,
-    endpoints,
-    events,
-    explain,
-    history,
-    keys,
-    migrate,
-    organization_tree,
-    partners,
-    printing,
-    programs,
-    send,
-    up,
-    verify,
-    waiting,
-)
+from app.cli import explain, printing
+from app.cli.demo import command
+from app.cli.merchants import balances, commissions, keys, organizations, partners, programs
+from app.cli.server import bootstrap, migrate, up, verify
+from app.cli.stripe import endpoints, events, history, send, waiting
 from app.errors import AccrualError
 from app.version import VERSION
 
@@ -56,10 +41,10 @@ def accrual(
 
 
 app.command("up")(up.up)
-app.command("demo")(demo.demo)
+app.command("demo")(command.demo)
 app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
-app.add_typer(organization_tree.commands, name="organizations")
+app.add_typer(organizations.commands, name="organizations")
 app.add_typer(programs.commands, name="programs")
 app.add_typer(partners.commands, name="partners")
 app.add_typer(commissions.commands, name="commissions")

@@ -12,8 +12,8 @@ from app import config, db, ids, jobs, logs
 from app.errors import InvalidRequest, NotFound
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import Organization
-from app.partners.models import Program
-from app.stripe_events import api_keys
+from app.programs.models import Program
+from app.stripe_sync import api_keys
 
 
 @contextmanager

@@ -8,12 +8,13 @@ from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app import ids
-from app.api.pages import EVER, Columns, Page, Span, cut, owned_by, within
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
+from app.paging import EVER, Columns, Page, Span, cut, owned_by, within
 from app.partners.enrollment import OPEN
-from app.partners.models import Partner, Program
+from app.partners.models import Partner
 from app.payments.models import Payment
+from app.programs.models import Program
 
 
 @dataclass(frozen=True)

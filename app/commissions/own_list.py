@@ -2,25 +2,25 @@
 
 from sqlalchemy.orm import Session
 
-from app.commissions import listing, shapes
+from app.commissions import listing, views
 from app.organizations.permissions import Caller
 from app.partners.models import Partner
-from app.partners.own import demand_entry, get_own_partner
+from app.partners.partner_side.enrollments import demand_entry, get_own_partner
 
 
 def own_page(
-    session: Session, caller: Caller, query: shapes.CommissionQuery, partner_id: str | None = None
-) -> shapes.CommissionPage:
+    session: Session, caller: Caller, query: views.CommissionQuery, partner_id: str | None = None
+) -> views.CommissionPage:
     """The caller's commissions in all its enrollments, or in that of `partner_id`. Raises NotFound, Forbidden."""
     if partner_id is None:
         demand_entry(session, caller)
     partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
     page = listing.list_own_commissions(session, wanted(query, partner))
-    shown = [shapes.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
-    return shapes.CommissionPage(commissions=shown, has_more=page.has_more)
+    shown = [views.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
+    return views.CommissionPage(commissions=shown, has_more=page.has_more)
 
 
-def wanted(query: shapes.CommissionQuery, partner: Partner | None) -> listing.Selection:
+def wanted(query: views.CommissionQuery, partner: Partner | None) -> listing.Selection:
     """What a list of commissions is asked for; `partner` None for all."""
     return listing.Selection(
         limit=query.limit,

@@ -7,9 +7,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import db, ids
-from app.api import kept
 from app.errors import Forbidden, Unauthenticated
-from app.organizations import keys
+from app.organizations import keys, stored_responses
 from app.organizations.permissions import PARTNER_SIDE, Caller
 
 
@@ -46,7 +45,7 @@ def transaction(caller: Caller) -> Iterator[Session]:
 
     For a request with an `Idempotency-Key` it is part of the one its answer is kept in.
     """
-    with kept.transaction() as session:
+    with stored_responses.transaction() as session:
         db.narrow_to_organizations(session, caller.organization_ids)
         yield session
 
@@ -54,7 +53,7 @@ def transaction(caller: Caller) -> Iterator[Session]:
 @contextmanager
 def affiliate_transaction(caller: Caller) -> Iterator[Session]:
     """A read-only transaction in which row-level security shows what the caller's organization sees as a partner."""
-    with kept.transaction() as session:
+    with stored_responses.transaction() as session:
         db.narrow_to_affiliate(session, caller.organization_id)
         yield session
 
@@ -62,6 +61,6 @@ def affiliate_transaction(caller: Caller) -> Iterator[Session]:
 @contextmanager
 def open_transaction() -> Iterator[Session]:
     """A transaction as `accrual_entry`, for the few requests that prove what they may see by a secret they bring."""
-    with kept.transaction() as session:
+    with stored_responses.transaction() as session:
         db.widen(session)
         yield session

@@ -11,9 +11,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import cut, owned_by
 from app.organizations.models import AuditEntry
 from app.organizations.permissions import Caller
+from app.paging import cut, owned_by
 
 Actor = Caller | Literal["cli", "console", "public"]
 """Who changes something: a key's caller, the command line, the console's user, or somebody without any key."""

@@ -7,12 +7,12 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import db, ids
-from app.api.pages import cut, owned_by
 from app.errors import Conflict, NotFound
 from app.organizations import audit
 from app.organizations.audit import Actor
 from app.organizations.models import Organization
 from app.organizations.permissions import Caller, Kind
+from app.paging import cut, owned_by
 from app.texts import require_address, require_line
 
 

@@ -15,13 +15,13 @@ from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import cut, owned_by
 from app.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
 from app.organizations import audit
 from app.organizations.audit import Actor
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PARTNER_SIDE, PERMISSIONS, Caller, default_scopes
+from app.paging import cut, owned_by
 from app.texts import require_line
 
 PREFIX: Final = "aff_"

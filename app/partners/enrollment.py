@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Conflict
 from app.organizations.models import Organization
-from app.partners import emails, snapshots
-from app.partners.models import Partner, PartnerCode, Program
+from app.partners.joining import addresses
+from app.partners.models import Partner, PartnerCode
 from app.partners.rules import make_code, valid_code
+from app.partners.terms import snapshots
+from app.programs.models import Program
 from app.texts import require_address, require_line
 
 Status = Literal["pending", "active", "paused", "banned", "deactivated"]
@@ -153,7 +155,7 @@ def refuse_owner(session: Session, partner: Partner) -> None:
         raise Conflict(
             "the program's owner cannot be its partner; set allow_self_referral to allow it", code="self_referral"
         )
-    if owner.email and emails.fold(owner.email) == emails.fold(partner.email):
+    if owner.email and addresses.fold(owner.email) == addresses.fold(partner.email):
         raise Conflict(
             "this is the e-mail address of the program's owner; use another, or set allow_self_referral",
             code="self_referral",

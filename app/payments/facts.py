@@ -65,7 +65,7 @@ class ObjectFacts:
     """One Stripe object as one event showed or merely named it.
 
     `facts` is empty where the object was only named. Amounts are minor units, times Unix seconds; what each kind may
-    hold stands in `app/payments/state.py` and `app/payments/returns.py`, which read it.
+    hold stands in `app/payments/state/state.py` and `app/payments/state/returns.py`, which read it.
     """
 
     kind: str

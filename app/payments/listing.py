@@ -8,8 +8,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.api.pages import EVER, Numbered, Page, Span, cut, owned_by, within
 from app.errors import InvalidRequest, NotFound
+from app.paging import EVER, Numbered, Page, Span, cut, owned_by, within
 from app.payments.models import Payment
 from app.stripe_events.scope import Scope
 

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, PrimaryKeyCons
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
-from app.stripe_events.outcomes import OUTCOMES
+from app.sentences.outcomes import OUTCOMES
 
 
 class StripeObject(Base):

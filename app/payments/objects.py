@@ -15,11 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
-from app.partners import emails
-from app.payments.component import KnownObject
+from app.partners.joining import addresses
 from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, Kind, ObjectFacts, ReadEvent
-from app.payments.merging import merge
 from app.payments.models import StripeObject
+from app.payments.state.merging import merge
+from app.payments.state.payment_group import KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
@@ -130,8 +130,8 @@ def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[
     found = {address for event in events for one in event.reading.objects for address in one.emails}
     if not found:
         return {}
-    salt = emails.salt_of(session, scope.organization_id)
-    return {address: emails.mark(salt, address) for address in found}
+    salt = addresses.salt_of(session, scope.organization_id)
+    return {address: addresses.mark(salt, address) for address in found}
 
 
 def _is_addressed(before: KnownObject, after: KnownObject) -> bool:

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.payments.component import marks_in
 from app.payments.record import PaymentRecord
+from app.payments.state.payment_group import marks_in
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _FACTS = text(f"SELECT id, facts FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:customers)")

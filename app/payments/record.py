@@ -9,20 +9,20 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
-from app.payments import reported
-from app.payments.billing import Billing
-from app.payments.component import Component, KnownObject
 from app.payments.facts import Kind
-from app.payments.holds import Hold
 from app.payments.models import Payment
-from app.payments.state import PaymentState, payments_of
+from app.payments.reported import facts
+from app.payments.state.billing import Billing
+from app.payments.state.holds import Hold
+from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.state import PaymentState, payments_of
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KEY_PREFIXES: Final = {
     Kind.INVOICE: "invoice:",
     Kind.PAYMENT_INTENT: "pi:",
     Kind.CHARGE: "ch:",
-    Kind.REPORTED: reported.KEY_PREFIX,
+    Kind.REPORTED: facts.KEY_PREFIX,
 }
 _COLUMNS = (
     "id, key, merged_into_id, customer, subscription, invoice, payment_intent, charge, currency, "
@@ -65,7 +65,7 @@ class PaymentRecord:
     def object_ids(self) -> list[str]:
         """The objects that name it: Stripe's, or the merchant's report."""
         if self.state.is_reported:
-            return [reported.object_of(self.state.key)]
+            return [facts.object_of(self.state.key)]
         return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
 
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids, sealing
-from app.api.pages import cut, owned_by
 from app.config import Settings
 from app.errors import NotFound
 from app.organizations.hierarchy import require_merchant
 from app.organizations.models import Organization
+from app.paging import cut, owned_by
 from app.stripe_events import signing
 from app.stripe_events.models import StripeEndpoint
 from app.stripe_events.signing import SigningSecret

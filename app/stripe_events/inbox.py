@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app import bulk
 from app.errors import Conflict
+from app.sentences.outcomes import sentence
 from app.stripe_events import envelope
 from app.stripe_events.endpoints import Door
 from app.stripe_events.models import StripeEvent
-from app.stripe_events.outcomes import sentence
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 MAX_ATTEMPTS: Final = 12

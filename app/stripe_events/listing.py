@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, defer
 
-from app.api.pages import EVER, Page, Span, no_row, owned_by, refuse_both, within
 from app.errors import NotFound
+from app.paging import EVER, Page, Span, no_row, owned_by, refuse_both, within
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 

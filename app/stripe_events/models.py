@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
-from app.stripe_events.outcomes import OUTCOMES
+from app.sentences.outcomes import OUTCOMES
 
 
 class StripeEndpoint(Base):
@@ -86,32 +86,3 @@ class StripeEvent(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]
     last_error: Mapped[str | None]
-
-
-class Lookup(Base):
-    """Something Stripe is asked for, once. Done without a problem: answered, or not needed any more."""
-
-    __tablename__ = "lookups"
-    __table_args__ = (
-        UniqueConstraint(
-            *("object_id", "kind", "asked_for", "organization_id", "account", "livemode"), name="uq_lookups_identity"
-        ),
-        Index("ix_lookups_due", "next_attempt_at", "id", postgresql_where=text("done_at IS NULL")),
-        Index("ix_lookups_open", "organization_id", postgresql_where=text("done_at IS NULL OR problem IS NOT NULL")),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    organization_id: Mapped[UUID]
-    account: Mapped[str] = mapped_column(server_default="")
-    livemode: Mapped[bool]
-    kind: Mapped[str]
-    """What is asked: a word of `lookups.KINDS`."""
-    object_id: Mapped[str]
-    asked_for: Mapped[str] = mapped_column(server_default="")
-    """The thin event it is asked for anew; '' where once is enough."""
-    wanted_at: Mapped[CreatedAt]
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    next_attempt_at: Mapped[CreatedAt]
-    problem: Mapped[str | None]
-    """Why the last attempt brought nothing, in words of our own."""
-    done_at: Mapped[datetime | None]

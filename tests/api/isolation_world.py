@@ -9,14 +9,15 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.attribution.promotions import owners
 from app.config import Settings
 from app.organizations import hierarchy, keys, merchants
 from app.organizations.models import Organization
 from app.organizations.permissions import PERMISSIONS
-from app.partners import promotions
 from app.partners.models import Partner
-from app.stripe_events import endpoints, runs, signing
+from app.stripe_events import endpoints, signing
 from app.stripe_events.scope import Scope
+from app.stripe_sync import runs
 from tests.cast import Merchant, enroll, open_merchant
 
 from .conftest import Caller
@@ -127,7 +128,7 @@ def _own_organization(session: Session, shop: Merchant, code: str) -> Merchant:
 def _ids(session: Session, settings: Settings, shop: Merchant, sale: Sale) -> tuple[Ids, dict[str, str]]:
     owner = shop.organization_id
     endpoint = endpoints.create(session, owner, livemode=False, secrets=["whsec_shops"], settings=settings)
-    given = promotions.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA")
+    given = owners.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA")
     paths = {"backfill": "/api/v1/backfills", "reconcile": "/api/v1/reconciliations", "replay": "/api/v1/replays"}
     made = {
         path: ids.encode("run", runs.request(session, _scope(owner), kind, {}, requested_by="tests").id)

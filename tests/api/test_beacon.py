@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app import db
-from app.attribution.touch_routes import BEACONS_PER_MINUTE
+from app.rest.links.routes import BEACONS_PER_MINUTE
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app import db, ids
-from app.api.shapes import instant_text
-from app.partners import terms
-from app.partners.models import Program
+from app.programs import terms
+from app.programs.models import Program
+from app.views import instant_text
 from tests.cast import Merchant
 
 from .conftest import Answer, Caller

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.commissions import explain
+from app.explanations import explain
 from tests.cast import Merchant
 
 from .conftest import Caller

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db, jobs
-from app.api import kept, limits
 from app.config import Settings
+from app.organizations import request_limits, stored_responses
 from tests.cast import Merchant
 from tests.waiting import PATIENCE_SECONDS, join
 from worker import schedule
@@ -96,7 +96,7 @@ def test_a_failure_is_not_kept(application: Flask, post: Post, monkeypatch: pyte
 
     application.config["PROPAGATE_EXCEPTIONS"] = False
     with monkeypatch.context() as broken:
-        broken.setattr("app.partners.routes.shapes.partner_body", explode)
+        broken.setattr("app.rest.partners.routes.shapes.partner_body", explode)
         assert post(PARTNERS, ADA).status_code == 500
     assert partners() == 0
     second = post(PARTNERS, ADA)
@@ -104,10 +104,10 @@ def test_a_failure_is_not_kept(application: Flask, post: Post, monkeypatch: pyte
 
 
 def test_too_many_requests_are_not_kept(post: Post, settings: Settings) -> None:
-    limits.connect(Settings(**{**settings.model_dump(by_alias=True), "writes_per_minute": 1}))
+    request_limits.connect(Settings(**{**settings.model_dump(by_alias=True), "writes_per_minute": 1}))
     post(PARTNERS, ADA, key="k-0")
     assert post(PARTNERS, ADA).status_code == 429
-    limits.connect(settings)
+    request_limits.connect(settings)
     assert not repeated(post(PARTNERS, ADA))
 
 
@@ -158,10 +158,10 @@ def test_twins_wait_for_each_other_and_get_one_answer(application: Flask, post: 
 
 
 def test_a_twin_of_a_request_that_fails_does_the_work(post: Post, owner: Caller) -> None:
-    asked = kept.Asked(*_owner_of(owner), kept.digest("nothing"))
+    asked = stored_responses.Asked(*_owner_of(owner), stored_responses.digest("nothing"))
     answers: list[Answer] = []
     with db.transaction() as session:
-        kept.wait_for_twins(session, asked)
+        stored_responses.wait_for_twins(session, asked)
         twin = threading.Thread(target=lambda: answers.append(post(PARTNERS, ADA)))
         twin.start()
         twin.join(0.3)
@@ -192,7 +192,7 @@ def test_a_worker_is_woken_after_the_commit_and_not_for_a_repetition(post: Post,
 def _owner_of(owner: Caller) -> tuple[Any, bytes]:
     with db.transaction() as session:
         row = session.execute(text("SELECT organization_id, id FROM api_keys ORDER BY created_at LIMIT 1")).one()
-    return row.organization_id, kept.digest(str(row.id), PARTNERS, "k-1")
+    return row.organization_id, stored_responses.digest(str(row.id), PARTNERS, "k-1")
 
 
 @pytest.mark.parametrize(

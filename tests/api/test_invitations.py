@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from app import db, ids
 from app.errors import Conflict, NotFound
 from app.organizations import hierarchy, keys
-from app.partners import enrollment, invitations
-from app.partners.invitation_models import Invitation
-from app.partners.models import Partner, Program, Snapshot
+from app.partners import enrollment
+from app.partners.joining import invitations
+from app.partners.joining.models import Invitation
+from app.partners.models import Partner, Snapshot
+from app.programs.models import Program
 from tests.cast import Merchant
 
 from .conftest import Caller

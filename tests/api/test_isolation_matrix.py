@@ -16,8 +16,8 @@ from flask_openapi3 import OpenAPI
 from sqlalchemy.orm import Session
 
 from app import db
-from app.api import surfaces
 from app.config import Settings
+from app.http import surfaces
 from app.organizations import access
 from app.organizations.permissions import Caller as KeyHolder
 from tests.cast import Merchant

@@ -20,18 +20,18 @@ SERVER = """
 import os, signal, sys
 from werkzeug.serving import make_server
 from app import web
-from app.api import kept
+from app.organizations import stored_responses
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def keep_and_die(*arguments, keep=kept.keep, **options):
+def keep_and_die(*arguments, keep=stored_responses.keep, **options):
     keep(*arguments, **options)
     die()
 
 application = web.create_app()
 if sys.argv[1] == "before the commit":
-    kept.keep = keep_and_die
+    stored_responses.keep = keep_and_die
 else:
     application.after_request(die)
 server = make_server("127.0.0.1", 0, application)

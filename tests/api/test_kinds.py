@@ -12,7 +12,7 @@ from app.errors import Conflict, InvalidRequest
 from app.organizations import hierarchy, keys, merchants
 from app.organizations.models import Organization
 from app.organizations.permissions import PARTNER_SIDE
-from app.partners import programs
+from app.programs import programs
 from tests.cast import PERCENTAGE, Merchant
 
 from .conftest import Caller

@@ -8,10 +8,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db, web
-from app.api import limits, throttle
-from app.attribution.touch_routes import LINKS_PER_MINUTE
 from app.config import Settings
 from app.errors import RateLimited
+from app.http import throttle
+from app.organizations import request_limits
+from app.rest.links.routes import LINKS_PER_MINUTE
 from tests.cast import Merchant
 
 from .conftest import Answer, Caller, MakeCaller, figure
@@ -93,11 +94,11 @@ def test_without_redis_requests_pass_uncounted_and_a_metric_tells(
     owner: Caller, nobody: Caller, settings: Settings
 ) -> None:
     before = figure(nobody.get("/metrics").text, "accrual_uncounted_requests_total")
-    limits.connect(Settings(**{**settings.model_dump(by_alias=True), "redis_url": NOWHERE}))
+    request_limits.connect(Settings(**{**settings.model_dump(by_alias=True), "redis_url": NOWHERE}))
     for _ in range(35):
         answer = owner.post(PARTNERS, {})
         assert (answer.status_code, "X-RateLimit-Limit" in answer.headers) == (400, False)
-    limits.connect(settings)
+    request_limits.connect(settings)
     assert figure(nobody.get("/metrics").text, "accrual_uncounted_requests_total") - before == 35
 
 

@@ -182,7 +182,7 @@ def test_a_program_without_a_landing_page_answers_a_page_and_warns_its_owner_in_
 def test_a_landing_page_that_is_set_later_is_led_to(
     merchant: Merchant, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.attribution.links.CACHE_SECONDS", 0)
+    monkeypatch.setattr("app.touchpoints.links.CACHE_SECONDS", 0)
     assert visitor.get("/r/ada").status_code == 404
     _with_pages(merchant)
     assert visitor.get("/r/ada").status_code == 302

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db, ids
-from app.api.document import complete
+from app.http.document import complete
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer

@@ -1,7 +1,7 @@
 """Placing partners under others through the API."""
 
 from app import db, ids
-from app.partners import programs
+from app.programs import programs
 from tests import cast
 from tests.cast import Merchant
 

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from app import db, ids
 from app.organizations import hierarchy, keys
 from app.partners import enrollment
-from app.partners.models import Partner, Program
+from app.partners.models import Partner
+from app.programs.models import Program
 from tests.cast import Merchant, enroll, open_merchant
 
 from .conftest import Caller

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.commissions import explain
 from app.errors import NotFound
+from app.explanations import explain
 from app.partners import enrollment
-from app.partners.models import Partner, Program
+from app.partners.models import Partner
+from app.programs.models import Program
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Ledger, assert_ledger_sound

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import db, ids
-from app.partners.models import Program
+from app.programs.models import Program
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger

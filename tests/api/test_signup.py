@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.partners import confirmations, enrollment, invitations
-from app.partners.models import Partner, Program
+from app.partners import enrollment
+from app.partners.joining import confirmations, invitations
+from app.partners.models import Partner
+from app.programs.models import Program
 from tests.cast import Merchant
 
 from .conftest import Answer, Caller

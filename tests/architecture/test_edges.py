@@ -5,16 +5,27 @@ from collections.abc import Iterator
 
 from .source import calls, modules
 
-MAY_CATCH_EVERYTHING = {"worker.drain", "worker.lookups", "worker.schedule", "worker.runs"}
+MAY_CATCH_EVERYTHING = {
+    "worker.inbox.drain",
+    "worker.schedule",
+    "worker.stripe_sync.lookups",
+    "worker.stripe_sync.runs",
+}
 COMMITS_BY_HAND = {"app.db"}
-EDGES = ("app.web", "app.api", "app.operations", "app.organizations.access", "app.cli", "app.portal", "worker")
-"""Beside modules named routes."""
+SERVES_REQUESTS = (
+    "app.web",
+    "app.http",
+    "app.rest",
+    "app.pages",
+    "app.organizations.access",
+    "app.organizations.stored_responses",
+)
+EDGES = (*SERVES_REQUESTS, "app.cli", "worker")
 READS_UNIX_SECONDS = ["app.payments.facts", "app.stripe_events.envelope"]
 """`facts.moment` and, for an event's own time, `envelope.occurred_at`: both know which times are possible."""
 PRINTS = "app.cli.printing"
 """Spells out control characters, so that what others typed cannot steer a terminal."""
 TERMINAL = {"echo", "secho", "echo_via_pager", "stdout", "stderr", "__stdout__", "__stderr__", "_console", "_aside"}
-SERVES_REQUESTS = ("app.web", "app.api", "app.operations", "app.organizations.access")
 
 
 def test_the_environment_is_read_in_one_module() -> None:
@@ -41,12 +52,12 @@ def test_no_function_commits() -> None:
 def test_transactions_are_opened_at_the_edges_only() -> None:
     for name, _, tree in modules():
         if calls(tree, "transaction") or calls(tree, "web_transaction"):
-            assert name.endswith("routes") or name.startswith(EDGES), name
+            assert name.startswith(EDGES), name
 
 
 def test_what_serves_requests_never_opens_the_workers_transaction() -> None:
     for name, _, tree in modules():
-        if name.endswith("routes") or name.startswith(SERVES_REQUESTS):
+        if name.startswith(SERVES_REQUESTS):
             assert "db.transaction" not in ast.unparse(tree), name
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from app import db
 from app.config import Settings
-from app.stripe_events import api_keys, requesting, runs
 from app.stripe_events.replaying import Selection
-from app.stripe_events.requesting import Asked
-from app.stripe_events.runs_models import StripeRun
+from app.stripe_sync import api_keys, requesting, runs
+from app.stripe_sync.models import StripeRun
+from app.stripe_sync.requesting import Asked
 from tests.api.conftest import caller_of
 from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET, Drain
@@ -25,7 +25,7 @@ from tests.emulator.emulator import Emulator
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
-from worker import runs as working
+from worker.stripe_sync import runs as working
 
 AskReplay = Callable[..., StripeRun]
 Backfill = Callable[..., StripeRun]

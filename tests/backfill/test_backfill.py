@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app import db
 from app.config import Settings
 from app.errors import Conflict
-from app.stripe_events import api_keys, requesting, runs
-from app.stripe_events.requesting import Asked
+from app.stripe_sync import api_keys, requesting, runs
+from app.stripe_sync.requesting import Asked
 from tests.books import Books, owed
 from tests.cast import Merchant
 from tests.conftest import Drain, Ledger
@@ -21,9 +21,9 @@ from tests.emulator.emulator import Emulator
 from tests.emulator.expectation import expected
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import OLD_AND_NEW, Family
-from worker import asking, stripe_api
-from worker import backfill as backfilling
-from worker import runs as working
+from worker.stripe_sync import asking, client
+from worker.stripe_sync import backfill as backfilling
+from worker.stripe_sync import runs as working
 
 from .conftest import Backfill, Complete, claim, let_time_pass, stand
 
@@ -171,7 +171,7 @@ def test_a_dry_run_over_what_is_known_would_post_nothing(
 def test_too_many_requests_only_take_longer(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stripe_api, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(client, "FIRST_WAIT_SECONDS", 0.01)
     tell(shop)
     struck = shop.faults.rate_limit(3)
     complete(backfill(22))
@@ -195,7 +195,7 @@ def test_while_stripe_asks_for_patience_the_run_says_so(
 def test_while_stripe_is_away_a_run_rests_and_goes_on_where_it_was(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(stripe_api.get.__kwdefaults__, "tries", 1)
+    monkeypatch.setitem(client.get.__kwdefaults__, "tries", 1)
     tell(shop)
     run = backfill(22)
     shop.faults.fail(503, times=1)

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from app import settings_files
-from app.cli import runs as following
+from app.cli.stripe import runs as following
 from app.config import Settings
 from app.errors import InvalidRequest, NotFound
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
 from tests.platform.conftest import Accrual, accrual
-from worker import drain as draining
-from worker import runs as working
+from worker.inbox import drain as draining
+from worker.stripe_sync import runs as working
 
 from .test_backfill import tell
 

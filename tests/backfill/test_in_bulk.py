@@ -16,15 +16,15 @@ from sqlalchemy import text
 
 from app import db, jobs
 from app.config import Settings
-from app.stripe_events import runs
-from app.stripe_events.runs_models import StripeRun
+from app.stripe_sync import runs
+from app.stripe_sync.models import StripeRun
 from tests.conftest import Ledger, Tally
 from tests.emulator.busy import traffic
 from tests.emulator.emulator import Emulator
 from tests.emulator.expectation import expected
 from tests.faults.processes import Staff, kill_9
 from tests.faults.stories import unprocessed
-from worker import runs as working
+from worker.stripe_sync import runs as working
 
 from .conftest import AskReplay, Backfill, let_time_pass, stand
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.stripe_events import requesting, runs
-from app.stripe_events.requesting import Asked
-from app.stripe_events.runs_models import Drift, StripeRun
+from app.stripe_sync import requesting, runs
+from app.stripe_sync.models import Drift, StripeRun
+from app.stripe_sync.requesting import Asked
 from tests.api.conftest import MakeCaller
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
@@ -18,7 +18,7 @@ from tests.emulator.emulator import Emulator
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
-from worker import runs as working
+from worker.stripe_sync import runs as working
 
 from .conftest import Complete
 from .test_backfill import tell

@@ -7,13 +7,14 @@ from sqlalchemy import text
 
 from app import db
 from app.errors import Conflict, InvalidRequest, LeaseLost
-from app.stripe_events import runs
-from app.stripe_events.runs_models import StripeRun
+from app.stripe_sync import runs
+from app.stripe_sync.models import StripeRun
 from tests.api.conftest import MakeCaller
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
-from worker import replay, schedule
-from worker import runs as working
+from worker import schedule
+from worker.stripe_sync import replay
+from worker.stripe_sync import runs as working
 
 from .conftest import AskReplay, Renewals, claim, let_time_pass, stand, work_to_its_end
 

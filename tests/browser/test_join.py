@@ -12,8 +12,9 @@ from werkzeug.serving import make_server
 
 from app import db, ids
 from app.organizations import keys
-from app.partners import confirmations, invitations, signup
-from app.partners.models import Partner, Program
+from app.partners.joining import confirmations, invitations, signup
+from app.partners.models import Partner
+from app.programs.models import Program
 from tests.cast import Merchant
 from tests.waiting import join
 

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from flask import Flask
 from flask_openapi3 import OpenAPI
 
-from app.api.document import complete
+from app.http.document import complete
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from app import db, embedded, processes, schema
-from app.ledger import verify
+from app import db
+from app.integrity import verify
+from app.runtime import embedded, processes, schema
 from tests import cast
 from tests.conftest import Deliver, Drain, Servers
 from tests.faults.stories import customers, events_of

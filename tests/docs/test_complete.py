@@ -14,9 +14,9 @@ from app.cli.main import app as command_line
 from app.config import Settings
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
-from app.stripe_events.outcomes import OUTCOMES
+from app.sentences.outcomes import OUTCOMES
 from tests.architecture.source import modules
-from worker.handlers.table import HANDLERS
+from worker.inbox.handlers.table import HANDLERS
 
 from .pages import code, read, table_under
 

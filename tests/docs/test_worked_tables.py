@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app import ids, money
-from app.commissions import rules
+from app.commissions.rates import rules
 from app.ledger.positions import Line, Position
-from app.partners.directory import SnapshotTerms
-from app.payments.state import PaymentState
+from app.partners.finding.directory import SnapshotTerms
+from app.payments.state.state import PaymentState
 
 from .pages import table_under
 

@@ -17,8 +17,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Connection, Engine, text
 
-from app import db, embedded, logs
+from app import db, logs
 from app.config import Settings
+from app.runtime import embedded
 from tests.stripe_stories.facts import Event
 from tests.waiting import eventually
 

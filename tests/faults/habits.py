@@ -8,7 +8,7 @@ from typing import Any
 
 from app.payments.facts import Reading
 from worker import jobs
-from worker.handlers import table
+from worker.inbox.handlers import table
 
 
 def _die(_document: Mapping[str, Any]) -> Reading:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from app import processes
+from app.runtime import processes
 from tests.waiting import PATIENCE_SECONDS
 
 _NURSERY = multiprocessing.get_context("forkserver")

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from app import config, db, embedded, ids
-from app.cli import stack
+from app import config, db, ids
+from app.runtime import embedded, stack
 from app.stripe_events import endpoints
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET, Tally

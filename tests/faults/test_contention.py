@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from app import db
 from tests.conftest import Deliver, Tally
 from tests.waiting import eventually
-from worker.drain import work_batch
+from worker.inbox.drain import work_batch
 
 from .conftest import Blockade, InboxRow, event_of_type
 from .processes import Staff

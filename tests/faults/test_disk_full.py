@@ -14,7 +14,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app import db, embedded, jobs, operations
+from app import db, jobs
+from app.rest.operations import routes
+from app.runtime import embedded
 from tests.conftest import Deliver, Drain, Servers
 
 from .conftest import bring_forward
@@ -33,7 +35,7 @@ SWEEPS = 15
 @pytest.fixture(autouse=True)
 def always_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """Readiness looks at each request instead of every few seconds."""
-    monkeypatch.setattr(operations, "WRITE_CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(routes, "WRITE_CHECK_SECONDS", 0.0)
 
 
 def readiness(client: FlaskClient) -> tuple[int, str]:

@@ -13,8 +13,8 @@ from app.stripe_events import inbox
 from app.stripe_events.inbox import MAX_ATTEMPTS
 from app.stripe_events.models import StripeEvent
 from tests.conftest import Deliver, Drain
-from worker.drain import work_batch
-from worker.handlers import table
+from worker.inbox.drain import work_batch
+from worker.inbox.handlers import table
 
 from .conftest import InboxRow, bring_forward, event_of_type
 from .stories import assert_told_once, customers, events_of, is_settled, unprocessed

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from app import jobs, processes
+from app import jobs
+from app.runtime import processes
 from app.stripe_events.inbox import MAX_ATTEMPTS
 from tests.conftest import Deliver, Tally
 from tests.waiting import PATIENCE_SECONDS, eventually
-from worker.drain import DIED
+from worker.inbox.drain import DIED
 
 from .conftest import Blockade, InboxRow, Valkey, bring_forward, event_of_type
 from .habits import clumsy, mortal

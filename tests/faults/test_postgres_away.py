@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from app import embedded, schema
+from app.runtime import embedded, schema
 from tests.conftest import Tally
 from tests.servers import FAST_AND_FORGETFUL
 from tests.waiting import eventually

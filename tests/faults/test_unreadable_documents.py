@@ -12,13 +12,14 @@ from sqlalchemy import text
 
 from app import db
 from app.errors import UnusableEvent
-from app.payments.billing import ADVANCE, Billing, billing_of
-from app.stripe_events.outcomes import sentence
+from app.payments.state.billing import ADVANCE, Billing, billing_of
+from app.sentences.outcomes import sentence
 from tests.conftest import Deliver, Drain, Tally
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import OLD_AND_NEW
-from worker.handlers import periods, table
+from worker.inbox.handlers import table
+from worker.inbox.handlers.invoices import periods
 
 from .conftest import InboxRow
 from .stories import assert_told_once, customers, events_of, is_settled

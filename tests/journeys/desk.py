@@ -9,10 +9,11 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app import db, ids
-from app.commissions import decisions, records
-from app.commissions.cases import Cause
-from app.commissions.decisions import CLOCK, Decision
-from app.commissions.resettle import resettle
+from app.commissions.decisions import decisions
+from app.commissions.decisions.decisions import CLOCK, Decision
+from app.commissions.settling import rows
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
 from app.ledger import posting
 from app.ledger.positions import Line
 from app.ledger.posting import Entry
@@ -84,8 +85,8 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
         decisions.record(session, merchant.organization_id, [Decision(payment, "approved", CLOCK, now, now)])
         scope = Scope(merchant.organization_id, "", livemode=False)
         resettle(session, scope, [stripe_id], Cause("job:clock", now))
-        (conversion,) = records.conversions_of(session, [payment]).values()
-        for commission in records.commissions_of(session, [conversion.id])[conversion.id]:
+        (conversion,) = rows.conversions_of(session, [payment]).values()
+        for commission in rows.commissions_of(session, [conversion.id])[conversion.id]:
             due_minor = commission.position.payable_minor
             moves = [("partner_payable", "payout_clearing"), ("payout_clearing", "partner_paid")]
             for source, target in moves if is_confirmed else moves[:1]:
@@ -93,10 +94,10 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
                 commission.position = commission.position.after(lines)
                 commission.entry_count += 1
                 posting.post(session, merchant.organization_id, [_entry(commission, lines, now)])
-            records.write(session, merchant.organization_id, [], [commission])
+            rows.write(session, merchant.organization_id, [], [commission])
 
 
-def _entry(commission: records.CommissionRecord, lines: list[Line], now: datetime) -> Entry:
+def _entry(commission: rows.CommissionRecord, lines: list[Line], now: datetime) -> Entry:
     return Entry(
         commission_id=commission.id,
         number=commission.entry_count,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.commissions import explain
+from app.explanations import explain
 from tests import cast
 from tests.books import CommissionLine
 from tests.cast import HOLDBACK_DAYS, Merchant

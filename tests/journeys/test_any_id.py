@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.commissions import explain
 from app.errors import NotFound
+from app.explanations import explain
 from tests.cast import Merchant, enroll
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories import returns

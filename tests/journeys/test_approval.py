@@ -7,9 +7,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import db
-from app.commissions import approval, records
-from app.commissions.cases import Cause
+from app.commissions.decisions import approval
 from app.commissions.models import Conversion
+from app.commissions.settling import rows
+from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
 from app.ledger import posting
 from app.ledger.positions import Line
@@ -216,7 +217,7 @@ def reserve(sale: Purchase) -> None:
     """What a payout does first: the payable goes to clearing."""
     with db.transaction() as session:
         conversion = conversion_of(session, sale)
-        [commission] = records.commissions_of(session, [conversion.id])[conversion.id]
+        [commission] = rows.commissions_of(session, [conversion.id])[conversion.id]
         lines = [Line("partner_payable", 980), Line("payout_clearing", -980)]
         entry = Entry(
             commission_id=commission.id,

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db
-from app.partners.models import Program
+from app.programs.models import Program
 from tests import cast
 from tests.books import Balances, owed
 from tests.cast import Merchant
@@ -18,7 +18,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
-from worker.drain import work_batch
+from worker.inbox.drain import work_batch
 
 from .test_approval import clock, day, payable, reject
 

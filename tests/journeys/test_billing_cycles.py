@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from app import db, ids
-from app.commissions import explain_own
 from app.commissions.models import Commission
+from app.explanations import partner_side
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import MONTH_SECONDS, Customer
@@ -49,7 +49,7 @@ def test_only_a_subscriptions_commission_names_a_billing_cycle(meet: Meet, deliv
     drain()
     with db.transaction() as session:
         every = session.scalars(select(Commission).order_by(Commission.accrued_at, Commission.id)).all()
-        told = [explain_own.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
+        told = [partner_side.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
     assert sorted((one.cycle, "billing cycle" in " ".join(one.sentences)) for one in told if one.cycle) == [(1, True)]
     assert [(one.cycle, "billing cycle" in " ".join(one.sentences)) for one in told if not one.cycle] == [(None, False)]
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
-from app.payments import waiting
+from app.payments.waiting import invoice_links
 from app.stripe_events import endpoints
 from tests.books import owed
 from tests.cast import Merchant
@@ -142,7 +142,7 @@ def test_giving_up_on_a_link_in_one_account_leaves_the_others_event_alone(delive
             text("UPDATE payments SET created_at = now() - interval '3 days' WHERE account = :account"),
             {"account": CONNECTED},
         )
-        waiting.give_up(session)
+        invoice_links.give_up(session)
         query = text("SELECT account, outcome FROM stripe_events WHERE stripe_id = :id ORDER BY account")
         outcomes = session.execute(query, {"id": charge["id"]}).all()
     assert [tuple(one) for one in outcomes] == [("", "waiting"), (CONNECTED, "unattributed")]

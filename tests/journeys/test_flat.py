@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import db
-from app.commissions import explain
+from app.explanations import explain
 from tests import books
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger, assert_ledger_sound

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db
-from app.commissions import explain
+from app.explanations import explain
 from tests import books, cast
 from tests.books import Balances, owed
 from tests.cast import Merchant

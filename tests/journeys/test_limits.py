@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.commissions import limits
-from app.commissions.limits import Standing
+from app.commissions.cycles import caps
+from app.commissions.cycles.caps import Standing
 from app.errors import InvalidRequest
-from app.partners.terms import valid_commission
+from app.programs.terms import valid_commission
 
 
 def at(*parts: int) -> datetime:
@@ -34,8 +34,8 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
 ) -> None:
     commission = {"type": "percentage", "bps": 2000, "max_months": months}
     standing = Standing(1, first)
-    assert limits.exceeded(commission, standing, last_paid) == ""
-    assert limits.exceeded(commission, standing, first_unpaid).startswith(f"{months} months had passed")
+    assert caps.exceeded(commission, standing, last_paid) == ""
+    assert caps.exceeded(commission, standing, first_unpaid).startswith(f"{months} months had passed")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
 def test_a_flat_amount_is_paid_for_one_cycle_unless_told_otherwise_and_once_in_it(
     commission: dict[str, Any], standing: Standing, is_paid: bool
 ) -> None:
-    assert (limits.exceeded(commission, standing, at(2026, 3, 2)) == "") is is_paid
+    assert (caps.exceeded(commission, standing, at(2026, 3, 2)) == "") is is_paid
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db
-from app.partners.models import Program
+from app.programs.models import Program
 from tests import books, cast
 from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS, Merchant

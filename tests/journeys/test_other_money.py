@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app import db
-from app.commissions import explain
+from app.explanations import explain
 from app.partners import enrollment
-from app.partners.models import Program
+from app.programs.models import Program
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger

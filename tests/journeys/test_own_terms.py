@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.api.shapes import instant_text
 from app.organizations import keys
+from app.views import instant_text
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger

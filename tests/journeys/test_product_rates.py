@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from app import db
-from app.commissions import explain, products
-from app.commissions.products import ProductShare
+from app.commissions.rates import products
+from app.commissions.rates.products import ProductShare
 from app.errors import InvalidRequest
+from app.explanations import explain
 from app.partners import enrollment
-from app.partners.models import Program
-from app.partners.terms import valid_commission
-from app.payments.state import PaymentState
+from app.payments.state.state import PaymentState
+from app.programs.models import Program
+from app.programs.terms import valid_commission
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger

@@ -10,10 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db, ids
-from app.commissions import explain
 from app.errors import Conflict
-from app.partners import enrollment, invitations
-from app.partners.models import Partner, Program
+from app.explanations import explain
+from app.partners import enrollment
+from app.partners.joining import invitations
+from app.partners.models import Partner
+from app.programs.models import Program
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger

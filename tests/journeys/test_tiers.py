@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.commissions import explain
+from app.explanations import explain
 from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS
 from tests.conftest import Deliver, Drain, Ledger

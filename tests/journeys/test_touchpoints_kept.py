@@ -9,11 +9,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app import db
-from app.attribution import partitions
-from app.commissions import late_touches
-from app.commissions.cases import Cause
-from app.commissions.resettle import resettle
+from app.commissions.settling import late_touches
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
 from app.stripe_events.scope import Scope
+from app.touchpoints import partitions
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db, ids
-from app.commissions import explain
 from app.config import Settings
+from app.explanations import explain
 from app.stripe_events import endpoints
 from tests.books import CommissionLine, owed
 from tests.cast import Merchant

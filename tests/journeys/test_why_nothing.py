@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from app import db, ids
-from app.commissions import explain
 from app.errors import NotFound
-from app.partners.models import Partner, Program
+from app.explanations import explain
+from app.partners.models import Partner
+from app.programs.models import Program
 from tests.cast import Merchant, enroll, open_merchant, open_program
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from app import db, ids
-from app.attribution import touchpoints
-from app.attribution.touchpoints import Touch
+from app.touchpoints import recording
+from app.touchpoints.recording import Touch
 from tests.cast import Merchant
 from tests.stripe_stories.facts import Event, Purchase
 
@@ -34,7 +34,7 @@ class Visitor:
             touched_at=datetime.fromtimestamp(at, UTC) - timedelta(**ago),
         )
         with db.autocommit() as connection:
-            touchpoints.record(connection, touch)
+            recording.record(connection, touch)
         return touch.id
 
 

@@ -8,9 +8,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app import db
 from app.errors import Conflict, InvalidRequest
-from app.partners import programs, tree
-from app.partners.models import Partner, Program
+from app.partners import tree
+from app.partners.models import Partner
 from app.partners.tree import Ancestor
+from app.programs import programs
+from app.programs.models import Program
 from tests import cast
 from tests.cast import Merchant
 from tests.waiting import eventually, join

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import db, ids
-from app.ledger import checkpoints, posting, sums, verify
+from app.integrity import verify
+from app.ledger import checkpoints, posting, sums
 from app.ledger.models import NOBODY
 from app.ledger.positions import Line
 from app.ledger.posting import Entry

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from app import db
-from app.ledger.verify import verify
+from app.integrity.verify import verify
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks

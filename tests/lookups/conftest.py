@@ -12,13 +12,13 @@ from sqlalchemy import text
 
 from app import db
 from app.config import Settings
-from app.stripe_events import api_keys, fetched
 from app.stripe_events.scope import Scope
+from app.stripe_sync import api_keys, fetched
 from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET, Drain
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
-from worker import lookups
+from worker.stripe_sync import lookups
 
 API_VERSION = "2026-10-28.endive"
 FETCHED_AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from app.errors import StripeForbidden, StripeMissing, StripeRateLimited, StripeRefused, StripeUnavailable
 from tests.emulator.emulator import Emulator
-from worker import stripe_api
+from worker.stripe_sync import client as stripe_api
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -8,14 +8,15 @@ from sqlalchemy import text
 
 from app import db, jobs
 from app.config import Settings
-from app.stripe_events import api_keys
+from app.stripe_sync import api_keys
 from tests.books import owed
 from tests.conftest import Drain, Ledger
 from tests.emulator.emulator import Emulator
 from tests.emulator.sales import Subscription
 from tests.waiting import eventually, join
 from worker import jobs as worker_jobs
-from worker import lookups, schedule
+from worker import schedule
+from worker.stripe_sync import lookups
 
 from .conftest import Connect, LookUp, looked_up
 

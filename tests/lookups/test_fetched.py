@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app import db
 from app.errors import ConfigurationError
-from app.stripe_events import fetched
+from app.stripe_sync import fetched
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer

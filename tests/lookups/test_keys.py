@@ -10,8 +10,9 @@ from app import config, db, ids
 from app.config import Settings
 from app.errors import ConfigurationError, InvalidRequest
 from app.organizations.models import Organization
-from app.stripe_events import api_keys, endpoints
+from app.stripe_events import endpoints
 from app.stripe_events.models import StripeEndpoint
+from app.stripe_sync import api_keys
 from tests.cast import Merchant
 from tests.conftest import SECRET_KEY
 

@@ -4,12 +4,12 @@ from sqlalchemy import text
 
 from app import db
 from app.config import Settings
-from app.stripe_events import lookups as domain
+from app.stripe_sync import lookups as domain
 from tests.books import owed
 from tests.conftest import Drain, Ledger
 from tests.emulator.emulator import Emulator
 from tests.stripe_stories.facts import Marks
-from worker import lookups
+from worker.stripe_sync import lookups
 
 from .conftest import Connect, LookUp, looked_up, outcomes
 

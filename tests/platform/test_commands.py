@@ -17,7 +17,7 @@ from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
-from worker import runs
+from worker.stripe_sync import runs
 
 from .conftest import Accrual
 

@@ -11,9 +11,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app import db, logins, logs
+from app import db, logs
 from app.organizations import audit
 from app.organizations.keys import create_key, public_id, revoke_key
+from app.runtime import logins
 from tests import cast
 
 PASSWORD = "of the tests"

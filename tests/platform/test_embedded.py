@@ -14,8 +14,8 @@ import psycopg
 import pytest
 import redis
 
-from app import embedded
 from app.errors import Unavailable
+from app.runtime import embedded
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_directory_with_a_long_path_has_a_short_address(directory: Path) -> No
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent died")
 def test_servers_end_with_the_process_that_started_them_even_when_it_is_killed(directory: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from app import embedded\n"
+        "import sys; from pathlib import Path; from app.runtime import embedded\n"
         "servers = [start(Path(sys.argv[1])) for start in (embedded.start_postgres, embedded.start_valkey)]\n"
         "print(*(server.pid for server in servers), flush=True); sys.stdin.read()"
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.cli.fresh_ids import Renaming, with_mode
+from app.cli.stripe.fresh_ids import Renaming, with_mode
 
 INVOICE: dict[str, Any] = {
     "id": "evt_1ABCdef234567890",

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
-from app import schema
+from app.runtime import schema
 from tests.servers import Servers
 
 # What was there when a migration moved it, told without the models, which know only today's tables.

@@ -5,8 +5,8 @@ import pytest
 from app import db, ids
 from app.errors import Conflict, InvalidRequest, NotFound
 from app.organizations.audit import PUBLIC
-from app.partners import invitations, signup
-from app.partners.models import Program
+from app.partners.joining import invitations, signup
+from app.programs.models import Program
 
 from .conftest import Accrual
 from .test_audited_commands import trail

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app import directories, embedded, settings_files
+from app import directories, settings_files
 from app.errors import Unavailable
+from app.runtime import embedded
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make directories of other users")
 SOMEBODY_ELSE = 65_534

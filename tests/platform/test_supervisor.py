@@ -7,10 +7,9 @@ import sys
 
 import pytest
 
-from app import processes
-from app.cli import supervisor
-from app.cli.supervisor import Child
 from app.errors import Unavailable
+from app.runtime import processes, supervisor
+from app.runtime.supervisor import Child
 from tests.waiting import eventually
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]

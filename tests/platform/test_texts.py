@@ -4,13 +4,16 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from app import texts
-from app.commissions import assign_shapes, reported_shapes
-from app.commissions import shapes as commission_shapes
+from app.commissions import views as commission_shapes
+from app.commissions.by_hand import views
+from app.commissions.reported import views as reported_shapes
 from app.errors import InvalidRequest
-from app.organizations import shapes as organization_shapes
-from app.partners import program_partner_shapes, program_shapes, signup_shapes
-from app.partners import shapes as partner_shapes
-from app.stripe_events import endpoints_shapes
+from app.organizations import views as organization_shapes
+from app.partners import views as partner_shapes
+from app.partners.joining import views as signup_shapes
+from app.partners.managing import views as program_partner_shapes
+from app.programs import views as program_shapes
+from app.stripe_events import endpoint_views
 
 
 @pytest.mark.parametrize(
@@ -89,8 +92,8 @@ LINES: list[tuple[type[BaseModel], str]] = [
     (reported_shapes.ProgramReport, "event_name"),
     (commission_shapes.Approval, "reason"),
     (commission_shapes.Rejection, "reason"),
-    (assign_shapes.PaymentAssignment, "reason"),
-    (endpoints_shapes.EndpointCreation, "description"),
+    (views.PaymentAssignment, "reason"),
+    (endpoint_views.EndpointCreation, "description"),
 ]
 ADDRESSES: list[tuple[type[BaseModel], str]] = [
     (organization_shapes.OrganizationCreation, "email"),

@@ -19,10 +19,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app import settings_files
-from app.cli import stack
-from app.cli.demo_story import Story
+from app.cli.demo.story import Story
 from app.config import Settings
 from app.errors import ConfigurationError
+from app.runtime import stack
 
 ACCRUAL = [sys.executable, "-c", "from app.cli.main import main; main()"]
 OURS = {name for field in Settings.model_fields for name in (field.upper(), f"ACCRUAL_{field.upper()}")}

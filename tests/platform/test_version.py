@@ -5,8 +5,9 @@ from importlib import metadata
 from alembic import command
 from typer.testing import CliRunner
 
-from app import config, schema
+from app import config
 from app.cli.main import app
+from app.runtime import schema
 
 from .conftest import Accrual
 

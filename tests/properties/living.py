@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from app import db
-from app.commissions import approval
-from app.commissions.cases import Cause
+from app.commissions.decisions import approval
 from app.commissions.models import Conversion
+from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.payments.models import Payment
 from tests.books import Books
 from tests.conftest import Deliver
-from worker.drain import work_batch
+from worker.inbox.drain import work_batch
 
 from .lives import Life, Wish
 from .orders import Copy, mixed

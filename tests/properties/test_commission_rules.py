@@ -7,9 +7,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.commissions import rules
-from app.partners.directory import SnapshotTerms
-from app.payments.state import PaymentState
+from app.commissions.rates import rules
+from app.partners.finding.directory import SnapshotTerms
+from app.payments.state.state import PaymentState
 
 from .oracle import share_returned, to_nearest
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app import db
 from app.partners import enrollment
-from app.partners.models import Program
+from app.programs.models import Program
 from tests import books, cast
 from tests.cast import Merchant
 from tests.conftest import Deliver, Tally, assert_ledger_sound

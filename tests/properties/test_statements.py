@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.payments.component import KnownObject
 from app.payments.facts import CAPTURED_AT, EMAIL, ENDED_AT, Kind
-from app.payments.merging import merge
+from app.payments.state.merging import merge
+from app.payments.state.payment_group import KnownObject
 
 FACTS = st.fixed_dictionaries(
     {},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from tests.stripe_stories.facts import Event
-from worker.drain import work_batch
+from worker.inbox.drain import work_batch
 
 from .orders import Copy, in_turn, mixed, one_after_another
 from .two_drains import run_two

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.stripe_events.routes import MAX_BODY_BYTES
+from app.rest.stripe.receiver import MAX_BODY_BYTES
 from tests.stripe_stories.signing import signature_header
 
 from .conftest import Document, Door, an_event, assert_refused, rows_of, stored

@@ -13,7 +13,7 @@ from app import jobs
 from app.config import Settings
 from tests.cast import Merchant
 from tests.stripe_stories.signing import signature_header
-from worker import drain
+from worker.inbox import drain
 
 from .conftest import Document, Door, an_event, open_door, rows_of
 

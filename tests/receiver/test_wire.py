@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.config import Settings
-from app.stripe_events.routes import MAX_BODY_BYTES
+from app.rest.stripe.receiver import MAX_BODY_BYTES
 from tests.conftest import WEBHOOK_SECRET
 
 from .conftest import EMAIL, Door, an_event, rows_of, stored

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from app import processes
 from app.config import Settings
+from app.runtime import processes
 from tests.stripe_stories.signing import signature_header
 
 from .conftest import Door

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import event
 
 from app import db
-from app.partners import terms
-from app.partners.models import Program
+from app.programs import terms
+from app.programs.models import Program
 from tests.backfill.conftest import Backfill, Complete
 from tests.books import owed
 from tests.cast import Merchant, enroll
@@ -20,7 +20,7 @@ from tests.journeys.desk import Desk
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER, EVERY_SHAPE, OLD_AND_NEW, Family
-from worker.drain import work_batch
+from worker.inbox.drain import work_batch
 
 TWELVE_CYCLES = {"type": "recurring", "bps": 2000, "max_cycles": 12}
 

@@ -3,8 +3,8 @@
 import pytest
 
 from app import db
-from app.partners import terms
-from app.partners.models import Program
+from app.programs import terms
+from app.programs.models import Program
 from tests.books import CommissionLine, owed
 from tests.cast import Merchant, enroll
 from tests.conftest import Deliver, Drain, Ledger

@@ -1,1 +1,0 @@
-"""What all REST routes share: errors, pages, the OpenAPI document."""

@@ -1,0 +1,1 @@
+"""Attributions as rows, and binding customers and subscriptions anew."""

@@ -1,0 +1,113 @@
+"""The occasions of a subscription or customer: its payments, and its sessions that have no payment."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.attribution import evidence
+from app.attribution.rules import Name, Occasion
+from app.payments import objects, record
+from app.payments.facts import MONEY_KINDS, Kind
+from app.payments.record import PaymentRecord
+from app.payments.state.payment_group import KnownObject
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+_OWN = text(f"""
+    SELECT subscription AS subject, root, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> ''
+    UNION ALL
+    SELECT customer, root, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> ''
+""")
+
+
+def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> set[str]:
+    """Those of `subjects` that may be bound.
+
+    A name is known on them, on a payment or session of theirs, or on the customer of one.
+    """
+    wanted = sorted(subjects)
+    if not wanted:
+        return set()
+    concerns: dict[str, set[str]] = {subject: {subject} for subject in wanted}
+    of_root: dict[str, set[str]] = {}
+    for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted}):
+        of_root.setdefault(row.root, set()).add(row.subject)
+        concerns.setdefault(row.customer, set()).add(row.subject)
+    for known in objects.load(session, scope, of_root).values():
+        concerns.setdefault(known.id, set()).update(of_root[known.root])
+    named = evidence.objects_with_names(session, scope, concerns)
+    return {subject for one in named for subject in concerns[one]}
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """What belongs to some subjects: their occasions, each with the subjects it counts for."""
+
+    occasions: Sequence[tuple[Occasion, frozenset[str]]]
+
+    def of(self, subject: str) -> list[Occasion]:
+        """The occasions of one subscription or customer."""
+        return [occasion for occasion, subjects in self.occasions if subject in subjects]
+
+    @property
+    def names(self) -> set[str]:
+        """Every name that is on any of the occasions."""
+        return {name.name for occasion, _ in self.occasions for name in occasion.names}
+
+
+def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRecord]) -> Families:
+    """The occasions of `subjects`; `touched` are payments whose rows are not written yet, and go before the stored."""
+    wanted = sorted(subjects)
+    if not wanted:
+        return Families(())
+    roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted})}
+    components: dict[str, list[KnownObject]] = {}
+    for known in objects.load(session, scope, roots).values():
+        if known.kind in MONEY_KINDS:
+            components.setdefault(known.root, []).append(known)
+    payments = {one.id: one for one in (*record.of_subjects(session, scope, wanted), *touched)}
+    standing = [one for one in payments.values() if one.merged_into_id is None]
+    members = {known.id: known for component in components.values() for known in component}
+    owners = {one for known in members.values() for one in (known.customer, known.subscription)}
+    names = evidence.load(session, scope, {*members, *wanted, *owners})
+    occasions = []
+    for component in components.values():
+        occasions += _occasions(component, standing, names)
+    return Families(occasions)
+
+
+def _occasions(
+    members: Sequence[KnownObject], payments: Iterable[PaymentRecord], names: dict[str, list[Name]]
+) -> list[tuple[Occasion, frozenset[str]]]:
+    own = {known.id for known in members}
+    found = [
+        (payment_occasion(payment, own, names), frozenset({payment.state.subscription, payment.state.customer}))
+        for payment in payments
+        if own & set(payment.object_ids)
+    ]
+    if found:
+        return found
+    return [
+        (_session_occasion(session, own, names), frozenset({session.subscription, session.customer}))
+        for session in members
+        if session.kind == Kind.SESSION and session.stated_at is not None
+    ]
+
+
+def payment_occasion(payment: PaymentRecord, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
+    """A payment as an occasion; `own` are the objects of its component.
+
+    Only an invoice is credited through its subscription and customer: a lone charge needs a marker of its own.
+    """
+    state = payment.state
+    owners = {state.subscription, state.customer} if payment.is_of_invoice else set()
+    counted = [name for one in sorted({*own, *owners}) for name in names.get(one, ())]
+    return Occasion(state.occurred_at, state.key, counted)
+
+
+def _session_occasion(session: KnownObject, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
+    counted = [name for one in sorted({*own, session.subscription, session.customer}) for name in names.get(one, ())]
+    return Occasion(session.happened_at, session.id, counted)

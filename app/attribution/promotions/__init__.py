@@ -1,0 +1,1 @@
+"""Promotion codes and coupons: whose they are, and where they were used."""

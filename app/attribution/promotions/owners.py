@@ -1,0 +1,65 @@
+"""Promotion codes and coupons given to partners by the merchant."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.models import PartnerPromotion
+from app.errors import Conflict, NotFound
+from app.paging import cut
+from app.partners.models import Partner
+
+
+def give(session: Session, partner: Partner, promotion: str) -> PartnerPromotion:
+    """Give the partner a promotion, `promotion_code:…`, `coupon:…` or `code:…`; one it has already is given back.
+
+    Raises:
+        Conflict: `promotion_code_taken`, it is another partner's.
+    """
+    mine = {"id": ids.new(), "organization_id": partner.organization_id, "partner_id": partner.id}
+    session.execute(insert(PartnerPromotion).values({**mine, "promotion": promotion}).on_conflict_do_nothing())
+    given = session.scalars(
+        select(PartnerPromotion).where(
+            PartnerPromotion.organization_id == partner.organization_id,
+            PartnerPromotion.promotion == promotion,
+            PartnerPromotion.removed_at.is_(None),
+        )
+    ).one()
+    if given.partner_id != partner.id:
+        raise Conflict(f"{promotion} belongs to another partner; delete it there first", code="promotion_code_taken")
+    return given
+
+
+def take_away(session: Session, partner: Partner, public_id: str) -> PartnerPromotion:
+    """End it that a promotion is the partner's; what was used long before goes on counting. Raises NotFound."""
+    given = session.scalar(
+        select(PartnerPromotion)
+        .where(
+            PartnerPromotion.id == ids.decode(public_id, ids.PROMOTION),
+            PartnerPromotion.partner_id == partner.id,
+            PartnerPromotion.removed_at.is_(None),
+        )
+        .with_for_update()
+    )
+    if given is None:
+        raise NotFound.of("promotion code", public_id, where=" of this partner")
+    given.removed_at = datetime.now(UTC)
+    session.flush()
+    return given
+
+
+def given_to(
+    session: Session, partner_id: UUID, *, limit: int, starting_after: str | None = None
+) -> Sequence[PartnerPromotion]:
+    """A page of the promotions the partner has, newest first. Raises InvalidRequest."""
+    of_partner = select(PartnerPromotion).where(
+        PartnerPromotion.partner_id == partner_id, PartnerPromotion.removed_at.is_(None)
+    )
+    return session.scalars(
+        cut(of_partner, PartnerPromotion.id, ids.PROMOTION, limit=limit, starting_after=starting_after)
+    ).all()

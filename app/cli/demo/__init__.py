@@ -1,0 +1,1 @@
+"""`accrual demo`."""

@@ -1,0 +1,144 @@
+"""`accrual demo`: one referred customer's story, told through the real door."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from sqlalchemy import text
+
+from app import db, ids, money, settings_files
+from app.cli import explain, printing
+from app.cli import organization as organizations
+from app.cli.demo.story import Story
+from app.cli.options import DataDir
+from app.cli.server import bootstrap
+from app.cli.server.bootstrap import Bootstrapped
+from app.cli.stripe import delivery, send
+from app.errors import ConfigurationError, Unavailable
+from app.runtime import http_client, processes, stack, supervisor
+
+CODE: Final = "ada-lovelace"
+STORY_DAYS: Final = 70  # long enough ago that two renewals lie in the past
+SETTLE_SECONDS: Final = 30
+
+_ENTRIES = text("""
+    SELECT entry.id, entry.occurred_at, entry.kind, entry.cause, account.kind AS account,
+           posting.amount_minor, posting.currency
+    FROM journal_entries AS entry
+    JOIN postings AS posting ON posting.entry_id = entry.id
+    JOIN accounts AS account ON account.id = posting.account_id
+    WHERE entry.organization_id = :organization_id
+    ORDER BY entry.id, posting.line
+""")
+
+
+def demo(
+    data_dir: DataDir = None,
+    port: Annotated[int | None, typer.Option(help="Where to serve. Default: any free port.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Start everything, send a referred customer's story as signed Stripe events, show the ledger, and stop.
+
+    Without --data-dir it happens in a temporary directory and nothing remains.
+    """
+    with supervisor.interruptible(), _directory(data_dir) as directory:
+        log = directory / "accrual.log"
+        printing.say("Starting database, queue, web, workers and clock …")
+        with stack.serve(directory, port or stack.free_port(), log=log) as running:
+            try:
+                running.wait_until_ready()
+                _tell(running)
+            except Unavailable as problem:
+                raise Unavailable(f"{problem}\n{processes.last_lines(log)}") from None
+            if keep:
+                printing.say(f"\nready {running.url}")
+                supervisor.look_after(running.children)
+
+
+@contextmanager
+def _directory(data_dir: Path | None) -> Iterator[Path]:
+    if data_dir is not None:
+        yield data_dir
+        return
+    with tempfile.TemporaryDirectory(prefix="accrual-demo-", ignore_cleanup_errors=True) as temporary:
+        settings_files.keep(Path(temporary), {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"})
+        yield Path(temporary)
+
+
+def _tell(running: stack.Stack) -> None:
+    if running.settings.stripe_livemode:
+        raise ConfigurationError(
+            "the demo sends test events, so it does not run with ACCRUAL_STRIPE_LIVEMODE=true; unset it, or use "
+            "another data directory"
+        )
+    with organizations.database(running.settings.data_dir) as settings:
+        with db.transaction() as session:
+            made = bootstrap.make(session, settings, "Demo shop", "shop@example.com")
+        _enroll_partner(running.url, made.api_key)
+        printing.say(f"Ada is a partner of Demo shop: 20 % of every payment, code {CODE}.\n", is_bold=True)
+        _send_story(made)
+        _print_ledger(made)
+    _print_explanation(running.url, made.api_key)
+
+
+def _enroll_partner(url: str, api_key: str) -> None:
+    """Invite Ada and set her active, as any client of the API would."""
+    partner = {"email": "ada@example.com", "slug": CODE, "first_name": "Ada", "last_name": "Lovelace"}
+    invited = _api("POST", f"{url}/api/v1/partners", api_key, partner)
+    _api("PATCH", f"{url}/api/v1/partners/{invited['id']}", api_key, {"status": "active"})
+
+
+def _send_story(made: Bootstrapped) -> None:
+    """Post one event after the other, each when the one before is settled, and print what became of each."""
+    rows = []
+    for words, event in Story(CODE, datetime.now(UTC) - timedelta(days=STORY_DAYS)).events():
+        status, answer = delivery.post(made.webhook_url, made.webhook_secret, event)
+        if status != 200:
+            raise Unavailable(f"{event['type']} was answered {status}: {answer}")
+        outcome = send.wait_for_outcomes([event["id"]], seconds=SETTLE_SECONDS).get(event["id"])
+        if outcome is None:
+            raise Unavailable(f"{event['type']} was not settled within {SETTLE_SECONDS} seconds")
+        rows.append({"Cleo": words, "Stripe says": event["type"], "and so": outcome})
+    printing.listing(rows)
+
+
+def _print_ledger(made: Bootstrapped) -> None:
+    """Every entry with its postings: debits positive, credits negative, each entry's sum zero."""
+    printing.say("\nThe ledger, one balanced entry after another; nothing in it is ever edited:", is_bold=True)
+    with db.transaction() as session:
+        rows = session.execute(_ENTRIES, {"organization_id": ids.decode(made.organization_id, ids.ORGANIZATION)}).all()
+    lines, previous = [], None
+    for row in rows:
+        is_first = row.id != previous
+        previous = row.id
+        lines.append(
+            {
+                "occurred at": row.occurred_at if is_first else "",
+                "entry": row.kind if is_first else "",
+                "account": row.account,
+                "amount": money.format_money(row.amount_minor, row.currency).rjust(12),
+                "because of": row.cause if is_first else "",
+            }
+        )
+    printing.listing(lines)
+
+
+def _print_explanation(url: str, api_key: str) -> None:
+    """Why the refunded month earns what it earns."""
+    newest = _api("GET", f"{url}/api/v1/commissions", api_key)["commissions"][0]
+    printing.say(f"\nWhy {newest['id']} is what it is:", is_bold=True)
+    explain.show(_api("GET", f"{url}/api/v1/commissions/{newest['id']}/explanation", api_key))
+
+
+def _api(method: str, url: str, api_key: str, body: dict[str, Any] | None = None) -> Any:
+    """The answer of our own API; anything but success ends the demo."""
+    content = json.dumps(body).encode() if body is not None else None
+    status, answer = http_client.call(method, url, content, {"Authorization": f"Bearer {api_key}"})
+    if status >= 300:
+        raise Unavailable(f"{method} {url} was answered {status}: {answer}")
+    return answer

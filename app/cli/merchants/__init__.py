@@ -1,0 +1,1 @@
+"""Commands about organizations, keys, programs, partners and what they earn."""

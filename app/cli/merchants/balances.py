@@ -1,0 +1,47 @@
+"""`accrual balances`: what is owed to whom."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from app import db, ids
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
+from app.money import format_money
+from app.partners.figures import owed
+from app.partners.finding.listing import find_named
+from app.programs.programs import get_program
+
+FIGURES: Final = ("accrued", "payable", "in_payout", "paid", "owed")
+
+
+def balances(
+    partner: Annotated[
+        str | None, typer.Option("--partner", help="Only this one: an id, code or e-mail address.", show_default=False)
+    ] = None,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show for each partner and currency what is accrued, payable and paid, and what is owed: earned and not paid."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
+        found = None if partner is None else find_named(session, owners, partner, program_id=program_id)
+        every = owed.balances(session, owners, program_id=program_id, partner_id=found.id if found else None)
+        rows = [_row(one, as_json=as_json) for one in every]
+    printing.listing(rows, as_json=as_json)
+
+
+def _row(balance: owed.Balance, *, as_json: bool) -> dict[str, Any]:
+    """A balance: amounts as money for people, in the smallest unit for programs."""
+    one = balance.figures
+    minors = (one.accrued_minor, one.payable_minor, one.clearing_minor, one.received_minor, balance.owed_minor)
+    if as_json:
+        named = {f"{name}_cents": minor for name, minor in zip(FIGURES, minors, strict=True)}
+        partner_id = ids.encode(ids.PARTNER, balance.partner_id)
+        return {"partner_id": partner_id, "code": balance.code, "currency": one.currency, **named}
+    shown = {name: format_money(minor, one.currency) for name, minor in zip(FIGURES, minors, strict=True)}
+    return {"partner": balance.code, "program": balance.program_name, **shown}

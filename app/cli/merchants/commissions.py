@@ -1,0 +1,212 @@
+"""`accrual commissions`: listed, approved and rejected, one by one or all that match."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any, get_args
+from uuid import UUID
+
+import typer
+from sqlalchemy.orm import Session
+
+from app import db
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
+from app.cli.stripe import runs
+from app.commissions import listing, views
+from app.commissions.decisions import commands as decision_commands
+from app.commissions.decisions.bulk_approval import Approved, Matching, approve_matching
+from app.commissions.settling.settlement import Cause
+from app.errors import InvalidRequest
+from app.money import format_money
+from app.organizations.audit import CLI
+from app.paging import Span
+from app.partners.finding.listing import find_named
+from app.programs.programs import get_program
+from app.texts import require_line
+from app.views import jsonable
+
+commands = typer.Typer(help="List commissions, and approve or reject them.", no_args_is_help=True)
+
+PartnerName = Annotated[
+    str | None, typer.Option("--partner", help="Its id, code or e-mail address.", show_default=False)
+]
+Since = Annotated[str | None, typer.Option(help="Paid then or later: a date, or 30d.", show_default=False)]
+Until = Annotated[str | None, typer.Option(help="Paid before then.", show_default=False)]
+
+
+@commands.command("list")
+def list_(
+    status: Annotated[str | None, typer.Option(help="accrued, approved, paid or reversed.", show_default=False)] = None,
+    partner: PartnerName = None,
+    program: ProgramId = None,
+    since: Since = None,
+    until: Until = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List commissions, newest first."""
+    words = get_args(views.CommissionStatus)
+    if status is not None and status not in words:
+        raise InvalidRequest(f"no commission is {status}; a status is {', '.join(words)}", param="status")
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        matching = _matching(session, owners, partner, program, since, until)
+        wanted = listing.Selection(
+            limit=limit,
+            status=status,
+            partner=matching.partner,
+            program_id=matching.program.id if matching.program else None,
+            paid=matching.paid,
+        )
+        page = listing.list_commissions(session, owners, wanted)
+        every = views.commission_bodies(session, page.rows)
+    rows = [jsonable(one) if as_json else _for_people(one) for one in every]
+    printing.listing(rows, as_json=as_json)
+    if page.has_more:
+        printing.warn(f"there are more than {limit}; see them with --limit, or choose with --since and --until")
+
+
+@commands.command()
+def show(
+    commission_id: Annotated[str, typer.Argument(metavar="ID", help="com_…")],
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a commission with all its times. `accrual explain` says where its amount comes from."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        row = listing.get_commission(session, owners, commission_id)
+        [shown] = views.commission_bodies(session, [row])
+    printing.record(jsonable(shown), as_json=as_json)
+
+
+@commands.command()
+def approve(
+    given: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="com_… or cnv_….")] = None,
+    partner: PartnerName = None,
+    program: ProgramId = None,
+    since: Since = None,
+    until: Until = None,
+    *,
+    reason: Annotated[str, typer.Option(help="Kept with the decision.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Although a dispute or fraud warning is open.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be approved.")] = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make commissions payable now, by id, or all that wait and match a partner, a program or a time.
+
+    A conversion is approved on every level. With --force a reason is needed.
+    """
+    is_filtered = any(one is not None for one in (partner, program, since, until))
+    if bool(given) == is_filtered or (given and dry_run) or (force and not given):
+        message = "name commissions, with --force if need be, or say which with --partner, --program, --since, --until"
+        raise InvalidRequest(f"{message} and perhaps --dry-run", param="id")
+    if reason:
+        require_line(reason, param="reason")
+    with organizations.database(data_dir):
+        if given:
+            decide = partial(decision_commands.approve, reason=reason, force=force)
+            printing.listing(_decided(given, organization, decide), as_json=as_json)
+            return
+        batches: list[Approved] = []
+        while not batches or (batches[-1].has_more and not dry_run):
+            with db.transaction() as session:
+                owners = organizations.find_with_descendants(session, organization)
+                wanted = _matching(session, owners, partner, program, since, until)
+                batches.append(approve_matching(session, CLI, owners, wanted, _now(), reason=reason, dry_run=dry_run))
+    _print_batches(batches, dry_run=dry_run, as_json=as_json)
+
+
+@commands.command()
+def reject(
+    given: Annotated[list[str], typer.Argument(metavar="ID...", help="com_… or cnv_….")],
+    reason: Annotated[str, typer.Option(help="Why; the partner may be told.")],
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take commissions back, on every level; only an approval brings them back."""
+    with organizations.database(data_dir):
+        decide = partial(decision_commands.reject, reason=require_line(reason, param="reason"))
+        rows = _decided(given, organization, decide)
+    printing.listing(rows, as_json=as_json)
+
+
+def _for_people(shown: views.CommissionBody) -> dict[str, Any]:
+    """A line of the list."""
+    return {
+        "id": shown.id,
+        "partner": shown.partner_code,
+        "paid_by_customer": shown.occurred_at,
+        "amount": f"{shown.amount} {shown.currency}",
+        "reversed": f"{shown.reversed_amount} {shown.currency}",
+        "status": shown.status,
+        "mature_at": shown.mature_at,
+        "invoice": shown.stripe_invoice_id,
+    }
+
+
+def _decided(given: Sequence[str], organization: str | None, decide: Callable[..., None]) -> list[dict[str, Any]]:
+    """Decide all of `given`, or none where one of them is refused; what became of each conversion."""
+    rows = []
+    with db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        for public_id in given:
+            conversion = listing.conversion_named(session, owners, public_id)
+            decide(session, CLI, conversion, _now())
+            session.expire_all()
+            shown = views.conversion_body(*listing.with_commission(session, conversion))
+            amount = format_money(shown.commission_cents, shown.currency)
+            rows.append({"id": shown.id, "partner": shown.partner_code, "commission": amount, "status": shown.status})
+    return rows
+
+
+def _matching(
+    session: Session,
+    owners: Sequence[UUID],
+    partner: str | None,
+    program: str | None,
+    since: str | None,
+    until: str | None,
+) -> Matching:
+    chosen = None if program is None else get_program(session, owners, program, default_of=owners[0])
+    found = None
+    if partner is not None:
+        found = find_named(session, owners, partner, program_id=chosen.id if chosen else None)
+    return Matching(found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
+
+
+def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool) -> None:
+    """Print what several calls approved, as one."""
+    totals: Counter[str] = Counter()
+    for one in batches:
+        totals.update(one.minor_by_currency)
+    together = Approved(
+        conversion_ids=[one for each in batches for one in each.conversion_ids],
+        held_ids=batches[-1].held_ids,
+        minor_by_currency=totals,
+        has_more=batches[-1].has_more,
+    )
+    shown = views.bulk_approved(together, dry_run=dry_run)
+    if as_json:
+        printing.as_document(jsonable(shown))
+        return
+    amounts = [format_money(minor, currency) for currency, minor in totals.items()]
+    values = {"would_approve" if dry_run else "approved": shown.approved, "amounts": amounts, "on_hold": shown.on_hold}
+    printing.record(values)
+    if together.has_more:
+        printing.warn(f"more are waiting than these {shown.approved}; without --dry-run all of them are approved")
+
+
+def _now() -> Cause:
+    """This command, as what the ledger's entries are put down to."""
+    return Cause("command line", datetime.now(UTC))

@@ -1,0 +1,79 @@
+"""The options in which a program's terms and landing page are given, and how a program is printed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Final
+
+import typer
+
+from app.errors import InvalidRequest
+from app.partners.rules import bps_of
+
+MOST_PERCENT: Final = 100
+DEFAULT_COMMISSION: Final = {"type": "percentage", "bps": 2000}
+DEFAULT_HOLDBACK_DAYS: Final = 30
+
+LandingUrl = Annotated[
+    str | None,
+    typer.Option("--landing-url", help="The page that partners' links lead to, https://…", show_default=False),
+]
+Rate = Annotated[
+    str | None,
+    typer.Option("--rate", metavar="PERCENT", help="What partners earn, in percent: 30 or 12.5.", show_default=False),
+]
+MaxMonths = Annotated[
+    int | None,
+    typer.Option(
+        "--max-months", min=1, help="Pay for so many months of each customer. Default: no limit.", show_default=False
+    ),
+]
+HoldbackDays = Annotated[
+    int | None,
+    typer.Option("--holdback-days", min=0, max=3650, help="Days until a commission is approved.", show_default=False),
+]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What of a program's terms and landing page was given on the command line."""
+
+    rate: str | None = None
+    max_months: int | None = None
+    holdback_days: int | None = None
+    landing_url: str | None = None
+
+    def changes(self, commission: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given, under the names of `program_commands`; `commission` is what a rate or limit changes.
+
+        Raises:
+            InvalidRequest: the rate is no percentage.
+        """
+        from app.partners.terms.snapshots import with_rate  # noqa: PLC0415 - so that `accrual --help` loads no tables
+
+        wanted = dict(commission) if self.rate is None else with_rate(commission, rate_bps(self.rate))
+        if self.max_months is not None:
+            wanted["max_months"] = self.max_months
+        given = {
+            "commission": None if wanted == commission else wanted,
+            "holdback_days": self.holdback_days,
+            "landing_url": self.landing_url,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def rate_bps(text: str) -> int:
+    """A percentage of at most two decimals in basis points. Raises InvalidRequest."""
+    return bps_of(percent(text))
+
+
+def percent(text: str) -> Decimal:
+    """A percentage of at most two decimals: "30", "12.5" or "12.5%". Raises InvalidRequest."""
+    try:
+        found = Decimal(text.strip().removesuffix("%").strip())
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or not 0 <= found <= MOST_PERCENT or found * 100 % 1:
+        message = f'rate "{text}" is no percentage; give 0 to 100 with at most two decimals, such as 30 or 12.5'
+        raise InvalidRequest(message, param="rate")
+    return found

@@ -1,0 +1,73 @@
+"""How commands print a partner: under its stored status, with its link, and with money as people write it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import config, ids
+from app.ledger.sums import Sums
+from app.money import format_money
+from app.partners import views
+from app.partners.figures import statistics
+from app.partners.managing import commands
+from app.partners.models import Partner, Snapshot
+from app.partners.partner_side.enrollments import bare_link_leads_to, redirect_link
+from app.partners.terms import snapshots
+from app.programs.models import Program
+from app.programs.terms import terms_in_force
+
+
+def in_list(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
+    """A partner as the API shows it, but under its stored status, which keeps paused and banned apart."""
+    return {**views.partner_body(partner, snapshot).model_dump(), "status": partner.status}
+
+
+def after_change(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
+    """What is printed of a partner after a change, with the link to hand on."""
+    shown = commands.shown_with_rate(session, partner)
+    return {
+        "id": shown.id,
+        "code": shown.slug,
+        "email": shown.email,
+        "status": partner.status,
+        "commission_pct": shown.commission_pct,
+        "earns": _earns(session, partner),
+        "program_id": shown.program_id,
+        "link": link(session, settings, partner),
+    }
+
+
+def whole(session: Session, settings: config.Settings, partner: Partner, *, for_people: bool) -> dict[str, Any]:
+    """Everything of a partner; for people what it earned is a line for each currency."""
+    program = session.get_one(Program, partner.program_id)
+    every = statistics.of_partner(session, partner, program)
+    shown = views.partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
+    values = {**shown.model_dump(), "status": partner.status, "link": link(session, settings, partner)}
+    if for_people:
+        del values["stats"], values["stats_by_currency"]
+        values["earned"] = list(_earned(every)) or "nothing yet"
+    return values
+
+
+def link(session: Session, settings: config.Settings, partner: Partner) -> str:
+    """The link to hand on; it names the program where the bare one leads to another owner's partner."""
+    program_id = None if bare_link_leads_to(session, partner) else ids.encode(ids.PROGRAM, partner.program_id)
+    return redirect_link(settings.public_url, partner.slug, program_id)
+
+
+def _earns(session: Session, partner: Partner) -> str:
+    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+
+    terms = snapshots.in_force(session, partner.id) or terms_in_force(session, partner.program_id)
+    rate = rate_in_words(terms.commission, session.get_one(Program, partner.program_id).currency)
+    return rate if partner.status == "active" else f"nothing while {partner.status}; {rate} once it is active"
+
+
+def _earned(every: Iterable[Sums]) -> Iterable[str]:
+    for one in every:
+        earned, pending, approved, paid = (
+            format_money(minor, one.currency)
+            for minor in (one.earned_minor, one.pending_minor, one.approved_minor, one.paid_minor)
+        )
+        yield f"{earned} from {one.commission_count} commissions ({pending} accrued, {approved} approved, {paid} paid)"

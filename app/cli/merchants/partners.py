@@ -1,0 +1,252 @@
+"""`accrual partners`: who earns, invited, added, activated, paused and banned."""
+
+from typing import Annotated, Any, Final, get_args
+from uuid import UUID
+
+import typer
+from sqlalchemy.orm import Session
+
+from app import db, ids
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.merchants import offer, partner_rows, programs
+from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
+from app.errors import InvalidRequest
+from app.organizations.audit import CLI
+from app.partners import enrollment
+from app.partners.finding import listing
+from app.partners.joining import invitations
+from app.partners.managing import commands as partner_commands
+from app.partners.managing import program_partners
+from app.partners.models import Partner
+from app.partners.terms import snapshots
+from app.programs.programs import get_program
+from app.texts import require_line
+
+STATUSES: Final[tuple[str, ...]] = get_args(enrollment.Status)
+
+commands = typer.Typer(help="List partners, invite and add them, and set their status.", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(metavar="PARTNER", help="Its id, code or e-mail address.")]
+
+
+@commands.command("list")
+def list_(
+    status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.", show_default=False)] = None,
+    search: Annotated[str | None, typer.Option(help="Part of an e-mail, a name or a code.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    *,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List partners, newest first. Who signed up and waits for approval: --status pending, unconfirmed."""
+    if status is not None and status not in STATUSES:
+        raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        found, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
+        stamped = snapshots.in_force_of_each(session, [one.id for one in found.rows])
+        rows = [partner_rows.in_list(one, stamped.get(one.id)) for one in found.rows]
+    if not as_json:
+        columns = ("id", "slug", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
+        rows = [{name: row[name] for name in columns} for row in rows]
+    printing.listing(rows, as_json=as_json)
+
+
+@commands.command()
+def show(
+    partner: Named,
+    program: ProgramId = None,
+    *,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a partner, its link, and what it earned."""
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        found = _find(session, partner, program, organization)
+        values = partner_rows.whole(session, settings, found, for_people=not as_json)
+    printing.record(values, as_json=as_json)
+
+
+@commands.command()
+def add(
+    email: Annotated[str, typer.Option(help="The partner's e-mail address.")],
+    code: Annotated[
+        str | None, typer.Option(help="The code in its links. Left out: made from the name.", show_default=False)
+    ] = None,
+    first_name: Annotated[str | None, typer.Option(show_default=False)] = None,
+    last_name: Annotated[str | None, typer.Option(show_default=False)] = None,
+    *,
+    rate: offer.Rate = None,
+    parent: Annotated[str | None, typer.Option(help="Its upline: an id, code or e-mail.", show_default=False)] = None,
+    active: Annotated[bool, typer.Option("--active", help="It earns from now on, as after `activate`.")] = False,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a partner. It earns nothing until it is activated."""
+    names = {"first_name": first_name, "last_name": last_name}
+    profile: dict[str, Any] = {
+        name: require_line(given, param=name) for name, given in names.items() if given is not None
+    }
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        offered = get_program(session, owners, program, default_of=owners[0])
+        made = partner_commands.add(
+            session,
+            CLI,
+            offered,
+            email=email,
+            slug=code,
+            commission_pct=None if rate is None else offer.percent(rate),
+            parent_id=None if parent is None else _public_id(session, owners, parent, offered.id),
+            **profile,
+        )
+        partner = listing.get_partner(session, owners, made.id, to_change=True)
+        if active:
+            partner_commands.move(session, CLI, partner, "approve")
+        row, program_id, landing_url = (
+            partner_rows.after_change(session, settings, partner),
+            made.program_id,
+            offered.landing_url,
+        )
+    printing.record(row, as_json=as_json)
+    programs.warn_without_landing_page(program_id, landing_url)
+    if not active:
+        printing.warn(f"it earns nothing yet. Let it earn with: accrual partners activate {row['code']}")
+
+
+@commands.command()
+def invite(
+    email: Annotated[str, typer.Option(help="The partner's e-mail address.")],
+    name: Annotated[
+        str | None, typer.Option(help="The person's or company's. Left out: given when joining.", show_default=False)
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="The code in its links. Left out: made from the name.", show_default=False)
+    ] = None,
+    *,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Invite a partner and print the link to send it. Opening the link makes it active and shows its own key."""
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        offered = get_program(session, owners, program, default_of=owners[0])
+        given = None if name is None else require_line(name, param="name")
+        invited = invitations.invite(session, CLI, offered, email, name=given, slug=code)
+        row = partner_rows.after_change(session, settings, invited.partner)
+        if invited.token is not None:
+            row["invitation"] = invitations.link(settings.public_url, invited.token)
+        row["expires_at"] = invited.expires_at
+    printing.record(row, as_json=as_json)
+
+
+@commands.command()
+def change(
+    partner: Named,
+    email: Annotated[str | None, typer.Option(show_default=False)] = None,
+    code: Annotated[
+        str | None, typer.Option(help="The new code; the former one still works.", show_default=False)
+    ] = None,
+    rate: offer.Rate = None,
+    *,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given. A new rate holds from now on and never touches what was earned."""
+    changes: dict[str, Any] = {"email": email, "slug": code, "commission_pct": rate and offer.percent(rate)}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if not changes:
+        raise InvalidRequest("nothing to change; give --email, --code or --rate")
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        found = _find(session, partner, program, organization)
+        partner_commands.change(session, CLI, found, changes)
+        row = partner_rows.after_change(session, settings, found)
+    printing.record(row, as_json=as_json)
+
+
+@commands.command()
+def activate(
+    partner: Named,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a partner earn: a new one at the program's terms of today, one that is back at the terms it had."""
+    _move(partner, "approve", program, organization, data_dir, as_json=as_json)
+
+
+@commands.command()
+def pause(
+    partner: Named,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a partner earn nothing on new payments until it is activated again."""
+    _move(partner, "pause", program, organization, data_dir, as_json=as_json)
+
+
+@commands.command()
+def ban(
+    partner: Named,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shut a partner out: it earns nothing on new payments, is paid nothing, and cannot log in."""
+    _move(partner, "ban", program, organization, data_dir, as_json=as_json)
+
+
+@commands.command()
+def deactivate(
+    partner: Named,
+    program: ProgramId = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a partner's enrollment. It keeps what it earned, and its codes."""
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        found = _find(session, partner, program, organization)
+        partner_commands.deactivate(session, CLI, found)
+        row = partner_rows.after_change(session, settings, found)
+    printing.record(row, as_json=as_json)
+
+
+def _move(
+    partner: str,
+    wanted: program_partners.Move,
+    program: str | None,
+    organization: str | None,
+    data_dir: DataDir,
+    *,
+    as_json: bool,
+) -> None:
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        found = _find(session, partner, program, organization)
+        partner_commands.move(session, CLI, found, wanted)
+        row = partner_rows.after_change(session, settings, found)
+    printing.record(row, as_json=as_json)
+
+
+def _find(session: Session, named: str, program: str | None, organization: str | None) -> Partner:
+    owners = organizations.find_with_descendants(session, organization)
+    program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
+    return listing.find_named(session, owners, named, program_id=program_id)
+
+
+def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_id: UUID) -> str:
+    parent = listing.find_named(session, owners, named, program_id=program_id)
+    return ids.encode(ids.PARTNER, parent.id)

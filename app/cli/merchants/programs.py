@@ -1,0 +1,173 @@
+"""`accrual programs`: a merchant's offers, listed, made and changed."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from app import db
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.merchants import offer
+from app.cli.options import AsJson, DataDir, OrganizationName
+from app.money import format_money
+from app.organizations.audit import CLI
+from app.partners.managing import commands as managing
+from app.programs import commands as program_commands
+from app.programs.programs import get_program, list_programs
+from app.programs.views import ProgramBody
+from app.texts import require_line
+
+commands = typer.Typer(help="List programs, make them, and change their terms and status.", no_args_is_help=True)
+
+Named = Annotated[
+    str | None, typer.Argument(metavar="[PROGRAM]", help="Its id, prog_…; left out: the default program.")
+]
+IN_THE_LIST = ("id", "name", "status", "commission", "holdback_days", "landing_url", "is_default")
+NO_LANDING_PAGE = (
+    "partners' links show visitors a page that says they are not ready: this program has no landing page. "
+    "Set it with: accrual programs change {program_id} --landing-url https://…"
+)
+
+
+@commands.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many, newest first.")] = 50,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List programs, newest first, each with its terms of today."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        page = list_programs(session, owners, limit=limit, starting_after=None)
+        rows = [_printed(program_commands.shown_with_terms(session, one), as_json=as_json) for one in page]
+    if not as_json:
+        rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
+    printing.listing(rows, as_json=as_json)
+
+
+@commands.command()
+def show(
+    program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Show a program with its terms of today."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        found = get_program(session, owners, program, default_of=owners[0])
+        shown = program_commands.shown_with_terms(session, found)
+    _print(shown, as_json=as_json)
+
+
+@commands.command()
+def add(
+    name: Annotated[str, typer.Option(help="What partners read.")],
+    *,
+    rate: offer.Rate = "20",
+    max_months: offer.MaxMonths = None,
+    holdback_days: offer.HoldbackDays = offer.DEFAULT_HOLDBACK_DAYS,
+    landing_url: offer.LandingUrl = None,
+    currency: Annotated[str, typer.Option(help="Of flat amounts and statistics.")] = "usd",
+    draft: Annotated[bool, typer.Option("--draft", help="Pays nothing until it is activated.")] = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a program that pays a percentage. It is active at once; more can be changed through the API."""
+    offered = offer.Offer(rate, max_months, holdback_days, landing_url)
+    settings = {"commission": offer.DEFAULT_COMMISSION, **offered.changes(offer.DEFAULT_COMMISSION)}
+    settings |= {
+        "name": require_line(name, param="name"),
+        "currency": currency,
+        "status": "draft" if draft else "active",
+    }
+    with organizations.database(data_dir), db.transaction() as session:
+        owner = organizations.find(session, organization)
+        made = program_commands.create(session, CLI, owner.id, settings)
+    _print(made, as_json=as_json)
+
+
+@commands.command()
+def change(
+    program: Named = None,
+    name: Annotated[str | None, typer.Option(help="What partners read.", show_default=False)] = None,
+    *,
+    rate: offer.Rate = None,
+    max_months: offer.MaxMonths = None,
+    holdback_days: offer.HoldbackDays = None,
+    landing_url: offer.LandingUrl = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given. New terms hold for partners activated from now on and move nothing that was earned."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        found = get_program(session, owners, program, default_of=owners[0])
+        commission = program_commands.shown_with_terms(session, found).commission
+        wanted = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
+        if name is not None:
+            wanted["name"] = require_line(name, param="name")
+        changed = managing.change_program(session, CLI, found, wanted)
+    _print(changed, as_json=as_json)
+
+
+@commands.command()
+def activate(
+    program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Let a program pay: one that is a draft or paused."""
+    _set_status(program, "active", organization, data_dir, as_json=as_json)
+
+
+@commands.command()
+def pause(
+    program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Let a program pay nothing on new payments until it is activated again."""
+    _set_status(program, "paused", organization, data_dir, as_json=as_json)
+
+
+@commands.command()
+def archive(
+    program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """End a program. What was earned stays and is still paid."""
+    _set_status(program, "archived", organization, data_dir, as_json=as_json)
+
+
+def warn_without_landing_page(program_id: str, landing_url: str | None) -> None:
+    """Say on standard error that the program's links cannot be used yet, if it has no landing page."""
+    if landing_url is None:
+        printing.warn(NO_LANDING_PAGE.format(program_id=program_id))
+
+
+def _set_status(
+    program: str | None,
+    status: Literal["active", "paused", "archived"],
+    organization: str | None,
+    data_dir: DataDir,
+    *,
+    as_json: bool,
+) -> None:
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        found = get_program(session, owners, program, default_of=owners[0])
+        shown = managing.change_program(session, CLI, found, {"status": status})
+    _print(shown, as_json=as_json)
+
+
+def _print(shown: ProgramBody, *, as_json: bool) -> None:
+    printing.record(_printed(shown, as_json=as_json), as_json=as_json)
+    warn_without_landing_page(shown.id, shown.landing_url)
+
+
+def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
+    """The program as the API shows it; for people its commission is in words."""
+    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+
+    values = shown.model_dump()
+    if not as_json:
+        values["commission"] = rate_in_words(shown.commission, shown.currency)
+        least = shown.minimum_payouts.items()
+        values["minimum_payouts"] = [format_money(minor, currency) for currency, minor in least]
+    return values

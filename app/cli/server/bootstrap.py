@@ -1,0 +1,179 @@
+"""`accrual bootstrap`: everything a merchant needs before the first event."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import config, db, ids, settings_files
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.merchants import offer, programs
+from app.cli.options import AsJson, DataDir
+from app.cli.stripe import delivery
+from app.errors import ConfigurationError
+from app.organizations import audit, merchants
+from app.organizations.keys import issue_key
+from app.organizations.models import Organization
+from app.partners.managing import commands as managing
+from app.programs import commands
+from app.programs.models import Program
+from app.programs.programs import find_default_program
+from app.programs.views import ProgramBody
+from app.stripe_events import endpoints, signing
+from app.stripe_events.models import StripeEndpoint
+
+NOTHING_OFFERED: Final = offer.Offer()
+SECRET_BYTES: Final = 24
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """What a merchant takes away, under the names the command prints."""
+
+    organization_id: str
+    program_id: str
+    api_key: str
+    webhook_url: str
+    webhook_secret: str
+
+
+def bootstrap(
+    organization: Annotated[str, typer.Option(help="The merchant's name; or its id, org_…, if it exists.")],
+    email: Annotated[str, typer.Option(help="The merchant's e-mail address.")],
+    *,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="Signing secret Stripe shows for the endpoint. Default: a new one.")
+    ] = None,
+    currency: Annotated[str, typer.Option(help="The default program's currency.")] = "usd",
+    landing_url: offer.LandingUrl = None,
+    rate: offer.Rate = None,
+    max_months: offer.MaxMonths = None,
+    holdback_days: offer.HoldbackDays = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
+
+    Run again for an organization that it made, it adds only a key; with --webhook-secret also that secret to the
+    endpoint, which is how the one that Stripe shows gets here. A rate, limit, holdback or landing page given then
+    changes the program, for partners activated from now on.
+    """
+    offered = offer.Offer(rate, max_months, holdback_days, landing_url)
+    with organizations.database(data_dir) as settings:
+        with db.transaction() as session:
+            made = make(
+                session,
+                settings,
+                organization,
+                email,
+                webhook_secret=webhook_secret,
+                currency=currency,
+                offered=offered,
+            )
+            landing_url = session.get_one(Program, ids.decode(made.program_id, ids.PROGRAM)).landing_url
+        _remember(settings, made)
+    printing.record(asdict(made), as_json=as_json)
+    programs.warn_without_landing_page(made.program_id, landing_url)
+
+
+def make(
+    session: Session,
+    settings: config.Settings,
+    name: str,
+    email: str,
+    *,
+    webhook_secret: str | None = None,
+    currency: str = "usd",
+    offered: offer.Offer = NOTHING_OFFERED,
+) -> Bootstrapped:
+    """Make what is missing of the organization called `name`, and a key in any case; `offered` holds from then on.
+
+    `name` may be an organization's id, `org_…`.
+
+    Raises:
+        NotFound, Conflict, InvalidRequest: as `merchants.find_or_create`.
+        ConfigurationError: nobody said whether the endpoint receives live money.
+    """
+    owner = merchants.find_or_create(session, audit.CLI, name, email=email)
+    program_id = _default_program(session, owner, currency, offered).id
+    _, api_key = issue_key(session, audit.CLI, owner.id, name="bootstrap", level="manage")
+    endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)
+    return Bootstrapped(
+        organization_id=ids.encode(ids.ORGANIZATION, owner.id),
+        program_id=program_id,
+        api_key=api_key,
+        webhook_url=delivery.webhook_url(settings.public_url, ids.encode(ids.STRIPE_ENDPOINT, endpoint_id)),
+        webhook_secret=secret,
+    )
+
+
+def _default_program(session: Session, owner: Organization, currency: str, offered: offer.Offer) -> ProgramBody:
+    """The owner's default program with what was offered, made when there is none."""
+    found = find_default_program(session, owner.id)
+    if found is not None:
+        commission = commands.shown_with_terms(session, found).commission
+        return managing.change_program(session, audit.CLI, found, offered.changes(commission))
+    settings = {
+        "name": f"{owner.name} partners",
+        "currency": currency,
+        "status": "active",
+        "is_default": True,
+        "commission": offer.DEFAULT_COMMISSION,
+        "holdback_days": offer.DEFAULT_HOLDBACK_DAYS,
+        **offered.changes(offer.DEFAULT_COMMISSION),
+    }
+    return commands.create(session, audit.CLI, owner.id, settings)
+
+
+def _endpoint(
+    session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
+) -> tuple[UUID, str]:
+    """The organization's oldest endpoint in use, made when there is none, and `secret`, else its newest one."""
+    found = session.scalar(
+        select(StripeEndpoint)
+        .where(StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None))
+        .order_by(StripeEndpoint.id)
+        .limit(1)
+    )
+    if found is not None:
+        known = [one.secret for one in signing.secrets_of(found, settings)]
+        wanted = secret or (known[0] if known else _new_secret())
+        if wanted not in known:
+            signing.add(found, wanted, settings, now=datetime.now(UTC), overlap=None)
+            _note(session, organization_id, "endpoint.secret_added", ids.encode(ids.STRIPE_ENDPOINT, found.id))
+        return found.id, wanted
+    if settings.stripe_livemode is None:
+        raise ConfigurationError(
+            "ACCRUAL_STRIPE_LIVEMODE is not set. Set it to true if the new endpoint receives live events, to false if "
+            "it receives test events: test money must never reach a live ledger."
+        )
+    secret = secret or _new_secret()
+    made = endpoints.create(
+        session, organization_id, livemode=settings.stripe_livemode, secrets=[secret], settings=settings
+    )
+    public_id = ids.encode(ids.STRIPE_ENDPOINT, made.id)
+    _note(session, organization_id, "endpoint.created", public_id, livemode=settings.stripe_livemode)
+    return made.id, secret
+
+
+def _note(session: Session, organization_id: UUID, action: str, subject_id: str, **details: Any) -> None:
+    audit.record(session, audit.CLI, action, subject_id, details, organization_id=organization_id)
+
+
+def _new_secret() -> str:
+    return f"whsec_{secrets.token_hex(SECRET_BYTES)}"
+
+
+def _remember(settings: config.Settings, made: Bootstrapped) -> None:
+    """Keep the webhook where `accrual send` finds it, if there is a data directory that `up` made."""
+    if settings_files.kept(settings.data_dir):
+        endpoint = made.webhook_url.rpartition("/")[2]
+        settings_files.keep(
+            settings.data_dir, {"ACCRUAL_SEND_ENDPOINT": endpoint, "ACCRUAL_SEND_SECRET": made.webhook_secret}
+        )

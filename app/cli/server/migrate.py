@@ -1,0 +1,21 @@
+"""`accrual migrate`: bring the database to the newest schema."""
+
+from app import config, logs
+from app.cli import printing
+from app.cli.options import AsJson, DataDir
+from app.runtime import schema
+
+
+def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Bring the database to the newest schema and say what was applied; nothing happens when it is there already."""
+    settings = config.load(data_dir)
+    logs.configure(settings.log_format)
+    applied = schema.migrate(config.migrate_url(settings))
+    if as_json:
+        printing.as_document({"applied": applied, "schema": schema.newest()})
+    elif not applied:
+        printing.say(f"Nothing to do: the database is at the newest schema, {schema.newest()}.")
+    else:
+        printing.say(f"The database is at the newest schema now, {schema.newest()}. Applied {len(applied)}:")
+        for one in applied:
+            printing.say(f"  {one}")

@@ -1,0 +1,23 @@
+"""`accrual up`: the whole of Accrual in one terminal."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli import printing
+from app.cli.options import DataDir
+from app.runtime import stack, supervisor
+
+
+def up(
+    data_dir: DataDir = None,
+    port: Annotated[int, typer.Option(help="Where the web server listens, on 127.0.0.1.")] = 8000,
+) -> None:
+    """Serve until Ctrl-C: web, workers and clock, with a Postgres and a Valkey of their own.
+
+    Set DATABASE_URL or REDIS_URL to use yours instead. Whatever dies is started again.
+    """
+    with supervisor.interruptible(), stack.serve(data_dir, port) as running:
+        running.wait_until_ready()
+        printing.say(f"ready {running.url}")
+        supervisor.look_after(running.children)

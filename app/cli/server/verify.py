@@ -1,0 +1,25 @@
+"""`accrual verify`: is every law of the ledger kept?"""
+
+from dataclasses import asdict
+
+import typer
+
+from app import db
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir
+from app.integrity import verify as ledger
+
+
+def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Check every rule of the ledger; list each breach and exit with 1 if there is one."""
+    with organizations.database(data_dir), db.transaction() as session:
+        breaches = ledger.verify(session)
+    if as_json:
+        printing.as_document([asdict(breach) for breach in breaches])
+    elif breaches:
+        printing.listing([{"broken law": breach.law, "where": breach.what} for breach in breaches])
+    else:
+        printing.say("The ledger is sound: no rule is broken.")
+    if breaches:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Commands about Stripe: endpoints, events, history, and what is waited for."""

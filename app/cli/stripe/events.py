@@ -1,0 +1,131 @@
+"""`accrual events`: look into the inbox, and work an event again."""
+
+import json
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from sqlalchemy.orm import Session
+
+from app import db, jobs
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.stripe import runs
+from app.errors import InvalidRequest
+from app.explanations.events import tell_event
+from app.organizations import audit
+from app.sentences.outcomes import OUTCOMES
+from app.stripe_events import inbox, listing
+from app.stripe_events.replaying import Selection
+from app.stripe_events.views import event_fields
+from app.stripe_sync import requesting
+from app.views import jsonable
+
+commands = typer.Typer(help="List, show and replay the Stripe events that were received.", no_args_is_help=True)
+
+OutcomeFilter = Annotated[
+    str | None, typer.Option(help=f"Only events with this outcome; {listing.UNPROCESSED} for those without one yet.")
+]
+MOST_AT_ONCE = 10_000
+IN_THE_LIST = ("id", "type", "object_id", "received_at", "outcome", "reason")
+IN_THE_LIST_OF_TROUBLE = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
+"""What is shown of events that failed: parked ones, and those that wait for a worker or their next attempt."""
+TROUBLE = ("parked", listing.UNPROCESSED)
+
+
+@commands.command("list")
+def list_(
+    outcome: OutcomeFilter = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Only this type, such as invoice.paid.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_AT_ONCE, help="How many, newest first.")] = 50,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List events, newest first, each with its outcome."""
+    _know(outcome)
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        page = listing.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
+        rows = [event_fields(event) for event in page.rows]
+    if not as_json:
+        columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
+        rows = [{name: row[name] for name in columns} for row in rows]
+    printing.listing(rows, as_json=as_json)
+
+
+@commands.command()
+def show(
+    event_id: Annotated[str, typer.Argument(help="Stripe's id, or the number in the inbox.")],
+    payload: Annotated[bool, typer.Option("--payload", help="Also the document, exactly as Stripe sent it.")] = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one event: what it named, what it belongs to, what it moved, what it waits for."""
+    with organizations.database(data_dir), db.transaction() as session:
+        owners = organizations.find_with_descendants(session, organization)
+        event = listing.get_event(session, owners, event_id)
+        told = tell_event(session, event)
+        values = jsonable(told) if as_json else event_fields(event)
+        document = json.loads(event.payload) if payload else None
+    if as_json and document is not None:
+        values["payload"] = document
+    printing.record(values, as_json=as_json)
+    if not as_json:
+        for sentence in told.sentences:
+            printing.say(sentence)
+    if document is not None and not as_json:
+        printing.as_document(document)
+
+
+@commands.command()
+def replay(
+    event_ids: Annotated[list[str] | None, typer.Argument(help="Stripe's ids, or numbers in the inbox.")] = None,
+    *,
+    outcome: OutcomeFilter = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Only this type, such as invoice.paid.")] = None,
+    since: Annotated[str | None, typer.Option(help="Received then or later: a date, or 30d.")] = None,
+    until: Annotated[str | None, typer.Option(help="Received before then.")] = None,
+    follow: runs.Follow = None,
+    stop: runs.Stop = None,
+    detach: runs.Detach = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Work events again as if they had just come, by id or by what they have in common; only differences are posted."""
+    selecting = [given for given in (outcome, type_, since, until) if given is not None]
+    if not event_ids and not selecting and follow is None and stop is None:
+        raise InvalidRequest("give the ids of events, or select events with --outcome, --type, --since or --until")
+    if event_ids and selecting:
+        raise InvalidRequest("give the ids of events or a selection, not both")
+    _know(outcome)
+    with organizations.database(data_dir):
+        with db.transaction() as session:
+            owners = organizations.find_with_descendants(session, organization)
+            if event_ids:
+                rows = [_replay_one(session, owners, event_id) for event_id in event_ids]
+            elif follow is None and stop is None:
+                selection = Selection(owners, outcome, type_, runs.moment(since, "since"), runs.moment(until, "until"))
+                run = requesting.replay(session, owners[0], selection, requested_by=runs.REQUESTED_BY)
+                runs.note(session, "replay.requested", run, {"outcome": outcome, "type": type_})
+                follow = runs.public_id(run)
+        if event_ids:
+            jobs.wake()
+            printing.listing(rows, as_json=as_json)
+        else:
+            runs.see(owners, follow, stop, command="events replay", detach=detach, as_json=as_json)
+
+
+def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
+    event = listing.get_event(session, owners, event_id)
+    inbox.replay(session, event)
+    audit.record(session, audit.CLI, "event.replayed", event.stripe_id, organization_id=event.organization_id)
+    return {"id": event.stripe_id, "inbox_id": event.id, "type": event.type, "reason": inbox.outcome_sentence(event)}
+
+
+def _know(outcome: str | None) -> None:
+    if outcome is not None and outcome not in {*OUTCOMES, listing.UNPROCESSED}:
+        raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {', '.join(OUTCOMES)}", param="outcome")

@@ -1,0 +1,138 @@
+"""`accrual backfill`, `accrual reconcile`: fetch what was missed, and compare our payments with Stripe's."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+
+from app import db, ids
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.stripe import runs
+from app.errors import InvalidRequest
+from app.stripe_sync import requesting
+from app.stripe_sync import runs as stored
+from app.stripe_sync.models import Drift, StripeRun
+from app.stripe_sync.requesting import Asked
+from app.stripe_sync.views import drift_fields
+
+MOST_SHOWN: Final = 1_000
+Account = Annotated[str, typer.Option("--account", help="A connected account, acct_…. Default: your own.")]
+Mode = Annotated[
+    bool | None,
+    typer.Option(
+        "--live/--test",
+        help="Live or test money. Required only if API keys of both modes are configured.",
+        show_default=False,
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option(help="End: a date, or 30d for 30 days ago. Default: now.", show_default=False)
+]
+
+
+def backfill(
+    *,
+    since: Annotated[
+        str | None, typer.Option(help="Start: a date, or 30d for 30 days ago.", show_default=False)
+    ] = None,
+    until: Until = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would post.")] = False,
+    account: Account = "",
+    livemode: Mode = None,
+    follow: runs.Follow = None,
+    stop: runs.Stop = None,
+    detach: runs.Detach = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch everything Stripe has since a time, and settle it; what is known already changes nothing."""
+    if since is None and follow is None and stop is None:
+        raise InvalidRequest("--since is required, such as --since 2026-11-01 or --since 30d", param="since")
+    with organizations.database(data_dir):
+        with db.transaction() as session:
+            owners = organizations.find_with_descendants(session, organization)
+            if follow is None and stop is None:
+                asked = _asked(owners[0], account, livemode, since, until)
+                run = requesting.backfill(session, asked, dry_run=dry_run)
+                runs.note(session, "backfill.requested", run, {"dry_run": dry_run})
+                follow = runs.public_id(run)
+        runs.see(owners, follow, stop, command="backfill", detach=detach, as_json=as_json)
+
+
+def reconcile(
+    *,
+    since: Annotated[
+        str | None, typer.Option(help="Start: a date, or 30d for 30 days ago. Default: a week ago.", show_default=False)
+    ] = None,
+    until: Until = None,
+    heal: Annotated[bool, typer.Option("--heal", help="Fetch what differs, so that it is settled.")] = False,
+    account: Account = "",
+    livemode: Mode = None,
+    follow: runs.Follow = None,
+    stop: runs.Stop = None,
+    detach: runs.Detach = False,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what Stripe says was paid and returned with our payments; exit code 1 if they differ."""
+    with organizations.database(data_dir):
+        with db.transaction() as session:
+            owners = organizations.find_with_descendants(session, organization)
+            if follow is None and stop is None:
+                asked = _asked(owners[0], account, livemode, since, until)
+                asked_for = requesting.reconciliation(session, asked, heal=heal)
+                runs.note(session, "reconciliation.requested", asked_for, {"heal": heal})
+                follow = runs.public_id(asked_for)
+        if follow is None or stop is not None or detach:
+            runs.see(owners, follow, stop, command="reconcile", detach=detach, as_json=as_json)
+            return
+        run = runs.follow(owners, follow, command="reconcile")
+        _report(run, as_json=as_json)
+
+
+def _asked(owner: UUID, account: str, livemode: bool | None, since: str | None, until: str | None) -> Asked:
+    return Asked(
+        owner,
+        runs.REQUESTED_BY,
+        account=account,
+        livemode=livemode,
+        since=runs.moment(since, "since"),
+        until=runs.moment(until, "until"),
+    )
+
+
+def _report(run: StripeRun, *, as_json: bool) -> None:
+    """Print a comparison's differences; exit code 1 if any is left."""
+    with db.transaction() as session:
+        drifts = stored.drifts(session, run.id, limit=MOST_SHOWN)
+    left = [drift for drift in drifts if drift.healed_at is None]
+    if not as_json and drifts:
+        printing.listing([_line(drift) for drift in drifts])
+    runs.report(run, as_json=as_json, more={"drifts": [drift_fields(drift) for drift in drifts]})
+    if not as_json:
+        printing.say(_verdict(run, drifts, left), is_bold=True)
+    if left:
+        raise typer.Exit(1)
+
+
+def _verdict(run: StripeRun, drifts: Any, left: Any) -> str:
+    if not drifts:
+        return "Stripe and the ledger agree."
+    found = run.counts.get("drifts", len(drifts))
+    if left:
+        return f"Stripe and the ledger differ in {found:,} places; `accrual reconcile --heal` fetches what is missing."
+    return f"All {found:,} differences were fetched and are being settled; run `accrual reconcile` again to check."
+
+
+def _line(drift: Drift) -> dict[str, Any]:
+    return {
+        "id": ids.encode(ids.DRIFT, drift.id),
+        "difference": drift.kind,
+        "stripe id": drift.stripe_id,
+        "healed": drift.healed_at is not None,
+        "sentence": drift.sentence,
+    }

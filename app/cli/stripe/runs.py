@@ -1,0 +1,148 @@
+"""Following long work on Stripe's history: a progress bar until it ends, or until Ctrl-C lets it go on alone."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import typer
+from sqlalchemy.orm import Session
+
+from app import db, ids, jobs
+from app.cli import printing
+from app.errors import InvalidRequest
+from app.organizations import audit
+from app.stripe_sync import runs
+from app.stripe_sync.models import StripeRun
+from app.stripe_sync.views import run_fields
+
+LOOK_EVERY_SECONDS: Final = 0.5
+Follow = Annotated[
+    str | None,
+    typer.Option("--follow", metavar="RUN", help="Show the progress of a run that was started earlier, by its id."),
+]
+Stop = Annotated[
+    str | None, typer.Option("--stop", metavar="RUN", help="Stop a run that was started earlier, by its id.")
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")]
+REQUESTED_BY: Final = "command line"
+
+
+def moment(given: str | None, name: str) -> datetime | None:
+    """A time given as `2026-11-01`, `2026-11-01T09:30Z` or `30d` (days ago); UTC where it names no zone.
+
+    Raises:
+        InvalidRequest: it is none of these.
+    """
+    if given is None:
+        return None
+    try:
+        if given.endswith("d") and given[:-1].isdigit():
+            return datetime.now(UTC) - timedelta(days=int(given[:-1]))
+        parsed = datetime.fromisoformat(given)
+    except (ValueError, OverflowError):
+        raise InvalidRequest(f"--{name} must be a date, such as 2026-11-01, or 30d for 30 days ago") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def see(
+    owners: tuple[UUID, ...], run_id: str | None, stopped: str | None, *, command: str, detach: bool, as_json: bool
+) -> None:
+    """Stop a run, or begin to follow one and print it in the end.
+
+    Args:
+        owners: whose runs.
+        run_id: the run to follow.
+        stopped: the run to stop instead.
+        command: what follows `accrual` on the command line that made it.
+        detach: do not follow; print how it stands.
+        as_json: print JSON.
+    """
+    if stopped is not None:
+        stop(owners, stopped, as_json=as_json)
+    elif run_id is not None:
+        jobs.wake_runs()
+        run = _look(owners, run_id) if detach else follow(owners, run_id, command=command)
+        report(run, as_json=as_json)
+
+
+def stop(owners: tuple[UUID, ...], run_id: str, *, as_json: bool) -> None:
+    """End a run, and print it."""
+    with db.transaction() as session:
+        run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
+        runs.stop(session, run)
+        note(session, "run.stopped", run, {"kind": run.kind})
+    printing.record(run_fields(run), as_json=as_json)
+
+
+def note(session: Session, action: str, run: StripeRun, details: Mapping[str, Any]) -> None:
+    """Add to the audit trail what the command line did about a run."""
+    audit.record(session, audit.CLI, action, public_id(run), details, organization_id=run.organization_id)
+
+
+def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
+    """Wait for the end of a run, showing its progress on standard error.
+
+    Ctrl-C ends the waiting and not the run, says how to follow it again, and leaves with exit code 130.
+    """
+    try:
+        with printing.Bar() as bar:
+            while True:
+                run = _look(owners, run_id)
+                bar.show(_doing(run), run.progress_bps, _said(run))
+                if run.finished_at is not None:
+                    return run
+                time.sleep(LOOK_EVERY_SECONDS)
+    except KeyboardInterrupt:
+        printing.say_aside(f"\nStill running. Follow it with: accrual {command} --follow {run_id}")
+        raise typer.Exit(130) from None
+
+
+def report(run: StripeRun, *, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
+    """Print a run as it stands; exit code 1 if it failed or was stopped."""
+    values = run_fields(run)
+    if as_json:
+        printing.as_document({**values, **(more or {})})
+    else:
+        values |= {name: _flat(values[name]) for name in ("parameters", "counts")}
+        printing.record(values)
+    if run.state in {"failed", "stopped"}:
+        raise typer.Exit(1)
+
+
+def public_id(run: StripeRun) -> str:
+    """The run's id as people see it."""
+    return ids.encode(ids.RUN, run.id)
+
+
+def _look(owners: tuple[UUID, ...], run_id: str) -> StripeRun:
+    with db.transaction() as session:
+        run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
+    if run.state == "queued":
+        jobs.wake_runs()  # the queue may have lost its job, and there may be no clock
+    return run
+
+
+def _doing(run: StripeRun) -> str:
+    if run.finished_at is not None:
+        return run.state
+    return run.phase or "waits for a worker"
+
+
+def _said(run: StripeRun) -> str:
+    return run.problem or _flat(run.counts)
+
+
+def _flat(values: Mapping[str, Any]) -> str:
+    """`{"fetched": 3, "posts": {"usd": 5}}` as `3 fetched, posts usd 5`."""
+    parts = []
+    for name, value in values.items():
+        words = name.replace("_", " ")
+        if isinstance(value, Mapping):
+            parts += [f"{words} {inner} {number:,}" for inner, number in value.items()]
+        elif isinstance(value, int) and not isinstance(value, bool):
+            parts.append(f"{value:,} {words}")
+        elif value not in (None, ""):
+            parts.append(f"{words} {value}")
+    return ", ".join(parts)

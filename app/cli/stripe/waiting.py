@@ -1,0 +1,41 @@
+"""`accrual waiting`: what is not known yet, since when, and what Stripe said about it."""
+
+from typing import Annotated
+
+import typer
+
+from app import db, ids, jobs
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, OrganizationName
+from app.organizations import audit
+from app.payments.waiting import listing
+from app.payments.waiting.views import waiting_fields
+from app.stripe_sync import lookups
+
+IN_THE_LIST = ("what", "id", "object_id", "waiting_for", "since", "look_up", "next_look_up_at", "problem")
+
+
+def waiting(
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="Ask Stripe again, now, for what was given up or postponed.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List events, payments and customers about which something is not known yet, newest first."""
+    with organizations.database(data_dir):
+        with db.transaction() as session:
+            owners = organizations.find_with_descendants(session, organization)
+            if ask_again:
+                details = {"look_ups": lookups.ask_again(session, owners)}
+                subject_id = ids.encode(ids.ORGANIZATION, owners[0])
+                audit.record(session, audit.CLI, "waiting.asked_again", subject_id, details, organization_id=owners[0])
+            rows = [waiting_fields(one) for one in listing.list_waiting(session, owners, limit=limit)]
+        if ask_again:
+            jobs.wake_lookups()
+    if not as_json:
+        rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
+    printing.listing(rows, as_json=as_json)

@@ -1,0 +1,88 @@
+"""A program's figures: totals, day by day, and who earned most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app.errors import InvalidRequest
+from app.ledger import sums
+from app.ledger.sums import Sums
+from app.partners.models import Partner
+from app.programs.models import Program
+
+DAYS: Final = 30
+"""How many days are shown where nobody says since when."""
+MOST_DAYS: Final = 1_100
+"""Three years and a little: a row for each day is more than anybody looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analytics:
+    """What was earned in a program from one day to another, both included, in the program's time zone.
+
+    `totals` has an entry for each currency, the program's own first; `series` one for each day and each of them, also
+    where nothing was earned; `leaders` those that earned most, for each of them.
+    """
+
+    first: date
+    last: date
+    totals: Sequence[Sums]
+    series: Sequence[tuple[date, Sums]]
+    leaders: Sequence[tuple[Partner, Sums]]
+
+
+def analyse(session: Session, program: Program, *, first: date | None, last: date | None, leaders: int) -> Analytics:
+    """The figures of what was earned from `first` to `last`; the last thirty days unless said otherwise.
+
+    Raises:
+        InvalidRequest: `from` is later than `to`, or too many days lie between them.
+    """
+    last = last or _today(session, program.time_zone)
+    first = first or last - timedelta(days=DAYS - 1)
+    if first > last:
+        raise InvalidRequest("`from` must not be later than `to`", param="from")
+    if (last - first).days >= MOST_DAYS:
+        raise InvalidRequest(f"`from` and `to` may be {MOST_DAYS} days apart at most", param="from")
+    found = sums.of_program(
+        session, program.organization_id, program.id, program.time_zone, first=first, last=last, leaders=leaders
+    )
+    totals = _totals(found.by_day, program.currency)
+    partners = _partners(session, [partner_id for partner_id, _ in found.by_partner])
+    return Analytics(
+        first=first,
+        last=last,
+        totals=totals,
+        series=_every_day(found.by_day, first, last, [one.currency for one in totals]),
+        leaders=[(partners[partner_id], one) for partner_id, one in found.by_partner],
+    )
+
+
+def _today(session: Session, time_zone: str) -> date:
+    # Postgres knows every time zone a program may have; Python may have been installed without any.
+    today = session.scalar(text("SELECT (now() AT TIME ZONE :time_zone)::date"), {"time_zone": time_zone})
+    assert isinstance(today, date)
+    return today
+
+
+def _totals(by_day: Sequence[tuple[date, Sums]], own_currency: str) -> list[Sums]:
+    totals = {own_currency: Sums(own_currency)}
+    for _, one in by_day:
+        totals[one.currency] = totals.get(one.currency, Sums(one.currency)) + one
+    return [totals.pop(own_currency), *(totals[currency] for currency in sorted(totals))]
+
+
+def _every_day(
+    by_day: Sequence[tuple[date, Sums]], first: date, last: date, currencies: Sequence[str]
+) -> list[tuple[date, Sums]]:
+    found = {(day, one.currency): one for day, one in by_day}
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [(day, found.get((day, currency), Sums(currency))) for day in days for currency in currencies]
+
+
+def _partners(session: Session, partner_ids: Sequence[UUID]) -> dict[UUID, Partner]:
+    return {one.id: one for one in session.scalars(select(Partner).where(Partner.id.in_(partner_ids)))}

@@ -1,0 +1,77 @@
+"""A program's figures as its owner sees them, in snake_case."""
+
+from datetime import date
+from typing import Final
+
+from pydantic import ConfigDict, Field
+
+from app import ids
+from app.commissions.analytics.figures import Analytics
+from app.partners.managing.views import CurrencyEarnings, earnings
+from app.programs.models import Program
+from app.views import Request, Snake
+
+EPOCH: Final = date(1970, 1, 1)
+
+
+class AnalyticsQuery(Request):
+    """Which days, and how many leaders."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: date | None = Field(
+        default=None,
+        ge=EPOCH,
+        alias="from",
+        description="A day in the program's time zone; null: thirty days up to `to`.",
+    )
+    last: date | None = Field(default=None, ge=EPOCH, alias="to", description="Included; null: today.")
+    leaders: int = Field(default=10, ge=1, le=100, description="How many leaders, for each currency.")
+
+
+class DayEarnings(CurrencyEarnings):
+    """What was earned on one day."""
+
+    date: date
+
+
+class Leader(CurrencyEarnings):
+    """A partner and what it earned."""
+
+    affiliate_id: str = Field(examples=["aff_01h455vb4pex5vsknk084sn02q"])
+    name: str | None
+    slug: str
+
+
+class AnalyticsBody(Snake):
+    """A program's figures; each amount counts on the day it was earned, whatever happened to it later."""
+
+    program_id: str
+    first: date = Field(serialization_alias="from")
+    last: date = Field(serialization_alias="to")
+    time_zone: str
+    totals: list[CurrencyEarnings] = Field(description="By currency, the program's own first.")
+    series: list[DayEarnings] = Field(description="Every day and currency, in order.")
+    leaderboard: list[Leader] = Field(description="By currency, those that earned most first.")
+
+
+def analytics_body(program: Program, found: Analytics) -> AnalyticsBody:
+    """The figures under the names of this surface."""
+    return AnalyticsBody(
+        program_id=ids.encode(ids.PROGRAM, program.id),
+        first=found.first,
+        last=found.last,
+        time_zone=program.time_zone,
+        totals=[CurrencyEarnings(currency=one.currency, **earnings(one)) for one in found.totals],
+        series=[DayEarnings(date=day, currency=one.currency, **earnings(one)) for day, one in found.series],
+        leaderboard=[
+            Leader(
+                affiliate_id=ids.encode(ids.AFFILIATE, partner.id),
+                name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
+                slug=partner.slug,
+                currency=one.currency,
+                **earnings(one),
+            )
+            for partner, one in found.leaders
+        ],
+    )

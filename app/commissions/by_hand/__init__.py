@@ -1,0 +1,1 @@
+"""Crediting by hand: payments, customers and promotions."""

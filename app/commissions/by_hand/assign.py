@@ -1,0 +1,200 @@
+"""Crediting by hand: a person says whose a payment or a customer is, and what follows from it is posted at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution import by_hand
+from app.attribution.by_hand import Assignment
+from app.attribution.models import Attribution
+from app.attribution.rules import in_force
+from app.commissions.models import Conversion
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
+from app.errors import Conflict
+from app.partners.finding import directory
+from app.partners.finding.directory import Enrollment
+from app.payments import objects, record
+from app.payments.models import Payment
+from app.stripe_events.scope import Scope
+
+REFUSALS: Final = {
+    "partner_inactive": "the partner is not active; activate it first",
+    "program_inactive": "the partner's program is not active; set its status to active first",
+    "kind_mismatch": "the partner's program does not count this kind of conversion; name a partner of another program",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person wants.
+
+    Attributes:
+        partner_id: None if nobody is to earn.
+        by: who, `key_…`.
+        moves_paid: also what has been paid or is in a payout; the former partner then owes it.
+    """
+
+    partner_id: UUID | None
+    reason: str
+    by: str
+    moves_paid: bool
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What came of an order: whether anything is new, whose commissions moved, and which payments stayed as paid."""
+
+    is_new: bool
+    moved: Sequence[UUID] = ()
+    kept: Sequence[UUID] = ()
+
+
+def assign_payment(session: Session, payment_id: UUID, order: Order, *, is_forced: bool) -> Assigned:
+    """Credit one payment by hand.
+
+    Raises:
+        Conflict: `payment_merged`, `invoice_nearby` unless forced, or why the partner does not earn.
+    """
+    payment = session.get_one(Payment, payment_id)
+    scope = Scope(payment.organization_id, payment.account, payment.livemode)
+    subject = payment.key.partition(":")[2]
+    objects.lock(session, scope, [subject])
+    session.refresh(payment)
+    _refuse_merged(session, payment)
+    enrollment = _enrollment(session, scope, order, _signals(session, payment))
+    if _is_so_by_hand(session, payment, order):
+        return Assigned(is_new=False)
+    if enrollment is not None and not payment.invoice and not is_forced:
+        _refuse_nearby_invoice(session, payment)
+    _record(session, scope, subject, order, enrollment, bound_at=payment.occurred_at, applies_from=None)
+    return _resettle(session, scope, {subject}, order)
+
+
+def assign_customer(
+    session: Session, scope: Scope, customer: str, order: Order, *, applies_from: datetime | None
+) -> Assigned:
+    """Credit by hand what a customer paid and will pay, from a time on or altogether.
+
+    Raises:
+        Conflict: why the partner does not earn.
+    """
+    objects.lock(session, scope, [customer])
+    enrollment = _enrollment(session, scope, order)
+    known = by_hand.latest(by_hand.load(session, scope, [customer]))
+    wanted = (order.partner_id, applies_from, order.moves_paid)
+    if known is not None and (known.partner_id, known.applies_from, known.moves_paid) == wanted:
+        return Assigned(is_new=False)
+    bound_at = applies_from or datetime.now(UTC)
+    _record(session, scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)
+    paid = record.of_subjects(session, scope, [customer])
+    return _resettle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
+
+
+def _signals(session: Session, payment: Payment) -> Mapping[str, str]:
+    [found] = record.of_ids(session, [payment.id])
+    return found.state.signals
+
+
+def _enrollment(
+    session: Session, scope: Scope, order: Order, signals: Mapping[str, str] = directory.STRIPE_SIGNALS
+) -> Enrollment | None:
+    if order.partner_id is None:
+        return None
+    people = directory.look_up(session, scope.organization_id, partner_ids=[order.partner_id])
+    enrollment = people.enrollments[order.partner_id]
+    if (verdict := enrollment.verdict_on(signals)) != "earns":
+        raise Conflict(REFUSALS[verdict], code=verdict, param="partner_id")
+    return enrollment
+
+
+def _refuse_merged(session: Session, payment: Payment) -> None:
+    survivor = payment
+    while survivor.merged_into_id is not None:
+        survivor = session.get_one(Payment, survivor.merged_into_id)
+    if survivor is not payment:
+        public_id = ids.encode(ids.PAYMENT, survivor.id)
+        raise Conflict(f"this payment was merged into {public_id}; credit that one", code="payment_merged")
+
+
+# A charge that pays an invoice names no invoice since basil; credited by itself it would earn twice once they meet.
+_NEARBY_INVOICE = text("""
+    SELECT invoice FROM payments
+    WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
+      AND customer = :customer AND customer <> '' AND invoice <> '' AND merged_into_id IS NULL
+      AND currency = :currency AND gross_minor = :gross_minor
+      AND occurred_at BETWEEN CAST(:occurred_at AS timestamptz) - interval '1 day'
+                          AND CAST(:occurred_at AS timestamptz) + interval '1 day'
+    ORDER BY occurred_at LIMIT 1
+""")
+
+
+def _refuse_nearby_invoice(session: Session, payment: Payment) -> None:
+    names = ("organization_id", "account", "livemode", "customer", "currency", "gross_minor", "occurred_at")
+    invoice = session.scalar(_NEARBY_INVOICE, {name: getattr(payment, name) for name in names})
+    if invoice is not None:
+        raise Conflict(
+            f"the payment may be that of invoice {invoice}: same customer, currency and amount within a day; "
+            "credit the invoice, or send force: true",
+            code="invoice_nearby",
+            param="force",
+        )
+
+
+def _is_so_by_hand(session: Session, payment: Payment, order: Order) -> bool:
+    """Whether a person has decided just that before, and it holds."""
+    if "conflict" in payment.outcome_details:
+        return False
+    if order.partner_id is None:
+        return "by_hand" in payment.outcome_details
+    stands = session.execute(
+        select(Conversion.verdict)
+        .join(Attribution, Attribution.id == Conversion.attribution_id)
+        .where(
+            Conversion.payment_id == payment.id,
+            Attribution.carrier == "manual",
+            Attribution.partner_id == order.partner_id,
+        )
+    ).scalar()
+    return stands == "earns" and "by_hand" not in payment.outcome_details
+
+
+def _record(
+    session: Session,
+    scope: Scope,
+    subject: str,
+    order: Order,
+    enrollment: Enrollment | None,
+    *,
+    bound_at: datetime,
+    applies_from: datetime | None,
+) -> None:
+    assignment = Assignment(
+        id=ids.new(),
+        subject=subject,
+        partner_id=order.partner_id,
+        applies_from=applies_from,
+        moves_paid=order.moves_paid,
+        decided_at=datetime.now(UTC),
+        decided_by=order.by,
+        reason=order.reason,
+        bound_at=bound_at,
+    )
+    snapshot_id = in_force(enrollment.snapshots, bound_at, bound_at=bound_at).id if enrollment else None
+    by_hand.record(session, scope, assignment, enrollment, snapshot_id, order.cause.by)
+
+
+def _resettle(session: Session, scope: Scope, object_ids: set[str], order: Order) -> Assigned:
+    settled = resettle(session, scope, object_ids, order.cause)
+    return Assigned(
+        is_new=True,
+        moved=[one.payment.id for one in settled if one.has_moved],
+        kept=[one.payment.id for one in settled if "conflict" in one.payment.outcome_details],
+    )

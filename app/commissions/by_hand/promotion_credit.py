@@ -1,0 +1,35 @@
+"""Giving promotions to partners and taking them away, with what that moves."""
+
+from sqlalchemy.orm import Session
+
+from app.attribution.models import PartnerPromotion
+from app.attribution.promotions import owners, used
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
+from app.partners.models import Partner
+
+
+def give(session: Session, partner: Partner, promotion: str, cause: Cause) -> PartnerPromotion:
+    """Give the partner a promotion, `coupon:…`, and credit it what was bought with it inside the window.
+
+    Raises:
+        Conflict: `promotion_code_taken`.
+    """
+    used.hold_all(session, partner.organization_id)
+    given = owners.give(session, partner, promotion)
+    _settle_users(session, given, cause)
+    return given
+
+
+def take_away(session: Session, partner: Partner, public_id: str, cause: Cause) -> PartnerPromotion:
+    """Take a promotion away, and with it what it was used for inside the window. Raises NotFound."""
+    used.hold_all(session, partner.organization_id)
+    given = owners.take_away(session, partner, public_id)
+    _settle_users(session, given, cause)
+    return given
+
+
+def _settle_users(session: Session, given: PartnerPromotion, cause: Cause) -> None:
+    users = used.users_of(session, given.organization_id, [given.promotion])
+    for scope in sorted(users):
+        resettle(session, scope, users[scope], cause, learned_about=users[scope])

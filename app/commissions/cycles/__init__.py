@@ -1,0 +1,1 @@
+"""Billing cycles, and the limits counted in them."""

@@ -1,0 +1,158 @@
+"""Where payments stand among their customer's, and which others a late one moves."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.attribution import attribute
+from app.attribution.attribute import Attributions, Credited
+from app.attribution.rules import NoCredit
+from app.commissions.cycles import caps
+from app.commissions.cycles.caps import Standing
+from app.commissions.cycles.cycle_names import Paid
+from app.payments import objects, record
+from app.payments.listing import NOBODYS
+from app.payments.record import PaymentRecord
+from app.stripe_events.scope import SCOPE_SQL, Scope
+from app.stripe_sync import lookups
+
+UNCREDITED: Final = frozenset({*NOBODYS, "merged", "out_of_band"})
+"""Outcomes of payments that no partner is credited with, or could not be; one that waits may be credited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Payments to settle with their standings; nobody's standing is told where no terms set a limit."""
+
+    attributions: Attributions
+    standings: Mapping[UUID, Standing]
+
+
+_LIMITED = text("""
+    SELECT EXISTS (
+        SELECT FROM snapshots
+        WHERE organization_id = :organization_id
+          AND (commission ? 'max_cycles' OR commission ? 'max_months' OR commission ->> 'type' = 'flat')
+    )
+""")
+
+
+def rank(session: Session, scope: Scope, attributions: Attributions) -> Ranked:
+    """Find where the payments stand, and add the others whose rank or first payment they moved.
+
+    Expects the locks of the payments. Effects: locks their customers and subscriptions, and the payments it adds; none
+    of it where no partner's terms set a limit.
+    """
+    if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
+        return Ranked(attributions, {})
+    touched = {one.id: one for one in attributions.records}
+    subjects = _subjects(touched.values())
+    objects.lock(session, scope, subjects)
+    elsewhere = [paid for paid in _stored(session, scope, subjects) if paid.id not in touched]
+    before = caps.standings([*elsewhere, *_before(touched.values())])
+    after = caps.standings([*elsewhere, *_after(attributions)])
+    moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
+    others = _held(session, scope, moved)
+    credited = {**attributions.credits, **attribute.credit_standing(session, scope, others)}
+    return Ranked(Attributions([*attributions.records, *others], credited), after)
+
+
+def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
+    """Every subscription and customer these payments are or were of."""
+    found: set[str] = set()
+    for one in records:
+        found |= {one.state.subscription, one.state.customer}
+        if one.stored is not None:
+            found |= {one.stored["subscription"], one.stored["customer"]}
+    return found - {""}
+
+
+_COLUMNS = (
+    "id, key, subscription, customer, occurred_at, base_minor, base_details, "
+    "cycle_kind, cycle_ends_at, billed_at, outcome, outcome_details"
+)
+_OF_SUBSCRIPTIONS = text(f"""
+    SELECT {_COLUMNS} FROM payments
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> '' AND merged_into_id IS NULL
+""")
+_OF_CUSTOMERS = text(f"""
+    SELECT {_COLUMNS} FROM payments
+    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> '' AND merged_into_id IS NULL
+""")
+
+
+def _stored(session: Session, scope: Scope, subjects: Collection[str]) -> list[Paid]:
+    values = {**scope.parameters(), "subjects": sorted(subjects)}
+    rows: dict[UUID, Any] = {}
+    for statement in (_OF_SUBSCRIPTIONS, _OF_CUSTOMERS):
+        rows |= {row["id"]: row for row in session.execute(statement, values).mappings()}
+    return [_paid(row) for row in rows.values()]
+
+
+def _before(records: Iterable[PaymentRecord]) -> list[Paid]:
+    stored = [one.stored for one in records if one.stored is not None]
+    return [_paid(row) for row in stored if row["merged_into_id"] is None]
+
+
+def _paid(row: Mapping[str, Any]) -> Paid:
+    is_credited = _is_credited(row)
+    return Paid(
+        row["id"],
+        row["key"],
+        row["subscription"],
+        row["customer"],
+        row["occurred_at"],
+        row["base_minor"] or (_outside_minor(row["base_details"]) if is_credited else 0),
+        record.billing_in(row),
+        is_credited=is_credited,
+    )
+
+
+def _is_credited(row: Mapping[str, Any]) -> bool:
+    """Whether a partner is credited with a stored payment: also with one whose share of the base rounds to zero.
+
+    Of those that wait, the ones do that wait for lines of an invoice which was seen.
+    """
+    if row["outcome"] == "waiting":
+        return bool(row["outcome_details"].get("look_up") == lookups.INVOICE_LINES)
+    return row["outcome"] not in UNCREDITED
+
+
+def _outside_minor(base_details: Mapping[str, Any]) -> int:
+    """The base with what was paid outside Stripe: a cycle too, where the program pays for that."""
+    return int(base_details.get("with_outside", {}).get("base_minor", 0))
+
+
+def _base_minor(payment: PaymentRecord, credit: Credited | NoCredit | None) -> int:
+    is_included = isinstance(credit, Credited) and credit.enrollment.include_out_of_band
+    return payment.state.base_minor or (_outside_minor(payment.state.base_details) if is_included else 0)
+
+
+def _after(attributions: Attributions) -> list[Paid]:
+    return [
+        Paid(
+            one.id,
+            one.state.key,
+            one.state.subscription,
+            one.state.customer,
+            one.state.occurred_at,
+            _base_minor(one, attributions.credits.get(one.id)),
+            one.state.billing,
+            is_credited=isinstance(attributions.credits.get(one.id), Credited) and not one.state.awaits_invoice,
+        )
+        for one in attributions.records
+        if one.merged_into_id is None
+    ]
+
+
+def _held(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRecord]:
+    """These payments, locked first and then read."""
+    if not payment_ids:
+        return []
+    found = record.of_ids(session, payment_ids)
+    objects.lock(session, scope, {one for each in found for one in each.object_ids})
+    return [one for one in record.of_ids(session, payment_ids) if one.merged_into_id is None]

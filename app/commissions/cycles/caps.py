@@ -1,0 +1,112 @@
+"""How often and how long a commission is paid: billing cycles and months. Pure.
+
+Everything is measured by the times of the payments, never by when they were worked: a delayed event pays no thirteenth
+month.
+"""
+
+import calendar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.commissions.cycles.cycle_names import Name, Paid, cycle_names
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a payment stands among its customer's.
+
+    Attributes:
+        cycle: its rank among its subscription's billing cycles, from 1.
+        first_paid_at: when the customer's first commissionable payment was, one with a base that a partner is credited
+            with.
+        opens_cycle: whether it is the first that was paid in its cycle; of those a flat commission is paid once.
+    """
+
+    cycle: int = 1
+    first_paid_at: datetime | None = None
+    opens_cycle: bool = True
+
+
+def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
+    """Where each of these payments stands; they must be all of their subscriptions and customers.
+
+    Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle
+    counts whoever earned it and whatever came back later.
+    """
+    every = list(payments)
+    names = cycle_names(every)
+    begun = _begun(every, names)
+    ranks = {
+        (subscription, name): rank
+        for subscription, cycles in begun.items()
+        for rank, name in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
+    }
+    first = _first_paid_at(every)
+    found = {}
+    for paid in every:
+        name = names.get(paid.id)
+        # A payment of no cycle, and one that counts for none, is a first and stands for itself.
+        rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
+        opens = name is None or paid.base_minor == 0 or begun[paid.subscription][name] == (paid.occurred_at, paid.key)
+        found[paid.id] = Standing(rank, first.get(paid.customer), opens)
+    return found
+
+
+def _begun(payments: Iterable[Paid], names: Mapping[UUID, Name]) -> dict[str, dict[Name, tuple[datetime, str]]]:
+    """For each subscription its cycles, each with the time and key of the payment that was first paid in it."""
+    begun: dict[str, dict[Name, tuple[datetime, str]]] = {}
+    for paid in payments:
+        if paid.base_minor and paid.id in names:
+            cycles, name, start = begun.setdefault(paid.subscription, {}), names[paid.id], (paid.occurred_at, paid.key)
+            cycles[name] = min(cycles.get(name, start), start)
+    return begun
+
+
+def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
+    """For each customer, when its first commissionable payment was."""
+    first: dict[str, datetime] = {}
+    for paid in payments:
+        if paid.base_minor and paid.is_credited and paid.customer:
+            first[paid.customer] = min(first.get(paid.customer, paid.occurred_at), paid.occurred_at)
+    return first
+
+
+def exceeded(commission: Mapping[str, Any], standing: Standing, paid_at: datetime) -> str:
+    """Which limit of `commission` the payment is beyond, in words that end a sentence; "" if none.
+
+    Example: the thirteenth cycle of `{"max_cycles": 12}` gives `it is billing cycle 13, and 12 are paid`.
+    """
+    most, most_months = most_cycles(commission), commission.get("max_months")
+    if most is not None and standing.cycle > most:
+        return f"it is billing cycle {standing.cycle}, and {most} {'is' if most == 1 else 'are'} paid"
+    first = standing.first_paid_at
+    if most_months is not None and first is not None and paid_at >= add_months(first, most_months):
+        return f"{most_months} months had passed since the customer's first commissionable payment on {first:%Y-%m-%d}"
+    if commission["type"] == "flat" and not standing.opens_cycle:
+        return "an earlier payment of the same billing cycle carries the fixed amount, which is paid once a cycle"
+    return ""
+
+
+def most_cycles(commission: Mapping[str, Any]) -> int | None:
+    """How many billing cycles are paid; None for all. A flat commission that does not say is paid for the first."""
+    said = commission.get("max_cycles")
+    return int(said) if said is not None else 1 if commission["type"] == "flat" else None
+
+
+def add_months(moment: datetime, months: int) -> datetime:
+    """The same day and time `months` later by the calendar, the day clamped to that month's end.
+
+    Example: one month after 31 January is 28 February, or 29 in a leap year.
+    """
+    years, month = divmod(moment.month - 1 + months, 12)
+    year = moment.year + years
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def has_limits(commission: Mapping[str, Any]) -> bool:
+    """Whether what a payment earns depends on its standing."""
+    return most_cycles(commission) is not None or "max_months" in commission

@@ -1,0 +1,66 @@
+"""Which billing cycle of its subscription each payment belongs to. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.payments.state.billing import ADVANCE, WITHIN, Billing
+
+Name = tuple[str, datetime]
+"""What a cycle is called within its subscription: a kind of billing and an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment as far as ranks go. `billing` is None where it is of no billing cycle."""
+
+    id: UUID
+    key: str
+    subscription: str
+    customer: str
+    occurred_at: datetime
+    base_minor: int
+    billing: Billing | None
+    is_credited: bool
+
+
+def cycle_names(payments: Sequence[Paid]) -> dict[UUID, Name]:
+    """The name of each payment's billing cycle; payments of no subscription are missing.
+
+    An invoice of prorations and one-off items takes the name of the regular invoice of its subscription with the latest
+    moment of billing not after its own. Without one it is named by its own earliest end.
+
+    Args:
+        payments: all of their subscriptions.
+    """
+    billed = [(paid, paid.billing) for paid in payments if paid.billing is not None and paid.subscription]
+    regular = _regular(billed)
+    found = {}
+    for paid, billing in billed:
+        if billing.kind != WITHIN:
+            found[paid.id] = (billing.kind, billing.ends_at)
+            continue
+        invoices = regular.get(paid.subscription, [])
+        place = bisect_right(invoices, _billed_at(paid, billing), key=lambda one: one[0])
+        found[paid.id] = invoices[place - 1][2] if place else (ADVANCE, billing.ends_at)
+    return found
+
+
+def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[datetime, bool, Name]]]:
+    """For each subscription its regular invoices by their moment of billing, each with its name.
+
+    Of those billed at one moment the one in advance is last, so that it is found first.
+    """
+    regular: dict[str, list[tuple[datetime, bool, Name]]] = {}
+    for paid, billing in billed:
+        if billing.kind != WITHIN:
+            invoice = (_billed_at(paid, billing), billing.kind == ADVANCE, (billing.kind, billing.ends_at))
+            regular.setdefault(paid.subscription, []).append(invoice)
+    return {subscription: sorted(invoices) for subscription, invoices in regular.items()}
+
+
+def _billed_at(paid: Paid, billing: Billing) -> datetime:
+    """The moment of billing; where no field of the invoice tells it, when it was paid."""
+    return billing.billed_at or paid.occurred_at

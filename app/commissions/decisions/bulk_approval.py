@@ -1,0 +1,178 @@
+"""Approving all conversions that match a filter, each with an audit entry of its own, and one for all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.commissions.decisions import decisions
+from app.commissions.decisions.decisions import Decision
+from app.commissions.models import Commission, Conversion
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
+from app.errors import InvalidRequest
+from app.organizations import audit
+from app.paging import EVER, Span, owned_by, within
+from app.partners.models import Partner
+from app.payments import objects, record
+from app.payments.models import Payment
+from app.programs.models import Program
+from app.stripe_events.scope import Scope
+from app.views import instant_text
+
+MOST_AT_ONCE: Final = 500
+"""Conversions that one call approves: they are one transaction."""
+
+Waiting = Row[UUID, UUID, UUID, str, bool, str, int]
+"""A conversion that waits: its id, organization, payment, account and mode; a currency, and what is accrued in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Which conversions are approved together: those that meet every condition given.
+
+    Attributes:
+        partner: credited to this partner.
+        program: of this program.
+        paid: when the customer paid.
+    """
+
+    partner: Partner | None = None
+    program: Program | None = None
+    paid: Span = EVER
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What a call approved, or would approve.
+
+    Attributes:
+        conversion_ids: those that were paid first come first.
+        held_ids: those that an open dispute or fraud warning keeps back, up to as many as a call approves. Approving
+            over that takes a person's reason, one by one.
+        minor_by_currency: the commissions' amounts, every level's.
+        has_more: whether more are waiting; another call goes on.
+    """
+
+    conversion_ids: Sequence[UUID]
+    held_ids: Sequence[UUID]
+    minor_by_currency: Mapping[str, int]
+    has_more: bool
+
+
+def approve_matching(
+    session: Session,
+    actor: audit.Actor,
+    owner_ids: Sequence[UUID],
+    wanted: Matching,
+    by: Cause,
+    *,
+    reason: str = "",
+    limit: int = MOST_AT_ONCE,
+    dry_run: bool = False,
+) -> Approved:
+    """Approve up to `limit` conversions that wait for it, those paid first first; what is on hold is left alone.
+
+    Args:
+        session: takes the locks a drain takes, decides, settles, and writes an audit entry for each and one for all.
+        actor: who approves.
+        owner_ids: the organizations whose conversions are meant; the entry for all is the first one's.
+        wanted: at least one condition, so that a slip does not approve everything.
+        by: what the ledger's entries are put down to.
+        reason: kept with each decision.
+        limit: at most `MOST_AT_ONCE`.
+        dry_run: say what would be approved, and change nothing.
+
+    Raises:
+        InvalidRequest: `wanted` has no condition.
+    """
+    if wanted == Matching():
+        message = "say what to approve: a partner, a program, or paid since or until when"
+        raise InvalidRequest(message, param="until")
+    waiting = _waiting(owner_ids, wanted, by.occurred_at).limit(limit + 1)
+    found = session.execute(waiting).all()
+    chosen = found[:limit]
+    if not dry_run:
+        chosen = _approve(session, actor, chosen, by, reason)
+    held = session.execute(_waiting(owner_ids, wanted, by.occurred_at, on_hold=True).limit(limit)).all()
+    approved = Approved(
+        conversion_ids=list(dict.fromkeys(row.id for row in chosen)),
+        held_ids=list(dict.fromkeys(row.id for row in held)),
+        minor_by_currency=_summed(chosen),
+        has_more=len(found) > limit,
+    )
+    if not dry_run:
+        _note_run(session, actor, owner_ids[0], wanted, approved)
+    return approved
+
+
+def _waiting(
+    owner_ids: Sequence[UUID], wanted: Matching, now: datetime, *, on_hold: bool = False
+) -> Select[UUID, UUID, UUID, str, bool, str, int]:
+    """Conversions with something accrued, oldest payment first: a row for each and currency."""
+    columns = (Conversion.id, Conversion.organization_id, Conversion.payment_id, Payment.account, Payment.livemode)
+    is_held = and_(Payment.held_until.is_not(None), Payment.held_until > now)
+    is_free = or_(Payment.held_until.is_(None), Payment.held_until <= now)
+    statement = (
+        select(*columns, Commission.currency, func.sum(Commission.accrued_minor).label("accrued_minor"))
+        .join(Conversion, Conversion.id == Commission.conversion_id)
+        .join(Payment, Payment.id == Conversion.payment_id)
+        .where(owned_by(Commission.organization_id, owner_ids), Commission.status == "accrued")
+        .where(Payment.merged_into_id.is_(None), is_held if on_hold else is_free)
+        .group_by(*columns, Commission.currency, Payment.occurred_at)
+        .order_by(Payment.occurred_at, Conversion.id)
+    )
+    if wanted.partner is not None:
+        statement = statement.where(Conversion.partner_id == wanted.partner.id)
+    if wanted.program is not None:
+        statement = statement.where(Conversion.program_id == wanted.program.id)
+    return within(statement, Payment.occurred_at, wanted.paid)
+
+
+def _approve(
+    session: Session, actor: audit.Actor, chosen: Sequence[Waiting], by: Cause, reason: str
+) -> Sequence[Waiting]:
+    """Approve what of `chosen` still waits once its locks are held; gives that."""
+    scopes: dict[Scope, list[UUID]] = {}
+    for row in sorted(chosen, key=lambda row: (row.organization_id, row.account, row.livemode)):
+        scopes.setdefault(Scope(row.organization_id, row.account, row.livemode), []).append(row.payment_id)
+    still: list[Waiting] = []
+    for scope, payment_ids in scopes.items():
+        named = {one for each in record.of_ids(session, payment_ids) for one in each.object_ids}
+        objects.lock(session, scope, named)
+        again = _waiting([scope.organization_id], Matching(), by.occurred_at)
+        rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
+        decided_by, paid = audit.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
+        decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
+        decisions.record(session, scope.organization_id, decided)
+        resettle(session, scope, named, by)
+        still += rows
+    for conversion_id, owner_id in dict.fromkeys((row.id, row.organization_id) for row in still):
+        subject_id = ids.encode(ids.CONVERSION, conversion_id)
+        audit.record(session, actor, "conversion.approved", subject_id, {"in_bulk": True}, organization_id=owner_id)
+    return still
+
+
+def _summed(rows: Sequence[Waiting]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.currency] = found.get(row.currency, 0) + int(row.accrued_minor)
+    return dict(sorted(found.items()))
+
+
+def _note_run(session: Session, actor: audit.Actor, owner_id: UUID, wanted: Matching, approved: Approved) -> None:
+    given: dict[str, Any] = {
+        "partner_id": ids.encode(ids.PARTNER, wanted.partner.id) if wanted.partner else None,
+        "program_id": ids.encode(ids.PROGRAM, wanted.program.id) if wanted.program else None,
+        "since": instant_text(wanted.paid.since) if wanted.paid.since else None,
+        "until": instant_text(wanted.paid.until) if wanted.paid.until else None,
+    }
+    details = {name: value for name, value in given.items() if value is not None}
+    details |= {"approved": len(approved.conversion_ids), "on_hold": len(approved.held_ids)}
+    subject_id = ids.encode(ids.ORGANIZATION, owner_id)
+    audit.record(session, actor, "conversions.approved", subject_id, details, organization_id=owner_id)

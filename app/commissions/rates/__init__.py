@@ -1,0 +1,1 @@
+"""How much a payment is worth: rates, products, tiers and the ladder."""

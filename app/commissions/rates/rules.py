@@ -1,0 +1,187 @@
+"""How much a payment is worth to its partner, and to those above it. Pure integers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from app import money
+from app.commissions.rates.products import ProductShare, by_product, product_shares
+from app.partners.finding.directory import SnapshotTerms
+from app.payments.state.state import PaymentState
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRate:
+    """What a commission pays where no product has a rate of its own: a share, or a fixed amount in minor units."""
+
+    bps: int
+    fixed_minor: int = 0
+    tier: Mapping[str, int] | None = None
+    """Of tiers, the one reached, with how many conversions had been approved: for the explanation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """A commission as it should be now, minor units of the payment's currency.
+
+    `amount_minor` is what it is with nothing returned, `target_minor` what it is now; `fixed_minor` of the amount does
+    not hang on the base. `rate_bps` is None for a flat commission, and where products have several rates, which
+    `products` then shows.
+    """
+
+    commission_base: str
+    base_minor: int
+    rate_bps: int | None
+    products: Sequence[ProductShare]
+    amount_minor: int
+    gross_minor: int
+    returned_minor: int
+    target_minor: int
+    fixed_minor: int = 0
+    tier: Mapping[str, int] | None = None
+    level: int = 0
+
+    def details(self) -> dict[str, Any]:
+        """The calculation with its formula in words, for the explanation."""
+        products = {"products": [share.details() for share in self.products]} if self.products else {}
+        fixed = {"fixed_minor": self.fixed_minor} if self.fixed_minor else {}
+        tier = {"tier": dict(self.tier)} if self.tier else {}
+        level = {"level": self.level} if self.level else {}
+        return {
+            "commission_base": self.commission_base,
+            "base_minor": self.base_minor,
+            "rate_bps": self.rate_bps,
+            **products,
+            **fixed,
+            **tier,
+            **level,
+            "amount_minor": self.amount_minor,
+            "gross_minor": self.gross_minor,
+            "returned_minor": self.returned_minor,
+            "target_minor": self.target_minor,
+            "formula": self._formula(),
+        }
+
+    def _formula(self) -> str:
+        earned = self._earned()
+        if self.returned_minor == 0:
+            return earned
+        if self.returned_minor >= self.gross_minor:
+            return f"{earned}; all {self.gross_minor} came back, so nothing is left"
+        back = f"{earned}; {self.returned_minor} of {self.gross_minor} came back"
+        share_minor = self.amount_minor - self.fixed_minor
+        left = f"{share_minor} - {share_minor} x {self.returned_minor} / {self.gross_minor}"
+        if not self.fixed_minor:
+            return f"{back}, so {left} = {self.target_minor}"
+        stands = f"the fixed {self.fixed_minor} stands until all of it has"
+        return f"{back}; {stands}" + (f", so {left} + {self.fixed_minor} = {self.target_minor}" if share_minor else "")
+
+    def _earned(self) -> str:
+        if self.fixed_minor == self.amount_minor and self.fixed_minor:
+            return f"a fixed {self.fixed_minor} for the conversion, whatever it comes to"
+        fixed = f" + a fixed {self.fixed_minor}" if self.fixed_minor else ""
+        return f"{self._rated()}{fixed} = {self.amount_minor}, rounded half up"
+
+    def _rated(self) -> str:
+        if self.rate_bps is not None:
+            return f"{money.format_rate(self.rate_bps)} of {self.base_minor}"
+        shares = " + ".join(f"{money.format_rate(one.rate_bps)} of {one.base_minor}" for one in self.products)
+        lines_minor = sum(one.base_minor for one in self.products)
+        return f"({shares}) x {self.base_minor} / {lines_minor}"
+
+
+def calculate(
+    payment: PaymentState, snapshot: SnapshotTerms, *, approved_before: int = 0, include_out_of_band: bool = False
+) -> Calculation:
+    """The level 0 commission of `payment` under `snapshot`, on what was paid outside Stripe too if told so.
+
+    Example: 20 % of a base of 4900 is 980; after 1000 of 4900 gross came back it is 780. A flat 5000 is 5000 until all
+    of the gross came back.
+
+    Args:
+        approved_before: how many conversions of the partner had been approved; tiers go by it.
+    """
+    gross_minor, net_minor, returned_minor = collected(payment, include_out_of_band=include_out_of_band)
+    base_minor = gross_minor if snapshot.commission_base == "gross" else net_minor
+    own = own_rate(snapshot.commission, approved_before)
+    shares = product_shares(payment, snapshot.commission, own.bps)
+    has_no_base = base_minor == 0 and payment.has_amount  # an event without an amount is worth its fixed amount
+    is_for_nothing = has_no_base or (shares and not any(one.is_fixed and one.base_minor > 0 for one in shares))
+    earned = Calculation(
+        commission_base=snapshot.commission_base,
+        base_minor=base_minor,
+        rate_bps=None,
+        products=shares,
+        amount_minor=0,
+        gross_minor=gross_minor,
+        returned_minor=returned_minor,
+        target_minor=0,
+        fixed_minor=0 if is_for_nothing else own.fixed_minor,
+        tier=own.tier,
+    )
+    return _earning(earned, None if snapshot.commission["type"] == "flat" else own.bps)
+
+
+def of_upline(partners: Calculation, level: int, rate_bps: int) -> Calculation:
+    """What somebody `level` steps above the partner earns: its level's rate of the same base, without a fixed amount.
+
+    Lines that earn the partner nothing, because their product is excluded, earn nobody above it anything either.
+    """
+    shares = tuple(replace(one, rate_bps=rate_bps if one.counts else 0, is_fixed=False) for one in partners.products)
+    return _earning(replace(partners, products=shares, fixed_minor=0, tier=None, level=level), rate_bps)
+
+
+def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
+    """`earned` with its rate and its amounts; `own_bps` is the rate of what no product has a rate for, None: fixed."""
+    rates = {share.rate_bps for share in earned.products}
+    several = len(rates) > 1 or own_bps is None
+    rate_bps = None if several else next(iter(rates), own_bps)
+    share_minor = 0
+    if rate_bps is not None:
+        share_minor = money.percentage(earned.base_minor, rate_bps)
+    elif earned.products:
+        share_minor = by_product(earned.base_minor, earned.products)
+    left_minor = money.after_return(share_minor, earned.returned_minor, earned.gross_minor)
+    stands = earned.returned_minor < earned.gross_minor or earned.gross_minor == 0
+    return replace(
+        earned,
+        rate_bps=rate_bps,
+        amount_minor=share_minor + earned.fixed_minor,
+        target_minor=left_minor + (earned.fixed_minor if stands else 0),
+    )
+
+
+def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int, int, int]:
+    """Gross, net base and what came back, minor units, as a program counts them."""
+    told = payment.base_details.get("with_outside") if include_out_of_band else None
+    if told is None:
+        return payment.gross_minor, payment.base_minor, payment.returned_minor
+    return int(told["gross_minor"]), int(told["base_minor"]), int(told["returned_minor"])
+
+
+def own_rate(commission: Mapping[str, Any], approved_before: int) -> OwnRate:
+    """What a commission of any type pays, after so many approved conversions.
+
+    Example: 10 %, and 20 % from the tenth conversion on, is 10 % after 9 and 20 % after 10.
+    """
+    match commission["type"]:
+        case "flat":
+            return OwnRate(0, fixed_minor=int(commission["amount_cents"]))
+        case "tiered":
+            reached = [one for one in commission["tiers"] if one["min_conversions"] <= approved_before]
+            bps = int(reached[-1]["bps"] if reached else commission["bps"])
+            least = int(reached[-1]["min_conversions"]) if reached else 0
+            return OwnRate(bps, tier={"approved_before": approved_before, "min_conversions": least, "bps": bps})
+        case _:
+            return OwnRate(int(commission["bps"]))
+
+
+def matures_at(accrued_at: datetime, holdback_days: int | None) -> datetime | None:
+    """When a commission may be approved by itself; None without a holdback, which means: by a person only."""
+    return None if holdback_days is None else accrued_at + timedelta(days=holdback_days)
+
+
+def zero_outcome(payment: PaymentState) -> str:
+    """Why a payment with a base of zero earns nothing, where nobody is credited with it."""
+    return "out_of_band" if payment.is_out_of_band else "zero_base"

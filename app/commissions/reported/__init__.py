@@ -1,0 +1,1 @@
+"""Conversions and refunds that merchants report, settled at once."""

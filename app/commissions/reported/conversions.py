@@ -1,0 +1,130 @@
+"""Reported conversions: what the merchant says happened outside Stripe, credited and settled at once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.attribution import reported as evidence
+from app.commissions.models import Conversion
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
+from app.errors import InvalidRequest
+from app.partners.finding import directory
+from app.partners.models import Partner
+from app.payments.facts import Kind
+from app.payments.models import Payment
+from app.payments.reported import facts as reported
+from app.payments.reported import recording
+from app.programs.models import Program
+from app.programs.rules import valid_currency
+from app.views import instant_text
+
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""How far ahead of ours the merchant's clock may be."""
+FIELD_OF: Final = {"payment": "amount_cents", "event": "event_name", "entitlement": "entitlement_id"}
+"""By conversion kind, the field that carries its signal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the merchant says.
+
+    Attributes:
+        amount_minor: None for an event or entitlement that no money came with.
+        currency: None: the program's.
+        external_id: the merchant's own id; None: every report is another conversion.
+        project_id: tells equal external ids apart.
+        occurred_at: None: now.
+    """
+
+    amount_minor: int | None
+    currency: str | None
+    external_id: str | None
+    project_id: str
+    event_name: str | None
+    entitlement_id: str | None
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The conversion a report made, or the one an earlier report of the same made."""
+
+    conversion: Conversion
+    is_new: bool
+
+
+def report(
+    session: Session, partner: Partner, told: Report, *, by: Cause, reported_by: str, default_livemode: bool | None
+) -> Reported:
+    """Take a conversion of `partner`'s as the merchant reports it, and settle it.
+
+    Args:
+        by: what its entries are put down to.
+        reported_by: who says so, `key_…`.
+        default_livemode: the installation's mode, None where it has none.
+
+    Effects: writes what settling writes. Waits for whoever reports the same at the same time.
+
+    Raises:
+        InvalidRequest: `signal_missing`, or a time to come.
+    """
+    program = session.get_one(Program, partner.program_id)
+    if told.occurred_at is not None and told.occurred_at > by.occurred_at + CLOCKS_APART:
+        raise InvalidRequest(
+            "occurred_at is in the future; send the time at which it happened, or leave it out for now",
+            param="occurred_at",
+        )
+    _demand_signal(session, partner, told)
+    object_id = reported.report_id(program.id, told.project_id, told.external_id)
+    scope = recording.scope_of(session, partner.organization_id, default_livemode=default_livemode)
+    facts = _facts(program, told, by, reported_by)
+    if not recording.keep(session, scope, Kind.REPORTED, object_id, facts, root=object_id, at=by.occurred_at):
+        return Reported(_conversion(session, partner, object_id), is_new=False)
+    occurred_at = told.occurred_at or by.occurred_at
+    evidence.name_partner(session, scope, object_id, partner.id, cause=by.by, occurred_at=occurred_at)
+    resettle(session, scope, [object_id], by)
+    return Reported(_conversion(session, partner, object_id), is_new=True)
+
+
+def _demand_signal(session: Session, partner: Partner, told: Report) -> None:
+    people = directory.look_up(session, partner.organization_id, partner_ids=[partner.id])
+    enrollment = people.enrollments[partner.id]
+    signals = reported.signals_of(
+        has_amount=told.amount_minor is not None, event_name=told.event_name, entitlement_id=told.entitlement_id
+    )
+    if not enrollment.qualifies(signals):
+        kind = enrollment.conversion_kind
+        raise InvalidRequest(
+            f"the program counts conversions of kind {kind}; send {FIELD_OF[kind]} with the program's own value",
+            code="signal_missing",
+            param=FIELD_OF[kind],
+        )
+
+
+def _facts(program: Program, told: Report, by: Cause, reported_by: str) -> dict[str, Any]:
+    return {
+        "amount": told.amount_minor,
+        "currency": valid_currency(told.currency) if told.currency else program.currency,
+        "occurred_at": (told.occurred_at or by.occurred_at).isoformat(),
+        "external_id": told.external_id,
+        "project_id": told.project_id or None,
+        "event_name": told.event_name,
+        "entitlement_id": told.entitlement_id,
+        "reported_by": reported_by,
+        "reported_at": instant_text(by.occurred_at),
+        "cause": by.by,
+    }
+
+
+def _conversion(session: Session, partner: Partner, object_id: str) -> Conversion:
+    """The conversion of a report; whoever is named by one that is kept has a conversion, earning or not."""
+    found = (
+        select(Conversion)
+        .join(Payment, Payment.id == Conversion.payment_id)
+        .where(Payment.key == reported.key_of(object_id), Payment.organization_id == partner.organization_id)
+    )
+    return session.scalars(found).one()

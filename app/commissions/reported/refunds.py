@@ -1,0 +1,106 @@
+"""Money the merchant gave back outside Stripe: a refund like any other, told by the merchant."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.commissions.decisions import approval
+from app.commissions.models import Conversion
+from app.commissions.rates import rules
+from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settlement import Cause
+from app.errors import Conflict, InvalidRequest
+from app.money import format_money
+from app.payments import objects
+from app.payments.facts import Kind
+from app.payments.record import PaymentRecord
+from app.payments.reported import recording
+from app.payments.state.payment_group import KnownObject
+from app.programs.models import Program
+from app.views import instant_text
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A reported refund; `is_new` False where it had been reported before."""
+
+    id: str
+    amount_minor: int
+    external_id: str | None
+    reported_at: datetime
+    is_new: bool
+
+
+def give_back(
+    session: Session,
+    conversion: Conversion,
+    *,
+    amount_minor: int,
+    external_id: str | None,
+    by: Cause,
+    reported_by: str,
+) -> GivenBack:
+    """Take note that `amount_minor` of the conversion's money went back to the customer, and settle what follows.
+
+    Args:
+        external_id: the merchant's own id of it: said again, nothing happens again. None: every call is another refund.
+        by: what the entries are put down to.
+        reported_by: who says so, `key_…`.
+
+    Raises:
+        InvalidRequest: it is more than is left of what was collected.
+        Conflict: `duplicate_external_id` with another amount; `merged` if another payment took its place.
+    """
+    scope, payment = approval.take(session, conversion)
+    known = objects.lock(session, scope, payment.object_ids)
+    former = _former(known.values(), payment, external_id)
+    if former is not None:
+        if former.amount_minor != amount_minor:
+            raise Conflict(
+                f"external_id {external_id!r} was reported before with another amount; send another external_id",
+                code="duplicate_external_id",
+                param="external_id",
+            )
+        return former
+    _refuse_more_than_is_left(session, conversion, payment, amount_minor)
+    subject = payment.object_ids[0]
+    refund_id = ids.encode(ids.REPORTED_REFUND, ids.new())
+    facts = {
+        "amount": amount_minor,
+        "currency": payment.state.currency,
+        "status": "succeeded",
+        "of": subject,
+        "external_id": external_id,
+        "reported_by": reported_by,
+        "reported_at": instant_text(by.occurred_at),
+    }
+    root = known[subject].root
+    recording.keep(session, scope, Kind.REPORTED_REFUND, refund_id, facts, root=root, at=by.occurred_at)
+    resettle(session, scope, payment.object_ids, by)
+    return GivenBack(refund_id, amount_minor, external_id, by.occurred_at, is_new=True)
+
+
+def _former(known: Iterable[KnownObject], payment: PaymentRecord, external_id: str | None) -> GivenBack | None:
+    """The refund of the payment that goes by this external id, if there is one."""
+    for one in known if external_id is not None else ():
+        is_refund = one.kind == Kind.REPORTED_REFUND and one.facts["of"] in payment.object_ids
+        if is_refund and one.facts.get("external_id") == external_id:
+            return GivenBack(one.id, int(one.facts["amount"]), external_id, one.happened_at, is_new=False)
+    return None
+
+
+def _refuse_more_than_is_left(
+    session: Session, conversion: Conversion, payment: PaymentRecord, amount_minor: int
+) -> None:
+    """What was paid outside Stripe can be given back where the program counts it."""
+    program = session.get_one(Program, conversion.program_id)
+    gross_minor, _, returned_minor = rules.collected(payment.state, include_out_of_band=program.include_out_of_band)
+    left_minor = gross_minor - returned_minor
+    if amount_minor > left_minor:
+        left = format_money(left_minor, payment.state.currency)
+        raise InvalidRequest(
+            f"amount_cents is too much: only {left} of what was collected has not been given back", param="amount_cents"
+        )

@@ -1,0 +1,1 @@
+"""From a payment and its credit to commissions and ledger entries."""

@@ -1,0 +1,52 @@
+"""Partners that are their own customers: what tells so, and which earlier payments it reaches.
+
+What is forbidden is fixed when a payment is first credited: the partner's address of that day, as a mark, or none where
+the program allows it. What the customer shows may come any time later, and counts whenever it does.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.attribution import attribute
+from app.attribution.attribute import Attributions
+from app.commissions.settling.rows import ConversionRecord
+from app.payments import objects, payers, record
+from app.payments.objects import Known
+from app.stripe_events.scope import Scope
+
+VERDICT: Final = "self_referral"
+SAME_EMAIL: Final = "an e-mail address of the customer's is the partner's, upper case and +tag apart"
+SAME_ORGANIZATION: Final = "the partner's organization is the program's own"
+
+
+def reason(conversion: ConversionRecord, payer_marks: Collection[str]) -> str:
+    """In words what makes the payment the partner's own; "" if nothing is known to."""
+    if conversion.verdict == VERDICT:
+        return SAME_ORGANIZATION
+    return SAME_EMAIL if conversion.email_mark and conversion.email_mark in payer_marks else ""
+
+
+_FORBIDDEN = text("""
+    SELECT payment_id FROM conversions WHERE payment_id = ANY(:payment_ids) AND email_mark = ANY(:marks)
+""")
+
+
+def reach(session: Session, scope: Scope, known: Known, attributions: Attributions) -> Attributions:
+    """Add the other payments that are the partner's own by an address learned in this batch.
+
+    Expects the locks of `known`. Effects: locks the other payments of those customers before it asks whose they are, so
+    that nobody credits one of them meanwhile without knowing the address.
+    """
+    touched = {one.id for one in attributions.records}
+    elsewhere = [one for one in payers.payments_by(session, scope, known.addressed) if one not in touched]
+    if not elsewhere:
+        return attributions
+    objects.lock(session, scope, {one for each in record.of_ids(session, elsewhere) for one in each.object_ids})
+    marks = {one for customer in known.addressed for one in known.objects[customer].email_marks}
+    own = session.scalars(_FORBIDDEN, {"payment_ids": elsewhere, "marks": sorted(marks)}).all()
+    others = [one for one in record.of_ids(session, own) if one.merged_into_id is None]
+    credited = attribute.credit_standing(session, scope, others)
+    return Attributions([*attributions.records, *others], {**attributions.credits, **credited})

@@ -1,0 +1,198 @@
+"""Settlement: what each commission should be now, minus what the ledger holds. One code path for one or thousands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.attribute import Attributions, Credited
+from app.commissions.by_hand import paid
+from app.commissions.cycles import billing_cycles
+from app.commissions.decisions import decisions
+from app.commissions.decisions.decisions import CLOCK, Decision
+from app.commissions.rates import ladder, tiers
+from app.commissions.settling import evaluate, rows, settlement
+from app.commissions.settling.rows import CommissionRecord
+from app.commissions.settling.settlement import Case, Cause
+from app.ledger import posting
+from app.ledger.positions import Line, difference, release, withhold
+from app.ledger.posting import Entry
+from app.payments import record
+from app.payments.record import PaymentRecord
+from app.stripe_events.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What settling did to one payment."""
+
+    payment: PaymentRecord
+    former_outcome: str
+    """How it stood before; "" for a new one."""
+    has_moved: bool
+    is_first_accrual: bool
+
+
+def settle(
+    session: Session, scope: Scope, attributions: Attributions, causes: Mapping[UUID, Cause], other: Cause
+) -> list[Settled]:
+    """Bring the commissions of every payment in `attributions` to what they should be.
+
+    Args:
+        attributions: the payments, and whom each is credited to.
+        causes: by payment id, what its entries are put down to.
+        other: what those of the payments are put down to that are reached through others.
+
+    Expects the locks of the payments. Effects: writes payments, conversions, commissions, entries and postings; locks
+    and settles the payments too whose billing cycle moves.
+    """
+    ranked = billing_cycles.rank(session, scope, attributions)
+    gathered = settlement.gather(session, scope, ranked, causes, other)
+    now, entries, settled = datetime.now(UTC), [], []
+    ladder.look_up(session, scope.organization_id, gathered)
+    for case in tiers.in_turn(session, gathered):
+        former = case.payment.outcome
+        posted = _settle_one(case, now)
+        entries += posted
+        kinds = {one.kind for one in posted}
+        settled.append(Settled(case.payment, former, bool(posted), "accrual" in kinds and "adjustment" not in kinds))
+    record.write(session, scope, [case.payment for case in gathered])
+    conversions = [case.conversion for case in gathered if case.conversion is not None]
+    commissions = [one for case in gathered for one in case.commissions]
+    rows.write(session, scope.organization_id, conversions, commissions)
+    at_once = [one.decision for one in gathered if one.is_approved_at_once and one.decision is not None]
+    decisions.record(session, scope.organization_id, at_once)
+    posting.post(session, scope.organization_id, entries)
+    return settled
+
+
+def _settle_one(case: Case, now: datetime) -> list[Entry]:
+    """Decide the payment's outcome, bring all its commissions there, and return the entries that takes."""
+    _withhold(case, now)
+    judged = evaluate.judge(case, now=now)
+    if judged.earning and case.decision is None and judged.earning[0].mature_at is not None:
+        _approve_at_once(case, judged.earning[0], now)
+    earning_ids, stopped_ids = ({one.id for one in group} for group in (judged.earning, judged.stopped))
+    entries = []
+    for one in case.commissions:
+        if one.id not in earning_ids:
+            _empty(case, one, keeps_amount=one.id in stopped_ids)
+        decision = case.decision if case.is_approved and one.id in earning_ids else None
+        one.approved_at = decision.decided_at if decision is not None else None
+        entries += _bring(case, one)
+    return entries
+
+
+def _withhold(case: Case, now: datetime) -> None:
+    """Leave out an automatic approval that a hold is older than, unless anything of it is in a payout.
+
+    It is no person's word: had the hold been known when it was made, it would not have been made.
+    """
+    decision = case.decision
+    if decision is None or not decision.is_automatic or not case.payment.state.hold.outranks(decision.made_at, now):
+        return
+    commissions = [*case.commissions, *(one for each in case.merged for one in each.commissions)]
+    if not paid.is_in_payout(commissions):
+        case.decision, case.is_withheld = None, True
+
+
+def _approve_at_once(case: Case, commission: CommissionRecord, now: datetime) -> None:
+    """Approve what has no holdback to wait for and no dispute to hold it, as of the payment's own time."""
+    if commission.holdback_days is None and not case.payment.state.hold.is_open(now):
+        case.decision = Decision(case.payment.id, "approved", CLOCK, case.payment.state.occurred_at, now)
+        case.is_approved_at_once = True
+
+
+def _empty(case: Case, commission: CommissionRecord, *, keeps_amount: bool) -> None:
+    """Make a commission worth nothing, with the reason in its formula.
+
+    Args:
+        keeps_amount: whether the terms still give it its amount, which is then all reversed.
+    """
+    if not keeps_amount and not commission.amount_minor and not commission.position.held_minor:
+        return
+    formula = why = _why_nothing(case, commission)
+    if keeps_amount:
+        formula = f"{commission.calculation['formula']}; {why}, so nothing is left"
+    else:
+        commission.amount_minor = 0
+    changed = {"amount_minor": commission.amount_minor, "target_minor": 0, "formula": formula, "stopped_by": why}
+    commission.calculation = {**commission.calculation, **changed}
+
+
+def _bring(case: Case, commission: CommissionRecord) -> list[Entry]:
+    """Post the difference between what a commission holds and its target, and make payable what is approved."""
+    decision = case.decision
+    change = difference(commission.position, int(commission.calculation["target_minor"]), is_approved=case.is_approved)
+    entries = []
+    if change:
+        kind = "accrual" if commission.entry_count == 0 else "adjustment"
+        entries.append(_entry(case, commission, kind, change, str(commission.calculation["formula"])))
+    if decision is not None and decision.is_approval and (released := release(commission.position)):
+        reason = f"approved by {decision.decided_by}{f': {decision.reason}' if decision.reason else ''}"
+        entries.append(_entry(case, commission, "approval", released, reason))
+    if case.is_withheld and (withheld := withhold(commission.position)):
+        entries.append(_entry(case, commission, "hold", withheld, _why_withheld(case)))
+    return entries
+
+
+def _why_withheld(case: Case) -> str:
+    hold = case.payment.state.hold
+    assert hold.since is not None, "a hold has begun"
+    return f"a {hold.reason} has been open since {hold.since:%Y-%m-%d}, before the automatic approval was made"
+
+
+def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[Line], reason: str) -> Entry:
+    """An entry of `lines`, by which the commission's position moves at once."""
+    held_minor = commission.position.held_minor
+    commission.position = commission.position.after(lines)
+    commission.entry_count += 1
+    return Entry(
+        commission_id=commission.id,
+        number=commission.entry_count,
+        kind=kind,
+        program_id=commission.program_id,
+        partner_id=commission.partner_id,
+        partner_organization_id=commission.partner_organization_id,
+        currency=commission.currency,
+        lines=lines,
+        occurred_at=case.payment.state.occurred_at if kind == "accrual" else case.cause.occurred_at,
+        cause=case.cause.by,
+        details={
+            "commission_id": ids.encode(ids.COMMISSION, commission.id),
+            "reason": reason,
+            "from_minor": held_minor,
+            "to_minor": commission.position.held_minor,
+            "calculation": dict(commission.calculation),
+        },
+    )
+
+
+_STOPPED_BY: Final = {
+    "rejected": "rejected: {reason}",
+    "partner_inactive": "the partner was not active",
+    "program_inactive": "the partner's program was not active",
+    "kind_mismatch": "the partner's program does not count payments",
+    "self_referral": "the customer is the partner: {same}",
+    "cap_reached": "{limit}",
+    "waiting": "it waits for {waiting_for}",
+}
+
+
+def _why_nothing(case: Case, commission: CommissionRecord) -> str:
+    payment = case.payment
+    if payment.merged_into_id is not None:
+        return "merged into another payment"
+    if payment.outcome in _STOPPED_BY:
+        return _STOPPED_BY[payment.outcome].format_map(payment.outcome_details)
+    if payment.state.base_minor == 0:
+        return "nothing is left to pay a commission on"
+    if not isinstance(case.credit, Credited):
+        return "nothing credits the payment to this partner any more"
+    if case.credit.enrollment.partner_id == commission.partner_id:
+        return "the payment turned out to be in another currency"
+    return "earlier or stronger evidence credits the payment to another partner"

@@ -1,0 +1,298 @@
+"""Conversions and commissions as their surfaces show them, in camelCase."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import ConfigDict, Field
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.commissions.decisions.bulk_approval import Approved
+from app.commissions.listing import held_minor
+from app.commissions.models import Commission, Conversion
+from app.ledger.balances import approvals_posted_at
+from app.money import decimal_text
+from app.paging import After, Between, HasMore, Numbered
+from app.payments.models import Payment
+from app.payments.reported.facts import KEY_PREFIX, external_id_of
+from app.views import Camel, Instant, Moment, OneLine, Request
+
+CommissionStatus = Literal["accrued", "approved", "paid", "reversed"]
+ConversionStatus = Literal["pending", "approved", "paid", "rejected"]
+
+CONVERSION_STATUS: Final[dict[str, ConversionStatus]] = {
+    "accrued": "pending",
+    "approved": "approved",
+    "paid": "paid",
+    "reversed": "rejected",
+}
+STATUS: Final[dict[str, CommissionStatus]] = {word: word for word in get_args(CommissionStatus)}
+COMMISSION_STATUS: Final = {shown: stored for stored, shown in CONVERSION_STATUS.items()}
+
+
+class ConversionQuery(Numbered, Between):
+    """Which conversions; `since` and `until` are about `occurredAt`."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    affiliate_id: str | None = None
+    status: ConversionStatus | None = None
+
+
+class CommissionQuery(Between):
+    """Which commissions; `since` and `until` are about `occurredAt`."""
+
+    status: CommissionStatus | None = None
+    limit: int = Field(default=100, ge=1, le=500)
+    starting_after: After = None
+
+
+class PartnerPath(Request):
+    """Which partner."""
+
+    partner_id: str
+
+
+class CommissionPath(Request):
+    """Which commission."""
+
+    commission_id: str
+
+
+class ConversionPath(Request):
+    """Which conversion of which program."""
+
+    program_id: str
+    conversion_id: str
+
+
+class Approval(Request):
+    """An approval; over a hold it takes `force` and a reason."""
+
+    reason: Annotated[str, Field(max_length=500), OneLine()] = Field(default="", examples=["A customer of many years."])
+    force: bool = False
+
+
+class Rejection(Request):
+    """A rejection and why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500), OneLine()] = Field(
+        examples=["It was her own purchase."]
+    )
+
+
+class BulkApproval(Request):
+    """Which conversions to approve: those that wait for it and meet every condition; at least one is needed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"until": "2026-11-01T00:00:00Z", "dryRun": True}]})
+
+    partner_id: str | None = Field(default=None, alias="partnerId", description="Credited to this partner.")
+    program_id: str | None = Field(default=None, alias="programId")
+    since: Moment | None = Field(default=None, description="Paid then or later.")
+    until: Moment | None = Field(default=None, description="Paid before then.")
+    reason: Annotated[str, Field(max_length=500), OneLine()] = ""
+    dry_run: bool = Field(default=False, alias="dryRun", description="Only say what would be approved.")
+
+
+class AmountIn(Camel):
+    """An amount in one currency."""
+
+    currency: str = Field(examples=["USD"])
+    amount: str = Field(examples=["12.00"])
+
+
+class BulkApproved(Camel):
+    """What was approved, or would be."""
+
+    dry_run: bool
+    approved: int = Field(description="How many conversions.")
+    amounts: list[AmountIn] = Field(description="Their commissions on every level, a row for each currency.")
+    conversion_ids: list[str]
+    on_hold: list[str] = Field(
+        description="Conversions left alone because a dispute or fraud warning is open; approve them one by one, "
+        "with `force` and a reason."
+    )
+    has_more: bool = Field(description="More are waiting: a call approves 500. Call again until it is false.")
+
+
+class PaymentPath(Request):
+    """Which payment."""
+
+    payment_id: str
+
+
+class ExplanationQuery(Request):
+    """What to explain."""
+
+    id: str = Field(
+        min_length=1,
+        max_length=300,
+        description="Ours (`com_`, `cnv_`, `pmt_`, `par_`, `prog_`, `att_`), Stripe's (`evt_`, `in_`, `cus_`, …), "
+        "`manual:…`, or a partner's code or e-mail address.",
+        examples=["ada"],
+    )
+
+
+class ConversionBody(Camel):
+    """A payment that earns an affiliate something."""
+
+    id: str = Field(examples=["cnv_01h455vb4pex5vsknk084sn02q"])
+    affiliate_id: str
+    partner_code: str = Field(examples=["ada"])
+    program_id: str
+    stripe_charge_id: str | None = Field(
+        description="Null until it is known; `manual:…` with your own id of what you reported, else with this one."
+    )
+    stripe_invoice_id: str | None
+    amount_cents: int = Field(description="What was collected, in the currency's smallest unit.")
+    commission_cents: int = Field(description="What it is worth to the affiliate now.")
+    currency: str = Field(examples=["usd"])
+    status: ConversionStatus
+    occurred_at: Instant = Field(description="When the customer paid.")
+    created_at: Instant = Field(description="When it was recorded here.")
+
+
+class ConversionPage(Camel):
+    """A page of conversions."""
+
+    data: list[ConversionBody]
+    page: int
+    limit: int
+    has_more: HasMore
+
+
+class CommissionBody(Camel):
+    """What one beneficiary earns on one conversion."""
+
+    id: str = Field(examples=["com_01h455vb4pex5vsknk084sn02q"])
+    tenant_id: str = Field(description="The organization that owns the program.")
+    attribution_id: str | None = Field(
+        description="Null for an upline's own key: the customer is credited to the partner below it."
+    )
+    partner_id: str
+    partner_code: str = Field(examples=["ada"])
+    conversion_id: str
+    stripe_invoice_id: str | None = Field(
+        description="The invoice that was paid, if any; null for a partner's own key."
+    )
+    level: int = Field(description="0: the partner itself; 1 and up: its uplines.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
+    amount: str = Field(
+        description="What the terms give with nothing returned, whatever took it back, in the currency's own decimals.",
+        examples=["12.00"],
+    )
+    reversed_amount: str = Field(description="The amount less what the commission is worth now.", examples=["0.00"])
+    currency: str = Field(examples=["USD"])
+    status: CommissionStatus
+    occurred_at: Instant = Field(description="When the customer paid.")
+    accrued_at: Instant = Field(description="The same: a commission is earned when the customer pays.")
+    approved_at: Instant | None = Field(
+        description="As of when it is approved: the day its holdback ended, or when a person approved it."
+    )
+    approval_posted_at: Instant | None = Field(
+        description="When the ledger last moved it to payable; null for a partner's own key. It is later than "
+        "`approvedAt` where the clock could not approve on the very day, or what was paid long ago became known."
+    )
+    paid_at: Instant | None
+    holdback_days: int | None
+    mature_at: Instant | None = Field(description="When it is approved by itself; null: never.")
+    campaign_id: str = Field(description="The program.")
+    campaign_name: str
+
+
+class CommissionPage(Camel):
+    """A page of commissions."""
+
+    commissions: list[CommissionBody]
+    has_more: HasMore
+
+
+def bulk_approved(approved: Approved, *, dry_run: bool) -> BulkApproved:
+    """What a call of the bulk approval answers."""
+    return BulkApproved(
+        dry_run=dry_run,
+        approved=len(approved.conversion_ids),
+        amounts=[
+            AmountIn(currency=currency.upper(), amount=decimal_text(minor, currency))
+            for currency, minor in approved.minor_by_currency.items()
+        ],
+        conversion_ids=[ids.encode(ids.CONVERSION, one) for one in approved.conversion_ids],
+        on_hold=[ids.encode(ids.CONVERSION, one) for one in approved.held_ids],
+        has_more=approved.has_more,
+    )
+
+
+def conversion_body(
+    conversion: Conversion, commission: Commission | None, payment: Payment, partner_code: str
+) -> ConversionBody:
+    """The conversion; its status and worth are those of its level-0 commission, and without any it is `rejected`."""
+    return ConversionBody(
+        id=ids.encode(ids.CONVERSION, conversion.id),
+        affiliate_id=ids.encode(ids.AFFILIATE, conversion.partner_id),
+        partner_code=partner_code,
+        program_id=ids.encode(ids.PROGRAM, conversion.program_id),
+        stripe_charge_id=_charge(conversion, payment),
+        stripe_invoice_id=payment.invoice or None,
+        amount_cents=payment.gross_minor,
+        commission_cents=held_minor(commission),
+        currency=payment.currency,
+        status=CONVERSION_STATUS[commission.status if commission else "reversed"],
+        occurred_at=payment.occurred_at,
+        created_at=conversion.created_at,
+    )
+
+
+def _charge(conversion: Conversion, payment: Payment) -> str | None:
+    if not payment.key.startswith(KEY_PREFIX):
+        return payment.charge or None
+    own = external_id_of(payment.key)
+    return f"{KEY_PREFIX}{ids.encode(ids.CONVERSION, conversion.id) if own is None else own}"
+
+
+def commission_bodies(
+    session: Session, rows: Sequence[Row[Commission, Conversion, Payment, str, str]]
+) -> list[CommissionBody]:
+    """Rows of `listing.list_commissions` as their owner sees them; reads when approvals were posted."""
+    posted_at = approvals_posted_at(session, [row[0].id for row in rows if row[0].approved_at is not None])
+    return [commission_body(*row, posted_at=posted_at.get(row[0].id)) for row in rows]
+
+
+def commission_body(
+    commission: Commission,
+    conversion: Conversion | None,
+    payment: Payment | None,
+    program_name: str,
+    partner_code: str,
+    *,
+    posted_at: datetime | None = None,
+) -> CommissionBody:
+    """The commission; amount less reversed_amount is what it is worth now.
+
+    No `conversion` or `payment`: not the caller's to see. `posted_at` is when its approval was posted.
+    """
+    reversed_minor = commission.amount_minor - held_minor(commission)
+    return CommissionBody(
+        id=ids.encode(ids.COMMISSION, commission.id),
+        tenant_id=ids.encode(ids.ORGANIZATION, commission.organization_id),
+        attribution_id=ids.encode(ids.ATTRIBUTION, conversion.attribution_id) if conversion else None,
+        partner_id=ids.encode(ids.PARTNER, commission.partner_id),
+        partner_code=partner_code,
+        conversion_id=ids.encode(ids.CONVERSION, commission.conversion_id),
+        stripe_invoice_id=(payment.invoice or None) if payment else None,
+        level=commission.level,
+        cycle=commission.cycle,
+        amount=decimal_text(commission.amount_minor, commission.currency),
+        reversed_amount=decimal_text(reversed_minor, commission.currency),
+        currency=commission.currency.upper(),
+        status=STATUS[commission.status],
+        occurred_at=payment.occurred_at if payment else commission.accrued_at,
+        accrued_at=commission.accrued_at,
+        approved_at=commission.approved_at,
+        approval_posted_at=posted_at,
+        paid_at=commission.paid_at,
+        holdback_days=commission.holdback_days,
+        mature_at=commission.mature_at,
+        campaign_id=ids.encode(ids.PROGRAM, commission.program_id),
+        campaign_name=program_name,
+    )

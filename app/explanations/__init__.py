@@ -1,0 +1,1 @@
+"""From any id to a structured answer: where an amount, or its absence, comes from."""

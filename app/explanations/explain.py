@@ -1,0 +1,228 @@
+"""Explaining any id: ours (`com_`, …), Stripe's (`evt_`, …), the merchant's own, a partner's code or e-mail address."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.models import Attribution
+from app.commissions.models import Commission, Conversion
+from app.errors import NotFound
+from app.explanations import customers
+from app.explanations import objects as explain_object
+from app.explanations import partners as explain_partner
+from app.explanations import payments as story
+from app.explanations import programs as explain_program
+from app.explanations.customers import BindingNote
+from app.explanations.events import MOST_PAYMENTS, EventStory, payments_of_event, standing_of, tell_event
+from app.explanations.objects import ObjectStory
+from app.explanations.partners import PartnerStanding
+from app.explanations.programs import ProgramStanding
+from app.explanations.rendering import sentences
+from app.explanations.views import PaymentExplanation
+from app.organizations.models import Organization
+from app.partners.finding import listing, nearest
+from app.partners.models import Partner
+from app.payments.models import Payment
+from app.payments.reported import facts
+from app.programs.models import Program
+from app.stripe_events.listing import find_event
+from app.stripe_events.models import StripeEvent
+from app.views import Snake, jsonable
+
+UNKNOWN_LENGTH: Final = 64
+"""A code is no longer; what is longer is like none."""
+
+
+class Explanation(Snake):
+    """What is known of an id."""
+
+    id: str
+    kind: str = Field(description="What the id is of: `commission`, `event`, `partner`, `customer`, `invoice`, …")
+    summary: str
+    sentences: list[str]
+    event: EventStory | None = None
+    partner: PartnerStanding | None = None
+    partners: list[PartnerStanding] = Field(default=[], description="By code or address: everybody it may mean.")
+    program: ProgramStanding | None = None
+    objects: list[ObjectStory] = Field(default=[], description="The Stripe object, once for each account and mode.")
+    bindings: list[BindingNote] = Field(default=[], description="An attribution by its own id.")
+    payments: list[PaymentExplanation] = Field(default=[], description="The newest, each with its own story.")
+    is_complete: bool = Field(default=True, description="False: only the newest payments are shown.")
+
+
+def explain(session: Session, any_id: str) -> dict[str, Any]:
+    """Everything known of `any_id`, as plain JSON values; the shape is `Explanation`'s.
+
+    Sees what the transaction sees: a narrowed one only its organizations' rows.
+
+    Raises:
+        NotFound: nothing is known by that id.
+    """
+    return jsonable(explanation_of(session, any_id))
+
+
+def narrate(explanation: Mapping[str, Any]) -> list[str]:
+    """What `explain` gave, in plain sentences."""
+    return list(explanation["sentences"])
+
+
+def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
+    """The story of one commission and the payment behind it. Raises NotFound."""
+    key = ids.decode(public_id, ids.COMMISSION)
+    payment = session.scalar(_by_commission(key)) if key else None
+    if payment is None:
+        raise NotFound.of("commission", public_id)
+    return story.of_payment(session, payment, key)
+
+
+def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
+    """The story of one payment. Raises NotFound."""
+    key = ids.decode(public_id, ids.PAYMENT)
+    payment = session.get(Payment, key) if key else None
+    if payment is None:
+        raise NotFound.of("payment", public_id)
+    return story.of_payment(session, payment)
+
+
+def explanation_of(session: Session, any_id: str) -> Explanation:
+    """Everything known of `any_id`. Raises NotFound, as `explain`."""
+    any_id = any_id.strip()
+    ours = _of_ours(session, any_id)
+    if ours is not None:
+        return ours
+    organizations = session.scalars(select(Organization.id)).all()
+    event = find_event(session, organizations, any_id)
+    if event is not None:
+        return _of_event(session, any_id, event)
+    objects = explain_object.stories_of(session, organizations, any_id, limit=MOST_PAYMENTS)
+    if not objects:
+        return _of_called(session, any_id, organizations)
+    payments = [payment for one in objects for payment in one.payments]
+    return Explanation(
+        id=any_id,
+        kind=objects[0].kind,
+        summary=" ".join(one.summary for one in objects),
+        sentences=[sentence for one in objects for sentence in one.sentences],
+        objects=objects,
+        payments=payments,
+        is_complete=all(len(one.payments) < MOST_PAYMENTS for one in objects),
+    )
+
+
+def _of_report(session: Session, any_id: str) -> Explanation | None:
+    """The explanation of what was reported by this external id, as the conversions surface writes it."""
+    external_id = any_id.removeprefix(facts.KEY_PREFIX)
+    programs = session.scalars(select(Program.id)).all()
+    keys = [facts.key_of(facts.report_id(program, "", external_id)) for program in programs]
+    found = session.scalars(select(Payment).where(Payment.key.in_(keys)).order_by(Payment.id.desc())).all()
+    if not found:
+        return _of_ours(session, external_id) if external_id != any_id else None
+    told = [story.of_payment(session, payment) for payment in found]
+    lines = [sentence for one in told for sentence in one.sentences]
+    return Explanation(id=any_id, kind="conversion", summary=told[0].summary, sentences=lines, payments=told)
+
+
+def _of_ours(session: Session, any_id: str) -> Explanation | None:
+    """The explanation of one of our own ids, if it is one and is there."""
+    if any_id.startswith(facts.KEY_PREFIX):
+        return _of_report(session, any_id)
+    partner_id = ids.decode(any_id, *ids.PARTNER_PREFIXES)
+    if partner_id is not None:
+        partner = session.get(Partner, partner_id)
+        return _of_partner(session, any_id, partner) if partner else None
+    program_id = ids.decode(any_id, ids.PROGRAM)
+    if program_id is not None:
+        program = session.get(Program, program_id)
+        return _of_program(session, any_id, program) if program else None
+    attribution_id = ids.decode(any_id, ids.ATTRIBUTION)
+    if attribution_id is not None:
+        attribution = session.get(Attribution, attribution_id)
+        return _of_attribution(session, any_id, attribution) if attribution else None
+    for prefix, (kind, query) in _PAYMENT_OF.items():
+        key = ids.decode(any_id, prefix)
+        payment = session.scalar(query(key)) if key is not None else None
+        if payment is not None:
+            told = story.of_payment(session, payment, key if prefix == ids.COMMISSION else None)
+            return Explanation(id=any_id, kind=kind, summary=told.summary, sentences=told.sentences, payments=[told])
+    return None
+
+
+def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
+    told = tell_event(session, event)
+    payments = [story.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))]
+    lines = [*told.sentences, *(sentence for one in payments for sentence in one.sentences)]
+    return Explanation(
+        id=any_id,
+        kind="event",
+        summary=payments[0].summary if len(payments) == 1 else told.reason,
+        sentences=lines,
+        event=told,
+        payments=payments,
+        is_complete=len(payments) < MOST_PAYMENTS,
+    )
+
+
+def _of_partner(session: Session, any_id: str, partner: Partner) -> Explanation:
+    standing = explain_partner.standing_of(session, partner)
+    summary, *more = explain_partner.sentences_of(standing)
+    return Explanation(
+        id=any_id, kind="partner", summary=summary, sentences=more, partner=standing, partners=[standing]
+    )
+
+
+def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> Explanation:
+    """The explanation of the partners that have this code or e-mail address. Raises NotFound, with the nearest code."""
+    called = any_id.lower()
+    found = listing.list_named(session, organizations, called)
+    if not found:
+        is_like_a_code = 0 < len(called) <= UNKNOWN_LENGTH and "@" not in called
+        nearest_code = nearest.nearest_code(session, organizations, called) if is_like_a_code else None
+        reason = listing.unconfirmed(session, organizations, called) or sentences.unknown_id(any_id, nearest_code)
+        raise NotFound(reason, code="unknown_id")
+    told = [_of_partner(session, any_id, partner) for partner in found]
+    return told[0].model_copy(
+        update={
+            "summary": " ".join(one.summary for one in told),
+            "sentences": [sentence for one in told for sentence in one.sentences],
+            "partner": told[0].partner if len(told) == 1 else None,
+            "partners": [standing for one in told for standing in one.partners],
+        }
+    )
+
+
+def _of_program(session: Session, any_id: str, program: Program) -> Explanation:
+    standing = explain_program.standing_of(session, program)
+    lines = list(sentences.of_program(standing))
+    summary = sentences.program_summary(standing)
+    return Explanation(id=any_id, kind="program", summary=summary, sentences=lines, program=standing)
+
+
+def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> Explanation:
+    note = customers.binding_note(attribution, session.get_one(Partner, attribution.partner_id))
+    sentence = customers.binding_sentence(note)
+    return Explanation(id=any_id, kind="attribution", summary=sentence, sentences=[], bindings=[note])
+
+
+def _by_commission(key: UUID) -> Any:
+    joined = select(Payment).join(Conversion, Conversion.payment_id == Payment.id)
+    return joined.join(Commission, Commission.conversion_id == Conversion.id).where(Commission.id == key)
+
+
+def _by_conversion(key: UUID) -> Any:
+    return select(Payment).join(Conversion, Conversion.payment_id == Payment.id).where(Conversion.id == key)
+
+
+def _by_payment(key: UUID) -> Any:
+    return select(Payment).where(Payment.id == key)
+
+
+_PAYMENT_OF: Final = {
+    ids.COMMISSION: ("commission", _by_commission),
+    ids.CONVERSION: ("conversion", _by_conversion),
+    ids.PAYMENT: ("payment", _by_payment),
+}

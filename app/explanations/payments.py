@@ -1,0 +1,241 @@
+"""Gathering a payment's story: everything of it that is in the database, in a handful of queries."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, or_, select, text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.attribution.carriers import CARRIERS
+from app.attribution.models import Attribution
+from app.commissions.listing import held_minor
+from app.commissions.models import Commission, Conversion, Decision
+from app.explanations import search
+from app.explanations.rendering.narrative import sentences_of, summary_of
+from app.explanations.returns import notes_of
+from app.explanations.views import (
+    AttributionNote,
+    CommissionNote,
+    ConversionNote,
+    DecisionNote,
+    EntryNote,
+    PaymentExplanation,
+    PostingNote,
+    SnapshotNote,
+    TermsNote,
+)
+from app.partners.finding import nearest
+from app.partners.models import Partner, Snapshot
+from app.payments import payment_objects
+from app.payments.facts import Kind
+from app.payments.models import Payment
+from app.payments.views import payment_body
+from app.programs.models import Terms
+from app.stripe_events.listing import events_about
+from app.stripe_events.scope import Scope
+from app.stripe_events.views import event_body
+
+
+def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
+    """The payment's story; with `only`, of its commissions just that one."""
+    scope = Scope(payment.organization_id, payment.account, payment.livemode)
+    own = payment_objects.faces_of(session, scope, payment.key.partition(":")[2])
+    conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
+    commissions = _commissions(session, conversion, only) if conversion else []
+    events = events_about(session, [scope.organization_id], [one.id for one in own], scope)
+    story = PaymentExplanation(
+        summary="",
+        sentences=[],
+        payment=payment_body(payment),
+        base=payment.base_details,
+        events=[event_body(event) for event in events],
+        refunds=notes_of(own, Kind.REFUND, Kind.REPORTED_REFUND),
+        disputes=notes_of(own, Kind.DISPUTE),
+        credit_notes=notes_of(own, Kind.CREDIT_NOTE),
+        warnings=notes_of(own, Kind.WARNING),
+        hold=payment.hold or None,
+        held_until=payment.held_until if payment.hold else None,
+        attribution=_attribution(session, conversion) if conversion else None,
+        conversion=_conversion(conversion) if conversion else None,
+        decisions=_decisions(session, payment),
+        commissions=commissions,
+        searched=search.places_of(session, scope, payment, own) if _is_uncredited(payment) else [],
+        nearest_code=_nearest_code(session, payment),
+        merged_into=payment.outcome_details.get("merged_into"),
+    )
+    return story.model_copy(update={"summary": summary_of(story), "sentences": sentences_of(story)})
+
+
+def _is_uncredited(payment: Payment) -> bool:
+    """Whether names were looked for in vain: not where a person decided that nobody earns, nor on a report."""
+    is_by_hand = "by_hand" in payment.outcome_details
+    return payment.outcome in search.UNCREDITED and not is_by_hand and payment.base_minor > 0
+
+
+def _nearest_code(session: Session, payment: Payment) -> str | None:
+    """The code most like the one the payment names, where no partner has that."""
+    if payment.outcome != "unknown_code":
+        return None
+    return nearest.nearest_code(session, [payment.organization_id], str(payment.outcome_details["code"]))
+
+
+def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
+    """What was decided of it, and of payments merged into it, oldest first."""
+    same = select(Payment.id).where(Payment.merged_into_id == payment.id)
+    rows = session.scalars(
+        select(Decision)
+        .where(or_(Decision.payment_id == payment.id, Decision.payment_id.in_(same)))
+        .order_by(Decision.decided_at, Decision.id)
+    )
+    return [
+        DecisionNote(
+            verdict=one.verdict,
+            decided_by=one.decided_by,
+            reason=one.reason,
+            is_forced=one.is_forced,
+            decided_at=one.decided_at,
+        )
+        for one in rows
+    ]
+
+
+def _attribution(session: Session, conversion: Conversion) -> AttributionNote:
+    attribution = session.get_one(Attribution, conversion.attribution_id)
+    return attribution_note(attribution, session.get_one(Partner, attribution.partner_id))
+
+
+def attribution_note(attribution: Attribution, partner: Partner) -> AttributionNote:
+    """An attribution with the code of the partner it credits."""
+    return AttributionNote(
+        id=ids.encode(ids.ATTRIBUTION, attribution.id),
+        partner_id=ids.encode(ids.PARTNER, partner.id),
+        partner_code=partner.slug,
+        subject=attribution.subject,
+        carrier=attribution.carrier,
+        carrier_in_words=CARRIERS[attribution.carrier],
+        name=attribution.name,
+        field_path=attribution.field_path,
+        object_id=attribution.object_id,
+        event_id=attribution.stripe_event_id,
+        session_id=attribution.session_id or None,
+        touchpoint_id=ids.encode(ids.TOUCHPOINT, attribution.touchpoint_id) if attribution.touchpoint_id else None,
+        evident_at=attribution.evident_at,
+        bound_at=attribution.bound_at,
+        decided_by=attribution.decided_by or None,
+        decided_because=attribution.reason or None,
+    )
+
+
+def _conversion(conversion: Conversion) -> ConversionNote:
+    return ConversionNote(
+        id=ids.encode(ids.CONVERSION, conversion.id),
+        program_id=ids.encode(ids.PROGRAM, conversion.program_id),
+        partner_id=ids.encode(ids.PARTNER, conversion.partner_id),
+        verdict=conversion.verdict,
+    )
+
+
+def _commissions(session: Session, conversion: Conversion, only: UUID | None) -> list[CommissionNote]:
+    wanted = (
+        select(Commission, Partner.slug, Snapshot, Terms)
+        .join(Partner, Partner.id == Commission.partner_id)
+        .join(Snapshot, Snapshot.id == Commission.snapshot_id)
+        .join(Terms, Terms.id == Commission.terms_id)
+        .where(Commission.conversion_id == conversion.id)
+        .order_by(Commission.level, Commission.id)
+    )
+    if only is not None:
+        wanted = wanted.where(Commission.id == only)
+    rows = session.execute(wanted).all()
+    entries = entries_of(session, [row[0].id for row in rows])
+    return [_commission(*row, entries[row[0].id]) for row in rows]
+
+
+def _commission(
+    commission: Commission, code: str, snapshot: Snapshot, terms: Terms, entries: list[EntryNote]
+) -> CommissionNote:
+    return CommissionNote(
+        id=ids.encode(ids.COMMISSION, commission.id),
+        partner_id=ids.encode(ids.PARTNER, commission.partner_id),
+        partner_code=code,
+        level=commission.level,
+        cycle=commission.cycle,
+        status=commission.status,
+        currency=commission.currency,
+        base_minor=commission.base_minor,
+        rate_bps=commission.rate_bps,
+        amount_minor=commission.amount_minor,
+        held_minor=held_minor(commission),
+        calculation=commission.calculation,
+        holdback_days=commission.holdback_days,
+        accrued_at=commission.accrued_at,
+        mature_at=commission.mature_at,
+        approved_at=commission.approved_at,
+        approval_posted_at=max((one.created_at for one in entries if one.kind == "approval"), default=None),
+        snapshot=snapshot_note(snapshot),
+        terms=TermsNote(
+            id=ids.encode(ids.TERMS, terms.id),
+            version=terms.version,
+            commission=terms.commission,
+            commission_base=terms.commission_base,
+            holdback_days=terms.holdback_days,
+        ),
+        entries=entries,
+    )
+
+
+def snapshot_note(snapshot: Snapshot) -> SnapshotNote:
+    """The terms stamped onto a partner."""
+    return SnapshotNote(
+        id=ids.encode(ids.SNAPSHOT, snapshot.id),
+        source=snapshot.source,
+        commission=snapshot.commission,
+        is_override=snapshot.is_override,
+        effective_from=snapshot.effective_from,
+    )
+
+
+# Every line of every entry about these commissions, entry by entry. Entries of one commission are numbered by its
+# lock, so their ids stand in the order in which they were posted.
+_ENTRIES = text("""
+    SELECT posting.commission_id, entry.id, entry.kind, entry.cause, entry.details, entry.occurred_at,
+           entry.created_at, account.kind AS account, posting.amount_minor, posting.currency
+    FROM postings AS posting
+    JOIN journal_entries AS entry ON entry.id = posting.entry_id
+    JOIN accounts AS account ON account.id = posting.account_id
+    WHERE posting.commission_id = ANY (:commission_ids)
+      AND (CAST(:cause AS text) IS NULL OR entry.cause = :cause)
+    ORDER BY entry.id, posting.line
+""")
+
+
+def entries_of(
+    session: Session, commission_ids: Sequence[UUID], *, cause: str | None = None
+) -> dict[UUID, list[EntryNote]]:
+    """The entries of each commission, oldest first; with `cause`, only those it brought about."""
+    lines: dict[tuple[UUID, UUID], list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(_ENTRIES, {"commission_ids": list(commission_ids), "cause": cause}):
+        lines[row.commission_id, row.id].append(row)
+    found: dict[UUID, list[EntryNote]] = defaultdict(list)
+    for (commission_id, _), rows in lines.items():
+        found[commission_id].append(_entry(rows))
+    return found
+
+
+def _entry(rows: Sequence[Row[Any]]) -> EntryNote:
+    first = rows[0]
+    return EntryNote(
+        id=str(first.id),
+        kind=first.kind,
+        cause=first.cause,
+        reason=first.details.get("reason", ""),
+        occurred_at=first.occurred_at,
+        created_at=first.created_at,
+        details=first.details,
+        postings=[
+            PostingNote(account=row.account, amount_minor=row.amount_minor, currency=row.currency) for row in rows
+        ],
+    )

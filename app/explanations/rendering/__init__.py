@@ -1,0 +1,1 @@
+"""Explanations in plain sentences."""

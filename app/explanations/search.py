@@ -1,0 +1,110 @@
+"""Where a partner's name was looked for on a payment that credits none, and what was found in each place."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.attribution.carriers import CARRIERS, CLIENT_REFERENCE, PROMOTION_CODE
+from app.attribution.models import Evidence
+from app.payments.facts import Kind
+from app.payments.models import Payment, StripeObject
+from app.stripe_events.scope import Scope
+from app.views import Snake
+
+UNCREDITED: Final = ("unattributed", "unknown_code", "outside_window")
+"""The outcomes of payments on which names were looked for in vain."""
+_CARRIERS_OF: Final = {
+    Kind.CHARGE: ("charge_metadata",),
+    Kind.PAYMENT_INTENT: ("charge_metadata",),
+    Kind.INVOICE: ("invoice_metadata",),
+    Kind.SESSION: ("session_metadata", CLIENT_REFERENCE),
+    Kind.SUBSCRIPTION: ("subscription_metadata",),
+    Kind.CUSTOMER: ("customer_metadata",),
+}
+
+
+class PlaceSearched(Snake):
+    """One place where a partner's name can be, and what is there."""
+
+    carrier: str
+    carrier_in_words: str
+    object_id: str | None = Field(description="Null: no such object of the payment is known.")
+    found: str = Field(
+        description="`nothing`; `not_seen`: no event has shown the object; `no_object`: none is known; `not_asked`: a "
+        "payment without an invoice is not credited through it; `no_code`: `value`, which is no partner's code; "
+        "`session`: a session without a recorded visit that counts; `promotion`: one that belongs to no partner."
+    )
+    value: str | None = None
+
+
+def places_of(session: Session, scope: Scope, payment: Payment, own: Sequence[StripeObject]) -> list[PlaceSearched]:
+    """Every place that was searched for a partner of `payment`, strongest first; `own` are its Stripe objects."""
+    owners = _owners(session, scope, payment)
+    rows = _evidence(session, scope, [one.id for one in (*own, *owners)])
+    known = [*own, *(owners if payment.invoice else ())]
+    places = [place for one in known for place in _in_object(one, rows)]
+    if not any(one.kind == Kind.SESSION for one in own):
+        places.append(_place("session_metadata", None, "no_object"))
+    if payment.customer and not payment.invoice:
+        places.append(_place("customer_metadata", payment.customer, "not_asked"))
+    elif payment.customer and not any(one.kind == Kind.CUSTOMER for one in owners):
+        places.append(_place("customer_metadata", payment.customer, "not_seen"))
+    places += _promotions(rows)
+    order = list(CARRIERS)
+    return sorted(places, key=lambda place: (order.index(place.carrier), place.object_id or ""))
+
+
+def _owners(session: Session, scope: Scope, payment: Payment) -> list[StripeObject]:
+    """The payment's customer and subscription, as far as they are known."""
+    found = select(StripeObject).where(
+        StripeObject.id.in_(sorted({payment.customer, payment.subscription} - {""})),
+        StripeObject.organization_id == scope.organization_id,
+        StripeObject.account == scope.account,
+        StripeObject.livemode == scope.livemode,
+    )
+    return list(session.scalars(found))
+
+
+def _evidence(session: Session, scope: Scope, object_ids: Iterable[str]) -> list[Evidence]:
+    found = select(Evidence).where(
+        Evidence.object_id.in_(sorted(object_ids)),
+        Evidence.organization_id == scope.organization_id,
+        Evidence.account == scope.account,
+        Evidence.livemode == scope.livemode,
+    )
+    return list(session.scalars(found.order_by(Evidence.evident_at, Evidence.id)))
+
+
+def _in_object(known: StripeObject, rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
+    """What each carrier of one object holds."""
+    for carrier in _CARRIERS_OF.get(known.kind, ()):
+        here = [one for one in rows if one.object_id == known.id and one.carrier == carrier and not one.refers_to]
+        for one in here:
+            if one.name:
+                yield _place(carrier, known.id, "no_code", one.name)
+            if one.session_id:
+                yield _place(carrier, known.id, "session", one.session_id)
+        if not here:
+            yield _place(carrier, known.id, "nothing" if _is_seen(known) else "not_seen")
+
+
+def _is_seen(known: StripeObject) -> bool:
+    """Whether a document of the object has come. A customer is also known by what others say of it."""
+    return bool(known.facts.get("seen")) if known.kind == Kind.CUSTOMER else known.stated_at is not None
+
+
+def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
+    """The promotion codes and coupons used, or that none was."""
+    used = sorted({one.refers_to for one in rows if one.refers_to and not one.refers_to.startswith("discount:")})
+    for one in used:
+        yield _place(PROMOTION_CODE, one, "promotion")
+    if not used:
+        yield _place(PROMOTION_CODE, None, "nothing")
+
+
+def _place(carrier: str, object_id: str | None, found: str, value: str | None = None) -> PlaceSearched:
+    words = CARRIERS[carrier]
+    return PlaceSearched(carrier=carrier, carrier_in_words=words, object_id=object_id, found=found, value=value)

@@ -1,0 +1,143 @@
+"""What an explanation says, part by part. No customer's name, address or payload is in it."""
+
+from typing import Any
+
+from pydantic import Field
+
+from app.explanations.returns import ReturnNote
+from app.explanations.search import PlaceSearched
+from app.payments.views import PaymentBody
+from app.programs.terms import StoredCommission
+from app.stripe_events.views import EventBody
+from app.views import Instant, Snake
+
+
+class AttributionNote(Snake):
+    """Who is credited, and the carrier that proved it."""
+
+    id: str
+    partner_id: str
+    partner_code: str
+    subject: str = Field(description="What is bound: a subscription, a customer, or this payment alone.")
+    carrier: str
+    carrier_in_words: str
+    name: str = Field(description="What stood there.")
+    field_path: str = Field(examples=["data.object.metadata.affiliate_id"])
+    object_id: str
+    event_id: str
+    session_id: str | None = Field(description="The session that stood beside the name, or led to the touchpoint.")
+    touchpoint_id: str | None = Field(description="By touchpoint: which one; `evident_at` is its time.")
+    evident_at: Instant
+    bound_at: Instant
+    decided_by: str | None = Field(description="By hand: who, `key_…`.")
+    decided_because: str | None = Field(description="By hand: why.")
+
+
+class ConversionNote(Snake):
+    """The payment as something that counts for a program."""
+
+    id: str
+    program_id: str
+    partner_id: str
+    verdict: str = Field(description="`earns`, or the outcome that stopped it when it was first settled.")
+
+
+class DecisionNote(Snake):
+    """That a payment's commissions were approved or rejected; of a person's the newest counts."""
+
+    verdict: str = Field(examples=["approved"])
+    decided_by: str = Field(description="`clock`, or who: a key's id, `cli`.")
+    reason: str
+    is_forced: bool = Field(description="Approved over a hold.")
+    decided_at: Instant
+
+
+class PostingNote(Snake):
+    """One signed line of an entry."""
+
+    account: str
+    amount_minor: int = Field(description="Debit positive, credit negative.")
+    currency: str
+
+
+class EntryNote(Snake):
+    """One balanced fact of the ledger."""
+
+    id: str
+    kind: str
+    cause: str
+    reason: str
+    occurred_at: Instant
+    created_at: Instant
+    details: dict[str, Any]
+    postings: list[PostingNote]
+
+
+class SnapshotNote(Snake):
+    """The terms stamped onto the partner that this was computed from."""
+
+    id: str
+    source: str
+    commission: StoredCommission
+    is_override: bool = Field(description="Set for this partner, instead of the program's own.")
+    effective_from: Instant
+
+
+class TermsNote(Snake):
+    """The version of the program's terms behind the snapshot."""
+
+    id: str
+    version: int
+    commission: StoredCommission
+    commission_base: str
+    holdback_days: int | None
+
+
+class CommissionNote(Snake):
+    """What one beneficiary earns on the payment, and how that came about."""
+
+    id: str
+    partner_id: str
+    partner_code: str
+    level: int
+    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
+    status: str
+    currency: str
+    base_minor: int
+    rate_bps: int | None
+    amount_minor: int = Field(description="What the terms give with nothing returned, whatever took it back.")
+    held_minor: int = Field(description="What it is worth now.")
+    calculation: dict[str, Any]
+    holdback_days: int | None
+    accrued_at: Instant
+    mature_at: Instant | None
+    approved_at: Instant | None = Field(description="As of when it is approved.")
+    approval_posted_at: Instant | None = Field(description="When the ledger last moved it to payable.")
+    snapshot: SnapshotNote
+    terms: TermsNote
+    entries: list[EntryNote]
+
+
+class PaymentExplanation(Snake):
+    """Where one payment's commissions, or their absence, come from."""
+
+    summary: str = Field(description="The end of the story in one sentence.")
+    sentences: list[str] = Field(description="The whole story, for people.")
+    payment: PaymentBody
+    base: dict[str, Any] = Field(description="How the base came about, figure by figure, in minor units.")
+    events: list[EventBody]
+    refunds: list[ReturnNote] = Field(description="One that failed or was canceled returned nothing.")
+    disputes: list[ReturnNote]
+    credit_notes: list[ReturnNote]
+    warnings: list[ReturnNote] = Field(description="Early fraud warnings.")
+    hold: str | None = Field(description="What keeps the clock from approving: `dispute` or `warning`.")
+    held_until: Instant | None
+    attribution: AttributionNote | None
+    conversion: ConversionNote | None
+    decisions: list[DecisionNote]
+    commissions: list[CommissionNote]
+    searched: list[PlaceSearched] = Field(
+        default=[], description="For a payment without a partner: every place where a name was looked for."
+    )
+    nearest_code: str | None = Field(default=None, description="The known code most like an unknown one.")
+    merged_into: str | None = Field(default=None, description="The payment (`pmt_…`) that this one was merged into.")

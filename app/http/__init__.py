@@ -1,0 +1,1 @@
+"""What REST routes and pages share: errors, bodies, limits, idempotency, the OpenAPI document."""

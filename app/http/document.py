@@ -1,0 +1,68 @@
+"""The OpenAPI document, with what holds for every operation of a kind said at each."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from flask_openapi3 import OpenAPI
+
+from app.http.errors import ErrorBody
+from app.http.examples import example_of
+from app.http.idempotency import HEADER, REPLAYED
+
+ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}
+REFUSALS: Final = {
+    "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
+    "403": ("forbidden", "this key does not allow it"),
+    "404": ("not_found", "it was not found; check the id and whose it is"),
+    "409": ("conflict", "it contradicts what is stored; the message says what"),
+    "415": ("unsupported_media_type", "send JSON: `Content-Type: application/json`"),
+    "429": ("rate_limited", "more than 120 such requests a minute; retry after the seconds in Retry-After"),
+    "500": ("internal_error", "Something went wrong on our side."),
+    "503": ("unavailable", "The database cannot be reached; try again."),
+}
+"""Code and message of the example shown for each status; a 400 shows the fields at fault."""
+IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": f"Of your choice, once for each thing to be done: within 24 hours the same request under the same "
+    f"key is answered as before (`{REPLAYED}: true`) and not done again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+"""A parameter of every POST that takes an API key."""
+
+
+def complete(app: OpenAPI) -> dict[str, Any]:
+    """The document of all routes registered, made once for each application."""
+    document: dict[str, Any] | None = app.extensions.get("accrual_document")
+    if document is None:
+        document = app.api_doc
+        for method, operation in _operations(document):
+            if method == "post" and operation.get("security"):
+                _may_be_sent_again(operation)
+            _show_examples(operation, document["components"]["schemas"])
+        # The library adds the model of refused requests once more, under the name of its class; nothing refers to it.
+        document["components"]["schemas"].pop(ErrorBody.__name__, None)
+        app.extensions["accrual_document"] = document
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in document["paths"].values():
+        yield from item.items()
+
+
+def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        body["example"] = example_of(body["schema"], schemas, asked=True)
+    for status, answer in operation["responses"].items():
+        for body in answer.get("content", {}).values():
+            code, message = REFUSALS.get(status, (None, None))
+            refused = {"error": {"code": code, "message": message, "param": None}}
+            body["example"] = refused if code else example_of(body["schema"], schemas)
+
+
+def _may_be_sent_again(operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+    conflict = {"description": "Conflict", "content": {"application/json": {"schema": ERROR}}}
+    operation["responses"].setdefault("409", conflict)

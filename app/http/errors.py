@@ -1,0 +1,213 @@
+"""How every refusal and every failure is told: one table of statuses, one shape of body, for all surfaces."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from app import db
+from app.errors import (
+    LONGEST_SHOWN,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    InvalidSignature,
+    NotFound,
+    RateLimited,
+    RequestError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from app.views import Documented
+
+STATUSES: Final[Mapping[type[RequestError], int]] = {
+    InvalidRequest: 400,
+    InvalidSignature: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    RateLimited: 429,
+}
+HTTP_CODES: Final[Mapping[int, str]] = {
+    404: NotFound.code,
+    405: "method_not_allowed",
+    413: TooLarge.code,
+    415: "unsupported_media_type",
+}
+"""Words for what Flask itself refuses; anything else it refuses is a malformed request."""
+MESSAGES: Final[Mapping[str, str]] = {
+    "missing": "is required",
+    "extra_forbidden": "is not known here",
+    "string_unicode": "must be valid text",
+    "model_type": "must be a JSON object",
+    "decimal_parsing": "must be a decimal number, such as 12.5",
+}
+DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
+
+log = structlog.get_logger(__name__)
+
+
+class Fault(Documented):
+    """One field at fault."""
+
+    param: str = Field(examples=["slug"])
+    message: str = Field(examples=["is required"])
+
+
+class ErrorDescription(Documented):
+    """What was wrong: a word for programs, a sentence for people."""
+
+    code: str = Field(examples=["invalid_request"])
+    message: str = Field(examples=["slug is required"])
+    param: str | None = Field(default=None, description="The first field at fault.", examples=["slug"])
+    details: list[Fault] | None = Field(default=None, description="Every field at fault.")
+
+
+class ErrorBody(Documented):
+    """The body of every answer that is no success."""
+
+    model_config = ConfigDict(title="Error")
+
+    error: ErrorDescription
+
+
+def render(
+    status: int, code: str, message: str, *, param: str | None = None, details: list[dict[str, str]] | None = None
+) -> Response:
+    """An error answer."""
+    description: dict[str, Any] = {"code": code, "message": message, "param": param}
+    if details:
+        description["details"] = details
+    response = jsonify(error=description)
+    response.status_code = status
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def refuse_invalid(invalid: ValidationError) -> Response:
+    """Turn what pydantic found into our refusal; flask-openapi3 calls this with every invalid request.
+
+    Raises:
+        InvalidRequest: always; the first fault is its param, all are its details.
+    """
+    details = [_fault(error) for error in invalid.errors(include_url=False)]
+    first = details[0]
+    raise InvalidRequest(f"{first['param']} {first['message']}".strip(), param=first["param"], details=details)
+
+
+def install(app: Flask) -> None:
+    """Answer every exception of a request in our shape."""
+    app.register_error_handler(RequestError, _refused)
+    app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(HTTPException, _refused_by_flask)
+    app.register_error_handler(DBAPIError, _database_failed)
+    app.register_error_handler(PoolTimeoutError, _database_failed)
+    app.register_error_handler(Exception, _failed)
+
+
+def _fault(error: ErrorDetails) -> dict[str, str]:
+    kind, context = error["type"], error.get("ctx", {})
+    place = [str(part) for part in _without_tags(error["loc"])]
+    if kind == "union_tag_invalid":
+        place.append(str(context["discriminator"]).strip("'"))
+        words = f"{str(context['tag'])[:LONGEST_SHOWN]!r} is unknown; use one of {context['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        place.append(str(context["discriminator"]).strip("'"))
+        words = "is required"
+    elif kind == "string_too_short" and context.get("min_length") == 1:
+        words = "is empty; give at least one character"
+    else:
+        words = MESSAGES.get(kind) or _in_house_words(error["msg"])
+    return {"param": ".".join(place) or "body", "message": words[0].lower() + words[1:]}
+
+
+def _in_house_words(message: str) -> str:
+    """What pydantic says of a value, without the kind of value in front; values themselves may be secrets."""
+    message = message.removeprefix("Value error, ")
+    _, found, rest = message.partition(" should ")
+    return f"must {rest}" if found else message
+
+
+def _without_tags(place: tuple[int | str, ...]) -> list[int | str]:
+    """The place as the caller wrote it: pydantic also names which member of a tagged union it tried."""
+    here: Any = request.get_json(silent=True) if request.is_json else None
+    kept: list[int | str] = []
+    for part in place:
+        if isinstance(here, dict) and here.get("type") == part and part not in here:
+            continue
+        kept.append(part)
+        here = _inside(here, part)
+    return kept
+
+
+def _inside(value: Any, part: int | str) -> Any:
+    try:
+        return value[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _refused(refusal: RequestError) -> Response:
+    status = next(status for kind, status in STATUSES.items() if isinstance(refusal, kind))
+    return render(status, refusal.code, refusal.message, param=refusal.param, details=refusal.details)
+
+
+def _unavailable(problem: Unavailable) -> Response:
+    return render(503, Unavailable.code, str(problem) or "Something needed is not there now; try again.")
+
+
+def _refused_by_flask(refusal: HTTPException) -> Response:
+    status = refusal.code or 500
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return render(status, "internal_error", "Something went wrong on our side.")
+    response = render(status, HTTP_CODES.get(status, "bad_request"), _words_for(refusal))
+    for name, value in refusal.get_headers(request.environ):
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _words_for(refusal: HTTPException) -> str:
+    """What Flask refuses, with the path or type at fault and what to do."""
+    path = repr(request.path[:LONGEST_SHOWN])
+    if refusal.code == HTTPStatus.NOT_FOUND:
+        return f"there is nothing at {path}; /docs lists every path"
+    if refusal.code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = sorted({*(getattr(refusal, "valid_methods", None) or ())} - {"HEAD", "OPTIONS"})
+        return f"{path} does not take {request.method}; use {' or '.join(allowed) or 'another method'}"
+    if refusal.code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        sent = request.content_type
+        said = f"is {sent[:LONGEST_SHOWN]!r}" if sent else "is missing"
+        return f"the Content-Type {said}; send JSON: `Content-Type: application/json`"
+    if refusal.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "the body is too large; send at most 1 MB"
+    return refusal.description or HTTPStatus(refusal.code or 500).phrase
+
+
+def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
+    """503 if the database is not there, else 500; its words may hold values of rows, so they go nowhere."""
+    is_gone = isinstance(failure, DATABASE_GONE) or getattr(failure, "connection_invalidated", False)
+    is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in db.CANNOT_WRITE
+    if not is_gone:
+        return _failed(failure)
+    log.warning("database_unavailable", kind=type(getattr(failure, "orig", failure)).__name__)
+    return render(503, Unavailable.code, "The database cannot be reached; try again.")
+
+
+def _failed(failure: Exception) -> Response:
+    # A database error's text repeats the row it was about, so only its kind and place are logged.
+    has_values = isinstance(failure, DBAPIError)
+    kind = type(failure.orig if isinstance(failure, DBAPIError) else failure).__name__
+    log.error("request_failed", kind=kind, exc_info=None if has_values else failure)
+    return render(500, "internal_error", "Something went wrong on our side.")

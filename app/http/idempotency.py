@@ -1,0 +1,93 @@
+"""`Idempotency-Key`: a POST that is sent again is answered again, and done once."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from flask import Response, current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from app import db, jobs
+from app.errors import Conflict, InvalidRequest, RateLimited, RequestError
+from app.http.surfaces import Answer
+from app.organizations import stored_responses
+from app.views import to_json
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotent-Replayed"
+USABLE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+
+
+def is_asked_for() -> bool:
+    """Whether this request is to be done once."""
+    return request.method == "POST" and HEADER in request.headers
+
+
+def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], ResponseReturnValue]) -> Response:
+    """The answer to this request: the one that was kept, else that of `answer`, which is kept.
+
+    Success and refusal are kept alike. What fails (5xx) or comes too often (429) raises: nothing of it has happened and
+    nothing is kept. Jobs are woken after the commit.
+
+    Args:
+        who: the caller, by a name that stays; the answers of others are never given.
+        organization_ids: what the request may see and write; the kept answer is the first one's.
+        answer: does what is asked; the transactions it opens by `kept.transaction` are parts of the one opened here.
+
+    Raises:
+        Conflict: `idempotency_conflict`, the key came with another body before.
+        InvalidRequest: the key is no 1 to 255 visible ASCII characters.
+    """
+    asked = stored_responses.Asked(organization_ids[0], stored_responses.digest(who, request.path, _key()), _body())
+    with jobs.held(), db.web_transaction() as session:
+        db.narrow_to_organizations(session, organization_ids)
+        stored_responses.wait_for_twins(session, asked)
+        first = stored_responses.find(session, asked)
+        if first is not None:
+            return _again(first, asked)
+        with stored_responses.joining(session):
+            response = _answered(answer)
+        db.narrow_to_organizations(session, organization_ids)  # the route may have narrowed it to something else
+        stored_responses.keep(session, asked, status=response.status_code, answer=_without_secrets(response))
+        return response
+
+
+def _answered(answer: Callable[[], ResponseReturnValue]) -> Response:
+    try:
+        return current_app.make_response(answer())
+    except (RequestError, HTTPException) as refusal:
+        if isinstance(refusal, RateLimited) or (isinstance(refusal, HTTPException) and (refusal.code or 500) >= 500):
+            raise
+        return current_app.make_response(current_app.handle_user_exception(refusal))
+
+
+def _again(first: stored_responses.KeptAnswer, asked: stored_responses.Asked) -> Response:
+    if first.body != asked.body:
+        raise Conflict(
+            f"{HEADER} was used before with another request; use a new key", code="idempotency_conflict", param=HEADER
+        )
+    return Response(first.answer, status=first.status, mimetype="application/json", headers={REPLAYED: "true"})
+
+
+def _without_secrets(response: Response) -> str:
+    return to_json(response.told, is_kept=True) if isinstance(response, Answer) else response.get_data(as_text=True)
+
+
+def _key() -> str:
+    key = request.headers[HEADER]
+    if not USABLE.fullmatch(key):
+        raise InvalidRequest(f"{HEADER} must be 1 to 255 visible ASCII characters", param=HEADER)
+    return key
+
+
+def _body() -> bytes:
+    """The digest of what is asked, so that the same JSON written differently is the same."""
+    given = request.get_data(cache=True)
+    try:
+        text = json.dumps(json.loads(given), sort_keys=True)
+    except (ValueError, RecursionError):
+        text = given.decode("latin-1")
+    return stored_responses.digest(request.query_string.decode("latin-1"), text)

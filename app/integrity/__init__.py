@@ -1,0 +1,1 @@
+"""Every law of the ledger and of the rows beside it, checked across all tables."""

@@ -1,0 +1,55 @@
+"""The audit trail as its surface shows it."""
+
+from typing import Any
+
+from pydantic import Field
+
+from app import ids
+from app.organizations.models import AuditEntry
+from app.paging import After
+from app.views import Instant, Moment, Request, Snake
+
+
+class AuditQuery(Request):
+    """Which entries: those that meet every condition."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    action: str | None = Field(default=None, max_length=64, description="Such as `partner.updated`.")
+    subject_id: str | None = Field(default=None, max_length=255, description="The id of what was changed.")
+    actor: str | None = Field(default=None, max_length=64, description="A key's id, `cli`, `console` or `public`.")
+    since: Moment | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
+    until: Moment | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")
+
+
+class AuditBody(Snake):
+    """One thing that was changed by a person or a key."""
+
+    id: str = Field(examples=["aud_01h455vb4pex5vsknk084sn02q"])
+    organization_id: str = Field(description="The owner of what was changed.")
+    actor: str = Field(description="The key that did it, `key_…`; `cli`, `console`; `public` for somebody without one.")
+    action: str = Field(examples=["partner.updated"])
+    subject_id: str = Field(description="What was changed.", examples=["par_01h455vb4pex5vsknk084sn02q"])
+    details: dict[str, Any] = Field(description="What became different, by the action; never a secret or an address.")
+    request_id: str | None = Field(description="The request's `X-Request-Id`, which the log has too.")
+    created_at: Instant
+
+
+class AuditPage(Snake):
+    """Entries, newest first."""
+
+    data: list[AuditBody]
+
+
+def audit_body(entry: AuditEntry) -> AuditBody:
+    """The entry under its public names."""
+    return AuditBody(
+        id=ids.encode(ids.AUDIT_ENTRY, entry.id),
+        organization_id=ids.encode(ids.ORGANIZATION, entry.organization_id),
+        actor=entry.actor,
+        action=entry.action,
+        subject_id=entry.subject_id,
+        details=entry.details,
+        request_id=entry.request_id,
+        created_at=entry.created_at,
+    )

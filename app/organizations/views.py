@@ -1,0 +1,145 @@
+"""Organizations and API keys as their surface shows them."""
+
+from collections.abc import Collection
+from typing import Annotated, cast
+from uuid import UUID
+
+from pydantic import Field
+
+from app import ids
+from app.organizations.models import ApiKey, Organization
+from app.organizations.permissions import LEVELS, PERMISSIONS, Kind
+from app.paging import After
+from app.views import EmailAddress, Instant, OneLine, OneOf, Request, ShownOnce, Snake
+
+Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
+LevelWord = Annotated[str, OneOf(LEVELS)]
+Scope = Annotated[str, OneOf(PERMISSIONS)]
+OwnerId = Annotated[
+    str | None, Field(description="An organization of yours, `org_…`: the key's own or one below it. Default: its own.")
+]
+
+
+class OrganizationPath(Request):
+    """Which organization."""
+
+    organization_id: str = Field(description="`org_…`.")
+
+
+class OrganizationQuery(Request):
+    """Which organizations."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    parent_id: str | None = Field(default=None, description="Only this one's children.")
+
+
+class OrganizationCreation(Request):
+    """A new organization below one of yours."""
+
+    name: Name = Field(examples=["Daughter Ltd"])
+    email: EmailAddress | None = Field(default=None, examples=["daughter@example.com"])
+    parent_id: OwnerId = None
+
+
+class OrganizationBody(Snake):
+    """An account holder."""
+
+    id: str = Field(examples=["org_01h455vb4pex5vsknk084sn02q"])
+    kind: Kind = Field(
+        description="A merchant owns programs and webhook endpoints; an affiliate is enrolled in programs."
+    )
+    name: str
+    email: str | None
+    parent_id: str | None = Field(description="Null also where the key does not open the parent.")
+    created_at: Instant
+
+
+class OrganizationPage(Snake):
+    """Organizations, newest first."""
+
+    data: list[OrganizationBody]
+
+
+class KeyPath(Request):
+    """Which key."""
+
+    key_id: str = Field(description="`key_…`.")
+
+
+class KeyQuery(Request):
+    """Which keys."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    organization_id: str | None = Field(default=None, description="Only this one's.")
+
+
+class KeyCreation(Request):
+    """A new key, which can do no more than the one that makes it."""
+
+    name: Name = Field(description="What people call it.", examples=["accounting"])
+    level: LevelWord = Field(description="What it may do without scopes.", examples=["read"])
+    scopes: list[Scope] = Field(
+        default=[], description="Exactly what it may do; empty: all its level allows.", examples=[["commissions:read"]]
+    )
+    organization_id: OwnerId = None
+
+
+class KeyBody(Snake):
+    """What can be told of a key."""
+
+    id: str = Field(examples=["key_01h455vb4pex5vsknk084sn02q"])
+    organization_id: str
+    name: str
+    level: LevelWord
+    scopes: list[Scope]
+    ends_with: str = Field(description="Its last four characters.")
+    created_at: Instant
+    last_used_at: Instant | None = Field(description="To within a minute; null: never.")
+    revoked_at: Instant | None
+
+
+class NewKeyBody(KeyBody):
+    """A key with its plaintext, which is shown this once."""
+
+    api_key: ShownOnce = Field(description="`aff_…`. Keep it now: only its hash is stored. Null in a repeated answer.")
+
+
+class KeyPage(Snake):
+    """Keys, newest first, revoked ones too."""
+
+    data: list[KeyBody]
+
+
+def organization_body(organization: Organization, visible: Collection[UUID]) -> OrganizationBody:
+    """The organization, with its parent only if it is among the `visible` ones."""
+    parent_id = organization.parent_id
+    return OrganizationBody(
+        id=ids.encode(ids.ORGANIZATION, organization.id),
+        kind=cast("Kind", organization.kind),
+        name=organization.name,
+        email=organization.email,
+        parent_id=ids.encode(ids.ORGANIZATION, parent_id) if parent_id in visible and parent_id else None,
+        created_at=organization.created_at,
+    )
+
+
+def key_body(key: ApiKey) -> KeyBody:
+    """The key without what opens anything."""
+    return KeyBody(
+        id=ids.encode(ids.API_KEY, key.id),
+        organization_id=ids.encode(ids.ORGANIZATION, key.organization_id),
+        name=key.name,
+        level=key.level,
+        scopes=key.scopes,
+        ends_with=key.hint,
+        created_at=key.created_at,
+        last_used_at=key.last_used_at,
+        revoked_at=key.revoked_at,
+    )
+
+
+def new_key_body(key: ApiKey, plaintext: str) -> NewKeyBody:
+    """The key with its plaintext."""
+    return NewKeyBody(**key_body(key).model_dump(), api_key=plaintext)

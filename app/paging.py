@@ -1,0 +1,141 @@
+"""Lists: newest first, by page number or from an id on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Generic, TypeVar, TypeVarTuple
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app import ids
+from app.errors import InvalidRequest
+from app.views import Moment, Request
+
+Columns = TypeVarTuple("Columns")
+Row = TypeVar("Row")
+
+LAST_PAGE = 1_000_000
+MOST_SHOWN: Final = 80
+"""Characters of a refused value that its refusal repeats."""
+
+PageNumber = Annotated[int, Field(ge=1, le=LAST_PAGE, description="Counted from 1; a page past the end is empty.")]
+After = Annotated[
+    str | None,
+    Field(description="The id of the last row seen: the list goes on after it, whatever was added meanwhile."),
+]
+HasMore = Annotated[
+    bool, Field(description="Whether older rows follow; ask for them with the last id as starting_after.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that rows are cut down to: from `since` on, until before `until`; None has no end on that side."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVER: Final = Span()
+
+
+class Between(Request):
+    """A list that can be cut down to a time."""
+
+    since: Moment | None = Field(default=None, description="Then or later; ISO 8601 with a zone.")
+    until: Moment | None = Field(default=None, description="Before then; ISO 8601 with a zone.")
+
+    @property
+    def span(self) -> Span:
+        """The time asked for."""
+        return Span(self.since, self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A page of a list, and whether there are rows behind it."""
+
+    rows: Sequence[Row]
+    has_more: bool
+
+    @classmethod
+    def of(cls, found: Sequence[Row], limit: int) -> "Page[Row]":
+        """The page that `found` holds, which was asked for with `one_more` row than `limit`."""
+        return cls(found[:limit], has_more=len(found) > limit)
+
+
+class Numbered(Request):
+    """A list that can be asked for by page number or from an id on, not both."""
+
+    page: PageNumber = 1
+    starting_after: After = None
+
+
+def owned_by(column: InstrumentedAttribute[UUID], organization_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """Whether a row is one of these organizations'.
+
+    A single one, the usual case, is compared by `=`, so that an index on (organization, id) also gives the order.
+    """
+    if len(organization_ids) == 1:
+        return column == organization_ids[0]
+    return column.in_(organization_ids)
+
+
+def cut(
+    statement: Select[*Columns],
+    key: InstrumentedAttribute[UUID],
+    *prefixes: str,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+    one_more: bool = False,
+) -> Select[*Columns]:
+    """`statement` newest first, cut to the page asked for.
+
+    Args:
+        statement: the whole list.
+        key: the UUIDv7 that orders it.
+        prefixes: those of the ids that `starting_after` may be.
+        limit: rows a page.
+        page: counted from 1.
+        starting_after: a public id; only rows older than it come.
+        one_more: one row beyond the page, by which `Page.of` knows whether there is another.
+
+    Raises:
+        InvalidRequest: `starting_after` is no such id, or stands beside a page number.
+    """
+    statement = statement.order_by(key.desc()).limit(limit + one_more)
+    if starting_after is None:
+        return statement.offset((page - 1) * limit)
+    refuse_both(page, starting_after)
+    last_seen = ids.decode(starting_after, *prefixes)
+    if last_seen is None:
+        raise no_row(starting_after)
+    return statement.where(key < last_seen)
+
+
+def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime], span: Span) -> Select[*Columns]:
+    """`statement` cut down to rows whose `column` lies in `span`."""
+    if span.since is not None:
+        statement = statement.where(column >= span.since)
+    if span.until is not None:
+        statement = statement.where(column < span.until)
+    return statement
+
+
+def no_row(starting_after: str) -> InvalidRequest:
+    """The refusal of a `starting_after` that is the id of no row of the list."""
+    given = starting_after[:MOST_SHOWN]
+    return InvalidRequest(
+        f"starting_after is {given!r}, which is the id of no row of this list; send the id of the last row you saw",
+        param="starting_after",
+    )
+
+
+def refuse_both(page: int, starting_after: str | None) -> None:
+    """Refuse a page number beside `starting_after`, since one of them would be ignored."""
+    if starting_after is not None and page != 1:
+        raise InvalidRequest("send page or starting_after, not both", param="starting_after")

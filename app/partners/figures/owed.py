@@ -1,0 +1,62 @@
+"""What each partner has earned and what of it is paid: the balances of an owner's programs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.ledger import sums
+from app.ledger.sums import Sums
+from app.paging import owned_by
+from app.partners.models import Partner
+from app.programs.models import Program
+
+PARTNERS_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where a partner's money of one currency stands.
+
+    Attributes:
+        code: the partner's.
+        figures: the sums of its commissions, minor units.
+    """
+
+    partner_id: UUID
+    code: str
+    program_name: str
+    figures: Sums
+
+    @property
+    def owed_minor(self) -> int:
+        """Earned and not paid yet; below zero where more came back than was earned since."""
+        return self.figures.pending_minor + self.figures.approved_minor
+
+
+def balances(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    program_id: UUID | None = None,
+    partner_id: UUID | None = None,
+) -> Iterator[Balance]:
+    """The balances of these organizations' partners, by program and code; those who never earned are left out."""
+    programs = select(Program).where(owned_by(Program.organization_id, organization_ids)).order_by(Program.id)
+    for program in session.scalars(programs if program_id is None else programs.where(Program.id == program_id)).all():
+        enrolled = select(Partner.id, Partner.slug).where(Partner.program_id == program.id).order_by(Partner.slug)
+        if partner_id is not None:
+            enrolled = enrolled.where(Partner.id == partner_id)
+        rows = session.execute(enrolled).all()
+        for start in range(0, len(rows), PARTNERS_AT_ONCE):
+            yield from _of(session, program, {row.id: row.slug for row in rows[start : start + PARTNERS_AT_ONCE]})
+
+
+def _of(session: Session, program: Program, codes: dict[UUID, str]) -> Iterator[Balance]:
+    earned = sums.of_partners(session, program.organization_id, program.id, program.time_zone, list(codes))
+    for partner_id, code in codes.items():
+        for one in earned.get(partner_id, ()):
+            yield Balance(partner_id, code, program.name, one)

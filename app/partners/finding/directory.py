@@ -1,0 +1,159 @@
+"""Who a name means, and on what terms that partner earns: all that attribution and commissions need, in two queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.partners.joining import addresses
+
+STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
+"""What all of Stripe's money qualifies by: it is a payment, and no event or entitlement."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTerms:
+    """A snapshot with the terms version behind it. `commission` is the tagged union."""
+
+    id: UUID
+    terms_id: UUID
+    terms_version: int
+    commission: Mapping[str, Any]
+    commission_base: str
+    holdback_days: int | None
+    """The snapshot's, else its terms'; None means no automatic approval."""
+    applies_to: str
+    effective_from: datetime
+    multi_level: Sequence[Mapping[str, Any]] = ()
+    """The terms' ladder, `[{"level": 1, "bps": 500}]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """A partner, its program as far as earning goes, and its snapshots from the earliest on."""
+
+    partner_id: UUID
+    partner_organization_id: UUID | None
+    status: str
+    status_changed_at: datetime
+    program_id: UUID
+    program_status: str
+    program_currency: str
+    conversion_kind: str
+    conversion_event_name: str | None
+    conversion_entitlement_id: str | None
+    attribution_window_days: int
+    attribution_model: str
+    """`first_touch` or `last_touch`."""
+    include_out_of_band: bool
+    multi_level_enabled: bool
+    auto_approve: bool
+    allow_self_referral: bool
+    is_owners_own: bool
+    """Whether its organization is the program's owner."""
+    email_mark: str
+    """Mark of its address, which no customer of its may have; "" where the program allows that."""
+    snapshots: tuple[SnapshotTerms, ...]
+
+    @property
+    def earns(self) -> bool:
+        """Whether money that Stripe tells of, settled now, would earn it something."""
+        return self.verdict == "earns"
+
+    @property
+    def verdict(self) -> str:
+        """`earns`, or the outcome that stands in the way of money that Stripe tells of."""
+        return self.verdict_on(STRIPE_SIGNALS)
+
+    def verdict_on(self, signals: Mapping[str, str]) -> str:
+        """`earns`, or the outcome that stands in the way.
+
+        Args:
+            signals: by conversion kind, what the payment carries: `{"payment": "", "event": "signup"}`.
+        """
+        if self.status != "active" or not self.snapshots:
+            return "partner_inactive"
+        if self.program_status != "active":
+            return "program_inactive"
+        if self.is_owners_own and not self.allow_self_referral:
+            return "self_referral"
+        return "earns" if self.qualifies(signals) else "kind_mismatch"
+
+    def qualifies(self, signals: Mapping[str, str]) -> bool:
+        """Whether a payment that carries these signals counts for the program."""
+        named = {"payment": "", "event": self.conversion_event_name, "entitlement": self.conversion_entitlement_id}
+        wanted = named[self.conversion_kind]
+        return wanted is not None and signals.get(self.conversion_kind) == wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Partners by what they are called."""
+
+    partner_ids: Mapping[str, UUID]
+    enrollments: Mapping[UUID, Enrollment]
+
+    def find(self, name: str) -> Enrollment | None:
+        """The partner `name` (a folded code or partner id) means; None if nobody has it."""
+        partner_id = self.partner_ids.get(name)
+        return self.enrollments.get(partner_id) if partner_id else None
+
+
+_BY_CODE = text("SELECT code, partner_id FROM partner_codes WHERE organization_id = :owner AND code = ANY(:names)")
+
+_ENROLLMENTS = text("""
+    SELECT partners.id AS partner_id, partners.partner_organization_id, partners.status, partners.status_changed_at,
+           partners.program_id,
+           programs.status AS program_status, programs.currency AS program_currency, programs.conversion_kind,
+           programs.conversion_event_name, programs.conversion_entitlement_id,
+           programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band,
+           programs.multi_level_enabled, programs.auto_approve, programs.allow_self_referral,
+           partners.partner_organization_id IS NOT DISTINCT FROM partners.organization_id AS is_owners_own,
+           partners.email, (SELECT email_salt FROM organizations WHERE organizations.id = :owner) AS email_salt
+    FROM partners JOIN programs ON programs.id = partners.program_id
+    WHERE partners.organization_id = :owner AND partners.id = ANY(:partner_ids)
+""")
+
+_SNAPSHOTS = text("""
+    SELECT snapshots.partner_id, snapshots.id, snapshots.terms_id, terms.version AS terms_version,
+           snapshots.commission, terms.commission_base, snapshots.applies_to, snapshots.effective_from,
+           terms.multi_level, coalesce(snapshots.holdback_days, terms.holdback_days) AS holdback_days
+    FROM snapshots JOIN terms ON terms.id = snapshots.terms_id
+    WHERE snapshots.partner_id = ANY(:partner_ids)
+    ORDER BY snapshots.effective_from, snapshots.id
+""")
+
+
+def look_up(session: Session, owner: UUID, *, names: Iterable[str] = (), partner_ids: Iterable[UUID] = ()) -> Directory:
+    """The partners of organization `owner` that go by any of `names` or have any of `partner_ids`."""
+    wanted = sorted({name for name in names if name})
+    by_name: dict[str, UUID] = {}
+    for name in wanted:
+        if (partner_id := ids.decode(name, *ids.PARTNER_PREFIXES)) is not None:
+            by_name[name] = partner_id
+    if wanted:
+        rows = session.execute(_BY_CODE, {"owner": owner, "names": wanted})
+        by_name |= {row.code: row.partner_id for row in rows}
+    every = sorted({*by_name.values(), *partner_ids})
+    return Directory(by_name, _enrollments(session, owner, every) if every else {})
+
+
+def _enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict[UUID, Enrollment]:
+    snapshots: dict[UUID, list[SnapshotTerms]] = {}
+    for row in session.execute(_SNAPSHOTS, {"partner_ids": partner_ids}).mappings():
+        values = dict(row)
+        snapshots.setdefault(values.pop("partner_id"), []).append(SnapshotTerms(**values))
+    rows = session.execute(_ENROLLMENTS, {"owner": owner, "partner_ids": partner_ids}).mappings()
+    return {row["partner_id"]: _enrollment(dict(row), snapshots.get(row["partner_id"], ())) for row in rows}
+
+
+def _enrollment(row: dict[str, Any], snapshots: Iterable[SnapshotTerms]) -> Enrollment:
+    address, salt = row.pop("email"), row.pop("email_salt")
+    email_mark = "" if row["allow_self_referral"] else addresses.mark(salt, address)
+    return Enrollment(**row, email_mark=email_mark, snapshots=tuple(snapshots))

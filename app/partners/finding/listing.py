@@ -1,0 +1,152 @@
+"""Finding partners: one by its id, many by status and words."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import InvalidRequest, NotFound
+from app.paging import EVER, Page, Span, cut, owned_by, within
+from app.partners.models import Partner, PartnerCode
+
+STATUSES_OF: Final[dict[str, tuple[str, ...]]] = {
+    "invited": ("pending",),
+    "active": ("active",),
+    "deactivated": ("paused", "banned", "deactivated"),
+}
+"""What each status of the partners surface stands for."""
+MOST_CODES: Final = 5
+
+
+def get_partner(
+    session: Session, organization_ids: Sequence[UUID], public_id: str, *, to_change: bool = False
+) -> Partner:
+    """The partner with this `par_…` or `aff_…` id, if it is one of these organizations'. Raises NotFound.
+
+    `to_change` locks its row, so that two changes at once do not both see what was before.
+    """
+    key = ids.decode(public_id, *ids.PARTNER_PREFIXES)
+    wanted = select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids))
+    found = session.scalar(wanted.with_for_update() if to_change else wanted)
+    if found is None:
+        raise NotFound.of("partner", public_id)
+    return found
+
+
+def find_named(
+    session: Session, organization_ids: Sequence[UUID], named: str, *, program_id: UUID | None = None
+) -> Partner:
+    """The partner of these organizations with this id, code (also a former one) or e-mail address, locked.
+
+    Raises:
+        NotFound: `named` is none of these.
+        InvalidRequest: partners of several programs have this address or code; `program_id` says which is meant.
+    """
+    matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
+    if program_id is not None:
+        matching = matching.where(Partner.program_id == program_id)
+    found = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
+    if not found:
+        reason = unconfirmed(session, organization_ids, named)
+        message = reason or f'no partner has the id, code or e-mail address "{named}"'
+        raise NotFound(message, code="partner_not_found", param="partner")
+    if len(found) > 1:
+        which = ", ".join(ids.encode(ids.PARTNER, one.id) for one in found)
+        raise InvalidRequest(f'"{named}" is a partner in several programs; give an id: {which}', param="partner")
+    return found[0]
+
+
+def unconfirmed(session: Session, organization_ids: Sequence[UUID], named: str) -> str | None:
+    """Why an unconfirmed address names no partner, with the codes of those who gave it; None if `named` is none."""
+    gave_it = select(Partner.slug).where(
+        Partner.organization_id.in_(organization_ids),
+        Partner.email == named.strip().lower(),
+        Partner.email_state == "unconfirmed",
+    )
+    codes = session.scalars(gave_it.order_by(Partner.id).limit(MOST_CODES)).all()
+    if not codes:
+        return None
+    return f'"{named}" was typed at sign-up and is unconfirmed; name the partner by its code: {", ".join(codes)}'
+
+
+def list_named(session: Session, organization_ids: Sequence[UUID], named: str) -> Sequence[Partner]:
+    """Every partner of these organizations with this id, code or e-mail address, oldest first; unlocked, to be read."""
+    matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
+    return session.scalars(matching.order_by(Partner.id)).all()
+
+
+def list_partners(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+    statuses: Collection[str] | None = None,
+    search: str | None = None,
+    added: Span = EVER,
+) -> tuple[Page[Partner], int]:
+    """A page of partners, newest first, and how many there are on all pages.
+
+    Args:
+        session: a request's.
+        organization_ids: the owners.
+        limit: rows a page.
+        page: counted from 1.
+        starting_after: a partner's public id.
+        statuses: as stored; None for all.
+        search: part of an e-mail, a name or a slug.
+        added: when.
+
+    Raises:
+        InvalidRequest: `starting_after` is no partner's id.
+    """
+    matching = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
+    if statuses is not None:
+        matching = matching.where(Partner.status.in_(statuses))
+    if search:
+        matching = matching.where(_mentions(search))
+    matching = within(matching, Partner.created_at, added)
+    total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    return _page(session, matching, limit, page, starting_after), total
+
+
+def list_newest(
+    session: Session, organization_ids: Sequence[UUID], *, limit: int, page: int, starting_after: str | None
+) -> Page[Partner]:
+    """A page of partners, newest first, uncounted. Raises InvalidRequest as `list_partners` does."""
+    owned = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
+    return _page(session, owned, limit, page, starting_after)
+
+
+def _is_named(named: str) -> ColumnElement[bool]:
+    """Whether a partner has this id, code (also a former one), or address, as long as that counts as its own."""
+    key = ids.decode(named, *ids.PARTNER_PREFIXES)
+    if key is not None:
+        return Partner.id == key
+    folded = named.strip().lower()
+    with_code = select(PartnerCode.partner_id).where(PartnerCode.code == folded)
+    return or_(Partner.id.in_(with_code), and_(Partner.email == folded, Partner.email_state != "unconfirmed"))
+
+
+def _page(
+    session: Session, statement: Select[Partner], limit: int, page: int, starting_after: str | None
+) -> Page[Partner]:
+    shown = cut(
+        statement,
+        Partner.id,
+        *ids.PARTNER_PREFIXES,
+        limit=limit,
+        page=page,
+        starting_after=starting_after,
+        one_more=True,
+    )
+    return Page.of(session.scalars(shown).all(), limit)
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    name = func.concat_ws(" ", Partner.first_name, Partner.last_name)
+    return or_(*(column.icontains(words.strip(), autoescape=True) for column in (Partner.email, Partner.slug, name)))

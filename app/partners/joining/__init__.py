@@ -1,0 +1,1 @@
+"""How partners come: invitations, sign-up, confirmed addresses and the mails about them."""

@@ -1,0 +1,113 @@
+"""Mails to partners: what is due, and what it says. Who sends them stands above this module."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.partners.enrollment import OPEN
+from app.partners.joining import confirmations, invitations
+from app.partners.joining.models import PartnerMail
+from app.partners.models import Partner
+from app.programs.models import Program
+
+AT_ONCE: Final = 20
+FIRST_PAUSE: Final = timedelta(minutes=1)
+LINKS_AT_ONCE: Final = 10
+
+ENROLLED: Final = """Somebody, likely you, wanted to sign up for {program} with this address, which is enrolled already.
+{way}
+If it was not you, there is nothing to do: nothing of yours was changed, and nobody learned that you are enrolled.
+"""
+CONFIRM: Final = """Somebody, likely you, signed up for {program} with this address. To confirm that it is yours, open
+the link beside the code that your sign-up was answered with. A link works once, for {days} days.
+{links}
+If none of these codes is yours, ignore this mail: then the address counts for nothing.
+"""
+BY_LINK: Final = "\nThis link gives you your account, once and until {until}:\n\n{link}\n"
+BY_OWNER: Final = "\nYou have an account. If you have lost its key, the owner of the program can help.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to send. Nothing of it may reach a log."""
+
+    id: UUID
+    recipient: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+
+
+def take_due(session: Session, public_url: str) -> list[Mail]:
+    """The mails that are due, each put off until its next attempt, so that nobody else takes it meanwhile.
+
+    Makes the tokens their links need. Gives up what is too old.
+    """
+    now = datetime.now(UTC)
+    due = session.execute(
+        select(PartnerMail, Partner, Program.name)
+        .join(Partner, Partner.id == PartnerMail.partner_id)
+        .join(Program, Program.id == Partner.program_id)
+        .where(PartnerMail.ended_at.is_(None), PartnerMail.next_attempt_at <= now)
+        .order_by(PartnerMail.next_attempt_at)
+        .limit(AT_ONCE)
+        .with_for_update(of=PartnerMail, skip_locked=True)
+    ).all()
+    mails = []
+    for row, partner, program_name in due:
+        if row.created_at < now - confirmations.MAIL_KEPT_FOR:
+            row.ended_at, row.problem = now, row.problem or "it was not sent within a day"
+            continue
+        row.attempts += 1
+        row.next_attempt_at = now + FIRST_PAUSE * 2 ** min(row.attempts, 10)
+        written = _text(session, row.kind, partner, program_name, public_url)
+        if not written:
+            row.ended_at, row.problem = now, "there is nothing left to confirm"
+            continue
+        mails.append(Mail(row.id, partner.email, f"Signing up for {program_name}", written))
+    session.flush()
+    return mails
+
+
+def is_due(session: Session) -> bool:
+    """Whether any mail is due."""
+    waiting = select(PartnerMail.id).where(PartnerMail.ended_at.is_(None), PartnerMail.next_attempt_at <= func.now())
+    return session.scalar(waiting.limit(1)) is not None
+
+
+def finish(session: Session, mail_id: UUID, *, problem: str | None = None) -> None:
+    """Note that a mail was sent, or what kept it from being sent this time."""
+    row = session.get_one(PartnerMail, mail_id)
+    row.problem = problem
+    if problem is None:
+        row.ended_at = datetime.now(UTC)
+
+
+def _text(session: Session, kind: str, partner: Partner, program_name: str, public_url: str) -> str:
+    """What the mail says, with the tokens its links need; "" where there is nothing to say any more."""
+    if kind == "confirm_address":
+        links = "".join(
+            f"\n{one.slug}\n{confirmations.link(public_url, confirmations.issue(session, one))}\n"
+            for one in _unconfirmed(session, partner)
+        )
+        return links and CONFIRM.format(program=program_name, links=links, days=confirmations.LIFETIME.days)
+    way = BY_OWNER
+    if invitations.may_join(partner):
+        token, until = invitations.issue(session, partner)
+        way = BY_LINK.format(link=invitations.link(public_url, token), until=f"{until:%d %B %Y}")
+    return ENROLLED.format(program=program_name, way=way)
+
+
+def _unconfirmed(session: Session, partner: Partner) -> Sequence[Partner]:
+    """Those who signed up for the partner's program with its address and have not confirmed it, newest first."""
+    waiting = select(Partner).where(
+        Partner.program_id == partner.program_id,
+        Partner.email == partner.email,
+        Partner.email_state == "unconfirmed",
+        Partner.status.in_(OPEN),
+    )
+    return session.scalars(waiting.order_by(Partner.id.desc()).limit(LINKS_AT_ONCE)).all()

@@ -1,0 +1,73 @@
+"""A program's partners as its owner manages them: listed, approved, paused, banned."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import Conflict, NotFound
+from app.ledger import sums
+from app.ledger.sums import Sums
+from app.paging import Page, cut
+from app.partners import enrollment
+from app.partners.finding.listing import get_partner
+from app.partners.models import Partner
+from app.programs.models import Program
+
+Move = Literal["approve", "pause", "ban"]
+
+STATUS_AFTER: Final[dict[Move, enrollment.Status]] = {"approve": "active", "pause": "paused", "ban": "banned"}
+STORED: Final[dict[str, tuple[str, ...]]] = {
+    "pending": ("pending",),
+    "active": ("active",),
+    "paused": ("paused", "deactivated"),
+    "banned": ("banned",),
+}
+"""What each status of this surface stands for; it has no word of its own for a partner that was deleted."""
+
+
+def list_partners(
+    session: Session, program: Program, *, limit: int, starting_after: str | None = None, status: str | None = None
+) -> Page[Partner]:
+    """A page of the program's partners, newest first. Raises InvalidRequest."""
+    enrolled = select(Partner).where(Partner.program_id == program.id)
+    if status is not None:
+        enrolled = enrolled.where(Partner.status.in_(STORED[status]))
+    page = cut(enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after, one_more=True)
+    return Page.of(session.scalars(page).all(), limit)
+
+
+def find_partner(session: Session, program: Program, public_id: str) -> Partner:
+    """The program's partner with this `aff_…` or `par_…` id, locked. Raises NotFound."""
+    partner = get_partner(session, [program.organization_id], public_id, to_change=True)
+    if partner.program_id != program.id:
+        raise NotFound.of("partner", public_id, where=" in this program")
+    return partner
+
+
+def make_move(session: Session, partner: Partner, move: Move) -> bool:
+    """Approve, pause or ban a partner. What it earned so far stays as it is, whatever the move.
+
+    Approving for the first time stamps the program's terms of today; afterwards it keeps the terms it had.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        Conflict: `status_refused`: who is banned is approved again or stays banned.
+    """
+    wanted = STATUS_AFTER[move]
+    if partner.status in STORED[wanted]:
+        return False
+    if wanted == "paused" and partner.status == "banned":
+        raise Conflict("the partner is banned, so it cannot be paused; approve it first", code="status_refused")
+    enrollment.change_status(session, partner, wanted)
+    return True
+
+
+def totals(session: Session, program: Program, partner_ids: Sequence[UUID]) -> dict[UUID, list[Sums]]:
+    """What each of these partners ever earned, per currency; those without earnings are missing."""
+    return sums.of_partners(session, program.organization_id, program.id, program.time_zone, partner_ids)

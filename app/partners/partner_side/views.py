@@ -1,0 +1,226 @@
+"""What a partner sees of itself, in snake_case."""
+
+from collections.abc import Iterable
+from typing import Literal, cast
+
+from pydantic import ConfigDict, Field
+
+from app import ids
+from app.ledger.sums import Sums
+from app.paging import After
+from app.partners.enrollment import EmailState
+from app.partners.models import Partner, Snapshot
+from app.partners.partner_side.enrollments import landing_link, redirect_link
+from app.partners.terms.views import value_text
+from app.partners.views import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus
+from app.programs.models import Program, Terms
+from app.programs.terms import StoredCommission
+from app.views import Instant, Request, Snake
+
+
+class MyProgramPath(Request):
+    """Which program; you are named by your key."""
+
+    program_id: str
+
+
+class MyListQuery(Request):
+    """A page of a list of yours."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+
+
+class Acceptance(Request):
+    """What is accepted: an invitation by its token, or an owner's enrollment of your organization by its program."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "what stands behind # in the link"}]})
+
+    token: str | None = Field(default=None, max_length=200)
+    program_id: str | None = None
+
+
+class MyProgram(Snake):
+    """A program you are enrolled in, and on what terms."""
+
+    id: str = Field(examples=["prog_01h455vb4pex5vsknk084sn02q"])
+    name: str
+    status: str = Field(description="The program's own; only an active one pays.")
+    currency: str
+    landing_url: str | None
+    attribution_model: str
+    attribution_window_days: int
+    partner_id: str
+    enrollment_status: AffiliateStatus
+    email_state: EmailState = Field(description=EMAIL_STATE)
+    code: str
+    commission: StoredCommission = Field(description="Yours; of a program that has not approved you, its own of today.")
+    commission_value: str = Field(description="Percent, or a flat amount in the program's currency.")
+    holdback_days: int | None
+    created_at: Instant
+    activated_at: Instant | None
+
+
+class MyProgramPage(Snake):
+    """A page of programs."""
+
+    data: list[MyProgram]
+
+
+class Referral(Snake):
+    """What to send people."""
+
+    program_id: str
+    partner_id: str
+    code: str = Field(examples=["ada"])
+    codes: list[str] = Field(description="All codes that are yours, earlier ones too; each works for ever.")
+    link: str | None = Field(description="Through this server, which notes the visit; null without a landing page.")
+    landing_link: str | None = Field(description="Straight to the program's page.")
+
+
+class MyTotals(Snake):
+    """What you earned in one program and currency; total_earned = pending + approved + paid."""
+
+    program_id: str
+    partner_id: str
+    currency: str
+    total_commissions: int
+    total_earned_cents: int
+    pending_cents: int
+    approved_cents: int
+    paid_cents: int = Field(description="Before the platform's fee.")
+
+
+class MyStats(Snake):
+    """Your statistics."""
+
+    data: list[MyTotals]
+
+
+class Balance(Snake):
+    """Where your money of one program and currency stands, in the currency's smallest unit."""
+
+    program_id: str
+    currency: str
+    accrued_cents: int = Field(description="Earned and not approved yet.")
+    payable_cents: int = Field(description="Approved and unpaid; below zero where something paid was taken back.")
+    in_payout_cents: int = Field(description="On its way to you.")
+    paid_cents: int = Field(description="What you received.")
+    fee_cents: int = Field(description="What the platform kept of payouts.")
+
+
+class CurrencyBalance(Snake):
+    """The same over all your programs."""
+
+    currency: str
+    accrued_cents: int
+    payable_cents: int
+    in_payout_cents: int
+    paid_cents: int
+    fee_cents: int
+    programs: list[Balance]
+
+
+class MyBalance(Snake):
+    """Your balances, currency by currency; none are ever added up across currencies."""
+
+    data: list[CurrencyBalance]
+
+
+class MyPayout(Snake):
+    """Money sent to you."""
+
+    id: str = Field(examples=["pyt_01h455vb4pex5vsknk084sn02q"])
+    program_id: str
+    currency: str
+    amount_cents: int = Field(description="What was sent, after the platform's fee.")
+    fee_cents: int
+    status: Literal["pending", "paid", "failed"]
+    created_at: Instant
+    paid_at: Instant | None
+
+
+class MyPayoutPage(Snake):
+    """A page of payouts."""
+
+    data: list[MyPayout]
+
+
+def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snapshot | None) -> MyProgram:
+    """The program with what the partner earns there: by its snapshot, else by the program's `terms`."""
+    stamped = snapshot or terms
+    return MyProgram(
+        id=ids.encode(ids.PROGRAM, program.id),
+        name=program.name,
+        status=program.status,
+        currency=program.currency,
+        landing_url=program.landing_url,
+        attribution_model=program.attribution_model,
+        attribution_window_days=program.attribution_window_days,
+        partner_id=ids.encode(ids.PARTNER, partner.id),
+        enrollment_status=AFFILIATE_STATUS[partner.status],
+        email_state=cast("EmailState", partner.email_state),
+        code=partner.slug,
+        commission=stamped.commission,
+        commission_value=value_text(stamped.commission, program.currency),
+        holdback_days=stamped.holdback_days,
+        created_at=partner.created_at,
+        activated_at=partner.activated_at,
+    )
+
+
+def referral(partner: Partner, program: Program, codes: list[str], public_url: str, *, names_program: bool) -> Referral:
+    """The code and links in this program; `names_program` where the bare link leads to somebody else's."""
+    landing, program_id = program.landing_url, ids.encode(ids.PROGRAM, program.id)
+    return Referral(
+        program_id=program_id,
+        partner_id=ids.encode(ids.PARTNER, partner.id),
+        code=partner.slug,
+        codes=codes,
+        link=redirect_link(public_url, partner.slug, program_id if names_program else None) if landing else None,
+        landing_link=landing_link(landing, partner.slug) if landing else None,
+    )
+
+
+def my_totals(partner: Partner, one: Sums) -> MyTotals:
+    """What the partner earned in one currency."""
+    return MyTotals(
+        program_id=ids.encode(ids.PROGRAM, partner.program_id),
+        partner_id=ids.encode(ids.PARTNER, partner.id),
+        currency=one.currency,
+        total_commissions=one.commission_count,
+        total_earned_cents=one.earned_minor,
+        pending_cents=one.pending_minor,
+        approved_cents=one.approved_minor,
+        paid_cents=one.paid_minor,
+    )
+
+
+def my_balance(figures: Iterable[tuple[Partner, Sums]]) -> MyBalance:
+    """Balances by currency in alphabetical order, each with its programs."""
+    by_currency: dict[str, list[Balance]] = {}
+    for partner, one in figures:
+        by_currency.setdefault(one.currency, []).append(
+            Balance(
+                program_id=ids.encode(ids.PROGRAM, partner.program_id),
+                currency=one.currency,
+                accrued_cents=one.accrued_minor,
+                payable_cents=one.payable_minor,
+                in_payout_cents=one.clearing_minor,
+                paid_cents=one.received_minor,
+                fee_cents=one.fee_minor,
+            )
+        )
+    return MyBalance(data=[_summed(currency, by_currency[currency]) for currency in sorted(by_currency)])
+
+
+def _summed(currency: str, programs: list[Balance]) -> CurrencyBalance:
+    return CurrencyBalance(
+        currency=currency,
+        accrued_cents=sum(one.accrued_cents for one in programs),
+        payable_cents=sum(one.payable_cents for one in programs),
+        in_payout_cents=sum(one.in_payout_cents for one in programs),
+        paid_cents=sum(one.paid_cents for one in programs),
+        fee_cents=sum(one.fee_cents for one in programs),
+        programs=programs,
+    )

@@ -1,0 +1,1 @@
+"""Snapshots: the terms stamped onto a partner."""

@@ -1,0 +1,175 @@
+"""Snapshots: the terms stamped onto a partner, from which its future commissions are computed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import InvalidRequest
+from app.partners.models import Partner, Snapshot
+from app.programs.models import Terms
+from app.programs.terms import terms_in_force, valid_commission
+
+Source = Literal["invite", "approval", "amendment"]
+AppliesTo = Literal["new_customers", "all_customers"]
+LIMITS: Final = ("max_cycles", "max_months", "product_rates")
+"""What a commission keeps when only its rate is set."""
+
+
+def in_force(session: Session, partner_id: UUID, at: datetime | None = None) -> Snapshot | None:
+    """The partner's newest snapshot in force at `at` (None: now); None while nothing was stamped by then."""
+    return in_force_of_each(session, [partner_id], at).get(partner_id)
+
+
+def in_force_of_each(session: Session, partner_ids: Sequence[UUID], at: datetime | None = None) -> dict[UUID, Snapshot]:
+    """The newest snapshot in force at `at` (None: now) of each of these partners that has one."""
+    rows = session.scalars(
+        select(Snapshot)
+        .where(Snapshot.partner_id.in_(partner_ids), Snapshot.effective_from <= (at or datetime.now(UTC)))
+        .order_by(Snapshot.partner_id, Snapshot.effective_from.desc(), Snapshot.id.desc())
+        .ext(distinct_on(Snapshot.partner_id))
+    )
+    return {snapshot.partner_id: snapshot for snapshot in rows}
+
+
+def history(session: Session, partner_id: UUID) -> list[tuple[Snapshot, Terms]]:
+    """Every snapshot of the partner with the terms behind it, the latest in force first, coming ones before all."""
+    rows = session.execute(
+        select(Snapshot, Terms)
+        .join(Terms, Terms.id == Snapshot.terms_id)
+        .where(Snapshot.partner_id == partner_id)
+        .order_by(Snapshot.effective_from.desc(), Snapshot.id.desc())
+    )
+    return [(snapshot, terms) for snapshot, terms in rows]
+
+
+def stamp_terms(session: Session, partner: Partner, source: Source, *, applies_to: AppliesTo = "all_customers") -> None:
+    """Stamp the program's terms of today onto the partner, from now on."""
+    terms = terms_in_force(session, partner.program_id)
+    chosen = _Stamp(terms.commission, terms.holdback_days, applies_to, is_override=False)
+    _write(session, partner, terms.id, chosen, source, datetime.now(UTC))
+
+
+def stamp_override(
+    session: Session,
+    partner: Partner,
+    source: Source,
+    *,
+    commission: Mapping[str, Any],
+    holdback_days: int | None = None,
+    applies_to: AppliesTo = "all_customers",
+) -> None:
+    """Stamp the partner's own commission; `holdback_days` None takes the program's. Raises InvalidRequest."""
+    terms = terms_in_force(session, partner.program_id)
+    own = valid_commission(commission, param="commission_snapshot.commission")
+    days = terms.holdback_days if holdback_days is None else holdback_days
+    _write(session, partner, terms.id, _Stamp(own, days, applies_to, is_override=True), source, datetime.now(UTC))
+
+
+def amend_rate(session: Session, partner: Partner, rate_bps: int | None, applies_to: AppliesTo) -> None:
+    """Set the partner's own percentage from now on; None returns to the program's terms of today.
+
+    Appends a snapshot unless the one in force says the same already. What was earned stays as it is.
+    """
+    present = in_force(session, partner.id)
+    if rate_bps is None:
+        if present is not None and present.is_override:
+            stamp_terms(session, partner, "amendment", applies_to=applies_to)
+        return
+    before = present.commission if present else terms_in_force(session, partner.program_id).commission
+    commission = with_rate(before, rate_bps)
+    if present and present.is_override and (present.commission, present.applies_to) == (commission, applies_to):
+        return
+    amend(session, partner, commission, applies_to=applies_to)
+
+
+def amend(
+    session: Session,
+    partner: Partner,
+    commission: Mapping[str, Any] | None,
+    *,
+    holdback_days: int | None = None,
+    applies_to: AppliesTo = "all_customers",
+    effective_from: datetime | None = None,
+) -> None:
+    """Give the partner other terms from a time on, never for the past; what was earned stays as it is.
+
+    Base and ladder stay those the partner was stamped with, whatever the program's terms have become.
+
+    Args:
+        session: appends a snapshot.
+        partner: whose it is.
+        commission: its own; None returns to the program's terms of today, base and ladder included.
+        holdback_days: None leaves what will be in force by then.
+        applies_to: whose payments it is for: of all, or only of customers who come from then on.
+        effective_from: None means now.
+
+    Raises:
+        InvalidRequest: a wrong commission, or a time that has passed.
+    """
+    now = datetime.now(UTC)
+    if effective_from is not None and effective_from < now:
+        raise InvalidRequest(
+            "effectiveFrom is in the past; send a later time, or leave it out to amend from now on",
+            param="effectiveFrom",
+        )
+    since = effective_from or now
+    before = in_force(session, partner.id, since) if commission is not None else None
+    terms = session.get_one(Terms, before.terms_id) if before else terms_in_force(session, partner.program_id)
+    kept_days = before.holdback_days if before else terms.holdback_days
+    chosen = _Stamp(
+        terms.commission if commission is None else valid_commission(commission),
+        kept_days if holdback_days is None else holdback_days,
+        applies_to,
+        is_override=commission is not None,
+    )
+    _write(session, partner, terms.id, chosen, "amendment", since)
+
+
+def with_rate(commission: Mapping[str, Any], rate_bps: int) -> dict[str, Any]:
+    """`commission` at another percentage: it replaces the rate of percentage and recurring, and any other shape.
+
+    Limits and product rates stay. Example:
+    `with_rate({"type": "flat", "amount_cents": 500}, 2500) == {"type": "percentage", "bps": 2500}`.
+    """
+    if commission["type"] in {"percentage", "recurring"}:
+        return {**commission, "bps": rate_bps}
+    kept = {name: commission[name] for name in LIMITS if name in commission}
+    return {"type": "percentage", "bps": rate_bps, **kept}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What a snapshot says."""
+
+    commission: Mapping[str, Any]
+    holdback_days: int | None
+    applies_to: AppliesTo
+    is_override: bool
+
+
+def _write(
+    session: Session, partner: Partner, terms_id: UUID, stamp: _Stamp, source: Source, effective_from: datetime
+) -> None:
+    session.add(
+        Snapshot(
+            id=ids.new(),
+            organization_id=partner.organization_id,
+            partner_organization_id=partner.partner_organization_id,
+            partner_id=partner.id,
+            terms_id=terms_id,
+            commission=dict(stamp.commission),
+            holdback_days=stamp.holdback_days,
+            source=source,
+            applies_to=stamp.applies_to,
+            effective_from=effective_from,
+            is_override=stamp.is_override,
+        )
+    )
+    session.flush()

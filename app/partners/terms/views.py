@@ -1,0 +1,95 @@
+"""A partner's terms as they are shown and amended, in camelCase."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from app import ids
+from app.money import decimal_text
+from app.partners.models import Snapshot
+from app.partners.rules import percent_text
+from app.partners.terms.snapshots import AppliesTo
+from app.programs.models import Terms
+from app.programs.terms import Commission, StoredCommission
+from app.views import Camel, Instant, Moment, Request
+
+EXAMPLE: dict[str, Any] = {
+    "commission": {"type": "percentage", "bps": 2500},
+    "holdbackDays": 14,
+    "applyTo": "new_customers",
+}
+
+
+class Amendment(Request):
+    """Other terms for a partner, from a time on."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    commission: Commission | None = Field(description="Its own; null returns to the program's terms of today.")
+    holdback_days: int | None = Field(
+        default=None, alias="holdbackDays", ge=0, le=3650, description="Null: what is in force by then stays."
+    )
+    apply_to: AppliesTo = Field(
+        default="all_customers",
+        alias="applyTo",
+        description="new_customers leaves the renewals of present customers alone.",
+    )
+    effective_from: Annotated[
+        Moment | None, Field(alias="effectiveFrom", description="Never in the past; null: now.")
+    ] = None
+
+
+class Stamped(Camel):
+    """Terms stamped onto a partner."""
+
+    id: str = Field(examples=["snp_01h455vb4pex5vsknk084sn02q"])
+    commission: StoredCommission = Field(examples=[{"type": "percentage", "bps": 2500}])
+    commission_value: str = Field(
+        description="The rate in percent; of a flat commission the amount, in the program currency's own decimals.",
+        examples=["25"],
+    )
+    holdback_days: int | None = Field(description="Null: approved by people only.")
+    source: Literal["invite", "approval", "amendment"]
+    effective_from: Instant
+    applies_to: AppliesTo
+    is_override: bool = Field(description="Whether the commission is the partner's own, and not its program's.")
+    terms_version: int = Field(description="The version of the program's terms it was stamped with.")
+
+
+class SnapshotBody(Stamped):
+    """The snapshot in force, and every other one."""
+
+    history: list[Stamped] = Field(description="All of them, the latest first; those still to come before it.")
+
+
+def snapshot_body(stamped: list[tuple[Snapshot, Terms]], program_currency: str) -> SnapshotBody:
+    """The snapshot a payment made now would use (the first one where all are still to come), and all of them.
+
+    `stamped` is the latest first, at least one.
+    """
+    now = datetime.now(UTC)
+    present = next((one for one in stamped if one[0].effective_from <= now), stamped[-1])
+    history = [Stamped(**_fields(*one, program_currency)) for one in stamped]
+    return SnapshotBody(**_fields(*present, program_currency), history=history)
+
+
+def value_text(commission: dict[str, Any], currency: str) -> str:
+    """A commission's rate or amount as text: `value_text({"type": "percentage", "bps": 2500}, "usd") == "25"`."""
+    if commission["type"] == "flat":
+        return decimal_text(commission["amount_cents"], currency)
+    return percent_text(commission["bps"])
+
+
+def _fields(snapshot: Snapshot, terms: Terms, currency: str) -> dict[str, Any]:
+    return {
+        "id": ids.encode(ids.SNAPSHOT, snapshot.id),
+        "commission": snapshot.commission,
+        "commission_value": value_text(snapshot.commission, currency),
+        "holdback_days": terms.holdback_days if snapshot.holdback_days is None else snapshot.holdback_days,
+        "source": snapshot.source,
+        "effective_from": snapshot.effective_from,
+        "applies_to": snapshot.applies_to,
+        "is_override": snapshot.is_override,
+        "terms_version": terms.version,
+    }

@@ -1,0 +1,68 @@
+"""What merchants report through the API: its place among the objects, its name, its facts. Pure.
+
+A report is an object like Stripe's, in the same table, so it is locked, kept, returned and settled like any other
+money. Its id is made of the program, the merchant's project and the merchant's own id, so that a repetition finds the
+row that is there, through whichever door it comes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from app import ids
+from app.partners.finding.directory import STRIPE_SIGNALS
+
+KEY_PREFIX: Final = "manual:"
+"""In front of a reported payment's key, and of what the conversions surface calls its charge."""
+
+
+def report_id(program_id: UUID, project_id: str, external_id: str | None) -> str:
+    """The id of a report. Without an external id it is a fresh one.
+
+    Example: `prog_01h…::order-17`; the project stands between the colons.
+    """
+    program = ids.encode(ids.PROGRAM, program_id)
+    if external_id is None:
+        return f"{program}:{ids.new()}"
+    return f"{program}:{_escaped(project_id)}:{_escaped(external_id)}"
+
+
+def _escaped(part: str) -> str:
+    return part.replace("%", "%25").replace(":", "%3A")
+
+
+def external_id_of(key: str) -> str | None:
+    """The merchant's own id in a reported payment's key; None where it gave none."""
+    parts = object_of(key).split(":")
+    return parts[2].replace("%3A", ":").replace("%25", "%") if len(parts) == 3 else None
+
+
+def key_of(object_id: str) -> str:
+    """The key of the payment that a report makes."""
+    return f"{KEY_PREFIX}{object_id}"
+
+
+def object_of(key: str) -> str:
+    """The id of the object that a payment's key names."""
+    return key.partition(":")[2]
+
+
+def signals_of(*, has_amount: bool, event_name: str | None, entitlement_id: str | None) -> dict[str, str]:
+    """What a report qualifies by, by conversion kind."""
+    told = {"event": event_name, "entitlement": entitlement_id}
+    return {**(STRIPE_SIGNALS if has_amount else {}), **{kind: word for kind, word in told.items() if word}}
+
+
+def details_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """How a reported payment's base came about, for the explanation."""
+    has_amount = facts.get("amount") is not None
+    names = ("reported_by", "reported_at", "external_id", "project_id", "event_name", "entitlement_id")
+    return {
+        "source": "reported",
+        **{name: facts[name] for name in names if facts.get(name)},
+        "signals": signals_of(
+            has_amount=has_amount, event_name=facts.get("event_name"), entitlement_id=facts.get("entitlement_id")
+        ),
+        "base_minor": int(facts.get("amount") or 0),
+        "formula": "the amount that was reported" if has_amount else "it was reported without an amount",
+    }

@@ -1,0 +1,76 @@
+"""What keeps a commission from being approved by itself: open disputes and fraud warnings. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from app.payments.state.payment_group import KnownObject
+
+FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+WARNING_DAYS: Final = 75
+"""How long a fraud warning holds by itself. Most disputes come within 75 days of the charge they are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a commission is not approved by itself, until when, and since when without a break.
+
+    An open dispute holds until `FOREVER`.
+    """
+
+    reason: str = ""
+    until: datetime | None = None
+    since: datetime | None = None
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it holds at this moment."""
+        return self.until is not None and self.until > now
+
+    def outranks(self, approved_at: datetime, now: datetime) -> bool:
+        """Whether it holds now and did already when an automatic approval was made, at `approved_at`."""
+        return self.is_open(now) and self.since is not None and self.since <= approved_at
+
+
+NO_HOLD: Final = Hold()
+
+
+def hold_of(
+    disputes: Sequence[KnownObject], warnings: Iterable[KnownObject], *, closed: Collection[str], is_refunded: bool
+) -> Hold:
+    """What holds a payment with these disputes and fraud warnings.
+
+    An open dispute holds; a warning does until money went back, there is a dispute, or its days are over.
+
+    Args:
+        disputes: all that are about its money.
+        warnings: likewise.
+        closed: the statuses of a dispute that has ended.
+        is_refunded: whether any of the money was refunded.
+    """
+    disputed = [_dispute(one, is_closed=one.facts["status"] in closed) for one in disputes]
+    warned = [] if is_refunded else [_warning(one) for one in warnings]
+    if disputed and all(one.until != FOREVER for one in disputed):
+        return NO_HOLD
+    return longest([*disputed, *warned])
+
+
+def longest(holds: Iterable[Hold]) -> Hold:
+    """The hold that lasts longest, of one length the first by its name, since the first of those it follows on."""
+    spans = [one for one in holds if one.until is not None and one.since is not None]
+    if not spans:
+        return NO_HOLD
+    last = max(spans, key=lambda one: (one.until or FOREVER, one.reason))
+    since = last.since or FOREVER
+    for one in sorted(spans, key=lambda one: one.until or FOREVER, reverse=True):
+        if one.until is not None and one.since is not None and one.until >= since:
+            since = min(since, one.since)
+    return Hold(last.reason, last.until, since)
+
+
+def _dispute(known: KnownObject, *, is_closed: bool) -> Hold:
+    return Hold("dispute", known.stated_at if is_closed else FOREVER, known.happened_at)
+
+
+def _warning(known: KnownObject) -> Hold:
+    return Hold("warning", known.happened_at + timedelta(days=WARNING_DAYS), known.happened_at)

@@ -1,0 +1,92 @@
+"""Two statements about one Stripe object as one, whichever came first. Pure.
+
+Each fact is believed from the newest statement that made it, for not every document says everything: `charge.updated`
+says nothing of the capture, lines that were fetched say nothing of what was paid. So what is known is a function of the
+set of statements, and never of the order they arrived in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from app.payments.facts import CAPTURED_AT, EMAIL, ENDED_AT
+from app.payments.state.payment_group import KnownObject
+
+STATUS_ORDER: Final = (
+    *("pending", "requires_action", "succeeded", "canceled", "failed"),
+    *("warning_needs_response", "warning_under_review", "warning_closed"),
+    *("needs_response", "under_review", "charge_refunded", "prevented", "won", "lost"),
+    *("issued", "void"),
+)
+"""Refunds, disputes and credit notes, in the order in which they pass from one state to another."""
+
+
+def merge(first: KnownObject, second: KnownObject) -> KnownObject:
+    """Both together: of each fact the newer statement wins, and what it leaves out stays.
+
+    Two statements of one second that contradict each other are settled by comparing the values, so that the order
+    of arrival never decides.
+    """
+    if second is first or (not second.facts and not second.customer and not second.subscription):
+        return first
+    facts, older_at = _merge_facts(first, second)
+    return replace(
+        first,
+        customer=max(first.customer, second.customer),
+        subscription=max(first.subscription, second.subscription),
+        facts=facts,
+        stated_at=max((at for at in (first.stated_at, second.stated_at) if at), default=None),
+        older_at=older_at,
+    )
+
+
+def _merge_facts(first: KnownObject, second: KnownObject) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+    """The facts of both, and when those were stated that are older than the newest statement."""
+    if not second.facts or (first.facts == second.facts and _times(first) == _times(second)):
+        return first.facts, first.older_at
+    if not first.facts:
+        return second.facts, second.older_at
+    facts: dict[str, Any] = {}
+    stated: dict[str, int] = {}
+    for name in {**first.facts, **second.facts}:
+        facts[name], stated[name] = _believed(name, first, second)
+    newest = max(first.stated_seconds, second.stated_seconds)
+    return facts, {name: at for name, at in stated.items() if at < newest and not _is_timeless(name)}
+
+
+def _times(known: KnownObject) -> tuple[int, Mapping[str, int]]:
+    return known.stated_seconds, known.older_at
+
+
+def _believed(name: str, first: KnownObject, second: KnownObject) -> tuple[Any, int]:
+    """The value of a fact that at least one of both states, and when it was stated."""
+    by = [known for known in (first, second) if name in known.facts]
+    values, at = [known.facts[name] for known in by], [known.told_at(name) for known in by]
+    if name == CAPTURED_AT:
+        return max(values), max(at)
+    if name == ENDED_AT:
+        return min(values), max(at)
+    if len(by) == 1 or values[0] == values[1]:
+        return values[0], max(at)
+    if at[0] == at[1]:
+        return _later(name, *values), at[0]
+    return (values[0], at[0]) if at[0] > at[1] else (values[1], at[1])
+
+
+def _is_timeless(name: str) -> bool:
+    """Whether a fact holds whenever it was stated, so that its time is not kept."""
+    return name in (CAPTURED_AT, ENDED_AT) or name.startswith(EMAIL)
+
+
+def _later(name: str, one: Any, other: Any) -> Any:
+    """Which of two values said in the same second is believed."""
+    return max(one, other, key=_moved_on if name == "status" else _comparable)
+
+
+def _moved_on(status: object) -> tuple[int, str]:
+    """How far along its way a refund or dispute is in a state; neither goes back, and what is closed stays closed."""
+    return (STATUS_ORDER.index(status) if status in STATUS_ORDER else -1, str(status))
+
+
+def _comparable(value: object) -> tuple[int, str]:
+    return (int(value), "") if isinstance(value, int) else (0, str(value))

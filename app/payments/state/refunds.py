@@ -1,0 +1,121 @@
+"""What was refunded of a PaymentIntent or lone charge. Pure.
+
+Two statements tell of it, and both may be incomplete: refunds known by their ids, and the sum that the charge itself
+gives, which holds for the moment it was stated. What was authorized and not captured is in that sum as well, though
+nobody had paid it; Stripe may also tell of that release as a refund of its own, created no later than the capture.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.payments.facts import CAPTURED_AT, ENDED_AT, RETURNED_NOTHING, Kind
+from app.payments.state.payment_group import Component, KnownObject
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """What was refunded, minor units.
+
+    Attributes:
+        amount_minor: all of it.
+        unnamed_minor: what of it only the charge's own sum tells.
+        releases: ids of refunds that merely released what was not captured.
+    """
+
+    amount_minor: int = 0
+    unnamed_minor: int = 0
+    releases: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Capture:
+    """What a capture left to be released, and when it was, Unix seconds; None where no event told of it."""
+
+    released_minor: int
+    at: int | None
+
+
+def of_source(component: Component, source: str) -> Refunded:
+    """What was refunded of one source, each of its charges by itself."""
+    known = {charge.id: charge for charge in component.objects[Kind.CHARGE]}
+    intent = component.find(Kind.PAYMENT_INTENT, source)
+    parts = [
+        _of_charge(known.get(charge), refunds, _capture(known.get(charge), intent))
+        for charge, refunds in _by_charge(component, source).items()
+    ]
+    return Refunded(
+        sum(part.amount_minor for part in parts),
+        sum(part.unnamed_minor for part in parts),
+        frozenset().union(*(part.releases for part in parts)),
+    )
+
+
+def releases_in(component: Component) -> frozenset[str]:
+    """The ids of refunds that gave nobody money back: they released what was authorized and not captured."""
+    return frozenset().union(*(of_source(component, source).releases for source in component.sources))
+
+
+def _by_charge(component: Component, source: str) -> dict[str, list[KnownObject]]:
+    """The refunds of each charge; those that name none are the only charge's, or stand by themselves."""
+    charges = component.charges_of[source]
+    found: dict[str, list[KnownObject]] = {charge: [] for charge in sorted(charges)}
+    only = next(iter(charges)) if len(charges) == 1 else ""
+    for refund in component.about(Kind.REFUND, source):
+        named = str(refund.facts.get("charge"))
+        found.setdefault(named if named in charges else only, []).append(refund)
+    return found
+
+
+def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], capture: _Capture) -> Refunded:
+    """The larger of both statements, the charge's own brought up to date by the refunds known by id."""
+    releases = [one for one in refunds if _is_release(one, capture)]
+    others = [one for one in refunds if not _is_release(one, capture)]
+    # More than was released cannot be its release: the rest was captured and refunded in the same second.
+    named_minor = _standing(others) + max(0, _standing(releases) - capture.released_minor)
+    ids = frozenset(one.id for one in releases)
+    if charge is None or charge.facts.get("amount_refunded") is None:
+        return Refunded(named_minor, releases=ids)
+    told_minor = _by_charge_itself(charge, others, capture)
+    if capture.at is None and 0 < capture.released_minor <= int(charge.facts["amount_refunded"]):
+        # No event told when the capture was, so the release cannot be told from the refunds: only the sum knows.
+        named_minor = min(named_minor, max(0, told_minor))
+    amount_minor = max(named_minor, told_minor)
+    return Refunded(amount_minor, amount_minor - named_minor, ids)
+
+
+def _by_charge_itself(charge: KnownObject, refunds: Iterable[KnownObject], capture: _Capture) -> int:
+    """The charge's own sum without what was released, and with what happened to the refunds since it was stated."""
+    told_at = charge.told_at("amount_refunded")
+    since = [one for one in refunds if _created_at(one) > told_at]
+    undone = [one for one in refunds if _created_at(one) <= told_at < _ended_at(one)]
+    amount_minor = int(charge.facts["amount_refunded"]) - capture.released_minor
+    return amount_minor + _standing(since) - sum(int(one.facts["amount"]) for one in undone)
+
+
+def _capture(charge: KnownObject | None, intent: KnownObject | None) -> _Capture:
+    """The charge says what was released, or its PaymentIntent; either says when."""
+    known = [one for one in (charge, intent) if one is not None]
+    released = [one.facts["amount_released"] for one in known if one.facts.get("amount_released") is not None]
+    moments = [int(one.facts[CAPTURED_AT]) for one in known if CAPTURED_AT in one.facts]
+    return _Capture(int(released[0]) if released else 0, max(moments, default=None))
+
+
+def _is_release(refund: KnownObject, capture: _Capture) -> bool:
+    """Nothing could be refunded before the capture but what the capture was to leave."""
+    return capture.released_minor > 0 and capture.at is not None and 0 < _created_at(refund) <= capture.at
+
+
+def _standing(refunds: Iterable[KnownObject]) -> int:
+    return sum(int(one.facts["amount"]) for one in refunds if one.facts["status"] not in RETURNED_NOTHING)
+
+
+def _created_at(refund: KnownObject) -> int:
+    """When it was created, Unix seconds; 0 where its documents do not say: then the charge's sum contains it."""
+    return int(refund.facts.get("created") or 0)
+
+
+def _ended_at(refund: KnownObject) -> int:
+    """Since when it has failed or been canceled; 0 for one that stands."""
+    if refund.facts["status"] not in RETURNED_NOTHING:
+        return 0
+    return int(refund.facts.get(ENDED_AT) or refund.told_at("status"))

@@ -1,0 +1,190 @@
+"""What came back of a payment, or may yet: refunds, disputes, credit notes, fraud warnings. Pure.
+
+`R = min(G, max(0, what was refunded + disputes with money out + what was credited or given back outside Stripe -
+overpaid))`, G being what was collected. What was paid beyond what was due was never part of G, and comes back first.
+Where G leaves out what was paid outside Stripe, so does what was overpaid, and what was credited outside Stripe counts
+only beyond it. A credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app import money
+from app.payments.facts import TRANSACTION, Kind
+from app.payments.state import refunds
+from app.payments.state.bases import Paid
+from app.payments.state.holds import NO_HOLD, Hold, hold_of, longest
+from app.payments.state.payment_group import Component, KnownObject
+
+IN_AGAIN: Final = frozenset({"won", "warning_closed"})
+CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded", "prevented"}
+"""Dispute states that are final; of a prevented one its balance transactions say whether the money is out. Statuses are
+an open set: one not known here is taken for an open dispute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What came back, in minor units of the payment's currency.
+
+    Attributes:
+        amount_minor: without what was overpaid.
+        is_everything: all of it came back, and how much that is is not known.
+        is_in_other_currency: a dispute is in another currency, so that it counts as all that its charge brought.
+        hold: what keeps the clock from approving.
+        overpaid_minor: what was paid beyond what was due on the invoice, which comes back first.
+        unnamed_minor: what of it a charge's own sum of its refunds tells, and no refund known by its id.
+    """
+
+    amount_minor: int = 0
+    is_everything: bool = False
+    hold: Hold = NO_HOLD
+    overpaid_minor: int = 0
+    unnamed_minor: int = 0
+    is_in_other_currency: bool = False
+
+    def minor_of(self, gross_minor: int) -> int:
+        """R of G. Example: `Returned(6000).minor_of(4900) == 4900`."""
+        return gross_minor if self.is_everything else min(self.amount_minor, gross_minor)
+
+
+def of_source(component: Component, source: str, currency: str) -> Returned:
+    """What came back of all the money that a PaymentIntent or lone charge brought, and never more than it brought.
+
+    A charge may have been refunded and lost in a dispute as well; that is no money of another payment of its invoice.
+    """
+    disputes = component.about(Kind.DISPUTE, source)
+    out = [dispute for dispute in disputes if is_money_out(dispute)]
+    comparable = [int(dispute.facts["amount"]) for dispute in out if dispute.facts["currency"] == currency]
+    is_foreign, brought_minor = len(comparable) < len(out), _brought(component, source)
+    refunded = refunds.of_source(component, source)
+    amount_minor = refunded.amount_minor + sum(comparable)
+    amount_minor += given_back(component, {source, *component.charges_of[source]})
+    if brought_minor is not None:
+        amount_minor = brought_minor if is_foreign else min(amount_minor, brought_minor)
+    return Returned(
+        amount_minor,
+        is_everything=is_foreign and brought_minor is None,
+        hold=hold_of(
+            disputes,
+            component.about(Kind.WARNING, source),
+            closed=CLOSED,
+            is_refunded=refunded.amount_minor > 0,
+        ),
+        unnamed_minor=refunded.unnamed_minor,
+        is_in_other_currency=is_foreign,
+    )
+
+
+def of_invoice(
+    component: Component, invoice: KnownObject, sources: Sequence[str], paid: Paid, *, counts_outside: bool = False
+) -> Returned:
+    """What came back of the money that settled `invoice`, which `sources` brought.
+
+    Args:
+        paid: what was due and paid.
+        counts_outside: whether what was paid outside Stripe is part of what was collected.
+    """
+    currency = str(invoice.facts["currency"])
+    left_out_minor = 0 if counts_outside else paid.outside_minor
+    overpaid_minor = _overpaid(component, invoice, sources, paid, left_out_minor)
+    amount_minor = max(0, _credited_outside(component, invoice.id) - left_out_minor)
+    amount_minor += given_back(component, {invoice.id})
+    wholes = {source: of_source(component, source, currency) for source in sources}
+    for source, whole in wholes.items():
+        amount_minor += _share(component, source, invoice.id, whole.amount_minor)
+    return Returned(
+        max(0, amount_minor - overpaid_minor),
+        is_everything=any(whole.is_everything for whole in wholes.values()),
+        hold=longest(whole.hold for whole in wholes.values()),
+        overpaid_minor=overpaid_minor,
+        unnamed_minor=sum(whole.unnamed_minor for whole in wholes.values()),
+        is_in_other_currency=any(whole.is_in_other_currency for whole in wholes.values()),
+    )
+
+
+def given_back(component: Component, object_ids: Collection[str]) -> int:
+    """What the merchant says it gave back outside Stripe of the money that one of these objects stands for."""
+    known = component.objects[Kind.REPORTED_REFUND]
+    return sum(int(one.facts["amount"]) for one in known if one.facts["of"] in object_ids)
+
+
+def is_money_out(dispute: KnownObject) -> bool:
+    """Whether a dispute has taken the money.
+
+    Its balance transactions are counted, never summed: they are in the account's currency, each at its day's rate.
+    """
+    status = dispute.facts["status"]
+    if status == "lost":
+        return True
+    if status in IN_AGAIN:
+        return False
+    moved = [int(value) for name, value in dispute.facts.items() if name.startswith(TRANSACTION)]
+    return sum(amount < 0 for amount in moved) > sum(amount > 0 for amount in moved)
+
+
+def _share(component: Component, source: str, invoice_id: str, returned_minor: int) -> int:
+    """What of the money returned on `source` counts for one of the invoices it paid.
+
+    In proportion to what it paid on each, by running totals, so that the parts add up.
+    """
+    invoices = sorted(component.invoices_of[source])
+    if len(invoices) == 1:
+        return returned_minor
+    weights = [_paid_on(component, source, invoice) for invoice in invoices]
+    return money.split(returned_minor, weights)[invoices.index(invoice_id)]
+
+
+def _paid_on(component: Component, source: str, invoice_id: str) -> int:
+    """What `source` paid on an invoice, by its InvoicePayment, else what the invoice says was paid."""
+    for paid in component.objects[Kind.INVOICE_PAYMENT]:
+        names_source = source in (paid.facts.get("payment_intent"), paid.facts.get("charge"))
+        if names_source and paid.facts.get("invoice") == invoice_id:
+            return int(paid.facts.get("amount_paid") or 0)
+    invoice = component.find(Kind.INVOICE, invoice_id)
+    return int(invoice.facts.get("amount_paid") or 0) if invoice else 0
+
+
+def _brought(component: Component, source: str) -> int | None:
+    """What a source brought, minor units; None while no document says so."""
+    intent = component.find(Kind.PAYMENT_INTENT, source)
+    received = intent.facts.get("amount_received") if intent else None
+    if received is not None:
+        return int(received)
+    own = {source, *component.charges_of[source]}
+    charges = [charge.facts.get("amount_captured") for charge in component.objects[Kind.CHARGE] if charge.id in own]
+    payments = [
+        paid.facts.get("amount_paid")
+        for paid in component.objects[Kind.INVOICE_PAYMENT]
+        if own & {paid.facts.get("payment_intent"), paid.facts.get("charge")}
+    ]
+    known = [minor for minor in charges if minor is not None] or [minor for minor in payments if minor is not None]
+    return sum(map(int, known)) if known else None
+
+
+def _overpaid(
+    component: Component, invoice: KnownObject, sources: Iterable[str], paid: Paid, left_out_minor: int
+) -> int:
+    """What was paid on an invoice beyond what was due: by its own word, or by what its payments come to."""
+    by_sources = sum(_brought_to(component, source, invoice.id) for source in sources)
+    counted_minor = max(paid.through_minor, by_sources) + paid.outside_minor - left_out_minor
+    told_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor
+    return max(0, counted_minor - max(0, paid.due_minor), told_minor)
+
+
+def _brought_to(component: Component, source: str, invoice_id: str) -> int:
+    """What a source brought to an invoice: by its InvoicePayments, else all that it brought if it paid no other."""
+    own = {source, *component.charges_of[source]}
+    payments = component.payments_of(invoice_id)
+    named = [paid for paid in payments if own & {paid.get("payment_intent"), paid.get("charge")}]
+    if named:
+        return sum(int(paid.get("amount_paid") or 0) for paid in named)
+    return (_brought(component, source) or 0) if component.invoices_of[source] == {invoice_id} else 0
+
+
+def _credited_outside(component: Component, invoice_id: str) -> int:
+    return sum(
+        int(note.facts.get("out_of_band") or 0)
+        for note in component.objects[Kind.CREDIT_NOTE]
+        if note.facts.get("invoice") == invoice_id and note.facts.get("status") == "issued"
+    )

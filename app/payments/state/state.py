@@ -1,0 +1,227 @@
+"""What a movement of money amounts to, as a pure function of everything known of it.
+
+A component makes one payment for each invoice in it; without an invoice, one for each PaymentIntent, or for a charge
+that has none. Nothing here depends on the order in which the facts came.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.partners.finding.directory import STRIPE_SIGNALS
+from app.payments.facts import Kind, moment
+from app.payments.reported import facts
+from app.payments.state import returns
+from app.payments.state.bases import invoice_base, paid_on, single_base
+from app.payments.state.billing import Billing, billing_of
+from app.payments.state.holds import NO_HOLD, Hold, longest
+from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.returns import Returned
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentState:
+    """One payment as it stands now. Amounts in minor units of `currency`."""
+
+    key: str
+    customer: str
+    subscription: str
+    invoice: str
+    payment_intent: str
+    charge: str
+    currency: str
+    gross_minor: int
+    base_minor: int
+    returned_minor: int
+    base_details: Mapping[str, Any]
+    occurred_at: datetime
+    hold: Hold = NO_HOLD
+    billing: Billing | None = None
+    """How its invoice stands among its subscription's billing cycles; None where it bills no subscription."""
+    email_marks: tuple[str, ...] = ()
+    """Marks of the addresses on those of its faces that name no customer, in order."""
+
+    @property
+    def is_out_of_band(self) -> bool:
+        """Whether the invoice was settled outside Stripe altogether."""
+        return self.gross_minor == 0 and int(self.base_details.get("outside_stripe_minor", 0)) > 0
+
+    @property
+    def is_reported(self) -> bool:
+        """Whether the merchant reported it, so that Stripe knows nothing of it."""
+        return self.key.startswith(facts.KEY_PREFIX)
+
+    @property
+    def signals(self) -> Mapping[str, str]:
+        """What qualifies it for a program, by conversion kind; what Stripe tells of is a payment and nothing else."""
+        told: Mapping[str, str] = self.base_details.get("signals", STRIPE_SIGNALS)
+        return told
+
+    @property
+    def has_amount(self) -> bool:
+        """Whether money is known to have moved; an event or entitlement may be reported without any."""
+        return "payment" in self.signals
+
+    @property
+    def awaits_invoice(self) -> bool:
+        """Whether its own document names an invoice we have not seen: the invoice is what accrues."""
+        return bool(self.base_details.get("awaits_invoice"))
+
+    @property
+    def is_described_as_invoice(self) -> bool:
+        """Whether Stripe describes the charge as one that pays an invoice, though it names none."""
+        return bool(self.base_details.get("described_as_invoice"))
+
+
+def payments_of(component: Component) -> list[PaymentState]:
+    """The payments this component makes, none while no amount is known. What was reported is one by itself.
+
+    Seen invoices are payments. Where none was seen, but one is known to exist, the money of the other faces stands
+    under the invoice's key until it comes.
+    """
+    marks = {mark for members in component.objects.values() for one in members for mark in one.email_marks}
+    return [replace(one, email_marks=tuple(sorted(marks))) if marks else one for one in _states(component)]
+
+
+def _states(component: Component) -> list[PaymentState]:
+    if reports := component.objects[Kind.REPORTED]:
+        return [_reported_payment(component, report) for report in reports]
+    invoices = component.objects[Kind.INVOICE]
+    seen = [invoice for invoice in invoices if "total" in invoice.facts]  # voided or written off, it is no money
+    if seen:
+        return [_invoice_payment(component, invoice) for invoice in seen]
+    states = [_single_payment(component, source) for source in component.sources]
+    found = [state for state in states if state is not None]
+    if invoices and found:
+        return [_under_invoice(component, found, invoices[0])]
+    return found
+
+
+def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState:
+    sources = [source for source in component.sources if invoice.id in component.invoices_of[source]]
+    paid = paid_on(invoice.facts, component.payments_of(invoice.id), has_stripe_payment=bool(sources))
+    base = invoice_base(invoice.facts, paid)
+    returned = returns.of_invoice(component, invoice, sources, paid)
+    details = _told(base.details, returned)
+    if outside := base.details.get("with_outside"):
+        of_all = returns.of_invoice(component, invoice, sources, paid, counts_outside=True)
+        details["with_outside"] = {**outside, "returned_minor": of_all.minor_of(int(outside["gross_minor"]))}
+    paid_at = invoice.facts.get("paid_at")
+    charges = sorted(charge for source in sources for charge in component.charges_of[source])
+    return PaymentState(
+        key=f"invoice:{invoice.id}",
+        customer=invoice.customer,
+        subscription=invoice.subscription,
+        invoice=invoice.id,
+        payment_intent=next((source for source in sources if component.is_intent(source)), ""),
+        charge=charges[0] if charges else "",
+        currency=str(invoice.facts["currency"]),
+        gross_minor=base.gross_minor,
+        base_minor=base.base_minor,
+        returned_minor=returned.minor_of(base.gross_minor),
+        base_details=details,
+        occurred_at=moment(paid_at) or invoice.happened_at,
+        hold=returned.hold,
+        billing=billing_of(invoice.facts),
+    )
+
+
+def _single_payment(component: Component, source: str) -> PaymentState | None:
+    """The payment a PaymentIntent or lone charge makes by itself; None while no money is known to have moved."""
+    intent = component.find(Kind.PAYMENT_INTENT, source)
+    charges = [
+        charge
+        for charge in component.objects[Kind.CHARGE]
+        if charge.id in component.charges_of[source] and charge.facts.get("captured")
+    ]
+    sessions = [
+        session
+        for session in component.objects[Kind.SESSION]
+        if session.facts.get("mode") == "payment"
+        and session.facts.get("paid")
+        and session.facts.get("payment_intent") in (source, None)
+    ]
+    stated = [known for known in ((intent,) if intent else ()) if known.facts] + charges + sessions
+    base = single_base(
+        intent.facts if intent else {}, [charge.facts for charge in charges], [one.facts for one in sessions]
+    )
+    if base is None:
+        return None
+    returned = returns.of_source(component, source, base.currency)
+    created = [made_at for charge in charges if (made_at := moment(charge.facts.get("created")))]
+    charge_ids = sorted(component.charges_of[source])
+    names_invoice = any(known.facts.get("invoice") for known in stated if known.kind != Kind.SESSION)
+    return PaymentState(
+        key=f"pi:{source}" if intent else f"ch:{source}",
+        customer=max((known.customer for known in (intent, *charges, *sessions) if known), default=""),
+        subscription="",
+        invoice="",
+        payment_intent=source if intent else "",
+        charge=charge_ids[0] if charge_ids else "",
+        currency=base.currency,
+        gross_minor=base.gross_minor,
+        base_minor=base.base_minor,
+        returned_minor=returned.minor_of(base.gross_minor),
+        base_details={**_told(base.details, returned), "awaits_invoice": names_invoice, **_described(stated)},
+        occurred_at=min(created) if created else stated[0].happened_at,
+        hold=returned.hold,
+    )
+
+
+def _described(stated: Iterable[KnownObject]) -> dict[str, bool]:
+    """What completes a base's details where Stripe describes the money as an invoice's."""
+    is_so = any(known.facts.get("described_as_invoice") for known in stated)
+    return {"described_as_invoice": True} if is_so else {}
+
+
+def _under_invoice(component: Component, states: list[PaymentState], invoice: KnownObject) -> PaymentState:
+    """The known money of an invoice not seen yet, under the key that will stay."""
+    first = states[0]
+    gross_minor = sum(state.gross_minor for state in states)
+    returned_minor = sum(state.returned_minor for state in states) + returns.given_back(component, {invoice.id})
+    return PaymentState(
+        key=f"invoice:{invoice.id}",
+        customer=invoice.customer or first.customer,
+        subscription=invoice.subscription,
+        invoice=invoice.id,
+        payment_intent=first.payment_intent,
+        charge=first.charge,
+        currency=first.currency,
+        gross_minor=gross_minor,
+        base_minor=sum(state.base_minor for state in states),
+        returned_minor=min(returned_minor, gross_minor),
+        base_details={**first.base_details, "awaits_invoice": any(state.awaits_invoice for state in states)},
+        occurred_at=min(state.occurred_at for state in states),
+        hold=longest(state.hold for state in states),
+    )
+
+
+def _reported_payment(component: Component, report: KnownObject) -> PaymentState:
+    """What the merchant reported: its amount is the base, for no tax is known of it."""
+    gross_minor = int(report.facts.get("amount") or 0)
+    returned_minor = returns.given_back(component, {report.id})
+    return PaymentState(
+        key=facts.key_of(report.id),
+        customer="",
+        subscription="",
+        invoice="",
+        payment_intent="",
+        charge="",
+        currency=str(report.facts["currency"]),
+        gross_minor=gross_minor,
+        base_minor=gross_minor,
+        returned_minor=min(returned_minor, gross_minor),
+        base_details=facts.details_of(report.facts),
+        occurred_at=datetime.fromisoformat(report.facts["occurred_at"]),
+    )
+
+
+def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
+    """The base's arithmetic, and what is to be said of what came back where that is not plain."""
+    told = dict(details)
+    noted = {"overpaid_minor": returned.overpaid_minor, "unnamed_returned_minor": returned.unnamed_minor}
+    told |= {name: minor for name, minor in noted.items() if minor}
+    if returned.is_in_other_currency:
+        told["dispute_in_other_currency"] = True
+    return told

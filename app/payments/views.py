@@ -1,0 +1,98 @@
+"""Payments as their surface shows them. A customer is a Stripe id here, never a name or an address."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from app import ids
+from app.paging import Between, HasMore, Numbered
+from app.payments.models import Payment
+from app.sentences.outcomes import OUTCOMES, sentence
+from app.views import Instant, OneOf, Snake
+
+OutcomeWord = Annotated[str, OneOf(OUTCOMES)]
+
+AMOUNT: Final = "In the currency's smallest unit."
+
+
+class PaymentQuery(Numbered, Between):
+    """Which payments; `since` and `until` are about `occurred_at`."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    attributed: bool | None = Field(default=None, description="False: only those nobody is credited with.")
+    conflict: bool | None = Field(
+        default=None, description="True: only those whose partner was paid before evidence came to credit another."
+    )
+    outcome: OutcomeWord | None = None
+
+
+class PaymentBody(Snake):
+    """One movement of money from a customer to the merchant."""
+
+    id: str = Field(examples=["pmt_01h455vb4pex5vsknk084sn02q"])
+    currency: str = Field(examples=["usd"])
+    amount_cents: int = Field(description=f"What was collected, with tax. {AMOUNT}")
+    base_cents: int = Field(description=f"What commissions are computed from. {AMOUNT}")
+    returned_cents: int = Field(description=f"What went back to the customer. {AMOUNT}")
+    outcome: str = Field(examples=["unattributed"])
+    reason: str = Field(description="The outcome in one sentence.")
+    conflict: str | None = Field(description="What a person should look at: why its partner was left with it.")
+    customer: str | None
+    subscription: str | None
+    invoice: str | None
+    payment_intent: str | None
+    charge: str | None
+    account: str | None = Field(description="A connected account; null: your own.")
+    livemode: bool
+    merged_into_id: str | None = Field(description="The payment that took this one's place.")
+    occurred_at: Instant
+    created_at: Instant
+
+
+class PaymentPage(Snake):
+    """A page of payments."""
+
+    data: list[PaymentBody]
+    page: int
+    limit: int
+    has_more: HasMore
+
+
+def payment_body(payment: Payment) -> PaymentBody:
+    """The payment with its outcome in words."""
+    return PaymentBody(**payment_fields(payment))
+
+
+def payment_fields(payment: Payment) -> dict[str, Any]:
+    """The fields of `PaymentBody`."""
+    merged_into = payment.merged_into_id
+    return {
+        "id": ids.encode(ids.PAYMENT, payment.id),
+        "currency": payment.currency,
+        "amount_cents": payment.gross_minor,
+        "base_cents": payment.base_minor,
+        "returned_cents": payment.returned_minor,
+        "outcome": payment.outcome,
+        "reason": reason_of(payment),
+        "conflict": payment.outcome_details.get("conflict"),
+        "customer": payment.customer or None,
+        "subscription": payment.subscription or None,
+        "invoice": payment.invoice or None,
+        "payment_intent": payment.payment_intent or None,
+        "charge": payment.charge or None,
+        "account": payment.account or None,
+        "livemode": payment.livemode,
+        "merged_into_id": ids.encode(ids.PAYMENT, merged_into) if merged_into else None,
+        "occurred_at": payment.occurred_at,
+        "created_at": payment.created_at,
+    }
+
+
+def reason_of(payment: Payment) -> str:
+    """The payment's outcome in one sentence; where a person decided that nobody earns, in that person's words."""
+    by_hand = payment.outcome_details.get("by_hand")
+    return (
+        f"A person decided that nobody is credited: {by_hand}."
+        if by_hand
+        else sentence(payment.outcome, payment.outcome_details)
+    )

@@ -1,0 +1,1 @@
+"""Payments that wait for something, and what for."""

@@ -1,0 +1,146 @@
+"""What waits, for what, since when, and what Stripe said about it: nothing unknown is ever silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.paging import no_row, refuse_both
+
+METADATA: Final = "the customer's metadata, to see whether it names a partner"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One event, payment or customer that waits.
+
+    Attributes:
+        what: `event`, `payment` or `customer`.
+        id: the event's, the payment's or the customer's.
+        object_id: the Stripe object it is about.
+        since: since when we have known of it.
+        look_up: `none` (no key, or nothing that could be asked), `due`, `answered` or `given_up`.
+        problem: what the last attempt to ask came to, where it brought nothing.
+    """
+
+    what: str
+    id: str
+    object_id: str
+    account: str
+    livemode: bool
+    waiting_for: str
+    since: datetime
+    look_up: str
+    next_look_up_at: datetime | None
+    attempts: int
+    problem: str | None
+
+
+# Events and payments that wait, each with the look-up its details name, and customers that no answer has come about.
+# An event that waits for the same as its payment is not listed beside it.
+_LIST = text("""
+    WITH waiting AS (
+        SELECT 'event' AS what, stripe_id AS id, object_id, organization_id, account, livemode,
+               outcome_details AS details, received_at AS since
+        FROM stripe_events AS event WHERE organization_id = ANY (:organization_ids) AND outcome = 'waiting'
+          AND NOT EXISTS (SELECT FROM payments WHERE organization_id = event.organization_id AND outcome = 'waiting'
+                          AND outcome_details = event.outcome_details AND account = event.account
+                          AND livemode = event.livemode)
+        UNION ALL
+        SELECT 'payment', CAST(id AS text), coalesce(nullif(invoice, ''), nullif(payment_intent, ''), charge),
+               organization_id, account, livemode, outcome_details, created_at
+        FROM payments WHERE organization_id = ANY (:organization_ids) AND outcome = 'waiting'
+        UNION ALL
+        SELECT 'customer', object_id, object_id, organization_id, account, livemode,
+               jsonb_build_object('waiting_for', CAST(:metadata AS text), 'look_up', kind, 'object_id', object_id),
+               wanted_at
+        FROM lookups WHERE organization_id = ANY (:organization_ids) AND kind = 'customer' AND asked_for = ''
+                       AND (done_at IS NULL OR problem IS NOT NULL)
+    )
+    SELECT waiting.*, details ->> 'waiting_for' AS waiting_for, lookups.next_attempt_at, lookups.attempts,
+           lookups.problem, lookups.done_at, lookups.id AS lookup_id
+    FROM waiting LEFT JOIN lookups
+      ON lookups.object_id = details ->> 'object_id' AND lookups.kind = details ->> 'look_up'
+     AND lookups.asked_for = coalesce(details ->> 'asked_for', '')
+     AND lookups.organization_id = waiting.organization_id
+     AND lookups.account = waiting.account AND lookups.livemode = waiting.livemode
+    WHERE CAST(:after AS timestamptz) IS NULL OR (since, waiting.id) < (:after, :after_id)
+    ORDER BY since DESC, waiting.id DESC LIMIT :limit OFFSET :offset
+""")
+
+# Where a row of the list stands, or stood before what it waited for came.
+_PLACE = text("""
+    SELECT received_at AS since, stripe_id AS id FROM stripe_events
+    WHERE stripe_id = :id AND organization_id = ANY (:organization_ids)
+    UNION ALL
+    SELECT created_at, CAST(id AS text) FROM payments
+    WHERE id = CAST(:payment_id AS uuid) AND organization_id = ANY (:organization_ids)
+    UNION ALL
+    SELECT wanted_at, object_id FROM lookups
+    WHERE object_id = :id AND organization_id = ANY (:organization_ids) AND kind = 'customer' AND asked_for = ''
+    ORDER BY since LIMIT 1
+""")
+
+
+def list_waiting(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+) -> list[Waiting]:
+    """A page of all that waits, newest first.
+
+    Raises:
+        InvalidRequest: `starting_after` is the id of nothing that waits or waited, or stands beside a page number.
+    """
+    refuse_both(page, starting_after)
+    after, after_id = _place(session, organization_ids, starting_after) if starting_after is not None else (None, None)
+    values = {
+        "organization_ids": list(organization_ids),
+        "metadata": METADATA,
+        "after": after,
+        "after_id": after_id,
+        "limit": limit,
+        "offset": (page - 1) * limit,
+    }
+    return [_waiting(row) for row in session.execute(_LIST, values)]
+
+
+def _place(session: Session, organization_ids: Sequence[UUID], given: str) -> tuple[datetime, str]:
+    values = {"id": given, "payment_id": ids.decode(given, ids.PAYMENT), "organization_ids": list(organization_ids)}
+    row = session.execute(_PLACE, values).first()
+    if row is None:
+        raise no_row(given)
+    return row.since, row.id
+
+
+def _waiting(row: Any) -> Waiting:
+    is_open = row.lookup_id is not None and row.done_at is None
+    return Waiting(
+        what=row.what,
+        id=ids.encode(ids.PAYMENT, UUID(row.id)) if row.what == "payment" else row.id,
+        object_id=row.object_id,
+        account=row.account,
+        livemode=row.livemode,
+        waiting_for=row.waiting_for or "what it needs",
+        since=row.since,
+        look_up=_stage(row),
+        next_look_up_at=row.next_attempt_at if is_open else None,
+        attempts=row.attempts or 0,
+        problem=row.problem,
+    )
+
+
+def _stage(row: Any) -> str:
+    if row.lookup_id is None:
+        return "none"
+    if row.done_at is None:
+        return "due"
+    return "given_up" if row.problem else "answered"

@@ -1,0 +1,56 @@
+"""What waits, as its surface shows it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import Field
+
+from app.paging import Numbered
+from app.payments.waiting.listing import Waiting
+from app.views import Instant, Snake
+
+
+class WaitingQuery(Numbered):
+    """Which page."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+
+
+class WaitingBody(Snake):
+    """An event, payment or customer about which something is not known yet."""
+
+    what: str = Field(description="`event`, `payment` or `customer`.")
+    id: str = Field(examples=["evt_1Pg"])
+    object_id: str | None = Field(description="The Stripe object it is about.")
+    account: str | None
+    livemode: bool
+    waiting_for: str
+    since: Instant
+    look_up: str = Field(description="`none` (no API key, or nothing to ask), `due`, `answered` or `given_up`.")
+    next_look_up_at: Instant | None
+    attempts: int = Field(description="How often Stripe was asked.")
+    problem: str | None = Field(description="What the last attempt came to, where it brought nothing.")
+
+
+class WaitingPage(Snake):
+    """A page of what waits."""
+
+    data: list[WaitingBody]
+    page: int
+    limit: int
+
+
+class AskedAgain(Snake):
+    """How many look-ups are due now."""
+
+    look_ups: int
+
+
+def waiting_body(waiting: Waiting) -> WaitingBody:
+    """One thing that waits."""
+    return WaitingBody(**waiting_fields(waiting))
+
+
+def waiting_fields(waiting: Waiting) -> dict[str, Any]:
+    """The fields of `WaitingBody`."""
+    return asdict(waiting) | {"object_id": waiting.object_id or None, "account": waiting.account or None}

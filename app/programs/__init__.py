@@ -1,0 +1,1 @@
+"""Merchants' offers and their versioned terms."""

@@ -1,0 +1,217 @@
+"""Programs: a merchant's offers, and the default one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import Conflict, InvalidRequest, NotFound
+from app.organizations.hierarchy import require_merchant
+from app.paging import cut, owned_by
+from app.programs import rules
+from app.programs.models import Program
+from app.programs.terms import TERMS_FIELDS, add_terms, revise_terms
+from app.texts import require_line
+
+ONE_DEFAULT: Final = "uq_programs_one_default"
+
+
+def create_program(
+    session: Session,
+    organization_id: UUID,
+    *,
+    name: str,
+    commission: Mapping[str, Any],
+    currency: str = "usd",
+    is_default: bool | None = False,
+    **settings: Any,
+) -> Program:
+    """A program with version 1 of its terms.
+
+    Args:
+        session: writes both rows.
+        organization_id: the owner.
+        name: what partners read.
+        commission: the tagged union, `{"type": "percentage", "bps": 2000}`.
+        currency: of flat amounts and statistics, in either case; payments keep their own.
+        is_default: whether an owner's calls that name no program mean this one; an owner has at most one, so the
+            former is none from now on. None: if the owner has none yet.
+        settings: columns of `Program`; `multi_level`, `holdback_days` and `commission_base` of its terms; and
+            `minimum_payout_minor`, which is the minimum in `currency`.
+
+    Raises:
+        InvalidRequest: names the field.
+        Conflict: `not_a_merchant`, the owner is an affiliate.
+    """
+    require_merchant(session, organization_id)
+    if is_default is None:
+        is_default = find_default_program(session, organization_id) is None
+    program = Program(
+        id=ids.new(),
+        organization_id=organization_id,
+        name=require_line(name, param="name"),
+        currency=rules.valid_currency(currency),
+        status=settings.pop("status", "draft"),
+        minimum_payouts={},
+        is_default=is_default,
+    )
+    terms = {field: settings.pop(field) for field in TERMS_FIELDS if field in settings}
+    _set(session, program, {"conversion_kind": "payment", **settings})
+    if is_default:
+        _end_default(session, program)
+    session.add(program)
+    _flush(session)
+    add_terms(session, program, commission=commission, **terms)
+    return program
+
+
+def change_program(session: Session, program: Program, changes: Mapping[str, Any], *, has_partners: bool) -> list[str]:
+    """Make `changes` of settings and terms; those that say what is there already change nothing.
+
+    What differs of `TERMS_FIELDS` appends a version of the terms, which holds for partners approved from then on:
+    those that are in keep their snapshots, and nothing that was earned moves.
+
+    Args:
+        session: locks the program, writes it, and its new terms.
+        program: one of the caller's.
+        changes: as `create_program` takes them.
+
+    Returns:
+        The names of what changed, sorted.
+
+    Raises:
+        InvalidRequest: names the field.
+        Conflict: `status_refused`, `currency_fixed`, `default_program`, `default_taken`.
+    """
+    # Two changes at once would append the same version, and each would check the status before the other.
+    session.refresh(program, with_for_update=True)
+    before = {column.key: getattr(program, column.key) for column in Program.__table__.columns}
+    terms = {field: value for field, value in changes.items() if field in TERMS_FIELDS}
+    settings = {field: value for field, value in changes.items() if field not in TERMS_FIELDS}
+    if "status" in settings:
+        rules.refuse_transition(program.status, settings["status"])
+    if "currency" in settings:
+        _refuse_currency_change(program, settings["currency"], has_partners=has_partners)
+    _set(session, program, settings)
+    if program.status == "archived" and program.is_default:
+        message = "this is your default program; make another one the default first, or send is_default false"
+        raise Conflict(message, code="default_program", param="status")
+    if program.is_default and not before["is_default"]:
+        _end_default(session, program)
+    changed = [field for field, value in before.items() if getattr(program, field) != value]
+    _flush(session)
+    return sorted(changed + revise_terms(session, program, terms))
+
+
+def find_default_program(session: Session, organization_id: UUID) -> Program | None:
+    """The program meant where an owner's call names none."""
+    return session.scalar(
+        select(Program).where(Program.organization_id == organization_id, Program.is_default).limit(1)
+    )
+
+
+def get_program(
+    session: Session, organization_ids: Sequence[UUID], program_id: str | None, *, default_of: UUID
+) -> Program:
+    """The program named by a public id among those of `organization_ids`; None means the default of `default_of`.
+
+    Raises:
+        NotFound: no such program of theirs, or no default.
+    """
+    if program_id is None:
+        found = find_default_program(session, default_of)
+        if found is None:
+            raise NotFound(
+                "the organization has no default program; send program_id", code="program_not_found", param="program_id"
+            )
+        return found
+    key = ids.decode(program_id, ids.PROGRAM)
+    found = session.scalar(select(Program).where(Program.id == key, Program.organization_id.in_(organization_ids)))
+    if found is None:
+        raise NotFound.of("program", program_id, param="program_id")
+    return found
+
+
+def list_programs(
+    session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None
+) -> Sequence[Program]:
+    """A page of these organizations' programs, newest first. Raises InvalidRequest."""
+    owned = select(Program).where(owned_by(Program.organization_id, organization_ids))
+    return session.scalars(cut(owned, Program.id, ids.PROGRAM, limit=limit, starting_after=starting_after)).all()
+
+
+def _set(session: Session, program: Program, settings: Mapping[str, Any]) -> None:
+    """Set columns, each checked; where several depend on one another, they are checked together."""
+    values = dict(settings)
+    values.update(_valid_minimums(program, values))
+    if "name" in values:
+        require_line(values["name"], param="name")
+    for field, check in (
+        ("currency", rules.valid_currency),
+        ("landing_url", rules.valid_landing_url),
+        ("landing_hosts", rules.valid_hosts),
+    ):
+        if field in values:
+            values[field] = check(values[field])
+    if "time_zone" in values:
+        _refuse_unknown_zone(session, values["time_zone"])
+    for field, value in values.items():
+        setattr(program, field, value)
+    rules.refuse_missing_signal(
+        program.conversion_kind, program.conversion_event_name, program.conversion_entitlement_id
+    )
+
+
+def _valid_minimums(program: Program, values: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """The minimum payouts by currency that `values` ask for; takes `minimum_payout_minor` out of them."""
+    if "minimum_payout_minor" not in values:
+        given = values.get("minimum_payouts")
+        return {} if given is None else {"minimum_payouts": rules.valid_minimums(given)}
+    own = values.pop("minimum_payout_minor")
+    if "minimum_payouts" in values:
+        message = (
+            "send minimum_payout_cents or minimum_payouts, not both: the first is the second's entry in the currency"
+        )
+        raise InvalidRequest(f"{message} of the program", param="minimum_payouts")
+    others = {currency: minor for currency, minor in program.minimum_payouts.items() if currency != program.currency}
+    return {"minimum_payouts": others | ({program.currency: own} if own else {})}
+
+
+def _refuse_currency_change(program: Program, currency: str, *, has_partners: bool) -> None:
+    """Partners' flat amounts are in the program's currency, so it stays once anybody may have read them."""
+    if rules.valid_currency(currency) == program.currency:
+        return
+    if program.status != "draft" or has_partners:
+        message = "the currency is fixed once a program is active or has partners: their terms are in it"
+        raise Conflict(message, code="currency_fixed", param="currency")
+
+
+def _refuse_unknown_zone(session: Session, time_zone: str) -> None:
+    # Postgres cuts the days of the statistics, so what counts is which names it knows.
+    known = text("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = :name)")
+    if not session.scalar(known, {"name": time_zone}):
+        raise InvalidRequest(
+            f"time_zone {time_zone!r} is unknown; use an IANA name, such as Europe/Berlin", param="time_zone"
+        )
+
+
+def _end_default(session: Session, program: Program) -> None:
+    others = (Program.organization_id == program.organization_id, Program.is_default, Program.id != program.id)
+    with session.no_autoflush:
+        session.execute(update(Program).where(*others).values(is_default=False))
+
+
+def _flush(session: Session) -> None:
+    """Write; losing a race for the default is an answer, after which the caller rolls back."""
+    try:
+        session.flush()
+    except IntegrityError as lost:
+        constraint = getattr(getattr(lost.orig, "diag", None), "constraint_name", None)
+        if constraint != ONE_DEFAULT:
+            raise
+        message = "another program was made the default at this moment; try again"
+        raise Conflict(message, code="default_taken", param="is_default") from None

@@ -1,0 +1,1 @@
+"""Organizations, API keys and the audit trail over REST."""

@@ -1,0 +1,120 @@
+"""Accounts: organizations, their API keys, and who changed what."""
+
+from uuid import UUID
+
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access, audit, audit_views, hierarchy, keys, views
+
+api = surface("Accounts", __name__, "Who holds an account, what opens it, and who changed what.")
+
+
+@api.get(
+    "/api/v1/organizations",
+    security=needs("organizations:read"),
+    responses={"200": views.OrganizationPage, "404": ErrorBody},
+)
+def list_organizations(query: views.OrganizationQuery) -> Response:
+    """The key's own organization and all below it, newest first."""
+    managed = g.caller.organization_ids
+    with access.transaction(g.caller) as session:
+        found = hierarchy.list_organizations(
+            session,
+            managed,
+            limit=query.limit,
+            starting_after=query.starting_after,
+            parent_id=_organization(session, query.parent_id, "parent_id") if query.parent_id is not None else None,
+        )
+        return answer(views.OrganizationPage(data=[views.organization_body(one, managed) for one in found]))
+
+
+@api.post(
+    "/api/v1/organizations",
+    security=needs("organizations:write"),
+    responses={"201": views.OrganizationBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def create_organization(body: views.OrganizationCreation) -> Response:
+    """Make a merchant below one of yours; your keys open it from now on."""
+    managed = g.caller.organization_ids
+    with access.transaction(g.caller) as session:
+        parent_id = _organization(session, body.parent_id, "parent_id")
+        made = hierarchy.create_child(session, g.caller, parent_id, name=body.name.strip(), email=body.email)
+        return answer(views.organization_body(made, managed), status=201)
+
+
+@api.get(
+    "/api/v1/organizations/<organization_id>",
+    security=needs("organizations:read"),
+    responses={"200": views.OrganizationBody, "404": ErrorBody},
+)
+def show_organization(path: views.OrganizationPath) -> Response:
+    """One organization."""
+    managed = g.caller.organization_ids
+    with access.transaction(g.caller) as session:
+        return answer(
+            views.organization_body(hierarchy.get_organization(session, managed, path.organization_id), managed)
+        )
+
+
+@api.get("/api/v1/api-keys", security=needs("keys:read"), responses={"200": views.KeyPage, "404": ErrorBody})
+def list_keys(query: views.KeyQuery) -> Response:
+    """Keys of the key's own organization and of all below it, newest first, revoked ones too."""
+    with access.transaction(g.caller) as session:
+        owners = g.caller.organization_ids
+        if query.organization_id is not None:
+            owners = (_organization(session, query.organization_id, "organization_id"),)
+        found = keys.list_keys(session, owners, limit=query.limit, starting_after=query.starting_after)
+        return answer(views.KeyPage(data=[views.key_body(key) for key in found]))
+
+
+@api.post(
+    "/api/v1/api-keys",
+    security=needs("keys:write"),
+    responses={"201": views.NewKeyBody, "404": ErrorBody, "415": ErrorBody},
+)
+def create_key(body: views.KeyCreation) -> Response:
+    """Make a key that may do no more than this one. It is shown this once and never again."""
+    with access.transaction(g.caller) as session:
+        owner_id = _organization(session, body.organization_id, "organization_id")
+        key, plaintext = keys.issue_key(
+            session, g.caller, owner_id, name=body.name.strip(), level=body.level, scopes=body.scopes
+        )
+        return answer(views.new_key_body(key, plaintext), status=201)
+
+
+@api.get("/api/v1/api-keys/<key_id>", security=needs("keys:read"), responses={"200": views.KeyBody, "404": ErrorBody})
+def show_key(path: views.KeyPath) -> Response:
+    """One key; never its plaintext."""
+    with access.transaction(g.caller) as session:
+        return answer(views.key_body(keys.get_key(session, g.caller.organization_ids, path.key_id)))
+
+
+@api.delete(
+    "/api/v1/api-keys/<key_id>", security=needs("keys:write"), responses={"200": views.KeyBody, "404": ErrorBody}
+)
+def revoke_key(path: views.KeyPath) -> Response:
+    """Make a key useless from now on; this one too. What it made stays."""
+    with access.transaction(g.caller) as session:
+        return answer(views.key_body(keys.revoke_key(session, g.caller, g.caller.organization_ids, path.key_id)))
+
+
+@api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
+def list_audit_entries(query: audit_views.AuditQuery) -> Response:
+    """What people and keys changed, newest first."""
+    wanted = audit.Wanted(query.action, query.subject_id, query.actor, query.since, query.until)
+    with access.transaction(g.caller) as session:
+        entries = audit.list_entries(
+            session, g.caller.organization_ids, wanted, limit=query.limit, starting_after=query.starting_after
+        )
+        return answer(audit_views.AuditPage(data=[audit_views.audit_body(entry) for entry in entries]))
+
+
+def _organization(session: Session, given: str | None, param: str) -> UUID:
+    """The organization named in `param`, the key's own where none is. Raises NotFound."""
+    if given is None:
+        own: UUID = g.caller.organization_id
+        return own
+    return hierarchy.get_organization(session, g.caller.organization_ids, given, param=param).id

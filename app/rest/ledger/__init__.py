@@ -1,0 +1,1 @@
+"""Payments, conversions, commissions and attribution over REST."""

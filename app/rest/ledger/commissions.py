@@ -1,0 +1,178 @@
+"""Conversions, commissions, and where each amount comes from."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app.commissions import listing, views
+from app.commissions.decisions import bulk_approval, commands
+from app.commissions.models import Conversion
+from app.commissions.own_list import own_page, wanted
+from app.commissions.settling.settlement import Cause
+from app.errors import NotFound
+from app.explanations import events, explain
+from app.explanations.events import EventStory
+from app.explanations.explain import Explanation
+from app.explanations.views import PaymentExplanation
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access
+from app.paging import Span
+from app.partners.finding.listing import get_partner
+from app.programs.programs import get_program
+from app.stripe_events.listing import get_event
+from app.stripe_events.views import EventPath
+
+api = surface("Commissions", __name__, "What a payment is worth to whom, and why.")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/conversions/<conversion_id>/approve",
+    security=needs("conversions:write"),
+    responses={"200": views.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def approve_conversion(path: views.ConversionPath, body: views.Approval) -> Response:
+    """Make what a conversion earns payable now, on every level; also one that was rejected."""
+    return _decided(
+        path,
+        lambda session, conversion: commands.approve(
+            session, g.caller, conversion, _request(), reason=body.reason, force=body.force
+        ),
+    )
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/conversions/<conversion_id>/reject",
+    security=needs("conversions:write"),
+    responses={"200": views.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def reject_conversion(path: views.ConversionPath, body: views.Rejection) -> Response:
+    """Take back what a conversion earned, on every level; nothing brings it back but an approval."""
+    return _decided(
+        path,
+        lambda session, conversion: commands.reject(session, g.caller, conversion, _request(), reason=body.reason),
+    )
+
+
+@api.post(
+    "/api/v1/commissions/approve",
+    security=needs("conversions:write"),
+    responses={"200": views.BulkApproved, "404": ErrorBody, "415": ErrorBody},
+)
+def approve_commissions(body: views.BulkApproval) -> Response:
+    """Approve every conversion that waits for it and matches, up to 500 at once; `dryRun` says which."""
+    with access.transaction(g.caller) as session:
+        owners = g.caller.organization_ids
+        program = None
+        if body.program_id is not None:
+            program = get_program(session, owners, body.program_id, default_of=g.caller.organization_id)
+        partner = get_partner(session, owners, body.partner_id) if body.partner_id is not None else None
+        wanted = bulk_approval.Matching(partner, program, Span(body.since, body.until))
+        approved = bulk_approval.approve_matching(
+            session, g.caller, owners, wanted, _request(), reason=body.reason, dry_run=body.dry_run
+        )
+        return answer(views.bulk_approved(approved, dry_run=body.dry_run))
+
+
+@api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": views.CommissionPage})
+@api.get(
+    "/commissions",
+    security=needs("commissions:read"),
+    responses={"200": views.CommissionPage},
+    endpoint="list_commissions_without_prefix",
+)
+def list_commissions(query: views.CommissionQuery) -> Response:
+    """Commissions, newest first. An affiliate's key sees what it earned itself."""
+    if g.caller.kind == "affiliate":
+        return _own_commissions(query, partner_id=None)
+    return _commissions(query, partner_id=None)
+
+
+@api.get(
+    "/api/v1/partners/<partner_id>/commissions",
+    security=needs("commissions:read"),
+    responses={"200": views.CommissionPage, "404": ErrorBody},
+)
+@api.get(
+    "/partners/<partner_id>/commissions",
+    security=needs("commissions:read"),
+    responses={"200": views.CommissionPage, "404": ErrorBody},
+    endpoint="list_commissions_of_partner_without_prefix",
+)
+def list_commissions_of_partner(path: views.PartnerPath, query: views.CommissionQuery) -> Response:
+    """One partner's commissions, newest first; also for that partner's own key."""
+    try:
+        return _commissions(query, partner_id=path.partner_id)
+    except NotFound:
+        return _own_commissions(query, path.partner_id)
+
+
+@api.get(
+    "/api/v1/commissions/<commission_id>/explanation",
+    security=needs("commissions:read"),
+    responses={"200": PaymentExplanation, "404": ErrorBody},
+)
+def explain_commission(path: views.CommissionPath) -> Response:
+    """Where a commission comes from: event, carrier, terms, base, rate, rounding, every entry."""
+    with access.transaction(g.caller) as session:
+        return answer(explain.explain_commission(session, path.commission_id))
+
+
+@api.get(
+    "/api/v1/payments/<payment_id>/explanation",
+    security=needs("payments:read"),
+    responses={"200": PaymentExplanation, "404": ErrorBody},
+)
+def explain_payment(path: views.PaymentPath) -> Response:
+    """What a payment earned whom; for one that earned nothing, the same up to where it stopped."""
+    with access.transaction(g.caller) as session:
+        return answer(explain.explain_payment(session, path.payment_id))
+
+
+@api.get(
+    "/api/v1/explanations",
+    security=needs("commissions:read"),
+    responses={"200": Explanation, "404": ErrorBody},
+)
+def explain_any_id(query: views.ExplanationQuery) -> Response:
+    """Everything known of an id: ours, Stripe's, your own of a reported conversion, a partner's code or address."""
+    with access.transaction(g.caller) as session:
+        return answer(explain.explanation_of(session, query.id))
+
+
+@api.get("/api/v1/events/<event_id>", security=needs("events:read"), responses={"200": EventStory, "404": ErrorBody})
+def show_event(path: EventPath) -> Response:
+    """An event's story: how it was worked, how it ended, and what it moved for keys that may read commissions."""
+    with access.transaction(g.caller) as session:
+        event = get_event(session, g.caller.organization_ids, path.event_id)
+        return answer(events.tell_event(session, event, with_money=g.caller.may("commissions:read")))
+
+
+def _decided(path: views.ConversionPath, decide: Callable[[Session, Conversion], None]) -> Response:
+    with access.transaction(g.caller) as session:
+        conversion = listing.get_conversion(
+            session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id
+        )
+        decide(session, conversion)
+        session.expire_all()
+        return answer(views.conversion_body(*listing.with_commission(session, conversion)))
+
+
+def _request() -> Cause:
+    """This request, as what entries are put down to."""
+    return Cause(f"request:{g.request_id}", datetime.now(UTC))
+
+
+def _own_commissions(query: views.CommissionQuery, partner_id: str | None) -> Response:
+    with access.affiliate_transaction(g.caller) as session:
+        return answer(own_page(session, g.caller, query, partner_id))
+
+
+def _commissions(query: views.CommissionQuery, partner_id: str | None) -> Response:
+    with access.transaction(g.caller) as session:
+        partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
+        page = listing.list_commissions(session, g.caller.organization_ids, wanted(query, partner))
+        shown = views.commission_bodies(session, page.rows)
+        return answer(views.CommissionPage(commissions=shown, has_more=page.has_more))

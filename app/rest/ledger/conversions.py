@@ -1,0 +1,167 @@
+"""Conversions: listed, and reported by merchants themselves."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from flask import Response, current_app, g
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.commissions import listing, views
+from app.commissions.reported import conversions, refunds
+from app.commissions.reported import views as reported
+from app.commissions.reported.conversions import Reported
+from app.commissions.settling.settlement import Cause
+from app.config import Settings
+from app.errors import Conflict
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access, audit
+from app.partners.models import Partner
+from app.programs.models import Program
+from app.programs.programs import get_program
+
+api = surface("Conversions", __name__, "What counts for a program, whether Stripe told of it or you did.")
+
+
+@api.get(
+    "/api/v1/conversions",
+    security=needs("conversions:read"),
+    responses={"200": views.ConversionPage, "404": ErrorBody},
+)
+def list_conversions(query: views.ConversionQuery) -> Response:
+    """Payments that earn somebody something, newest first."""
+    with access.transaction(g.caller) as session:
+        return _page(session, query, program_id=None)
+
+
+@api.get(
+    "/v1/admin/affiliate/programs/<program_id>/conversions",
+    security=needs("conversions:read"),
+    responses={"200": views.ConversionPage, "404": ErrorBody},
+)
+def list_conversions_of_program(path: reported.ProgramPath, query: views.ConversionQuery) -> Response:
+    """Payments that earn a program's affiliates something, newest first."""
+    with access.transaction(g.caller) as session:
+        return _page(session, query, program_id=_program(session, path.program_id).id)
+
+
+@api.post(
+    "/api/v1/conversions",
+    security=needs("conversions:write"),
+    responses={"201": reported.ReportedBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def report_conversion(body: reported.ConversionReport) -> Response:
+    """Report money that did not pass through Stripe; an `external_id` is taken once."""
+    with access.transaction(g.caller) as session:
+        program_id = None if body.program_id is None else _program(session, body.program_id).id
+        partner = listing.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
+        found = _report(session, partner, body)
+        if not found.is_new:
+            former = ids.encode(ids.CONVERSION, found.conversion.id)
+            raise Conflict(
+                f"external_id {body.external_id!r} was reported before, as {former}",
+                code="duplicate_external_id",
+                param="external_id",
+            )
+        shown = views.conversion_body(*listing.with_commission(session, found.conversion))
+    return answer(reported.ReportedBody(id=shown.id, commission_cents=shown.commission_cents), status=201)
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/conversions",
+    security=needs("conversions:write"),
+    responses={"200": views.ConversionBody, "201": views.ConversionBody, "404": ErrorBody, "415": ErrorBody},
+)
+def report_conversion_of_program(path: reported.ProgramPath, body: reported.ProgramReport) -> Response:
+    """Report a conversion of one program; a repetition answers 200 with the first."""
+    with access.transaction(g.caller) as session:
+        program = _program(session, path.program_id)
+        partner = listing.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
+        found = _report(session, partner, body)
+        shown = views.conversion_body(*listing.with_commission(session, found.conversion))
+    return answer(shown, status=201 if found.is_new else 200)
+
+
+@api.post(
+    "/api/v1/conversions/<conversion_id>/refunds",
+    security=needs("conversions:write"),
+    responses={
+        "200": reported.RefundBody,
+        "201": reported.RefundBody,
+        "404": ErrorBody,
+        "409": ErrorBody,
+        "415": ErrorBody,
+    },
+)
+def report_refund(path: reported.AnyConversionPath, body: reported.RefundReport) -> Response:
+    """Report money given back outside Stripe; the same part of the commission goes with it."""
+    with access.transaction(g.caller) as session:
+        conversion = listing.get_conversion(session, g.caller.organization_ids, path.conversion_id)
+        given = refunds.give_back(
+            session,
+            conversion,
+            amount_minor=body.amount_cents,
+            external_id=body.external_id,
+            by=_cause(),
+            reported_by=_key(),
+        )
+        if given.is_new:
+            details = {"refund_id": given.id, "amount_cents": given.amount_minor}
+            owner = conversion.organization_id
+            audit.record(session, g.caller, "conversion.refunded", path.conversion_id, details, organization_id=owner)
+        session.expire_all()
+        _, commission, payment, _ = listing.with_commission(session, conversion)
+        shown = reported.refund_body(
+            given,
+            conversion,
+            currency=payment.currency,
+            returned_minor=payment.returned_minor,
+            commission_minor=listing.held_minor(commission) if commission else 0,
+        )
+    return answer(shown, status=201 if given.is_new else 200)
+
+
+def _page(session: Session, query: views.ConversionQuery, *, program_id: UUID | None) -> Response:
+    partner = None
+    if query.affiliate_id is not None:
+        partner = listing.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
+    wanted = listing.Selection(
+        limit=query.limit,
+        page=query.page,
+        starting_after=query.starting_after,
+        status=views.COMMISSION_STATUS[query.status] if query.status else None,
+        partner=partner,
+        program_id=program_id,
+        paid=query.span,
+    )
+    page = listing.list_conversions(session, g.caller.organization_ids, wanted)
+    data = [views.conversion_body(*row) for row in page.rows]
+    return answer(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+
+
+def _program(session: Session, program_id: str) -> Program:
+    return get_program(session, g.caller.organization_ids, program_id, default_of=g.caller.organization_id)
+
+
+def _report(session: Session, partner: Partner, body: reported.ConversionReport | reported.ProgramReport) -> Reported:
+    settings: Settings = current_app.extensions["accrual_settings"]
+    told = reported.report_of(body)
+    found = conversions.report(
+        session, partner, told, by=_cause(), reported_by=_key(), default_livemode=settings.stripe_livemode
+    )
+    if found.is_new:
+        conversion = found.conversion
+        details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": told.amount_minor}
+        public_id = ids.encode(ids.CONVERSION, conversion.id)
+        owner = conversion.organization_id
+        audit.record(session, g.caller, "conversion.reported", public_id, details, organization_id=owner)
+    return found
+
+
+def _cause() -> Cause:
+    return Cause(f"request:{g.request_id}", datetime.now(UTC))
+
+
+def _key() -> str:
+    return ids.encode(ids.API_KEY, g.caller.key_id)

@@ -1,0 +1,58 @@
+"""Payments, also those that earned nobody anything."""
+
+from flask import Response, g
+
+from app import ids, jobs
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access, audit
+from app.payments import listing, views
+from app.payments.waiting import listing as waiting_list
+from app.payments.waiting import views as waiting_shapes
+from app.stripe_sync import lookups
+
+api = surface("Payments", __name__, "Movements of money, whatever Stripe calls them.")
+
+
+@api.get("/api/v1/payments", security=needs("payments:read"), responses={"200": views.PaymentPage})
+def list_payments(query: views.PaymentQuery) -> Response:
+    """Payments, newest first; `attributed=false` finds money no partner is credited with."""
+    with access.transaction(g.caller) as session:
+        page = listing.list_payments(
+            session,
+            g.caller.organization_ids,
+            query,
+            limit=query.limit,
+            paid=query.span,
+            outcome=query.outcome,
+            attributed=query.attributed,
+            conflict=query.conflict,
+        )
+        data = [views.payment_body(payment) for payment in page.rows]
+    return answer(views.PaymentPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+
+
+@api.get("/api/v1/waiting", security=needs("payments:read"), responses={"200": waiting_shapes.WaitingPage})
+def list_waiting(query: waiting_shapes.WaitingQuery) -> Response:
+    """Events, payments and customers about which something is not known yet, newest first."""
+    with access.transaction(g.caller) as session:
+        found = waiting_list.list_waiting(
+            session,
+            g.caller.organization_ids,
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+        )
+    data = [waiting_shapes.waiting_body(one) for one in found]
+    return answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit))
+
+
+@api.post("/api/v1/waiting/ask-again", security=needs("events:write"), responses={"200": waiting_shapes.AskedAgain})
+def ask_again() -> Response:
+    """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
+    with access.transaction(g.caller) as session:
+        count = lookups.ask_again(session, g.caller.organization_ids)
+        owner = g.caller.organization_id
+        subject_id = ids.encode(ids.ORGANIZATION, owner)
+        audit.record(session, g.caller, "waiting.asked_again", subject_id, {"look_ups": count}, organization_id=owner)
+    jobs.wake_lookups()
+    return answer(waiting_shapes.AskedAgain(look_ups=count))

@@ -1,0 +1,1 @@
+"""Partners' links and the beacon, which take no key."""

@@ -1,0 +1,283 @@
+"""Partners' links, and the beacon for pages that are linked to directly. Nobody needs a key: visitors have none."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final, Literal, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import structlog
+from flask import Response, current_app, render_template, request
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import BadRequest
+
+from app import db, ids
+from app.attribution.names import fold
+from app.config import Settings
+from app.errors import InvalidRequest, RateLimited, Unavailable
+from app.http import bodies, throttle
+from app.http.surfaces import answer, surface
+from app.touchpoints import recording, targets, visitors
+from app.touchpoints.links import Link, Links
+from app.touchpoints.recording import Touch
+from app.touchpoints.views import BeaconAnswer, BeaconBody, LinkPath, LinkQuery
+
+DAY_SECONDS: Final = 86_400
+BEACONS_PER_MINUTE: Final = 120
+LINKS_PER_MINUTE: Final = 240
+"""From one address: an office or a school shares one."""
+LONGEST_BEACON_BYTES: Final = 32 * 1024
+PREFLIGHT_SECONDS: Final = 600
+DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
+PREFETCHING: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+HTML: Final[dict[str, Any]] = {"content": {"text/html": {}}}
+FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
+    "302": {"description": "To the program's landing page, with `ref` and `aff_sess` in its query."},
+    "404": {"description": "The code is not known, or its program has no landing page yet; a page says which.", **HTML},
+    "503": {"description": "The database is away, and this link was not followed before.", **HTML},
+}
+
+T = TypeVar("T")
+
+api = surface("Links", __name__, "Partners' links and touchpoints. Public: no key.")
+log = structlog.get_logger(__name__)
+
+
+@api.get("/r/<code>", responses=FOLLOWED)
+def follow_link(path: LinkPath, query: LinkQuery) -> Response:
+    """Record a touchpoint and lead the visitor to the program's landing page.
+
+    Nothing is recorded for HEAD, prefetching and crawlers; a code that is nobody's, or of somebody not active, leads on
+    without credit. A sale must not be lost because of us: while the database is away, links lead on with `ref` alone.
+    """
+    is_one_too_many = _is_one_too_many(path.code, query.program_id)
+    try:
+        link = _find(path.code, query.program_id)
+    except Unavailable:
+        return _page("link_unavailable.html", 503)
+    target = _target(link, query.to)
+    if link is None:
+        return _page("link_unknown.html", 404)
+    if target is None:
+        return _page("link_not_ready.html", 404)
+    session_id = ""
+    if link.partner_id is not None and not is_one_too_many and not _is_unseen():
+        known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
+        session_id = recording.session_of(known)
+        address = request.args.to_dict()
+        if not _record(link, "link", session_id, landing=target, referrer=request.referrer or "", query=address):
+            session_id = ""
+    return _redirect(link, target, session_id)
+
+
+@api.post("/v1/touchpoints", responses={"202": BeaconAnswer})
+def record_touchpoint(body: BeaconBody) -> Response:
+    """Record a touchpoint for a page that partners link to directly.
+
+    Sent by the page itself, as JSON or as plain text (`navigator.sendBeacon`). A code that is nobody's, or a page that
+    is not the program's, records nothing and gets the same answer.
+    """
+    throttle.count_public("touchpoints", per_minute=BEACONS_PER_MINUTE)
+    session_id = recording.session_of(body.session)
+    link = _find(body.code, body.program_id)
+    if link is not None and link.partner_id is not None and _is_own_page(link):
+        landing = body.landing if targets.host_of(body.landing) in link.hosts else ""
+        address = dict(parse_qsl(urlsplit(landing).query))
+        _write(link, "beacon", session_id, landing=landing, referrer=body.referrer, query=address)
+    return answer(BeaconAnswer(session=session_id), 202)
+
+
+@api.before_request
+def _read_plain_text() -> None:
+    """Take a body for JSON whatever it is called: a beacon may call it plain text only."""
+    if request.method != "POST":
+        return
+    request.max_content_length = LONGEST_BEACON_BYTES
+    try:
+        request.get_json(force=True)
+    except (BadRequest, RecursionError):
+        raise InvalidRequest("the body is not JSON, or nested too deep") from None
+    bodies.check_request()
+
+
+@api.after_request
+def _allow_landing_hosts(response: Response) -> Response:
+    """Let pages on landing hosts read the beacon's answer, and ask beforehand whether they may."""
+    if request.method not in {"POST", "OPTIONS"}:
+        return response
+    response.headers["Vary"] = "Origin"
+    response.headers["Cache-Control"] = "no-store"
+    origin = request.headers.get("Origin", "")
+    if targets.host_of(origin) and _is_landing_host(targets.host_of(origin)):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Methods"] = "POST"
+        response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+        response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+    return response
+
+
+def _is_one_too_many(code: str, program_id: str) -> bool:
+    """Whether this address follows too many links, so that no visit is recorded. A link looked up lately leads on.
+
+    Raises:
+        RateLimited: the link is not in memory: guessing codes is not free.
+    """
+    try:
+        throttle.count_public("links", per_minute=LINKS_PER_MINUTE)
+    except RateLimited:
+        if not _links().cached(fold(code), program_id)[0]:
+            raise
+        return True
+    return False
+
+
+def _find(code: str, program_id: str) -> Link | None:
+    """The link, from memory if it was looked up lately or the database is away. Raises Unavailable where neither is."""
+    key = (fold(code), program_id)
+    is_fresh, link = _links().cached(*key)
+    if is_fresh:
+        return link
+    if not _links().is_resting:
+        try:
+            found = _ask(lambda connection: _links().look_up(connection, *key))
+        except DATABASE_GONE:
+            _links().rest()
+        else:
+            _warn_without_landing_page(found)
+            return found
+    if link is None:
+        raise Unavailable("The database cannot be reached; try again.")
+    return link
+
+
+def _warn_without_landing_page(link: Link | None) -> None:
+    """Log that visitors of a link cannot be sent on; at most every five seconds for each code and process."""
+    if link is not None and link.landing_url is None:
+        program_id = ids.encode(ids.PROGRAM, link.program_id)
+        log.warning("landing_page_missing", code=link.code, program_id=program_id)
+
+
+def _target(link: Link | None, to: str | None) -> str | None:
+    """Where to: the page asked for, if it is the program's own, else its landing page. Raises InvalidRequest."""
+    if to is None:
+        return link.landing_url if link else None
+    if link is None or not targets.is_allowed(to, link.hosts, link.landing_url):
+        raise InvalidRequest("to must be an address on one of the program's landing hosts", param="to")
+    return to
+
+
+def _redirect(link: Link, target: str, session_id: str) -> Response:
+    named = {"ref": link.code, "aff_sess": session_id}
+    utm = {f"utm_{name}": value for name, value in visitors.utm_in(request.args).items()}
+    location = targets.with_parameters(target, {name: value for name, value in named.items() if value}, utm)
+    response = Response(status=302, headers={"Location": location, "Cache-Control": "no-store"})
+    settings = _settings()
+    if session_id and settings.touchpoint_cookie:
+        response.set_cookie(
+            _cookie(link),
+            session_id,
+            max_age=link.window_days * DAY_SECONDS,
+            path="/r/",
+            secure=request.is_secure or settings.public_url.startswith("https://"),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def _cookie(link: Link) -> str:
+    """One for each owner, so that merchants who share a server do not share their visitors."""
+    return f"aff_sess_{link.organization_id.hex[-12:]}"
+
+
+def _is_unseen() -> bool:
+    """Whether nobody looks at what is answered, or not yet."""
+    is_prefetch = any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCHING)
+    is_preview = "preview" in request.headers.get("X-Purpose", "").lower()
+    return request.method == "HEAD" or is_prefetch or is_preview or visitors.is_machine(request.user_agent.string)
+
+
+def _record(
+    link: Link, source: Literal["link"], session_id: str, *, landing: str, referrer: str, query: dict[str, str]
+) -> bool:
+    """Record a touchpoint if the database lets us; whoever follows a link is not told of our troubles."""
+    if _links().is_resting:
+        return False
+    try:
+        _write(link, source, session_id, landing=landing, referrer=referrer, query=query)
+    except DATABASE_GONE as failure:
+        _links().rest()
+        log.warning("touchpoint_lost", code=link.code, kind=type(failure).__name__)
+        return False
+    return True
+
+
+def _write(
+    link: Link,
+    source: Literal["link", "beacon"],
+    session_id: str,
+    *,
+    landing: str,
+    referrer: str,
+    query: dict[str, str],
+) -> None:
+    assert link.partner_id is not None, "only a partner's link is touched"
+    now, secret = datetime.now(UTC), _settings().secret_keys[0]
+    touch = Touch(
+        id=ids.new(),
+        organization_id=link.organization_id,
+        program_id=link.program_id,
+        partner_id=link.partner_id,
+        code=link.code,
+        session_id=session_id,
+        source=source,
+        touched_at=now,
+        landing=visitors.page(landing),
+        referrer=visitors.page(referrer),
+        utm=visitors.utm_in(query),
+        address_hash=visitors.network_hash(throttle.address(), secret, now),
+        agent_hash=visitors.agent_hash(request.user_agent.string, secret, now),
+    )
+    _ask(lambda connection: recording.record(connection, touch))
+
+
+def _is_own_page(link: Link) -> bool:
+    """Whether the page that sends the beacon is the program's; a server that sends it says nothing of a page."""
+    origin = request.headers.get("Origin")
+    return origin is None or targets.host_of(origin) in link.hosts
+
+
+def _is_landing_host(host: str) -> bool:
+    try:
+        return _ask(lambda connection: _links().is_landing_host(connection, host))
+    except DATABASE_GONE:
+        return False
+
+
+def _ask(work: Callable[[Connection], T]) -> T:
+    """Work on a connection; once more if it went stale while it lay in the pool."""
+    try:
+        with db.autocommit() as connection:
+            return work(connection)
+    except DBAPIError as failure:
+        if not failure.connection_invalidated:
+            raise
+    with db.autocommit() as connection:
+        return work(connection)
+
+
+def _page(template: str, status: int) -> Response:
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
+    return Response(render_template(template), status=status, mimetype="text/html", headers=headers)
+
+
+def _links() -> Links:
+    links: Links = current_app.extensions["accrual_links"]
+    return links
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["accrual_settings"]
+    return settings

@@ -1,0 +1,130 @@
+"""What whoever runs this asks: is it alive, ready, and doing what? And the snippet, which takes no key either."""
+
+import hmac
+import time
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import db, jobs, metrics
+from app.config import Settings
+from app.errors import Forbidden
+from app.http import throttle
+from app.runtime import schema
+from app.stripe_events import inbox
+from app.stripe_events.listing import count_parked
+from app.version import VERSION
+
+SNIPPET: Final = Path(__file__).resolve().parents[3] / "snippets" / "checkout.js"
+FORWARDING: Final = frozenset({"Forwarded", "Via", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip"})
+"""Headers that proxies add."""
+SNIPPET_SECONDS: Final = 3600
+"""How long browsers may keep the snippet without asking; after that its ETag is compared."""
+
+WRITE_CHECK_SECONDS: Final = 5.0
+
+_write_checks: WeakKeyDictionary[Engine, tuple[float, str | None]] = WeakKeyDictionary()
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """The process answers, and says which version it runs."""
+    return jsonify(status="ok", version=VERSION)
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Whether requests can be served: the database answers, can write, and stands at this version's schema.
+
+    Redis is told and not required, because without it everything is stored and settled a little later.
+    """
+    database = _database_state()
+    redis = "ok" if jobs.is_reachable() else "unreachable"
+    is_ready = database == "ok"
+    response = jsonify(status="ready" if is_ready else "not_ready", database=database, redis=redis)
+    response.status_code = 200 if is_ready else 503
+    return response
+
+
+@blueprint.get("/metrics")
+def figures() -> Response:
+    """Figures for Prometheus, to callers on this machine or with the token.
+
+    Counters come from Redis, where every process carries its own. The backlog is read here, over indexes that hold
+    little else; the sum of the ledger is measured by the clock.
+    """
+    _admit_to_metrics()
+    with db.web_transaction() as session:
+        oldest_seconds = inbox.oldest_due_seconds(session) or 0.0
+        parked = count_parked(session)
+    gauges = [
+        metrics.gauge("accrual_oldest_due_event_age_seconds", "Wait of the oldest event due; 0: none.", oldest_seconds),
+        metrics.gauge("accrual_parked_events", "Events that wait for a person.", parked),
+    ]
+    return Response(metrics.exposition(gauges), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@blueprint.get("/checkout.js")
+def snippet() -> Response:
+    """The snippet that remembers whose link brought a visitor."""
+    response = send_file(SNIPPET, mimetype="text/javascript", max_age=SNIPPET_SECONDS)
+    response.headers["Access-Control-Allow-Origin"] = "*"  # so that a page may pin it by its integrity hash
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _database_state() -> str:
+    try:
+        with db.web_engine().connect() as connection:
+            return (_write_problem(connection) or "ok") if schema.is_current(connection) else "behind"
+    except SQLAlchemyError:
+        return "unreachable"
+
+
+def _write_problem(connection: Connection) -> str | None:
+    """What keeps the database from writing, looked at every few seconds at most: looking writes a megabyte."""
+    checked_at, problem = _write_checks.get(connection.engine, (float("-inf"), None))
+    if time.monotonic() - checked_at >= WRITE_CHECK_SECONDS:
+        problem = db.write_problem(connection)
+        _write_checks[connection.engine] = (time.monotonic(), problem)
+    return problem
+
+
+def _admit_to_metrics() -> None:
+    settings: Settings = current_app.extensions["accrual_settings"]
+    token = settings.metrics_token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if token is not None and scheme.lower() == "bearer":
+        if hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
+            return
+    elif _is_local():
+        return
+    raise Forbidden("/metrics needs ACCRUAL_METRICS_TOKEN as a bearer token")
+
+
+def _is_local() -> bool:
+    """Whether the caller is on this machine, and no proxy on this machine can be speaking for somebody.
+
+    A proxy that adds no header cannot be told from a caller. So where one is to be expected, because the server has a
+    public address or names this machine as its proxy, nobody counts as local.
+    """
+    settings: Settings = current_app.extensions["accrual_settings"]
+    is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)
+    is_public = not _is_loopback(urlsplit(settings.public_url).hostname or "")
+    asking = request.remote_addr or ""
+    return not is_forwarded and not is_public and _is_loopback(asking) and not throttle.is_trusted(asking, settings)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""A partner's own side over REST, and signing up."""

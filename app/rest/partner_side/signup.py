@@ -1,0 +1,97 @@
+"""The public routes by which people become partners: open sign-up, and using an invitation."""
+
+from typing import Final
+
+from flask import Response, current_app, request
+from sqlalchemy.orm import Session
+
+from app import db
+from app.errors import InvalidRequest
+from app.http import bodies, throttle
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, surface
+from app.organizations import audit
+from app.partners.joining import confirmations, invitations, signup
+from app.partners.joining import views as shapes
+from app.partners.joining.invitations import Joined
+from app.partners.partner_side import enrollments
+from app.programs.models import Program
+
+api = surface("Sign-up", __name__, "How affiliates sign up by themselves, or join by an invitation's link.")
+
+INVITATION: Final = "/v1/public/affiliate/invitation"
+SIGN_UPS_PER_MINUTE: Final = 5
+"""From one address; a household or an office may share one."""
+LOOK_UPS_PER_MINUTE: Final = 60
+"""Of invitations, from one address. They are counted apart, so that opening the page uses up no acceptance."""
+
+
+@api.before_request
+def _admit() -> None:
+    """Count the asker's address before anything of the request is looked at."""
+    if request.path == INVITATION:
+        throttle.count_public("invitation", per_minute=LOOK_UPS_PER_MINUTE)
+    else:
+        throttle.count_public("signup", per_minute=SIGN_UPS_PER_MINUTE)
+    bodies.check_request()
+
+
+@api.post(
+    "/v1/public/affiliate/signup",
+    responses={
+        "201": shapes.SignedUp,
+        "404": ErrorBody,
+        "409": ErrorBody,
+        "415": ErrorBody,
+        "429": ErrorBody,
+    },
+)
+def sign_up(body: shapes.SignUp) -> Response:
+    """Become a partner: by a program that is open for it, or by an invitation's token.
+
+    The answer is the same for every address. One that you gave yourself counts once it is confirmed by a link that is
+    mailed to it, or when the program's owner approves you.
+    """
+    if body.token is not None:
+        return _join(body.token, body)
+    if body.program_id is None or body.email is None:
+        missing = "program_id" if body.program_id is None else "email"
+        raise InvalidRequest(f"{missing} is required where no token is sent", param=missing)
+    with db.web_transaction() as session:
+        joined = signup.sign_up(session, audit.PUBLIC, body.program_id, name=body.name, email=body.email)
+        return _made(session, joined)
+
+
+@api.post(
+    INVITATION,
+    responses={"200": shapes.InvitationBody, "404": ErrorBody, "415": ErrorBody, "429": ErrorBody},
+)
+def show_invitation(body: shapes.InvitationToken) -> Response:
+    """Show who invites, to what and at which rate, by an invitation's token. Changes nothing."""
+    with db.web_transaction() as session:
+        return answer(shapes.invitation_body(invitations.offered(session, body.token)))
+
+
+@api.post(
+    "/v1/public/affiliate/confirmation",
+    responses={"200": shapes.Confirmed, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody, "429": ErrorBody},
+)
+def confirm_address(body: shapes.Confirmation) -> Response:
+    """Confirm the address you signed up with, by the token of the link that was mailed to it."""
+    with db.web_transaction() as session:
+        return answer(shapes.confirmed(confirmations.confirm(session, audit.PUBLIC, body.token)))
+
+
+def _join(token: str, body: shapes.SignUp) -> Response:
+    for beside in ("program_id", "email"):
+        if getattr(body, beside) is not None:
+            raise InvalidRequest(f"do not send {beside} with a token, which names it already", param=beside)
+    with db.web_transaction() as session:
+        return _made(session, invitations.join(session, audit.PUBLIC, token, body.name))
+
+
+def _made(session: Session, joined: Joined) -> Response:
+    program = session.get_one(Program, joined.partner.program_id)
+    public_url = current_app.extensions["accrual_settings"].public_url
+    link = enrollments.link_to_share(session, public_url, joined.partner, program)
+    return answer(shapes.signed_up(joined, link), status=201)

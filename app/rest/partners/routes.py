@@ -1,0 +1,113 @@
+"""Partners and affiliates: the same rows on two surfaces."""
+
+from flask import Response, g
+
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access
+from app.partners import views
+from app.partners.figures import statistics
+from app.partners.finding import listing
+from app.partners.managing import commands
+from app.partners.terms import snapshots
+from app.programs.models import Program
+from app.programs.programs import get_program
+
+api = surface("Partners", __name__, "Who earns: one affiliate's enrollment in one program.")
+
+
+@api.post(
+    "/api/v1/partners",
+    security=needs("partners:write"),
+    responses={"201": views.PartnerBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def create_partner(body: views.PartnerCreation) -> Response:
+    """Invite a partner; it earns once it is active."""
+    with access.transaction(g.caller) as session:
+        program = get_program(session, g.caller.organization_ids, body.program_id, default_of=g.caller.organization_id)
+        plain = body.model_dump(exclude={"program_id", "commission_snapshot"})
+        own = body.commission_snapshot
+        if own is not None:
+            plain["commission"] = own.commission.model_dump(exclude_none=True)
+            plain["holdback_days"] = own.holdback_days
+        shown = commands.add(session, g.caller, program, **plain)
+        return answer(shown, status=201)
+
+
+@api.get("/api/v1/partners", security=needs("partners:read"), responses={"200": views.PartnerPage})
+def list_partners(query: views.PartnerQuery) -> Response:
+    """Partners, newest first."""
+    with access.transaction(g.caller) as session:
+        found, total = listing.list_partners(
+            session,
+            g.caller.organization_ids,
+            limit=query.per_page,
+            page=query.page,
+            starting_after=query.starting_after,
+            statuses=listing.STATUSES_OF[query.status] if query.status else None,
+            search=query.search,
+            added=query.span,
+        )
+        stamped = snapshots.in_force_of_each(session, [partner.id for partner in found.rows])
+    data = [views.partner_body(partner, stamped.get(partner.id)) for partner in found.rows]
+    page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": found.has_more}
+    return answer(views.PartnerPage(data=data, **page))
+
+
+@api.get(
+    "/api/v1/partners/<partner_id>",
+    security=needs("partners:read"),
+    responses={"200": views.PartnerWithStats, "404": ErrorBody},
+)
+def show_partner(path: views.PartnerPath) -> Response:
+    """A partner, with what it earned for keys that may read commissions."""
+    with access.transaction(g.caller) as session:
+        partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id)
+        snapshot = snapshots.in_force(session, partner.id)
+        if not g.caller.may("commissions:read"):
+            return answer(views.partner_body(partner, snapshot))
+        program = session.get_one(Program, partner.program_id)
+        every = statistics.of_partner(session, partner, program)
+        return answer(views.partner_with_stats(partner, snapshot, every, program.currency))
+
+
+@api.patch(
+    "/api/v1/partners/<partner_id>",
+    security=needs("partners:write"),
+    responses={"200": views.PartnerBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def change_partner(path: views.PartnerPath, body: views.PartnerChange) -> Response:
+    """Change what is given; a new rate holds from now on and never touches what was earned."""
+    changes = {name: getattr(body, name) for name in body.model_fields_set}
+    with access.transaction(g.caller) as session:
+        partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
+        return answer(commands.change(session, g.caller, partner, changes))
+
+
+@api.delete(
+    "/api/v1/partners/<partner_id>",
+    security=needs("partners:write"),
+    responses={"200": views.PartnerBody, "404": ErrorBody},
+)
+def deactivate_partner(path: views.PartnerPath) -> Response:
+    """End a partner's enrollment. It stays with all it earned, its codes stay its own; twice is once."""
+    with access.transaction(g.caller) as session:
+        partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
+        commands.deactivate(session, g.caller, partner)
+        return answer(commands.shown_with_rate(session, partner))
+
+
+@api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": views.AffiliatePage})
+def list_affiliates(query: views.AffiliateQuery) -> Response:
+    """Partners under the name other systems give them, newest first."""
+    with access.transaction(g.caller) as session:
+        found = listing.list_newest(
+            session,
+            g.caller.organization_ids,
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+        )
+        stamped = snapshots.in_force_of_each(session, [partner.id for partner in found.rows])
+    data = [views.affiliate_body(partner, stamped.get(partner.id)) for partner in found.rows]
+    return answer(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=found.has_more))

@@ -1,0 +1,1 @@
+"""Programs, their partners and their figures over REST."""

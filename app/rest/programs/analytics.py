@@ -1,0 +1,27 @@
+"""A program's figures, for its owner."""
+
+from flask import Response, g
+
+from app.commissions.analytics import views as shapes
+from app.commissions.analytics.figures import analyse
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access
+from app.programs.programs import get_program
+from app.programs.views import ProgramPath
+
+api = surface("Analytics", __name__, "What a program's partners earned, day by day.")
+
+
+@api.get(
+    "/v1/admin/affiliate/programs/<program_id>/analytics",
+    security=needs("commissions:read"),
+    responses={"200": shapes.AnalyticsBody, "404": ErrorBody},
+)
+def show_analytics(path: ProgramPath, query: shapes.AnalyticsQuery) -> Response:
+    """Totals, a daily series and a leaderboard; the last thirty days unless said otherwise."""
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        found = analyse(session, program, first=query.first, last=query.last, leaders=query.leaders)
+        return answer(shapes.analytics_body(program, found))

@@ -1,0 +1,111 @@
+"""A program's partners, for its owner: invited, listed, approved, paused, banned."""
+
+from flask import Response, current_app, g
+
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access
+from app.partners.joining import invitations
+from app.partners.managing import commands, program_partners
+from app.partners.managing import views as shapes
+from app.partners.terms import snapshots
+from app.programs.programs import get_program
+from app.programs.views import ProgramPath
+
+api = surface("Program affiliates", __name__, "The partners of one program, as its owner manages them.")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/invite",
+    security=needs("partners:write"),
+    responses={"201": shapes.Invited, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
+    """Invite somebody: an address by a link, an organization that exists by enrolling it."""
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        invited = invitations.invite(
+            session,
+            caller,
+            program,
+            body.email,
+            organization_id=body.organization_id,
+            name=body.name,
+            slug=body.slug,
+        )
+        partner = invited.partner
+        settings = current_app.extensions["accrual_settings"]
+        shown = shapes.Invited(
+            **shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)),
+            signup_url=invitations.link(settings.public_url, invited.token) if invited.token else None,
+            expires_at=invited.expires_at,
+        )
+        return answer(shown, status=201)
+
+
+@api.get(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates",
+    security=needs("partners:read"),
+    responses={"200": shapes.ProgramAffiliatePage, "404": ErrorBody},
+)
+def list_affiliates_of_program(path: ProgramPath, query: shapes.AffiliateQuery) -> Response:
+    """The program's partners, newest first, with their totals for keys that may read commissions."""
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        page = program_partners.list_partners(
+            session, program, limit=query.limit, starting_after=query.starting_after, status=query.status
+        )
+        partner_ids = [partner.id for partner in page.rows]
+        stamped = snapshots.in_force_of_each(session, partner_ids)
+        data: list[shapes.AffiliateWithTotals | shapes.ProgramAffiliate]
+        if caller.may("commissions:read"):
+            every = program_partners.totals(session, program, partner_ids)
+            data = [
+                shapes.with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency)
+                for one in page.rows
+            ]
+        else:
+            data = [shapes.ProgramAffiliate(**shapes.affiliate_fields(one, stamped.get(one.id))) for one in page.rows]
+    return answer(shapes.ProgramAffiliatePage(data=data, has_more=page.has_more))
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/approve",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+)
+def approve_affiliate(path: shapes.AffiliatePath) -> Response:
+    """Let a partner earn: a new one at the program's terms of today, one that is back at the terms it had."""
+    return _move(path, "approve")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/pause",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+)
+def pause_affiliate(path: shapes.AffiliatePath) -> Response:
+    """Let a partner earn nothing on new payments until it is approved again."""
+    return _move(path, "pause")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/ban",
+    security=needs("partners:write"),
+    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+)
+def ban_affiliate(path: shapes.AffiliatePath) -> Response:
+    """Shut a partner out: it earns nothing on new payments, is paid nothing, and cannot log in."""
+    return _move(path, "ban")
+
+
+def _move(path: shapes.AffiliatePath, move: program_partners.Move) -> Response:
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        partner = program_partners.find_partner(session, program, path.affiliate_id)
+        commands.move(session, caller, partner, move)
+        shown = shapes.ProgramAffiliate(**shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)))
+        return answer(shown)

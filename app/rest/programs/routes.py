@@ -1,0 +1,83 @@
+"""Programs, for those who own them."""
+
+from uuid import UUID
+
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import NotFound
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access
+from app.partners.managing import commands as managing
+from app.programs import commands, programs
+from app.programs import views as shapes
+from app.programs.models import Program
+from app.programs.terms import terms_in_force_of_each
+
+api = surface("Programs", __name__, "A merchant's offers: their terms, partners and figures.")
+
+
+@api.post(
+    "/v1/admin/affiliate/programs",
+    security=needs("programs:write"),
+    responses={"201": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def create_program(body: shapes.ProgramCreation) -> Response:
+    """Make an offer; it pays once it is active."""
+    with access.transaction(g.caller) as session:
+        owner = _owner(body.owner_organization_id)
+        shown = commands.create(session, g.caller, owner, shapes.settings_of(body))
+        return answer(shown, status=201)
+
+
+@api.get("/v1/admin/affiliate/programs", security=needs("programs:read"), responses={"200": shapes.ProgramPage})
+def list_programs(query: shapes.ProgramQuery) -> Response:
+    """The programs of your organization and those below it, newest first."""
+    with access.transaction(g.caller) as session:
+        page = programs.list_programs(
+            session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
+        )
+        terms = terms_in_force_of_each(session, [program.id for program in page])
+        return answer(shapes.ProgramPage(data=[shapes.program_body(one, terms[one.id]) for one in page]))
+
+
+@api.get(
+    "/v1/admin/affiliate/programs/<program_id>",
+    security=needs("programs:read"),
+    responses={"200": shapes.ProgramBody, "404": ErrorBody},
+)
+def show_program(path: shapes.ProgramPath) -> Response:
+    """One program with its terms of today."""
+    with access.transaction(g.caller) as session:
+        return answer(commands.shown_with_terms(session, _program(session, path)))
+
+
+@api.patch(
+    "/v1/admin/affiliate/programs/<program_id>",
+    security=needs("programs:write"),
+    responses={"200": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def change_program(path: shapes.ProgramPath, body: shapes.ProgramChange) -> Response:
+    """Change what is given. Changed terms hold for partners approved from now on and move nothing that was earned."""
+    with access.transaction(g.caller) as session:
+        program = _program(session, path)
+        shown = managing.change_program(session, g.caller, program, shapes.settings_of(body))
+        return answer(shown)
+
+
+def _program(session: Session, path: shapes.ProgramPath) -> Program:
+    caller = g.caller
+    return programs.get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+
+
+def _owner(public_id: str | None) -> UUID:
+    """The organization a program is made for. Raises NotFound if it is none of the caller's."""
+    if public_id is None:
+        owner: UUID = g.caller.organization_id
+        return owner
+    found = ids.decode(public_id, ids.ORGANIZATION)
+    if found is None or found not in g.caller.organization_ids:
+        raise NotFound.of("organization", public_id, param="owner_organization_id")
+    return found

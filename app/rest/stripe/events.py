@@ -1,0 +1,45 @@
+"""The inbox, as a person looks into it; the story of one event is told by the commissions' explanation."""
+
+from flask import Response, g
+
+from app import jobs
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access, audit
+from app.stripe_events import inbox, listing, views
+
+api = surface("Events", __name__, "What Stripe told us, and what became of it.")
+
+
+@api.get("/api/v1/events", security=needs("events:read"), responses={"200": views.EventPage, "404": ErrorBody})
+def list_events(query: views.EventQuery) -> Response:
+    """Events, newest in the inbox first."""
+    with access.transaction(g.caller) as session:
+        page = listing.list_events(
+            session,
+            g.caller.organization_ids,
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+            outcome=query.outcome,
+            type_=query.type,
+            received=query.span,
+        )
+        data = [views.event_body(event) for event in page.rows]
+    return answer(views.EventPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+
+
+@api.post(
+    "/api/v1/events/<event_id>/replay",
+    security=needs("events:write"),
+    responses={"200": views.EventBody, "404": ErrorBody},
+)
+def replay_event(path: views.EventPath) -> Response:
+    """Work an event again as if it had just come; only a difference is posted."""
+    with access.transaction(g.caller) as session:
+        event = listing.get_event(session, g.caller.organization_ids, path.event_id)
+        inbox.replay(session, event)
+        audit.record(session, g.caller, "event.replayed", event.stripe_id, organization_id=event.organization_id)
+        body = views.event_body(event)
+    jobs.wake()
+    return answer(body)

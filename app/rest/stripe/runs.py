@@ -1,0 +1,171 @@
+"""Backfills, reconciliations and replays: asked for, followed and stopped."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app import ids, jobs
+from app.http.errors import ErrorBody
+from app.http.surfaces import answer, needs, surface
+from app.organizations import access, audit
+from app.paging import no_row
+from app.stripe_events.replaying import Selection
+from app.stripe_sync import requesting, runs
+from app.stripe_sync import views as shapes
+from app.stripe_sync.models import StripeRun
+from app.stripe_sync.requesting import Asked
+
+api = surface("Stripe history", __name__, "Fetching what was missed, comparing with Stripe, working events again.")
+
+ASKED: Final[dict[Any, Any]] = {"201": shapes.RunBody, "409": ErrorBody, "415": ErrorBody}
+STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409": ErrorBody}
+
+
+@api.post("/api/v1/backfills", security=needs("runs:write"), responses=ASKED)
+def request_backfill(body: shapes.BackfillRequest) -> Response:
+    """Fetch what Stripe has since a time; nothing that is known changes anything."""
+    with access.transaction(g.caller) as session:
+        run = requesting.backfill(session, _asked(body, body.since), dry_run=body.dry_run)
+        _note(session, "backfill.requested", run, {"dry_run": body.dry_run})
+    jobs.wake_runs()
+    return answer(_body(run), status=201)
+
+
+@api.get("/api/v1/backfills", security=needs("runs:read"), responses={"200": shapes.RunPage})
+def list_backfills(query: shapes.RunQuery) -> Response:
+    """Backfills, newest first."""
+    return _page("backfill", query)
+
+
+@api.get("/api/v1/backfills/<run_id>", security=needs("runs:read"), responses={"200": shapes.RunBody, "404": ErrorBody})
+def show_backfill(path: shapes.RunPath) -> Response:
+    """One backfill and how far it has come."""
+    with access.transaction(g.caller) as session:
+        return answer(_body(_get(session, path, "backfill")))
+
+
+@api.post("/api/v1/backfills/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
+def stop_backfill(path: shapes.RunPath) -> Response:
+    """End a backfill before it is done; what it fetched stays."""
+    return _stop(path, "backfill")
+
+
+@api.post("/api/v1/reconciliations", security=needs("runs:write"), responses=ASKED)
+def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
+    """Compare what Stripe says was paid and returned with what we hold."""
+    with access.transaction(g.caller) as session:
+        run = requesting.reconciliation(session, _asked(body, body.since), heal=body.heal)
+        _note(session, "reconciliation.requested", run, {"heal": body.heal})
+    jobs.wake_runs()
+    return answer(_body(run), status=201)
+
+
+@api.get("/api/v1/reconciliations", security=needs("runs:read"), responses={"200": shapes.RunPage})
+def list_reconciliations(query: shapes.RunQuery) -> Response:
+    """Reconciliations, newest first."""
+    return _page("reconcile", query)
+
+
+@api.get(
+    "/api/v1/reconciliations/<run_id>",
+    security=needs("runs:read"),
+    responses={"200": shapes.ReconciliationBody, "404": ErrorBody},
+)
+def show_reconciliation(path: shapes.RunPath, query: shapes.DriftQuery) -> Response:
+    """One reconciliation and the differences it found, in the order it found them."""
+    after = ids.decode(query.starting_after, ids.DRIFT) if query.starting_after is not None else None
+    if query.starting_after is not None and after is None:
+        raise no_row(query.starting_after)
+    with access.transaction(g.caller) as session:
+        run = _get(session, path, "reconcile")
+        found = runs.drifts(session, run.id, limit=query.limit, after=after)
+        drifts = [shapes.DriftBody(**shapes.drift_fields(drift)) for drift in found]
+        return answer(shapes.ReconciliationBody(**shapes.run_fields(run), drifts=drifts))
+
+
+@api.post("/api/v1/reconciliations/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
+def stop_reconciliation(path: shapes.RunPath) -> Response:
+    """End a reconciliation before it is done; the differences found so far stay."""
+    return _stop(path, "reconcile")
+
+
+@api.post("/api/v1/events/replay", security=needs("events:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
+def replay_events(body: shapes.ReplayRequest) -> Response:
+    """Work many events again as if they had just come; only differences are posted."""
+    selection = Selection(g.caller.organization_ids, body.outcome, body.type, body.since, body.until)
+    with access.transaction(g.caller) as session:
+        run = requesting.replay(session, g.caller.organization_id, selection, requested_by=_requested_by())
+        _note(session, "replay.requested", run, body.model_dump(mode="json", exclude_none=True))
+    jobs.wake_runs()
+    return answer(_body(run), status=201)
+
+
+@api.get("/api/v1/replays", security=needs("events:read"), responses={"200": shapes.RunPage})
+def list_replays(query: shapes.RunQuery) -> Response:
+    """Replays, newest first."""
+    return _page("replay", query)
+
+
+@api.get("/api/v1/replays/<run_id>", security=needs("events:read"), responses={"200": shapes.RunBody, "404": ErrorBody})
+def show_replay(path: shapes.RunPath) -> Response:
+    """One replay and how far it has come."""
+    with access.transaction(g.caller) as session:
+        return answer(_body(_get(session, path, "replay")))
+
+
+@api.post("/api/v1/replays/<run_id>/stop", security=needs("events:write"), responses=STOPPED)
+def stop_replay(path: shapes.RunPath) -> Response:
+    """End a replay before it is done; the events it made due are worked."""
+    return _stop(path, "replay")
+
+
+def _asked(body: shapes.StripeWindow, since: datetime | None) -> Asked:
+    return Asked(
+        g.caller.organization_id,
+        _requested_by(),
+        account=body.account,
+        livemode=body.livemode,
+        since=since,
+        until=body.until,
+    )
+
+
+def _requested_by() -> str:
+    return ids.encode(ids.API_KEY, g.caller.key_id)
+
+
+def _get(session: Session, path: shapes.RunPath, kind: str) -> StripeRun:
+    return runs.get_run(session, g.caller.organization_ids, path.run_id, kind)
+
+
+def _stop(path: shapes.RunPath, kind: str) -> Response:
+    with access.transaction(g.caller) as session:
+        run = _get(session, path, kind)
+        runs.stop(session, run)
+        _note(session, "run.stopped", run, {"kind": run.kind})
+        return answer(_body(run))
+
+
+def _note(session: Session, action: str, run: StripeRun, details: dict[str, Any]) -> None:
+    run_id = ids.encode(ids.RUN, run.id)
+    audit.record(session, g.caller, action, run_id, details, organization_id=run.organization_id)
+
+
+def _page(kind: str, query: shapes.RunQuery) -> Response:
+    with access.transaction(g.caller) as session:
+        found = runs.list_runs(
+            session,
+            g.caller.organization_ids,
+            kind,
+            limit=query.limit,
+            page=query.page,
+            starting_after=query.starting_after,
+        )
+        data = [_body(run) for run in found]
+    return answer(shapes.RunPage(data=data, page=query.page, limit=query.limit))
+
+
+def _body(run: StripeRun) -> shapes.RunBody:
+    return shapes.RunBody(**shapes.run_fields(run))

@@ -1,0 +1,91 @@
+"""Events as their surface shows them. Payloads are never shown: they hold what a partner must not see."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from app import ids
+from app.paging import Between, HasMore, Numbered
+from app.sentences.outcomes import OUTCOMES
+from app.stripe_events.inbox import outcome_sentence
+from app.stripe_events.listing import UNPROCESSED
+from app.stripe_events.models import StripeEvent
+from app.views import Instant, OneOf, Request, Snake
+
+OutcomeWord = Annotated[str, OneOf((*OUTCOMES, UNPROCESSED))]
+
+
+class EventPath(Request):
+    """Which event."""
+
+    event_id: str = Field(description="Stripe's id, or the number in the inbox.")
+
+
+class EventQuery(Numbered, Between):
+    """Which events; `since` and `until` are about `received_at`."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    outcome: OutcomeWord | None = None
+    type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
+
+
+class EventBody(Snake):
+    """An event of the inbox, without its payload."""
+
+    id: str = Field(description="Stripe's id.", examples=["evt_1Pg"])
+    inbox_id: int = Field(description="Its number in the inbox: the same event in two API versions has two.")
+    type: str
+    object_id: str | None
+    account: str | None
+    livemode: bool
+    endpoint_id: str | None = Field(description="The endpoint it came through; null: the default one.")
+    api_version: str | None
+    occurred_at: Instant
+    received_at: Instant
+    processed_at: Instant | None
+    attempts: int
+    next_attempt_at: Instant | None = Field(description="While it is unprocessed.")
+    outcome: str | None
+    reason: str = Field(description="What became of it, in one sentence.")
+    last_error: str | None
+
+
+class EventPage(Snake):
+    """A page of events."""
+
+    data: list[EventBody]
+    page: int
+    limit: int
+    has_more: HasMore
+
+
+def event_body(event: StripeEvent) -> EventBody:
+    """The event with its outcome in words."""
+    return EventBody(**event_fields(event))
+
+
+def event_fields(event: StripeEvent) -> dict[str, Any]:
+    """The fields of `EventBody`."""
+    return {
+        "id": event.stripe_id,
+        "inbox_id": event.id,
+        "type": event.type,
+        "object_id": event.object_id or None,
+        "account": event.account or None,
+        "livemode": event.livemode,
+        "endpoint_id": ids.encode(ids.STRIPE_ENDPOINT, event.endpoint_id) if event.endpoint_id else None,
+        "api_version": event.api_version or None,
+        "occurred_at": event.occurred_at,
+        "received_at": event.received_at,
+        "processed_at": event.processed_at,
+        "attempts": event.attempts,
+        "next_attempt_at": event.next_attempt_at if event.processed_at is None else None,
+        "outcome": event.outcome,
+        "reason": outcome_sentence(event),
+        "last_error": event.last_error or _problem(event),
+    }
+
+
+def _problem(event: StripeEvent) -> str | None:
+    """Why an event was parked at once, which is no failed attempt."""
+    return event.outcome_details.get("problem") if event.outcome == "parked" else None

@@ -1,0 +1,262 @@
+"""Long work on Stripe's history: a row each, taken, carried on and ended.
+
+Whoever works a run holds its lease. Each step writes what it did and how far it came in one transaction, so that a
+run whose worker died goes on from there, and one that was taken over or stopped meanwhile writes nothing more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app import bulk, ids
+from app.errors import Conflict, LeaseLost, NotFound
+from app.paging import cut, owned_by
+from app.stripe_events.scope import Scope
+from app.stripe_sync.models import Drift, StripeRun
+
+STALE_SECONDS: Final = 180
+"""A run whose worker has not been heard of for so long is given to another. No step takes half of it."""
+MOST_FAILURES: Final = 20
+LONGEST_REST_SECONDS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run in hand, as far as it has come. `counts` and `cursor` are JSON."""
+
+    id: UUID
+    kind: str
+    scope: Scope
+    parameters: Mapping[str, Any]
+    dry_run: bool
+    lease: int
+    phase: str = ""
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    progress_bps: int = 0
+    is_done: bool = False
+
+
+def request(
+    session: Session,
+    scope: Scope,
+    kind: str,
+    parameters: Mapping[str, Any],
+    *,
+    requested_by: str,
+    dry_run: bool = False,
+) -> StripeRun:
+    """Add a run; wake a worker for it after the commit. It waits for older ones of its kind and scope."""
+    run = StripeRun(
+        id=ids.new(),
+        **scope.parameters(),
+        kind=kind,
+        parameters=dict(parameters),
+        dry_run=dry_run,
+        requested_by=requested_by,
+    )
+    session.add(run)
+    session.flush()
+    session.refresh(run)
+    return run
+
+
+# One kind of run of one scope at a time, the oldest first; among several the one that rested longest.
+_CLAIM = text("""
+    UPDATE stripe_runs SET state = 'running', lease = lease + 1, heartbeat_at = clock_timestamp(),
+                           started_at = coalesce(started_at, now())
+    WHERE id = (
+        SELECT id FROM stripe_runs AS run
+        WHERE run.finished_at IS NULL AND run.state = 'queued' AND run.due_at <= now() AND NOT EXISTS (
+            SELECT FROM stripe_runs AS older
+            WHERE older.finished_at IS NULL AND older.id < run.id AND older.kind = run.kind
+              AND older.organization_id = run.organization_id AND older.account = run.account
+              AND older.livemode = run.livemode
+        )
+        ORDER BY coalesce(run.heartbeat_at, run.requested_at), run.id
+        LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING *
+""")
+
+
+def claim(session: Session) -> Run | None:
+    """Take the next run that is due; None if there is none."""
+    row = session.execute(_CLAIM).one_or_none()
+    if row is None:
+        return None
+    scope = Scope(row.organization_id, row.account, row.livemode)
+    return Run(
+        row.id,
+        row.kind,
+        scope,
+        row.parameters,
+        row.dry_run,
+        row.lease,
+        row.phase,
+        row.cursor,
+        row.counts,
+        row.progress_bps,
+    )
+
+
+_KEEP = text("""
+    UPDATE stripe_runs SET phase = :phase, cursor = CAST(:cursor AS jsonb), counts = CAST(:counts AS jsonb),
+                           progress_bps = :progress_bps, heartbeat_at = clock_timestamp(), problem = NULL, failures = 0
+    WHERE id = :id AND lease = :lease AND state = 'running'
+""")
+
+
+def keep(session: Session, run: Run) -> None:
+    """Write how far a run has come, in the transaction that holds what was done.
+
+    Raises:
+        LeaseLost: it is no longer ours; the transaction must not commit.
+    """
+    _demand_held(
+        session,
+        _KEEP,
+        {
+            "id": run.id,
+            "lease": run.lease,
+            "phase": run.phase,
+            "cursor": bulk.encode_one(run.cursor),
+            "counts": bulk.encode_one(run.counts),
+            "progress_bps": run.progress_bps,
+        },
+    )
+
+
+_SAY = text("""
+    UPDATE stripe_runs SET problem = :problem, heartbeat_at = clock_timestamp()
+    WHERE id = :id AND lease = :lease AND state = 'running'
+""")
+
+
+def say(session: Session, run: Run, problem: str | None) -> None:
+    """Show what holds a run up while it goes on, such as Stripe asking it to wait. Raises as `keep`."""
+    _demand_held(session, _SAY, {"id": run.id, "lease": run.lease, "problem": problem})
+
+
+_RELEASE = text("""
+    UPDATE stripe_runs SET state = 'queued', heartbeat_at = clock_timestamp(), due_at = now()
+    WHERE id = :id AND lease = :lease AND state = 'running'
+""")
+
+_FINISH = text("""
+    UPDATE stripe_runs SET state = 'finished', finished_at = now(), progress_bps = 10000, problem = NULL
+    WHERE id = :id AND lease = :lease AND state = 'running'
+""")
+
+_FAIL = text("""
+    UPDATE stripe_runs SET state = 'failed', finished_at = now(), problem = :problem
+    WHERE id = :id AND lease = :lease AND state = 'running'
+""")
+
+# 5 s doubling to ten minutes; about three hours in all before it is given up.
+_REST = text("""
+    UPDATE stripe_runs SET
+        failures = failures + 1,
+        problem = :problem,
+        state = CASE WHEN failures + 1 >= :most THEN 'failed' ELSE 'queued' END,
+        finished_at = CASE WHEN failures + 1 >= :most THEN now() END,
+        due_at = now() + make_interval(secs => least(5 * power(2, least(failures, 10)), :longest))
+    WHERE id = :id AND lease = :lease AND state = 'running'
+""")
+
+
+def end(session: Session, run: Run) -> None:
+    """Finish a run that is done, else let it wait for its next turn. Raises as `keep`."""
+    _demand_held(session, _FINISH if run.is_done else _RELEASE, {"id": run.id, "lease": run.lease})
+
+
+def fail(session: Session, run: Run, problem: str, *, for_good: bool) -> None:
+    """Keep why a run cannot go on: for good, or until it has rested. Raises as `keep`."""
+    values = {"id": run.id, "lease": run.lease, "problem": problem}
+    if not for_good:
+        values |= {"most": MOST_FAILURES, "longest": LONGEST_REST_SECONDS}
+    _demand_held(session, _FAIL if for_good else _REST, values)
+
+
+def _demand_held(session: Session, statement: Any, values: Mapping[str, Any]) -> None:
+    if session.execute(statement, values).rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        raise LeaseLost
+
+
+_STALE = text("""
+    UPDATE stripe_runs SET state = 'queued'
+    WHERE finished_at IS NULL AND state = 'running' AND heartbeat_at < now() - make_interval(secs => :seconds)
+""")
+
+_DUE = text(
+    "SELECT EXISTS (SELECT FROM stripe_runs WHERE finished_at IS NULL AND state = 'queued' AND due_at <= now())"
+)
+
+
+def take_back_stale(session: Session) -> bool:
+    """Free the runs whose worker died. Returns whether any run is due, whoever left it."""
+    session.execute(_STALE, {"seconds": STALE_SECONDS})
+    return bool(session.scalar(_DUE))
+
+
+def stop(session: Session, run: StripeRun) -> None:
+    """End a run for good before it is done; what it did stands.
+
+    Raises:
+        Conflict: it has ended already.
+    """
+    if run.finished_at is not None:
+        raise Conflict(f"the run is {run.state} already, so it cannot be stopped", code="run_ended")
+    session.execute(
+        text("UPDATE stripe_runs SET state = 'stopped', finished_at = now() WHERE id = :id AND finished_at IS NULL"),
+        {"id": run.id},
+    )
+    session.refresh(run)
+
+
+_BACKFILLS = text("""
+    SELECT EXISTS (SELECT FROM stripe_runs
+                   WHERE finished_at IS NULL AND kind = 'backfill' AND NOT dry_run
+                     AND organization_id = :organization_id)
+""")
+
+
+def is_backfill_running(session: Session, organization_id: UUID) -> bool:
+    """Whether a backfill of the organization's is unfinished. The clock approves nothing then: returns may be due."""
+    return bool(session.scalar(_BACKFILLS, {"organization_id": organization_id}))
+
+
+def list_runs(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    kind: str,
+    *,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+) -> Sequence[StripeRun]:
+    """Runs of one kind, newest first."""
+    matching = select(StripeRun).where(owned_by(StripeRun.organization_id, organization_ids), StripeRun.kind == kind)
+    ordered = cut(matching, StripeRun.id, ids.RUN, limit=limit, page=page, starting_after=starting_after)
+    return session.scalars(ordered).all()
+
+
+def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kinds: str) -> StripeRun:
+    """The run with this public id. Raises NotFound: there is none of these kinds."""
+    run_id = ids.decode(given, ids.RUN)
+    run = session.get(StripeRun, run_id, populate_existing=True) if run_id else None
+    if run is None or run.organization_id not in organization_ids or run.kind not in kinds:
+        raise NotFound.of("run", given)
+    return run
+
+
+def drifts(session: Session, run_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[Drift]:
+    """The differences a reconciliation found, in the order it found them."""
+    found = select(Drift).where(Drift.run_id == run_id).order_by(Drift.id).limit(limit)
+    if after is not None:
+        found = found.where(Drift.id > after)
+    return session.scalars(found).all()

@@ -1,0 +1,1 @@
+"""Visits through partners' links: recorded, kept by month, forgotten after retention."""

@@ -1,1 +1,0 @@
-"""Stripe event to plain facts, one module per face of a payment."""

@@ -1,0 +1,1 @@
+"""Working the inbox: claim, read, settle, finish."""

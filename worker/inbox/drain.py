@@ -1,0 +1,158 @@
+"""Draining the inbox: claim a batch, work it, commit; alone what must be worked alone."""
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from app import db, jobs, metrics
+from app.stripe_events import inbox
+from app.stripe_events.inbox import MAX_ATTEMPTS, ClaimedEvent
+from worker import retries
+from worker.inbox import pipeline
+from worker.retries import Meaning
+
+BATCH_SIZE: Final = 500
+DIED: Final = "the worker process ended while processing it, on every attempt"
+
+log = structlog.get_logger(__name__)
+
+stop_requested = threading.Event()
+"""Set when this process was asked to end: the batch in hand is finished, no other is begun."""
+
+
+def run(slice_seconds: float) -> bool:
+    """Work batches until nothing is due or the time slice ends.
+
+    Returns:
+        True if more may be due, and a successor should be queued.
+    """
+    deadline = time.monotonic() + slice_seconds
+    while work_batch():
+        if stop_requested.is_set() or time.monotonic() > deadline:
+            return True
+    return False
+
+
+def work_batch(limit: int = BATCH_SIZE) -> int:
+    """Claim and work up to `limit` due events, and commit.
+
+    Events that failed before or that a dead drain had in hand are worked one by one, and so is a batch that fails.
+
+    Returns:
+        How many events were claimed; 0 if nothing is due.
+    """
+    for _ in range(retries.AT_ONCE_TRIES):
+        claimed: list[ClaimedEvent] = []
+        try:
+            return _work_claimed(limit, claimed)
+        except Exception as failure:
+            meaning = retries.meaning(failure)
+            log.warning("batch_failed", size=len(claimed), problem=retries.problem(failure), meaning=meaning.name)
+            jobs.take_back_word([event.id for event in claimed])
+            if meaning is Meaning.GIVE_UP:
+                raise
+            if meaning is not Meaning.AT_ONCE:
+                break
+    _work_alone([event.id for event in claimed])
+    return len(claimed)
+
+
+def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
+    """One batch in one transaction, then the suspects; fills `claimed` so that the caller knows what failed."""
+    started = time.monotonic()
+    with db.transaction() as session:
+        claimed += inbox.claim(session, limit)
+        suspects = _suspects(claimed)
+        claimed.sort(key=lambda event: (event.id in suspects, event.attempts))  # who may kill this process comes last
+        batch = claimed[: len(claimed) - len(suspects)]
+        if len(claimed) == limit:
+            jobs.wake()  # a backlog: let it spread over all workers
+        event_ids = [event.id for event in batch]
+        jobs.leave_word(event_ids)
+        outcomes = pipeline.work(session, batch)
+    jobs.take_back_word(event_ids)
+    for outcome in outcomes.values():
+        metrics.events_processed(outcome.name)
+    if batch:
+        metrics.batch_worked(len(batch), time.monotonic() - started)
+        log.info("batch_worked", size=len(batch), duration_ms=round((time.monotonic() - started) * 1000, 1))
+    _work_alone([event.id for event in claimed[len(batch) :]])
+    return len(claimed)
+
+
+def _suspects(claimed: Sequence[ClaimedEvent]) -> set[int]:
+    """The events that failed before, or that a drain died of: each retry of one would take a whole batch with it."""
+    failed = {event.id for event in claimed if event.attempts}
+    return failed.union(jobs.suspects([event.id for event in claimed if not event.attempts]))
+
+
+def _work_alone(event_ids: Sequence[int]) -> None:
+    """Work events one by one, each attempt counted before it is made."""
+    for event_id in event_ids:
+        attempts = _begin_attempt(event_id)
+        if attempts is None:
+            continue
+        jobs.leave_word([event_id])
+        try:
+            _attempt(event_id, attempts)
+        except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the event keeps its reason)
+            _note(event_id, attempts, failure)
+        finally:
+            jobs.take_back_word([event_id])
+
+
+def _begin_attempt(event_id: int) -> int | None:
+    """Count an attempt and commit; None if the event is not ours to work, or has used up its attempts."""
+    with db.transaction() as session:
+        event = inbox.claim_one(session, event_id)
+        if event is None:
+            return None
+        if event.attempts >= MAX_ATTEMPTS:
+            inbox.note_failure(session, event_id, event.attempts, DIED, park=True)
+            log.error("event_parked", stripe_event_id=event.stripe_id, problem=DIED)
+            metrics.events_processed("parked")
+            return None
+        return inbox.count_attempt(session, event, now=datetime.now(UTC))
+
+
+def _attempt(event_id: int, attempts: int) -> None:
+    """Work one event, again at once while the failure lies in the moment."""
+    for remaining in reversed(range(retries.AT_ONCE_TRIES)):
+        try:
+            with db.transaction() as session:
+                event = inbox.claim_one(session, event_id)
+                if event is None or event.attempts != attempts:
+                    return
+                outcomes = pipeline.work(session, [event])
+        except Exception as failure:
+            if retries.meaning(failure) is not Meaning.AT_ONCE or remaining == 0:
+                raise
+        else:
+            metrics.events_processed(outcomes[event_id].name)
+            return
+
+
+def _note(event_id: int, attempts: int, failure: Exception) -> None:
+    meaning = retries.meaning(failure)
+    if meaning is Meaning.GIVE_UP:
+        _take_back_attempt(event_id, attempts)
+        raise failure
+    problem = retries.problem(failure)
+    park = meaning is Meaning.PARK or attempts >= MAX_ATTEMPTS
+    with db.transaction() as session:
+        inbox.note_failure(session, event_id, attempts, problem, park=park)
+    if park:
+        metrics.events_processed("parked")
+    log.error("event_parked" if park else "event_failed", event_id=event_id, attempts=attempts, problem=problem)
+
+
+def _take_back_attempt(event_id: int, attempts: int) -> None:
+    """Uncount an attempt that failed because the database cannot work; it stays where that cannot be written either."""
+    with suppress(DBAPIError), db.transaction() as session:
+        inbox.uncount_attempt(session, event_id, attempts)

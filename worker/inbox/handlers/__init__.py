@@ -1,0 +1,1 @@
+"""From Stripe documents of any API version to plain facts."""

@@ -1,0 +1,187 @@
+"""Charges and PaymentIntents, two Stripe objects of the same money; the second copies its metadata to the first."""
+
+import re
+from dataclasses import replace
+from typing import Any, Final
+
+from app.payments.facts import CAPTURED_AT, Kind, ObjectFacts, Reading
+from worker.inbox.handlers import refunds
+from worker.inbox.handlers.fields import (
+    Document,
+    amount,
+    at,
+    currency,
+    identity,
+    names_in,
+    optional_amount,
+    own_id,
+    payer_emails,
+    presentment,
+)
+
+_NOT_TAKEN = ("failed", "pending")
+_OF_AN_INVOICE = re.compile(r"Subscription (creation|update)|Payment for [Ii]nvoice\b.*")
+"""How Stripe describes a charge or PaymentIntent that pays an invoice. It decides no money, only what is waited for."""
+_INVOICE_ID: Final = re.compile(r"in[0-9]*_(?=[a-z]*[0-9A-Z])[A-Za-z0-9]{8,}")
+"""An invoice's id, but not `in_progress` or `in_store_7`."""
+
+
+def charge_succeeded(charge: Document) -> Reading:
+    """`charge.succeeded`: money taken, or held while it is not yet captured."""
+    charge_id, is_captured = own_id(charge), _is_captured(charge)
+    facts = {
+        "currency": currency(charge),
+        "captured": is_captured,
+        "amount_captured": _captured_amount(charge) if is_captured else None,
+        "presentment": presentment(charge),
+    }
+    return replace(
+        _linked(charge, facts),
+        names=names_in(charge.get("metadata"), charge_id, "charge_metadata", "data.object.metadata"),
+        is_stating=is_captured,
+        is_captured=is_captured,
+    )
+
+
+def captured(charge: Document) -> Reading:
+    """`charge.captured`: money that was only held is taken, now."""
+    return _at_capture(charge_succeeded(charge), own_id(charge))
+
+
+def refunded(charge: Document) -> Reading:
+    """`charge.refunded`: how much of the charge went back in all. Before 2022-11-15 it lists the refunds themselves."""
+    return replace(charge_succeeded(charge), is_stating=False, is_return=True)
+
+
+def updated(charge: Document) -> Reading:
+    """`charge.updated`: what it belongs to, and what went back. By itself it is no money and credits none."""
+    return _linked(charge, {})
+
+
+def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
+    """A charge with what it names, `facts` and the refunds it lists."""
+    charge_id, customer = own_id(charge), identity(charge.get("customer"))
+    payment_intent, invoice = identity(charge.get("payment_intent")), identity(charge.get("invoice"))
+    facts = facts | {
+        "amount_refunded": optional_amount(charge, "amount_refunded"),
+        "amount_released": _released(charge, "amount_captured") if _is_captured(charge) else None,
+        "created": charge.get("created"),
+        "payment_intent": payment_intent or None,
+        "invoice": invoice or None,
+        "described_as_invoice": _is_described_as_invoice(charge),
+    }
+    # Before 2014 refunds had no ids; then the charge's own sum says what went back.
+    listed = [refunds.changed(refund) for refund in _listed(charge, "refunds") if identity(refund)]
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.CHARGE, charge_id, facts, customer, emails=payer_emails(charge)),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
+            ObjectFacts(Kind.INVOICE, invoice, customer=customer),
+            ObjectFacts(Kind.CUSTOMER, customer),
+            *(one for reading in listed for one in reading.objects),
+        ),
+        same_money=(
+            (payment_intent, charge_id),
+            (invoice, charge_id),
+            *(pair for reading in listed for pair in reading.same_money),
+        ),
+    )
+
+
+def intent_captured(intent: Document) -> Reading:
+    """`payment_intent.succeeded`: its money is taken, now."""
+    return _at_capture(intent_succeeded(intent), own_id(intent))
+
+
+def intent_succeeded(intent: Document) -> Reading:
+    """A PaymentIntent as it stands, whenever its money was taken."""
+    intent_id = own_id(intent)
+    customer, charge = identity(intent.get("customer")), _latest_charge(intent)
+    invoice, received = identity(intent.get("invoice")), _received(intent)
+    ordered = _ordered_invoice(intent)
+    has_arrived = received > 0 or intent.get("status") in {"succeeded", None}
+    facts = {
+        "currency": currency(intent),
+        "amount_received": received if has_arrived else None,
+        "amount_released": _released(intent, "amount_received") if has_arrived else None,
+        "tax": optional_amount(at(intent, "amount_details", "tax") or {}, "total_tax_amount"),
+        "created": intent.get("created"),
+        "presentment": presentment(intent),
+        "latest_charge": charge or None,
+        "invoice": invoice or None,
+        "described_as_invoice": True if ordered else _is_described_as_invoice(intent),
+        "ordered_invoice": ordered or None,
+    }
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.PAYMENT_INTENT, intent_id, facts, customer, emails=payer_emails(intent)),
+            ObjectFacts(Kind.CHARGE, charge, customer=customer),
+            ObjectFacts(Kind.INVOICE, invoice, customer=customer),
+            ObjectFacts(Kind.INVOICE, ordered),
+            ObjectFacts(Kind.CUSTOMER, customer),
+        ),
+        same_money=((intent_id, charge), (invoice, intent_id), (ordered, intent_id)),
+        names=names_in(intent.get("metadata"), intent_id, "charge_metadata", "data.object.metadata"),
+        is_stating=has_arrived,
+        is_captured=has_arrived,
+    )
+
+
+def _received(intent: Document) -> int:
+    """What has arrived, minor units; the whole amount where it succeeded and no field says how much."""
+    received = optional_amount(intent, "amount_received")
+    if received is not None or intent.get("status") != "succeeded":
+        return amount(intent, "amount_received")
+    return amount(intent, "amount")
+
+
+def _ordered_invoice(intent: Document) -> str:
+    """The invoice that Stripe writes into the order reference of a PaymentIntent; a merchant may write anything there.
+
+    Seen in PaymentIntents recorded since 2025-10-29; the reference describes it as what identifies the order.
+    """
+    found = identity(at(intent, "payment_details", "order_reference"))
+    return found if _INVOICE_ID.fullmatch(found) else ""
+
+
+def _latest_charge(intent: Document) -> str:
+    """The charge that took the money. Before 2022-11-15 the declined ones are listed beside it."""
+    taken = [one for one in _listed(intent, "charges") if one.get("status") not in _NOT_TAKEN]
+    return identity(intent.get("latest_charge")) or next(filter(None, map(identity, taken)), "")
+
+
+def _is_described_as_invoice(document: Document) -> bool | None:
+    """True where Stripe says that it pays an invoice, though it may name none; else None, which is no fact."""
+    description = document.get("description")
+    return True if isinstance(description, str) and _OF_AN_INVOICE.fullmatch(description) else None
+
+
+def _listed(document: Document, name: str) -> list[Document]:
+    found = at(document, name, "data")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _captured_amount(charge: Document) -> int:
+    captured = optional_amount(charge, "amount_captured")
+    return amount(charge, "amount") if captured is None else captured
+
+
+def _is_captured(charge: Document) -> bool:
+    return charge.get("captured") is not False and charge.get("status") not in _NOT_TAKEN
+
+
+def _at_capture(reading: Reading, object_id: str) -> Reading:
+    """`reading`, which also says that the money of this object was taken when it was stated."""
+    if not reading.is_captured:
+        return reading
+    objects = (replace(one, moments=(CAPTURED_AT,)) if one.id == object_id else one for one in reading.objects)
+    return replace(reading, objects=tuple(objects))
+
+
+def _released(document: Document, taken: str) -> int | None:
+    """What was authorized but not taken, by the field `taken`. Stripe refunds it, and counts it as refunded.
+
+    Source: Stripe API reference, "Capture a PaymentIntent", `amount_to_capture`.
+    """
+    authorized, taken_minor = optional_amount(document, "amount"), optional_amount(document, taken)
+    return None if authorized is None or taken_minor is None else max(0, authorized - taken_minor)

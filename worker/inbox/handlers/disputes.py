@@ -1,0 +1,73 @@
+"""Disputes and early fraud warnings: money the customer's bank takes back, or may."""
+
+from collections.abc import Mapping
+
+from app.payments.facts import TRANSACTION, Kind, ObjectFacts, Reading
+from worker.inbox.handlers.fields import Document, amount, currency, identity, optional_amount, own_id
+
+
+def changed(dispute: Document) -> Reading:
+    """`charge.dispute.*`: a dispute's present state, with every balance transaction it has had so far.
+
+    Before 2014 disputes had no ids, and a charge had one dispute at most.
+    """
+    charge, payment_intent = identity(dispute.get("charge")), identity(dispute.get("payment_intent"))
+    dispute_id, status = identity(dispute), dispute.get("status")
+    if not dispute_id:
+        dispute_id = f"dispute of {charge}" if charge else own_id(dispute)
+    created = dispute.get("created")
+    facts = {
+        "created": created if isinstance(created, int) else None,
+        "amount": amount(dispute, "amount"),
+        "currency": currency(dispute),
+        "status": status if isinstance(status, str) else "needs_response",
+        "charge": charge or None,
+        "payment_intent": payment_intent or None,
+        **_transactions(dispute.get("balance_transactions")),
+    }
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.DISPUTE, dispute_id, facts),
+            ObjectFacts(Kind.CHARGE, charge),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
+        ),
+        same_money=((dispute_id, charge), (dispute_id, payment_intent)),
+        is_return=True,
+    )
+
+
+def warned(warning: Document) -> Reading:
+    """`radar.early_fraud_warning.created`, `…updated`: the card's bank suspects fraud."""
+    warning_id, created = own_id(warning), warning.get("created")
+    charge, payment_intent = identity(warning.get("charge")), identity(warning.get("payment_intent"))
+    facts = {
+        "created": created if isinstance(created, int) else None,
+        "reason": warning.get("fraud_type"),
+        "charge": charge or None,
+        "payment_intent": payment_intent or None,
+    }
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.WARNING, warning_id, facts),
+            ObjectFacts(Kind.CHARGE, charge),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
+        ),
+        same_money=((warning_id, charge), (warning_id, payment_intent)),
+        is_return=True,
+    )
+
+
+def _transactions(transactions: object) -> dict[str, int]:
+    """The balance transactions by id, each with its amount in the account's currency: below zero, money left.
+
+    They are facts of their own, one each, because the list only grows: the union of all ever seen is right whatever
+    order the events came in.
+    """
+    found: dict[str, int] = {}
+    for transaction in transactions if isinstance(transactions, list) else ():
+        transaction_id = identity(transaction)
+        if transaction_id and isinstance(transaction, Mapping):
+            moved = optional_amount(transaction, "amount", may_be_negative=True)
+            if moved is not None:
+                found[f"{TRANSACTION}{transaction_id}"] = moved
+    return found

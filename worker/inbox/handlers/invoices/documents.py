@@ -1,0 +1,169 @@
+"""Invoices and the InvoicePayments that link them to PaymentIntents and charges."""
+
+from typing import Any
+
+from app.payments.facts import Kind, ObjectFacts, Reading
+from worker.inbox.handlers import promotions
+from worker.inbox.handlers.fields import (
+    Document,
+    amount,
+    at,
+    currency,
+    identity,
+    names_in,
+    optional_amount,
+    own_id,
+    payer_emails,
+)
+from worker.inbox.handlers.invoices import lines
+
+
+def paid(invoice: Document) -> Reading:
+    """`invoice.paid`, `invoice.payment_succeeded`: money that settles an invoice, or part of it."""
+    invoice_id, customer = own_id(invoice), identity(invoice.get("customer"))
+    subscription, subscription_metadata, metadata_path = _subscription(invoice)
+    payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
+    discounts, discount_names = promotions.used_on(invoice, invoice_id)
+    is_stating, emails = _is_money(invoice), payer_emails(invoice)
+    facts = _amounts(invoice) | {"payment_intent": payment_intent or None, "charge": charge or None}
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.INVOICE, invoice_id, facts if is_stating else {}, customer, subscription, emails),
+            ObjectFacts(Kind.SUBSCRIPTION, subscription, customer=customer),
+            ObjectFacts(Kind.CUSTOMER, customer),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
+            ObjectFacts(Kind.CHARGE, charge, customer=customer),
+            *discounts,
+        ),
+        same_money=((invoice_id, payment_intent), (invoice_id, charge)),
+        names=(
+            *names_in(invoice.get("metadata"), invoice_id, "invoice_metadata", "data.object.metadata"),
+            *names_in(subscription_metadata, subscription, "subscription_metadata", metadata_path),
+            *discount_names,
+        ),
+        is_stating=is_stating,
+    )
+
+
+def _amounts(invoice: Document) -> dict[str, Any]:
+    return {
+        "currency": currency(invoice),
+        "total": amount(invoice, "total", may_be_negative=True),
+        "tax": _tax(invoice),
+        "net_total": optional_amount(invoice, "total_excluding_tax", may_be_negative=True),
+        "amount_paid": _amount_paid(invoice),
+        "overpaid": optional_amount(invoice, "amount_overpaid"),
+        "amount_due": optional_amount(invoice, "amount_due", may_be_negative=True),
+        "paid_out_of_band": _is_marked_paid(invoice),
+        # Basil dropped `paid` and `paid_out_of_band`, and `amount_paid` contains money from outside since.
+        "paid_contains_outside": not {"paid", "paid_out_of_band"} & invoice.keys(),
+        "attempted": invoice.get("attempted"),
+        "paid_at": at(invoice, "status_transitions", "paid_at"),
+        **lines.facts_of(invoice),
+    }
+
+
+def _is_marked_paid(invoice: Document) -> bool | None:
+    """Whether it was marked as paid outside Stripe; None where no field says so: since basil, or before 2021.
+
+    There, it was paid although nothing came of what was due, and no charge is named.
+    """
+    told = invoice.get("paid_out_of_band")
+    if told is not None or invoice.get("paid") is not True:
+        return bool(told) if told is not None else None
+    has_come = optional_amount(invoice, "amount_paid") != 0 or invoice.get("charge") or invoice.get("payment_intent")
+    return True if not has_come and optional_amount(invoice, "amount_due", may_be_negative=True) else None
+
+
+def _amount_paid(invoice: Document) -> int:
+    """What was paid, minor units. Before 2018 no field says so; all that was due, once the invoice was paid."""
+    paid = optional_amount(invoice, "amount_paid")
+    if paid is None:
+        return amount(invoice, "amount_due") if _is_paid(invoice) else 0
+    return paid
+
+
+def _is_money(invoice: Document) -> bool:
+    """Whether anything was paid. An invoice of zero is paid as well; one still open may be paid in part."""
+    return _is_paid(invoice) or bool(optional_amount(invoice, "amount_paid"))
+
+
+def _is_paid(invoice: Document) -> bool:
+    """Whether all of it was paid. The event is called so, and is believed where the invoice does not say."""
+    status = invoice.get("status")
+    return invoice.get("paid") is True or (
+        status == "paid" if isinstance(status, str) else invoice.get("paid") is not False
+    )
+
+
+def written_off(invoice: Document) -> Reading:
+    """`invoice.voided`, `invoice.marked_uncollectible`: recorded. What was paid stays paid, and may yet be paid."""
+    facts = {"status": invoice.get("status")}
+    subscription, _metadata, _path = _subscription(invoice)
+    known = ObjectFacts(Kind.INVOICE, own_id(invoice), facts, identity(invoice.get("customer")), subscription)
+    return Reading(objects=(known,))
+
+
+def payment_paid(invoice_payment: Document) -> Reading:
+    """`invoice_payment.paid`: what paid an invoice, and how much of it.
+
+    Since basil the only document that names an invoice and its PaymentIntent together. A payment record is money that
+    never came through Stripe: a wire, a cheque, cash.
+    """
+    own, invoice = own_id(invoice_payment), identity(invoice_payment.get("invoice"))
+    payment_intent = identity(at(invoice_payment, "payment", "payment_intent"))
+    charge = identity(at(invoice_payment, "payment", "charge"))
+    facts = {
+        "invoice": invoice,
+        "payment_intent": payment_intent or None,
+        "charge": charge or None,
+        "amount_paid": optional_amount(invoice_payment, "amount_paid"),
+        "is_outside": at(invoice_payment, "payment", "type") == "payment_record" or None,
+    }
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.INVOICE_PAYMENT, own, facts),
+            ObjectFacts(Kind.INVOICE, invoice),
+            ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
+            ObjectFacts(Kind.CHARGE, charge),
+        ),
+        same_money=((own, invoice), (invoice, payment_intent), (invoice, charge)),
+    )
+
+
+def _subscription(invoice: Document) -> tuple[str, Any, str]:
+    """The invoice's subscription, that subscription's metadata as frozen on it, and where the metadata stands.
+
+    Each is looked for by itself: recorded documents carry `parent` and the older fields together. Invoices from before
+    2023-06-29 carry the metadata on their subscription lines only.
+    """
+    subscription = identity(at(invoice, "parent", "subscription_details", "subscription"))
+    subscription = subscription or identity(invoice.get("subscription"))
+    for path in ("parent.subscription_details.metadata", "subscription_details.metadata"):
+        metadata = at(invoice, *path.split("."))
+        if isinstance(metadata, dict):
+            return subscription, metadata, f"data.object.{path}"
+    return subscription, *_line_metadata(invoice, subscription)
+
+
+def _line_metadata(invoice: Document, subscription: str) -> tuple[Any, str]:
+    """The metadata on the first line that is the subscription's own.
+
+    Before 2018-05-21 the line's id was the subscription's. Source: Stripe changelog, "Invoice line items now have
+    unique IDs and can't be used in place of a subscription".
+    """
+    found = at(invoice, "lines", "data")
+    for number, line in enumerate(found if isinstance(found, list) else ()):
+        named = identity(at(line, "subscription")) or identity(line)
+        if at(line, "type") == "subscription" and named == subscription:
+            return at(line, "metadata"), f"data.object.lines.data[{number}].metadata"
+    return None, ""
+
+
+def _tax(invoice: Document) -> int:
+    """All tax on the invoice, minor units, whether on top of the prices or inside them."""
+    for name in ("total_taxes", "total_tax_amounts"):
+        taxes = invoice.get(name)
+        if isinstance(taxes, list) and taxes:
+            return sum(amount(tax, "amount", may_be_negative=True) for tax in taxes)
+    return optional_amount(invoice, "tax", may_be_negative=True) or 0

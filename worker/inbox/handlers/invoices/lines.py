@@ -1,0 +1,80 @@
+"""The lines of an invoice: what of it each product stands for, and which billing cycle it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.errors import UnusableEvent
+from app.payments.facts import Kind, ObjectFacts, Reading, seconds
+from worker.inbox.handlers.fields import Document, at, identity, optional_amount, own_id
+from worker.inbox.handlers.invoices import periods
+
+
+def facts_of(invoice: Document) -> dict[str, Any]:
+    """What the invoice's own page of lines tells.
+
+    `lines` stands only where the page is all there is: {product: minor units}, "" for lines without one. Else
+    `has_more_lines`, and what needs the lines waits for all of them to be fetched. The periods of a page that is not
+    all are `page_periods`, a name of their own: those of all lines count before them, whichever came first.
+    """
+    found = _lines(at(invoice, "lines", "data"))
+    is_whole = at(invoice, "lines", "has_more") is not True
+    by_product = _by_product(found) if is_whole else None
+    return {
+        "lines": by_product,
+        "has_more_lines": True if by_product is None else None,
+        "periods" if is_whole else "page_periods": periods.facts_of(found),
+        "period_end": seconds(invoice.get("period_end")),
+    }
+
+
+def fetched(document: Document) -> Reading:
+    """`fetched.invoice_lines`: all lines of an invoice, in a list of our own making."""
+    found = _lines(document.get("data"))
+    facts = {"lines": _by_product(found), "periods": periods.facts_of(found)}
+    return Reading(objects=(ObjectFacts(Kind.INVOICE, own_id(document), facts),))
+
+
+def _lines(data: object) -> list[Document]:
+    return [line for line in data if isinstance(line, dict)] if isinstance(data, list) else []
+
+
+def _by_product(lines: Sequence[Document]) -> dict[str, int] | None:
+    """Minor units by product, lines of one product added up; None if a line has no amount that can be read.
+
+    A rate of the whole invoice does not need them, so an unreadable line holds up only those who do.
+    """
+    found: dict[str, int] = {}
+    try:
+        for line in lines:
+            product = _product(line)
+            found[product] = found.get(product, 0) + _line_base(line)
+    except UnusableEvent:
+        return None
+    return found
+
+
+def _product(line: Document) -> str:
+    return (
+        identity(at(line, "pricing", "price_details", "product"))
+        or identity(at(line, "price", "product"))
+        or identity(at(line, "plan", "product"))
+    )
+
+
+def _line_base(line: Document) -> int:
+    """The line's amount less its discounts (the invoice's, too: Stripe spreads them) and the tax inside it.
+
+    Example: 11900 with 19 % inside, that is 1900, is 10000. Source: Stripe API reference, "The Invoice Line Item
+    object"; `discount_amounts`, `taxes`, in older versions `tax_amounts`.
+    """
+    gross = optional_amount(line, "amount", may_be_negative=True)
+    if gross is None:
+        raise UnusableEvent("An invoice line has no amount.")
+    discounts = sum(map(_signed_amount, _lines(line.get("discount_amounts"))))
+    taxes = _lines(line.get("taxes")) or _lines(line.get("tax_amounts"))
+    inside = [tax for tax in taxes if tax.get("tax_behavior") == "inclusive" or tax.get("inclusive") is True]
+    return gross - discounts - sum(map(_signed_amount, inside))
+
+
+def _signed_amount(document: Document) -> int:
+    return optional_amount(document, "amount", may_be_negative=True) or 0

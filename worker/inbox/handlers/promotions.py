@@ -1,0 +1,135 @@
+"""Promotion codes, coupons and discounts: whose they are, and on what they were used.
+
+What a customer used names no partner itself. It is kept as a reference, and whose it is, is looked up whenever credit
+is given: the code may be given to its partner long after it was used.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.attribution.names import fold
+from app.payments.facts import Kind, NameFact, ObjectFacts, Reading
+from worker.inbox.handlers.fields import Document, at, identity, names_in, own_id
+
+CARRIER = "promotion_code"
+
+
+def code_changed(promotion_code: Document) -> Reading:
+    """`promotion_code.created`, `promotion_code.updated`: its partner, what customers type, and its coupon."""
+    own = f"promotion_code:{own_id(promotion_code)}"
+    typed = fold(promotion_code.get("code"))
+    names = [*names_in(promotion_code.get("metadata"), own, CARRIER, "data.object.metadata")]
+    if typed:
+        names.append(_reference(own, f"code:{typed}", "data.object.code"))
+    # Source: Stripe changelog, 2025-09-30.clover: `coupon` became `promotion.coupon`.
+    for coupon, path in (
+        (at(promotion_code, "promotion", "coupon"), "data.object.promotion.coupon"),
+        (promotion_code.get("coupon"), "data.object.coupon"),
+    ):
+        names += _coupon(own, coupon, path)
+    return Reading(names=_kept(names))
+
+
+def coupon_changed(coupon: Document) -> Reading:
+    """`coupon.created`, `coupon.updated`: its partner."""
+    own = f"coupon:{own_id(coupon)}"
+    return Reading(names=names_in(coupon.get("metadata"), own, CARRIER, "data.object.metadata"))
+
+
+def discount_changed(discount: Document) -> Reading:
+    """`customer.discount.created`, `customer.discount.updated`: which coupon or code was used on what.
+
+    The only event that names coupon, code, customer and subscription together. A discount of one subscription,
+    session or invoice says nothing about what else its customer pays, and one of an item concerns the invoices that
+    show it. Before 2020 discounts had no ids.
+    """
+    discount_id, customer = identity(discount), identity(discount.get("customer"))
+    subscription, session = identity(discount.get("subscription")), identity(discount.get("checkout_session"))
+    invoice = identity(discount.get("invoice"))
+    used = [one for one in (subscription, session, invoice) if one]
+    if not used and not any(identity(discount.get(item)) for item in ("invoice_item", "subscription_item")):
+        used = [customer]
+    if discount_id:
+        own = f"discount:{discount_id}"
+        names = [*_sources(own, discount, "data.object"), *(_reference(one, own, "data.object.id") for one in used)]
+    else:
+        names = [name for one in used for name in _sources(one, discount, "data.object")]
+    return Reading(
+        objects=(
+            ObjectFacts(Kind.DISCOUNT, discount_id),
+            ObjectFacts(Kind.SUBSCRIPTION, subscription, customer=customer),
+            ObjectFacts(Kind.SESSION, session, customer=customer),
+            ObjectFacts(Kind.INVOICE, invoice, customer=customer, subscription=subscription),
+            ObjectFacts(Kind.CUSTOMER, customer),
+        ),
+        names=_kept(names),
+    )
+
+
+def used_on(document: Document, *object_ids: str) -> tuple[tuple[ObjectFacts, ...], tuple[NameFact, ...]]:
+    """The discounts a session, invoice, subscription or customer names.
+
+    Args:
+        document: any version of it: discounts stand there bare, expanded, or as the coupon and code of a session.
+        object_ids: the objects they were used on.
+
+    Returns:
+        The discounts by their ids, whose locks must be held, and what was used on each of `object_ids`.
+    """
+    if not any(document.get(name) for name in ("discount", "discounts", "total_discount_amounts")):
+        return (), ()
+    discounts: dict[str, ObjectFacts] = {}
+    names: list[NameFact] = []
+    for found, path in _mentioned(document):
+        discount_id = identity(found)
+        if discount_id:
+            discounts.setdefault(discount_id, ObjectFacts(Kind.DISCOUNT, discount_id))
+        for used in filter(None, object_ids):
+            if discount_id:
+                names.append(_reference(used, f"discount:{discount_id}", path))
+            if isinstance(found, dict):
+                names += _sources(used, found, path)
+    return tuple(discounts.values()), _kept(names)
+
+
+def _mentioned(document: Document) -> Iterator[tuple[Any, str]]:
+    """The discounts in `document`, bare ids or objects, each with where it stands."""
+    yield document.get("discount"), "data.object.discount"
+    discounts, amounts = document.get("discounts"), document.get("total_discount_amounts")
+    for place, found in enumerate(discounts if isinstance(discounts, list) else ()):
+        yield found, f"data.object.discounts[{place}]"
+    for place, found in enumerate(amounts if isinstance(amounts, list) else ()):
+        yield at(found, "discount"), f"data.object.total_discount_amounts[{place}].discount"
+
+
+def _sources(used: str, discount: Document, path: str) -> Iterator[NameFact]:
+    """The promotion code and the coupon behind a discount."""
+    promotion_code = identity(discount.get("promotion_code"))
+    if promotion_code:
+        yield _reference(used, f"promotion_code:{promotion_code}", f"{path}.promotion_code")
+    # Source: Stripe changelog, 2025-09-30.clover: `coupon` became `source.coupon`.
+    yield from _coupon(used, at(discount, "source", "coupon"), f"{path}.source.coupon")
+    yield from _coupon(used, discount.get("coupon"), f"{path}.coupon")
+
+
+def _coupon(used: str, coupon: object, path: str) -> Iterator[NameFact]:
+    """A coupon as something used, with its own partner where it is there in full."""
+    coupon_id = identity(coupon)
+    if not coupon_id:
+        return
+    yield _reference(used, f"coupon:{coupon_id}", path)
+    if isinstance(coupon, dict):
+        yield from names_in(coupon.get("metadata"), f"coupon:{coupon_id}", CARRIER, f"{path}.metadata")
+
+
+def _reference(object_id: str, refers_to: str, field_path: str) -> NameFact:
+    return NameFact(object_id, CARRIER, "", "", field_path, refers_to)
+
+
+def _kept(names: list[NameFact]) -> tuple[NameFact, ...]:
+    """Each once, where it was found first, and none on an object that is not there."""
+    first: dict[tuple[str, str, str], NameFact] = {}
+    for one in names:
+        if one.object_id:
+            first.setdefault((one.object_id, one.name, one.refers_to), one)
+    return tuple(first.values())

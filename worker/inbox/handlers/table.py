@@ -1,0 +1,97 @@
+"""Which handler reads which type of event."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from app.errors import UnusableEvent
+from app.payments.facts import Reading
+from worker.inbox.handlers import charges, checkout, credit_notes, customers, disputes, fetched, promotions, refunds
+from worker.inbox.handlers.invoices import documents
+
+Handler = Callable[[Mapping[str, Any]], Reading]
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "checkout.session.completed": checkout.completed,
+    "checkout.session.async_payment_succeeded": checkout.completed,
+    "checkout.session.async_payment_failed": checkout.abandoned,
+    "checkout.session.expired": checkout.abandoned,
+    "invoice.paid": documents.paid,
+    "invoice.payment_succeeded": documents.paid,
+    "invoice.overpaid": documents.paid,
+    "invoice.voided": documents.written_off,
+    "invoice.marked_uncollectible": documents.written_off,
+    "invoice_payment.paid": documents.payment_paid,
+    "charge.succeeded": charges.charge_succeeded,
+    "charge.captured": charges.captured,
+    "charge.refunded": charges.refunded,
+    "charge.updated": charges.updated,
+    "payment_intent.succeeded": charges.intent_captured,
+    "refund.created": refunds.changed,
+    "refund.updated": refunds.changed,
+    "refund.failed": refunds.failed,
+    "charge.refund.updated": refunds.changed,
+    "charge.dispute.created": disputes.changed,
+    "charge.dispute.updated": disputes.changed,
+    "charge.dispute.funds_withdrawn": disputes.changed,
+    "charge.dispute.funds_reinstated": disputes.changed,
+    "charge.dispute.closed": disputes.changed,
+    "radar.early_fraud_warning.created": disputes.warned,
+    "radar.early_fraud_warning.updated": disputes.warned,
+    "credit_note.created": credit_notes.changed,
+    "credit_note.updated": credit_notes.changed,
+    "credit_note.voided": credit_notes.voided,
+    "customer.created": customers.customer_changed,
+    "customer.updated": customers.customer_changed,
+    "customer.subscription.created": customers.subscription_changed,
+    "customer.subscription.updated": customers.subscription_changed,
+    "customer.subscription.deleted": customers.subscription_changed,
+    "promotion_code.created": promotions.code_changed,
+    "promotion_code.updated": promotions.code_changed,
+    "coupon.created": promotions.coupon_changed,
+    "coupon.updated": promotions.coupon_changed,
+    "customer.discount.created": promotions.discount_changed,
+    "customer.discount.updated": promotions.discount_changed,
+}
+
+
+def is_thin(event: Mapping[str, Any]) -> bool:
+    """Whether it only says that something happened to an object."""
+    return event.get("object") == "v2.core.event"
+
+
+def is_read(thin_type: str) -> bool:
+    """Whether events of this type of thin event's concern us: `v1.invoice.paid` is `invoice.paid` without its data."""
+    return thin_type.removeprefix("v1.") in HANDLERS
+
+
+def read(event: Mapping[str, Any]) -> Reading:
+    """What `event` says that concerns commissions.
+
+    Raises:
+        UnusableEvent: its document lacks what no version of it may lack.
+    """
+    handler = HANDLERS.get(event["type"]) or fetched.HANDLERS.get(event["type"])
+    if handler is None:
+        return Reading(is_ignored=True)
+    data = event.get("data")
+    document = data.get("object") if isinstance(data, Mapping) else None
+    if not isinstance(document, Mapping):
+        raise UnusableEvent("The event carries no object.")
+    reading = handler(document)
+    _demand_storable(reading)
+    return reading
+
+
+def _demand_storable(reading: Reading) -> None:
+    """Refuse what no retry makes storable: half characters, NUL, numbers beyond 64 bits.
+
+    Here it is one event's problem; in the database it would be the whole batch's.
+    """
+    try:
+        is_storable = b"\\u0000" not in orjson.dumps(reading)
+    except orjson.JSONEncodeError:
+        is_storable = False
+    if not is_storable:
+        raise UnusableEvent("It holds text or a number that cannot be stored.")

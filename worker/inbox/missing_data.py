@@ -1,0 +1,50 @@
+"""What a batch leaves wanting: derived from how its payments and events ended, so that a settled one costs nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from app.commissions.settling.settle import Settled
+from app.payments.objects import Known
+from app.stripe_events.inbox import ClaimedEvent, Outcome
+from app.stripe_sync import lookups
+from app.stripe_sync.lookups import Wanted
+
+UNNAMED: Final = ("unattributed", "unknown_code")
+NO_KEY: Final = "it is a thin event, which carries no data, and no API key is configured to fetch it"
+NO_OBJECT: Final = "it is a thin event that does not name an object of its type"
+
+
+def of_payments(settled: Sequence[Settled], known: Known) -> set[Wanted]:
+    """What could end the wait of payments, or name their partner."""
+    wanted = set()
+    for one in settled:
+        payment = one.payment
+        if payment.outcome == "waiting":
+            wanted |= _named_in(payment.outcome_details)
+        elif payment.outcome in UNNAMED and payment.is_of_invoice and payment.state.customer:
+            customer = known.objects.get(payment.state.customer)
+            if customer is None or not customer.facts.get("seen"):
+                wanted.add(Wanted("customer", payment.state.customer))
+    return wanted
+
+
+def of_events(outcomes: Iterable[Outcome]) -> set[Wanted]:
+    """What could end the wait of events."""
+    return {one for outcome in outcomes if outcome.name == "waiting" for one in _named_in(outcome.details)}
+
+
+def of_thin_event(event: ClaimedEvent, document: Mapping[str, Any], *, has_key: bool) -> Outcome:
+    """How a thin event stands: it waits for its object, fetched, where there is a key to fetch it with."""
+    if not has_key:
+        return Outcome("unusable", {"problem": NO_KEY})
+    related = document.get("related_object")
+    kind, object_id = (related.get("type"), related.get("id")) if isinstance(related, dict) else (None, None)
+    if kind not in lookups.OBJECTS or not isinstance(object_id, str):
+        return Outcome("unusable", {"problem": NO_OBJECT})
+    return Outcome("waiting", lookups.awaiting("its object, asked of Stripe", Wanted(kind, object_id, event.stripe_id)))
+
+
+def _named_in(details: Mapping[str, Any]) -> set[Wanted]:
+    if "look_up" not in details:
+        return set()
+    return {Wanted(details["look_up"], details["object_id"], details.get("asked_for", ""))}

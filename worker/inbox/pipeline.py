@@ -1,0 +1,172 @@
+"""One batch of one organization's events, from facts to ledger rows, in the caller's transaction."""
+
+import gc
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.attribution import evidence
+from app.attribution.attribute import attribute
+from app.attribution.promotions import used
+from app.commissions.settling import self_referral
+from app.commissions.settling.settle import Settled, settle
+from app.commissions.settling.settlement import Cause
+from app.errors import UnusableEvent
+from app.partners.finding import directory
+from app.payments import objects, record
+from app.payments.facts import RETURN_KINDS, Kind, ReadEvent
+from app.payments.objects import Known
+from app.payments.waiting import invoice_links
+from app.sentences.outcomes import ABANDONED
+from app.stripe_events import inbox, waits
+from app.stripe_events.inbox import ClaimedEvent, Outcome
+from app.stripe_events.scope import Scope
+from app.stripe_sync import api_keys, lookups
+from app.stripe_sync.fetched import object_in
+from app.stripe_sync.lookups import Wanted
+from worker.inbox import missing_data
+from worker.inbox import outcomes as results
+from worker.inbox.handlers import fetched, table
+
+
+def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
+    """Work claimed events: effects, outcomes and the processed marks, all in this transaction.
+
+    Returns:
+        The outcomes by event id.
+    """
+    by_scope: dict[Scope, list[ClaimedEvent]] = {}
+    for event in events:
+        by_scope.setdefault(event.scope, []).append(event)
+    outcomes: dict[int, Outcome] = {}
+    with _uncollected():
+        for scope in sorted(by_scope):  # one order for all drains, so that two never wait for each other in a circle
+            outcomes |= _work_scope(session, scope, by_scope[scope])
+    inbox.finish(session, outcomes)
+    return outcomes
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the garbage collector rest meanwhile: a batch makes a hundred thousand objects and no cycles of them."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
+    outcomes: dict[int, Outcome] = {}
+    readable = []
+    for event in events:
+        read = _read(session, event)
+        if isinstance(read, Outcome):
+            outcomes[event.id] = read
+        else:
+            readable.append(read)
+    wanted: set[Wanted] = set()
+    if readable:
+        settled, wanted = _settle(session, scope, readable)
+        outcomes |= settled
+    waits.end_thin(session, scope, _fetched(events, outcomes))
+    lookups.want(session, scope, wanted | missing_data.of_events(outcomes.values()))
+    return outcomes
+
+
+def _read(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
+    """The event's facts, or its outcome where it has none for us."""
+    document: dict[str, Any] = json.loads(event.payload)
+    if table.is_thin(document):
+        if not table.is_read(event.type):
+            return Outcome("ignored_type")
+        has_key = api_keys.is_configured(session, event.scope.organization_id, livemode=event.scope.livemode)
+        return missing_data.of_thin_event(event, document, has_key=has_key)
+    try:
+        reading = table.read(document)
+    except UnusableEvent as unusable:
+        return Outcome("parked", {"problem": str(unusable).rstrip(".")})
+    if reading.is_ignored:
+        return Outcome("ignored_type")
+    if reading.problem:
+        return Outcome("unusable", {"problem": reading.problem})
+    evident_at = fetched.evident_at(document) or event.occurred_at
+    return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading)
+
+
+def _fetched(events: Sequence[ClaimedEvent], outcomes: Mapping[int, Outcome]) -> dict[str, Outcome]:
+    """How the documents we fetched ended, by the object each is: thin events may wait for them."""
+    found = {object_in(event.stripe_id): outcomes[event.id] for event in events}
+    found.pop("", None)
+    return found
+
+
+def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tuple[dict[int, Outcome], set[Wanted]]:
+    """The events' outcomes, and what could be asked of Stripe to know more."""
+    used.hold(session, scope, events)
+    known = objects.learn(session, scope, events)
+    learned_about = evidence.record(session, scope, events)
+    known, learned_about = _reach_users(session, scope, known, learned_about)
+    batch = results.Batch.of(events, known)
+    payments = record.assemble(session, scope, known.components())
+    attributions = attribute(session, scope, known, payments, learned_about)
+    attributions = self_referral.reach(session, scope, known, attributions)
+    caused_by = results.causes(batch, payments)
+    reaching = next((event for event in events if event.reading.names), events[0])
+    causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}
+    settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
+    caused_by |= {one.payment.id: reaching for one in settled if one.payment.id not in caused_by}
+    _end_waiting(session, scope, known, settled, batch.uncaptured)
+    waits.give_up(session, scope, batch.abandoned, ABANDONED)
+    wanted = missing_data.of_payments(settled, known) | invoice_links.expect_links(
+        session, scope, _invoiced_customers(known)
+    )
+    people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
+    return results.outcomes(batch, settled, caused_by, people, learned_about), wanted
+
+
+def _reach_users(session: Session, scope: Scope, known: Known, learned_about: set[str]) -> tuple[Known, set[str]]:
+    """Add what a promotion was used on where something about the promotion itself was learned."""
+    learned = {one for one in learned_about if used.is_promotion(one)}
+    if not learned:
+        return known, learned_about
+    users = used.users_of(session, scope.organization_id, learned).get(scope, set())
+    return objects.also_hold(session, scope, known, users), learned_about | users
+
+
+def _invoiced_customers(known: Known) -> set[str]:
+    """The customers of the invoices and subscriptions seen."""
+    kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
+    return {one.customer for one in known.objects.values() if one.kind in kinds and one.customer}
+
+
+def _bare_names(events: Sequence[ReadEvent]) -> set[str]:
+    """The names in events that state no payment: only their outcomes are about the name itself."""
+    return {one.name for event in events if not event.reading.is_stating for one in event.reading.names}
+
+
+def _end_waiting(
+    session: Session, scope: Scope, known: Known, settled: Sequence[Settled], uncaptured: frozenset[str]
+) -> None:
+    """Rewrite the outcome of earlier events that waited for what has come now."""
+    components = known.components()
+    ended: dict[str, Outcome] = {}
+    for root in uncaptured & known.met_before:
+        ended |= {face.id: Outcome("not_captured") for face in components[root] if face.kind in RETURN_KINDS}
+    for one in settled:
+        payment = one.payment
+        if payment.merged_into_id is not None or payment.outcome == "waiting":
+            continue
+        if not one.former_outcome and payment.root not in known.met_before:
+            continue  # nothing can have waited for a payment that nothing was known of
+        stated = Outcome(payment.outcome, payment.outcome_details)
+        for face in components.get(payment.root, ()):
+            is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
+            is_return = face.kind in RETURN_KINDS
+            ended[face.id] = (
+                results.of_return(payment, face.kind) if is_return else Outcome("merged") if is_merged else stated
+            )
+    waits.end(session, scope, ended)

@@ -1,0 +1,1 @@
+"""Asking Stripe: look-ups, backfills, reconciliations, replays."""

@@ -1,0 +1,56 @@
+"""Asking Stripe on behalf of a run, which shows it while Stripe makes us wait."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from app import db
+from app.errors import StripeForbidden
+from app.stripe_sync import api_keys, runs
+from app.stripe_sync.runs import Run
+from worker.stripe_sync import client as stripe_api
+from worker.stripe_sync.history import Part
+
+WORTH_SAYING_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list, with when it held by Stripe's clock."""
+
+    documents: Sequence[Mapping[str, Any]]
+    has_more: bool
+    fetched_at: datetime
+
+
+def page(run: Run, part: Part, after: str | None) -> Page:
+    """The page of `part` that begins after the entry with id `after`. Raises as `get`."""
+    answer = get(run, part.path, part.query(after))
+    documents = answer.document["data"]
+    return Page(documents, bool(answer.document.get("has_more")) and bool(documents), answer.fetched_at)
+
+
+def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_api.Answer:
+    """What stands at `path` of the run's account; not to be called inside a transaction.
+
+    Raises:
+        StripeForbidden: there is no key for the run's mode, or it may not read this.
+        StripeProblem: as `stripe_api.get`.
+        LeaseLost: the run was stopped while Stripe made us wait.
+    """
+    with db.transaction() as session:
+        key = api_keys.find(session, run.scope.organization_id, livemode=run.scope.livemode)
+    if key is None:
+        mode = "live" if run.scope.livemode else "test"
+        raise StripeForbidden(f"No Stripe API key for {mode} mode is configured; set `api_key` on the Stripe endpoint.")
+    client = stripe_api.client(key, base=api_keys.api_base(), account=run.scope.account)
+
+    def wait(seconds: float) -> None:
+        if seconds >= WORTH_SAYING_SECONDS:
+            with db.transaction() as session:
+                runs.say(session, run, f"Stripe asks us to wait; it goes on in {seconds:.0f} s")
+        time.sleep(seconds)
+
+    return stripe_api.get(client, path, params, wait=wait)

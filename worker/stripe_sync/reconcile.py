@@ -1,0 +1,192 @@
+"""Reconciling: what Stripe says was paid and returned, beside what our payments hold; every difference is kept.
+
+First Stripe's lists, each document beside ours; then those of our payments that no list showed, asked for one by one.
+Healing fetches what differs and what belongs to it into the inbox, and the drain does the rest.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app import db, jobs
+from app.errors import StripeMissing
+from app.payments import holdings
+from app.payments.holdings import Held, Payment
+from app.stripe_events import inbox
+from app.stripe_sync import drifts, fetched, refetched, runs
+from app.stripe_sync.runs import Run
+from worker.stripe_sync import asking, client, comparison, history
+from worker.stripe_sync.comparison import Difference, Document
+from worker.stripe_sync.history import Part
+
+ASKED_AT_ONCE: Final = 20
+"""Payments that no list showed, asked for one by one, in a step."""
+FIRST: Final = UUID(int=0)
+EXPLAINED: Final = "return of "
+INVOICED: Final = "invoice of "
+PATHS: Final = {"invoice": "/v1/invoices", "pi": "/v1/payment_intents", "ch": "/v1/charges"}
+COMPARE_ONE: Final = {"invoice": comparison.invoice, "pi": comparison.intent, "ch": comparison.charge}
+
+
+def step(run: Run) -> Run | None:
+    """Compare one page, or some of the payments that no list showed. None while what was fetched is being settled."""
+    if not run.cursor:
+        run = replace(run, cursor={"part": 0, "after": None, "payment": str(FIRST), "newest": 0}, counts=dict(_NONE))
+    parts = history.compared(*_window(run))
+    if run.cursor["part"] < len(parts):
+        return _one_page(run, parts)
+    if run.cursor["payment"] is not None:
+        return _unlisted(run)
+    return _end(run)
+
+
+_NONE: Final = {"compared": 0, "drifts": 0, "healed": 0}
+
+
+def _window(run: Run) -> tuple[datetime, datetime]:
+    since, until = (datetime.fromisoformat(run.parameters[name]) for name in ("since", "until"))
+    return since, until
+
+
+def _one_page(run: Run, parts: Sequence[Part]) -> Run:
+    index, part = run.cursor["part"], parts[run.cursor["part"]]
+    page = asking.page(run, part, run.cursor["after"])
+    documents = part.wanted(page.documents)
+    with db.transaction() as session:
+        held = _held(session, run, documents)
+    compare = comparison.COMPARED.get(part.name)
+    found = [(document, one) for document in documents if compare and (one := compare(document, held)) is not None]
+    further = {"after": page.documents[-1]["id"]} if page.has_more else {"part": index + 1, "after": None}
+    share = part.share_done(page.documents[-1]) if page.has_more else 1.0
+    run = replace(
+        run,
+        phase=f"comparing {part.name}",
+        cursor={**run.cursor, **further},
+        progress_bps=min(9_900, int(9_900 * (index + share) / len(parts))),
+    )
+    return _write(run, found, compared=len(documents) if compare else 0, seen=_seen(part, documents, found))
+
+
+def _held(session: Session, run: Run, documents: Sequence[Document]) -> Held:
+    ids = comparison.ids_of(documents)
+    marked = drifts.seen(session, run.id, [f"{mark}{one}" for mark in (INVOICED, EXPLAINED) for one in ids])
+    return replace(
+        holdings.held(session, run.scope, ids),
+        invoiced=frozenset(one.removeprefix(INVOICED) for one in marked if one.startswith(INVOICED)),
+        explained=frozenset(one.removeprefix(EXPLAINED) for one in marked if one.startswith(EXPLAINED)),
+    )
+
+
+def _seen(part: Part, documents: Sequence[Document], found: Sequence[tuple[Document, Difference]]) -> Iterator[str]:
+    """What to remember of a page: what was listed, which money paid invoices, which returns are accounted for."""
+    if part.name == "invoice payments":
+        for document in documents:
+            paid = document.get("payment") or {}
+            yield from (f"{INVOICED}{one}" for one in (paid.get("payment_intent"), paid.get("charge")) if one)
+    elif part.name in ("invoices", "charges"):
+        yield from (document["id"] for document in documents)
+        yield from (str(one["payment_intent"]) for one in documents if isinstance(one.get("payment_intent"), str))
+    else:
+        yield from (f"{EXPLAINED}{document['charge']}" for document, _ in found if document.get("charge"))
+
+
+def _unlisted(run: Run) -> Run:
+    """Ask for payments that no list showed: made before the stretch, or not Stripe's at all."""
+    since, until = _window(run)
+    with db.transaction() as session:
+        payments = holdings.unlisted(
+            session,
+            run.scope,
+            run.id,
+            since=since,
+            until=until,
+            after=UUID(run.cursor["payment"]),
+            limit=ASKED_AT_ONCE,
+        )
+    found = [pair for payment in payments if (pair := _ask_for(run, payment)) is not None]
+    further = str(payments[-1].id) if len(payments) == ASKED_AT_ONCE else None
+    run = replace(run, phase="asking for what no list showed", cursor={**run.cursor, "payment": further})
+    return _write(run, found, compared=len(payments), seen=())
+
+
+def _ask_for(run: Run, payment: Payment) -> tuple[Document | None, Difference] | None:
+    kind, _, object_id = payment.key.partition(":")
+    try:
+        wished = {"expand": [history.PAYMENTS]} if kind == "invoice" else None
+        document = asking.get(run, client.one(PATHS[kind], object_id), wished).document
+    except StripeMissing:
+        return None, comparison.missing_at_stripe(payment)
+    difference = COMPARE_ONE[kind](document, Held({payment.key: payment}))
+    return None if difference is None else (document, difference)
+
+
+def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, compared: int, seen: Any) -> Run:
+    """Keep what a step saw and found, and fetch what heals it if that was asked for."""
+    bundles = _bundles(run, found) if run.parameters["heal"] else {}
+    owner = run.scope.organization_id
+    with db.transaction() as session:
+        newest = _heal(session, run, [document for bundle in bundles.values() for document in bundle])
+        drifts.see(session, run.id, owner, seen)
+        left = [asdict(one) for _, one in found if one.stripe_id not in bundles]
+        healed = [asdict(one) for _, one in found if one.stripe_id in bundles]
+        counts = {
+            "compared": run.counts["compared"] + compared,
+            "drifts": run.counts["drifts"] + drifts.record(session, run.id, owner, left, are_healed=False),
+            "healed": run.counts["healed"] + drifts.record(session, run.id, owner, healed, are_healed=True),
+        }
+        counts["drifts"] += counts["healed"] - run.counts["healed"]
+        run = replace(run, counts=counts, cursor={**run.cursor, "newest": max(newest, run.cursor["newest"])})
+        runs.keep(session, run)
+    if bundles:
+        jobs.wake()
+    return run
+
+
+def _bundles(run: Run, found: Sequence[tuple[Document | None, Difference]]) -> dict[str, list[Document]]:
+    """The documents that heal each difference, by its id; none where Stripe has nothing."""
+    return {one.stripe_id: [document, *_related(run, document)] for document, one in found if document is not None}
+
+
+def _related(run: Run, document: Document) -> Iterator[Document]:
+    """What belongs to a document and may have been missed with it: links, and the session that names a partner."""
+    kind, object_id = document["object"], document["id"]
+    if kind == "invoice":
+        yield from _listed(run, "/v1/invoice_payments", {"invoice": object_id, "status": "paid"})
+        parent = (document.get("parent") or {}).get("subscription_details") or {}
+        if isinstance(parent.get("subscription"), str):
+            yield from _listed(run, "/v1/checkout/sessions", {"subscription": parent["subscription"]})
+    intent = object_id if kind == "payment_intent" else document.get("payment_intent")
+    if isinstance(intent, str):
+        if kind != "payment_intent":
+            yield asking.get(run, client.one("/v1/payment_intents", intent)).document
+        yield from _listed(run, "/v1/checkout/sessions", {"payment_intent": intent})
+
+
+def _listed(run: Run, path: str, params: Mapping[str, Any]) -> Sequence[Document]:
+    found: Sequence[Document] = asking.get(run, path, {**params, "limit": 100}).document["data"]
+    return found
+
+
+def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
+    """Put documents into the inbox, those that are there already as due again; gives the newest number."""
+    if not documents:
+        return 0
+    now = datetime.now(UTC)
+    new = fetched.record_new(session, run.scope, documents, fetched_at=now, api_version=client.API_VERSION)
+    names = [fetched.name(fetched.stored(document)) for document in documents]
+    return max([*new, *refetched.make_due(session, run.scope, names)], default=0)
+
+
+def _end(run: Run) -> Run | None:
+    """Done once all that was fetched is settled."""
+    with db.transaction() as session:
+        is_settled = not inbox.is_any_due(session, run.scope.organization_id, up_to=run.cursor["newest"])
+        ended = replace(run, phase="waits until all of it is settled", is_done=is_settled)
+        if is_settled:
+            drifts.forget_seen(session, run.id)
+        runs.keep(session, ended)
+    return ended if is_settled else None

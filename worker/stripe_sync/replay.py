@@ -1,0 +1,45 @@
+"""Replaying: events made due again a page at a time, no faster than they are worked."""
+
+from dataclasses import replace
+from typing import Final
+
+from app import db, jobs
+from app.stripe_events import replaying
+from app.stripe_events.replaying import Selection
+from app.stripe_sync import runs
+from app.stripe_sync.runs import Run
+
+PAGE: Final = 500
+MOST_DUE: Final = 2_000
+"""Replayed events come before new ones, which are younger. So only a few seconds' work of them is ever due."""
+
+
+def step(run: Run) -> Run | None:
+    """Make one page due. None while enough is due already."""
+    selection = Selection.of_json(run.parameters)
+    with db.transaction() as session:
+        if "newest" not in run.cursor:
+            total, newest = replaying.measure(session, selection)
+            run = replace(run, phase="working events again", cursor={"after": 0, "newest": newest}, counts=_none(total))
+        if replaying.backlog(session, MOST_DUE) >= MOST_DUE:
+            return None
+        run = _one_page(run, replaying.make_due(session, selection, **run.cursor, limit=PAGE))
+        runs.keep(session, run)
+    jobs.wake()
+    return run
+
+
+def _none(total: int) -> dict[str, int]:
+    return {"selected": total, "replayed": 0}
+
+
+def _one_page(run: Run, event_ids: list[int]) -> Run:
+    selected, replayed = run.counts["selected"], run.counts["replayed"] + len(event_ids)
+    is_done = len(event_ids) < PAGE
+    return replace(
+        run,
+        cursor={**run.cursor, "after": event_ids[-1] if event_ids else run.cursor["newest"]},
+        counts={"selected": selected, "replayed": replayed},
+        progress_bps=10_000 if is_done else min(10_000, 10_000 * replayed // max(1, selected)),
+        is_done=is_done,
+    )

@@ -1,0 +1,94 @@
+"""Working backfills, reconciliations and replays: a slice each in turn, and what a failure means for a run."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from app import db, jobs
+from app.errors import AccrualError, LeaseLost, StripeUnavailable
+from app.stripe_sync import drifts, requesting, runs
+from app.stripe_sync.runs import Run
+from worker import retries
+from worker.inbox import drain
+from worker.stripe_sync import backfill, reconcile, replay
+
+PAUSE_SECONDS: Final = 0.2
+"""Between two looks at whether a step can be made, while something else must come first."""
+
+THE_CLOCK: Final = "clock"
+
+STEPS: Final[Mapping[str, Callable[[Run], Run | None]]] = {
+    "backfill": backfill.step,
+    "reconcile": reconcile.step,
+    "replay": replay.step,
+}
+"""What makes one step of each kind: it gives the run as far as it has come, or None if it must wait."""
+
+log = structlog.get_logger(__name__)
+
+
+def work_slice(slice_seconds: float) -> bool:
+    """Carry the next due run on until it is done or the time slice ends.
+
+    Returns:
+        False if no run was due. True: there may be more, and a successor should be queued.
+    """
+    with db.transaction() as session:
+        run = runs.claim(session)
+    if run is None:
+        return False
+    log.info("run_taken", run_id=str(run.id), kind=run.kind, phase=run.phase)
+    try:
+        run = _carry_on(run, time.monotonic() + slice_seconds)
+        with db.transaction() as session:
+            runs.end(session, run)
+    except LeaseLost:
+        log.info("run_left", run_id=str(run.id), kind=run.kind)
+    except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the run keeps its reason)
+        _note(run, failure)
+    else:
+        log.info("run_finished" if run.is_done else "run_rests", run_id=str(run.id), kind=run.kind, **run.counts)
+    return True
+
+
+def _carry_on(run: Run, deadline: float) -> Run:
+    while not run.is_done and time.monotonic() < deadline and not drain.stop_requested.is_set():
+        further = STEPS[run.kind](run)
+        if further is None:
+            time.sleep(PAUSE_SECONDS)
+        else:
+            run = further
+    return run
+
+
+def _note(run: Run, failure: Exception) -> None:
+    """Keep why a run cannot go on now, or ever."""
+    if retries.meaning(failure) is retries.Meaning.GIVE_UP:
+        raise failure
+    problem = str(failure) if isinstance(failure, AccrualError) else retries.problem(failure)
+    for_good = isinstance(failure, AccrualError) and not isinstance(failure, StripeUnavailable)
+    log.error("run_failed", run_id=str(run.id), kind=run.kind, problem=problem, for_good=for_good)
+    try:
+        with db.transaction() as session:
+            runs.fail(session, run, problem, for_good=for_good)
+    except LeaseLost:
+        return
+
+
+def look_after() -> None:
+    """Queue work for runs that are due; those whose worker died become due. The clock calls this."""
+    with db.transaction() as session:
+        is_due = runs.take_back_stale(session)
+    if is_due:
+        jobs.wake_runs()
+
+
+def compare_daily() -> None:
+    """Ask for a day's comparison with Stripe wherever there is a key. The clock calls this."""
+    with db.transaction() as session:
+        drifts.forget_ended(session)
+        asked = requesting.daily_reconciliations(session, requested_by=THE_CLOCK)
+    if asked:
+        jobs.wake_runs()
