@@ -24,7 +24,7 @@ MEMORY_BYTES: Final = 4 * 1024**3
 USES: Final = 50
 """How often a database is emptied before a new one takes its place: deleted rows leave their space behind."""
 
-# What a test may have changed beside rows: tables, partitions, columns, triggers, functions.
+# What a test may have changed beside rows: tables, partitions, columns, triggers, functions, settings.
 _SCHEMA = """
     SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
         SELECT concat_ws(' ', 'class', relname, relkind, relrowsecurity) AS line FROM pg_class
@@ -37,6 +37,8 @@ _SCHEMA = """
         JOIN pg_class ON pg_class.oid = attrelid AND relnamespace = 'public'::regnamespace WHERE attnum > 0
         UNION ALL SELECT concat_ws(' ', 'function', proname, md5(prosrc)) FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'setting', setrole, setconfig) FROM pg_db_role_setting
+        JOIN pg_database ON pg_database.oid = setdatabase AND datname = current_database()
     ) AS lines
 """
 _TABLES = """
