@@ -24,6 +24,13 @@ STRIPE_API_KEY: Final = re.compile(r"(?:sk|rk)_(?P<mode>live|test)_\w{8,}", re.A
 """A secret or restricted key of Stripe's; its mode stands in it."""
 ADDRESS_HELP: Final = "`accrual up` brings its own and keeps the address in its data directory"
 
+NEEDED: Final = 3
+"""How many settings have no default."""
+NOTHING_HERE: Final = (
+    "there are no settings in {directory}, where `make run` and `accrual up` keep them. Run the command in the folder "
+    "where Accrual was started, or give --data-dir; without either, set DATABASE_URL, REDIS_URL and ACCRUAL_SECRET_KEY."
+)
+
 
 class Settings(BaseSettings):
     """What this installation runs with. Names in the environment are upper case, with `ACCRUAL_` in front."""
@@ -185,7 +192,10 @@ def load(data_dir: Path | None = None) -> Settings:
     try:
         return Settings(_env_file=directory / settings_files.SETTINGS_FILE, data_dir=directory)
     except ValidationError as invalid:
-        problems = [_describe(error) for error in invalid.errors(include_url=False)]
+        errors = invalid.errors(include_url=False)
+        if [error["type"] for error in errors] == ["missing"] * NEEDED and not settings_files.kept(directory):
+            raise ConfigurationError(NOTHING_HERE.format(directory=directory)) from None
+        problems = [_describe(error) for error in errors]
         raise ConfigurationError("\n".join(problems)) from None  # the original repeats the values, secrets included
 
 

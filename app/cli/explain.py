@@ -37,4 +37,6 @@ def show(explanation: Mapping[str, Any]) -> None:
     """Print an explanation's sentences, the summary first."""
     printing.say(explanation["summary"], is_bold=True)
     for sentence in explanations.narrate(explanation):
+        if sentence == explanation["summary"]:
+            continue
         printing.say(f"  {sentence}")

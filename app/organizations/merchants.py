@@ -9,18 +9,21 @@ from app.organizations import audit, hierarchy
 from app.organizations.audit import Actor
 from app.organizations.models import ApiKey, AuditEntry, Organization
 from app.organizations.permissions import LEVELS, default_scopes
+from app.texts import require_address
 
 
 def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Organization:
     """The merchant with this id, or the one that `by` made under this name, made now if there is none.
 
-    An affiliate is never taken for it, whatever name it signed up with, nor is a merchant that a key made.
+    An affiliate is never taken for it, whatever name it signed up with, nor is a merchant that a key made. `email` is
+    the address of a new one.
 
     Raises:
         NotFound: `organization_not_found`, no organization has that id.
         Conflict: `not_a_merchant`, that id is an affiliate's; `name_taken`, a merchant of that name was made otherwise.
-        InvalidRequest: several merchants made by `by` have that name.
+        InvalidRequest: several merchants made by `by` have that name; `email` is no address.
     """
+    require_address(email)
     if (organization_id := ids.decode(named, ids.ORGANIZATION)) is not None:
         found = session.get(Organization, organization_id)
         if found is None:

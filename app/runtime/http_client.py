@@ -26,7 +26,8 @@ def call(method: str, url: str, body: bytes | None = None, headers: Mapping[str,
     except urllib.error.HTTPError as refused:
         return refused.code, _read(refused.read())
     except OSError as error:
-        raise Unavailable(f"no answer from {url} ({error})") from None
+        reason = getattr(error, "reason", error)
+        raise Unavailable(f"no answer from {url} ({reason}). Is `accrual up` running there?") from None
 
 
 def _read(body: bytes) -> Any:

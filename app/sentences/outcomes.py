@@ -13,7 +13,7 @@ OUTCOMES: Final[dict[str, str]] = {
     "no_change": "Nothing moved: {because}.",
     "recorded": "Recorded: {because}.",
     "bound": "Recorded: who referred the customer, or which Stripe objects belong together; no payment yet.",
-    "unattributed": "Paid, but nothing on the payment, subscription or customer names a partner.",
+    "unattributed": "Paid, but nothing that counts for this payment names a partner.",
     "outside_window": "The partner's link was followed longer ago than the program's attribution window allows.",
     "self_referral": "The customer is the partner, and the program does not allow that: {same}.",
     "partner_inactive": "The partner named is not active, so this payment earns nothing.",

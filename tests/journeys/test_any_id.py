@@ -150,7 +150,7 @@ def test_a_customer_nobody_referred_says_so(explained: Explained, meet: Meet, de
     drain()
     told = explained(stranger.id)
     assert f"{stranger.id} is credited to no partner." in told["sentences"]
-    assert "No commission. Paid, but nothing on the payment" in told["summary"]
+    assert "No commission. Paid, but nothing that counts for this payment" in told["summary"]
 
 
 def test_a_payment_that_earned_nothing_tells_where_it_stopped(

@@ -43,7 +43,7 @@ def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
     deliver(first.without("checkout.session.completed").events)
     drain()
     told = explained(first.invoice)
-    assert told["summary"].startswith("No commission. Paid, but nothing on the payment")
+    assert told["summary"].startswith("No commission. Paid, but nothing that counts for this payment names a partner.")
     assert found_in(told) == {
         "charge_metadata": ("nothing", None),
         "invoice_metadata": ("nothing", None),

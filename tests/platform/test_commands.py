@@ -39,8 +39,26 @@ def test_bootstrap_keeps_no_secret_in_the_clear(accrual: Accrual) -> None:
 def test_bootstrap_again_adds_only_a_key(accrual: Accrual) -> None:
     first, second = bootstrap(accrual), bootstrap(accrual)
     assert list(first) == ["organization_id", "program_id", "api_key", "webhook_url", "webhook_secret"]
-    assert {name for name in first if first[name] != second[name]} == {"api_key"}
+    assert {name for name in first if first[name] != second[name]} == {"api_key", "webhook_secret"}
+    assert second["webhook_secret"] is None, "a secret is shown once"
     assert len(accrual("keys", "list")) == 2
+
+
+def test_bootstrap_again_refuses_an_address_that_is_none(accrual: Accrual) -> None:
+    bootstrap(accrual)
+    with pytest.raises(InvalidRequest, match="e-mail address"):
+        accrual("bootstrap", "--organization", "Shop", "--email", "nope")
+
+
+def test_bootstrap_again_with_a_rate_says_whom_it_concerns(accrual: Accrual) -> None:
+    bootstrap(accrual)
+    accrual("partners", "add", "--email", "ada@example.com", "--code", "ada", "--active")
+    options = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
+    said = " ".join(accrual(*options, "--rate", "35", json_expected=False).stderr.split())
+    assert "the program pays 35 %, holdback 30 days to partners activated from now on; 1 activated before keep" in said
+    again = accrual(*options, "--rate", "35", json_expected=False)
+    assert "from now on" not in again.stderr
+    assert "whsec_" not in again.stdout + again.stderr
 
 
 def test_bootstrap_again_adds_the_secret_that_stripe_shows_and_keeps_the_former(

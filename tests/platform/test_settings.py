@@ -48,6 +48,12 @@ def test_every_problem_is_told_at_once_and_no_value_is_repeated(given: pytest.Mo
     assert "secret-" not in "\n".join(told)
 
 
+def test_a_folder_without_settings_says_where_to_run_the_command(tmp_path: Path) -> None:
+    [told] = problems(tmp_path / ".accrual")
+    assert told.startswith(f"there are no settings in {tmp_path / '.accrual'}, where `make run`")
+    assert "--data-dir" in told
+
+
 def test_webhook_secrets_without_a_mode_refuse_the_start(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given.setenv("ACCRUAL_STRIPE_WEBHOOK_SECRETS", "whsec_a")
     (told,) = problems(tmp_path)

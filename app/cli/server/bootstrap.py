@@ -1,13 +1,13 @@
 """`accrual bootstrap`: everything a merchant needs before the first event."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import config, db, ids, settings_files
@@ -21,26 +21,41 @@ from app.organizations import audit, merchants
 from app.organizations.keys import issue_key
 from app.organizations.models import Organization
 from app.partners.managing import commands as managing
+from app.partners.models import Partner
 from app.programs import commands
 from app.programs.models import Program
 from app.programs.programs import find_default_program
-from app.programs.views import ProgramBody
+from app.programs.terms import terms_in_force
 from app.stripe_events import endpoints, signing
 from app.stripe_events.models import StripeEndpoint
 
 NOTHING_OFFERED: Final = offer.Offer()
 SECRET_BYTES: Final = 24
+ROTATE: Final = "accrual endpoints rotate"
 
 
 @dataclass(frozen=True)
 class Bootstrapped:
-    """What a merchant takes away, under the names the command prints."""
+    """What a merchant takes away.
+
+    Attributes:
+        is_secret_known: whether the endpoint had the secret before; it is not shown again then.
+        has_new_terms: whether a program that was there has other terms from now on.
+    """
 
     organization_id: str
     program_id: str
     api_key: str
     webhook_url: str
     webhook_secret: str
+    is_secret_known: bool = False
+    has_new_terms: bool = False
+
+    def printed(self) -> dict[str, str | None]:
+        """What the command prints, under its names."""
+        secret = None if self.is_secret_known else self.webhook_secret
+        shown = {name: str(getattr(self, name)) for name in ("organization_id", "program_id", "api_key", "webhook_url")}
+        return {**shown, "webhook_secret": secret}
 
 
 def bootstrap(
@@ -60,9 +75,9 @@ def bootstrap(
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
 
-    Run again for an organization that it made, it adds only a key; with --webhook-secret also that secret to the
-    endpoint, which is how the one that Stripe shows gets here. A rate, limit, holdback or landing page given then
-    changes the program, for partners activated from now on.
+    Run again for an organization that it made, it adds a key, which may do everything; with --webhook-secret also the
+    secret that Stripe shows, to the endpoint. A rate, limit or holdback given then is for partners activated from now
+    on; a landing page is for all.
     """
     offered = offer.Offer(rate, max_months, holdback_days, landing_url)
     with organizations.database(data_dir) as settings:
@@ -76,9 +91,15 @@ def bootstrap(
                 currency=currency,
                 offered=offered,
             )
-            landing_url = session.get_one(Program, ids.decode(made.program_id, ids.PROGRAM)).landing_url
+            program = session.get_one(Program, ids.decode(made.program_id, ids.PROGRAM))
+            landing_url, changed = program.landing_url, _changed(session, program) if made.has_new_terms else None
         _remember(settings, made)
-    printing.record(asdict(made), as_json=as_json)
+    printing.record(made.printed(), as_json=as_json)
+    if made.is_secret_known:
+        endpoint = made.webhook_url.rpartition("/")[2]
+        printing.warn(f"the endpoint keeps its secret, which is not shown again; replace it with: {ROTATE} {endpoint}")
+    if changed is not None:
+        printing.warn(changed)
     programs.warn_without_landing_page(made.program_id, landing_url)
 
 
@@ -101,24 +122,42 @@ def make(
         ConfigurationError: nobody said whether the endpoint receives live money.
     """
     owner = merchants.find_or_create(session, audit.CLI, name, email=email)
-    program_id = _default_program(session, owner, currency, offered).id
+    program_id, has_new_terms = _default_program(session, owner, currency, offered)
     _, api_key = issue_key(session, audit.CLI, owner.id, name="bootstrap", level="manage")
-    endpoint_id, secret = _endpoint(session, settings, owner.id, webhook_secret)
+    endpoint_id, secret, is_known = _endpoint(session, settings, owner.id, webhook_secret)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),
         program_id=program_id,
         api_key=api_key,
         webhook_url=delivery.webhook_url(settings.public_url, ids.encode(ids.STRIPE_ENDPOINT, endpoint_id)),
         webhook_secret=secret,
+        is_secret_known=is_known,
+        has_new_terms=has_new_terms,
     )
 
 
-def _default_program(session: Session, owner: Organization, currency: str, offered: offer.Offer) -> ProgramBody:
-    """The owner's default program with what was offered, made when there is none."""
+def _changed(session: Session, program: Program) -> str:
+    """What the program's terms are now, and whom they concern."""
+    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+
+    terms = terms_in_force(session, program.id)
+    days = f", holdback {terms.holdback_days} days" if terms.holdback_days is not None else ""
+    stamped = select(func.count()).select_from(Partner)
+    kept = session.scalar(stamped.where(Partner.program_id == program.id, Partner.activated_at.is_not(None))) or 0
+    return (
+        f"the program pays {rate_in_words(terms.commission, program.currency)}{days} to partners activated from now "
+        f"on; {kept} activated before keep their terms: accrual partners change PARTNER --rate PERCENT changes one"
+    )
+
+
+def _default_program(session: Session, owner: Organization, currency: str, offered: offer.Offer) -> tuple[str, bool]:
+    """The id of the owner's default program, made when there is none, and whether its terms were changed."""
     found = find_default_program(session, owner.id)
     if found is not None:
         commission = commands.shown_with_terms(session, found).commission
-        return managing.change_program(session, audit.CLI, found, offered.changes(commission))
+        before = terms_in_force(session, found.id).version
+        shown = managing.change_program(session, audit.CLI, found, offered.changes(commission))
+        return shown.id, terms_in_force(session, found.id).version != before
     settings = {
         "name": f"{owner.name} partners",
         "currency": currency,
@@ -128,13 +167,13 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
         "holdback_days": offer.DEFAULT_HOLDBACK_DAYS,
         **offered.changes(offer.DEFAULT_COMMISSION),
     }
-    return commands.create(session, audit.CLI, owner.id, settings)
+    return commands.create(session, audit.CLI, owner.id, settings).id, False
 
 
 def _endpoint(
     session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
-) -> tuple[UUID, str]:
-    """The organization's oldest endpoint in use, made when there is none, and `secret`, else its newest one."""
+) -> tuple[UUID, str, bool]:
+    """The oldest endpoint in use, made when there is none; its secret (`secret`, if given); whether that was known."""
     found = session.scalar(
         select(StripeEndpoint)
         .where(StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None))
@@ -147,7 +186,7 @@ def _endpoint(
         if wanted not in known:
             signing.add(found, wanted, settings, now=datetime.now(UTC), overlap=None)
             _note(session, organization_id, "endpoint.secret_added", ids.encode(ids.STRIPE_ENDPOINT, found.id))
-        return found.id, wanted
+        return found.id, wanted, wanted in known
     if settings.stripe_livemode is None:
         raise ConfigurationError(
             "ACCRUAL_STRIPE_LIVEMODE is not set. Set it to true if the new endpoint receives live events, to false if "
@@ -159,7 +198,7 @@ def _endpoint(
     )
     public_id = ids.encode(ids.STRIPE_ENDPOINT, made.id)
     _note(session, organization_id, "endpoint.created", public_id, livemode=settings.stripe_livemode)
-    return made.id, secret
+    return made.id, secret, False
 
 
 def _note(session: Session, organization_id: UUID, action: str, subject_id: str, **details: Any) -> None:

@@ -63,8 +63,10 @@ def read_events(file: Path) -> list[Any]:
     """
     try:
         document = json.loads(file.read_text())
-    except (OSError, ValueError) as problem:
-        raise InvalidRequest(f"{file} cannot be read: {problem}") from None
+    except OSError as problem:
+        raise InvalidRequest(f"{file} cannot be read: {problem.strerror}") from None
+    except ValueError:
+        raise InvalidRequest(f"{file} is not JSON; give a file with a Stripe event") from None
     if isinstance(document, dict) and document.get("object") == "list":
         document = document.get("data")
     events = document if isinstance(document, list) else [document]
