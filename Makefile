@@ -22,7 +22,7 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## Serve on http://127.0.0.1:8000, with a database and a queue of its own unless you name yours
 	@exec $(BIN)/accrual up
 
-demo: $(READY) ## Tell one referred customer's story through the real door, print the ledger, and leave
+demo: $(READY) ## Start everything, send one referred customer's signed events, print the ledger, and stop
 	@exec $(BIN)/accrual demo
 
 test: $(READY) ## Run every test

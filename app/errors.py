@@ -19,7 +19,7 @@
     │   ├── StripeForbidden     401, 403: the API key
     │   ├── StripeMissing       404
     │   └── StripeRefused       any other 4xx: our mistake
-    ├── UnusableEvent           an event no retry can help; parked with its message
+    ├── UnusableEvent           an event that no retry can help; parked with its message
     └── LedgerError             a bug; never caught
         └── UnbalancedEntry
 
@@ -98,7 +98,8 @@ class NotFound(RequestError):
     @classmethod
     def of(cls, kind: str, given: str | None, *, where: str = "", param: str | None = None) -> Self:
         """That no `kind` has the id `given`, also where another organization's has; the code is `<kind>_not_found`."""
-        message = f"no {kind} {(given or '')[:LONGEST_SHOWN]!r} was found{where}; check the id and whose it is"
+        shown = repr((given or "")[:LONGEST_SHOWN])
+        message = f"no {kind} {shown} was found{where}; check the id, and that it belongs to your organization"
         return cls(message, code=f"{kind.replace(' ', '_')}_not_found", param=param)
 
 

@@ -182,7 +182,7 @@ def _ending(told: EventStory) -> Iterator[str]:
     since = f" It has waited since {_moment(told.waiting_since)}." if told.waiting_since else ""
     yield f"{told.reason}{since}"
     if told.outcome == "parked":
-        tried = f"tried {_times(told.attempts)}" if told.attempts else "parked at once, for no retry can help"
+        tried = f"tried {_times(told.attempts)}" if told.attempts else "parked at once, because no retry can help"
         yield (
             f"It was {tried}; other events are not held up by it. Once the cause is gone, "
             f"`accrual events replay {told.id}` works it as if it had just come."

@@ -51,7 +51,7 @@ def explain_own(session: Session, public_id: str) -> OwnExplanation:
     wanted = OWN_COMMISSIONS.where(Commission.id == ids.decode(public_id, ids.COMMISSION))
     found = session.execute(wanted).one_or_none()
     if found is None:
-        raise NotFound("there is no such commission", code="commission_not_found")
+        raise NotFound.of("commission", public_id, where=" among yours")
     commission: Commission = found[0]
     program = session.get_one(Program, commission.program_id)
     terms = session.scalars(select(Snapshot.commission).where(Snapshot.id == commission.snapshot_id)).one()

@@ -13,7 +13,7 @@ ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}
 REFUSALS: Final = {
     "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
     "403": ("forbidden", "this key does not allow it"),
-    "404": ("not_found", "it was not found; check the id and whose it is"),
+    "404": ("not_found", "it was not found; check the id, and that it belongs to your organization"),
     "409": ("conflict", "it contradicts what is stored; the message says what"),
     "415": ("unsupported_media_type", "send JSON: `Content-Type: application/json`"),
     "429": ("rate_limited", "more than 120 such requests a minute; retry after the seconds in Retry-After"),

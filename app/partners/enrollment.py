@@ -176,13 +176,13 @@ def _write(session: Session, partner: Partner) -> None:
                 code="email_taken",
                 param="email",
             ) from None
-        raise _slug_taken() from None
+        raise _slug_taken(partner.slug) from None
 
 
 def _refuse_taken_code(session: Session, partner: Partner, code: str) -> None:
     given = session.get(PartnerCode, (partner.organization_id, code))
     if given is not None and given.partner_id != partner.id:
-        raise _slug_taken()
+        raise _slug_taken(code)
 
 
 def _give_code(session: Session, partner: Partner) -> None:
@@ -195,7 +195,7 @@ def _give_code(session: Session, partner: Partner) -> None:
         )
     )
     if holder != partner.id:
-        raise _slug_taken()
+        raise _slug_taken(partner.slug)
 
 
 def _free_code(session: Session, program: Program, profile: Mapping[str, Any]) -> str:
@@ -206,8 +206,10 @@ def _free_code(session: Session, program: Program, profile: Mapping[str, Any]) -
         )
         if not session.scalar(taken):
             return code
-    raise _slug_taken()
+    raise _slug_taken(code)
 
 
-def _slug_taken() -> Conflict:
-    return Conflict("this slug is or was another partner's", code="slug_taken", param="slug")
+def _slug_taken(code: str) -> Conflict:
+    return Conflict(
+        f"slug {code!r} is, or was, the code of another partner; choose another", code="slug_taken", param="slug"
+    )

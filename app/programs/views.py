@@ -114,7 +114,11 @@ class ProgramChange(Request):
     model_config = ConfigDict(json_schema_extra=hide_defaults)
 
     name: Name = UNSENT
-    commission: Commission = Field(default=UNSENT, examples=[{"type": "percentage", "bps": 2500}])
+    commission: Commission = Field(
+        default=UNSENT,
+        description="Replaces all of it: a limit that is left out ends for partners activated from now on.",
+        examples=[{"type": "percentage", "bps": 2500}],
+    )
     currency: str = Field(default=UNSENT, max_length=10)
     status: ProgramStatus = Field(default=UNSENT, examples=["active"])
     landing_url: Url | None = None

@@ -52,7 +52,10 @@ def test_what_recurring_with_months_is_told_to_send_is_accepted(owner: Caller) -
 def test_what_was_not_found_is_named(owner: Caller, path: str, kind: str, given: str) -> None:
     answer = owner.get(path)
     assert answer.json["error"]["code"] == f"{kind}_not_found"
-    assert message(answer) == (404, f"no {kind} {given!r} was found; check the id and whose it is")
+    assert message(answer) == (
+        404,
+        f"no {kind} {given!r} was found; check the id, and that it belongs to your organization",
+    )
 
 
 def test_a_very_long_id_is_not_repeated_in_full(owner: Caller) -> None:

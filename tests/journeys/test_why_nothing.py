@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app import db, ids
 from app.errors import NotFound
@@ -77,6 +78,20 @@ def test_a_one_time_charge_says_that_its_customer_is_not_used(
     deliver(sale.events)
     drain()
     assert found_in(explained(sale.charge))["customer_metadata"] == ("not_asked", None)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_payment_older_than_the_partners_first_terms_says_that_those_count(
+    explained: Explained, merchant: Merchant, deliver: Deliver, drain: Drain, days: int
+) -> None:
+    first = Customer(CLOVER, Marks(subscription="ada")).subscribes()
+    moved = "UPDATE snapshots SET effective_from = to_timestamp(:paid) + make_interval(days => :days)"
+    with db.transaction() as session:
+        session.execute(text(moved), {"paid": first.paid_at, "days": days})
+    deliver(first.events)
+    drain()
+    said = " ".join(explained(first.invoice)["sentences"])
+    assert ("before the partner had terms: its first terms count." in said) is (days > 0)
 
 
 def test_a_payment_that_earns_lists_no_search(explained: Explained, deliver: Deliver, drain: Drain) -> None:

@@ -30,7 +30,7 @@ def test_commissions_are_listed_by_partner_status_and_time(accrual: Accrual) -> 
     assert len(accrual("commissions", "list", "--partner", "ada", "--status", "accrued")) == 2
     assert accrual("commissions", "list", "--status", "paid") == []
     assert accrual("commissions", "list", "--until", "2001-01-01") == []
-    with pytest.raises(InvalidRequest, match="no commission is owed; a status is accrued, approved, paid, reversed"):
+    with pytest.raises(InvalidRequest, match="status 'owed' is unknown; use one of accrued, approved, paid, reversed"):
         accrual("commissions", "list", "--status", "owed")
     some = accrual("commissions", "list", "--limit", "2", json_expected=False)
     assert "more than 2" in some.stderr

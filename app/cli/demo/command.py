@@ -1,4 +1,4 @@
-"""`accrual demo`: one referred customer's story, told through the real door."""
+"""`accrual demo`: one referred customer's story, as signed events to the webhook endpoint."""
 
 import json
 import tempfile

@@ -53,7 +53,7 @@ def list_(
     """List commissions, newest first."""
     words = get_args(views.CommissionStatus)
     if status is not None and status not in words:
-        raise InvalidRequest(f"no commission is {status}; a status is {', '.join(words)}", param="status")
+        raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(words)}", param="status")
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         matching = _matching(session, owners, partner, program, since, until)
@@ -108,8 +108,8 @@ def approve(
     """
     is_filtered = any(one is not None for one in (partner, program, since, until))
     if bool(given) == is_filtered or (given and dry_run) or (force and not given):
-        message = "name commissions, with --force if need be, or say which with --partner, --program, --since, --until"
-        raise InvalidRequest(f"{message} and perhaps --dry-run", param="id")
+        message = "give ids, with or without --force, or a filter: --partner, --program, --since, --until"
+        raise InvalidRequest(f"{message}; --dry-run goes with a filter", param="id")
     if reason:
         require_line(reason, param="reason")
     with organizations.database(data_dir):

@@ -20,7 +20,7 @@ LandingUrl = Annotated[
 ]
 Rate = Annotated[
     str | None,
-    typer.Option("--rate", metavar="PERCENT", help="What partners earn, in percent: 30 or 12.5.", show_default=False),
+    typer.Option("--rate", metavar="PERCENT", help="Commission in percent: 30 or 12.5.", show_default=False),
 ]
 MaxMonths = Annotated[
     int | None,

@@ -137,14 +137,14 @@ def credit_of(attribution: AttributionNote) -> str:
             f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}, followed on "
             f"{attribution.evident_at:%Y-%m-%d %H:%M} UTC: {attribution.object_id} names session "
             f"{attribution.session_id} in {attribution.field_path} ({attribution.event_id}), "
-            f"which binds {attribution.subject}"
+            f"so {attribution.subject} is credited to it"
         )
     if attribution.carrier == "reported":
         return f"{attribution.partner_code} ({attribution.partner_id}), whom the report names ({attribution.event_id})"
     return (
         f"{attribution.partner_code} ({attribution.partner_id}) by {attribution.carrier_in_words}: "
         f"{attribution.object_id} says {attribution.name!r} in {attribution.field_path} ({attribution.event_id}), "
-        f"which binds {attribution.subject}"
+        f"so {attribution.subject} is credited to it"
     )
 
 
@@ -173,7 +173,12 @@ def _by_what(commission: CommissionNote) -> str:
     origin = "its own rate" if commission.snapshot.is_override else "the program's rate"
     stamped = f"stamped {_day(commission.snapshot.effective_from)} ({commission.snapshot.source})"
     base = commission.terms.commission_base
-    return f"{commission.partner_code} earns by {origin}, {stamped}, {version}, on the {base} base."
+    words = f"{commission.partner_code} earns by {origin}, {stamped}, {version}, on the {base} base."
+    if commission.accrued_at < commission.snapshot.effective_from:
+        words += (
+            f" The customer paid on {_day(commission.accrued_at)}, before the partner had terms: its first terms count."
+        )
+    return words
 
 
 def _tier(tier: Mapping[str, int], code: str) -> str:

@@ -135,7 +135,7 @@ def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Fact
     if received is None or currency is None:
         return None
     tax = int(intent.get("tax") or 0)
-    formula = "the amount received less its tax" if tax else "the amount received; no document tells its tax"
+    formula = "the amount received less its tax" if tax else "the amount received; its tax is not known"
     face = "payment_intent" if intent else "charge"
     details = _details(face, received, received, tax, formula) | shown
     return Base(currency, received, int(details["base_minor"]), details)
