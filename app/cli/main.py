@@ -33,7 +33,7 @@ app = typer.Typer(
 @app.callback()
 def accrual(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version)
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe."""

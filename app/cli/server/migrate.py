@@ -7,7 +7,7 @@ from app.runtime import schema
 
 
 def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Bring the database to the newest schema and say what was applied; nothing happens when it is there already."""
+    """Apply the migrations that the database lacks, and print them."""
     settings = config.load(data_dir)
     logs.configure(settings.log_format)
     applied = schema.migrate(config.migrate_url(settings))

@@ -21,7 +21,7 @@ from app.partners.views import PartnerPath
 from app.payments.listing import get_payment, scope_of_customer
 from app.payments.views import payment_body
 
-api = surface("Attribution", __name__, "Whose a customer, a payment or a promotion is, as people decide.")
+api = surface("Attribution", __name__, "Crediting customers, payments and promotions to partners by hand.")
 
 
 @api.get(

@@ -25,7 +25,7 @@ from app.programs.programs import get_program
 from app.stripe_events.listing import get_event
 from app.stripe_events.views import EventPath
 
-api = surface("Commissions", __name__, "What a payment is worth to whom, and why.")
+api = surface("Commissions", __name__, "What each partner earns on a payment, and why.")
 
 
 @api.post(

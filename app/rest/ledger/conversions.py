@@ -21,7 +21,7 @@ from app.partners.models import Partner
 from app.programs.models import Program
 from app.programs.programs import get_program
 
-api = surface("Conversions", __name__, "What counts for a program, whether Stripe told of it or you did.")
+api = surface("Conversions", __name__, "What counts for a program: payments from Stripe, and what you report.")
 
 
 @api.get(

@@ -10,7 +10,7 @@ from app.payments.waiting import listing as waiting_list
 from app.payments.waiting import views as waiting_shapes
 from app.stripe_sync import lookups
 
-api = surface("Payments", __name__, "Movements of money, whatever Stripe calls them.")
+api = surface("Payments", __name__, "Payments, with the Stripe objects that belong to each.")
 
 
 @api.get("/api/v1/payments", security=needs("payments:read"), responses={"200": views.PaymentPage})

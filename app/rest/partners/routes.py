@@ -13,7 +13,7 @@ from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.programs.programs import get_program
 
-api = surface("Partners", __name__, "Who earns: one affiliate's enrollment in one program.")
+api = surface("Partners", __name__, "Partners: an affiliate's enrollments in programs.")
 
 
 @api.post(
@@ -90,7 +90,7 @@ def change_partner(path: views.PartnerPath, body: views.PartnerChange) -> Respon
     responses={"200": views.PartnerBody, "404": ErrorBody},
 )
 def deactivate_partner(path: views.PartnerPath) -> Response:
-    """End a partner's enrollment. It stays with all it earned, its codes stay its own; twice is once."""
+    """End a partner's enrollment. It keeps what it earned and its codes; repeating the call changes nothing."""
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
         commands.deactivate(session, g.caller, partner)

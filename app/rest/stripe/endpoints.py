@@ -17,7 +17,7 @@ from app.stripe_events import endpoints, signing
 from app.stripe_events.models import StripeEndpoint
 from app.stripe_sync import api_keys
 
-api = surface("Stripe endpoints", __name__, "The doors Stripe's events come through.")
+api = surface("Stripe endpoints", __name__, "The webhook endpoints that receive Stripe's events.")
 
 
 @api.get("/api/v1/stripe-endpoints", security=needs("endpoints:read"), responses={"200": shapes.EndpointList})

@@ -8,7 +8,7 @@ from app.http.surfaces import answer, needs, surface
 from app.organizations import access, audit
 from app.stripe_events import inbox, listing, views
 
-api = surface("Events", __name__, "What Stripe told us, and what became of it.")
+api = surface("Events", __name__, "The events Stripe sent, and their outcomes.")
 
 
 @api.get("/api/v1/events", security=needs("events:read"), responses={"200": views.EventPage, "404": ErrorBody})
