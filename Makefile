@@ -26,7 +26,7 @@ demo: $(READY) ## Start everything, send one referred customer's signed events, 
 	@exec $(BIN)/accrual demo
 
 test: $(READY) ## Run every test
-	@exec $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	@exec $(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
 proofs: $(READY) ## Run the full set of orders and crashes that `make test` samples
 	@exec $(BIN)/python -m pytest -m proof --proofs -o faulthandler_timeout=0

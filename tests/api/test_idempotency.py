@@ -96,7 +96,7 @@ def test_a_failure_is_not_kept(application: Flask, post: Post, monkeypatch: pyte
 
     application.config["PROPAGATE_EXCEPTIONS"] = False
     with monkeypatch.context() as broken:
-        broken.setattr("app.rest.partners.routes.shapes.partner_body", explode)
+        broken.setattr("app.rest.partners.routes.views.partner_body", explode)
         assert post(PARTNERS, ADA).status_code == 500
     assert partners() == 0
     second = post(PARTNERS, ADA)

@@ -119,7 +119,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"landing_hosts": ["shop.example.com", "https://shop.example.com"]}, "landing_hosts.1"),
     ({"commission": {"type": "percentage", "bps": 10_001}}, "commission.bps"),
     ({"commission": {"type": "percentage", "bps": "2000"}}, "commission.bps"),
-    ({"commission": {"type": "gift"}}, "commission"),
+    ({"commission": {"type": "gift"}}, "commission.type"),
     ({"platform_fee_bps": 10_001}, "platform_fee_bps"),
     ({"platform_fee_bps": -1}, "platform_fee_bps"),
     ({"attribution_window_days": 0}, "attribution_window_days"),

@@ -1,6 +1,7 @@
 """Whether an answer has exactly the documented shape: nothing missing, nothing else, nothing of another type."""
 
 import json
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -19,8 +20,8 @@ def faults(document: dict[str, Any], path: str, method: str, status: int, body: 
 
 def departures(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
     """What of the value is not as a schema of the document says."""
-    exact = {**_closed(schema), "components": _closed(document["components"])}
-    return [f"{list(fault.instance_path)}: {fault.message}" for fault in _validator(exact).iter_errors(value)]
+    validator = _validator(_closed_components(document), json.dumps(schema))
+    return [f"{list(fault.instance_path)}: {fault.message}" for fault in validator.iter_errors(value)]
 
 
 def keys(value: Any) -> Any:
@@ -32,8 +33,21 @@ def keys(value: Any) -> Any:
     return None
 
 
-def _validator(schema: dict[str, Any]) -> Any:
-    return jsonschema_rs.validator_for(schema, validate_formats=True)
+# Making a validator reads all of the document, and most bodies share a handful of schemas.
+@cache
+def _validator(components: str, schema: str) -> Any:
+    exact = {**_closed(json.loads(schema)), "components": json.loads(components)}
+    return jsonschema_rs.validator_for(exact, validate_formats=True)
+
+
+_components: dict[int, tuple[dict[str, Any], str]] = {}
+"""By a document's identity: the document, which is kept so that no other takes its place, and its closed components."""
+
+
+def _closed_components(document: dict[str, Any]) -> str:
+    if id(document) not in _components:
+        _components[id(document)] = (document, json.dumps(_closed(document["components"])))
+    return _components[id(document)][1]
 
 
 def _closed(schema: Any) -> Any:
