@@ -13,6 +13,7 @@ from app.commissions.models import Commission
 from app.explanations import partner_side
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
+from tests.journeys.copies import tell_copies
 from tests.stripe_stories.customer import MONTH_SECONDS, Customer
 from tests.stripe_stories.facts import Bill, Event, Purchase
 from tests.stripe_stories.lines import Line, itemized
@@ -72,11 +73,11 @@ def test_a_late_invoice_moves_the_ranks_and_the_differences_are_posted(
 def test_the_order_of_arrival_never_decides_which_cycle_is_beyond_the_cap(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
+    copies = []
     for order in permutations(range(4)):
         sales = months(meet(subscription="ada"), 4)
-        for number in order:
-            deliver(sales[number].events)
-            drain()
+        copies.append([sales[number].events for number in order])
+    tell_copies(copies, deliver, drain)
     assert ledger().balances == owed(ada=24 * 1960)
 
 
