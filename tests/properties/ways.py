@@ -14,7 +14,7 @@ from .orders import Copy, in_turn, mixed, one_after_another
 from .two_drains import run_two
 
 FEW = 100
-"""So many copies may be worked in commits of one event each."""
+"""So many copies may be worked in batches of a few events, and so many events in commits of one each."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Way:
 
 def _one_by_one(_engine: Engine, _chance: random.Random, copies: Sequence[Copy]) -> int:
     """No commit holds two events of one copy. Of many copies, the first events of all share a commit, and so on."""
-    if len(copies) <= FEW:
+    if sum(len(copy.events) for copy in copies) <= FEW:
         while work_batch(1):
             pass
         return 0
