@@ -16,6 +16,7 @@ from app.partners.finding.directory import Directory, Enrollment
 from app.payments import objects, record
 from app.payments.objects import Known
 from app.payments.record import PaymentRecord
+from app.payments.state.payment_group import Component, KnownObject
 from app.stripe_events.scope import Scope
 
 
@@ -226,10 +227,18 @@ def _credited(credit: rules.Credit | NoCredit, own: Attributed | None) -> Credit
 
 
 def _members(session: Session, scope: Scope, known: Known, records: Sequence[PaymentRecord]) -> dict[UUID, set[str]]:
-    """The object ids of each payment's component; those of payments loaded without one are looked up."""
+    """The object ids that are each payment's own; those of payments loaded without a component are looked up."""
     elsewhere = {one for each in records for one in each.object_ids} - known.objects.keys()
     every = {**known.objects, **(objects.lock(session, scope, elsewhere) if elsewhere else {})}
-    by_root: dict[str, set[str]] = {}
+    by_root: dict[str, list[KnownObject]] = {}
     for one in every.values():
-        by_root.setdefault(one.root, set()).add(one.id)
-    return {payment.id: by_root[every[_own_subject(payment)].root] for payment in records}
+        by_root.setdefault(one.root, []).append(one)
+    return {payment.id: _own(payment, by_root[every[_own_subject(payment)].root]) for payment in records}
+
+
+def _own(payment: PaymentRecord, members: Sequence[KnownObject]) -> set[str]:
+    """The ids of a component's objects, but for the money that paid other invoices than this payment's."""
+    own = {one.id for one in members}
+    if not payment.is_of_invoice:
+        return own
+    return own - Component.of(members).of_others(payment.state.invoice)

@@ -95,7 +95,7 @@ def test_a_paid_invoice(post: Post, capsys: pytest.CaptureFixture[str]) -> None:
     event = Customer(CLOVER, Marks(subscription="ada")).subscribes().event("invoice.paid")
     with Walk() as walk:
         post(event)
-    assert_below(walk, 313, 72, 15, capsys)
+    assert_below(walk, 314, 72, 15, capsys)
 
 
 def test_a_refund(post: Post, deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:

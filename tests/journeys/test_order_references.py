@@ -68,6 +68,28 @@ def test_an_order_reference_never_overrides_an_invoice_payment(deliver: Deliver,
         assert [(line.gross_minor, line.returned_minor) for line in found.payments] == [(3000, 3000), (4900, 0)]
 
 
+def test_what_names_a_partner_on_a_payment_counts_for_the_invoice_it_paid_and_not_for_the_one_it_was_ordered_by(
+    deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """Ordered by a stranger's invoice, paid for another: its marker credits the one it paid. In all 120 orders."""
+    copies = []
+    for order in permutations(range(5)):
+        cleo = Customer(CLOVER, Marks(payment="ben"))
+        paid = cleo.buys(Bill(net_minor=4900), invoiced=True, through_session=False)
+        stranger = Customer(CLOVER)
+        other = stranger.buys(Bill(net_minor=4900), invoiced=True, through_session=False)
+        events = [
+            paid.event("invoice.paid"),
+            ordered_by(paid.event("payment_intent.succeeded"), other.invoice),
+            paid.event("invoice_payment.paid"),
+            other.event("invoice.paid"),
+            other.event("invoice_payment.paid"),
+        ]
+        copies.append([[events[place]] for place in order])
+    tell_copies(copies, deliver, drain)
+    assert ledger().balances == owed(ben=120 * 980)
+
+
 @pytest.mark.parametrize("reference", ["in_store_7", "in_progress", "A-1001", "cus_1Cleo0000001", "", 7, {"id": None}])
 def test_an_order_reference_of_the_merchants_own_links_nothing(
     deliver: Deliver, drain: Drain, ledger: Ledger, reference: Any

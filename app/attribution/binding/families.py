@@ -11,7 +11,7 @@ from app.attribution.rules import Name, Occasion
 from app.payments import objects, record
 from app.payments.facts import MONEY_KINDS, Kind
 from app.payments.record import PaymentRecord
-from app.payments.state.payment_group import KnownObject
+from app.payments.state.payment_group import Component, KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _OWN = text(f"""
@@ -82,9 +82,12 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
 def _occasions(
     members: Sequence[KnownObject], payments: Iterable[PaymentRecord], names: dict[str, list[Name]]
 ) -> list[tuple[Occasion, frozenset[str]]]:
-    own = {known.id for known in members}
+    own, component = {known.id for known in members}, Component.of(members)
     found = [
-        (payment_occasion(payment, own, names), frozenset({payment.state.subscription, payment.state.customer}))
+        (
+            payment_occasion(payment, own - component.of_others(payment.state.invoice), names),
+            frozenset({payment.state.subscription, payment.state.customer}),
+        )
         for payment in payments
         if own & set(payment.object_ids)
     ]
@@ -98,7 +101,7 @@ def _occasions(
 
 
 def payment_occasion(payment: PaymentRecord, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
-    """A payment as an occasion; `own` are the objects of its component.
+    """A payment as an occasion; `own` are the objects of its component, but for the money of other invoices.
 
     Only an invoice is credited through its subscription and customer: a lone charge needs a marker of its own.
     """
