@@ -1,6 +1,6 @@
 """What commands print: for people (tables), for programs (JSON on standard output, nothing else).
 
-Nothing else of the command line writes to the terminal: what others typed passes `visible` here, whoever prints it.
+No other module of the command line writes to the terminal, so all text from users passes `visible` here.
 """
 
 import json

@@ -70,7 +70,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
 
 
 def _is_uncredited(payment: Payment) -> bool:
-    """Whether names were looked for in vain: not where a person decided that nobody earns, nor on a report."""
+    """Whether a search found no partner: False where a person decided that no partner earns, and for a report."""
     is_by_hand = "by_hand" in payment.outcome_details
     return payment.outcome in search.UNCREDITED and not is_by_hand and payment.base_minor > 0
 

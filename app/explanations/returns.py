@@ -32,15 +32,17 @@ class ReturnNote(Snake):
     currency: str | None
     status: str | None
     is_money_out: bool = Field(description="Whether it counts as money that went back to the customer.")
-    is_release: bool = Field(description="A refund of what was authorized and not captured: nobody had paid it.")
+    is_release: bool = Field(
+        description="A release: this amount was authorized but never captured, so no money went back."
+    )
     reported_by: str | None = Field(description="Given back outside Stripe: who said so, `key_…`.")
     external_id: str | None = Field(description="Given back outside Stripe: your own id of it.")
     stated_at: Instant
 
 
-def notes_of(faces: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
+def notes_of(payment_objects: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
     """Those of `kinds` among all of a payment's objects, oldest first."""
-    own = list(faces)
+    own = list(payment_objects)
     releases = refunds.releases_in(component_of(own)) if Kind.REFUND in kinds else frozenset()
     stated = [one for one in own if one.kind in kinds and one.facts and one.stated_at is not None]
     notes = [note for one in stated if (note := note_of(one, is_release=one.id in releases)) is not None]

@@ -11,7 +11,7 @@ from app.db import Base, CreatedAt
 
 
 class Organization(Base):
-    """An account holder: a merchant or an affiliate. Whoever manages one manages its descendants."""
+    """An account holder: a merchant or an affiliate. A key of an organization also manages its descendants."""
 
     __tablename__ = "organizations"
     __table_args__ = (

@@ -52,7 +52,7 @@ def create_partner(
         slug: the code of its links; None makes one from the name.
         commission: its own commission; None takes the program's of the day it becomes active.
         holdback_days: its own, with `commission`.
-        email_state: `unconfirmed` where nobody but the partner says that the address is its own.
+        email_state: `unconfirmed` until the partner or the program's owner has confirmed the address.
         profile: first_name, last_name, payout_method, payout_email, metadata.
 
     Raises:

@@ -166,7 +166,7 @@ def of_return(payment: PaymentRecord, kind: str) -> Outcome:
 def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
     """`outcome`, but not waiting for what will never come, nor silent about why."""
     if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
-        return Outcome("not_captured")  # what was only held is let go, and nobody had paid it
+        return Outcome("not_captured")  # the authorization is released; no money was captured
     is_abandoned = any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)
     if is_abandoned and outcome.name in {"waiting", "no_change", "recorded"}:
         return Outcome("no_change", {"because": ABANDONED})

@@ -119,7 +119,7 @@ def make(
 
     Raises:
         NotFound, Conflict, InvalidRequest: as `merchants.find_or_create`.
-        ConfigurationError: nobody said whether the endpoint receives live money.
+        ConfigurationError: neither an option nor a setting says whether the endpoint receives live money.
     """
     owner = merchants.find_or_create(session, audit.CLI, name, email=email)
     program_id, has_new_terms = _default_program(session, owner, currency, offered)

@@ -34,7 +34,7 @@ def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
     """Where each of these payments stands; they must be all of their subscriptions and customers.
 
     Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle
-    counts whoever earned it and whatever came back later.
+    counts whichever partner earned it, also after refunds.
     """
     every = list(payments)
     names = cycle_names(every)

@@ -183,5 +183,5 @@ def matures_at(accrued_at: datetime, holdback_days: int | None) -> datetime | No
 
 
 def zero_outcome(payment: PaymentState) -> str:
-    """Why a payment with a base of zero earns nothing, where nobody is credited with it."""
+    """Why an uncredited payment with a base of zero earns nothing."""
     return "out_of_band" if payment.is_out_of_band else "zero_base"

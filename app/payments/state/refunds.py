@@ -2,7 +2,7 @@
 
 Two statements tell of it, and both may be incomplete: refunds known by their ids, and the sum that the charge itself
 gives, which holds for the moment it was stated. What was authorized and not captured is in that sum as well, though
-nobody had paid it; Stripe may also tell of that release as a refund of its own, created no later than the capture.
+it was never paid; Stripe may also tell of that release as a refund of its own, created no later than the capture.
 """
 
 from collections.abc import Iterable
