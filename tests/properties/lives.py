@@ -16,7 +16,8 @@ from tests.stripe_stories.families import EVERY_SHAPE
 from . import paid_outside, payings, plans
 from .back import ENDINGS, Telling, statements
 from .oracle_cycles import Billing, Line
-from .oracle_ledger import Ledger, Terms
+from .oracle_ledger import Ledger
+from .oracle_terms import Terms
 from .told import Fact, Sale
 
 CHAPTERS = 3

@@ -15,51 +15,12 @@ from tests.books import Balances, Books, CommissionLine, PaymentLine, without_ze
 
 from .oracle import base_minor, share_returned, to_nearest
 from .oracle_cycles import Name, name_of
+from .oracle_terms import Decision, Face, Terms
 from .outside import base_of, outside_minor, through_minor
 from .told import Fact, Sale
 
 DAY_SECONDS = 86_400
 NEVER = 2**32
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a partner earns: a rate, or a fixed amount in US dollars; and at which rates others above it do."""
-
-    rate_bps: int = 2000
-    flat_minor: int | None = None
-    above_bps: Mapping[str, int] = field(default_factory=dict)
-    max_cycles: int | None = None
-    max_months: int | None = None
-    holdback_days: int | None = 30
-    is_approved_at_once: bool = False
-    """Without a holdback: approved when it is settled, unless something holds it."""
-    includes_outside: bool = False
-    """The program pays on what was paid outside Stripe, too."""
-
-
-@dataclass(frozen=True)
-class Face:
-    """One payment as the books show it: an invoice's, or that of money that (so far) settles none."""
-
-    sale: Sale
-    kind: str
-    gross_minor: int
-    base_minor: int
-    returned_minor: int
-    is_linked: bool
-    is_credited: bool
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A person's or the clock's word on one face of a sale."""
-
-    sale: int
-    kind: str
-    by_person: bool
-    number: int
-    is_approval: bool
 
 
 @dataclass

@@ -20,7 +20,7 @@ from tests.conftest import Deliver, Tally, assert_ledger_sound
 
 from .lives import ABOVE, CHAPTERS, LADDER_BPS, TERMS, Life, lives
 from .living import decide, strike_clock, tell_chapter, work_everything
-from .oracle_ledger import Terms
+from .oracle_terms import Terms
 
 pytestmark = pytest.mark.proof
 
