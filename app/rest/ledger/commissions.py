@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.commissions import listing, views
 from app.commissions.decisions import bulk_approval, commands
 from app.commissions.models import Conversion
-from app.commissions.own_list import own_page, wanted
+from app.commissions.partner_side import own_page, selection
 from app.commissions.settling.settlement import Cause
 from app.errors import NotFound
 from app.explanations import events, explain
@@ -173,6 +173,6 @@ def _own_commissions(query: views.CommissionQuery, partner_id: str | None) -> Re
 def _commissions(query: views.CommissionQuery, partner_id: str | None) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        page = listing.list_commissions(session, g.caller.organization_ids, wanted(query, partner))
+        page = listing.list_commissions(session, g.caller.organization_ids, selection(query, partner))
         shown = views.commission_bodies(session, page.rows)
         return answer(views.CommissionPage(commissions=shown, has_more=page.has_more))

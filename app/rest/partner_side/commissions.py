@@ -3,7 +3,7 @@
 from flask import Response, g
 
 from app.commissions import views
-from app.commissions.own_list import own_page
+from app.commissions.partner_side import own_page
 from app.explanations.partner_side import OwnExplanation, explain_own
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, answer, needs, surface

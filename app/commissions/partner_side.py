@@ -15,12 +15,12 @@ def own_page(
     if partner_id is None:
         demand_entry(session, caller)
     partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
-    page = listing.list_own_commissions(session, wanted(query, partner))
+    page = listing.list_own_commissions(session, selection(query, partner))
     shown = [views.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
     return views.CommissionPage(commissions=shown, has_more=page.has_more)
 
 
-def wanted(query: views.CommissionQuery, partner: Partner | None) -> listing.Selection:
+def selection(query: views.CommissionQuery, partner: Partner | None) -> listing.Selection:
     """What a list of commissions is asked for; `partner` None for all."""
     return listing.Selection(
         limit=query.limit,
