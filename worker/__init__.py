@@ -1,1 +1,1 @@
-"""Everything that runs away from a request: jobs, the reading of Stripe events, retries, the clock."""
+"""What runs outside of requests: processing the inbox, asking Stripe, sending mails, the clock."""

@@ -1,1 +1,1 @@
-"""Why this customer is this partner's: evidence, rules, attributions."""
+"""Why a customer is credited to a partner: evidence, rules, bindings, promotions, attribution by hand."""

@@ -1,1 +1,1 @@
-"""The `accrual` command, one module per family: parse, call the domain, print."""
+"""The `accrual` command, a package for each family of commands: parse, call the domain, print."""

@@ -1,1 +1,1 @@
-"""Who holds an account: organizations and their API keys."""
+"""Who holds an account: organizations, API keys, permissions, request limits, the audit trail. No Flask."""

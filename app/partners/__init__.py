@@ -1,1 +1,1 @@
-"""Programs, their versioned terms, the partners enrolled in them, their codes and snapshots."""
+"""The partners enrolled in programs: how they join, their codes, terms, statuses, tree and figures."""

@@ -1,1 +1,1 @@
-"""One movement of money, whatever Stripe calls it: identity, links, amounts, what came back."""
+"""One movement of money and the Stripe objects that describe it: amounts, what came back, what is waited for."""

@@ -1,1 +1,1 @@
-"""What Stripe told us, kept exactly once: receiver, signature, inbox."""
+"""What Stripe sent, kept exactly once: signatures, webhook endpoints, the inbox."""
