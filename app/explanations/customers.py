@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.attribution.models import Attribution
-from app.explanations import payments as story
+from app.explanations import payments as payment_explanation
 from app.explanations.rendering.narrative import credit_of
 from app.explanations.views import AttributionNote, PaymentExplanation
 from app.money import format_money
@@ -41,7 +41,7 @@ def bindings_of(session: Session, scope: Scope, subjects: Iterable[str]) -> list
 
 def binding_note(attribution: Attribution, partner: Partner) -> BindingNote:
     """The attribution with whom it credits."""
-    note = story.attribution_note(attribution, partner)
+    note = payment_explanation.attribution_note(attribution, partner)
     return BindingNote(**note.model_dump(), superseded_at=attribution.superseded_at)
 
 

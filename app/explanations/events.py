@@ -12,7 +12,7 @@ from app import ids
 from app.attribution.carriers import CARRIERS
 from app.attribution.models import Evidence
 from app.commissions.models import Commission, Conversion
-from app.explanations import payments as story
+from app.explanations import payments as payment_explanation
 from app.explanations.rendering.narrative import lines_of
 from app.explanations.views import EntryNote
 from app.payments import payment_objects
@@ -148,7 +148,9 @@ def _moved(session: Session, event: StripeEvent, payments: Sequence[Payment]) ->
         )
     }
     commissions = session.scalars(select(Commission).where(Commission.conversion_id.in_(payment_of_conversion))).all()
-    entries = story.entries_of(session, [commission.id for commission in commissions], cause=event.stripe_id)
+    entries = payment_explanation.entries_of(
+        session, [commission.id for commission in commissions], cause=event.stripe_id
+    )
     return [
         MovedNote(
             entry=entry,

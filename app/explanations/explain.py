@@ -15,7 +15,7 @@ from app.errors import NotFound
 from app.explanations import customers
 from app.explanations import objects as explain_object
 from app.explanations import partners as explain_partner
-from app.explanations import payments as story
+from app.explanations import payments as payment_explanation
 from app.explanations import programs as explain_program
 from app.explanations.customers import BindingNote
 from app.explanations.events import MOST_PAYMENTS, EventStory, payments_of_event, standing_of, tell_event
@@ -77,7 +77,7 @@ def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
     payment = session.scalar(_by_commission(key)) if key else None
     if payment is None:
         raise NotFound.of("commission", public_id)
-    return story.of_payment(session, payment, key)
+    return payment_explanation.of_payment(session, payment, key)
 
 
 def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
@@ -86,7 +86,7 @@ def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
     payment = session.get(Payment, key) if key else None
     if payment is None:
         raise NotFound.of("payment", public_id)
-    return story.of_payment(session, payment)
+    return payment_explanation.of_payment(session, payment)
 
 
 def explanation_of(session: Session, any_id: str) -> Explanation:
@@ -122,7 +122,7 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
     found = session.scalars(select(Payment).where(Payment.key.in_(keys)).order_by(Payment.id.desc())).all()
     if not found:
         return _of_ours(session, external_id) if external_id != any_id else None
-    told = [story.of_payment(session, payment) for payment in found]
+    told = [payment_explanation.of_payment(session, payment) for payment in found]
     lines = [sentence for one in told for sentence in one.sentences]
     return Explanation(id=any_id, kind="conversion", summary=told[0].summary, sentences=lines, payments=told)
 
@@ -147,14 +147,16 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
         key = ids.decode(any_id, prefix)
         payment = session.scalar(query(key)) if key is not None else None
         if payment is not None:
-            told = story.of_payment(session, payment, key if prefix == ids.COMMISSION else None)
+            told = payment_explanation.of_payment(session, payment, key if prefix == ids.COMMISSION else None)
             return Explanation(id=any_id, kind=kind, summary=told.summary, sentences=told.sentences, payments=[told])
     return None
 
 
 def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
     told = tell_event(session, event)
-    payments = [story.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))]
+    payments = [
+        payment_explanation.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))
+    ]
     lines = [*told.sentences, *(sentence for one in payments for sentence in one.sentences)]
     return Explanation(
         id=any_id,

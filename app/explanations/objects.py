@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.explanations import customers
-from app.explanations import payments as story
+from app.explanations import payments as payment_explanation
 from app.explanations.customers import BindingNote
 from app.explanations.events import NameNote, name_sentence, names_on, standing_of
 from app.explanations.rendering import sentences
@@ -76,7 +76,7 @@ def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> Object
         bindings=customers.bindings_of(session, scope, subjects),
         names=names_on(session, scope, subjects),
         events=[event_body(one) for one in events[-MOST_EVENTS:]],
-        payments=[story.of_payment(session, payment) for payment in payments],
+        payments=[payment_explanation.of_payment(session, payment) for payment in payments],
     )
     lines = list(_of_owner(stripe_id, told) if owner is not None else _of_part(stripe_id, told, own))
     return told.model_copy(update={"summary": _summary(stripe_id, told), "sentences": lines})

@@ -35,7 +35,8 @@ def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], Respon
     Args:
         who: the caller, by a name that stays; the answers of others are never given.
         organization_ids: what the request may see and write; the kept answer is the first one's.
-        answer: does what is asked; the transactions it opens by `kept.transaction` are parts of the one opened here.
+        answer: does what is asked; transactions that it opens by `stored_responses.transaction` are parts of the one
+            opened here.
 
     Raises:
         Conflict: `idempotency_conflict`, the key came with another body before.

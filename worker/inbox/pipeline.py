@@ -28,7 +28,7 @@ from app.stripe_sync import api_keys, lookups
 from app.stripe_sync.fetched import object_in
 from app.stripe_sync.lookups import Wanted
 from worker.inbox import missing_data
-from worker.inbox import outcomes as results
+from worker.inbox import outcomes as event_outcomes
 from worker.inbox.handlers import fetched, table
 
 
@@ -110,11 +110,11 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
     known = objects.learn(session, scope, events)
     learned_about = evidence.record(session, scope, events)
     known, learned_about = _reach_users(session, scope, known, learned_about)
-    batch = results.Batch.of(events, known)
+    batch = event_outcomes.Batch.of(events, known)
     payments = record.assemble(session, scope, known.components())
     attributions = attribute(session, scope, known, payments, learned_about)
     attributions = self_referral.reach(session, scope, known, attributions)
-    caused_by = results.causes(batch, payments)
+    caused_by = event_outcomes.causes(batch, payments)
     reaching = next((event for event in events if event.reading.names), events[0])
     causes = {one: Cause(event.stripe_id, event.occurred_at) for one, event in caused_by.items()}
     settled = settle(session, scope, attributions, causes, Cause(reaching.stripe_id, reaching.occurred_at))
@@ -125,7 +125,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
         session, scope, _invoiced_customers(known)
     )
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
-    return results.outcomes(batch, settled, caused_by, people, learned_about), wanted
+    return event_outcomes.outcomes(batch, settled, caused_by, people, learned_about), wanted
 
 
 def _reach_users(session: Session, scope: Scope, known: Known, learned_about: set[str]) -> tuple[Known, set[str]]:
@@ -167,6 +167,10 @@ def _end_waiting(
             is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
             is_return = face.kind in RETURN_KINDS
             ended[face.id] = (
-                results.of_return(payment, face.kind) if is_return else Outcome("merged") if is_merged else stated
+                event_outcomes.of_return(payment, face.kind)
+                if is_return
+                else Outcome("merged")
+                if is_merged
+                else stated
             )
     waits.end(session, scope, ended)

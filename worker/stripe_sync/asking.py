@@ -37,7 +37,7 @@ def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_
 
     Raises:
         StripeForbidden: there is no key for the run's mode, or it may not read this.
-        StripeProblem: as `stripe_api.get`.
+        StripeProblem: as `client.get`.
         LeaseLost: the run was stopped while Stripe made us wait.
     """
     with db.transaction() as session:

@@ -12,7 +12,7 @@ from app import ids
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.models import Conversion
-from app.commissions.settling import rows as records
+from app.commissions.settling import rows
 from app.commissions.settling.resettle import resettle
 from app.commissions.settling.rows import CommissionRecord
 from app.commissions.settling.settlement import Cause
@@ -100,7 +100,7 @@ def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord
 
 
 def _commissions(session: Session, conversion: Conversion) -> list[CommissionRecord]:
-    return records.commissions_of(session, [conversion.id]).get(conversion.id, [])
+    return rows.commissions_of(session, [conversion.id]).get(conversion.id, [])
 
 
 def _decide(session: Session, scope: Scope, payment: PaymentRecord, decision: Decision, by: Cause) -> None:
