@@ -22,7 +22,7 @@ PAGE: Final = """<!doctype html>
   <h1 id="heading">Become a partner</h1>
   <div id="offer" hidden>
     <p><b id="organization"></b> invites you to <b id="program"></b>.</p>
-    <p>Your commission on what the customers you send pay: <b id="rate"></b>.</p>
+    <p>Your commission on your customers' payments: <b id="rate"></b>.</p>
     <p id="holdback"></p>
   </div>
   <form id="join">

@@ -25,7 +25,7 @@ def test_a_partner_is_added_and_activated_in_one_call_or_two(accrual: Accrual) -
     assert (ben["status"], ben["commission_pct"]) == ("pending", 25.0)
     assert ben["earns"] == "nothing while pending; 25 % once it is active"
     assert accrual("partners", "activate", "ben")["status"] == "active"
-    assert [one["slug"] for one in accrual("partners", "list", "--status", "active")] == ["ben", "ada"]
+    assert [one["code"] for one in accrual("partners", "list", "--status", "active")] == ["ben", "ada"]
     assert accrual("partners", "show", "ben")["parent_id"] == ada["id"]
 
 
@@ -46,7 +46,7 @@ def test_paused_banned_and_ended_partners_are_told_apart(accrual: Accrual) -> No
         after = accrual("partners", command, code)
         assert (after["status"], after["earns"]) == (status, f"nothing while {status}; 20 % once it is active")
         assert accrual("partners", "show", code)["status"] == status
-        assert [one["slug"] for one in accrual("partners", "list", "--status", status)] == [code]
+        assert [one["code"] for one in accrual("partners", "list", "--status", status)] == [code]
         assert accrual("explain", code)["summary"].endswith(f", {status}.")
     assert accrual("explain", program_id)["program"]["partners"] == {"paused": 1, "banned": 1, "deactivated": 1}
 
@@ -58,7 +58,7 @@ def test_who_signed_up_is_named_by_its_code_until_the_address_counts(accrual: Ac
         program.open_signup = True
         dan = signup.sign_up(session, PUBLIC, made["program_id"], name="Dan", email="dan@example.com").partner.slug
     [row] = accrual("partners", "list", "--status", "pending")
-    assert (row["email_state"], row["slug"]) == ("unconfirmed", dan)
+    assert (row["email_state"], row["code"]) == ("unconfirmed", dan)
     with pytest.raises(NotFound, match=f"unconfirmed; name the partner by its code: {dan}"):
         accrual("partners", "activate", "dan@example.com")
 
@@ -88,7 +88,7 @@ def test_an_address_in_two_programs_needs_the_program(accrual: Accrual) -> None:
     accrual("partners", "add", "--email", "ada@example.com", "--code", "ada2", "--program", other)
     with pytest.raises(InvalidRequest, match="several programs"):
         accrual("partners", "show", "ada@example.com")
-    assert accrual("partners", "show", "ada@example.com", "--program", other)["slug"] == "ada2"
+    assert accrual("partners", "show", "ada@example.com", "--program", other)["code"] == "ada2"
 
 
 def test_partners_are_paused_banned_activated_again_and_ended(accrual: Accrual) -> None:

@@ -19,8 +19,8 @@ from app.programs.terms import terms_in_force
 
 
 def in_list(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
-    """A partner as the API shows it, but under its stored status, which keeps paused and banned apart."""
-    return {**views.partner_body(partner, snapshot).model_dump(), "status": partner.status}
+    """A partner as the API shows it, in the words of the command line."""
+    return _in_own_words(views.partner_body(partner, snapshot).model_dump(), partner)
 
 
 def after_change(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
@@ -43,11 +43,17 @@ def whole(session: Session, settings: config.Settings, partner: Partner, *, for_
     program = session.get_one(Program, partner.program_id)
     every = statistics.of_partner(session, partner, program)
     shown = views.partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
-    values = {**shown.model_dump(), "status": partner.status, "link": link(session, settings, partner)}
+    values = {**_in_own_words(shown.model_dump(), partner), "link": link(session, settings, partner)}
     if for_people:
         del values["stats"], values["stats_by_currency"]
         values["earned"] = list(_earned(every)) or "nothing yet"
     return values
+
+
+def _in_own_words(shown: dict[str, Any], partner: Partner) -> dict[str, Any]:
+    """`shown` with `code` for the API's `slug`, and the stored status, which keeps paused and banned apart."""
+    values = {"code" if name == "slug" else name: value for name, value in shown.items()}
+    return {**values, "status": partner.status}
 
 
 def link(session: Session, settings: config.Settings, partner: Partner) -> str:

@@ -49,7 +49,7 @@ def list_(
         stamped = snapshots.in_force_of_each(session, [one.id for one in found.rows])
         rows = [partner_rows.in_list(one, stamped.get(one.id)) for one in found.rows]
     if not as_json:
-        columns = ("id", "slug", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
+        columns = ("id", "code", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
         rows = [{name: row[name] for name in columns} for row in rows]
     printing.listing(rows, as_json=as_json)
 
