@@ -16,7 +16,7 @@ from app.partners.finding.directory import Directory, Enrollment
 from app.payments import objects, record
 from app.payments.objects import Known
 from app.payments.record import PaymentRecord
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, money_of_others
 from app.stripe_events.scope import Scope
 
 
@@ -241,4 +241,4 @@ def _own(payment: PaymentRecord, members: Sequence[KnownObject]) -> set[str]:
     own = {one.id for one in members}
     if not payment.is_of_invoice:
         return own
-    return own - Component.of(members).of_others(payment.state.invoice)
+    return own - money_of_others(members, payment.state.invoice)

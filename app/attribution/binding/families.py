@@ -11,7 +11,7 @@ from app.attribution.rules import Name, Occasion
 from app.payments import objects, record
 from app.payments.facts import MONEY_KINDS, Kind
 from app.payments.record import PaymentRecord
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, money_of_others
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _OWN = text(f"""
@@ -82,10 +82,10 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
 def _occasions(
     members: Sequence[KnownObject], payments: Iterable[PaymentRecord], names: dict[str, list[Name]]
 ) -> list[tuple[Occasion, frozenset[str]]]:
-    own, component = {known.id for known in members}, Component.of(members)
+    own = {known.id for known in members}
     found = [
         (
-            payment_occasion(payment, own - component.of_others(payment.state.invoice), names),
+            payment_occasion(payment, own - money_of_others(members, payment.state.invoice), names),
             frozenset({payment.state.subscription, payment.state.customer}),
         )
         for payment in payments

@@ -97,16 +97,22 @@ class Component:
             if known.facts and own & {known.facts.get("payment_intent"), known.facts.get("charge")}
         ]
 
-    def of_others(self, invoice_id: str) -> frozenset[str]:
-        """The PaymentIntents and charges that paid other invoices and not this one: what is on them is not its own."""
-        if len(self.objects[Kind.INVOICE]) < 2:
-            return frozenset()
-        others = {source for source in self.sources if invoice_id not in self.invoices_of[source]}
-        return frozenset(others.union(*(self.charges_of[source] for source in others)))
-
     def payments_of(self, invoice_id: str) -> list[Mapping[str, Any]]:
         """The facts of the InvoicePayments that name this invoice."""
         return [paid.facts for paid in self.objects[Kind.INVOICE_PAYMENT] if paid.facts.get("invoice") == invoice_id]
+
+
+def money_of_others(members: Sequence[KnownObject], invoice_id: str) -> frozenset[str]:
+    """The PaymentIntents and charges among `members` that paid other invoices and not this one.
+
+    What is written on them is not this invoice's. Nearly every payment has one invoice, so the component is made only
+    where there are several.
+    """
+    if sum(known.kind == Kind.INVOICE for known in members) < 2:
+        return frozenset()
+    component = Component.of(members)
+    others = {source for source in component.sources if invoice_id not in component.invoices_of[source]}
+    return frozenset(others.union(*(component.charges_of[source] for source in others)))
 
 
 def _proven_invoices(objects: Mapping[str, Sequence[KnownObject]]) -> list[KnownObject]:
