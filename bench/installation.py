@@ -87,7 +87,9 @@ def _directory() -> Iterator[Path]:
         if config.is_given(name):
             raise ConfigurationError(f"{name} is set, but benchmarks bring servers of their own; unset it")
     with tempfile.TemporaryDirectory(prefix="accrual-bench-", ignore_cleanup_errors=True) as temporary:
-        settings_files.keep(Path(temporary), {"ACCRUAL_READS_PER_MINUTE": str(UNLIMITED)})
+        # The load is the proxy that says where each visitor comes from: links are limited by address.
+        unlimited = {"ACCRUAL_READS_PER_MINUTE": str(UNLIMITED), "ACCRUAL_TRUSTED_PROXIES": "127.0.0.0/8"}
+        settings_files.keep(Path(temporary), unlimited)
         yield Path(temporary)
 
 

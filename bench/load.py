@@ -47,10 +47,11 @@ def request(path: str, body: str, secret: str) -> bytes:
     return head.encode() + content
 
 
-def visit(path: str) -> bytes:
-    """A whole HTTP request of a browser that follows a link."""
+def visit(path: str, visitor: int) -> bytes:
+    """A whole HTTP request of a browser that follows a link; each `visitor` below 65,536 has an address of its own."""
     head = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nReferer: https://blog.example/best-shops\r\n"
+        f"X-Forwarded-For: 198.18.{visitor >> 8}.{visitor & 255}\r\n"
         "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\r\n"
     )
     return head.encode()

@@ -40,4 +40,4 @@ def measure(installation: Installation, *, rounds: int) -> list[Figure]:
 
 def _follow(port: int, visitors: int) -> float:
     """Let so many visitors follow the link, none of whom was there before; visitors a second."""
-    return load.send(port, [load.visit(f"/r/{CODE}")] * visitors, answered=FOUND).rate
+    return load.send(port, [load.visit(f"/r/{CODE}", visitor) for visitor in range(visitors)], answered=FOUND).rate
