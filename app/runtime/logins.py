@@ -61,4 +61,4 @@ def warn_of_excess(url: str, *, for_web: bool) -> None:
         engine.dispose()
     if found.owns or (for_web and found.sees_all):
         wanted = db.WEB_LOGIN if for_web else db.WORKER_LOGIN
-        log.warning("database_login_too_powerful", login=found.login, better=wanted, see="docs/operations.md")
+        log.warning("database_login_too_powerful", login=found.login, better=wanted, see="docs/operations/postgres.md")

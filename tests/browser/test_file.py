@@ -5,7 +5,7 @@ import re
 
 from .shop import SNIPPET
 
-GUIDE = SNIPPET.parents[1] / "docs" / "snippet.md"
+GUIDE = SNIPPET.parents[1] / "docs" / "reference" / "snippet.md"
 
 
 def test_snippet_is_under_two_kilobytes_gzipped() -> None:

@@ -85,7 +85,7 @@ def served(application: Flask) -> Iterator[Served]:
 def shell(tmp_path: Path, served: Served, key: str) -> Iterator[Shell]:
     """A shell with curl; without one the test skips, or fails where ACCRUAL_REQUIRE_CURL=1 demands it."""
     if shutil.which("curl") is None or shutil.which("bash") is None:
-        missing = "no curl: install it to run the calls of docs/api.md"
+        missing = "no curl: install it to run the calls of docs/reference/api.md"
         if os.environ.get("ACCRUAL_REQUIRE_CURL") == "1":
             pytest.fail(missing)
         pytest.skip(missing)

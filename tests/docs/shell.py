@@ -1,4 +1,4 @@
-"""docs/api.md as a script: its blocks of shell, run one after the other in one shell, as a reader would."""
+"""docs/reference/api.md as a script: its blocks of shell, run one after the other in one shell, as a reader would."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from typing import Self
 
 from .pages import read
 
-PAGE = "docs/api.md"
+PAGE = "docs/reference/api.md"
 
 _PARTS = re.compile(r"^## (?P<heading>[^\n]+)$|^```(?P<kind>sh|json)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _REFUSAL = re.compile(r"#.*→ (\d{3}) (\w+)")

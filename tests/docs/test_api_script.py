@@ -1,4 +1,4 @@
-"""docs/api.md run from top to bottom with curl: every route is called, and answers exactly what the document says."""
+"""docs/reference/api.md run from top to bottom with curl: each route is called and answers what the document says."""
 
 import json
 import re

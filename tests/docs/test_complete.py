@@ -25,44 +25,44 @@ SELF_EVIDENT = ("/docs", "/openapi.json")
 
 
 def test_every_setting_is_described() -> None:
-    described = [code(row[0]) for row in table_under("docs/configuration.md", "Settings")]
+    described = [code(row[0]) for row in table_under("docs/reference/configuration.md", "Settings")]
     described.remove(settings_files.MIGRATE_URL)  # no serving process carries it, so it is no field
     assert described == [_environment_name(name) for name in Settings.model_fields]
 
 
 def test_every_default_that_is_a_number_is_the_one_in_force() -> None:
-    rows = {code(row[0]): row[1] for row in table_under("docs/configuration.md", "Settings")}
+    rows = {code(row[0]): row[1] for row in table_under("docs/reference/configuration.md", "Settings")}
     for name, field in Settings.model_fields.items():
         if type(field.default) is int:
             assert rows[_environment_name(name)] == str(field.default), name
 
 
 def test_every_outcome_is_described_by_its_own_sentence() -> None:
-    rows = table_under("docs/attribution.md", "Outcomes")
+    rows = table_under("docs/reference/outcomes.md", "All outcomes")
     sentences = {outcome: re.sub(r"\{\w+\}(\.$)?", "…", sentence) for outcome, sentence in OUTCOMES.items()}
     assert {code(row[0]): row[1] for row in rows} == sentences
 
 
 def test_every_carrier_is_described_in_the_order_of_belief() -> None:
-    assert [code(row[0]) for row in table_under("docs/attribution.md", "Carriers")] == list(CARRIERS)
+    assert [code(row[0]) for row in table_under("docs/concepts/attribution.md", "Carriers")] == list(CARRIERS)
 
 
 def test_every_event_that_is_read_is_on_the_list_to_subscribe_to() -> None:
-    rows = table_under("docs/stripe.md", "Events to subscribe to")
+    rows = table_under("docs/reference/events.md", "Events to subscribe to")
     assert [code(row[0]) for row in rows] == list(HANDLERS)
 
 
 def test_every_account_is_described() -> None:
-    assert tuple(code(row[0]) for row in table_under("docs/ledger.md", "Accounts")) == ACCOUNT_KINDS
+    assert tuple(code(row[0]) for row in table_under("docs/concepts/ledger.md", "Accounts")) == ACCOUNT_KINDS
 
 
 def test_every_permission_is_described() -> None:
-    page = read("docs/api.md")
+    page = read("docs/reference/api.md")
     assert [permission for permission in PERMISSIONS if f"`{permission}`" not in page] == []
 
 
 def test_every_route_is_described(application: Flask) -> None:
-    page = re.sub(r"<[^>]+>", ":id", read("docs/api.md"))
+    page = re.sub(r"<[^>]+>", ":id", read("docs/reference/api.md"))
     for rule in application.url_map.iter_rules():
         path = re.sub(r"<[^>]+>", ":id", rule.rule)
         if path.startswith(SELF_EVIDENT):
@@ -73,19 +73,19 @@ def test_every_route_is_described(application: Flask) -> None:
 
 
 def test_every_action_of_the_audit_trail_is_described() -> None:
-    described = [code(row[0]) for row in table_under("docs/api.md", "Audit trail")]
+    described = [code(row[0]) for row in table_under("docs/reference/api.md", "Audit trail")]
     assert len(described) == len(set(described))
     assert set(described) == set(_audited_actions())
 
 
 def test_every_command_is_described() -> None:
-    words = read("docs/operations.md")
+    words = read("docs/reference/cli.md")
     assert [command for command in _commands() if f"`accrual {command}`" not in words] == []
 
 
 def test_no_command_is_described_that_is_not_there() -> None:
     known = {*_commands(), *(command.split()[0] for command in _commands())}
-    for page in ("README.md", "docs/operations.md", "docs/api.md", "docs/snippet.md"):
+    for page in ("README.md", "docs/reference/cli.md", "docs/reference/api.md", "docs/reference/snippet.md"):
         named = re.findall(r"`accrual ([a-z]+(?: [a-z]+)?)", read(page))
         for words in named:
             assert words in known or words.split()[0] in known, f"{page}: accrual {words}"

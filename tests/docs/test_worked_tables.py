@@ -15,7 +15,7 @@ from app.payments.state.state import PaymentState
 
 from .pages import table_under
 
-PAGE = "docs/ledger.md"
+PAGE = "docs/concepts/ledger.md"
 LIVES = ["One commission's life", "After approval and payout"]
 
 
@@ -27,7 +27,7 @@ def test_worked_number(row: list[str]) -> None:
     assert money.after_return(earned, int(returned), int(gross)) == int(worth)
 
 
-@pytest.mark.parametrize("row", table_under("docs/commissions.md", "Worked numbers"), ids=" ".join)
+@pytest.mark.parametrize("row", table_under("docs/concepts/commissions.md", "Worked numbers"), ids=" ".join)
 def test_worked_commission(row: list[str]) -> None:
     what, *figures = row
     base, gross, returned, before = (int(cell or 0) for cell in figures[:4])

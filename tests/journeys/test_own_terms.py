@@ -91,7 +91,7 @@ def test_a_rate_for_all_holds_for_coming_payments_and_moves_no_past_one(
 def test_each_customer_keeps_the_rate_it_came_under_until_one_is_set_for_all(
     meet: Meet, happen: Happen, ledger: Ledger, amend: Amend
 ) -> None:
-    """The table of docs/partners.md."""
+    """The table of docs/concepts/partners.md."""
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
     happen(first.events)
