@@ -1,10 +1,15 @@
-"""Minor units, basis points, rounding, formatting: pure integer functions.
+"""Minor units, basis points, rounding, formatting. Pure; the arithmetic uses integers only.
 
 Every amount in Accrual is an integer in its currency's smallest unit beside a lower-case currency code. The
 arithmetic of commissions needs no decimals; only people do, and only `decimal_text` and `format_money` know them.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
+
+from babel.numbers import format_decimal
+
+from app import languages
 
 BPS_PER_WHOLE = 10_000
 
@@ -57,13 +62,14 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
 
 
 def decimals(currency: str) -> int:
-    """How many decimals people write in `currency`: JPY 0, USD 2, KWD 3.
+    """How many decimals people write in `currency`, a code in either case: JPY 0, USD 2, KWD 3.
 
     Source: Stripe, "Supported currencies", zero-decimal and three-decimal.
     """
-    if currency in ZERO_DECIMAL:
+    code = currency.lower()
+    if code in ZERO_DECIMAL:
         return 0
-    return 3 if currency in THREE_DECIMAL else 2
+    return 3 if code in THREE_DECIMAL else 2
 
 
 def decimal_text(amount_minor: int, currency: str) -> str:
@@ -76,13 +82,25 @@ def decimal_text(amount_minor: int, currency: str) -> str:
     return f"{sign}{whole}.{fraction:0{places}d}"
 
 
-def format_money(amount_minor: int, currency: str) -> str:
-    """The amount with its currency: `format_money(1200, "usd") == "12.00 USD"`."""
-    return f"{decimal_text(amount_minor, currency)} {currency.upper()}"
+def format_money(amount_minor: int, currency: str, locale: str = languages.ENGLISH) -> str:
+    """The amount with its currency code, in the digits of `locale`: `format_money(123456, "usd") == "1,234.56 USD"`.
+
+    The code is written after the number in every language; a symbol such as `$` would leave open which dollar it is.
+
+    Args:
+        amount_minor: the amount in the currency's smallest unit, as Stripe counts it.
+        currency: its ISO 4217 code in either case; any three letters are accepted, as in Stripe's documents.
+        locale: a language tag, `en`, `de` or `pt-BR`.
+
+    Raises:
+        babel.UnknownLocaleError: no such language is known.
+    """
+    places = decimals(currency)
+    pattern = f"#,##0.{'0' * places}" if places else "#,##0"
+    number = format_decimal(Decimal(amount_minor).scaleb(-places), pattern, languages.conventions(locale))
+    return f"{number} {currency.upper()}"
 
 
-def format_rate(rate_bps: int) -> str:
-    """Basis points as a percentage without needless zeros: `format_rate(2050) == "20.5 %"`."""
-    whole, fraction = divmod(rate_bps, 100)
-    digits = f"{fraction:02d}".rstrip("0")
-    return f"{whole}.{digits} %" if digits else f"{whole} %"
+def format_rate(rate_bps: int, locale: str = languages.ENGLISH) -> str:
+    """Basis points as a percentage without needless zeros: `format_rate(2050) == "20.5 %"`, in German "20,5 %"."""
+    return format_decimal(Decimal(rate_bps).scaleb(-4), "#,##0.## %", languages.conventions(locale))
