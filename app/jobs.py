@@ -34,7 +34,7 @@ FLAG_SECONDS: Final = 10
 RUNS_FLAG: Final = "accrual:runs-queued"
 MAILS_FLAG: Final = "accrual:mails-queued"
 LOOK_UPS_FLAG: Final = "accrual:lookups-queued"
-SUSPECTS: Final = "accrual:being-worked"
+IN_PROGRESS: Final = "accrual:being-worked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +151,15 @@ def lower_flag() -> None:
     _ask(lambda client: client.delete(FLAG))
 
 
-def suspects(event_ids: list[int]) -> list[int]:
-    """Those of `event_ids` that a drain was working on when it died.
+def crashed_in_progress(event_ids: list[int]) -> list[int]:
+    """Those of `event_ids` that were in progress when a drain crashed.
 
     The caller holds their rows, so nobody alive is working on them.
     """
     found: list[int] = []
 
     def ask(client: redis.Redis) -> None:
-        marks = client.smismember(SUSPECTS, event_ids)
+        marks = client.smismember(IN_PROGRESS, event_ids)
         found.extend(event_id for event_id, marked in zip(event_ids, marks, strict=True) if marked)
 
     if event_ids:
@@ -167,16 +167,16 @@ def suspects(event_ids: list[int]) -> list[int]:
     return found
 
 
-def leave_word(event_ids: list[int]) -> None:
-    """Leave the ids of the events being worked on, for whoever comes after a death."""
+def mark_in_progress(event_ids: list[int]) -> None:
+    """Store the ids of the events in progress, so that they are known after a crash."""
     if event_ids:
-        _ask(lambda client: client.sadd(SUSPECTS, *event_ids))
+        _ask(lambda client: client.sadd(IN_PROGRESS, *event_ids))
 
 
-def take_back_word(event_ids: list[int]) -> None:
-    """The events were survived."""
+def clear_in_progress(event_ids: list[int]) -> None:
+    """Clear the mark: the events did not crash the worker."""
     if event_ids:
-        _ask(lambda client: client.srem(SUSPECTS, *event_ids))
+        _ask(lambda client: client.srem(IN_PROGRESS, *event_ids))
 
 
 def is_reachable() -> bool:

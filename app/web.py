@@ -32,7 +32,7 @@ from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
 from app.rest.stripe import endpoints, events, receiver, runs
-from app.stripe_events.endpoints import Doors
+from app.stripe_events.endpoints import ReceiverCache
 from app.stripe_sync import api_keys
 from app.touchpoints.links import Links
 
@@ -40,7 +40,7 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 RECEIVER: Final = "stripe_events.receive"
 RECEIVING: Final = "/webhooks/"
-"""What Stripe asks for is never limited, not even where there is no such door."""
+"""What Stripe asks for is never limited, also where there is no such endpoint."""
 DESCRIPTION: Final = (
     "Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe. "
     "Amounts named `…_cents` or `…Cents` are integers in the currency's smallest unit, whatever its decimals."
@@ -67,7 +67,7 @@ def connect(app: OpenAPI, settings: Settings) -> None:
     request_limits.connect(settings)
     api_keys.connect(settings)
     app.extensions["accrual_settings"] = settings
-    app.extensions["accrual_doors"] = Doors(settings)
+    app.extensions["accrual_receivers"] = ReceiverCache(settings)
     app.extensions["accrual_links"] = Links()
 
 

@@ -212,7 +212,7 @@ def deliver(application: Flask, webhook_path: str) -> Deliver:
 
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:
-            endpoint = application.extensions["accrual_doors"].look_up(session, endpoint_id)
+            endpoint = application.extensions["accrual_receivers"].look_up(session, endpoint_id)
         with db.autocommit() as connection:
             receipts = []
             for event in events:

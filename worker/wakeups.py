@@ -102,7 +102,7 @@ class DrainWorker(SimpleWorker):
 
     A drain's job is short and the same every time: a fork each would cost more than the work, and lose the database
     connection and its prepared statements. What a fork protects from, a job that takes the process down, is covered
-    by the inbox itself: the supervisor starts a new worker, which works the suspects one by one.
+    by the inbox itself: the supervisor starts a new worker, which works the events that were in progress one by one.
     """
 
     queue_class = KnownJobsQueue

@@ -14,7 +14,7 @@ from app.attribution.rules import NoCredit
 from app.partners.finding import directory
 from app.partners.finding.directory import Directory, Enrollment
 from app.payments import objects, record
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.payments.record import PaymentRecord
 from app.payments.state.payment_group import KnownObject, money_of_others
 from app.stripe_events.scope import Scope
@@ -48,21 +48,21 @@ class Attributions:
 
 
 def attribute(
-    session: Session, scope: Scope, known: Known, records: Sequence[PaymentRecord], learned_about: set[str]
+    session: Session, scope: Scope, known: LockedObjects, records: Sequence[PaymentRecord], newly_named: set[str]
 ) -> Attributions:
     """Bind what new evidence binds, and credit every payment concerned.
 
     Args:
         known: the objects touched, locked.
         records: their payments, not written yet.
-        learned_about: objects on which a new name was found.
+        newly_named: objects on which a new name was found.
 
     Effects: writes attributions; locks the payments that changed bindings reach.
     """
     standing = [one for one in records if one.merged_into_id is None]
-    subjects = rebind.subjects_of(known, standing, learned_about)
+    subjects = rebind.subjects_of(known, standing, newly_named)
     attributed = rows.current(session, scope, {*subjects.every, *(_own_subject(one) for one in standing)})
-    stale = rebind.stale(session, scope, known, standing, subjects, attributed, learned_about)
+    stale = rebind.stale(session, scope, known, standing, subjects, attributed, newly_named)
     attributed = _hold(session, scope, stale - known.objects.keys(), attributed)
     changed = rebind.rebind(session, scope, stale, records, attributed) if stale else {}
     attributed = _after(attributed, changed)
@@ -79,7 +79,7 @@ def credit_standing(
 ) -> Mapping[UUID, Credited | NoCredit]:
     """Whom payments are credited to about whose evidence nothing has changed. Expects their locks."""
     subjects = _owners(records) | {_own_subject(one) for one in records}
-    known = Known({}, frozenset(), frozenset())
+    known = LockedObjects({}, frozenset(), frozenset())
     return _credit(session, scope, known, records, rows.current(session, scope, subjects))
 
 
@@ -128,7 +128,7 @@ def _reached(session: Session, scope: Scope, changed: Iterable[str], touched: se
 def _credit(
     session: Session,
     scope: Scope,
-    known: Known,
+    known: LockedObjects,
     records: Sequence[PaymentRecord],
     attributed: Mapping[str, Attributed],
 ) -> dict[UUID, Credited | NoCredit]:
@@ -150,7 +150,7 @@ def _credit(
 def _credit_by_hand(
     session: Session,
     scope: Scope,
-    known: Known,
+    known: LockedObjects,
     records: Sequence[PaymentRecord],
     credited: Mapping[UUID, Credited | NoCredit],
 ) -> dict[UUID, Credited | NoCredit]:
@@ -189,7 +189,7 @@ def _binding_of(payment: PaymentRecord, attributed: Mapping[str, Attributed], pe
 def _credit_alone(
     session: Session,
     scope: Scope,
-    known: Known,
+    known: LockedObjects,
     records: Sequence[PaymentRecord],
     attributed: Mapping[str, Attributed],
 ) -> dict[UUID, Credited | NoCredit]:
@@ -226,10 +226,12 @@ def _credited(credit: rules.Credit | NoCredit, own: Attributed | None) -> Credit
     return Credited(own.id, credit.enrollment, own.bound_at, snapshot_id=own.snapshot_id)
 
 
-def _members(session: Session, scope: Scope, known: Known, records: Sequence[PaymentRecord]) -> dict[UUID, set[str]]:
-    """The object ids that are each payment's own; those of payments loaded without a component are looked up."""
+def _members(
+    session: Session, scope: Scope, known: LockedObjects, records: Sequence[PaymentRecord]
+) -> dict[UUID, set[str]]:
+    """The object ids that are each payment's own; those of payments loaded without a payment group are looked up."""
     elsewhere = {one for each in records for one in each.object_ids} - known.objects.keys()
-    every = {**known.objects, **(objects.lock(session, scope, elsewhere) if elsewhere else {})}
+    every = {**known.objects, **(objects.lock(session, scope, elsewhere).objects if elsewhere else {})}
     by_root: dict[str, list[KnownObject]] = {}
     for one in every.values():
         by_root.setdefault(one.root, []).append(one)
@@ -237,7 +239,7 @@ def _members(session: Session, scope: Scope, known: Known, records: Sequence[Pay
 
 
 def _own(payment: PaymentRecord, members: Sequence[KnownObject]) -> set[str]:
-    """The ids of a component's objects, but for the money that paid other invoices than this payment's."""
+    """The ids of a payment group's objects, but for the money that paid other invoices than this payment's."""
     own = {one.id for one in members}
     if not payment.is_of_invoice:
         return own

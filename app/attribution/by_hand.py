@@ -77,7 +77,7 @@ def decided(
     """The decision that counts for each payment there is one for, by payment id.
 
     Args:
-        members: by payment id, the objects of its component.
+        members: by payment id, the objects of its payment group.
         marked: payments without an invoice that a name stands on. What was decided of a customer is decided of these;
             an unmarked one may be the money of an invoice that earns already.
     """

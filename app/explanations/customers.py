@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import Attribution
 from app.explanations import payments as payment_explanation
-from app.explanations.rendering.narrative import credit_of
+from app.explanations.rendering.payment_explanation import credit_of
 from app.explanations.views import AttributionNote, PaymentExplanation
 from app.money import format_money
 from app.partners.models import Partner
@@ -82,10 +82,10 @@ def payment_lines(payments: Sequence[PaymentExplanation], *, of_subscription: bo
     for number, one in enumerate(in_order, start=1):
         payment = one.payment
         name = f"Payment {number} of the subscription" if of_subscription else f"Payment {payment.id}"
-        faces = payment.invoice or payment.payment_intent or payment.charge or payment.id
+        object_id = payment.invoice or payment.payment_intent or payment.charge or payment.id
         amount = format_money(payment.amount_cents, payment.currency)
         returned = f", of which {format_money(payment.returned_cents, payment.currency)} went back"
         yield (
-            f"{name}, {payment.occurred_at:%Y-%m-%d}: {amount} ({faces})"
+            f"{name}, {payment.occurred_at:%Y-%m-%d}: {amount} ({object_id})"
             f"{returned * bool(payment.returned_cents)}. {one.summary}"
         )

@@ -13,7 +13,7 @@ from app.attribution.carriers import CARRIERS
 from app.attribution.models import Evidence
 from app.commissions.models import Commission, Conversion
 from app.explanations import payments as payment_explanation
-from app.explanations.rendering.narrative import lines_of
+from app.explanations.rendering.payment_explanation import lines_of
 from app.explanations.views import EntryNote
 from app.payments import payment_objects
 from app.payments.models import Payment, StripeObject
@@ -70,7 +70,7 @@ class EventStory(EventBody):
 
 def tell_event(session: Session, event: StripeEvent, *, with_money: bool = True) -> EventStory:
     """The event's story; `with_money` False leaves out payments and what moved, for who may not read them."""
-    own = payment_objects.faces_of(session, scope_of(event), event.object_id) if event.object_id else []
+    own = payment_objects.payment_objects_of(session, scope_of(event), event.object_id) if event.object_id else []
     is_waiting = event.outcome == "waiting"
     told = EventStory(
         **event_fields(event),

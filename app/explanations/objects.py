@@ -59,7 +59,7 @@ def stories_of(session: Session, organization_ids: Sequence[UUID], stripe_id: st
 
 
 def _story(session: Session, scope: Scope, stripe_id: str, limit: int) -> ObjectStory:
-    own = payment_objects.faces_of(session, scope, stripe_id)
+    own = payment_objects.payment_objects_of(session, scope, stripe_id)
     known = next((one for one in own if one.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
     subjects = customers.subjects_of(session, scope, owner) if owner else []

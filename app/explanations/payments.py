@@ -14,7 +14,7 @@ from app.attribution.models import Attribution
 from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion, Decision
 from app.explanations import search
-from app.explanations.rendering.narrative import sentences_of, summary_of
+from app.explanations.rendering.payment_explanation import sentences_of, summary_of
 from app.explanations.returns import notes_of
 from app.explanations.views import (
     AttributionNote,
@@ -42,7 +42,7 @@ from app.stripe_events.views import event_body
 def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
     """The payment's story; with `only`, of its commissions just that one."""
     scope = Scope(payment.organization_id, payment.account, payment.livemode)
-    own = payment_objects.faces_of(session, scope, payment.key.partition(":")[2])
+    own = payment_objects.payment_objects_of(session, scope, payment.key.partition(":")[2])
     conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
     commissions = _commissions(session, conversion, only) if conversion else []
     events = events_about(session, [scope.organization_id], [one.id for one in own], scope)

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.money import format_money
 from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.models import StripeObject
-from app.payments.payment_objects import component_of
+from app.payments.payment_objects import payment_group_of
 from app.payments.state import refunds
 from app.payments.state.payment_group import KnownObject
 from app.payments.state.returns import is_money_out
@@ -43,7 +43,7 @@ class ReturnNote(Snake):
 def notes_of(payment_objects: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
     """Those of `kinds` among all of a payment's objects, oldest first."""
     own = list(payment_objects)
-    releases = refunds.releases_in(component_of(own)) if Kind.REFUND in kinds else frozenset()
+    releases = refunds.releases_in(payment_group_of(own)) if Kind.REFUND in kinds else frozenset()
     stated = [one for one in own if one.kind in kinds and one.facts and one.stated_at is not None]
     notes = [note for one in stated if (note := note_of(one, is_release=one.id in releases)) is not None]
     return sorted(notes, key=lambda note: (note.stated_at, note.id))

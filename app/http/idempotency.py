@@ -45,7 +45,7 @@ def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], Respon
     asked = stored_responses.Asked(organization_ids[0], stored_responses.digest(who, request.path, _key()), _body())
     with jobs.held(), db.web_transaction() as session:
         db.narrow_to_organizations(session, organization_ids)
-        stored_responses.wait_for_twins(session, asked)
+        stored_responses.lock_key(session, asked)
         first = stored_responses.find(session, asked)
         if first is not None:
             return _again(first, asked)

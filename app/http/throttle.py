@@ -10,7 +10,7 @@ from flask import Response, current_app, g, request
 from app.config import Settings
 from app.errors import RateLimited
 from app.organizations import request_limits
-from app.organizations.request_limits import Standing
+from app.organizations.request_limits import LimitStatus
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_PORT: Final = re.compile(r"\[([^\]]*)\](?::\d*)?|([^:]*):\d*")
@@ -52,7 +52,7 @@ def count_public(what: str, *, per_minute: int) -> None:
 
 def tell(response: Response) -> None:
     """Say in the answer where the caller stands; nothing if the request was not counted."""
-    standing: Standing | None = g.get("standing")
+    standing: LimitStatus | None = g.get("standing")
     if standing is not None:
         response.headers.update(standing.headers())
 
@@ -71,7 +71,7 @@ def address() -> str:
     return _network(asking)
 
 
-def _keep_to(standing: Standing | None) -> None:
+def _keep_to(standing: LimitStatus | None) -> None:
     g.standing = standing
     if standing is not None and standing.is_exceeded:
         raise RateLimited(f"more than {standing.limit} such requests a minute; retry after the seconds in Retry-After")

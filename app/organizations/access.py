@@ -1,4 +1,4 @@
-"""The one door of API requests: a key becomes a caller, and the caller's transaction sees only the caller's rows."""
+"""How API requests come in: a key becomes a caller, and the caller's transaction sees only the caller's rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

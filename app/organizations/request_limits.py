@@ -29,7 +29,7 @@ KEYS_TOGETHER: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """Where a caller stands after a request.
 
     Attributes:
@@ -77,7 +77,7 @@ def connect(settings: Settings) -> None:
     _Current.resting_until = 0.0
 
 
-def count(who: str, *, is_write: bool) -> Standing | None:
+def count(who: str, *, is_write: bool) -> LimitStatus | None:
     """Count one request of `who` against the reads or the writes every caller has.
 
     Returns:
@@ -88,18 +88,18 @@ def count(who: str, *, is_write: bool) -> Standing | None:
     return _count(_Current.reads, READS, who)
 
 
-def count_together(who: str, *, is_write: bool) -> Standing | None:
+def count_together(who: str, *, is_write: bool) -> LimitStatus | None:
     """As `count`, for all keys of an organization together, who have ten times what one of them has."""
     one = _Current.writes if is_write else _Current.reads
     return _count(RateLimitItemPerMinute(one.amount * KEYS_TOGETHER), WRITES if is_write else READS, who)
 
 
-def count_as(what: str, who: str, *, per_minute: int) -> Standing | None:
+def count_as(what: str, who: str, *, per_minute: int) -> LimitStatus | None:
     """Count one request of `who` against a limit of its own named `what`; as `count`."""
     return _count(RateLimitItemPerMinute(per_minute), what, who)
 
 
-def _count(item: RateLimitItem, what: str, who: str) -> Standing | None:
+def _count(item: RateLimitItem, what: str, who: str) -> LimitStatus | None:
     if _Current.counter is None:
         raise RuntimeError("app.organizations.request_limits.connect has not been called in this process")
     if time.monotonic() >= _Current.resting_until:
@@ -109,6 +109,6 @@ def _count(item: RateLimitItem, what: str, who: str) -> Standing | None:
         except redis.RedisError:
             _Current.resting_until = time.monotonic() + REST_SECONDS
         else:
-            return Standing(item.amount, max(0, remaining), reset_at, not is_admitted)
+            return LimitStatus(item.amount, max(0, remaining), reset_at, not is_admitted)
     metrics.request_passed_uncounted()
     return None

@@ -64,7 +64,7 @@ def digest(*parts: str) -> bytes:
     return sha256(json.dumps(parts).encode()).digest()
 
 
-def wait_for_twins(session: Session, asked: Asked) -> None:
+def lock_key(session: Session, asked: Asked) -> None:
     """Hold the request's lock until the transaction ends; whoever asks the same meanwhile waits here."""
     number = int.from_bytes(asked.request[:8], signed=True)
     session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})

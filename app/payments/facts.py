@@ -41,7 +41,7 @@ MONEY_KINDS: Final = (
     Kind.REPORTED,
     *RETURN_KINDS,
 )
-"""The faces of one movement of money, the one that survives first. Subscriptions and customers have many payments."""
+"""The Stripe objects of one movement of money, the one that survives first; subscriptions and customers have many."""
 KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER, Kind.DISCOUNT)
 
 TRANSACTION: Final = "transaction:"
@@ -98,7 +98,7 @@ class Reading:
 
     objects: tuple[ObjectFacts, ...] = ()
     same_money: tuple[tuple[str, str], ...] = ()
-    """Pairs of ids that are faces of one movement of money."""
+    """Pairs of ids that belong to one movement of money."""
     names: tuple[NameFact, ...] = ()
     is_stating: bool = False
     """Whether it states a payment's amount, and so is the one a settlement is credited to."""

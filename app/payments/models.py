@@ -146,7 +146,7 @@ class Payment(Base):
     billed_at: Mapped[datetime | None]
     """The moment of billing, by which a `within` invoice finds the cycle that was running."""
     email_marks: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    """Marks of the addresses on faces that name no customer; a customer's stand with the customer."""
+    """Marks of the addresses on Stripe objects that name no customer; a customer's stand with the customer."""
     outcome: Mapped[str]
     outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[CreatedAt]

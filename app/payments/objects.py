@@ -2,7 +2,7 @@
 
 Rows that another transaction is about to insert cannot be locked, so every id an event names gets a row first. Ids that
 are one movement of money share a root, and whoever holds the root's row lock owns all of them. Roots are locked in one
-sorted statement; after waiting for one it may have ceased to be a root (its component was joined to another), so
+sorted statement; after waiting for one it may have ceased to be a root (its payment group was joined to another), so
 roots are read again until every named id's root is held.
 """
 
@@ -29,14 +29,14 @@ _COLUMNS = "id, kind, root, customer, subscription, facts, stated_at, older_at"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """The objects of every component a batch touches, all locked.
+class LockedObjects:
+    """The objects of every payment group a batch touches, all locked.
 
     Attributes:
         objects: by id, what is known now, this batch's facts included.
-        met_before: roots of components of which anything was known before this batch.
+        met_before: roots of payment groups of which anything was known before this batch.
         addressed: customers known before of whom an address was learned.
-        relinked: roots of components with an object that was known before and has moved: to another component,
+        relinked: roots of payment groups with an object that was known before and has moved: to another payment group,
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
         told: what each event of the batch says of an object, by the event's id, in the order of the batch.
@@ -49,8 +49,8 @@ class Known:
     before: Mapping[str, KnownObject] = field(default_factory=dict)
     told: Sequence[tuple[int, KnownObject]] = ()
 
-    def components(self) -> dict[str, list[KnownObject]]:
-        """All components of money, by root; subscriptions and customers are none."""
+    def payment_groups(self) -> dict[str, list[KnownObject]]:
+        """All payment groups of money, by root; subscriptions and customers are none."""
         found: dict[str, list[KnownObject]] = {}
         for known in self.objects.values():
             if known.kind in MONEY_KINDS:
@@ -58,16 +58,16 @@ class Known:
         return found
 
 
-def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
+def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
     """Add what `events` say to what is known, holding the locks of everything they touch."""
     told = _tell(events, _marks(session, scope, events))
     stated = _merged(told)
     links = [pair for event in events for pair in event.reading.same_money if all(pair)]
     if not stated:
-        return Known({}, frozenset(), frozenset())
+        return LockedObjects({}, frozenset(), frozenset())
     local = _rooted(stated, links)
     inserted = _insert_missing(session, scope, local)
-    stored = lock(session, scope, [one for one in local if one not in inserted])
+    stored = _lock_groups(session, scope, [one for one in local if one not in inserted])
     before = {**stored, **{one: local[one] for one in inserted}}
     merged = {one: merge(known, local[one]) if one in local else known for one, known in before.items()}
     after = _rooted(merged, links)
@@ -76,23 +76,23 @@ def learn(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> Known:
     addressed = frozenset(one for one, known in stored.items() if _is_addressed(known, after[one]))
     met_before = frozenset(after[one].root for one in stored)
     known_before = {one: known for one, known in stored.items() if one not in inserted}
-    return Known(after, met_before, relinked, addressed, before=known_before, told=told)
+    return LockedObjects(after, met_before, relinked, addressed, before=known_before, told=told)
 
 
-def hold(session: Session, scope: Scope, object_ids: Iterable[str]) -> Known:
-    """What is known of the components of `object_ids`, all locked, where no event has anything to add."""
-    found = lock(session, scope, object_ids)
-    return Known(found, frozenset(known.root for known in found.values()), frozenset())
+def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> LockedObjects:
+    """What is known of the payment groups of `object_ids`, all locked, where no event has anything to add."""
+    found = _lock_groups(session, scope, object_ids)
+    return LockedObjects(found, frozenset(known.root for known in found.values()), frozenset())
 
 
-def also_hold(session: Session, scope: Scope, known: Known, object_ids: Iterable[str]) -> Known:
-    """`known`, and the components of `object_ids` with it, all locked."""
-    more = hold(session, scope, set(object_ids) - known.objects.keys())
+def also_lock(session: Session, scope: Scope, known: LockedObjects, object_ids: Iterable[str]) -> LockedObjects:
+    """`known`, and the payment groups of `object_ids` with it, all locked."""
+    more = lock(session, scope, set(object_ids) - known.objects.keys())
     return replace(known, objects={**more.objects, **known.objects}, met_before=known.met_before | more.met_before)
 
 
-def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
-    """Lock the components of `object_ids` and return all their objects by id."""
+def _lock_groups(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
+    """Lock the payment groups of `object_ids` and return all their objects by id."""
     wanted = set(object_ids)
     found: dict[str, KnownObject] = {}
     while missing := sorted(wanted - found.keys()):
@@ -105,7 +105,7 @@ def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str,
 
 
 def load(session: Session, scope: Scope, roots: Iterable[str]) -> dict[str, KnownObject]:
-    """All objects of the components with these roots, by id."""
+    """All objects of the payment groups with these roots, by id."""
     wanted = list(roots)
     rows = session.execute(_LOAD, {**scope.parameters(), "roots": wanted}) if wanted else ()
     return {row.id: _known_object(row) for row in rows}

@@ -1,4 +1,4 @@
-"""Which addresses a payment's payer has shown, as marks: on the payment's own faces, and anywhere as a customer."""
+"""Marks of the addresses a payment's payer has shown: on the payment's Stripe objects, and anywhere as a customer."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.payments.models import Payment, StripeObject
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, PaymentGroup
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 KEY_KINDS: Final = ("invoice", "pi", "ch", "manual")
@@ -26,7 +26,7 @@ def scopes_of(session: Session, organization_ids: Sequence[UUID], stripe_id: str
 _ROOT = text(f"SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND id = :stripe_id")
 
 
-def faces_of(session: Session, scope: Scope, stripe_id: str) -> list[StripeObject]:
+def payment_objects_of(session: Session, scope: Scope, stripe_id: str) -> list[StripeObject]:
     """All objects that are one movement of money with `stripe_id`, itself included; none if the id is unknown.
 
     A customer or a subscription is alone: it makes many payments and is none of them.
@@ -43,11 +43,11 @@ def faces_of(session: Session, scope: Scope, stripe_id: str) -> list[StripeObjec
     return list(session.scalars(found.order_by(StripeObject.id)))
 
 
-def component_of(faces: Iterable[StripeObject]) -> Component:
+def payment_group_of(payment_objects: Iterable[StripeObject]) -> PaymentGroup:
     """These objects of one movement of money with their links, to ask what they come to."""
-    return Component.of(
+    return PaymentGroup.of(
         KnownObject(one.kind, one.id, one.root, one.customer, one.subscription, one.facts, one.stated_at, one.older_at)
-        for one in faces
+        for one in payment_objects
     )
 
 
@@ -64,7 +64,11 @@ def payments_of(session: Session, scope: Scope, stripe_id: str, *, limit: int) -
     values = {
         **scope.parameters(),
         "stripe_id": stripe_id,
-        "keys": [f"{kind}:{face.id}" for face in faces_of(session, scope, stripe_id) for kind in KEY_KINDS],
+        "keys": [
+            f"{kind}:{payment_object.id}"
+            for payment_object in payment_objects_of(session, scope, stripe_id)
+            for kind in KEY_KINDS
+        ],
         "limit": limit,
     }
     found = session.scalars(_PAYMENT_IDS, values).all()

@@ -1,4 +1,4 @@
-"""Payments as rows: one for every state a component makes, re-keyed and merged as links come to light."""
+"""Payments as rows: one for every state a payment group makes, re-keyed and merged as links come to light."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from app.payments.models import Payment
 from app.payments.reported import facts
 from app.payments.state.billing import Billing
 from app.payments.state.holds import Hold
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, PaymentGroup
 from app.payments.state.state import PaymentState, payments_of
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -37,7 +37,7 @@ class PaymentRecord:
 
     Attributes:
         state: what it amounts to now.
-        root: the root of its component, "" where it was loaded without one.
+        root: the root of its payment group, "" where it was loaded without one.
         merged_into_id: the payment that took its place.
         outcome: how it ended; "" until it is settled for the first time.
         stored: the row as it is in the database, None while there is none.
@@ -69,14 +69,16 @@ class PaymentRecord:
         return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
 
 
-def assemble(session: Session, scope: Scope, components: Mapping[str, Sequence[KnownObject]]) -> list[PaymentRecord]:
-    """The payments of `components` (objects by root) as they stand now, merged ones included. Writes nothing."""
-    rows = _load_by_key(session, scope, [known for members in components.values() for known in members])
+def assemble(
+    session: Session, scope: Scope, payment_groups: Mapping[str, Sequence[KnownObject]]
+) -> list[PaymentRecord]:
+    """The payments of `payment_groups` (objects by root) as they stand now, merged ones included. Writes nothing."""
+    rows = _load_by_key(session, scope, [known for members in payment_groups.values() for known in members])
     records: list[PaymentRecord] = []
-    for root, members in components.items():
+    for root, members in payment_groups.items():
         keys = {key for known in members if (key := _key(known))}
         present = {key: rows[key] for key in sorted(keys & rows.keys())}
-        records += _match(root, payments_of(Component.of(members)), present)
+        records += _match(root, payments_of(PaymentGroup.of(members)), present)
     return records
 
 

@@ -1,4 +1,4 @@
-"""The doors Stripe comes through: which secrets open one, whose it is, test or live."""
+"""The receivers Stripe comes through: which secrets open one, whose it is, test or live."""
 
 import time
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ CACHE_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class StripeReceiver:
     """What the receiver must know of an endpoint."""
 
     organization_id: UUID
@@ -34,26 +34,26 @@ class Door:
     secrets: tuple[str, ...]
 
 
-class Doors:
+class ReceiverCache:
     """The endpoints of one web process, looked up at most every five seconds each."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known: dict[str, tuple[float, Door | None]] = {}
+        self._known: dict[str, tuple[float, StripeReceiver | None]] = {}
 
-    def cached(self, public_id: str) -> tuple[bool, Door | None]:
+    def cached(self, public_id: str) -> tuple[bool, StripeReceiver | None]:
         """Whether the endpoint was looked up lately, and what was found; '' is the default endpoint."""
-        looked_up_at, door = self._known.get(public_id, (0.0, None))
-        return time.monotonic() - looked_up_at < CACHE_SECONDS, door
+        looked_up_at, receiver = self._known.get(public_id, (0.0, None))
+        return time.monotonic() - looked_up_at < CACHE_SECONDS, receiver
 
-    def look_up(self, session: Session, public_id: str) -> Door | None:
+    def look_up(self, session: Session, public_id: str) -> StripeReceiver | None:
         """The endpoint in the database now; None if there is none, it is disabled, or no organization exists yet."""
-        door = self._default(session) if public_id == "" else self._stored(session, public_id)
-        if door is not None:
-            self._known[public_id] = (time.monotonic(), door)
-        return door
+        receiver = self._default(session) if public_id == "" else self._stored(session, public_id)
+        if receiver is not None:
+            self._known[public_id] = (time.monotonic(), receiver)
+        return receiver
 
-    def _default(self, session: Session) -> Door | None:
+    def _default(self, session: Session) -> StripeReceiver | None:
         settings = self._settings
         if not settings.stripe_webhook_secrets or settings.stripe_livemode is None:
             return None
@@ -61,16 +61,16 @@ class Doors:
         if first is None:
             return None
         secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
-        return Door(first, None, settings.stripe_livemode, secrets)
+        return StripeReceiver(first, None, settings.stripe_livemode, secrets)
 
-    def _stored(self, session: Session, public_id: str) -> Door | None:
+    def _stored(self, session: Session, public_id: str) -> StripeReceiver | None:
         endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
         endpoint = session.get(StripeEndpoint, endpoint_id) if endpoint_id else None
         if endpoint is None or endpoint.disabled_at is not None:
             return None
         now = datetime.now(UTC)
         secrets = [one.secret for one in signing.secrets_of(endpoint, self._settings) if one.is_in_force(now)]
-        return Door(endpoint.organization_id, endpoint.id, endpoint.livemode, tuple(secrets))
+        return StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, tuple(secrets))
 
 
 def create(
@@ -130,7 +130,7 @@ def get_endpoint(
 
 
 def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
-    """Close the door or open it again; closing it twice keeps the first time."""
+    """Close the receiver or open it again; closing it twice keeps the first time."""
     if not disabled:
         endpoint.disabled_at = None
     elif endpoint.disabled_at is None:
@@ -138,7 +138,7 @@ def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
 
 
 def delete(endpoint: StripeEndpoint, settings: Settings) -> None:
-    """Close the door for good and forget its secrets. The row stays, for the events that came through it."""
+    """Close the receiver for good and forget its secrets. The row stays, for the events that came through it."""
     endpoint.deleted_at = datetime.now(UTC)
     disable(endpoint, disabled=True)
     signing.keep(endpoint, (), settings)

@@ -13,7 +13,7 @@ from app import bulk
 from app.errors import Conflict
 from app.sentences.outcomes import sentence
 from app.stripe_events import envelope
-from app.stripe_events.endpoints import Door
+from app.stripe_events.endpoints import StripeReceiver
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -72,16 +72,16 @@ _RIGHT_DOOR = text("""
 """)
 
 
-def record(connection: Connection, door: Door, event: Mapping[str, Any], payload: str) -> Receipt:
+def record(connection: Connection, receiver: StripeReceiver, event: Mapping[str, Any], payload: str) -> Receipt:
     """Keep one verified event, exactly as it came. A repetition changes nothing.
 
     An event of the other mode is kept as `wrong_mode` and becomes due only if it comes again through an endpoint of its
     own mode.
     """
-    is_right_mode = bool(event.get("livemode")) == door.livemode
+    is_right_mode = bool(event.get("livemode")) == receiver.livemode
     values = {
-        "organization_id": door.organization_id,
-        "endpoint_id": door.endpoint_id,
+        "organization_id": receiver.organization_id,
+        "endpoint_id": receiver.endpoint_id,
         "account": event.get("account") or "",
         "livemode": bool(event.get("livemode")),
         "stripe_id": event["id"],
@@ -96,7 +96,7 @@ def record(connection: Connection, door: Door, event: Mapping[str, Any], payload
         return Receipt(is_new=True, is_due=is_right_mode)
     known = connection.execute(_KNOWN, values).one()
     if known.outcome == "wrong_mode" and is_right_mode:
-        connection.execute(_RIGHT_DOOR, {"id": known.id, "endpoint_id": door.endpoint_id})
+        connection.execute(_RIGHT_DOOR, {"id": known.id, "endpoint_id": receiver.endpoint_id})
         return Receipt(is_new=False, is_due=True)
     return Receipt(is_new=False, is_due=known.is_due)
 

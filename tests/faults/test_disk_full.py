@@ -83,7 +83,7 @@ def test_no_event_uses_up_its_attempts_on_a_full_disk(
     for _ in range(SWEEPS):
         with suppress(DBAPIError):
             drain()
-        assert jobs.suspects(list(range(1, 100))) == []
+        assert jobs.crashed_in_progress(list(range(1, 100))) == []
     with owner.begin() as connection:
         attempts = set(connection.scalars(text("SELECT attempts FROM stripe_events")))
         connection.execute(text("DROP FUNCTION no_space CASCADE"))

@@ -51,7 +51,7 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
 def being_worked(valkey: Valkey) -> int:
     """How many events workers say they have in hand."""
     with valkey.client() as client:
-        return int(client.scard(jobs.SUSPECTS))
+        return int(client.scard(jobs.IN_PROGRESS))
 
 
 def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(

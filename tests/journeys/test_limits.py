@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.commissions.cycles import caps
-from app.commissions.cycles.caps import Standing
+from app.commissions.cycles.caps import CyclePosition
 from app.errors import InvalidRequest
 from app.programs.terms import valid_commission
 
@@ -33,7 +33,7 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
     first: datetime, months: int, last_paid: datetime, first_unpaid: datetime
 ) -> None:
     commission = {"type": "percentage", "bps": 2000, "max_months": months}
-    standing = Standing(1, first)
+    standing = CyclePosition(1, first)
     assert caps.exceeded(commission, standing, last_paid) == ""
     assert caps.exceeded(commission, standing, first_unpaid).startswith(f"{months} months had passed")
 
@@ -41,18 +41,18 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
 @pytest.mark.parametrize(
     ("commission", "standing", "is_paid"),
     [
-        ({"type": "flat", "amount_cents": 1}, Standing(1), True),
-        ({"type": "flat", "amount_cents": 1}, Standing(2), False),
-        ({"type": "flat", "amount_cents": 1}, Standing(1, opens_cycle=False), False),
-        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, Standing(3), True),
-        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, Standing(4), False),
-        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, Standing(3, opens_cycle=False), False),
-        ({"type": "percentage", "bps": 1}, Standing(4, opens_cycle=False), True),
-        ({"type": "tiered", "bps": 1, "tiers": [], "max_cycles": 3}, Standing(4), False),
+        ({"type": "flat", "amount_cents": 1}, CyclePosition(1), True),
+        ({"type": "flat", "amount_cents": 1}, CyclePosition(2), False),
+        ({"type": "flat", "amount_cents": 1}, CyclePosition(1, opens_cycle=False), False),
+        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, CyclePosition(3), True),
+        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, CyclePosition(4), False),
+        ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, CyclePosition(3, opens_cycle=False), False),
+        ({"type": "percentage", "bps": 1}, CyclePosition(4, opens_cycle=False), True),
+        ({"type": "tiered", "bps": 1, "tiers": [], "max_cycles": 3}, CyclePosition(4), False),
     ],
 )
 def test_a_flat_amount_is_paid_for_one_cycle_unless_told_otherwise_and_once_in_it(
-    commission: dict[str, Any], standing: Standing, is_paid: bool
+    commission: dict[str, Any], standing: CyclePosition, is_paid: bool
 ) -> None:
     assert (caps.exceeded(commission, standing, at(2026, 3, 2)) == "") is is_paid
 

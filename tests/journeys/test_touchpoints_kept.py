@@ -63,7 +63,7 @@ def _decide_anew(merchant: cast.Merchant, object_ids: list[str]) -> None:
     """Find out again who is credited, as if something new were known of these objects."""
     with db.transaction() as session:
         scope = Scope(merchant.organization_id, "", livemode=False)
-        resettle(session, scope, object_ids, Cause("job:test", datetime.now(UTC)), learned_about=object_ids)
+        resettle(session, scope, object_ids, Cause("job:test", datetime.now(UTC)), newly_named=object_ids)
 
 
 def _subscribed() -> tuple[Customer, Purchase]:

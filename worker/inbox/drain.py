@@ -54,7 +54,7 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
         except Exception as failure:
             meaning = retries.meaning(failure)
             log.warning("batch_failed", size=len(claimed), problem=retries.problem(failure), meaning=meaning.name)
-            jobs.take_back_word([event.id for event in claimed])
+            jobs.clear_in_progress([event.id for event in claimed])
             if meaning is Meaning.GIVE_UP:
                 raise
             if meaning is not Meaning.AT_ONCE:
@@ -64,19 +64,21 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
 
 
 def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
-    """One batch in one transaction, then the suspects; fills `claimed` so that the caller knows what failed."""
+    """One batch in one transaction, then the one_by_one; fills `claimed` so that the caller knows what failed."""
     started = time.monotonic()
     with db.transaction() as session:
         claimed += inbox.claim(session, limit)
-        suspects = _suspects(claimed)
-        claimed.sort(key=lambda event: (event.id in suspects, event.attempts))  # who may kill this process comes last
-        batch = claimed[: len(claimed) - len(suspects)]
+        one_by_one = _crashed_or_failed(claimed)
+        claimed.sort(
+            key=lambda event: (event.id in one_by_one, event.attempts)
+        )  # events that crashed a worker are processed last
+        batch = claimed[: len(claimed) - len(one_by_one)]
         if len(claimed) == limit:
             jobs.wake()  # a backlog: let it spread over all workers
         event_ids = [event.id for event in batch]
-        jobs.leave_word(event_ids)
+        jobs.mark_in_progress(event_ids)
         outcomes = pipeline.work(session, batch)
-    jobs.take_back_word(event_ids)
+    jobs.clear_in_progress(event_ids)
     for outcome in outcomes.values():
         metrics.events_processed(outcome.name)
     if batch:
@@ -86,10 +88,10 @@ def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
     return len(claimed)
 
 
-def _suspects(claimed: Sequence[ClaimedEvent]) -> set[int]:
+def _crashed_or_failed(claimed: Sequence[ClaimedEvent]) -> set[int]:
     """The events that failed before, or that a drain died of: each retry of one would take a whole batch with it."""
     failed = {event.id for event in claimed if event.attempts}
-    return failed.union(jobs.suspects([event.id for event in claimed if not event.attempts]))
+    return failed.union(jobs.crashed_in_progress([event.id for event in claimed if not event.attempts]))
 
 
 def _work_alone(event_ids: Sequence[int]) -> None:
@@ -98,13 +100,13 @@ def _work_alone(event_ids: Sequence[int]) -> None:
         attempts = _begin_attempt(event_id)
         if attempts is None:
             continue
-        jobs.leave_word([event_id])
+        jobs.mark_in_progress([event_id])
         try:
             _attempt(event_id, attempts)
         except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the event keeps its reason)
             _note(event_id, attempts, failure)
         finally:
-            jobs.take_back_word([event_id])
+            jobs.clear_in_progress([event_id])
 
 
 def _begin_attempt(event_id: int) -> int | None:

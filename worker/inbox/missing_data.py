@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from app.commissions.settling.settle import Settled
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import Wanted
@@ -14,7 +14,7 @@ NO_KEY: Final = "it is a thin event, which carries no data, and no API key is co
 NO_OBJECT: Final = "it is a thin event that does not name an object of its type"
 
 
-def of_payments(settled: Sequence[Settled], known: Known) -> set[Wanted]:
+def of_payments(settled: Sequence[Settled], known: LockedObjects) -> set[Wanted]:
     """What could end the wait of payments, or name their partner."""
     wanted = set()
     for one in settled:

@@ -9,7 +9,7 @@ from app.attribution.carriers import CLIENT_REFERENCE
 from app.commissions.settling.settle import Settled
 from app.partners.finding.directory import Directory
 from app.payments.facts import MONEY_KINDS, Kind, NameFact, ReadEvent
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.payments.record import PaymentRecord
 from app.payments.state.news import events_with_news
 from app.sentences.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
@@ -37,8 +37,8 @@ class Batch:
     """Events that state what was not known before them."""
 
     @classmethod
-    def of(cls, events: Sequence[ReadEvent], known: Known) -> "Batch":
-        """`events` placed in the components of `known`."""
+    def of(cls, events: Sequence[ReadEvent], known: LockedObjects) -> "Batch":
+        """`events` placed in the payment_groups of `known`."""
         abandoned, uncaptured = set(), set()
         for one in known.objects.values():
             if one.kind == Kind.SESSION and one.facts.get("abandoned"):
@@ -54,7 +54,7 @@ class Batch:
         return event.id in self.news or not (reading.objects or reading.names)
 
 
-def _root(event: ReadEvent, known: Known) -> str:
+def _root(event: ReadEvent, known: LockedObjects) -> str:
     for one in event.reading.objects:
         if one.id and one.kind in MONEY_KINDS:
             return known.objects[one.id].root
@@ -78,12 +78,12 @@ def _claim_on(payment: PaymentRecord) -> Callable[[ReadEvent], tuple[int, int]]:
 
     An invoice's payment is stated by the invoice: its charge tells another amount, with tax.
     """
-    face = payment.state.base_details["source"]
+    source = payment.state.base_details["source"]
 
     def claim(event: ReadEvent) -> tuple[int, int]:
         reading = event.reading
         if reading.is_stating:
-            return (0 if reading.objects[0].kind == face else 1, event.id)
+            return (0 if reading.objects[0].kind == source else 1, event.id)
         return (2 if reading.is_return else 3, event.id)
 
     return claim
@@ -94,9 +94,9 @@ def outcomes(
     settled: Sequence[Settled],
     caused_by: Mapping[UUID, ReadEvent],
     people: Directory,
-    learned_about: set[str],
+    newly_named: set[str],
 ) -> dict[int, Outcome]:
-    """The outcome of each event in `batch`, by event id; `learned_about` are the objects a new name was found on."""
+    """The outcome of each event in `batch`, by event id; `newly_named` are the objects a new name was found on."""
     moved: dict[int, str] = {}
     begun = {one.payment.id for one in settled if one.is_first_accrual}
     standing: dict[str, PaymentRecord] = {}
@@ -111,7 +111,7 @@ def outcomes(
         if event.id in moved:
             found[event.id] = Outcome(moved[event.id])
         else:
-            names_anew = any(one.object_id in learned_about and one not in named_before for one in event.reading.names)
+            names_anew = any(one.object_id in newly_named and one not in named_before for one in event.reading.names)
             is_news = names_anew or batch.says_something_new(event)
             payment = standing.get(batch.roots[event.id])
             if is_news and payment is not None and payment.id in begun and event.reading.is_return:

@@ -18,7 +18,7 @@ from app.errors import UnusableEvent
 from app.partners.finding import directory
 from app.payments import objects, record
 from app.payments.facts import RETURN_KINDS, Kind, ReadEvent
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.payments.waiting import invoice_links
 from app.sentences.outcomes import ABANDONED
 from app.stripe_events import inbox, waits
@@ -106,13 +106,13 @@ def _fetched(events: Sequence[ClaimedEvent], outcomes: Mapping[int, Outcome]) ->
 
 def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tuple[dict[int, Outcome], set[Wanted]]:
     """The events' outcomes, and what could be asked of Stripe to know more."""
-    used.hold(session, scope, events)
-    known = objects.learn(session, scope, events)
-    learned_about = evidence.record(session, scope, events)
-    known, learned_about = _reach_users(session, scope, known, learned_about)
+    used.lock(session, scope, events)
+    known = objects.merge_facts(session, scope, events)
+    newly_named = evidence.record(session, scope, events)
+    known, newly_named = _reach_users(session, scope, known, newly_named)
     batch = event_outcomes.Batch.of(events, known)
-    payments = record.assemble(session, scope, known.components())
-    attributions = attribute(session, scope, known, payments, learned_about)
+    payments = record.assemble(session, scope, known.payment_groups())
+    attributions = attribute(session, scope, known, payments, newly_named)
     attributions = self_referral.reach(session, scope, known, attributions)
     caused_by = event_outcomes.causes(batch, payments)
     reaching = next((event for event in events if event.reading.names), events[0])
@@ -125,19 +125,21 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
         session, scope, _invoiced_customers(known)
     )
     people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
-    return event_outcomes.outcomes(batch, settled, caused_by, people, learned_about), wanted
+    return event_outcomes.outcomes(batch, settled, caused_by, people, newly_named), wanted
 
 
-def _reach_users(session: Session, scope: Scope, known: Known, learned_about: set[str]) -> tuple[Known, set[str]]:
+def _reach_users(
+    session: Session, scope: Scope, known: LockedObjects, newly_named: set[str]
+) -> tuple[LockedObjects, set[str]]:
     """Add what a promotion was used on where something about the promotion itself was learned."""
-    learned = {one for one in learned_about if used.is_promotion(one)}
+    learned = {one for one in newly_named if used.is_promotion(one)}
     if not learned:
-        return known, learned_about
+        return known, newly_named
     users = used.users_of(session, scope.organization_id, learned).get(scope, set())
-    return objects.also_hold(session, scope, known, users), learned_about | users
+    return objects.also_lock(session, scope, known, users), newly_named | users
 
 
-def _invoiced_customers(known: Known) -> set[str]:
+def _invoiced_customers(known: LockedObjects) -> set[str]:
     """The customers of the invoices and subscriptions seen."""
     kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
     return {one.customer for one in known.objects.values() if one.kind in kinds and one.customer}
@@ -149,13 +151,17 @@ def _bare_names(events: Sequence[ReadEvent]) -> set[str]:
 
 
 def _end_waiting(
-    session: Session, scope: Scope, known: Known, settled: Sequence[Settled], uncaptured: frozenset[str]
+    session: Session, scope: Scope, known: LockedObjects, settled: Sequence[Settled], uncaptured: frozenset[str]
 ) -> None:
     """Rewrite the outcome of earlier events that waited for what has come now."""
-    components = known.components()
+    payment_groups = known.payment_groups()
     ended: dict[str, Outcome] = {}
     for root in uncaptured & known.met_before:
-        ended |= {face.id: Outcome("not_captured") for face in components[root] if face.kind in RETURN_KINDS}
+        ended |= {
+            known_object.id: Outcome("not_captured")
+            for known_object in payment_groups[root]
+            if known_object.kind in RETURN_KINDS
+        }
     for one in settled:
         payment = one.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
@@ -163,11 +169,11 @@ def _end_waiting(
         if not one.former_outcome and payment.root not in known.met_before:
             continue  # nothing can have waited for a payment that nothing was known of
         stated = Outcome(payment.outcome, payment.outcome_details)
-        for face in components.get(payment.root, ()):
-            is_merged = payment.is_of_invoice and face.kind != Kind.INVOICE
-            is_return = face.kind in RETURN_KINDS
-            ended[face.id] = (
-                event_outcomes.of_return(payment, face.kind)
+        for known_object in payment_groups.get(payment.root, ()):
+            is_merged = payment.is_of_invoice and known_object.kind != Kind.INVOICE
+            is_return = known_object.kind in RETURN_KINDS
+            ended[known_object.id] = (
+                event_outcomes.of_return(payment, known_object.kind)
                 if is_return
                 else Outcome("merged")
                 if is_merged

@@ -64,18 +64,18 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
     if not wanted:
         return Families(())
     roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted})}
-    components: dict[str, list[KnownObject]] = {}
+    payment_groups: dict[str, list[KnownObject]] = {}
     for known in objects.load(session, scope, roots).values():
         if known.kind in MONEY_KINDS:
-            components.setdefault(known.root, []).append(known)
+            payment_groups.setdefault(known.root, []).append(known)
     payments = {one.id: one for one in (*record.of_subjects(session, scope, wanted), *touched)}
     standing = [one for one in payments.values() if one.merged_into_id is None]
-    members = {known.id: known for component in components.values() for known in component}
+    members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {one for known in members.values() for one in (known.customer, known.subscription)}
     names = evidence.load(session, scope, {*members, *wanted, *owners})
     occasions = []
-    for component in components.values():
-        occasions += _occasions(component, standing, names)
+    for payment_group in payment_groups.values():
+        occasions += _occasions(payment_group, standing, names)
     return Families(occasions)
 
 
@@ -101,7 +101,7 @@ def _occasions(
 
 
 def payment_occasion(payment: PaymentRecord, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
-    """A payment as an occasion; `own` are the objects of its component, but for the money of other invoices.
+    """A payment as an occasion; `own` are the objects of its payment group, but for the money of other invoices.
 
     Only an invoice is credited through its subscription and customer: a lone charge needs a marker of its own.
     """

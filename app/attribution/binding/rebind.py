@@ -17,7 +17,7 @@ from app.attribution.binding.rows import Attributed
 from app.attribution.rules import Bond
 from app.partners.finding import directory
 from app.payments.facts import Kind
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.payments.record import PaymentRecord
 from app.stripe_events.scope import Scope
 
@@ -40,15 +40,15 @@ class Subjects:
         return {*self.leading, *self.following}
 
 
-def subjects_of(known: Known, records: Iterable[PaymentRecord], learned_about: set[str]) -> Subjects:
+def subjects_of(known: LockedObjects, records: Iterable[PaymentRecord], newly_named: set[str]) -> Subjects:
     """The customers and subscriptions of these payments, of the sessions seen, and those a name was found on."""
     pairs = {(one.state.subscription, one.state.customer) for one in records}
     for one in known.objects.values():
-        if one.kind == Kind.SUBSCRIPTION and one.id in learned_about:
+        if one.kind == Kind.SUBSCRIPTION and one.id in newly_named:
             pairs.add((one.id, one.customer))
-        elif one.kind == Kind.CUSTOMER and one.id in learned_about:
+        elif one.kind == Kind.CUSTOMER and one.id in newly_named:
             pairs.add(("", one.id))
-        elif one.kind == Kind.SESSION or one.id in learned_about:
+        elif one.kind == Kind.SESSION or one.id in newly_named:
             pairs.add((one.subscription, one.customer))
     following = {
         subscription: customer or _customer_of(known, subscription) for subscription, customer in pairs if subscription
@@ -58,7 +58,7 @@ def subjects_of(known: Known, records: Iterable[PaymentRecord], learned_about: s
     return Subjects(frozenset(leading - {""}), {one: customer for one, customer in following.items() if customer})
 
 
-def _customer_of(known: Known, subscription: str) -> str:
+def _customer_of(known: LockedObjects, subscription: str) -> str:
     found = known.objects.get(subscription)
     return found.customer if found else ""
 
@@ -66,11 +66,11 @@ def _customer_of(known: Known, subscription: str) -> str:
 def stale(
     session: Session,
     scope: Scope,
-    known: Known,
+    known: LockedObjects,
     records: Iterable[PaymentRecord],
     subjects: Subjects,
     attributed: Mapping[str, Attributed],
-    learned_about: set[str],
+    newly_named: set[str],
 ) -> set[str]:
     """The leading subjects whose binding must be found anew.
 
@@ -79,7 +79,7 @@ def stale(
     bound customer is none of these, which is what keeps renewals fast.
     """
     found = families.with_evidence(session, scope, subjects.leading - attributed.keys())
-    moved = known.relinked | {one.root for one in known.objects.values() if one.id in learned_about}
+    moved = known.relinked | {one.root for one in known.objects.values() if one.id in newly_named}
     for one in known.objects.values():
         if one.root in moved:
             found |= {one.id, one.subscription, one.customer, subjects.following.get(one.id, "")}

@@ -49,7 +49,7 @@ class _Owner:
     """Only what was evident before this counts; None: everything."""
 
 
-def hold(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
+def lock(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
     """Lock what these events use of the organization's promotions, or all of them where an event changes whose one is.
 
     A code may be used by everybody who buys today, so uses share the lock and only a change excludes them. To be taken

@@ -32,4 +32,4 @@ def take_away(session: Session, partner: Partner, public_id: str, cause: Cause) 
 def _settle_users(session: Session, given: PartnerPromotion, cause: Cause) -> None:
     users = used.users_of(session, given.organization_id, [given.promotion])
     for scope in sorted(users):
-        resettle(session, scope, users[scope], cause, learned_about=users[scope])
+        resettle(session, scope, users[scope], cause, newly_named=users[scope])

@@ -12,7 +12,7 @@ from app.attribution import attribute
 from app.attribution.attribute import Attributions, Credited
 from app.attribution.rules import NoCredit
 from app.commissions.cycles import caps
-from app.commissions.cycles.caps import Standing
+from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
 from app.payments import objects, record
 from app.payments.listing import NOBODYS
@@ -29,7 +29,7 @@ class Ranked:
     """Payments to settle with their standings; nobody's standing is told where no terms set a limit."""
 
     attributions: Attributions
-    standings: Mapping[UUID, Standing]
+    standings: Mapping[UUID, CyclePosition]
 
 
 _LIMITED = text("""

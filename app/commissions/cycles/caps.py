@@ -15,7 +15,7 @@ from app.commissions.cycles.cycle_names import Name, Paid, cycle_names
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CyclePosition:
     """Where a payment stands among its customer's.
 
     Attributes:
@@ -30,7 +30,7 @@ class Standing:
     opens_cycle: bool = True
 
 
-def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
+def standings(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
     """Where each of these payments stands; they must be all of their subscriptions and customers.
 
     Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle
@@ -51,7 +51,7 @@ def standings(payments: Iterable[Paid]) -> dict[UUID, Standing]:
         # A payment of no cycle, and one that counts for none, is a first and stands for itself.
         rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
         opens = name is None or paid.base_minor == 0 or begun[paid.subscription][name] == (paid.occurred_at, paid.key)
-        found[paid.id] = Standing(rank, first.get(paid.customer), opens)
+        found[paid.id] = CyclePosition(rank, first.get(paid.customer), opens)
     return found
 
 
@@ -74,7 +74,7 @@ def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
     return first
 
 
-def exceeded(commission: Mapping[str, Any], standing: Standing, paid_at: datetime) -> str:
+def exceeded(commission: Mapping[str, Any], standing: CyclePosition, paid_at: datetime) -> str:
     """Which limit of `commission` the payment is beyond, in words that end a sentence; "" if none.
 
     Example: the thirteenth cycle of `{"max_cycles": 12}` gives `it is billing cycle 13, and 12 are paid`.

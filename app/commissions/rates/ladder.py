@@ -72,7 +72,7 @@ def _judged(case: Case) -> list[Sequence[Mapping[str, Any]]]:
     return [one.uplines for one in (*own, *merged) if one.partner_id == _partner(case) and one.uplines is not None]
 
 
-def judge(case: Case, former: ConversionRecord | None) -> list[dict[str, Any]] | None:
+def uplines(case: Case, former: ConversionRecord | None) -> list[dict[str, Any]] | None:
     """The uplines that earn on the payment, level by level: those active when it was first credited to the partner.
 
     Later events never judge again: an upline that is paused keeps earning on it, and one that joins gets nothing of it.

@@ -55,7 +55,7 @@ def give_back(
         Conflict: `duplicate_external_id` with another amount; `merged` if another payment took its place.
     """
     scope, payment = approval.take(session, conversion)
-    known = objects.lock(session, scope, payment.object_ids)
+    known = objects.lock(session, scope, payment.object_ids).objects
     former = _former(known.values(), payment, external_id)
     if former is not None:
         if former.amount_minor != amount_minor:

@@ -37,7 +37,7 @@ class Judged:
     stopped: Sequence[CommissionRecord] = ()
 
 
-def judge(case: Case, *, now: datetime) -> Judged:
+def evaluate(case: Case, *, now: datetime) -> Judged:
     """Bring conversion, outcome and commissions of a payment to what they should be."""
     _convert(case)
     judged = Judged()
@@ -67,7 +67,7 @@ def _convert(case: Case) -> None:
         attribution_id=credit.attribution_id,
         verdict=_verdict(case, enrollment, judged),
         email_mark=enrollment.email_mark if judged is None else judged.email_mark,
-        uplines=ladder.judge(case, judged),
+        uplines=ladder.uplines(case, judged),
         stored=former.stored if former else None,
     )
 

@@ -57,6 +57,6 @@ def settle_late(session: Session, *, now: datetime) -> bool:
             concerned.setdefault(scope, set()).add(row.object_id)
     for scope in sorted(concerned):
         found = concerned[scope]
-        resettle(session, scope, found, Cause("job:late_touches", now), learned_about=found)
+        resettle(session, scope, found, Cause("job:late_touches", now), newly_named=found)
     session.execute(_LOOKED_AT, {"ids": [row.id for row in awaiting]})
     return len(awaiting) == PAGE

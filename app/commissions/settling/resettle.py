@@ -17,21 +17,21 @@ def resettle(
     object_ids: Iterable[str],
     cause: Cause,
     *,
-    learned_about: Collection[str] = frozenset(),
+    newly_named: Collection[str] = frozenset(),
 ) -> list[Settled]:
     """Bring every payment that these Stripe ids are part of to what it should be now.
 
     Args:
         object_ids: invoices, PaymentIntents, charges, customers, …, of `scope`; unknown ones are passed over.
         cause: what the entries are put down to, such as `request:…` or `job:…`.
-        learned_about: those of the ids about which a name has been added or taken away.
+        newly_named: those of the ids about which a name has been added or taken away.
 
     Returns:
         What happened to each payment, those that changed bindings reach included.
 
-    Effects: locks the components of the ids, as a drain does; writes what settling writes.
+    Effects: locks the payment groups of the ids, as a drain does; writes what settling writes.
     """
-    known = objects.hold(session, scope, object_ids)
-    payments = record.assemble(session, scope, known.components())
-    attributions = attribute(session, scope, known, payments, set(learned_about))
+    known = objects.lock(session, scope, object_ids)
+    payments = record.assemble(session, scope, known.payment_groups())
+    attributions = attribute(session, scope, known, payments, set(newly_named))
     return settle(session, scope, attributions, {}, cause)

@@ -14,7 +14,7 @@ from app.attribution import attribute
 from app.attribution.attribute import Attributions
 from app.commissions.settling.rows import ConversionRecord
 from app.payments import objects, payers, record
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.stripe_events.scope import Scope
 
 VERDICT: Final = "self_referral"
@@ -34,7 +34,7 @@ _FORBIDDEN = text("""
 """)
 
 
-def reach(session: Session, scope: Scope, known: Known, attributions: Attributions) -> Attributions:
+def reach(session: Session, scope: Scope, known: LockedObjects, attributions: Attributions) -> Attributions:
     """Add the other payments that are the partner's own by an address learned in this batch.
 
     Expects the locks of `known`. Effects: locks the other payments of those customers before it asks whose they are, so

@@ -73,7 +73,7 @@ def settle(
 def _settle_one(case: Case, now: datetime) -> list[Entry]:
     """Decide the payment's outcome, bring all its commissions there, and return the entries that takes."""
     _withhold(case, now)
-    judged = evaluate.judge(case, now=now)
+    judged = evaluate.evaluate(case, now=now)
     if judged.earning and case.decision is None and judged.earning[0].mature_at is not None:
         _approve_at_once(case, judged.earning[0], now)
     earning_ids, stopped_ids = ({one.id for one in group} for group in (judged.earning, judged.stopped))

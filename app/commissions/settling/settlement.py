@@ -11,7 +11,7 @@ from app.attribution.attribute import Attributions, Credited
 from app.attribution.rules import NoCredit, in_force
 from app.commissions.by_hand import paid
 from app.commissions.cycles.billing_cycles import Ranked
-from app.commissions.cycles.caps import Standing
+from app.commissions.cycles.caps import CyclePosition
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.settling import rows
@@ -50,7 +50,7 @@ class Case:
     commissions: list[CommissionRecord]
     cause: Cause
     decision: Decision | None
-    standing: Standing
+    standing: CyclePosition
     may_be_linked: bool
     """Whether it may yet turn out to pay an invoice of its customer."""
     instead_of: str = ""
@@ -105,7 +105,7 @@ def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID,
                 commissions=commissions.get(conversion.id, []) if conversion else [],
                 cause=causes.get(payment.id, other),
                 decision=decided.get(payment.id),
-                standing=ranked.standings.get(payment.id, Standing()),
+                standing=ranked.standings.get(payment.id, CyclePosition()),
                 may_be_linked=payment.state.customer in linkable,
                 instead_of=kept[payment.id].instead_of if payment.id in kept else "",
                 payer_marks=payer_marks[payment.id],

@@ -2,7 +2,7 @@
 
 A report is an object like Stripe's, in the same table, so it is locked, kept, returned and settled like any other
 money. Its id is made of the program, the merchant's project and the merchant's own id, so that a repetition finds the
-row that is there, through whichever door it comes.
+row that is there, through whichever endpoint it comes.
 """
 
 from collections.abc import Mapping

@@ -120,7 +120,7 @@ def paid_on(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bo
 
 
 def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Facts]) -> Base | None:
-    """The base of money that settles no invoice; None while no face says how much moved.
+    """The base of money that settles no invoice; None while no object says how much moved.
 
     A paid checkout session knows the tax. Without one the amount is gross, and the explanation says so, unless the
     PaymentIntent tells its tax.
@@ -136,8 +136,8 @@ def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Fact
         return None
     tax = int(intent.get("tax") or 0)
     formula = "the amount received less its tax" if tax else "the amount received; its tax is not known"
-    face = "payment_intent" if intent else "charge"
-    details = _details(face, received, received, tax, formula) | shown
+    source = "payment_intent" if intent else "charge"
+    details = _details(source, received, received, tax, formula) | shown
     return Base(currency, received, int(details["base_minor"]), details)
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.payments.objects import Known
+from app.payments.objects import LockedObjects
 from app.payments.state.merging import merge
 from app.payments.state.payment_group import KnownObject
 
 
-def events_with_news(known: Known) -> frozenset[int]:
+def events_with_news(known: LockedObjects) -> frozenset[int]:
     """The ids of the events that added a fact to what is known, or a Stripe object; in the order of the batch.
 
     A fact stated again is no news, whenever it was stated. Example: of two deliveries of one `customer.created` in a

@@ -56,7 +56,7 @@ class KnownObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Component:
+class PaymentGroup:
     """One movement of money, its objects by kind, and its links."""
 
     objects: Mapping[str, Sequence[KnownObject]]
@@ -66,8 +66,8 @@ class Component:
     """For each source the invoices it paid, by what says so; else the one it was ordered by, else all of them."""
 
     @classmethod
-    def of(cls, objects: Iterable[KnownObject]) -> "Component":
-        """The component of `objects`, whichever order they come in."""
+    def of(cls, objects: Iterable[KnownObject]) -> "PaymentGroup":
+        """The payment_group of `objects`, whichever order they come in."""
         by_kind: dict[str, list[KnownObject]] = {kind: [] for kind in KINDS}
         for known in sorted(objects, key=lambda known: known.id):
             by_kind[known.kind].append(known)
@@ -105,14 +105,14 @@ class Component:
 def money_of_others(members: Sequence[KnownObject], invoice_id: str) -> frozenset[str]:
     """The PaymentIntents and charges among `members` that paid other invoices and not this one.
 
-    What is written on them is not this invoice's. Nearly every payment has one invoice, so the component is made only
-    where there are several.
+    What is written on them is not this invoice's. Nearly every payment has one invoice, so the group is made only where
+    there are several.
     """
     if sum(known.kind == Kind.INVOICE for known in members) < 2:
         return frozenset()
-    component = Component.of(members)
-    others = {source for source in component.sources if invoice_id not in component.invoices_of[source]}
-    return frozenset(others.union(*(component.charges_of[source] for source in others)))
+    payment_group = PaymentGroup.of(members)
+    others = {source for source in payment_group.sources if invoice_id not in payment_group.invoices_of[source]}
+    return frozenset(others.union(*(payment_group.charges_of[source] for source in others)))
 
 
 def _proven_invoices(objects: Mapping[str, Sequence[KnownObject]]) -> list[KnownObject]:

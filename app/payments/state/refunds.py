@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.payments.facts import CAPTURED_AT, ENDED_AT, RETURNED_NOTHING, Kind
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, PaymentGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class _Capture:
     at: int | None
 
 
-def of_source(component: Component, source: str) -> Refunded:
+def of_source(payment_group: PaymentGroup, source: str) -> Refunded:
     """What was refunded of one source, each of its charges by itself."""
-    known = {charge.id: charge for charge in component.objects[Kind.CHARGE]}
-    intent = component.find(Kind.PAYMENT_INTENT, source)
+    known = {charge.id: charge for charge in payment_group.objects[Kind.CHARGE]}
+    intent = payment_group.find(Kind.PAYMENT_INTENT, source)
     parts = [
         _of_charge(known.get(charge), refunds, _capture(known.get(charge), intent))
-        for charge, refunds in _by_charge(component, source).items()
+        for charge, refunds in _by_charge(payment_group, source).items()
     ]
     return Refunded(
         sum(part.amount_minor for part in parts),
@@ -50,17 +50,17 @@ def of_source(component: Component, source: str) -> Refunded:
     )
 
 
-def releases_in(component: Component) -> frozenset[str]:
+def releases_in(payment_group: PaymentGroup) -> frozenset[str]:
     """The ids of refunds that gave nobody money back: they released what was authorized and not captured."""
-    return frozenset().union(*(of_source(component, source).releases for source in component.sources))
+    return frozenset().union(*(of_source(payment_group, source).releases for source in payment_group.sources))
 
 
-def _by_charge(component: Component, source: str) -> dict[str, list[KnownObject]]:
+def _by_charge(payment_group: PaymentGroup, source: str) -> dict[str, list[KnownObject]]:
     """The refunds of each charge; those that name none are the only charge's, or stand by themselves."""
-    charges = component.charges_of[source]
+    charges = payment_group.charges_of[source]
     found: dict[str, list[KnownObject]] = {charge: [] for charge in sorted(charges)}
     only = next(iter(charges)) if len(charges) == 1 else ""
-    for refund in component.about(Kind.REFUND, source):
+    for refund in payment_group.about(Kind.REFUND, source):
         named = str(refund.facts.get("charge"))
         found.setdefault(named if named in charges else only, []).append(refund)
     return found

@@ -15,7 +15,7 @@ from app.payments.facts import TRANSACTION, Kind
 from app.payments.state import refunds
 from app.payments.state.bases import Paid
 from app.payments.state.holds import NO_HOLD, Hold, hold_of, longest
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, PaymentGroup
 
 IN_AGAIN: Final = frozenset({"won", "warning_closed"})
 CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded", "prevented"}
@@ -48,18 +48,18 @@ class Returned:
         return gross_minor if self.is_everything else min(self.amount_minor, gross_minor)
 
 
-def of_source(component: Component, source: str, currency: str) -> Returned:
+def of_source(payment_group: PaymentGroup, source: str, currency: str) -> Returned:
     """What came back of all the money that a PaymentIntent or lone charge brought, and never more than it brought.
 
     A charge may have been refunded and lost in a dispute as well; that is no money of another payment of its invoice.
     """
-    disputes = component.about(Kind.DISPUTE, source)
+    disputes = payment_group.about(Kind.DISPUTE, source)
     out = [dispute for dispute in disputes if is_money_out(dispute)]
     comparable = [int(dispute.facts["amount"]) for dispute in out if dispute.facts["currency"] == currency]
-    is_foreign, brought_minor = len(comparable) < len(out), _brought(component, source)
-    refunded = refunds.of_source(component, source)
+    is_foreign, brought_minor = len(comparable) < len(out), _brought(payment_group, source)
+    refunded = refunds.of_source(payment_group, source)
     amount_minor = refunded.amount_minor + sum(comparable)
-    amount_minor += given_back(component, {source, *component.charges_of[source]})
+    amount_minor += given_back(payment_group, {source, *payment_group.charges_of[source]})
     if brought_minor is not None:
         amount_minor = brought_minor if is_foreign else min(amount_minor, brought_minor)
     return Returned(
@@ -67,7 +67,7 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
         is_everything=is_foreign and brought_minor is None,
         hold=hold_of(
             disputes,
-            component.about(Kind.WARNING, source),
+            payment_group.about(Kind.WARNING, source),
             closed=CLOSED,
             is_refunded=refunded.amount_minor > 0,
         ),
@@ -77,7 +77,12 @@ def of_source(component: Component, source: str, currency: str) -> Returned:
 
 
 def of_invoice(
-    component: Component, invoice: KnownObject, sources: Sequence[str], paid: Paid, *, counts_outside: bool = False
+    payment_group: PaymentGroup,
+    invoice: KnownObject,
+    sources: Sequence[str],
+    paid: Paid,
+    *,
+    counts_outside: bool = False,
 ) -> Returned:
     """What came back of the money that settled `invoice`, which `sources` brought.
 
@@ -87,12 +92,12 @@ def of_invoice(
     """
     currency = str(invoice.facts["currency"])
     left_out_minor = 0 if counts_outside else paid.outside_minor
-    overpaid_minor = _overpaid(component, invoice, sources, paid, left_out_minor)
-    amount_minor = max(0, _credited_outside(component, invoice.id) - left_out_minor)
-    amount_minor += given_back(component, {invoice.id})
-    wholes = {source: of_source(component, source, currency) for source in sources}
+    overpaid_minor = _overpaid(payment_group, invoice, sources, paid, left_out_minor)
+    amount_minor = max(0, _credited_outside(payment_group, invoice.id) - left_out_minor)
+    amount_minor += given_back(payment_group, {invoice.id})
+    wholes = {source: of_source(payment_group, source, currency) for source in sources}
     for source, whole in wholes.items():
-        amount_minor += _share(component, source, invoice.id, whole.amount_minor)
+        amount_minor += _share(payment_group, source, invoice.id, whole.amount_minor)
     return Returned(
         max(0, amount_minor - overpaid_minor),
         is_everything=any(whole.is_everything for whole in wholes.values()),
@@ -103,9 +108,9 @@ def of_invoice(
     )
 
 
-def given_back(component: Component, object_ids: Collection[str]) -> int:
+def given_back(payment_group: PaymentGroup, object_ids: Collection[str]) -> int:
     """What the merchant says it gave back outside Stripe of the money that one of these objects stands for."""
-    known = component.objects[Kind.REPORTED_REFUND]
+    known = payment_group.objects[Kind.REPORTED_REFUND]
     return sum(int(one.facts["amount"]) for one in known if one.facts["of"] in object_ids)
 
 
@@ -123,39 +128,39 @@ def is_money_out(dispute: KnownObject) -> bool:
     return sum(amount < 0 for amount in moved) > sum(amount > 0 for amount in moved)
 
 
-def _share(component: Component, source: str, invoice_id: str, returned_minor: int) -> int:
+def _share(payment_group: PaymentGroup, source: str, invoice_id: str, returned_minor: int) -> int:
     """What of the money returned on `source` counts for one of the invoices it paid.
 
     In proportion to what it paid on each, by running totals, so that the parts add up.
     """
-    invoices = sorted(component.invoices_of[source])
+    invoices = sorted(payment_group.invoices_of[source])
     if len(invoices) == 1:
         return returned_minor
-    weights = [_paid_on(component, source, invoice) for invoice in invoices]
+    weights = [_paid_on(payment_group, source, invoice) for invoice in invoices]
     return money.split(returned_minor, weights)[invoices.index(invoice_id)]
 
 
-def _paid_on(component: Component, source: str, invoice_id: str) -> int:
+def _paid_on(payment_group: PaymentGroup, source: str, invoice_id: str) -> int:
     """What `source` paid on an invoice, by its InvoicePayment, else what the invoice says was paid."""
-    for paid in component.objects[Kind.INVOICE_PAYMENT]:
+    for paid in payment_group.objects[Kind.INVOICE_PAYMENT]:
         names_source = source in (paid.facts.get("payment_intent"), paid.facts.get("charge"))
         if names_source and paid.facts.get("invoice") == invoice_id:
             return int(paid.facts.get("amount_paid") or 0)
-    invoice = component.find(Kind.INVOICE, invoice_id)
+    invoice = payment_group.find(Kind.INVOICE, invoice_id)
     return int(invoice.facts.get("amount_paid") or 0) if invoice else 0
 
 
-def _brought(component: Component, source: str) -> int | None:
+def _brought(payment_group: PaymentGroup, source: str) -> int | None:
     """What a source brought, minor units; None while no document says so."""
-    intent = component.find(Kind.PAYMENT_INTENT, source)
+    intent = payment_group.find(Kind.PAYMENT_INTENT, source)
     received = intent.facts.get("amount_received") if intent else None
     if received is not None:
         return int(received)
-    own = {source, *component.charges_of[source]}
-    charges = [charge.facts.get("amount_captured") for charge in component.objects[Kind.CHARGE] if charge.id in own]
+    own = {source, *payment_group.charges_of[source]}
+    charges = [charge.facts.get("amount_captured") for charge in payment_group.objects[Kind.CHARGE] if charge.id in own]
     payments = [
         paid.facts.get("amount_paid")
-        for paid in component.objects[Kind.INVOICE_PAYMENT]
+        for paid in payment_group.objects[Kind.INVOICE_PAYMENT]
         if own & {paid.facts.get("payment_intent"), paid.facts.get("charge")}
     ]
     known = [minor for minor in charges if minor is not None] or [minor for minor in payments if minor is not None]
@@ -163,28 +168,28 @@ def _brought(component: Component, source: str) -> int | None:
 
 
 def _overpaid(
-    component: Component, invoice: KnownObject, sources: Iterable[str], paid: Paid, left_out_minor: int
+    payment_group: PaymentGroup, invoice: KnownObject, sources: Iterable[str], paid: Paid, left_out_minor: int
 ) -> int:
     """What was paid on an invoice beyond what was due: by its own word, or by what its payments come to."""
-    by_sources = sum(_brought_to(component, source, invoice.id) for source in sources)
+    by_sources = sum(_brought_to(payment_group, source, invoice.id) for source in sources)
     counted_minor = max(paid.through_minor, by_sources) + paid.outside_minor - left_out_minor
     told_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor
     return max(0, counted_minor - max(0, paid.due_minor), told_minor)
 
 
-def _brought_to(component: Component, source: str, invoice_id: str) -> int:
+def _brought_to(payment_group: PaymentGroup, source: str, invoice_id: str) -> int:
     """What a source brought to an invoice: by its InvoicePayments, else all that it brought if it paid no other."""
-    own = {source, *component.charges_of[source]}
-    payments = component.payments_of(invoice_id)
+    own = {source, *payment_group.charges_of[source]}
+    payments = payment_group.payments_of(invoice_id)
     named = [paid for paid in payments if own & {paid.get("payment_intent"), paid.get("charge")}]
     if named:
         return sum(int(paid.get("amount_paid") or 0) for paid in named)
-    return (_brought(component, source) or 0) if component.invoices_of[source] == {invoice_id} else 0
+    return (_brought(payment_group, source) or 0) if payment_group.invoices_of[source] == {invoice_id} else 0
 
 
-def _credited_outside(component: Component, invoice_id: str) -> int:
+def _credited_outside(payment_group: PaymentGroup, invoice_id: str) -> int:
     return sum(
         int(note.facts.get("out_of_band") or 0)
-        for note in component.objects[Kind.CREDIT_NOTE]
+        for note in payment_group.objects[Kind.CREDIT_NOTE]
         if note.facts.get("invoice") == invoice_id and note.facts.get("status") == "issued"
     )

@@ -1,7 +1,7 @@
 """What a movement of money amounts to, as a pure function of everything known of it.
 
-A component makes one payment for each invoice in it; without an invoice, one for each PaymentIntent, or for a charge
-that has none. Nothing here depends on the order in which the facts came.
+A payment group makes one payment for each invoice in it; without an invoice, one for each PaymentIntent, or for a
+charge that has none. Nothing here depends on the order in which the facts came.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from app.payments.state import returns
 from app.payments.state.bases import invoice_base, paid_on, single_base
 from app.payments.state.billing import Billing, billing_of
 from app.payments.state.holds import NO_HOLD, Hold, longest
-from app.payments.state.payment_group import Component, KnownObject
+from app.payments.state.payment_group import KnownObject, PaymentGroup
 from app.payments.state.returns import Returned
 
 
@@ -40,7 +40,7 @@ class PaymentState:
     billing: Billing | None = None
     """How its invoice stands among its subscription's billing cycles; None where it bills no subscription."""
     email_marks: tuple[str, ...] = ()
-    """Marks of the addresses on those of its faces that name no customer, in order."""
+    """Marks of the addresses on those of its Stripe objects that name no customer, in order."""
 
     @property
     def is_out_of_band(self) -> bool:
@@ -74,47 +74,47 @@ class PaymentState:
         return bool(self.base_details.get("described_as_invoice"))
 
 
-def payments_of(component: Component) -> list[PaymentState]:
-    """The payments this component makes, none while no amount is known. What was reported is one by itself.
+def payments_of(payment_group: PaymentGroup) -> list[PaymentState]:
+    """The payments this payment_group makes, none while no amount is known. What was reported is one by itself.
 
-    Seen invoices are payments. Where none was seen, but one is known to exist, the money of the other faces stands
+    Seen invoices are payments. Where none was seen, but one is known to exist, the money of the other objects stands
     under the invoice's key until it comes.
     """
-    marks = {mark for members in component.objects.values() for one in members for mark in one.email_marks}
-    return [replace(one, email_marks=tuple(sorted(marks))) if marks else one for one in _states(component)]
+    marks = {mark for members in payment_group.objects.values() for one in members for mark in one.email_marks}
+    return [replace(one, email_marks=tuple(sorted(marks))) if marks else one for one in _states(payment_group)]
 
 
-def _states(component: Component) -> list[PaymentState]:
-    if reports := component.objects[Kind.REPORTED]:
-        return [_reported_payment(component, report) for report in reports]
-    invoices = component.objects[Kind.INVOICE]
+def _states(payment_group: PaymentGroup) -> list[PaymentState]:
+    if reports := payment_group.objects[Kind.REPORTED]:
+        return [_reported_payment(payment_group, report) for report in reports]
+    invoices = payment_group.objects[Kind.INVOICE]
     seen = [invoice for invoice in invoices if "total" in invoice.facts]  # voided or written off, it is no money
     if seen:
-        return [_invoice_payment(component, invoice) for invoice in seen]
-    states = [_single_payment(component, source) for source in component.sources]
+        return [_invoice_payment(payment_group, invoice) for invoice in seen]
+    states = [_single_payment(payment_group, source) for source in payment_group.sources]
     found = [state for state in states if state is not None]
     if invoices and found:
-        return [_under_invoice(component, found, invoices[0])]
+        return [_under_invoice(payment_group, found, invoices[0])]
     return found
 
 
-def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState:
-    sources = [source for source in component.sources if invoice.id in component.invoices_of[source]]
-    paid = paid_on(invoice.facts, component.payments_of(invoice.id), has_stripe_payment=bool(sources))
+def _invoice_payment(payment_group: PaymentGroup, invoice: KnownObject) -> PaymentState:
+    sources = [source for source in payment_group.sources if invoice.id in payment_group.invoices_of[source]]
+    paid = paid_on(invoice.facts, payment_group.payments_of(invoice.id), has_stripe_payment=bool(sources))
     base = invoice_base(invoice.facts, paid)
-    returned = returns.of_invoice(component, invoice, sources, paid)
+    returned = returns.of_invoice(payment_group, invoice, sources, paid)
     details = _told(base.details, returned)
     if outside := base.details.get("with_outside"):
-        of_all = returns.of_invoice(component, invoice, sources, paid, counts_outside=True)
+        of_all = returns.of_invoice(payment_group, invoice, sources, paid, counts_outside=True)
         details["with_outside"] = {**outside, "returned_minor": of_all.minor_of(int(outside["gross_minor"]))}
     paid_at = invoice.facts.get("paid_at")
-    charges = sorted(charge for source in sources for charge in component.charges_of[source])
+    charges = sorted(charge for source in sources for charge in payment_group.charges_of[source])
     return PaymentState(
         key=f"invoice:{invoice.id}",
         customer=invoice.customer,
         subscription=invoice.subscription,
         invoice=invoice.id,
-        payment_intent=next((source for source in sources if component.is_intent(source)), ""),
+        payment_intent=next((source for source in sources if payment_group.is_intent(source)), ""),
         charge=charges[0] if charges else "",
         currency=str(invoice.facts["currency"]),
         gross_minor=base.gross_minor,
@@ -127,17 +127,17 @@ def _invoice_payment(component: Component, invoice: KnownObject) -> PaymentState
     )
 
 
-def _single_payment(component: Component, source: str) -> PaymentState | None:
+def _single_payment(payment_group: PaymentGroup, source: str) -> PaymentState | None:
     """The payment a PaymentIntent or lone charge makes by itself; None while no money is known to have moved."""
-    intent = component.find(Kind.PAYMENT_INTENT, source)
+    intent = payment_group.find(Kind.PAYMENT_INTENT, source)
     charges = [
         charge
-        for charge in component.objects[Kind.CHARGE]
-        if charge.id in component.charges_of[source] and charge.facts.get("captured")
+        for charge in payment_group.objects[Kind.CHARGE]
+        if charge.id in payment_group.charges_of[source] and charge.facts.get("captured")
     ]
     sessions = [
         session
-        for session in component.objects[Kind.SESSION]
+        for session in payment_group.objects[Kind.SESSION]
         if session.facts.get("mode") == "payment"
         and session.facts.get("paid")
         and session.facts.get("payment_intent") in (source, None)
@@ -148,9 +148,9 @@ def _single_payment(component: Component, source: str) -> PaymentState | None:
     )
     if base is None:
         return None
-    returned = returns.of_source(component, source, base.currency)
+    returned = returns.of_source(payment_group, source, base.currency)
     created = [made_at for charge in charges if (made_at := moment(charge.facts.get("created")))]
-    charge_ids = sorted(component.charges_of[source])
+    charge_ids = sorted(payment_group.charges_of[source])
     names_invoice = any(known.facts.get("invoice") for known in stated if known.kind != Kind.SESSION)
     return PaymentState(
         key=f"pi:{source}" if intent else f"ch:{source}",
@@ -175,11 +175,11 @@ def _described(stated: Iterable[KnownObject]) -> dict[str, bool]:
     return {"described_as_invoice": True} if is_so else {}
 
 
-def _under_invoice(component: Component, states: list[PaymentState], invoice: KnownObject) -> PaymentState:
+def _under_invoice(payment_group: PaymentGroup, states: list[PaymentState], invoice: KnownObject) -> PaymentState:
     """The known money of an invoice not seen yet, under the key that will stay."""
     first = states[0]
     gross_minor = sum(state.gross_minor for state in states)
-    returned_minor = sum(state.returned_minor for state in states) + returns.given_back(component, {invoice.id})
+    returned_minor = sum(state.returned_minor for state in states) + returns.given_back(payment_group, {invoice.id})
     return PaymentState(
         key=f"invoice:{invoice.id}",
         customer=invoice.customer or first.customer,
@@ -197,10 +197,10 @@ def _under_invoice(component: Component, states: list[PaymentState], invoice: Kn
     )
 
 
-def _reported_payment(component: Component, report: KnownObject) -> PaymentState:
+def _reported_payment(payment_group: PaymentGroup, report: KnownObject) -> PaymentState:
     """What the merchant reported: its amount is the base, for no tax is known of it."""
     gross_minor = int(report.facts.get("amount") or 0)
-    returned_minor = returns.given_back(component, {report.id})
+    returned_minor = returns.given_back(payment_group, {report.id})
     return PaymentState(
         key=facts.key_of(report.id),
         customer="",

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from app import db, jobs, metrics
 from app.errors import InvalidRequest, NotFound, TooLarge, Unavailable
 from app.stripe_events import envelope, inbox, signature
-from app.stripe_events.endpoints import Door, Doors
+from app.stripe_events.endpoints import ReceiverCache, StripeReceiver
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 
@@ -28,10 +28,10 @@ def receive(endpoint_id: str = "") -> Response:
     413 too large; 503 it could not be stored, and Stripe shall come again.
     """
     body = _read_body()
-    door = _find_door(endpoint_id)
-    signature.verify(body, request.headers.get("Stripe-Signature"), door.secrets, now_seconds=time.time())
+    receiver = _find_door(endpoint_id)
+    signature.verify(body, request.headers.get("Stripe-Signature"), receiver.secrets, now_seconds=time.time())
     event = envelope.parse(body)
-    receipt = _store(door, event, body)
+    receipt = _store(receiver, event, body)
     metrics.event_received("stored" if receipt.is_new else "duplicate")
     if receipt.is_due:
         jobs.wake()
@@ -57,32 +57,32 @@ def _read_body() -> str:
         raise InvalidRequest("The body is not UTF-8.") from None
 
 
-def _find_door(endpoint_id: str) -> Door:
-    doors: Doors = current_app.extensions["accrual_doors"]
-    is_known, door = doors.cached(endpoint_id)
+def _find_door(endpoint_id: str) -> StripeReceiver:
+    receivers: ReceiverCache = current_app.extensions["accrual_receivers"]
+    is_known, receiver = receivers.cached(endpoint_id)
     if not is_known:
         with db.web_transaction() as session:
-            door = doors.look_up(session, endpoint_id)
-    if door is not None and door.secrets:
-        return door
-    if door is not None:
+            receiver = receivers.look_up(session, endpoint_id)
+    if receiver is not None and receiver.secrets:
+        return receiver
+    if receiver is not None:
         raise Unavailable("This endpoint has no signing secret yet; add the one that Stripe shows.")
     if endpoint_id:
         raise NotFound("No webhook endpoint has this address; check the address in Stripe.")
     raise Unavailable("The default endpoint has no signing secret or no organization yet; run `accrual bootstrap`.")
 
 
-def _store(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:
+def _store(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
     try:
-        return _store_once(door, event, body)
+        return _store_once(receiver, event, body)
     except DBAPIError as failure:
         # A connection that went stale while it lay in the pool; asking beforehand would cost every request a
         # round trip. Storing twice is storing once, so a second try is safe.
         if not failure.connection_invalidated:
             raise
-    return _store_once(door, event, body)
+    return _store_once(receiver, event, body)
 
 
-def _store_once(door: Door, event: Mapping[str, Any], body: str) -> inbox.Receipt:
+def _store_once(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
     with db.autocommit() as connection:
-        return inbox.record(connection, door, event, body)
+        return inbox.record(connection, receiver, event, body)

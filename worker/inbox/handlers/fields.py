@@ -114,7 +114,7 @@ _EMAILS: Final = (
 
 
 def payer_emails(document: Document) -> tuple[str, ...]:
-    """Every address of its payer that a face of a payment shows."""
+    """Every address of its payer that a Stripe object of a payment shows."""
     found = (at(document, *path) for path in _EMAILS)
     return tuple(address for address in found if isinstance(address, str) and address.isprintable())
 

@@ -34,10 +34,10 @@ def _worth(commission: CommissionNote) -> str:
 
 def _of_payment(story: PaymentExplanation) -> Iterator[str]:
     payment = story.payment
-    faces = ", ".join(filter(None, (payment.invoice, payment.payment_intent, payment.charge)))
+    object_ids = ", ".join(filter(None, (payment.invoice, payment.payment_intent, payment.charge)))
     yield (
         f"Payment {payment.id}: {format_money(payment.amount_cents, payment.currency)} "
-        f"on {_day(payment.occurred_at)} ({faces or _reported(story) or 'no Stripe object named'}){_place(story)}."
+        f"on {_day(payment.occurred_at)} ({object_ids or _reported(story) or 'no Stripe object named'}){_place(story)}."
     )
     base = format_money(payment.base_cents, payment.currency)
     formula = story.base.get("formula")

@@ -1,0 +1,57 @@
+"""Names that were replaced by the field's own terms stay away (docs/concepts/architecture.md, "Names")."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from .source import modules
+
+REPLACED = {
+    "Component": "PaymentGroup",
+    "Door": "StripeReceiver",
+    "Doors": "ReceiverCache",
+    "Known": "LockedObjects",
+    "Standing": "CyclePosition",
+    "faces": "payment_objects",
+    "gifts": "promotion_credit",
+    "leave_word": "mark_in_progress",
+    "narrative": "payment_explanation",
+    "rehearsal": "dry_run",
+    "suspects": "crashed_in_progress",
+    "take_back_word": "clear_in_progress",
+    "wait_for_twins": "lock_key",
+    "wanting": "missing_data",
+}
+"""The former name, and the one to use."""
+
+
+def _identifiers(name: str, tree: ast.AST) -> Iterator[str]:
+    """Every name a module has or uses: its own, those of functions, classes, arguments, attributes and imports."""
+    yield from name.split(".")
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                yield node.name
+            case ast.Name():
+                yield node.id
+            case ast.Attribute():
+                yield node.attr
+            case ast.arg():
+                yield node.arg
+            case ast.keyword() if node.arg:
+                yield node.arg
+            case ast.alias():
+                yield from node.name.split(".")
+                yield node.asname or ""
+
+
+@pytest.mark.parametrize("former", sorted(REPLACED))
+def test_replaced_identifier_is_not_used_again(former: str) -> None:
+    using = sorted({name for name, _, tree in modules() if former in _identifiers(name, tree)})
+    assert not using, f"{former} is called {REPLACED[former]} now"
+
+
+def test_identifiers_are_found_in_every_kind_of_place() -> None:
+    code = "import a.b as c\nclass D:\n    def e(self, f): self.g(h=i)"
+    assert {*"abcDefghi"} <= set(_identifiers("m", ast.parse(code)))
