@@ -112,6 +112,14 @@ def _copy_payments(connection: psycopg.Connection) -> None:
         occurred_at="moment",
         xid="pg_current_xact_id()::text",
     )
+    _copy(
+        connection,
+        "posted_commissions",
+        whose,
+        commission_id="commission_id",
+        partner_id="partner_id",
+        earned_at="moment",
+    )
     booked = "copies JOIN books USING (partner_number) WHERE original_id = original.account_id"
     _copy(connection, "postings", booked, entry_id="entry_id", commission_id="commission_id", account_id="account_id")
 

@@ -17,6 +17,7 @@ from app.integrity import verify
 from app.ledger import checkpoints
 from app.organizations import stored_responses
 from app.payments.waiting import invoice_links
+from app.programs import programs
 from app.runtime import logins
 from app.stripe_events import inbox
 from app.stripe_sync import api_keys, lookups
@@ -96,12 +97,12 @@ def advance_sums() -> None:
     stop_at = time.monotonic() + ADVANCE_SECONDS
     while time.monotonic() < stop_at:
         with db.transaction() as session:
-            behind = checkpoints.behind(session)
+            behind = checkpoints.behind(session, programs.days_of_all(session))
         if not behind:
             return
-        for program_id in behind:
+        for program in behind:
             with db.transaction() as session:
-                checkpoints.advance(session, program_id)
+                checkpoints.advance(session, program)
 
 
 def forget_kept_answers() -> None:

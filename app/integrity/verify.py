@@ -56,6 +56,21 @@ _LAWS: Final = {
               (coalesce(accrued, 0), coalesce(payable, 0), coalesce(clearing, 0), coalesce(paid, 0),
                coalesce(fee, 0), coalesce(entries, 0))
     """,
+    "The ledger knows of a commission what the commission says, and when its first entry happened.": """
+        SELECT posted.commission_id::text
+        FROM posted_commissions AS posted
+        LEFT JOIN commissions AS commission ON commission.id = posted.commission_id
+        LEFT JOIN LATERAL (
+            SELECT entry.occurred_at
+            FROM postings AS posting JOIN journal_entries AS entry ON entry.id = posting.entry_id
+            WHERE posting.commission_id = posted.commission_id AND entry.idempotency_key LIKE '%\\:1' LIMIT 1
+        ) AS first ON true
+        WHERE (posted.organization_id, posted.program_id, posted.partner_id, posted.level, posted.currency,
+               posted.earned_at)
+            IS DISTINCT FROM
+              (commission.organization_id, commission.program_id, commission.partner_id, commission.level,
+               commission.currency, first.occurred_at)
+    """,
     "A commission's postings lie in its own partner's and program's accounts.": """
         SELECT DISTINCT posting.commission_id::text
         FROM postings AS posting

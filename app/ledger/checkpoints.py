@@ -1,21 +1,37 @@
 """Checkpoints of statistics: advanced by the clock, and checked against the postings."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.bulk import encode
 from app.ledger.models import NOBODY
 from app.ledger.sums import EVER, FIGURES, moved, summed
 
 ENTRIES_AT_ONCE: Final = 20_000
 """How many entries one step takes in, about; a step is one transaction of a second or two."""
 
-# Behind is whoever has entries of ended transactions beyond its checkpoint, no checkpoint yet, or a useless one.
+
+@dataclass(frozen=True, slots=True)
+class ProgramDays:
+    """A program, its owner, and the time zone in which its days begin."""
+
+    program_id: UUID
+    organization_id: UUID
+    time_zone: str
+
+
+# Behind are programs with entries of ended transactions beyond their checkpoint, without a checkpoint, or with a
+# useless one.
 _BEHIND = text("""
-    SELECT program.id
-    FROM programs AS program LEFT JOIN sums_checkpoints AS reached ON reached.program_id = program.id
+    SELECT program.program_id, program.organization_id, program.time_zone
+    FROM json_to_recordset(CAST(:programs AS json))
+         AS program(program_id uuid, organization_id uuid, time_zone text)
+    LEFT JOIN sums_checkpoints AS reached ON reached.program_id = program.program_id
     WHERE reached.below IS NULL
        OR reached.time_zone <> program.time_zone
        OR reached.below > pg_snapshot_xmin(pg_current_snapshot())
@@ -24,22 +40,19 @@ _BEHIND = text("""
            WHERE entry.organization_id = program.organization_id AND entry.xid >= reached.below
              AND entry.xid < pg_snapshot_xmin(pg_current_snapshot())
        )
-    ORDER BY program.id
+    ORDER BY program.program_id
 """)
 
 _BEGIN = text("""
     INSERT INTO sums_checkpoints (program_id, organization_id, below, time_zone)
-    SELECT id, organization_id, '0', time_zone FROM programs WHERE id = :program_id
+    VALUES (:program_id, :organization_id, '0', :time_zone)
     ON CONFLICT (program_id) DO NOTHING
 """)
 
 _TAKE = text("""
-    SELECT reached.organization_id, program.time_zone, reached.below::text AS since,
-           reached.time_zone <> program.time_zone OR reached.below > pg_snapshot_xmin(pg_current_snapshot())
-               AS is_useless
-    FROM sums_checkpoints AS reached JOIN programs AS program ON program.id = reached.program_id
-    WHERE reached.program_id = :program_id
-    FOR UPDATE OF reached
+    SELECT below::text AS since,
+           time_zone <> :time_zone OR below > pg_snapshot_xmin(pg_current_snapshot()) AS is_useless
+    FROM sums_checkpoints WHERE program_id = :program_id FOR UPDATE
 """)
 
 _FORGET = text("DELETE FROM commission_sums WHERE program_id = :program_id")
@@ -97,20 +110,21 @@ _DIFFERENT = text(f"""
 """)
 
 
-def behind(session: Session) -> list[UUID]:
-    """The programs with something posted beyond their checkpoints."""
-    return list(session.scalars(_BEHIND))
+def behind(session: Session, programs: Sequence[ProgramDays]) -> list[ProgramDays]:
+    """Those of `programs` with something posted beyond their checkpoints."""
+    rows = session.execute(_BEHIND, {"programs": encode([asdict(one) for one in programs])})
+    return [ProgramDays(*row) for row in rows]
 
 
-def advance(session: Session, program_id: UUID, *, many: int = ENTRIES_AT_ONCE) -> None:
+def advance(session: Session, program: ProgramDays, *, many: int = ENTRIES_AT_ONCE) -> None:
     """Add to a program's sums what was posted beyond its checkpoint, up to about `many` entries, and move it there.
 
-    Nobody else's transaction may still add anything below the new checkpoint: it ends at the oldest one under way.
+    No other transaction can add anything below the new checkpoint: it ends at the oldest one under way.
     Expects a transaction under READ COMMITTED, seeing all rows. Effects: locks the checkpoint.
     """
-    session.execute(_BEGIN, {"program_id": program_id})
-    found = session.execute(_TAKE, {"program_id": program_id}).mappings().one()
-    values = {"program_id": program_id, **found}
+    session.execute(_BEGIN, asdict(program))
+    found = session.execute(_TAKE, asdict(program)).mappings().one()
+    values = {**asdict(program), **found}
     if values.pop("is_useless"):
         session.execute(_FORGET, values)
         values["since"] = "0"

@@ -1,4 +1,7 @@
-"""Tables: accounts, journal entries, postings. Entries and postings are only ever added; triggers see to it."""
+"""Tables of the ledger, and the sums kept of it.
+
+Journal entries, postings and posted commissions are only ever added; triggers refuse every change.
+"""
 
 from datetime import date, datetime
 from typing import Any, Final
@@ -116,9 +119,24 @@ class Posting(Base):
     line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
-    commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("commissions.id"))
+    commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("posted_commissions.commission_id"))
     amount_minor: Mapped[Minor]
     currency: Mapped[Currency]
+
+
+class PostedCommission(Base):
+    """What the sums need of a commission, kept with its first entry, so that they read no other package's table."""
+
+    __tablename__ = "posted_commissions"
+
+    commission_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    program_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    level: Mapped[int] = mapped_column(SmallInteger)
+    currency: Mapped[Currency]
+    earned_at: Mapped[datetime]
+    """When its first entry happened. The day it counts on is that day in the program's time zone."""
 
 
 class CommissionSum(Base):

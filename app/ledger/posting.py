@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.errors import UnbalancedEntry
 from app.ledger.accounts import PROGRAM_KINDS, AccountKey, open_accounts
-from app.ledger.models import JournalEntry, Posting
+from app.ledger.models import JournalEntry, PostedCommission, Posting
 from app.ledger.positions import Line
 
 
@@ -29,6 +29,7 @@ class Entry:
     program_id: UUID
     partner_id: UUID
     partner_organization_id: UUID | None
+    level: int
     currency: str
     lines: Sequence[Line]
     occurred_at: datetime
@@ -36,8 +37,12 @@ class Entry:
     details: Mapping[str, Any]
 
 
+_OF_A_COMMISSION: Final = ("commission_id", "program_id", "partner_id", "level", "currency")
+"""What `Entry` and `PostedCommission` call alike."""
+
+
 def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> None:
-    """Append `entries` with their postings, each in one statement.
+    """Append `entries` with their postings and the commissions that are new to the ledger, each in one statement.
 
     Expects the locks of the commissions' payments. Raises UnbalancedEntry before anything is written.
     """
@@ -66,6 +71,19 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> N
                 }
             )
     bulk.insert(session, JournalEntry, entry_rows)
+    bulk.insert(
+        session,
+        PostedCommission,
+        [
+            {
+                "organization_id": organization_id,
+                "earned_at": entry.occurred_at,
+                **{name: getattr(entry, name) for name in _OF_A_COMMISSION},
+            }
+            for entry in entries
+            if entry.number == 1
+        ],
+    )
     bulk.insert(session, Posting, posting_rows)
 
 

@@ -94,8 +94,8 @@ def moved(*, since: str, below: str, among: str) -> str:
         below: the first one that is too late, as an expression; "" for none.
         among: which commissions, as a condition on `commission`.
 
-    The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too: they tell on
-    which day it was earned and whether it was worth something before.
+    The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too, to know whether
+    it was worth something before.
     """
     in_time = f"AND entry.xid < {below}" if below else ""
     is_fresh = f"entry.xid >= {since}"
@@ -115,25 +115,25 @@ def moved(*, since: str, below: str, among: str) -> str:
         WHERE entry.organization_id = :organization_id AND {is_fresh} {in_time}
     ),
     touched AS MATERIALIZED (
-        SELECT DISTINCT commission.id, commission.partner_id, commission.currency, commission.level
+        SELECT DISTINCT commission.commission_id, commission.partner_id, commission.currency, commission.level,
+               (commission.earned_at AT TIME ZONE :time_zone)::date AS day
         FROM fresh
         CROSS JOIN LATERAL (SELECT commission_id FROM postings WHERE entry_id = fresh.id OFFSET 0) AS posting
-        CROSS JOIN LATERAL (SELECT * FROM commissions WHERE id = posting.commission_id OFFSET 0) AS commission
+        CROSS JOIN LATERAL (
+            SELECT * FROM posted_commissions WHERE commission_id = posting.commission_id OFFSET 0
+        ) AS commission
         WHERE {among}
     ),
     moved AS MATERIALIZED (
-        SELECT touched.partner_id, touched.currency, one.day, {", ".join(f"one.{name}" for name in MINORS)},
+        SELECT touched.partner_id, touched.currency, touched.day, {", ".join(f"one.{name}" for name in MINORS)},
                one.more AS commission_count, CASE touched.level WHEN 0 THEN one.more ELSE 0 END AS conversion_count
         FROM touched
         CROSS JOIN LATERAL (
-            SELECT (coalesce(min(entry.occurred_at) FILTER (WHERE entry.kind = 'accrual'), min(entry.occurred_at))
-                    AT TIME ZONE :time_zone)::date AS day,
-                   {minors},
-                   {more} AS more
+            SELECT {minors}, {more} AS more
             FROM postings AS posting
             JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
             JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
-            WHERE posting.commission_id = touched.id
+            WHERE posting.commission_id = touched.commission_id
             GROUP BY posting.commission_id
         ) AS one
     )"""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.attribution.models import Attribution
 from app.commissions.models import Commission, Conversion
-from app.ledger.models import Account, JournalEntry, Posting
+from app.ledger.models import Account, JournalEntry, PostedCommission, Posting
 from app.money import percentage
 from app.partners.models import Snapshot
 from app.payments.models import Payment, StripeObject
@@ -203,6 +203,17 @@ def _post(
             occurred_at=SOLD_AT,
             cause=event_id,
             details={"reason": "The payment was settled."},
+            **owner,
+        )
+    )
+    session.add(
+        PostedCommission(
+            commission_id=commission_id,
+            program_id=merchant.program_id,
+            partner_id=partner_id,
+            level=0,
+            currency=currency,
+            earned_at=SOLD_AT,
             **owner,
         )
     )

@@ -105,6 +105,7 @@ def _entry(commission: rows.CommissionRecord, lines: list[Line], now: datetime) 
         program_id=commission.program_id,
         partner_id=commission.partner_id,
         partner_organization_id=None,
+        level=commission.level,
         currency=commission.currency,
         lines=lines,
         occurred_at=now,

@@ -226,6 +226,7 @@ def reserve(sale: Purchase) -> None:
             program_id=commission.program_id,
             partner_id=commission.partner_id,
             partner_organization_id=None,
+            level=0,
             currency="usd",
             lines=lines,
             occurred_at=day(sale, 31),

@@ -166,6 +166,8 @@ CHANGES = [
     "DELETE FROM journal_entries",
     "TRUNCATE postings",
     "TRUNCATE journal_entries CASCADE",
+    "UPDATE posted_commissions SET earned_at = now()",
+    "DELETE FROM posted_commissions",
 ]
 
 

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from app import db, ids
 from app.integrity import verify
 from app.ledger import checkpoints, posting, sums
+from app.ledger.checkpoints import ProgramDays
 from app.ledger.models import NOBODY
 from app.ledger.positions import Line
 from app.ledger.posting import Entry
 from app.ledger.sums import Sums
+from app.programs import programs
 from tests.api.sales import SOLD_AT, sell
 from tests.cast import Merchant
 from worker.schedule import advance_sums
@@ -43,7 +45,10 @@ def of_partners(shop: Merchant) -> dict[str, list[Sums]]:
 
 def advance(shop: Merchant, many: int = checkpoints.ENTRIES_AT_ONCE) -> None:
     with db.transaction() as session:
-        checkpoints.advance(session, shop.program_id, many=many)
+        zone = session.execute(
+            text("SELECT time_zone FROM programs WHERE id = :id"), {"id": shop.program_id}
+        ).scalar_one()
+        checkpoints.advance(session, ProgramDays(shop.program_id, shop.organization_id, zone), many=many)
 
 
 def move(session: Session, shop: Merchant, commission_id: str, source: str, target: str, minor: int) -> None:
@@ -60,6 +65,7 @@ def move(session: Session, shop: Merchant, commission_id: str, source: str, targ
         program_id=shop.program_id,
         partner_id=row.partner_id,
         partner_organization_id=None,
+        level=0,
         currency=row.currency,
         lines=[Line(source, minor), Line(target, -minor)],
         occurred_at=SOLD_AT + timedelta(days=40),
@@ -247,7 +253,7 @@ def test_a_clock_that_has_nothing_to_do_writes_nothing(shop: Merchant) -> None:
         sell(session, shop, "ada", 1)
     advance_sums()
     with db.transaction() as session:
-        assert checkpoints.behind(session) == []
+        assert checkpoints.behind(session, programs.days_of_all(session)) == []
         before = session.execute(text("SELECT below::text FROM sums_checkpoints")).scalar_one()
     advance_sums()
     with db.transaction() as session:

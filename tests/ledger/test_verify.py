@@ -23,6 +23,8 @@ TAMPERINGS = {
     "a posting's account": """
         UPDATE postings SET account_id = (SELECT id FROM accounts WHERE kind = 'commission_expense')
     """,
+    "a commission's day": "UPDATE posted_commissions SET earned_at = earned_at - interval '1 day'",
+    "a commission's level": "UPDATE posted_commissions SET level = 1",
     "a payment merged away": "UPDATE payments SET merged_into_id = id",
 }
 

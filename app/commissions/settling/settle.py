@@ -158,6 +158,7 @@ def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[
         program_id=commission.program_id,
         partner_id=commission.partner_id,
         partner_organization_id=commission.partner_organization_id,
+        level=commission.level,
         currency=commission.currency,
         lines=lines,
         occurred_at=case.payment.state.occurred_at if kind == "accrual" else case.cause.occurred_at,
