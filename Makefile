@@ -1,13 +1,13 @@
 # Needs make and Python 3.11 or newer, nothing else: no database, no Redis, no Docker, no root.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test proofs check format bench lock
+.PHONY: help setup run demo test proofs check format reference bench lock
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the locked dependencies (the other targets do it when needed)
 
@@ -40,6 +40,9 @@ check: $(READY) ## Lint, formatting, types, and who may import whom
 format: $(READY) ## Put every file into the house format
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+reference: $(READY) ## Write docs/reference/cli.md anew from the commands
+	@$(BIN)/python -m tests.docs.command_reference
 
 bench: $(READY) ## Print the benchmark's ratios beside their aims
 	@exec $(BIN)/python -m bench

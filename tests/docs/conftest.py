@@ -3,7 +3,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,13 @@ class Served:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """The settings of a test, with the limits that a new installation has."""
+    limits = ("reads_per_minute", "writes_per_minute")
+    return settings.model_copy(update={name: Settings.model_fields[name].default for name in limits})
+
+
+@pytest.fixture
 def application(settings: Settings, database: Engine) -> Flask:
     """An application of this test's own, since `served` adds to it."""
     return web.create_app(settings)
@@ -54,10 +61,20 @@ def merchant(application: Flask) -> Merchant:
 
 
 @pytest.fixture
-def key(merchant: Merchant) -> str:
+def make_key(merchant: Merchant) -> Callable[[], str]:
+    """Makes a manage key of the shop's and returns its plaintext."""
+
+    def make() -> str:
+        with db.transaction() as session:
+            return keys.create_key(session, merchant.organization_id, name="the page", level="manage")[1]
+
+    return make
+
+
+@pytest.fixture
+def key(make_key: Callable[[], str]) -> str:
     """A manage key of the shop's."""
-    with db.transaction() as session:
-        return keys.create_key(session, merchant.organization_id, name="the page", level="manage")[1]
+    return make_key()
 
 
 @pytest.fixture
@@ -82,14 +99,13 @@ def served(application: Flask) -> Iterator[Served]:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, served: Served, key: str) -> Iterator[Shell]:
-    """A shell with curl; without one the test skips, or fails where ACCRUAL_REQUIRE_CURL=1 demands it."""
+def open_shell(tmp_path: Path) -> Callable[[], Shell]:
+    """Opens a shell with curl; without curl the test skips, or fails where ACCRUAL_REQUIRE_CURL=1 demands it."""
     if shutil.which("curl") is None or shutil.which("bash") is None:
-        missing = "no curl: install it to run the calls of docs/reference/api.md"
+        missing = "no curl: install it to run the calls of docs/reference/api"
         if os.environ.get("ACCRUAL_REQUIRE_CURL") == "1":
             pytest.fail(missing)
         pytest.skip(missing)
     home = tmp_path / "home"
     home.mkdir()
-    with Shell(home, {"PATH": os.environ["PATH"]}) as shell:
-        yield shell
+    return lambda: Shell(home, {"PATH": os.environ["PATH"]})

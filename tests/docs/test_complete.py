@@ -4,24 +4,29 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from typing import Any, Final, cast
 
-import typer
 from flask import Flask
+from flask_openapi3 import OpenAPI
 
-from app import settings_files
+from app import metrics, settings_files
 from app.attribution.carriers import CARRIERS
-from app.cli.main import app as command_line
 from app.config import Settings
+from app.http.document import complete
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
 from app.sentences.outcomes import OUTCOMES
 from tests.architecture.source import modules
 from worker.inbox.handlers.table import HANDLERS
 
-from .pages import code, read, table_under
+from . import command_reference
+from .pages import code, pages, read, table_under
+from .shell import FOLDER, api_pages
 
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 SELF_EVIDENT = ("/docs", "/openapi.json")
+ON_THE_COMMAND_LINE: Final = frozenset({"already_merchant", "name_taken", "organization_cycle"})
+"""Codes of refusals that only a command can meet."""
 
 
 def test_every_setting_is_described() -> None:
@@ -56,13 +61,22 @@ def test_every_account_is_described() -> None:
     assert tuple(code(row[0]) for row in table_under("docs/concepts/ledger.md", "Accounts")) == ACCOUNT_KINDS
 
 
+def test_every_metric_is_described(application: Flask) -> None:
+    metrics.job_refused("unknown_name")
+    answer = application.test_client().get("/metrics")
+    shown = re.findall(r"^# TYPE (\w+) (\w+)$", answer.text, re.MULTILINE)
+    rows = table_under("docs/reference/metrics.md", "Metrics")
+    described = {(code(row[0]).partition("{")[0], row[1]) for row in rows}
+    assert described == {*shown, ("accrual_ledger_imbalance_minor", "gauge")}
+
+
 def test_every_permission_is_described() -> None:
-    page = read("docs/reference/api.md")
+    page = _api()
     assert [permission for permission in PERMISSIONS if f"`{permission}`" not in page] == []
 
 
 def test_every_route_is_described(application: Flask) -> None:
-    page = re.sub(r"<[^>]+>", ":id", read("docs/reference/api.md"))
+    page = re.sub(r"<[^>]+>", ":id", _api())
     for rule in application.url_map.iter_rules():
         path = re.sub(r"<[^>]+>", ":id", rule.rule)
         if path.startswith(SELF_EVIDENT):
@@ -72,21 +86,40 @@ def test_every_route_is_described(application: Flask) -> None:
             assert re.search(rf"{verb}(/api/v1)?{re.escape(path)}(?![\w/:])", page), f"{method} {path}"
 
 
+def test_every_call_is_listed_with_its_scope_and_its_query(application: Flask) -> None:
+    listed = {call: (scope, query) for page in api_pages() for call, scope, query in _listed_calls(page)}
+    described = _described_calls(complete(cast(OpenAPI, application)))
+    without_prefix = {"GET /commissions", "GET /partners/:id/commissions"}  # named in the text: the same two lists
+    assert set(described) - set(listed) == without_prefix
+    assert {call: listed[call] for call in described if call in listed} == {
+        call: found for call, found in described.items() if call not in without_prefix
+    }
+
+
+def test_every_error_code_is_in_the_table() -> None:
+    page = {word for row in table_under(f"{FOLDER}/README.md", "Errors") for word in re.findall(r"`(\w+)`", row[1])}
+    assert sorted(_error_codes() - page - ON_THE_COMMAND_LINE) == []
+
+
 def test_every_action_of_the_audit_trail_is_described() -> None:
-    described = [code(row[0]) for row in table_under("docs/reference/api.md", "Audit trail")]
+    described = [code(row[0]) for row in table_under(f"{FOLDER}/organizations.md", "Actions")]
     assert len(described) == len(set(described))
     assert set(described) == set(_audited_actions())
 
 
-def test_every_command_is_described() -> None:
-    words = read("docs/reference/cli.md")
-    assert [command for command in _commands() if f"`accrual {command}`" not in words] == []
+def test_the_reference_of_the_command_line_is_generated_from_the_commands() -> None:
+    assert read(command_reference.PAGE).partition(command_reference.MARK)[2].strip() == (
+        command_reference.reference().strip()
+    ), "the commands changed; run `make reference`"
 
 
 def test_no_command_is_described_that_is_not_there() -> None:
-    known = {*_commands(), *(command.split()[0] for command in _commands())}
-    for page in ("README.md", "docs/reference/cli.md", "docs/reference/api.md", "docs/reference/snippet.md"):
-        named = re.findall(r"`accrual ([a-z]+(?: [a-z]+)?)", read(page))
+    commands = [path for path, _ in command_reference.commands()]
+    known = {*commands, *(command.split()[0] for command in commands)}
+    for page in pages():
+        if "decisions" in page.parts:
+            continue
+        named = re.findall(r"(?:^|`)accrual ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE)
         for words in named:
             assert words in known or words.split()[0] in known, f"{page}: accrual {words}"
 
@@ -125,9 +158,38 @@ def _environment_name(field: str) -> str:
     return field.upper() if field in {"database_url", "redis_url"} else f"ACCRUAL_{field.upper()}"
 
 
-def _commands() -> list[str]:
-    found = []
-    for name, command in vars(typer.main.get_command(command_line))["commands"].items():
-        inner = getattr(command, "commands", {})
-        found += [f"{name} {sub}" for sub in inner] or [name]
+def _api() -> str:
+    """All pages about the API as one text."""
+    return "\n".join(map(read, api_pages()))
+
+
+def _listed_calls(page: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The calls in a page's tables `| call | scope |`: method and path, scope, and the names of the query."""
+    for row in re.findall(r"^\| (`(?:GET|POST|PUT|PATCH|DELETE) [^|]+) \| `(\w+:\w+)` \|", read(page), re.MULTILINE):
+        for method, path, query in re.findall(r"`([A-Z]+) ([^`?]+)(?:\?([^`]*))?`", row[0]):
+            yield f"{method} {path}", row[1], tuple(sorted(query.split("&"))) if query else ()
+
+
+def _described_calls(document: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Every operation that needs a key, as the document has it."""
+    found = {}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if "security" in operation:
+                (scope,) = operation["security"][0]["api_key"]
+                query = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
+                found[f"{method.upper()} {re.sub(r'{[^}]+}', ':id', path)}"] = (scope, tuple(sorted(query)))
+    return found
+
+
+def _error_codes() -> set[str]:
+    """Every code that a refusal is given where it is raised."""
+    found = set[str]()
+    for _, _, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
+                found.add(str(node.value.value))
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "NotFound.of" and node.args:
+                kind = node.args[0]
+                found |= {f"{kind.value.replace(' ', '_')}_not_found"} if isinstance(kind, ast.Constant) else set()
     return found
