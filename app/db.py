@@ -70,8 +70,8 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {
         str: Text,
         datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB,
-        list[dict[str, Any]]: JSONB,
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[dict[str, Any]]: JSONB(none_as_null=True),
     }
 
 

@@ -13,20 +13,21 @@
     │   └── RateLimited         429
     ├── Unavailable             503: a thing we need is not there; the caller comes again
     ├── LeaseLost               a run was stopped, or is another worker's by now; the step is rolled back
-    ├── StripeProblem           asking Stripe's API failed; the message is for people
-    │   ├── StripeUnavailable   no answer, or an error of its own; later may be better
-    │   │   └── StripeRateLimited   429
-    │   ├── StripeForbidden     401, 403: the API key
-    │   ├── StripeMissing       404
-    │   └── StripeRefused       any other 4xx: our mistake
-    ├── UnusableEvent           an event that no retry can help; parked with its message
+    ├── CodedProblem            what went wrong is stored as a code with parameters
+    │   ├── StripeProblem       asking Stripe's API failed
+    │   │   ├── StripeUnavailable   no answer, or an error of its own; later may be better
+    │   │   │   └── StripeRateLimited   429
+    │   │   ├── StripeForbidden     401, 403: the API key
+    │   │   ├── StripeMissing       404
+    │   │   └── StripeRefused       any other 4xx: our mistake
+    │   └── UnusableEvent       an event that no retry can help; it is parked
     └── LedgerError             a bug; never caught
         └── UnbalancedEntry
 
 What a failing event does next is decided in one table, worker/retries.py.
 """
 
-from typing import Final, Self
+from typing import Any, Final, Self
 
 LONGEST_SHOWN: Final = 80
 """How much of a value a message repeats."""
@@ -131,8 +132,20 @@ class LeaseLost(AccrualError):
     """A run that was worked has been stopped or taken over meanwhile: nothing of the step counts."""
 
 
-class StripeProblem(AccrualError):
-    """Stripe's API did not give what was asked. The message is our own and holds neither key nor request."""
+class CodedProblem(AccrualError):
+    """What went wrong, as a code of the sentences `problem.…` with parameters. It holds no key, request or document.
+
+    Attributes:
+        problem: as it is stored: the code under `problem`, the parameters beside it.
+    """
+
+    def __init__(self, code: str, **parameters: str | int) -> None:
+        super().__init__(" ".join([code, *(f"{name}={value}" for name, value in parameters.items())]))
+        self.problem: dict[str, Any] = {"problem": code, **parameters}
+
+
+class StripeProblem(CodedProblem):
+    """Stripe's API did not give what was asked."""
 
 
 class StripeUnavailable(StripeProblem):
@@ -142,8 +155,8 @@ class StripeUnavailable(StripeProblem):
         retry_after_seconds: what Stripe said; None where it said nothing.
     """
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, *, retry_after_seconds: float | None = None, **parameters: str | int) -> None:
+        super().__init__(code, **parameters)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -163,7 +176,7 @@ class StripeRefused(StripeProblem):
     """The request is wrong in Stripe's eyes."""
 
 
-class UnusableEvent(AccrualError):
+class UnusableEvent(CodedProblem):
     """A Stripe event whose document cannot be read, however often it is tried."""
 
 

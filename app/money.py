@@ -95,10 +95,14 @@ def format_money(amount_minor: int, currency: str, locale: str = languages.ENGLI
     Raises:
         babel.UnknownLocaleError: no such language is known.
     """
+    return f"{format_number(amount_minor, currency, locale)} {currency.upper()}"
+
+
+def format_number(amount_minor: int, currency: str, locale: str = languages.ENGLISH) -> str:
+    """As `format_money` without the currency code, for sentences that name it with another amount."""
     places = decimals(currency)
     pattern = f"#,##0.{'0' * places}" if places else "#,##0"
-    number = format_decimal(Decimal(amount_minor).scaleb(-places), pattern, languages.conventions(locale))
-    return f"{number} {currency.upper()}"
+    return format_decimal(Decimal(amount_minor).scaleb(-places), pattern, languages.conventions(locale))
 
 
 def format_rate(rate_bps: int, locale: str = languages.ENGLISH) -> str:

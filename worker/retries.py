@@ -1,12 +1,13 @@
 """What a failure means for the event it happened on: one table."""
 
+import traceback
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from app import db
-from app.errors import UnusableEvent
+from app.errors import CodedProblem, UnusableEvent
 
 AT_ONCE_TRIES: Final = 5
 """How often a batch is worked again at once before its failure counts."""
@@ -47,17 +48,28 @@ def meaning(failure: Exception) -> Meaning:
     return Meaning.LATER
 
 
-def problem(failure: Exception) -> str:
-    """The failure in words that hold nothing of the event: our own message, else only the kind of error.
+def problem(failure: BaseException) -> dict[str, Any]:
+    """The failure as a code with parameters, as it is stored and logged; nothing of the event is in it.
 
-    A database error's text repeats the values it choked on.
+    Of a bug it has the kind of the exception and where it was raised. A database error's text repeats the values that
+    caused it.
     """
-    if isinstance(failure, UnusableEvent):
-        return str(failure).rstrip(".")
+    if isinstance(failure, CodedProblem):
+        return failure.problem
     if isinstance(failure, DataError):
-        return "The document has a value that cannot be stored, such as text with a NUL character"
+        return {"problem": "unstorable_text"}
     if isinstance(failure, OverflowError):
-        return "The document has a number that is out of range"
+        return {"problem": "number_out_of_range"}
     if isinstance(failure, DBAPIError):
-        return f"{type(failure.orig).__name__} {getattr(failure.orig, 'sqlstate', None) or ''}".rstrip()
-    return type(failure).__name__
+        error, sqlstate = type(failure.orig).__name__, getattr(failure.orig, "sqlstate", None)
+        if sqlstate is None:
+            return {"problem": "database_away", "error": error}
+        return {"problem": "database", "error": error, "sqlstate": sqlstate}
+    return {"problem": "exception", "error": type(failure).__name__, "place": _place(failure)}
+
+
+def _place(failure: BaseException) -> str:
+    """The innermost line of Accrual's own code that the failure passed, `worker.inbox.pipeline:91`."""
+    frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(failure.__traceback__)]
+    own = [f"{module}:{line}" for module, line in frames if module.partition(".")[0] in {"app", "worker"}]
+    return own[-1] if own else "unknown"

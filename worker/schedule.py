@@ -144,7 +144,7 @@ def tick(due: list[Routine]) -> None:
         try:
             routine.run()
         except Exception as failure:  # noqa: BLE001  (the edge: the clock goes on)
-            log.error("routine_failed", routine=routine.name, problem=retries.problem(failure))  # noqa: TRY400  (a traceback may show values)
+            log.error("routine_failed", routine=routine.name, **retries.problem(failure))  # noqa: TRY400  (a traceback may show values)
 
 
 def main() -> None:

@@ -131,7 +131,7 @@ class DrainWorker(SimpleWorker):
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log the kind of error only; the library would log its text, which may repeat a payload."""
-        log.error("job_failed", job=job.func_name, problem=retries.problem(exc_info[1]))
+        log.error("job_failed", job=job.func_name, **retries.problem(exc_info[1]))
 
 
 def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | None:

@@ -17,6 +17,7 @@ from app.explanations.rendering.payment_explanation import lines_of
 from app.explanations.views import EntryNote
 from app.payments import payment_objects
 from app.payments.models import Payment, StripeObject
+from app.sentences import outcomes
 from app.stripe_events.listing import deliveries_of
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
@@ -77,7 +78,7 @@ def tell_event(session: Session, event: StripeEvent, *, with_money: bool = True)
         sentences=[],
         names=_names(session, event, own),
         linked=[LinkNote(kind=one.kind, id=one.id) for one in own if one.id != event.object_id],
-        waiting_for=event.outcome_details.get("waiting_for") if is_waiting else None,
+        waiting_for=outcomes.waiting_for(event.outcome_details) if is_waiting else None,
         waiting_since=event.processed_at if is_waiting else None,
         deliveries=[event_body(one) for one in deliveries_of(session, event)],
     )

@@ -34,6 +34,7 @@ from app.payments.facts import Kind
 from app.payments.models import Payment
 from app.payments.views import payment_body
 from app.programs.models import Terms
+from app.sentences import entries as entry_sentences
 from app.stripe_events.listing import events_about
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import event_body
@@ -231,7 +232,7 @@ def _entry(rows: Sequence[Row[Any]]) -> EntryNote:
         id=str(first.id),
         kind=first.kind,
         cause=first.cause,
-        reason=first.details.get("reason", ""),
+        reason=entry_sentences.reason(first.details, first.currency),
         occurred_at=first.occurred_at,
         created_at=first.created_at,
         details=first.details,

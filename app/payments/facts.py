@@ -105,8 +105,6 @@ class Reading:
     is_return: bool = False
     """Whether it says that money went back to the customer."""
     is_ignored: bool = False
-    problem: str = ""
-    """Why nothing can be read from it, where that is no error of ours; "" otherwise."""
     is_captured: bool = True
 
 

@@ -7,10 +7,10 @@ from pydantic import Field
 from app import ids
 from app.paging import Between, HasMore, Numbered
 from app.payments.models import Payment
-from app.sentences.outcomes import OUTCOMES, sentence
+from app.sentences import outcomes
 from app.views import Instant, OneOf, Snake
 
-OutcomeWord = Annotated[str, OneOf(OUTCOMES)]
+OutcomeCode = Annotated[str, OneOf(outcomes.OUTCOMES)]
 
 AMOUNT: Final = "In the currency's smallest unit."
 
@@ -19,11 +19,11 @@ class PaymentQuery(Numbered, Between):
     """Which payments; `since` and `until` are about `occurred_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
-    attributed: bool | None = Field(default=None, description="False: only those nobody is credited with.")
+    attributed: bool | None = Field(default=None, description="False: only those that no partner is credited with.")
     conflict: bool | None = Field(
         default=None, description="True: only those whose partner was paid before evidence came to credit another."
     )
-    outcome: OutcomeWord | None = None
+    outcome: OutcomeCode | None = None
 
 
 class PaymentBody(Snake):
@@ -44,7 +44,7 @@ class PaymentBody(Snake):
     charge: str | None
     account: str | None = Field(description="A connected account; null: your own.")
     livemode: bool
-    merged_into_id: str | None = Field(description="The payment that took this one's place.")
+    merged_into_id: str | None = Field(description="The payment that this one was merged into.")
     occurred_at: Instant
     created_at: Instant
 
@@ -59,7 +59,7 @@ class PaymentPage(Snake):
 
 
 def payment_body(payment: Payment) -> PaymentBody:
-    """The payment with its outcome in words."""
+    """The payment with its outcome in a sentence."""
     return PaymentBody(**payment_fields(payment))
 
 
@@ -73,8 +73,8 @@ def payment_fields(payment: Payment) -> dict[str, Any]:
         "base_cents": payment.base_minor,
         "returned_cents": payment.returned_minor,
         "outcome": payment.outcome,
-        "reason": reason_of(payment),
-        "conflict": payment.outcome_details.get("conflict"),
+        "reason": outcomes.sentence(payment.outcome, payment.outcome_details),
+        "conflict": outcomes.conflict(payment.outcome_details),
         "customer": payment.customer or None,
         "subscription": payment.subscription or None,
         "invoice": payment.invoice or None,
@@ -86,13 +86,3 @@ def payment_fields(payment: Payment) -> dict[str, Any]:
         "occurred_at": payment.occurred_at,
         "created_at": payment.created_at,
     }
-
-
-def reason_of(payment: Payment) -> str:
-    """The payment's outcome in one sentence; where a person decided that nobody earns, in that person's words."""
-    by_hand = payment.outcome_details.get("by_hand")
-    return (
-        f"A person decided that nobody is credited: {by_hand}."
-        if by_hand
-        else sentence(payment.outcome, payment.outcome_details)
-    )

@@ -1,65 +1,93 @@
-"""How an event or a payment ended: a closed list, each with one sentence for a person.
+"""How an event or a payment ended: a closed list of codes, each with one sentence for a person. Pure.
 
-"Why did this sale earn nothing?" is a `GROUP BY` over these words, so they are few, and a sentence may be
-completed by `outcome_details` (`code`, `waiting_for`, …) where it has a placeholder; `because` is a word of `REASONS`.
+"Why did this sale earn nothing?" is a `GROUP BY` over these codes, so they are few. What completes a sentence is in
+`outcome_details`, as codes and numbers: `code`, `waiting_for`, `because`, `limit`, `same`, `problem`. Only what a
+person typed as a reason is text.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
-OUTCOMES: Final[dict[str, str]] = {
-    "accrued": "A commission was accrued.",
-    "adjusted": "A commission was corrected to the payment's present state.",
-    "no_change": "Nothing moved: {because}.",
-    "recorded": "Recorded: {because}.",
-    "bound": "Recorded: who referred the customer, or which Stripe objects belong together; no payment yet.",
-    "unattributed": "Paid, but nothing that counts for this payment names a partner.",
-    "outside_window": "The partner's link was followed longer ago than the program's attribution window allows.",
-    "self_referral": "The customer is the partner, and the program does not allow that: {same}.",
-    "partner_inactive": "The partner named is not active, so this payment earns nothing.",
-    "program_inactive": "The partner's program is not active, so this payment earns nothing.",
-    "cap_reached": "The commission's limit was reached before this payment: {limit}.",
-    "zero_base": "There is nothing to pay: the payment's base is zero, or the share of it rounds to zero.",
-    "currency_mismatch": "A flat commission is paid only in the program's own currency.",
-    "out_of_band": "The invoice was marked paid outside Stripe, and the program does not pay for that.",
-    "waiting": "Waiting for {waiting_for}; it is settled as soon as that arrives.",
-    "unknown_code": "It names {code}, and no partner has that code.",
-    "kind_mismatch": "The partner's program counts reported events, not payments.",
-    "not_captured": "The money is authorized but not yet captured.",
-    "merged": "Merged into another payment.",
-    "rejected": "A person rejected this conversion: {reason}.",
-    "held": "Approval is on hold while a dispute or a fraud warning is open.",
-    "ignored_type": "Events of this type do not concern commissions; the event is stored and nothing else happens.",
-    "wrong_mode": "The event's mode (test or live) is not the endpoint's; it never reaches the ledger.",
-    "unusable": "The event cannot be read: {problem}.",
-    "parked": "Processing failed, and a person must decide what to do: {problem}.",
-}
+from app.sentences import problems
+from app.sentences.say import Day, say, say_stored
 
+OUTCOMES: Final = (
+    *("accrued", "adjusted", "no_change", "recorded", "bound", "unattributed", "outside_window", "self_referral"),
+    *("partner_inactive", "program_inactive", "cap_reached", "zero_base", "currency_mismatch", "out_of_band"),
+    *("waiting", "unknown_code", "kind_mismatch", "not_captured", "merged", "rejected", "held"),
+    *("ignored_type", "wrong_mode", "unusable", "parked"),
+)
 
 KNOWN: Final = "known"
 NAMES_NO_PARTNER: Final = "names_no_partner"
 NAMES_SESSION: Final = "names_session"
 COMMISSION_UNCHANGED: Final = "commission_unchanged"
 ABANDONED: Final = "abandoned"
+REASONS: Final = (KNOWN, NAMES_NO_PARTNER, NAMES_SESSION, COMMISSION_UNCHANGED, ABANDONED)
+"""What `because` may be in the details of `no_change` and `recorded`."""
 
-REASONS: Final[dict[str, str]] = {
-    KNOWN: "everything this event says was already known",
-    NAMES_NO_PARTNER: "it says something new, but names no partner and moves no money",
-    NAMES_SESSION: "it names the session of a visit, which can credit a partner once a payment comes",
-    COMMISSION_UNCHANGED: "what is new in it changes no commission",
-    ABANDONED: "the checkout session expired or its payment failed, so no money will come of it",
-}
-"""What `because` in the details of `no_change` and `recorded` means, in words."""
-_UNSAID: Final = {"because": KNOWN}
+SAME_EMAIL: Final = "email"
+SAME_ORGANIZATION: Final = "organization"
+SAMES: Final = (SAME_EMAIL, SAME_ORGANIZATION)
+"""What `same` may be in the details of `self_referral`: what customer and partner have in common."""
 
 
-class _Placeholders(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "unknown"
+def sentence(outcome: str | None, details: Mapping[str, Any] | None = None) -> str:
+    """The outcome in one sentence, e.g. `sentence("unknown_code", {"code": "jnae"})`; None: there is none yet."""
+    if outcome is None:
+        return say("outcome.queued")
+    given = details or {}
+    if reason := given.get("by_hand"):
+        return say("outcome.by_hand", reason=reason)
+    return say(f"outcome.{outcome}", **_completing(outcome, given))
 
 
-def sentence(outcome: str, details: Mapping[str, Any] | None = None) -> str:
-    """The outcome in one sentence, e.g. `sentence("unknown_code", {"code": "jnae"})`."""
-    told = _UNSAID | dict(details or {})
-    words = told | {"because": REASONS.get(told["because"], told["because"])}
-    return OUTCOMES[outcome].format_map(_Placeholders(words))
+def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, str]:
+    """What stands in the outcome's placeholders."""
+    match outcome:
+        case "no_change" | "recorded":
+            return {"because": say_stored("because", details.get("because", KNOWN))}
+        case "self_referral":
+            return {"same": same(details)}
+        case "cap_reached":
+            return {"limit": limit(details)}
+        case "waiting":
+            return {"waiting_for": waiting_for(details)}
+        case "unusable" | "parked":
+            return {"problem": problems.clause(details)}
+        case _:
+            return {name: str(details.get(name) or say("format.unknown")) for name in ("code", "reason")}
+
+
+def waiting_for(details: Mapping[str, Any]) -> str:
+    """What is waited for, as a part of a sentence."""
+    return say_stored("waiting", details.get("waiting_for"))
+
+
+def same(details: Mapping[str, Any]) -> str:
+    """What makes the payment the partner's own, as a part of a sentence."""
+    return say_stored("same", details.get("same"))
+
+
+def limit(details: Mapping[str, Any]) -> str:
+    """Which limit was reached, as a part of a sentence."""
+    match details.get("limit"):
+        case "max_cycles":
+            return say("limit.max_cycles", cycle=int(details["cycle"]), count=int(details["most_cycles"]))
+        case "max_months":
+            first_paid_at = datetime.fromisoformat(details["first_paid_at"])
+            return say("limit.max_months", count=int(details["most_months"]), first_paid_on=Day(first_paid_at))
+        case "once_a_cycle":
+            return say("limit.once_a_cycle")
+        case _:
+            return say("format.unknown")
+
+
+def conflict(details: Mapping[str, Any]) -> str | None:
+    """Why a payment's partner keeps it against what credits another; None where nothing does."""
+    found = details.get("conflict")
+    if found is None:
+        return None
+    whom = found["partner_id"] or say("conflict.no_partner")
+    return say("conflict.person" if found["is_by_hand"] else "conflict.evidence", whom=whom)

@@ -203,20 +203,21 @@ def wait_seconds(attempts: int) -> int:
 
 
 _NOTE_FAILURE = text("""
-    UPDATE stripe_events SET last_error = :problem WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+    UPDATE stripe_events SET last_error = CAST(:problem AS jsonb)
+    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
 """)
 
 _PARK = text("""
-    UPDATE stripe_events SET processed_at = now(), outcome = 'parked', last_error = :problem,
-                             outcome_details = jsonb_build_object('problem', CAST(:problem AS text))
+    UPDATE stripe_events SET processed_at = now(), outcome = 'parked', last_error = CAST(:problem AS jsonb),
+                             outcome_details = CAST(:problem AS jsonb)
     WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
 """)
 
 
-def note_failure(session: Session, event_id: int, attempts: int, problem: str, *, park: bool) -> None:
+def note_failure(session: Session, event_id: int, attempts: int, problem: Mapping[str, Any], *, park: bool) -> None:
     """Keep why an attempt failed, and park the event if `park`; nothing if another drain finished it meanwhile."""
     statement = _PARK if park else _NOTE_FAILURE
-    session.execute(statement, {"id": event_id, "attempts": attempts, "problem": problem})
+    session.execute(statement, {"id": event_id, "attempts": attempts, "problem": bulk.encode_one(problem)})
 
 
 def replay(session: Session, event: StripeEvent) -> None:
@@ -241,8 +242,6 @@ def replay(session: Session, event: StripeEvent) -> None:
 
 def outcome_sentence(event: StripeEvent) -> str:
     """What became of an event, in one sentence."""
-    if event.outcome is None:
-        return "It is stored and waits for a worker."
     return sentence(event.outcome, event.outcome_details)
 
 

@@ -85,4 +85,5 @@ class StripeEvent(Base):
     outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]
-    last_error: Mapped[str | None]
+    last_error: Mapped[dict[str, Any] | None]
+    """Why the last attempt failed, as `app.sentences.problems` reads it."""

@@ -6,13 +6,14 @@ from pydantic import Field
 
 from app import ids
 from app.paging import Between, HasMore, Numbered
+from app.sentences import problems
 from app.sentences.outcomes import OUTCOMES
 from app.stripe_events.inbox import outcome_sentence
 from app.stripe_events.listing import UNPROCESSED
 from app.stripe_events.models import StripeEvent
 from app.views import Instant, OneOf, Request, Snake
 
-OutcomeWord = Annotated[str, OneOf((*OUTCOMES, UNPROCESSED))]
+OutcomeCode = Annotated[str, OneOf((*OUTCOMES, UNPROCESSED))]
 
 
 class EventPath(Request):
@@ -25,7 +26,7 @@ class EventQuery(Numbered, Between):
     """Which events; `since` and `until` are about `received_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
-    outcome: OutcomeWord | None = None
+    outcome: OutcomeCode | None = None
     type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
 
 
@@ -47,7 +48,7 @@ class EventBody(Snake):
     next_attempt_at: Instant | None = Field(description="While it is unprocessed.")
     outcome: str | None
     reason: str = Field(description="What became of it, in one sentence.")
-    last_error: str | None
+    last_error: str | None = Field(description="Why the last attempt failed.")
 
 
 class EventPage(Snake):
@@ -82,10 +83,10 @@ def event_fields(event: StripeEvent) -> dict[str, Any]:
         "next_attempt_at": event.next_attempt_at if event.processed_at is None else None,
         "outcome": event.outcome,
         "reason": outcome_sentence(event),
-        "last_error": event.last_error or _problem(event),
+        "last_error": problems.clause(error) if (error := event.last_error or _problem(event)) else None,
     }
 
 
-def _problem(event: StripeEvent) -> str | None:
+def _problem(event: StripeEvent) -> dict[str, Any] | None:
     """Why an event was parked at once, which is no failed attempt."""
-    return event.outcome_details.get("problem") if event.outcome == "parked" else None
+    return event.outcome_details if event.outcome == "parked" else None

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
+from app.sentences.problems import Problem
 from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys
 
@@ -47,12 +48,6 @@ class ClaimedLookup:
     scope: Scope
     wanted: Wanted
     attempts: int
-
-
-def awaiting(waiting_for: str, wanted: Wanted) -> dict[str, Any]:
-    """What completes the outcome `waiting`: what for, in words, and the look-up that may bring it."""
-    details = {"waiting_for": waiting_for, "look_up": wanted.kind, "object_id": wanted.object_id}
-    return details | ({"asked_for": wanted.asked_for} if wanted.asked_for else {})
 
 
 # A thin event that is worked again is asked for again; anything else that was answered is not.
@@ -117,10 +112,12 @@ def is_needed(session: Session, lookup: ClaimedLookup) -> bool:
     return bool(session.scalar(_IS_NEEDED, values))
 
 
-_FINISH = text("UPDATE lookups SET done_at = now(), problem = :problem WHERE id = :id AND attempts = :attempts")
+_FINISH = text(
+    "UPDATE lookups SET done_at = now(), problem = CAST(:problem AS jsonb) WHERE id = :id AND attempts = :attempts"
+)
 
 _POSTPONE = text("""
-    UPDATE lookups SET problem = :problem, next_attempt_at = now() + make_interval(secs => :seconds)
+    UPDATE lookups SET problem = CAST(:problem AS jsonb), next_attempt_at = now() + make_interval(secs => :seconds)
     WHERE id = :id AND attempts = :attempts AND done_at IS NULL
 """)
 
@@ -130,15 +127,20 @@ _POSTPONE_ALL = text("""
 """)
 
 
-def finish(session: Session, lookup: ClaimedLookup, problem: str | None = None) -> None:
+def finish(session: Session, lookup: ClaimedLookup, problem: Problem | None = None) -> None:
     """Ask no more: it was answered, or `problem` says why it cannot be. Nothing if it is wanted anew meanwhile."""
-    session.execute(_FINISH, {"id": lookup.id, "attempts": lookup.attempts, "problem": problem})
+    session.execute(
+        _FINISH, {"id": lookup.id, "attempts": lookup.attempts, "problem": problem and bulk.encode_one(problem)}
+    )
 
 
-def postpone(session: Session, lookup: ClaimedLookup, problem: str, *, told_seconds: float | None) -> None:
+def postpone(session: Session, lookup: ClaimedLookup, problem: Problem, *, told_seconds: float | None) -> None:
     """Ask again after a while: as long as Stripe said, if that is longer than ours."""
     seconds = max(wait_seconds(lookup.attempts), told_seconds or 0.0)
-    session.execute(_POSTPONE, {"id": lookup.id, "attempts": lookup.attempts, "problem": problem, "seconds": seconds})
+    session.execute(
+        _POSTPONE,
+        {"id": lookup.id, "attempts": lookup.attempts, "problem": bulk.encode_one(problem), "seconds": seconds},
+    )
 
 
 def leave_alone(session: Session, scope: Scope, seconds: float) -> None:

@@ -57,13 +57,14 @@ class StripeRun(Base):
     dry_run: Mapped[bool]
     state: Mapped[str] = mapped_column(server_default="queued")
     phase: Mapped[str] = mapped_column(server_default="")
-    """What it is doing, in words."""
+    """What it is doing, a code; after a colon the list it reads: `reading:invoices`."""
     cursor: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     """Where it goes on; each kind of run knows its own."""
     counts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     progress_bps: Mapped[int] = mapped_column(server_default="0")
     """How much is done, in ten thousandths; an estimate where Stripe does not say how much there is."""
-    problem: Mapped[str | None]
+    problem: Mapped[dict[str, Any] | None]
+    """What holds it up, or why it failed, as `app.sentences.problems` reads it."""
     requested_by: Mapped[str]
     requested_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
@@ -98,7 +99,10 @@ class Drift(Base):
     """What Stripe says; None where it has nothing."""
     our_minor: Mapped[Minor | None]
     """What we hold; None where we have nothing."""
-    sentence: Mapped[str]
+    object_kind: Mapped[str]
+    """What Stripe's object is: `invoice`, `charge`, …"""
+    our_currency: Mapped[Currency]
+    """Of `our_minor`; it differs from `currency` where that is what differs."""
     created_at: Mapped[CreatedAt]
     healed_at: Mapped[datetime | None]
     """When Stripe's document was put into the inbox because of it."""
@@ -139,6 +143,6 @@ class Lookup(Base):
     wanted_at: Mapped[CreatedAt]
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]
-    problem: Mapped[str | None]
-    """Why the last attempt brought nothing, in words of our own."""
+    problem: Mapped[dict[str, Any] | None]
+    """Why the last attempt brought nothing, as `app.sentences.problems` reads it."""
     done_at: Mapped[datetime | None]

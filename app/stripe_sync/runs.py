@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.errors import Conflict, LeaseLost, NotFound
 from app.paging import cut, owned_by
+from app.sentences.problems import Problem
 from app.stripe_events.scope import Scope
 from app.stripe_sync.models import Drift, StripeRun
 
@@ -132,14 +133,14 @@ def keep(session: Session, run: Run) -> None:
 
 
 _SAY = text("""
-    UPDATE stripe_runs SET problem = :problem, heartbeat_at = clock_timestamp()
+    UPDATE stripe_runs SET problem = CAST(:problem AS jsonb), heartbeat_at = clock_timestamp()
     WHERE id = :id AND lease = :lease AND state = 'running'
 """)
 
 
-def say(session: Session, run: Run, problem: str | None) -> None:
+def say(session: Session, run: Run, problem: Problem) -> None:
     """Show what holds a run up while it goes on, such as Stripe asking it to wait. Raises as `keep`."""
-    _demand_held(session, _SAY, {"id": run.id, "lease": run.lease, "problem": problem})
+    _demand_held(session, _SAY, {"id": run.id, "lease": run.lease, "problem": bulk.encode_one(problem)})
 
 
 _RELEASE = text("""
@@ -153,7 +154,7 @@ _FINISH = text("""
 """)
 
 _FAIL = text("""
-    UPDATE stripe_runs SET state = 'failed', finished_at = now(), problem = :problem
+    UPDATE stripe_runs SET state = 'failed', finished_at = now(), problem = CAST(:problem AS jsonb)
     WHERE id = :id AND lease = :lease AND state = 'running'
 """)
 
@@ -161,7 +162,7 @@ _FAIL = text("""
 _REST = text("""
     UPDATE stripe_runs SET
         failures = failures + 1,
-        problem = :problem,
+        problem = CAST(:problem AS jsonb),
         state = CASE WHEN failures + 1 >= :most THEN 'failed' ELSE 'queued' END,
         finished_at = CASE WHEN failures + 1 >= :most THEN now() END,
         due_at = now() + make_interval(secs => least(5 * power(2, least(failures, 10)), :longest))
@@ -174,9 +175,9 @@ def end(session: Session, run: Run) -> None:
     _demand_held(session, _FINISH if run.is_done else _RELEASE, {"id": run.id, "lease": run.lease})
 
 
-def fail(session: Session, run: Run, problem: str, *, for_good: bool) -> None:
+def fail(session: Session, run: Run, problem: Problem, *, for_good: bool) -> None:
     """Keep why a run cannot go on: for good, or until it has rested. Raises as `keep`."""
-    values = {"id": run.id, "lease": run.lease, "problem": problem}
+    values = {"id": run.id, "lease": run.lease, "problem": bulk.encode_one(problem)}
     if not for_good:
         values |= {"most": MOST_FAILURES, "longest": LONGEST_REST_SECONDS}
     _demand_held(session, _FAIL if for_good else _REST, values)

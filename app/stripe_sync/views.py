@@ -6,7 +6,10 @@ from pydantic import Field
 
 from app import ids
 from app.paging import Numbered
+from app.sentences import problems
+from app.sentences import runs as sentences
 from app.sentences.outcomes import OUTCOMES
+from app.sentences.say import Money
 from app.stripe_sync.models import Drift, StripeRun
 from app.views import Instant, Moment, OneOf, Request, Snake
 
@@ -125,14 +128,14 @@ def run_fields(run: StripeRun) -> dict[str, Any]:
         "id": ids.encode(ids.RUN, run.id),
         "kind": run.kind,
         "state": run.state,
-        "phase": run.phase or None,
+        "phase": sentences.phase(run.phase) if run.phase else None,
         "account": run.account or None,
         "livemode": None if is_replay else run.livemode,
         "parameters": {name: value for name, value in run.parameters.items() if name != "organization_ids"},
         "dry_run": run.dry_run,
         "progress_percent": run.progress_bps / 100,
         "counts": run.counts,
-        "problem": run.problem,
+        "problem": problems.sentence(run.problem),
         "requested_by": run.requested_by,
         "requested_at": run.requested_at,
         "started_at": run.started_at,
@@ -150,6 +153,12 @@ def drift_fields(drift: Drift) -> dict[str, Any]:
         "currency": drift.currency,
         "stripe_cents": drift.stripe_minor,
         "our_cents": drift.our_minor,
-        "sentence": drift.sentence,
+        "sentence": _sentence(drift),
         "healed_at": drift.healed_at,
     }
+
+
+def _sentence(drift: Drift) -> str:
+    theirs = None if drift.stripe_minor is None else Money(drift.stripe_minor, drift.currency)
+    ours = None if drift.our_minor is None else Money(drift.our_minor, drift.our_currency)
+    return sentences.drift(drift.kind, drift.object_kind, theirs, ours)

@@ -117,7 +117,7 @@ def _payment(
         gross_minor=base_minor,
         base_minor=base_minor,
         returned_minor=0,
-        base_details={"source": "invoice", "total_minor": base_minor, "formula": "the total without tax"},
+        base_details={"source": "invoice", "total_minor": base_minor, "formula": "net_total"},
         occurred_at=SOLD_AT,
         outcome=outcome,
         **owner,

@@ -1,5 +1,6 @@
 """An event's story: what it named, what it belongs to, what it moved, what it waits for, why it failed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -64,12 +65,13 @@ def test_a_waiting_event_tells_what_for_and_since_when(
 
 def test_an_event_that_fails_tells_its_attempts_and_when_it_is_tried_again(owner: Caller, first: Purchase) -> None:
     event = first.event("invoice.paid")
-    _set(event, "processed_at = NULL, outcome = NULL, attempts = 3, last_error = 'KeyError'")
+    problem = json.dumps({"problem": "exception", "error": "KeyError", "place": "worker.x:7"})
+    _set(event, f"processed_at = NULL, outcome = NULL, attempts = 3, last_error = '{problem}'")
     told = story(owner, event)
-    assert (told["attempts"], told["last_error"]) == (3, "KeyError")
+    assert (told["attempts"], told["last_error"]) == (3, "KeyError at worker.x:7")
     assert told["next_attempt_at"] is not None
     assert "It failed 3 times and is tried again at" in " ".join(told["sentences"])
-    assert "The last error: KeyError." in " ".join(told["sentences"])
+    assert "The last error: KeyError at worker.x:7." in " ".join(told["sentences"])
 
 
 def test_a_parked_event_tells_its_error_and_what_to_do(

@@ -89,7 +89,7 @@ def test_nothing_is_sent_where_nothing_is_left_to_confirm(
         session.execute(text("UPDATE partners SET email_state = 'approved' WHERE email = 'z@z.example'"))
     mails.send_due()
     assert mailbox.received == []
-    assert state() == (1, "there is nothing left to confirm", True)
+    assert state() == (1, "nothing_to_confirm", True)
 
 
 def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(

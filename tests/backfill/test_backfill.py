@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app import db
 from app.config import Settings
 from app.errors import Conflict
+from app.sentences import problems
 from app.stripe_sync import api_keys, requesting, runs
 from app.stripe_sync.requesting import Asked
 from tests.books import Books, owed
@@ -183,12 +184,12 @@ def test_too_many_requests_only_take_longer(
 def test_while_stripe_asks_for_patience_the_run_says_so(
     shop: Emulator, backfill: Backfill, complete: Complete, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str | None] = []
+    said: list[dict[str, Any] | None] = []
     run = backfill(22)
     monkeypatch.setattr(asking.time, "sleep", lambda _: said.append(stand(run).problem))
     shop.faults.rate_limit(1, retry_after_seconds=7)
     complete(run)
-    assert said[0] == "Stripe asks us to wait; it goes on in 7 s"
+    assert said[0] == {"problem": "stripe_asks_to_wait", "count": 7}
     assert stand(run).problem is None
 
 
@@ -200,7 +201,7 @@ def test_while_stripe_is_away_a_run_rests_and_goes_on_where_it_was(
     run = backfill(22)
     shop.faults.fail(503, times=1)
     assert working.work_slice(1)
-    assert (stand(run).state, stand(run).problem) == ("queued", "Stripe failed (503).")
+    assert (stand(run).state, stand(run).problem) == ("queued", {"problem": "stripe_failed", "status": 503})
     assert not working.work_slice(1), "it rests"
     with db.transaction() as session:
         session.execute(text("UPDATE stripe_runs SET due_at = now()"))
@@ -217,7 +218,7 @@ def test_a_key_that_may_not_read_ends_the_run_with_the_reason(
     api_keys.connect(with_key.model_copy(update={"stripe_api_key": restricted}))
     assert working.work_slice(1)
     assert stand(run).state == "failed"
-    assert "may not read this (403)" in str(stand(run).problem)
+    assert "may not read this (403)" in str(problems.sentence(stand(run).problem))
 
 
 def test_without_a_key_nothing_is_asked(merchant: Merchant, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.http.document import complete
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
+from app.sentences import catalogue
 from app.sentences.outcomes import OUTCOMES
 from tests.architecture.source import modules
 from worker.inbox.handlers.table import HANDLERS
@@ -27,6 +28,11 @@ ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 SELF_EVIDENT = ("/docs", "/openapi.json")
 ON_THE_COMMAND_LINE: Final = frozenset({"already_merchant", "name_taken", "organization_cycle"})
 """Codes of refusals that only a command can meet."""
+
+
+def template(outcome: str) -> str:
+    """The sentence of an outcome with its placeholders."""
+    return catalogue.named("en").template(f"outcome.{outcome}")
 
 
 def test_every_setting_is_described() -> None:
@@ -44,7 +50,7 @@ def test_every_default_that_is_a_number_is_the_one_in_force() -> None:
 
 def test_every_outcome_is_described_by_its_own_sentence() -> None:
     rows = table_under("docs/reference/outcomes.md", "All outcomes")
-    sentences = {outcome: re.sub(r"\{\w+\}(\.$)?", "…", sentence) for outcome, sentence in OUTCOMES.items()}
+    sentences = {one: re.sub(r"\{\w+\}(\.$)?", "…", template(one)) for one in OUTCOMES}
     assert {code(row[0]): row[1] for row in rows} == sentences
 
 
@@ -127,7 +133,7 @@ def test_no_command_is_described_that_is_not_there() -> None:
 def test_the_readme_shows_outcomes_in_the_words_of_the_product() -> None:
     shown = re.findall(r"  (\w+): (.+?)(?: …)?$", read("README.md").partition("occurred at")[0], re.MULTILINE)
     assert shown
-    assert [(word, words) for word, words in shown if not OUTCOMES[word].startswith(words)] == []
+    assert [(word, words) for word, words in shown if not template(word).startswith(words)] == []
 
 
 def test_every_make_target_that_is_named_is_there() -> None:

@@ -85,7 +85,7 @@ def test_a_deadlock_is_tried_again_at_once_and_is_no_attempt(
         assert drained.result() == len(events_of(copies))
     # On a busy machine the drain may have its events again before the blockade has one: then the two meet once more.
     failed = [line for line in logged if line["event"] == "batch_failed"]
-    assert {(line["problem"].split()[0], line["meaning"]) for line in failed} == {("DeadlockDetected", "AT_ONCE")}
+    assert {(line["error"], line["meaning"]) for line in failed} == {("DeadlockDetected", "AT_ONCE")}
     assert {(row.attempts, row.last_error) for row in map(inbox_row, events_of(copies))} == {(0, None)}
     assert_told_once(copies)
 

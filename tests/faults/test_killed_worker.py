@@ -71,7 +71,7 @@ def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(
         bring_forward()
     assert attempts == [0, *range(1, MAX_ATTEMPTS + 1), MAX_ATTEMPTS]
     row = inbox_row(deadly)
-    assert (row.outcome, row.outcome_details, row.last_error) == ("parked", {"problem": DIED}, DIED)
+    assert (row.outcome, row.outcome_details, row.last_error) == ("parked", DIED, DIED)
     assert_told_once([*first, *last])
     tally("workers that one event killed", len(attempts) - 1)
 

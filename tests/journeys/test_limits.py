@@ -9,6 +9,7 @@ from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.errors import InvalidRequest
 from app.programs.terms import valid_commission
+from app.sentences import outcomes
 
 
 def at(*parts: int) -> datetime:
@@ -34,8 +35,10 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
 ) -> None:
     commission = {"type": "percentage", "bps": 2000, "max_months": months}
     standing = CyclePosition(1, first)
-    assert caps.exceeded(commission, standing, last_paid) == ""
-    assert caps.exceeded(commission, standing, first_unpaid).startswith(f"{months} months had passed")
+    assert caps.exceeded(commission, standing, last_paid) == {}
+    exceeded = caps.exceeded(commission, standing, first_unpaid)
+    assert exceeded == {"limit": "max_months", "most_months": months, "first_paid_at": first.isoformat()}
+    assert outcomes.limit(exceeded).startswith(f"{months} month")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +57,7 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
 def test_a_flat_amount_is_paid_for_one_cycle_unless_told_otherwise_and_once_in_it(
     commission: dict[str, Any], standing: CyclePosition, is_paid: bool
 ) -> None:
-    assert (caps.exceeded(commission, standing, at(2026, 3, 2)) == "") is is_paid
+    assert (caps.exceeded(commission, standing, at(2026, 3, 2)) == {}) is is_paid
 
 
 @pytest.mark.parametrize(

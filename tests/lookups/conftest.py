@@ -101,7 +101,7 @@ class Asked:
     kind: str
     object_id: str
     attempts: int
-    problem: str | None
+    problem: dict[str, Any] | None
     is_done: bool
     is_due: bool
 

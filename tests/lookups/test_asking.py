@@ -53,16 +53,16 @@ def test_without_advice_it_waits_longer_each_time(shop: Emulator) -> None:
 def test_every_failure_has_a_meaning(shop: Emulator) -> None:
     with pytest.raises(StripeMissing):
         ask(shop, "/v1/customers/cus_unknown")
-    with pytest.raises(StripeForbidden, match="401"):
+    with pytest.raises(StripeForbidden, match="stripe_key_unknown"):
         ask(shop, "/v1/customers/cus_1", key="sk_test_not_a_known_key_at_all")
     with pytest.raises(StripeForbidden, match="rak_invoice_read"):
         ask(shop, "/v1/invoices/in_1", key=shop.restricted_key("charge_read"))
     with pytest.raises(StripeRefused):
         ask(shop, "/v1/customers", params={"limit": 1000})
     shop.faults.fail(503)
-    with pytest.raises(StripeUnavailable, match="503"):
+    with pytest.raises(StripeUnavailable, match="status=503"):
         ask(shop, "/v1/customers/cus_1")
-    with pytest.raises(StripeUnavailable, match="could not be reached"):
+    with pytest.raises(StripeUnavailable, match="stripe_unreachable"):
         stripe_api.get(stripe_api.client(SecretStr(shop.key), base=NOWHERE), "/v1/customers/cus_1", tries=1)
 
 

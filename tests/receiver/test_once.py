@@ -146,7 +146,7 @@ def test_a_thin_event_is_stored_and_says_why_it_cannot_be_used(door: Door) -> No
         "in_thin",
         "2026-03-02T10:00:00+00:00",
     )
-    assert "thin event" in row.outcome_details["problem"]
+    assert row.outcome_details == {"problem": "thin_without_key"}
 
 
 def test_a_signature_of_another_body_stores_nothing(door: Door) -> None:

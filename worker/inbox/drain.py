@@ -18,7 +18,7 @@ from worker.inbox import pipeline
 from worker.retries import Meaning
 
 BATCH_SIZE: Final = 500
-DIED: Final = "the worker process ended while processing it, on every attempt"
+DIED: Final = {"problem": "worker_ended"}
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
             return _work_claimed(limit, claimed)
         except Exception as failure:
             meaning = retries.meaning(failure)
-            log.warning("batch_failed", size=len(claimed), problem=retries.problem(failure), meaning=meaning.name)
+            log.warning("batch_failed", size=len(claimed), meaning=meaning.name, **retries.problem(failure))
             jobs.clear_in_progress([event.id for event in claimed])
             if meaning is Meaning.GIVE_UP:
                 raise
@@ -117,7 +117,7 @@ def _begin_attempt(event_id: int) -> int | None:
             return None
         if event.attempts >= MAX_ATTEMPTS:
             inbox.note_failure(session, event_id, event.attempts, DIED, park=True)
-            log.error("event_parked", stripe_event_id=event.stripe_id, problem=DIED)
+            log.error("event_parked", stripe_event_id=event.stripe_id, **DIED)
             metrics.events_processed("parked")
             return None
         return inbox.count_attempt(session, event, now=datetime.now(UTC))
@@ -151,7 +151,7 @@ def _note(event_id: int, attempts: int, failure: Exception) -> None:
         inbox.note_failure(session, event_id, attempts, problem, park=park)
     if park:
         metrics.events_processed("parked")
-    log.error("event_parked" if park else "event_failed", event_id=event_id, attempts=attempts, problem=problem)
+    log.error("event_parked" if park else "event_failed", event_id=event_id, attempts=attempts, **problem)
 
 
 def _take_back_attempt(event_id: int, attempts: int) -> None:

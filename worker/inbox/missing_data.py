@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from app.commissions.settling.settle import Settled
 from app.payments.objects import LockedObjects
+from app.payments.waiting import reasons
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import Wanted
 
 UNNAMED: Final = ("unattributed", "unknown_code")
-NO_KEY: Final = "it is a thin event, which carries no data, and no API key is configured to fetch it"
-NO_OBJECT: Final = "it is a thin event that does not name an object of its type"
+NO_KEY: Final = {"problem": "thin_without_key"}
+NO_OBJECT: Final = {"problem": "thin_without_object"}
 
 
 def of_payments(settled: Sequence[Settled], known: LockedObjects) -> set[Wanted]:
@@ -36,12 +37,12 @@ def of_events(outcomes: Iterable[Outcome]) -> set[Wanted]:
 def of_thin_event(event: ClaimedEvent, document: Mapping[str, Any], *, has_key: bool) -> Outcome:
     """How a thin event stands: it waits for its object, fetched, where there is a key to fetch it with."""
     if not has_key:
-        return Outcome("unusable", {"problem": NO_KEY})
+        return Outcome("unusable", NO_KEY)
     related = document.get("related_object")
     kind, object_id = (related.get("type"), related.get("id")) if isinstance(related, dict) else (None, None)
     if kind not in lookups.OBJECTS or not isinstance(object_id, str):
-        return Outcome("unusable", {"problem": NO_OBJECT})
-    return Outcome("waiting", lookups.awaiting("its object, asked of Stripe", Wanted(kind, object_id, event.stripe_id)))
+        return Outcome("unusable", NO_OBJECT)
+    return Outcome("waiting", reasons.waiting(reasons.FETCHED_OBJECT, Wanted(kind, object_id, event.stripe_id)))
 
 
 def _named_in(details: Mapping[str, Any]) -> set[Wanted]:

@@ -12,13 +12,11 @@ from app.payments.facts import MONEY_KINDS, Kind, NameFact, ReadEvent
 from app.payments.objects import LockedObjects
 from app.payments.record import PaymentRecord
 from app.payments.state.news import events_with_news
+from app.payments.waiting import reasons
 from app.sentences.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
 from app.stripe_events.inbox import Outcome
-from app.stripe_sync import lookups
 from app.stripe_sync.lookups import Wanted
 
-RETURNED: Final = "the payment it returns money of"
-WARNED: Final = "its payment"
 EARNING: Final = ("accrued", "adjusted", "held")
 
 
@@ -138,7 +136,7 @@ def _unmoved(
     if names := _names_in(event, people):
         return _named(event, names, people, names_anew=names_anew) or unchanged
     if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
-        return Outcome("waiting", {"waiting_for": "the customer's payment to arrive"})
+        return Outcome("waiting", reasons.waiting(reasons.PAYMENT))
     if _links(event):
         return Outcome("bound")
     return _recorded(event, names_anew=names_anew) if is_news else unchanged
@@ -176,13 +174,11 @@ def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
 def _missing(event: ReadEvent) -> Outcome:
     """An event whose payment is not known waits for it; a return says which object would name it."""
     if not event.reading.is_return:
-        return Outcome("waiting", {"waiting_for": "the amount that was paid"})
+        return Outcome("waiting", reasons.waiting(reasons.AMOUNT))
     named = {one.kind: one.id for one in reversed(event.reading.objects) if one.id}
-    awaited = WARNED if Kind.WARNING in named else RETURNED
+    reason = reasons.WARNED_PAYMENT if Kind.WARNING in named else reasons.RETURNED_PAYMENT
     source = next((kind for kind in (Kind.CHARGE, Kind.PAYMENT_INTENT, Kind.INVOICE) if kind in named), None)
-    if source is None:
-        return Outcome("waiting", {"waiting_for": awaited})
-    return Outcome("waiting", lookups.awaiting(awaited, Wanted(source, named[source])))
+    return Outcome("waiting", reasons.waiting(reason, Wanted(source, named[source]) if source else None))
 
 
 def _names_in(event: ReadEvent, people: Directory) -> list[str]:

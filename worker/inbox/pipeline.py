@@ -88,11 +88,9 @@ def _read(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
     try:
         reading = table.read(document)
     except UnusableEvent as unusable:
-        return Outcome("parked", {"problem": str(unusable).rstrip(".")})
+        return Outcome("parked", unusable.problem)
     if reading.is_ignored:
         return Outcome("ignored_type")
-    if reading.problem:
-        return Outcome("unusable", {"problem": reading.problem})
     evident_at = fetched.evident_at(document) or event.occurred_at
     return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading)
 

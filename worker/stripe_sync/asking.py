@@ -43,14 +43,13 @@ def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_
     with db.transaction() as session:
         key = api_keys.find(session, run.scope.organization_id, livemode=run.scope.livemode)
     if key is None:
-        mode = "live" if run.scope.livemode else "test"
-        raise StripeForbidden(f"No Stripe API key for {mode} mode is configured; set `api_key` on the Stripe endpoint.")
+        raise StripeForbidden("no_live_key" if run.scope.livemode else "no_test_key")
     client = stripe_api.client(key, base=api_keys.api_base(), account=run.scope.account)
 
     def wait(seconds: float) -> None:
         if seconds >= WORTH_SAYING_SECONDS:
             with db.transaction() as session:
-                runs.say(session, run, f"Stripe asks us to wait; it goes on in {seconds:.0f} s")
+                runs.say(session, run, {"problem": "stripe_asks_to_wait", "count": round(seconds)})
         time.sleep(seconds)
 
     return stripe_api.get(client, path, params, wait=wait)

@@ -22,7 +22,7 @@ from worker.stripe_sync.history import Part
 
 REHEARSED_TOGETHER: Final = 5_000
 """Documents a dry run works in one transaction, that is taken back: some seconds' work, some 50 MB of memory."""
-SETTLING: Final = "waits until all of it is settled"
+SETTLING: Final = "settling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _read(run: Run, parts: Sequence[Part]) -> tuple[Read, Run]:
         cursor, share = {"part": index + 1, "after": None}, 1.0
     done_bps = min(9_999, int(10_000 * (index + share) / len(parts)))
     return Read(part, page), replace(
-        run, phase=f"reading {part.name}", cursor={**run.cursor, **cursor}, progress_bps=done_bps
+        run, phase=f"reading:{part.code}", cursor={**run.cursor, **cursor}, progress_bps=done_bps
     )
 
 

@@ -96,9 +96,7 @@ def pages(
 def one(collection: str, object_id: str) -> str:
     """The path of one object, `/v1/invoices/in_1Pg`. Raises StripeMissing for what can be no id of Stripe's."""
     if not _ID.fullmatch(object_id):
-        raise StripeMissing(
-            "The id cannot be one of Stripe's: it holds other characters than letters, digits, _ and -."
-        )
+        raise StripeMissing("stripe_impossible_id")
     return f"{collection}/{object_id}"
 
 
@@ -109,26 +107,28 @@ def _ask(asked: stripe.StripeClient, path: str, params: Params) -> Answer:
     except stripe.StripeError as error:
         raise _problem(error) from None  # its own text may repeat what we sent
     if not isinstance(response.data, dict):
-        raise StripeUnavailable("Stripe's answer is not a JSON object.")
+        raise StripeUnavailable("stripe_not_json")
     return Answer(response.data, _answered_at(response.headers) or began_at)
 
 
 def _problem(error: stripe.StripeError) -> Exception:
-    """The failure as one of ours, in words that hold nothing of the request."""
+    """The failure as one of ours, which holds nothing of the request."""
     status = error.http_status
     if isinstance(error, stripe.RateLimitError):
         seconds = _seconds((error.headers or {}).get("Retry-After"))
-        return StripeRateLimited("Stripe limits how much we ask (429).", retry_after_seconds=seconds)
+        return StripeRateLimited("stripe_rate_limit", retry_after_seconds=seconds)
     if isinstance(error, stripe.AuthenticationError):
-        return StripeForbidden("Stripe does not know the API key, or it was revoked (401).")
+        return StripeForbidden("stripe_key_unknown")
     if isinstance(error, stripe.PermissionError):
         lacking = _PERMISSION.search(error.user_message or "")
-        return StripeForbidden(f"The API key may not read this (403){f': it lacks {lacking[0]}' if lacking else ''}.")
+        if lacking:
+            return StripeForbidden("stripe_permission_missing", permission=lacking[0])
+        return StripeForbidden("stripe_not_permitted")
     if status == 404:
-        return StripeMissing("Stripe does not know this object (404), or it belongs to another account.")
+        return StripeMissing("stripe_missing")
     if status is not None and 400 <= status < 500 and status != 409:
-        return StripeRefused(f"Stripe refused the request ({status}).")
-    return StripeUnavailable(f"Stripe failed ({status})." if status else "Stripe could not be reached.")
+        return StripeRefused("stripe_refused", status=status)
+    return StripeUnavailable("stripe_failed", status=status) if status else StripeUnavailable("stripe_unreachable")
 
 
 def _wait_seconds(tried: int, told_seconds: float | None) -> float:

@@ -1,10 +1,9 @@
-"""Stripe's document beside what we hold: where they differ, in one sentence each. Pure."""
+"""Stripe's document beside what we hold, and where they differ. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app import money
 from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.holdings import Held, Payment
 from app.payments.state import returns
@@ -13,18 +12,27 @@ from worker.inbox.handlers import disputes
 from worker.inbox.handlers.invoices import documents as invoices
 
 Document = Mapping[str, Any]
+KEY_KINDS: Final = {"invoice": Kind.INVOICE, "pi": Kind.PAYMENT_INTENT, "ch": Kind.CHARGE}
+"""By the beginning of a payment's key, what its object is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference; amounts in minor units, None where there is nothing on that side."""
+    """One difference; amounts in minor units, None where there is nothing on that side.
+
+    Attributes:
+        currency: of `stripe_minor`.
+        object_kind: what Stripe's object is, `invoice`.
+        our_currency: of `our_minor`.
+    """
 
     kind: str
     stripe_id: str
     currency: str
     stripe_minor: int | None
     our_minor: int | None
-    sentence: str
+    object_kind: str
+    our_currency: str
 
 
 def invoice(document: Document, held: Held) -> Difference | None:
@@ -54,7 +62,7 @@ def charge(document: Document, held: Held) -> Difference | None:
 def intent(document: Document, held: Held) -> Difference | None:
     """A PaymentIntent beside the payment it brought."""
     return _amount(
-        document, "PaymentIntent", int(document["amount_received"]), held.payments.get(f"pi:{document['id']}")
+        document, Kind.PAYMENT_INTENT, int(document["amount_received"]), held.payments.get(f"pi:{document['id']}")
     )
 
 
@@ -97,11 +105,9 @@ def _amount(document: Document, what: str, theirs: int, ours: Payment | None) ->
         return None if theirs == 0 else _missing(document, what, theirs)
     if (ours.gross_minor, ours.currency) == (theirs, document["currency"]):
         return None
-    sentence = (
-        f"Stripe collected {_money(theirs, document['currency'])} by this {what}; "
-        f"we hold {_money(ours.gross_minor, ours.currency)}."
+    return Difference(
+        "amount_differs", document["id"], document["currency"], theirs, ours.gross_minor, what, ours.currency
     )
-    return Difference("amount_differs", document["id"], document["currency"], theirs, ours.gross_minor, sentence)
 
 
 def _returned(document: Document, captured: int, ours: Payment | None, held: Held) -> Difference | None:
@@ -119,21 +125,19 @@ def _back(document: Document, what: str, theirs: int, ours: int) -> Difference |
     if theirs == ours:
         return None
     currency = document["currency"]
-    sentence = f"Stripe gave {_money(theirs, currency)} back by this {what}; we count {_money(ours, currency)}."
-    return Difference("returned_differs", document["id"], currency, theirs, ours, sentence)
+    return Difference("returned_differs", document["id"], currency, theirs, ours, what, currency)
 
 
 def _missing(document: Document, what: str, theirs: int) -> Difference:
     currency = document["currency"]
-    sentence = f"Stripe has this {what} of {_money(theirs, currency)}, and we do not know of it."
-    return Difference("missing_here", document["id"], currency, theirs, None, sentence)
+    return Difference("missing_here", document["id"], currency, theirs, None, what, currency)
 
 
 def missing_at_stripe(payment: Payment) -> Difference:
     """A payment of ours whose object Stripe does not have."""
-    sentence = f"We hold {_money(payment.gross_minor, payment.currency)} for this, and Stripe has no such object."
-    object_id = payment.key.partition(":")[2]
-    return Difference("missing_at_stripe", object_id, payment.currency, None, payment.gross_minor, sentence)
+    kind, _, object_id = payment.key.partition(":")
+    ours, what = payment.gross_minor, KEY_KINDS[kind]
+    return Difference("missing_at_stripe", object_id, payment.currency, None, ours, what, payment.currency)
 
 
 def _collected(document: Document) -> int:
@@ -155,7 +159,3 @@ def _is_out(facts: Mapping[str, Any]) -> bool:
 def _identity(value: object) -> str:
     found = value.get("id") if isinstance(value, Mapping) else value
     return found if isinstance(found, str) else ""
-
-
-def _money(minor: int, currency: str) -> str:
-    return money.format_money(minor, currency)

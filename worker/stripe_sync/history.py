@@ -60,6 +60,11 @@ class Part:
         """Whether it lists events; else the objects themselves, as they are now."""
         return self.path == "/v1/events"
 
+    @property
+    def code(self) -> str:
+        """The name in one piece, `invoice_payments`."""
+        return self.name.replace(" ", "_")
+
     def query(self, after: str | None) -> dict[str, Any]:
         """The parameters of the page that begins after the entry with id `after`."""
         asked = {**self.narrowed, "limit": 100, "created": {"gte": self.since, "lt": self.until}}

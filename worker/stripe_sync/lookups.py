@@ -14,8 +14,9 @@ import structlog
 from stripe import StripeClient
 
 from app import db, jobs
-from app.errors import ConfigurationError, StripeProblem, StripeRateLimited, StripeUnavailable
+from app.errors import StripeForbidden, StripeProblem, StripeRateLimited, StripeUnavailable
 from app.payments.waiting import invoice_links
+from app.sentences.problems import Problem
 from app.stripe_events import waits
 from app.stripe_sync import api_keys, fetched, lookups
 from app.stripe_sync.lookups import ClaimedLookup
@@ -25,8 +26,8 @@ from worker.stripe_sync import client
 
 RATE_LIMIT_SECONDS: Final = 5.0
 """How long a Stripe account is left alone that limits us without saying for how long."""
-NO_KEY: Final = "The Stripe API key was removed; set `api_key` on the Stripe endpoint."
-NO_INVOICE: Final = "Stripe knows of no invoice that it paid."
+NO_KEY: Final = "key_removed"
+NO_INVOICE: Final = {"problem": "no_invoice"}
 
 PATHS: Final = {
     "charge": "/v1/charges",
@@ -78,14 +79,15 @@ def work_one() -> bool:
             return True
     try:
         _answer(lookup, _ask(lookup))
-    except StripeUnavailable as problem:
-        _postpone(lookup, problem)
-    except (StripeProblem, ConfigurationError) as problem:
-        _give_up(lookup, str(problem))
+    except StripeUnavailable as failure:
+        _postpone(lookup, failure, failure.problem)
+    except StripeProblem as failure:
+        _give_up(lookup, failure.problem)
     except Exception as failure:
         if retries.meaning(failure) is retries.Meaning.GIVE_UP:
             raise
-        _postpone(lookup, StripeUnavailable(f"The answer could not be kept: {retries.problem(failure)}."))
+        problem = {"problem": "answer_not_stored", "cause": retries.problem(failure)}
+        _postpone(lookup, StripeUnavailable("answer_not_stored"), problem)
     return True
 
 
@@ -95,7 +97,7 @@ def _ask(lookup: ClaimedLookup) -> Found:
     with db.transaction() as session:
         key = api_keys.find(session, scope.organization_id, livemode=scope.livemode)
     if key is None:
-        raise ConfigurationError(NO_KEY)
+        raise StripeForbidden(NO_KEY)
     asked = client.client(key, base=api_keys.api_base(), account=scope.account)
     kind, object_id = lookup.wanted.kind, lookup.wanted.object_id
     if kind == lookups.INVOICE_LINK:
@@ -118,7 +120,7 @@ def _links(asked: StripeClient, object_id: str) -> Found:
     links = [link for page in pages for link in page.document["data"]]
     paid = [link for link in links if link.get("status") == "paid"]
     if links and not paid:
-        raise StripeUnavailable("Stripe says that it belongs to an invoice, but not yet that it has paid it.")
+        raise StripeUnavailable("link_not_paid")
     return Found(paid, pages[0].fetched_at)
 
 
@@ -146,16 +148,16 @@ def _answer(lookup: ClaimedLookup, found: Found) -> None:
     log.info("lookup_answered", lookup_id=lookup.id, kind=wanted.kind, object_id=wanted.object_id, new=new)
 
 
-def _postpone(lookup: ClaimedLookup, problem: StripeUnavailable) -> None:
-    told_seconds = problem.retry_after_seconds
+def _postpone(lookup: ClaimedLookup, failure: StripeUnavailable, problem: Problem) -> None:
+    told_seconds = failure.retry_after_seconds
     with db.transaction() as session:
-        lookups.postpone(session, lookup, str(problem), told_seconds=told_seconds)
-        if isinstance(problem, StripeRateLimited):
+        lookups.postpone(session, lookup, problem, told_seconds=told_seconds)
+        if isinstance(failure, StripeRateLimited):
             lookups.leave_alone(session, lookup.scope, told_seconds or RATE_LIMIT_SECONDS)
-    log.warning("lookup_postponed", lookup_id=lookup.id, kind=lookup.wanted.kind, problem=str(problem))
+    log.warning("lookup_postponed", lookup_id=lookup.id, kind=lookup.wanted.kind, **problem)
 
 
-def _give_up(lookup: ClaimedLookup, problem: str) -> None:
+def _give_up(lookup: ClaimedLookup, problem: Problem) -> None:
     with db.transaction() as session:
         lookups.finish(session, lookup, problem)
-    log.warning("lookup_given_up", lookup_id=lookup.id, kind=lookup.wanted.kind, problem=problem)
+    log.warning("lookup_given_up", lookup_id=lookup.id, kind=lookup.wanted.kind, **problem)

@@ -26,8 +26,8 @@ from worker.stripe_sync.history import Part
 ASKED_AT_ONCE: Final = 20
 """Payments that no list showed, asked for one by one, in a step."""
 FIRST: Final = UUID(int=0)
-EXPLAINED: Final = "return of "
-INVOICED: Final = "invoice of "
+EXPLAINED: Final = "return:"
+INVOICED: Final = "invoice:"
 PATHS: Final = {"invoice": "/v1/invoices", "pi": "/v1/payment_intents", "ch": "/v1/charges"}
 COMPARE_ONE: Final = {"invoice": comparison.invoice, "pi": comparison.intent, "ch": comparison.charge}
 
@@ -64,7 +64,7 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     share = part.share_done(page.documents[-1]) if page.has_more else 1.0
     run = replace(
         run,
-        phase=f"comparing {part.name}",
+        phase=f"comparing:{part.code}",
         cursor={**run.cursor, **further},
         progress_bps=min(9_900, int(9_900 * (index + share) / len(parts))),
     )
@@ -109,7 +109,7 @@ def _unlisted(run: Run) -> Run:
         )
     found = [pair for payment in payments if (pair := _ask_for(run, payment)) is not None]
     further = str(payments[-1].id) if len(payments) == ASKED_AT_ONCE else None
-    run = replace(run, phase="asking for what no list showed", cursor={**run.cursor, "payment": further})
+    run = replace(run, phase="asking_unlisted", cursor={**run.cursor, "payment": further})
     return _write(run, found, compared=len(payments), seen=())
 
 
@@ -185,7 +185,7 @@ def _end(run: Run) -> Run | None:
     """Done once all that was fetched is settled."""
     with db.transaction() as session:
         is_settled = not inbox.is_any_due(session, run.scope.organization_id, up_to=run.cursor["newest"])
-        ended = replace(run, phase="waits until all of it is settled", is_done=is_settled)
+        ended = replace(run, phase="settling", is_done=is_settled)
         if is_settled:
             drifts.forget_seen(session, run.id)
         runs.keep(session, ended)

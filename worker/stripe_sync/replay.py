@@ -20,7 +20,7 @@ def step(run: Run) -> Run | None:
     with db.transaction() as session:
         if "newest" not in run.cursor:
             total, newest = replaying.measure(session, selection)
-            run = replace(run, phase="working events again", cursor={"after": 0, "newest": newest}, counts=_none(total))
+            run = replace(run, phase="replaying", cursor={"after": 0, "newest": newest}, counts=_none(total))
         if replaying.backlog(session, MOST_DUE) >= MOST_DUE:
             return None
         run = _one_page(run, replaying.make_due(session, selection, **run.cursor, limit=PAGE))

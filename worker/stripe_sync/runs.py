@@ -67,9 +67,9 @@ def _note(run: Run, failure: Exception) -> None:
     """Keep why a run cannot go on now, or ever."""
     if retries.meaning(failure) is retries.Meaning.GIVE_UP:
         raise failure
-    problem = str(failure) if isinstance(failure, AccrualError) else retries.problem(failure)
+    problem = retries.problem(failure)
     for_good = isinstance(failure, AccrualError) and not isinstance(failure, StripeUnavailable)
-    log.error("run_failed", run_id=str(run.id), kind=run.kind, problem=problem, for_good=for_good)
+    log.error("run_failed", run_id=str(run.id), kind=run.kind, for_good=for_good, **problem)
     try:
         with db.transaction() as session:
             runs.fail(session, run, problem, for_good=for_good)

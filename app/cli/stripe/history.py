@@ -134,5 +134,5 @@ def _line(drift: Drift) -> dict[str, Any]:
         "difference": drift.kind,
         "stripe id": drift.stripe_id,
         "healed": drift.healed_at is not None,
-        "sentence": drift.sentence,
+        "sentence": drift_fields(drift)["sentence"],
     }

@@ -13,6 +13,8 @@ from app import db, ids, jobs
 from app.cli import printing
 from app.errors import InvalidRequest
 from app.organizations import audit
+from app.sentences import problems
+from app.sentences import runs as sentences
 from app.stripe_sync import runs
 from app.stripe_sync.models import StripeRun
 from app.stripe_sync.views import run_fields
@@ -127,11 +129,11 @@ def _look(owners: tuple[UUID, ...], run_id: str) -> StripeRun:
 def _doing(run: StripeRun) -> str:
     if run.finished_at is not None:
         return run.state
-    return run.phase or "waits for a worker"
+    return sentences.phase(run.phase)
 
 
 def _said(run: StripeRun) -> str:
-    return run.problem or _flat(run.counts)
+    return problems.sentence(run.problem) or _flat(run.counts)
 
 
 def _flat(values: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,15 +14,13 @@ from app.commissions.settling.rows import CommissionRecord, ConversionRecord
 from app.partners.finding import directory
 from app.stripe_events.scope import Scope
 
-NOBODY: Final = "nobody"
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A payment's former credit, and in a sentence what it was kept against."""
+    """A payment's former credit, and whom it was kept against: `partner_id` (None: no partner), `is_by_hand`."""
 
     credit: Credited
-    instead_of: str
+    instead_of: Mapping[str, Any]
 
 
 def kept(
@@ -54,7 +52,7 @@ def kept(
     return {
         payment_id: Kept(
             Credited(conversion.attribution_id, people.enrollments[conversion.partner_id], times[payment_id]),
-            _sentence(credit),
+            _conflict(credit),
         )
         for payment_id, (conversion, credit) in disputed.items()
     }
@@ -78,10 +76,8 @@ def _agrees(conversion: ConversionRecord, credit: Credited | NoCredit) -> bool:
     return isinstance(credit, Credited) and credit.enrollment.partner_id == conversion.partner_id
 
 
-def _sentence(credit: Credited | NoCredit) -> str:
-    whom = ids.encode(ids.PARTNER, credit.enrollment.partner_id) if isinstance(credit, Credited) else NOBODY
-    by = "A person credits" if isinstance(credit, Credited) and credit.is_by_hand else "Evidence credits"
-    return (
-        f"{by} {whom} by now, but the commission has been paid or is in a payout: its partner keeps it until a person "
-        "moves it with include_paid."
-    )
+def _conflict(credit: Credited | NoCredit) -> dict[str, Any]:
+    """What now credits the payment otherwise."""
+    if not isinstance(credit, Credited):
+        return {"partner_id": None, "is_by_hand": False}
+    return {"partner_id": ids.encode(ids.PARTNER, credit.enrollment.partner_id), "is_by_hand": credit.is_by_hand}

@@ -74,20 +74,21 @@ def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
     return first
 
 
-def exceeded(commission: Mapping[str, Any], standing: CyclePosition, paid_at: datetime) -> str:
-    """Which limit of `commission` the payment is beyond, in words that end a sentence; "" if none.
+def exceeded(commission: Mapping[str, Any], position: CyclePosition, paid_at: datetime) -> dict[str, Any]:
+    """Which limit of `commission` the payment is beyond: its code as `limit`, its numbers beside it; {} if none.
 
-    Example: the thirteenth cycle of `{"max_cycles": 12}` gives `it is billing cycle 13, and 12 are paid`.
+    Example: the thirteenth cycle of `{"max_cycles": 12}` gives
+    `{"limit": "max_cycles", "cycle": 13, "most_cycles": 12}`.
     """
     most, most_months = most_cycles(commission), commission.get("max_months")
-    if most is not None and standing.cycle > most:
-        return f"it is billing cycle {standing.cycle}, and {most} {'is' if most == 1 else 'are'} paid"
-    first = standing.first_paid_at
+    if most is not None and position.cycle > most:
+        return {"limit": "max_cycles", "cycle": position.cycle, "most_cycles": most}
+    first = position.first_paid_at
     if most_months is not None and first is not None and paid_at >= add_months(first, most_months):
-        return f"{most_months} months had passed since the customer's first commissionable payment on {first:%Y-%m-%d}"
-    if commission["type"] == "flat" and not standing.opens_cycle:
-        return "an earlier payment of the same billing cycle carries the fixed amount, which is paid once a cycle"
-    return ""
+        return {"limit": "max_months", "most_months": most_months, "first_paid_at": first.isoformat()}
+    if commission["type"] == "flat" and not position.opens_cycle:
+        return {"limit": "once_a_cycle"}
+    return {}
 
 
 def most_cycles(commission: Mapping[str, Any]) -> int | None:

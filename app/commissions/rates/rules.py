@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from app import money
 from app.commissions.rates.products import ProductShare, by_product, product_shares
 from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
+
+SCHEMA_VERSION: Final = 1
+"""Of a stored calculation; raise it where a reader must know the difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,13 @@ class Calculation:
     level: int = 0
 
     def details(self) -> dict[str, Any]:
-        """The calculation with its formula in words, for the explanation."""
+        """The calculation as it is stored: codes and numbers, which `app.sentences.calculations` reads."""
         products = {"products": [share.details() for share in self.products]} if self.products else {}
         fixed = {"fixed_minor": self.fixed_minor} if self.fixed_minor else {}
         tier = {"tier": dict(self.tier)} if self.tier else {}
         level = {"level": self.level} if self.level else {}
         return {
+            "schema_version": SCHEMA_VERSION,
             "commission_base": self.commission_base,
             "base_minor": self.base_minor,
             "rate_bps": self.rate_bps,
@@ -60,35 +64,7 @@ class Calculation:
             "gross_minor": self.gross_minor,
             "returned_minor": self.returned_minor,
             "target_minor": self.target_minor,
-            "formula": self._formula(),
         }
-
-    def _formula(self) -> str:
-        earned = self._earned()
-        if self.returned_minor == 0:
-            return earned
-        if self.returned_minor >= self.gross_minor:
-            return f"{earned}; all {self.gross_minor} came back, so nothing is left"
-        back = f"{earned}; {self.returned_minor} of {self.gross_minor} came back"
-        share_minor = self.amount_minor - self.fixed_minor
-        left = f"{share_minor} - {share_minor} x {self.returned_minor} / {self.gross_minor}"
-        if not self.fixed_minor:
-            return f"{back}, so {left} = {self.target_minor}"
-        stands = f"the fixed {self.fixed_minor} stands until all of it has"
-        return f"{back}; {stands}" + (f", so {left} + {self.fixed_minor} = {self.target_minor}" if share_minor else "")
-
-    def _earned(self) -> str:
-        if self.fixed_minor == self.amount_minor and self.fixed_minor:
-            return f"a fixed {self.fixed_minor} for the conversion, whatever it comes to"
-        fixed = f" + a fixed {self.fixed_minor}" if self.fixed_minor else ""
-        return f"{self._rated()}{fixed} = {self.amount_minor}, rounded half up"
-
-    def _rated(self) -> str:
-        if self.rate_bps is not None:
-            return f"{money.format_rate(self.rate_bps)} of {self.base_minor}"
-        shares = " + ".join(f"{money.format_rate(one.rate_bps)} of {one.base_minor}" for one in self.products)
-        lines_minor = sum(one.base_minor for one in self.products)
-        return f"({shares}) x {self.base_minor} / {lines_minor}"
 
 
 def calculate(

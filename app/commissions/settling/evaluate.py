@@ -17,10 +17,10 @@ from app.commissions.settling.rows import CommissionRecord, ConversionRecord
 from app.commissions.settling.settlement import Case, snapshot_of
 from app.partners.finding.directory import Enrollment
 from app.payments.state.state import PaymentState
-from app.payments.waiting import invoice_links
+from app.payments.waiting import reasons
 
 Outcome = tuple[str, dict[str, Any]]
-"""A word of `OUTCOMES` and what completes its sentence."""
+"""One of `OUTCOMES` and the codes and numbers that complete its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _obstacle(case: Case) -> Outcome:
     if payment.merged_into_id is not None:
         return "merged", {"merged_into": ids.encode(ids.PAYMENT, payment.merged_into_id)}
     if payment.state.awaits_invoice:
-        return "waiting", invoice_links.for_invoice(payment.state)
+        return "waiting", reasons.for_invoice(payment.state)
     return _uncredited(case, credit) if isinstance(credit, NoCredit) else _obstacle_for(credit, case)
 
 
@@ -114,9 +114,9 @@ def _obstacle_for(credit: Credited, case: Case) -> Outcome:
         return "rejected", {"reason": case.decision.reason}
     commission = snapshot_of(case, credit).commission
     if products.needs_lines(payment.state, commission):
-        return "waiting", invoice_links.for_invoice_lines(payment.state)
+        return "waiting", reasons.for_invoice_lines(payment.state)
     exceeded = caps.exceeded(commission, case.standing, payment.state.occurred_at)
-    return ("cap_reached", {"limit": exceeded}) if exceeded else ("", {})
+    return ("cap_reached", exceeded) if exceeded else ("", {})
 
 
 def _has_known_terms(case: Case) -> bool:
@@ -139,7 +139,7 @@ def _uncredited(case: Case, credit: NoCredit) -> Outcome:
         return "unknown_code", {"code": credit.unknown_name}
     may_pay_invoice = case.may_be_linked or case.payment.state.is_described_as_invoice
     if may_pay_invoice and not case.payment.is_of_invoice:
-        return "waiting", invoice_links.for_invoice_link(case.payment.state)
+        return "waiting", reasons.for_invoice_link(case.payment.state)
     return "unattributed", {}
 
 

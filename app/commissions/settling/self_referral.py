@@ -15,15 +15,14 @@ from app.attribution.attribute import Attributions
 from app.commissions.settling.rows import ConversionRecord
 from app.payments import objects, payers, record
 from app.payments.objects import LockedObjects
+from app.sentences.outcomes import SAME_EMAIL, SAME_ORGANIZATION
 from app.stripe_events.scope import Scope
 
 VERDICT: Final = "self_referral"
-SAME_EMAIL: Final = "an e-mail address of the customer's is the partner's, upper case and +tag apart"
-SAME_ORGANIZATION: Final = "the partner's organization is the program's own"
 
 
 def reason(conversion: ConversionRecord, payer_marks: Collection[str]) -> str:
-    """In words what makes the payment the partner's own; "" if nothing is known to."""
+    """What makes the payment the partner's own, one of `outcomes.SAMES`; "" if nothing is known to."""
     if conversion.verdict == VERDICT:
         return SAME_ORGANIZATION
     return SAME_EMAIL if conversion.email_mark and conversion.email_mark in payer_marks else ""

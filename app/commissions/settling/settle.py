@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,7 +23,11 @@ from app.ledger.positions import Line, difference, release, withhold
 from app.ledger.posting import Entry
 from app.payments import record
 from app.payments.record import PaymentRecord
+from app.sentences.entries import APPROVED, CALCULATED, HELD
 from app.stripe_events.scope import Scope
+
+SCHEMA_VERSION: Final = 1
+"""Of the details of an entry; raise it where a reader must know the difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +112,17 @@ def _approve_at_once(case: Case, commission: CommissionRecord, now: datetime) ->
 
 
 def _empty(case: Case, commission: CommissionRecord, *, keeps_amount: bool) -> None:
-    """Make a commission worth nothing, with the reason in its formula.
+    """Make a commission worth nothing, with the reason as `stopped_by` in its calculation.
 
     Args:
         keeps_amount: whether the terms still give it its amount, which is then all reversed.
     """
     if not keeps_amount and not commission.amount_minor and not commission.position.held_minor:
         return
-    formula = why = _why_nothing(case, commission)
-    if keeps_amount:
-        formula = f"{commission.calculation['formula']}; {why}, so nothing is left"
-    else:
+    if not keeps_amount:
         commission.amount_minor = 0
-    changed = {"amount_minor": commission.amount_minor, "target_minor": 0, "formula": formula, "stopped_by": why}
+    why = _why_nothing(case, commission)
+    changed = {"amount_minor": commission.amount_minor, "target_minor": 0, "stopped_by": why}
     commission.calculation = {**commission.calculation, **changed}
 
 
@@ -131,23 +133,30 @@ def _bring(case: Case, commission: CommissionRecord) -> list[Entry]:
     entries = []
     if change:
         kind = "accrual" if commission.entry_count == 0 else "adjustment"
-        entries.append(_entry(case, commission, kind, change, str(commission.calculation["formula"])))
+        entries.append(_entry(case, commission, kind, change, {"reason": CALCULATED}))
     if decision is not None and decision.is_approval and (released := release(commission.position)):
-        reason = f"approved by {decision.decided_by}{f': {decision.reason}' if decision.reason else ''}"
+        because = {"because": decision.reason} if decision.reason else {}
+        reason = {"reason": APPROVED, "decided_by": decision.decided_by, **because}
         entries.append(_entry(case, commission, "approval", released, reason))
     if case.is_withheld and (withheld := withhold(commission.position)):
         entries.append(_entry(case, commission, "hold", withheld, _why_withheld(case)))
     return entries
 
 
-def _why_withheld(case: Case) -> str:
+def _why_withheld(case: Case) -> dict[str, Any]:
     hold = case.payment.state.hold
     assert hold.since is not None, "a hold has begun"
-    return f"a {hold.reason} has been open since {hold.since:%Y-%m-%d}, before the automatic approval was made"
+    return {"reason": HELD, "held_by": hold.reason, "held_since": hold.since.isoformat()}
 
 
-def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[Line], reason: str) -> Entry:
-    """An entry of `lines`, by which the commission's position moves at once."""
+def _entry(
+    case: Case, commission: CommissionRecord, kind: str, lines: Sequence[Line], reason: Mapping[str, Any]
+) -> Entry:
+    """An entry of `lines`, by which the commission's position moves at once.
+
+    Args:
+        reason: its code with its parameters, as `app.sentences.entries` reads it.
+    """
     held_minor = commission.position.held_minor
     commission.position = commission.position.after(lines)
     commission.entry_count += 1
@@ -164,8 +173,9 @@ def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[
         occurred_at=case.payment.state.occurred_at if kind == "accrual" else case.cause.occurred_at,
         cause=case.cause.by,
         details={
+            "schema_version": SCHEMA_VERSION,
             "commission_id": ids.encode(ids.COMMISSION, commission.id),
-            "reason": reason,
+            **reason,
             "from_minor": held_minor,
             "to_minor": commission.position.held_minor,
             "calculation": dict(commission.calculation),
@@ -173,27 +183,29 @@ def _entry(case: Case, commission: CommissionRecord, kind: str, lines: Sequence[
     )
 
 
-_STOPPED_BY: Final = {
-    "rejected": "rejected: {reason}",
-    "partner_inactive": "the partner was not active",
-    "program_inactive": "the partner's program was not active",
-    "kind_mismatch": "the partner's program does not count payments",
-    "self_referral": "the customer is the partner: {same}",
-    "cap_reached": "{limit}",
-    "waiting": "it waits for {waiting_for}",
-}
+_STOPPING: Final = (
+    "rejected",
+    "partner_inactive",
+    "program_inactive",
+    "kind_mismatch",
+    "self_referral",
+    "cap_reached",
+    "waiting",
+)
+"""Outcomes that leave a commission worth nothing, and are the reason why."""
 
 
-def _why_nothing(case: Case, commission: CommissionRecord) -> str:
+def _why_nothing(case: Case, commission: CommissionRecord) -> dict[str, Any]:
+    """Why a commission is worth nothing: a code, and what completes it; `app.sentences.calculations` reads it."""
     payment = case.payment
     if payment.merged_into_id is not None:
-        return "merged into another payment"
-    if payment.outcome in _STOPPED_BY:
-        return _STOPPED_BY[payment.outcome].format_map(payment.outcome_details)
+        return {"code": "merged"}
+    if payment.outcome in _STOPPING:
+        details = {name: value for name, value in payment.outcome_details.items() if name != "conflict"}
+        return {**details, "code": payment.outcome}
     if payment.state.base_minor == 0:
-        return "nothing is left to pay a commission on"
+        return {"code": "zero_base"}
     if not isinstance(case.credit, Credited):
-        return "nothing credits the payment to this partner any more"
-    if case.credit.enrollment.partner_id == commission.partner_id:
-        return "the payment turned out to be in another currency"
-    return "earlier or stronger evidence credits the payment to another partner"
+        return {"code": "uncredited"}
+    is_partners_own = case.credit.enrollment.partner_id == commission.partner_id
+    return {"code": "other_currency" if is_partners_own else "other_partner"}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -53,8 +54,8 @@ class Case:
     standing: CyclePosition
     may_be_linked: bool
     """Whether it may yet turn out to pay an invoice of its customer."""
-    instead_of: str = ""
-    """Whom evidence credits by now, where the partner that has been paid was left with it."""
+    instead_of: Mapping[str, Any] = field(default_factory=dict)
+    """Whom evidence credits by now, where the partner that has been paid keeps it; see `paid.Kept`."""
     payer_marks: Collection[str] = frozenset()
     """Marks of the addresses that whoever pays has shown."""
     merged: Sequence[Merged] = ()
@@ -107,7 +108,7 @@ def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID,
                 decision=decided.get(payment.id),
                 standing=ranked.standings.get(payment.id, CyclePosition()),
                 may_be_linked=payment.state.customer in linkable,
-                instead_of=kept[payment.id].instead_of if payment.id in kept else "",
+                instead_of=kept[payment.id].instead_of if payment.id in kept else {},
                 payer_marks=payer_marks[payment.id],
                 merged=merged.get(payment.id, ()),
             )

@@ -7,6 +7,7 @@ from app.explanations import returns
 from app.explanations.rendering import sentences
 from app.explanations.views import AttributionNote, CommissionNote, DecisionNote, EntryNote, PaymentExplanation
 from app.money import format_money, format_rate
+from app.sentences import calculations
 
 
 def sentences_of(story: PaymentExplanation) -> list[str]:
@@ -40,7 +41,7 @@ def _of_payment(story: PaymentExplanation) -> Iterator[str]:
         f"on {_day(payment.occurred_at)} ({object_ids or _reported(story) or 'no Stripe object named'}){_place(story)}."
     )
     base = format_money(payment.base_cents, payment.currency)
-    formula = story.base.get("formula")
+    formula = calculations.base_formula(story.base, payment.currency)
     yield f"Its base is {base}{f': {formula}' if formula else ''}{_figures(story)}."
     if shown := story.base.get("presentment"):
         yield f"The customer was shown {format_money(shown['amount_minor'] or 0, shown['currency'])}."

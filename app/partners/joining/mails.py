@@ -60,13 +60,13 @@ def take_due(session: Session, public_url: str) -> list[Mail]:
     mails = []
     for row, partner, program_name in due:
         if row.created_at < now - confirmations.MAIL_KEPT_FOR:
-            row.ended_at, row.problem = now, row.problem or "it was not sent within a day"
+            row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue
         row.attempts += 1
         row.next_attempt_at = now + FIRST_PAUSE * 2 ** min(row.attempts, 10)
         written = _text(session, row.kind, partner, program_name, public_url)
         if not written:
-            row.ended_at, row.problem = now, "there is nothing left to confirm"
+            row.ended_at, row.problem = now, "nothing_to_confirm"
             continue
         mails.append(Mail(row.id, partner.email, f"Signing up for {program_name}", written))
     session.flush()

@@ -60,4 +60,5 @@ class PartnerMail(Base):
     ended_at: Mapped[datetime | None]
     """When it was sent or given up; `problem` tells which."""
     problem: Mapped[str | None]
+    """A code, or the name of the exception that kept it from being sent."""
     created_at: Mapped[CreatedAt]

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app import ids
 from app.partners.finding.directory import STRIPE_SIGNALS
+from app.payments.state.bases import SCHEMA_VERSION
 
 KEY_PREFIX: Final = "manual:"
 """In front of a reported payment's key, and of what the conversions surface calls its charge."""
@@ -54,15 +55,16 @@ def signals_of(*, has_amount: bool, event_name: str | None, entitlement_id: str 
 
 
 def details_of(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """How a reported payment's base came about, for the explanation."""
+    """How a reported payment's base is computed, as codes and numbers."""
     has_amount = facts.get("amount") is not None
     names = ("reported_by", "reported_at", "external_id", "project_id", "event_name", "entitlement_id")
     return {
+        "schema_version": SCHEMA_VERSION,
         "source": "reported",
         **{name: facts[name] for name in names if facts.get(name)},
         "signals": signals_of(
             has_amount=has_amount, event_name=facts.get("event_name"), entitlement_id=facts.get("entitlement_id")
         ),
         "base_minor": int(facts.get("amount") or 0),
-        "formula": "the amount that was reported" if has_amount else "it was reported without an amount",
+        "formula": "reported_amount" if has_amount else "reported_without_amount",
     }

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from app.money import half_up
 
 Facts = Mapping[str, Any]
+SCHEMA_VERSION: Final = 1
+"""Of the details of a base; raise it where a reader must know the difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Amounts in minor units; `details` shows the arithmetic to people."""
+    """Amounts in minor units; `details` has the figures and the code of the formula (`app.sentences.calculations`)."""
 
     currency: str
     gross_minor: int
@@ -50,6 +52,7 @@ def invoice_base(invoice: Facts, paid: Paid) -> Base:
     collected = paid.collected(counts_outside=False)
     base_minor, formula = _share(net_total, collected, total)
     details = {
+        "schema_version": SCHEMA_VERSION,
         "source": "invoice",
         "total_minor": total,
         "tax_minor": total - net_total,
@@ -71,12 +74,12 @@ def invoice_base(invoice: Facts, paid: Paid) -> Base:
 
 
 def _share(net_total: int, collected: int, total: int) -> tuple[int, str]:
-    """The part of `net_total` that `collected` of `total` stands for, with its formula."""
+    """The part of `net_total` that `collected` of `total` pays for, with the code of its formula."""
     if total <= 0 or net_total <= 0 or collected == 0:
-        return 0, "nothing was collected for it"
+        return 0, "nothing_collected"
     if collected == total:
-        return net_total, "the total without tax, all of it collected"
-    return half_up(net_total * collected, total), "net total x collected / total, rounded half up"
+        return net_total, "net_total"
+    return half_up(net_total * collected, total), "net_total_in_proportion"
 
 
 def _lines(invoice: Facts) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Fact
     if received is None or currency is None:
         return None
     tax = int(intent.get("tax") or 0)
-    formula = "the amount received less its tax" if tax else "the amount received; its tax is not known"
+    formula = "received_less_tax" if tax else "received"
     source = "payment_intent" if intent else "charge"
     details = _details(source, received, received, tax, formula) | shown
     return Base(currency, received, int(details["base_minor"]), details)
@@ -160,20 +163,19 @@ def _session_base(session: Facts, received: int | None, currency: str | None, sh
     total, tax, own_currency = int(session["amount_total"]), int(session.get("tax") or 0), str(session["currency"])
     if received is not None and currency is not None and currency != own_currency:
         base_minor = half_up(received * (total - tax), total) if total > tax else 0
-        formula = "what was received x the session's total without tax / its total, rounded half up"
+        formula = "session_converted"
         seen = {"session_currency": own_currency, "session_total_minor": total, "session_tax_minor": tax}
         details = _details("session", received, received, received - base_minor, formula) | seen | shown
         return Base(currency, received, int(details["base_minor"]), details)
     collected = total if received is None else min(received, total)
-    formula = "the session's total without tax"
-    if collected != total:
-        formula += ", in proportion to what was received"
+    formula = "session_net_total" if collected == total else "session_net_total_in_proportion"
     details = _details("session", total, collected, tax, formula) | shown
     return Base(own_currency, collected, int(details["base_minor"]), details)
 
 
 def _details(source: str, total: int, collected: int, tax: int, formula: str) -> dict[str, Any]:
     return {
+        "schema_version": SCHEMA_VERSION,
         "source": source,
         "total_minor": total,
         "tax_minor": tax,

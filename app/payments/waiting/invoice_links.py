@@ -1,36 +1,17 @@
 """Charges that may yet turn out to pay an invoice: kept as `waiting` for two days, then shown as unattributed."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.payments.state.state import PaymentState
+from app.payments.waiting.reasons import GIVEN_UP_AFTER, INVOICE_LINK
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import Wanted
 
-INVOICE_LINK: Final = "the link to the invoice it may pay"
-LINK_WAIT_HOURS: Final = 48
-"""How long the link may take. Stripe sends it within seconds; retries of a failed delivery take longer."""
-
-
-def for_invoice(state: PaymentState) -> dict[str, Any]:
-    """What completes `waiting` for a charge that names an invoice we have not seen."""
-    return lookups.awaiting("the invoice that this charge pays", Wanted("invoice", state.invoice))
-
-
-def for_invoice_link(state: PaymentState) -> dict[str, Any]:
-    """What completes `waiting` for an unmarked charge of a customer with invoices."""
-    return lookups.awaiting(INVOICE_LINK, Wanted(lookups.INVOICE_LINK, state.payment_intent or state.charge))
-
-
-def for_invoice_lines(state: PaymentState) -> dict[str, Any]:
-    """What completes `waiting` for a payment whose rate needs lines that were not in its event."""
-    wanted = Wanted(lookups.INVOICE_LINES, state.invoice)
-    return lookups.awaiting("the lines of the invoice that its event did not carry", wanted)
-
+PATIENCE: Final = GIVEN_UP_AFTER[INVOICE_LINK]
 
 _WITH_INVOICES = text(f"""
     SELECT DISTINCT customer FROM stripe_objects
@@ -49,10 +30,10 @@ _EXPECT_LINKS = text(f"""
     WITH expecting AS (
         UPDATE payments SET outcome = 'waiting',
                             outcome_details = jsonb_build_object(
-                                'waiting_for', CAST(:link AS text), 'look_up', CAST(:look_up AS text),
+                                'waiting_for', CAST(:reason AS text), 'look_up', CAST(:look_up AS text),
                                 'object_id', coalesce(nullif(payment_intent, ''), charge))
         WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND outcome = 'unattributed' AND invoice = ''
-          AND created_at > now() - make_interval(hours => :hours)
+          AND created_at > now() - CAST(:patience AS interval)
         RETURNING organization_id, account, livemode, charge, payment_intent, outcome_details
     ), told AS (
         UPDATE stripe_events SET outcome = 'waiting', outcome_details = expecting.outcome_details
@@ -74,7 +55,7 @@ def expect_links(session: Session, scope: Scope, customers: Iterable[str]) -> se
     wanted = sorted(customers)
     if not wanted:
         return set()
-    values = {"customers": wanted, "link": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "hours": LINK_WAIT_HOURS}
+    values = {"customers": wanted, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
     expecting = session.scalars(_EXPECT_LINKS, {**scope.parameters(), **values})
     return {Wanted(lookups.INVOICE_LINK, one) for one in expecting}
 
@@ -82,7 +63,7 @@ def expect_links(session: Session, scope: Scope, customers: Iterable[str]) -> se
 _GIVE_UP = """
     WITH given_up AS (
         UPDATE payments SET outcome = 'unattributed', outcome_details = '{{}}'
-        WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :link
+        WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :reason
           AND {which}
         RETURNING organization_id, account, livemode, charge, payment_intent
     )
@@ -92,15 +73,15 @@ _GIVE_UP = """
       AND stripe_events.livemode = given_up.livemode AND stripe_events.outcome = 'waiting'
       AND stripe_events.object_id IN (given_up.charge, given_up.payment_intent)
 """
-_GIVE_UP_OLD = text(_GIVE_UP.format(which="created_at < now() - make_interval(hours => :hours)"))
+_GIVE_UP_OLD = text(_GIVE_UP.format(which="created_at < now() - CAST(:patience AS interval)"))
 _GIVE_UP_ONE = text(_GIVE_UP.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
 
 
 def give_up(session: Session) -> None:
     """Call payments unattributed whose link to an invoice has not come in two days. A late link still merges them."""
-    session.execute(_GIVE_UP_OLD, {"link": INVOICE_LINK, "hours": LINK_WAIT_HOURS})
+    session.execute(_GIVE_UP_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE})
 
 
 def give_up_on(session: Session, scope: Scope, object_id: str) -> None:
     """Call the payment of this PaymentIntent or charge unattributed: Stripe says that it paid no invoice."""
-    session.execute(_GIVE_UP_ONE, {**scope.parameters(), "link": INVOICE_LINK, "object_id": object_id})
+    session.execute(_GIVE_UP_ONE, {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id})

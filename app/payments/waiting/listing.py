@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.paging import no_row, refuse_both
-
-METADATA: Final = "the customer's metadata, to see whether it names a partner"
+from app.payments.waiting.reasons import CUSTOMER_METADATA
+from app.sentences.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Waiting:
         object_id: the Stripe object it is about.
         since: since when we have known of it.
         look_up: `none` (no key, or nothing that could be asked), `due`, `answered` or `given_up`.
-        problem: what the last attempt to ask came to, where it brought nothing.
+        waiting_for: one of `reasons.REASONS`.
+        problem: why the last look-up brought nothing, as `app.sentences.problems` reads it.
     """
 
     what: str
@@ -38,7 +39,7 @@ class Waiting:
     look_up: str
     next_look_up_at: datetime | None
     attempts: int
-    problem: str | None
+    problem: Problem | None
 
 
 # Events and payments that wait, each with the look-up its details name, and customers that no answer has come about.
@@ -104,7 +105,7 @@ def list_waiting(
     after, after_id = _place(session, organization_ids, starting_after) if starting_after is not None else (None, None)
     values = {
         "organization_ids": list(organization_ids),
-        "metadata": METADATA,
+        "metadata": CUSTOMER_METADATA,
         "after": after,
         "after_id": after_id,
         "limit": limit,
@@ -129,7 +130,7 @@ def _waiting(row: Any) -> Waiting:
         object_id=row.object_id,
         account=row.account,
         livemode=row.livemode,
-        waiting_for=row.waiting_for or "what it needs",
+        waiting_for=row.waiting_for,
         since=row.since,
         look_up=_stage(row),
         next_look_up_at=row.next_attempt_at if is_open else None,

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.paging import Numbered
 from app.payments.waiting.listing import Waiting
+from app.sentences import outcomes, problems
 from app.views import Instant, Snake
 
 
@@ -24,7 +25,8 @@ class WaitingBody(Snake):
     object_id: str | None = Field(description="The Stripe object it is about.")
     account: str | None
     livemode: bool
-    waiting_for: str
+    reason: str = Field(description="What it waits for, as a code.", examples=["invoice_link"])
+    waiting_for: str = Field(description="The same, as a part of a sentence.")
     since: Instant
     look_up: str = Field(description="`none` (no API key, or nothing to ask), `due`, `answered` or `given_up`.")
     next_look_up_at: Instant | None
@@ -53,4 +55,10 @@ def waiting_body(waiting: Waiting) -> WaitingBody:
 
 def waiting_fields(waiting: Waiting) -> dict[str, Any]:
     """The fields of `WaitingBody`."""
-    return asdict(waiting) | {"object_id": waiting.object_id or None, "account": waiting.account or None}
+    return asdict(waiting) | {
+        "object_id": waiting.object_id or None,
+        "account": waiting.account or None,
+        "reason": waiting.waiting_for,
+        "waiting_for": outcomes.waiting_for(asdict(waiting)),
+        "problem": problems.sentence(waiting.problem),
+    }

@@ -33,7 +33,7 @@ def own_id(document: Document) -> str:
     """The document's own id. Raises UnusableEvent without one."""
     found = identity(document)
     if not found:
-        raise UnusableEvent("The event's object has no id.")
+        raise UnusableEvent("no_id")
     return found
 
 
@@ -51,7 +51,7 @@ def amount(document: Document, name: str, *, may_be_negative: bool = False) -> i
     """The amount in field `name`, minor units. Raises UnusableEvent if it is missing or no possible amount."""
     found = optional_amount(document, name, may_be_negative=may_be_negative)
     if found is None:
-        raise UnusableEvent(f"The {_kind(document)} has no {name}.")
+        raise UnusableEvent("field_missing", object=_kind(document), field=name)
     return found
 
 
@@ -61,10 +61,10 @@ def optional_amount(document: Document, name: str, *, may_be_negative: bool = Fa
     if found is None:
         return None
     if not isinstance(found, int) or isinstance(found, bool):
-        raise UnusableEvent(f"The {_kind(document)}'s {name} is not a whole number of minor units.")
+        raise UnusableEvent("field_not_whole", object=_kind(document), field=name)
     least = -LARGEST_AMOUNT_MINOR if may_be_negative else 0
     if not least <= found <= LARGEST_AMOUNT_MINOR:
-        raise UnusableEvent(f"The {_kind(document)}'s {name} is out of range.")
+        raise UnusableEvent("field_out_of_range", object=_kind(document), field=name)
     return found
 
 
@@ -72,7 +72,7 @@ def currency(document: Document) -> str:
     """The lower-case currency code. Raises UnusableEvent without one."""
     found = document.get("currency")
     if not isinstance(found, str) or not _CURRENCY.fullmatch(found):
-        raise UnusableEvent(f"The {_kind(document)} has no currency.")
+        raise UnusableEvent("field_missing", object=_kind(document), field="currency")
     return found.lower()
 
 
@@ -120,6 +120,6 @@ def payer_emails(document: Document) -> tuple[str, ...]:
 
 
 def _kind(document: Document) -> str:
-    """What the document is, for a sentence: its `object`, unless that is no word of Stripe's either."""
+    """The document's `object`, `charge` for example; `object` where that field cannot be one of Stripe's."""
     found = at(document, "object")
     return found if isinstance(found, str) and _KIND.fullmatch(found) else "object"

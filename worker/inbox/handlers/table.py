@@ -78,7 +78,7 @@ def read(event: Mapping[str, Any]) -> Reading:
     data = event.get("data")
     document = data.get("object") if isinstance(data, Mapping) else None
     if not isinstance(document, Mapping):
-        raise UnusableEvent("The event carries no object.")
+        raise UnusableEvent("no_object")
     reading = handler(document)
     _demand_storable(reading)
     return reading
@@ -94,4 +94,4 @@ def _demand_storable(reading: Reading) -> None:
     except orjson.JSONEncodeError:
         is_storable = False
     if not is_storable:
-        raise UnusableEvent("It holds text or a number that cannot be stored.")
+        raise UnusableEvent("unstorable_value")

@@ -69,7 +69,7 @@ def _line_base(line: Document) -> int:
     """
     gross = optional_amount(line, "amount", may_be_negative=True)
     if gross is None:
-        raise UnusableEvent("An invoice line has no amount.")
+        raise UnusableEvent("line_without_amount")
     discounts = sum(map(_signed_amount, _lines(line.get("discount_amounts"))))
     taxes = _lines(line.get("taxes")) or _lines(line.get("tax_amounts"))
     inside = [tax for tax in taxes if tax.get("tax_behavior") == "inclusive" or tax.get("inclusive") is True]

@@ -1,0 +1,98 @@
+"""The text of a sentence in the language in use: one gettext catalogue a language, in which each sentence has a code.
+
+`locales/en.po` is the source language. A second language is one file more, `locales/<language>.po`; what it leaves out
+is said in English. The file decides which form of a plural a number takes.
+"""
+
+import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from babel.messages import mofile, pofile
+
+from app import languages
+
+LOCALES: Final = Path(__file__).parent / "locales"
+SOURCE: Final = languages.ENGLISH
+"""The language every sentence is written in first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The sentences of one language. `language` is its tag, `pt-BR`; numbers and dates follow its conventions."""
+
+    language: str
+    messages: gettext.NullTranslations
+
+    def template(self, code: str, count: int | None = None) -> str:
+        """The sentence `code` with its placeholders; with `count`, in the form that this number takes.
+
+        Raises:
+            LookupError: no catalogue has this code.
+        """
+        found = self.messages.gettext(code) if count is None else self.messages.ngettext(code, code, count)
+        if found == code:
+            raise LookupError(f"no sentence has the code {code!r}; add it to {LOCALES.name}/{SOURCE}.po")
+        return found
+
+
+def read(path: Path) -> Catalogue:
+    """The catalogue in a `.po` file; what it leaves out is taken from the source language."""
+    with path.open("rb") as file:
+        parsed = pofile.read_po(file)
+    compiled = BytesIO()
+    mofile.write_mo(compiled, parsed)
+    compiled.seek(0)
+    messages = gettext.GNUTranslations(compiled)
+    if path.stem != SOURCE:
+        messages.add_fallback(named(SOURCE).messages)
+    return Catalogue(str(parsed.locale or SOURCE).replace("_", "-"), messages)
+
+
+@cache
+def named(language: str) -> Catalogue:
+    """The catalogue of a language, read at its first use. Raises ValueError, which names the languages there are."""
+    if language not in available():
+        raise ValueError(f"language {language!r} has no catalogue; use one of: {', '.join(available())}")
+    return read(LOCALES / f"{language}.po")
+
+
+def available() -> list[str]:
+    """The languages that have a catalogue."""
+    return sorted(path.stem for path in LOCALES.glob("*.po"))
+
+
+class _Process:
+    """What this process says everything in, unless `using` says otherwise."""
+
+    language: str = SOURCE
+
+
+_in_use: ContextVar[Catalogue | None] = ContextVar("catalogue", default=None)
+
+
+def use(language: str) -> None:
+    """Render sentences in `language` from now on, in this process. Raises as `named`."""
+    named(language)
+    _Process.language = language
+
+
+@contextmanager
+def using(catalogue: Catalogue) -> Iterator[None]:
+    """Render sentences by `catalogue` within the block."""
+    token = _in_use.set(catalogue)
+    try:
+        yield
+    finally:
+        _in_use.reset(token)
+
+
+def current() -> Catalogue:
+    """The catalogue in use."""
+    return _in_use.get() or named(_Process.language)
