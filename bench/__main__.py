@@ -6,11 +6,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.runtime import supervisor
-from bench import acknowledgement, latency, memory, reading, redirects, report, settlement
+from bench import acknowledgement, burst, latency, memory, reading, redirects, report, settlement, startup, young
 from bench.figures import Figure
 from bench.installation import installed, running
 
 PAYMENTS: Final = 10_000
+YOUNG_PAYMENTS: Final = 60_000
+MIXED_PAYMENTS: Final = 30_000
 MANY_PAYMENTS: Final = 1_000_000
 MANY_COMMISSIONS: Final = 1_000_000
 
@@ -20,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="one benchmark; may be repeated")
     parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is taken (default: 5)")
-    parser.add_argument("--million", action="store_true", help="also settle at 1,000,000 payments; takes long")
+    parser.add_argument("--million", action="store_true", help="also settle at 1,000,000 payments (25 minutes)")
     chosen = parser.parse_args()
     figures: list[Figure] = []
     with supervisor.interruptible():
@@ -28,7 +30,7 @@ def main() -> None:
             print(f"measuring {name} …", flush=True)
             figures += BENCHMARKS[name](chosen.rounds)
         if chosen.million:
-            print(f"settling {MANY_PAYMENTS:,} payments first …", flush=True)
+            print(f"copying {MANY_PAYMENTS:,} payments first …", flush=True)
             figures += settlement.compare_sizes(few=PAYMENTS, many=MANY_PAYMENTS, rounds=chosen.rounds)
         report.keep(figures)
     report.show(figures)
@@ -46,6 +48,21 @@ def _redirects(rounds: int) -> list[Figure]:
 
 def _settlement(rounds: int) -> list[Figure]:
     return settlement.measure(payments=PAYMENTS, rounds=rounds)
+
+
+def _young(_rounds: int) -> list[Figure]:
+    return young.measure_first_payments(payments=YOUNG_PAYMENTS) + young.measure_mixed(payments=MIXED_PAYMENTS)
+
+
+def _startup(rounds: int) -> list[Figure]:
+    return startup.measure(rounds=rounds)
+
+
+def _burst(rounds: int) -> list[Figure]:
+    with running() as (installation, served):
+        port = urlsplit(served.url).port
+        assert port is not None
+        return burst.measure(installation, served, port, rounds=rounds)
 
 
 def _running(_rounds: int) -> list[Figure]:
@@ -66,6 +83,9 @@ BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "acknowledgement": _acknowledgement,
     "redirects": _redirects,
     "settlement": _settlement,
+    "young": _young,
+    "burst": _burst,
+    "startup": _startup,
     "running": _running,
     "reading": _reading,
 }

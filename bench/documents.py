@@ -4,6 +4,7 @@ Bodies are laid out as Stripe sends them, with two blanks of indentation, and as
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,10 +12,12 @@ from typing import Any, Final
 
 from bench.installation import CODE
 from tests.stripe_stories.customer import Customer
-from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
+from tests.stripe_stories.troubles import DisputeStory
 
 TOKEN: Final = "TTTTTTTTTT"  # noqa: S105 - what all ids of the story that is copied share, and nothing else holds
+REFUNDED_MINOR: Final = 1_000
 
 UNREAD: Final[dict[str, Any]] = {
     "account_name": "Shop",
@@ -104,10 +107,19 @@ class Template:
 
 @dataclass(frozen=True)
 class Story:
-    """A subscription of a customer of ours: `beginning` binds it and pays the first month, `renewals` pay others."""
+    """A subscription of a referred customer.
+
+    Attributes:
+        beginning: binds the customer and pays the first month.
+        renewals: pay the months after it, one event each.
+        refund: the charge of the first month with its invoice, and the events of a refund of a part of it.
+        dispute: the charge of the first month with its invoice, and a dispute from its opening to its loss.
+    """
 
     beginning: tuple[Template, ...]
     renewals: tuple[Template, ...]
+    refund: tuple[Template, ...]
+    dispute: tuple[Template, ...]
 
 
 @cache
@@ -115,14 +127,24 @@ def story(months: int) -> Story:
     """A subscription with so many renewals, each told by its paid invoice alone."""
     cleo = Customer(CLOVER, Marks(subscription=CODE), token=TOKEN)
     first = cleo.subscribes()
+    charged = [first.event(kind) for kind in ("charge.succeeded", "invoice_payment.paid")]
+    refund = cleo.is_refunded(first, REFUNDED_MINOR)
+    trouble = DisputeStory(cleo, first)
+    dispute = [trouble.opens(), trouble.takes_the_money(), trouble.closes("lost")]
     renewals = [cleo.renews(first) for _ in range(months)]
     return Story(
-        tuple(_template(first.event(kind)) for kind in ("customer.subscription.created", "invoice.paid")),
-        tuple(_template(renewal.event("invoice.paid")) for renewal in renewals),
+        _templates(first.event(kind) for kind in ("customer.subscription.created", "invoice.paid")),
+        _templates(renewal.event("invoice.paid") for renewal in renewals),
+        _templates([*charged, *refund.events]),
+        _templates([*charged, *dispute]),
     )
 
 
-def _template(event: dict[str, Any]) -> Template:
+def _templates(events: Iterable[Event]) -> tuple[Template, ...]:
+    return tuple(_template(event) for event in events)
+
+
+def _template(event: Event) -> Template:
     document = event["data"]["object"]
     if document["object"] == "invoice":
         event = event | {"data": {"object": UNREAD | document}}

@@ -40,3 +40,20 @@ def compared(
 def bounded(name: str, value: float, *, unit: str, at_most: float) -> Figure:
     """A figure that stands for itself; the aim is `at_most` in the same unit."""
     return Figure(name, value, unit, aim=f"≤ {at_most:g} {unit}", met=value <= at_most)
+
+
+def bounded_beside(
+    name: str, values: list[float], baseline_values: list[float], *, unit: str, at_most: float
+) -> Figure:
+    """The median of `values` beside that of `baseline_values`; the aim is `at_most` in the same unit."""
+    value, baseline = median(values), median(baseline_values)
+    return Figure(name, value, unit, baseline, value / baseline, f"≤ {at_most:g} {unit}", value <= at_most)
+
+
+def reported(name: str, values: list[float], baseline_values: list[float] | None = None, *, unit: str) -> Figure:
+    """A figure without an aim: the median of `values`, beside that of `baseline_values` where there is one."""
+    value = median(values)
+    if baseline_values is None:
+        return Figure(name, value, unit)
+    baseline = median(baseline_values)
+    return Figure(name, value, unit, baseline, value / baseline)

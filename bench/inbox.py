@@ -1,14 +1,18 @@
-"""Events laid straight into the inbox, as if they had been received: the door has a benchmark of its own."""
+"""Events laid straight into the inbox, as if they had been received: the receiver has a benchmark of its own."""
 
+import time
 from collections.abc import Iterable
+from typing import Final
 
 import psycopg
 
-from app import ids
+from app import db, ids
+from app.stripe_events.inbox import oldest_due_seconds
 from bench.documents import Template
 from bench.installation import Installation, libpq_url
 
-COPY = """
+PATIENCE_SECONDS: Final = 180
+COPY: Final = """
     COPY stripe_events (organization_id, livemode, stripe_id, api_version, type, object_id, occurred_at, payload)
     FROM STDIN
 """
@@ -38,3 +42,14 @@ def tidy(installation: Installation) -> None:
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+
+
+def await_settled() -> None:
+    """Return once no event is due. Raises RuntimeError after three minutes."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with db.transaction() as session:
+            if oldest_due_seconds(session) is None:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"events were still due after {PATIENCE_SECONDS} seconds")

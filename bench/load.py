@@ -27,6 +27,8 @@ class Run:
     seconds: float
     own_cpu_seconds: float
     """What sending it took of a core; near `seconds`, the load itself was the bottleneck."""
+    milliseconds: Sequence[float]
+    """From each request sent to its whole answer."""
 
     @property
     def rate(self) -> float:
@@ -65,10 +67,13 @@ def send(port: int, requests: Sequence[bytes], *, connections: int = CONNECTIONS
     """
     waiting = iter(requests)
     opened = [socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) for _ in range(connections)]
+    sent_at: dict[socket.socket, float] = {}
+    milliseconds = []
     began, cpu_began = time.perf_counter(), time.process_time()
     with selectors.DefaultSelector() as selector:
         for connection in opened:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sent_at[connection] = time.perf_counter()
             _send_next(selector, connection, waiting, is_new=True)
         while selector.get_map():
             ready = selector.select(TIMEOUT_SECONDS)
@@ -77,8 +82,11 @@ def send(port: int, requests: Sequence[bytes], *, connections: int = CONNECTIONS
             for key, _ in ready:
                 assert isinstance(key.fileobj, socket.socket)
                 _await_answer(key.fileobj, answered)
+                now = time.perf_counter()
+                milliseconds.append(1000 * (now - sent_at[key.fileobj]))
+                sent_at[key.fileobj] = now
                 _send_next(selector, key.fileobj, waiting)
-    run = Run(len(requests), time.perf_counter() - began, time.process_time() - cpu_began)
+    run = Run(len(requests), time.perf_counter() - began, time.process_time() - cpu_began, milliseconds)
     for connection in opened:
         connection.close()
     return run

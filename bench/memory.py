@@ -1,24 +1,21 @@
 """How much memory web and worker processes hold once they have worked."""
 
 import sys
-import time
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from app import db
 from app.runtime.stack import Stack
-from app.stripe_events.inbox import oldest_due_seconds
 from bench import documents, inbox, load
 from bench.figures import Figure, bounded
+from bench.inbox import await_settled
 from bench.installation import Installation
 
 DELIVERIES: Final = 2_000
 BACKLOG: Final = 10_000
 """Subscriptions begun at once: full batches for every worker."""
-PATIENCE_SECONDS: Final = 180
 MOST_MB: Final = 120
 
 
@@ -32,7 +29,7 @@ def measure(installation: Installation, served: Stack, port: int) -> list[Figure
     path = urlsplit(installation.merchant.webhook_url).path
     bodies = (story.beginning[0].copy(number).body for number in range(3 * BACKLOG, 3 * BACKLOG + DELIVERIES))
     load.send(port, [load.request(path, body, installation.merchant.webhook_secret) for body in bodies])
-    _await_empty_inbox()
+    await_settled()
     processes = {child.name: child.process.pid for child in served.children if child.process}
     web = _children(processes["web"])
     workers = [pid for name, pid in processes.items() if name.startswith("worker")]
@@ -40,16 +37,6 @@ def measure(installation: Installation, served: Stack, port: int) -> list[Figure
         bounded("resident memory of a web process after work", _largest_mb(web), unit="MB", at_most=MOST_MB),
         bounded("resident memory of a worker after work", _largest_mb(workers), unit="MB", at_most=MOST_MB),
     ]
-
-
-def _await_empty_inbox() -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        with db.transaction() as session:
-            if oldest_due_seconds(session) is None:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(f"events were still due after {PATIENCE_SECONDS} seconds")
 
 
 def _children(pid: int) -> list[int]:

@@ -3,9 +3,12 @@
 Gunicorn makes them by their addresses in its command line, with the settings it serves Accrual with.
 """
 
+import json
 import secrets
 import threading
-from typing import Final
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
 
 import psycopg
 import redis
@@ -82,3 +85,42 @@ def enqueuing(redis_url: str, secret: str) -> Flask:
 
 def do_nothing(*_arguments: object) -> None:
     """The job of those who only want to know what a queue costs."""
+
+
+REFERRALS: Final = """
+    CREATE TABLE IF NOT EXISTS bare_referrals (subscription text PRIMARY KEY, partner text NOT NULL, bps int NOT NULL);
+    CREATE TABLE IF NOT EXISTS bare_commissions (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, invoice text NOT NULL UNIQUE, partner text NOT NULL,
+        amount_minor bigint NOT NULL, currency text NOT NULL, paid_at timestamptz NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS ix_bare_commissions_partner ON bare_commissions (partner);
+"""
+
+
+def commission(database_url: str, body: str) -> None:
+    """The job of a renewal as most articles show it: read the referral, insert the commission, commit."""
+    invoice: dict[str, Any] = json.loads(body)["data"]["object"]
+    subscription = invoice["parent"]["subscription_details"]["subscription"]
+    connection = _connection(database_url)
+    with connection.transaction():
+        query = "SELECT partner, bps FROM bare_referrals WHERE subscription = %s"
+        referral = connection.execute(query, [subscription]).fetchone()
+        if referral is None:
+            return
+        partner, bps = referral
+        connection.execute(
+            "INSERT INTO bare_commissions (invoice, partner, amount_minor, currency, paid_at) "
+            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (invoice) DO NOTHING",
+            [
+                invoice["id"],
+                partner,
+                invoice["total_excluding_tax"] * bps // 10_000,
+                invoice["currency"],
+                datetime.fromtimestamp(invoice["status_transitions"]["paid_at"], UTC),
+            ],
+        )
+
+
+@cache
+def _connection(database_url: str) -> psycopg.Connection:
+    return psycopg.connect(database_url, autocommit=True)

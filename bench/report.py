@@ -12,6 +12,8 @@ from rich.table import Table
 from bench.figures import Figure
 
 RESULTS: Final = Path(__file__).with_name("results.json")
+DECIMALS_BELOW: Final = 10
+"""Smaller values are shown with two decimals."""
 VERDICTS: Final = {True: "[green]met[/green]", False: "[red]not met[/red]", None: ""}
 
 
@@ -39,4 +41,6 @@ def keep(figures: Sequence[Figure]) -> None:
 
 
 def _amount(value: float | None, unit: str) -> str:
-    return f"{value:,.0f} {unit}" if value is not None else ""
+    if value is None:
+        return ""
+    return f"{value:,.{2 if value < DECIMALS_BELOW else 0}f} {unit}"

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
+import psycopg
 import redis
 from rq import Queue
 
-from bench import documents, inbox, receivers
+from bench import documents, inbox, receivers, subscriptions, writes
 from bench.documents import Template
-from bench.figures import Figure, compared
-from bench.installation import Installation, installed
+from bench.figures import Figure, compared, reported
+from bench.installation import Installation, installed, libpq_url
 from bench.worker import ALL, Worker, working
 from worker.inbox.drain import BATCH_SIZE
 
@@ -20,33 +21,37 @@ BATCHES: Final = 4
 """That each worker works in a round."""
 INVOICES: Final = BATCHES * BATCH_SIZE
 JOBS: Final = 400
-"""That the queue's own worker does in a round."""
+"""That the queue's own worker works in a round."""
 SUBSCRIPTIONS: Final = 100_000
 """At most; more payments than that are further months of the same subscriptions."""
-FIRST_FILL: Final = 2_000
-LARGEST_FILL: Final = 50_000
-"""Events laid into the inbox at a time while the tables are filled, so that a million never lie in it."""
 
 
 def measure(*, payments: int, rounds: int) -> list[Figure]:
-    """One worker beside the queue's do-nothing jobs, and two beside one, with so many payments in the tables."""
-    jobs, one, two = [], [], []
-    with _prepared(payments, due=3 * INVOICES * (rounds + 1)) as (installation, workers):
+    """One worker beside the queue's do-nothing jobs and beside a bare job, and two workers beside one."""
+    nothing, bare, one, two = [], [], [], []
+    with _prepared(payments, due=(3 * rounds + 2) * INVOICES) as (installation, workers):
+        commission_job = _commission_jobs(installation)
         for _ in range(rounds):
-            jobs.append(_do_nothing(installation, workers[0]))
+            nothing.append(_work_jobs(installation, workers[0], [("bench.receivers.do_nothing", ())] * JOBS))
+            bare.append(_work_jobs(installation, workers[0], list(islice(commission_job, JOBS))))
             one.append(_settle(workers[:1]))
             two.append(_settle(workers))
+        with writes.counted(installation) as counted:
+            _settle(workers[:1])
     name = f"renewal invoices settled at {payments:,} payments"
     return [
-        compared(f"{name}, beside RQ's do-nothing jobs", one, jobs, unit="/s", at_least=15),
-        compared(f"{name} by two workers, beside one", two, one, unit="/s"),
+        compared(f"{name}, beside RQ's do-nothing jobs", one, nothing, unit="/s", at_least=7),
+        compared(f"{name}, beside one RQ job that reads and inserts", one, bare, unit="/s", at_least=12),
+        compared(f"{name} by two workers, beside one", two, one, unit="/s", at_least=1.8),
+        reported("index entries written for a renewal", [counted.index_entries / INVOICES], unit=""),
+        reported("write-ahead log of a renewal", [counted.wal_bytes / INVOICES], unit="bytes"),
     ]
 
 
 def compare_sizes(*, few: int, many: int, rounds: int) -> list[Figure]:
     """One worker with `many` payments in the tables beside one with `few`, in turns."""
     at_few, at_many = [], []
-    due = INVOICES * (rounds + 2)
+    due = INVOICES * (rounds + 1)
     with _prepared(few, due) as (_, small), _prepared(many, due) as (_, large):
         for _ in range(rounds):
             at_few.append(_settle(small[:1]))
@@ -58,29 +63,25 @@ def compare_sizes(*, few: int, many: int, rounds: int) -> list[Figure]:
 @contextmanager
 def _prepared(payments: int, due: int) -> Iterator[tuple[Installation, list[Worker]]]:
     """An installation with so many settled payments and `due` renewals in its inbox, and two idle workers."""
-    subscriptions = min(payments, SUBSCRIPTIONS)
-    months = payments // subscriptions
+    number = min(payments, SUBSCRIPTIONS)
+    months = payments // number
     with installed() as installation, working(installation.settings.data_dir, 2) as workers:
-        story = documents.story(months - 1 + -(-due // subscriptions))
-        past = _copies((*story.beginning, *story.renewals[: months - 1]), subscriptions)
-        size = FIRST_FILL
-        while filling := list(islice(past, size)):
-            inbox.fill(installation, filling)
-            _settle_all(workers)
-            inbox.tidy(installation)  # tables that grow from nothing within seconds have no statistics to plan with
-            size = min(2 * size, LARGEST_FILL)
-        inbox.fill(installation, islice(_copies(story.renewals[months - 1 :], subscriptions), due))
+        subscriptions.fill(installation, number, months)
+        story = documents.story(months + -(-(due + INVOICES) // number))
+        coming = _copies(story.renewals[months - 1 :], number)
+        inbox.fill(installation, islice(coming, due + INVOICES))
         inbox.tidy(installation)
-        _settle(workers)  # the first batches of a process make its connections and plans
+        _settle(workers[:1])  # the first batches of a process make its connections and plans
         yield installation, workers
 
 
-def _copies(events: Sequence[Template], subscriptions: int) -> Iterator[Template]:
-    """Each event of the story for every subscription, month by month, as billing days come."""
-    return (event.copy(number) for event in events for number in range(subscriptions))
+def _copies(events: Sequence[Template], number: int) -> Iterator[Template]:
+    """Each event of the story for so many subscriptions, month by month, as billing days come."""
+    return (event.copy(copied) for event in events for copied in range(number))
 
 
-def _settle_all(workers: Sequence[Worker]) -> None:
+def settle_all(workers: Sequence[Worker]) -> None:
+    """Let all work until nothing is due."""
     for worker in workers:
         worker.begin("settle", ALL)
     for worker in workers:
@@ -97,9 +98,31 @@ def _settle(workers: Sequence[Worker]) -> float:
     return INVOICES * len(workers) / (time.perf_counter() - began)
 
 
-def _do_nothing(installation: Installation, worker: Worker) -> float:
-    """Jobs a second of RQ's own worker, the jobs queued beforehand."""
+def _work_jobs(installation: Installation, worker: Worker, jobs: Sequence[tuple[str, tuple[str, ...]]]) -> float:
+    """Jobs a second of RQ's own worker, the jobs (function and arguments) queued beforehand."""
     with redis.Redis.from_url(installation.settings.redis_url) as connection:
         queue = Queue(receivers.QUEUE, connection=connection)
-        queue.enqueue_many([Queue.prepare_data("bench.receivers.do_nothing") for _ in range(JOBS)])
-    return JOBS / worker.do("do_nothing", JOBS)
+        queue.enqueue_many([Queue.prepare_data(function, args=arguments) for function, arguments in jobs])
+    return len(jobs) / worker.do("work_jobs", len(jobs))
+
+
+def _commission_jobs(installation: Installation) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A job for each renewal of subscriptions whose referrals the bare table knows."""
+    url = libpq_url(installation.settings)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(receivers.REFERRALS)
+        (renewal,) = documents.story(months=1).renewals
+        for number in range(SUBSCRIPTIONS):
+            invoice = renewal.copy(number)
+            if number % JOBS == 0:
+                _know_referrals(connection, range(number, number + JOBS))
+            yield "bench.receivers.commission", (url, invoice.body)
+
+
+def _know_referrals(connection: psycopg.Connection, numbers: range) -> None:
+    subscription = documents.story(months=1).beginning[0].object_id
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO bare_referrals VALUES (%s, 'ada', 2000) ON CONFLICT DO NOTHING",
+            [[subscription.replace(documents.TOKEN, f"{number:010d}")] for number in numbers],
+        )

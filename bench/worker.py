@@ -1,7 +1,7 @@
-"""`python -m bench.worker DATA_DIR`: one worker process that works when it is told to, and says how long it took.
+"""`python -m bench.worker DATA_DIR`: one worker process that works when it is asked to, and says how long it took.
 
-It reads a line, `settle 4` (batches) or `do_nothing 400` (jobs), works, and answers with the seconds. It ends when its
-input does.
+It reads a line, `settle 4` (batches) or `work_jobs 400` (jobs of a queue), works, and answers with the seconds. It ends
+when its input does.
 """
 
 import subprocess
@@ -76,7 +76,7 @@ def main() -> None:
     settings = connect(Path(sys.argv[1]))
     commands: dict[str, Callable[[int], None]] = {
         "settle": settle,
-        "do_nothing": lambda jobs: do_nothing(settings.redis_url, jobs),
+        "work_jobs": lambda jobs: work_jobs(settings.redis_url, jobs),
     }
     for line in sys.stdin:
         what, number = line.split()
@@ -92,8 +92,8 @@ def settle(batches: int) -> None:
             return
 
 
-def do_nothing(redis_url: str, jobs: int) -> None:
-    """Work so many jobs that lie in the queue already, with RQ's own worker as it comes."""
+def work_jobs(redis_url: str, jobs: int) -> None:
+    """Work so many jobs that are in the queue already, with RQ's own worker in its default settings."""
     with redis.Redis.from_url(redis_url) as connection:
         queue = Queue(receivers.QUEUE, connection=connection)
         SimpleWorker([queue], connection=connection).work(burst=True, max_jobs=jobs, logging_level="WARNING")
