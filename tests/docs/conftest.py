@@ -3,16 +3,18 @@
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from flask import Flask, Response, request
-from sqlalchemy import Engine
+from flask import Flask
+from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
 
-from app import db, web
+from app import db
 from app.config import Settings
 from app.organizations import keys
 from tests import cast
@@ -20,6 +22,9 @@ from tests.cast import Merchant
 from tests.waiting import join
 
 from .shell import Shell
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,6 @@ def settings(settings: Settings) -> Settings:
     """The settings of a test, with the limits that a new installation has."""
     limits = ("reads_per_minute", "writes_per_minute")
     return settings.model_copy(update={name: Settings.model_fields[name].default for name in limits})
-
-
-@pytest.fixture
-def application(settings: Settings, database: Engine) -> Flask:
-    """An application of this test's own, since `served` adds to it."""
-    return web.create_app(settings)
 
 
 @pytest.fixture
@@ -80,22 +79,30 @@ def key(make_key: Callable[[], str]) -> str:
 @pytest.fixture
 def served(application: Flask) -> Iterator[Served]:
     """The application, on a port of its own in a thread."""
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    served = Served(f"http://127.0.0.1:{server.server_port}")
+    answers: list[Answer] = []
 
-    @application.after_request
-    def write_down(response: Response) -> Response:
-        rule = request.url_rule.rule if request.url_rule else None
-        body = "" if response.is_streamed else response.get_data(as_text=True)
-        served.answers.append(Answer(request.method, rule, response.status_code, body))
-        return response
+    def recording(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        response = Response.from_app(application.wsgi_app, environ, buffered=True)
+        body = response.get_data().decode(errors="replace")
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        answers.append(Answer(method, _route(application, method, path), response.status_code, body))
+        return response(environ, start_response)
 
+    server = make_server("127.0.0.1", 0, recording, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield served
+    yield Served(f"http://127.0.0.1:{server.server_port}", answers)
     server.shutdown()
     join(thread)
     server.server_close()
+
+
+def _route(application: Flask, method: str, path: str) -> str | None:
+    try:
+        rule, _ = application.url_map.bind("").match(path, method, return_rule=True)
+    except HTTPException:
+        return None
+    return str(rule.rule)
 
 
 @pytest.fixture
