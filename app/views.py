@@ -57,11 +57,11 @@ ShownOnce = Annotated[str | None, PlainSerializer(_blank_where_kept, return_type
 
 
 UNSENT: Final[Any] = None
-"""The default of a field that may be left out and may not be null."""
+"""The default of a field that may be left out but must not be null."""
 
 
 def hide_defaults(schema: dict[str, Any]) -> None:
-    """Keep defaults out of the document where they only mark what was not sent: people would send them."""
+    """Remove defaults from a schema if they only mark fields that were not sent, so that clients do not send them."""
     for field in schema["properties"].values():
         field.pop("default", None)
 

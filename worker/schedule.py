@@ -89,7 +89,7 @@ def look_after_touchpoints() -> None:
     """Make the coming months' partitions and drop those past retention."""
     keep_days = config.load().touchpoint_days
     with db.transaction() as session:
-        partitions.look_after(session, now=datetime.now(UTC), keep_days=keep_days)
+        partitions.maintain_partitions(session, now=datetime.now(UTC), retention_days=keep_days)
 
 
 def advance_sums() -> None:

@@ -133,7 +133,7 @@ def _credit(
     attributed: Mapping[str, Attributed],
 ) -> dict[UUID, Credited | NoCredit]:
     partner_ids = {one.partner_id for one in attributed.values()}
-    people = directory.look_up(session, scope.organization_id, partner_ids=partner_ids)
+    people = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids)
     credited: dict[UUID, Credited | NoCredit] = {}
     alone = []
     for payment in records:
@@ -164,7 +164,7 @@ def _credit_by_hand(
     }
     words = by_hand.decided(session, scope, records, _members(session, scope, known, records), marked)
     partner_ids = {word.partner_id for word in words.values() if word.partner_id}
-    people = directory.look_up(session, scope.organization_id, partner_ids=partner_ids) if partner_ids else None
+    people = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids) if partner_ids else None
     found: dict[UUID, Credited | NoCredit] = {}
     for payment in records:
         word = words.get(payment.id)
@@ -199,7 +199,7 @@ def _credit_alone(
     members = _members(session, scope, known, records)
     objects_named = {one for own in members.values() for one in own} | _owners(records)
     names = evidence.load(session, scope, objects_named)
-    people = directory.look_up(
+    people = directory.load_directory(
         session, scope.organization_id, names={one.name for found in names.values() for one in found}
     )
     verdicts = {

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from app.commissions import listing, views
 from app.organizations.permissions import Caller
 from app.partners.models import Partner
-from app.partners.partner_side.enrollments import demand_entry, get_own_partner
+from app.partners.partner_side.enrollments import get_own_partner, require_access
 
 
 def own_page(
@@ -13,7 +13,7 @@ def own_page(
 ) -> views.CommissionPage:
     """The caller's commissions in all its enrollments, or in that of `partner_id`. Raises NotFound, Forbidden."""
     if partner_id is None:
-        demand_entry(session, caller)
+        require_access(session, caller)
     partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
     page = listing.list_own_commissions(session, selection(query, partner))
     shown = [views.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]

@@ -184,7 +184,9 @@ def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> 
     if not found:
         is_like_a_code = 0 < len(called) <= UNKNOWN_LENGTH and "@" not in called
         nearest_code = nearest.nearest_code(session, organizations, called) if is_like_a_code else None
-        reason = listing.unconfirmed(session, organizations, called) or sentences.unknown_id(any_id, nearest_code)
+        reason = listing.explain_unconfirmed(session, organizations, called) or sentences.unknown_id(
+            any_id, nearest_code
+        )
         raise NotFound(reason, code="unknown_id")
     told = [_of_partner(session, any_id, partner) for partner in found]
     return told[0].model_copy(

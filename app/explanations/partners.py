@@ -67,7 +67,7 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         snapshot=snapshot_note(snapshot) if snapshot else None,
         holdback_days=snapshot.holdback_days if snapshot else None,
         bound=_bound(session, partner),
-        earned=[_earned(one) for one in statistics.of_partner(session, partner, program)],
+        earned=[_earned(one) for one in statistics.load_for_partner(session, partner, program)],
         created_at=partner.created_at,
     )
 

@@ -1,1 +1,1 @@
-"""The partners enrolled in programs: how they join, their codes, terms, statuses, tree and figures."""
+"""Partners enrolled in programs: joining, codes, terms, statuses, uplines and statistics."""

@@ -1,4 +1,4 @@
-"""Enrollment: partners come, are renamed, change their status. A code once given belongs to its partner for ever."""
+"""Enrollment: creating partners, and changing their code, address and status. A code never changes its partner."""
 
 import secrets
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ from app.texts import require_address, require_line
 Status = Literal["pending", "active", "paused", "banned", "deactivated"]
 EmailState = Literal["given", "unconfirmed", "confirmed", "approved"]
 OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
-"""The statuses whose partners log in."""
+"""The statuses of partners that may use the partner side."""
 ENDED: Final[tuple[Status, ...]] = ("banned", "deactivated")
-"""Those whom the owner shut out; only the owner lets them in again."""
+"""The statuses of partners whose enrollment the owner ended; only the owner can activate them again."""
 
 CODE_TRIES: Final = 5
 EMAIL_CONSTRAINT: Final = "uq_partners_program_id_email"
@@ -43,15 +43,15 @@ def create_partner(
     email_state: EmailState = "given",
     **profile: Any,
 ) -> Partner:
-    """Enroll somebody in the program, pending until set active.
+    """Insert a pending partner of the program with its code, and return it.
 
     Args:
         session: writes the partner, its code, and its snapshot if it gets terms of its own now.
-        program: what it is enrolled in; its owner owns the partner.
-        email: unique in the program, whatever its case, unless it is unconfirmed.
+        program: the program it is enrolled in; the program's owner owns the partner.
+        email: unique in the program regardless of case, unless it is unconfirmed.
         slug: the code of its links; None makes one from the name.
-        commission: its own commission; None takes the program's of the day it becomes active.
-        holdback_days: its own, with `commission`.
+        commission: its own commission; None: the program's commission on the day it becomes active.
+        holdback_days: its own holdback; used only with `commission`.
         email_state: `unconfirmed` until the partner or the program's owner has confirmed the address.
         profile: first_name, last_name, payout_method, payout_email, metadata.
 
@@ -74,53 +74,61 @@ def create_partner(
         details=metadata or {},
         **profile,
     )
-    if email_state != "unconfirmed":  # else whoever signs up would learn whose address it is
-        refuse_owner(session, partner)
+    if email_state != "unconfirmed":  # a refusal would show the person who signs up that this is the owner's address
+        refuse_self_referral(session, partner)
     _refuse_taken_code(session, partner, partner.slug)
     _write(session, partner)
-    _give_code(session, partner)
+    _insert_code(session, partner)
     if commission is not None:
         snapshots.stamp_override(session, partner, "invite", commission=commission, holdback_days=holdback_days)
     return partner
 
 
 def rename(session: Session, partner: Partner, slug: str) -> None:
-    """Give the partner another code; its old ones go on working. Raises InvalidRequest, Conflict `slug_taken`."""
+    """Give the partner another code; earlier codes keep working. Raises InvalidRequest, Conflict `slug_taken`."""
     code = valid_code(slug)
     _refuse_taken_code(session, partner, code)
     partner.slug = code
     _write(session, partner)
-    _give_code(session, partner)
+    _insert_code(session, partner)
 
 
 def change_email(session: Session, partner: Partner, email: str) -> None:
     """Give the partner another address. Raises InvalidRequest, Conflict `email_taken`, `self_referral`."""
     partner.email = require_address(email)
-    count_email(session, partner, "given")
+    set_email_state(session, partner, "given")
 
 
-def count_email(session: Session, partner: Partner, state: EmailState) -> None:
-    """Let the partner's address count as its own from now on. Raises Conflict `email_taken`, `self_referral`."""
+def set_email_state(session: Session, partner: Partner, state: EmailState) -> None:
+    """Mark the partner's address as its own, by one of the states but `unconfirmed`.
+
+    Raises:
+        Conflict: `email_taken`, `self_referral`.
+    """
     partner.email_state = state
-    refuse_owner(session, partner)
+    refuse_self_referral(session, partner)
     _write(session, partner)
 
 
-def has_address(program_id: UUID, address: str) -> tuple[ColumnElement[bool], ...]:
-    """Conditions of the one partner of a program whose own address this is; unconfirmed ones are nobody's."""
+def owns_address(program_id: UUID, address: str) -> tuple[ColumnElement[bool], ...]:
+    """SQL conditions for the program's partner that owns this address; an unconfirmed address has no owner."""
     return Partner.program_id == program_id, Partner.email == address, Partner.email_state != "unconfirmed"
 
 
 def change_status(session: Session, partner: Partner, status: Status, *, source: snapshots.Source = "approval") -> None:
-    """Move the partner to another status; the first time active, stamp the program's terms unless it has its own.
+    """Change the partner's status; when it first becomes active, stamp the program's terms unless it has its own.
 
-    No change of status touches what was earned. `source` is how it came to be active.
+    Commissions do not change. An active partner's unconfirmed address becomes `approved`: the owner accepts it.
 
-    Becoming active makes an unconfirmed address count: the owner takes the partner for who it says it is.
+    Args:
+        session: writes the partner and its snapshot.
+        partner: the partner.
+        status: the new status.
+        source: why it becomes active; stored with the snapshot.
 
     Raises:
-        Conflict: `already_enrolled`: nobody who was in can be invited again; `email_taken`, `self_referral`: an
-            unconfirmed address is another partner's, or the owner's own.
+        Conflict: `already_enrolled`: a partner that was active cannot become pending again; `email_taken`,
+            `self_referral`: the unconfirmed address belongs to another partner, or to the owner.
     """
     if status == partner.status:
         return
@@ -134,20 +142,20 @@ def change_status(session: Session, partner: Partner, status: Status, *, source:
     partner.status_changed_at = datetime.now(UTC)
     if status == "active":
         if partner.email_state == "unconfirmed":
-            count_email(session, partner, "approved")
+            set_email_state(session, partner, "approved")
         partner.activated_at = partner.activated_at or datetime.now(UTC)
         if snapshots.in_force(session, partner.id) is None:
             snapshots.stamp_terms(session, partner, source)
     session.flush()
 
 
-def refuse_owner(session: Session, partner: Partner) -> None:
-    """Keep the program's owner from being its own partner, by organization or by address, unless the program allows it.
+def refuse_self_referral(session: Session, partner: Partner) -> None:
+    """Refuse a partner with the organization or address of the program's owner, unless the program allows it.
 
     Raises:
         Conflict: `self_referral`.
     """
-    with session.no_autoflush:  # the partner may be half made
+    with session.no_autoflush:  # the partner may lack columns still
         owner = session.get_one(Organization, partner.organization_id)
         if session.get_one(Program, partner.program_id).allow_self_referral:
             return
@@ -164,12 +172,12 @@ def refuse_owner(session: Session, partner: Partner) -> None:
 
 
 def _write(session: Session, partner: Partner) -> None:
-    """Write the partner; losing a race for an address or a code is an answer, after which the caller rolls back."""
+    """Flush the partner. Raises Conflict `email_taken` or `slug_taken`, after which the caller rolls back."""
     session.add(partner)
     try:
         session.flush()
-    except IntegrityError as lost:
-        constraint = getattr(getattr(lost.orig, "diag", None), "constraint_name", None)
+    except IntegrityError as violation:
+        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
         if constraint == EMAIL_CONSTRAINT:
             raise Conflict(
                 "a partner with this e-mail address is already enrolled in the program",
@@ -180,21 +188,21 @@ def _write(session: Session, partner: Partner) -> None:
 
 
 def _refuse_taken_code(session: Session, partner: Partner, code: str) -> None:
-    given = session.get(PartnerCode, (partner.organization_id, code))
-    if given is not None and given.partner_id != partner.id:
+    existing = session.get(PartnerCode, (partner.organization_id, code))
+    if existing is not None and existing.partner_id != partner.id:
         raise _slug_taken(code)
 
 
-def _give_code(session: Session, partner: Partner) -> None:
-    mine = {"organization_id": partner.organization_id, "code": partner.slug, "partner_id": partner.id}
-    session.execute(insert(PartnerCode).values(mine).on_conflict_do_nothing())
-    # Somebody who took it a moment ago, in a transaction that has committed since, keeps it.
-    holder = session.scalar(
+def _insert_code(session: Session, partner: Partner) -> None:
+    row = {"organization_id": partner.organization_id, "code": partner.slug, "partner_id": partner.id}
+    session.execute(insert(PartnerCode).values(row).on_conflict_do_nothing())
+    # A concurrent transaction may have committed the same code for another partner, which then has it.
+    owner_id = session.scalar(
         select(PartnerCode.partner_id).where(
             PartnerCode.organization_id == partner.organization_id, PartnerCode.code == partner.slug
         )
     )
-    if holder != partner.id:
+    if owner_id != partner.id:
         raise _slug_taken(partner.slug)
 
 
@@ -211,5 +219,5 @@ def _free_code(session: Session, program: Program, profile: Mapping[str, Any]) -
 
 def _slug_taken(code: str) -> Conflict:
     return Conflict(
-        f"slug {code!r} is, or was, the code of another partner; choose another", code="slug_taken", param="slug"
+        f"slug {code!r} is or was the code of another partner; choose another slug", code="slug_taken", param="slug"
     )

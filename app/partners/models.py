@@ -37,20 +37,20 @@ class Partner(Base):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     """The program's owner."""
     partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"), index=True)
-    """The affiliate's own organization; None until it has one."""
+    """The affiliate's own organization; null until it has joined."""
     program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"), index=True)
-    """Its upline, of the same program; a trigger refuses circles."""
+    """Its upline, a partner of the same program; a trigger refuses cycles."""
     email: Mapped[str]
     email_state: Mapped[str] = mapped_column(server_default="given")
-    """Who says that the address is its own: `given` by the program's owner; `unconfirmed`, only itself, and then the
-    address counts for nothing; `confirmed` by a mailed link; `approved`, unconfirmed, with the partner by the owner."""
+    """Who vouches for the address: `given`: the program's owner gave it; `unconfirmed`: only the partner itself, so the
+    address is not used; `confirmed`: by a mailed link; `approved`: unconfirmed, but the owner approved the partner."""
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]
     slug: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="pending")
     status_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """Since when it has this status."""
+    """When it got its present status."""
     payout_method: Mapped[str | None]
     payout_email: Mapped[str | None]
     stripe_account_id: Mapped[str | None]
@@ -60,7 +60,7 @@ class Partner(Base):
 
 
 class PartnerCode(Base):
-    """A code in a link. Once given it belongs to its partner for ever; renaming a partner adds one."""
+    """A code in a link. It belongs to its partner permanently; renaming a partner adds another code."""
 
     __tablename__ = "partner_codes"
     __table_args__ = (
@@ -75,7 +75,7 @@ class PartnerCode(Base):
 
 
 class Snapshot(Base):
-    """Terms stamped onto a partner; its commissions compute from these, not from the live program."""
+    """Terms stamped onto a partner; its commissions are computed from these, not from the program's present terms."""
 
     __tablename__ = "snapshots"
     __table_args__ = (
@@ -99,7 +99,7 @@ class Snapshot(Base):
     terms_id: Mapped[UUID] = mapped_column(ForeignKey("terms.id"))
     commission: Mapped[dict[str, Any]]
     holdback_days: Mapped[int | None]
-    """None: the program terms' holdback."""
+    """Null: the holdback of the terms."""
     is_override: Mapped[bool] = mapped_column(server_default="false")
     """Whether the commission was set for this partner, instead of being the program's own."""
     source: Mapped[str]

@@ -1,4 +1,4 @@
-"""Codes, names and percentages: the pure rules of enrollment."""
+"""Partners' codes, names and percentages: validation and conversion. Pure."""
 
 import re
 import unicodedata
@@ -11,20 +11,20 @@ from app.errors import LONGEST_SHOWN, InvalidRequest
 
 CODE_LENGTH: Final = 64
 CODE_PATTERN: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
-"""No `--`: in a client reference it stands between a code and a session."""
+"""No `--`, which separates the code from the session in a client reference."""
 ABSENT: Final = frozenset({"null", "undefined", "none", "nan"})
-"""What a script writes for a name it does not have; a code like that would catch everybody's mistakes."""
+"""What scripts write for a missing value; a partner with such a code would get credit for every such mistake."""
 SUFFIX_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH: Final = 4
 
 
 def fold_code(text: str) -> str:
-    """A code as it is compared: trimmed, lower case."""
+    """A code as it is stored and compared: trimmed, in lower case."""
     return text.strip().lower()
 
 
 def valid_code(text: str, *, param: str = "slug") -> str:
-    """`text` as a code that works in a link, in Stripe metadata and in a client reference.
+    """`text` as a stored code, valid in links, in Stripe metadata and in client references.
 
     Example: `valid_code(" Jane-Smith ") == "jane-smith"`. Raises InvalidRequest.
     """
@@ -35,21 +35,22 @@ def valid_code(text: str, *, param: str = "slug") -> str:
 
 
 def slug(text: str) -> str:
-    """As `valid_code`, for request models. Raises ValueError."""
+    """`text` as a stored code, for request models. Raises ValueError."""
     code = fold_code(text)
     if len(code) > CODE_LENGTH or not CODE_PATTERN.fullmatch(code):
         raise ValueError(
-            f"{text[:LONGEST_SHOWN]!r} is not valid; use up to {CODE_LENGTH} letters and digits, single - or _ between"
+            f"{text[:LONGEST_SHOWN]!r} is not valid; use at most {CODE_LENGTH} letters and digits, with single - or _ "
+            "between them"
         )
     if code in ABSENT or ids.decode(code, *ids.PARTNER_PREFIXES) is not None:
-        raise ValueError(f"{code!r} is not possible, because scripts write it for a missing value; choose another")
+        raise ValueError(f"{code!r} is reserved (a partner id, or a word for a missing value); choose another")
     return code
 
 
 def make_code(first_name: str | None, last_name: str | None, choose: Callable[[str], str]) -> str:
-    """A code from a name and four characters without look-alikes: Jane Smith becomes `jane-smith-a2b7`.
+    """A code from a name and a random suffix without similar-looking characters: `jane-smith-a2b7` for Jane Smith.
 
-    `choose` picks one character of a string at random.
+    `choose` returns a random character of a string.
     """
     plain = unicodedata.normalize("NFKD", f"{first_name or ''} {last_name or ''}").encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", plain.lower()) or ["partner"]
@@ -58,7 +59,7 @@ def make_code(first_name: str | None, last_name: str | None, choose: Callable[[s
 
 
 def split_name(name: str) -> tuple[str | None, str | None]:
-    """A name as first and last: `split_name("Jane van Dyke") == ("Jane", "van Dyke")`; None for what is not there."""
+    """First and last name: `split_name("Jane van Dyke") == ("Jane", "van Dyke")`; None for a missing part."""
     first, _, last = " ".join(name.split()).partition(" ")
     return first or None, last or None
 
@@ -69,6 +70,6 @@ def bps_of(percent: Decimal) -> int:
 
 
 def percent_text(rate_bps: int) -> str:
-    """Basis points as a percentage without needless zeros: `percent_text(1250) == "12.5"`, `2500` gives `"25"`."""
+    """Basis points as a percentage without trailing zeros: `percent_text(1250) == "12.5"`, `2500` gives `"25"`."""
     whole, hundredths = divmod(rate_bps, 100)
     return f"{whole}.{hundredths:02d}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""Who invited whom: a partner's uplines, and setting its parent."""
+"""The tree of partners: a partner's uplines, and setting its parent."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from app.partners.models import Partner
 
 CYCLE_CONSTRAINT: Final = "ck_partners_parent_cycle"
 PROGRAM_CONSTRAINT: Final = "ck_partners_parent_of_program"
-MOST_LEVELS: Final = 20
-"""As many as a ladder may have."""
+MAX_LEVELS: Final = 20
+"""The maximum length of a multi-level ladder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ancestor:
-    """A partner so many steps above another. `level` counts all of them, active or not."""
+    """An upline of a partner, `level` steps above it. Inactive uplines count as a step too."""
 
     level: int
     partner_id: UUID
@@ -28,7 +28,7 @@ class Ancestor:
     is_active: bool
 
 
-# Each step up the tree, from all of the partners at once.
+# Walks up the tree from all of the partners at once.
 _ABOVE = text("""
     WITH RECURSIVE above AS (
         SELECT id AS below_id, parent_id, 0 AS level FROM partners
@@ -36,7 +36,7 @@ _ABOVE = text("""
         UNION ALL
         SELECT above.below_id, partners.parent_id, above.level + 1
         FROM above JOIN partners ON partners.id = above.parent_id
-        WHERE above.level + 1 < :most_levels
+        WHERE above.level + 1 < :max_levels
     )
     SELECT above.below_id, above.level + 1 AS level, partners.id AS partner_id, partners.partner_organization_id,
            partners.status = 'active' AS is_active
@@ -46,46 +46,48 @@ _ABOVE = text("""
 
 
 def ancestors_of(session: Session, owner: UUID, partner_ids: Collection[UUID]) -> dict[UUID, list[Ancestor]]:
-    """Everybody above each of these partners, from the parent up; a partner at the top has none and is left out."""
-    found: dict[UUID, list[Ancestor]] = {}
-    values = {"owner": owner, "partner_ids": sorted(partner_ids), "most_levels": MOST_LEVELS}
+    """The uplines of each of these partners, from the parent up; partners without a parent have no entry."""
+    ancestors: dict[UUID, list[Ancestor]] = {}
+    values = {"owner": owner, "partner_ids": sorted(partner_ids), "max_levels": MAX_LEVELS}
     for row in session.execute(_ABOVE, values).mappings() if partner_ids else ():
-        named = dict(row)
-        found.setdefault(named.pop("below_id"), []).append(Ancestor(**named))
-    return found
+        fields = dict(row)
+        ancestors.setdefault(fields.pop("below_id"), []).append(Ancestor(**fields))
+    return ancestors
 
 
 _ORGANIZATIONS = text("SELECT id, partner_organization_id FROM partners WHERE id = ANY(:partner_ids)")
 
 
 def organizations_of(session: Session, partner_ids: Collection[UUID]) -> Mapping[UUID, UUID | None]:
-    """The partners' own organizations, None for one that has none yet."""
+    """The organizations of these partners by partner id; None for a partner that has not joined yet."""
     rows = session.execute(_ORGANIZATIONS, {"partner_ids": sorted(partner_ids)}) if partner_ids else ()
     return {row.id: row.partner_organization_id for row in rows}
 
 
 def set_parent(session: Session, partner: Partner, parent: Partner | None) -> None:
-    """Put the partner under another, or under nobody; what was earned before stays as it is.
+    """Set or clear the partner's parent. Commissions earned before do not change.
 
     Raises:
-        InvalidRequest: `parent` is of another program.
-        Conflict: `parent_cycle`: it is below the partner, or is the partner. The caller rolls back.
+        InvalidRequest: `parent` is a partner of another program.
+        Conflict: `parent_cycle`: `parent` is the partner itself or below it. The caller rolls back.
     """
     if parent is not None and parent.program_id != partner.program_id:
-        raise _of_another_program()
+        raise _wrong_program()
     partner.parent_id = parent.id if parent is not None else None
     try:
         session.flush()
-    except IntegrityError as refused:
-        constraint = getattr(getattr(refused.orig, "diag", None), "constraint_name", None)
+    except IntegrityError as violation:
+        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
         if constraint == CYCLE_CONSTRAINT:
             raise Conflict(
-                "a partner cannot be above itself: this parent is below it", code="parent_cycle", param="parent_id"
+                "parent_id names the partner itself or a partner below it; choose another parent",
+                code="parent_cycle",
+                param="parent_id",
             ) from None
         if constraint == PROGRAM_CONSTRAINT:
-            raise _of_another_program() from None
+            raise _wrong_program() from None
         raise
 
 
-def _of_another_program() -> InvalidRequest:
+def _wrong_program() -> InvalidRequest:
     return InvalidRequest("parent_id must name a partner of the same program", param="parent_id")

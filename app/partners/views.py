@@ -1,4 +1,4 @@
-"""Partners as the two surfaces show them: `/partners` in snake_case, `/affiliates` in camelCase."""
+"""Requests and views of partners: `/partners` in snake_case, `/affiliates` in camelCase."""
 
 import json
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.partners.models import Partner, Snapshot
 from app.partners.rules import percent_text, slug
 from app.partners.terms.snapshots import AppliesTo
 from app.programs.terms import Commission
-from app.views import Camel, EmailAddress, Instant, OneLine, Request, Snake
+from app.views import UNSENT, Camel, EmailAddress, Instant, OneLine, Request, Snake, hide_defaults
 
 PartnerStatus = Literal["invited", "active", "deactivated"]
 AffiliateStatus = Literal["pending", "active", "paused", "banned"]
@@ -29,7 +29,7 @@ Slug = Annotated[str, AfterValidator(slug)]
 MOST_METADATA_BYTES: Final = 16 * 1024
 
 
-def _plain_and_bearable(metadata: dict[str, Any]) -> dict[str, Any]:
+def _valid_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     for name, value in metadata.items():
         texts.refuse_control(value, of=texts.one_line(name))
     size = len(json.dumps(metadata, ensure_ascii=False).encode())
@@ -42,19 +42,16 @@ Metadata = Annotated[
     dict[Annotated[str, Field(max_length=40)], str | int | float | bool | None],
     Field(
         max_length=50,
-        description="Your own values, given back as they are; 16 KB of JSON at most, without "
-        "control characters but tabs and ends of lines.",
+        description="Your own values, returned unchanged; at most 16 KB of JSON, without control characters "
+        "except tabs and line breaks.",
     ),
-    AfterValidator(_plain_and_bearable),
+    AfterValidator(_valid_metadata),
 ]
 
 EMAIL_STATE: Final = (
-    "`given` by the program's owner; `unconfirmed`: by the partner itself, so that it counts for nothing yet; "
-    "`confirmed` by a link mailed to it; `approved`: unconfirmed, but the owner approved the partner."
+    "`given`: by the program's owner; `unconfirmed`: by the partner itself, so it is not used yet; "
+    "`confirmed`: by a link mailed to it; `approved`: unconfirmed, but the owner approved the partner."
 )
-UNSENT: Final[Any] = None
-"""The default of a field that may be left out and may not be null."""
-
 PARTNER_STATUS: Final[dict[str, PartnerStatus]] = {
     "pending": "invited",
     "active": "active",
@@ -72,13 +69,13 @@ AFFILIATE_STATUS: Final[dict[str, AffiliateStatus]] = {
 
 
 class PartnerPath(Request):
-    """Which partner."""
+    """A partner."""
 
-    partner_id: str = Field(description="A partner's id; `par_…` and `aff_…` are two names of one partner.")
+    partner_id: str = Field(description="A partner's id; `par_…` and `aff_…` are two forms of the same id.")
 
 
 class PartnerQuery(Numbered, Between):
-    """Which partners; `since` and `until` are about `created_at`."""
+    """A page of partners; `since` and `until` limit `created_at`."""
 
     per_page: int = Field(default=20, ge=1, le=100)
     status: PartnerStatus | None = None
@@ -86,20 +83,20 @@ class PartnerQuery(Numbered, Between):
 
 
 class AffiliateQuery(Numbered):
-    """Which page of affiliates."""
+    """A page of affiliates."""
 
     limit: int = Field(default=50, ge=1, le=100)
 
 
 class CommissionSnapshot(Request):
-    """Terms of the partner's own, stamped when it is created."""
+    """The partner's own terms, stamped when it is created."""
 
     commission: Commission
     holdback_days: int | None = Field(default=None, ge=0, le=3650)
 
 
 class PartnerCreation(Request):
-    """Somebody to invite."""
+    """A new partner."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"email": "ada@example.com", "slug": "ada", "commission_pct": 25}]}
@@ -109,23 +106,17 @@ class PartnerCreation(Request):
     slug: Slug
     first_name: Name | None = None
     last_name: Name | None = None
-    commission_pct: Percent | None = Field(default=None, description="A rate of its own; null: the program's.")
+    commission_pct: Percent | None = Field(default=None, description="Its own rate; null: the program's rate.")
     payout_method: PayoutMethod | None = None
     payout_email: EmailAddress | None = None
     metadata: Metadata | None = None
     program_id: str | None = Field(default=None, description="Null: your default program.")
-    parent_id: str | None = Field(default=None, description="The partner that invited it: its upline.")
+    parent_id: str | None = Field(default=None, description="Its upline: the partner that invited it.")
     commission_snapshot: CommissionSnapshot | None = None
 
 
-def hide_defaults(schema: dict[str, Any]) -> None:
-    """Keep defaults out of the document where they only mark what was not sent: people would send them."""
-    for field in schema["properties"].values():
-        field.pop("default", None)
-
-
 class PartnerChange(Request):
-    """What is left out stays."""
+    """Fields that are left out do not change."""
 
     model_config = ConfigDict(json_schema_extra=hide_defaults)
 
@@ -134,9 +125,9 @@ class PartnerChange(Request):
     first_name: Name | None = None
     last_name: Name | None = None
     status: PartnerStatus = Field(default=UNSENT, examples=["active"])
-    commission_pct: Percent | None = Field(default=None, description="Null: back to the program's terms of today.")
+    commission_pct: Percent | None = Field(default=None, description="Null: back to the program's terms in force.")
     apply_to: AppliesTo = Field(
-        default=UNSENT, description="Whose coming payments commission_pct is for; all_customers unless said."
+        default=UNSENT, description="The customers whose future payments get commission_pct; default all_customers."
     )
     payout_method: PayoutMethod | None = None
     payout_email: EmailAddress | None = None
@@ -156,13 +147,13 @@ class PartnerBody(Snake):
     slug: str
     status: PartnerStatus
     commission_pct: float | None = Field(
-        description="The partner's own rate; null where the program's terms hold, or what is its own is no single rate."
+        description="The partner's own rate; null if the program's terms apply, or its commission is not a single rate."
     )
     payout_method: PayoutMethod | None
     payout_email: str | None
     stripe_account_id: str | None
     metadata: dict[str, Any]
-    parent_id: str | None = Field(description="Its upline; null: nobody.")
+    parent_id: str | None = Field(description="Its upline; null: none.")
     created_at: Instant
 
 
@@ -177,13 +168,13 @@ class Totals(Snake):
 
 
 class CurrencyTotals(Totals):
-    """The same sums in one currency."""
+    """Totals in one currency."""
 
     currency: str
 
 
 class PartnerWithStats(PartnerBody):
-    """Statistics are left out for keys that may not read commissions."""
+    """A partner with its statistics, which are left out for keys that may not read commissions."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
@@ -202,7 +193,7 @@ class PartnerPage(Snake):
 
 
 class AffiliateBody(Camel):
-    """A partner under the name other systems give it."""
+    """A partner, under the name that other systems use."""
 
     id: str = Field(examples=["aff_01h455vb4pex5vsknk084sn02q"])
     name: str | None
@@ -225,21 +216,21 @@ class AffiliatePage(Camel):
 
 
 def partner_body(partner: Partner, snapshot: Snapshot | None) -> PartnerBody:
-    """The partner with the rate of the snapshot in force."""
+    """The partner with the rate of this snapshot."""
     return PartnerBody(**_partner_fields(partner, snapshot))
 
 
 def partner_with_stats(
-    partner: Partner, snapshot: Snapshot | None, every: list[Sums], program_currency: str
+    partner: Partner, snapshot: Snapshot | None, sums_by_currency: list[Sums], program_currency: str
 ) -> PartnerWithStats:
-    """The partner with what it earned, in the program's currency and in each."""
-    by_currency = [CurrencyTotals(currency=one.currency, **_totals(one)) for one in every]
-    stats = Totals(**_totals(in_currency(every, program_currency)))
+    """The partner with its statistics, in the program's currency and in each currency."""
+    by_currency = [CurrencyTotals(currency=sums.currency, **_totals(sums)) for sums in sums_by_currency]
+    stats = Totals(**_totals(in_currency(sums_by_currency, program_currency)))
     return PartnerWithStats(**_partner_fields(partner, snapshot), stats=stats, stats_by_currency=by_currency)
 
 
 def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody:
-    """The same partner as the affiliates surface shows it."""
+    """The partner as the `/affiliates` surface shows it."""
     rate_bps = _override_bps(snapshot)
     return AffiliateBody(
         id=ids.encode(ids.AFFILIATE, partner.id),
@@ -266,7 +257,7 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
         "last_name": partner.last_name,
         "slug": partner.slug,
         "status": PARTNER_STATUS[partner.status],
-        # A rate to show, not to compute with; two decimals survive a float and its JSON exactly.
+        # A rate to show, not to compute with; a float and its JSON represent two decimals exactly.
         "commission_pct": None if rate_bps is None else rate_bps / 100,
         "payout_method": partner.payout_method,
         "payout_email": partner.payout_email,
@@ -277,18 +268,18 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
     }
 
 
-def _totals(one: Sums) -> dict[str, int]:
+def _totals(sums: Sums) -> dict[str, int]:
     return {
-        "total_commissions": one.commission_count,
-        "total_earned_cents": one.earned_minor,
-        "pending_cents": one.pending_minor,
-        "approved_cents": one.approved_minor,
-        "paid_cents": one.paid_minor,
+        "total_commissions": sums.commission_count,
+        "total_earned_cents": sums.earned_minor,
+        "pending_cents": sums.pending_minor,
+        "approved_cents": sums.approved_minor,
+        "paid_cents": sums.paid_minor,
     }
 
 
 def _override_bps(snapshot: Snapshot | None) -> int | None:
-    # The first rate of a tiered commission is not its rate, and sending it back would take the tiers away.
+    # A tiered commission has no single rate; a client that sends the first tier's rate back would remove the tiers.
     if snapshot is None or not snapshot.is_override or snapshot.commission["type"] == "tiered":
         return None
     rate_bps: int | None = snapshot.commission.get("bps")

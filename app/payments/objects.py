@@ -130,7 +130,7 @@ def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[
     found = {address for event in events for one in event.reading.objects for address in one.emails}
     if not found:
         return {}
-    salt = addresses.salt_of(session, scope.organization_id)
+    salt = addresses.load_salt(session, scope.organization_id)
     return {address: addresses.mark(salt, address) for address in found}
 
 

@@ -1,1 +1,1 @@
-"""Merchants' offers and their versioned terms."""
+"""Programs: merchants' offers and their versioned terms."""

@@ -1,4 +1,4 @@
-"""Making and changing programs: what a key or the command line does, each with its entry in the audit trail."""
+"""Commands: create and change programs, each with its audit entry."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,17 +13,17 @@ from app.programs.terms import TERMS_FIELDS, terms_in_force
 from app.programs.views import ProgramBody, program_body
 
 AUDITED: Final = {"status", *TERMS_FIELDS, "platform_fee_bps", "multi_level_enabled", "auto_approve", "is_default"}
-"""Of what may change, that whose new value the audit trail keeps; of all else it keeps the name."""
+"""The fields whose new value the audit trail stores; of other changed fields it stores only the name."""
 
 
 def create(session: Session, actor: audit.Actor, organization_id: UUID, settings: Mapping[str, Any]) -> ProgramBody:
-    """Make a program with version 1 of its terms, and note it in the audit trail.
+    """Create a program with version 1 of its terms, and write the audit entry.
 
     Args:
         session: writes the program, its terms and the entry.
-        actor: who makes it.
+        actor: who creates it.
         organization_id: its owner.
-        settings: as `programs.create_program` takes them. Without `is_default` it is the default if there is none.
+        settings: arguments of `programs.create_program`. Without `is_default` it becomes the default if there is none.
 
     Raises:
         InvalidRequest: names the field.
@@ -31,7 +31,7 @@ def create(session: Session, actor: audit.Actor, organization_id: UUID, settings
     """
     program = programs.create_program(session, organization_id, **{"is_default": None, **settings})
     session.refresh(program)
-    shown = shown_with_terms(session, program)
+    shown = load_body(session, program)
     details = {"status": shown.status, "commission": shown.commission, "terms_version": shown.terms_version}
     audit.record(session, actor, "program.created", shown.id, details, organization_id=organization_id)
     return shown
@@ -40,20 +40,20 @@ def create(session: Session, actor: audit.Actor, organization_id: UUID, settings
 def change(
     session: Session, actor: audit.Actor, program: Program, changes: Mapping[str, Any], *, has_partners: bool
 ) -> ProgramBody:
-    """Make `changes` of a program, and note in the audit trail what became different, if anything did.
+    """Change a program, and write the audit entry with what differs, unless nothing does. Returns the program.
 
     Raises:
         InvalidRequest: names the field.
         Conflict: as `programs.change_program`.
     """
     changed = programs.change_program(session, program, changes, has_partners=has_partners)
-    shown = shown_with_terms(session, program)
+    shown = load_body(session, program)
     if changed:
         details = {"changed": changed, **shown.model_dump(include=AUDITED & set(changed))}
         audit.record(session, actor, "program.updated", shown.id, details, organization_id=program.organization_id)
     return shown
 
 
-def shown_with_terms(session: Session, program: Program) -> ProgramBody:
-    """The program with its terms of today."""
+def load_body(session: Session, program: Program) -> ProgramBody:
+    """The program with its terms in force, as the API shows it."""
     return program_body(program, terms_in_force(session, program.id))

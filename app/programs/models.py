@@ -10,7 +10,7 @@ from app.db import Base, CreatedAt, Currency
 
 
 class Program(Base):
-    """A merchant's offer. What it pays stands in its newest `Terms`."""
+    """A merchant's offer. Its commission rules are in its newest `Terms`."""
 
     __tablename__ = "programs"
     __table_args__ = (
@@ -47,13 +47,13 @@ class Program(Base):
     multi_level_enabled: Mapped[bool] = mapped_column(server_default="false")
     platform_fee_bps: Mapped[int] = mapped_column(server_default="0")
     minimum_payouts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """By currency, in its smallest unit: below it nothing is paid out."""
+    """By currency, in its smallest unit: a smaller balance is not paid out."""
     auto_approve: Mapped[bool] = mapped_column(server_default="false")
-    """Whether commissions without any holdback are approved at once; else such ones wait for a person."""
+    """Whether commissions without a holdback are approved at once; if not, a person has to approve them."""
     open_signup: Mapped[bool] = mapped_column(server_default="false")
-    """Whether anybody may ask to be a partner."""
+    """Whether people may sign up as partners without an invitation."""
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
-    """IANA name: where the days of its statistics begin."""
+    """IANA name: the days of its statistics begin at midnight in this zone."""
     created_at: Mapped[CreatedAt]
 
 

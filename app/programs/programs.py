@@ -1,4 +1,4 @@
-"""Programs: a merchant's offers, and the default one."""
+"""Creating, changing, finding and listing programs; each owner may have one default program."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -37,18 +37,18 @@ def create_program(
     is_default: bool | None = False,
     **settings: Any,
 ) -> Program:
-    """A program with version 1 of its terms.
+    """Insert a program with version 1 of its terms, and return it.
 
     Args:
         session: writes both rows.
         organization_id: the owner.
-        name: what partners read.
+        name: the name partners see.
         commission: the tagged union, `{"type": "percentage", "bps": 2000}`.
-        currency: of flat amounts and statistics, in either case; payments keep their own.
-        is_default: whether an owner's calls that name no program mean this one; an owner has at most one, so the
-            former is none from now on. None: if the owner has none yet.
+        currency: of flat amounts and statistics, in upper or lower case; payments keep their own currency.
+        is_default: whether the owner's calls without a program use this one. An owner has at most one default, so the
+            former default ends. None: it becomes the default if the owner has none yet.
         settings: columns of `Program`; `multi_level`, `holdback_days` and `commission_base` of its terms; and
-            `minimum_payout_minor`, which is the minimum in `currency`.
+            `minimum_payout_minor`, the minimum payout in `currency`.
 
     Raises:
         InvalidRequest: names the field.
@@ -67,7 +67,7 @@ def create_program(
         is_default=is_default,
     )
     terms = {field: settings.pop(field) for field in TERMS_FIELDS if field in settings}
-    _set(session, program, {"conversion_kind": "payment", **settings})
+    _set_columns(session, program, {"conversion_kind": "payment", **settings})
     if is_default:
         _end_default(session, program)
     session.add(program)
@@ -77,24 +77,22 @@ def create_program(
 
 
 def change_program(session: Session, program: Program, changes: Mapping[str, Any], *, has_partners: bool) -> list[str]:
-    """Make `changes` of settings and terms; those that say what is there already change nothing.
+    """Change a program's settings and terms; returns the names of the fields that differ, sorted.
 
-    What differs of `TERMS_FIELDS` appends a version of the terms, which holds for partners approved from then on:
-    those that are in keep their snapshots, and nothing that was earned moves.
+    A difference in `TERMS_FIELDS` appends a version of the terms. It applies to partners approved from then on:
+    partners that are active already keep their snapshots, and no commission changes.
 
     Args:
         session: locks the program, writes it, and its new terms.
-        program: one of the caller's.
-        changes: as `create_program` takes them.
-
-    Returns:
-        The names of what changed, sorted.
+        program: a program of the caller's.
+        changes: arguments of `create_program`; values equal to the present ones change nothing.
+        has_partners: whether partners are enrolled, so that the currency is fixed.
 
     Raises:
         InvalidRequest: names the field.
         Conflict: `status_refused`, `currency_fixed`, `default_program`, `default_taken`.
     """
-    # Two changes at once would append the same version, and each would check the status before the other.
+    # Locked, because two concurrent changes would append the same version, and each would check the old status.
     session.refresh(program, with_for_update=True)
     before = {column.key: getattr(program, column.key) for column in Program.__table__.columns}
     terms = {field: value for field, value in changes.items() if field in TERMS_FIELDS}
@@ -103,9 +101,9 @@ def change_program(session: Session, program: Program, changes: Mapping[str, Any
         rules.refuse_transition(program.status, settings["status"])
     if "currency" in settings:
         _refuse_currency_change(program, settings["currency"], has_partners=has_partners)
-    _set(session, program, settings)
+    _set_columns(session, program, settings)
     if program.status == "archived" and program.is_default:
-        message = "this is your default program; make another one the default first, or send is_default false"
+        message = "the default program cannot be archived; make another program the default, or send is_default false"
         raise Conflict(message, code="default_program", param="status")
     if program.is_default and not before["is_default"]:
         _end_default(session, program)
@@ -115,7 +113,7 @@ def change_program(session: Session, program: Program, changes: Mapping[str, Any
 
 
 def find_default_program(session: Session, organization_id: UUID) -> Program | None:
-    """The program meant where an owner's call names none."""
+    """The owner's default program, used when a call names no program; None if there is none."""
     return session.scalar(
         select(Program).where(Program.organization_id == organization_id, Program.is_default).limit(1)
     )
@@ -124,23 +122,23 @@ def find_default_program(session: Session, organization_id: UUID) -> Program | N
 def get_program(
     session: Session, organization_ids: Sequence[UUID], program_id: str | None, *, default_of: UUID
 ) -> Program:
-    """The program named by a public id among those of `organization_ids`; None means the default of `default_of`.
+    """The program with this public id, owned by one of `organization_ids`; for None the default of `default_of`.
 
     Raises:
-        NotFound: no such program of theirs, or no default.
+        NotFound: these organizations have no such program, or no default program.
     """
     if program_id is None:
-        found = find_default_program(session, default_of)
-        if found is None:
+        program = find_default_program(session, default_of)
+        if program is None:
             raise NotFound(
                 "the organization has no default program; send program_id", code="program_not_found", param="program_id"
             )
-        return found
+        return program
     key = ids.decode(program_id, ids.PROGRAM)
-    found = session.scalar(select(Program).where(Program.id == key, Program.organization_id.in_(organization_ids)))
-    if found is None:
+    program = session.scalar(select(Program).where(Program.id == key, Program.organization_id.in_(organization_ids)))
+    if program is None:
         raise NotFound.of("program", program_id, param="program_id")
-    return found
+    return program
 
 
 def list_programs(
@@ -151,8 +149,8 @@ def list_programs(
     return session.scalars(cut(owned, Program.id, ids.PROGRAM, limit=limit, starting_after=starting_after)).all()
 
 
-def _set(session: Session, program: Program, settings: Mapping[str, Any]) -> None:
-    """Set columns, each checked; where several depend on one another, they are checked together."""
+def _set_columns(session: Session, program: Program, settings: Mapping[str, Any]) -> None:
+    """Check and set columns, those that depend on one another together. Raises InvalidRequest."""
     values = dict(settings)
     values.update(_valid_minimums(program, values))
     if "name" in values:
@@ -174,31 +172,29 @@ def _set(session: Session, program: Program, settings: Mapping[str, Any]) -> Non
 
 
 def _valid_minimums(program: Program, values: dict[str, Any]) -> dict[str, dict[str, int]]:
-    """The minimum payouts by currency that `values` ask for; takes `minimum_payout_minor` out of them."""
+    """The new `minimum_payouts`, if `values` change them; removes `minimum_payout_minor` from `values`."""
     if "minimum_payout_minor" not in values:
-        given = values.get("minimum_payouts")
-        return {} if given is None else {"minimum_payouts": rules.valid_minimums(given)}
-    own = values.pop("minimum_payout_minor")
+        minimums = values.get("minimum_payouts")
+        return {} if minimums is None else {"minimum_payouts": rules.valid_minimums(minimums)}
+    minimum_minor = values.pop("minimum_payout_minor")
     if "minimum_payouts" in values:
-        message = (
-            "send minimum_payout_cents or minimum_payouts, not both: the first is the second's entry in the currency"
-        )
-        raise InvalidRequest(f"{message} of the program", param="minimum_payouts")
+        message = "send minimum_payout_cents or minimum_payouts, not both: minimum_payout_cents sets the entry of"
+        raise InvalidRequest(f"{message} minimum_payouts in the program's currency", param="minimum_payouts")
     others = {currency: minor for currency, minor in program.minimum_payouts.items() if currency != program.currency}
-    return {"minimum_payouts": others | ({program.currency: own} if own else {})}
+    return {"minimum_payouts": others | ({program.currency: minimum_minor} if minimum_minor else {})}
 
 
 def _refuse_currency_change(program: Program, currency: str, *, has_partners: bool) -> None:
-    """Partners' flat amounts are in the program's currency, so it stays once anybody may have read them."""
+    """Refuse another currency once a program is active or has partners: their flat amounts are in it."""
     if rules.valid_currency(currency) == program.currency:
         return
     if program.status != "draft" or has_partners:
-        message = "the currency is fixed once a program is active or has partners: their terms are in it"
+        message = f"the currency stays {program.currency}: it is fixed once a program is active or has partners"
         raise Conflict(message, code="currency_fixed", param="currency")
 
 
 def _refuse_unknown_zone(session: Session, time_zone: str) -> None:
-    # Postgres cuts the days of the statistics, so what counts is which names it knows.
+    # Postgres computes the days of the statistics, so the zone must be a name that Postgres knows.
     known = text("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = :name)")
     if not session.scalar(known, {"name": time_zone}):
         raise InvalidRequest(
@@ -213,12 +209,12 @@ def _end_default(session: Session, program: Program) -> None:
 
 
 def _flush(session: Session) -> None:
-    """Write; losing a race for the default is an answer, after which the caller rolls back."""
+    """Flush. Raises Conflict `default_taken` if another program became the default meanwhile; the caller rolls back."""
     try:
         session.flush()
-    except IntegrityError as lost:
-        constraint = getattr(getattr(lost.orig, "diag", None), "constraint_name", None)
+    except IntegrityError as violation:
+        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
         if constraint != ONE_DEFAULT:
             raise
-        message = "another program was made the default at this moment; try again"
+        message = "another program became the default at the same moment; try again"
         raise Conflict(message, code="default_taken", param="is_default") from None

@@ -1,4 +1,4 @@
-"""Terms: the shapes a commission may have, and the versions of a program's rules."""
+"""Terms: the commission types and their validation, and the versions of a program's rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -29,7 +29,7 @@ Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis poin
 Count = Annotated[int, Field(ge=1, strict=True)]
 
 
-MONTHS_WITHOUT_CYCLES: Final = (
+MAX_CYCLES_MISSING: Final = (
     'of type recurring counts billing cycles and needs max_cycles; for a limit of months send type "percentage" with '
     "the same bps and max_months"
 )
@@ -40,7 +40,7 @@ class _Shape(BaseModel):
 
 
 class ProductRate(_Shape):
-    """Another rate, or none, for the invoice lines of one product."""
+    """A different rate, or exclusion, for the invoice lines of one product."""
 
     product: str = Field(min_length=1)
     bps: Bps | None = None
@@ -49,12 +49,12 @@ class ProductRate(_Shape):
     @model_validator(mode="after")
     def _rate_or_excluded(self) -> "ProductRate":
         if self.excluded == (self.bps is not None):
-            raise ValueError("must hold either bps or excluded: true, not both")
+            raise ValueError("needs either bps or excluded: true, not both")
         return self
 
 
 class Tier(_Shape):
-    """The rate from a number of approved conversions on."""
+    """The rate that applies once the partner has `min_conversions` approved conversions."""
 
     min_conversions: Count
     bps: Bps
@@ -93,7 +93,7 @@ class Recurring(_Limits):
     @classmethod
     def _cycles_not_months(cls, given: Any) -> Any:
         if isinstance(given, Mapping) and given.get("max_months") and given.get("max_cycles") is None:
-            raise ValueError(MONTHS_WITHOUT_CYCLES)
+            raise ValueError(MAX_CYCLES_MISSING)
         return given
 
 
@@ -111,32 +111,32 @@ COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAda
 
 
 class _DocumentedAsCommission:
-    """Marks a stored commission, a plain dict, so that the document describes it as the union."""
+    """Annotation for a stored commission, a plain dict: the OpenAPI document describes it as the union."""
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return handler(COMMISSION.core_schema)
 
 
 StoredCommission = Annotated[dict[str, Any], _DocumentedAsCommission()]
-"""A commission as it is stored and answered: limits that are not set are left out."""
+"""A commission as it is stored and returned: limits that are not set are left out."""
 TERMS_FIELDS: Final = ("commission", "multi_level", "holdback_days", "commission_base")
-"""What belongs to a program's terms: changing any of it appends a version."""
+"""The fields of a program's terms: changing any of them appends a version."""
 
 
 def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
-    """`given` as it is stored: the union's shape, nothing unknown, limits that are not set left out.
+    """`given` as a stored commission: validated as the union, limits that are not set left out.
 
     Raises:
-        InvalidRequest: names the field at fault.
+        InvalidRequest: names the wrong field.
     """
     try:
         commission = COMMISSION.validate_python(given)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False)[0]
-        # The first part of the place is the union's tag, unless the tag itself is at fault.
+        # The first part of the location is the union's tag, unless the tag itself is wrong.
         field = ".".join([param, *map(str, first["loc"][1:])]) if first["loc"] else f"{param}.type"
         raise InvalidRequest(f"{field}: {first['msg'].removeprefix('Value error, ')}", param=field) from None
-    products = [one.product for one in commission.product_rates or ()]
+    products = [rate.product for rate in commission.product_rates or ()]
     if len(set(products)) < len(products):
         raise InvalidRequest(
             f"{param}.product_rates names a product twice; send one rate for each product",
@@ -161,21 +161,21 @@ def add_terms(
     holdback_days: int | None = None,
     commission_base: Literal["net", "gross"] = "net",
 ) -> Terms:
-    """Append the next version of the program's terms; those of today stay as they are.
+    """Append the next version of the program's terms and return it; earlier versions do not change.
 
     Args:
         session: writes the version.
-        program: whose terms; locked by the caller unless it is new.
+        program: the program; locked by the caller unless it is new.
         commission: the tagged union.
-        multi_level: what uplines earn, `[{"level": 1, "bps": 500}, …]`.
-        holdback_days: from accrual to automatic approval; None means none is automatic.
-        commission_base: whether the tax in a payment earns too (`gross`) or not.
+        multi_level: the uplines' rates, `[{"level": 1, "bps": 500}, …]`.
+        holdback_days: from accrual to automatic approval; None: nothing is approved automatically.
+        commission_base: `gross`: the base includes the payment's tax; `net`: it does not.
 
     Raises:
         InvalidRequest: names the field.
     """
     if holdback_days is not None and holdback_days < 0:
-        raise InvalidRequest("holdback_days must be 0 or more", param="holdback_days")
+        raise InvalidRequest(f"holdback_days is {holdback_days}; it must be 0 or more", param="holdback_days")
     before = newest_terms(session, program.id)
     terms = Terms(
         id=ids.new(),
@@ -193,39 +193,42 @@ def add_terms(
 
 
 def revise_terms(session: Session, program: Program, changes: Mapping[str, Any]) -> list[str]:
-    """Append a version of the terms if any of `changes`, by the names of `TERMS_FIELDS`, differs from what is there.
+    """Append a version of the terms if any of `changes` (keys of `TERMS_FIELDS`) differs from the present terms.
 
     Returns:
-        The names of what differs; nothing was written where there are none. Raises InvalidRequest.
+        The names of the fields that differ; if there are none, no version was appended.
+
+    Raises:
+        InvalidRequest: names the wrong field.
     """
     if not changes:
         return []
     present = terms_in_force(session, program.id)
     before = {field: getattr(present, field) for field in TERMS_FIELDS}
-    wanted = {**before, **changes}
+    after = {**before, **changes}
     if "commission" in changes:
-        wanted["commission"] = valid_commission(changes["commission"])
+        after["commission"] = valid_commission(changes["commission"])
     if "multi_level" in changes:
-        wanted["multi_level"] = valid_ladder(changes["multi_level"])
-    if wanted != before:
-        add_terms(session, program, **wanted)
-    return [field for field in TERMS_FIELDS if wanted[field] != before[field]]
+        after["multi_level"] = valid_ladder(changes["multi_level"])
+    if after != before:
+        add_terms(session, program, **after)
+    return [field for field in TERMS_FIELDS if after[field] != before[field]]
 
 
 def newest_terms(session: Session, program_id: UUID) -> Terms | None:
-    """The terms in force; None for a program that has just been made."""
+    """The program's newest terms; None for a program that is being created."""
     return session.scalar(select(Terms).where(Terms.program_id == program_id).order_by(Terms.version.desc()).limit(1))
 
 
 def terms_in_force(session: Session, program_id: UUID) -> Terms:
-    """The program's newest terms. Every program has some, so their absence is a bug."""
+    """The program's newest terms. Every program has terms, so it is a bug if there are none."""
     terms = newest_terms(session, program_id)
     assert terms is not None, program_id
     return terms
 
 
 def terms_in_force_of_each(session: Session, program_ids: Sequence[UUID]) -> dict[UUID, Terms]:
-    """The newest terms of each of these programs."""
+    """The newest terms of these programs, by program id."""
     rows = session.scalars(
         select(Terms)
         .where(Terms.program_id.in_(program_ids))

@@ -1,4 +1,4 @@
-"""Programs as their owner sees and writes them, in snake_case."""
+"""Request models of programs, and the view of a program that its owner sees, in snake_case."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -22,7 +22,7 @@ Signal = Annotated[str, Field(min_length=1, max_length=200), OneLine()]
 Url = Annotated[str, Field(max_length=2000, examples=["https://shop.example.com/"])]
 Hosts = Annotated[
     list[Annotated[str, Field(max_length=260)]],
-    Field(max_length=50, description="Hosts beside that of landing_url that links may lead to."),
+    Field(max_length=50, description="Further hosts that links may lead to, besides that of landing_url."),
 ]
 Days = Annotated[int, Field(ge=0, le=3650, strict=True)]
 WindowDays = Annotated[int, Field(ge=1, le=3650, strict=True)]
@@ -36,9 +36,9 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 class LadderStep(Request):
-    """What the upline of one level earns: level 1 invited the partner, level 2 invited level 1, and so on.
+    """The rate of the upline of one level: level 1 invited the partner, level 2 invited level 1, and so on.
 
-    A ladder earns nothing on lines that earn the partner nothing.
+    Uplines earn nothing on invoice lines that earn the partner nothing.
     """
 
     level: Annotated[int, Field(ge=1, le=20, strict=True)]
@@ -49,20 +49,20 @@ Ladder = Annotated[list[LadderStep], Field(max_length=20)]
 
 
 class ProgramPath(Request):
-    """Which program."""
+    """The program."""
 
     program_id: str
 
 
 class ProgramQuery(Request):
-    """Which programs."""
+    """A page of the list of programs."""
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
 
 
 class ProgramCreation(Request):
-    """A new offer, with version 1 of its terms."""
+    """A new program with version 1 of its terms."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -87,7 +87,7 @@ class ProgramCreation(Request):
     landing_hosts: Hosts = Field(default_factory=list)
     multi_level_enabled: Flag = False
     multi_level: Ladder = Field(default_factory=list)
-    holdback_days: Days | None = Field(default=None, description="Null: nothing is approved by the clock.")
+    holdback_days: Days | None = Field(default=None, description="Null: nothing is approved automatically.")
     commission_base: CommissionBase = "net"
     platform_fee_bps: Bps = 0
     minimum_payout_cents: Cents = Field(default=UNSENT, description="In the program's currency.", examples=[5000])
@@ -102,21 +102,26 @@ class ProgramCreation(Request):
     allow_self_referral: Flag = False
     include_out_of_band: Flag = False
     time_zone: Zone = "UTC"
-    is_default: Flag | None = Field(default=None, description="Null: if you have no default yet.")
+    is_default: Flag | None = Field(
+        default=None, description="Null: it becomes the default if you have no default program yet."
+    )
     owner_organization_id: str | None = Field(
-        default=None, description="Yours or one below it; null: the organization of the key."
+        default=None, description="Your organization or one below it; null: the organization of the key."
     )
 
 
 class ProgramChange(Request):
-    """What is left out stays. Commission, ladder, base and holdback are terms: a change appends a version."""
+    """Fields that are left out do not change.
+
+    Commission, ladder, base and holdback are terms: changing one appends a version of the terms.
+    """
 
     model_config = ConfigDict(json_schema_extra=hide_defaults)
 
     name: Name = UNSENT
     commission: Commission = Field(
         default=UNSENT,
-        description="Replaces all of it: a limit that is left out ends for partners activated from now on.",
+        description="Replaces the whole commission: a limit left out ends for partners activated from now on.",
         examples=[{"type": "percentage", "bps": 2500}],
     )
     currency: str = Field(default=UNSENT, max_length=10)
@@ -144,7 +149,7 @@ class ProgramChange(Request):
 
 
 class ProgramBody(Snake):
-    """A program with its terms of today."""
+    """A program with its terms in force."""
 
     id: str = Field(examples=["prog_01h455vb4pex5vsknk084sn02q"])
     owner_organization_id: str
@@ -183,11 +188,11 @@ class ProgramPage(Snake):
 
 
 SAME_NAMES: Final = set(ProgramBody.model_fields) & set(Program.__table__.columns.keys()) - {"id"}
-"""What a program's row and its answer call alike."""
+"""The fields that have the same name in `Program` and in `ProgramBody`."""
 
 
 def program_body(program: Program, terms: Terms) -> ProgramBody:
-    """The program with these terms of its own."""
+    """The program with these terms, as the API shows it."""
     return ProgramBody(
         id=ids.encode(ids.PROGRAM, program.id),
         owner_organization_id=ids.encode(ids.ORGANIZATION, program.organization_id),
@@ -201,8 +206,8 @@ def program_body(program: Program, terms: Terms) -> ProgramBody:
     )
 
 
-def settings_of(body: ProgramCreation | ProgramChange) -> dict[str, Any]:
-    """What was sent, under the names of `create_program` and `change_program`."""
+def settings_from(body: ProgramCreation | ProgramChange) -> dict[str, Any]:
+    """The fields that were sent, under the argument names of `create_program` and `change_program`."""
     sent = body.model_dump(include=body.model_fields_set - {"owner_organization_id"})
     if "commission" in sent:
         sent["commission"] = body.commission.model_dump(exclude_none=True)

@@ -1,1 +1,1 @@
-"""Visits through partners' links: recorded, kept by month, forgotten after retention."""
+"""Touchpoints: arrivals through partners' links, stored in monthly partitions and deleted after the retention."""

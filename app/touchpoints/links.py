@@ -1,4 +1,4 @@
-"""Where a partner's link leads: looked up at most every five seconds, and remembered while the database is away."""
+"""The target of a partner's link, cached for five seconds, and for longer while the database is unreachable."""
 
 import re
 import time
@@ -12,23 +12,23 @@ from sqlalchemy import Connection, text
 from app import ids
 
 CACHE_SECONDS: Final = 5
-"""How long a paused partner, or a new landing page, may go unnoticed by a web process."""
-REST_SECONDS: Final = 1.0
-"""After a failed call the database is left alone this long, so that visitors do not queue up behind its time-outs."""
-MOST_REMEMBERED: Final = 10_000
+"""How old a cached link may be: a paused partner or a new landing page takes effect within this time."""
+PAUSE_SECONDS: Final = 1.0
+"""After a failed database call no call is made for this long, so that visitors do not wait for its time-outs."""
+MAX_CACHED: Final = 10_000
 _HOST: Final = re.compile(r"https?://([^/?#]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What the redirect must know.
+    """A link as the redirect needs it: program, partner, landing page and allowed hosts.
 
     Attributes:
-        code: as its partner has it; "" where nobody has what was asked for, or whoever has it is not active.
-        partner_id: None likewise: the link leads on and credits nobody.
-        landing_url: None where the program has none yet.
-        hosts: where it may lead, lower case, with the port where it is not the usual one.
-        window_days: how long the visitor's session is remembered.
+        code: the partner's code as stored; "" if no partner has the code, or the partner or program is not active.
+        partner_id: None in the same cases: the visitor is redirected and no partner is credited.
+        landing_url: None if the program has no landing page yet.
+        hosts: hosts the link may lead to, lower case, with the port unless it is the default one.
+        window_days: how long the browser stores the visitor's session.
     """
 
     organization_id: UUID
@@ -41,50 +41,51 @@ class Link:
 
 
 class Links:
-    """The links of one web process."""
+    """The cache of links in one web process."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[float, Any]] = {}
-        self._resting_until = 0.0
+        self._cache: dict[Hashable, tuple[float, Any]] = {}
+        self._paused_until = 0.0
 
     def cached(self, code: str, program_id: str) -> tuple[bool, Link | None]:
-        """Whether the link was looked up lately, and what was found the last time, however long ago."""
-        looked_up_at, link = self._known.get((code, program_id), (0.0, None))
-        return link is not None and time.monotonic() - looked_up_at < CACHE_SECONDS, link
+        """Whether the cached link is younger than `CACHE_SECONDS`, and the cached link however old it is."""
+        loaded_at, link = self._cache.get((code, program_id), (0.0, None))
+        return link is not None and time.monotonic() - loaded_at < CACHE_SECONDS, link
 
     @property
-    def is_resting(self) -> bool:
-        """Whether the database failed a moment ago and is left alone."""
-        return time.monotonic() < self._resting_until
+    def is_paused(self) -> bool:
+        """Whether a database call failed less than `PAUSE_SECONDS` ago, so that none should be made now."""
+        return time.monotonic() < self._paused_until
 
-    def rest(self) -> None:
-        """Leave the database alone for a second."""
-        self._resting_until = time.monotonic() + REST_SECONDS
+    def pause(self) -> None:
+        """Make no database calls for `PAUSE_SECONDS`."""
+        self._paused_until = time.monotonic() + PAUSE_SECONDS
 
-    def look_up(self, connection: Connection, code: str, program_id: str) -> Link | None:
-        """The link in the database now; None if there is none. A code that nobody has is not remembered."""
-        link = _find(connection, code, program_id)
+    def load(self, connection: Connection, code: str, program_id: str) -> Link | None:
+        """The link as the database has it now; None if it leads nowhere. Caches only links that credit a partner."""
+        link = _load_link(connection, code, program_id)
         if link is not None and link.partner_id is not None:
-            self._remember((code, program_id), link)
-        return link or _landing(connection, program_id)
+            self._store((code, program_id), link)
+        return link or _load_landing(connection, program_id)
 
     def is_landing_host(self, connection: Connection, host: str) -> bool:
-        """Whether any program's pages are there; asked at most every five seconds."""
-        looked_up_at, found = self._known.get(host, (0.0, False))
-        if time.monotonic() - looked_up_at < CACHE_SECONDS:
-            return bool(found)
-        is_there = bool(connection.execute(_HAS_PAGES, {"host": host}).scalar())
-        self._remember(host, is_there)
-        return is_there
+        """Whether any program has pages on this host; cached for `CACHE_SECONDS`."""
+        loaded_at, cached = self._cache.get(host, (0.0, False))
+        if time.monotonic() - loaded_at < CACHE_SECONDS:
+            return bool(cached)
+        has_pages = bool(connection.execute(_HAS_PAGES, {"host": host}).scalar())
+        self._store(host, has_pages)
+        return has_pages
 
-    def _remember(self, key: Hashable, found: Any) -> None:
-        self._known.pop(key, None)
-        self._known[key] = (time.monotonic(), found)
-        while len(self._known) > MOST_REMEMBERED:
-            self._known.pop(next(iter(self._known)), None)
+    def _store(self, key: Hashable, value: Any) -> None:
+        self._cache.pop(key, None)
+        self._cache[key] = (time.monotonic(), value)
+        while len(self._cache) > MAX_CACHED:
+            self._cache.pop(next(iter(self._cache)), None)
 
 
-# Codes are unique for each owner, and several may share a server: whoever had the code first keeps the bare link.
+# A code is unique within one owner. If several owners on one server have the same code, the link without a program
+# belongs to the partner that got the code first.
 _FIND = text("""
     SELECT codes.code, partners.id AS partner_id, programs.organization_id, programs.id AS program_id,
            programs.landing_url, programs.landing_hosts, programs.attribution_window_days AS window_days,
@@ -96,8 +97,8 @@ _FIND = text("""
     ORDER BY codes.created_at, codes.partner_id LIMIT 1
 """)
 
-# Where no partner has the code: the program named, else the default program of the first merchant on this server. What
-# another merchant does later never changes where it leads.
+# If no partner has the code: the program of the request, else the default program of the first merchant on this server.
+# So another merchant that comes later never changes where a link leads.
 _LANDING = text("""
     SELECT organization_id, id AS program_id, landing_url, landing_hosts, attribution_window_days AS window_days
     FROM programs WHERE landing_url IS NOT NULL
@@ -114,25 +115,25 @@ _HAS_PAGES = text("""
 """)
 
 
-def _find(connection: Connection, code: str, program_id: str) -> Link | None:
-    row = connection.execute(_FIND, {"code": code, "program_id": _program(program_id)}).one_or_none()
+def _load_link(connection: Connection, code: str, program_id: str) -> Link | None:
+    row = connection.execute(_FIND, {"code": code, "program_id": _decode(program_id)}).one_or_none()
     if row is None:
         return None
     return _link(row, row.partner_id if row.is_active else None, row.code if row.is_active else "")
 
 
-def _landing(connection: Connection, program_id: str) -> Link | None:
-    row = connection.execute(_LANDING, {"program_id": _program(program_id)}).one_or_none()
+def _load_landing(connection: Connection, program_id: str) -> Link | None:
+    row = connection.execute(_LANDING, {"program_id": _decode(program_id)}).one_or_none()
     return _link(row, None, "") if row else None
 
 
-def _program(public_id: str) -> UUID | None:
+def _decode(public_id: str) -> UUID | None:
     return ids.decode(public_id, ids.PROGRAM)
 
 
 def _link(row: Any, partner_id: UUID | None, code: str) -> Link:
-    own = _HOST.match(row.landing_url or "")
-    hosts = {*row.landing_hosts, *([own[1].lower()] if own else [])}
+    landing_host = _HOST.match(row.landing_url or "")
+    hosts = {*row.landing_hosts, *([landing_host[1].lower()] if landing_host else [])}
     return Link(
         row.organization_id, row.program_id, partner_id, code, row.landing_url, frozenset(hosts), row.window_days
     )

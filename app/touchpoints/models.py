@@ -11,10 +11,10 @@ from app.db import Base, CreatedAt
 
 
 class Touchpoint(Base):
-    """One arrival through a partner's link. It names nobody: what is kept of the visitor are hashes of a day.
+    """One arrival through a partner's link. It does not identify the visitor: it has only hashes that change daily.
 
-    A partition for each month, dropped after `ACCRUAL_TOUCHPOINT_DAYS`. So no money may depend on a row of this table:
-    what decides of a payment is copied into `SessionTouch` first.
+    There is a partition for each month, dropped after `ACCRUAL_TOUCHPOINT_DAYS`. So no money may depend on a row of
+    this table: what a payment's attribution needs is copied into `SessionTouch` first.
     """
 
     __tablename__ = "touchpoints"
@@ -33,11 +33,11 @@ class Touchpoint(Base):
     session_id: Mapped[str]
     source: Mapped[str]
     landing: Mapped[str] = mapped_column(server_default="")
-    """Where it led, without query and fragment."""
+    """The address the visitor arrived at, without query and fragment."""
     referrer: Mapped[str] = mapped_column(server_default="")
-    """The page the link stood on, without query and fragment."""
+    """The address of the page that had the link, without query and fragment."""
     utm: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """`source`, `medium`, `campaign`, `term`, `content`, as far as the link had them."""
+    """The link's `utm_…` parameters, of `source`, `medium`, `campaign`, `term` and `content`."""
     address_hash: Mapped[str] = mapped_column(server_default="")
     agent_hash: Mapped[str] = mapped_column(server_default="")
     touched_at: Mapped[datetime] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
-"""The months touchpoints are kept in: those to come are made, those past retention are dropped.
+"""Monthly partitions of the touchpoints table: creates the coming ones, drops those past the retention.
 
-A touchpoint whose month has no partition is not lost: it lies in the default partition, and moves into its month when
-that is made.
+A touchpoint whose month has no partition is not lost: it is stored in the default partition, and moved into the
+partition of its month when that is created.
 """
 
 from datetime import date, datetime, timedelta
@@ -12,19 +12,19 @@ from sqlalchemy.orm import Session
 
 MONTHS_AHEAD: Final = 2
 
-_KEEP = text("SELECT keep_touchpoint_month(:month)")
+_CREATE = text("SELECT keep_touchpoint_month(:month)")
 _DROP = text("SELECT drop_touchpoint_months(:before)")
 
 
-def look_after(session: Session, *, now: datetime, keep_days: int) -> None:
-    """Make this month's partition and the next ones, and drop the months that ended more than `keep_days` ago.
+def maintain_partitions(session: Session, *, now: datetime, retention_days: int) -> None:
+    """Create the partitions of this month and the next ones; drop months that ended over `retention_days` ago.
 
-    Effects: locks the table for a moment; gives up after two seconds and then raises OperationalError, so that no
-    visitor waits behind it.
+    Effects: locks the table for a moment. Waits at most two seconds for the lock and then raises OperationalError, so
+    that no visitor has to wait for it.
     """
     for ahead in range(MONTHS_AHEAD + 1):
-        session.execute(_KEEP, {"month": _month(now.date(), ahead)})
-    session.execute(_DROP, {"before": now - timedelta(days=keep_days)})
+        session.execute(_CREATE, {"month": _month(now.date(), ahead)})
+    session.execute(_DROP, {"before": now - timedelta(days=retention_days)})
 
 
 def _month(day: date, ahead: int) -> date:

@@ -1,4 +1,4 @@
-"""Recording touchpoints: one statement, one round trip."""
+"""Inserting touchpoints, and the format of session ids."""
 
 import re
 import secrets
@@ -13,16 +13,16 @@ from sqlalchemy import Connection, text
 from app import bulk
 
 SESSION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{7,99}", re.ASCII)
-"""What a session id may look like: it travels in client references, and names are compared in lower case."""
+"""The format of a session id. Lower case only, because client references are compared in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One arrival through a partner's link, with nothing in it that says who arrived.
+    """One arrival through a partner's link, without anything that identifies the visitor.
 
     Attributes:
-        source: `link` for the redirect, `beacon` for a merchant's own page.
-        utm: `source`, `medium`, `campaign`, `term`, `content`, as far as given.
+        source: `link` for the redirect, `beacon` for a call from a merchant's own page.
+        utm: the link's `utm_…` parameters, of `source`, `medium`, `campaign`, `term` and `content`.
     """
 
     id: UUID
@@ -40,7 +40,7 @@ class Touch:
     agent_hash: str = ""
 
 
-_RECORD = text("""
+_INSERT = text("""
     INSERT INTO touchpoints (id, organization_id, program_id, partner_id, code, session_id, source, touched_at,
                              landing, referrer, utm, address_hash, agent_hash)
     VALUES (:id, :organization_id, :program_id, :partner_id, :code, :session_id, :source, :touched_at,
@@ -49,13 +49,13 @@ _RECORD = text("""
 """)
 
 
-def record(connection: Connection, touch: Touch) -> None:
-    """Write one touchpoint; writing it twice is writing it once."""
+def insert_touchpoint(connection: Connection, touch: Touch) -> None:
+    """Insert a touchpoint in one statement. Does nothing if its id exists already."""
     values = {name: getattr(touch, name) for name in Touch.__slots__}
-    connection.execute(_RECORD, {**values, "utm": bulk.encode_one(touch.utm)})
+    connection.execute(_INSERT, {**values, "utm": bulk.encode_one(touch.utm)})
 
 
-def session_of(given: str | None) -> str:
-    """The session a visitor brings, if it can be one, else a fresh one that nobody can guess."""
-    folded = (given or "").strip().lower()
+def session_id_or_new(sent: str | None) -> str:
+    """The session id the visitor sent, in lower case, if its format is valid; else a new random one."""
+    folded = (sent or "").strip().lower()
     return folded if SESSION.fullmatch(folded) else secrets.token_hex(16)

@@ -1,52 +1,54 @@
-"""Addresses a link leads to: which are allowed, and what is added to them. Pure."""
+"""Target addresses of links: which hosts are allowed, and which query parameters are added. Pure."""
 
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import unquote_plus, urlencode, urlsplit, urlunsplit
 
-# No user name, no backslash (browsers read it as a slash), no control character: what is compared is what is followed.
+# No user name, no backslash (browsers read it as a slash), no control character: the host compared here must be the
+# host a browser would open.
 _ADDRESS: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#][^\x00-\x20\x7f\\]*)?"
 )
-_USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
-LONGEST: Final = 2048
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+MAX_LENGTH: Final = 2048
 
 
 def host_of(address: str) -> str:
-    """The host of an absolute http address, with its port where that is unusual; "" if it is no such address.
+    """The host of an absolute http or https address, with its port unless it is the default; "" for anything else.
 
     Example: `https://Shop.example:443/x` gives `shop.example`, `http://127.0.0.1:8000` gives `127.0.0.1:8000`.
     """
-    found = _ADDRESS.fullmatch(address)
-    if found is None or len(address) > LONGEST:
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None or len(address) > MAX_LENGTH:
         return ""
-    return found["host"].lower().removesuffix(_USUAL_PORTS[found["scheme"]])
+    return parts["host"].lower().removesuffix(_DEFAULT_PORTS[parts["scheme"]])
 
 
 def is_allowed(address: str, hosts: Collection[str], landing_url: str | None) -> bool:
     """Whether a link may lead to `address`: to the program's own hosts only, and not from https back to http.
 
     Args:
-        address: where the link shall lead.
-        hosts: the program's, as `host_of` writes them.
-        landing_url: the program's landing page; where it is https, so is every page.
+        address: the target the visitor asked for.
+        hosts: the program's hosts, as `host_of` returns them.
+        landing_url: the program's landing page; if it is https, `address` must be https too.
     """
     host = host_of(address)
-    is_weaker = address.startswith("http:") and (landing_url or "").startswith("https:")
-    return bool(host) and host in hosts and not is_weaker
+    is_downgrade = address.startswith("http:") and (landing_url or "").startswith("https:")
+    return bool(host) and host in hosts and not is_downgrade
 
 
-def with_parameters(address: str, parameters: Mapping[str, str], also: Mapping[str, str]) -> str:
-    """`address` with `parameters` in its query, and those of `also` that it does not have.
+def with_parameters(address: str, parameters: Mapping[str, str], defaults: Mapping[str, str]) -> str:
+    """`address` with `parameters` added to its query, and those of `defaults` that the query does not have yet.
 
-    What is there stays as it is written, but `parameters` take the place of their namesakes: a page reads the first.
+    Existing parameters stay as they are written, but `parameters` replace those of the same name, because a page reads
+    the first of two.
 
     Example: `/?a=1#top` with `ref=jane` gives `/?a=1&ref=jane#top`.
     """
     parts = urlsplit(address)
     pieces = {piece: unquote_plus(piece.partition("=")[0]) for piece in parts.query.split("&") if piece}
-    kept = [piece for piece, name in pieces.items() if name not in parameters]
-    more = {name: value for name, value in also.items() if name not in pieces.values()}
-    added = urlencode({**more, **parameters})
-    return urlunsplit(parts._replace(query="&".join([*kept, added] if added else kept)))
+    remaining = [piece for piece, name in pieces.items() if name not in parameters]
+    missing = {name: value for name, value in defaults.items() if name not in pieces.values()}
+    added = urlencode({**missing, **parameters})
+    return urlunsplit(parts._replace(query="&".join([*remaining, added] if added else remaining)))

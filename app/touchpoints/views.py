@@ -1,4 +1,4 @@
-"""What links and beacons take and answer."""
+"""Requests and responses of link redirects and beacons."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -6,13 +6,13 @@ from app.views import Documented, Request, Snake
 
 
 class LinkPath(BaseModel):
-    """A partner's code."""
+    """The path of a link: the partner's code."""
 
-    code: str = Field(description="In either case, `jane-smith-a1b2`.")
+    code: str = Field(description="Upper or lower case, such as `jane-smith-a1b2`.")
 
 
 class LinkQuery(Documented):
-    """What a link may carry; anything else is passed over, `utm_…` is kept and handed on."""
+    """Query parameters of a link; `utm_…` parameters are stored and passed to the target, others are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -20,12 +20,12 @@ class LinkQuery(Documented):
         default=None, description="A page of the program's own landing hosts, instead of its landing page."
     )
     program_id: str = Field(
-        default="", description="Which program, where several owners on one server gave the same code."
+        default="", description="The program, if several owners on one server have given the same code."
     )
 
 
 class BeaconBody(Request):
-    """One arrival, told by the page itself."""
+    """One arrival, reported by the page the visitor arrived at."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -41,7 +41,7 @@ class BeaconBody(Request):
 
     code: str = Field(max_length=500)
     session: str | None = Field(
-        default=None, max_length=500, description="The session the visitor has; without one a fresh one is made."
+        default=None, max_length=500, description="The visitor's session id; if it is left out, a new one is made."
     )
     landing: str = Field(default="", max_length=8192, description="The page's address; `utm_…` is taken from it.")
     referrer: str = Field(default="", max_length=8192)
@@ -49,6 +49,6 @@ class BeaconBody(Request):
 
 
 class BeaconAnswer(Snake):
-    """The same whether the code is somebody's or not."""
+    """The visitor's session. The answer is the same whether or not a partner has the code."""
 
     session: str = Field(description="For `affiliate_session_id`, or `aff_sess` in a link.")

@@ -1,4 +1,4 @@
-"""What is kept of a visitor: hashes of a day, and pages without what stood behind their question marks. Pure."""
+"""What is stored of a visitor: hashes salted by day, and page addresses without query and fragment. Pure."""
 
 import hmac
 import re
@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 IPV4_BITS: Final = 24
 IPV6_BITS: Final = 48
 UTM: Final = ("source", "medium", "campaign", "term", "content")
-LONGEST_UTM: Final = 200
-LONGEST_PAGE: Final = 500
+MAX_UTM_LENGTH: Final = 200
+MAX_PAGE_LENGTH: Final = 500
 _MACHINE: Final = re.compile(r"(?<!cu)bot\b|crawler|spider|facebookexternalhit|preview", re.IGNORECASE)
 _UNSTORABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def network_hash(address: str, secret: str, at: datetime) -> str:
-    """The network an address is in, hashed; "" for what is no address.
+    """A hash of the network an IP address is in (/24 or /48), salted by day; "" if `address` is not an IP address.
 
-    Example: 203.0.113.7 and 203.0.113.9 give the same, all of `203.0.113.0/24`; tomorrow they give another.
+    Example: 203.0.113.7 and 203.0.113.9 give the same hash, that of `203.0.113.0/24`; tomorrow they give another.
     """
     try:
         network = ip_network(address, strict=False)
@@ -32,7 +32,7 @@ def network_hash(address: str, secret: str, at: datetime) -> str:
 
 
 def agent_hash(agent: str, secret: str, at: datetime) -> str:
-    """A user agent, hashed; "" for none."""
+    """A hash of a user agent, salted by day; "" for an empty one."""
     return _hash(agent, secret, at) if agent else ""
 
 
@@ -42,12 +42,12 @@ def _hash(text: str, secret: str, at: datetime) -> str:
 
 
 def is_machine(agent: str) -> bool:
-    """Whether a user agent says of itself that nobody is looking: a crawler, or a messenger's preview."""
+    """Whether a user agent names itself as a crawler or a messenger's preview, not a person's browser."""
     return _MACHINE.search(agent) is not None
 
 
 def page(address: str) -> str:
-    """An address without name, password, query and fragment, which may hold anything; "" if it is none.
+    """A web address without user, password, query and fragment, because those may hold personal data; "" for others.
 
     Example: `https://blog.example/post?mail=a@b.example#c` gives `https://blog.example/post`.
     """
@@ -57,10 +57,10 @@ def page(address: str) -> str:
         return ""
     if parts.scheme not in {"http", "https"}:
         return ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:LONGEST_PAGE]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"[:MAX_PAGE_LENGTH]
 
 
 def utm_in(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The campaign a link belongs to: `{"source": "newsletter"}` from `utm_source=newsletter`."""
-    found = {name: _UNSTORABLE.sub("", parameters.get(f"utm_{name}", ""))[:LONGEST_UTM] for name in UTM}
-    return {name: value for name, value in found.items() if value}
+    """The `utm_…` values of a link's query: `{"source": "newsletter"}` from `utm_source=newsletter`."""
+    values = {name: _UNSTORABLE.sub("", parameters.get(f"utm_{name}", ""))[:MAX_UTM_LENGTH] for name in UTM}
+    return {name: value for name, value in values.items() if value}

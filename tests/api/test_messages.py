@@ -67,14 +67,14 @@ def test_a_very_long_id_is_not_repeated_in_full(owner: Caller) -> None:
 def test_a_slug_with_a_space_is_shown_with_what_is_allowed(owner: Caller) -> None:
     status, said = message(owner.post("/api/v1/partners", {"email": "zoe@partners.example", "slug": "a b"}))
     assert status == 400
-    assert said == "slug 'a b' is not valid; use up to 64 letters and digits, single - or _ between"
+    assert said == "slug 'a b' is not valid; use at most 64 letters and digits, with single - or _ between them"
 
 
 def test_every_field_at_fault_is_in_the_details(owner: Caller) -> None:
     answer = owner.post("/api/v1/partners", {"email": "nope", "slug": "no pe", "commission_pct": "abc"})
     assert {one["param"]: one["message"] for one in answer.json["error"]["details"]} == {
         "email": "must be one plain e-mail address, such as name@example.com",
-        "slug": "'no pe' is not valid; use up to 64 letters and digits, single - or _ between",
+        "slug": "'no pe' is not valid; use at most 64 letters and digits, with single - or _ between them",
         "commission_pct": "must be a decimal number, such as 12.5",
     }
 

@@ -51,7 +51,7 @@ def partitions_now(database_url: str) -> Iterator[Partitions]:
 
 def _look_after(now: datetime, keep_days: int = 400) -> None:
     with db.transaction() as session:
-        partitions.look_after(session, now=now, keep_days=keep_days)
+        partitions.maintain_partitions(session, now=now, retention_days=keep_days)
 
 
 def _look_again(**later: float) -> None:

@@ -34,7 +34,7 @@ class Visitor:
             touched_at=datetime.fromtimestamp(at, UTC) - timedelta(**ago),
         )
         with db.autocommit() as connection:
-            recording.record(connection, touch)
+            recording.insert_touchpoint(connection, touch)
         return touch.id
 
 

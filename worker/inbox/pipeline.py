@@ -122,7 +122,7 @@ def _settle(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> tupl
     wanted = missing_data.of_payments(settled, known) | invoice_links.expect_links(
         session, scope, _invoiced_customers(known)
     )
-    people = directory.look_up(session, scope.organization_id, names=_bare_names(events))
+    people = directory.load_directory(session, scope.organization_id, names=_bare_names(events))
     return event_outcomes.outcomes(batch, settled, caused_by, people, newly_named), wanted
 
 

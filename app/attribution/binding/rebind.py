@@ -121,7 +121,7 @@ def rebind(
     """
     wanted = sorted(subjects)
     family = families.load(session, scope, wanted, records)
-    people = directory.look_up(session, scope.organization_id, names=family.names)
+    people = directory.load_directory(session, scope.organization_id, names=family.names)
     found: dict[str, Attributed | None] = {}
     for subject in wanted:
         standing = attributed.get(subject)

@@ -12,7 +12,7 @@ from app.partners import views
 from app.partners.figures import statistics
 from app.partners.managing import commands
 from app.partners.models import Partner, Snapshot
-from app.partners.partner_side.enrollments import bare_link_leads_to, redirect_link
+from app.partners.partner_side.enrollments import owns_bare_link, redirect_link
 from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
@@ -25,7 +25,7 @@ def in_list(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
 
 def after_change(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
     """What is printed of a partner after a change, with the link to hand on."""
-    shown = commands.shown_with_rate(session, partner)
+    shown = commands.load_body(session, partner)
     return {
         "id": shown.id,
         "code": shown.slug,
@@ -41,7 +41,7 @@ def after_change(session: Session, settings: config.Settings, partner: Partner) 
 def whole(session: Session, settings: config.Settings, partner: Partner, *, for_people: bool) -> dict[str, Any]:
     """Everything of a partner; for people what it earned is a line for each currency."""
     program = session.get_one(Program, partner.program_id)
-    every = statistics.of_partner(session, partner, program)
+    every = statistics.load_for_partner(session, partner, program)
     shown = views.partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
     values = {**_in_own_words(shown.model_dump(), partner), "link": link(session, settings, partner)}
     if for_people:
@@ -58,7 +58,7 @@ def _in_own_words(shown: dict[str, Any], partner: Partner) -> dict[str, Any]:
 
 def link(session: Session, settings: config.Settings, partner: Partner) -> str:
     """The link to hand on; it names the program where the bare one leads to another owner's partner."""
-    program_id = None if bare_link_leads_to(session, partner) else ids.encode(ids.PROGRAM, partner.program_id)
+    program_id = None if owns_bare_link(session, partner) else ids.encode(ids.PROGRAM, partner.program_id)
     return redirect_link(settings.public_url, partner.slug, program_id)
 
 

@@ -40,7 +40,7 @@ def list_(
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         page = list_programs(session, owners, limit=limit, starting_after=None)
-        rows = [_printed(program_commands.shown_with_terms(session, one), as_json=as_json) for one in page]
+        rows = [_printed(program_commands.load_body(session, one), as_json=as_json) for one in page]
     if not as_json:
         rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
     printing.listing(rows, as_json=as_json)
@@ -54,7 +54,7 @@ def show(
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         found = get_program(session, owners, program, default_of=owners[0])
-        shown = program_commands.shown_with_terms(session, found)
+        shown = program_commands.load_body(session, found)
     _print(shown, as_json=as_json)
 
 
@@ -103,7 +103,7 @@ def change(
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         found = get_program(session, owners, program, default_of=owners[0])
-        commission = program_commands.shown_with_terms(session, found).commission
+        commission = program_commands.load_body(session, found).commission
         wanted = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
         if name is not None:
             wanted["name"] = require_line(name, param="name")

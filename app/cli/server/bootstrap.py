@@ -154,7 +154,7 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
     """The id of the owner's default program, made when there is none, and whether its terms were changed."""
     found = find_default_program(session, owner.id)
     if found is not None:
-        commission = commands.shown_with_terms(session, found).commission
+        commission = commands.load_body(session, found).commission
         before = terms_in_force(session, found.id).version
         shown = managing.change_program(session, audit.CLI, found, offered.changes(commission))
         return shown.id, terms_in_force(session, found.id).version != before

@@ -108,7 +108,7 @@ def _enrollment(
 ) -> Enrollment | None:
     if order.partner_id is None:
         return None
-    people = directory.look_up(session, scope.organization_id, partner_ids=[order.partner_id])
+    people = directory.load_directory(session, scope.organization_id, partner_ids=[order.partner_id])
     enrollment = people.enrollments[order.partner_id]
     if (verdict := enrollment.verdict_on(signals)) != "earns":
         raise Conflict(REFUSALS[verdict], code=verdict, param="partner_id")

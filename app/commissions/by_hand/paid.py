@@ -47,7 +47,7 @@ def kept(
     if not disputed:
         return {}
     partner_ids = {conversion.partner_id for conversion, _ in disputed.values()}
-    people = directory.look_up(session, scope.organization_id, partner_ids=partner_ids)
+    people = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids)
     times = {payment.id: payment.state.occurred_at for payment in attributions.records}
     return {
         payment_id: Kept(

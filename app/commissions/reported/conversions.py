@@ -91,7 +91,7 @@ def report(
 
 
 def _demand_signal(session: Session, partner: Partner, told: Report) -> None:
-    people = directory.look_up(session, partner.organization_id, partner_ids=[partner.id])
+    people = directory.load_directory(session, partner.organization_id, partner_ids=[partner.id])
     enrollment = people.enrollments[partner.id]
     signals = reported.signals_of(
         has_amount=told.amount_minor is not None, event_name=told.event_name, entitlement_id=told.entitlement_id

@@ -1,1 +1,1 @@
-"""What partners have earned and what is owed to them."""
+"""Partners' statistics and balances."""

@@ -1,4 +1,4 @@
-"""What each partner has earned and what of it is paid: the balances of an owner's programs."""
+"""Balances of the partners of an owner's programs: earned, paid and owed amounts by currency."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ PARTNERS_AT_ONCE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where a partner's money of one currency stands.
+    """One partner's balance in one currency.
 
     Attributes:
-        code: the partner's.
-        figures: the sums of its commissions, minor units.
+        code: the partner's current code.
+        figures: the sums of its commissions, in minor units.
     """
 
     partner_id: UUID
@@ -33,7 +33,7 @@ class Balance:
 
     @property
     def owed_minor(self) -> int:
-        """Earned and not paid yet; below zero where more came back than was earned since."""
+        """Earned and not paid yet; negative if reversals of paid commissions exceed what was earned since."""
         return self.figures.pending_minor + self.figures.approved_minor
 
 
@@ -44,7 +44,7 @@ def balances(
     program_id: UUID | None = None,
     partner_id: UUID | None = None,
 ) -> Iterator[Balance]:
-    """The balances of these organizations' partners, by program and code; those who never earned are left out."""
+    """The balances of these organizations' partners, by program and code, without partners that never earned."""
     programs = select(Program).where(owned_by(Program.organization_id, organization_ids)).order_by(Program.id)
     for program in session.scalars(programs if program_id is None else programs.where(Program.id == program_id)).all():
         enrolled = select(Partner.id, Partner.slug).where(Partner.program_id == program.id).order_by(Partner.slug)
@@ -52,11 +52,12 @@ def balances(
             enrolled = enrolled.where(Partner.id == partner_id)
         rows = session.execute(enrolled).all()
         for start in range(0, len(rows), PARTNERS_AT_ONCE):
-            yield from _of(session, program, {row.id: row.slug for row in rows[start : start + PARTNERS_AT_ONCE]})
+            codes = {row.id: row.slug for row in rows[start : start + PARTNERS_AT_ONCE]}
+            yield from _balances_of_program(session, program, codes)
 
 
-def _of(session: Session, program: Program, codes: dict[UUID, str]) -> Iterator[Balance]:
+def _balances_of_program(session: Session, program: Program, codes: dict[UUID, str]) -> Iterator[Balance]:
     earned = sums.of_partners(session, program.organization_id, program.id, program.time_zone, list(codes))
     for partner_id, code in codes.items():
-        for one in earned.get(partner_id, ()):
-            yield Balance(partner_id, code, program.name, one)
+        for figures in earned.get(partner_id, ()):
+            yield Balance(partner_id, code, program.name, figures)

@@ -1,4 +1,4 @@
-"""What partners have earned and what of it is owed, per currency."""
+"""Partners' statistics per currency: earned, pending, approved and paid amounts."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -11,17 +11,17 @@ from app.partners.models import Partner
 from app.programs.models import Program
 
 
-def of_partner(session: Session, partner: Partner, program: Program) -> list[Sums]:
-    """The partner's statistics in every currency it has earned in. `session` sees all of the owner's rows."""
-    found = sums.of_partners(session, program.organization_id, program.id, program.time_zone, [partner.id])
-    return found.get(partner.id, [])
+def load_for_partner(session: Session, partner: Partner, program: Program) -> list[Sums]:
+    """The partner's statistics in each currency it has earned in. `session` must see all of the owner's rows."""
+    by_partner = sums.of_partners(session, program.organization_id, program.id, program.time_zone, [partner.id])
+    return by_partner.get(partner.id, [])
 
 
-def of_enrollments(session: Session, enrollments: Iterable[tuple[Partner, Program]]) -> dict[UUID, list[Sums]]:
-    """The same for a few partners of different programs, by partner id."""
-    return {partner.id: of_partner(session, partner, program) for partner, program in enrollments}
+def load_for_enrollments(session: Session, enrollments: Iterable[tuple[Partner, Program]]) -> dict[UUID, list[Sums]]:
+    """The statistics of a few partners of different programs, by partner id; one query for each partner."""
+    return {partner.id: load_for_partner(session, partner, program) for partner, program in enrollments}
 
 
-def in_currency(every: list[Sums], currency: str) -> Sums:
+def in_currency(by_currency: list[Sums], currency: str) -> Sums:
     """The statistics in `currency`, all 0 if nothing was earned in it."""
-    return next((one for one in every if one.currency == currency), Sums(currency))
+    return next((figures for figures in by_currency if figures.currency == currency), Sums(currency))

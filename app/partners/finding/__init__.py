@@ -1,1 +1,1 @@
-"""Finding partners: by id, code or address, and all that a name means to attribution."""
+"""Finding partners by id, code or address; the directory used by attribution; similar codes."""

@@ -1,4 +1,4 @@
-"""Who a name means, and on what terms that partner earns: all that attribution and commissions need, in two queries."""
+"""Directory of partners by code or id, with their programs and snapshots, as attribution and commissions need them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app import ids
 from app.partners.joining import addresses
 
 STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
-"""What all of Stripe's money qualifies by: it is a payment, and no event or entitlement."""
+"""The signals of a payment that comes from Stripe: it counts for kind payment, not for event or entitlement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class SnapshotTerms:
     commission: Mapping[str, Any]
     commission_base: str
     holdback_days: int | None
-    """The snapshot's, else its terms'; None means no automatic approval."""
+    """The snapshot's holdback, else that of its terms; None: no automatic approval."""
     applies_to: str
     effective_from: datetime
     multi_level: Sequence[Mapping[str, Any]] = ()
-    """The terms' ladder, `[{"level": 1, "bps": 500}]`."""
+    """The multi-level ladder of the terms, `[{"level": 1, "bps": 500}]`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """A partner, its program as far as earning goes, and its snapshots from the earliest on."""
+    """A partner, the settings of its program that decide what it earns, and its snapshots, earliest first."""
 
     partner_id: UUID
     partner_organization_id: UUID | None
@@ -56,26 +56,26 @@ class Enrollment:
     auto_approve: bool
     allow_self_referral: bool
     is_owners_own: bool
-    """Whether its organization is the program's owner."""
+    """Whether the partner's organization is the program's owner."""
     email_mark: str
-    """Mark of its address, which no customer of its may have; "" where the program allows that."""
+    """Mark of the partner's address, to detect self-referral by a customer; "" if the program allows that."""
     snapshots: tuple[SnapshotTerms, ...]
 
     @property
     def earns(self) -> bool:
-        """Whether money that Stripe tells of, settled now, would earn it something."""
+        """Whether a payment from Stripe, settled now, could earn this partner a commission."""
         return self.verdict == "earns"
 
     @property
     def verdict(self) -> str:
-        """`earns`, or the outcome that stands in the way of money that Stripe tells of."""
+        """`earns`, or the outcome code that says why a payment from Stripe earns nothing."""
         return self.verdict_on(STRIPE_SIGNALS)
 
     def verdict_on(self, signals: Mapping[str, str]) -> str:
-        """`earns`, or the outcome that stands in the way.
+        """`earns`, or the outcome code that says why a payment with these signals earns nothing.
 
         Args:
-            signals: by conversion kind, what the payment carries: `{"payment": "", "event": "signup"}`.
+            signals: the payment's signals by conversion kind: `{"payment": "", "event": "signup"}`.
         """
         if self.status != "active" or not self.snapshots:
             return "partner_inactive"
@@ -86,21 +86,21 @@ class Enrollment:
         return "earns" if self.qualifies(signals) else "kind_mismatch"
 
     def qualifies(self, signals: Mapping[str, str]) -> bool:
-        """Whether a payment that carries these signals counts for the program."""
-        named = {"payment": "", "event": self.conversion_event_name, "entitlement": self.conversion_entitlement_id}
-        wanted = named[self.conversion_kind]
-        return wanted is not None and signals.get(self.conversion_kind) == wanted
+        """Whether a payment with these signals counts for the program."""
+        expected = {"payment": "", "event": self.conversion_event_name, "entitlement": self.conversion_entitlement_id}
+        signal = expected[self.conversion_kind]
+        return signal is not None and signals.get(self.conversion_kind) == signal
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Partners by what they are called."""
+    """Enrollments by partner id, and partner ids by code or id."""
 
     partner_ids: Mapping[str, UUID]
     enrollments: Mapping[UUID, Enrollment]
 
     def find(self, name: str) -> Enrollment | None:
-        """The partner `name` (a folded code or partner id) means; None if nobody has it."""
+        """The enrollment of the partner with this folded code or partner id; None if there is none."""
         partner_id = self.partner_ids.get(name)
         return self.enrollments.get(partner_id) if partner_id else None
 
@@ -130,21 +130,23 @@ _SNAPSHOTS = text("""
 """)
 
 
-def look_up(session: Session, owner: UUID, *, names: Iterable[str] = (), partner_ids: Iterable[UUID] = ()) -> Directory:
-    """The partners of organization `owner` that go by any of `names` or have any of `partner_ids`."""
-    wanted = sorted({name for name in names if name})
+def load_directory(
+    session: Session, owner: UUID, *, names: Iterable[str] = (), partner_ids: Iterable[UUID] = ()
+) -> Directory:
+    """The partners of organization `owner` with these codes or public ids (`names`) or `partner_ids`. Three queries."""
+    distinct_names = sorted({name for name in names if name})
     by_name: dict[str, UUID] = {}
-    for name in wanted:
+    for name in distinct_names:
         if (partner_id := ids.decode(name, *ids.PARTNER_PREFIXES)) is not None:
             by_name[name] = partner_id
-    if wanted:
-        rows = session.execute(_BY_CODE, {"owner": owner, "names": wanted})
+    if distinct_names:
+        rows = session.execute(_BY_CODE, {"owner": owner, "names": distinct_names})
         by_name |= {row.code: row.partner_id for row in rows}
-    every = sorted({*by_name.values(), *partner_ids})
-    return Directory(by_name, _enrollments(session, owner, every) if every else {})
+    all_ids = sorted({*by_name.values(), *partner_ids})
+    return Directory(by_name, _load_enrollments(session, owner, all_ids) if all_ids else {})
 
 
-def _enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict[UUID, Enrollment]:
+def _load_enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict[UUID, Enrollment]:
     snapshots: dict[UUID, list[SnapshotTerms]] = {}
     for row in session.execute(_SNAPSHOTS, {"partner_ids": partner_ids}).mappings():
         values = dict(row)

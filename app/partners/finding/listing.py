@@ -1,4 +1,4 @@
-"""Finding partners: one by its id, many by status and words."""
+"""Finding a partner by id, code or address, and listing partners by status and search text."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -12,68 +12,71 @@ from app.errors import InvalidRequest, NotFound
 from app.paging import EVER, Page, Span, cut, owned_by, within
 from app.partners.models import Partner, PartnerCode
 
-STATUSES_OF: Final[dict[str, tuple[str, ...]]] = {
+STORED_STATUSES: Final[dict[str, tuple[str, ...]]] = {
     "invited": ("pending",),
     "active": ("active",),
     "deactivated": ("paused", "banned", "deactivated"),
 }
-"""What each status of the partners surface stands for."""
-MOST_CODES: Final = 5
+"""The stored statuses for each status of the `/partners` surface."""
+MAX_CODES: Final = 5
 
 
 def get_partner(
     session: Session, organization_ids: Sequence[UUID], public_id: str, *, to_change: bool = False
 ) -> Partner:
-    """The partner with this `par_…` or `aff_…` id, if it is one of these organizations'. Raises NotFound.
+    """The partner with this `par_…` or `aff_…` id, owned by one of these organizations. Raises NotFound.
 
-    `to_change` locks its row, so that two changes at once do not both see what was before.
+    `to_change` locks its row, so that two concurrent changes do not both start from the same state.
     """
     key = ids.decode(public_id, *ids.PARTNER_PREFIXES)
-    wanted = select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids))
-    found = session.scalar(wanted.with_for_update() if to_change else wanted)
-    if found is None:
+    matching = select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids))
+    partner = session.scalar(matching.with_for_update() if to_change else matching)
+    if partner is None:
         raise NotFound.of("partner", public_id)
-    return found
+    return partner
 
 
 def find_named(
     session: Session, organization_ids: Sequence[UUID], named: str, *, program_id: UUID | None = None
 ) -> Partner:
-    """The partner of these organizations with this id, code (also a former one) or e-mail address, locked.
+    """The partner of these organizations with this id, current or former code, or e-mail address, locked.
 
     Raises:
-        NotFound: `named` is none of these.
-        InvalidRequest: partners of several programs have this address or code; `program_id` says which is meant.
+        NotFound: no partner has it.
+        InvalidRequest: partners of several programs have it, and no `program_id` is given.
     """
     matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
     if program_id is not None:
         matching = matching.where(Partner.program_id == program_id)
-    found = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
-    if not found:
-        reason = unconfirmed(session, organization_ids, named)
+    partners = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
+    if not partners:
+        reason = explain_unconfirmed(session, organization_ids, named)
         message = reason or f'no partner has the id, code or e-mail address "{named}"'
         raise NotFound(message, code="partner_not_found", param="partner")
-    if len(found) > 1:
-        which = ", ".join(ids.encode(ids.PARTNER, one.id) for one in found)
-        raise InvalidRequest(f'"{named}" is a partner in several programs; give an id: {which}', param="partner")
-    return found[0]
+    if len(partners) > 1:
+        partner_ids = ", ".join(ids.encode(ids.PARTNER, partner.id) for partner in partners)
+        raise InvalidRequest(f'"{named}" is a partner in several programs; give an id: {partner_ids}', param="partner")
+    return partners[0]
 
 
-def unconfirmed(session: Session, organization_ids: Sequence[UUID], named: str) -> str | None:
-    """Why an unconfirmed address names no partner, with the codes of those who gave it; None if `named` is none."""
-    gave_it = select(Partner.slug).where(
+def explain_unconfirmed(session: Session, organization_ids: Sequence[UUID], named: str) -> str | None:
+    """A message with the codes of the partners that signed up with this address and have not confirmed it.
+
+    None if `named` is no such address.
+    """
+    signed_up = select(Partner.slug).where(
         Partner.organization_id.in_(organization_ids),
         Partner.email == named.strip().lower(),
         Partner.email_state == "unconfirmed",
     )
-    codes = session.scalars(gave_it.order_by(Partner.id).limit(MOST_CODES)).all()
+    codes = session.scalars(signed_up.order_by(Partner.id).limit(MAX_CODES)).all()
     if not codes:
         return None
-    return f'"{named}" was typed at sign-up and is unconfirmed; name the partner by its code: {", ".join(codes)}'
+    return f'"{named}" was given at sign-up and is unconfirmed; name the partner by its code: {", ".join(codes)}'
 
 
 def list_named(session: Session, organization_ids: Sequence[UUID], named: str) -> Sequence[Partner]:
-    """Every partner of these organizations with this id, code or e-mail address, oldest first; unlocked, to be read."""
+    """All partners of these organizations with this id, code or e-mail address, oldest first, not locked."""
     matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
     return session.scalars(matching.order_by(Partner.id)).all()
 
@@ -92,17 +95,17 @@ def list_partners(
     """A page of partners, newest first, and how many there are on all pages.
 
     Args:
-        session: a request's.
+        session: reads the partners.
         organization_ids: the owners.
-        limit: rows a page.
-        page: counted from 1.
+        limit: partners on a page.
+        page: the first is 1.
         starting_after: a partner's public id.
-        statuses: as stored; None for all.
+        statuses: stored statuses; None: all.
         search: part of an e-mail, a name or a slug.
-        added: when.
+        added: the period in which the partners were created.
 
     Raises:
-        InvalidRequest: `starting_after` is no partner's id.
+        InvalidRequest: `starting_after` is not the id of a partner.
     """
     matching = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
     if statuses is not None:
@@ -117,13 +120,13 @@ def list_partners(
 def list_newest(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, page: int, starting_after: str | None
 ) -> Page[Partner]:
-    """A page of partners, newest first, uncounted. Raises InvalidRequest as `list_partners` does."""
+    """A page of partners, newest first, without the total. Raises InvalidRequest as `list_partners` does."""
     owned = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
     return _page(session, owned, limit, page, starting_after)
 
 
 def _is_named(named: str) -> ColumnElement[bool]:
-    """Whether a partner has this id, code (also a former one), or address, as long as that counts as its own."""
+    """SQL condition: the partner has this id, current or former code, or (not unconfirmed) address."""
     key = ids.decode(named, *ids.PARTNER_PREFIXES)
     if key is not None:
         return Partner.id == key

@@ -1,4 +1,4 @@
-"""The known code nearest to one that no partner has: most unknown codes are typing errors."""
+"""The existing code most similar to an unknown one, because most unknown codes are typing errors."""
 
 import difflib
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ from sqlalchemy.orm import Session
 
 from app.partners.models import PartnerCode
 
-LEAST_ALIKE: Final = 0.7
-"""From 0 (nothing in common) to 1 (the same), as `difflib` measures it."""
-LENGTHS_APART: Final = 3
-MOST_COMPARED: Final = 20_000
+MIN_SIMILARITY: Final = 0.7
+"""The ratio of `difflib`: 0 is nothing in common, 1 is equal."""
+MAX_LENGTH_DIFFERENCE: Final = 3
+MAX_COMPARED: Final = 20_000
 
 
 def nearest_code(session: Session, organization_ids: Sequence[UUID], code: str) -> str | None:
-    """The code of these organizations that is most like `code`; None if none is alike.
+    """The code of these organizations that is most similar to `code`; None if none is similar enough.
 
     Example: `jnae` gives `jane`.
     """
     length = func.length(PartnerCode.code)
-    alike = select(PartnerCode.code).where(
+    candidates = select(PartnerCode.code).where(
         PartnerCode.organization_id.in_(organization_ids),
-        length.between(len(code) - LENGTHS_APART, len(code) + LENGTHS_APART),
+        length.between(len(code) - MAX_LENGTH_DIFFERENCE, len(code) + MAX_LENGTH_DIFFERENCE),
     )
-    codes = session.scalars(alike.order_by(PartnerCode.created_at.desc()).limit(MOST_COMPARED)).all()
-    return next(iter(difflib.get_close_matches(code, codes, n=1, cutoff=LEAST_ALIKE)), None)
+    codes = session.scalars(candidates.order_by(PartnerCode.created_at.desc()).limit(MAX_COMPARED)).all()
+    return next(iter(difflib.get_close_matches(code, codes, n=1, cutoff=MIN_SIMILARITY)), None)

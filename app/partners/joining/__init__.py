@@ -1,1 +1,1 @@
-"""How partners come: invitations, sign-up, confirmed addresses and the mails about them."""
+"""Joining: invitations, open sign-up, confirmation of addresses, and the mails about them."""

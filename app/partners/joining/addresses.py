@@ -1,7 +1,7 @@
-"""E-mail addresses as they are compared to find out whether a customer is its own partner.
+"""Marks (salted hashes) of e-mail addresses, compared to detect a customer that is its own partner.
 
-Customers' addresses are never stored, only marks of them: two marks are equal where the addresses are. The salt is the
-organization's, made once and never changed, so marks stay comparable however often the secret key is replaced.
+Customers' addresses are never stored, only their marks: two marks are equal if the addresses are. The salt belongs to
+the organization and never changes, so marks stay comparable after the secret key is replaced.
 """
 
 import hmac
@@ -14,25 +14,25 @@ from sqlalchemy.orm import Session
 
 from app.organizations.models import Organization
 
-LONGEST: Final = 320
+MAX_LENGTH: Final = 320
 """Characters of an address. Source: RFC 5321, 4.5.3.1: 64 before the @, 255 behind it."""
 MARK_BYTES: Final = 16
 
 
 def fold(address: object) -> str:
-    """The address in lower case, without what stands behind a `+` in front of the `@`; "" for what is no address.
+    """The address in lower case without a `+` suffix of its name; "" if it is not an address.
 
     Example: `fold("Jane+shop@Example.com") == "jane@example.com"`.
     """
-    if not isinstance(address, str) or len(address) > LONGEST or not address.isprintable():
+    if not isinstance(address, str) or len(address) > MAX_LENGTH or not address.isprintable():
         return ""
     name, separator, domain = address.strip().lower().rpartition("@")
-    own = name.partition("+")[0] or name
-    return f"{own}@{domain}" if separator and own and domain else ""
+    base_name = name.partition("+")[0] or name
+    return f"{base_name}@{domain}" if separator and base_name and domain else ""
 
 
 def mark(salt: UUID, address: object) -> str:
-    """What is kept of an address: 22 characters that cannot be turned back into it; "" for what is no address."""
+    """The salted hash that is stored instead of an address, 22 characters; "" if it is not an address."""
     folded = fold(address)
     if not folded:
         return ""
@@ -40,6 +40,6 @@ def mark(salt: UUID, address: object) -> str:
     return urlsafe_b64encode(digest[:MARK_BYTES]).decode().rstrip("=")
 
 
-def salt_of(session: Session, organization_id: UUID) -> UUID:
-    """What the organization's customers' addresses are marked with."""
+def load_salt(session: Session, organization_id: UUID) -> UUID:
+    """The salt for marks of the addresses of this organization's customers."""
     return session.scalars(select(Organization.email_salt).where(Organization.id == organization_id)).one()

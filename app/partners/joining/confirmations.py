@@ -1,4 +1,4 @@
-"""Confirming an address: a link that is mailed to it shows that whoever signed up with it reads its mail."""
+"""Confirming a partner's address: a link mailed to it proves that the person who signed up reads its mail."""
 
 import hashlib
 import secrets
@@ -19,47 +19,47 @@ from app.partners.models import Partner
 LIFETIME: Final = timedelta(days=7)
 TOKEN_BYTES: Final = 32
 MAIL_PAUSE: Final = timedelta(hours=1)
-"""One address is written to at most so often for a program, however often it is signed up with."""
-MAIL_KEPT_FOR: Final = timedelta(days=1)
-"""What could not be sent by then is of no use."""
+"""Least time between two mails to one address for one program, however often it is used to sign up."""
+MAIL_LIFETIME: Final = timedelta(days=1)
+"""A mail that could not be sent within this time is given up."""
 
 
 def request_mail(session: Session, partner: Partner) -> None:
-    """Note that a partner's unconfirmed address is to be written to: by a link to confirm it.
+    """Queue a mail with a confirmation link to the partner's unconfirmed address.
 
-    Where the address is another partner's already, that partner is written to instead, unless its owner ended it. A
-    mail that waits already is enough: it will have the links of all sign-ups with the address.
+    If another partner owns the address, that partner gets a mail about its enrollment instead, unless its enrollment
+    was ended. Nothing is queued if a mail to the address waits already: it will have the links of all sign-ups.
     """
     lock = func.hashtext(f"{partner.program_id} {partner.email}")
     session.execute(select(func.pg_advisory_xact_lock(lock)))
-    known = session.scalar(select(Partner).where(*enrollment.has_address(partner.program_id, partner.email)))
-    if known is not None and known.status in enrollment.ENDED:
+    owner = session.scalar(select(Partner).where(*enrollment.owns_address(partner.program_id, partner.email)))
+    if owner is not None and owner.status in enrollment.ENDED:
         return
     now = datetime.now(UTC)
-    mailed = (
+    recent_mails = (
         select(PartnerMail.ended_at)
         .join(Partner, Partner.id == PartnerMail.partner_id)
         .where(Partner.program_id == partner.program_id, Partner.email == partner.email)
-        .where(PartnerMail.created_at > now - MAIL_KEPT_FOR)
+        .where(PartnerMail.created_at > now - MAIL_LIFETIME)
     )
-    ends = session.scalars(mailed).all()
-    if None in ends:
+    ended_times = session.scalars(recent_mails).all()
+    if None in ended_times:
         return
-    last = max((end for end in ends if end is not None), default=now - MAIL_PAUSE)
+    last_ended_at = max((time for time in ended_times if time is not None), default=now - MAIL_PAUSE)
     session.add(
         PartnerMail(
             id=ids.new(),
             organization_id=partner.organization_id,
-            partner_id=partner.id if known is None else known.id,
-            kind="confirm_address" if known is None else "already_enrolled",
-            next_attempt_at=max(now, last + MAIL_PAUSE),
+            partner_id=partner.id if owner is None else owner.id,
+            kind="confirm_address" if owner is None else "already_enrolled",
+            next_attempt_at=max(now, last_ended_at + MAIL_PAUSE),
         )
     )
     session.flush()
 
 
 def issue(session: Session, partner: Partner) -> str:
-    """A new token by which the partner's address is confirmed. It is stored as a hash only."""
+    """A new token that confirms the partner's address. Only its hash is stored."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session.add(
         EmailConfirmation(
@@ -75,19 +75,19 @@ def issue(session: Session, partner: Partner) -> str:
 
 
 def link(public_url: str, token: str) -> str:
-    """Where a person uses the token. It stands behind `#`, so that it reaches no server's log."""
+    """The link of a confirmation mail. The token is behind `#`, so that it reaches no server's log."""
     return f"{public_url}/confirm#{token}"
 
 
 def confirm(session: Session, by: Actor, token: str) -> Partner:
-    """Make the address the partner's own, written into its owner's audit trail. Not in a narrowed session.
+    """Mark the partner's address as confirmed, with an audit entry; returns the partner. Not in a narrowed session.
 
     Raises:
-        NotFound: `confirmation_not_found`: unknown, used or past its time, or the partner was shut out.
-        Conflict: `email_taken`: another partner has had the address since; `self_referral`.
+        NotFound: `confirmation_not_found`: the token is unknown, used or expired, or the enrollment was ended.
+        Conflict: `email_taken`: another partner owns the address meanwhile; `self_referral`.
     """
     now = datetime.now(UTC)
-    found = session.scalar(
+    confirmation = session.scalar(
         select(EmailConfirmation)
         .where(
             EmailConfirmation.token_hash == _hash(token),
@@ -96,20 +96,20 @@ def confirm(session: Session, by: Actor, token: str) -> Partner:
         )
         .with_for_update()
     )
-    if found is None:
+    if confirmation is None:
         raise _not_found()
-    partner = session.get_one(Partner, found.partner_id, with_for_update=True, populate_existing=True)
+    partner = session.get_one(Partner, confirmation.partner_id, with_for_update=True, populate_existing=True)
     if partner.status not in enrollment.OPEN or partner.email_state == "given":
         raise _not_found()
-    found.used_at = now
-    enrollment.count_email(session, partner, "confirmed")
+    confirmation.used_at = now
+    enrollment.set_email_state(session, partner, "confirmed")
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.record(session, by, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
     return partner
 
 
 def _hash(token: str) -> str:
-    # 256 random bits need no slow hash, as with keys.
+    # The token has 256 random bits, so a fast hash is enough, as for API keys.
     return hashlib.sha256(token.encode()).hexdigest()
 
 

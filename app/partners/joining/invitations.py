@@ -1,7 +1,7 @@
-"""Invitations: a partner gets an organization of its own by a link that works once.
+"""Invitations: single-use links by which a partner gets an organization of its own.
 
-An owner invites an address or an existing organization. Whoever accepts is enrolled at once, since then both sides
-have agreed; a partner that was active already only gets its account.
+An owner invites an address or an existing organization. Accepting makes a pending partner active at once, since then
+both sides have agreed; a partner that is active already only gets its organization.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ ORGANIZATION_CONSTRAINT: Final = "uq_partners_program_id_partner_organization_id
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """A partner and the token of its invitation, which is shown once; None for an organization that has its keys."""
+    """A partner and the token of its invitation, shown once; no token for an organization, which has its own keys."""
 
     partner: Partner
     token: str | None
@@ -46,7 +46,7 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What an invitation invites to: a merchant's program, and the commission the partner would earn there."""
+    """The offer of an invitation: a merchant's program, and the commission the partner would earn there."""
 
     partner: Partner
     program: Program
@@ -75,37 +75,37 @@ def invite(
     name: str | None = None,
     slug: str | None = None,
 ) -> Invited:
-    """Invite an address by a link, or an organization that exists by enrolling it. Audited.
+    """Invite an address by a link, or an existing organization by enrolling it, with an audit entry.
 
     The partner is pending until the link is used, the organization accepts, or the owner approves. An address that was
-    invited before and has no organization yet gets another link and, while pending, the name and slug given now.
+    invited before and has no organization yet gets another link and, while it is pending, this name and slug.
 
     Args:
         session: writes the partner, its code, the invitation and the audit entry; may be narrowed to the owner.
         by: who invites.
-        program: what the partner is enrolled in.
+        program: the program the partner is enrolled in.
         email: the partner's address.
         organization_id: `org_…` of an organization that has its own keys.
-        name: the person's or company's; None takes what the partner says when it joins.
+        name: the person's or company's name; None: the partner gives it when it joins.
         slug: the code of its links; None makes one from the name.
 
     Raises:
         InvalidRequest: names the field.
         NotFound: `organization_not_found`.
-        Conflict: `email_taken`: that partner has its account already, or was shut out; `slug_taken`; `self_referral`;
-            `already_enrolled`: the organization is in this program, or a partner that is not pending has another name
-            or slug.
+        Conflict: `email_taken`: the partner has its organization already, or its enrollment was ended; `slug_taken`;
+            `self_referral`; `already_enrolled`: the organization is enrolled in this program, or a partner that is not
+            pending has another name or slug.
     """
     first_name, last_name = split_name(name or "")
     named: dict[str, Any] = {"first_name": first_name, "last_name": last_name} if name else {}
-    known = _invited_before(session, program, email) if organization_id is None else None
-    if known is None:
+    invited = _load_invited(session, program, email) if organization_id is None else None
+    if invited is None:
         partner = enrollment.create_partner(session, program, email=email, slug=slug, **named)
     else:
-        partner = known
+        partner = invited
         commands.rename_invited(session, by, partner, {**named, **({"slug": slug} if slug is not None else {})})
     if organization_id is not None:
-        _attach(session, partner, ids.decode(organization_id, ids.ORGANIZATION))
+        _set_organization(session, partner, ids.decode(organization_id, ids.ORGANIZATION))
     token, expires_at = issue(session, partner)
     session.refresh(partner)
     details = {"program_id": ids.encode(ids.PROGRAM, program.id), "organization_id": organization_id}
@@ -115,7 +115,7 @@ def invite(
 
 
 def issue(session: Session, partner: Partner) -> tuple[str, datetime]:
-    """A new token for the partner and when it ends. Earlier ones go on working until one of them is used."""
+    """A new token for the partner and when it expires. Earlier tokens keep working until one of them is used."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     expires_at = datetime.now(UTC) + LIFETIME
     session.add(
@@ -132,119 +132,124 @@ def issue(session: Session, partner: Partner) -> tuple[str, datetime]:
 
 
 def link(public_url: str, token: str) -> str:
-    """Where the token is used by a person. It stands behind `#`, so that it reaches no server's log."""
+    """The link of an invitation. The token is behind `#`, so that it reaches no server's log."""
     return f"{public_url}/join#{token}"
 
 
 def join(session: Session, by: audit.Actor, token: str, name: str) -> Joined:
-    """Use an invitation: an affiliate of that name, its key, and the enrollment. Audited. Not in a narrowed session.
+    """Use an invitation: create an affiliate organization with a key and activate the partner, with an audit entry.
+
+    Not in a narrowed session.
 
     Raises:
-        NotFound: `invitation_not_found`: unknown, used or past its time, without saying which.
+        NotFound: `invitation_not_found`: the token is unknown, used or expired; the message does not say which.
     """
-    partner = _take(session, token)
+    partner = _use_token(session, token)
     organization = hierarchy.create_organization(session, kind="affiliate", name=name, email=partner.email)
     if partner.first_name is None and partner.last_name is None:
         partner.first_name, partner.last_name = split_name(name)
-    _attach(session, partner, organization.id)
-    _agree(session, partner)
+    _set_organization(session, partner, organization.id)
+    _activate_pending(session, partner)
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.record(session, by, "partner.joined", subject_id, organization_id=partner.organization_id)
-    return Joined(partner, organization.id, first_key(session, organization.id))
+    return Joined(partner, organization.id, issue_first_key(session, organization.id))
 
 
 def accept(session: Session, token: str, organization_id: UUID) -> Partner:
-    """Use an invitation for an organization that exists. Not in a narrowed session.
+    """Use an invitation for an existing organization; returns the partner. Not in a narrowed session.
 
     Raises:
         NotFound: `invitation_not_found`.
-        Conflict: `already_enrolled`: the organization is in this program under another address.
+        Conflict: `already_enrolled`: the organization is enrolled in this program under another address.
     """
-    partner = _take(session, token)
-    _attach(session, partner, organization_id)
-    _agree(session, partner)
+    partner = _use_token(session, token)
+    _set_organization(session, partner, organization_id)
+    _activate_pending(session, partner)
     return partner
 
 
 def accept_enrollment(session: Session, program_id: str, organization_id: UUID) -> Partner:
-    """Agree to the enrollment an owner made for this organization. Not in a narrowed session.
+    """Accept the enrollment an owner created for this organization; returns the partner. Not in a narrowed session.
 
-    An organization that asked for its enrollment by itself has no invitation, and waits for the owner.
+    An organization that signed up by itself has no invitation, and waits for the owner's approval.
 
     Raises:
         NotFound: `invitation_not_found`.
     """
     invited = select(Invitation).join(Partner, Partner.id == Invitation.partner_id)
-    partner = _use(
+    partner = _use_invitation(
         session,
         invited.where(
             Partner.program_id == ids.decode(program_id, ids.PROGRAM),
             Partner.partner_organization_id == organization_id,
         ),
     )
-    _agree(session, partner)
+    _activate_pending(session, partner)
     return partner
 
 
-def offered(session: Session, token: str) -> Offered:
-    """What an invitation that is open invites to. Changes nothing. Not in a narrowed session.
+def load_offer(session: Session, token: str) -> Offered:
+    """The offer of an open invitation. Changes nothing. Not in a narrowed session.
 
     Raises:
         NotFound: `invitation_not_found`.
     """
-    found = session.execute(
+    row = session.execute(
         select(Partner, Program, Organization.name, Invitation.expires_at)
         .join(Invitation, Invitation.partner_id == Partner.id)
         .join(Program, Program.id == Partner.program_id)
         .join(Organization, Organization.id == Partner.organization_id)
         .where(Invitation.token_hash == _hash(token), *_is_open())
     ).one_or_none()
-    if found is None or not may_join(found[0]):
-        raise _no_invitation()
-    partner, program, organization_name, expires_at = found
+    if row is None or not may_join(row[0]):
+        raise _invitation_not_found()
+    partner, program, organization_name, expires_at = row
     stamped = snapshots.in_force(session, partner.id) or terms_in_force(session, program.id)
     return Offered(partner, program, organization_name, stamped.commission, stamped.holdback_days, expires_at)
 
 
 def may_join(partner: Partner) -> bool:
-    """Whether an invitation can still give this partner an organization."""
+    """Whether the partner has no organization yet and its enrollment was not ended."""
     return partner.partner_organization_id is None and partner.status in enrollment.OPEN
 
 
-def first_key(session: Session, organization_id: UUID) -> str:
-    """The key a new affiliate starts with, for the partner side, in plain text for the one time it can be shown."""
+def issue_first_key(session: Session, organization_id: UUID) -> str:
+    """Create a new affiliate's first key; returns it in plain text, which can be shown only this once."""
     _, plaintext = keys.issue_key(session, audit.PUBLIC, organization_id, name="sign-up", level="manage")
     return plaintext
 
 
-def _invited_before(session: Session, program: Program, email: str) -> Partner | None:
-    """The partner of this address that may still join, locked. Raises Conflict `email_taken` if it may not."""
+def _load_invited(session: Session, program: Program, email: str) -> Partner | None:
+    """The partner of this address, locked, or None. Raises Conflict `email_taken` if it cannot join any more."""
     address = require_address(email)
-    known = session.scalar(select(Partner).where(*enrollment.has_address(program.id, address)).with_for_update())
-    if known is not None and not may_join(known):
+    partner = session.scalar(select(Partner).where(*enrollment.owns_address(program.id, address)).with_for_update())
+    if partner is not None and not may_join(partner):
         raise Conflict(
             "a partner with this e-mail address is already enrolled in the program", code="email_taken", param="email"
         )
-    return known
-
-
-def _take(session: Session, token: str) -> Partner:
-    """The partner without an organization that this token is for, locked; the token is used up."""
-    partner = _use(session, select(Invitation).where(Invitation.token_hash == _hash(token)))
-    if not may_join(partner):
-        raise _no_invitation()
     return partner
 
 
-def _use(session: Session, invitations: Select[Invitation]) -> Partner:
-    """The partner of the first of these invitations that is open; the caller rolls back if it cannot use it."""
+def _use_token(session: Session, token: str) -> Partner:
+    """Mark the invitation with this token as used; returns its partner, which has no organization yet, locked."""
+    partner = _use_invitation(session, select(Invitation).where(Invitation.token_hash == _hash(token)))
+    if not may_join(partner):
+        raise _invitation_not_found()
+    return partner
+
+
+def _use_invitation(session: Session, invitations: Select[Invitation]) -> Partner:
+    """Mark the first open one of these invitations as used; returns its partner, locked.
+
+    The caller rolls back if it then cannot use the invitation. Raises NotFound.
+    """
     invitation = session.scalar(invitations.where(*_is_open()).limit(1).with_for_update(of=Invitation))
     if invitation is None:
-        raise _no_invitation()
-    # Two invitations of one partner may be used at once: the second waits here and finds it joined.
+        raise _invitation_not_found()
+    # Two invitations of one partner may be used at the same time: the second waits here for the first.
     partner = session.get_one(Partner, invitation.partner_id, with_for_update=True, populate_existing=True)
     if partner.status not in enrollment.OPEN:
-        raise _no_invitation()
+        raise _invitation_not_found()
     invitation.accepted_at = datetime.now(UTC)
     return partner
 
@@ -253,33 +258,33 @@ def _is_open() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Invitation.accepted_at.is_(None), Invitation.expires_at > datetime.now(UTC)
 
 
-def _attach(session: Session, partner: Partner, organization_id: UUID | None) -> None:
-    """Make the partner this organization's. Raises NotFound, Conflict `already_enrolled`, `self_referral`."""
+def _set_organization(session: Session, partner: Partner, organization_id: UUID | None) -> None:
+    """Set the partner's organization. Raises NotFound, Conflict `already_enrolled`, `self_referral`."""
     if organization_id is None:
-        raise _no_organization()
+        raise _organization_not_found()
     partner.partner_organization_id = organization_id
-    enrollment.refuse_owner(session, partner)
+    enrollment.refuse_self_referral(session, partner)
     try:
         session.flush()
-    except IntegrityError as refused:
-        constraint = getattr(getattr(refused.orig, "diag", None), "constraint_name", None)
+    except IntegrityError as violation:
+        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
         if constraint == ORGANIZATION_CONSTRAINT:
             raise Conflict("this organization is already enrolled in the program", code="already_enrolled") from None
-        raise _no_organization() from None
+        raise _organization_not_found() from None
 
 
-def _agree(session: Session, partner: Partner) -> None:
-    """The owner has invited and the partner accepts: nothing is left to wait for."""
+def _activate_pending(session: Session, partner: Partner) -> None:
+    """Make a pending partner active, since the owner has invited it and it has accepted."""
     if partner.status == "pending":
         enrollment.change_status(session, partner, "active", source="invite")
 
 
 def _hash(token: str) -> str:
-    # 256 random bits need no slow hash, as with keys.
+    # The token has 256 random bits, so a fast hash is enough, as for API keys.
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _no_invitation() -> NotFound:
+def _invitation_not_found() -> NotFound:
     return NotFound(
         "the token is unknown, was used, or has expired; ask the program's owner for a new invitation",
         code="invitation_not_found",
@@ -287,7 +292,7 @@ def _no_invitation() -> NotFound:
     )
 
 
-def _no_organization() -> NotFound:
+def _organization_not_found() -> NotFound:
     return NotFound(
         "no organization with this id was found; check organization_id",
         code="organization_not_found",

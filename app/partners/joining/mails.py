@@ -1,4 +1,4 @@
-"""Mails to partners: what is due, and what it says. Who sends them stands above this module."""
+"""Mails to partners: which are due, and their texts. The worker sends them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,17 +19,17 @@ AT_ONCE: Final = 20
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LINKS_AT_ONCE: Final = 10
 
-ENROLLED: Final = """Somebody, likely you, wanted to sign up for {program} with this address, which is enrolled already.
+ENROLLED: Final = """This address was used to sign up for {program}, probably by you. It is already enrolled there.
 {way}
-If it was not you, there is nothing to do: nothing of yours was changed, and nobody learned that you are enrolled.
+If it was not you, you need to do nothing: your enrollment did not change, and was not shown to the person signing up.
 """
-CONFIRM: Final = """Somebody, likely you, signed up for {program} with this address. To confirm that it is yours, open
-the link beside the code that your sign-up was answered with. A link works once, for {days} days.
+CONFIRM: Final = """This address was used to sign up for {program}, probably by you. To confirm that it is yours, open
+the link next to the code you received when you signed up. A link works once, for {days} days.
 {links}
-If none of these codes is yours, ignore this mail: then the address counts for nothing.
+If none of these codes is yours, ignore this mail: the address is then not used.
 """
-BY_LINK: Final = "\nThis link gives you your account, once and until {until}:\n\n{link}\n"
-BY_OWNER: Final = "\nYou have an account. If you have lost its key, the owner of the program can help.\n"
+BY_LINK: Final = "\nThis link creates your account. It works once, until {until}:\n\n{link}\n"
+BY_OWNER: Final = "\nYou have an account. If you have lost its key, ask the owner of the program for help.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,10 @@ class Mail:
 
 
 def take_due(session: Session, public_url: str) -> list[Mail]:
-    """The mails that are due, each put off until its next attempt, so that nobody else takes it meanwhile.
+    """The mails that are due, with new tokens for their links.
 
-    Makes the tokens their links need. Gives up what is too old.
+    Effects: moves each mail's next attempt into the future, so that no other worker takes it; gives up mails that are
+    older than `MAIL_LIFETIME` or have nothing to confirm.
     """
     now = datetime.now(UTC)
     due = session.execute(
@@ -59,7 +60,7 @@ def take_due(session: Session, public_url: str) -> list[Mail]:
     ).all()
     mails = []
     for row, partner, program_name in due:
-        if row.created_at < now - confirmations.MAIL_KEPT_FOR:
+        if row.created_at < now - confirmations.MAIL_LIFETIME:
             row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue
         row.attempts += 1
@@ -80,7 +81,7 @@ def is_due(session: Session) -> bool:
 
 
 def finish(session: Session, mail_id: UUID, *, problem: str | None = None) -> None:
-    """Note that a mail was sent, or what kept it from being sent this time."""
+    """Store that a mail was sent, or the problem why it was not; with a problem it is sent again when it is due."""
     row = session.get_one(PartnerMail, mail_id)
     row.problem = problem
     if problem is None:
@@ -88,11 +89,11 @@ def finish(session: Session, mail_id: UUID, *, problem: str | None = None) -> No
 
 
 def _text(session: Session, kind: str, partner: Partner, program_name: str, public_url: str) -> str:
-    """What the mail says, with the tokens its links need; "" where there is nothing to say any more."""
+    """The text of a mail, with new tokens for its links; "" if there is nothing left to confirm."""
     if kind == "confirm_address":
         links = "".join(
-            f"\n{one.slug}\n{confirmations.link(public_url, confirmations.issue(session, one))}\n"
-            for one in _unconfirmed(session, partner)
+            f"\n{unconfirmed.slug}\n{confirmations.link(public_url, confirmations.issue(session, unconfirmed))}\n"
+            for unconfirmed in _load_unconfirmed(session, partner)
         )
         return links and CONFIRM.format(program=program_name, links=links, days=confirmations.LIFETIME.days)
     way = BY_OWNER
@@ -102,8 +103,8 @@ def _text(session: Session, kind: str, partner: Partner, program_name: str, publ
     return ENROLLED.format(program=program_name, way=way)
 
 
-def _unconfirmed(session: Session, partner: Partner) -> Sequence[Partner]:
-    """Those who signed up for the partner's program with its address and have not confirmed it, newest first."""
+def _load_unconfirmed(session: Session, partner: Partner) -> Sequence[Partner]:
+    """The partners that signed up for this program with this address and have not confirmed it, newest first."""
     waiting = select(Partner).where(
         Partner.program_id == partner.program_id,
         Partner.email == partner.email,

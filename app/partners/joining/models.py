@@ -10,7 +10,7 @@ from app.db import Base, CreatedAt
 
 
 class Invitation(Base):
-    """A link by which a partner gets an organization of its own, once. The token itself is never stored."""
+    """A single-use link by which a partner gets an organization of its own. The token itself is never stored."""
 
     __tablename__ = "invitations"
     __table_args__ = (Index("ix_invitations_partner_id", "partner_id"),)
@@ -26,7 +26,7 @@ class Invitation(Base):
 
 
 class EmailConfirmation(Base):
-    """A link by which a partner shows that its address is its own, once. The token itself is never stored."""
+    """A single-use link by which a partner confirms its address. The token itself is never stored."""
 
     __tablename__ = "email_confirmations"
     __table_args__ = (Index("ix_email_confirmations_partner_id", "partner_id"),)
@@ -42,7 +42,7 @@ class EmailConfirmation(Base):
 
 
 class PartnerMail(Base):
-    """A mail to be sent to a partner. Neither its address nor its text stands here; both are made when it is sent."""
+    """A mail to send to a partner. Address and text are not stored; both are made when it is sent."""
 
     __tablename__ = "partner_mails"
     __table_args__ = (
@@ -58,7 +58,7 @@ class PartnerMail(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
-    """When it was sent or given up; `problem` tells which."""
+    """When it was sent (`problem` is null) or given up (`problem` says why)."""
     problem: Mapped[str | None]
     """A code, or the name of the exception that kept it from being sent."""
     created_at: Mapped[CreatedAt]

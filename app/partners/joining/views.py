@@ -1,4 +1,4 @@
-"""Signing up, in snake_case."""
+"""Requests and views of joining: sign-up, invitations and confirmations, in snake_case."""
 
 from typing import Annotated, Any, cast
 
@@ -14,7 +14,7 @@ from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
 
 
 class SignUp(Request):
-    """Who wants to be a partner of which program, or who comes with an invitation."""
+    """A sign-up for a program, or the use of an invitation by its token."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -25,10 +25,10 @@ class SignUp(Request):
     )
 
     name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
-    program_id: str | None = Field(default=None, description="Needed without a token.")
-    email: EmailAddress | None = Field(default=None, description="Needed without a token.")
+    program_id: str | None = Field(default=None, description="Required without a token.")
+    email: EmailAddress | None = Field(default=None, description="Required without a token.")
     token: str | None = Field(
-        default=None, max_length=200, description="Of an invitation; it says which program and address."
+        default=None, max_length=200, description="The token of an invitation, which has the program and the address."
     )
 
 
@@ -41,7 +41,7 @@ class SignedUp(Snake):
     program_id: str
     status: AffiliateStatus = Field(description="pending: the program's owner approves first.")
     code: str
-    link: str | None = Field(description="To share; null while the program has no landing page.")
+    link: str | None = Field(description="The link to share; null while the program has no landing page.")
     email_state: EmailState = Field(
         description="unconfirmed: use the link that is mailed to the address; given: the program's owner invited it."
     )
@@ -50,21 +50,23 @@ class SignedUp(Snake):
 class InvitationToken(Request):
     """The token of an invitation's link."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "what stands behind # in the link"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
 
     token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
 
 
 class InvitationBody(Snake):
-    """Who invites, to what, and what it pays."""
+    """The organization that invites, the program, and its commission."""
 
     organization_name: str
     program_id: str
     program_name: str
     commission: dict[str, Any]
     commission_in_words: str = Field(examples=["20 %, for 12 billing cycles"])
-    holdback_days: int | None = Field(description="Between a payment and its approval; null: the owner approves.")
-    name: str | None = Field(description="As the owner wrote it.")
+    holdback_days: int | None = Field(
+        description="Days between a payment and the approval of its commission; null: the owner approves."
+    )
+    name: str | None = Field(description="The name the owner gave the partner.")
     code: str
     expires_at: Instant
 
@@ -72,13 +74,13 @@ class InvitationBody(Snake):
 class Confirmation(Request):
     """The token of a mailed link."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "what stands behind # in the link"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
 
     token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
 
 
 class Confirmed(Snake):
-    """Whose address was confirmed."""
+    """The partner whose address was confirmed."""
 
     partner_id: str = Field(examples=["par_01h455vb4pex5vsknk084sn02q"])
     program_id: str
@@ -88,7 +90,7 @@ class Confirmed(Snake):
 
 
 def signed_up(joined: Joined, link: str | None) -> SignedUp:
-    """What was made, with the key and the link to share."""
+    """The answer to a sign-up, with the new key and the link to share."""
     partner = joined.partner
     return SignedUp(
         organization_id=ids.encode(ids.ORGANIZATION, joined.organization_id),
@@ -103,7 +105,7 @@ def signed_up(joined: Joined, link: str | None) -> SignedUp:
 
 
 def invitation_body(offered: Offered) -> InvitationBody:
-    """What the invited person decides about."""
+    """The offer of an invitation, as the invited person sees it."""
     partner, program = offered.partner, offered.program
     return InvitationBody(
         organization_name=offered.organization_name,
@@ -119,7 +121,7 @@ def invitation_body(offered: Offered) -> InvitationBody:
 
 
 def confirmed(partner: Partner) -> Confirmed:
-    """The partner whose address was confirmed."""
+    """The answer to a confirmation."""
     return Confirmed(
         partner_id=ids.encode(ids.PARTNER, partner.id),
         program_id=ids.encode(ids.PROGRAM, partner.program_id),

@@ -1,1 +1,1 @@
-"""What an owner does with partners."""
+"""Commands and views by which an owner manages partners."""

@@ -1,4 +1,4 @@
-"""What an owner does with partners: adds, changes, approves, pauses, bans and ends them, each with its audit entry."""
+"""Commands: an owner adds, changes, approves, pauses, bans and deactivates partners, each with its audit entry."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -23,7 +23,7 @@ from app.programs.views import ProgramBody
 from app.texts import require_address, require_line
 
 AUDITED: Final = frozenset({"slug", "status", "commission_pct", "parent_id"})
-"""Of what may change, that which the audit trail keeps: no addresses, names or metadata."""
+"""The fields whose new value the audit trail stores: no addresses, names or metadata."""
 ACTIONS: Final[Mapping[program_partners.Move, str]] = {
     "approve": "partner.approved",
     "pause": "partner.paused",
@@ -37,8 +37,8 @@ STORED_STATUS: Final[Mapping[views.PartnerStatus, enrollment.Status]] = {
 
 
 def change_program(session: Session, actor: audit.Actor, program: Program, changes: Mapping[str, Any]) -> ProgramBody:
-    """As `programs.commands.change`: its currency stays once it has partners, since their terms are in it."""
-    session.refresh(program, with_for_update=True)  # no partner can be added until the change is made
+    """Change a program as `programs.commands.change`; refuses another currency once the program has partners."""
+    session.refresh(program, with_for_update=True)  # locked, so that no partner is added before the change is made
     has_partners = bool(session.scalar(select(exists().where(Partner.program_id == program.id))))
     return program_commands.change(session, actor, program, changes, has_partners=has_partners)
 
@@ -55,23 +55,23 @@ def add(
     parent_id: str | None = None,
     **profile: Any,
 ) -> views.PartnerBody:
-    """Enroll a partner in `program`, pending until it is approved.
+    """Enroll a partner in `program`, pending until it is approved; returns it.
 
     Args:
         session: writes the partner, its code, its snapshot if it has terms of its own, and the audit entry.
         actor: who adds it.
-        program: what it is enrolled in.
+        program: the program it is enrolled in.
         email: unique in the program.
         slug: the code of its links; None makes one from the name.
-        commission_pct: a rate of its own, in percent; None takes the program's terms of the day it is approved.
-        commission: instead of `commission_pct`, a commission of its own; `holdback_days` goes with it.
+        commission_pct: its own rate in percent; None: the program's terms on the day it is approved.
+        commission: its own commission, instead of `commission_pct`; `profile` may then have `holdback_days`.
         parent_id: its upline's public id.
         profile: first_name, last_name, payout_method, payout_email, metadata; holdback_days with `commission`.
 
     Raises:
         InvalidRequest: names the field.
         Conflict: `email_taken`, `slug_taken` or `self_referral`.
-        NotFound: there is no such parent.
+        NotFound: there is no partner with the id `parent_id`.
     """
     if commission is not None and commission_pct is not None:
         raise InvalidRequest("send commission_pct or commission_snapshot, not both", param="commission_snapshot")
@@ -82,40 +82,40 @@ def add(
     if parent_id is not None:
         _set_parent(session, partner, parent_id)
     session.refresh(partner)
-    shown = shown_with_rate(session, partner)
+    shown = load_body(session, partner)
     details = {"program_id": shown.program_id, "slug": shown.slug, "commission_pct": shown.commission_pct}
     audit.record(session, actor, "partner.created", shown.id, details, organization_id=partner.organization_id)
     return shown
 
 
 def change(session: Session, actor: audit.Actor, partner: Partner, changes: Mapping[str, Any]) -> views.PartnerBody:
-    """Make `changes`, under the names of `PartnerChange`. A new rate holds from now on; what was earned stays.
+    """Make `changes` (field names of `PartnerChange`); returns the partner. A new rate applies to future payments only.
 
     Raises:
         InvalidRequest: names the field.
         Conflict: `email_taken`, `slug_taken`, `self_referral` or `already_enrolled`.
-        NotFound: there is no such parent.
+        NotFound: there is no partner with the id `parent_id`.
     """
     if "apply_to" in changes and "commission_pct" not in changes:
         raise InvalidRequest("apply_to is used only with commission_pct; send both", param="apply_to")
     _apply(session, partner, changes)
-    shown = shown_with_rate(session, partner)
+    shown = load_body(session, partner)
     details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
     audit.record(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
     return shown
 
 
 def rename_invited(session: Session, actor: audit.Actor, partner: Partner, named: Mapping[str, str | None]) -> None:
-    """Give a partner that is invited again another name and code, under the names of `change`.
+    """Change the name and code of a partner that is invited again; `named` has field names of `PartnerChange`.
 
     Raises:
-        Conflict: `already_enrolled`: it is not pending any more; `slug_taken`.
+        Conflict: `already_enrolled`: the partner is not pending any more; `slug_taken`.
     """
     changes = {field: value for field, value in named.items() if value != getattr(partner, field)}
     if changes and partner.status != "pending":
         raise Conflict(
-            f'the partner "{partner.slug}" is {partner.status} and keeps its name and code; invite it without them, '
-            "and change them at the partner itself",
+            f'the partner "{partner.slug}" is {partner.status}, so an invitation cannot change its name and code; '
+            "leave them out, and change the partner instead",
             code="already_enrolled",
             param=next(iter(changes)).replace("first_name", "name").replace("last_name", "name"),
         )
@@ -123,13 +123,13 @@ def rename_invited(session: Session, actor: audit.Actor, partner: Partner, named
         change(session, actor, partner, changes)
 
 
-def move(session: Session, actor: audit.Actor, partner: Partner, wanted: program_partners.Move) -> bool:
-    """Approve, pause or ban a partner; what it earned stays. Returns whether anything changed.
+def move(session: Session, actor: audit.Actor, partner: Partner, action: program_partners.Move) -> bool:
+    """Approve, pause or ban a partner; its commissions do not change. Returns whether anything changed.
 
     Raises:
         Conflict: `status_refused`: a banned partner cannot be paused.
     """
-    has_changed = program_partners.make_move(session, partner, wanted)
+    has_changed = program_partners.make_move(session, partner, action)
     if has_changed:
         details = {
             "program_id": ids.encode(ids.PROGRAM, partner.program_id),
@@ -137,12 +137,12 @@ def move(session: Session, actor: audit.Actor, partner: Partner, wanted: program
             "email_state": partner.email_state,
         }
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
-        audit.record(session, actor, ACTIONS[wanted], subject_id, details, organization_id=owner_id)
+        audit.record(session, actor, ACTIONS[action], subject_id, details, organization_id=owner_id)
     return has_changed
 
 
 def deactivate(session: Session, actor: audit.Actor, partner: Partner) -> bool:
-    """End a partner's enrollment; what it earned and its codes stay. Returns whether anything changed."""
+    """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed."""
     if partner.status in enrollment.ENDED:
         return False
     enrollment.change_status(session, partner, "deactivated")
@@ -151,17 +151,17 @@ def deactivate(session: Session, actor: audit.Actor, partner: Partner) -> bool:
     return True
 
 
-def shown_with_rate(session: Session, partner: Partner) -> views.PartnerBody:
-    """The partner with the rate of the snapshot in force."""
+def load_body(session: Session, partner: Partner) -> views.PartnerBody:
+    """The partner with the rate of its snapshot in force, as the API shows it."""
     return views.partner_body(partner, snapshots.in_force(session, partner.id))
 
 
 def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> None:
-    """Make the changes. The rate comes before the status, so that becoming active keeps a rate given with it."""
+    """Make the changes: the rate before the status, so that a partner activated in the same change gets that rate."""
     for name in ("first_name", "last_name", "payout_method"):
         if name in changes:
-            given = changes[name]
-            setattr(partner, name, require_line(given, param=name) if given and name != "payout_method" else given)
+            value = changes[name]
+            setattr(partner, name, require_line(value, param=name) if value and name != "payout_method" else value)
     if "payout_email" in changes:
         partner.payout_email = _valid_payout_email(changes["payout_email"])
     if "parent_id" in changes:
@@ -182,15 +182,15 @@ def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> No
 
 
 def _change_status(session: Session, partner: Partner, status: views.PartnerStatus) -> None:
-    # The partners surface has one word for paused, banned and deactivated; saying it again changes none of them.
+    # The /partners surface shows paused, banned and deactivated as one status; sending it again changes none of them.
     if views.PARTNER_STATUS[partner.status] != status:
         enrollment.change_status(session, partner, STORED_STATUS[status])
 
 
 def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> None:
-    """Put the partner under another one of its owner's, or under none."""
-    above = None if parent_id is None else listing.get_partner(session, [partner.organization_id], parent_id)
-    tree.set_parent(session, partner, above)
+    """Set the partner's upline to another partner of the same owner, or to none."""
+    parent = None if parent_id is None else listing.get_partner(session, [partner.organization_id], parent_id)
+    tree.set_parent(session, partner, parent)
 
 
 def _valid_payout_email(email: str | None) -> str | None:

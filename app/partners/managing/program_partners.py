@@ -1,4 +1,4 @@
-"""A program's partners as its owner manages them: listed, approved, paused, banned."""
+"""Listing, finding, approving, pausing and banning a program's partners, and their totals."""
 
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -20,13 +20,13 @@ from app.programs.models import Program
 Move = Literal["approve", "pause", "ban"]
 
 STATUS_AFTER: Final[dict[Move, enrollment.Status]] = {"approve": "active", "pause": "paused", "ban": "banned"}
-STORED: Final[dict[str, tuple[str, ...]]] = {
+STORED_STATUSES: Final[dict[str, tuple[str, ...]]] = {
     "pending": ("pending",),
     "active": ("active",),
     "paused": ("paused", "deactivated"),
     "banned": ("banned",),
 }
-"""What each status of this surface stands for; it has no word of its own for a partner that was deleted."""
+"""The stored statuses for each status of this surface, which shows a deactivated partner as paused."""
 
 
 def list_partners(
@@ -35,7 +35,7 @@ def list_partners(
     """A page of the program's partners, newest first. Raises InvalidRequest."""
     enrolled = select(Partner).where(Partner.program_id == program.id)
     if status is not None:
-        enrolled = enrolled.where(Partner.status.in_(STORED[status]))
+        enrolled = enrolled.where(Partner.status.in_(STORED_STATUSES[status]))
     page = cut(enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after, one_more=True)
     return Page.of(session.scalars(page).all(), limit)
 
@@ -49,25 +49,25 @@ def find_partner(session: Session, program: Program, public_id: str) -> Partner:
 
 
 def make_move(session: Session, partner: Partner, move: Move) -> bool:
-    """Approve, pause or ban a partner. What it earned so far stays as it is, whatever the move.
+    """Approve, pause or ban a partner; its commissions do not change.
 
-    Approving for the first time stamps the program's terms of today; afterwards it keeps the terms it had.
+    The first approval stamps the program's present terms; later ones keep the terms the partner has.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        Conflict: `status_refused`: who is banned is approved again or stays banned.
+        Conflict: `status_refused`: a banned partner cannot be paused.
     """
-    wanted = STATUS_AFTER[move]
-    if partner.status in STORED[wanted]:
+    status = STATUS_AFTER[move]
+    if partner.status in STORED_STATUSES[status]:
         return False
-    if wanted == "paused" and partner.status == "banned":
+    if status == "paused" and partner.status == "banned":
         raise Conflict("the partner is banned, so it cannot be paused; approve it first", code="status_refused")
-    enrollment.change_status(session, partner, wanted)
+    enrollment.change_status(session, partner, status)
     return True
 
 
-def totals(session: Session, program: Program, partner_ids: Sequence[UUID]) -> dict[UUID, list[Sums]]:
-    """What each of these partners ever earned, per currency; those without earnings are missing."""
+def load_totals(session: Session, program: Program, partner_ids: Sequence[UUID]) -> dict[UUID, list[Sums]]:
+    """All that each of these partners ever earned, per currency; partners without earnings have no entry."""
     return sums.of_partners(session, program.organization_id, program.id, program.time_zone, partner_ids)

@@ -1,4 +1,4 @@
-"""A program's partners as its owner manages them, in snake_case; this surface calls them affiliates."""
+"""Requests and views for an owner's management of a program's partners, in snake_case; they are called affiliates."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -9,6 +9,7 @@ from app import ids
 from app.ledger.sums import Sums
 from app.paging import After, HasMore
 from app.partners.enrollment import EmailState
+from app.partners.figures.statistics import in_currency
 from app.partners.models import Partner, Snapshot
 from app.partners.views import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus, Slug, Totals
 from app.programs.terms import StoredCommission
@@ -16,14 +17,14 @@ from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
 
 
 class AffiliatePath(Request):
-    """Which partner of which program."""
+    """A partner of a program."""
 
     program_id: str
-    affiliate_id: str = Field(description="`par_…` and `aff_…` are two names of one partner.")
+    affiliate_id: str = Field(description="`par_…` and `aff_…` are two forms of the same id.")
 
 
 class AffiliateQuery(Request):
-    """Which of the program's partners."""
+    """A page of the program's partners."""
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
@@ -31,26 +32,26 @@ class AffiliateQuery(Request):
 
 
 class Invitation(Request):
-    """Somebody to invite: an address, or an organization that exists."""
+    """An invitation of an address, or of an existing organization."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
 
     email: EmailAddress
     organization_id: str | None = Field(default=None, description="An organization that has its own keys.")
     name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None = Field(
-        default=None, description="The person's or company's; null: what the partner says when it joins."
+        default=None, description="The person's or company's name; null: the partner gives it when it joins."
     )
     slug: Slug | None = Field(default=None, description="The code of its links; null: made from the name.")
 
 
 class Earnings(Totals):
-    """What was earned and is still worth something, in one currency."""
+    """Earnings in one currency, without what was reversed."""
 
     total_conversions: int
 
 
 class CurrencyEarnings(Earnings):
-    """The same sums with their currency."""
+    """Earnings in one currency, with the currency."""
 
     currency: str
 
@@ -67,7 +68,9 @@ class ProgramAffiliate(Snake):
     last_name: str | None
     slug: str
     status: AffiliateStatus
-    commission: StoredCommission | None = Field(description="What it earns by its snapshot; null until it is approved.")
+    commission: StoredCommission | None = Field(
+        description="The commission of its snapshot in force; null until it is approved."
+    )
     holdback_days: int | None
     created_at: Instant
     activated_at: Instant | None
@@ -90,7 +93,7 @@ class ProgramAffiliatePage(Snake):
 
 
 class Invited(ProgramAffiliate):
-    """Who was invited, and the link that makes it join."""
+    """The invited partner, and the link by which it joins."""
 
     signup_url: ShownOnce = Field(
         description="Shown this once and good for one use; null for an organization, which accepts with its own key."
@@ -99,7 +102,7 @@ class Invited(ProgramAffiliate):
 
 
 def affiliate_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
-    """What every answer about a partner has."""
+    """The fields that every view of a partner on this surface has."""
     organization_id = partner.partner_organization_id
     return {
         "id": ids.encode(ids.AFFILIATE, partner.id),
@@ -119,25 +122,24 @@ def affiliate_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, A
 
 
 def with_totals(
-    partner: Partner, snapshot: Snapshot | None, every: Iterable[Sums], program_currency: str
+    partner: Partner, snapshot: Snapshot | None, totals: Iterable[Sums], program_currency: str
 ) -> AffiliateWithTotals:
-    """The partner with what it ever earned, in the program's currency and in each."""
-    by_currency = list(every)
-    own = next((one for one in by_currency if one.currency == program_currency), Sums(program_currency))
+    """The partner with all it ever earned, in the program's currency and in each currency."""
+    by_currency = list(totals)
     return AffiliateWithTotals(
         **affiliate_fields(partner, snapshot),
-        totals=Earnings(**earnings(own)),
-        totals_by_currency=[CurrencyEarnings(currency=one.currency, **earnings(one)) for one in by_currency],
+        totals=Earnings(**earnings(in_currency(by_currency, program_currency))),
+        totals_by_currency=[CurrencyEarnings(currency=sums.currency, **earnings(sums)) for sums in by_currency],
     )
 
 
-def earnings(one: Sums) -> dict[str, int]:
-    """Sums under the names of the answers."""
+def earnings(sums: Sums) -> dict[str, int]:
+    """The fields of `Earnings` for these sums."""
     return {
-        "total_conversions": one.conversion_count,
-        "total_commissions": one.commission_count,
-        "total_earned_cents": one.earned_minor,
-        "pending_cents": one.pending_minor,
-        "approved_cents": one.approved_minor,
-        "paid_cents": one.paid_minor,
+        "total_conversions": sums.conversion_count,
+        "total_commissions": sums.commission_count,
+        "total_earned_cents": sums.earned_minor,
+        "pending_cents": sums.pending_minor,
+        "approved_cents": sums.approved_minor,
+        "paid_cents": sums.paid_minor,
     }

@@ -1,1 +1,1 @@
-"""An organization's own enrollments."""
+"""The partner side: an organization's own enrollments, and their views."""

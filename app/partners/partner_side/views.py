@@ -1,4 +1,4 @@
-"""What a partner sees of itself, in snake_case."""
+"""Requests and views of the partner side: programs, links, statistics, balances and payouts, in snake_case."""
 
 from collections.abc import Iterable
 from typing import Literal, cast
@@ -19,33 +19,33 @@ from app.views import Instant, Request, Snake
 
 
 class MyProgramPath(Request):
-    """Which program; you are named by your key."""
+    """A program you are enrolled in; your key says who you are."""
 
     program_id: str
 
 
 class MyListQuery(Request):
-    """A page of a list of yours."""
+    """A page of one of your lists."""
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
 
 
 class Acceptance(Request):
-    """What is accepted: an invitation by its token, or an owner's enrollment of your organization by its program."""
+    """Accepts an invitation (`token`), or an enrollment that an owner created for your organization (`program_id`)."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "what stands behind # in the link"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
 
     token: str | None = Field(default=None, max_length=200)
     program_id: str | None = None
 
 
 class MyProgram(Snake):
-    """A program you are enrolled in, and on what terms."""
+    """A program you are enrolled in, with your terms."""
 
     id: str = Field(examples=["prog_01h455vb4pex5vsknk084sn02q"])
     name: str
-    status: str = Field(description="The program's own; only an active one pays.")
+    status: str = Field(description="The program's status; only an active program earns commissions.")
     currency: str
     landing_url: str | None
     attribution_model: str
@@ -54,7 +54,9 @@ class MyProgram(Snake):
     enrollment_status: AffiliateStatus
     email_state: EmailState = Field(description=EMAIL_STATE)
     code: str
-    commission: StoredCommission = Field(description="Yours; of a program that has not approved you, its own of today.")
+    commission: StoredCommission = Field(
+        description="Your commission; until the owner approves you, the program's commission in force."
+    )
     commission_value: str = Field(description="Percent, or a flat amount in the program's currency.")
     holdback_days: int | None
     created_at: Instant
@@ -68,18 +70,20 @@ class MyProgramPage(Snake):
 
 
 class Referral(Snake):
-    """What to send people."""
+    """Your code and links in one program."""
 
     program_id: str
     partner_id: str
     code: str = Field(examples=["ada"])
-    codes: list[str] = Field(description="All codes that are yours, earlier ones too; each works for ever.")
-    link: str | None = Field(description="Through this server, which notes the visit; null without a landing page.")
-    landing_link: str | None = Field(description="Straight to the program's page.")
+    codes: list[str] = Field(description="All your codes, earlier ones too; each works permanently.")
+    link: str | None = Field(
+        description="The link through this server, which records the visit; null without a landing page."
+    )
+    landing_link: str | None = Field(description="The link directly to the program's page.")
 
 
 class MyTotals(Snake):
-    """What you earned in one program and currency; total_earned = pending + approved + paid."""
+    """Your earnings in one program and currency; total_earned = pending + approved + paid."""
 
     program_id: str
     partner_id: str
@@ -88,7 +92,7 @@ class MyTotals(Snake):
     total_earned_cents: int
     pending_cents: int
     approved_cents: int
-    paid_cents: int = Field(description="Before the platform's fee.")
+    paid_cents: int = Field(description="Paid, before the platform's fee.")
 
 
 class MyStats(Snake):
@@ -98,19 +102,21 @@ class MyStats(Snake):
 
 
 class Balance(Snake):
-    """Where your money of one program and currency stands, in the currency's smallest unit."""
+    """Your balance in one program and currency, in the currency's smallest unit."""
 
     program_id: str
     currency: str
     accrued_cents: int = Field(description="Earned and not approved yet.")
-    payable_cents: int = Field(description="Approved and unpaid; below zero where something paid was taken back.")
+    payable_cents: int = Field(
+        description="Approved and unpaid; negative if commissions were reversed after they were paid."
+    )
     in_payout_cents: int = Field(description="On its way to you.")
     paid_cents: int = Field(description="What you received.")
-    fee_cents: int = Field(description="What the platform kept of payouts.")
+    fee_cents: int = Field(description="The platform's fee on your payouts.")
 
 
 class CurrencyBalance(Snake):
-    """The same over all your programs."""
+    """Your balance in one currency over all your programs."""
 
     currency: str
     accrued_cents: int
@@ -122,7 +128,7 @@ class CurrencyBalance(Snake):
 
 
 class MyBalance(Snake):
-    """Your balances, currency by currency; none are ever added up across currencies."""
+    """Your balances by currency; amounts in different currencies are never added."""
 
     data: list[CurrencyBalance]
 
@@ -147,7 +153,7 @@ class MyPayoutPage(Snake):
 
 
 def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snapshot | None) -> MyProgram:
-    """The program with what the partner earns there: by its snapshot, else by the program's `terms`."""
+    """The program with the partner's commission: by its snapshot, else by the program's `terms`."""
     stamped = snapshot or terms
     return MyProgram(
         id=ids.encode(ids.PROGRAM, program.id),
@@ -170,7 +176,7 @@ def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snaps
 
 
 def referral(partner: Partner, program: Program, codes: list[str], public_url: str, *, names_program: bool) -> Referral:
-    """The code and links in this program; `names_program` where the bare link leads to somebody else's."""
+    """The code and links in this program; with `names_program`, the link has `program_id` (see `owns_bare_link`)."""
     landing, program_id = program.landing_url, ids.encode(ids.PROGRAM, program.id)
     return Referral(
         program_id=program_id,
@@ -182,45 +188,45 @@ def referral(partner: Partner, program: Program, codes: list[str], public_url: s
     )
 
 
-def my_totals(partner: Partner, one: Sums) -> MyTotals:
-    """What the partner earned in one currency."""
+def my_totals(partner: Partner, sums: Sums) -> MyTotals:
+    """The partner's earnings in one currency."""
     return MyTotals(
         program_id=ids.encode(ids.PROGRAM, partner.program_id),
         partner_id=ids.encode(ids.PARTNER, partner.id),
-        currency=one.currency,
-        total_commissions=one.commission_count,
-        total_earned_cents=one.earned_minor,
-        pending_cents=one.pending_minor,
-        approved_cents=one.approved_minor,
-        paid_cents=one.paid_minor,
+        currency=sums.currency,
+        total_commissions=sums.commission_count,
+        total_earned_cents=sums.earned_minor,
+        pending_cents=sums.pending_minor,
+        approved_cents=sums.approved_minor,
+        paid_cents=sums.paid_minor,
     )
 
 
 def my_balance(figures: Iterable[tuple[Partner, Sums]]) -> MyBalance:
     """Balances by currency in alphabetical order, each with its programs."""
     by_currency: dict[str, list[Balance]] = {}
-    for partner, one in figures:
-        by_currency.setdefault(one.currency, []).append(
+    for partner, sums in figures:
+        by_currency.setdefault(sums.currency, []).append(
             Balance(
                 program_id=ids.encode(ids.PROGRAM, partner.program_id),
-                currency=one.currency,
-                accrued_cents=one.accrued_minor,
-                payable_cents=one.payable_minor,
-                in_payout_cents=one.clearing_minor,
-                paid_cents=one.received_minor,
-                fee_cents=one.fee_minor,
+                currency=sums.currency,
+                accrued_cents=sums.accrued_minor,
+                payable_cents=sums.payable_minor,
+                in_payout_cents=sums.clearing_minor,
+                paid_cents=sums.received_minor,
+                fee_cents=sums.fee_minor,
             )
         )
-    return MyBalance(data=[_summed(currency, by_currency[currency]) for currency in sorted(by_currency)])
+    return MyBalance(data=[_currency_balance(currency, by_currency[currency]) for currency in sorted(by_currency)])
 
 
-def _summed(currency: str, programs: list[Balance]) -> CurrencyBalance:
+def _currency_balance(currency: str, balances: list[Balance]) -> CurrencyBalance:
     return CurrencyBalance(
         currency=currency,
-        accrued_cents=sum(one.accrued_cents for one in programs),
-        payable_cents=sum(one.payable_cents for one in programs),
-        in_payout_cents=sum(one.in_payout_cents for one in programs),
-        paid_cents=sum(one.paid_cents for one in programs),
-        fee_cents=sum(one.fee_cents for one in programs),
-        programs=programs,
+        accrued_cents=sum(balance.accrued_cents for balance in balances),
+        payable_cents=sum(balance.payable_cents for balance in balances),
+        in_payout_cents=sum(balance.in_payout_cents for balance in balances),
+        paid_cents=sum(balance.paid_cents for balance in balances),
+        fee_cents=sum(balance.fee_cents for balance in balances),
+        programs=balances,
     )

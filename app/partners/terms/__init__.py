@@ -1,1 +1,1 @@
-"""Snapshots: the terms stamped onto a partner."""
+"""Snapshots: the terms stamped onto a partner, and their views."""

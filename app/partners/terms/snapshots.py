@@ -1,4 +1,4 @@
-"""Snapshots: the terms stamped onto a partner, from which its future commissions are computed."""
+"""Loading and stamping snapshots: the terms of one partner, from which its future commissions are computed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from app.programs.terms import terms_in_force, valid_commission
 Source = Literal["invite", "approval", "amendment"]
 AppliesTo = Literal["new_customers", "all_customers"]
 LIMITS: Final = ("max_cycles", "max_months", "product_rates")
-"""What a commission keeps when only its rate is set."""
+"""The fields of a commission that stay when only its rate changes."""
 
 
 def in_force(session: Session, partner_id: UUID, at: datetime | None = None) -> Snapshot | None:
-    """The partner's newest snapshot in force at `at` (None: now); None while nothing was stamped by then."""
+    """The partner's newest snapshot in force at `at` (None: now); None if it had none at that time."""
     return in_force_of_each(session, [partner_id], at).get(partner_id)
 
 
 def in_force_of_each(session: Session, partner_ids: Sequence[UUID], at: datetime | None = None) -> dict[UUID, Snapshot]:
-    """The newest snapshot in force at `at` (None: now) of each of these partners that has one."""
+    """The newest snapshot in force at `at` (None: now) by partner; partners without one have no entry."""
     rows = session.scalars(
         select(Snapshot)
         .where(Snapshot.partner_id.in_(partner_ids), Snapshot.effective_from <= (at or datetime.now(UTC)))
@@ -38,8 +38,8 @@ def in_force_of_each(session: Session, partner_ids: Sequence[UUID], at: datetime
     return {snapshot.partner_id: snapshot for snapshot in rows}
 
 
-def history(session: Session, partner_id: UUID) -> list[tuple[Snapshot, Terms]]:
-    """Every snapshot of the partner with the terms behind it, the latest in force first, coming ones before all."""
+def load_history(session: Session, partner_id: UUID) -> list[tuple[Snapshot, Terms]]:
+    """All snapshots of the partner with their terms, by `effective_from`, latest first, future ones included."""
     rows = session.execute(
         select(Snapshot, Terms)
         .join(Terms, Terms.id == Snapshot.terms_id)
@@ -50,10 +50,10 @@ def history(session: Session, partner_id: UUID) -> list[tuple[Snapshot, Terms]]:
 
 
 def stamp_terms(session: Session, partner: Partner, source: Source, *, applies_to: AppliesTo = "all_customers") -> None:
-    """Stamp the program's terms of today onto the partner, from now on."""
+    """Append a snapshot with the program's terms in force, effective from now on."""
     terms = terms_in_force(session, partner.program_id)
-    chosen = _Stamp(terms.commission, terms.holdback_days, applies_to, is_override=False)
-    _write(session, partner, terms.id, chosen, source, datetime.now(UTC))
+    stamp = _Stamp(terms.commission, terms.holdback_days, applies_to, is_override=False)
+    _insert(session, partner, terms.id, stamp, source, datetime.now(UTC))
 
 
 def stamp_override(
@@ -65,17 +65,21 @@ def stamp_override(
     holdback_days: int | None = None,
     applies_to: AppliesTo = "all_customers",
 ) -> None:
-    """Stamp the partner's own commission; `holdback_days` None takes the program's. Raises InvalidRequest."""
+    """Append a snapshot with the partner's own commission; for `holdback_days` None it has the program's holdback.
+
+    Raises:
+        InvalidRequest: names the wrong field of `commission`.
+    """
     terms = terms_in_force(session, partner.program_id)
-    own = valid_commission(commission, param="commission_snapshot.commission")
+    valid = valid_commission(commission, param="commission_snapshot.commission")
     days = terms.holdback_days if holdback_days is None else holdback_days
-    _write(session, partner, terms.id, _Stamp(own, days, applies_to, is_override=True), source, datetime.now(UTC))
+    _insert(session, partner, terms.id, _Stamp(valid, days, applies_to, is_override=True), source, datetime.now(UTC))
 
 
 def amend_rate(session: Session, partner: Partner, rate_bps: int | None, applies_to: AppliesTo) -> None:
-    """Set the partner's own percentage from now on; None returns to the program's terms of today.
+    """Set the partner's own percentage from now on; None returns it to the program's terms in force.
 
-    Appends a snapshot unless the one in force says the same already. What was earned stays as it is.
+    Appends a snapshot unless the one in force is equal already. Commissions earned before do not change.
     """
     present = in_force(session, partner.id)
     if rate_bps is None:
@@ -98,55 +102,56 @@ def amend(
     applies_to: AppliesTo = "all_customers",
     effective_from: datetime | None = None,
 ) -> None:
-    """Give the partner other terms from a time on, never for the past; what was earned stays as it is.
+    """Append a snapshot with other terms from a time on, never in the past. Commissions earned before do not change.
 
-    Base and ladder stay those the partner was stamped with, whatever the program's terms have become.
+    With a commission, base and ladder stay those of the partner's snapshot, even if the program's have changed.
 
     Args:
         session: appends a snapshot.
-        partner: whose it is.
-        commission: its own; None returns to the program's terms of today, base and ladder included.
-        holdback_days: None leaves what will be in force by then.
-        applies_to: whose payments it is for: of all, or only of customers who come from then on.
-        effective_from: None means now.
+        partner: the partner.
+        commission: its own commission; None returns to the program's terms in force, with their base and ladder.
+        holdback_days: None: the holdback that will be in force at `effective_from`.
+        applies_to: whether it applies to payments of all customers, or of customers attributed from then on.
+        effective_from: None: now.
 
     Raises:
-        InvalidRequest: a wrong commission, or a time that has passed.
+        InvalidRequest: `commission` is not valid, or `effective_from` is in the past.
     """
     now = datetime.now(UTC)
     if effective_from is not None and effective_from < now:
         raise InvalidRequest(
-            "effectiveFrom is in the past; send a later time, or leave it out to amend from now on",
+            f"effectiveFrom {effective_from.isoformat()} is in the past; send a later time, or leave it out to amend "
+            "from now on",
             param="effectiveFrom",
         )
     since = effective_from or now
     before = in_force(session, partner.id, since) if commission is not None else None
     terms = session.get_one(Terms, before.terms_id) if before else terms_in_force(session, partner.program_id)
-    kept_days = before.holdback_days if before else terms.holdback_days
-    chosen = _Stamp(
+    present_days = before.holdback_days if before else terms.holdback_days
+    stamp = _Stamp(
         terms.commission if commission is None else valid_commission(commission),
-        kept_days if holdback_days is None else holdback_days,
+        present_days if holdback_days is None else holdback_days,
         applies_to,
         is_override=commission is not None,
     )
-    _write(session, partner, terms.id, chosen, "amendment", since)
+    _insert(session, partner, terms.id, stamp, "amendment", since)
 
 
 def with_rate(commission: Mapping[str, Any], rate_bps: int) -> dict[str, Any]:
-    """`commission` at another percentage: it replaces the rate of percentage and recurring, and any other shape.
+    """`commission` with another percentage: types percentage and recurring keep their type, others become percentage.
 
     Limits and product rates stay. Example:
     `with_rate({"type": "flat", "amount_cents": 500}, 2500) == {"type": "percentage", "bps": 2500}`.
     """
     if commission["type"] in {"percentage", "recurring"}:
         return {**commission, "bps": rate_bps}
-    kept = {name: commission[name] for name in LIMITS if name in commission}
-    return {"type": "percentage", "bps": rate_bps, **kept}
+    limits = {name: commission[name] for name in LIMITS if name in commission}
+    return {"type": "percentage", "bps": rate_bps, **limits}
 
 
 @dataclass(frozen=True, slots=True)
 class _Stamp:
-    """What a snapshot says."""
+    """The contents of a snapshot to insert."""
 
     commission: Mapping[str, Any]
     holdback_days: int | None
@@ -154,7 +159,7 @@ class _Stamp:
     is_override: bool
 
 
-def _write(
+def _insert(
     session: Session, partner: Partner, terms_id: UUID, stamp: _Stamp, source: Source, effective_from: datetime
 ) -> None:
     session.add(

@@ -1,4 +1,4 @@
-"""A partner's terms as they are shown and amended, in camelCase."""
+"""Views of a partner's snapshots, and the request that amends its terms, in camelCase."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -22,21 +22,27 @@ EXAMPLE: dict[str, Any] = {
 
 
 class Amendment(Request):
-    """Other terms for a partner, from a time on."""
+    """New terms for a partner, from a time on."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    commission: Commission | None = Field(description="Its own; null returns to the program's terms of today.")
+    commission: Commission | None = Field(
+        description="The partner's own commission; null returns it to the program's terms in force."
+    )
     holdback_days: int | None = Field(
-        default=None, alias="holdbackDays", ge=0, le=3650, description="Null: what is in force by then stays."
+        default=None,
+        alias="holdbackDays",
+        ge=0,
+        le=3650,
+        description="Null: the holdback in force at effectiveFrom stays.",
     )
     apply_to: AppliesTo = Field(
         default="all_customers",
         alias="applyTo",
-        description="new_customers leaves the renewals of present customers alone.",
+        description="new_customers: renewals of present customers are not affected.",
     )
     effective_from: Annotated[
-        Moment | None, Field(alias="effectiveFrom", description="Never in the past; null: now.")
+        Moment | None, Field(alias="effectiveFrom", description="Not in the past; null: now.")
     ] = None
 
 
@@ -46,36 +52,36 @@ class Stamped(Camel):
     id: str = Field(examples=["snp_01h455vb4pex5vsknk084sn02q"])
     commission: StoredCommission = Field(examples=[{"type": "percentage", "bps": 2500}])
     commission_value: str = Field(
-        description="The rate in percent; of a flat commission the amount, in the program currency's own decimals.",
+        description="The rate in percent, or the amount of a flat commission in the program's currency, as a decimal.",
         examples=["25"],
     )
-    holdback_days: int | None = Field(description="Null: approved by people only.")
+    holdback_days: int | None = Field(description="Null: people approve the commissions.")
     source: Literal["invite", "approval", "amendment"]
     effective_from: Instant
     applies_to: AppliesTo
-    is_override: bool = Field(description="Whether the commission is the partner's own, and not its program's.")
+    is_override: bool = Field(description="Whether the commission is the partner's own instead of its program's.")
     terms_version: int = Field(description="The version of the program's terms it was stamped with.")
 
 
 class SnapshotBody(Stamped):
-    """The snapshot in force, and every other one."""
+    """The snapshot in force, and the history of all snapshots."""
 
-    history: list[Stamped] = Field(description="All of them, the latest first; those still to come before it.")
+    history: list[Stamped] = Field(description="All snapshots, the latest first, including future ones.")
 
 
-def snapshot_body(stamped: list[tuple[Snapshot, Terms]], program_currency: str) -> SnapshotBody:
-    """The snapshot a payment made now would use (the first one where all are still to come), and all of them.
+def snapshot_body(rows: list[tuple[Snapshot, Terms]], program_currency: str) -> SnapshotBody:
+    """The snapshot in force (the earliest one if all are in the future), and the history of all snapshots.
 
-    `stamped` is the latest first, at least one.
+    `rows` has at least one snapshot and is sorted latest first.
     """
     now = datetime.now(UTC)
-    present = next((one for one in stamped if one[0].effective_from <= now), stamped[-1])
-    history = [Stamped(**_fields(*one, program_currency)) for one in stamped]
+    present = next((row for row in rows if row[0].effective_from <= now), rows[-1])
+    history = [Stamped(**_fields(*row, program_currency)) for row in rows]
     return SnapshotBody(**_fields(*present, program_currency), history=history)
 
 
 def value_text(commission: dict[str, Any], currency: str) -> str:
-    """A commission's rate or amount as text: `value_text({"type": "percentage", "bps": 2500}, "usd") == "25"`."""
+    """A commission's rate or flat amount as text: `value_text({"type": "percentage", "bps": 2500}, "usd") == "25"`."""
     if commission["type"] == "flat":
         return decimal_text(commission["amount_cents"], currency)
     return percent_text(commission["bps"])

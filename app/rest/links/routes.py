@@ -65,7 +65,7 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     session_id = ""
     if link.partner_id is not None and not is_one_too_many and not _is_unseen():
         known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
-        session_id = recording.session_of(known)
+        session_id = recording.session_id_or_new(known)
         address = request.args.to_dict()
         if not _record(link, "link", session_id, landing=target, referrer=request.referrer or "", query=address):
             session_id = ""
@@ -80,7 +80,7 @@ def record_touchpoint(body: BeaconBody) -> Response:
     is not the program's, records nothing and gets the same answer.
     """
     throttle.count_public("touchpoints", per_minute=BEACONS_PER_MINUTE)
-    session_id = recording.session_of(body.session)
+    session_id = recording.session_id_or_new(body.session)
     link = _find(body.code, body.program_id)
     if link is not None and link.partner_id is not None and _is_own_page(link):
         landing = body.landing if targets.host_of(body.landing) in link.hosts else ""
@@ -139,11 +139,11 @@ def _find(code: str, program_id: str) -> Link | None:
     is_fresh, link = _links().cached(*key)
     if is_fresh:
         return link
-    if not _links().is_resting:
+    if not _links().is_paused:
         try:
-            found = _ask(lambda connection: _links().look_up(connection, *key))
+            found = _ask(lambda connection: _links().load(connection, *key))
         except DATABASE_GONE:
-            _links().rest()
+            _links().pause()
         else:
             _warn_without_landing_page(found)
             return found
@@ -203,12 +203,12 @@ def _record(
     link: Link, source: Literal["link"], session_id: str, *, landing: str, referrer: str, query: dict[str, str]
 ) -> bool:
     """Record a touchpoint if the database lets us; whoever follows a link is not told of our troubles."""
-    if _links().is_resting:
+    if _links().is_paused:
         return False
     try:
         _write(link, source, session_id, landing=landing, referrer=referrer, query=query)
     except DATABASE_GONE as failure:
-        _links().rest()
+        _links().pause()
         log.warning("touchpoint_lost", code=link.code, kind=type(failure).__name__)
         return False
     return True
@@ -240,7 +240,7 @@ def _write(
         address_hash=visitors.network_hash(throttle.address(), secret, now),
         agent_hash=visitors.agent_hash(request.user_agent.string, secret, now),
     )
-    _ask(lambda connection: recording.record(connection, touch))
+    _ask(lambda connection: recording.insert_touchpoint(connection, touch))
 
 
 def _is_own_page(link: Link) -> bool:

@@ -8,7 +8,7 @@ from app.explanations.partner_side import OwnExplanation, explain_own
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, answer, needs, surface
 from app.organizations import access
-from app.partners.partner_side.enrollments import demand_entry
+from app.partners.partner_side.enrollments import require_access
 
 api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by its own organization's key.", "own")
 
@@ -32,5 +32,5 @@ def list_my_commissions(query: views.CommissionQuery) -> Response:
 def explain_own_commission(path: views.CommissionPath) -> Response:
     """Why a commission of yours is what it is. Nothing of the customer is shown."""
     with access.affiliate_transaction(g.caller) as session:
-        demand_entry(session, g.caller)
+        require_access(session, g.caller)
         return answer(explain_own(session, path.commission_id))

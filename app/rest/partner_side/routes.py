@@ -43,11 +43,11 @@ def list_my_programs(query: shapes.MyListQuery) -> Response:
 def show_my_referral(path: shapes.MyProgramPath) -> Response:
     """Your code and link in a program."""
     with access.affiliate_transaction(g.caller) as session:
-        partner, program = enrollments.enrollment_in(session, g.caller, path.program_id)
+        partner, program = enrollments.get_enrollment(session, g.caller, path.program_id)
         mine = select(PartnerCode.code).where(PartnerCode.partner_id == partner.id)
         codes = list(session.scalars(mine.order_by(PartnerCode.created_at.desc(), PartnerCode.code)))
     with db.web_transaction() as session:  # of whoever shares the server, like the link itself when it is followed
-        leads_here = enrollments.bare_link_leads_to(session, partner)
+        leads_here = enrollments.owns_bare_link(session, partner)
     public_url = current_app.extensions["accrual_settings"].public_url
     return answer(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
 
@@ -70,7 +70,7 @@ def show_my_balance() -> Response:
 def list_my_payouts(query: shapes.MyListQuery) -> Response:
     """Money sent to you, newest first. This version makes no payouts, so there are none."""
     with access.affiliate_transaction(g.caller) as session:
-        enrollments.demand_entry(session, g.caller)
+        enrollments.require_access(session, g.caller)
     if query.starting_after is not None:
         raise no_row(query.starting_after)
     return answer(shapes.MyPayoutPage(data=[]))
@@ -105,8 +105,8 @@ def _my_programs(session: Session, enrolled: Sequence[tuple[Partner, Program]]) 
 
 def _figures(session: Session) -> list[tuple[Partner, Sums]]:
     """The caller's figures: its enrollments, newest first, currency by currency."""
-    enrolled = enrollments.every_enrollment(session, g.caller)
+    enrolled = enrollments.load_enrollments(session, g.caller)
     # Sums are the owner's rows. Which partners' are asked for was settled above, among the caller's own.
     db.narrow_to_organizations(session, [program.organization_id for _, program in enrolled])
-    earned = statistics.of_enrollments(session, enrolled)
+    earned = statistics.load_for_enrollments(session, enrolled)
     return [(partner, one) for partner, _ in enrolled for one in earned[partner.id]]

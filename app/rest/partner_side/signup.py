@@ -69,7 +69,7 @@ def sign_up(body: shapes.SignUp) -> Response:
 def show_invitation(body: shapes.InvitationToken) -> Response:
     """Show who invites, to what and at which rate, by an invitation's token. Changes nothing."""
     with db.web_transaction() as session:
-        return answer(shapes.invitation_body(invitations.offered(session, body.token)))
+        return answer(shapes.invitation_body(invitations.load_offer(session, body.token)))
 
 
 @api.post(

@@ -44,7 +44,7 @@ def list_partners(query: views.PartnerQuery) -> Response:
             limit=query.per_page,
             page=query.page,
             starting_after=query.starting_after,
-            statuses=listing.STATUSES_OF[query.status] if query.status else None,
+            statuses=listing.STORED_STATUSES[query.status] if query.status else None,
             search=query.search,
             added=query.span,
         )
@@ -67,7 +67,7 @@ def show_partner(path: views.PartnerPath) -> Response:
         if not g.caller.may("commissions:read"):
             return answer(views.partner_body(partner, snapshot))
         program = session.get_one(Program, partner.program_id)
-        every = statistics.of_partner(session, partner, program)
+        every = statistics.load_for_partner(session, partner, program)
         return answer(views.partner_with_stats(partner, snapshot, every, program.currency))
 
 
@@ -94,7 +94,7 @@ def deactivate_partner(path: views.PartnerPath) -> Response:
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
         commands.deactivate(session, g.caller, partner)
-        return answer(commands.shown_with_rate(session, partner))
+        return answer(commands.load_body(session, partner))
 
 
 @api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": views.AffiliatePage})

@@ -57,7 +57,7 @@ def amend_snapshot(path: PartnerPath, body: shapes.Amendment) -> Response:
 
 
 def _shown(session: Session, partner: Partner) -> shapes.SnapshotBody:
-    stamped = snapshots.history(session, partner.id)
+    stamped = snapshots.load_history(session, partner.id)
     if not stamped:
         raise NotFound(
             "the partner has no commission snapshot yet; it gets one when it becomes active", code="snapshot_not_found"

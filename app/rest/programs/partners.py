@@ -61,7 +61,7 @@ def list_affiliates_of_program(path: ProgramPath, query: shapes.AffiliateQuery) 
         stamped = snapshots.in_force_of_each(session, partner_ids)
         data: list[shapes.AffiliateWithTotals | shapes.ProgramAffiliate]
         if caller.may("commissions:read"):
-            every = program_partners.totals(session, program, partner_ids)
+            every = program_partners.load_totals(session, program, partner_ids)
             data = [
                 shapes.with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency)
                 for one in page.rows

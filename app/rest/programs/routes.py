@@ -28,7 +28,7 @@ def create_program(body: shapes.ProgramCreation) -> Response:
     """Make an offer; it pays once it is active."""
     with access.transaction(g.caller) as session:
         owner = _owner(body.owner_organization_id)
-        shown = commands.create(session, g.caller, owner, shapes.settings_of(body))
+        shown = commands.create(session, g.caller, owner, shapes.settings_from(body))
         return answer(shown, status=201)
 
 
@@ -51,7 +51,7 @@ def list_programs(query: shapes.ProgramQuery) -> Response:
 def show_program(path: shapes.ProgramPath) -> Response:
     """One program with its terms of today."""
     with access.transaction(g.caller) as session:
-        return answer(commands.shown_with_terms(session, _program(session, path)))
+        return answer(commands.load_body(session, _program(session, path)))
 
 
 @api.patch(
@@ -63,7 +63,7 @@ def change_program(path: shapes.ProgramPath, body: shapes.ProgramChange) -> Resp
     """Change what is given. Changed terms hold for partners approved from now on and move nothing that was earned."""
     with access.transaction(g.caller) as session:
         program = _program(session, path)
-        shown = managing.change_program(session, g.caller, program, shapes.settings_of(body))
+        shown = managing.change_program(session, g.caller, program, shapes.settings_from(body))
         return answer(shown)
 
 
