@@ -32,7 +32,7 @@ from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
 from app.rest.stripe import endpoints, events, receiver, runs
-from app.stripe_events.endpoints import ReceiverCache
+from app.stripe_events.endpoints.receivers import ReceiverCache
 from app.stripe_sync import api_keys
 from app.touchpoints.links import Links
 

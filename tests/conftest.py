@@ -25,7 +25,8 @@ from app import db, ids, jobs, web
 from app.config import Settings
 from app.integrity import verify
 from app.organizations import request_limits
-from app.stripe_events import endpoints, envelope, inbox
+from app.stripe_events import envelope, inbox
+from app.stripe_events.endpoints.rows import insert_endpoint
 from worker.inbox.drain import work_batch
 
 from . import books, cast
@@ -195,7 +196,7 @@ def merchant(
 def webhook_path(merchant: cast.Merchant, settings: Settings) -> str:
     """The path of the shop's test-mode webhook endpoint."""
     with db.transaction() as session:
-        endpoint = endpoints.create(
+        endpoint = insert_endpoint(
             session,
             merchant.organization_id,
             livemode=False,

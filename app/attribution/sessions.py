@@ -5,8 +5,9 @@ only these decide: what is settled stays settled when the month they came in is 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.attribution.carriers import RANK, TOUCHPOINT
 from app.attribution.rules import Name
+from app.stripe_events.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,52 @@ def _name(naming: Naming, touch: Any) -> Name:
         session_id=touch.session_id,
         touchpoint_id=touch.touchpoint_id,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingName:
+    """A session named on an object, whose touchpoints may have been written after the name was looked at."""
+
+    evidence_id: UUID
+    scope: Scope
+    object_id: str
+    session_id: str
+
+
+_AWAITING = text("""
+    SELECT id, organization_id, account, livemode, object_id, session_id FROM evidence
+    WHERE awaits_touches AND created_at < :before ORDER BY created_at LIMIT :limit
+""")
+
+# Sessions are few beside touchpoints, so the index on these is asked for each session.
+_UNSEEN = text("""
+    SELECT DISTINCT touch.organization_id, touch.session_id FROM touchpoints AS touch
+    WHERE touch.session_id = ANY(:session_ids) AND NOT EXISTS (
+        SELECT FROM session_touches AS kept
+        WHERE kept.session_id = touch.session_id AND kept.organization_id = touch.organization_id
+          AND kept.touchpoint_id = touch.id
+    )
+""")
+
+_LOOKED_AT = text("UPDATE evidence SET awaits_touches = false WHERE id = ANY(:ids)")
+
+
+def load_awaiting(session: Session, *, before: datetime, limit: int) -> list[AwaitingName]:
+    """The sessions named before a time and not looked at a second time yet, oldest first."""
+    return [
+        AwaitingName(row.id, Scope(row.organization_id, row.account, row.livemode), row.object_id, row.session_id)
+        for row in session.execute(_AWAITING, {"before": before, "limit": limit})
+    ]
+
+
+def with_unseen_touches(session: Session, awaiting: Iterable[AwaitingName]) -> list[AwaitingName]:
+    """Those of `awaiting` whose session has touchpoints that no decision has seen."""
+    wanted = list(awaiting)
+    session_ids = sorted({one.session_id for one in wanted})
+    unseen = {tuple(row) for row in session.execute(_UNSEEN, {"session_ids": session_ids})}
+    return [one for one in wanted if (one.scope.organization_id, one.session_id) in unseen]
+
+
+def mark_looked_at(session: Session, awaiting: Iterable[AwaitingName]) -> None:
+    """Note that these names were looked at a second time; `load_awaiting` gives them no more."""
+    session.execute(_LOOKED_AT, {"ids": [one.evidence_id for one in awaiting]})

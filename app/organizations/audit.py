@@ -1,9 +1,9 @@
-"""The audit trail: what a person or a key changed, added in the transaction of the change and never edited."""
+"""The audit trail: what a person, a key or the clock changed, added in the transaction of the change, never edited."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -11,15 +11,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.organizations.actors import Actor, name_of
 from app.organizations.models import AuditEntry
-from app.organizations.permissions import Caller
 from app.paging import cut, owned_by
-
-Actor = Caller | Literal["cli", "console", "public"]
-"""Who changes something: a key's caller, the command line, the console's user, or somebody without any key."""
-
-CLI: Final = "cli"
-PUBLIC: Final = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +23,7 @@ class Wanted:
     Attributes:
         action: such as `partner.updated`.
         subject_id: the public id of what was changed.
-        actor: `key_…`, `cli`, `console` or `public`.
+        actor: `key_…`, `cli`, `clock`, `console` or `public`.
         since: made then or later.
         until: made before then.
     """
@@ -41,27 +35,27 @@ class Wanted:
     until: datetime | None = None
 
 
-def record(
+def add_entry(
     session: Session,
-    by: Actor,
+    actor: Actor,
     action: str,
     subject_id: str,
     details: Mapping[str, Any] | None = None,
     *,
     organization_id: UUID,
 ) -> None:
-    """Add to the trail that `by` did `action` to `subject_id`. Call it in the transaction that changes something.
+    """Add to the trail that `actor` did `action` to `subject_id`. Commands call it, in the transaction of the change.
 
-    The request's id is added by itself. One line, where the change is made by a route or a command:
+    The request's id is added by itself. One line in a command:
 
-        audit.record(session, g.caller, "partner.updated", shown.id, {"changed": names}, organization_id=owner_id)
+        audit.add_entry(session, actor, "partner.updated", shown.id, {"changed": names}, organization_id=owner_id)
 
     Args:
         session: writes the entry at once, so it may be narrowed to the caller's organizations.
-        by: `g.caller`, or a word where no key is: `audit.CLI`, `audit.PUBLIC`.
+        actor: who did it.
         action: what was done, as `<thing>.<past verb>`: `partner.updated`, `endpoint.secret_added`.
         subject_id: the public id of what was changed: `par_…`; Stripe's own where we have none, `cus_…`.
-        details: a few JSON values that tell what became different: names of changed fields, a status, a rate, ids.
+        details: a few JSON values that say what became different: names of changed fields, a status, a rate, ids.
             Never a secret, an e-mail address, a person's name or free text, which may hold them.
         organization_id: the owner of what was changed, which for a parent's key is not the caller's organization.
     """
@@ -69,18 +63,13 @@ def record(
         insert(AuditEntry).values(
             id=ids.new(),
             organization_id=organization_id,
-            actor=name_of(by),
+            actor=name_of(actor),
             action=action,
             subject_id=subject_id,
             details=dict(details or {}),
             request_id=structlog.contextvars.get_contextvars().get("request_id"),
         )
     )
-
-
-def name_of(actor: Actor) -> str:
-    """The actor as it is stored: a key's public id, or the word it is."""
-    return ids.encode(ids.API_KEY, actor.key_id) if isinstance(actor, Caller) else actor
 
 
 def list_entries(

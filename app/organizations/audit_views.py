@@ -17,7 +17,9 @@ class AuditQuery(Request):
     starting_after: After = None
     action: str | None = Field(default=None, max_length=64, description="Such as `partner.updated`.")
     subject_id: str | None = Field(default=None, max_length=255, description="The id of what was changed.")
-    actor: str | None = Field(default=None, max_length=64, description="A key's id, `cli`, `console` or `public`.")
+    actor: str | None = Field(
+        default=None, max_length=64, description="A key's id, `cli`, `clock`, `console` or `public`."
+    )
     since: Moment | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
     until: Moment | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")
 
@@ -27,7 +29,9 @@ class AuditBody(Snake):
 
     id: str = Field(examples=["aud_01h455vb4pex5vsknk084sn02q"])
     organization_id: str = Field(description="The owner of what was changed.")
-    actor: str = Field(description="The key that did it, `key_…`; `cli`, `console`; `public` for somebody without one.")
+    actor: str = Field(
+        description="The key that did it, `key_…`; `cli`, `clock`, `console`; `public`: a person without a key."
+    )
     action: str = Field(examples=["partner.updated"])
     subject_id: str = Field(description="What was changed.", examples=["par_01h455vb4pex5vsknk084sn02q"])
     details: dict[str, Any] = Field(description="What became different, by the action; never a secret or an address.")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import db, ids
 from app.errors import Conflict, NotFound
 from app.organizations import audit
-from app.organizations.audit import Actor
+from app.organizations.actors import Actor
 from app.organizations.models import Organization
 from app.organizations.permissions import Caller, Kind
 from app.paging import cut, owned_by
@@ -42,23 +42,23 @@ def create_organization(
     return organization
 
 
-def create_child(session: Session, caller: Caller, parent_id: UUID, *, name: str, email: str | None) -> Organization:
-    """A new merchant below one that the caller manages, written into the parent's audit trail.
+def create_child(session: Session, actor: Caller, parent_id: UUID, *, name: str, email: str | None) -> Organization:
+    """A new merchant below one that the actor manages, written into the parent's audit trail.
 
-    The caller's transaction sees the child from here on, as its next request will by itself.
+    The actor's transaction sees the child from here on, as its next request will by itself.
 
     Raises:
         Conflict: `not_a_merchant`, the parent is an affiliate.
     """
     require_merchant(session, parent_id)
     child_id = ids.new()
-    db.narrow_to_organizations(session, [*caller.organization_ids, child_id])
+    db.narrow_to_organizations(session, [*actor.organization_ids, child_id])
     child = create_organization(
         session, kind="merchant", name=name, email=email, parent_id=parent_id, organization_id=child_id
     )
     # The parent's trail, not the child's: a child's keys never learn whose child it is.
     subject_id = ids.encode(ids.ORGANIZATION, child.id)
-    audit.record(session, caller, "organization.created", subject_id, organization_id=parent_id)
+    audit.add_entry(session, actor, "organization.created", subject_id, organization_id=parent_id)
     return child
 
 
@@ -94,7 +94,7 @@ def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, 
     return tuple(rows.scalars())
 
 
-def move(session: Session, by: Actor, organization: Organization, parent: Organization | None) -> None:
+def move(session: Session, actor: Actor, organization: Organization, parent: Organization | None) -> None:
     """Put an organization, with all below it, under another one, which manages it from now on; None: under nobody.
 
     Raises:
@@ -113,7 +113,7 @@ def move(session: Session, by: Actor, organization: Organization, parent: Organi
     organization.parent_id = parent.id if parent is not None else None
     session.flush()
     subject_id = ids.encode(ids.ORGANIZATION, organization.id)
-    audit.record(session, by, "organization.moved", subject_id, organization_id=organization.id)
+    audit.add_entry(session, actor, "organization.moved", subject_id, organization_id=organization.id)
 
 
 def list_organizations(

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Forbidden, InvalidRequest, NotFound, Unauthenticated
 from app.organizations import audit
-from app.organizations.audit import Actor
+from app.organizations.actors import Actor
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PARTNER_SIDE, PERMISSIONS, Caller, default_scopes
@@ -30,7 +30,7 @@ HINT_LENGTH: Final = 4
 
 
 def issue_key(
-    session: Session, by: Actor, organization_id: UUID, *, name: str, level: str, scopes: Sequence[str] = ()
+    session: Session, actor: Actor, organization_id: UUID, *, name: str, level: str, scopes: Sequence[str] = ()
 ) -> tuple[ApiKey, str]:
     """As `create_key`, on somebody's behalf: refused where a caller has less itself, and told in the audit trail.
 
@@ -41,14 +41,14 @@ def issue_key(
         InvalidRequest: as `create_key`.
     """
     scopes = scopes or _default_scopes(session, organization_id, level)
-    if isinstance(by, Caller) and not by.may_give(level, scopes):
+    if isinstance(actor, Caller) and not actor.may_give(level, scopes):
         raise Forbidden(
             "the new key would be allowed more than the key that makes it; ask for less, or use a key that may more",
             param="scopes" if scopes else "level",
         )
     key, plaintext = create_key(session, organization_id, name=name, level=level, scopes=scopes)
     details = {"level": key.level, "scopes": key.scopes}
-    audit.record(session, by, "key.created", public_id(key), details, organization_id=organization_id)
+    audit.add_entry(session, actor, "key.created", public_id(key), details, organization_id=organization_id)
     return key, plaintext
 
 
@@ -103,12 +103,12 @@ def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> A
     return key
 
 
-def revoke_key(session: Session, by: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
+def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
     """Make a key useless from now on; revoking twice keeps the first time. Raises as `get_key`."""
     key = get_key(session, organization_ids, given)
     revoked = update(ApiKey).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
     if session.execute(revoked.returning(ApiKey.id)).one_or_none() is not None:
-        audit.record(session, by, "key.revoked", public_id(key), organization_id=key.organization_id)
+        audit.add_entry(session, actor, "key.revoked", public_id(key), organization_id=key.organization_id)
     session.refresh(key)
     return key
 

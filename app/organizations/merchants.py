@@ -6,14 +6,14 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Conflict, InvalidRequest, NotFound
 from app.organizations import audit, hierarchy
-from app.organizations.audit import Actor
+from app.organizations.actors import Actor
 from app.organizations.models import ApiKey, AuditEntry, Organization
 from app.organizations.permissions import LEVELS, default_scopes
 from app.texts import require_address
 
 
-def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Organization:
-    """The merchant with this id, or the one that `by` made under this name, made now if there is none.
+def find_or_create(session: Session, actor: Actor, named: str, *, email: str) -> Organization:
+    """The merchant with this id, or the one that `actor` made under this name, made now if there is none.
 
     An affiliate is never taken for it, whatever name it signed up with, nor is a merchant that a key made. `email` is
     the address of a new one.
@@ -21,7 +21,7 @@ def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Or
     Raises:
         NotFound: `organization_not_found`, no organization has that id.
         Conflict: `not_a_merchant`, that id is an affiliate's; `name_taken`, a merchant of that name was made otherwise.
-        InvalidRequest: several merchants made by `by` have that name; `email` is no address.
+        InvalidRequest: several merchants made by `actor` have that name; `email` is no address.
     """
     require_address(email)
     if (organization_id := ids.decode(named, ids.ORGANIZATION)) is not None:
@@ -32,7 +32,7 @@ def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Or
         return found
     of_that_name = select(Organization).where(Organization.name == named, Organization.kind == "merchant")
     namesakes = session.scalars(of_that_name.order_by(Organization.id)).all()
-    made = [one for one in namesakes if _made_by(session, by, one)]
+    made = [one for one in namesakes if _made_by(session, actor, one)]
     if len(made) > 1:
         which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in made)
         raise InvalidRequest(f"several organizations are called {named}; give an id: {which}", param="organization")
@@ -44,18 +44,18 @@ def find_or_create(session: Session, by: Actor, named: str, *, email: str) -> Or
             code="name_taken",
             param="organization",
         )
-    return made[0] if made else create_merchant(session, by, name=named, email=email)
+    return made[0] if made else create_merchant(session, actor, name=named, email=email)
 
 
-def create_merchant(session: Session, by: Actor, *, name: str, email: str | None) -> Organization:
+def create_merchant(session: Session, actor: Actor, *, name: str, email: str | None) -> Organization:
     """A new merchant below none, written into its own audit trail. The operator's command, not a key's."""
     merchant = hierarchy.create_organization(session, kind="merchant", name=name, email=email)
     subject_id = ids.encode(ids.ORGANIZATION, merchant.id)
-    audit.record(session, by, "organization.created", subject_id, organization_id=merchant.id)
+    audit.add_entry(session, actor, "organization.created", subject_id, organization_id=merchant.id)
     return merchant
 
 
-def promote(session: Session, by: Actor, organization: Organization) -> None:
+def promote(session: Session, actor: Actor, organization: Organization) -> None:
     """Make an affiliate a merchant, written into its audit trail. The operator's command, not a key's.
 
     Its present keys keep their partner-side scopes; keys made from now on may do more.
@@ -73,15 +73,15 @@ def promote(session: Session, by: Actor, organization: Organization) -> None:
         session.execute(keep.where(ApiKey.level == level).values(scopes=named))
     organization.kind = "merchant"
     session.flush()
-    audit.record(session, by, "organization.promoted", subject_id, organization_id=organization.id)
+    audit.add_entry(session, actor, "organization.promoted", subject_id, organization_id=organization.id)
 
 
-def _made_by(session: Session, by: Actor, organization: Organization) -> bool:
-    """Whether the organization's own trail says that `by` made it. A key's child is in the trail of its parent."""
+def _made_by(session: Session, actor: Actor, organization: Organization) -> bool:
+    """Whether the organization's own trail says that `actor` made it. A key's child is in the trail of its parent."""
     created = select(AuditEntry.id).where(
         AuditEntry.organization_id == organization.id,
         AuditEntry.action == "organization.created",
         AuditEntry.subject_id == ids.encode(ids.ORGANIZATION, organization.id),
-        AuditEntry.actor == by,
+        AuditEntry.actor == actor,
     )
     return session.scalar(created.limit(1)) is not None

@@ -64,7 +64,7 @@ class AuditEntry(Base):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     """The owner of what was changed."""
     actor: Mapped[str]
-    """`key_…`, `cli`, `console`, or `public` for somebody without a key."""
+    """`key_…`, `cli`, `clock`, `console`, or `public` for a person without a key."""
     action: Mapped[str]
     subject_id: Mapped[str]
     """The public id of what was changed."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.organizations import audit
+from app.organizations import actors, audit
 from app.programs import programs
 from app.programs.models import Program
 from app.programs.terms import TERMS_FIELDS, terms_in_force
@@ -16,7 +16,7 @@ AUDITED: Final = {"status", *TERMS_FIELDS, "platform_fee_bps", "multi_level_enab
 """The fields whose new value the audit trail stores; of other changed fields it stores only the name."""
 
 
-def create(session: Session, actor: audit.Actor, organization_id: UUID, settings: Mapping[str, Any]) -> ProgramBody:
+def create(session: Session, actor: actors.Actor, organization_id: UUID, settings: Mapping[str, Any]) -> ProgramBody:
     """Create a program with version 1 of its terms, and write the audit entry.
 
     Args:
@@ -33,12 +33,12 @@ def create(session: Session, actor: audit.Actor, organization_id: UUID, settings
     session.refresh(program)
     shown = load_body(session, program)
     details = {"status": shown.status, "commission": shown.commission, "terms_version": shown.terms_version}
-    audit.record(session, actor, "program.created", shown.id, details, organization_id=organization_id)
+    audit.add_entry(session, actor, "program.created", shown.id, details, organization_id=organization_id)
     return shown
 
 
 def change(
-    session: Session, actor: audit.Actor, program: Program, changes: Mapping[str, Any], *, has_partners: bool
+    session: Session, actor: actors.Actor, program: Program, changes: Mapping[str, Any], *, has_partners: bool
 ) -> ProgramBody:
     """Change a program, and write the audit entry with what differs, unless nothing does. Returns the program.
 
@@ -50,7 +50,7 @@ def change(
     shown = load_body(session, program)
     if changed:
         details = {"changed": changed, **shown.model_dump(include=AUDITED & set(changed))}
-        audit.record(session, actor, "program.updated", shown.id, details, organization_id=program.organization_id)
+        audit.add_entry(session, actor, "program.updated", shown.id, details, organization_id=program.organization_id)
     return shown
 
 

@@ -13,7 +13,7 @@ from app import bulk
 from app.errors import Conflict
 from app.sentences.outcomes import sentence
 from app.stripe_events import envelope
-from app.stripe_events.endpoints import StripeReceiver
+from app.stripe_events.endpoints.receivers import StripeReceiver
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 

@@ -1,6 +1,7 @@
-"""Ending the wait of events that ended as `waiting`, once what they wait for has come or never will."""
+"""Events whose outcome is `waiting`: what begins the wait, and what ends it."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
@@ -60,3 +61,20 @@ def give_up(session: Session, scope: Scope, object_ids: Collection[str], why: st
     """End the wait of events about these objects for what will never come; `why` is a word of `outcomes.REASONS`."""
     if object_ids:
         session.execute(_GIVE_UP_WAITING, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})
+
+
+_BEGIN_WAITING = text(f"""
+    UPDATE stripe_events SET outcome = 'waiting', outcome_details = given.outcome_details
+    FROM json_to_recordset(CAST(:rows AS json)) AS given(object_id text, outcome_details jsonb)
+    WHERE {SCOPE_SQL} AND stripe_events.object_id = given.object_id AND stripe_events.outcome = 'unattributed'
+""")
+
+
+def begin(session: Session, scope: Scope, details: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let events that ended as `unattributed` wait after all, by the id of the object they are about.
+
+    `details` completes the outcome `waiting` of each object's events.
+    """
+    rows = [{"object_id": object_id, "outcome_details": dict(one)} for object_id, one in details.items()]
+    if rows:
+        session.execute(_BEGIN_WAITING, {**scope.parameters(), "rows": bulk.encode(rows)})

@@ -12,8 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import sealing
-from app.config import STRIPE_API_KEY, Settings
-from app.errors import InvalidRequest
+from app.config import Settings
 from app.organizations.models import Organization
 from app.stripe_events.models import StripeEndpoint
 
@@ -37,24 +36,6 @@ def connect(settings: Settings) -> None:
 def disconnect() -> None:
     """Ask nothing from now on."""
     _Current.settings = None
-
-
-def keep(endpoint: StripeEndpoint, key: str | None, settings: Settings) -> None:
-    """Make `key` the one the endpoint's organization asks with in its mode; None forgets it.
-
-    Raises:
-        InvalidRequest: it is no secret or restricted key, or one of the other mode.
-    """
-    if key is not None:
-        found = STRIPE_API_KEY.fullmatch(key)
-        if found is None:
-            raise InvalidRequest("api_key is not a Stripe secret key (sk_…) or restricted key (rk_…)", param="api_key")
-        if (found["mode"] == "live") != endpoint.livemode:
-            raise InvalidRequest(
-                "api_key is not of the endpoint's mode; a live endpoint needs a live key, a test endpoint a test key",
-                param="api_key",
-            )
-    endpoint.api_key_encrypted = None if key is None else sealing.seal(key, settings)
 
 
 def find(session: Session, organization_id: UUID, *, livemode: bool) -> SecretStr | None:

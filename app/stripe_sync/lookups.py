@@ -28,7 +28,7 @@ KINDS: Final = (*OBJECTS, INVOICE_LINK, INVOICE_LINES)
 PATIENCE_SECONDS: Final = {INVOICE_LINK: 60, "charge": 60, "customer": 30, "invoice": 60, "payment_intent": 60}
 """How long the event that usually brings it is given first. Asking at once would ask for half of all payments."""
 LEASE_SECONDS: Final = 120
-"""How long whoever asks has, before another process may believe it dead and ask too."""
+"""How long a process has for asking, before another one may believe it dead and ask too."""
 LONGEST_WAIT_SECONDS: Final = 3600
 
 
@@ -94,22 +94,6 @@ def claim(session: Session) -> ClaimedLookup | None:
         return None
     scope = Scope(row.organization_id, row.account, row.livemode)
     return ClaimedLookup(row.id, scope, Wanted(row.kind, row.object_id, row.asked_for), row.attempts)
-
-
-_IS_NEEDED = text("""
-    SELECT EXISTS (SELECT FROM payments WHERE organization_id = :organization_id AND outcome = 'waiting'
-                   AND outcome_details ->> 'object_id' = :object_id)
-        OR EXISTS (SELECT FROM stripe_events WHERE organization_id = :organization_id AND outcome = 'waiting'
-                   AND outcome_details ->> 'object_id' = :object_id)
-""")
-
-
-def is_needed(session: Session, lookup: ClaimedLookup) -> bool:
-    """Whether what waited for it does so still. A customer is not waited for: she is asked about in any case."""
-    if lookup.wanted.kind == "customer":
-        return True
-    values = {"organization_id": lookup.scope.organization_id, "object_id": lookup.wanted.object_id}
-    return bool(session.scalar(_IS_NEEDED, values))
 
 
 _FINISH = text(

@@ -15,7 +15,8 @@ from app.organizations import hierarchy, keys, merchants
 from app.organizations.models import Organization
 from app.organizations.permissions import PERMISSIONS
 from app.partners.models import Partner
-from app.stripe_events import endpoints, signing
+from app.stripe_events.endpoints import signing
+from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
 from tests.cast import Merchant, enroll, open_merchant
@@ -127,7 +128,7 @@ def _own_organization(session: Session, shop: Merchant, code: str) -> Merchant:
 
 def _ids(session: Session, settings: Settings, shop: Merchant, sale: Sale) -> tuple[Ids, dict[str, str]]:
     owner = shop.organization_id
-    endpoint = endpoints.create(session, owner, livemode=False, secrets=["whsec_shops"], settings=settings)
+    endpoint = insert_endpoint(session, owner, livemode=False, secrets=["whsec_shops"], settings=settings)
     given = owners.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA")
     paths = {"backfill": "/api/v1/backfills", "reconcile": "/api/v1/reconciliations", "replay": "/api/v1/replays"}
     made = {

@@ -12,10 +12,11 @@ from sqlalchemy import text
 
 from app import db
 from app.config import Settings
+from app.organizations.actors import CLI
 from app.stripe_events.replaying import Selection
-from app.stripe_sync import api_keys, requesting, runs
+from app.stripe_sync import api_keys, commands, runs
+from app.stripe_sync.commands import Asked
 from app.stripe_sync.models import StripeRun
-from app.stripe_sync.requesting import Asked
 from tests.api.conftest import caller_of
 from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET, Drain
@@ -55,7 +56,7 @@ def ask_replay(merchant: Merchant) -> AskReplay:
     def ask(**wanted: Any) -> StripeRun:
         with db.transaction() as session:
             selection = Selection([merchant.organization_id], **wanted)
-            return requesting.replay(session, merchant.organization_id, selection, requested_by="tests")
+            return commands.request_replay(session, CLI, merchant.organization_id, selection)
 
     return ask
 
@@ -134,8 +135,8 @@ def backfill(merchant: Merchant, with_key: Settings) -> Backfill:
     def ask(days: float, *, dry_run: bool = False) -> StripeRun:
         since = datetime.now(UTC) - timedelta(days=days)
         with db.transaction() as session:
-            asked = Asked(merchant.organization_id, "tests", since=since)
-            return requesting.backfill(session, asked, dry_run=dry_run)
+            asked = Asked(merchant.organization_id, since=since)
+            return commands.request_backfill(session, CLI, asked, dry_run=dry_run)
 
     return ask
 

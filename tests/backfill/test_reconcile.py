@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.stripe_sync import requesting, runs
+from app.organizations.actors import CLI
+from app.stripe_sync import commands, runs
+from app.stripe_sync.commands import Asked
 from app.stripe_sync.models import Drift, StripeRun
-from app.stripe_sync.requesting import Asked
 from tests.api.conftest import MakeCaller
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
@@ -32,9 +33,9 @@ def reconcile(merchant: Merchant, with_key: object, complete: Complete) -> Recon
     del with_key
 
     def reconcile(days: float = 25, *, heal: bool = False) -> list[Drift]:
-        asked = Asked(merchant.organization_id, "tests", since=datetime.now(UTC) - timedelta(days=days))
+        asked = Asked(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=days))
         with db.transaction() as session:
-            run = requesting.reconciliation(session, asked, heal=heal)
+            run = commands.request_reconciliation(session, CLI, asked, heal=heal)
         run = complete(run)
         assert run.state == "finished", run.problem
         with db.transaction() as session:
@@ -81,9 +82,9 @@ def test_a_backfill_leaves_no_difference(
     shop: Emulator, merchant: Merchant, complete: Complete, reconcile: Reconcile
 ) -> None:
     tell(shop)
-    asked = Asked(merchant.organization_id, "tests", since=datetime.now(UTC) - timedelta(days=25))
+    asked = Asked(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=25))
     with db.transaction() as session:
-        run = requesting.backfill(session, asked, dry_run=False)
+        run = commands.request_backfill(session, CLI, asked, dry_run=False)
     complete(run)
     assert reconcile() == []
 

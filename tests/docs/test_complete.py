@@ -155,7 +155,7 @@ def _audited_actions() -> Iterator[str]:
     """Every text of the form `thing.past_verb` in a module that writes to the audit trail."""
     for _, _, tree in modules():
         text = ast.unparse(tree)
-        if "audit.record(" in text or "runs.note(" in text:
+        if "audit.add_entry(" in text:
             texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
             yield from (value for value in texts if isinstance(value, str) and ACTION.fullmatch(value))
 

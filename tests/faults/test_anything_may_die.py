@@ -21,7 +21,7 @@ import pytest
 
 from app import config, db, ids
 from app.runtime import embedded, stack
-from app.stripe_events import endpoints
+from app.stripe_events.endpoints.rows import insert_endpoint
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET, Tally
 from tests.stripe_stories.facts import Event
@@ -125,7 +125,7 @@ def path(up: Up) -> str:
         shop = cast.open_merchant(session, holdback_days=36_500)
         cast.enroll(session, shop, "ada")
         settings = config.load(up.data_dir)
-        endpoint = endpoints.create(
+        endpoint = insert_endpoint(
             session, shop.organization_id, livemode=False, secrets=[WEBHOOK_SECRET], settings=settings
         )
         return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"

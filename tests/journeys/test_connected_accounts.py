@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.config import Settings
 from app.payments.waiting import invoice_links
-from app.stripe_events import endpoints
+from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
@@ -34,7 +34,7 @@ def of_account(events: Iterable[Event], account: str = CONNECTED) -> list[Event]
 def deliver_live(client: FlaskClient, merchant: Merchant, settings: Settings) -> Deliver:
     """Post events through a live endpoint of the same shop."""
     with db.transaction() as session:
-        made = endpoints.create(
+        made = insert_endpoint(
             session, merchant.organization_id, livemode=True, secrets=[LIVE_SECRET], settings=settings
         )
         path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, made.id)}"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.config import Settings
 from app.explanations import explain
-from app.stripe_events import endpoints
+from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.books import CommissionLine, owed
 from tests.cast import Merchant
 from tests.conftest import Drain, Ledger
@@ -34,7 +34,7 @@ def doors(client: FlaskClient, merchant: Merchant, settings: Settings) -> dict[F
     def opened(family: Family) -> Post:
         secret = f"whsec_{family.name}"
         with db.transaction() as session:
-            made = endpoints.create(
+            made = insert_endpoint(
                 session, merchant.organization_id, livemode=False, secrets=[secret], settings=settings
             )
             path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, made.id)}"

@@ -10,7 +10,7 @@ from app import config, db, ids
 from app.config import Settings
 from app.errors import ConfigurationError, InvalidRequest
 from app.organizations.models import Organization
-from app.stripe_events import endpoints
+from app.stripe_events.endpoints import rows
 from app.stripe_events.models import StripeEndpoint
 from app.stripe_sync import api_keys
 from tests.cast import Merchant
@@ -37,8 +37,8 @@ def with_default(settings: Settings, merchant: Merchant) -> Iterator[Settings]:
 
 def endpoint(organization_id: UUID, key: str | None, settings: Settings) -> UUID:
     with db.transaction() as session:
-        made = endpoints.create(session, organization_id, livemode=False, secrets=["whsec_1"], settings=settings)
-        api_keys.keep(made, key, settings)
+        made = rows.insert_endpoint(session, organization_id, livemode=False, secrets=["whsec_1"], settings=settings)
+        rows.set_api_key(made, key, settings)
         return made.id
 
 
@@ -66,7 +66,7 @@ def test_an_endpoints_own_key_goes_before_the_default_and_the_newest_first(
     endpoint(merchant.organization_id, None, with_default)
     assert found(merchant.organization_id) == NEWER
     with db.transaction() as session:
-        endpoints.delete(session.get_one(StripeEndpoint, newest), with_default)
+        rows.delete(session.get_one(StripeEndpoint, newest), with_default)
     assert found(merchant.organization_id) == OWN
 
 
@@ -74,7 +74,7 @@ def test_a_stored_key_is_sealed_and_survives_a_new_secret_key(with_default: Sett
     endpoint(merchant.organization_id, OWN, with_default)
     with db.transaction() as session:
         before = session.scalars(text("SELECT api_key_encrypted FROM stripe_endpoints")).one()
-        endpoints.reseal_all(session, with_default)
+        rows.reseal_all(session, with_default)
     with db.transaction() as session:
         after = session.scalars(text("SELECT api_key_encrypted FROM stripe_endpoints")).one()
     assert OWN not in before

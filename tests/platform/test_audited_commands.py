@@ -61,7 +61,7 @@ def test_what_is_worked_or_asked_again_is_told(accrual: Accrual) -> None:
     accrual("events", "replay", "--stop", run)
     accrual("waiting", "--ask-again")
     assert trail()[4:] == [
-        ("cli", "replay.requested", {"outcome": "parked", "type": None}),
+        ("cli", "replay.requested", {"outcome": "parked"}),
         ("cli", "run.stopped", {"kind": "replay"}),
         ("cli", "waiting.asked_again", {"look_ups": 0}),
     ]

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from app import config, db, ids, settings_files
 from app.errors import ConfigurationError, Conflict, InvalidRequest, NotFound
 from app.organizations import hierarchy
-from app.stripe_events import signing
+from app.stripe_events.endpoints import signing
 from app.stripe_events.models import StripeEndpoint
 from tests import cast
 from tests.conftest import Deliver, Drain

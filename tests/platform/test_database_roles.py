@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import db, logs
-from app.organizations import audit
+from app.organizations import actors
 from app.organizations.keys import create_key, public_id, revoke_key
 from app.runtime import logins
 from tests import cast
@@ -142,7 +142,7 @@ def roles(database: Engine, database_url: str) -> Iterator[Logins]:
         for one in (shop, other):
             cast.enroll(session, one, "ada")
             key, _ = create_key(session, one.organization_id, name="old", level="read")
-            revoke_key(session, audit.CLI, [one.organization_id], public_id(key))
+            revoke_key(session, actors.CLI, [one.organization_id], public_id(key))
     logins.set_passwords(database_url, {db.WEB_LOGIN: PASSWORD, db.WORKER_LOGIN: PASSWORD})
     address = make_url(database_url)
     web = db.create(address.set(username=db.WEB_LOGIN, password=PASSWORD), role=db.ENTRY_ROLE)

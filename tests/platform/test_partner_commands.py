@@ -4,7 +4,7 @@ import pytest
 
 from app import db, ids
 from app.errors import Conflict, InvalidRequest, NotFound
-from app.organizations.audit import PUBLIC
+from app.organizations.actors import PUBLIC
 from app.partners.joining import invitations, signup
 from app.programs.models import Program
 

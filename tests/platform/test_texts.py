@@ -13,7 +13,7 @@ from app.partners import views as partner_shapes
 from app.partners.joining import views as signup_shapes
 from app.partners.managing import views as program_partner_shapes
 from app.programs import views as program_shapes
-from app.stripe_events import endpoint_views
+from app.stripe_events.endpoints import views as endpoint_views
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from app import db, ids, web
 from app.config import Settings
-from app.stripe_events import endpoints
+from app.stripe_events.endpoints.rows import insert_endpoint
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET
 from tests.servers import Servers
@@ -95,7 +95,7 @@ def open_door(
     application: Flask, organization_id: UUID, settings: Settings, secrets: list[str], *, livemode: bool = False
 ) -> Door:
     with db.transaction() as session:
-        endpoint = endpoints.create(session, organization_id, livemode=livemode, secrets=secrets, settings=settings)
+        endpoint = insert_endpoint(session, organization_id, livemode=livemode, secrets=secrets, settings=settings)
         path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
     return Door(application, path, secrets)
 

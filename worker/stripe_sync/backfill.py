@@ -12,9 +12,9 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from app import db, jobs
-from app.stripe_events import inbox
+from app.stripe_events import inbox, listed
 from app.stripe_events.scope import Scope
-from app.stripe_sync import fetched, refetched, runs
+from app.stripe_sync import fetched, runs
 from app.stripe_sync.runs import Run
 from worker.stripe_sync import asking, client, dry_run, history
 from worker.stripe_sync.asking import Page
@@ -36,7 +36,7 @@ class Read:
         """Put what is new into the inbox; gives the numbers."""
         documents = self.part.wanted(self.page.documents)
         if self.part.are_events:
-            return refetched.record(session, scope, documents)
+            return listed.insert_listed(session, scope, documents)
         return fetched.record_new(
             session, scope, documents, fetched_at=self.page.fetched_at, api_version=client.API_VERSION
         )

@@ -16,6 +16,7 @@ from stripe import StripeClient
 from app import db, jobs
 from app.errors import StripeForbidden, StripeProblem, StripeRateLimited, StripeUnavailable
 from app.payments.waiting import invoice_links
+from app.payments.waiting import listing as waiting
 from app.sentences.problems import Problem
 from app.stripe_events import waits
 from app.stripe_sync import api_keys, fetched, lookups
@@ -74,7 +75,7 @@ def work_one() -> bool:
         lookup = lookups.claim(session)
         if lookup is None:
             return False
-        if not lookups.is_needed(session, lookup):
+        if not waiting.is_awaited(session, lookup.scope.organization_id, lookup.wanted):
             lookups.finish(session, lookup)
             return True
     try:

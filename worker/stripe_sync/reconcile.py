@@ -16,8 +16,8 @@ from app import db, jobs
 from app.errors import StripeMissing
 from app.payments import holdings
 from app.payments.holdings import Held, Payment
-from app.stripe_events import inbox
-from app.stripe_sync import drifts, fetched, refetched, runs
+from app.stripe_events import inbox, listed
+from app.stripe_sync import drifts, fetched, runs
 from app.stripe_sync.runs import Run
 from worker.stripe_sync import asking, client, comparison, history
 from worker.stripe_sync.comparison import Difference, Document
@@ -178,7 +178,7 @@ def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
     now = datetime.now(UTC)
     new = fetched.record_new(session, run.scope, documents, fetched_at=now, api_version=client.API_VERSION)
     names = [fetched.name(fetched.stored(document)) for document in documents]
-    return max([*new, *refetched.make_due(session, run.scope, names)], default=0)
+    return max([*new, *listed.make_due(session, run.scope, names)], default=0)
 
 
 def _end(run: Run) -> Run | None:

@@ -8,7 +8,7 @@ import structlog
 
 from app import db, jobs
 from app.errors import AccrualError, LeaseLost, StripeUnavailable
-from app.stripe_sync import drifts, requesting, runs
+from app.stripe_sync import commands, drifts, runs
 from app.stripe_sync.runs import Run
 from worker import retries
 from worker.inbox import drain
@@ -16,8 +16,6 @@ from worker.stripe_sync import backfill, reconcile, replay
 
 PAUSE_SECONDS: Final = 0.2
 """Between two looks at whether a step can be made, while something else must come first."""
-
-THE_CLOCK: Final = "clock"
 
 STEPS: Final[Mapping[str, Callable[[Run], Run | None]]] = {
     "backfill": backfill.step,
@@ -89,6 +87,6 @@ def compare_daily() -> None:
     """Ask for a day's comparison with Stripe wherever there is a key. The clock calls this."""
     with db.transaction() as session:
         drifts.forget_ended(session)
-        asked = requesting.daily_reconciliations(session, requested_by=THE_CLOCK)
+        asked = commands.request_daily_reconciliations(session)
     if asked:
         jobs.wake_runs()

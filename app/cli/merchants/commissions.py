@@ -21,7 +21,7 @@ from app.commissions.decisions.bulk_approval import Approved, Matching, approve_
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
 from app.money import format_money
-from app.organizations.audit import CLI
+from app.organizations.actors import CLI
 from app.paging import Span
 from app.partners.finding.listing import find_named
 from app.programs.programs import get_program

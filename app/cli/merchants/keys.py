@@ -8,7 +8,7 @@ from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
-from app.organizations import audit, keys
+from app.organizations import actors, keys
 from app.organizations.models import ApiKey
 
 commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -26,7 +26,7 @@ def create(
     """Make a key and print it. It is shown this once and never again."""
     with organizations.database(data_dir), db.transaction() as session:
         owner = organizations.find(session, organization)
-        key, plaintext = keys.issue_key(session, audit.CLI, owner.id, name=name, level=level, scopes=scope or ())
+        key, plaintext = keys.issue_key(session, actors.CLI, owner.id, name=name, level=level, scopes=scope or ())
         made = {"id": keys.public_id(key), "api_key": plaintext}
     printing.record(made, as_json=as_json)
 
@@ -55,7 +55,7 @@ def revoke(
     """Make a key useless from now on."""
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
-        revoked = _row(keys.revoke_key(session, audit.CLI, owners, key_id))
+        revoked = _row(keys.revoke_key(session, actors.CLI, owners, key_id))
     printing.record(revoked, as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
 from app.organizations import hierarchy, merchants
-from app.organizations.audit import CLI
+from app.organizations.actors import CLI
 from app.organizations.models import Organization
 
 commands = typer.Typer(help="List organizations, move them, make an affiliate a merchant.", no_args_is_help=True)

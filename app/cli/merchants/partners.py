@@ -12,7 +12,7 @@ from app.cli import printing
 from app.cli.merchants import offer, partner_rows, programs
 from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
 from app.errors import InvalidRequest
-from app.organizations.audit import CLI
+from app.organizations.actors import CLI
 from app.partners import enrollment
 from app.partners.finding import listing
 from app.partners.joining import invitations

@@ -10,7 +10,7 @@ from app.cli import printing
 from app.cli.merchants import offer
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.money import format_money
-from app.organizations.audit import CLI
+from app.organizations.actors import CLI
 from app.partners.managing import commands as managing
 from app.programs import commands as program_commands
 from app.programs.programs import get_program, list_programs

@@ -2,8 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
@@ -17,7 +16,7 @@ from app.cli.merchants import offer, programs
 from app.cli.options import AsJson, DataDir
 from app.cli.stripe import delivery
 from app.errors import ConfigurationError
-from app.organizations import audit, merchants
+from app.organizations import actors, merchants
 from app.organizations.keys import issue_key
 from app.organizations.models import Organization
 from app.partners.managing import commands as managing
@@ -26,8 +25,9 @@ from app.programs import commands
 from app.programs.models import Program
 from app.programs.programs import find_default_program
 from app.programs.terms import terms_in_force
-from app.stripe_events import endpoints, signing
-from app.stripe_events.models import StripeEndpoint
+from app.stripe_events.endpoints import commands as endpoint_commands
+from app.stripe_events.endpoints import rows as endpoint_rows
+from app.stripe_events.endpoints import signing
 
 NOTHING_OFFERED: Final = offer.Offer()
 SECRET_BYTES: Final = 24
@@ -121,15 +121,15 @@ def make(
         NotFound, Conflict, InvalidRequest: as `merchants.find_or_create`.
         ConfigurationError: neither an option nor a setting says whether the endpoint receives live money.
     """
-    owner = merchants.find_or_create(session, audit.CLI, name, email=email)
+    owner = merchants.find_or_create(session, actors.CLI, name, email=email)
     program_id, has_new_terms = _default_program(session, owner, currency, offered)
-    _, api_key = issue_key(session, audit.CLI, owner.id, name="bootstrap", level="manage")
+    _, api_key = issue_key(session, actors.CLI, owner.id, name="bootstrap", level="manage")
     endpoint_id, secret, is_known = _endpoint(session, settings, owner.id, webhook_secret)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),
         program_id=program_id,
         api_key=api_key,
-        webhook_url=delivery.webhook_url(settings.public_url, ids.encode(ids.STRIPE_ENDPOINT, endpoint_id)),
+        webhook_url=delivery.webhook_url(settings.public_url, endpoint_id),
         webhook_secret=secret,
         is_secret_known=is_known,
         has_new_terms=has_new_terms,
@@ -156,7 +156,7 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
     if found is not None:
         commission = commands.load_body(session, found).commission
         before = terms_in_force(session, found.id).version
-        shown = managing.change_program(session, audit.CLI, found, offered.changes(commission))
+        shown = managing.change_program(session, actors.CLI, found, offered.changes(commission))
         return shown.id, terms_in_force(session, found.id).version != before
     settings = {
         "name": f"{owner.name} partners",
@@ -167,42 +167,30 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
         "holdback_days": offer.DEFAULT_HOLDBACK_DAYS,
         **offered.changes(offer.DEFAULT_COMMISSION),
     }
-    return commands.create(session, audit.CLI, owner.id, settings).id, False
+    return commands.create(session, actors.CLI, owner.id, settings).id, False
 
 
 def _endpoint(
     session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
-) -> tuple[UUID, str, bool]:
+) -> tuple[str, str, bool]:
     """The oldest endpoint in use, made when there is none; its secret (`secret`, if given); whether that was known."""
-    found = session.scalar(
-        select(StripeEndpoint)
-        .where(StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None))
-        .order_by(StripeEndpoint.id)
-        .limit(1)
-    )
+    found = endpoint_rows.find_oldest_in_use(session, organization_id)
     if found is not None:
         known = [one.secret for one in signing.secrets_of(found, settings)]
         wanted = secret or (known[0] if known else _new_secret())
         if wanted not in known:
-            signing.add(found, wanted, settings, now=datetime.now(UTC), overlap=None)
-            _note(session, organization_id, "endpoint.secret_added", ids.encode(ids.STRIPE_ENDPOINT, found.id))
-        return found.id, wanted, wanted in known
+            endpoint_commands.add_secret(session, actors.CLI, found, wanted, settings, expires_in_hours=None)
+        return ids.encode(ids.STRIPE_ENDPOINT, found.id), wanted, wanted in known
     if settings.stripe_livemode is None:
         raise ConfigurationError(
             "ACCRUAL_STRIPE_LIVEMODE is not set. Set it to true if the new endpoint receives live events, to false if "
             "it receives test events: test money must never reach a live ledger."
         )
     secret = secret or _new_secret()
-    made = endpoints.create(
-        session, organization_id, livemode=settings.stripe_livemode, secrets=[secret], settings=settings
+    made = endpoint_commands.create(
+        session, actors.CLI, organization_id, settings, livemode=settings.stripe_livemode, secret=secret
     )
-    public_id = ids.encode(ids.STRIPE_ENDPOINT, made.id)
-    _note(session, organization_id, "endpoint.created", public_id, livemode=settings.stripe_livemode)
     return made.id, secret, False
-
-
-def _note(session: Session, organization_id: UUID, action: str, subject_id: str, **details: Any) -> None:
-    audit.record(session, audit.CLI, action, subject_id, details, organization_id=organization_id)
 
 
 def _new_secret() -> str:

@@ -1,4 +1,4 @@
-"""`accrual events`: look into the inbox, and work an event again."""
+"""`accrual events`: list, show and replay the events of the inbox."""
 
 import json
 from typing import Annotated, Any
@@ -14,12 +14,13 @@ from app.cli.options import AsJson, DataDir, OrganizationName
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.explanations.events import tell_event
-from app.organizations import audit
+from app.organizations.actors import CLI
 from app.sentences.outcomes import OUTCOMES
-from app.stripe_events import inbox, listing
+from app.stripe_events import commands as event_commands
+from app.stripe_events import listing
 from app.stripe_events.replaying import Selection
 from app.stripe_events.views import event_fields
-from app.stripe_sync import requesting
+from app.stripe_sync import commands as run_commands
 from app.views import jsonable
 
 commands = typer.Typer(help="List, show and replay the Stripe events that were received.", no_args_is_help=True)
@@ -95,7 +96,7 @@ def replay(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work events again as if they had just come, by id or by what they have in common; only differences are posted."""
+    """Process events again, by id or by what they have in common, as if they had just come; posts only differences."""
     selecting = [given for given in (outcome, type_, since, until) if given is not None]
     if not event_ids and not selecting and follow is None and stop is None:
         raise InvalidRequest("give the ids of events, or select events with --outcome, --type, --since or --until")
@@ -109,9 +110,7 @@ def replay(
                 rows = [_replay_one(session, owners, event_id) for event_id in event_ids]
             elif follow is None and stop is None:
                 selection = Selection(owners, outcome, type_, runs.moment(since, "since"), runs.moment(until, "until"))
-                run = requesting.replay(session, owners[0], selection, requested_by=runs.REQUESTED_BY)
-                runs.note(session, "replay.requested", run, {"outcome": outcome, "type": type_})
-                follow = runs.public_id(run)
+                follow = runs.public_id(run_commands.request_replay(session, CLI, owners[0], selection))
         if event_ids:
             jobs.wake()
             printing.listing(rows, as_json=as_json)
@@ -120,10 +119,8 @@ def replay(
 
 
 def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
-    event = listing.get_event(session, owners, event_id)
-    inbox.replay(session, event)
-    audit.record(session, audit.CLI, "event.replayed", event.stripe_id, organization_id=event.organization_id)
-    return {"id": event.stripe_id, "inbox_id": event.id, "type": event.type, "reason": inbox.outcome_sentence(event)}
+    body = event_commands.replay(session, CLI, listing.get_event(session, owners, event_id))
+    return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
 
 
 def _know(outcome: str | None) -> None:

@@ -11,10 +11,11 @@ from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
-from app.stripe_sync import requesting
+from app.organizations.actors import CLI
+from app.stripe_sync import commands
 from app.stripe_sync import runs as stored
+from app.stripe_sync.commands import Asked
 from app.stripe_sync.models import Drift, StripeRun
-from app.stripe_sync.requesting import Asked
 from app.stripe_sync.views import drift_fields
 
 MOST_SHOWN: Final = 1_000
@@ -56,9 +57,7 @@ def backfill(
             owners = organizations.find_with_descendants(session, organization)
             if follow is None and stop is None:
                 asked = _asked(owners[0], account, livemode, since, until)
-                run = requesting.backfill(session, asked, dry_run=dry_run)
-                runs.note(session, "backfill.requested", run, {"dry_run": dry_run})
-                follow = runs.public_id(run)
+                follow = runs.public_id(commands.request_backfill(session, CLI, asked, dry_run=dry_run))
         runs.see(owners, follow, stop, command="backfill", detach=detach, as_json=as_json)
 
 
@@ -84,9 +83,7 @@ def reconcile(
             owners = organizations.find_with_descendants(session, organization)
             if follow is None and stop is None:
                 asked = _asked(owners[0], account, livemode, since, until)
-                asked_for = requesting.reconciliation(session, asked, heal=heal)
-                runs.note(session, "reconciliation.requested", asked_for, {"heal": heal})
-                follow = runs.public_id(asked_for)
+                follow = runs.public_id(commands.request_reconciliation(session, CLI, asked, heal=heal))
         if follow is None or stop is not None or detach:
             runs.see(owners, follow, stop, command="reconcile", detach=detach, as_json=as_json)
             return
@@ -97,7 +94,6 @@ def reconcile(
 def _asked(owner: UUID, account: str, livemode: bool | None, since: str | None, until: str | None) -> Asked:
     return Asked(
         owner,
-        runs.REQUESTED_BY,
         account=account,
         livemode=livemode,
         since=runs.moment(since, "since"),

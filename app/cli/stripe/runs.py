@@ -7,15 +7,14 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
-from sqlalchemy.orm import Session
 
 from app import db, ids, jobs
 from app.cli import printing
 from app.errors import InvalidRequest
-from app.organizations import audit
+from app.organizations.actors import CLI
 from app.sentences import problems
 from app.sentences import runs as sentences
-from app.stripe_sync import runs
+from app.stripe_sync import commands, runs
 from app.stripe_sync.models import StripeRun
 from app.stripe_sync.views import run_fields
 
@@ -28,7 +27,6 @@ Stop = Annotated[
     str | None, typer.Option("--stop", metavar="RUN", help="Stop a run that was started earlier, by its id.")
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")]
-REQUESTED_BY: Final = "command line"
 
 
 def moment(given: str | None, name: str) -> datetime | None:
@@ -73,14 +71,8 @@ def stop(owners: tuple[UUID, ...], run_id: str, *, as_json: bool) -> None:
     """End a run, and print it."""
     with db.transaction() as session:
         run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
-        runs.stop(session, run)
-        note(session, "run.stopped", run, {"kind": run.kind})
+        commands.stop_run(session, CLI, run)
     printing.record(run_fields(run), as_json=as_json)
-
-
-def note(session: Session, action: str, run: StripeRun, details: Mapping[str, Any]) -> None:
-    """Add to the audit trail what the command line did about a run."""
-    audit.record(session, audit.CLI, action, public_id(run), details, organization_id=run.organization_id)
 
 
 def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:

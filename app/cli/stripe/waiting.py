@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from app import db, ids, jobs
+from app import db, jobs
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
-from app.organizations import audit
+from app.organizations.actors import CLI
 from app.payments.waiting import listing
 from app.payments.waiting.views import waiting_fields
-from app.stripe_sync import lookups
+from app.stripe_sync import commands
 
 IN_THE_LIST = ("what", "id", "object_id", "waiting_for", "since", "look_up", "next_look_up_at", "problem")
 
@@ -30,9 +30,7 @@ def waiting(
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
             if ask_again:
-                details = {"look_ups": lookups.ask_again(session, owners)}
-                subject_id = ids.encode(ids.ORGANIZATION, owners[0])
-                audit.record(session, audit.CLI, "waiting.asked_again", subject_id, details, organization_id=owners[0])
+                commands.ask_again(session, CLI, owners)
             rows = [waiting_fields(one) for one in listing.list_waiting(session, owners, limit=limit)]
         if ask_again:
             jobs.wake_lookups()

@@ -16,7 +16,7 @@ from app.commissions.models import Commission, Conversion
 from app.commissions.settling.resettle import resettle
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
-from app.organizations import audit
+from app.organizations import actors, audit
 from app.paging import EVER, Span, owned_by, within
 from app.partners.models import Partner
 from app.payments import objects, record
@@ -67,7 +67,7 @@ class Approved:
 
 def approve_matching(
     session: Session,
-    actor: audit.Actor,
+    actor: actors.Actor,
     owner_ids: Sequence[UUID],
     wanted: Matching,
     by: Cause,
@@ -135,7 +135,7 @@ def _waiting(
 
 
 def _approve(
-    session: Session, actor: audit.Actor, chosen: Sequence[Waiting], by: Cause, reason: str
+    session: Session, actor: actors.Actor, chosen: Sequence[Waiting], by: Cause, reason: str
 ) -> Sequence[Waiting]:
     """Approve what of `chosen` still waits once its locks are held; gives that."""
     scopes: dict[Scope, list[UUID]] = {}
@@ -147,14 +147,14 @@ def _approve(
         objects.lock(session, scope, named)
         again = _waiting([scope.organization_id], Matching(), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
-        decided_by, paid = audit.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
+        decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
         decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
         decisions.record(session, scope.organization_id, decided)
         resettle(session, scope, named, by)
         still += rows
     for conversion_id, owner_id in dict.fromkeys((row.id, row.organization_id) for row in still):
         subject_id = ids.encode(ids.CONVERSION, conversion_id)
-        audit.record(session, actor, "conversion.approved", subject_id, {"in_bulk": True}, organization_id=owner_id)
+        audit.add_entry(session, actor, "conversion.approved", subject_id, {"in_bulk": True}, organization_id=owner_id)
     return still
 
 
@@ -165,7 +165,7 @@ def _summed(rows: Sequence[Waiting]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _note_run(session: Session, actor: audit.Actor, owner_id: UUID, wanted: Matching, approved: Approved) -> None:
+def _note_run(session: Session, actor: actors.Actor, owner_id: UUID, wanted: Matching, approved: Approved) -> None:
     given: dict[str, Any] = {
         "partner_id": ids.encode(ids.PARTNER, wanted.partner.id) if wanted.partner else None,
         "program_id": ids.encode(ids.PROGRAM, wanted.program.id) if wanted.program else None,
@@ -175,4 +175,4 @@ def _note_run(session: Session, actor: audit.Actor, owner_id: UUID, wanted: Matc
     details = {name: value for name, value in given.items() if value is not None}
     details |= {"approved": len(approved.conversion_ids), "on_hold": len(approved.held_ids)}
     subject_id = ids.encode(ids.ORGANIZATION, owner_id)
-    audit.record(session, actor, "conversions.approved", subject_id, details, organization_id=owner_id)
+    audit.add_entry(session, actor, "conversions.approved", subject_id, details, organization_id=owner_id)

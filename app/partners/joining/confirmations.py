@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import NotFound
 from app.organizations import audit
-from app.organizations.audit import Actor
+from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining.models import EmailConfirmation, PartnerMail
 from app.partners.models import Partner
@@ -79,7 +79,7 @@ def link(public_url: str, token: str) -> str:
     return f"{public_url}/confirm#{token}"
 
 
-def confirm(session: Session, by: Actor, token: str) -> Partner:
+def confirm(session: Session, actor: Actor, token: str) -> Partner:
     """Mark the partner's address as confirmed, with an audit entry; returns the partner. Not in a narrowed session.
 
     Raises:
@@ -104,7 +104,7 @@ def confirm(session: Session, by: Actor, token: str) -> Partner:
     confirmation.used_at = now
     enrollment.set_email_state(session, partner, "confirmed")
     subject_id = ids.encode(ids.PARTNER, partner.id)
-    audit.record(session, by, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
+    audit.add_entry(session, actor, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
     return partner
 
 

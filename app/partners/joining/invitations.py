@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict, NotFound
-from app.organizations import audit, hierarchy, keys
+from app.organizations import actors, audit, hierarchy, keys
 from app.organizations.models import Organization
 from app.partners import enrollment
 from app.partners.joining.models import Invitation
@@ -67,7 +67,7 @@ class Joined:
 
 def invite(
     session: Session,
-    by: audit.Actor,
+    actor: actors.Actor,
     program: Program,
     email: str,
     *,
@@ -82,7 +82,7 @@ def invite(
 
     Args:
         session: writes the partner, its code, the invitation and the audit entry; may be narrowed to the owner.
-        by: who invites.
+        actor: who invites.
         program: the program the partner is enrolled in.
         email: the partner's address.
         organization_id: `org_…` of an organization that has its own keys.
@@ -103,14 +103,14 @@ def invite(
         partner = enrollment.create_partner(session, program, email=email, slug=slug, **named)
     else:
         partner = invited
-        commands.rename_invited(session, by, partner, {**named, **({"slug": slug} if slug is not None else {})})
+        commands.rename_invited(session, actor, partner, {**named, **({"slug": slug} if slug is not None else {})})
     if organization_id is not None:
         _set_organization(session, partner, ids.decode(organization_id, ids.ORGANIZATION))
     token, expires_at = issue(session, partner)
     session.refresh(partner)
     details = {"program_id": ids.encode(ids.PROGRAM, program.id), "organization_id": organization_id}
     subject_id = ids.encode(ids.PARTNER, partner.id)
-    audit.record(session, by, "partner.invited", subject_id, details, organization_id=program.organization_id)
+    audit.add_entry(session, actor, "partner.invited", subject_id, details, organization_id=program.organization_id)
     return Invited(partner, token if organization_id is None else None, expires_at)
 
 
@@ -136,7 +136,7 @@ def link(public_url: str, token: str) -> str:
     return f"{public_url}/join#{token}"
 
 
-def join(session: Session, by: audit.Actor, token: str, name: str) -> Joined:
+def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined:
     """Use an invitation: create an affiliate organization with a key and activate the partner, with an audit entry.
 
     Not in a narrowed session.
@@ -151,7 +151,7 @@ def join(session: Session, by: audit.Actor, token: str, name: str) -> Joined:
     _set_organization(session, partner, organization.id)
     _activate_pending(session, partner)
     subject_id = ids.encode(ids.PARTNER, partner.id)
-    audit.record(session, by, "partner.joined", subject_id, organization_id=partner.organization_id)
+    audit.add_entry(session, actor, "partner.joined", subject_id, organization_id=partner.organization_id)
     return Joined(partner, organization.id, issue_first_key(session, organization.id))
 
 
@@ -215,7 +215,7 @@ def may_join(partner: Partner) -> bool:
 
 def issue_first_key(session: Session, organization_id: UUID) -> str:
     """Create a new affiliate's first key; returns it in plain text, which can be shown only this once."""
-    _, plaintext = keys.issue_key(session, audit.PUBLIC, organization_id, name="sign-up", level="manage")
+    _, plaintext = keys.issue_key(session, actors.PUBLIC, organization_id, name="sign-up", level="manage")
     return plaintext
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import NotFound
 from app.organizations import audit, hierarchy
-from app.organizations.audit import Actor
+from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining import confirmations
 from app.partners.joining.invitations import Joined, issue_first_key
@@ -15,7 +15,7 @@ from app.programs.models import Program
 from app.texts import require_address
 
 
-def sign_up(session: Session, by: Actor, program_id: str, *, name: str, email: str) -> Joined:
+def sign_up(session: Session, actor: Actor, program_id: str, *, name: str, email: str) -> Joined:
     """Create an affiliate organization, its key, and its enrollment, pending until the owner approves; audit entry.
 
     The result is the same whether or not the address is enrolled in the program, and no existing partner changes: the
@@ -37,7 +37,7 @@ def sign_up(session: Session, by: Actor, program_id: str, *, name: str, email: s
     session.flush()
     confirmations.request_mail(session, partner)
     subject_id = ids.encode(ids.PARTNER, partner.id)
-    audit.record(session, by, "partner.signed_up", subject_id, organization_id=program.organization_id)
+    audit.add_entry(session, actor, "partner.signed_up", subject_id, organization_id=program.organization_id)
     return Joined(partner, organization.id, issue_first_key(session, organization.id))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict, InvalidRequest
-from app.organizations import audit
+from app.organizations import actors, audit
 from app.partners import enrollment, tree, views
 from app.partners.finding import listing
 from app.partners.managing import program_partners
@@ -36,7 +36,7 @@ STORED_STATUS: Final[Mapping[views.PartnerStatus, enrollment.Status]] = {
 }
 
 
-def change_program(session: Session, actor: audit.Actor, program: Program, changes: Mapping[str, Any]) -> ProgramBody:
+def change_program(session: Session, actor: actors.Actor, program: Program, changes: Mapping[str, Any]) -> ProgramBody:
     """Change a program as `programs.commands.change`; refuses another currency once the program has partners."""
     session.refresh(program, with_for_update=True)  # locked, so that no partner is added before the change is made
     has_partners = bool(session.scalar(select(exists().where(Partner.program_id == program.id))))
@@ -45,7 +45,7 @@ def change_program(session: Session, actor: audit.Actor, program: Program, chang
 
 def add(
     session: Session,
-    actor: audit.Actor,
+    actor: actors.Actor,
     program: Program,
     *,
     email: str,
@@ -84,11 +84,11 @@ def add(
     session.refresh(partner)
     shown = load_body(session, partner)
     details = {"program_id": shown.program_id, "slug": shown.slug, "commission_pct": shown.commission_pct}
-    audit.record(session, actor, "partner.created", shown.id, details, organization_id=partner.organization_id)
+    audit.add_entry(session, actor, "partner.created", shown.id, details, organization_id=partner.organization_id)
     return shown
 
 
-def change(session: Session, actor: audit.Actor, partner: Partner, changes: Mapping[str, Any]) -> views.PartnerBody:
+def change(session: Session, actor: actors.Actor, partner: Partner, changes: Mapping[str, Any]) -> views.PartnerBody:
     """Make `changes` (field names of `PartnerChange`); returns the partner. A new rate applies to future payments only.
 
     Raises:
@@ -101,11 +101,11 @@ def change(session: Session, actor: audit.Actor, partner: Partner, changes: Mapp
     _apply(session, partner, changes)
     shown = load_body(session, partner)
     details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
-    audit.record(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
+    audit.add_entry(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
     return shown
 
 
-def rename_invited(session: Session, actor: audit.Actor, partner: Partner, named: Mapping[str, str | None]) -> None:
+def rename_invited(session: Session, actor: actors.Actor, partner: Partner, named: Mapping[str, str | None]) -> None:
     """Change the name and code of a partner that is invited again; `named` has field names of `PartnerChange`.
 
     Raises:
@@ -123,7 +123,7 @@ def rename_invited(session: Session, actor: audit.Actor, partner: Partner, named
         change(session, actor, partner, changes)
 
 
-def move(session: Session, actor: audit.Actor, partner: Partner, action: program_partners.Move) -> bool:
+def move(session: Session, actor: actors.Actor, partner: Partner, action: program_partners.Move) -> bool:
     """Approve, pause or ban a partner; its commissions do not change. Returns whether anything changed.
 
     Raises:
@@ -137,17 +137,17 @@ def move(session: Session, actor: audit.Actor, partner: Partner, action: program
             "email_state": partner.email_state,
         }
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
-        audit.record(session, actor, ACTIONS[action], subject_id, details, organization_id=owner_id)
+        audit.add_entry(session, actor, ACTIONS[action], subject_id, details, organization_id=owner_id)
     return has_changed
 
 
-def deactivate(session: Session, actor: audit.Actor, partner: Partner) -> bool:
+def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
     """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed."""
     if partner.status in enrollment.ENDED:
         return False
     enrollment.change_status(session, partner, "deactivated")
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
-    audit.record(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
+    audit.add_entry(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
     return True
 
 

@@ -1,12 +1,14 @@
 """Charges that may yet turn out to pay an invoice: kept as `waiting` for two days, then shown as unattributed."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.payments.waiting.reasons import GIVEN_UP_AFTER, INVOICE_LINK
+from app.stripe_events import waits
+from app.stripe_events.inbox import Outcome
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import Wanted
@@ -27,22 +29,13 @@ def customers_with_invoices(session: Session, scope: Scope, customers: Iterable[
 
 
 _EXPECT_LINKS = text(f"""
-    WITH expecting AS (
-        UPDATE payments SET outcome = 'waiting',
-                            outcome_details = jsonb_build_object(
-                                'waiting_for', CAST(:reason AS text), 'look_up', CAST(:look_up AS text),
-                                'object_id', coalesce(nullif(payment_intent, ''), charge))
-        WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND outcome = 'unattributed' AND invoice = ''
-          AND created_at > now() - CAST(:patience AS interval)
-        RETURNING organization_id, account, livemode, charge, payment_intent, outcome_details
-    ), told AS (
-        UPDATE stripe_events SET outcome = 'waiting', outcome_details = expecting.outcome_details
-        FROM expecting
-        WHERE stripe_events.organization_id = expecting.organization_id AND stripe_events.account = expecting.account
-          AND stripe_events.livemode = expecting.livemode AND stripe_events.outcome = 'unattributed'
-          AND stripe_events.object_id IN (expecting.charge, expecting.payment_intent)
-    )
-    SELECT outcome_details ->> 'object_id' FROM expecting
+    UPDATE payments SET outcome = 'waiting',
+                        outcome_details = jsonb_build_object(
+                            'waiting_for', CAST(:reason AS text), 'look_up', CAST(:look_up AS text),
+                            'object_id', coalesce(nullif(payment_intent, ''), charge))
+    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND outcome = 'unattributed' AND invoice = ''
+      AND created_at > now() - CAST(:patience AS interval)
+    RETURNING charge, payment_intent, outcome_details
 """)
 
 
@@ -56,22 +49,18 @@ def expect_links(session: Session, scope: Scope, customers: Iterable[str]) -> se
     if not wanted:
         return set()
     values = {"customers": wanted, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
-    expecting = session.scalars(_EXPECT_LINKS, {**scope.parameters(), **values})
-    return {Wanted(lookups.INVOICE_LINK, one) for one in expecting}
+    expecting = session.execute(_EXPECT_LINKS, {**scope.parameters(), **values}).all()
+    if expecting:
+        details = {one: row.outcome_details for row in expecting for one in (row.charge, row.payment_intent) if one}
+        waits.begin(session, scope, details)
+    return {Wanted(lookups.INVOICE_LINK, row.outcome_details["object_id"]) for row in expecting}
 
 
 _GIVE_UP = """
-    WITH given_up AS (
-        UPDATE payments SET outcome = 'unattributed', outcome_details = '{{}}'
-        WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :reason
-          AND {which}
-        RETURNING organization_id, account, livemode, charge, payment_intent
-    )
-    UPDATE stripe_events SET outcome = 'unattributed', outcome_details = '{{}}'
-    FROM given_up
-    WHERE stripe_events.organization_id = given_up.organization_id AND stripe_events.account = given_up.account
-      AND stripe_events.livemode = given_up.livemode AND stripe_events.outcome = 'waiting'
-      AND stripe_events.object_id IN (given_up.charge, given_up.payment_intent)
+    UPDATE payments SET outcome = 'unattributed', outcome_details = '{{}}'
+    WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :reason
+      AND {which}
+    RETURNING organization_id, account, livemode, charge, payment_intent
 """
 _GIVE_UP_OLD = text(_GIVE_UP.format(which="created_at < now() - CAST(:patience AS interval)"))
 _GIVE_UP_ONE = text(_GIVE_UP.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
@@ -79,9 +68,20 @@ _GIVE_UP_ONE = text(_GIVE_UP.format(which=f"{SCOPE_SQL} AND outcome_details ->> 
 
 def give_up(session: Session) -> None:
     """Call payments unattributed whose link to an invoice has not come in two days. A late link still merges them."""
-    session.execute(_GIVE_UP_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE})
+    _end_events(session, session.execute(_GIVE_UP_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE}).all())
 
 
 def give_up_on(session: Session, scope: Scope, object_id: str) -> None:
     """Call the payment of this PaymentIntent or charge unattributed: Stripe says that it paid no invoice."""
-    session.execute(_GIVE_UP_ONE, {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id})
+    values = {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id}
+    _end_events(session, session.execute(_GIVE_UP_ONE, values).all())
+
+
+def _end_events(session: Session, given_up: Iterable[Any]) -> None:
+    """End the wait of the events about these payments' charges and PaymentIntents as well."""
+    outcomes: dict[Scope, dict[str, Outcome]] = {}
+    for row in given_up:
+        of_scope = outcomes.setdefault(Scope(row.organization_id, row.account, row.livemode), {})
+        of_scope |= {one: Outcome("unattributed") for one in (row.charge, row.payment_intent) if one}
+    for scope in sorted(outcomes):
+        waits.end(session, scope, outcomes[scope])

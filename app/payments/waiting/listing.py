@@ -13,6 +13,7 @@ from app import ids
 from app.paging import no_row, refuse_both
 from app.payments.waiting.reasons import CUSTOMER_METADATA
 from app.sentences.problems import Problem
+from app.stripe_sync.lookups import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,22 @@ def list_waiting(
         "offset": (page - 1) * limit,
     }
     return [_waiting(row) for row in session.execute(_LIST, values)]
+
+
+_IS_AWAITED = text("""
+    SELECT EXISTS (SELECT FROM payments WHERE organization_id = :organization_id AND outcome = 'waiting'
+                   AND outcome_details ->> 'object_id' = :object_id)
+        OR EXISTS (SELECT FROM stripe_events WHERE organization_id = :organization_id AND outcome = 'waiting'
+                   AND outcome_details ->> 'object_id' = :object_id)
+""")
+
+
+def is_awaited(session: Session, organization_id: UUID, wanted: Wanted) -> bool:
+    """Whether a payment or event still waits for what a look-up asks for. A customer is asked about in any case."""
+    if wanted.kind == "customer":
+        return True
+    values = {"organization_id": organization_id, "object_id": wanted.object_id}
+    return bool(session.scalar(_IS_AWAITED, values))
 
 
 def _place(session: Session, organization_ids: Sequence[UUID], given: str) -> tuple[datetime, str]:

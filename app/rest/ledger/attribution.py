@@ -118,12 +118,12 @@ def _order(session: Session, owner: UUID, body: views.PaymentAssignment | views.
 def _note_order(session: Session, action: str, subject_id: str, order: assign.Order, owner: UUID) -> None:
     partner_id = ids.encode(ids.PARTNER, order.partner_id) if order.partner_id is not None else None
     details = {"partner_id": partner_id, "include_paid": order.moves_paid}
-    audit.record(session, g.caller, action, subject_id, details, organization_id=owner)
+    audit.add_entry(session, g.caller, action, subject_id, details, organization_id=owner)
 
 
 def _note_promotion(session: Session, action: str, promotion: shapes.PromotionBody, partner: Partner) -> None:
     details = promotion.model_dump(include={"partner_id", "promotion_code", "coupon", "code"}, exclude_none=True)
-    audit.record(session, g.caller, action, promotion.id, details, organization_id=partner.organization_id)
+    audit.add_entry(session, g.caller, action, promotion.id, details, organization_id=partner.organization_id)
 
 
 def _request() -> Cause:

@@ -109,7 +109,9 @@ def report_refund(path: reported.AnyConversionPath, body: reported.RefundReport)
         if given.is_new:
             details = {"refund_id": given.id, "amount_cents": given.amount_minor}
             owner = conversion.organization_id
-            audit.record(session, g.caller, "conversion.refunded", path.conversion_id, details, organization_id=owner)
+            audit.add_entry(
+                session, g.caller, "conversion.refunded", path.conversion_id, details, organization_id=owner
+            )
         session.expire_all()
         _, commission, payment, _ = listing.with_commission(session, conversion)
         shown = reported.refund_body(
@@ -155,7 +157,7 @@ def _report(session: Session, partner: Partner, body: reported.ConversionReport 
         details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": told.amount_minor}
         public_id = ids.encode(ids.CONVERSION, conversion.id)
         owner = conversion.organization_id
-        audit.record(session, g.caller, "conversion.reported", public_id, details, organization_id=owner)
+        audit.add_entry(session, g.caller, "conversion.reported", public_id, details, organization_id=owner)
     return found
 
 

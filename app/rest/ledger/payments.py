@@ -1,14 +1,14 @@
-"""Payments, also those that earned nobody anything."""
+"""Payments, with and without commissions, and what waits for an answer from Stripe."""
 
 from flask import Response, g
 
-from app import ids, jobs
+from app import jobs
 from app.http.surfaces import answer, needs, surface
-from app.organizations import access, audit
+from app.organizations import access
 from app.payments import listing, views
 from app.payments.waiting import listing as waiting_list
 from app.payments.waiting import views as waiting_shapes
-from app.stripe_sync import lookups
+from app.stripe_sync import commands
 
 api = surface("Payments", __name__, "Payments, with the Stripe objects that belong to each.")
 
@@ -50,9 +50,6 @@ def list_waiting(query: waiting_shapes.WaitingQuery) -> Response:
 def ask_again() -> Response:
     """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
     with access.transaction(g.caller) as session:
-        count = lookups.ask_again(session, g.caller.organization_ids)
-        owner = g.caller.organization_id
-        subject_id = ids.encode(ids.ORGANIZATION, owner)
-        audit.record(session, g.caller, "waiting.asked_again", subject_id, {"look_ups": count}, organization_id=owner)
+        count = commands.ask_again(session, g.caller, g.caller.organization_ids)
     jobs.wake_lookups()
     return answer(waiting_shapes.AskedAgain(look_ups=count))

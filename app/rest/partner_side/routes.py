@@ -92,7 +92,7 @@ def accept_invitation(body: shapes.Acceptance) -> Response:
         else:
             partner = invitations.accept_enrollment(session, body.program_id or "", g.caller.organization_id)
         public_id = ids.encode(ids.PARTNER, partner.id)
-        audit.record(session, g.caller, "partner.joined", public_id, organization_id=partner.organization_id)
+        audit.add_entry(session, g.caller, "partner.joined", public_id, organization_id=partner.organization_id)
         [shown] = _my_programs(session, [(partner, session.get_one(Program, partner.program_id))])
         return answer(shown)
 

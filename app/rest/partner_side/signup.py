@@ -10,7 +10,7 @@ from app.errors import InvalidRequest
 from app.http import bodies, throttle
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, surface
-from app.organizations import audit
+from app.organizations import actors
 from app.partners.joining import confirmations, invitations, signup
 from app.partners.joining import views as shapes
 from app.partners.joining.invitations import Joined
@@ -58,7 +58,7 @@ def sign_up(body: shapes.SignUp) -> Response:
         missing = "program_id" if body.program_id is None else "email"
         raise InvalidRequest(f"{missing} is required where no token is sent", param=missing)
     with db.web_transaction() as session:
-        joined = signup.sign_up(session, audit.PUBLIC, body.program_id, name=body.name, email=body.email)
+        joined = signup.sign_up(session, actors.PUBLIC, body.program_id, name=body.name, email=body.email)
         return _made(session, joined)
 
 
@@ -79,7 +79,7 @@ def show_invitation(body: shapes.InvitationToken) -> Response:
 def confirm_address(body: shapes.Confirmation) -> Response:
     """Confirm the address you signed up with, by the token of the link that was mailed to it."""
     with db.web_transaction() as session:
-        return answer(shapes.confirmed(confirmations.confirm(session, audit.PUBLIC, body.token)))
+        return answer(shapes.confirmed(confirmations.confirm(session, actors.PUBLIC, body.token)))
 
 
 def _join(token: str, body: shapes.SignUp) -> Response:
@@ -87,7 +87,7 @@ def _join(token: str, body: shapes.SignUp) -> Response:
         if getattr(body, beside) is not None:
             raise InvalidRequest(f"do not send {beside} with a token, which names it already", param=beside)
     with db.web_transaction() as session:
-        return _made(session, invitations.join(session, audit.PUBLIC, token, body.name))
+        return _made(session, invitations.join(session, actors.PUBLIC, token, body.name))
 
 
 def _made(session: Session, joined: Joined) -> Response:

@@ -52,7 +52,7 @@ def amend_snapshot(path: PartnerPath, body: shapes.Amendment) -> Response:
         )
         public_id = ids.encode(ids.PARTNER, partner.id)
         owner = partner.organization_id
-        audit.record(session, g.caller, "partner.terms_amended", public_id, _told(body), organization_id=owner)
+        audit.add_entry(session, g.caller, "partner.terms_amended", public_id, _told(body), organization_id=owner)
         return answer(_shown(session, partner))
 
 

@@ -1,12 +1,12 @@
-"""The inbox, as a person looks into it; the story of one event is told by the commissions' explanation."""
+"""Events of the inbox: listed and replayed. What one event moved is shown by `rest.ledger`, with its explanation."""
 
 from flask import Response, g
 
 from app import jobs
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
-from app.organizations import access, audit
-from app.stripe_events import inbox, listing, views
+from app.organizations import access
+from app.stripe_events import commands, listing, views
 
 api = surface("Events", __name__, "The events Stripe sent, and their outcomes.")
 
@@ -35,11 +35,9 @@ def list_events(query: views.EventQuery) -> Response:
     responses={"200": views.EventBody, "404": ErrorBody},
 )
 def replay_event(path: views.EventPath) -> Response:
-    """Work an event again as if it had just come; only a difference is posted."""
+    """Process an event again as if it had just come; only a difference is posted."""
     with access.transaction(g.caller) as session:
         event = listing.get_event(session, g.caller.organization_ids, path.event_id)
-        inbox.replay(session, event)
-        audit.record(session, g.caller, "event.replayed", event.stripe_id, organization_id=event.organization_id)
-        body = views.event_body(event)
+        body = commands.replay(session, g.caller, event)
     jobs.wake()
     return answer(body)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from app import db, jobs, metrics
 from app.errors import InvalidRequest, NotFound, TooLarge, Unavailable
 from app.stripe_events import envelope, inbox, signature
-from app.stripe_events.endpoints import ReceiverCache, StripeReceiver
+from app.stripe_events.endpoints.receivers import ReceiverCache, StripeReceiver
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 from app import ids, jobs
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
-from app.organizations import access, audit
+from app.organizations import access
 from app.paging import no_row
 from app.stripe_events.replaying import Selection
-from app.stripe_sync import requesting, runs
+from app.stripe_sync import commands, runs
 from app.stripe_sync import views as shapes
+from app.stripe_sync.commands import Asked
 from app.stripe_sync.models import StripeRun
-from app.stripe_sync.requesting import Asked
 
-api = surface("Stripe history", __name__, "Fetching what was missed, comparing with Stripe, working events again.")
+api = surface("Stripe history", __name__, "Fetching what was missed, comparing with Stripe, processing events again.")
 
 ASKED: Final[dict[Any, Any]] = {"201": shapes.RunBody, "409": ErrorBody, "415": ErrorBody}
 STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409": ErrorBody}
@@ -27,8 +27,7 @@ STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409"
 def request_backfill(body: shapes.BackfillRequest) -> Response:
     """Fetch what Stripe has since a time; nothing that is known changes anything."""
     with access.transaction(g.caller) as session:
-        run = requesting.backfill(session, _asked(body, body.since), dry_run=body.dry_run)
-        _note(session, "backfill.requested", run, {"dry_run": body.dry_run})
+        run = commands.request_backfill(session, g.caller, _asked(body, body.since), dry_run=body.dry_run)
     jobs.wake_runs()
     return answer(_body(run), status=201)
 
@@ -56,8 +55,7 @@ def stop_backfill(path: shapes.RunPath) -> Response:
 def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
     """Compare what Stripe says was paid and returned with what we hold."""
     with access.transaction(g.caller) as session:
-        run = requesting.reconciliation(session, _asked(body, body.since), heal=body.heal)
-        _note(session, "reconciliation.requested", run, {"heal": body.heal})
+        run = commands.request_reconciliation(session, g.caller, _asked(body, body.since), heal=body.heal)
     jobs.wake_runs()
     return answer(_body(run), status=201)
 
@@ -93,11 +91,10 @@ def stop_reconciliation(path: shapes.RunPath) -> Response:
 
 @api.post("/api/v1/events/replay", security=needs("events:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
 def replay_events(body: shapes.ReplayRequest) -> Response:
-    """Work many events again as if they had just come; only differences are posted."""
+    """Process many events again as if they had just come; only differences are posted."""
     selection = Selection(g.caller.organization_ids, body.outcome, body.type, body.since, body.until)
     with access.transaction(g.caller) as session:
-        run = requesting.replay(session, g.caller.organization_id, selection, requested_by=_requested_by())
-        _note(session, "replay.requested", run, body.model_dump(mode="json", exclude_none=True))
+        run = commands.request_replay(session, g.caller, g.caller.organization_id, selection)
     jobs.wake_runs()
     return answer(_body(run), status=201)
 
@@ -117,23 +114,12 @@ def show_replay(path: shapes.RunPath) -> Response:
 
 @api.post("/api/v1/replays/<run_id>/stop", security=needs("events:write"), responses=STOPPED)
 def stop_replay(path: shapes.RunPath) -> Response:
-    """End a replay before it is done; the events it made due are worked."""
+    """End a replay before it is done; the events it made due are processed."""
     return _stop(path, "replay")
 
 
 def _asked(body: shapes.StripeWindow, since: datetime | None) -> Asked:
-    return Asked(
-        g.caller.organization_id,
-        _requested_by(),
-        account=body.account,
-        livemode=body.livemode,
-        since=since,
-        until=body.until,
-    )
-
-
-def _requested_by() -> str:
-    return ids.encode(ids.API_KEY, g.caller.key_id)
+    return Asked(g.caller.organization_id, account=body.account, livemode=body.livemode, since=since, until=body.until)
 
 
 def _get(session: Session, path: shapes.RunPath, kind: str) -> StripeRun:
@@ -142,15 +128,7 @@ def _get(session: Session, path: shapes.RunPath, kind: str) -> StripeRun:
 
 def _stop(path: shapes.RunPath, kind: str) -> Response:
     with access.transaction(g.caller) as session:
-        run = _get(session, path, kind)
-        runs.stop(session, run)
-        _note(session, "run.stopped", run, {"kind": run.kind})
-        return answer(_body(run))
-
-
-def _note(session: Session, action: str, run: StripeRun, details: dict[str, Any]) -> None:
-    run_id = ids.encode(ids.RUN, run.id)
-    audit.record(session, g.caller, action, run_id, details, organization_id=run.organization_id)
+        return answer(_body(commands.stop_run(session, g.caller, _get(session, path, kind))))
 
 
 def _page(kind: str, query: shapes.RunQuery) -> Response:

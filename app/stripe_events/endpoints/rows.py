@@ -1,79 +1,23 @@
-"""The receivers Stripe comes through: which secrets open one, whose it is, test or live."""
+"""Rows of endpoints: found, inserted, disabled, deleted, and sealed anew. Commands write the audit trail beside it."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids, sealing
-from app.config import Settings
-from app.errors import NotFound
+from app.config import STRIPE_API_KEY, Settings
+from app.errors import InvalidRequest, NotFound
 from app.organizations.hierarchy import require_merchant
-from app.organizations.models import Organization
 from app.paging import cut, owned_by
-from app.stripe_events import signing
+from app.stripe_events.endpoints import signing
+from app.stripe_events.endpoints.signing import SigningSecret
 from app.stripe_events.models import StripeEndpoint
-from app.stripe_events.signing import SigningSecret
-
-CACHE_SECONDS: Final = 5
-"""How long a rotated or disabled endpoint may go unnoticed by a web process."""
 
 
-@dataclass(frozen=True, slots=True)
-class StripeReceiver:
-    """What the receiver must know of an endpoint."""
-
-    organization_id: UUID
-    endpoint_id: UUID | None
-    livemode: bool
-    secrets: tuple[str, ...]
-
-
-class ReceiverCache:
-    """The endpoints of one web process, looked up at most every five seconds each."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._known: dict[str, tuple[float, StripeReceiver | None]] = {}
-
-    def cached(self, public_id: str) -> tuple[bool, StripeReceiver | None]:
-        """Whether the endpoint was looked up lately, and what was found; '' is the default endpoint."""
-        looked_up_at, receiver = self._known.get(public_id, (0.0, None))
-        return time.monotonic() - looked_up_at < CACHE_SECONDS, receiver
-
-    def look_up(self, session: Session, public_id: str) -> StripeReceiver | None:
-        """The endpoint in the database now; None if there is none, it is disabled, or no organization exists yet."""
-        receiver = self._default(session) if public_id == "" else self._stored(session, public_id)
-        if receiver is not None:
-            self._known[public_id] = (time.monotonic(), receiver)
-        return receiver
-
-    def _default(self, session: Session) -> StripeReceiver | None:
-        settings = self._settings
-        if not settings.stripe_webhook_secrets or settings.stripe_livemode is None:
-            return None
-        first = session.scalar(select(Organization.id).order_by(Organization.created_at, Organization.id).limit(1))
-        if first is None:
-            return None
-        secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
-        return StripeReceiver(first, None, settings.stripe_livemode, secrets)
-
-    def _stored(self, session: Session, public_id: str) -> StripeReceiver | None:
-        endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
-        endpoint = session.get(StripeEndpoint, endpoint_id) if endpoint_id else None
-        if endpoint is None or endpoint.disabled_at is not None:
-            return None
-        now = datetime.now(UTC)
-        secrets = [one.secret for one in signing.secrets_of(endpoint, self._settings) if one.is_in_force(now)]
-        return StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, tuple(secrets))
-
-
-def create(
+def insert_endpoint(
     session: Session,
     organization_id: UUID,
     *,
@@ -129,8 +73,34 @@ def get_endpoint(
     return found
 
 
+def find_oldest_in_use(session: Session, organization_id: UUID) -> StripeEndpoint | None:
+    """The organization's first endpoint that is not disabled; None if it has none."""
+    wanted = select(StripeEndpoint).where(
+        StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None)
+    )
+    return session.scalar(wanted.order_by(StripeEndpoint.id).limit(1))
+
+
+def set_api_key(endpoint: StripeEndpoint, key: str | None, settings: Settings) -> None:
+    """Make `key` the Stripe API key of the endpoint's organization in its mode; None forgets it. It is kept sealed.
+
+    Raises:
+        InvalidRequest: it is no secret or restricted key, or one of the other mode.
+    """
+    if key is not None:
+        found = STRIPE_API_KEY.fullmatch(key)
+        if found is None:
+            raise InvalidRequest("api_key is not a Stripe secret key (sk_…) or restricted key (rk_…)", param="api_key")
+        if (found["mode"] == "live") != endpoint.livemode:
+            raise InvalidRequest(
+                "api_key is not of the endpoint's mode; a live endpoint needs a live key, a test endpoint a test key",
+                param="api_key",
+            )
+    endpoint.api_key_encrypted = None if key is None else sealing.seal(key, settings)
+
+
 def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
-    """Close the receiver or open it again; closing it twice keeps the first time."""
+    """Disable the endpoint or enable it; disabling it twice keeps the first time."""
     if not disabled:
         endpoint.disabled_at = None
     elif endpoint.disabled_at is None:
@@ -138,15 +108,15 @@ def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
 
 
 def delete(endpoint: StripeEndpoint, settings: Settings) -> None:
-    """Close the receiver for good and forget its secrets. The row stays, for the events that came through it."""
+    """Disable the endpoint for good and forget its secrets. The row stays, for the events that came through it."""
     endpoint.deleted_at = datetime.now(UTC)
     disable(endpoint, disabled=True)
     signing.keep(endpoint, (), settings)
     endpoint.api_key_encrypted = None
 
 
-def reseal_all(session: Session, settings: Settings) -> int:
-    """Seal every endpoint's secrets anew with the newest secret key; gives how many endpoints there are.
+def reseal_all(session: Session, settings: Settings) -> Sequence[StripeEndpoint]:
+    """Seal every endpoint's secrets anew with the newest secret key; gives all endpoints.
 
     Raises:
         ConfigurationError: something was sealed with a key that is not among ours; then nothing has changed.
@@ -157,4 +127,4 @@ def reseal_all(session: Session, settings: Settings) -> int:
         if endpoint.api_key_encrypted is not None:
             endpoint.api_key_encrypted = sealing.reseal(endpoint.api_key_encrypted, settings)
     session.flush()
-    return len(every)
+    return every

@@ -8,15 +8,16 @@ from pydantic import Field
 from app import ids
 from app.config import Settings
 from app.paging import After
-from app.stripe_events import signing
+from app.stripe_events.endpoints import signing
+from app.stripe_events.endpoints.signing import LONGEST_SECRET, OVERLAP_HOURS, SECRET, SigningSecret
 from app.stripe_events.models import StripeEndpoint
-from app.stripe_events.signing import OVERLAP_HOURS, SigningSecret
 from app.views import Instant, OneLine, Request, Snake
 
 LONGEST_OVERLAP_HOURS: Final = 168
 
 SecretText = Annotated[
-    str, Field(pattern=r"^whsec_[!-~]+$", max_length=255, description="As Stripe shows it for its endpoint.")
+    str,
+    Field(pattern=f"^{SECRET.pattern}$", max_length=LONGEST_SECRET, description="As Stripe shows it for its endpoint."),
 ]
 Description = Annotated[str, Field(max_length=200), OneLine()]
 ApiKey = Annotated[

@@ -40,7 +40,7 @@ _RECORD = f"""
 """
 
 
-def record(session: Session, scope: Scope, events: Sequence[Mapping[str, Any]]) -> list[int]:
+def insert_listed(session: Session, scope: Scope, events: Sequence[Mapping[str, Any]]) -> list[int]:
     """Put those events into the inbox that are not there yet in any version, due at once.
 
     Args:

@@ -1,6 +1,7 @@
 """The signing secrets of an endpoint: kept sealed, each with the time it was added and the time it ends."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,10 +10,12 @@ from uuid import UUID, uuid5
 
 from app import ids, sealing
 from app.config import Settings
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, InvalidRequest, NotFound
 from app.stripe_events.models import StripeEndpoint
 
 HINT_LENGTH: Final = 4
+SECRET: Final = re.compile(r"whsec_[!-~]+", re.ASCII)
+LONGEST_SECRET: Final = 255
 OVERLAP_HOURS: Final = 24
 """How long the former secrets go on after a new one. Stripe signs with both for at most a day.
 
@@ -37,6 +40,15 @@ class SigningSecret:
     def is_in_force(self, now: datetime) -> bool:
         """Whether it may sign at this time."""
         return self.expires_at is None or now < self.expires_at
+
+
+def require_secret(given: str) -> str:
+    """`given`, if it is a signing secret as Stripe shows them. Raises InvalidRequest, without the secret."""
+    if len(given) > LONGEST_SECRET or not SECRET.fullmatch(given):
+        raise InvalidRequest(
+            "a signing secret begins with whsec_; Stripe shows it on its endpoint's page", param="secret"
+        )
+    return given
 
 
 def secrets_of(endpoint: StripeEndpoint, settings: Settings) -> list[SigningSecret]:

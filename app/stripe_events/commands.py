@@ -1,0 +1,18 @@
+"""Processing an event again because a person asks for it, with its audit entry."""
+
+from sqlalchemy.orm import Session
+
+from app.organizations import actors, audit
+from app.stripe_events import inbox, views
+from app.stripe_events.models import StripeEvent
+
+
+def replay(session: Session, actor: actors.Actor, event: StripeEvent) -> views.EventBody:
+    """Make an event due again as if it had just come; only a difference is posted. Wake a worker after the commit.
+
+    Raises:
+        Conflict: `wrong_mode`, it came in the mode that is not its endpoint's.
+    """
+    inbox.replay(session, event)
+    audit.add_entry(session, actor, "event.replayed", event.stripe_id, organization_id=event.organization_id)
+    return views.event_body(event)

@@ -1,0 +1,68 @@
+"""What the receiver must know of an endpoint: which secrets sign for it, whose it is, test or live. Kept in memory."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.config import Settings
+from app.organizations.models import Organization
+from app.stripe_events.endpoints import signing
+from app.stripe_events.models import StripeEndpoint
+
+CACHE_SECONDS: Final = 5
+"""How long a rotated or disabled endpoint may go unnoticed by a web process."""
+
+
+@dataclass(frozen=True, slots=True)
+class StripeReceiver:
+    """What the receiver must know of an endpoint."""
+
+    organization_id: UUID
+    endpoint_id: UUID | None
+    livemode: bool
+    secrets: tuple[str, ...]
+
+
+class ReceiverCache:
+    """The endpoints of one web process, looked up at most every five seconds each."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, tuple[float, StripeReceiver | None]] = {}
+
+    def cached(self, public_id: str) -> tuple[bool, StripeReceiver | None]:
+        """Whether the endpoint was looked up lately, and what was found; '' is the default endpoint."""
+        looked_up_at, receiver = self._known.get(public_id, (0.0, None))
+        return time.monotonic() - looked_up_at < CACHE_SECONDS, receiver
+
+    def look_up(self, session: Session, public_id: str) -> StripeReceiver | None:
+        """The endpoint in the database now; None if there is none, it is disabled, or no organization exists yet."""
+        receiver = self._default(session) if public_id == "" else self._stored(session, public_id)
+        if receiver is not None:
+            self._known[public_id] = (time.monotonic(), receiver)
+        return receiver
+
+    def _default(self, session: Session) -> StripeReceiver | None:
+        settings = self._settings
+        if not settings.stripe_webhook_secrets or settings.stripe_livemode is None:
+            return None
+        first = session.scalar(select(Organization.id).order_by(Organization.created_at, Organization.id).limit(1))
+        if first is None:
+            return None
+        secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
+        return StripeReceiver(first, None, settings.stripe_livemode, secrets)
+
+    def _stored(self, session: Session, public_id: str) -> StripeReceiver | None:
+        endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
+        endpoint = session.get(StripeEndpoint, endpoint_id) if endpoint_id else None
+        if endpoint is None or endpoint.disabled_at is not None:
+            return None
+        now = datetime.now(UTC)
+        secrets = [one.secret for one in signing.secrets_of(endpoint, self._settings) if one.is_in_force(now)]
+        return StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, tuple(secrets))

@@ -1,0 +1,172 @@
+"""Asking for backfills, reconciliations, replays and look-ups, and stopping them, each with its audit entry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import Conflict, InvalidRequest
+from app.organizations import audit
+from app.organizations.actors import CLOCK, Actor, name_of
+from app.stripe_events.replaying import Selection
+from app.stripe_events.scope import Scope
+from app.stripe_sync import api_keys, lookups, runs
+from app.stripe_sync.models import StripeRun
+from app.views import instant_text
+
+RECONCILED_DAYS: Final = 7
+"""How far back a comparison goes unless `since` is given."""
+SETTLING_TIME: Final = timedelta(minutes=15)
+"""What is younger may still be on its way, so it is not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose history, and which stretch of it. `livemode` None: the only mode there is; `until` None: up to now."""
+
+    organization_id: UUID
+    account: str = ""
+    livemode: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def request_backfill(session: Session, actor: Actor, asked: Asked, *, dry_run: bool) -> StripeRun:
+    """Ask for everything Stripe has since `asked.since`. Wake a worker after the commit.
+
+    Raises:
+        InvalidRequest: no `since`, or no stretch of time before now; there are API keys of both modes.
+        Conflict: `no_stripe_key`, there is no key to ask Stripe with.
+    """
+    if asked.since is None:
+        raise InvalidRequest("`since` is required", param="since")
+    parameters = _window(asked.since, asked.until)
+    scope = _scope(session, asked)
+    run = runs.request(session, scope, "backfill", parameters, requested_by=name_of(actor), dry_run=dry_run)
+    return _noted(session, actor, "backfill.requested", run, {"dry_run": dry_run})
+
+
+def request_reconciliation(session: Session, actor: Actor, asked: Asked, *, heal: bool) -> StripeRun:
+    """Ask for a comparison of our payments with Stripe's; `heal` also fetches what differs. Wake a worker after it.
+
+    Raises as `request_backfill`.
+    """
+    latest = datetime.now(UTC) - SETTLING_TIME
+    since = asked.since or latest - timedelta(days=RECONCILED_DAYS)
+    parameters = {**_window(since, min(asked.until or latest, latest)), "heal": heal}
+    run = runs.request(session, _scope(session, asked), "reconcile", parameters, requested_by=name_of(actor))
+    return _noted(session, actor, "reconciliation.requested", run, {"heal": heal})
+
+
+# An organization with an endpoint may have a key; the first organization may have the setting's.
+_TO_COMPARE = text("""
+    SELECT DISTINCT endpoint.organization_id, endpoint.livemode FROM stripe_endpoints AS endpoint
+    WHERE endpoint.deleted_at IS NULL
+    UNION
+    SELECT first.id, mode FROM (SELECT id FROM organizations ORDER BY created_at, id LIMIT 1) AS first,
+                               unnest(ARRAY[true, false]) AS mode
+    EXCEPT
+    SELECT organization_id, livemode FROM stripe_runs
+    WHERE kind = 'reconcile' AND account = '' AND requested_by = :requested_by
+      AND requested_at > now() - interval '1 day'
+""")
+
+
+def request_daily_reconciliations(session: Session) -> int:
+    """Ask for a comparison wherever there is a key and the clock asked for none within a day; gives how many."""
+    asked = 0
+    for owner, livemode in session.execute(_TO_COMPARE, {"requested_by": name_of(CLOCK)}).all():
+        if api_keys.is_configured(session, owner, livemode=livemode):
+            request_reconciliation(session, CLOCK, Asked(owner, livemode=livemode), heal=False)
+            asked += 1
+    return asked
+
+
+def request_replay(session: Session, actor: Actor, organization_id: UUID, selection: Selection) -> StripeRun:
+    """Ask for events to be processed again. Wake a worker after the commit.
+
+    Raises:
+        InvalidRequest: `since` is not before `until`.
+    """
+    if selection.since and selection.until and selection.since >= selection.until:
+        raise InvalidRequest("`since` must be before `until`", param="since")
+    scope = Scope(organization_id, "", livemode=False)
+    run = runs.request(session, scope, "replay", selection.as_json(), requested_by=name_of(actor))
+    selected = {
+        "outcome": selection.outcome,
+        "type": selection.type_,
+        "since": instant_text(selection.since) if selection.since else None,
+        "until": instant_text(selection.until) if selection.until else None,
+    }
+    given = {name: value for name, value in selected.items() if value is not None}
+    return _noted(session, actor, "replay.requested", run, given)
+
+
+def stop_run(session: Session, actor: Actor, run: StripeRun) -> StripeRun:
+    """End a run for good before it is done; what it did stays.
+
+    Raises:
+        Conflict: `run_ended`.
+    """
+    runs.stop(session, run)
+    return _noted(session, actor, "run.stopped", run, {"kind": run.kind})
+
+
+def ask_again(session: Session, actor: Actor, organization_ids: Sequence[UUID]) -> int:
+    """Make every look-up due that was given up or postponed, after a key was put right. Wake a worker after the commit.
+
+    Returns:
+        How many look-ups are due. The audit entry is the first organization's.
+    """
+    count = lookups.ask_again(session, organization_ids)
+    subject_id = ids.encode(ids.ORGANIZATION, organization_ids[0])
+    details = {"look_ups": count}
+    audit.add_entry(session, actor, "waiting.asked_again", subject_id, details, organization_id=organization_ids[0])
+    return count
+
+
+def _noted(session: Session, actor: Actor, action: str, run: StripeRun, details: Mapping[str, Any]) -> StripeRun:
+    run_id = ids.encode(ids.RUN, run.id)
+    audit.add_entry(session, actor, action, run_id, details, organization_id=run.organization_id)
+    return run
+
+
+def _window(since: datetime, until: datetime | None) -> dict[str, str | None]:
+    """The stretch as parameters. Raises InvalidRequest where it is empty or in the future."""
+    now = datetime.now(UTC)
+    if since >= now:
+        raise InvalidRequest("`since` is in the future", param="since")
+    if until is not None and until <= since:
+        raise InvalidRequest("`until` must be after `since`", param="until")
+    end = min(until, now) if until is not None else now
+    return {"since": since.astimezone(UTC).isoformat(), "until": end.astimezone(UTC).isoformat()}
+
+
+def _scope(session: Session, asked: Asked) -> Scope:
+    return Scope(asked.organization_id, asked.account, _livemode(session, asked))
+
+
+def _livemode(session: Session, asked: Asked) -> bool:
+    """The mode asked for, else the only one there is a key of.
+
+    Raises:
+        Conflict: there is no key to ask Stripe with.
+        InvalidRequest: there are keys of both modes.
+    """
+    # Not what this process believes: a key given a second ago counts.
+    modes = [mode for mode in (True, False) if api_keys.find(session, asked.organization_id, livemode=mode)]
+    if not modes or asked.livemode not in (None, *modes):
+        raise Conflict(
+            "no Stripe API key of this mode is configured; set `api_key` on the Stripe endpoint", code="no_stripe_key"
+        )
+    if asked.livemode is None and len(modes) > 1:
+        raise InvalidRequest(
+            "`livemode` is required, because API keys of both modes are configured: true for live, false for test",
+            param="livemode",
+        )
+    return modes[0] if asked.livemode is None else asked.livemode
