@@ -15,6 +15,7 @@ from app.config import Settings
 from app.http.document import complete
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
+from app.payments.waiting import reasons
 from app.sentences import catalogue
 from app.sentences.outcomes import OUTCOMES
 from tests.architecture.source import modules
@@ -52,6 +53,11 @@ def test_every_outcome_is_described_by_its_own_sentence() -> None:
     rows = table_under("docs/reference/outcomes.md", "All outcomes")
     sentences = {one: re.sub(r"\{\w+\}(\.$)?", "…", template(one)) for one in OUTCOMES}
     assert {code(row[0]): row[1] for row in rows} == sentences
+
+
+def test_every_reason_to_wait_is_described() -> None:
+    rows = table_under("docs/reference/outcomes.md", "What a payment waits for")
+    assert sorted(code(row[0]) for row in rows) == sorted(reasons.REASONS)
 
 
 def test_every_carrier_is_described_in_the_order_of_belief() -> None:
