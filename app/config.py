@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """Where Stripe's API is; no slash at the end."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto`: columns in a terminal, JSON elsewhere."""
+    language: str = "en"
+    """Language of the sentences that people read: one that has a catalogue in `app/sentences/locales`."""
     web_workers: int = Field(default=2, ge=1, le=64)
     web_threads: int = Field(default=4, ge=1, le=64)
     """Threads, and so database connections, of each web process."""

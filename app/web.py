@@ -32,6 +32,7 @@ from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
 from app.rest.stripe import endpoints, events, receiver, runs
+from app.sentences import catalogue
 from app.stripe_events.endpoints.receivers import ReceiverCache
 from app.stripe_sync import api_keys
 from app.touchpoints.links import Links
@@ -66,6 +67,7 @@ def connect(app: OpenAPI, settings: Settings) -> None:
     metrics.connect(settings.redis_url)
     request_limits.connect(settings)
     api_keys.connect(settings)
+    catalogue.use(settings.language)
     app.extensions["accrual_settings"] = settings
     app.extensions["accrual_receivers"] = ReceiverCache(settings)
     app.extensions["accrual_links"] = Links()

@@ -12,6 +12,7 @@ from rq.serializers import JSONSerializer
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
 from app import config, db, jobs, logs, metrics
 from app.runtime import logins
+from app.sentences import catalogue
 from app.stripe_sync import api_keys
 from worker import mails
 from worker.inbox import drain
@@ -36,6 +37,7 @@ def main() -> None:
         sys.exit("usage: python -m worker [stripe]")
     settings = config.load()
     logs.configure(settings.log_format)
+    catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=2)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)

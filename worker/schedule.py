@@ -19,6 +19,7 @@ from app.organizations import stored_responses
 from app.payments.waiting import invoice_links
 from app.programs import programs
 from app.runtime import logins
+from app.sentences import catalogue
 from app.stripe_events import inbox
 from app.stripe_sync import api_keys, lookups
 from app.touchpoints import partitions
@@ -151,6 +152,7 @@ def main() -> None:
     """Keep time until SIGTERM or SIGINT."""
     settings = config.load()
     logs.configure(settings.log_format)
+    catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=1)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)

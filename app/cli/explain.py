@@ -10,6 +10,7 @@ from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
 from app.explanations import explain as explanations
+from app.sentences import catalogue
 
 
 def explain(
@@ -21,12 +22,16 @@ def explain(
             "code or e-mail address.",
         ),
     ],
+    language: Annotated[
+        str | None, typer.Option("--language", help="Language of the sentences, unless ACCRUAL_LANGUAGE: en, …")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain a commission, payment, partner, event or any Stripe object: who is credited with what, and why."""
-    with organizations.database(data_dir), db.transaction() as session:
-        explanation = explanations.explain(session, any_id)
+    """Explain a commission, payment, partner, event or any Stripe object: which partner is credited, and why."""
+    with organizations.database(data_dir) as settings, db.transaction() as session:
+        in_use = catalogue.named(language or settings.language)
+        explanation = explanations.explain(session, any_id, in_use)
     if as_json:
         printing.as_document(explanation)
     else:
@@ -36,7 +41,7 @@ def explain(
 def show(explanation: Mapping[str, Any]) -> None:
     """Print an explanation's sentences, the summary first."""
     printing.say(explanation["summary"], is_bold=True)
-    for sentence in explanations.narrate(explanation):
+    for sentence in explanation["sentences"]:
         if sentence == explanation["summary"]:
             continue
         printing.say(f"  {sentence}")

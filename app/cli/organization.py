@@ -13,6 +13,7 @@ from app.errors import InvalidRequest, NotFound
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import Organization
 from app.programs.models import Program
+from app.sentences import catalogue
 from app.stripe_sync import api_keys
 
 
@@ -21,6 +22,7 @@ def database(data_dir: Path | None) -> Iterator[config.Settings]:
     """The settings of `data_dir`, with `db` and `jobs` connected to what they name."""
     settings = config.load(data_dir)
     logs.configure(settings.log_format, level="WARNING")
+    catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=1)
     jobs.connect(settings.redis_url)
     api_keys.connect(settings)

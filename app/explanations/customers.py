@@ -1,4 +1,4 @@
-"""Whom a customer or a subscription is credited to, by what evidence, and since when."""
+"""The partner a customer or a subscription is credited to, by what evidence, and since when."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -10,10 +10,11 @@ from app.attribution.models import Attribution
 from app.explanations import payments as payment_explanation
 from app.explanations.rendering.payment_explanation import credit_of
 from app.explanations.views import AttributionNote, PaymentExplanation
-from app.money import format_money
 from app.partners.models import Partner
 from app.payments.models import StripeObject
+from app.sentences.say import Day, Minute, Money, say
 from app.stripe_events.scope import Scope
+from app.times import UTC_NAME
 from app.views import Instant
 
 
@@ -61,19 +62,19 @@ def subjects_of(session: Session, scope: Scope, known: StripeObject) -> list[str
 
 
 def sentences_of(stripe_id: str, bindings: Sequence[BindingNote]) -> Iterator[str]:
-    """Whom it is bound to and was before."""
-    in_force = [one for one in bindings if one.superseded_at is None]
-    if not in_force:
-        yield f"{stripe_id} is credited to no partner."
+    """The partners it is and was credited to."""
+    if all(one.superseded_at is not None for one in bindings):
+        yield say("object.no_partner", id=stripe_id)
     for one in bindings:
         yield binding_sentence(one)
 
 
 def binding_sentence(one: BindingNote) -> str:
-    """One attribution: whom it credits, by what, since when, and until when if it was replaced."""
+    """One attribution: the partner it credits, by what, since when, and until when if it was replaced."""
+    credit = credit_of(one, UTC_NAME)
     if one.superseded_at is None:
-        return f"{one.subject} is credited, since {one.bound_at:%Y-%m-%d}, to {credit_of(one)}."
-    return f"Until {one.superseded_at:%Y-%m-%d %H:%M} UTC it was credited to {credit_of(one)}."
+        return say("object.credited", subject=one.subject, day=Day(one.bound_at), credit=credit)
+    return say("object.was_credited", until=Minute(one.superseded_at), credit=credit)
 
 
 def payment_lines(payments: Sequence[PaymentExplanation], *, of_subscription: bool) -> Iterator[str]:
@@ -81,11 +82,14 @@ def payment_lines(payments: Sequence[PaymentExplanation], *, of_subscription: bo
     in_order = sorted(payments, key=lambda one: (one.payment.occurred_at, one.payment.id))
     for number, one in enumerate(in_order, start=1):
         payment = one.payment
-        name = f"Payment {number} of the subscription" if of_subscription else f"Payment {payment.id}"
-        object_id = payment.invoice or payment.payment_intent or payment.charge or payment.id
-        amount = format_money(payment.amount_cents, payment.currency)
-        returned = f", of which {format_money(payment.returned_cents, payment.currency)} went back"
-        yield (
-            f"{name}, {payment.occurred_at:%Y-%m-%d}: {amount} ({object_id})"
-            f"{returned * bool(payment.returned_cents)}. {one.summary}"
+        name = "object.cycle_line" if of_subscription else "object.payment_line"
+        yield say(
+            f"{name}_returned" if payment.returned_cents else name,
+            number=number,
+            id=payment.id,
+            day=Day(payment.occurred_at, one.time_zone),
+            amount=Money(payment.amount_cents, payment.currency),
+            objects=payment.invoice or payment.payment_intent or payment.charge or payment.id,
+            returned=Money(payment.returned_cents, payment.currency),
+            summary=one.summary,
         )

@@ -1,7 +1,6 @@
-"""An event's story: what it named, what it belongs to, what it moved, what it waits for."""
+"""An event explained: what it named, what it belongs to, what it moved, what it waits for."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
 from pydantic import Field
@@ -9,15 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.attribution.carriers import CARRIERS
 from app.attribution.models import Evidence
 from app.commissions.models import Commission, Conversion
 from app.explanations import payments as payment_explanation
-from app.explanations.rendering.payment_explanation import lines_of
+from app.explanations.rendering.commissions import lines_of
 from app.explanations.views import EntryNote
 from app.payments import payment_objects
 from app.payments.models import Payment, StripeObject
 from app.sentences import outcomes
+from app.sentences.say import Minute, listed, say
 from app.stripe_events.listing import deliveries_of
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
@@ -25,15 +24,15 @@ from app.stripe_events.views import EventBody, event_body, event_fields
 from app.views import Instant, Snake
 
 MOST_PAYMENTS: Final = 20
-"""An event about a customer or a subscription may concern hundreds; the newest are told."""
+"""An event about a customer or a subscription may concern hundreds; the newest are shown."""
 
 
 class NameNote(Snake):
-    """A partner's name that stood somewhere."""
+    """A partner's name that was found on a Stripe object."""
 
     object_id: str
     carrier: str
-    carrier_in_words: str
+    carrier_text: str = Field(description="The carrier, for people.")
     name: str
     field_path: str = Field(examples=["data.object.metadata.affiliate_id"])
     event_id: str = Field(description="The earliest event that said so.")
@@ -56,10 +55,10 @@ class MovedNote(Snake):
     payment_id: str
 
 
-class EventStory(EventBody):
+class EventExplanation(EventBody):
     """An event with what it said and what it led to."""
 
-    sentences: list[str] = Field(description="The story, for people.")
+    sentences: list[str] = Field(description="The whole explanation, for people.")
     names: list[NameNote] = Field(description="Partners' names on its object, its customer and its subscription.")
     linked: list[LinkNote] = Field(description="What is one movement of money with its object.")
     waiting_for: str | None
@@ -69,11 +68,11 @@ class EventStory(EventBody):
     moved: list[MovedNote] | None = Field(default=None, description="For keys that may read commissions.")
 
 
-def tell_event(session: Session, event: StripeEvent, *, with_money: bool = True) -> EventStory:
-    """The event's story; `with_money` False leaves out payments and what moved, for who may not read them."""
+def explain_event(session: Session, event: StripeEvent, *, with_money: bool = True) -> EventExplanation:
+    """The event explained; `with_money` False leaves out payments and what moved, which the key may not read."""
     own = payment_objects.payment_objects_of(session, scope_of(event), event.object_id) if event.object_id else []
     is_waiting = event.outcome == "waiting"
-    told = EventStory(
+    explained = EventExplanation(
         **event_fields(event),
         sentences=[],
         names=_names(session, event, own),
@@ -85,8 +84,8 @@ def tell_event(session: Session, event: StripeEvent, *, with_money: bool = True)
     if with_money:
         payments = payments_of_event(session, event)
         named = [ids.encode(ids.PAYMENT, payment.id) for payment in payments]
-        told = told.model_copy(update={"payments": named, "moved": _moved(session, event, payments)})
-    return told.model_copy(update={"sentences": list(_sentences(told))})
+        explained = explained.model_copy(update={"payments": named, "moved": _moved(session, event, payments)})
+    return explained.model_copy(update={"sentences": list(_sentences(explained))})
 
 
 def payments_of_event(session: Session, event: StripeEvent) -> list[Payment]:
@@ -97,13 +96,13 @@ def payments_of_event(session: Session, event: StripeEvent) -> list[Payment]:
 
 
 def standing_of(payments: Sequence[Payment]) -> list[Payment]:
-    """`payments` without those merged into another of them: the same money is told once."""
+    """`payments` without those merged into another of them: the same money is shown once."""
     own = {payment.id for payment in payments}
     return [payment for payment in payments if payment.merged_into_id not in own]
 
 
 def scope_of(row: StripeEvent | Payment | StripeObject) -> Scope:
-    """Whose Stripe ids those of this row are."""
+    """The organization, account and mode of this row."""
     return Scope(row.organization_id, row.account, row.livemode)
 
 
@@ -120,15 +119,22 @@ def names_on(session: Session, scope: Scope, object_ids: Iterable[str]) -> list[
 
 
 def name_sentence(note: NameNote) -> str:
-    """Where a name stood."""
-    return f"{note.object_id} says {note.name!r} in {note.field_path}: {note.carrier_in_words} ({note.event_id})."
+    """On which object and where a name was found."""
+    return say(
+        "event.names",
+        object=note.object_id,
+        name=note.name,
+        field=note.field_path,
+        carrier=note.carrier_text,
+        event=note.event_id,
+    )
 
 
 def _name(row: Evidence) -> NameNote:
     return NameNote(
         object_id=row.object_id,
         carrier=row.carrier,
-        carrier_in_words=CARRIERS[row.carrier],
+        carrier_text=say(f"carrier.{row.carrier}"),
         name=row.name or row.refers_to or row.session_id,
         field_path=row.field_path,
         event_id=row.stripe_event_id,
@@ -164,47 +170,45 @@ def _moved(session: Session, event: StripeEvent, payments: Sequence[Payment]) ->
     ]
 
 
-def _sentences(told: EventStory) -> Iterator[str]:
-    about = f" about {told.object_id}" if told.object_id else ""
-    yield (
-        f"{told.type} {told.id}{about} happened {_moment(told.occurred_at)} and came {_moment(told.received_at)}"
-        f" ({', '.join(_circumstances(told))})."
+def _sentences(explained: EventExplanation) -> Iterator[str]:
+    yield say(
+        "event.head_about" if explained.object_id else "event.head",
+        type=explained.type,
+        id=explained.id,
+        object=explained.object_id or "",
+        occurred=Minute(explained.occurred_at),
+        received=Minute(explained.received_at),
+        circumstances=_circumstances(explained),
     )
-    for one in told.deliveries:
-        yield f"It also came as number {one.inbox_id} ({', '.join(_circumstances(one))}): {one.reason}"
-    for name in told.names:
+    for one in explained.deliveries:
+        yield say("event.also_came", number=one.inbox_id, circumstances=_circumstances(one), reason=one.reason)
+    for name in explained.names:
         yield name_sentence(name)
-    if told.linked:
-        yield f"One movement of money with it: {', '.join(link.id for link in told.linked)}."
-    yield from _ending(told)
-    for moved in told.moved or ():
-        yield f"It moved {moved.commission_id}: {moved.entry.reason} [{lines_of(moved.entry)}]"
+    if explained.linked:
+        yield say("event.linked", objects=listed(link.id for link in explained.linked))
+    yield from _ending(explained)
+    for moved in explained.moved or ():
+        postings = lines_of(moved.entry)
+        yield say("event.moved", commission=moved.commission_id, reason=moved.entry.reason, postings=postings)
 
 
-def _ending(told: EventStory) -> Iterator[str]:
-    since = f" It has waited since {_moment(told.waiting_since)}." if told.waiting_since else ""
-    yield f"{told.reason}{since}"
-    if told.outcome == "parked":
-        tried = f"tried {_times(told.attempts)}" if told.attempts else "parked at once, because no retry can help"
-        yield (
-            f"It was {tried}; other events are not held up by it. Once the cause is gone, "
-            f"`accrual events replay {told.id}` works it as if it had just come."
-        )
-    elif told.next_attempt_at is not None and told.attempts:
-        error = f" The last error: {told.last_error}." if told.last_error else ""
-        yield f"It failed {_times(told.attempts)} and is tried again at {_moment(told.next_attempt_at)}.{error}"
+def _ending(explained: EventExplanation) -> Iterator[str]:
+    if explained.waiting_since:
+        yield say("event.waiting_since", reason=explained.reason, since=Minute(explained.waiting_since))
+    else:
+        yield explained.reason
+    if explained.outcome == "parked" and explained.attempts:
+        yield say("event.parked_after", count=explained.attempts, id=explained.id)
+    elif explained.outcome == "parked":
+        yield say("event.parked_at_once", id=explained.id)
+    elif explained.next_attempt_at is not None and explained.attempts:
+        yield say("event.failed", count=explained.attempts, next=Minute(explained.next_attempt_at))
+        if explained.last_error:
+            yield say("event.last_error", error=explained.last_error)
 
 
-def _circumstances(one: EventBody) -> list[str]:
-    parts = [f"API version {one.api_version}"] if one.api_version else []
+def _circumstances(one: EventBody) -> str:
+    parts = [say("event.api_version", version=one.api_version)] if one.api_version else []
     if one.account:
-        parts.append(f"connected account {one.account}")
-    return [*parts, "live mode" if one.livemode else "test mode"]
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+        parts.append(say("place.connected_aside", account=one.account))
+    return listed([*parts, say("place.live_aside" if one.livemode else "place.test_aside")])

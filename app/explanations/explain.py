@@ -1,6 +1,6 @@
 """Explaining any id: ours (`com_`, …), Stripe's (`evt_`, …), the merchant's own, a partner's code or e-mail address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from app.explanations import partners as explain_partner
 from app.explanations import payments as payment_explanation
 from app.explanations import programs as explain_program
 from app.explanations.customers import BindingNote
-from app.explanations.events import MOST_PAYMENTS, EventStory, payments_of_event, standing_of, tell_event
-from app.explanations.objects import ObjectStory
+from app.explanations.events import MOST_PAYMENTS, EventExplanation, explain_event, payments_of_event, standing_of
+from app.explanations.objects import ObjectExplanation
 from app.explanations.partners import PartnerStanding
 from app.explanations.programs import ProgramStanding
 from app.explanations.rendering import sentences
@@ -30,6 +30,7 @@ from app.partners.models import Partner
 from app.payments.models import Payment
 from app.payments.reported import facts
 from app.programs.models import Program
+from app.sentences.catalogue import Catalogue, current, using
 from app.stripe_events.listing import find_event
 from app.stripe_events.models import StripeEvent
 from app.views import Snake, jsonable
@@ -45,34 +46,34 @@ class Explanation(Snake):
     kind: str = Field(description="What the id is of: `commission`, `event`, `partner`, `customer`, `invoice`, …")
     summary: str
     sentences: list[str]
-    event: EventStory | None = None
+    event: EventExplanation | None = None
     partner: PartnerStanding | None = None
-    partners: list[PartnerStanding] = Field(default=[], description="By code or address: everybody it may mean.")
+    partners: list[PartnerStanding] = Field(default=[], description="By code or address: every partner it may mean.")
     program: ProgramStanding | None = None
-    objects: list[ObjectStory] = Field(default=[], description="The Stripe object, once for each account and mode.")
+    objects: list[ObjectExplanation] = Field(
+        default=[], description="The Stripe object, once for each account and mode."
+    )
     bindings: list[BindingNote] = Field(default=[], description="An attribution by its own id.")
-    payments: list[PaymentExplanation] = Field(default=[], description="The newest, each with its own story.")
+    payments: list[PaymentExplanation] = Field(default=[], description="The newest, each with its own explanation.")
     is_complete: bool = Field(default=True, description="False: only the newest payments are shown.")
 
 
-def explain(session: Session, any_id: str) -> dict[str, Any]:
+def explain(session: Session, any_id: str, language: Catalogue | None = None) -> dict[str, Any]:
     """Everything known of `any_id`, as plain JSON values; the shape is `Explanation`'s.
+
+    Its sentences are made by `language`, else in the language of this process.
 
     Sees what the transaction sees: a narrowed one only its organizations' rows.
 
     Raises:
         NotFound: nothing is known by that id.
     """
-    return jsonable(explanation_of(session, any_id))
-
-
-def narrate(explanation: Mapping[str, Any]) -> list[str]:
-    """What `explain` gave, in plain sentences."""
-    return list(explanation["sentences"])
+    with using(language or current()):
+        return jsonable(explanation_of(session, any_id))
 
 
 def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
-    """The story of one commission and the payment behind it. Raises NotFound."""
+    """One commission explained, with the payment behind it. Raises NotFound."""
     key = ids.decode(public_id, ids.COMMISSION)
     payment = session.scalar(_by_commission(key)) if key else None
     if payment is None:
@@ -81,7 +82,7 @@ def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
 
 
 def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
-    """The story of one payment. Raises NotFound."""
+    """One payment explained. Raises NotFound."""
     key = ids.decode(public_id, ids.PAYMENT)
     payment = session.get(Payment, key) if key else None
     if payment is None:
@@ -99,7 +100,7 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
     event = find_event(session, organizations, any_id)
     if event is not None:
         return _of_event(session, any_id, event)
-    objects = explain_object.stories_of(session, organizations, any_id, limit=MOST_PAYMENTS)
+    objects = explain_object.explanations_of(session, organizations, any_id, limit=MOST_PAYMENTS)
     if not objects:
         return _of_called(session, any_id, organizations)
     payments = [payment for one in objects for payment in one.payments]
@@ -122,9 +123,9 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
     found = session.scalars(select(Payment).where(Payment.key.in_(keys)).order_by(Payment.id.desc())).all()
     if not found:
         return _of_ours(session, external_id) if external_id != any_id else None
-    told = [payment_explanation.of_payment(session, payment) for payment in found]
-    lines = [sentence for one in told for sentence in one.sentences]
-    return Explanation(id=any_id, kind="conversion", summary=told[0].summary, sentences=lines, payments=told)
+    explained = [payment_explanation.of_payment(session, payment) for payment in found]
+    lines = [sentence for one in explained for sentence in one.sentences]
+    return Explanation(id=any_id, kind="conversion", summary=explained[0].summary, sentences=lines, payments=explained)
 
 
 def _of_ours(session: Session, any_id: str) -> Explanation | None:
@@ -147,23 +148,25 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
         key = ids.decode(any_id, prefix)
         payment = session.scalar(query(key)) if key is not None else None
         if payment is not None:
-            told = payment_explanation.of_payment(session, payment, key if prefix == ids.COMMISSION else None)
-            return Explanation(id=any_id, kind=kind, summary=told.summary, sentences=told.sentences, payments=[told])
+            explained = payment_explanation.of_payment(session, payment, key if prefix == ids.COMMISSION else None)
+            return Explanation(
+                id=any_id, kind=kind, summary=explained.summary, sentences=explained.sentences, payments=[explained]
+            )
     return None
 
 
 def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
-    told = tell_event(session, event)
+    explained = explain_event(session, event)
     payments = [
         payment_explanation.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))
     ]
-    lines = [*told.sentences, *(sentence for one in payments for sentence in one.sentences)]
+    lines = [*explained.sentences, *(sentence for one in payments for sentence in one.sentences)]
     return Explanation(
         id=any_id,
         kind="event",
-        summary=payments[0].summary if len(payments) == 1 else told.reason,
+        summary=payments[0].summary if len(payments) == 1 else explained.reason,
         sentences=lines,
-        event=told,
+        event=explained,
         payments=payments,
         is_complete=len(payments) < MOST_PAYMENTS,
     )
@@ -188,13 +191,13 @@ def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> 
             any_id, nearest_code
         )
         raise NotFound(reason, code="unknown_id")
-    told = [_of_partner(session, any_id, partner) for partner in found]
-    return told[0].model_copy(
+    explained = [_of_partner(session, any_id, partner) for partner in found]
+    return explained[0].model_copy(
         update={
-            "summary": " ".join(one.summary for one in told),
-            "sentences": [sentence for one in told for sentence in one.sentences],
-            "partner": told[0].partner if len(told) == 1 else None,
-            "partners": [standing for one in told for standing in one.partners],
+            "summary": " ".join(one.summary for one in explained),
+            "sentences": [sentence for one in explained for sentence in one.sentences],
+            "partner": explained[0].partner if len(explained) == 1 else None,
+            "partners": [standing for one in explained for standing in one.partners],
         }
     )
 

@@ -15,10 +15,10 @@ from app.commissions.listing import OWN_COMMISSIONS, held_minor
 from app.commissions.models import Commission
 from app.commissions.views import CommissionStatus
 from app.errors import NotFound
-from app.money import format_money, format_rate
 from app.partners.models import Snapshot
-from app.partners.offers import rate_in_words
 from app.programs.models import Program
+from app.sentences.offers import offer
+from app.sentences.say import Day, Money, Rate, say
 from app.views import Instant, Snake
 
 
@@ -80,32 +80,30 @@ def explain_own(session: Session, public_id: str) -> OwnExplanation:
 
 
 def _sentences(commission: Commission, program: Program, terms: dict[str, Any]) -> Iterator[str]:
-    amount = format_money(commission.amount_minor, commission.currency)
-    base = format_money(commission.base_minor, commission.currency)
+    currency = commission.currency
+    amount, base = Money(commission.amount_minor, currency), Money(commission.base_minor, currency)
     if commission.rate_bps is None:
-        yield f"This commission of {program.name} is {amount}, by the terms {rate_in_words(terms, program.currency)}."
+        yield say("own.terms", program=program.name, amount=amount, offer=offer(terms, program.currency))
     else:
-        yield f"{format_rate(commission.rate_bps)} of {base} is {amount}, in the program {program.name}."
+        yield say("own.rate", rate=Rate(commission.rate_bps), base=base, amount=amount, program=program.name)
     if commission.level > 0:
-        levels = "one level" if commission.level == 1 else f"{commission.level} levels"
-        yield f"It comes from a sale of a partner {levels} below you, at the program's rate for that level."
+        yield say("own.level", count=commission.level)
     if commission.cycle is not None:
-        yield f"It is for billing cycle {commission.cycle} of the customer's subscription."
+        yield say("own.cycle", cycle=commission.cycle)
     held = held_minor(commission)
     if held != commission.amount_minor:
-        taken = format_money(commission.amount_minor - held, commission.currency)
-        rest = format_money(held, commission.currency)
-        yield f"{taken} of it was taken back: money was returned, or the commission was rejected. {rest} is left."
-    yield from _standing(commission)
+        taken = Money(commission.amount_minor - held, currency)
+        yield say("own.taken_back", taken=taken, left=Money(held, currency))
+    yield from _status(commission, program.time_zone)
 
 
-def _standing(commission: Commission) -> Iterator[str]:
+def _status(commission: Commission, zone: str) -> Iterator[str]:
     if commission.status == "accrued" and commission.mature_at is not None:
-        day = f"{commission.mature_at:%d %B %Y} (UTC)"
-        yield f"It is approved on {day}, {commission.holdback_days} days after the payment, unless it is held."
+        day, days = Day(commission.mature_at, zone), commission.holdback_days
+        yield say("own.holdback", day=day, count=days) if days else say("own.holdback_at_once", day=day)
     elif commission.status == "accrued":
-        yield "It waits for the program's owner to approve it."
+        yield say("own.until_approved")
     elif commission.status == "approved":
-        yield "It is approved and not paid yet."
+        yield say("own.approved")
     elif commission.status == "paid" and commission.paid_at is not None:
-        yield f"It was paid on {commission.paid_at:%d %B %Y} (UTC)."
+        yield say("own.paid", day=Day(commission.paid_at, zone))

@@ -1,4 +1,4 @@
-"""How a partner stands: its codes, its terms, what it has earned in each currency."""
+"""A partner explained: its codes, its terms, what it has earned in each currency."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ from app.attribution.models import Attribution
 from app.explanations.payments import snapshot_note
 from app.explanations.views import SnapshotNote
 from app.ledger.sums import Sums
-from app.money import format_money
 from app.partners.figures import statistics
 from app.partners.models import Partner, PartnerCode
-from app.partners.offers import rate_in_words
 from app.partners.terms import snapshots
 from app.programs.models import Program
+from app.sentences.offers import offer
+from app.sentences.say import Day, Money, listed, say
 from app.views import Instant, Snake
 
 
@@ -41,6 +41,7 @@ class PartnerStanding(Snake):
     program_name: str
     program_status: str
     program_currency: str
+    program_time_zone: str = Field(description="The zone of the days in its sentences.")
     landing_url: str | None = Field(description="Where its links lead; null: nowhere yet.")
     snapshot: SnapshotNote | None = Field(description="What its commissions compute from now; null: nothing yet.")
     holdback_days: int | None
@@ -63,6 +64,7 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         program_name=program.name,
         program_status=program.status,
         program_currency=program.currency,
+        program_time_zone=program.time_zone,
         landing_url=program.landing_url,
         snapshot=snapshot_note(snapshot) if snapshot else None,
         holdback_days=snapshot.holdback_days if snapshot else None,
@@ -73,45 +75,45 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
 
 
 def summary_of(standing: PartnerStanding) -> str:
-    """Who it is, in one sentence."""
-    return f"{standing.code} is a partner of the program {standing.program_name}, {standing.status}."
+    """The partner in one sentence."""
+    status = say(f"status.{standing.status}")
+    return say("partner.summary", code=standing.code, program=standing.program_name, status=status)
 
 
 def sentences_of(standing: PartnerStanding) -> Iterator[str]:
-    """The partner's standing in plain sentences."""
+    """All sentences about a partner, the summary first."""
     yield summary_of(standing)
-    others = [code for code in standing.codes if code != standing.code]
-    yield f"Its code is {standing.code}{f'; {_list(others)} also lead to it' if others else ''}."
+    others = listed(code for code in standing.codes if code != standing.code)
+    yield say("partner.codes" if others else "partner.code", code=standing.code, others=others)
     if standing.landing_url is None:
-        yield (
-            "Visitors cannot follow its links yet: the program has no landing page. "
-            f"Set one with `accrual programs change {standing.program_id} --landing-url https://…`."
-        )
-    if standing.status != "active" or standing.program_status != "active":
-        partner, program = f"the partner is {standing.status}", f"the program is {standing.program_status}"
-        yield f"New payments earn it nothing while {partner if standing.status != 'active' else program}."
-    if standing.snapshot is None:
-        yield "No terms are stamped onto it yet; that happens when it becomes active."
-    else:
-        yield f"{_terms(standing.snapshot, standing)}."
-    customers = "1 customer is" if standing.bound == 1 else f"{standing.bound} customers are"
-    yield f"{customers} credited to it now."
+        yield say("partner.no_landing_page", program=standing.program_id)
+    if standing.status != "active":
+        yield say("partner.inactive", status=say(f"status.{standing.status}"))
+    elif standing.program_status != "active":
+        yield say("partner.program_inactive", status=say(f"status.{standing.program_status}"))
+    yield _terms(standing.snapshot, standing) if standing.snapshot else say("partner.no_terms")
+    yield say("partner.customers", count=standing.bound)
     if not standing.earned:
-        yield "It has earned nothing yet."
+        yield say("partner.earned_nothing")
     for one in standing.earned:
-        accrued, approved, paid = (
-            format_money(minor, one.currency) for minor in (one.accrued_minor, one.approved_minor, one.paid_minor)
+        yield say(
+            "partner.earned",
+            count=one.commissions,
+            currency=one.currency.upper(),
+            accrued=Money(one.accrued_minor, one.currency),
+            approved=Money(one.approved_minor, one.currency),
+            paid=Money(one.paid_minor, one.currency),
         )
-        standing_now = f"{accrued} accrued, {approved} approved, {paid} paid"
-        commissions = "1 commission" if one.commissions == 1 else f"{one.commissions} commissions"
-        yield f"{commissions} in {one.currency.upper()}: {standing_now}."
 
 
 def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
-    words = rate_in_words(snapshot.commission, standing.program_currency)
-    origin = "its own rate" if snapshot.is_override else "the program's rate"
-    held = f"; holdback {standing.holdback_days} days" if standing.holdback_days is not None else ""
-    return f"It earns {words}, {origin}, since {snapshot.effective_from:%Y-%m-%d}{held}"
+    code = "partner.own_rate" if snapshot.is_override else "partner.program_rate"
+    return say(
+        code if standing.holdback_days is None else f"{code}_held",
+        offer=offer(snapshot.commission, standing.program_currency),
+        day=Day(snapshot.effective_from, standing.program_time_zone),
+        holdback=standing.holdback_days or 0,
+    )
 
 
 def _bound(session: Session, partner: Partner) -> int:
@@ -137,7 +139,3 @@ def _earned(one: Sums) -> EarnedNote:
         approved_minor=one.approved_minor,
         paid_minor=one.paid_minor,
     )
-
-
-def _list(words: list[str]) -> str:
-    return ", ".join(words)

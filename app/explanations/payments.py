@@ -1,4 +1,4 @@
-"""Gathering a payment's story: everything of it that is in the database, in a handful of queries."""
+"""A payment explained: everything of it that is in the database, loaded in a handful of queries."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,6 @@ from sqlalchemy import Row, or_, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.attribution.carriers import CARRIERS
 from app.attribution.models import Attribution
 from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion, Decision
@@ -33,23 +32,27 @@ from app.payments import payment_objects
 from app.payments.facts import Kind
 from app.payments.models import Payment
 from app.payments.views import payment_body
-from app.programs.models import Terms
+from app.programs.models import Program, Terms
 from app.sentences import entries as entry_sentences
+from app.sentences.say import say
 from app.stripe_events.listing import events_about
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import event_body
+from app.times import UTC_NAME
 
 
 def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
-    """The payment's story; with `only`, of its commissions just that one."""
+    """The payment explained; with `only`, of its commissions just that one."""
     scope = Scope(payment.organization_id, payment.account, payment.livemode)
     own = payment_objects.payment_objects_of(session, scope, payment.key.partition(":")[2])
     conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
-    commissions = _commissions(session, conversion, only) if conversion else []
+    zone = session.get_one(Program, conversion.program_id).time_zone if conversion else UTC_NAME
+    commissions = _commissions(session, conversion, only, zone) if conversion else []
     events = events_about(session, [scope.organization_id], [one.id for one in own], scope)
-    story = PaymentExplanation(
+    explained = PaymentExplanation(
         summary="",
         sentences=[],
+        time_zone=zone,
         payment=payment_body(payment),
         base=payment.base_details,
         events=[event_body(event) for event in events],
@@ -67,7 +70,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
         nearest_code=_nearest_code(session, payment),
         merged_into=payment.outcome_details.get("merged_into"),
     )
-    return story.model_copy(update={"summary": summary_of(story), "sentences": sentences_of(story)})
+    return explained.model_copy(update={"summary": summary_of(explained), "sentences": sentences_of(explained)})
 
 
 def _is_uncredited(payment: Payment) -> bool:
@@ -116,7 +119,7 @@ def attribution_note(attribution: Attribution, partner: Partner) -> AttributionN
         partner_code=partner.slug,
         subject=attribution.subject,
         carrier=attribution.carrier,
-        carrier_in_words=CARRIERS[attribution.carrier],
+        carrier_text=say(f"carrier.{attribution.carrier}"),
         name=attribution.name,
         field_path=attribution.field_path,
         object_id=attribution.object_id,
@@ -139,7 +142,7 @@ def _conversion(conversion: Conversion) -> ConversionNote:
     )
 
 
-def _commissions(session: Session, conversion: Conversion, only: UUID | None) -> list[CommissionNote]:
+def _commissions(session: Session, conversion: Conversion, only: UUID | None, zone: str) -> list[CommissionNote]:
     wanted = (
         select(Commission, Partner.slug, Snapshot, Terms)
         .join(Partner, Partner.id == Commission.partner_id)
@@ -151,7 +154,7 @@ def _commissions(session: Session, conversion: Conversion, only: UUID | None) ->
     if only is not None:
         wanted = wanted.where(Commission.id == only)
     rows = session.execute(wanted).all()
-    entries = entries_of(session, [row[0].id for row in rows])
+    entries = entries_of(session, [row[0].id for row in rows], zone=zone)
     return [_commission(*row, entries[row[0].id]) for row in rows]
 
 
@@ -200,7 +203,7 @@ def snapshot_note(snapshot: Snapshot) -> SnapshotNote:
 
 
 # Every line of every entry about these commissions, entry by entry. Entries of one commission are numbered by its
-# lock, so their ids stand in the order in which they were posted.
+# lock, so their ids are in the order in which they were posted.
 _ENTRIES = text("""
     SELECT posting.commission_id, entry.id, entry.kind, entry.cause, entry.details, entry.occurred_at,
            entry.created_at, account.kind AS account, posting.amount_minor, posting.currency
@@ -214,25 +217,28 @@ _ENTRIES = text("""
 
 
 def entries_of(
-    session: Session, commission_ids: Sequence[UUID], *, cause: str | None = None
+    session: Session, commission_ids: Sequence[UUID], *, cause: str | None = None, zone: str = UTC_NAME
 ) -> dict[UUID, list[EntryNote]]:
-    """The entries of each commission, oldest first; with `cause`, only those it brought about."""
+    """The entries of each commission, oldest first; with `cause`, only those it brought about.
+
+    Days in their reasons are those of `zone`, an IANA name.
+    """
     lines: dict[tuple[UUID, UUID], list[Row[Any]]] = defaultdict(list)
     for row in session.execute(_ENTRIES, {"commission_ids": list(commission_ids), "cause": cause}):
         lines[row.commission_id, row.id].append(row)
     found: dict[UUID, list[EntryNote]] = defaultdict(list)
     for (commission_id, _), rows in lines.items():
-        found[commission_id].append(_entry(rows))
+        found[commission_id].append(_entry(rows, zone))
     return found
 
 
-def _entry(rows: Sequence[Row[Any]]) -> EntryNote:
+def _entry(rows: Sequence[Row[Any]], zone: str) -> EntryNote:
     first = rows[0]
     return EntryNote(
         id=str(first.id),
         kind=first.kind,
         cause=first.cause,
-        reason=entry_sentences.reason(first.details, first.currency),
+        reason=entry_sentences.reason(first.details, first.currency, zone),
         occurred_at=first.occurred_at,
         created_at=first.created_at,
         details=first.details,

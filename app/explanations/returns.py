@@ -1,17 +1,18 @@
-"""What came back of a payment, or may: refunds, disputes, credit notes, fraud warnings, each with where it stands."""
+"""What came back of a payment, or may: refunds, disputes, credit notes, fraud warnings, each with its state."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from pydantic import Field
 
-from app.money import format_money
 from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.models import StripeObject
 from app.payments.payment_objects import payment_group_of
 from app.payments.state import refunds
 from app.payments.state.payment_group import KnownObject
 from app.payments.state.returns import is_money_out
+from app.sentences.say import Day, Money, say
+from app.times import UTC_NAME
 from app.views import Instant, Snake
 
 AMOUNTS: Final = {
@@ -20,7 +21,7 @@ AMOUNTS: Final = {
     Kind.CREDIT_NOTE: "out_of_band",
     Kind.REPORTED_REFUND: "amount",
 }
-"""Which fact tells the amount. Of a credit note only what went back outside Stripe is its own."""
+"""Which fact has the amount. Of a credit note only what went back outside Stripe is its own."""
 
 
 class ReturnNote(Snake):
@@ -73,34 +74,28 @@ def note_of(known: StripeObject, *, is_release: bool) -> ReturnNote | None:
     )
 
 
-def sentences_of(notes: Sequence[ReturnNote], currency: str) -> Iterator[str]:
-    """A sentence for each; `currency` is the payment's, for what names none."""
-    for note in notes:
-        yield sentence_of(note, currency)
+def sentence_of(note: ReturnNote, currency: str, zone: str = UTC_NAME) -> str:
+    """What it is, its amount, its status, and whether its funds are withdrawn.
 
-
-def sentence_of(note: ReturnNote, currency: str) -> str:
-    """What it is, its amount, its status, and whether its funds are withdrawn."""
-    told = _amount(note, currency)
+    Args:
+        note: what came back, or may.
+        currency: the payment's, for a note that names none.
+        zone: the time zone (IANA name) that days are shown in.
+    """
+    amount = Money(note.amount_cents or 0, note.currency or currency)
     if note.kind == Kind.REPORTED_REFUND:
-        named = f" as {note.external_id}" if note.external_id else ""
-        return f"{told} went back outside Stripe: {note.reported_by} reported it{named} on {note.stated_at:%Y-%m-%d}."
-    if note.kind == Kind.REFUND:
-        ending = "the money went back" if note.is_money_out else "nothing went back"
-        if note.is_release:
-            ending = "it releases what was authorized and not captured, so nothing went back"
-        return f"Refund {note.id} of {told}: {note.status}, {ending}."
-    if note.kind == Kind.DISPUTE:
-        ending = "funds withdrawn" if note.is_money_out else "funds not withdrawn, or reinstated"
-        return f"Dispute {note.id} of {told}: {note.status}, {ending}."
-    if note.kind == Kind.CREDIT_NOTE:
-        ending = f"{told} of it went back outside Stripe" if note.is_money_out else "of itself it takes nothing back"
-        return f"Credit note {note.id}: {note.status}, {ending}."
-    return f"Fraud warning {note.id}: it takes nothing back, and may hold the approval."
-
-
-def _amount(note: ReturnNote, currency: str) -> str:
-    return format_money(note.amount_cents or 0, note.currency or currency)
+        return say(
+            "returned.reported_as" if note.external_id else "returned.reported",
+            amount=amount,
+            by=note.reported_by or "",
+            external_id=note.external_id or "",
+            day=Day(note.stated_at, zone),
+        )
+    nothing = "" if note.is_money_out else "_nothing"
+    code = "returned.release" if note.is_release else f"returned.{note.kind}{nothing}"
+    if note.kind == Kind.WARNING:
+        code = "returned.warning"
+    return say(code, id=note.id, amount=amount, status=note.status or "")
 
 
 def _is_out(known: StripeObject) -> bool:

@@ -11,6 +11,7 @@ from app.attribution.carriers import CARRIERS, CLIENT_REFERENCE, PROMOTION_CODE
 from app.attribution.models import Evidence
 from app.payments.facts import Kind
 from app.payments.models import Payment, StripeObject
+from app.sentences.say import say
 from app.stripe_events.scope import Scope
 from app.views import Snake
 
@@ -30,7 +31,7 @@ class PlaceSearched(Snake):
     """One place where a partner's name can be, and what is there."""
 
     carrier: str
-    carrier_in_words: str
+    carrier_text: str = Field(description="The carrier, for people.")
     object_id: str | None = Field(description="Null: no such object of the payment is known.")
     found: str = Field(
         description="`nothing`; `not_seen`: no event has shown the object; `no_object`: none is known; `not_asked`: a "
@@ -106,5 +107,5 @@ def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
 
 
 def _place(carrier: str, object_id: str | None, found: str, value: str | None = None) -> PlaceSearched:
-    words = CARRIERS[carrier]
-    return PlaceSearched(carrier=carrier, carrier_in_words=words, object_id=object_id, found=found, value=value)
+    text = say(f"carrier.{carrier}")
+    return PlaceSearched(carrier=carrier, carrier_text=text, object_id=object_id, found=found, value=value)

@@ -13,19 +13,19 @@ from app.views import Instant, Snake
 
 
 class AttributionNote(Snake):
-    """Who is credited, and the carrier that proved it."""
+    """The partner that is credited, and the carrier that proved it."""
 
     id: str
     partner_id: str
     partner_code: str
     subject: str = Field(description="What is bound: a subscription, a customer, or this payment alone.")
     carrier: str
-    carrier_in_words: str
-    name: str = Field(description="What stood there.")
+    carrier_text: str = Field(description="The carrier, for people.")
+    name: str = Field(description="What was written there.")
     field_path: str = Field(examples=["data.object.metadata.affiliate_id"])
     object_id: str
     event_id: str
-    session_id: str | None = Field(description="The session that stood beside the name, or led to the touchpoint.")
+    session_id: str | None = Field(description="The session named beside the partner, or that of the touchpoint.")
     touchpoint_id: str | None = Field(description="By touchpoint: which one; `evident_at` is its time.")
     evident_at: Instant
     bound_at: Instant
@@ -66,7 +66,7 @@ class EntryNote(Snake):
     id: str
     kind: str
     cause: str
-    reason: str
+    reason: str = Field(description="Why it was posted, from the codes in `details`, as a part of a sentence.")
     occurred_at: Instant
     created_at: Instant
     details: dict[str, Any]
@@ -121,10 +121,13 @@ class CommissionNote(Snake):
 class PaymentExplanation(Snake):
     """Where one payment's commissions, or their absence, come from."""
 
-    summary: str = Field(description="The end of the story in one sentence.")
-    sentences: list[str] = Field(description="The whole story, for people.")
+    summary: str = Field(description="How the payment ended, in one sentence.")
+    sentences: list[str] = Field(description="The whole explanation, for people.")
+    time_zone: str = Field(description="The zone of the days in its sentences: the program's, else UTC.")
     payment: PaymentBody
-    base: dict[str, Any] = Field(description="How the base came about, figure by figure, in minor units.")
+    base: dict[str, Any] = Field(
+        description="How the base is computed, in minor units; `formula` is a code, whose text is among the sentences."
+    )
     events: list[EventBody]
     refunds: list[ReturnNote] = Field(description="One that failed or was canceled returned nothing.")
     disputes: list[ReturnNote]

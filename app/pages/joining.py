@@ -60,7 +60,7 @@ const offer = document.getElementById("offer");
 function present(invitation) {
   document.getElementById("organization").textContent = invitation.organization_name;
   document.getElementById("program").textContent = invitation.program_name;
-  document.getElementById("rate").textContent = invitation.commission_in_words;
+  document.getElementById("rate").textContent = invitation.commission_text;
   document.getElementById("holdback").textContent = invitation.holdback_days === null
     ? "The owner approves each commission."
     : `A commission is approved ${invitation.holdback_days} days after the payment.`;

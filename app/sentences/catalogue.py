@@ -17,6 +17,7 @@ from typing import Final
 from babel.messages import mofile, pofile
 
 from app import languages
+from app.errors import ConfigurationError, InvalidRequest
 
 LOCALES: Final = Path(__file__).parent / "locales"
 SOURCE: Final = languages.ENGLISH
@@ -57,9 +58,10 @@ def read(path: Path) -> Catalogue:
 
 @cache
 def named(language: str) -> Catalogue:
-    """The catalogue of a language, read at its first use. Raises ValueError, which names the languages there are."""
+    """The catalogue of a language, read at its first use. Raises InvalidRequest: there is none."""
     if language not in available():
-        raise ValueError(f"language {language!r} has no catalogue; use one of: {', '.join(available())}")
+        known = ", ".join(available())
+        raise InvalidRequest(f"language {language!r} has no catalogue; use one of: {known}", param="language")
     return read(LOCALES / f"{language}.po")
 
 
@@ -69,7 +71,7 @@ def available() -> list[str]:
 
 
 class _Process:
-    """What this process says everything in, unless `using` says otherwise."""
+    """The language of this process, outside of `using`."""
 
     language: str = SOURCE
 
@@ -78,8 +80,11 @@ _in_use: ContextVar[Catalogue | None] = ContextVar("catalogue", default=None)
 
 
 def use(language: str) -> None:
-    """Render sentences in `language` from now on, in this process. Raises as `named`."""
-    named(language)
+    """Render sentences in `language` from now on, in this process. Raises ConfigurationError: it has no catalogue."""
+    try:
+        named(language)
+    except InvalidRequest as unknown:
+        raise ConfigurationError(f"ACCRUAL_LANGUAGE: {unknown}") from None
     _Process.language = language
 
 

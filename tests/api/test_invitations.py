@@ -184,7 +184,7 @@ def test_an_invitation_takes_a_name_and_a_slug_and_says_what_it_offers(
     token = invited.json["signup_url"].partition("#")[2]
     offered = nobody.post("/v1/public/affiliate/invitation", {"token": token}).json
     assert (offered["organization_name"], offered["program_name"]) == ("Shop", "Friends")
-    assert (offered["commission_in_words"], offered["holdback_days"]) == ("20 %", 30)
+    assert (offered["commission_text"], offered["holdback_days"]) == ("20 %", 30)
     assert (offered["name"], offered["code"]) == ("Zoe van Dyke", "zoe")
     again = owner.post(path, {"email": "zoe@example.com", "slug": "zoe-2"}).json
     assert (again["id"], again["slug"], again["first_name"]) == (invited.json["id"], "zoe-2", "Zoe")

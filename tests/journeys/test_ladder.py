@@ -265,7 +265,7 @@ def test_the_explanation_tells_of_each_level(cleo: Customer, deliver: Deliver, d
     deliver(first.events)
     drain()
     with db.transaction() as session:
-        told = explain.narrate(explain.explain(session, str(first.invoice)))
+        told = explain.explain(session, str(first.invoice))["sentences"]
     assert "dan earns at level 2 of the ladder of terms version 2, which the customer was bound under." in told
     assert "3 % of 49.00 USD, rounded half up, is 1.47 USD." in told
 

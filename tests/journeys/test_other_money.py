@@ -159,5 +159,5 @@ def test_what_the_customer_saw_is_told_and_nothing_is_computed_from_it(
     drain()
     assert ledger().balances == owed(ada=980)
     with db.transaction() as session:
-        told = explain.narrate(explain.explain(session, str(sale.payment_intent)))
+        told = explain.explain(session, str(sale.payment_intent))["sentences"]
     assert "The customer was shown 45.30 EUR." in told

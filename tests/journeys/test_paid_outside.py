@@ -56,7 +56,7 @@ def test_what_was_paid_outside_stripe_in_part_is_what_its_payment_record_says(
         drain()
     assert ledger().balances == owed(ada=2000 if is_included else 500)
     with db.transaction() as session:
-        told = explain.narrate(explain.explain(session, str(sale.invoice)))
+        told = explain.explain(session, str(sale.invoice))["sentences"]
     assert "paid outside Stripe 90.00 USD" in " ".join(told)
 
 

@@ -154,7 +154,7 @@ def test_the_explanation_shows_each_product(deliver: Deliver, drain: Drain) -> N
     deliver(itemized(sale, THREE))
     drain()
     with db.transaction() as session:
-        told = explain.narrate(explain.explain(session, str(sale.invoice)))
+        told = explain.explain(session, str(sale.invoice))["sentences"]
     assert "Its lines of prod_seats come to 30.00 USD, at 50 %." in told
     assert "Its lines of prod_setup come to 20.00 USD, at 0 %." in told
     assert "These rates in proportion on a base of 100.00 USD, rounded half up once, are 25.00 USD." in told

@@ -174,7 +174,7 @@ def test_the_explanation_says_why_and_nobody_keeps_the_address(meet: Meet, deliv
     deliver(shows(sale.events, PLACES[2]))
     drain()
     with db.transaction() as session:
-        told = " ".join(explain.narrate(explain.explain(session, sale.invoice or "")))
+        told = " ".join(explain.explain(session, sale.invoice or "")["sentences"])
         rows = "SELECT facts::text FROM stripe_objects UNION ALL SELECT email_mark FROM conversions"
         kept = session.scalars(text(rows))
         stored = " ".join(kept).lower()

@@ -63,10 +63,10 @@ def link(session: Session, settings: config.Settings, partner: Partner) -> str:
 
 
 def _earns(session: Session, partner: Partner) -> str:
-    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.sentences.offers import offer  # noqa: PLC0415 - so that `accrual --help` loads little
 
     terms = snapshots.in_force(session, partner.id) or terms_in_force(session, partner.program_id)
-    rate = rate_in_words(terms.commission, session.get_one(Program, partner.program_id).currency)
+    rate = offer(terms.commission, session.get_one(Program, partner.program_id).currency)
     return rate if partner.status == "active" else f"nothing while {partner.status}; {rate} once it is active"
 
 

@@ -163,11 +163,11 @@ def _print(shown: ProgramBody, *, as_json: bool) -> None:
 
 def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
     """The program as the API shows it; for people its commission is in words."""
-    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.sentences.offers import offer  # noqa: PLC0415 - so that `accrual --help` loads little
 
     values = shown.model_dump()
     if not as_json:
-        values["commission"] = rate_in_words(shown.commission, shown.currency)
+        values["commission"] = offer(shown.commission, shown.currency)
         least = shown.minimum_payouts.items()
         values["minimum_payouts"] = [format_money(minor, currency) for currency, minor in least]
     return values

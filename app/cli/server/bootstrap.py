@@ -138,14 +138,14 @@ def make(
 
 def _changed(session: Session, program: Program) -> str:
     """What the program's terms are now, and whom they concern."""
-    from app.partners.offers import rate_in_words  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.sentences.offers import offer  # noqa: PLC0415 - so that `accrual --help` loads little
 
     terms = terms_in_force(session, program.id)
     days = f", holdback {terms.holdback_days} days" if terms.holdback_days is not None else ""
     stamped = select(func.count()).select_from(Partner)
     kept = session.scalar(stamped.where(Partner.program_id == program.id, Partner.activated_at.is_not(None))) or 0
     return (
-        f"the program pays {rate_in_words(terms.commission, program.currency)}{days} to partners activated from now "
+        f"the program pays {offer(terms.commission, program.currency)}{days} to partners activated from now "
         f"on; {kept} activated before keep their terms: accrual partners change PARTNER --rate PERCENT changes one"
     )
 

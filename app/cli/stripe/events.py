@@ -13,7 +13,7 @@ from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
-from app.explanations.events import tell_event
+from app.explanations.events import explain_event
 from app.organizations.actors import CLI
 from app.sentences.outcomes import OUTCOMES
 from app.stripe_events import commands as event_commands
@@ -68,7 +68,7 @@ def show(
     with organizations.database(data_dir), db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         event = listing.get_event(session, owners, event_id)
-        told = tell_event(session, event)
+        told = explain_event(session, event)
         values = jsonable(told) if as_json else event_fields(event)
         document = json.loads(event.payload) if payload else None
     if as_json and document is not None:

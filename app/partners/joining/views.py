@@ -8,8 +8,8 @@ from app import ids
 from app.partners.enrollment import EmailState
 from app.partners.joining.invitations import Joined, Offered
 from app.partners.models import Partner
-from app.partners.offers import rate_in_words
 from app.partners.views import AFFILIATE_STATUS, AffiliateStatus
+from app.sentences.offers import offer
 from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
 
 
@@ -62,7 +62,7 @@ class InvitationBody(Snake):
     program_id: str
     program_name: str
     commission: dict[str, Any]
-    commission_in_words: str = Field(examples=["20 %, for 12 billing cycles"])
+    commission_text: str = Field(examples=["20 %, for 12 billing cycles"])
     holdback_days: int | None = Field(
         description="Days between a payment and the approval of its commission; null: the owner approves."
     )
@@ -112,7 +112,7 @@ def invitation_body(offered: Offered) -> InvitationBody:
         program_id=ids.encode(ids.PROGRAM, program.id),
         program_name=program.name,
         commission=dict(offered.commission),
-        commission_in_words=rate_in_words(offered.commission, program.currency),
+        commission_text=offer(offered.commission, program.currency),
         holdback_days=offered.holdback_days,
         name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
         code=partner.slug,

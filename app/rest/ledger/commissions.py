@@ -13,7 +13,7 @@ from app.commissions.partner_side import own_page, selection
 from app.commissions.settling.settlement import Cause
 from app.errors import NotFound
 from app.explanations import events, explain
-from app.explanations.events import EventStory
+from app.explanations.events import EventExplanation
 from app.explanations.explain import Explanation
 from app.explanations.views import PaymentExplanation
 from app.http.errors import ErrorBody
@@ -142,12 +142,14 @@ def explain_any_id(query: views.ExplanationQuery) -> Response:
         return answer(explain.explanation_of(session, query.id))
 
 
-@api.get("/api/v1/events/<event_id>", security=needs("events:read"), responses={"200": EventStory, "404": ErrorBody})
+@api.get(
+    "/api/v1/events/<event_id>", security=needs("events:read"), responses={"200": EventExplanation, "404": ErrorBody}
+)
 def show_event(path: EventPath) -> Response:
-    """An event's story: how it was worked, how it ended, and what it moved for keys that may read commissions."""
+    """An event explained: how it was processed, how it ended, and what it moved for keys that may read commissions."""
     with access.transaction(g.caller) as session:
         event = get_event(session, g.caller.organization_ids, path.event_id)
-        return answer(events.tell_event(session, event, with_money=g.caller.may("commissions:read")))
+        return answer(events.explain_event(session, event, with_money=g.caller.may("commissions:read")))
 
 
 def _decided(path: views.ConversionPath, decide: Callable[[Session, Conversion], None]) -> Response:
