@@ -47,22 +47,19 @@ class Attributions:
     credits: Mapping[UUID, Credited | NoCredit]
 
 
-def attribute(
-    session: Session, scope: Scope, known: LockedObjects, records: Sequence[PaymentRecord], newly_named: set[str]
-) -> Attributions:
+def attribute(session: Session, scope: Scope, known: LockedObjects, records: Sequence[PaymentRecord]) -> Attributions:
     """Bind what new evidence binds, and credit every payment concerned.
 
     Args:
         known: the objects touched, locked.
         records: their payments, not written yet.
-        newly_named: objects on which a new name was found.
 
     Effects: writes attributions; locks the payments that changed bindings reach.
     """
     standing = [one for one in records if one.merged_into_id is None]
-    subjects = rebind.subjects_of(known, standing, newly_named)
+    subjects = rebind.subjects_of(known, standing)
     attributed = rows.current(session, scope, {*subjects.every, *(_own_subject(one) for one in standing)})
-    stale = rebind.stale(session, scope, known, standing, subjects, attributed, newly_named)
+    stale = rebind.stale(session, scope, known, standing, subjects, attributed)
     attributed = _hold(session, scope, stale - known.objects.keys(), attributed)
     changed = rebind.rebind(session, scope, stale, records, attributed) if stale else {}
     attributed = _after(attributed, changed)

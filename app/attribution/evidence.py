@@ -1,6 +1,7 @@
 """Names found on Stripe objects, each kept once, at its earliest time."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -13,7 +14,9 @@ from app.attribution.promotions import used
 from app.attribution.promotions.used import Use
 from app.attribution.rules import Name
 from app.attribution.sessions import Naming
+from app.payments import objects
 from app.payments.facts import ReadEvent
+from app.payments.objects import LockedObjects
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KEEP_EARLIEST = """
@@ -25,11 +28,21 @@ _KEEP_EARLIEST = """
 """
 
 
-def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[str]:
-    """Keep every name in `events`, and return the ids of the objects about which something new was learned.
+def insert_names(session: Session, scope: Scope, locked: LockedObjects, events: Sequence[ReadEvent]) -> LockedObjects:
+    """Insert every name in `events`; gives `locked` with the objects that were newly named.
 
-    Expects the locks of those objects.
+    Where the name is on a promotion, those are the objects that it was used on, which are locked as well.
     """
+    newly_named = {row.object_id for row in bulk.insert(session, Evidence, _rows(scope, events), tail=_KEEP_EARLIEST)}
+    promotions = {one for one in newly_named if used.is_promotion(one)}
+    if not promotions:
+        return replace(locked, newly_named=frozenset(newly_named))
+    users = used.users_of(session, scope.organization_id, promotions).get(scope, set())
+    return objects.also_lock(session, scope, locked, newly_named | users)
+
+
+def _rows(scope: Scope, events: Sequence[ReadEvent]) -> list[dict[str, Any]]:
+    """A row for each name, at its earliest time."""
     scoped = scope.parameters()
     earliest: dict[tuple[str, ...], dict[str, Any]] = {}
     for event in events:
@@ -51,8 +64,7 @@ def record(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> set[s
             known = earliest.get(identity)
             if known is None or _age(row) < _age(known):
                 earliest[identity] = row
-    rows = [earliest[identity] for identity in sorted(earliest)]
-    return {row.object_id for row in bulk.insert(session, Evidence, rows, tail=_KEEP_EARLIEST)}
+    return [earliest[identity] for identity in sorted(earliest)]
 
 
 def _age(row: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -25,7 +25,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When that was stated which holds whatever is stated later."""
-_COLUMNS = "id, kind, root, customer, subscription, facts, stated_at, older_at"
+_COLUMNS = "kind, id, root, customer, subscription, facts, stated_at, older_at"  # the fields of `KnownObject`
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class LockedObjects:
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
         told: what each event of the batch says of an object, by the event's id, in the order of the batch.
+        newly_named: objects on which a partner's name was found, or from which one was taken, since they were settled.
     """
 
     objects: Mapping[str, KnownObject]
@@ -48,6 +49,7 @@ class LockedObjects:
     addressed: frozenset[str] = frozenset()
     before: Mapping[str, KnownObject] = field(default_factory=dict)
     told: Sequence[tuple[int, KnownObject]] = ()
+    newly_named: frozenset[str] = frozenset()
 
     def payment_groups(self) -> dict[str, list[KnownObject]]:
         """All payment groups of money, by root; subscriptions and customers are none."""
@@ -79,16 +81,27 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
     return LockedObjects(after, met_before, relinked, addressed, before=known_before, told=told)
 
 
-def lock(session: Session, scope: Scope, object_ids: Iterable[str]) -> LockedObjects:
-    """What is known of the payment groups of `object_ids`, all locked, where no event has anything to add."""
+def lock(
+    session: Session, scope: Scope, object_ids: Iterable[str], *, newly_named: Iterable[str] = ()
+) -> LockedObjects:
+    """What is known of the payment groups of `object_ids`, all locked, where no event has anything to add.
+
+    Ids that no event has named are passed over.
+    """
     found = _lock_groups(session, scope, object_ids)
-    return LockedObjects(found, frozenset(known.root for known in found.values()), frozenset())
+    met_before = frozenset(known.root for known in found.values())
+    return LockedObjects(found, met_before, frozenset(), newly_named=frozenset(newly_named))
 
 
-def also_lock(session: Session, scope: Scope, known: LockedObjects, object_ids: Iterable[str]) -> LockedObjects:
-    """`known`, and the payment groups of `object_ids` with it, all locked."""
-    more = lock(session, scope, set(object_ids) - known.objects.keys())
-    return replace(known, objects={**more.objects, **known.objects}, met_before=known.met_before | more.met_before)
+def also_lock(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:
+    """`locked` with what was newly named, and with the payment groups of that, all locked."""
+    more = lock(session, scope, newly_named - locked.objects.keys())
+    return replace(
+        locked,
+        objects={**more.objects, **locked.objects},
+        met_before=locked.met_before | more.met_before,
+        newly_named=locked.newly_named | newly_named,
+    )
 
 
 def _lock_groups(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
@@ -108,7 +121,7 @@ def load(session: Session, scope: Scope, roots: Iterable[str]) -> dict[str, Know
     """All objects of the payment groups with these roots, by id."""
     wanted = list(roots)
     rows = session.execute(_LOAD, {**scope.parameters(), "roots": wanted}) if wanted else ()
-    return {row.id: _known_object(row) for row in rows}
+    return {row.id: KnownObject(*row) for row in rows}
 
 
 # One table and one index each: a join of these would be planned by guesses while the table is young and growing.
@@ -116,13 +129,6 @@ _ROOTS = text(f"SELECT DISTINCT root FROM stripe_objects WHERE {SCOPE_SQL} AND i
 _LOCK = text(f"SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids) ORDER BY id FOR UPDATE")
 
 _LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root = ANY(:roots)")
-
-
-def _known_object(row: Any) -> KnownObject:
-    """A row with the columns of `stripe_objects` as a value."""
-    return KnownObject(
-        row.kind, row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at, row.older_at
-    )
 
 
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
@@ -229,3 +235,32 @@ def _row(scoped: Mapping[str, Any], known: KnownObject) -> dict[str, Any]:
         "stated_at": known.stated_at,
         "older_at": dict(known.older_at),
     }
+
+
+def events_with_news(locked: LockedObjects) -> frozenset[int]:
+    """The ids of the events that added a fact to what is known, or a Stripe object; in the order of the batch.
+
+    A fact stated again is no news, whenever it was stated. Example: of two deliveries of one `customer.created` in a
+    batch only the first is among them.
+    """
+    now = dict(locked.before)
+    found = set()
+    for event_id, new in locked.told:
+        old = now.get(new.id)
+        if old is not None and not _adds(old, new):
+            continue
+        now[new.id] = new if old is None else merge(old, new)
+        if old is None or _says(now[new.id]) != _says(old):
+            found.add(event_id)
+    return frozenset(found)
+
+
+def _adds(old: KnownObject, new: KnownObject) -> bool:
+    """Whether `new` says anything that `old` does not; most of a batch does not, and needs no merging."""
+    is_placed = new.customer in ("", old.customer) and new.subscription in ("", old.subscription)
+    return not (is_placed and new.facts.items() <= old.facts.items())
+
+
+def _says(known: KnownObject) -> tuple[str, str, Mapping[str, object]]:
+    """What is known of it, apart from when that was stated last."""
+    return (known.customer, known.subscription, known.facts)

@@ -1,7 +1,7 @@
 """Payments as rows: one for every state a payment group makes, re-keyed and merged as links come to light."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from app.payments.models import Payment
 from app.payments.reported import facts
 from app.payments.state.billing import Billing
 from app.payments.state.holds import Hold
-from app.payments.state.payment_group import KnownObject, PaymentGroup
+from app.payments.state.payment_group import KnownObject, PaymentGroup, marks_in
 from app.payments.state.state import PaymentState, payments_of
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -31,7 +31,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PaymentRecord:
     """A payment and its row.
 
@@ -73,39 +73,34 @@ def assemble(
     session: Session, scope: Scope, payment_groups: Mapping[str, Sequence[KnownObject]]
 ) -> list[PaymentRecord]:
     """The payments of `payment_groups` (objects by root) as they stand now, merged ones included. Writes nothing."""
-    rows = _load_by_key(session, scope, [known for members in payment_groups.values() for known in members])
+    by_root = {root: sorted({key for one in members if (key := _key(one))}) for root, members in payment_groups.items()}
+    values = {**scope.parameters(), "values": [key for keys in by_root.values() for key in keys]}
+    found = session.execute(_LOAD_BY_KEY, values).mappings() if values["values"] else ()
+    rows = {row["key"]: _record(dict(row)) for row in found}
     records: list[PaymentRecord] = []
     for root, members in payment_groups.items():
-        keys = {key for known in members if (key := _key(known))}
-        present = {key: rows[key] for key in sorted(keys & rows.keys())}
+        present = {key: rows[key] for key in by_root[root] if key in rows}
         records += _match(root, payments_of(PaymentGroup.of(members)), present)
     return records
 
 
-def _match(root: str, states: list[PaymentState], rows: dict[str, PaymentRecord]) -> list[PaymentRecord]:
-    """Give each state its row: the one with its key, else one whose key has become obsolete, else a new one.
+def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, PaymentRecord]) -> list[PaymentRecord]:
+    """Each state with its row: the one with its key, else one whose key has become obsolete, else a new one.
 
     A row left without a state was the same money as another's, and is merged into it.
     """
-    matched = []
-    homeless = [state for state in states if state.key not in rows]
+    left = dict(rows)
+    matched = [replace(left.pop(state.key), state=state) for state in states if state.key in rows]
+    obsolete = [row for row in left.values() if row.merged_into_id is None]
     for state in states:
-        if state.key in rows:
-            record = rows.pop(state.key)
-            record.state = state
-            matched.append(record)
-    obsolete = [record for record in rows.values() if record.merged_into_id is None]
-    for state in homeless:
-        record = obsolete.pop(0) if obsolete else PaymentRecord(ids.new(), state)
-        record.state = state
-        matched.append(record)
-    for record in matched:
-        record.root, record.merged_into_id = root, None
-    merged = [record for record in rows.values() if record not in matched]
-    for record in merged:
-        record.root = root
-        record.merged_into_id = record.merged_into_id or _successor(record, matched)
-    return matched + merged
+        if state.key not in rows:
+            row = left.pop(obsolete.pop(0).state.key) if obsolete else PaymentRecord(ids.new(), state)
+            matched.append(replace(row, state=state))
+    standing = [replace(row, root=root, merged_into_id=None) for row in matched]
+    merged = [
+        replace(row, root=root, merged_into_id=row.merged_into_id or _successor(row, standing)) for row in left.values()
+    ]
+    return standing + merged
 
 
 def _successor(record: PaymentRecord, matched: Sequence[PaymentRecord]) -> UUID | None:
@@ -130,12 +125,6 @@ _LOAD_BY_CUSTOMER = text(f"""
     SELECT {_COLUMNS} FROM payments
     WHERE {SCOPE_SQL} AND customer = ANY(:values) AND customer <> '' AND merged_into_id IS NULL
 """)
-
-
-def _load_by_key(session: Session, scope: Scope, objects: Iterable[KnownObject]) -> dict[str, PaymentRecord]:
-    keys = [key for known in objects if (key := _key(known))]
-    rows = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}).mappings() if keys else ()
-    return {row["key"]: _record(dict(row)) for row in rows}
 
 
 def of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRecord]:
@@ -229,3 +218,31 @@ def _row(record: PaymentRecord) -> dict[str, Any]:
         "outcome": record.outcome,
         "outcome_details": dict(record.outcome_details),
     }
+
+
+_CUSTOMER_FACTS = text(f"SELECT id, facts FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:customers)")
+
+
+def payer_marks_of(session: Session, scope: Scope, records: Iterable[PaymentRecord]) -> dict[UUID, frozenset[str]]:
+    """The marks of every payment's payer, by payment id.
+
+    A customer's addresses are one person's: what was seen on one payment counts for all of the customer's.
+    """
+    wanted = list(records)
+    customers = sorted({one.state.customer for one in wanted} - {""})
+    rows = session.execute(_CUSTOMER_FACTS, {**scope.parameters(), "customers": customers}) if customers else ()
+    by_customer = {row.id: marks_in(row.facts) for row in rows}
+    nothing: frozenset[str] = frozenset()
+    return {one.id: by_customer.get(one.state.customer, nothing).union(one.state.email_marks) for one in wanted}
+
+
+_STANDING_OF_CUSTOMERS = text(f"""
+    SELECT id FROM payments
+    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND customer <> '' AND merged_into_id IS NULL
+""")
+
+
+def standing_ids(session: Session, scope: Scope, customers: Collection[str]) -> list[UUID]:
+    """The payments of these customers, those merged away left out."""
+    values: Mapping[str, Any] = {**scope.parameters(), "customers": sorted(customers)}
+    return list(session.scalars(_STANDING_OF_CUSTOMERS, values)) if customers else []

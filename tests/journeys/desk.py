@@ -1,6 +1,6 @@
 """The merchant's desk: what people do by hand, and paying partners out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,12 +12,13 @@ from app import db, ids
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.settling import rows
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.ledger import posting
 from app.ledger.positions import Line
 from app.ledger.posting import Entry
 from app.organizations import keys
+from app.payments import objects
 from app.stripe_events.scope import Scope
 from tests.cast import Merchant
 
@@ -82,22 +83,22 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
     payment = ids.decode(payment_id(stripe_id), ids.PAYMENT)
     assert payment is not None
     with db.transaction() as session:
-        decisions.record(session, merchant.organization_id, [Decision(payment, "approved", CLOCK, now, now)])
+        decisions.insert(session, merchant.organization_id, [Decision(payment, "approved", CLOCK, now, now)])
         scope = Scope(merchant.organization_id, "", livemode=False)
-        resettle(session, scope, [stripe_id], Cause("job:clock", now))
-        (conversion,) = rows.conversions_of(session, [payment]).values()
-        for commission in rows.commissions_of(session, [conversion.id])[conversion.id]:
+        settle_objects(session, scope, objects.lock(session, scope, [stripe_id]), Cause("job:clock", now))
+        (conversion,) = rows.load_conversions(session, [payment]).values()
+        for commission in rows.load_commissions(session, [conversion.id])[conversion.id]:
             due_minor = commission.position.payable_minor
             moves = [("partner_payable", "payout_clearing"), ("payout_clearing", "partner_paid")]
             for source, target in moves if is_confirmed else moves[:1]:
                 lines = [Line(source, due_minor), Line(target, -due_minor)]
-                commission.position = commission.position.after(lines)
-                commission.entry_count += 1
+                position, number = commission.position.after(lines), commission.entry_count + 1
+                commission = replace(commission, position=position, entry_count=number)  # noqa: PLW2901  (as it stands after)
                 posting.post(session, merchant.organization_id, [_entry(commission, lines, now)])
-            rows.write(session, merchant.organization_id, [], [commission])
+            rows.insert_and_update(session, merchant.organization_id, [], [commission])
 
 
-def _entry(commission: rows.CommissionRecord, lines: list[Line], now: datetime) -> Entry:
+def _entry(commission: rows.CommissionRow, lines: list[Line], now: datetime) -> Entry:
     return Entry(
         commission_id=commission.id,
         number=commission.entry_count,

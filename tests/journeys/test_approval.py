@@ -217,7 +217,7 @@ def reserve(sale: Purchase) -> None:
     """What a payout does first: the payable goes to clearing."""
     with db.transaction() as session:
         conversion = conversion_of(session, sale)
-        [commission] = rows.commissions_of(session, [conversion.id])[conversion.id]
+        [commission] = rows.load_commissions(session, [conversion.id])[conversion.id]
         lines = [Line("partner_payable", 980), Line("payout_clearing", -980)]
         entry = Entry(
             commission_id=commission.id,

@@ -10,8 +10,9 @@ from sqlalchemy.engine import make_url
 
 from app import db
 from app.commissions.settling import late_touches
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
+from app.payments import objects
 from app.stripe_events.scope import Scope
 from app.touchpoints import partitions
 from tests import cast
@@ -63,7 +64,8 @@ def _decide_anew(merchant: cast.Merchant, object_ids: list[str]) -> None:
     """Find out again who is credited, as if something new were known of these objects."""
     with db.transaction() as session:
         scope = Scope(merchant.organization_id, "", livemode=False)
-        resettle(session, scope, object_ids, Cause("job:test", datetime.now(UTC)), newly_named=object_ids)
+        locked = objects.lock(session, scope, object_ids, newly_named=object_ids)
+        settle_objects(session, scope, locked, Cause("job:test", datetime.now(UTC)))
 
 
 def _subscribed() -> tuple[Customer, Purchase]:

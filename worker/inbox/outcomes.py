@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from app.attribution.carriers import CLIENT_REFERENCE
 from app.commissions.settling.settle import Settled
+from app.commissions.settling.settlement import Cause
 from app.partners.finding.directory import Directory
-from app.payments.facts import MONEY_KINDS, Kind, NameFact, ReadEvent
-from app.payments.objects import LockedObjects
+from app.payments.facts import MONEY_KINDS, RETURN_KINDS, Kind, NameFact, ReadEvent
+from app.payments.objects import LockedObjects, events_with_news
 from app.payments.record import PaymentRecord
-from app.payments.state.news import events_with_news
 from app.payments.waiting import reasons
 from app.sentences.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
 from app.stripe_events.inbox import Outcome
@@ -22,59 +21,69 @@ EARNING: Final = ("accrued", "adjusted", "held")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The events of one scope with the component each belongs to."""
+    """The events of one scope with the payment group that each is about.
+
+    Attributes:
+        events: what was read, in the order of the inbox.
+        roots: by event id, the root of its payment group; "" if it is about none.
+        about: the same by root, without the events about none.
+        abandoned: checkout sessions of which no payment will come.
+        uncaptured: roots of payment groups whose money is only authorized.
+        news: ids of the events that state what was not known before them.
+    """
 
     events: Sequence[ReadEvent]
     roots: Mapping[int, str]
-    """By event id, the root of the money it is about; "" if it is about none."""
+    about: Mapping[str, Sequence[ReadEvent]]
     abandoned: frozenset[str]
-    """Sessions of which no payment will come."""
     uncaptured: frozenset[str]
-    """Roots of money that is only held."""
     news: frozenset[int]
-    """Events that state what was not known before them."""
 
     @classmethod
-    def of(cls, events: Sequence[ReadEvent], known: LockedObjects) -> "Batch":
-        """`events` placed in the payment_groups of `known`."""
+    def of(cls, events: Sequence[ReadEvent], locked: LockedObjects) -> "Batch":
+        """`events` placed in the payment groups of `locked`."""
         abandoned, uncaptured = set(), set()
-        for one in known.objects.values():
+        for one in locked.objects.values():
             if one.kind == Kind.SESSION and one.facts.get("abandoned"):
                 abandoned.add(one.id)
             elif one.kind == Kind.CHARGE and one.facts.get("captured") is False:
                 uncaptured.add(one.root)
-        roots = {event.id: _root(event, known) for event in events}
-        return cls(events, roots, frozenset(abandoned), frozenset(uncaptured), events_with_news(known))
+        roots: dict[int, str] = {}
+        about: dict[str, list[ReadEvent]] = {}
+        for event in events:
+            named = (one.id for one in event.reading.objects if one.id and one.kind in MONEY_KINDS)
+            roots[event.id] = root = next((locked.objects[one].root for one in named), "")
+            if root:
+                about.setdefault(root, []).append(event)
+        return cls(events, roots, about, frozenset(abandoned), frozenset(uncaptured), events_with_news(locked))
 
     def says_something_new(self, event: ReadEvent) -> bool:
         """Whether the event states what was not known before it. Of what nothing is kept, every statement is new."""
         reading = event.reading
         return event.id in self.news or not (reading.objects or reading.names)
 
+    def event_of(self, payment: PaymentRecord) -> ReadEvent:
+        """The event that the settlement of a payment is put down to.
 
-def _root(event: ReadEvent, known: LockedObjects) -> str:
-    for one in event.reading.objects:
-        if one.id and one.kind in MONEY_KINDS:
-            return known.objects[one.id].root
-    return ""
+        The first in inbox order that states the payment's amount; without one the first that returns money, else the
+        first about the payment at all. A payment that the batch reaches only through a changed binding is put down to
+        the first event that names a partner.
+        """
+        about = self.about.get(payment.root)
+        if about:
+            return min(about, key=_claim_on(payment))
+        return next((event for event in self.events if event.reading.names), self.events[0])
 
-
-def causes(batch: Batch, records: Sequence[PaymentRecord]) -> dict[UUID, ReadEvent]:
-    """The event each payment's settlement is put down to.
-
-    The first in inbox order that states the payment's amount; without one the first that returns money, else the first
-    about the payment at all. Payments the batch reaches only through a changed binding are not among `records`.
-    """
-    about: dict[str, list[ReadEvent]] = {}
-    for event in batch.events:
-        about.setdefault(batch.roots[event.id], []).append(event)
-    return {one.id: min(about[one.root], key=_claim_on(one)) for one in records if one.root in about}
+    def cause_of(self, payment: PaymentRecord) -> Cause:
+        """That event as the cause of the payment's ledger entries."""
+        event = self.event_of(payment)
+        return Cause(event.stripe_id, event.occurred_at)
 
 
 def _claim_on(payment: PaymentRecord) -> Callable[[ReadEvent], tuple[int, int]]:
     """How strong an event's claim is to have settled `payment`; the smallest is the strongest.
 
-    An invoice's payment is stated by the invoice: its charge tells another amount, with tax.
+    An invoice's payment is stated by the invoice: its charge states another amount, with tax.
     """
     source = payment.state.base_details["source"]
 
@@ -88,22 +97,25 @@ def _claim_on(payment: PaymentRecord) -> Callable[[ReadEvent], tuple[int, int]]:
 
 
 def outcomes(
-    batch: Batch,
-    settled: Sequence[Settled],
-    caused_by: Mapping[UUID, ReadEvent],
-    people: Directory,
-    newly_named: set[str],
+    batch: Batch, settled: Sequence[Settled], partners: Directory, newly_named: frozenset[str]
 ) -> dict[int, Outcome]:
-    """The outcome of each event in `batch`, by event id; `newly_named` are the objects a new name was found on."""
+    """The outcome of each event in `batch`, by event id.
+
+    Args:
+        batch: the events.
+        settled: what became of the payments.
+        partners: the partners that the events name.
+        newly_named: the objects that a new name was found on.
+    """
     moved: dict[int, str] = {}
-    begun = {one.payment.id for one in settled if one.is_first_accrual}
-    standing: dict[str, PaymentRecord] = {}
+    payments: dict[str, PaymentRecord] = {}
     for one in settled:
-        cause = caused_by.get(one.payment.id)
-        if one.has_moved and cause is not None and moved.get(cause.id) != "accrued":
+        cause = batch.event_of(one.payment)
+        if one.has_moved and moved.get(cause.id) != "accrued":
             moved[cause.id] = "accrued" if one.is_first_accrual else "adjusted"
         if one.payment.merged_into_id is None and one.payment.root:
-            standing.setdefault(one.payment.root, one.payment)
+            payments.setdefault(one.payment.root, one.payment)
+    begun = {one.payment.id for one in settled if one.is_first_accrual}
     found, named_before = {}, set[NameFact]()
     for event in batch.events:
         if event.id in moved:
@@ -111,18 +123,43 @@ def outcomes(
         else:
             names_anew = any(one.object_id in newly_named and one not in named_before for one in event.reading.names)
             is_news = names_anew or batch.says_something_new(event)
-            payment = standing.get(batch.roots[event.id])
+            payment = payments.get(batch.roots[event.id])
             if is_news and payment is not None and payment.id in begun and event.reading.is_return:
-                outcome = of_return(payment, event.reading.objects[0].kind)  # what it took was never accrued
+                outcome = _of_return(payment, event.reading.objects[0].kind)  # what it took was never accrued
             else:
-                outcome = _unmoved(event, payment, people, names_anew=names_anew, is_news=is_news)
+                outcome = _unmoved(event, payment, partners, names_anew=names_anew, is_news=is_news)
             found[event.id] = _ended(outcome, event, batch)
         named_before.update(event.reading.names)
     return found
 
 
+def ended_waits(batch: Batch, settled: Sequence[Settled], locked: LockedObjects) -> dict[str, Outcome]:
+    """The outcome of events that waited for what the batch brought, by the id of the object each is about."""
+    groups = locked.payment_groups()
+    ended: dict[str, Outcome] = {}
+    for root in batch.uncaptured & locked.met_before:
+        ended |= {one.id: Outcome("not_captured") for one in groups[root] if one.kind in RETURN_KINDS}
+    for one in settled:
+        payment = one.payment
+        if payment.merged_into_id is not None or payment.outcome == "waiting":
+            continue
+        if not one.former_outcome and payment.root not in locked.met_before:
+            continue  # nothing can have waited for a payment that nothing was known of
+        ended |= {member.id: _ended_wait(payment, member.kind) for member in groups.get(payment.root, ())}
+    return ended
+
+
+def _ended_wait(payment: PaymentRecord, kind: str) -> Outcome:
+    """The outcome of an event about an object of this kind, once its payment is settled."""
+    if kind in RETURN_KINDS:
+        return _of_return(payment, kind)
+    if payment.is_of_invoice and kind != Kind.INVOICE:
+        return Outcome("merged")
+    return Outcome(payment.outcome, payment.outcome_details)
+
+
 def _unmoved(
-    event: ReadEvent, payment: PaymentRecord | None, people: Directory, *, names_anew: bool, is_news: bool
+    event: ReadEvent, payment: PaymentRecord | None, partners: Directory, *, names_anew: bool, is_news: bool
 ) -> Outcome:
     """The outcome of an event that moved no money."""
     reading = event.reading
@@ -133,8 +170,8 @@ def _unmoved(
         if payment is None:
             return _missing(event)
         return unchanged if payment.outcome in EARNING else Outcome(payment.outcome, payment.outcome_details)
-    if names := _names_in(event, people):
-        return _named(event, names, people, names_anew=names_anew) or unchanged
+    if names := _names_in(event, partners):
+        return _named(event, names, partners, names_anew=names_anew) or unchanged
     if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
         return Outcome("waiting", reasons.waiting(reasons.PAYMENT))
     if _links(event):
@@ -148,7 +185,7 @@ def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
     return Outcome("recorded", {"because": NAMES_SESSION if names_session else NAMES_NO_PARTNER})
 
 
-def of_return(payment: PaymentRecord, kind: str) -> Outcome:
+def _of_return(payment: PaymentRecord, kind: str) -> Outcome:
     """The outcome of an event about money that came back, once its payment is there.
 
     Args:
@@ -181,15 +218,15 @@ def _missing(event: ReadEvent) -> Outcome:
     return Outcome("waiting", reasons.waiting(reason, Wanted(source, named[source]) if source else None))
 
 
-def _names_in(event: ReadEvent, people: Directory) -> list[str]:
+def _names_in(event: ReadEvent, partners: Directory) -> list[str]:
     """The partners' names in an event. A client reference that is no partner's code is the merchant's own id."""
     named = [one for one in event.reading.names if one.name]
-    return [one.name for one in named if one.carrier != CLIENT_REFERENCE or people.find(one.name) is not None]
+    return [one.name for one in named if one.carrier != CLIENT_REFERENCE or partners.find(one.name) is not None]
 
 
-def _named(event: ReadEvent, names: Sequence[str], people: Directory, *, names_anew: bool) -> Outcome | None:
+def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, names_anew: bool) -> Outcome | None:
     """The outcome of an event that only names a partner; None if that was known."""
-    enrollment = next((found for name in names if (found := people.find(name))), None)
+    enrollment = next((found for name in names if (found := partners.find(name))), None)
     if enrollment is None:
         return Outcome("unknown_code", {"code": names[0]})
     if not enrollment.earns:

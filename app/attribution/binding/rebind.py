@@ -40,15 +40,15 @@ class Subjects:
         return {*self.leading, *self.following}
 
 
-def subjects_of(known: LockedObjects, records: Iterable[PaymentRecord], newly_named: set[str]) -> Subjects:
+def subjects_of(known: LockedObjects, records: Iterable[PaymentRecord]) -> Subjects:
     """The customers and subscriptions of these payments, of the sessions seen, and those a name was found on."""
     pairs = {(one.state.subscription, one.state.customer) for one in records}
     for one in known.objects.values():
-        if one.kind == Kind.SUBSCRIPTION and one.id in newly_named:
+        if one.kind == Kind.SUBSCRIPTION and one.id in known.newly_named:
             pairs.add((one.id, one.customer))
-        elif one.kind == Kind.CUSTOMER and one.id in newly_named:
+        elif one.kind == Kind.CUSTOMER and one.id in known.newly_named:
             pairs.add(("", one.id))
-        elif one.kind == Kind.SESSION or one.id in newly_named:
+        elif one.kind == Kind.SESSION or one.id in known.newly_named:
             pairs.add((one.subscription, one.customer))
     following = {
         subscription: customer or _customer_of(known, subscription) for subscription, customer in pairs if subscription
@@ -70,7 +70,6 @@ def stale(
     records: Iterable[PaymentRecord],
     subjects: Subjects,
     attributed: Mapping[str, Attributed],
-    newly_named: set[str],
 ) -> set[str]:
     """The leading subjects whose binding must be found anew.
 
@@ -79,7 +78,7 @@ def stale(
     bound customer is none of these, which is what keeps renewals fast.
     """
     found = families.with_evidence(session, scope, subjects.leading - attributed.keys())
-    moved = known.relinked | {one.root for one in known.objects.values() if one.id in newly_named}
+    moved = known.relinked | {one.root for one in known.objects.values() if one.id in known.newly_named}
     for one in known.objects.values():
         if one.root in moved:
             found |= {one.id, one.subscription, one.customer, subjects.following.get(one.id, "")}

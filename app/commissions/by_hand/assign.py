@@ -15,7 +15,7 @@ from app.attribution.by_hand import Assignment
 from app.attribution.models import Attribution
 from app.attribution.rules import in_force
 from app.commissions.models import Conversion
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.partners.finding import directory
@@ -75,7 +75,7 @@ def assign_payment(session: Session, payment_id: UUID, order: Order, *, is_force
     if enrollment is not None and not payment.invoice and not is_forced:
         _refuse_nearby_invoice(session, payment)
     _record(session, scope, subject, order, enrollment, bound_at=payment.occurred_at, applies_from=None)
-    return _resettle(session, scope, {subject}, order)
+    return _settle(session, scope, {subject}, order)
 
 
 def assign_customer(
@@ -95,7 +95,7 @@ def assign_customer(
     bound_at = applies_from or datetime.now(UTC)
     _record(session, scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)
     paid = record.of_subjects(session, scope, [customer])
-    return _resettle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
+    return _settle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
 
 
 def _signals(session: Session, payment: Payment) -> Mapping[str, str]:
@@ -191,8 +191,8 @@ def _record(
     by_hand.record(session, scope, assignment, enrollment, snapshot_id, order.cause.by)
 
 
-def _resettle(session: Session, scope: Scope, object_ids: set[str], order: Order) -> Assigned:
-    settled = resettle(session, scope, object_ids, order.cause)
+def _settle(session: Session, scope: Scope, object_ids: set[str], order: Order) -> Assigned:
+    settled = settle_objects(session, scope, objects.lock(session, scope, object_ids), order.cause)
     return Assigned(
         is_new=True,
         moved=[one.payment.id for one in settled if one.has_moved],

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.attribution.attribute import Attributions, Credited
 from app.attribution.rules import NoCredit
-from app.commissions.settling.rows import CommissionRecord, ConversionRecord
+from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.partners.finding import directory
 from app.stripe_events.scope import Scope
 
@@ -23,12 +23,12 @@ class Kept:
     instead_of: Mapping[str, Any]
 
 
-def kept(
+def load_kept(
     session: Session,
     scope: Scope,
     attributions: Attributions,
-    conversions: Mapping[UUID, ConversionRecord],
-    commissions: Mapping[UUID, Sequence[CommissionRecord]],
+    conversions: Mapping[UUID, ConversionRow],
+    commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, Kept]:
     """The payments that keep their partner against new evidence because it has money of them, by payment id.
 
@@ -36,7 +36,7 @@ def kept(
         conversions: by payment id.
         commissions: by conversion id.
     """
-    disputed: dict[UUID, tuple[ConversionRecord, Credited | NoCredit]] = {}
+    disputed: dict[UUID, tuple[ConversionRow, Credited | NoCredit]] = {}
     for payment in attributions.records:
         conversion = conversions.get(payment.id)
         if payment.merged_into_id is not None or conversion is None:
@@ -58,19 +58,19 @@ def kept(
     }
 
 
-def is_in_payout(commissions: Iterable[CommissionRecord]) -> bool:
+def is_in_payout(commissions: Iterable[CommissionRow]) -> bool:
     """Whether anything of these was ever in a payout that has not failed."""
     return any(one.position.clearing_minor or one.position.paid_minor or one.position.fee_minor for one in commissions)
 
 
-def is_paid(commissions: Sequence[CommissionRecord]) -> bool:
+def is_paid(commissions: Sequence[CommissionRow]) -> bool:
     """Whether anything of these has been paid or is on its way and not taken back since."""
     return any(
         one.position.clearing_minor or (one.position.paid_minor and one.position.held_minor) for one in commissions
     )
 
 
-def _agrees(conversion: ConversionRecord, credit: Credited | NoCredit) -> bool:
+def _agrees(conversion: ConversionRow, credit: Credited | NoCredit) -> bool:
     if credit.moves_paid:
         return True
     return isinstance(credit, Credited) and credit.enrollment.partner_id == conversion.partner_id

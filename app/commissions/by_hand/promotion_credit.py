@@ -4,9 +4,10 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import PartnerPromotion
 from app.attribution.promotions import owners, used
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.partners.models import Partner
+from app.payments import objects
 
 
 def give(session: Session, partner: Partner, promotion: str, cause: Cause) -> PartnerPromotion:
@@ -32,4 +33,5 @@ def take_away(session: Session, partner: Partner, public_id: str, cause: Cause) 
 def _settle_users(session: Session, given: PartnerPromotion, cause: Cause) -> None:
     users = used.users_of(session, given.organization_id, [given.promotion])
     for scope in sorted(users):
-        resettle(session, scope, users[scope], cause, newly_named=users[scope])
+        locked = objects.lock(session, scope, users[scope], newly_named=users[scope])
+        settle_objects(session, scope, locked, cause)

@@ -13,8 +13,8 @@ from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.models import Conversion
 from app.commissions.settling import rows
-from app.commissions.settling.resettle import resettle
-from app.commissions.settling.rows import CommissionRecord
+from app.commissions.settling.rows import CommissionRow
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
 from app.payments import objects, record
@@ -43,7 +43,7 @@ def approve(
     if force and not reason:
         raise InvalidRequest("force needs a reason", param="reason")
     scope, payment = take(session, conversion)
-    before = decisions.of_each(session, [payment]).get(payment.id)
+    before = decisions.load_counting(session, [payment]).get(payment.id)
     is_held = payment.state.hold.is_open(by.occurred_at)
     if is_held and not force:
         raise Conflict(
@@ -74,7 +74,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
     if not reason:
         raise InvalidRequest("reason is required to reject", param="reason")
     scope, payment = take(session, conversion)
-    before = decisions.of_each(session, [payment]).get(payment.id)
+    before = decisions.load_counting(session, [payment]).get(payment.id)
     if before is not None and not before.is_approval:
         return
     for commission in _commissions(session, conversion):
@@ -99,13 +99,13 @@ def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord
     return scope, payment
 
 
-def _commissions(session: Session, conversion: Conversion) -> list[CommissionRecord]:
-    return rows.commissions_of(session, [conversion.id]).get(conversion.id, [])
+def _commissions(session: Session, conversion: Conversion) -> list[CommissionRow]:
+    return rows.load_commissions(session, [conversion.id]).get(conversion.id, [])
 
 
 def _decide(session: Session, scope: Scope, payment: PaymentRecord, decision: Decision, by: Cause) -> None:
-    decisions.record(session, scope.organization_id, [decision])
-    resettle(session, scope, payment.object_ids, by)
+    decisions.insert(session, scope.organization_id, [decision])
+    settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
 
 
 # Commissions whose time has come, and payments whose fraud warning has run out. Nothing of an organization that has
@@ -160,7 +160,7 @@ def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
         objects.lock(session, scope, {one for each in payments for one in each.object_ids})
         still = session.execute(_MATURE, {**values, "payment_ids": payment_ids}).all()
         decided = [Decision(row.id, "approved", CLOCK, row.mature_at, now) for row in still]
-        decisions.record(session, scope.organization_id, decided)
+        decisions.insert(session, scope.organization_id, decided)
     return _settle(session, mature, now)
 
 
@@ -174,5 +174,5 @@ def _by_scope(rows: Sequence[Any]) -> dict[Scope, list[UUID]]:
 def _settle(session: Session, rows: Sequence[Any], now: datetime) -> int:
     for scope, payment_ids in _by_scope(rows).items():
         named = {one for each in record.of_ids(session, payment_ids) for one in each.object_ids}
-        resettle(session, scope, named, Cause("job:approve", now))
+        settle_objects(session, scope, objects.lock(session, scope, named), Cause("job:approve", now))
     return len(rows)

@@ -13,7 +13,7 @@ from app import ids
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.models import Commission, Conversion
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
 from app.organizations import actors, audit
@@ -149,8 +149,8 @@ def _approve(
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
         decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
         decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
-        decisions.record(session, scope.organization_id, decided)
-        resettle(session, scope, named, by)
+        decisions.insert(session, scope.organization_id, decided)
+        settle_objects(session, scope, objects.lock(session, scope, named), by)
         still += rows
     for conversion_id, owner_id in dict.fromkeys((row.id, row.organization_id) for row in still):
         subject_id = ids.encode(ids.CONVERSION, conversion_id)

@@ -57,7 +57,7 @@ _MERGED_INTO = text("""
 """)
 
 
-def of_each(session: Session, payments: Iterable[PaymentRecord]) -> dict[UUID, Decision]:
+def load_counting(session: Session, payments: Iterable[PaymentRecord]) -> dict[UUID, Decision]:
     """What counts for each payment: its own decisions and those of every payment that was merged into it."""
     records = list(payments)
     survivors = {one.id: one.merged_into_id for one in records if one.merged_into_id is not None}
@@ -81,7 +81,7 @@ def of_each(session: Session, payments: Iterable[PaymentRecord]) -> dict[UUID, D
     return found
 
 
-def record(session: Session, organization_id: UUID, decided: Sequence[Decision]) -> None:
+def insert(session: Session, organization_id: UUID, decided: Sequence[Decision]) -> None:
     """Add decisions. Expects the locks of their payments; settling afterwards is what makes them count."""
     rows = [
         {

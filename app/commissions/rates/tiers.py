@@ -1,6 +1,7 @@
 """How many conversions a partner had had approved: counted once, when a payment first earns, and kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.attribution.attribute import Credited
 from app.bulk import encode
-from app.commissions.settling.rows import CommissionRecord
-from app.commissions.settling.settlement import Case, snapshot_of
+from app.commissions.settling.rows import CommissionRow
+from app.commissions.settling.settlement import SettlementInput
 
 # Two drains that settle payments of one partner at once count one after the other, so that neither misses what the
 # other approves. Taken after every lock of objects.
@@ -37,58 +38,66 @@ _COUNT = text("""
 """)
 
 
-def counted(case: Case, credit: Credited) -> int | None:
+def counted(given: SettlementInput, credit: Credited) -> int | None:
     """What was counted for the payment, or one merged into it, when it first earned; None if nothing was."""
-    every = [*case.commissions, *(one for each in case.merged for one in each.commissions)]
+    every = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
     own = (one for one in every if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
     return next((one.approved_before for one in own if one.approved_before is not None), None)
 
 
-def in_turn(session: Session, cases: Sequence[Case]) -> Iterator[Case]:
-    """The cases in the order they are to be settled in, each with its count where its terms have tiers.
+def load_counts(session: Session, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
+    """`inputs` in the order they are to be evaluated in, each with its count where its terms have tiers.
 
-    A case is settled before the next is taken: what it gets approved counts for the later ones. No query where no terms
-    in question have tiers.
+    No query where no terms in question have tiers.
+
+    Effects: locks the counts of those partners until the transaction ends.
     """
-    wanted = [row for case in cases if (row := _wanted(case)) is not None]
+    wanted = [row for given in inputs if (row := _wanted(given)) is not None]
     if not wanted:
-        yield from cases
-        return
+        return list(inputs)
     session.execute(_HOLD, {"partner_ids": [row["partner_id"] for row in wanted]})
     counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, {"wanted": encode(wanted)})}
-    approved: dict[UUID, list[datetime]] = {}
-    for case in sorted(cases, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key)):
-        if case.payment.id in counts and isinstance(case.credit, Credited):
-            before = approved.get(case.credit.enrollment.partner_id, ())
-            others = sum(1 for moment in before if moment <= case.payment.state.occurred_at)
-            case.approved_before = counts[case.payment.id] + others
-        yield case
-        for commission in case.commissions:
-            if commission.approved_at is not None and _is_newly_approved(case, commission):
-                approved.setdefault(commission.partner_id, []).append(commission.approved_at)
+    in_order = sorted(inputs, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key))
+    return [replace(given, approved_before=counts.get(given.payment.id)) for given in in_order]
 
 
-def _wanted(case: Case) -> dict[str, object] | None:
-    """What to count for the case; None where nothing is to be."""
-    credit = case.credit
-    if case.payment.merged_into_id is not None or not isinstance(credit, Credited):
+def _wanted(given: SettlementInput) -> dict[str, object] | None:
+    """What to count for the payment; None where nothing is to be."""
+    credit = given.credit
+    if given.payment.merged_into_id is not None or not isinstance(credit, Credited):
         return None
     if not any(one.commission["type"] == "tiered" for one in credit.enrollment.snapshots):
         return None
-    commission = snapshot_of(case, credit).commission
-    if commission["type"] != "tiered" or counted(case, credit) is not None:
+    commission = given.snapshot_of(credit).commission
+    if commission["type"] != "tiered" or counted(given, credit) is not None:
         return None
     return {
-        "payment_id": case.payment.id,
+        "payment_id": given.payment.id,
         "partner_id": credit.enrollment.partner_id,
-        "occurred_at": case.payment.state.occurred_at,
+        "occurred_at": given.payment.state.occurred_at,
         "most": commission["tiers"][-1]["min_conversions"],
     }
 
 
-def _is_newly_approved(case: Case, commission: CommissionRecord) -> bool:
-    """Whether it counts from now on, and did not in the database, nor did a payment merged into this one."""
-    twins = [one for each in case.merged for one in each.commissions if one.partner_id == commission.partner_id]
+def counting(given: SettlementInput, approved: Mapping[UUID, Sequence[datetime]]) -> SettlementInput:
+    """`given` with those counted as well that were approved earlier in the same batch, by partner id."""
+    if given.approved_before is None or not isinstance(given.credit, Credited):
+        return given
+    before = approved.get(given.credit.enrollment.partner_id, ())
+    others = sum(1 for moment in before if moment <= given.payment.state.occurred_at)
+    return replace(given, approved_before=given.approved_before + others)
+
+
+def newly_approved(given: SettlementInput, commissions: Iterable[CommissionRow]) -> list[tuple[UUID, datetime]]:
+    """Partner and time of the approvals that count from now on: not those of the database or of a merged payment."""
+    return [
+        (one.partner_id, one.approved_at)
+        for one in commissions
+        if one.approved_at is not None and one.level == 0 and one.amount_minor > 0 and not _did_count(given, one)
+    ]
+
+
+def _did_count(given: SettlementInput, commission: CommissionRow) -> bool:
+    twins = [one for each in given.merged for one in each.commissions if one.partner_id == commission.partner_id]
     before = [one.stored for one in (commission, *twins) if one.stored is not None]
-    did_count = any(row["approved_at"] is not None and row["amount_minor"] > 0 for row in before)
-    return commission.level == 0 and commission.amount_minor > 0 and not did_count
+    return any(row["approved_at"] is not None and row["amount_minor"] > 0 for row in before)

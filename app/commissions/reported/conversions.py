@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.attribution import reported as evidence
 from app.commissions.models import Conversion
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
 from app.partners.finding import directory
 from app.partners.models import Partner
+from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.models import Payment
 from app.payments.reported import facts as reported
@@ -86,7 +87,7 @@ def report(
         return Reported(_conversion(session, partner, object_id), is_new=False)
     occurred_at = told.occurred_at or by.occurred_at
     evidence.name_partner(session, scope, object_id, partner.id, cause=by.by, occurred_at=occurred_at)
-    resettle(session, scope, [object_id], by)
+    settle_objects(session, scope, objects.lock(session, scope, [object_id]), by)
     return Reported(_conversion(session, partner, object_id), is_new=True)
 
 

@@ -10,7 +10,7 @@ from app import ids
 from app.commissions.decisions import approval
 from app.commissions.models import Conversion
 from app.commissions.rates import rules
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
 from app.money import format_money
@@ -79,7 +79,7 @@ def give_back(
     }
     root = known[subject].root
     recording.keep(session, scope, Kind.REPORTED_REFUND, refund_id, facts, root=root, at=by.occurred_at)
-    resettle(session, scope, payment.object_ids, by)
+    settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
     return GivenBack(refund_id, amount_minor, external_id, by.occurred_at, is_new=True)
 
 

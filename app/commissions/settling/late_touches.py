@@ -11,8 +11,9 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.attribution import sessions
-from app.commissions.settling.resettle import resettle
+from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
+from app.payments import objects
 from app.stripe_events.scope import Scope
 
 AFTER: Final = timedelta(seconds=60)
@@ -26,7 +27,7 @@ def settle_late(session: Session, *, now: datetime) -> bool:
     Returns:
         Whether there may be more.
 
-    Effects: as `resettle`; marks the names as looked at.
+    Effects: as `settle_objects`; marks the names as looked at.
     """
     awaiting = sessions.load_awaiting(session, before=now - AFTER, limit=PAGE)
     if not awaiting:
@@ -36,6 +37,7 @@ def settle_late(session: Session, *, now: datetime) -> bool:
         concerned.setdefault(one.scope, set()).add(one.object_id)
     for scope in sorted(concerned):
         found = concerned[scope]
-        resettle(session, scope, found, Cause("job:late_touches", now), newly_named=found)
+        locked = objects.lock(session, scope, found, newly_named=found)
+        settle_objects(session, scope, locked, Cause("job:late_touches", now))
     sessions.mark_looked_at(session, awaiting)
     return len(awaiting) == PAGE

@@ -1,4 +1,4 @@
-"""Conversions and commissions as rows: loaded with what the ledger holds, written back where they changed."""
+"""Conversions and commissions as rows: load them with what the ledger holds, insert new ones, update changed ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from app.ledger import balances
 from app.ledger.positions import Position
 
 
-@dataclass(slots=True)
-class ConversionRecord:
-    """A conversion and its row; `stored` is the row in the database, None while there is none."""
+@dataclass(frozen=True, slots=True)
+class ConversionRow:
+    """A conversion as it should be; `stored` is the row in the database, None while there is none."""
 
     id: UUID
     payment_id: UUID
@@ -26,14 +26,17 @@ class ConversionRecord:
     partner_organization_id: UUID | None
     attribution_id: UUID
     verdict: str
-    uplines: list[dict[str, Any]] | None = None
+    uplines: Sequence[Mapping[str, Any]] | None = None
     email_mark: str = ""
     stored: Mapping[str, Any] | None = None
 
 
-@dataclass(slots=True)
-class CommissionRecord:
-    """A commission, its position in the ledger and its row. Amounts in minor units of `currency`."""
+@dataclass(frozen=True, slots=True)
+class CommissionRow:
+    """A commission as it should be, with what the ledger holds on it. Amounts in minor units of `currency`.
+
+    `stored` is the row in the database, None while there is none.
+    """
 
     id: UUID
     conversion_id: UUID
@@ -59,6 +62,11 @@ class CommissionRecord:
     position: Position = field(default_factory=Position)
     stored: Mapping[str, Any] | None = None
 
+    @property
+    def target_minor(self) -> int:
+        """What it should be worth, all that came back taken off."""
+        return int(self.calculation["target_minor"])
+
 
 _CONVERSIONS = text("""
     SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict, email_mark, uplines
@@ -73,46 +81,47 @@ _COMMISSIONS = text("""
 """)
 
 
-def conversions_of(session: Session, payment_ids: Sequence[UUID]) -> dict[UUID, ConversionRecord]:
+def load_conversions(session: Session, payment_ids: Sequence[UUID]) -> dict[UUID, ConversionRow]:
     """The conversions of these payments, by payment id."""
     rows = session.execute(_CONVERSIONS, {"payment_ids": payment_ids}).mappings() if payment_ids else ()
-    return {row["payment_id"]: ConversionRecord(**row, stored=dict(row)) for row in rows}
+    return {row["payment_id"]: ConversionRow(**row, stored=dict(row)) for row in rows}
 
 
-def commissions_of(session: Session, conversion_ids: Sequence[UUID]) -> dict[UUID, list[CommissionRecord]]:
+def load_commissions(session: Session, conversion_ids: Sequence[UUID]) -> dict[UUID, list[CommissionRow]]:
     """The commissions of these conversions with what the ledger holds on each, by conversion id."""
     if not conversion_ids:
         return {}
     rows = session.execute(_COMMISSIONS, {"conversion_ids": conversion_ids}).mappings().all()
     positions = balances.positions(session, [row["id"] for row in rows])
-    found: dict[UUID, list[CommissionRecord]] = {}
+    found: dict[UUID, list[CommissionRow]] = {}
     for row in rows:
         values = {name: value for name, value in row.items() if name != "status"}
-        commission = CommissionRecord(**values, position=positions[row["id"]], stored=dict(row))
+        commission = CommissionRow(**values, position=positions[row["id"]], stored=dict(row))
         found.setdefault(commission.conversion_id, []).append(commission)
     return found
 
 
-def write(
+def insert_and_update(
     session: Session,
     organization_id: UUID,
-    conversions: Iterable[ConversionRecord],
-    commissions: Iterable[CommissionRecord],
+    conversions: Iterable[ConversionRow],
+    commissions: Iterable[CommissionRow],
 ) -> None:
     """Insert what is new and update what changed."""
     conversion_rows = [(one.stored, _conversion_row(one)) for one in conversions]
     commission_rows = [(one.stored, _commission_row(one)) for one in commissions]
     for model, rows in ((Conversion, conversion_rows), (Commission, commission_rows)):
         fresh = [{"organization_id": organization_id, **row} for stored, row in rows if stored is None]
+        changed = [
+            row
+            for stored, row in rows
+            if stored is not None and any(name in stored and stored[name] != value for name, value in row.items())
+        ]
         bulk.insert(session, model, fresh)
-        bulk.update(session, model, [row for stored, row in rows if _differs(stored, row)], key=("id",))
+        bulk.update(session, model, changed, key=("id",))
 
 
-def _differs(stored: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
-    return stored is not None and any(name in stored and stored[name] != value for name, value in row.items())
-
-
-def _conversion_row(conversion: ConversionRecord) -> dict[str, Any]:
+def _conversion_row(conversion: ConversionRow) -> dict[str, Any]:
     return {
         "id": conversion.id,
         "payment_id": conversion.payment_id,
@@ -126,7 +135,7 @@ def _conversion_row(conversion: ConversionRecord) -> dict[str, Any]:
     }
 
 
-def _commission_row(commission: CommissionRecord) -> dict[str, Any]:
+def _commission_row(commission: CommissionRow) -> dict[str, Any]:
     position = commission.position
     return {
         "id": commission.id,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.attribution import attribute
 from app.attribution.attribute import Attributions
-from app.commissions.settling.rows import ConversionRecord
-from app.payments import objects, payers, record
+from app.commissions.settling.rows import ConversionRow
+from app.payments import objects, record
 from app.payments.objects import LockedObjects
 from app.sentences.outcomes import SAME_EMAIL, SAME_ORGANIZATION
 from app.stripe_events.scope import Scope
@@ -21,7 +21,7 @@ from app.stripe_events.scope import Scope
 VERDICT: Final = "self_referral"
 
 
-def reason(conversion: ConversionRecord, payer_marks: Collection[str]) -> str:
+def reason(conversion: ConversionRow, payer_marks: Collection[str]) -> str:
     """What makes the payment the partner's own, one of `outcomes.SAMES`; "" if nothing is known to."""
     if conversion.verdict == VERDICT:
         return SAME_ORGANIZATION
@@ -33,18 +33,18 @@ _FORBIDDEN = text("""
 """)
 
 
-def reach(session: Session, scope: Scope, known: LockedObjects, attributions: Attributions) -> Attributions:
+def add_own(session: Session, scope: Scope, locked: LockedObjects, attributions: Attributions) -> Attributions:
     """Add the other payments that are the partner's own by an address learned in this batch.
 
-    Expects the locks of `known`. Effects: locks the other payments of those customers before it asks whose they are, so
-    that nobody credits one of them meanwhile without knowing the address.
+    Effects: locks the other payments of those customers before it asks whose they are, so that no other transaction
+    credits one of them meanwhile without knowing the address.
     """
     touched = {one.id for one in attributions.records}
-    elsewhere = [one for one in payers.payments_by(session, scope, known.addressed) if one not in touched]
+    elsewhere = [one for one in record.standing_ids(session, scope, locked.addressed) if one not in touched]
     if not elsewhere:
         return attributions
     objects.lock(session, scope, {one for each in record.of_ids(session, elsewhere) for one in each.object_ids})
-    marks = {one for customer in known.addressed for one in known.objects[customer].email_marks}
+    marks = {one for customer in locked.addressed for one in locked.objects[customer].email_marks}
     own = session.scalars(_FORBIDDEN, {"payment_ids": elsewhere, "marks": sorted(marks)}).all()
     others = [one for one in record.of_ids(session, own) if one.merged_into_id is None]
     credited = attribute.credit_standing(session, scope, others)

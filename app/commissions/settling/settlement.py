@@ -1,6 +1,6 @@
-"""Gathering what decides each payment's commissions, in a handful of set-based reads."""
+"""What decides the commissions of each payment, loaded in a fixed number of set-based reads; and what they come to."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,10 @@ from app.commissions.cycles.caps import CyclePosition
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.settling import rows
-from app.commissions.settling.rows import CommissionRecord, ConversionRecord
+from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.partners.finding.directory import SnapshotTerms
 from app.partners.tree import Ancestor
-from app.payments import payers
+from app.payments import record
 from app.payments.record import PaymentRecord
 from app.payments.waiting import invoice_links
 from app.stripe_events.scope import Scope
@@ -33,93 +33,116 @@ class Cause:
     occurred_at: datetime
 
 
+CauseOf = Callable[[PaymentRecord], Cause]
+"""Says the cause of each payment, where a batch has several."""
+
+
 @dataclass(frozen=True, slots=True)
 class Merged:
     """What a partner earned with a payment that has been merged into another."""
 
-    conversion: ConversionRecord
-    commissions: Sequence[CommissionRecord]
+    conversion: ConversionRow
+    commissions: Sequence[CommissionRow]
 
 
-@dataclass(slots=True)
-class Case:
-    """One payment with everything that decides what it earns."""
+@dataclass(frozen=True, slots=True)
+class Uplines:
+    """The partners above the one that is credited, where its terms have a ladder.
+
+    Attributes:
+        ladder: the snapshot that the customer was bound under.
+        ancestors: every partner above.
+        organizations: the uplines' own organizations, by partner id.
+    """
+
+    ladder: SnapshotTerms
+    ancestors: Sequence[Ancestor]
+    organizations: Mapping[UUID, UUID | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementInput:
+    """One payment with everything that decides what it earns.
+
+    Attributes:
+        payment: as it stands now, with the outcome it had before.
+        conversion: as it was before; None for a payment that was never credited.
+        commissions: as they were before, with their positions in the ledger.
+        decision: what a person or the clock decided of it last.
+        position: where it stands among its customer's billing cycles.
+        may_be_linked: whether it may yet turn out to pay an invoice of its customer.
+        instead_of: whom evidence credits by now, where the partner that has been paid keeps it; see `paid.load_kept`.
+        payer_marks: marks of the e-mail addresses that its payer has shown.
+        merged: what was earned with payments that have been merged into this one.
+        approved_before: how many conversions of the partner were approved before; None where that was counted already,
+            or never is.
+    """
 
     payment: PaymentRecord
     credit: Credited | NoCredit
-    conversion: ConversionRecord | None
-    commissions: list[CommissionRecord]
+    conversion: ConversionRow | None
+    commissions: Sequence[CommissionRow]
     cause: Cause
     decision: Decision | None
-    standing: CyclePosition
+    position: CyclePosition
     may_be_linked: bool
-    """Whether it may yet turn out to pay an invoice of its customer."""
     instead_of: Mapping[str, Any] = field(default_factory=dict)
-    """Whom evidence credits by now, where the partner that has been paid keeps it; see `paid.Kept`."""
     payer_marks: Collection[str] = frozenset()
-    """Marks of the addresses that whoever pays has shown."""
     merged: Sequence[Merged] = ()
-    """What was earned with payments that have been merged into this one."""
-    ladder: SnapshotTerms | None = None
-    """What the customer was bound under, where its terms have a ladder."""
-    ancestors: Sequence[Ancestor] = ()
-    """Everybody above the partner, where there is a ladder."""
-    organizations: Mapping[UUID, UUID | None] = field(default_factory=dict)
-    """The uplines' own organizations."""
+    uplines: Uplines | None = None
     approved_before: int | None = None
-    """How many conversions of the partner were approved before; None where that was counted already, or never is."""
-    is_approved_at_once: bool = False
-    """Whether `decision` is one that settling itself has made."""
-    is_withheld: bool = False
-    """Whether an older hold keeps an automatic approval from counting, which `decision` then leaves out."""
 
-    @property
-    def earned_by(self) -> Collection[UUID]:
-        """Partners that earned with a payment which has been merged into this one."""
-        return {one.conversion.partner_id for one in self.merged}
-
-    @property
-    def is_approved(self) -> bool:
-        """Whether what it earns is payable."""
-        return self.decision is not None and self.decision.is_approval
+    def snapshot_of(self, credit: Credited) -> SnapshotTerms:
+        """The snapshot of the first settlement, else the one in force when the payment was made."""
+        snapshots, partner_id = credit.enrollment.snapshots, credit.enrollment.partner_id
+        own = (one for one in self.commissions if one.level == 0 and one.partner_id == partner_id)
+        former = next((one.snapshot_id for one in own), None)
+        chosen = next((one for one in snapshots if one.id == former), None)
+        return chosen or in_force(snapshots, self.payment.state.occurred_at, bound_at=credit.bound_at)
 
 
-def gather(session: Session, scope: Scope, ranked: Ranked, causes: Mapping[UUID, Cause], other: Cause) -> list[Case]:
-    """The case of every payment in `ranked`; those that are not among `causes` are put down to `other`."""
-    attributions = ranked.attributions
-    payments, credited = attributions.records, attributions.credits
-    conversions = rows.conversions_of(session, [one.id for one in payments if not one.is_new])
-    commissions = rows.commissions_of(session, [one.id for one in conversions.values()])
-    decided = decisions.of_each(session, payments)
-    linkable = _linkable(session, scope, attributions)
-    payer_marks = payers.marks_of(session, scope, payments)
+def load(session: Session, scope: Scope, ranked: Ranked, cause: Cause | CauseOf) -> list[SettlementInput]:
+    """What decides the commissions of every payment in `ranked`.
+
+    Args:
+        session: the payments' locks are held.
+        scope: where they belong.
+        ranked: the payments with their credits and cycle positions.
+        cause: what the entries are put down to.
+    """
+    payments, credited = ranked.attributions.records, ranked.attributions.credits
+    conversions = rows.load_conversions(session, [one.id for one in payments if not one.is_new])
+    commissions = rows.load_commissions(session, [one.id for one in conversions.values()])
+    decided = decisions.load_counting(session, payments)
+    linkable = _linkable_customers(session, scope, ranked.attributions)
+    payer_marks = record.payer_marks_of(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
-    kept = paid.kept(session, scope, attributions, conversions, commissions)
-    cases = []
+    kept = paid.load_kept(session, scope, ranked.attributions, conversions, commissions)
+    inputs = []
     for payment in payments:
-        conversion = conversions.get(payment.id)
-        cases.append(
-            Case(
+        conversion, own = conversions.get(payment.id), kept.get(payment.id)
+        inputs.append(
+            SettlementInput(
                 payment=payment,
-                credit=kept[payment.id].credit if payment.id in kept else credited.get(payment.id, NoCredit()),
+                credit=own.credit if own else credited.get(payment.id, NoCredit()),
                 conversion=conversion,
-                commissions=commissions.get(conversion.id, []) if conversion else [],
-                cause=causes.get(payment.id, other),
+                commissions=commissions.get(conversion.id, ()) if conversion else (),
+                cause=cause if isinstance(cause, Cause) else cause(payment),
                 decision=decided.get(payment.id),
-                standing=ranked.standings.get(payment.id, CyclePosition()),
+                position=ranked.standings.get(payment.id, CyclePosition()),
                 may_be_linked=payment.state.customer in linkable,
-                instead_of=kept[payment.id].instead_of if payment.id in kept else {},
+                instead_of=own.instead_of if own else {},
                 payer_marks=payer_marks[payment.id],
                 merged=merged.get(payment.id, ()),
             )
         )
-    return cases
+    return inputs
 
 
 def _merged(
     payments: Sequence[PaymentRecord],
-    conversions: Mapping[UUID, ConversionRecord],
-    commissions: Mapping[UUID, Sequence[CommissionRecord]],
+    conversions: Mapping[UUID, ConversionRow],
+    commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, list[Merged]]:
     """By id of a payment, what was earned with those merged into it."""
     found: dict[UUID, list[Merged]] = {}
@@ -131,16 +154,7 @@ def _merged(
     return found
 
 
-def snapshot_of(case: Case, credit: Credited) -> SnapshotTerms:
-    """The snapshot of the first settlement, else the one in force when the payment was made."""
-    snapshots = credit.enrollment.snapshots
-    own = (one for one in case.commissions if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
-    former = next((one.snapshot_id for one in own), None)
-    chosen = next((one for one in snapshots if one.id == former), None)
-    return chosen or in_force(snapshots, case.payment.state.occurred_at, bound_at=credit.bound_at)
-
-
-def _linkable(session: Session, scope: Scope, attributions: Attributions) -> Collection[str]:
+def _linkable_customers(session: Session, scope: Scope, attributions: Attributions) -> Collection[str]:
     """Customers whose unmarked charges may belong to an invoice that has not been linked to them yet."""
     unmarked = {
         one.state.customer

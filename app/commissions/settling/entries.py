@@ -1,0 +1,80 @@
+"""The ledger entries that bring each commission of a payment to its target: only ever the difference. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from app import ids
+from app.commissions.settling.evaluate import Result
+from app.commissions.settling.rows import CommissionRow
+from app.ledger.positions import Line, difference, release, withhold
+from app.ledger.posting import Entry
+from app.sentences.entries import APPROVED, CALCULATED, HELD
+
+SCHEMA_VERSION: Final = 1
+"""Of the details of an entry; raise it where a reader must know the difference."""
+
+
+def entries_of(result: Result) -> tuple[list[CommissionRow], list[Entry]]:
+    """The commissions of `result` as they stand once the entries are posted, and those entries."""
+    commissions, entries = [], []
+    for one in result.commissions:
+        commission, own = _brought_to_target(result, one)
+        commissions.append(commission)
+        entries += own
+    return commissions, entries
+
+
+def _brought_to_target(result: Result, commission: CommissionRow) -> tuple[CommissionRow, list[Entry]]:
+    """The difference between what the ledger holds and the target; then what is approved becomes payable."""
+    entries: list[Entry] = []
+    change = difference(commission.position, commission.target_minor, is_approved=result.is_approved)
+    if change:
+        kind = "accrual" if commission.entry_count == 0 else "adjustment"
+        commission, entry = _posted(result, commission, kind, change, {"reason": CALCULATED})
+        entries.append(entry)
+    decision = result.decision
+    if decision is not None and decision.is_approval and (released := release(commission.position)):
+        because = {"because": decision.reason} if decision.reason else {}
+        reason = {"reason": APPROVED, "decided_by": decision.decided_by, **because}
+        commission, entry = _posted(result, commission, "approval", released, reason)
+        entries.append(entry)
+    if result.is_withheld and (withheld := withhold(commission.position)):
+        commission, entry = _posted(result, commission, "hold", withheld, _why_withheld(result))
+        entries.append(entry)
+    return commission, entries
+
+
+def _why_withheld(result: Result) -> dict[str, Any]:
+    hold = result.payment.state.hold
+    assert hold.since is not None, "a hold has begun"
+    return {"reason": HELD, "held_by": hold.reason, "held_since": hold.since.isoformat()}
+
+
+def _posted(
+    result: Result, commission: CommissionRow, kind: str, lines: Sequence[Line], reason: Mapping[str, Any]
+) -> tuple[CommissionRow, Entry]:
+    """The commission after an entry of `lines`, and that entry; `reason` as `app.sentences.entries` reads it."""
+    after = replace(commission, position=commission.position.after(lines), entry_count=commission.entry_count + 1)
+    entry = Entry(
+        commission_id=after.id,
+        number=after.entry_count,
+        kind=kind,
+        program_id=after.program_id,
+        partner_id=after.partner_id,
+        partner_organization_id=after.partner_organization_id,
+        level=after.level,
+        currency=after.currency,
+        lines=lines,
+        occurred_at=result.payment.state.occurred_at if kind == "accrual" else result.cause.occurred_at,
+        cause=result.cause.by,
+        details={
+            "schema_version": SCHEMA_VERSION,
+            "commission_id": ids.encode(ids.COMMISSION, after.id),
+            **reason,
+            "from_minor": commission.position.held_minor,
+            "to_minor": after.position.held_minor,
+            "calculation": dict(after.calculation),
+        },
+    )
+    return after, entry
