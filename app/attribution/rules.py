@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from app import ids
 from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOUCHPOINT
 from app.partners.finding.directory import Directory, Enrollment, SnapshotTerms
 
@@ -50,20 +51,59 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """What credits a subscription, a customer or a single payment to a partner: a row of `attributions`.
+
+    `subject` is the Stripe object that is bound, `name` the evidence that binds it, `bound_at` the time of the payment
+    or session that does. `bound_since` is since when, by our clock, the subject has been this partner's; None before it
+    is stored. `snapshot_id` is the partner's snapshot in force at `bound_at`; None where it had none.
+    """
+
+    id: UUID
+    subject: str
+    program_id: UUID
+    partner_id: UUID
+    partner_organization_id: UUID | None
+    snapshot_id: UUID | None
+    name: Name
+    bound_at: datetime
+    bound_since: datetime | None = None
+
+    def says_the_same_as(self, other: "Binding") -> bool:
+        """Whether both credit the same partner by the same name since the same time."""
+        return (self.partner_id, self.name, self.bound_at, self.snapshot_id) == (
+            other.partner_id,
+            other.name,
+            other.bound_at,
+            other.snapshot_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
-    """An occasion's partner and the name that says so."""
+    """A payment's partner, the attribution that says so, and since when its customer is bound.
+
+    Attributes:
+        snapshot_id: what the customer was bound under; None where that is not on record.
+        is_by_hand: whether a person said so.
+        moves_paid: whether that holds for what has been paid as well.
+    """
 
     enrollment: Enrollment
-    name: Name
+    attribution_id: UUID
+    bound_at: datetime
+    snapshot_id: UUID | None = None
+    is_by_hand: bool = False
+    moves_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NoCredit:
-    """Nobody was named, or only `unknown_name`, which nobody has; or so a person decided.
+    """No partner was named, or only `unknown_name`, which no partner has; or so a person decided.
 
     Attributes:
         is_outside_window: a partner's link was followed, too long ago.
-        by_hand: why a person decided that nobody earns; "" where nobody did.
+        by_hand: why a person decided that no partner earns; "" where none did.
         moves_paid: whether that holds for what has been paid as well.
     """
 
@@ -71,20 +111,6 @@ class NoCredit:
     is_outside_window: bool = False
     by_hand: str = ""
     moves_paid: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """What a subscription's or customer's earliest credited occasion says."""
-
-    enrollment: Enrollment
-    snapshot: SnapshotTerms
-    name: Name
-    bound_at: datetime
-
-    def covers(self, paid_at: datetime) -> bool:
-        """Whether it credits a payment of this time: any later one, and earlier ones up to the window."""
-        return covers(self.name.evident_at, self.enrollment.attribution_window_days, paid_at)
 
 
 def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
@@ -95,13 +121,17 @@ def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
     return paid_at >= evident_at - timedelta(days=window_days)
 
 
-def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
+Named = tuple[Enrollment, Name]
+"""A partner and the name that means it."""
+
+
+def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
     """Whom the touchpoints of this occasion's sessions credit, else whom its strongest carrier names.
 
     A name that no partner has is passed over, and the next carrier is asked; an inactive partner's name does count,
     and the verdict says why it earns nothing. A client reference that is no partner's code is the merchant's own id.
     """
-    followed = [Credit(found, one) for one in _followed(occasion) if (found := directory.find(one.name))]
+    followed = [(found, one) for one in _followed(occasion) if (found := directory.find(one.name))]
     within = [one for one in followed if _is_within(one, occasion.at)]
     if within:
         return _chosen(within)
@@ -113,7 +143,7 @@ def credit(occasion: Occasion, directory: Directory) -> Credit | NoCredit:
         if enrollment is None:
             unknown = unknown or (name.name if name.carrier != CLIENT_REFERENCE else "")
         elif covers(name.evident_at, enrollment.attribution_window_days, occasion.at):
-            return Credit(enrollment, name)
+            return enrollment, name
     return NoCredit(is_outside_window=True) if followed else NoCredit(unknown)
 
 
@@ -137,34 +167,36 @@ def _followed(occasion: Occasion) -> list[Name]:
     ]
 
 
-def _is_within(followed: Credit, at: datetime) -> bool:
+def _is_within(followed: Named, at: datetime) -> bool:
     """Whether the touchpoint has not lapsed.
 
     Example: with a window of 30 days, a link followed on 1 March at noon counts until 31 March at noon, included.
     """
-    return followed.name.evident_at >= at - timedelta(days=followed.enrollment.attribution_window_days)
+    enrollment, name = followed
+    return name.evident_at >= at - timedelta(days=enrollment.attribution_window_days)
 
 
-def _chosen(within: Sequence[Credit]) -> Credit:
+def _chosen(within: Sequence[Named]) -> Named:
     """Of several touchpoints from the earliest on, the one that counts by the model of the latest one's program.
 
     A program's model speaks of its own touchpoints: `first_touch` means the first of that program.
     """
     latest = within[-1]
-    if latest.enrollment.attribution_model == "last_touch":
+    if latest[0].attribution_model == "last_touch":
         return latest
-    return next(one for one in within if one.enrollment.program_id == latest.enrollment.program_id)
+    return next(one for one in within if one[0].program_id == latest[0].program_id)
 
 
-def _has_lapsed_with(name: Name, enrollment: Enrollment | None, lapsed: Credit) -> bool:
+def _has_lapsed_with(name: Name, enrollment: Enrollment | None, lapsed: Named) -> bool:
     """Whether a name says no more than a touchpoint that has lapsed.
 
     It came with the same session, or it is that partner's name without any. What a promotion code proves is
     something else, and so is another partner's name.
     """
+    lapsed_enrollment, lapsed_name = lapsed
     if name.session_id:
-        return name.session_id == lapsed.name.session_id
-    is_its = enrollment is not None and enrollment.partner_id == lapsed.enrollment.partner_id
+        return name.session_id == lapsed_name.session_id
+    is_its = enrollment is not None and enrollment.partner_id == lapsed_enrollment.partner_id
     return is_its and name.carrier != PROMOTION_CODE
 
 
@@ -176,32 +208,42 @@ def _belief(name: Name) -> tuple[int, int, datetime, str, str, str]:
     return (RANK[name.carrier], name.distance, name.evident_at, name.object_id, name.name, name.stripe_event_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Bond:
-    """The partner a subject is bound to already, and since when by our clock."""
-
-    partner_id: UUID
-    since: datetime
-
-
-def bind(occasions: Iterable[Occasion], directory: Directory, *, bond: Bond | None = None) -> Binding | None:
+def bind(
+    subject: str, occasions: Iterable[Occasion], directory: Directory, *, former: Binding | None = None
+) -> Binding | None:
     """The binding these occasions make; None while none of them is credited to a partner that earns.
 
-    Who is bound to a partner keeps it when it is paused. And a partner that has become active since takes nobody
-    away from it: nothing it could have had while it was not active comes back to it.
+    A customer that is bound to a partner stays bound when the partner is paused. And a partner that has become active
+    since takes no customer away from it: nothing it could have had while it was not active comes back to it.
     """
     for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
-        credited = credit(occasion, directory)
-        if isinstance(credited, Credit) and _may_bind(credited.enrollment, bond):
-            snapshot = in_force(credited.enrollment.snapshots, occasion.at, bound_at=occasion.at)
-            return Binding(credited.enrollment, snapshot, credited.name, occasion.at)
+        found = named(occasion, directory)
+        if not isinstance(found, NoCredit) and _may_bind(found[0], former):
+            return bound(subject, *found, occasion.at)
     return None
 
 
-def _may_bind(enrollment: Enrollment, bond: Bond | None) -> bool:
-    if bond is not None and enrollment.partner_id == bond.partner_id:
+def bound(subject: str, enrollment: Enrollment, name: Name, at: datetime) -> Binding:
+    """A new binding of `subject` by a payment or session of this time."""
+    snapshots = enrollment.snapshots
+    return Binding(
+        ids.new(),
+        subject,
+        enrollment.program_id,
+        enrollment.partner_id,
+        enrollment.partner_organization_id,
+        in_force(snapshots, at, bound_at=at).id if snapshots else None,
+        name,
+        at,
+    )
+
+
+def _may_bind(enrollment: Enrollment, former: Binding | None) -> bool:
+    if former is None or former.bound_since is None:
+        return enrollment.earns
+    if enrollment.partner_id == former.partner_id:
         return True
-    return enrollment.earns and (bond is None or enrollment.status_changed_at <= bond.since)
+    return enrollment.earns and enrollment.status_changed_at <= former.bound_since
 
 
 def in_force(snapshots: Sequence[SnapshotTerms], at: datetime, *, bound_at: datetime) -> SnapshotTerms:

@@ -1,61 +1,54 @@
 """What has been paid, or is in a payout, stays with the partner it was paid to unless a person moves it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.attribution.attribute import Attributions, Credited
-from app.attribution.rules import NoCredit
+from app.attribution.attribute import PaymentCredit
+from app.attribution.rules import Credit, NoCredit
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.partners.finding import directory
 from app.stripe_events.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A payment's former credit, and whom it was kept against: `partner_id` (None: no partner), `is_by_hand`."""
-
-    credit: Credited
-    instead_of: Mapping[str, Any]
-
-
 def load_kept(
     session: Session,
     scope: Scope,
-    attributions: Attributions,
+    credited: Sequence[PaymentCredit],
     conversions: Mapping[UUID, ConversionRow],
     commissions: Mapping[UUID, Sequence[CommissionRow]],
-) -> dict[UUID, Kept]:
-    """The payments that keep their partner against new evidence because it has money of them, by payment id.
+) -> dict[UUID, tuple[Credit, Mapping[str, Any]]]:
+    """The payments that keep their partner against new evidence, because it was paid for them.
 
     Args:
+        session: holds the payments' locks.
+        scope: where they belong.
+        credited: the payments with their credits of now.
         conversions: by payment id.
         commissions: by conversion id.
+
+    Returns:
+        By payment id the credit that stays, and whom it stays against: `partner_id` (None: no partner), `is_by_hand`.
     """
-    disputed: dict[UUID, tuple[ConversionRow, Credited | NoCredit]] = {}
-    for payment in attributions.records:
-        conversion = conversions.get(payment.id)
-        if payment.merged_into_id is not None or conversion is None:
+    disputed: dict[UUID, tuple[ConversionRow, PaymentCredit]] = {}
+    for one in credited:
+        conversion = conversions.get(one.payment.id)
+        if one.payment.merged_into_id is not None or conversion is None:
             continue
-        credit = attributions.credits.get(payment.id, NoCredit())
-        if not _agrees(conversion, credit) and is_paid(commissions.get(conversion.id, ())):
-            disputed[payment.id] = (conversion, credit)
+        if not _agrees(conversion, one.credit) and is_paid(commissions.get(conversion.id, ())):
+            disputed[one.payment.id] = (conversion, one)
     if not disputed:
         return {}
     partner_ids = {conversion.partner_id for conversion, _ in disputed.values()}
-    people = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids)
-    times = {payment.id: payment.state.occurred_at for payment in attributions.records}
-    return {
-        payment_id: Kept(
-            Credited(conversion.attribution_id, people.enrollments[conversion.partner_id], times[payment_id]),
-            _conflict(credit),
-        )
-        for payment_id, (conversion, credit) in disputed.items()
-    }
+    enrollments = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids).enrollments
+    found: dict[UUID, tuple[Credit, Mapping[str, Any]]] = {}
+    for payment_id, (conversion, one) in disputed.items():
+        enrollment, occurred_at = enrollments[conversion.partner_id], one.payment.state.occurred_at
+        found[payment_id] = (Credit(enrollment, conversion.attribution_id, occurred_at), _conflict(one.credit))
+    return found
 
 
 def is_in_payout(commissions: Iterable[CommissionRow]) -> bool:
@@ -70,14 +63,14 @@ def is_paid(commissions: Sequence[CommissionRow]) -> bool:
     )
 
 
-def _agrees(conversion: ConversionRow, credit: Credited | NoCredit) -> bool:
+def _agrees(conversion: ConversionRow, credit: Credit | NoCredit) -> bool:
     if credit.moves_paid:
         return True
-    return isinstance(credit, Credited) and credit.enrollment.partner_id == conversion.partner_id
+    return isinstance(credit, Credit) and credit.enrollment.partner_id == conversion.partner_id
 
 
-def _conflict(credit: Credited | NoCredit) -> dict[str, Any]:
-    """What now credits the payment otherwise."""
-    if not isinstance(credit, Credited):
+def _conflict(credit: Credit | NoCredit) -> dict[str, Any]:
+    """What credits the payment otherwise by now."""
+    if not isinstance(credit, Credit):
         return {"partner_id": None, "is_by_hand": False}
     return {"partner_id": ids.encode(ids.PARTNER, credit.enrollment.partner_id), "is_by_hand": credit.is_by_hand}

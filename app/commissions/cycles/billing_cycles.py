@@ -1,7 +1,6 @@
-"""Where payments stand among their customer's, and which others a late one moves."""
+"""Where payments stand among their customer's billing cycles, and which others a late one moves."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.attribution import attribute
-from app.attribution.attribute import Attributions, Credited
-from app.attribution.rules import NoCredit
+from app.attribution.attribute import PaymentCredit
+from app.attribution.rules import Credit
 from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
@@ -24,14 +23,6 @@ UNCREDITED: Final = frozenset({*NOBODYS, "merged", "out_of_band"})
 """Outcomes of payments that no partner is credited with, or could not be; one that waits may be credited."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """Payments to settle with their standings; nobody's standing is told where no terms set a limit."""
-
-    attributions: Attributions
-    standings: Mapping[UUID, CyclePosition]
-
-
 _LIMITED = text("""
     SELECT EXISTS (
         SELECT FROM snapshots
@@ -41,24 +32,28 @@ _LIMITED = text("""
 """)
 
 
-def rank(session: Session, scope: Scope, attributions: Attributions) -> Ranked:
-    """Find where the payments stand, and add the others whose rank or first payment they moved.
+def load_positions(
+    session: Session, scope: Scope, credited: Sequence[PaymentCredit]
+) -> tuple[list[PaymentCredit], dict[UUID, CyclePosition]]:
+    """Where payments stand among their customer's billing cycles, and the others whose place these have moved.
 
     Expects the locks of the payments. Effects: locks their customers and subscriptions, and the payments it adds; none
     of it where no partner's terms set a limit.
+
+    Returns:
+        `credited` with those others; and the positions by payment id, none where no terms set a limit.
     """
     if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
-        return Ranked(attributions, {})
-    touched = {one.id: one for one in attributions.records}
+        return list(credited), {}
+    touched = {one.payment.id: one.payment for one in credited}
     subjects = _subjects(touched.values())
     objects.lock(session, scope, subjects)
     elsewhere = [paid for paid in _stored(session, scope, subjects) if paid.id not in touched]
-    before = caps.standings([*elsewhere, *_before(touched.values())])
-    after = caps.standings([*elsewhere, *_after(attributions)])
+    before = caps.positions([*elsewhere, *_before(touched.values())])
+    after = caps.positions([*elsewhere, *(_now(one) for one in credited if one.payment.merged_into_id is None)])
     moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
-    others = _held(session, scope, moved)
-    credited = {**attributions.credits, **attribute.credit_standing(session, scope, others)}
-    return Ranked(Attributions([*attributions.records, *others], credited), after)
+    others = attribute.credit_unchanged(session, scope, _locked(session, scope, moved))
+    return [*credited, *others], after
 
 
 def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
@@ -127,29 +122,22 @@ def _outside_minor(base_details: Mapping[str, Any]) -> int:
     return int(base_details.get("with_outside", {}).get("base_minor", 0))
 
 
-def _base_minor(payment: PaymentRecord, credit: Credited | NoCredit | None) -> int:
-    is_included = isinstance(credit, Credited) and credit.enrollment.include_out_of_band
-    return payment.state.base_minor or (_outside_minor(payment.state.base_details) if is_included else 0)
+def _now(one: PaymentCredit) -> Paid:
+    state, credit = one.payment.state, one.credit
+    is_included = isinstance(credit, Credit) and credit.enrollment.include_out_of_band
+    return Paid(
+        one.payment.id,
+        state.key,
+        state.subscription,
+        state.customer,
+        state.occurred_at,
+        state.base_minor or (_outside_minor(state.base_details) if is_included else 0),
+        state.billing,
+        is_credited=isinstance(credit, Credit) and not state.awaits_invoice,
+    )
 
 
-def _after(attributions: Attributions) -> list[Paid]:
-    return [
-        Paid(
-            one.id,
-            one.state.key,
-            one.state.subscription,
-            one.state.customer,
-            one.state.occurred_at,
-            _base_minor(one, attributions.credits.get(one.id)),
-            one.state.billing,
-            is_credited=isinstance(attributions.credits.get(one.id), Credited) and not one.state.awaits_invoice,
-        )
-        for one in attributions.records
-        if one.merged_into_id is None
-    ]
-
-
-def _held(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRecord]:
+def _locked(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRecord]:
     """These payments, locked first and then read."""
     if not payment_ids:
         return []

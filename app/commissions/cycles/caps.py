@@ -30,7 +30,7 @@ class CyclePosition:
     opens_cycle: bool = True
 
 
-def standings(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
+def positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
     """Where each of these payments stands; they must be all of their subscriptions and customers.
 
     Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle

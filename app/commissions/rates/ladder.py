@@ -7,8 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.attribution.attribute import Credited
-from app.attribution.rules import in_force
+from app.attribution.rules import Credit, in_force
 from app.commissions.rates import rules
 from app.commissions.rates.rules import Calculation
 from app.commissions.settling.rows import ConversionRow
@@ -51,7 +50,7 @@ def load_uplines(session: Session, owner: UUID, inputs: Sequence[SettlementInput
 
 
 def _partner(given: SettlementInput) -> UUID:
-    assert isinstance(given.credit, Credited), "only a credited partner has uplines"
+    assert isinstance(given.credit, Credit), "only a credited partner has uplines"
     return given.credit.enrollment.partner_id
 
 
@@ -61,7 +60,7 @@ def _bound_under(given: SettlementInput) -> SnapshotTerms | None:
     What a partner keeps because it was paid keeps its ladder.
     """
     credit = given.credit
-    if given.payment.merged_into_id is not None or not isinstance(credit, Credited):
+    if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
     snapshots = credit.enrollment.snapshots
     if not any(one.multi_level for one in snapshots):
@@ -96,7 +95,7 @@ def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Seq
     found = [each for each in before if each is not None]
     if found:
         return [one for _, one in sorted({one["level"]: one for each in found for one in each}.items())]
-    assert isinstance(given.credit, Credited), "there is a ladder"
+    assert isinstance(given.credit, Credit), "there is a ladder"
     is_on = given.credit.enrollment.multi_level_enabled
     return [
         {"level": one.level, "partner_id": str(one.partner_id)}

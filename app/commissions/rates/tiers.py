@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.attribution.attribute import Credited
+from app.attribution.rules import Credit
 from app.bulk import encode
 from app.commissions.settling.rows import CommissionRow
 from app.commissions.settling.settlement import SettlementInput
@@ -38,7 +38,7 @@ _COUNT = text("""
 """)
 
 
-def counted(given: SettlementInput, credit: Credited) -> int | None:
+def counted(given: SettlementInput, credit: Credit) -> int | None:
     """What was counted for the payment, or one merged into it, when it first earned; None if nothing was."""
     every = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
     own = (one for one in every if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
@@ -64,7 +64,7 @@ def load_counts(session: Session, inputs: Sequence[SettlementInput]) -> list[Set
 def _wanted(given: SettlementInput) -> dict[str, object] | None:
     """What to count for the payment; None where nothing is to be."""
     credit = given.credit
-    if given.payment.merged_into_id is not None or not isinstance(credit, Credited):
+    if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
     if not any(one.commission["type"] == "tiered" for one in credit.enrollment.snapshots):
         return None
@@ -81,7 +81,7 @@ def _wanted(given: SettlementInput) -> dict[str, object] | None:
 
 def counting(given: SettlementInput, approved: Mapping[UUID, Sequence[datetime]]) -> SettlementInput:
     """`given` with those counted as well that were approved earlier in the same batch, by partner id."""
-    if given.approved_before is None or not isinstance(given.credit, Credited):
+    if given.approved_before is None or not isinstance(given.credit, Credit):
         return given
     before = approved.get(given.credit.enrollment.partner_id, ())
     others = sum(1 for moment in before if moment <= given.payment.state.occurred_at)

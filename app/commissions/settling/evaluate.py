@@ -7,8 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from app import ids
-from app.attribution.attribute import Credited
-from app.attribution.rules import NoCredit
+from app.attribution.rules import Credit, NoCredit
 from app.commissions.by_hand import paid
 from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import CLOCK, Decision
@@ -76,9 +75,9 @@ def evaluate(given: SettlementInput, *, now: datetime) -> Result:
     outcome = _obstacle(judged)
     earning: Sequence[CommissionRow] = ()
     stopped: Sequence[CommissionRow] = ()
-    if isinstance(given.credit, Credited) and not outcome[0]:
+    if isinstance(given.credit, Credit) and not outcome[0]:
         earning, outcome = targets.earning_commissions(judged, given.credit, now)
-    elif isinstance(given.credit, Credited) and outcome[0] not in UNKNOWN_TERMS:
+    elif isinstance(given.credit, Credit) and outcome[0] not in UNKNOWN_TERMS:
         stopped = targets.stopped_commissions(judged, given.credit)
     at_once = _approval_at_once(judged, earning, now)
     name, details = outcome
@@ -137,7 +136,7 @@ def _conversion(given: SettlementInput) -> ConversionRow | None:
     )
 
 
-def _verdict_stands(given: SettlementInput, credit: Credited) -> ConversionRow | None:
+def _verdict_stands(given: SettlementInput, credit: Credit) -> ConversionRow | None:
     """The conversion whose verdict on this partner stands; None if there is none, or a person credits it anew."""
     former = given.conversion
     if former is None or former.partner_id != credit.enrollment.partner_id:
@@ -166,7 +165,7 @@ def _obstacle(given: SettlementInput) -> Outcome:
     return _uncredited(given, credit) if isinstance(credit, NoCredit) else _obstacle_for(credit, given)
 
 
-def _obstacle_for(credit: Credited, given: SettlementInput) -> Outcome:
+def _obstacle_for(credit: Credit, given: SettlementInput) -> Outcome:
     """What keeps the credited partner from earning on the payment; "" if nothing does."""
     state, conversion = given.payment.state, given.conversion
     if conversion is not None and (same := self_referral.reason(conversion, given.payer_marks)):

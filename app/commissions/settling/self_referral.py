@@ -4,14 +4,14 @@ What is forbidden is fixed when a payment is first credited: the partner's addre
 the program allows it. What the customer shows may come any time later, and counts whenever it does.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.attribution import attribute
-from app.attribution.attribute import Attributions
+from app.attribution.attribute import PaymentCredit
 from app.commissions.settling.rows import ConversionRow
 from app.payments import objects, record
 from app.payments.objects import LockedObjects
@@ -33,19 +33,20 @@ _FORBIDDEN = text("""
 """)
 
 
-def add_own(session: Session, scope: Scope, locked: LockedObjects, attributions: Attributions) -> Attributions:
-    """Add the other payments that are the partner's own by an address learned in this batch.
+def add_own(
+    session: Session, scope: Scope, locked: LockedObjects, credited: Sequence[PaymentCredit]
+) -> list[PaymentCredit]:
+    """`credited` and the other payments that are the partner's own, by an address that became known with `locked`.
 
     Effects: locks the other payments of those customers before it asks whose they are, so that no other transaction
     credits one of them meanwhile without knowing the address.
     """
-    touched = {one.id for one in attributions.records}
+    touched = {one.payment.id for one in credited}
     elsewhere = [one for one in record.standing_ids(session, scope, locked.addressed) if one not in touched]
     if not elsewhere:
-        return attributions
+        return list(credited)
     objects.lock(session, scope, {one for each in record.of_ids(session, elsewhere) for one in each.object_ids})
     marks = {one for customer in locked.addressed for one in locked.objects[customer].email_marks}
     own = session.scalars(_FORBIDDEN, {"payment_ids": elsewhere, "marks": sorted(marks)}).all()
     others = [one for one in record.of_ids(session, own) if one.merged_into_id is None]
-    credited = attribute.credit_standing(session, scope, others)
-    return Attributions([*attributions.records, *others], {**attributions.credits, **credited})
+    return [*credited, *attribute.credit_unchanged(session, scope, others)]

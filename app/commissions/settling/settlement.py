@@ -8,10 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.attribution.attribute import Attributions, Credited
-from app.attribution.rules import NoCredit, in_force
+from app.attribution.attribute import PaymentCredit
+from app.attribution.rules import Credit, NoCredit, in_force
 from app.commissions.by_hand import paid
-from app.commissions.cycles.billing_cycles import Ranked
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
@@ -79,7 +78,7 @@ class SettlementInput:
     """
 
     payment: PaymentRecord
-    credit: Credited | NoCredit
+    credit: Credit | NoCredit
     conversion: ConversionRow | None
     commissions: Sequence[CommissionRow]
     cause: Cause
@@ -92,7 +91,7 @@ class SettlementInput:
     uplines: Uplines | None = None
     approved_before: int | None = None
 
-    def snapshot_of(self, credit: Credited) -> SnapshotTerms:
+    def snapshot_of(self, credit: Credit) -> SnapshotTerms:
         """The snapshot of the first settlement, else the one in force when the payment was made."""
         snapshots, partner_id = credit.enrollment.snapshots, credit.enrollment.partner_id
         own = (one for one in self.commissions if one.level == 0 and one.partner_id == partner_id)
@@ -101,37 +100,45 @@ class SettlementInput:
         return chosen or in_force(snapshots, self.payment.state.occurred_at, bound_at=credit.bound_at)
 
 
-def load(session: Session, scope: Scope, ranked: Ranked, cause: Cause | CauseOf) -> list[SettlementInput]:
-    """What decides the commissions of every payment in `ranked`.
+def load(
+    session: Session,
+    scope: Scope,
+    credited: Sequence[PaymentCredit],
+    positions: Mapping[UUID, CyclePosition],
+    cause: Cause | CauseOf,
+) -> list[SettlementInput]:
+    """What decides the commissions of every payment in `credited`.
 
     Args:
         session: the payments' locks are held.
         scope: where they belong.
-        ranked: the payments with their credits and cycle positions.
+        credited: the payments with their credits.
+        positions: where they stand among billing cycles, by payment id.
         cause: what the entries are put down to.
     """
-    payments, credited = ranked.attributions.records, ranked.attributions.credits
+    payments = [one.payment for one in credited]
     conversions = rows.load_conversions(session, [one.id for one in payments if not one.is_new])
     commissions = rows.load_commissions(session, [one.id for one in conversions.values()])
     decided = decisions.load_counting(session, payments)
-    linkable = _linkable_customers(session, scope, ranked.attributions)
+    linkable = _linkable_customers(session, scope, credited)
     payer_marks = record.payer_marks_of(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
-    kept = paid.load_kept(session, scope, ranked.attributions, conversions, commissions)
+    kept = paid.load_kept(session, scope, credited, conversions, commissions)
     inputs = []
-    for payment in payments:
-        conversion, own = conversions.get(payment.id), kept.get(payment.id)
+    for one in credited:
+        payment, conversion = one.payment, conversions.get(one.payment.id)
+        credit, instead_of = kept.get(payment.id, (one.credit, {}))
         inputs.append(
             SettlementInput(
                 payment=payment,
-                credit=own.credit if own else credited.get(payment.id, NoCredit()),
+                credit=credit,
                 conversion=conversion,
                 commissions=commissions.get(conversion.id, ()) if conversion else (),
                 cause=cause if isinstance(cause, Cause) else cause(payment),
                 decision=decided.get(payment.id),
-                position=ranked.standings.get(payment.id, CyclePosition()),
+                position=positions.get(payment.id, CyclePosition()),
                 may_be_linked=payment.state.customer in linkable,
-                instead_of=own.instead_of if own else {},
+                instead_of=instead_of,
                 payer_marks=payer_marks[payment.id],
                 merged=merged.get(payment.id, ()),
             )
@@ -154,11 +161,11 @@ def _merged(
     return found
 
 
-def _linkable_customers(session: Session, scope: Scope, attributions: Attributions) -> Collection[str]:
+def _linkable_customers(session: Session, scope: Scope, credited: Sequence[PaymentCredit]) -> Collection[str]:
     """Customers whose unmarked charges may belong to an invoice that has not been linked to them yet."""
     unmarked = {
-        one.state.customer
-        for one in attributions.records
-        if not one.is_of_invoice and isinstance(attributions.credits.get(one.id), NoCredit)
+        one.payment.state.customer
+        for one in credited
+        if isinstance(one.credit, NoCredit) and not one.payment.is_of_invoice and one.payment.merged_into_id is None
     }
     return invoice_links.customers_with_invoices(session, scope, unmarked - {""})

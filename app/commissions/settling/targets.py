@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app import ids
-from app.attribution.attribute import Credited
+from app.attribution.rules import Credit
 from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import Decision
 from app.commissions.rates import ladder, products, rules, tiers
@@ -19,7 +19,7 @@ Outcome = tuple[str, Mapping[str, Any]]
 """One of `OUTCOMES` and the codes and numbers that complete its sentence."""
 
 
-def earning_commissions(given: SettlementInput, credit: Credited, now: datetime) -> tuple[list[CommissionRow], Outcome]:
+def earning_commissions(given: SettlementInput, credit: Credit, now: datetime) -> tuple[list[CommissionRow], Outcome]:
     """The commissions of the credited partner and of its uplines as they should be now, and the payment's outcome."""
     beneficiaries, nothing = _beneficiaries(given, credit)
     if nothing:
@@ -32,7 +32,7 @@ def earning_commissions(given: SettlementInput, credit: Credited, now: datetime)
     return commissions, ("adjusted" if beneficiaries[0].calculation.returned_minor else "accrued", {})
 
 
-def stopped_commissions(given: SettlementInput, credit: Credited) -> list[CommissionRow]:
+def stopped_commissions(given: SettlementInput, credit: Credit) -> list[CommissionRow]:
     """The commissions there are of what the terms would give, had nothing stopped the partner.
 
     They keep the amount that the terms give, and are worth nothing. None while it is not known what the terms give.
@@ -83,7 +83,7 @@ def _emptied(
     return replace(emptied, approved_at=None, calculation={**emptied.calculation, **changed})
 
 
-def _beneficiaries(given: SettlementInput, credit: Credited) -> tuple[list[Beneficiary], str]:
+def _beneficiaries(given: SettlementInput, credit: Credit) -> tuple[list[Beneficiary], str]:
     """The partner, then its uplines; or none, with the outcome that says why the terms give nothing."""
     enrollment, snapshot, state = credit.enrollment, given.snapshot_of(credit), given.payment.state
     calculation = rules.calculate(
@@ -100,12 +100,12 @@ def _beneficiaries(given: SettlementInput, credit: Credited) -> tuple[list[Benef
     return [partner, *ladder.beneficiaries(given, calculation)], ""
 
 
-def _approved_before(given: SettlementInput, credit: Credited) -> int:
+def _approved_before(given: SettlementInput, credit: Credit) -> int:
     counted = tiers.counted(given, credit)
     return (given.approved_before or 0) if counted is None else counted
 
 
-def _commissions(given: SettlementInput, credit: Credited, beneficiaries: Sequence[Beneficiary]) -> list[CommissionRow]:
+def _commissions(given: SettlementInput, credit: Credit, beneficiaries: Sequence[Beneficiary]) -> list[CommissionRow]:
     """The commission of each; the uplines' take cycle, holdback and maturity from the partner's.
 
     What is decided of the conversion is decided of every level, by the clock too.
@@ -203,7 +203,7 @@ def _why_nothing(given: SettlementInput, outcome: Outcome, commission: Commissio
         return {**details, "code": name}
     if given.payment.state.base_minor == 0:
         return {"code": "zero_base"}
-    if not isinstance(given.credit, Credited):
+    if not isinstance(given.credit, Credit):
         return {"code": "uncredited"}
     is_partners_own = given.credit.enrollment.partner_id == commission.partner_id
     return {"code": "other_currency" if is_partners_own else "other_partner"}

@@ -1,1 +1,0 @@
-"""Attributions as rows, and binding customers and subscriptions anew."""

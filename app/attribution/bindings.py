@@ -1,0 +1,234 @@
+"""Who customers and subscriptions are bound to: load it, and bind them anew when evidence says so.
+
+A customer is bound by its earliest credited payment or session. A subscription is bound with its customer, whatever its
+own metadata says later: one customer, one partner. Only a subscription whose customer no event has named yet is
+bound by what is its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk
+from app.attribution import occasions, rules
+from app.attribution.models import Attribution
+from app.attribution.rules import Binding, Name
+from app.partners.finding import directory
+from app.payments import objects
+from app.payments.facts import Kind
+from app.payments.objects import LockedObjects
+from app.payments.record import PaymentRecord
+from app.stripe_events.scope import SCOPE_SQL, Scope
+
+_LOAD = text(f"""
+    SELECT id, subject, program_id, partner_id, partner_organization_id, snapshot_id,
+           carrier, name, field_path, object_id, stripe_event_id,
+           session_id, touchpoint_id, evident_at, bound_at, bound_since
+    FROM attributions
+    WHERE {SCOPE_SQL} AND subject = ANY(:subjects) AND superseded_at IS NULL AND carrier <> 'manual'
+""")
+
+
+def load(session: Session, scope: Scope, subjects: Iterable[str]) -> dict[str, Binding]:
+    """The current bindings of `subjects`, by subject."""
+    wanted = sorted({subject for subject in subjects if subject})
+    rows = session.execute(_LOAD, {**scope.parameters(), "subjects": wanted}) if wanted else ()
+    return {row.subject: _binding(row) for row in rows}
+
+
+def _binding(row: Any) -> Binding:
+    name = Name(
+        row.object_id,
+        row.carrier,
+        row.name,
+        row.field_path,
+        row.stripe_event_id,
+        row.evident_at,
+        session_id=row.session_id,
+        touchpoint_id=row.touchpoint_id,
+    )
+    return Binding(
+        row.id,
+        row.subject,
+        row.program_id,
+        row.partner_id,
+        row.partner_organization_id,
+        row.snapshot_id,
+        name,
+        row.bound_at,
+        row.bound_since,
+    )
+
+
+def rebind(
+    session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRecord]
+) -> tuple[dict[str, Binding], set[str]]:
+    """Bind anew what the facts and names in `locked` may bind.
+
+    Args:
+        session: holds the locks of `locked`.
+        scope: where the objects belong.
+        locked: the objects touched.
+        payments: theirs, not written yet.
+
+    Returns:
+        The bindings of the payments' customers, subscriptions and own objects, by subject; and the subjects whose
+        binding has changed.
+
+    Effects: locks the subjects; writes attributions.
+    """
+    standing = [one for one in payments if one.merged_into_id is None]
+    leading, following = _subjects_of(locked, standing)
+    found = load(session, scope, {*leading, *following, *(one.object_ids[0] for one in standing)})
+    stale = _stale(session, scope, locked, standing, leading, following, found)
+    if unnamed := stale - locked.objects.keys():
+        # A link between an invoice and a charge names no customer, but may bring the evidence that binds one.
+        objects.lock(session, scope, unnamed)
+        found = {**{one: found[one] for one in found.keys() - unnamed}, **load(session, scope, unnamed)}
+    changed = _bind_anew(session, scope, stale, payments, found) if stale else {}
+    found = after(found, changed)
+    # Subscriptions had bindings of their own until their customer became known. So which rows stand is a function of
+    # what is known, like whom they credit.
+    released = dict.fromkeys(following.keys() & found.keys(), None)
+    return after(found, insert_changed(session, scope, found, released)), set(changed)
+
+
+def after(bindings: Mapping[str, Binding], changed: Mapping[str, Binding | None]) -> dict[str, Binding]:
+    """`bindings` with `changed` in place of what it says of the same subjects."""
+    both = {**bindings, **changed}
+    return {subject: found for subject, found in both.items() if found is not None}
+
+
+def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRecord]) -> tuple[set[str], dict[str, str]]:
+    """Whose binding may change: those of these payments, of the sessions seen, and those that were newly named.
+
+    Returns:
+        Those that evidence binds: customers, and subscriptions without a known customer. And the subscriptions that
+        are bound with their customer, each with that.
+    """
+    pairs = {(one.state.subscription, one.state.customer) for one in payments}
+    for one in locked.objects.values():
+        if one.kind == Kind.SUBSCRIPTION and one.id in locked.newly_named:
+            pairs.add((one.id, one.customer))
+        elif one.kind == Kind.CUSTOMER and one.id in locked.newly_named:
+            pairs.add(("", one.id))
+        elif one.kind == Kind.SESSION or one.id in locked.newly_named:
+            pairs.add((one.subscription, one.customer))
+    customers = {one.id: one.customer for one in locked.objects.values() if one.kind == Kind.SUBSCRIPTION}
+    owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in pairs}
+    following = {subscription: customer for subscription, customer in owners.items() if subscription and customer}
+    leading = {customer for _, customer in pairs} | set(following.values())
+    leading |= {subscription for subscription in owners if subscription not in following}
+    return leading - {""}, following
+
+
+def _stale(
+    session: Session,
+    scope: Scope,
+    locked: LockedObjects,
+    payments: Iterable[PaymentRecord],
+    leading: set[str],
+    following: Mapping[str, str],
+    bindings: Mapping[str, Binding],
+) -> set[str]:
+    """The leading subjects whose binding must be found anew.
+
+    Those are unbound ones with evidence, those something new was learned of, those with a payment that may come before
+    the one that binds, and those with a session that may bind or have bound until its payment came. A renewal of a
+    bound customer is none of these, which is what keeps renewals fast.
+    """
+    found = occasions.with_evidence(session, scope, leading - bindings.keys())
+    moved = locked.relinked | {one.root for one in locked.objects.values() if one.id in locked.newly_named}
+    for one in locked.objects.values():
+        if one.root in moved:
+            found |= {one.id, one.subscription, one.customer, following.get(one.id, "")}
+    times: dict[str, set[datetime]] = {}
+    for payment in payments:
+        times.setdefault(payment.root, set()).add(payment.state.occurred_at)
+        for subject in (payment.state.subscription, payment.state.customer):
+            bound = bindings.get(subject)
+            if bound is not None and _may_come_before(payment, bound):
+                found |= {subject, following.get(subject, "")}
+    for one in locked.objects.values():
+        if one.kind == Kind.SESSION and one.stated_at is not None:
+            owners = {one.subscription, one.customer} & bindings.keys()
+            found |= {owner for owner in owners if bindings[owner].bound_at not in times.get(one.root, ())}
+    return found & leading
+
+
+def _may_come_before(payment: PaymentRecord, bound: Binding) -> bool:
+    """Whether the payment may bind in place of the one that does.
+
+    It is older; or, if it is new or its time has changed, as old or the very one that binds.
+    """
+    now = payment.state.occurred_at
+    before = payment.stored["occurred_at"] if payment.stored else None
+    return now < bound.bound_at if before == now else min(now, before or now) <= bound.bound_at
+
+
+def _bind_anew(
+    session: Session,
+    scope: Scope,
+    subjects: Iterable[str],
+    payments: Sequence[PaymentRecord],
+    bindings: Mapping[str, Binding],
+) -> dict[str, Binding | None]:
+    """Find the bindings of leading `subjects` anew, and insert those that changed; gives these, as `insert_changed`."""
+    wanted = sorted(subjects)
+    families = occasions.load(session, scope, wanted, payments)
+    partners = directory.load_directory(session, scope.organization_id, names=families.names)
+    found = {one: rules.bind(one, families.of(one), partners, former=bindings.get(one)) for one in wanted}
+    return insert_changed(session, scope, bindings, found)
+
+
+_SUPERSEDE = text("UPDATE attributions SET superseded_at = now() WHERE id = ANY(:ids)")
+
+
+def insert_changed(
+    session: Session, scope: Scope, former: Mapping[str, Binding], found: Mapping[str, Binding | None]
+) -> dict[str, Binding | None]:
+    """Insert what was found of each subject where it differs from what was known, and close the former.
+
+    Returns:
+        What changed, by subject; None for a subject that evidence credits to no partner any more.
+    """
+    changed: dict[str, Binding | None] = {}
+    for subject, binding in found.items():
+        before = former.get(subject)
+        if binding is None and before is not None:
+            changed[subject] = None
+        elif binding is not None and (before is None or not before.says_the_same_as(binding)):
+            is_same_partner = before is not None and before.partner_id == binding.partner_id
+            since = before.bound_since if before is not None and is_same_partner else datetime.now(UTC)
+            changed[subject] = replace(binding, bound_since=since)
+    closed = [former[subject].id for subject in changed if subject in former]
+    if closed:
+        session.execute(_SUPERSEDE, {"ids": closed})
+    bulk.insert(session, Attribution, [_row(scope, one) for one in changed.values() if one is not None])
+    return changed
+
+
+def _row(scope: Scope, binding: Binding) -> dict[str, Any]:
+    return {
+        "id": binding.id,
+        **scope.parameters(),
+        "partner_organization_id": binding.partner_organization_id,
+        "subject": binding.subject,
+        "program_id": binding.program_id,
+        "partner_id": binding.partner_id,
+        "snapshot_id": binding.snapshot_id,
+        "carrier": binding.name.carrier,
+        "name": binding.name.name,
+        "field_path": binding.name.field_path,
+        "object_id": binding.name.object_id,
+        "stripe_event_id": binding.name.stripe_event_id,
+        "session_id": binding.name.session_id,
+        "touchpoint_id": binding.name.touchpoint_id,
+        "evident_at": binding.name.evident_at,
+        "bound_at": binding.bound_at,
+        "bound_since": binding.bound_since,
+    }
