@@ -11,6 +11,7 @@ from app import db, ids
 from app.organizations.models import Organization
 from app.partners import enrollment, tree
 from app.partners.models import Partner
+from app.partners.rules import Status
 from app.programs import programs, terms
 from app.programs.models import Program
 
@@ -71,7 +72,7 @@ def enroll(
     merchant: Merchant,
     code: str,
     *,
-    status: enrollment.Status = "active",
+    status: Status = "active",
     rate_bps: int | None = None,
 ) -> UUID:
     """A partner of the merchant's program, at the program's rate or one of its own."""
@@ -103,6 +104,6 @@ def place_under(session: Session, merchant: Merchant, code: str, parent: str | N
     tree.set_parent(session, session.get_one(Partner, merchant.partners[code]), above)
 
 
-def change_status(session: Session, merchant: Merchant, code: str, status: enrollment.Status) -> None:
+def change_status(session: Session, merchant: Merchant, code: str, status: Status) -> None:
     """Pause a partner, or let it back in."""
     enrollment.change_status(session, session.get_one(Partner, merchant.partners[code]), status)

@@ -11,8 +11,8 @@ from app import ids
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.paging import EVER, Columns, Page, Span, cut, owned_by, within
-from app.partners.enrollment import OPEN
 from app.partners.models import Partner
+from app.partners.rules import OPEN
 from app.payments.models import Payment
 from app.programs.models import Program
 

@@ -16,18 +16,12 @@ from app.errors import Conflict
 from app.organizations.models import Organization
 from app.partners.joining import addresses
 from app.partners.models import Partner, PartnerCode
-from app.partners.rules import make_code, valid_code
+from app.partners.rules import Status, make_code, valid_code
 from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.texts import require_address, require_line
 
-Status = Literal["pending", "active", "paused", "banned", "deactivated"]
 EmailState = Literal["given", "unconfirmed", "confirmed", "approved"]
-OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
-"""The statuses of partners that may use the partner side."""
-ENDED: Final[tuple[Status, ...]] = ("banned", "deactivated")
-"""The statuses of partners whose enrollment the owner ended; only the owner can activate them again."""
-
 CODE_TRIES: Final = 5
 EMAIL_CONSTRAINT: Final = "uq_partners_program_id_email"
 

@@ -1,13 +1,39 @@
-"""Partners' codes, names and percentages: validation and conversion. Pure."""
+"""Partners' codes, names, statuses and percentages: validation and conversion. Pure."""
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal, NamedTuple, get_args
 
 from app import ids
 from app.errors import LONGEST_SHOWN, InvalidRequest
+
+Status = Literal["pending", "active", "paused", "banned", "deactivated"]
+"""As it is stored."""
+PartnerStatus = Literal["invited", "active", "deactivated"]
+AffiliateStatus = Literal["pending", "active", "paused", "banned"]
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+OPEN: Final[tuple[Status, ...]] = ("pending", "active", "paused")
+"""The statuses of partners that may use the partner side."""
+ENDED: Final[tuple[Status, ...]] = ("banned", "deactivated")
+"""The statuses of partners whose enrollment the owner ended; only the owner can activate them again."""
+
+
+class ShownStatus(NamedTuple):
+    """How a stored status is shown: by the partners surface, and by the affiliates surface."""
+
+    partner: PartnerStatus
+    affiliate: AffiliateStatus
+
+
+SHOWN_STATUS: Final[Mapping[str, ShownStatus]] = {
+    "pending": ShownStatus("invited", "pending"),
+    "active": ShownStatus("active", "active"),
+    "paused": ShownStatus("deactivated", "paused"),
+    "banned": ShownStatus("deactivated", "banned"),
+    "deactivated": ShownStatus("deactivated", "paused"),
+}
 
 CODE_LENGTH: Final = 64
 CODE_PATTERN: Final = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -16,6 +42,32 @@ ABSENT: Final = frozenset({"null", "undefined", "none", "nan"})
 """What scripts write for a missing value; a partner with such a code would get credit for every such mistake."""
 SUFFIX_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 SUFFIX_LENGTH: Final = 4
+
+
+def partner_status(stored: str) -> PartnerStatus:
+    """The stored status as the partners surface shows it."""
+    return SHOWN_STATUS[stored].partner
+
+
+def affiliate_status(stored: str) -> AffiliateStatus:
+    """The stored status as the affiliates surface shows it."""
+    return SHOWN_STATUS[stored].affiliate
+
+
+def stored_of_partner_status(shown: PartnerStatus) -> tuple[Status, ...]:
+    """The stored statuses that the partners surface shows as `shown`."""
+    return tuple(stored for stored in STATUSES if SHOWN_STATUS[stored].partner == shown)
+
+
+def stored_of_affiliate_status(shown: AffiliateStatus) -> tuple[Status, ...]:
+    """The stored statuses that the affiliates surface shows as `shown`."""
+    return tuple(stored for stored in STATUSES if SHOWN_STATUS[stored].affiliate == shown)
+
+
+def stored_when_set(shown: PartnerStatus) -> Status:
+    """What is stored where the partners surface sets `shown`: the status of that name, else the one shown as it."""
+    stored = stored_of_partner_status(shown)
+    return next((status for status in stored if status == shown), stored[0])
 
 
 def fold_code(text: str) -> str:

@@ -13,13 +13,17 @@ from app.paging import Between, HasMore, Numbered
 from app.partners.enrollment import EmailState
 from app.partners.figures.statistics import in_currency
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import percent_text, slug
+from app.partners.rules import (
+    AffiliateStatus,
+    PartnerStatus,
+    affiliate_status,
+    percent_text,
+    slug,
+)
 from app.partners.terms.snapshots import AppliesTo
 from app.programs.terms import Commission
 from app.views import UNSENT, Camel, EmailAddress, Instant, OneLine, Request, Snake, hide_defaults
 
-PartnerStatus = Literal["invited", "active", "deactivated"]
-AffiliateStatus = Literal["pending", "active", "paused", "banned"]
 PayoutMethod = Literal["paypal", "stripe", "bank_transfer", "crypto"]
 Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="0 to 100, at most two decimals, exact.")
@@ -238,7 +242,7 @@ def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody
         email=partner.email,
         email_state=cast("EmailState", partner.email_state),
         short_code=partner.slug,
-        status=AFFILIATE_STATUS[partner.status],
+        status=affiliate_status(partner.status),
         commission_override=None if rate_bps is None else percent_text(rate_bps),
         created_at=partner.created_at,
         activated_at=partner.activated_at,

@@ -14,6 +14,7 @@ from app.partners import enrollment
 from app.partners.joining import invitations
 from app.partners.joining.models import Invitation
 from app.partners.models import Partner, Snapshot
+from app.partners.rules import Status
 from app.programs.models import Program
 from tests.cast import Merchant
 
@@ -80,7 +81,7 @@ def test_an_invitation_ends(merchant: Merchant) -> None:
 
 @pytest.mark.parametrize(("status", "after"), [("active", "active"), ("paused", "paused")])
 def test_an_enrolled_partner_gets_its_account_and_keeps_its_status(
-    merchant: Merchant, status: enrollment.Status, after: str
+    merchant: Merchant, status: Status, after: str
 ) -> None:
     set_status(merchant, "ada", status)
     token = token_for(merchant, "ada@partners.example")
@@ -90,7 +91,7 @@ def test_an_enrolled_partner_gets_its_account_and_keeps_its_status(
 
 
 @pytest.mark.parametrize("status", ["banned", "deactivated"])
-def test_who_was_shut_out_is_not_let_in_by_an_older_link(merchant: Merchant, status: enrollment.Status) -> None:
+def test_who_was_shut_out_is_not_let_in_by_an_older_link(merchant: Merchant, status: Status) -> None:
     token = token_for(merchant, "ada@partners.example")
     set_status(merchant, "ada", status)
     with db.transaction() as session, pytest.raises(NotFound):
@@ -163,7 +164,7 @@ def test_an_organization_nobody_has_cannot_be_enrolled(merchant: Merchant) -> No
         session.rollback()
 
 
-def set_status(merchant: Merchant, code: str, status: enrollment.Status) -> None:
+def set_status(merchant: Merchant, code: str, status: Status) -> None:
     with db.transaction() as session:
         enrollment.change_status(session, session.get_one(Partner, merchant.partners[code]), status)
 

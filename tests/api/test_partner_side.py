@@ -10,6 +10,7 @@ from app import db, ids
 from app.organizations import hierarchy, keys
 from app.partners import enrollment
 from app.partners.models import Partner
+from app.partners.rules import Status
 from app.programs.models import Program
 from tests.cast import Merchant, enroll, open_merchant
 
@@ -39,7 +40,7 @@ def affiliate(application: Flask, merchant: Merchant) -> Affiliate:
     return affiliate
 
 
-def set_status(merchant: Merchant, code: str, status: enrollment.Status) -> None:
+def set_status(merchant: Merchant, code: str, status: Status) -> None:
     with db.transaction() as session:
         enrollment.change_status(session, session.get_one(Partner, merchant.partners[code]), status)
 
@@ -218,7 +219,7 @@ def test_row_security_alone_shows_a_partner_its_own_rows_and_lets_it_write_none(
 
 
 @pytest.mark.parametrize("status", ["banned", "deactivated"])
-def test_who_was_shut_out_does_not_get_in(affiliate: Affiliate, merchant: Merchant, status: enrollment.Status) -> None:
+def test_who_was_shut_out_does_not_get_in(affiliate: Affiliate, merchant: Merchant, status: Status) -> None:
     ada = affiliate("ada")
     sold(merchant, "ada", 1)
     set_status(merchant, "ada", status)

@@ -6,6 +6,7 @@ from sqlalchemy import select, text
 from app import db, ids
 from app.partners import enrollment
 from app.partners.models import Partner, Snapshot
+from app.partners.rules import Status
 from tests.cast import Merchant
 
 from .conftest import Caller
@@ -17,7 +18,7 @@ def ada(merchant: Merchant) -> str:
     return f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}"
 
 
-def set_status(merchant: Merchant, status: enrollment.Status) -> None:
+def set_status(merchant: Merchant, status: Status) -> None:
     with db.transaction() as session:
         enrollment.change_status(session, session.get_one(Partner, merchant.partners["ada"]), status)
 
@@ -41,9 +42,7 @@ def test_deleting_ends_an_enrollment_and_removes_nothing(owner: Caller, merchant
 @pytest.mark.parametrize(
     ("before", "after"), [("pending", "deactivated"), ("paused", "deactivated"), ("banned", "banned")]
 )
-def test_deleting_keeps_a_ban(
-    owner: Caller, merchant: Merchant, ada: str, before: enrollment.Status, after: str
-) -> None:
+def test_deleting_keeps_a_ban(owner: Caller, merchant: Merchant, ada: str, before: Status, after: str) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": before})
     assert owner.call("DELETE", ada).json["status"] == "deactivated"
@@ -51,9 +50,7 @@ def test_deleting_keeps_a_ban(
 
 
 @pytest.mark.parametrize("status", ["paused", "banned", "deactivated"])
-def test_no_status_touches_what_was_earned(
-    owner: Caller, merchant: Merchant, ada: str, status: enrollment.Status
-) -> None:
+def test_no_status_touches_what_was_earned(owner: Caller, merchant: Merchant, ada: str, status: Status) -> None:
     with db.transaction() as session:
         sell(session, merchant, "ada", 1)
     stats = owner.get(ada).json["stats"]
@@ -64,7 +61,7 @@ def test_no_status_touches_what_was_earned(
 
 
 @pytest.mark.parametrize("status", ["paused", "banned", "deactivated"])
-def test_who_comes_back_keeps_its_terms(owner: Caller, merchant: Merchant, ada: str, status: enrollment.Status) -> None:
+def test_who_comes_back_keeps_its_terms(owner: Caller, merchant: Merchant, ada: str, status: Status) -> None:
     first_active_at = stored(merchant).activated_at
     set_status(merchant, status)
     assert owner.patch(ada, {"status": "active"}).json["status"] == "active"

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
-from app.partners import enrollment
 from app.partners.joining import confirmations, invitations
 from app.partners.models import Partner
+from app.partners.rules import ENDED
 from app.programs.models import Program
 from tests.cast import Merchant
 
@@ -100,7 +100,7 @@ def test_the_owner_of_a_known_address_is_written_to_unless_its_enrollment_was_en
         session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": status})
     for _ in range(3):
         sign_up(nobody, merchant, email="ada@partners.example")
-    assert told_owner() == (0 if status in enrollment.ENDED else 1)
+    assert told_owner() == (0 if status in ENDED else 1)
 
 
 def test_an_unconfirmed_address_does_not_block_the_owners_invitation(

@@ -1,6 +1,6 @@
 """`accrual partners`: who earns, invited, added, activated, paused and banned."""
 
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -13,17 +13,15 @@ from app.cli.merchants import offer, partner_rows, programs
 from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
-from app.partners import enrollment
 from app.partners.finding import listing
 from app.partners.joining import invitations
 from app.partners.managing import commands as partner_commands
 from app.partners.managing import program_partners
 from app.partners.models import Partner
+from app.partners.rules import STATUSES
 from app.partners.terms import snapshots
 from app.programs.programs import get_program
 from app.texts import require_line
-
-STATUSES: Final[tuple[str, ...]] = get_args(enrollment.Status)
 
 commands = typer.Typer(help="List partners, invite and add them, and set their status.", no_args_is_help=True)
 

@@ -12,12 +12,6 @@ from app.errors import InvalidRequest, NotFound
 from app.paging import EVER, Page, Span, cut, owned_by, within
 from app.partners.models import Partner, PartnerCode
 
-STORED_STATUSES: Final[dict[str, tuple[str, ...]]] = {
-    "invited": ("pending",),
-    "active": ("active",),
-    "deactivated": ("paused", "banned", "deactivated"),
-}
-"""The stored statuses for each status of the `/partners` surface."""
 MAX_CODES: Final = 5
 
 

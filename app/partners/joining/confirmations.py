@@ -15,6 +15,7 @@ from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining.models import EmailConfirmation, PartnerMail
 from app.partners.models import Partner
+from app.partners.rules import ENDED, OPEN
 
 LIFETIME: Final = timedelta(days=7)
 TOKEN_BYTES: Final = 32
@@ -33,7 +34,7 @@ def request_mail(session: Session, partner: Partner) -> None:
     lock = func.hashtext(f"{partner.program_id} {partner.email}")
     session.execute(select(func.pg_advisory_xact_lock(lock)))
     owner = session.scalar(select(Partner).where(*enrollment.owns_address(partner.program_id, partner.email)))
-    if owner is not None and owner.status in enrollment.ENDED:
+    if owner is not None and owner.status in ENDED:
         return
     now = datetime.now(UTC)
     recent_mails = (
@@ -99,7 +100,7 @@ def confirm(session: Session, actor: Actor, token: str) -> Partner:
     if confirmation is None:
         raise _not_found()
     partner = session.get_one(Partner, confirmation.partner_id, with_for_update=True, populate_existing=True)
-    if partner.status not in enrollment.OPEN or partner.email_state == "given":
+    if partner.status not in OPEN or partner.email_state == "given":
         raise _not_found()
     confirmation.used_at = now
     enrollment.set_email_state(session, partner, "confirmed")

@@ -24,7 +24,7 @@ from app.partners import enrollment
 from app.partners.joining.models import Invitation
 from app.partners.managing import commands
 from app.partners.models import Partner
-from app.partners.rules import split_name
+from app.partners.rules import OPEN, split_name
 from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
@@ -210,7 +210,7 @@ def load_offer(session: Session, token: str) -> Offered:
 
 def may_join(partner: Partner) -> bool:
     """Whether the partner has no organization yet and its enrollment was not ended."""
-    return partner.partner_organization_id is None and partner.status in enrollment.OPEN
+    return partner.partner_organization_id is None and partner.status in OPEN
 
 
 def issue_first_key(session: Session, organization_id: UUID) -> str:
@@ -248,7 +248,7 @@ def _use_invitation(session: Session, invitations: Select[Invitation]) -> Partne
         raise _invitation_not_found()
     # Two invitations of one partner may be used at the same time: the second waits here for the first.
     partner = session.get_one(Partner, invitation.partner_id, with_for_update=True, populate_existing=True)
-    if partner.status not in enrollment.OPEN:
+    if partner.status not in OPEN:
         raise _invitation_not_found()
     invitation.accepted_at = datetime.now(UTC)
     return partner

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.partners.enrollment import OPEN
 from app.partners.joining import confirmations, invitations
 from app.partners.joining.models import PartnerMail
 from app.partners.models import Partner
+from app.partners.rules import OPEN
 from app.programs.models import Program
 
 AT_ONCE: Final = 20

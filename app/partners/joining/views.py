@@ -8,7 +8,7 @@ from app import ids
 from app.partners.enrollment import EmailState
 from app.partners.joining.invitations import Joined, Offered
 from app.partners.models import Partner
-from app.partners.views import AFFILIATE_STATUS, AffiliateStatus
+from app.partners.rules import AffiliateStatus, affiliate_status
 from app.sentences.offers import offer
 from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
 
@@ -97,7 +97,7 @@ def signed_up(joined: Joined, link: str | None) -> SignedUp:
         api_key=joined.api_key,
         partner_id=ids.encode(ids.PARTNER, partner.id),
         program_id=ids.encode(ids.PROGRAM, partner.program_id),
-        status=AFFILIATE_STATUS[partner.status],
+        status=affiliate_status(partner.status),
         code=partner.slug,
         link=link,
         email_state=cast("EmailState", partner.email_state),
@@ -125,7 +125,7 @@ def confirmed(partner: Partner) -> Confirmed:
     return Confirmed(
         partner_id=ids.encode(ids.PARTNER, partner.id),
         program_id=ids.encode(ids.PROGRAM, partner.program_id),
-        status=AFFILIATE_STATUS[partner.status],
+        status=affiliate_status(partner.status),
         code=partner.slug,
         email_state=cast("EmailState", partner.email_state),
     )

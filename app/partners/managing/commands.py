@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Conflict, InvalidRequest
 from app.organizations import actors, audit
-from app.partners import enrollment, tree, views
+from app.partners import enrollment, rules, tree, views
 from app.partners.finding import listing
 from app.partners.managing import program_partners
 from app.partners.models import Partner
@@ -28,11 +28,6 @@ ACTIONS: Final[Mapping[program_partners.Move, str]] = {
     "approve": "partner.approved",
     "pause": "partner.paused",
     "ban": "partner.banned",
-}
-STORED_STATUS: Final[Mapping[views.PartnerStatus, enrollment.Status]] = {
-    "invited": "pending",
-    "active": "active",
-    "deactivated": "deactivated",
 }
 
 
@@ -133,7 +128,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
     if has_changed:
         details = {
             "program_id": ids.encode(ids.PROGRAM, partner.program_id),
-            "status": views.AFFILIATE_STATUS[partner.status],
+            "status": rules.affiliate_status(partner.status),
             "email_state": partner.email_state,
         }
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
@@ -143,7 +138,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
 
 def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
     """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed."""
-    if partner.status in enrollment.ENDED:
+    if partner.status in rules.ENDED:
         return False
     enrollment.change_status(session, partner, "deactivated")
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
@@ -181,10 +176,10 @@ def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> No
     session.flush()
 
 
-def _change_status(session: Session, partner: Partner, status: views.PartnerStatus) -> None:
+def _change_status(session: Session, partner: Partner, status: rules.PartnerStatus) -> None:
     # The /partners surface shows paused, banned and deactivated as one status; sending it again changes none of them.
-    if views.PARTNER_STATUS[partner.status] != status:
-        enrollment.change_status(session, partner, STORED_STATUS[status])
+    if rules.partner_status(partner.status) != status:
+        enrollment.change_status(session, partner, rules.stored_when_set(status))
 
 
 def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> None:

@@ -1,6 +1,6 @@
 """Listing, finding, approving, pausing and banning a program's partners, and their totals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 from uuid import UUID
 
@@ -15,27 +15,30 @@ from app.paging import Page, cut
 from app.partners import enrollment
 from app.partners.finding.listing import get_partner
 from app.partners.models import Partner
+from app.partners.rules import AffiliateStatus, stored_of_affiliate_status
 from app.programs.models import Program
 
 Move = Literal["approve", "pause", "ban"]
 
-STATUS_AFTER: Final[dict[Move, enrollment.Status]] = {"approve": "active", "pause": "paused", "ban": "banned"}
-STORED_STATUSES: Final[dict[str, tuple[str, ...]]] = {
-    "pending": ("pending",),
-    "active": ("active",),
-    "paused": ("paused", "deactivated"),
-    "banned": ("banned",),
+STATUS_AFTER: Final[Mapping[Move, Literal["active", "paused", "banned"]]] = {
+    "approve": "active",
+    "pause": "paused",
+    "ban": "banned",
 }
-"""The stored statuses for each status of this surface, which shows a deactivated partner as paused."""
 
 
 def list_partners(
-    session: Session, program: Program, *, limit: int, starting_after: str | None = None, status: str | None = None
+    session: Session,
+    program: Program,
+    *,
+    limit: int,
+    starting_after: str | None = None,
+    status: AffiliateStatus | None = None,
 ) -> Page[Partner]:
     """A page of the program's partners, newest first. Raises InvalidRequest."""
     enrolled = select(Partner).where(Partner.program_id == program.id)
     if status is not None:
-        enrolled = enrolled.where(Partner.status.in_(STORED_STATUSES[status]))
+        enrolled = enrolled.where(Partner.status.in_(stored_of_affiliate_status(status)))
     page = cut(enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after, one_more=True)
     return Page.of(session.scalars(page).all(), limit)
 
@@ -60,7 +63,7 @@ def make_move(session: Session, partner: Partner, move: Move) -> bool:
         Conflict: `status_refused`: a banned partner cannot be paused.
     """
     status = STATUS_AFTER[move]
-    if partner.status in STORED_STATUSES[status]:
+    if partner.status in stored_of_affiliate_status(status):
         return False
     if status == "paused" and partner.status == "banned":
         raise Conflict("the partner is banned, so it cannot be paused; approve it first", code="status_refused")

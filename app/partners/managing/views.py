@@ -11,7 +11,8 @@ from app.paging import After, HasMore
 from app.partners.enrollment import EmailState
 from app.partners.figures.statistics import in_currency
 from app.partners.models import Partner, Snapshot
-from app.partners.views import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus, Slug, Totals
+from app.partners.rules import AffiliateStatus, affiliate_status
+from app.partners.views import EMAIL_STATE, Slug, Totals
 from app.programs.terms import StoredCommission
 from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
 
@@ -113,7 +114,7 @@ def affiliate_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, A
         "first_name": partner.first_name,
         "last_name": partner.last_name,
         "slug": partner.slug,
-        "status": AFFILIATE_STATUS[partner.status],
+        "status": affiliate_status(partner.status),
         "commission": snapshot.commission if snapshot else None,
         "holdback_days": snapshot.holdback_days if snapshot else None,
         "created_at": partner.created_at,

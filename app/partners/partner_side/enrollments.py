@@ -14,8 +14,8 @@ from app import ids
 from app.errors import Forbidden, NotFound
 from app.organizations.permissions import Caller
 from app.paging import no_row
-from app.partners.enrollment import OPEN
 from app.partners.models import Partner, PartnerCode
+from app.partners.rules import OPEN
 from app.programs.models import Program
 
 

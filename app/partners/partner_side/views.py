@@ -11,8 +11,9 @@ from app.paging import After
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
 from app.partners.partner_side.enrollments import landing_link, redirect_link
+from app.partners.rules import AffiliateStatus, affiliate_status
 from app.partners.terms.views import value_text
-from app.partners.views import AFFILIATE_STATUS, EMAIL_STATE, AffiliateStatus
+from app.partners.views import EMAIL_STATE
 from app.programs.models import Program, Terms
 from app.programs.terms import StoredCommission
 from app.views import Instant, Request, Snake
@@ -164,7 +165,7 @@ def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snaps
         attribution_model=program.attribution_model,
         attribution_window_days=program.attribution_window_days,
         partner_id=ids.encode(ids.PARTNER, partner.id),
-        enrollment_status=AFFILIATE_STATUS[partner.status],
+        enrollment_status=affiliate_status(partner.status),
         email_state=cast("EmailState", partner.email_state),
         code=partner.slug,
         commission=stamped.commission,

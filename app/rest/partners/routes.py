@@ -9,6 +9,7 @@ from app.partners import views
 from app.partners.figures import statistics
 from app.partners.finding import listing
 from app.partners.managing import commands
+from app.partners.rules import stored_of_partner_status
 from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.programs.programs import get_program
@@ -44,7 +45,7 @@ def list_partners(query: views.PartnerQuery) -> Response:
             limit=query.per_page,
             page=query.page,
             starting_after=query.starting_after,
-            statuses=listing.STORED_STATUSES[query.status] if query.status else None,
+            statuses=stored_of_partner_status(query.status) if query.status else None,
             search=query.search,
             added=query.span,
         )
