@@ -5,12 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
-from app.explanations import explain as explanations
-from app.sentences import catalogue
 
 
 def explain(
@@ -29,7 +26,10 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Explain a commission, payment, partner, event or any Stripe object: which partner is credited, and why."""
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    from app.explanations import explain as explanations
+    from app.sentences import catalogue
+
+    with organizations.reading(data_dir) as (settings, session):
         in_use = catalogue.named(language or settings.language)
         explanation = explanations.explain(session, any_id, in_use)
     if as_json:

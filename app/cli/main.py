@@ -1,10 +1,11 @@
 """The `accrual` command: what it consists of, and how it fails."""
 
+from __future__ import annotations
+
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.cli import explain, printing
 from app.cli.demo import command
@@ -13,6 +14,9 @@ from app.cli.server import bootstrap, migrate, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
 from app.errors import AccrualError
 from app.version import VERSION
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import DBAPIError
 
 
 def _print_version(wanted: bool) -> None:
@@ -61,16 +65,30 @@ app.command("send")(send.send)
 
 
 def main() -> None:
-    """Run the command line. What went wrong is told in words on standard error, with exit code 1."""
+    """Run the command line. Why a command failed is printed on standard error, with exit code 1."""
     try:
         app()
     except AccrualError as error:
         _complain(str(error))
-    except OperationalError as error:
-        reason = str(error.orig).splitlines()[0]
-        _complain(f"the database cannot be reached: {reason}\nIs `accrual up` running, with this data directory?")
-    except DBAPIError as error:
-        _complain(f"the database refused: {str(error.orig).splitlines()[0]}")
+    except _database_error() as error:
+        _complain(_database_problem(error))
+
+
+def _database_error() -> type[DBAPIError]:
+    """What the database raises. Called only once something failed, so that `--help` loads no tables."""
+    from sqlalchemy.exc import DBAPIError
+
+    return DBAPIError
+
+
+def _database_problem(error: DBAPIError) -> str:
+    """Why the database could not be used, without the statement and its values."""
+    from sqlalchemy.exc import OperationalError
+
+    reason = str(error.orig).splitlines()[0]
+    if isinstance(error, OperationalError):
+        return f"the database cannot be reached: {reason}\nIs `accrual up` running, with this data directory?"
+    return f"the database refused: {reason}"
 
 
 def _complain(text: str) -> None:

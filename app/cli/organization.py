@@ -1,31 +1,69 @@
 """The database a command works on, and whose rows."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from app import config, db, ids, jobs, logs
+from app import ids
 from app.errors import InvalidRequest, NotFound
-from app.organizations.hierarchy import own_and_descendants
-from app.organizations.models import Organization
-from app.programs.models import Program
-from app.sentences import catalogue
-from app.stripe_sync import api_keys
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app import config
+    from app.organizations.models import Organization
 
 
 @contextmanager
 def database(data_dir: Path | None) -> Iterator[config.Settings]:
-    """The settings of `data_dir`, with `db` and `jobs` connected to what they name."""
+    """The settings of `data_dir`, with this process connected to the database, the queue and the Stripe keys."""
+    from app import jobs
+    from app.stripe_sync import api_keys
+
+    with _database_only(data_dir) as settings:
+        jobs.connect(settings.redis_url)
+        api_keys.connect(settings)
+        yield settings
+
+
+@contextmanager
+def opened(data_dir: Path | None) -> Iterator[tuple[config.Settings, Session]]:
+    """As `database`, and a transaction that is committed at the end of the block."""
+    from app import db
+
+    with database(data_dir) as settings, db.transaction() as session:
+        yield settings, session
+
+
+@contextmanager
+def session(data_dir: Path | None) -> Iterator[Session]:
+    """As `opened`, without the settings."""
+    with opened(data_dir) as (_, session):
+        yield session
+
+
+@contextmanager
+def reading(data_dir: Path | None) -> Iterator[tuple[config.Settings, Session]]:
+    """As `opened`, for commands that only show something: neither the queue nor the Stripe keys are connected."""
+    from app import db
+
+    with _database_only(data_dir) as settings, db.transaction() as session:
+        yield settings, session
+
+
+@contextmanager
+def _database_only(data_dir: Path | None) -> Iterator[config.Settings]:
+    from app import config, db, logs
+    from app.sentences import catalogue
+
     settings = config.load(data_dir)
     logs.configure(settings.log_format, level="WARNING")
     catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=1)
-    jobs.connect(settings.redis_url)
-    api_keys.connect(settings)
     try:
         yield settings
     finally:
@@ -41,6 +79,11 @@ def find(session: Session, name: str | None) -> Organization:
         NotFound: there is none, or none of that name.
         InvalidRequest: there are several and none was named, or several of that name.
     """
+    from sqlalchemy import select
+
+    from app.organizations.models import Organization
+    from app.programs.models import Program
+
     if name is not None and (organization_id := ids.decode(name, ids.ORGANIZATION)) is not None:
         if (found := session.get(Organization, organization_id)) is None:
             raise NotFound(f"no organization {name!r} was found")
@@ -69,4 +112,6 @@ def find(session: Session, name: str | None) -> Organization:
 
 def find_with_descendants(session: Session, name: str | None) -> tuple[UUID, ...]:
     """The ids of the organization called `name` (None: the only one) and of all below it. Raises as `find`."""
+    from app.organizations.hierarchy import own_and_descendants
+
     return own_and_descendants(session, find(session, name).id)

@@ -3,25 +3,25 @@
 No other module of the command line writes to the terminal, so all text from users passes `visible` here.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from rich.console import Console, JustifyMethod
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
 
 WIDE: Final = 200  # where nobody looks at a screen, nothing needs to be folded
 NEVER_FOLDED: Final = 40
 _STEERING: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but for the end of a line, and those that reverse the direction of what follows."""
 WHOLE_BPS: Final = 10_000
-_console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE)
-_aside = Console(stderr=True, highlight=False, emoji=False)
 
 
 def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:
@@ -31,7 +31,7 @@ def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None
     elif not rows:
         say("none")
     else:
-        _console.print(_table(rows))
+        _console().print(_table(rows))
 
 
 def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
@@ -39,10 +39,12 @@ def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
     if as_json:
         as_document(values)
         return
+    from rich.markup import escape
+
     width = max(len(name) for name in values)
     for name, value in values.items():
         label = name.replace("_", " ").ljust(width)
-        _console.print(f"[bold]{escape(visible(label))}[/bold]  ", end="")
+        _console().print(f"[bold]{escape(visible(label))}[/bold]  ", end="")
         say(cell(value))
 
 
@@ -53,7 +55,7 @@ def as_document(value: Any) -> None:
 
 def say(text: str, *, is_bold: bool = False) -> None:
     """Print a sentence, whole and as it is."""
-    _console.print(visible(text), style="bold" if is_bold else None, markup=False, soft_wrap=True)
+    _console().print(visible(text), style="bold" if is_bold else None, markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
@@ -68,13 +70,15 @@ def complain(text: str) -> None:
 
 def say_aside(text: str, *, style: str | None = None) -> None:
     """Print a sentence on standard error."""
-    _aside.print(visible(text), style=style, markup=False, soft_wrap=True)
+    _aside().print(visible(text), style=style, markup=False, soft_wrap=True)
 
 
 class Bar:
     """A progress bar on standard error while the `with` lasts: what is done, how much of it, and what came of it."""
 
     def __enter__(self) -> Self:
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -82,7 +86,7 @@ class Bar:
             TimeElapsedColumn(),
             TextColumn("{task.fields[said]}", markup=False),
         )
-        self._progress = Progress(*columns, console=_aside, transient=False)
+        self._progress = Progress(*columns, console=_aside(), transient=False)
         self._progress.start()
         self._task = self._progress.add_task("", total=WHOLE_BPS, said="")
         return self
@@ -97,8 +101,27 @@ class Bar:
         )
 
 
+@cache
+def _console() -> Console:
+    """Standard output."""
+    from rich.console import Console
+
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE)
+
+
+@cache
+def _aside() -> Console:
+    """Standard error."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, emoji=False)
+
+
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """`rows` as a table; numbers stand to the right, and where room is short only sentences are folded."""
+    from rich.markup import escape
+    from rich.table import Table
+
     made = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in rows[0].items():
         is_number = isinstance(value, int) and not isinstance(value, bool)

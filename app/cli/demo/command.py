@@ -1,32 +1,35 @@
 """`accrual demo`: one referred customer's story, as signed events to the webhook endpoint."""
 
+from __future__ import annotations
+
 import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from sqlalchemy import text
 
-from app import db, ids, money, settings_files
+from app import ids, money, settings_files
 from app.cli import explain, printing
 from app.cli import organization as organizations
-from app.cli.demo.story import Story
 from app.cli.options import DataDir
 from app.cli.server import bootstrap
 from app.cli.server.bootstrap import Bootstrapped
 from app.cli.stripe import delivery, send
 from app.errors import ConfigurationError, Unavailable
-from app.runtime import http_client, processes, stack, supervisor
+
+if TYPE_CHECKING:
+    from app.runtime import stack
+
 
 CODE: Final = "ada-lovelace"
 STORY_DAYS: Final = 70  # long enough ago that two renewals lie in the past
 SETTLE_SECONDS: Final = 30
 
-_ENTRIES = text("""
+_ENTRIES: Final = """
     SELECT entry.id, entry.occurred_at, entry.kind, entry.cause, account.kind AS account,
            posting.amount_minor, posting.currency
     FROM journal_entries AS entry
@@ -34,7 +37,7 @@ _ENTRIES = text("""
     JOIN accounts AS account ON account.id = posting.account_id
     WHERE entry.organization_id = :organization_id
     ORDER BY entry.id, posting.line
-""")
+"""
 
 
 def demo(
@@ -46,6 +49,8 @@ def demo(
 
     Without --data-dir it happens in a temporary directory and nothing remains.
     """
+    from app.runtime import processes, stack, supervisor
+
     with supervisor.interruptible(), _directory(data_dir) as directory:
         log = directory / "accrual.log"
         printing.say("Starting database, queue, web, workers and clock …")
@@ -71,6 +76,8 @@ def _directory(data_dir: Path | None) -> Iterator[Path]:
 
 
 def _tell(running: stack.Stack) -> None:
+    from app import db
+
     if running.settings.stripe_livemode:
         raise ConfigurationError(
             "the demo sends test events, so it does not run with ACCRUAL_STRIPE_LIVEMODE=true; unset it, or use "
@@ -95,6 +102,8 @@ def _enroll_partner(url: str, api_key: str) -> None:
 
 def _send_story(made: Bootstrapped) -> None:
     """Post one event after the other, each when the one before is settled, and print what became of each."""
+    from app.cli.demo.story import Story
+
     rows = []
     for words, event in Story(CODE, datetime.now(UTC) - timedelta(days=STORY_DAYS)).events():
         status, answer = delivery.post(made.webhook_url, made.webhook_secret, event)
@@ -109,9 +118,14 @@ def _send_story(made: Bootstrapped) -> None:
 
 def _print_ledger(made: Bootstrapped) -> None:
     """Every entry with its postings: debits positive, credits negative, each entry's sum zero."""
+    from sqlalchemy import text
+
+    from app import db
+
     printing.say("\nThe ledger, one balanced entry after another; nothing in it is ever edited:", is_bold=True)
     with db.transaction() as session:
-        rows = session.execute(_ENTRIES, {"organization_id": ids.decode(made.organization_id, ids.ORGANIZATION)}).all()
+        owner = {"organization_id": ids.decode(made.organization_id, ids.ORGANIZATION)}
+        rows = session.execute(text(_ENTRIES), owner).all()
     lines, previous = [], None
     for row in rows:
         is_first = row.id != previous
@@ -137,6 +151,8 @@ def _print_explanation(url: str, api_key: str) -> None:
 
 def _api(method: str, url: str, api_key: str, body: dict[str, Any] | None = None) -> Any:
     """The answer of our own API; anything but success ends the demo."""
+    from app.runtime import http_client
+
     content = json.dumps(body).encode() if body is not None else None
     status, answer = http_client.call(method, url, content, {"Authorization": f"Bearer {api_key}"})
     if status >= 300:

@@ -1,17 +1,20 @@
 """`accrual balances`: what is owed to whom."""
 
-from typing import Annotated, Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from app import db, ids
+from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
 from app.money import format_money
-from app.partners.figures import owed
-from app.partners.finding.listing import find_named
-from app.programs.programs import get_program
+
+if TYPE_CHECKING:
+    from app.partners.figures import owed
+
 
 FIGURES: Final = ("accrued", "payable", "in_payout", "paid", "owed")
 
@@ -26,7 +29,11 @@ def balances(
     as_json: AsJson = False,
 ) -> None:
     """Show for each partner and currency what is accrued, payable and paid, and what is owed: earned and not paid."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.partners.figures import owed
+    from app.partners.finding.listing import find_named
+    from app.programs.programs import get_program
+
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
         found = None if partner is None else find_named(session, owners, partner, program_id=program_id)

@@ -1,32 +1,32 @@
 """`accrual commissions`: listed, approved and rejected, one by one or all that match."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 from uuid import UUID
 
 import typer
-from sqlalchemy.orm import Session
 
-from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
 from app.cli.stripe import runs
-from app.commissions import listing, views
-from app.commissions.decisions import commands as decision_commands
-from app.commissions.decisions.bulk_approval import Approved, Matching, approve_matching
-from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
 from app.money import format_money
 from app.organizations.actors import CLI
-from app.paging import Span
-from app.partners.finding.listing import find_named
-from app.programs.programs import get_program
 from app.texts import require_line
-from app.views import jsonable
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.commissions import views
+    from app.commissions.decisions.bulk_approval import Approved, Matching
+    from app.commissions.settling.settlement import Cause
+
 
 commands = typer.Typer(help="List commissions, and approve or reject them.", no_args_is_help=True)
 
@@ -51,10 +51,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List commissions, newest first."""
+    from app.commissions import listing, views
+    from app.views import jsonable
+
     words = get_args(views.CommissionStatus)
     if status is not None and status not in words:
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(words)}", param="status")
-    with organizations.database(data_dir), db.transaction() as session:
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         matching = _matching(session, owners, partner, program, since, until)
         wanted = listing.Selection(
@@ -80,7 +83,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a commission with all its times. `accrual explain` says where its amount comes from."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.commissions import listing, views
+    from app.views import jsonable
+
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         row = listing.get_commission(session, owners, commission_id)
         [shown] = views.commission_bodies(session, [row])
@@ -106,6 +112,10 @@ def approve(
 
     A conversion is approved on every level. With --force a reason is needed.
     """
+    from app import db
+    from app.commissions.decisions import commands as decision_commands
+    from app.commissions.decisions.bulk_approval import approve_matching
+
     is_filtered = any(one is not None for one in (partner, program, since, until))
     if bool(given) == is_filtered or (given and dry_run) or (force and not given):
         message = "give ids, with or without --force, or a filter: --partner, --program, --since, --until"
@@ -135,6 +145,8 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Take commissions back, on every level; only an approval brings them back."""
+    from app.commissions.decisions import commands as decision_commands
+
     with organizations.database(data_dir):
         decide = partial(decision_commands.reject, reason=require_line(reason, param="reason"))
         rows = _decided(given, organization, decide)
@@ -157,6 +169,9 @@ def _for_people(shown: views.CommissionBody) -> dict[str, Any]:
 
 def _decided(given: Sequence[str], organization: str | None, decide: Callable[..., None]) -> list[dict[str, Any]]:
     """Decide all of `given`, or none where one of them is refused; what became of each conversion."""
+    from app import db
+    from app.commissions import listing, views
+
     rows = []
     with db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
@@ -178,6 +193,11 @@ def _matching(
     since: str | None,
     until: str | None,
 ) -> Matching:
+    from app.commissions.decisions.bulk_approval import Matching
+    from app.paging import Span
+    from app.partners.finding.listing import find_named
+    from app.programs.programs import get_program
+
     chosen = None if program is None else get_program(session, owners, program, default_of=owners[0])
     found = None
     if partner is not None:
@@ -187,6 +207,10 @@ def _matching(
 
 def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool) -> None:
     """Print what several calls approved, as one."""
+    from app.commissions import views
+    from app.commissions.decisions.bulk_approval import Approved
+    from app.views import jsonable
+
     totals: Counter[str] = Counter()
     for one in batches:
         totals.update(one.minor_by_currency)
@@ -209,4 +233,6 @@ def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool)
 
 def _now() -> Cause:
     """This command, as what the ledger's entries are put down to."""
+    from app.commissions.settling.settlement import Cause
+
     return Cause("command line", datetime.now(UTC))

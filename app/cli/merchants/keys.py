@@ -1,15 +1,19 @@
 """`accrual keys`: make, list and revoke API keys."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
-from app.organizations import actors, keys
-from app.organizations.models import ApiKey
+from app.organizations import actors
+
+if TYPE_CHECKING:
+    from app.organizations.models import ApiKey
+
 
 commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
@@ -24,7 +28,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it. It is shown this once and never again."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.organizations import keys
+
+    with organizations.session(data_dir) as session:
         owner = organizations.find(session, organization)
         key, plaintext = keys.issue_key(session, actors.CLI, owner.id, name=name, level=level, scopes=scope or ())
         made = {"id": keys.public_id(key), "api_key": plaintext}
@@ -39,7 +45,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the keys of an organization, newest first, revoked ones too."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.organizations import keys
+
+    with organizations.reading(data_dir) as (_, session):
         owner = organizations.find(session, organization)
         rows = [_row(key) for key in keys.list_keys(session, [owner.id], limit=limit)]
     printing.listing(rows, as_json=as_json)
@@ -53,13 +61,17 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Make a key useless from now on."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.organizations import keys
+
+    with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         revoked = _row(keys.revoke_key(session, actors.CLI, owners, key_id))
     printing.record(revoked, as_json=as_json)
 
 
 def _row(key: ApiKey) -> dict[str, Any]:
+    from app.organizations import keys
+
     return {
         "id": keys.public_id(key),
         "name": key.name,

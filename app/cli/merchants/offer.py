@@ -49,7 +49,7 @@ class Offer:
         Raises:
             InvalidRequest: the rate is no percentage.
         """
-        from app.partners.terms.snapshots import with_rate  # noqa: PLC0415 - so that `accrual --help` loads no tables
+        from app.partners.terms.snapshots import with_rate
 
         wanted = dict(commission) if self.rate is None else with_rate(commission, rate_bps(self.rate))
         if self.max_months is not None:

@@ -1,17 +1,20 @@
 """`accrual organizations`: who holds an account, which kind it is, and who manages whom."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from sqlalchemy import select
 
-from app import db, ids
+from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
-from app.organizations import hierarchy, merchants
 from app.organizations.actors import CLI
-from app.organizations.models import Organization
+
+if TYPE_CHECKING:
+    from app.organizations.models import Organization
+
 
 commands = typer.Typer(help="List organizations, move them, make an affiliate a merchant.", no_args_is_help=True)
 
@@ -19,7 +22,11 @@ commands = typer.Typer(help="List organizations, move them, make an affiliate a 
 @commands.command("list")
 def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every organization, oldest first, each with the one that manages it."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from sqlalchemy import select
+
+    from app.organizations.models import Organization
+
+    with organizations.reading(data_dir) as (_, session):
         rows = [_row(one) for one in session.scalars(select(Organization).order_by(Organization.id))]
     printing.listing(rows, as_json=as_json)
 
@@ -34,7 +41,9 @@ def move(
     as_json: AsJson = False,
 ) -> None:
     """Put an organization, with all below it, under another one, whose keys manage it from now on."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.organizations import hierarchy
+
+    with organizations.session(data_dir) as session:
         moved = organizations.find(session, organization)
         parent = organizations.find(session, under) if under is not None else None
         hierarchy.move(session, CLI, moved, parent)
@@ -52,7 +61,9 @@ def promote(
 
     Keys it has keep their partner-side scopes; `accrual keys create --organization ID` makes one that may do more.
     """
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.organizations import merchants
+
+    with organizations.session(data_dir) as session:
         promoted = organizations.find(session, organization)
         merchants.promote(session, CLI, promoted)
         row = _row(promoted)

@@ -63,7 +63,7 @@ def link(session: Session, settings: config.Settings, partner: Partner) -> str:
 
 
 def _earns(session: Session, partner: Partner) -> str:
-    from app.sentences.offers import offer  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.sentences.offers import offer
 
     terms = snapshots.in_force(session, partner.id) or terms_in_force(session, partner.program_id)
     rate = offer(terms.commission, session.get_one(Program, partner.program_id).currency)

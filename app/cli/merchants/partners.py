@@ -1,27 +1,28 @@
 """`accrual partners`: who earns, invited, added, activated, paused and banned."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from sqlalchemy.orm import Session
 
-from app import db, ids
+from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.merchants import offer, partner_rows, programs
+from app.cli.merchants import offer, programs
 from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
-from app.partners.finding import listing
-from app.partners.joining import invitations
-from app.partners.managing import commands as partner_commands
-from app.partners.managing import program_partners
-from app.partners.models import Partner
 from app.partners.rules import STATUSES
-from app.partners.terms import snapshots
-from app.programs.programs import get_program
 from app.texts import require_line
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.partners.managing import program_partners
+    from app.partners.models import Partner
+
 
 commands = typer.Typer(help="List partners, invite and add them, and set their status.", no_args_is_help=True)
 
@@ -39,9 +40,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List partners, newest first. Who signed up and waits for approval: --status pending, unconfirmed."""
+    from app.cli.merchants import partner_rows
+    from app.partners.finding import listing
+    from app.partners.terms import snapshots
+
     if status is not None and status not in STATUSES:
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
-    with organizations.database(data_dir), db.transaction() as session:
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         found, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
         stamped = snapshots.in_force_of_each(session, [one.id for one in found.rows])
@@ -62,7 +67,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a partner, its link, and what it earned."""
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    from app.cli.merchants import partner_rows
+
+    with organizations.reading(data_dir) as (settings, session):
         found = _find(session, partner, program, organization)
         values = partner_rows.whole(session, settings, found, for_people=not as_json)
     printing.record(values, as_json=as_json)
@@ -86,11 +93,16 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a partner. It earns nothing until it is activated."""
+    from app.cli.merchants import partner_rows
+    from app.partners.finding import listing
+    from app.partners.managing import commands as partner_commands
+    from app.programs.programs import get_program
+
     names = {"first_name": first_name, "last_name": last_name}
     profile: dict[str, Any] = {
         name: require_line(given, param=name) for name, given in names.items() if given is not None
     }
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    with organizations.opened(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         offered = get_program(session, owners, program, default_of=owners[0])
         made = partner_commands.add(
@@ -133,7 +145,11 @@ def invite(
     as_json: AsJson = False,
 ) -> None:
     """Invite a partner and print the link to send it. Opening the link makes it active and shows its own key."""
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    from app.cli.merchants import partner_rows
+    from app.partners.joining import invitations
+    from app.programs.programs import get_program
+
+    with organizations.opened(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         offered = get_program(session, owners, program, default_of=owners[0])
         given = None if name is None else require_line(name, param="name")
@@ -160,11 +176,14 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given. A new rate holds from now on and never touches what was earned."""
+    from app.cli.merchants import partner_rows
+    from app.partners.managing import commands as partner_commands
+
     changes: dict[str, Any] = {"email": email, "slug": code, "commission_pct": rate and offer.percent(rate)}
     changes = {name: value for name, value in changes.items() if value is not None}
     if not changes:
         raise InvalidRequest("nothing to change; give --email, --code or --rate")
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    with organizations.opened(data_dir) as (settings, session):
         found = _find(session, partner, program, organization)
         partner_commands.change(session, CLI, found, changes)
         row = partner_rows.after_change(session, settings, found)
@@ -216,7 +235,10 @@ def deactivate(
     as_json: AsJson = False,
 ) -> None:
     """End a partner's enrollment. It keeps what it earned, and its codes."""
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    from app.cli.merchants import partner_rows
+    from app.partners.managing import commands as partner_commands
+
+    with organizations.opened(data_dir) as (settings, session):
         found = _find(session, partner, program, organization)
         partner_commands.deactivate(session, CLI, found)
         row = partner_rows.after_change(session, settings, found)
@@ -232,7 +254,10 @@ def _move(
     *,
     as_json: bool,
 ) -> None:
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    from app.cli.merchants import partner_rows
+    from app.partners.managing import commands as partner_commands
+
+    with organizations.opened(data_dir) as (settings, session):
         found = _find(session, partner, program, organization)
         partner_commands.move(session, CLI, found, wanted)
         row = partner_rows.after_change(session, settings, found)
@@ -240,11 +265,16 @@ def _move(
 
 
 def _find(session: Session, named: str, program: str | None, organization: str | None) -> Partner:
+    from app.partners.finding import listing
+    from app.programs.programs import get_program
+
     owners = organizations.find_with_descendants(session, organization)
     program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
     return listing.find_named(session, owners, named, program_id=program_id)
 
 
 def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_id: UUID) -> str:
+    from app.partners.finding import listing
+
     parent = listing.find_named(session, owners, named, program_id=program_id)
     return ids.encode(ids.PARTNER, parent.id)

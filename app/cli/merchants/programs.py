@@ -1,21 +1,22 @@
 """`accrual programs`: a merchant's offers, listed, made and changed."""
 
-from typing import Annotated, Any, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.merchants import offer
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.money import format_money
 from app.organizations.actors import CLI
-from app.partners.managing import commands as managing
-from app.programs import commands as program_commands
-from app.programs.programs import get_program, list_programs
-from app.programs.views import ProgramBody
 from app.texts import require_line
+
+if TYPE_CHECKING:
+    from app.programs.views import ProgramBody
+
 
 commands = typer.Typer(help="List programs, make them, and change their terms and status.", no_args_is_help=True)
 
@@ -37,7 +38,10 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List programs, newest first, each with its terms of today."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.programs import commands as program_commands
+    from app.programs.programs import list_programs
+
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         page = list_programs(session, owners, limit=limit, starting_after=None)
         rows = [_printed(program_commands.load_body(session, one), as_json=as_json) for one in page]
@@ -51,7 +55,10 @@ def show(
     program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """Show a program with its terms of today."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.programs import commands as program_commands
+    from app.programs.programs import get_program
+
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         found = get_program(session, owners, program, default_of=owners[0])
         shown = program_commands.load_body(session, found)
@@ -73,6 +80,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make a program that pays a percentage. It is active at once; more can be changed through the API."""
+    from app.programs import commands as program_commands
+
     offered = offer.Offer(rate, max_months, holdback_days, landing_url)
     settings = {"commission": offer.DEFAULT_COMMISSION, **offered.changes(offer.DEFAULT_COMMISSION)}
     settings |= {
@@ -80,7 +89,7 @@ def add(
         "currency": currency,
         "status": "draft" if draft else "active",
     }
-    with organizations.database(data_dir), db.transaction() as session:
+    with organizations.session(data_dir) as session:
         owner = organizations.find(session, organization)
         made = program_commands.create(session, CLI, owner.id, settings)
     _print(made, as_json=as_json)
@@ -100,7 +109,11 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given. New terms hold for partners activated from now on and move nothing that was earned."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.partners.managing import commands as managing
+    from app.programs import commands as program_commands
+    from app.programs.programs import get_program
+
+    with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         found = get_program(session, owners, program, default_of=owners[0])
         commission = program_commands.load_body(session, found).commission
@@ -149,7 +162,10 @@ def _set_status(
     *,
     as_json: bool,
 ) -> None:
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.partners.managing import commands as managing
+    from app.programs.programs import get_program
+
+    with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         found = get_program(session, owners, program, default_of=owners[0])
         shown = managing.change_program(session, CLI, found, {"status": status})
@@ -163,7 +179,7 @@ def _print(shown: ProgramBody, *, as_json: bool) -> None:
 
 def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
     """The program as the API shows it; for people its commission is in words."""
-    from app.sentences.offers import offer  # noqa: PLC0415 - so that `accrual --help` loads little
+    from app.sentences.offers import offer
 
     values = shown.model_dump()
     if not as_json:

@@ -1,33 +1,30 @@
 """`accrual bootstrap`: everything a merchant needs before the first event."""
 
+from __future__ import annotations
+
 import secrets
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import typer
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from app import config, db, ids, settings_files
+from app import ids, settings_files
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.merchants import offer, programs
 from app.cli.options import AsJson, DataDir
 from app.cli.stripe import delivery
 from app.errors import ConfigurationError
-from app.organizations import actors, merchants
-from app.organizations.keys import issue_key
-from app.organizations.models import Organization
-from app.partners.managing import commands as managing
-from app.partners.models import Partner
-from app.programs import commands
-from app.programs.models import Program
-from app.programs.programs import find_default_program
-from app.programs.terms import terms_in_force
-from app.stripe_events.endpoints import commands as endpoint_commands
-from app.stripe_events.endpoints import rows as endpoint_rows
-from app.stripe_events.endpoints import signing
+from app.organizations import actors
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app import config
+    from app.organizations.models import Organization
+    from app.programs.models import Program
+
 
 NOTHING_OFFERED: Final = offer.Offer()
 SECRET_BYTES: Final = 24
@@ -79,6 +76,9 @@ def bootstrap(
     secret that Stripe shows, to the endpoint. A rate, limit or holdback given then is for partners activated from now
     on; a landing page is for all.
     """
+    from app import db
+    from app.programs.models import Program
+
     offered = offer.Offer(rate, max_months, holdback_days, landing_url)
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
@@ -121,6 +121,9 @@ def make(
         NotFound, Conflict, InvalidRequest: as `merchants.find_or_create`.
         ConfigurationError: neither an option nor a setting says whether the endpoint receives live money.
     """
+    from app.organizations import merchants
+    from app.organizations.keys import issue_key
+
     owner = merchants.find_or_create(session, actors.CLI, name, email=email)
     program_id, has_new_terms = _default_program(session, owner, currency, offered)
     _, api_key = issue_key(session, actors.CLI, owner.id, name="bootstrap", level="manage")
@@ -138,7 +141,11 @@ def make(
 
 def _changed(session: Session, program: Program) -> str:
     """What the program's terms are now, and whom they concern."""
-    from app.sentences.offers import offer  # noqa: PLC0415 - so that `accrual --help` loads little
+    from sqlalchemy import func, select
+
+    from app.partners.models import Partner
+    from app.programs.terms import terms_in_force
+    from app.sentences.offers import offer
 
     terms = terms_in_force(session, program.id)
     days = f", holdback {terms.holdback_days} days" if terms.holdback_days is not None else ""
@@ -152,6 +159,11 @@ def _changed(session: Session, program: Program) -> str:
 
 def _default_program(session: Session, owner: Organization, currency: str, offered: offer.Offer) -> tuple[str, bool]:
     """The id of the owner's default program, made when there is none, and whether its terms were changed."""
+    from app.partners.managing import commands as managing
+    from app.programs import commands
+    from app.programs.programs import find_default_program
+    from app.programs.terms import terms_in_force
+
     found = find_default_program(session, owner.id)
     if found is not None:
         commission = commands.load_body(session, found).commission
@@ -174,6 +186,10 @@ def _endpoint(
     session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
 ) -> tuple[str, str, bool]:
     """The oldest endpoint in use, made when there is none; its secret (`secret`, if given); whether that was known."""
+    from app.stripe_events.endpoints import commands as endpoint_commands
+    from app.stripe_events.endpoints import rows as endpoint_rows
+    from app.stripe_events.endpoints import signing
+
     found = endpoint_rows.find_oldest_in_use(session, organization_id)
     if found is not None:
         known = [one.secret for one in signing.secrets_of(found, settings)]

@@ -1,13 +1,14 @@
 """`accrual migrate`: bring the database to the newest schema."""
 
-from app import config, logs
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
-from app.runtime import schema
 
 
 def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Apply the migrations that the database lacks, and print them."""
+    from app import config, logs
+    from app.runtime import schema
+
     settings = config.load(data_dir)
     logs.configure(settings.log_format)
     applied = schema.migrate(config.migrate_url(settings))

@@ -6,7 +6,6 @@ import typer
 
 from app.cli import printing
 from app.cli.options import DataDir
-from app.runtime import stack, supervisor
 
 
 def up(
@@ -17,6 +16,8 @@ def up(
 
     Set DATABASE_URL or REDIS_URL to use yours instead. Whatever dies is started again.
     """
+    from app.runtime import stack, supervisor
+
     with supervisor.interruptible(), stack.serve(data_dir, port) as running:
         running.wait_until_ready()
         printing.say(f"ready {running.url}")

@@ -4,16 +4,16 @@ from dataclasses import asdict
 
 import typer
 
-from app import db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
-from app.integrity import verify as ledger
 
 
 def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Check every rule of the ledger; list each breach and exit with 1 if there is one."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.integrity import verify as ledger
+
+    with organizations.reading(data_dir) as (_, session):
         breaches = ledger.verify(session)
     if as_json:
         printing.as_document([asdict(breach) for breach in breaches])

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from app.runtime import http_client
-
 
 def webhook_url(public_url: str, endpoint_id: str) -> str:
     """Where Stripe posts the events of an endpoint kept in the database (`whe_…`)."""
@@ -17,6 +15,8 @@ def webhook_url(public_url: str, endpoint_id: str) -> str:
 
 def post(url: str, secret: str, event: Mapping[str, Any]) -> tuple[int, Any]:
     """Sign `event` and post it to the webhook at `url`; the status and JSON answered."""
+    from app.runtime import http_client
+
     body = json.dumps(event).encode()
     return http_client.call("POST", url, body, {"Stripe-Signature": sign(body, secret, at_seconds=int(time.time()))})
 

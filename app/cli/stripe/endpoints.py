@@ -1,24 +1,29 @@
 """`accrual endpoints`: the webhook endpoints of an organization, and rotating their secrets."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from sqlalchemy.orm import Session
 
-from app import config, db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.organizations.actors import CLI
-from app.stripe_events.endpoints import commands as endpoint_commands
-from app.stripe_events.endpoints import rows, signing
-from app.stripe_events.endpoints.views import LONGEST_OVERLAP_HOURS, EndpointBody
-from app.stripe_events.models import StripeEndpoint
+from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app import config
+    from app.stripe_events.endpoints.views import EndpointBody
+    from app.stripe_events.models import StripeEndpoint
+
 
 MOST_ENDPOINTS: Final = 1000
 """How many are listed: more than any organization has."""
@@ -41,6 +46,8 @@ class _Opened:
 
     def endpoint(self, endpoint_id: str) -> StripeEndpoint:
         """The endpoint of that id, locked. Raises NotFound."""
+        from app.stripe_events.endpoints import rows
+
         owners = organizations.find_with_descendants(self.session, self.organization)
         return rows.get_endpoint(self.session, owners, endpoint_id, to_change=True)
 
@@ -48,6 +55,9 @@ class _Opened:
 @commands.command("list")
 def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the endpoints of an organization, newest first, each with hints of its secrets."""
+    from app.stripe_events.endpoints import commands as endpoint_commands
+    from app.stripe_events.endpoints import rows
+
     with _opened(organization, data_dir) as opened:
         owners = organizations.find_with_descendants(opened.session, organization)
         found = rows.list_endpoints(opened.session, owners, limit=MOST_ENDPOINTS)
@@ -67,6 +77,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Make an endpoint and print the address to enter in Stripe."""
+    from app.stripe_events.endpoints import commands as endpoint_commands
+
     with _opened(organization, data_dir) as opened:
         body = endpoint_commands.create(
             opened.session,
@@ -86,12 +98,14 @@ def rotate(
     secret: Secret,
     expires_in_hours: Annotated[
         int, typer.Option(min=0, max=LONGEST_OVERLAP_HOURS, help="How long the present secrets still count.")
-    ] = signing.OVERLAP_HOURS,
+    ] = OVERLAP_HOURS,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a signing secret; the present ones go on for a while, so that no delivery is lost."""
+    from app.stripe_events.endpoints import commands as endpoint_commands
+
     with _opened(organization, data_dir) as opened:
         body = endpoint_commands.add_secret(
             opened.session,
@@ -140,20 +154,24 @@ def enable(
 @commands.command()
 def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Encrypt every endpoint's secrets anew with the first key of ACCRUAL_SECRET_KEY; then the others may go."""
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    from app.stripe_events.endpoints import commands as endpoint_commands
+
+    with organizations.opened(data_dir) as (settings, session):
         count = endpoint_commands.reseal_all(session, CLI, settings)
     printing.record({"resealed": count}, as_json=as_json)
 
 
 @contextmanager
 def _opened(organization: str | None, data_dir: Path | None) -> Iterator[_Opened]:
-    with organizations.database(data_dir) as settings, db.transaction() as session:
+    with organizations.opened(data_dir) as (settings, session):
         yield _Opened(session, settings, organization)
 
 
 def _change(
     endpoint_id: str, organization: str | None, data_dir: Path | None, changes: Mapping[str, Any], *, as_json: bool
 ) -> None:
+    from app.stripe_events.endpoints import commands as endpoint_commands
+
     with _opened(organization, data_dir) as opened:
         endpoint = opened.endpoint(endpoint_id)
         body = endpoint_commands.change(opened.session, CLI, endpoint, changes, opened.settings)

@@ -1,38 +1,34 @@
 """`accrual events`: list, show and replay the events of the inbox."""
 
+from __future__ import annotations
+
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from sqlalchemy.orm import Session
 
-from app import db, jobs
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
-from app.explanations.events import explain_event
 from app.organizations.actors import CLI
-from app.sentences.outcomes import OUTCOMES
-from app.stripe_events import commands as event_commands
-from app.stripe_events import listing
-from app.stripe_events.replaying import Selection
-from app.stripe_events.views import event_fields
-from app.stripe_sync import commands as run_commands
-from app.views import jsonable
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
 
 commands = typer.Typer(help="List, show and replay the Stripe events that were received.", no_args_is_help=True)
 
 OutcomeFilter = Annotated[
-    str | None, typer.Option(help=f"Only events with this outcome; {listing.UNPROCESSED} for those without one yet.")
+    str | None, typer.Option(help="Only events with this outcome; `unprocessed` for those without one yet.")
 ]
 MOST_AT_ONCE = 10_000
 IN_THE_LIST = ("id", "type", "object_id", "received_at", "outcome", "reason")
 IN_THE_LIST_OF_TROUBLE = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
 """What is shown of events that failed: parked ones, and those that wait for a worker or their next attempt."""
-TROUBLE = ("parked", listing.UNPROCESSED)
+TROUBLE = ("parked", "unprocessed")
 
 
 @commands.command("list")
@@ -45,8 +41,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List events, newest first, each with its outcome."""
+    from app.stripe_events import listing
+    from app.stripe_events.views import event_fields
+
     _know(outcome)
-    with organizations.database(data_dir), db.transaction() as session:
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         page = listing.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
         rows = [event_fields(event) for event in page.rows]
@@ -65,7 +64,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one event: what it named, what it belongs to, what it moved, what it waits for."""
-    with organizations.database(data_dir), db.transaction() as session:
+    from app.explanations.events import explain_event
+    from app.stripe_events import listing
+    from app.stripe_events.views import event_fields
+    from app.views import jsonable
+
+    with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         event = listing.get_event(session, owners, event_id)
         told = explain_event(session, event)
@@ -97,6 +101,10 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Process events again, by id or by what they have in common, as if they had just come; posts only differences."""
+    from app import db, jobs
+    from app.stripe_events.replaying import Selection
+    from app.stripe_sync import commands as run_commands
+
     selecting = [given for given in (outcome, type_, since, until) if given is not None]
     if not event_ids and not selecting and follow is None and stop is None:
         raise InvalidRequest("give the ids of events, or select events with --outcome, --type, --since or --until")
@@ -119,10 +127,16 @@ def replay(
 
 
 def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
+    from app.stripe_events import commands as event_commands
+    from app.stripe_events import listing
+
     body = event_commands.replay(session, CLI, listing.get_event(session, owners, event_id))
     return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
 
 
 def _know(outcome: str | None) -> None:
+    from app.sentences.outcomes import OUTCOMES
+    from app.stripe_events import listing
+
     if outcome is not None and outcome not in {*OUTCOMES, listing.UNPROCESSED}:
         raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {', '.join(OUTCOMES)}", param="outcome")

@@ -1,22 +1,24 @@
 """`accrual backfill`, `accrual reconcile`: fetch what was missed, and compare our payments with Stripe's."""
 
-from typing import Annotated, Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
-from app import db, ids
+from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
-from app.stripe_sync import commands
-from app.stripe_sync import runs as stored
-from app.stripe_sync.commands import Asked
-from app.stripe_sync.models import Drift, StripeRun
-from app.stripe_sync.views import drift_fields
+
+if TYPE_CHECKING:
+    from app.stripe_sync.commands import Asked
+    from app.stripe_sync.models import Drift, StripeRun
+
 
 MOST_SHOWN: Final = 1_000
 Account = Annotated[str, typer.Option("--account", help="A connected account, acct_…. Default: your own.")]
@@ -50,6 +52,9 @@ def backfill(
     as_json: AsJson = False,
 ) -> None:
     """Fetch everything Stripe has since a time, and settle it; what is known already changes nothing."""
+    from app import db
+    from app.stripe_sync import commands
+
     if since is None and follow is None and stop is None:
         raise InvalidRequest("--since is required, such as --since 2026-11-01 or --since 30d", param="since")
     with organizations.database(data_dir):
@@ -78,6 +83,9 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Compare what Stripe says was paid and returned with our payments; exit code 1 if they differ."""
+    from app import db
+    from app.stripe_sync import commands
+
     with organizations.database(data_dir):
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
@@ -92,6 +100,8 @@ def reconcile(
 
 
 def _asked(owner: UUID, account: str, livemode: bool | None, since: str | None, until: str | None) -> Asked:
+    from app.stripe_sync.commands import Asked
+
     return Asked(
         owner,
         account=account,
@@ -103,6 +113,10 @@ def _asked(owner: UUID, account: str, livemode: bool | None, since: str | None, 
 
 def _report(run: StripeRun, *, as_json: bool) -> None:
     """Print a comparison's differences; exit code 1 if any is left."""
+    from app import db
+    from app.stripe_sync import runs as stored
+    from app.stripe_sync.views import drift_fields
+
     with db.transaction() as session:
         drifts = stored.drifts(session, run.id, limit=MOST_SHOWN)
     left = [drift for drift in drifts if drift.healed_at is None]
@@ -125,6 +139,8 @@ def _verdict(run: StripeRun, drifts: Any, left: Any) -> str:
 
 
 def _line(drift: Drift) -> dict[str, Any]:
+    from app.stripe_sync.views import drift_fields
+
     return {
         "id": ids.encode(ids.DRIFT, drift.id),
         "difference": drift.kind,

@@ -1,22 +1,23 @@
 """Following long work on Stripe's history: a progress bar until it ends, or until Ctrl-C lets it go on alone."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
-from app import db, ids, jobs
+from app import ids
 from app.cli import printing
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
-from app.sentences import problems
-from app.sentences import runs as sentences
-from app.stripe_sync import commands, runs
-from app.stripe_sync.models import StripeRun
-from app.stripe_sync.views import run_fields
+
+if TYPE_CHECKING:
+    from app.stripe_sync.models import StripeRun
+
 
 LOOK_EVERY_SECONDS: Final = 0.5
 Follow = Annotated[
@@ -59,6 +60,8 @@ def see(
         detach: do not follow; print how it stands.
         as_json: print JSON.
     """
+    from app import jobs
+
     if stopped is not None:
         stop(owners, stopped, as_json=as_json)
     elif run_id is not None:
@@ -69,6 +72,10 @@ def see(
 
 def stop(owners: tuple[UUID, ...], run_id: str, *, as_json: bool) -> None:
     """End a run, and print it."""
+    from app import db
+    from app.stripe_sync import commands, runs
+    from app.stripe_sync.views import run_fields
+
     with db.transaction() as session:
         run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
         commands.stop_run(session, CLI, run)
@@ -95,6 +102,8 @@ def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
 
 def report(run: StripeRun, *, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
     """Print a run as it stands; exit code 1 if it failed or was stopped."""
+    from app.stripe_sync.views import run_fields
+
     values = run_fields(run)
     if as_json:
         printing.as_document({**values, **(more or {})})
@@ -111,6 +120,9 @@ def public_id(run: StripeRun) -> str:
 
 
 def _look(owners: tuple[UUID, ...], run_id: str) -> StripeRun:
+    from app import db, jobs
+    from app.stripe_sync import runs
+
     with db.transaction() as session:
         run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
     if run.state == "queued":
@@ -119,12 +131,16 @@ def _look(owners: tuple[UUID, ...], run_id: str) -> StripeRun:
 
 
 def _doing(run: StripeRun) -> str:
+    from app.sentences import runs as sentences
+
     if run.finished_at is not None:
         return run.state
     return sentences.phase(run.phase)
 
 
 def _said(run: StripeRun) -> str:
+    from app.sentences import problems
+
     return problems.sentence(run.problem) or _flat(run.counts)
 
 

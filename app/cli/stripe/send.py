@@ -1,23 +1,25 @@
 """`accrual send`: sample events, signed and posted to a running receiver."""
 
+from __future__ import annotations
+
 import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from sqlalchemy import select
 
-from app import config, db
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir
 from app.cli.stripe import delivery
 from app.cli.stripe.fresh_ids import Renaming, with_mode
 from app.errors import ConfigurationError, InvalidRequest
-from app.stripe_events import inbox
-from app.stripe_events.models import StripeEvent
+
+if TYPE_CHECKING:
+    from app import config
+
 
 EVENT_OBJECTS: Final = {"event", "v2.core.event"}
 POLL_SECONDS: Final = 0.05
@@ -77,6 +79,12 @@ def read_events(file: Path) -> list[Any]:
 
 def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str, str]:
     """What became of each event, by its id, as a sentence; after `seconds` without those still unprocessed."""
+    from sqlalchemy import select
+
+    from app import db
+    from app.stripe_events import inbox
+    from app.stripe_events.models import StripeEvent
+
     deadline = time.monotonic() + seconds
     while True:
         with db.transaction() as session:
@@ -89,6 +97,8 @@ def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str,
 
 def _settings(data_dir: Path | None, *, needed: bool) -> config.Settings | None:
     """The settings; None where there are none and a foreign receiver was named, whose outcomes we cannot see."""
+    from app import config
+
     try:
         return config.load(data_dir)
     except ConfigurationError:

@@ -4,14 +4,10 @@ from typing import Annotated
 
 import typer
 
-from app import db, jobs
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.organizations.actors import CLI
-from app.payments.waiting import listing
-from app.payments.waiting.views import waiting_fields
-from app.stripe_sync import commands
 
 IN_THE_LIST = ("what", "id", "object_id", "waiting_for", "since", "look_up", "next_look_up_at", "problem")
 
@@ -26,6 +22,11 @@ def waiting(
     as_json: AsJson = False,
 ) -> None:
     """List events, payments and customers about which something is not known yet, newest first."""
+    from app import db, jobs
+    from app.payments.waiting import listing
+    from app.payments.waiting.views import waiting_fields
+    from app.stripe_sync import commands
+
     with organizations.database(data_dir):
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)

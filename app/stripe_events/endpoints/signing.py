@@ -16,11 +16,6 @@ from app.stripe_events.models import StripeEndpoint
 HINT_LENGTH: Final = 4
 SECRET: Final = re.compile(r"whsec_[!-~]+", re.ASCII)
 LONGEST_SECRET: Final = 255
-OVERLAP_HOURS: Final = 24
-"""How long the former secrets go on after a new one. Stripe signs with both for at most a day.
-
-Source: Stripe, "Roll endpoint signing secrets".
-"""
 
 
 @dataclass(frozen=True, slots=True)

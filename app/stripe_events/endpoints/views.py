@@ -1,7 +1,7 @@
 """Endpoints as their surface shows them. A secret goes in and never comes out again."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -9,11 +9,10 @@ from app import ids
 from app.config import Settings
 from app.paging import After
 from app.stripe_events.endpoints import signing
-from app.stripe_events.endpoints.signing import LONGEST_SECRET, OVERLAP_HOURS, SECRET, SigningSecret
+from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
+from app.stripe_events.endpoints.signing import LONGEST_SECRET, SECRET, SigningSecret
 from app.stripe_events.models import StripeEndpoint
 from app.views import Instant, OneLine, Request, Snake
-
-LONGEST_OVERLAP_HOURS: Final = 168
 
 SecretText = Annotated[
     str,
