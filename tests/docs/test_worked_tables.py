@@ -23,18 +23,19 @@ LIVES = ["One commission's life", "After approval and payout"]
 def test_worked_number(row: list[str]) -> None:
     base, rate, gross, returned, worth = row
     rate_bps = round(float(rate.removesuffix(" %")) * 100)
-    earned = money.percentage(int(base), rate_bps)
-    assert money.after_return(earned, int(returned), int(gross)) == int(worth)
+    earned = money.percentage(_minor(base), rate_bps)
+    assert money.after_return(earned, _minor(returned), _minor(gross)) == _minor(worth)
 
 
 @pytest.mark.parametrize("row", table_under("docs/concepts/commissions.md", "Worked numbers"), ids=" ".join)
 def test_worked_commission(row: list[str]) -> None:
     what, *figures = row
-    base, gross, returned, before = (int(cell or 0) for cell in figures[:4])
+    base, gross, returned = map(_minor, figures[:3])
+    before = int(figures[3] or 0)
     commission, _, ladder = what.partition(", above it ")
     found = rules.calculate(_payment(base, gross, returned), _terms(commission), approved_before=before)
     above = [rules.of_upline(found, level, 100 * int(rate)).target_minor for level, rate in _numbered(ladder)]
-    assert [str(found.target_minor), ", ".join(map(str, above))] == figures[4:]
+    assert [found.target_minor, above] == [_minor(figures[4]), [_minor(one) for one in figures[5].split(", ") if one]]
 
 
 @pytest.mark.parametrize("heading", LIVES)
@@ -45,7 +46,7 @@ def test_every_entry_balances_and_leads_to_the_position_beside_it(heading: str) 
         assert sum(line.amount_minor for line in lines) == 0, what
         position = position.after(lines)
         shown = (position.accrued_minor, position.payable_minor, position.clearing_minor, position.paid_minor)
-        assert shown == tuple(map(int, afterwards.split(" / "))), what
+        assert shown == tuple(map(_minor, afterwards.split(" / "))), what
 
 
 def _numbered(text: str) -> Iterable[tuple[int, str]]:
@@ -53,11 +54,11 @@ def _numbered(text: str) -> Iterable[tuple[int, str]]:
 
 
 def _terms(words: str) -> SnapshotTerms:
-    """`20 %`, `5000 flat` or `10 %, from 10 on 20 %` as a snapshot."""
+    """`20 %`, `50.00 flat` or `10 %, from 10 on 20 %` as a snapshot."""
     numbers = [int(number) for number in re.findall(r"\d+", words)]
     commission: dict[str, Any] = {"type": "percentage", "bps": 100 * numbers[0]}
     if "flat" in words:
-        commission = {"type": "flat", "amount_cents": numbers[0]}
+        commission = {"type": "flat", "amount_cents": _minor(words.partition(" ")[0])}
     elif "from" in words:
         tier = {"min_conversions": numbers[1], "bps": 100 * numbers[2]}
         commission = {"type": "tiered", "bps": 100 * numbers[0], "tiers": [tier]}
@@ -73,4 +74,10 @@ def _payment(base_minor: int, gross_minor: int, returned_minor: int) -> PaymentS
 
 
 def _lines(cell: str, sign: int) -> list[Line]:
-    return [Line(account, sign * int(amount)) for account, amount in re.findall(r"(\w+) (\d+)", cell)]
+    return [Line(account, sign * _minor(amount)) for account, amount in re.findall(r"(\w+) (\d+\.\d\d)", cell)]
+
+
+def _minor(amount: str) -> int:
+    """`9.80` as 980: dollars with both decimals, in cents."""
+    assert re.fullmatch(r"-?\d+\.\d\d", amount), amount
+    return int(amount.replace(".", ""))
