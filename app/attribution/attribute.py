@@ -10,9 +10,9 @@ from app.attribution import bindings, by_hand, evidence, occasions, rules
 from app.attribution.rules import Binding, Credit, NoCredit
 from app.partners.finding import directory
 from app.partners.finding.directory import Directory
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.objects import LockedObjects
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.payments.state.payment_group import KnownObject, money_of_others
 from app.stripe_events.scope import Scope
 
@@ -21,12 +21,12 @@ from app.stripe_events.scope import Scope
 class PaymentCredit:
     """A payment and whom it is credited to; one that was merged away is credited to no partner."""
 
-    payment: PaymentRecord
+    payment: PaymentRow
     credit: Credit | NoCredit
 
 
 def attribute(
-    session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRecord]
+    session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRow]
 ) -> list[PaymentCredit]:
     """Bind what new evidence binds, and credit every payment concerned.
 
@@ -49,28 +49,26 @@ def attribute(
     return [PaymentCredit(one, credited.get(one.id, NoCredit())) for one in (*payments, *reached)]
 
 
-def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentRecord]) -> list[PaymentCredit]:
+def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentRow]) -> list[PaymentCredit]:
     """Whom payments are credited to about whose evidence nothing has changed. Expects their locks."""
     credited = _credit(session, scope, {}, payments, bindings.load(session, scope, _subjects(payments)))
     return [PaymentCredit(one, credited[one.id]) for one in payments]
 
 
-def _subjects(payments: Iterable[PaymentRecord]) -> set[str]:
+def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
     """What these payments may be bound by: their customers and subscriptions, and themselves."""
     found = {one for each in payments for one in (each.state.subscription, each.state.customer, each.object_ids[0])}
     return found - {""}
 
 
-def _reached(
-    session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]
-) -> list[PaymentRecord]:
+def _reached(session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]) -> list[PaymentRow]:
     """The other invoices of subjects whose binding changed, locked first and then read."""
-    concerned = record.of_subjects(session, scope, changed) if changed else []
+    concerned = payment_rows.load_of_subjects(session, scope, changed) if changed else []
     elsewhere = {one for each in concerned if each.id not in touched for one in each.object_ids}
     if not elsewhere:
         return []
     objects.lock(session, scope, elsewhere)
-    again = record.of_subjects(session, scope, changed)
+    again = payment_rows.load_of_subjects(session, scope, changed)
     return [one for one in again if one.id not in touched and one.is_of_invoice]
 
 
@@ -78,7 +76,7 @@ def _credit(
     session: Session,
     scope: Scope,
     known: Mapping[str, KnownObject],
-    payments: Sequence[PaymentRecord],
+    payments: Sequence[PaymentRow],
     bound: Mapping[str, Binding],
 ) -> dict[UUID, Credit | NoCredit]:
     """By payment id: by its binding, else by the names on itself; and over these what a person decided.
@@ -107,7 +105,7 @@ def _credit(
     return credited | _credit_by_hand(session, scope, known, payments, credited)
 
 
-def _by_binding(payment: PaymentRecord, bound: Mapping[str, Binding], partners: Directory) -> Credit | None:
+def _by_binding(payment: PaymentRow, bound: Mapping[str, Binding], partners: Directory) -> Credit | None:
     """An invoice's credit by its customer's binding, or its subscription's while no customer is known."""
     binding = bound.get(payment.state.customer or payment.state.subscription) if payment.is_of_invoice else None
     if binding is None:
@@ -122,7 +120,7 @@ def _credit_alone(
     session: Session,
     scope: Scope,
     known: Mapping[str, KnownObject],
-    payments: Sequence[PaymentRecord],
+    payments: Sequence[PaymentRow],
     bound: Mapping[str, Binding],
 ) -> dict[UUID, Credit | NoCredit]:
     """Credit payments that follow no binding by the names on themselves, each with a binding of its own."""
@@ -156,7 +154,7 @@ def _credit_by_hand(
     session: Session,
     scope: Scope,
     known: Mapping[str, KnownObject],
-    payments: Sequence[PaymentRecord],
+    payments: Sequence[PaymentRow],
     credited: Mapping[UUID, Credit | NoCredit],
 ) -> dict[UUID, Credit | NoCredit]:
     """What people decided in place of what `credited` says."""
@@ -179,7 +177,7 @@ def _credit_by_hand(
 
 
 def _members(
-    session: Session, scope: Scope, known: Mapping[str, KnownObject], payments: Sequence[PaymentRecord]
+    session: Session, scope: Scope, known: Mapping[str, KnownObject], payments: Sequence[PaymentRow]
 ) -> dict[UUID, set[str]]:
     """The ids of the objects that are each payment's own, but for the money that paid other invoices than its own.
 

@@ -21,7 +21,7 @@ from app.partners.finding import directory
 from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.objects import LockedObjects
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _LOAD = text(f"""
@@ -65,7 +65,7 @@ def _binding(row: Any) -> Binding:
 
 
 def rebind(
-    session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRecord]
+    session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRow]
 ) -> tuple[dict[str, Binding], set[str]]:
     """Bind anew what the facts and names in `locked` may bind.
 
@@ -103,7 +103,7 @@ def after(bindings: Mapping[str, Binding], changed: Mapping[str, Binding | None]
     return {subject: found for subject, found in both.items() if found is not None}
 
 
-def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRecord]) -> tuple[set[str], dict[str, str]]:
+def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple[set[str], dict[str, str]]:
     """Whose binding may change: those of these payments, of the sessions seen, and those that were newly named.
 
     Returns:
@@ -130,7 +130,7 @@ def _stale(
     session: Session,
     scope: Scope,
     locked: LockedObjects,
-    payments: Iterable[PaymentRecord],
+    payments: Iterable[PaymentRow],
     leading: set[str],
     following: Mapping[str, str],
     bindings: Mapping[str, Binding],
@@ -160,7 +160,7 @@ def _stale(
     return found & leading
 
 
-def _may_come_before(payment: PaymentRecord, bound: Binding) -> bool:
+def _may_come_before(payment: PaymentRow, bound: Binding) -> bool:
     """Whether the payment may bind in place of the one that does.
 
     It is older; or, if it is new or its time has changed, as old or the very one that binds.
@@ -174,7 +174,7 @@ def _bind_anew(
     session: Session,
     scope: Scope,
     subjects: Iterable[str],
-    payments: Sequence[PaymentRecord],
+    payments: Sequence[PaymentRow],
     bindings: Mapping[str, Binding],
 ) -> dict[str, Binding | None]:
     """Find the bindings of leading `subjects` anew, and insert those that changed; gives these, as `insert_changed`."""

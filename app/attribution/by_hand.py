@@ -1,7 +1,7 @@
 """What people decided: whom a payment, or all that a customer pays, is credited to.
 
 A decision is an attribution by the carrier `manual`. It is never closed: of all that apply to a payment the latest
-counts, so who decided what and why stays on record. It is tied to a Stripe object, and so stands through every
+counts, so who decided what and why stays known. It is tied to a Stripe object, and so stands through every
 re-keying and merging of payments.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.attribution.models import Attribution
 from app.partners.finding.directory import Enrollment
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 
@@ -26,7 +26,7 @@ class Assignment:
 
     Attributes:
         subject: the customer, or the invoice, PaymentIntent or charge of one payment.
-        partner_id: None where nobody is to earn.
+        partner_id: None where no partner is to earn.
         applies_from: of a customer's payments only those from then on; None: all.
         moves_paid: whether it also moves what has been paid or is in a payout.
     """
@@ -70,7 +70,7 @@ def load(session: Session, scope: Scope, subjects: Iterable[str]) -> list[Assign
 def decided(
     session: Session,
     scope: Scope,
-    records: Sequence[PaymentRecord],
+    payments: Sequence[PaymentRow],
     members: Mapping[UUID, set[str]],
     marked: set[UUID],
 ) -> dict[UUID, Assignment]:
@@ -78,19 +78,19 @@ def decided(
 
     Args:
         members: by payment id, the objects of its payment group.
-        marked: payments without an invoice that a name stands on. What was decided of a customer is decided of these;
-            an unmarked one may be the money of an invoice that earns already.
+        marked: payments without an invoice that a name was found on. What was decided of a customer is decided of
+            these; an unmarked one may be the money of an invoice that earns already.
     """
-    every = {one for own in members.values() for one in own} | {one.state.customer for one in records}
+    every = {one for own in members.values() for one in own} | {one.state.customer for one in payments}
     by_subject: dict[str, list[Assignment]] = {}
     for assignment in load(session, scope, every):
         by_subject.setdefault(assignment.subject, []).append(assignment)
     found = {}
-    for payment in records if by_subject else ():
+    for payment in payments if by_subject else ():
         about = _about(payment, members[payment.id], of_customer=payment.is_of_invoice or payment.id in marked)
-        word = latest(one for subject in about for one in by_subject.get(subject, ()) if _counts(one, payment))
-        if word is not None:
-            found[payment.id] = word
+        counting = latest(one for subject in about for one in by_subject.get(subject, ()) if _counts(one, payment))
+        if counting is not None:
+            found[payment.id] = counting
     return found
 
 
@@ -99,17 +99,17 @@ def latest(assignments: Iterable[Assignment]) -> Assignment | None:
     return max(assignments, key=lambda one: (one.decided_at, one.id), default=None)
 
 
-def _about(payment: PaymentRecord, members: set[str], *, of_customer: bool) -> set[str]:
+def _about(payment: PaymentRow, members: set[str], *, of_customer: bool) -> set[str]:
     """What a decision of the payment may be tied to: its money by whatever name, but no other invoice paid by it."""
     other_invoices = {one for one in members if one.startswith("in_")} - {payment.state.invoice}
     return (members - other_invoices) | ({payment.state.customer} if of_customer else set())
 
 
-def _counts(assignment: Assignment, payment: PaymentRecord) -> bool:
+def _counts(assignment: Assignment, payment: PaymentRow) -> bool:
     return assignment.subject != payment.state.customer or assignment.covers(payment.state.occurred_at)
 
 
-def record(
+def insert(
     session: Session,
     scope: Scope,
     assignment: Assignment,

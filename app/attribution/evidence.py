@@ -82,7 +82,7 @@ _NAMED = text(f"""
 
 
 def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]) -> set[str]:
-    """Those of these objects that any name was found on, or a promotion that is somebody's."""
+    """Those of these objects that any name was found on, or a promotion that belongs to a partner."""
     wanted = sorted(object_ids)
     named = set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": wanted}))
     rest = [one for one in wanted if one not in named]

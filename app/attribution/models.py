@@ -56,7 +56,7 @@ class Evidence(Base):
     account: Mapped[str]
     livemode: Mapped[bool]
     object_id: Mapped[str]
-    """A Stripe id; or `promotion_code:…`, `coupon:…`, `discount:…` for what stands on one of these."""
+    """A Stripe id; or `promotion_code:…`, `coupon:…`, `discount:…` for what is written on one of these."""
     carrier: Mapped[str]
     name: Mapped[str] = mapped_column(server_default="")
     """The code or partner id as it stood there, trimmed and lower-cased; '' if it names none itself."""
@@ -76,7 +76,7 @@ class Attribution(Base):
     """The recorded fact that a subscription, a customer or a single payment is credited to a partner.
 
     Changing one's mind adds a row and closes the former, so who was credited when is never lost. A person's decision,
-    carrier `manual`, is never closed: the latest counts, and stands in front of all others.
+    carrier `manual`, is never closed: the latest counts, and counts before all others.
     """
 
     __tablename__ = "attributions"
@@ -104,10 +104,10 @@ class Attribution(Base):
     account: Mapped[str]
     livemode: Mapped[bool]
     subject: Mapped[str]
-    """`cus_…`, `sub_…` while its customer is unknown, or the object that stands for a payment credited by itself."""
+    """`cus_…`, `sub_…` while its customer is unknown, or the object that names a payment credited by itself."""
     program_id: Mapped[UUID | None] = mapped_column(ForeignKey("programs.id"))
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"))
-    """None only where a person decided that nobody earns."""
+    """None only where a person decided that no partner earns."""
     snapshot_id: Mapped[UUID | None] = mapped_column(ForeignKey("snapshots.id"))
     """The partner's snapshot in force when the customer was bound; None where it had none, and so earns nothing."""
     carrier: Mapped[str]

@@ -11,7 +11,7 @@ SEPARATOR: Final = "--"
 
 
 def fold(value: object) -> str:
-    """A name as it is compared: trimmed, lower-case; "" for anything that names nobody."""
+    """A name as it is compared: trimmed, lower-case; "" for anything that names no partner."""
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
     sayable = value.replace("\0", "?").encode("utf-8", "replace").decode()  # Postgres holds neither NUL nor half a pair

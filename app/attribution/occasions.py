@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.attribution import evidence
 from app.attribution.rules import Name, Occasion
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.facts import MONEY_KINDS, Kind
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.payments.state.payment_group import KnownObject, money_of_others
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -58,7 +58,7 @@ class Families:
         return {name.name for occasion, _ in self.occasions for name in occasion.names}
 
 
-def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRecord]) -> Families:
+def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRow]) -> Families:
     """The occasions of `subjects`; `touched` are payments whose rows are not written yet, and go before the stored."""
     wanted = sorted(subjects)
     if not wanted:
@@ -68,7 +68,7 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
     for known in objects.load(session, scope, roots).values():
         if known.kind in MONEY_KINDS:
             payment_groups.setdefault(known.root, []).append(known)
-    payments = {one.id: one for one in (*record.of_subjects(session, scope, wanted), *touched)}
+    payments = {one.id: one for one in (*payment_rows.load_of_subjects(session, scope, wanted), *touched)}
     standing = [one for one in payments.values() if one.merged_into_id is None]
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {one for known in members.values() for one in (known.customer, known.subscription)}
@@ -80,7 +80,7 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
 
 
 def _occasions(
-    members: Sequence[KnownObject], payments: Iterable[PaymentRecord], names: dict[str, list[Name]]
+    members: Sequence[KnownObject], payments: Iterable[PaymentRow], names: dict[str, list[Name]]
 ) -> list[tuple[Occasion, frozenset[str]]]:
     own = {known.id for known in members}
     found = [
@@ -100,7 +100,7 @@ def _occasions(
     ]
 
 
-def payment_occasion(payment: PaymentRecord, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
+def payment_occasion(payment: PaymentRow, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
     """A payment as an occasion; `own` are the objects of its payment group, but for the money of other invoices.
 
     Only an invoice is credited through its subscription and customer: a lone charge needs a marker of its own.

@@ -16,7 +16,7 @@ def name_partner(
     """Keep whom a new report names, as evidence on it. Settling afterwards is what credits the partner.
 
     Args:
-        object_id: the report's id; nothing stands on it yet.
+        object_id: the report's id; it carries no evidence yet.
         cause: `request:…`.
         occurred_at: when what was reported happened, which is since when its name counts.
     """

@@ -25,7 +25,7 @@ STRIPE_SECOND: Final = timedelta(seconds=1)
 class Name:
     """One row of evidence.
 
-    `distance` settles between names by one carrier: a promotion code's own partner stands nearer than its coupon's.
+    `distance` settles between names by one carrier: a promotion code's own partner is nearer than its coupon's.
     `session_id` is the session that stood beside the name. By touchpoint it is the session that led to it, `name` is
     the id of the partner whose link was followed, and `evident_at` the time of that.
     """
@@ -150,8 +150,8 @@ def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
 def _followed(occasion: Occasion) -> list[Name]:
     """The touchpoints before the occasion, each once, from the earliest on.
 
-    What names a session was written by somebody who had come by then. So a session's first touchpoint came before, even
-    where our clock puts it a little later than Stripe's puts the payment.
+    An object that names a session was written after the visitor had come. So a session's first touchpoint came before,
+    even where our clock puts it a little later than Stripe's puts the payment.
     """
     touches: dict[UUID | None, Name] = {}
     for one in sorted(occasion.names, key=_belief):

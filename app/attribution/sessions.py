@@ -65,7 +65,7 @@ def names_on(session: Session, owner: UUID, namings: Sequence[Naming]) -> dict[s
 
 
 def _name(naming: Naming, touch: Any) -> Name:
-    """One touchpoint as a name; where a session is named more than once, the stronger carrier stands nearer."""
+    """One touchpoint as a name; where a session is named more than once, the stronger carrier is nearer."""
     return Name(
         object_id=naming.object_id,
         carrier=TOUCHPOINT,

@@ -1,4 +1,4 @@
-"""What an event says, in plain words: no Stripe document travels beyond the handlers that make these."""
+"""What an event states, as plain values: no Stripe document travels beyond the handlers that make these."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ LATEST_SECONDS: Final = 2**33
 
 
 class Kind:
-    """What we keep facts about, nearly all Stripe's. Plain words: an enum's members cost time on the way to JSON."""
+    """What we keep facts about, nearly all Stripe's. Plain strings: an enum's members cost time on the way to JSON."""
 
     INVOICE: Final = "invoice"
     PAYMENT_INTENT: Final = "payment_intent"
@@ -65,7 +65,7 @@ class ObjectFacts:
     """One Stripe object as one event showed or merely named it.
 
     `facts` is empty where the object was only named. Amounts are minor units, times Unix seconds; what each kind may
-    hold stands in `app/payments/state/state.py` and `app/payments/state/returns.py`, which read it.
+    hold is in `app/payments/state/state.py` and `app/payments/state/returns.py`, which read it.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class ObjectFacts:
     customer: str = ""
     subscription: str = ""
     emails: tuple[str, ...] = field(default=(), repr=False)
-    """Addresses of whoever pays, as they stand there. They are never stored, only marks of them."""
+    """E-mail addresses of the payer, as they are written there. They are never stored, only marks of them."""
     moments: tuple[str, ...] = ()
     """Names of facts whose value is when this was stated: `CAPTURED_AT`, `ENDED_AT`."""
 

@@ -1,9 +1,9 @@
-"""What is known of each Stripe object, and the locks that keep two drains from knowing half each.
+"""What is known of each Stripe object, and the locks that keep two drains from each working with half of it.
 
 Rows that another transaction is about to insert cannot be locked, so every id an event names gets a row first. Ids that
-are one movement of money share a root, and whoever holds the root's row lock owns all of them. Roots are locked in one
-sorted statement; after waiting for one it may have ceased to be a root (its payment group was joined to another), so
-roots are read again until every named id's root is held.
+are one movement of money are a payment group: they share a root, and the transaction that locks the root's row owns all
+of them. Roots are locked in one sorted statement; after waiting for one it may have ceased to be a root (its payment
+group was joined to another), so roots are read again until every named id's root is held.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ class LockedObjects:
         relinked: roots of payment groups with an object that was known before and has moved: to another payment group,
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
-        told: what each event of the batch says of an object, by the event's id, in the order of the batch.
+        stated: what each event of the batch says of an object, by the event's id, in the order of the batch.
         newly_named: objects on which a partner's name was found, or from which one was taken, since they were settled.
     """
 
@@ -48,7 +48,7 @@ class LockedObjects:
     relinked: frozenset[str]
     addressed: frozenset[str] = frozenset()
     before: Mapping[str, KnownObject] = field(default_factory=dict)
-    told: Sequence[tuple[int, KnownObject]] = ()
+    stated: Sequence[tuple[int, KnownObject]] = ()
     newly_named: frozenset[str] = frozenset()
 
     def payment_groups(self) -> dict[str, list[KnownObject]]:
@@ -62,12 +62,12 @@ class LockedObjects:
 
 def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
     """Add what `events` say to what is known, holding the locks of everything they touch."""
-    told = _tell(events, _marks(session, scope, events))
-    stated = _merged(told)
+    stated = _statements(events, _marks(session, scope, events))
+    by_object = _merged(stated)
     links = [pair for event in events for pair in event.reading.same_money if all(pair)]
-    if not stated:
+    if not by_object:
         return LockedObjects({}, frozenset(), frozenset())
-    local = _rooted(stated, links)
+    local = _rooted(by_object, links)
     inserted = _insert_missing(session, scope, local)
     stored = _lock_groups(session, scope, [one for one in local if one not in inserted])
     before = {**stored, **{one: local[one] for one in inserted}}
@@ -78,7 +78,7 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
     addressed = frozenset(one for one, known in stored.items() if _is_addressed(known, after[one]))
     met_before = frozenset(after[one].root for one in stored)
     known_before = {one: known for one, known in stored.items() if one not in inserted}
-    return LockedObjects(after, met_before, relinked, addressed, before=known_before, told=told)
+    return LockedObjects(after, met_before, relinked, addressed, before=known_before, stated=stated)
 
 
 def lock(
@@ -147,13 +147,13 @@ def _is_addressed(before: KnownObject, after: KnownObject) -> bool:
     return any(name.startswith(EMAIL) for name in after.facts.keys() - before.facts.keys())
 
 
-def _tell(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
+def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
     """Everything the batch names or states, by event id. An address is a fact about the customer, if there is one."""
-    told: list[tuple[int, KnownObject]] = []
+    statements: list[tuple[int, KnownObject]] = []
 
     def add(event_id: int, one: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
         known = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at if facts else None)
-        told.append((event_id, known))
+        statements.append((event_id, known))
 
     for event in events:
         for one in event.reading.objects:
@@ -167,13 +167,13 @@ def _tell(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[i
                 add(event.id, ObjectFacts(Kind.CUSTOMER, one.customer), seen, BEFORE_EVERYTHING)
                 seen = {}
             add(event.id, one, facts | seen, event.occurred_at)
-    return told
+    return statements
 
 
-def _merged(told: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObject]:
+def _merged(statements: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObject]:
     """What the batch says of each object, by the object's id."""
     stated: dict[str, KnownObject] = {}
-    for _, new in told:
+    for _, new in statements:
         stated[new.id] = merge(stated[new.id], new) if new.id in stated else new
     return stated
 
@@ -245,7 +245,7 @@ def events_with_news(locked: LockedObjects) -> frozenset[int]:
     """
     now = dict(locked.before)
     found = set()
-    for event_id, new in locked.told:
+    for event_id, new in locked.stated:
         old = now.get(new.id)
         if old is not None and not _adds(old, new):
             continue

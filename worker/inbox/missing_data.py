@@ -1,4 +1,4 @@
-"""What a batch leaves wanting: derived from how its payments and events ended, so that a settled one costs nothing."""
+"""Stripe data to fetch after a batch: derived from how its payments and events ended; settled ones cost nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -15,7 +15,7 @@ NO_KEY: Final = {"problem": "thin_without_key"}
 NO_OBJECT: Final = {"problem": "thin_without_object"}
 
 
-def of_payments(settled: Sequence[Settled], known: LockedObjects) -> set[Wanted]:
+def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[Wanted]:
     """What could end the wait of payments, or name their partner."""
     wanted = set()
     for one in settled:
@@ -23,7 +23,7 @@ def of_payments(settled: Sequence[Settled], known: LockedObjects) -> set[Wanted]
         if payment.outcome == "waiting":
             wanted |= _named_in(payment.outcome_details)
         elif payment.outcome in UNNAMED and payment.is_of_invoice and payment.state.customer:
-            customer = known.objects.get(payment.state.customer)
+            customer = locked.objects.get(payment.state.customer)
             if customer is None or not customer.facts.get("seen"):
                 wanted.add(Wanted("customer", payment.state.customer))
     return wanted
@@ -35,7 +35,7 @@ def of_events(outcomes: Iterable[Outcome]) -> set[Wanted]:
 
 
 def of_thin_event(event: ClaimedEvent, document: Mapping[str, Any], *, has_key: bool) -> Outcome:
-    """How a thin event stands: it waits for its object, fetched, where there is a key to fetch it with."""
+    """The outcome of a thin event: it waits for its object, fetched, where there is a key to fetch it with."""
     if not has_key:
         return Outcome("unusable", NO_KEY)
     related = document.get("related_object")

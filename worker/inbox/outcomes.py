@@ -1,6 +1,6 @@
 """How each event of a batch ended, from what settling did to its payment."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ from app.commissions.settling.settlement import Cause
 from app.partners.finding.directory import Directory
 from app.payments.facts import MONEY_KINDS, RETURN_KINDS, Kind, NameFact, ReadEvent
 from app.payments.objects import LockedObjects, events_with_news
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
 from app.sentences.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
 from app.stripe_events.inbox import Outcome
@@ -62,7 +62,7 @@ class Batch:
         reading = event.reading
         return event.id in self.news or not (reading.objects or reading.names)
 
-    def event_of(self, payment: PaymentRecord) -> ReadEvent:
+    def event_of(self, payment: PaymentRow) -> ReadEvent:
         """The event that the settlement of a payment is put down to.
 
         The first in inbox order that states the payment's amount; without one the first that returns money, else the
@@ -71,29 +71,28 @@ class Batch:
         """
         about = self.about.get(payment.root)
         if about:
-            return min(about, key=_claim_on(payment))
+            source = payment.state.base_details["source"]
+            return min(about, key=lambda event: _claim_rank(event, source))
         return next((event for event in self.events if event.reading.names), self.events[0])
 
-    def cause_of(self, payment: PaymentRecord) -> Cause:
+    def cause_of(self, payment: PaymentRow) -> Cause:
         """That event as the cause of the payment's ledger entries."""
         event = self.event_of(payment)
         return Cause(event.stripe_id, event.occurred_at)
 
 
-def _claim_on(payment: PaymentRecord) -> Callable[[ReadEvent], tuple[int, int]]:
-    """How strong an event's claim is to have settled `payment`; the smallest is the strongest.
+def _claim_rank(event: ReadEvent, source: str) -> tuple[int, int]:
+    """How strong an event's claim is to have settled a payment; the smallest is the strongest.
 
-    An invoice's payment is stated by the invoice: its charge states another amount, with tax.
+    Args:
+        event: one about the payment.
+        source: the kind of object that the payment's amount is from. An invoice's payment is stated by the invoice: its
+            charge states another amount, with tax.
     """
-    source = payment.state.base_details["source"]
-
-    def claim(event: ReadEvent) -> tuple[int, int]:
-        reading = event.reading
-        if reading.is_stating:
-            return (0 if reading.objects[0].kind == source else 1, event.id)
-        return (2 if reading.is_return else 3, event.id)
-
-    return claim
+    reading = event.reading
+    if reading.is_stating:
+        return (0 if reading.objects[0].kind == source else 1, event.id)
+    return (2 if reading.is_return else 3, event.id)
 
 
 def outcomes(
@@ -108,7 +107,7 @@ def outcomes(
         newly_named: the objects that a new name was found on.
     """
     moved: dict[int, str] = {}
-    payments: dict[str, PaymentRecord] = {}
+    payments: dict[str, PaymentRow] = {}
     for one in settled:
         cause = batch.event_of(one.payment)
         if one.has_moved and moved.get(cause.id) != "accrued":
@@ -149,7 +148,7 @@ def ended_waits(batch: Batch, settled: Sequence[Settled], locked: LockedObjects)
     return ended
 
 
-def _ended_wait(payment: PaymentRecord, kind: str) -> Outcome:
+def _ended_wait(payment: PaymentRow, kind: str) -> Outcome:
     """The outcome of an event about an object of this kind, once its payment is settled."""
     if kind in RETURN_KINDS:
         return _of_return(payment, kind)
@@ -159,7 +158,7 @@ def _ended_wait(payment: PaymentRecord, kind: str) -> Outcome:
 
 
 def _unmoved(
-    event: ReadEvent, payment: PaymentRecord | None, partners: Directory, *, names_anew: bool, is_news: bool
+    event: ReadEvent, payment: PaymentRow | None, partners: Directory, *, names_anew: bool, is_news: bool
 ) -> Outcome:
     """The outcome of an event that moved no money."""
     reading = event.reading
@@ -185,11 +184,11 @@ def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
     return Outcome("recorded", {"because": NAMES_SESSION if names_session else NAMES_NO_PARTNER})
 
 
-def _of_return(payment: PaymentRecord, kind: str) -> Outcome:
+def _of_return(payment: PaymentRow, kind: str) -> Outcome:
     """The outcome of an event about money that came back, once its payment is there.
 
     Args:
-        kind: what tells of it; a fraud warning takes no money.
+        kind: the kind of object it is about; a fraud warning takes no money.
     """
     if payment.outcome not in EARNING:
         return Outcome(payment.outcome, payment.outcome_details)
@@ -235,6 +234,6 @@ def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, names
 
 
 def _links(event: ReadEvent) -> bool:
-    """Whether the event told which Stripe objects belong together."""
+    """Whether the event says which Stripe objects belong together."""
     named = [one for one in event.reading.objects if one.id and one.kind != Kind.CUSTOMER]
     return len(named) > 1

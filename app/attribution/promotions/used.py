@@ -55,17 +55,17 @@ def lock(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
     A code may be used by everybody who buys today, so uses share the lock and only a change excludes them. To be taken
     before any object is locked.
     """
-    told: dict[tuple[str, str, str], datetime] = {}
+    stated: dict[tuple[str, str, str], datetime] = {}
     uses = False
     for event in events:
         for one in event.reading.names:
             uses = uses or bool(one.refers_to)
             if is_promotion(one.object_id) and not one.object_id.startswith("discount:"):  # a discount has its own lock
                 fact = (one.object_id, one.name, one.refers_to)
-                told[fact] = min(event.evident_at, told.get(fact, event.evident_at))
-    if told or uses:
-        before = _told_before(session, scope, told)
-        news = [fact for fact, at in told.items() if fact not in before or at < before[fact]]
+                stated[fact] = min(event.evident_at, stated.get(fact, event.evident_at))
+    if stated or uses:
+        before = _stated_before(session, scope, stated)
+        news = [fact for fact, at in stated.items() if fact not in before or at < before[fact]]
         hold_all(session, scope.organization_id, exclusively=bool(news))
 
 
@@ -89,10 +89,10 @@ def _about(session: Session, scope: Scope, promotions: Iterable[str]) -> Sequenc
     return session.execute(_ABOUT, {**scope.parameters(), "object_ids": wanted}).all() if wanted else ()
 
 
-def _told_before(
-    session: Session, scope: Scope, told: Iterable[tuple[str, str, str]]
+def _stated_before(
+    session: Session, scope: Scope, facts: Iterable[tuple[str, str, str]]
 ) -> dict[tuple[str, str, str], datetime]:
-    rows = _about(session, scope, {object_id for object_id, _, _ in told})
+    rows = _about(session, scope, {object_id for object_id, _, _ in facts})
     return {(row.object_id, row.name, row.refers_to): row.evident_at for row in rows}
 
 

@@ -20,7 +20,7 @@ from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.partners.finding import directory
 from app.partners.finding.directory import Enrollment
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.models import Payment
 from app.stripe_events.scope import Scope
 
@@ -36,7 +36,7 @@ class Order:
     """What a person wants.
 
     Attributes:
-        partner_id: None if nobody is to earn.
+        partner_id: None if no partner is to earn.
         by: who, `key_…`.
         moves_paid: also what has been paid or is in a payout; the former partner then owes it.
     """
@@ -94,12 +94,12 @@ def assign_customer(
         return Assigned(is_new=False)
     bound_at = applies_from or datetime.now(UTC)
     _record(session, scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)
-    paid = record.of_subjects(session, scope, [customer])
+    paid = payment_rows.load_of_subjects(session, scope, [customer])
     return _settle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
 
 
 def _signals(session: Session, payment: Payment) -> Mapping[str, str]:
-    [found] = record.of_ids(session, [payment.id])
+    [found] = payment_rows.load(session, [payment.id])
     return found.state.signals
 
 
@@ -108,8 +108,8 @@ def _enrollment(
 ) -> Enrollment | None:
     if order.partner_id is None:
         return None
-    people = directory.load_directory(session, scope.organization_id, partner_ids=[order.partner_id])
-    enrollment = people.enrollments[order.partner_id]
+    partners = directory.load_directory(session, scope.organization_id, partner_ids=[order.partner_id])
+    enrollment = partners.enrollments[order.partner_id]
     if (verdict := enrollment.verdict_on(signals)) != "earns":
         raise Conflict(REFUSALS[verdict], code=verdict, param="partner_id")
     return enrollment
@@ -154,7 +154,7 @@ def _is_so_by_hand(session: Session, payment: Payment, order: Order) -> bool:
         return False
     if order.partner_id is None:
         return "by_hand" in payment.outcome_details
-    stands = session.execute(
+    verdict = session.execute(
         select(Conversion.verdict)
         .join(Attribution, Attribution.id == Conversion.attribution_id)
         .where(
@@ -163,7 +163,7 @@ def _is_so_by_hand(session: Session, payment: Payment, order: Order) -> bool:
             Attribution.partner_id == order.partner_id,
         )
     ).scalar()
-    return stands == "earns" and "by_hand" not in payment.outcome_details
+    return verdict == "earns" and "by_hand" not in payment.outcome_details
 
 
 def _record(
@@ -188,7 +188,7 @@ def _record(
         bound_at=bound_at,
     )
     snapshot_id = in_force(enrollment.snapshots, bound_at, bound_at=bound_at).id if enrollment else None
-    by_hand.record(session, scope, assignment, enrollment, snapshot_id, order.cause.by)
+    by_hand.insert(session, scope, assignment, enrollment, snapshot_id, order.cause.by)
 
 
 def _settle(session: Session, scope: Scope, object_ids: set[str], order: Order) -> Assigned:

@@ -1,4 +1,4 @@
-"""Where payments stand among their customer's billing cycles, and which others a late one moves."""
+"""The places of payments among their customer's billing cycles, and which others a late one moves."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -13,9 +13,9 @@ from app.attribution.rules import Credit
 from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.listing import NOBODYS
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 
@@ -35,7 +35,7 @@ _LIMITED = text("""
 def load_positions(
     session: Session, scope: Scope, credited: Sequence[PaymentCredit]
 ) -> tuple[list[PaymentCredit], dict[UUID, CyclePosition]]:
-    """Where payments stand among their customer's billing cycles, and the others whose place these have moved.
+    """The places of payments among their customer's billing cycles, and the others whose place these have moved.
 
     Expects the locks of the payments. Effects: locks their customers and subscriptions, and the payments it adds; none
     of it where no partner's terms set a limit.
@@ -56,10 +56,10 @@ def load_positions(
     return [*credited, *others], after
 
 
-def _subjects(records: Iterable[PaymentRecord]) -> set[str]:
+def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
     """Every subscription and customer these payments are or were of."""
     found: set[str] = set()
-    for one in records:
+    for one in payments:
         found |= {one.state.subscription, one.state.customer}
         if one.stored is not None:
             found |= {one.stored["subscription"], one.stored["customer"]}
@@ -88,8 +88,8 @@ def _stored(session: Session, scope: Scope, subjects: Collection[str]) -> list[P
     return [_paid(row) for row in rows.values()]
 
 
-def _before(records: Iterable[PaymentRecord]) -> list[Paid]:
-    stored = [one.stored for one in records if one.stored is not None]
+def _before(payments: Iterable[PaymentRow]) -> list[Paid]:
+    stored = [one.stored for one in payments if one.stored is not None]
     return [_paid(row) for row in stored if row["merged_into_id"] is None]
 
 
@@ -102,7 +102,7 @@ def _paid(row: Mapping[str, Any]) -> Paid:
         row["customer"],
         row["occurred_at"],
         row["base_minor"] or (_outside_minor(row["base_details"]) if is_credited else 0),
-        record.billing_in(row),
+        payment_rows.billing_in(row),
         is_credited=is_credited,
     )
 
@@ -137,10 +137,10 @@ def _now(one: PaymentCredit) -> Paid:
     )
 
 
-def _locked(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRecord]:
+def _locked(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRow]:
     """These payments, locked first and then read."""
     if not payment_ids:
         return []
-    found = record.of_ids(session, payment_ids)
+    found = payment_rows.load(session, payment_ids)
     objects.lock(session, scope, {one for each in found for one in each.object_ids})
-    return [one for one in record.of_ids(session, payment_ids) if one.merged_into_id is None]
+    return [one for one in payment_rows.load(session, payment_ids) if one.merged_into_id is None]

@@ -16,7 +16,7 @@ from app.commissions.cycles.cycle_names import Name, Paid, cycle_names
 
 @dataclass(frozen=True, slots=True)
 class CyclePosition:
-    """Where a payment stands among its customer's.
+    """A payment's place among those of its customer.
 
     Attributes:
         cycle: its rank among its subscription's billing cycles, from 1.
@@ -31,7 +31,7 @@ class CyclePosition:
 
 
 def positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
-    """Where each of these payments stands; they must be all of their subscriptions and customers.
+    """The place of each of these payments; they must be all of their subscriptions and customers.
 
     Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle
     counts whichever partner earned it, also after refunds.
@@ -48,7 +48,7 @@ def positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
     found = {}
     for paid in every:
         name = names.get(paid.id)
-        # A payment of no cycle, and one that counts for none, is a first and stands for itself.
+        # A payment of no cycle, and one that counts for none, is a first, and of itself alone.
         rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
         opens = name is None or paid.base_minor == 0 or begun[paid.subscription][name] == (paid.occurred_at, paid.key)
         found[paid.id] = CyclePosition(rank, first.get(paid.customer), opens)

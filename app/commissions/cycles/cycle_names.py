@@ -62,5 +62,5 @@ def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[dat
 
 
 def _billed_at(paid: Paid, billing: Billing) -> datetime:
-    """The moment of billing; where no field of the invoice tells it, when it was paid."""
+    """The moment of billing; where no field of the invoice says so, when it was paid."""
     return billing.billed_at or paid.occurred_at

@@ -17,9 +17,9 @@ from app.commissions.settling.rows import CommissionRow
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.models import Payment
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import Scope
 
 BACKLOG_MINUTES: Final = 10
@@ -86,13 +86,13 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
     _decide(session, scope, payment, decision, by)
 
 
-def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRecord]:
-    """The conversion's payment with its locks held, as it stands under them. Raises Conflict if it was merged away."""
+def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRow]:
+    """The conversion's payment with its locks held, as it is under them. Raises Conflict if it was merged away."""
     stored = session.get_one(Payment, conversion.payment_id)
     scope = Scope(stored.organization_id, stored.account, stored.livemode)
-    [payment] = record.of_ids(session, [stored.id])
+    [payment] = payment_rows.load(session, [stored.id])
     objects.lock(session, scope, payment.object_ids)
-    [payment] = record.of_ids(session, [stored.id])
+    [payment] = payment_rows.load(session, [stored.id])
     if payment.merged_into_id is not None:
         survivor = ids.encode(ids.PAYMENT, payment.merged_into_id)
         raise Conflict(f"the payment was merged into {survivor}; decide on that one", code="merged")
@@ -103,7 +103,7 @@ def _commissions(session: Session, conversion: Conversion) -> list[CommissionRow
     return rows.load_commissions(session, [conversion.id]).get(conversion.id, [])
 
 
-def _decide(session: Session, scope: Scope, payment: PaymentRecord, decision: Decision, by: Cause) -> None:
+def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decision, by: Cause) -> None:
     decisions.insert(session, scope.organization_id, [decision])
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
 
@@ -156,7 +156,7 @@ def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
     if not mature:
         return _settle(session, session.execute(_RELEASED, values).all(), now)
     for scope, payment_ids in _by_scope(mature).items():
-        payments = record.of_ids(session, payment_ids)
+        payments = payment_rows.load(session, payment_ids)
         objects.lock(session, scope, {one for each in payments for one in each.object_ids})
         still = session.execute(_MATURE, {**values, "payment_ids": payment_ids}).all()
         decided = [Decision(row.id, "approved", CLOCK, row.mature_at, now) for row in still]
@@ -173,6 +173,6 @@ def _by_scope(rows: Sequence[Any]) -> dict[Scope, list[UUID]]:
 
 def _settle(session: Session, rows: Sequence[Any], now: datetime) -> int:
     for scope, payment_ids in _by_scope(rows).items():
-        named = {one for each in record.of_ids(session, payment_ids) for one in each.object_ids}
+        named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
         settle_objects(session, scope, objects.lock(session, scope, named), Cause("job:approve", now))
     return len(rows)

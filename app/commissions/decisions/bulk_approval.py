@@ -19,7 +19,7 @@ from app.errors import InvalidRequest
 from app.organizations import actors, audit
 from app.paging import EVER, Span, owned_by, within
 from app.partners.models import Partner
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.models import Payment
 from app.programs.models import Program
 from app.stripe_events.scope import Scope
@@ -143,7 +143,7 @@ def _approve(
         scopes.setdefault(Scope(row.organization_id, row.account, row.livemode), []).append(row.payment_id)
     still: list[Waiting] = []
     for scope, payment_ids in scopes.items():
-        named = {one for each in record.of_ids(session, payment_ids) for one in each.object_ids}
+        named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
         objects.lock(session, scope, named)
         again = _waiting([scope.organization_id], Matching(), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()

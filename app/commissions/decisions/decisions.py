@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.commissions import models
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 
 CLOCK: Final = "clock"
 
@@ -57,11 +57,11 @@ _MERGED_INTO = text("""
 """)
 
 
-def load_counting(session: Session, payments: Iterable[PaymentRecord]) -> dict[UUID, Decision]:
+def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID, Decision]:
     """What counts for each payment: its own decisions and those of every payment that was merged into it."""
-    records = list(payments)
-    survivors = {one.id: one.merged_into_id for one in records if one.merged_into_id is not None}
-    wanted = {one.id for one in records if not one.is_new}
+    settled = list(payments)
+    survivors = {one.id: one.merged_into_id for one in settled if one.merged_into_id is not None}
+    wanted = {one.id for one in settled if not one.is_new}
     step = wanted
     while step:
         rows = session.execute(_MERGED_INTO, {"payment_ids": sorted(step)}).all()

@@ -16,7 +16,7 @@ from app.errors import Conflict, InvalidRequest
 from app.money import format_money
 from app.payments import objects
 from app.payments.facts import Kind
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.payments.reported import recording
 from app.payments.state.payment_group import KnownObject
 from app.programs.models import Program
@@ -83,7 +83,7 @@ def give_back(
     return GivenBack(refund_id, amount_minor, external_id, by.occurred_at, is_new=True)
 
 
-def _former(known: Iterable[KnownObject], payment: PaymentRecord, external_id: str | None) -> GivenBack | None:
+def _former(known: Iterable[KnownObject], payment: PaymentRow, external_id: str | None) -> GivenBack | None:
     """The refund of the payment that goes by this external id, if there is one."""
     for one in known if external_id is not None else ():
         is_refund = one.kind == Kind.REPORTED_REFUND and one.facts["of"] in payment.object_ids
@@ -92,9 +92,7 @@ def _former(known: Iterable[KnownObject], payment: PaymentRecord, external_id: s
     return None
 
 
-def _refuse_more_than_is_left(
-    session: Session, conversion: Conversion, payment: PaymentRecord, amount_minor: int
-) -> None:
+def _refuse_more_than_is_left(session: Session, conversion: Conversion, payment: PaymentRow, amount_minor: int) -> None:
     """What was paid outside Stripe can be given back where the program counts it."""
     program = session.get_one(Program, conversion.program_id)
     gross_minor, _, returned_minor = rules.collected(payment.state, include_out_of_band=program.include_out_of_band)

@@ -17,7 +17,7 @@ from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
 from app.commissions.settling.targets import Outcome
 from app.partners.finding.directory import Enrollment
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
 
 UNKNOWN_TERMS: Final = ("merged", "waiting")
@@ -39,7 +39,7 @@ class Result:
         is_withheld: whether an automatic approval does not count, because a hold is older.
     """
 
-    payment: PaymentRecord
+    payment: PaymentRow
     former_outcome: str
     cause: Cause
     conversion: ConversionRow | None
@@ -121,7 +121,7 @@ def _conversion(given: SettlementInput) -> ConversionRow | None:
     credit, former = given.credit, given.conversion
     if isinstance(credit, NoCredit) or given.payment.merged_into_id or given.payment.state.awaits_invoice:
         return former
-    enrollment, before = credit.enrollment, _verdict_stands(given, credit)
+    enrollment, before = credit.enrollment, _judged_before(given, credit)
     return ConversionRow(
         id=former.id if former else ids.new(),
         payment_id=given.payment.id,
@@ -136,8 +136,8 @@ def _conversion(given: SettlementInput) -> ConversionRow | None:
     )
 
 
-def _verdict_stands(given: SettlementInput, credit: Credit) -> ConversionRow | None:
-    """The conversion whose verdict on this partner stands; None if there is none, or a person credits it anew."""
+def _judged_before(given: SettlementInput, credit: Credit) -> ConversionRow | None:
+    """The conversion whose verdict on this partner stays; None if there is none, or a person credits it anew."""
     former = given.conversion
     if former is None or former.partner_id != credit.enrollment.partner_id:
         return None

@@ -1,4 +1,4 @@
-"""Partners that are their own customers: what tells so, and which earlier payments it reaches.
+"""Partners that are their own customers: what shows it, and which earlier payments it reaches.
 
 What is forbidden is fixed when a payment is first credited: the partner's address of that day, as a mark, or none where
 the program allows it. What the customer shows may come any time later, and counts whenever it does.
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.attribution import attribute
 from app.attribution.attribute import PaymentCredit
 from app.commissions.settling.rows import ConversionRow
-from app.payments import objects, record
+from app.payments import objects, payment_rows
 from app.payments.objects import LockedObjects
 from app.sentences.outcomes import SAME_EMAIL, SAME_ORGANIZATION
 from app.stripe_events.scope import Scope
@@ -42,11 +42,13 @@ def add_own(
     credits one of them meanwhile without knowing the address.
     """
     touched = {one.payment.id for one in credited}
-    elsewhere = [one for one in record.standing_ids(session, scope, locked.addressed) if one not in touched]
+    elsewhere = [
+        one for one in payment_rows.load_ids_of_customers(session, scope, locked.addressed) if one not in touched
+    ]
     if not elsewhere:
         return list(credited)
-    objects.lock(session, scope, {one for each in record.of_ids(session, elsewhere) for one in each.object_ids})
+    objects.lock(session, scope, {one for each in payment_rows.load(session, elsewhere) for one in each.object_ids})
     marks = {one for customer in locked.addressed for one in locked.objects[customer].email_marks}
     own = session.scalars(_FORBIDDEN, {"payment_ids": elsewhere, "marks": sorted(marks)}).all()
-    others = [one for one in record.of_ids(session, own) if one.merged_into_id is None]
+    others = [one for one in payment_rows.load(session, own) if one.merged_into_id is None]
     return [*credited, *attribute.credit_unchanged(session, scope, others)]

@@ -18,9 +18,9 @@ from app.commissions.settling.entries import entries_of
 from app.commissions.settling.evaluate import Result, evaluate_all
 from app.commissions.settling.settlement import Cause, CauseOf
 from app.ledger import posting
-from app.payments import record
+from app.payments import payment_rows
 from app.payments.objects import LockedObjects
-from app.payments.record import PaymentRecord
+from app.payments.payment_rows import PaymentRow, group_into_payments
 from app.stripe_events.scope import Scope
 
 
@@ -34,7 +34,7 @@ class Settled:
         entry_kinds: of the entries that were posted; none where no commission moved.
     """
 
-    payment: PaymentRecord
+    payment: PaymentRow
     former_outcome: str
     entry_kinds: frozenset[str]
 
@@ -66,7 +66,7 @@ def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause:
     """
     if not locked.objects:
         return []
-    payments = record.assemble(session, scope, locked.payment_groups())
+    payments = group_into_payments(session, scope, locked)
     credited = attribute(session, scope, locked, payments)
     credited = self_referral.add_own(session, scope, locked, credited)
     credited, positions = billing_cycles.load_positions(session, scope, credited)
@@ -86,7 +86,7 @@ def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Set
         entries += own_entries
         kinds = frozenset(one.kind for one in own_entries)
         settled.append(Settled(result.payment, result.former_outcome, kinds))
-    record.write(session, scope, [one.payment for one in results])
+    payment_rows.insert_and_update(session, scope, [one.payment for one in results])
     conversions = [one.conversion for one in results if one.conversion is not None]
     rows.insert_and_update(session, scope.organization_id, conversions, commissions)
     at_once = [one.decision for one in results if one.is_approved_at_once and one.decision is not None]

@@ -18,8 +18,8 @@ from app.commissions.settling import rows
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.partners.finding.directory import SnapshotTerms
 from app.partners.tree import Ancestor
-from app.payments import record
-from app.payments.record import PaymentRecord
+from app.payments import payment_rows
+from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import invoice_links
 from app.stripe_events.scope import Scope
 
@@ -32,7 +32,7 @@ class Cause:
     occurred_at: datetime
 
 
-CauseOf = Callable[[PaymentRecord], Cause]
+CauseOf = Callable[[PaymentRow], Cause]
 """Says the cause of each payment, where a batch has several."""
 
 
@@ -64,11 +64,11 @@ class SettlementInput:
     """One payment with everything that decides what it earns.
 
     Attributes:
-        payment: as it stands now, with the outcome it had before.
+        payment: as it is now, with the outcome it had before.
         conversion: as it was before; None for a payment that was never credited.
         commissions: as they were before, with their positions in the ledger.
         decision: what a person or the clock decided of it last.
-        position: where it stands among its customer's billing cycles.
+        position: its place among its customer's billing cycles.
         may_be_linked: whether it may yet turn out to pay an invoice of its customer.
         instead_of: whom evidence credits by now, where the partner that has been paid keeps it; see `paid.load_kept`.
         payer_marks: marks of the e-mail addresses that its payer has shown.
@@ -77,7 +77,7 @@ class SettlementInput:
             or never is.
     """
 
-    payment: PaymentRecord
+    payment: PaymentRow
     credit: Credit | NoCredit
     conversion: ConversionRow | None
     commissions: Sequence[CommissionRow]
@@ -121,7 +121,7 @@ def load(
     commissions = rows.load_commissions(session, [one.id for one in conversions.values()])
     decided = decisions.load_counting(session, payments)
     linkable = _linkable_customers(session, scope, credited)
-    payer_marks = record.payer_marks_of(session, scope, payments)
+    payer_marks = payment_rows.load_payer_marks(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
     kept = paid.load_kept(session, scope, credited, conversions, commissions)
     inputs = []
@@ -147,7 +147,7 @@ def load(
 
 
 def _merged(
-    payments: Sequence[PaymentRecord],
+    payments: Sequence[PaymentRow],
     conversions: Mapping[UUID, ConversionRow],
     commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, list[Merged]]:

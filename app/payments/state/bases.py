@@ -62,6 +62,8 @@ def invoice_base(invoice: Facts, paid: Paid) -> Base:
         "base_minor": base_minor,
         "formula": formula,
     }
+    # What each product's lines came to, by product, as far as all of them are known.
+    lines = {"lacks_lines": True} if invoice.get("lines") is None else {"lines": invoice["lines"]}
     if outside > 0:
         gross_minor = paid.collected(counts_outside=True)
         with_outside_minor, with_outside_formula = _share(net_total, gross_minor, total)
@@ -70,7 +72,7 @@ def invoice_base(invoice: Facts, paid: Paid) -> Base:
             "base_minor": with_outside_minor,
             "formula": with_outside_formula,
         }
-    return Base(str(invoice["currency"]), collected, base_minor, details | _lines(invoice))
+    return Base(str(invoice["currency"]), collected, base_minor, details | lines)
 
 
 def _share(net_total: int, collected: int, total: int) -> tuple[int, str]:
@@ -80,12 +82,6 @@ def _share(net_total: int, collected: int, total: int) -> tuple[int, str]:
     if collected == total:
         return net_total, "net_total"
     return half_up(net_total * collected, total), "net_total_in_proportion"
-
-
-def _lines(invoice: Facts) -> dict[str, Any]:
-    """What each product's lines came to, by product; `lacks_lines` while not all of them are known."""
-    lines = invoice.get("lines")
-    return {"lacks_lines": True} if lines is None else {"lines": lines}
 
 
 def _net_total(invoice: Facts) -> int:
@@ -117,21 +113,21 @@ def paid_on(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bo
         return Paid(due, paid, outside)
     if invoice.get("attempted") is False and not payments and not has_stripe_payment:
         return Paid(due, 0, paid)
-    # The invoice may not have been told again since one of its payments was.
-    told = sum(int(one.get("amount_paid") or 0) for one in payments if not one.get("is_outside"))
-    return Paid(due, max(paid - outside, told), outside)
+    # The invoice may not have been stated again since one of its payments was.
+    stated = sum(int(one.get("amount_paid") or 0) for one in payments if not one.get("is_outside"))
+    return Paid(due, max(paid - outside, stated), outside)
 
 
 def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Facts]) -> Base | None:
     """The base of money that settles no invoice; None while no object says how much moved.
 
     A paid checkout session knows the tax. Without one the amount is gross, and the explanation says so, unless the
-    PaymentIntent tells its tax.
+    PaymentIntent states its tax.
     """
     session = next((one for one in sessions if one.get("amount_total") is not None), None)
     received = _received(intent, charges)
-    told = next((one["presentment"] for one in (intent, *charges, *sessions) if one.get("presentment")), None)
-    shown = {"presentment": told} if told else {}
+    presentment = next((one["presentment"] for one in (intent, *charges, *sessions) if one.get("presentment")), None)
+    shown = {"presentment": presentment} if presentment else {}
     currency = intent.get("currency") or next((str(charge["currency"]) for charge in charges), None)
     if session is not None:
         return _session_base(session, received, currency, shown)

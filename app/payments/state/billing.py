@@ -25,13 +25,13 @@ Period = tuple[datetime | None, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """How an invoice stands among its subscription's billing cycles.
+    """Which billing cycle of its subscription an invoice names.
 
     Attributes:
         kind: `advance`, `arrears` or `within`.
         ends_at: the end it is named by; of a `within` one its own earliest end, which names it where no regular
             invoice was billed before it.
-        billed_at: the moment of billing; None where no field tells it.
+        billed_at: the moment of billing; None where no field says so.
     """
 
     kind: str
@@ -50,11 +50,11 @@ def billing_of(facts: Mapping[str, Any]) -> Billing | None:
         return None
     billed_at = _billed_at(facts, regular or other)
     if not regular:
-        return Billing(WITHIN, min(_ends(other)), billed_at)
-    ahead = [end for end in _ends(regular) if billed_at is None or end > billed_at]
+        return Billing(WITHIN, min(end for _, end in other), billed_at)
+    ahead = [end for _, end in regular if billed_at is None or end > billed_at]
     if ahead:
         return Billing(ADVANCE, min(ahead), billed_at)
-    return Billing(ARREARS, max(_ends(regular)), billed_at)
+    return Billing(ARREARS, max(end for _, end in regular), billed_at)
 
 
 def _billed_at(facts: Mapping[str, Any], periods: Sequence[Period]) -> datetime | None:
@@ -66,7 +66,3 @@ def _possible(periods: Sequence[Sequence[object]]) -> list[Period]:
     """The periods whose end, in Unix seconds, is a possible time."""
     read = ((moment(start), moment(end)) for start, end in periods)
     return [(start, end) for start, end in read if end is not None]
-
-
-def _ends(periods: Sequence[Period]) -> list[datetime]:
-    return [end for _, end in periods]

@@ -1,8 +1,8 @@
 """What was refunded of a PaymentIntent or lone charge. Pure.
 
-Two statements tell of it, and both may be incomplete: refunds known by their ids, and the sum that the charge itself
+Two statements say so, and both may be incomplete: refunds known by their ids, and the sum that the charge itself
 gives, which holds for the moment it was stated. What was authorized and not captured is in that sum as well, though
-it was never paid; Stripe may also tell of that release as a refund of its own, created no later than the capture.
+it was never paid; Stripe may also report that release as a refund of its own, created no later than the capture.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ class Refunded:
 
     Attributes:
         amount_minor: all of it.
-        unnamed_minor: what of it only the charge's own sum tells.
+        unnamed_minor: what of it only the charge's own sum contains.
         releases: ids of refunds that merely released what was not captured.
     """
 
@@ -29,7 +29,7 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class _Capture:
-    """What a capture left to be released, and when it was, Unix seconds; None where no event told of it."""
+    """What a capture left to be released, and when it was, Unix seconds; None where no event said so."""
 
     released_minor: int
     at: int | None
@@ -51,7 +51,7 @@ def of_source(payment_group: PaymentGroup, source: str) -> Refunded:
 
 
 def releases_in(payment_group: PaymentGroup) -> frozenset[str]:
-    """The ids of refunds that gave nobody money back: they released what was authorized and not captured."""
+    """The ids of refunds that gave no money back: they released what was authorized and not captured."""
     return frozenset().union(*(of_source(payment_group, source).releases for source in payment_group.sources))
 
 
@@ -77,7 +77,7 @@ def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], captu
         return Refunded(named_minor, releases=ids)
     told_minor = _by_charge_itself(charge, others, capture)
     if capture.at is None and 0 < capture.released_minor <= int(charge.facts["amount_refunded"]):
-        # No event told when the capture was, so the release cannot be told from the refunds: only the sum knows.
+        # No event said when the capture was, so a release looks like any refund: only the sum is sure.
         named_minor = min(named_minor, max(0, told_minor))
     amount_minor = max(named_minor, told_minor)
     return Refunded(amount_minor, amount_minor - named_minor, ids)
@@ -115,7 +115,7 @@ def _created_at(refund: KnownObject) -> int:
 
 
 def _ended_at(refund: KnownObject) -> int:
-    """Since when it has failed or been canceled; 0 for one that stands."""
+    """Since when it has failed or been canceled; 0 for one that has not."""
     if refund.facts["status"] not in RETURNED_NOTHING:
         return 0
     return int(refund.facts.get(ENDED_AT) or refund.told_at("status"))

@@ -33,7 +33,7 @@ class Returned:
         is_in_other_currency: a dispute is in another currency, so that it counts as all that its charge brought.
         hold: what keeps the clock from approving.
         overpaid_minor: what was paid beyond what was due on the invoice, which comes back first.
-        unnamed_minor: what of it a charge's own sum of its refunds tells, and no refund known by its id.
+        unnamed_minor: what of it is only in a charge's own sum of its refunds, in no refund known by its id.
     """
 
     amount_minor: int = 0
@@ -109,7 +109,7 @@ def of_invoice(
 
 
 def given_back(payment_group: PaymentGroup, object_ids: Collection[str]) -> int:
-    """What the merchant says it gave back outside Stripe of the money that one of these objects stands for."""
+    """What the merchant says it gave back outside Stripe of the money that one of these objects is about."""
     known = payment_group.objects[Kind.REPORTED_REFUND]
     return sum(int(one.facts["amount"]) for one in known if one.facts["of"] in object_ids)
 
@@ -170,7 +170,7 @@ def _brought(payment_group: PaymentGroup, source: str) -> int | None:
 def _overpaid(
     payment_group: PaymentGroup, invoice: KnownObject, sources: Iterable[str], paid: Paid, left_out_minor: int
 ) -> int:
-    """What was paid on an invoice beyond what was due: by its own word, or by what its payments come to."""
+    """What was paid on an invoice beyond what was due: by its own field, or by what its payments come to."""
     by_sources = sum(_brought_to(payment_group, source, invoice.id) for source in sources)
     counted_minor = max(paid.through_minor, by_sources) + paid.outside_minor - left_out_minor
     told_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor

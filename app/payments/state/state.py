@@ -22,7 +22,7 @@ from app.payments.state.returns import Returned
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:
-    """One payment as it stands now. Amounts in minor units of `currency`."""
+    """One payment as it is now. Amounts in minor units of `currency`."""
 
     key: str
     customer: str
@@ -38,7 +38,7 @@ class PaymentState:
     occurred_at: datetime
     hold: Hold = NO_HOLD
     billing: Billing | None = None
-    """How its invoice stands among its subscription's billing cycles; None where it bills no subscription."""
+    """Which billing cycle of its subscription its invoice names; None where it bills no subscription."""
     email_marks: tuple[str, ...] = ()
     """Marks of the addresses on those of its Stripe objects that name no customer, in order."""
 
@@ -54,9 +54,9 @@ class PaymentState:
 
     @property
     def signals(self) -> Mapping[str, str]:
-        """What qualifies it for a program, by conversion kind; what Stripe tells of is a payment and nothing else."""
-        told: Mapping[str, str] = self.base_details.get("signals", STRIPE_SIGNALS)
-        return told
+        """What qualifies it for a program, by conversion kind; what Stripe reports is a payment and nothing else."""
+        signals: Mapping[str, str] = self.base_details.get("signals", STRIPE_SIGNALS)
+        return signals
 
     @property
     def has_amount(self) -> bool:
@@ -75,27 +75,24 @@ class PaymentState:
 
 
 def payments_of(payment_group: PaymentGroup) -> list[PaymentState]:
-    """The payments this payment_group makes, none while no amount is known. What was reported is one by itself.
+    """The payments that this payment group makes, none while no amount is known. A report is a payment by itself.
 
-    Seen invoices are payments. Where none was seen, but one is known to exist, the money of the other objects stands
-    under the invoice's key until it comes.
+    Invoices that were seen are payments. Where none was seen, but one is known to exist, the money of the other objects
+    has the invoice's key until it comes.
     """
-    marks = {mark for members in payment_group.objects.values() for one in members for mark in one.email_marks}
-    return [replace(one, email_marks=tuple(sorted(marks))) if marks else one for one in _states(payment_group)]
-
-
-def _states(payment_group: PaymentGroup) -> list[PaymentState]:
-    if reports := payment_group.objects[Kind.REPORTED]:
-        return [_reported_payment(payment_group, report) for report in reports]
-    invoices = payment_group.objects[Kind.INVOICE]
+    reports, invoices = payment_group.objects[Kind.REPORTED], payment_group.objects[Kind.INVOICE]
     seen = [invoice for invoice in invoices if "total" in invoice.facts]  # voided or written off, it is no money
-    if seen:
-        return [_invoice_payment(payment_group, invoice) for invoice in seen]
-    states = [_single_payment(payment_group, source) for source in payment_group.sources]
-    found = [state for state in states if state is not None]
-    if invoices and found:
-        return [_under_invoice(payment_group, found, invoices[0])]
-    return found
+    if reports:
+        states = [_reported_payment(payment_group, report) for report in reports]
+    elif seen:
+        states = [_invoice_payment(payment_group, invoice) for invoice in seen]
+    else:
+        found = (_single_payment(payment_group, source) for source in payment_group.sources)
+        states = [state for state in found if state is not None]
+        if invoices and states:
+            states = [_under_invoice(payment_group, states, invoices[0])]
+    marks = {mark for members in payment_group.objects.values() for one in members for mark in one.email_marks}
+    return [replace(one, email_marks=tuple(sorted(marks))) for one in states] if marks else states
 
 
 def _invoice_payment(payment_group: PaymentGroup, invoice: KnownObject) -> PaymentState:
@@ -103,7 +100,7 @@ def _invoice_payment(payment_group: PaymentGroup, invoice: KnownObject) -> Payme
     paid = paid_on(invoice.facts, payment_group.payments_of(invoice.id), has_stripe_payment=bool(sources))
     base = invoice_base(invoice.facts, paid)
     returned = returns.of_invoice(payment_group, invoice, sources, paid)
-    details = _told(base.details, returned)
+    details = _with_returns(base.details, returned)
     if outside := base.details.get("with_outside"):
         of_all = returns.of_invoice(payment_group, invoice, sources, paid, counts_outside=True)
         details["with_outside"] = {**outside, "returned_minor": of_all.minor_of(int(outside["gross_minor"]))}
@@ -163,7 +160,7 @@ def _single_payment(payment_group: PaymentGroup, source: str) -> PaymentState | 
         gross_minor=base.gross_minor,
         base_minor=base.base_minor,
         returned_minor=returned.minor_of(base.gross_minor),
-        base_details={**_told(base.details, returned), "awaits_invoice": names_invoice, **_described(stated)},
+        base_details={**_with_returns(base.details, returned), "awaits_invoice": names_invoice, **_described(stated)},
         occurred_at=min(created) if created else stated[0].happened_at,
         hold=returned.hold,
     )
@@ -217,11 +214,11 @@ def _reported_payment(payment_group: PaymentGroup, report: KnownObject) -> Payme
     )
 
 
-def _told(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
-    """The base's arithmetic, and what is to be said of what came back where that is not plain."""
-    told = dict(details)
+def _with_returns(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
+    """The details of the base, with what came back where its figures do not show it."""
+    found = dict(details)
     noted = {"overpaid_minor": returned.overpaid_minor, "unnamed_returned_minor": returned.unnamed_minor}
-    told |= {name: minor for name, minor in noted.items() if minor}
+    found |= {name: minor for name, minor in noted.items() if minor}
     if returned.is_in_other_currency:
-        told["dispute_in_other_currency"] = True
-    return told
+        found["dispute_in_other_currency"] = True
+    return found

@@ -1,4 +1,4 @@
-"""Payments as rows: one for every state a payment group makes, re-keyed and merged as links come to light."""
+"""Payments as rows: one for each payment that a payment group makes, re-keyed and merged as links become known."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.payments.facts import Kind
 from app.payments.models import Payment
+from app.payments.objects import LockedObjects
 from app.payments.reported import facts
 from app.payments.state.billing import Billing
 from app.payments.state.holds import Hold
@@ -32,7 +33,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentRecord:
+class PaymentRow:
     """A payment and its row.
 
     Attributes:
@@ -69,22 +70,21 @@ class PaymentRecord:
         return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
 
 
-def assemble(
-    session: Session, scope: Scope, payment_groups: Mapping[str, Sequence[KnownObject]]
-) -> list[PaymentRecord]:
-    """The payments of `payment_groups` (objects by root) as they stand now, merged ones included. Writes nothing."""
-    by_root = {root: sorted({key for one in members if (key := _key(one))}) for root, members in payment_groups.items()}
-    values = {**scope.parameters(), "values": [key for keys in by_root.values() for key in keys]}
-    found = session.execute(_LOAD_BY_KEY, values).mappings() if values["values"] else ()
-    rows = {row["key"]: _record(dict(row)) for row in found}
-    records: list[PaymentRecord] = []
-    for root, members in payment_groups.items():
-        present = {key: rows[key] for key in by_root[root] if key in rows}
-        records += _match(root, payments_of(PaymentGroup.of(members)), present)
-    return records
+def group_into_payments(session: Session, scope: Scope, locked: LockedObjects) -> list[PaymentRow]:
+    """The payments that the payment groups of `locked` make now, merged ones included. Writes nothing."""
+    groups = locked.payment_groups()
+    keys_of = {root: sorted({key for one in members if (key := _key(one))}) for root, members in groups.items()}
+    keys = [key for own in keys_of.values() for key in own]
+    found = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}).mappings() if keys else ()
+    rows = {row["key"]: _payment(dict(row)) for row in found}
+    payments: list[PaymentRow] = []
+    for root, members in groups.items():
+        own = {key: rows[key] for key in keys_of[root] if key in rows}
+        payments += _match(root, payments_of(PaymentGroup.of(members)), own)
+    return payments
 
 
-def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, PaymentRecord]) -> list[PaymentRecord]:
+def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, PaymentRow]) -> list[PaymentRow]:
     """Each state with its row: the one with its key, else one whose key has become obsolete, else a new one.
 
     A row left without a state was the same money as another's, and is merged into it.
@@ -94,7 +94,7 @@ def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, Payment
     obsolete = [row for row in left.values() if row.merged_into_id is None]
     for state in states:
         if state.key not in rows:
-            row = left.pop(obsolete.pop(0).state.key) if obsolete else PaymentRecord(ids.new(), state)
+            row = left.pop(obsolete.pop(0).state.key) if obsolete else PaymentRow(ids.new(), state)
             matched.append(replace(row, state=state))
     standing = [replace(row, root=root, merged_into_id=None) for row in matched]
     merged = [
@@ -103,12 +103,11 @@ def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, Payment
     return standing + merged
 
 
-def _successor(record: PaymentRecord, matched: Sequence[PaymentRecord]) -> UUID | None:
-    own = set(record.object_ids)
-    for candidate in matched:
-        if own & set(candidate.object_ids):
-            return candidate.id
-    return matched[0].id if matched else None
+def _successor(payment: PaymentRow, standing: Sequence[PaymentRow]) -> UUID | None:
+    """The payment that a row without a state is merged into: one with an object of its own, else the first."""
+    own = set(payment.object_ids)
+    sharing = (one.id for one in standing if own & set(one.object_ids))
+    return next(sharing, standing[0].id if standing else None)
 
 
 def _key(known: KnownObject) -> str:
@@ -127,25 +126,25 @@ _LOAD_BY_CUSTOMER = text(f"""
 """)
 
 
-def of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRecord]:
+def load_of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRow]:
     """The stored payments of these subscriptions and customers, those merged away left out."""
     values = {**scope.parameters(), "values": sorted(subjects)}
-    found: dict[UUID, PaymentRecord] = {}
+    found: dict[UUID, PaymentRow] = {}
     for statement in (_LOAD_BY_SUBSCRIPTION, _LOAD_BY_CUSTOMER):
         for row in session.execute(statement, values).mappings():
-            found.setdefault(row["id"], _record(dict(row)))
+            found.setdefault(row["id"], _payment(dict(row)))
     return list(found.values())
 
 
 _LOAD_BY_ID = text(f"SELECT {_COLUMNS} FROM payments WHERE id = ANY(:ids)")
 
 
-def of_ids(session: Session, payment_ids: Iterable[UUID]) -> list[PaymentRecord]:
+def load(session: Session, payment_ids: Iterable[UUID]) -> list[PaymentRow]:
     """The stored payments with these ids."""
-    return [_record(dict(row)) for row in session.execute(_LOAD_BY_ID, {"ids": sorted(payment_ids)}).mappings()]
+    return [_payment(dict(row)) for row in session.execute(_LOAD_BY_ID, {"ids": sorted(payment_ids)}).mappings()]
 
 
-def _record(row: Mapping[str, Any]) -> PaymentRecord:
+def _payment(row: Mapping[str, Any]) -> PaymentRow:
     state = PaymentState(
         key=row["key"],
         customer=row["customer"],
@@ -163,7 +162,7 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
         billing=billing_in(row),
         email_marks=tuple(row["email_marks"]),
     )
-    return PaymentRecord(
+    return PaymentRow(
         id=row["id"],
         state=state,
         merged_into_id=row["merged_into_id"],
@@ -174,29 +173,29 @@ def _record(row: Mapping[str, Any]) -> PaymentRecord:
 
 
 def billing_in(row: Mapping[str, Any]) -> Billing | None:
-    """How the invoice of a payment's row stands among its billing cycles."""
+    """Which billing cycle the invoice of a payment's row names."""
     return Billing(row["cycle_kind"], row["cycle_ends_at"], row["billed_at"]) if row["cycle_kind"] else None
 
 
-def write(session: Session, scope: Scope, records: Iterable[PaymentRecord]) -> None:
+def insert_and_update(session: Session, scope: Scope, payments: Iterable[PaymentRow]) -> None:
     """Insert the new payments and update the changed ones, outcomes included."""
     fresh, changed, scoped = [], [], scope.parameters()
-    for record in records:
-        row = _row(record)
-        if record.stored is None:
+    for payment in payments:
+        row = _row(payment)
+        if payment.stored is None:
             fresh.append({**scoped, **row})
-        elif any(record.stored[name] != value for name, value in row.items()):
+        elif any(payment.stored[name] != value for name, value in row.items()):
             changed.append(row)
     bulk.insert(session, Payment, fresh)
     bulk.update(session, Payment, changed, key=("id",))
 
 
-def _row(record: PaymentRecord) -> dict[str, Any]:
-    state = record.state
+def _row(payment: PaymentRow) -> dict[str, Any]:
+    state = payment.state
     return {
-        "id": record.id,
+        "id": payment.id,
         "key": state.key,
-        "merged_into_id": record.merged_into_id,
+        "merged_into_id": payment.merged_into_id,
         "customer": state.customer,
         "subscription": state.subscription,
         "invoice": state.invoice,
@@ -215,20 +214,20 @@ def _row(record: PaymentRecord) -> dict[str, Any]:
         "cycle_ends_at": state.billing.ends_at if state.billing else None,
         "billed_at": state.billing.billed_at if state.billing else None,
         "email_marks": list(state.email_marks),
-        "outcome": record.outcome,
-        "outcome_details": dict(record.outcome_details),
+        "outcome": payment.outcome,
+        "outcome_details": dict(payment.outcome_details),
     }
 
 
 _CUSTOMER_FACTS = text(f"SELECT id, facts FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:customers)")
 
 
-def payer_marks_of(session: Session, scope: Scope, records: Iterable[PaymentRecord]) -> dict[UUID, frozenset[str]]:
+def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentRow]) -> dict[UUID, frozenset[str]]:
     """The marks of every payment's payer, by payment id.
 
     A customer's addresses are one person's: what was seen on one payment counts for all of the customer's.
     """
-    wanted = list(records)
+    wanted = list(payments)
     customers = sorted({one.state.customer for one in wanted} - {""})
     rows = session.execute(_CUSTOMER_FACTS, {**scope.parameters(), "customers": customers}) if customers else ()
     by_customer = {row.id: marks_in(row.facts) for row in rows}
@@ -242,7 +241,7 @@ _STANDING_OF_CUSTOMERS = text(f"""
 """)
 
 
-def standing_ids(session: Session, scope: Scope, customers: Collection[str]) -> list[UUID]:
+def load_ids_of_customers(session: Session, scope: Scope, customers: Collection[str]) -> list[UUID]:
     """The payments of these customers, those merged away left out."""
     values: Mapping[str, Any] = {**scope.parameters(), "customers": sorted(customers)}
     return list(session.scalars(_STANDING_OF_CUSTOMERS, values)) if customers else []
