@@ -1,31 +1,21 @@
-"""A partner's own commissions as a page of the API, in an affiliate's transaction."""
+"""A partner's own commissions as a page, in an affiliate's transaction."""
+
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from app.commissions import listing, views
 from app.organizations.permissions import Caller
-from app.partners.models import Partner
 from app.partners.partner_side.enrollments import get_own_partner, require_access
 
 
-def own_page(
-    session: Session, caller: Caller, query: views.CommissionQuery, partner_id: str | None = None
+def load_page(
+    session: Session, caller: Caller, wanted: listing.Selection, partner_id: str | None = None
 ) -> views.CommissionPage:
     """The caller's commissions in all its enrollments, or in that of `partner_id`. Raises NotFound, Forbidden."""
     if partner_id is None:
         require_access(session, caller)
     partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
-    page = listing.list_own_commissions(session, selection(query, partner))
+    page = listing.list_own_commissions(session, replace(wanted, partner=partner))
     shown = [views.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
     return views.CommissionPage(commissions=shown, has_more=page.has_more)
-
-
-def selection(query: views.CommissionQuery, partner: Partner | None) -> listing.Selection:
-    """What a list of commissions is asked for; `partner` None for all."""
-    return listing.Selection(
-        limit=query.limit,
-        starting_after=query.starting_after,
-        status=query.status,
-        partner=partner,
-        paid=query.span,
-    )

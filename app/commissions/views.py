@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions import listing
 from app.commissions.decisions.bulk_approval import Approved
 from app.commissions.listing import held_minor
 from app.commissions.models import Commission, Conversion
 from app.ledger.balances import approvals_posted_at
 from app.money import decimal_text
-from app.paging import After, Between, HasMore, Numbered
+from app.paging import HasMore
 from app.payments.models import Payment
 from app.payments.reported.facts import KEY_PREFIX, external_id_of
-from app.views import Camel, Instant, Moment, OneLine, Request
+from app.views import Camel, Instant
 
 CommissionStatus = Literal["accrued", "approved", "paid", "reversed"]
 ConversionStatus = Literal["pending", "approved", "paid", "rejected"]
@@ -30,69 +31,6 @@ CONVERSION_STATUS: Final[dict[str, ConversionStatus]] = {
 }
 STATUS: Final[dict[str, CommissionStatus]] = {word: word for word in get_args(CommissionStatus)}
 COMMISSION_STATUS: Final = {shown: stored for stored, shown in CONVERSION_STATUS.items()}
-
-
-class ConversionQuery(Numbered, Between):
-    """Which conversions; `since` and `until` are about `occurredAt`."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    affiliate_id: str | None = None
-    status: ConversionStatus | None = None
-
-
-class CommissionQuery(Between):
-    """Which commissions; `since` and `until` are about `occurredAt`."""
-
-    status: CommissionStatus | None = None
-    limit: int = Field(default=100, ge=1, le=500)
-    starting_after: After = None
-
-
-class PartnerPath(Request):
-    """Which partner."""
-
-    partner_id: str
-
-
-class CommissionPath(Request):
-    """Which commission."""
-
-    commission_id: str
-
-
-class ConversionPath(Request):
-    """Which conversion of which program."""
-
-    program_id: str
-    conversion_id: str
-
-
-class Approval(Request):
-    """An approval; over a hold it takes `force` and a reason."""
-
-    reason: Annotated[str, Field(max_length=500), OneLine()] = Field(default="", examples=["A customer of many years."])
-    force: bool = False
-
-
-class Rejection(Request):
-    """A rejection and why."""
-
-    reason: Annotated[str, Field(min_length=1, max_length=500), OneLine()] = Field(
-        examples=["It was her own purchase."]
-    )
-
-
-class BulkApproval(Request):
-    """Which conversions to approve: those that wait for it and meet every condition; at least one is needed."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"until": "2026-11-01T00:00:00Z", "dryRun": True}]})
-
-    partner_id: str | None = Field(default=None, alias="partnerId", description="Credited to this partner.")
-    program_id: str | None = Field(default=None, alias="programId")
-    since: Moment | None = Field(default=None, description="Paid then or later.")
-    until: Moment | None = Field(default=None, description="Paid before then.")
-    reason: Annotated[str, Field(max_length=500), OneLine()] = ""
-    dry_run: bool = Field(default=False, alias="dryRun", description="Only say what would be approved.")
 
 
 class AmountIn(Camel):
@@ -114,24 +52,6 @@ class BulkApproved(Camel):
         "with `force` and a reason."
     )
     has_more: bool = Field(description="More are waiting: a call approves 500. Call again until it is false.")
-
-
-class PaymentPath(Request):
-    """Which payment."""
-
-    payment_id: str
-
-
-class ExplanationQuery(Request):
-    """What to explain."""
-
-    id: str = Field(
-        min_length=1,
-        max_length=300,
-        description="Ours (`com_`, `cnv_`, `pmt_`, `par_`, `prog_`, `att_`), Stripe's (`evt_`, `in_`, `cus_`, …), "
-        "`manual:…`, or a partner's code or e-mail address.",
-        examples=["ada"],
-    )
 
 
 class ConversionBody(Camel):
@@ -241,6 +161,12 @@ def conversion_body(
         occurred_at=payment.occurred_at,
         created_at=conversion.created_at,
     )
+
+
+def load_conversion_body(session: Session, conversion: Conversion) -> ConversionBody:
+    """The conversion as it is now, also where statements changed it since it was read."""
+    session.expire_all()
+    return conversion_body(*listing.with_commission(session, conversion))
 
 
 def _charge(conversion: Conversion, payment: Payment) -> str | None:

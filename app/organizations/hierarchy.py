@@ -132,6 +132,11 @@ def list_organizations(
     return session.scalars(ordered).all()
 
 
+def list_all(session: Session) -> Sequence[Organization]:
+    """Every organization of this installation, oldest first. For the operator, not for a key."""
+    return session.scalars(select(Organization).order_by(Organization.id)).all()
+
+
 def get_organization(
     session: Session, organization_ids: Sequence[UUID], given: str, *, param: str | None = None
 ) -> Organization:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Conflict, InvalidRequest, NotFound
 from app.organizations import audit, hierarchy
-from app.organizations.actors import Actor
+from app.organizations.actors import Actor, name_of
 from app.organizations.models import ApiKey, AuditEntry, Organization
 from app.organizations.permissions import LEVELS, default_scopes
 from app.texts import require_address
@@ -32,7 +32,7 @@ def find_or_create(session: Session, actor: Actor, named: str, *, email: str) ->
         return found
     of_that_name = select(Organization).where(Organization.name == named, Organization.kind == "merchant")
     namesakes = session.scalars(of_that_name.order_by(Organization.id)).all()
-    made = [one for one in namesakes if _made_by(session, actor, one)]
+    made = [one for one in namesakes if _was_made_by(session, name_of(actor), one)]
     if len(made) > 1:
         which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in made)
         raise InvalidRequest(f"several organizations are called {named}; give an id: {which}", param="organization")
@@ -76,12 +76,12 @@ def promote(session: Session, actor: Actor, organization: Organization) -> None:
     audit.add_entry(session, actor, "organization.promoted", subject_id, organization_id=organization.id)
 
 
-def _made_by(session: Session, actor: Actor, organization: Organization) -> bool:
-    """Whether the organization's own trail says that `actor` made it. A key's child is in the trail of its parent."""
+def _was_made_by(session: Session, actor_name: str, organization: Organization) -> bool:
+    """Whether the organization's own trail says that this actor made it; a child of a key is in its parent's."""
     created = select(AuditEntry.id).where(
         AuditEntry.organization_id == organization.id,
         AuditEntry.action == "organization.created",
         AuditEntry.subject_id == ids.encode(ids.ORGANIZATION, organization.id),
-        AuditEntry.actor == actor,
+        AuditEntry.actor == actor_name,
     )
     return session.scalar(created.limit(1)) is not None

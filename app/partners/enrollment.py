@@ -215,3 +215,9 @@ def _slug_taken(code: str) -> Conflict:
     return Conflict(
         f"slug {code!r} is or was the code of another partner; choose another slug", code="slug_taken", param="slug"
     )
+
+
+def count_activated(session: Session, program_id: UUID) -> int:
+    """How many partners of the program were ever activated."""
+    stamped = select(func.count()).select_from(Partner)
+    return session.scalar(stamped.where(Partner.program_id == program_id, Partner.activated_at.is_not(None))) or 0

@@ -104,6 +104,12 @@ def events_about(
     return list(session.scalars(ordered.options(defer(StripeEvent.payload))))
 
 
+def events_named(session: Session, stripe_ids: Sequence[str]) -> list[StripeEvent]:
+    """The events with these Stripe ids, of every organization. For the operator, not for a key."""
+    named = select(StripeEvent).where(StripeEvent.stripe_id.in_(stripe_ids))
+    return list(session.scalars(named.options(defer(StripeEvent.payload))))
+
+
 def count_parked(session: Session) -> int:
     """How many events wait for a person, in all organizations this transaction sees."""
     return session.scalar(_PARKED) or 0

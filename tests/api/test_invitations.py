@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import db, ids
 from app.errors import Conflict, NotFound
 from app.organizations import hierarchy, keys
+from app.organizations.actors import PUBLIC
 from app.partners import enrollment
 from app.partners.joining import invitations
 from app.partners.joining.models import Invitation
@@ -137,20 +138,20 @@ def test_an_organization_is_pending_until_it_accepts(merchant: Merchant) -> None
         )
         assert (invited.partner.status, invited.token) == ("pending", None)
     with db.transaction() as session:
-        accepted = invitations.accept_enrollment(session, ids.encode("prog", merchant.program_id), zoe)
+        accepted = invitations.accept_enrollment(session, PUBLIC, ids.encode("prog", merchant.program_id), zoe)
         assert accepted.status == "active"
     with db.transaction() as session, pytest.raises(NotFound):
-        invitations.accept_enrollment(session, ids.encode("prog", merchant.program_id), zoe)
+        invitations.accept_enrollment(session, PUBLIC, ids.encode("prog", merchant.program_id), zoe)
 
 
 def test_an_organization_is_enrolled_once_in_a_program(merchant: Merchant) -> None:
     zoe = open_organization()
     first, second = token_for(merchant, "z@example.com"), token_for(merchant, "y@example.com")
     with db.transaction() as session:
-        invitations.accept(session, first, zoe)
+        invitations.accept(session, PUBLIC, first, zoe)
     with db.transaction() as session:
         with pytest.raises(Conflict, match="already enrolled"):
-            invitations.accept(session, second, zoe)
+            invitations.accept(session, PUBLIC, second, zoe)
         session.rollback()
 
 

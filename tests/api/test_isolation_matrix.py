@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 from flask_openapi3 import OpenAPI
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import db
@@ -102,6 +103,22 @@ def test_whoever_manages_the_shop_may_do_everything_in_it(
             assert answer.status_code in expected("mother", route), (route.name, answer.text)
 
 
+def test_every_write_leaves_an_entry_in_the_audit_trail(world: World, guarded: list[Route], application: Flask) -> None:
+    """Found by what is in the tables afterwards, so that a route cannot write and be forgotten."""
+    written = []
+    for route in guarded:
+        if route.method == READ:
+            continue
+        before, entries = _state(world), _count_audit_entries()
+        answer = call(world.callers["owner"], world, route, application)
+        after = _state(world)
+        if {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}:
+            assert answer.status_code in {200, 201}, (route.name, answer.text)
+            assert _count_audit_entries() > entries, route.name
+            written.append(route.name)
+    assert len(written) > len([route for route in guarded if route.method != READ]) / 2, written
+
+
 def test_nothing_of_others_can_be_named_in_a_body_or_a_query(
     world: World, guarded: list[Route], application: Flask
 ) -> None:
@@ -171,6 +188,11 @@ def _without_echo(answer: Answer, path: str, sent: dict[str, Any]) -> Answer:
 def assert_nothing_told(world: World, who: str, route: Route, answer: Answer) -> None:
     told = {telltale for telltale in world.telltales(who) if telltale in answer.text}
     assert told == set(), (who, route.name, answer.text)
+
+
+def _count_audit_entries() -> int:
+    with db.transaction() as session:
+        return session.scalars(text("SELECT count(*) FROM audit_entries")).one()
 
 
 def _state(world: World) -> dict[str, str]:

@@ -4,7 +4,6 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from app import texts
-from app.commissions import views as commission_shapes
 from app.commissions.by_hand import views
 from app.commissions.reported import views as reported_shapes
 from app.errors import InvalidRequest
@@ -13,6 +12,7 @@ from app.partners import views as partner_shapes
 from app.partners.joining import views as signup_shapes
 from app.partners.managing import views as program_partner_shapes
 from app.programs import views as program_shapes
+from app.rest.ledger import requests as ledger_requests
 from app.stripe_events.endpoints import views as endpoint_views
 
 
@@ -90,8 +90,8 @@ LINES: list[tuple[type[BaseModel], str]] = [
     (reported_shapes.ProgramReport, "external_id"),
     (reported_shapes.ProgramReport, "project_id"),
     (reported_shapes.ProgramReport, "event_name"),
-    (commission_shapes.Approval, "reason"),
-    (commission_shapes.Rejection, "reason"),
+    (ledger_requests.Approval, "reason"),
+    (ledger_requests.Rejection, "reason"),
     (views.PaymentAssignment, "reason"),
     (endpoint_views.EndpointCreation, "description"),
 ]

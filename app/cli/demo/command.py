@@ -29,16 +29,6 @@ CODE: Final = "ada-lovelace"
 STORY_DAYS: Final = 70  # long enough ago that two renewals lie in the past
 SETTLE_SECONDS: Final = 30
 
-_ENTRIES: Final = """
-    SELECT entry.id, entry.occurred_at, entry.kind, entry.cause, account.kind AS account,
-           posting.amount_minor, posting.currency
-    FROM journal_entries AS entry
-    JOIN postings AS posting ON posting.entry_id = entry.id
-    JOIN accounts AS account ON account.id = posting.account_id
-    WHERE entry.organization_id = :organization_id
-    ORDER BY entry.id, posting.line
-"""
-
 
 def demo(
     data_dir: DataDir = None,
@@ -118,18 +108,16 @@ def _send_story(made: Bootstrapped) -> None:
 
 def _print_ledger(made: Bootstrapped) -> None:
     """Every entry with its postings: debits positive, credits negative, each entry's sum zero."""
-    from sqlalchemy import text
-
     from app import db
+    from app.ledger import entries
 
     printing.say("\nThe ledger, one balanced entry after another; nothing in it is ever edited:", is_bold=True)
     with db.transaction() as session:
-        owner = {"organization_id": ids.decode(made.organization_id, ids.ORGANIZATION)}
-        rows = session.execute(text(_ENTRIES), owner).all()
+        rows = entries.list_entries(session, ids.decode(made.organization_id, ids.ORGANIZATION))
     lines, previous = [], None
     for row in rows:
-        is_first = row.id != previous
-        previous = row.id
+        is_first = row.entry_id != previous
+        previous = row.entry_id
         lines.append(
             {
                 "occurred at": row.occurred_at if is_first else "",

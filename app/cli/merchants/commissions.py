@@ -167,19 +167,19 @@ def _for_people(shown: views.CommissionBody) -> dict[str, Any]:
     }
 
 
-def _decided(given: Sequence[str], organization: str | None, decide: Callable[..., None]) -> list[dict[str, Any]]:
+def _decided(
+    given: Sequence[str], organization: str | None, decide: Callable[..., views.ConversionBody]
+) -> list[dict[str, Any]]:
     """Decide all of `given`, or none where one of them is refused; what became of each conversion."""
     from app import db
-    from app.commissions import listing, views
+    from app.commissions import listing
 
     rows = []
     with db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         for public_id in given:
             conversion = listing.conversion_named(session, owners, public_id)
-            decide(session, CLI, conversion, _now())
-            session.expire_all()
-            shown = views.conversion_body(*listing.with_commission(session, conversion))
+            shown = decide(session, CLI, conversion, _now())
             amount = format_money(shown.commission_cents, shown.currency)
             rows.append({"id": shown.id, "partner": shown.partner_code, "commission": amount, "status": shown.status})
     return rows

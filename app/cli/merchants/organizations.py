@@ -22,12 +22,10 @@ commands = typer.Typer(help="List organizations, move them, make an affiliate a 
 @commands.command("list")
 def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List every organization, oldest first, each with the one that manages it."""
-    from sqlalchemy import select
-
-    from app.organizations.models import Organization
+    from app.organizations import hierarchy
 
     with organizations.reading(data_dir) as (_, session):
-        rows = [_row(one) for one in session.scalars(select(Organization).order_by(Organization.id))]
+        rows = [_row(one) for one in hierarchy.list_all(session)]
     printing.listing(rows, as_json=as_json)
 
 

@@ -141,16 +141,13 @@ def make(
 
 def _changed(session: Session, program: Program) -> str:
     """What the program's terms are now, and whom they concern."""
-    from sqlalchemy import func, select
-
-    from app.partners.models import Partner
+    from app.partners import enrollment
     from app.programs.terms import terms_in_force
     from app.sentences.offers import offer
 
     terms = terms_in_force(session, program.id)
     days = f", holdback {terms.holdback_days} days" if terms.holdback_days is not None else ""
-    stamped = select(func.count()).select_from(Partner)
-    kept = session.scalar(stamped.where(Partner.program_id == program.id, Partner.activated_at.is_not(None))) or 0
+    kept = enrollment.count_activated(session, program.id)
     return (
         f"the program pays {offer(terms.commission, program.currency)}{days} to partners activated from now "
         f"on; {kept} activated before keep their terms: accrual partners change PARTNER --rate PERCENT changes one"

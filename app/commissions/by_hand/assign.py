@@ -18,6 +18,8 @@ from app.commissions.models import Conversion
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
+from app.organizations import audit
+from app.organizations.actors import Actor, name_of
 from app.partners.finding import directory
 from app.partners.finding.directory import Enrollment
 from app.payments import objects, payment_rows
@@ -37,13 +39,11 @@ class Order:
 
     Attributes:
         partner_id: None if no partner is to earn.
-        by: who, `key_…`.
         moves_paid: also what has been paid or is in a payout; the former partner then owes it.
     """
 
     partner_id: UUID | None
     reason: str
-    by: str
     moves_paid: bool
     cause: Cause
 
@@ -57,13 +57,12 @@ class Assigned:
     kept: Sequence[UUID] = ()
 
 
-def assign_payment(session: Session, payment_id: UUID, order: Order, *, is_forced: bool) -> Assigned:
-    """Credit one payment by hand.
+def assign_payment(session: Session, actor: Actor, payment: Payment, order: Order, *, is_forced: bool) -> Assigned:
+    """Credit one payment by hand, with an audit entry if anything is new.
 
     Raises:
         Conflict: `payment_merged`, `invoice_nearby` unless forced, or why the partner does not earn.
     """
-    payment = session.get_one(Payment, payment_id)
     scope = Scope(payment.organization_id, payment.account, payment.livemode)
     subject = payment.key.partition(":")[2]
     objects.lock(session, scope, [subject])
@@ -74,14 +73,15 @@ def assign_payment(session: Session, payment_id: UUID, order: Order, *, is_force
         return Assigned(is_new=False)
     if enrollment is not None and not payment.invoice and not is_forced:
         _refuse_nearby_invoice(session, payment)
-    _record(session, scope, subject, order, enrollment, bound_at=payment.occurred_at, applies_from=None)
+    _record(session, name_of(actor), scope, subject, order, enrollment, bound_at=payment.occurred_at, applies_from=None)
+    _note(session, actor, "payment.attributed", ids.encode(ids.PAYMENT, payment.id), scope, order)
     return _settle(session, scope, {subject}, order)
 
 
 def assign_customer(
-    session: Session, scope: Scope, customer: str, order: Order, *, applies_from: datetime | None
+    session: Session, actor: Actor, scope: Scope, customer: str, order: Order, *, applies_from: datetime | None
 ) -> Assigned:
-    """Credit by hand what a customer paid and will pay, from a time on or altogether.
+    """Credit by hand what a customer paid and will pay, from a time on or altogether, with an audit entry if it is new.
 
     Raises:
         Conflict: why the partner does not earn.
@@ -93,7 +93,8 @@ def assign_customer(
     if known is not None and (known.partner_id, known.applies_from, known.moves_paid) == wanted:
         return Assigned(is_new=False)
     bound_at = applies_from or datetime.now(UTC)
-    _record(session, scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)
+    _record(session, name_of(actor), scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)
+    _note(session, actor, "customer.attributed", customer, scope, order)
     paid = payment_rows.load_of_subjects(session, scope, [customer])
     return _settle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
 
@@ -168,6 +169,7 @@ def _is_so_by_hand(session: Session, payment: Payment, order: Order) -> bool:
 
 def _record(
     session: Session,
+    decided_by: str,
     scope: Scope,
     subject: str,
     order: Order,
@@ -183,12 +185,18 @@ def _record(
         applies_from=applies_from,
         moves_paid=order.moves_paid,
         decided_at=datetime.now(UTC),
-        decided_by=order.by,
+        decided_by=decided_by,
         reason=order.reason,
         bound_at=bound_at,
     )
     snapshot_id = in_force(enrollment.snapshots, bound_at, bound_at=bound_at).id if enrollment else None
     by_hand.insert(session, scope, assignment, enrollment, snapshot_id, order.cause.by)
+
+
+def _note(session: Session, actor: Actor, action: str, subject_id: str, scope: Scope, order: Order) -> None:
+    partner_id = ids.encode(ids.PARTNER, order.partner_id) if order.partner_id is not None else None
+    details = {"partner_id": partner_id, "include_paid": order.moves_paid}
+    audit.add_entry(session, actor, action, subject_id, details, organization_id=scope.organization_id)
 
 
 def _settle(session: Session, scope: Scope, object_ids: set[str], order: Order) -> Assigned:

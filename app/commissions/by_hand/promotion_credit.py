@@ -1,16 +1,19 @@
-"""Giving promotions to partners and taking them away, with what that moves."""
+"""Giving promotions to partners and taking them away, with what that moves and the audit entry."""
 
 from sqlalchemy.orm import Session
 
+from app import ids
 from app.attribution.models import PartnerPromotion
 from app.attribution.promotions import owners, used
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
+from app.organizations import audit
+from app.organizations.actors import Actor
 from app.partners.models import Partner
 from app.payments import objects
 
 
-def give(session: Session, partner: Partner, promotion: str, cause: Cause) -> PartnerPromotion:
+def give(session: Session, actor: Actor, partner: Partner, promotion: str, cause: Cause) -> PartnerPromotion:
     """Give the partner a promotion, `coupon:…`, and credit it what was bought with it inside the window.
 
     Raises:
@@ -19,14 +22,16 @@ def give(session: Session, partner: Partner, promotion: str, cause: Cause) -> Pa
     used.hold_all(session, partner.organization_id)
     given = owners.give(session, partner, promotion)
     _settle_users(session, given, cause)
+    _note(session, actor, "promotion.given", given)
     return given
 
 
-def take_away(session: Session, partner: Partner, public_id: str, cause: Cause) -> PartnerPromotion:
+def take_away(session: Session, actor: Actor, partner: Partner, public_id: str, cause: Cause) -> PartnerPromotion:
     """Take a promotion away, and with it what it was used for inside the window. Raises NotFound."""
     used.hold_all(session, partner.organization_id)
     given = owners.take_away(session, partner, public_id)
     _settle_users(session, given, cause)
+    _note(session, actor, "promotion.taken_away", given)
     return given
 
 
@@ -35,3 +40,10 @@ def _settle_users(session: Session, given: PartnerPromotion, cause: Cause) -> No
     for scope in sorted(users):
         locked = objects.lock(session, scope, users[scope], newly_named=users[scope])
         settle_objects(session, scope, locked, cause)
+
+
+def _note(session: Session, actor: Actor, action: str, given: PartnerPromotion) -> None:
+    kind, _, value = given.promotion.partition(":")
+    details = {"partner_id": ids.encode(ids.PARTNER, given.partner_id), kind: value}
+    subject_id = ids.encode(ids.PROMOTION, given.id)
+    audit.add_entry(session, actor, action, subject_id, details, organization_id=given.organization_id)

@@ -1,4 +1,4 @@
-"""Approving and rejecting a conversion as a key or the command line does it, with its entry in the audit trail."""
+"""Approving and rejecting a conversion, each with its audit entry."""
 
 from sqlalchemy.orm import Session
 
@@ -6,26 +6,28 @@ from app import ids
 from app.commissions.decisions import approval
 from app.commissions.models import Conversion
 from app.commissions.settling.settlement import Cause
+from app.commissions.views import ConversionBody, load_conversion_body
 from app.organizations import actors, audit
 
 
 def approve(
     session: Session, actor: actors.Actor, conversion: Conversion, by: Cause, *, reason: str = "", force: bool = False
-) -> None:
+) -> ConversionBody:
     """Make what a conversion earns payable now, on every level; also one that was rejected.
 
     Raises as `approval.approve`.
     """
     approval.approve(session, conversion, by=by, decided_by=actors.name_of(actor), reason=reason, force=force)
-    _note(session, actor, "conversion.approved", conversion)
+    return _noted(session, actor, "conversion.approved", conversion)
 
 
-def reject(session: Session, actor: actors.Actor, conversion: Conversion, by: Cause, *, reason: str) -> None:
+def reject(session: Session, actor: actors.Actor, conversion: Conversion, by: Cause, *, reason: str) -> ConversionBody:
     """Take back what a conversion earned, on every level. Raises as `approval.reject`."""
     approval.reject(session, conversion, by=by, decided_by=actors.name_of(actor), reason=reason)
-    _note(session, actor, "conversion.rejected", conversion)
+    return _noted(session, actor, "conversion.rejected", conversion)
 
 
-def _note(session: Session, actor: actors.Actor, action: str, conversion: Conversion) -> None:
+def _noted(session: Session, actor: actors.Actor, action: str, conversion: Conversion) -> ConversionBody:
     subject_id = ids.encode(ids.CONVERSION, conversion.id)
     audit.add_entry(session, actor, action, subject_id, organization_id=conversion.organization_id)
+    return load_conversion_body(session, conversion)

@@ -7,11 +7,14 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import ids
 from app.attribution import reported as evidence
 from app.commissions.models import Conversion
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
+from app.organizations import audit
+from app.organizations.actors import Actor, name_of
 from app.partners.finding import directory
 from app.partners.models import Partner
 from app.payments import objects
@@ -59,13 +62,13 @@ class Reported:
 
 
 def report(
-    session: Session, partner: Partner, told: Report, *, by: Cause, reported_by: str, default_livemode: bool | None
+    session: Session, actor: Actor, partner: Partner, told: Report, *, by: Cause, default_livemode: bool | None
 ) -> Reported:
-    """Take a conversion of `partner`'s as the merchant reports it, and settle it.
+    """Take a conversion of `partner`'s as the merchant reports it, settle it, and note it in the audit trail.
 
     Args:
+        actor: who reports it.
         by: what its entries are put down to.
-        reported_by: who says so, `key_…`.
         default_livemode: the installation's mode, None where it has none.
 
     Effects: writes what settling writes. Waits for whoever reports the same at the same time.
@@ -82,13 +85,17 @@ def report(
     _demand_signal(session, partner, told)
     object_id = reported.report_id(program.id, told.project_id, told.external_id)
     scope = recording.scope_of(session, partner.organization_id, default_livemode=default_livemode)
-    facts = _facts(program, told, by, reported_by)
+    facts = _facts(program, told, by, name_of(actor))
     if not recording.keep(session, scope, Kind.REPORTED, object_id, facts, root=object_id, at=by.occurred_at):
         return Reported(_conversion(session, partner, object_id), is_new=False)
     occurred_at = told.occurred_at or by.occurred_at
     evidence.name_partner(session, scope, object_id, partner.id, cause=by.by, occurred_at=occurred_at)
     settle_objects(session, scope, objects.lock(session, scope, [object_id]), by)
-    return Reported(_conversion(session, partner, object_id), is_new=True)
+    conversion = _conversion(session, partner, object_id)
+    details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": told.amount_minor}
+    subject_id, owner_id = ids.encode(ids.CONVERSION, conversion.id), conversion.organization_id
+    audit.add_entry(session, actor, "conversion.reported", subject_id, details, organization_id=owner_id)
+    return Reported(conversion, is_new=True)
 
 
 def _demand_signal(session: Session, partner: Partner, told: Report) -> None:

@@ -14,6 +14,8 @@ from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
 from app.money import format_money
+from app.organizations import audit
+from app.organizations.actors import Actor, name_of
 from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.payment_rows import PaymentRow
@@ -36,19 +38,21 @@ class GivenBack:
 
 def give_back(
     session: Session,
+    actor: Actor,
     conversion: Conversion,
     *,
     amount_minor: int,
     external_id: str | None,
     by: Cause,
-    reported_by: str,
 ) -> GivenBack:
     """Take note that `amount_minor` of the conversion's money went back to the customer, and settle what follows.
 
+    A new one gets an audit entry.
+
     Args:
+        actor: who reports it.
         external_id: the merchant's own id of it: said again, nothing happens again. None: every call is another refund.
         by: what the entries are put down to.
-        reported_by: who says so, `key_…`.
 
     Raises:
         InvalidRequest: it is more than is left of what was collected.
@@ -74,12 +78,15 @@ def give_back(
         "status": "succeeded",
         "of": subject,
         "external_id": external_id,
-        "reported_by": reported_by,
+        "reported_by": name_of(actor),
         "reported_at": instant_text(by.occurred_at),
     }
     root = known[subject].root
     recording.keep(session, scope, Kind.REPORTED_REFUND, refund_id, facts, root=root, at=by.occurred_at)
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
+    details = {"refund_id": refund_id, "amount_cents": amount_minor}
+    conversion_id, owner_id = ids.encode(ids.CONVERSION, conversion.id), conversion.organization_id
+    audit.add_entry(session, actor, "conversion.refunded", conversion_id, details, organization_id=owner_id)
     return GivenBack(refund_id, amount_minor, external_id, by.occurred_at, is_new=True)
 
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions import listing
 from app.commissions.models import Conversion
 from app.commissions.reported.conversions import Report
 from app.commissions.reported.refunds import GivenBack
@@ -130,17 +132,17 @@ def report_of(body: ConversionReport | ProgramReport) -> Report:
     )
 
 
-def refund_body(
-    given: GivenBack, conversion: Conversion, *, currency: str, returned_minor: int, commission_minor: int
-) -> RefundBody:
-    """The refund; amounts in minor units of `currency`."""
+def load_refund_body(session: Session, given: GivenBack, conversion: Conversion) -> RefundBody:
+    """The refund, with what it left of the conversion."""
+    session.expire_all()
+    _, commission, payment, _ = listing.with_commission(session, conversion)
     return RefundBody(
         id=given.id,
         conversion_id=ids.encode(ids.CONVERSION, conversion.id),
         amount_cents=given.amount_minor,
-        currency=currency,
+        currency=payment.currency,
         external_id=given.external_id,
-        returned_cents=returned_minor,
-        commission_cents=commission_minor,
+        returned_cents=payment.returned_minor,
+        commission_cents=listing.held_minor(commission),
         created_at=given.reported_at,
     )

@@ -149,14 +149,12 @@ def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined
     if partner.first_name is None and partner.last_name is None:
         partner.first_name, partner.last_name = split_name(name)
     _set_organization(session, partner, organization.id)
-    _activate_pending(session, partner)
-    subject_id = ids.encode(ids.PARTNER, partner.id)
-    audit.add_entry(session, actor, "partner.joined", subject_id, organization_id=partner.organization_id)
+    _activate_pending(session, actor, partner)
     return Joined(partner, organization.id, issue_first_key(session, organization.id))
 
 
-def accept(session: Session, token: str, organization_id: UUID) -> Partner:
-    """Use an invitation for an existing organization; returns the partner. Not in a narrowed session.
+def accept(session: Session, actor: actors.Actor, token: str, organization_id: UUID) -> Partner:
+    """Use an invitation for an existing organization, with an audit entry. Not in a narrowed session.
 
     Raises:
         NotFound: `invitation_not_found`.
@@ -164,12 +162,12 @@ def accept(session: Session, token: str, organization_id: UUID) -> Partner:
     """
     partner = _use_token(session, token)
     _set_organization(session, partner, organization_id)
-    _activate_pending(session, partner)
+    _activate_pending(session, actor, partner)
     return partner
 
 
-def accept_enrollment(session: Session, program_id: str, organization_id: UUID) -> Partner:
-    """Accept the enrollment an owner created for this organization; returns the partner. Not in a narrowed session.
+def accept_enrollment(session: Session, actor: actors.Actor, program_id: str, organization_id: UUID) -> Partner:
+    """Accept the enrollment an owner created for this organization, with an audit entry. Not in a narrowed session.
 
     An organization that signed up by itself has no invitation, and waits for the owner's approval.
 
@@ -184,7 +182,7 @@ def accept_enrollment(session: Session, program_id: str, organization_id: UUID) 
             Partner.partner_organization_id == organization_id,
         ),
     )
-    _activate_pending(session, partner)
+    _activate_pending(session, actor, partner)
     return partner
 
 
@@ -273,10 +271,12 @@ def _set_organization(session: Session, partner: Partner, organization_id: UUID 
         raise _organization_not_found() from None
 
 
-def _activate_pending(session: Session, partner: Partner) -> None:
-    """Make a pending partner active, since the owner has invited it and it has accepted."""
+def _activate_pending(session: Session, actor: actors.Actor, partner: Partner) -> None:
+    """Activate a pending partner, since its owner invited it and it accepts; writes the audit entry."""
     if partner.status == "pending":
         enrollment.change_status(session, partner, "active", source="invite")
+    subject_id = ids.encode(ids.PARTNER, partner.id)
+    audit.add_entry(session, actor, "partner.joined", subject_id, organization_id=partner.organization_id)
 
 
 def _hash(token: str) -> str:

@@ -1,6 +1,7 @@
 """Commands: an owner adds, changes, approves, pauses, bans and deactivates partners, each with its audit entry."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,11 +17,13 @@ from app.partners.managing import program_partners
 from app.partners.models import Partner
 from app.partners.rules import bps_of
 from app.partners.terms import snapshots
+from app.partners.terms.views import SnapshotBody, load_snapshot_body
 from app.programs import commands as program_commands
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
 from app.programs.views import ProgramBody
 from app.texts import require_address, require_line
+from app.views import instant_text
 
 AUDITED: Final = frozenset({"slug", "status", "commission_pct", "parent_id"})
 """The fields whose new value the audit trail stores: no addresses, names or metadata."""
@@ -144,6 +147,36 @@ def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     audit.add_entry(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
     return True
+
+
+def amend_terms(
+    session: Session,
+    actor: actors.Actor,
+    partner: Partner,
+    commission: Mapping[str, Any] | None,
+    *,
+    holdback_days: int | None = None,
+    applies_to: snapshots.AppliesTo = "all_customers",
+    effective_from: datetime | None = None,
+) -> SnapshotBody:
+    """Give a partner other terms from a time on, with an audit entry. Arguments and errors as `snapshots.amend`."""
+    snapshots.amend(
+        session,
+        partner,
+        commission,
+        holdback_days=holdback_days,
+        applies_to=applies_to,
+        effective_from=effective_from,
+    )
+    details = {
+        "commission": None if commission is None else dict(commission),
+        "holdback_days": holdback_days,
+        "apply_to": applies_to,
+        "effective_from": instant_text(effective_from or datetime.now(UTC)),
+    }
+    subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
+    audit.add_entry(session, actor, "partner.terms_amended", subject_id, details, organization_id=owner_id)
+    return load_snapshot_body(session, partner)
 
 
 def load_body(session: Session, partner: Partner) -> views.PartnerBody:

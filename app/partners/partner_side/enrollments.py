@@ -80,6 +80,12 @@ def require_access(session: Session, caller: Caller) -> None:
         raise _ended()
 
 
+def codes_of(session: Session, partner: Partner) -> list[str]:
+    """Every code that is the partner's, the newest first."""
+    mine = select(PartnerCode.code).where(PartnerCode.partner_id == partner.id)
+    return list(session.scalars(mine.order_by(PartnerCode.created_at.desc(), PartnerCode.code)))
+
+
 def owns_bare_link(session: Session, partner: Partner) -> bool:
     """Whether `/r/<code>` credits this partner: of several owners' partners with the code, the first one has it.
 

@@ -1,9 +1,10 @@
 """Requests and views of the partner side: programs, links, statistics, balances and payouts, in snake_case."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, cast
 
 from pydantic import ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from app import ids
 from app.ledger.sums import Sums
@@ -12,10 +13,11 @@ from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
 from app.partners.partner_side.enrollments import landing_link, redirect_link
 from app.partners.rules import AffiliateStatus, affiliate_status
+from app.partners.terms import snapshots
 from app.partners.terms.views import value_text
 from app.partners.views import EMAIL_STATE
 from app.programs.models import Program, Terms
-from app.programs.terms import StoredCommission
+from app.programs.terms import StoredCommission, terms_in_force_of_each
 from app.views import Instant, Request, Snake
 
 
@@ -174,6 +176,13 @@ def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snaps
         created_at=partner.created_at,
         activated_at=partner.activated_at,
     )
+
+
+def load_my_programs(session: Session, enrolled: Sequence[tuple[Partner, Program]]) -> list[MyProgram]:
+    """These enrollments with their programs' terms and the partners' snapshots of now."""
+    terms = terms_in_force_of_each(session, [program.id for _, program in enrolled])
+    stamped = snapshots.in_force_of_each(session, [partner.id for partner, _ in enrolled])
+    return [my_program(one, program, terms[program.id], stamped.get(one.id)) for one, program in enrolled]
 
 
 def referral(partner: Partner, program: Program, codes: list[str], public_url: str, *, names_program: bool) -> Referral:

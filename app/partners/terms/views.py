@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from app import ids
+from app.errors import NotFound
 from app.money import decimal_text
-from app.partners.models import Snapshot
+from app.partners.models import Partner, Snapshot
 from app.partners.rules import percent_text
+from app.partners.terms import snapshots
 from app.partners.terms.snapshots import AppliesTo
-from app.programs.models import Terms
+from app.programs.models import Program, Terms
 from app.programs.terms import Commission, StoredCommission
 from app.views import Camel, Instant, Moment, Request
 
@@ -78,6 +81,20 @@ def snapshot_body(rows: list[tuple[Snapshot, Terms]], program_currency: str) -> 
     present = next((row for row in rows if row[0].effective_from <= now), rows[-1])
     history = [Stamped(**_fields(*row, program_currency)) for row in rows]
     return SnapshotBody(**_fields(*present, program_currency), history=history)
+
+
+def load_snapshot_body(session: Session, partner: Partner) -> SnapshotBody:
+    """The partner's snapshot in force, with all before and after it.
+
+    Raises:
+        NotFound: `snapshot_not_found`, it was never active.
+    """
+    stamped = snapshots.load_history(session, partner.id)
+    if not stamped:
+        raise NotFound(
+            "the partner has no commission snapshot yet; it gets one when it becomes active", code="snapshot_not_found"
+        )
+    return snapshot_body(stamped, session.get_one(Program, partner.program_id).currency)
 
 
 def value_text(commission: dict[str, Any], currency: str) -> str:

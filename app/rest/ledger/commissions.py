@@ -1,27 +1,25 @@
 """Conversions, commissions, and where each amount comes from."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from flask import Response, g
 from sqlalchemy.orm import Session
 
 from app.commissions import listing, views
 from app.commissions.decisions import bulk_approval, commands
 from app.commissions.models import Conversion
-from app.commissions.partner_side import own_page, selection
-from app.commissions.settling.settlement import Cause
+from app.commissions.partner_side import load_page
 from app.errors import NotFound
 from app.explanations import events, explain
 from app.explanations.events import EventExplanation
 from app.explanations.explain import Explanation
 from app.explanations.views import PaymentExplanation
+from app.http import causes
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.paging import Span
 from app.partners.finding.listing import get_partner
 from app.programs.programs import get_program
+from app.rest.ledger import requests
 from app.stripe_events.listing import get_event
 from app.stripe_events.views import EventPath
 
@@ -33,14 +31,18 @@ api = surface("Commissions", __name__, "What each partner earns on a payment, an
     security=needs("conversions:write"),
     responses={"200": views.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def approve_conversion(path: views.ConversionPath, body: views.Approval) -> Response:
+def approve_conversion(path: requests.ConversionPath, body: requests.Approval) -> Response:
     """Make what a conversion earns payable now, on every level; also one that was rejected."""
-    return _decided(
-        path,
-        lambda session, conversion: commands.approve(
-            session, g.caller, conversion, _request(), reason=body.reason, force=body.force
-        ),
-    )
+    with access.transaction(g.caller) as session:
+        shown = commands.approve(
+            session,
+            g.caller,
+            _conversion(session, path),
+            causes.this_request(),
+            reason=body.reason,
+            force=body.force,
+        )
+        return answer(shown)
 
 
 @api.post(
@@ -48,12 +50,11 @@ def approve_conversion(path: views.ConversionPath, body: views.Approval) -> Resp
     security=needs("conversions:write"),
     responses={"200": views.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def reject_conversion(path: views.ConversionPath, body: views.Rejection) -> Response:
+def reject_conversion(path: requests.ConversionPath, body: requests.Rejection) -> Response:
     """Take back what a conversion earned, on every level; nothing brings it back but an approval."""
-    return _decided(
-        path,
-        lambda session, conversion: commands.reject(session, g.caller, conversion, _request(), reason=body.reason),
-    )
+    with access.transaction(g.caller) as session:
+        conversion = _conversion(session, path)
+        return answer(commands.reject(session, g.caller, conversion, causes.this_request(), reason=body.reason))
 
 
 @api.post(
@@ -61,7 +62,7 @@ def reject_conversion(path: views.ConversionPath, body: views.Rejection) -> Resp
     security=needs("conversions:write"),
     responses={"200": views.BulkApproved, "404": ErrorBody, "415": ErrorBody},
 )
-def approve_commissions(body: views.BulkApproval) -> Response:
+def approve_commissions(body: requests.BulkApproval) -> Response:
     """Approve every conversion that waits for it and matches, up to 500 at once; `dryRun` says which."""
     with access.transaction(g.caller) as session:
         owners = g.caller.organization_ids
@@ -71,7 +72,7 @@ def approve_commissions(body: views.BulkApproval) -> Response:
         partner = get_partner(session, owners, body.partner_id) if body.partner_id is not None else None
         wanted = bulk_approval.Matching(partner, program, Span(body.since, body.until))
         approved = bulk_approval.approve_matching(
-            session, g.caller, owners, wanted, _request(), reason=body.reason, dry_run=body.dry_run
+            session, g.caller, owners, wanted, causes.this_request(), reason=body.reason, dry_run=body.dry_run
         )
         return answer(views.bulk_approved(approved, dry_run=body.dry_run))
 
@@ -83,7 +84,7 @@ def approve_commissions(body: views.BulkApproval) -> Response:
     responses={"200": views.CommissionPage},
     endpoint="list_commissions_without_prefix",
 )
-def list_commissions(query: views.CommissionQuery) -> Response:
+def list_commissions(query: requests.CommissionQuery) -> Response:
     """Commissions, newest first. An affiliate's key sees what it earned itself."""
     if g.caller.kind == "affiliate":
         return _own_commissions(query, partner_id=None)
@@ -101,7 +102,7 @@ def list_commissions(query: views.CommissionQuery) -> Response:
     responses={"200": views.CommissionPage, "404": ErrorBody},
     endpoint="list_commissions_of_partner_without_prefix",
 )
-def list_commissions_of_partner(path: views.PartnerPath, query: views.CommissionQuery) -> Response:
+def list_commissions_of_partner(path: requests.PartnerPath, query: requests.CommissionQuery) -> Response:
     """One partner's commissions, newest first; also for that partner's own key."""
     try:
         return _commissions(query, partner_id=path.partner_id)
@@ -114,7 +115,7 @@ def list_commissions_of_partner(path: views.PartnerPath, query: views.Commission
     security=needs("commissions:read"),
     responses={"200": PaymentExplanation, "404": ErrorBody},
 )
-def explain_commission(path: views.CommissionPath) -> Response:
+def explain_commission(path: requests.CommissionPath) -> Response:
     """Where a commission comes from: event, carrier, terms, base, rate, rounding, every entry."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_commission(session, path.commission_id))
@@ -125,7 +126,7 @@ def explain_commission(path: views.CommissionPath) -> Response:
     security=needs("payments:read"),
     responses={"200": PaymentExplanation, "404": ErrorBody},
 )
-def explain_payment(path: views.PaymentPath) -> Response:
+def explain_payment(path: requests.PaymentPath) -> Response:
     """What a payment earned whom; for one that earned nothing, the same up to where it stopped."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_payment(session, path.payment_id))
@@ -136,7 +137,7 @@ def explain_payment(path: views.PaymentPath) -> Response:
     security=needs("commissions:read"),
     responses={"200": Explanation, "404": ErrorBody},
 )
-def explain_any_id(query: views.ExplanationQuery) -> Response:
+def explain_any_id(query: requests.ExplanationQuery) -> Response:
     """Everything known of an id: ours, Stripe's, your own of a reported conversion, a partner's code or address."""
     with access.transaction(g.caller) as session:
         return answer(explain.explanation_of(session, query.id))
@@ -152,29 +153,18 @@ def show_event(path: EventPath) -> Response:
         return answer(events.explain_event(session, event, with_money=g.caller.may("commissions:read")))
 
 
-def _decided(path: views.ConversionPath, decide: Callable[[Session, Conversion], None]) -> Response:
-    with access.transaction(g.caller) as session:
-        conversion = listing.get_conversion(
-            session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id
-        )
-        decide(session, conversion)
-        session.expire_all()
-        return answer(views.conversion_body(*listing.with_commission(session, conversion)))
+def _conversion(session: Session, path: requests.ConversionPath) -> Conversion:
+    return listing.get_conversion(session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id)
 
 
-def _request() -> Cause:
-    """This request, as what entries are put down to."""
-    return Cause(f"request:{g.request_id}", datetime.now(UTC))
-
-
-def _own_commissions(query: views.CommissionQuery, partner_id: str | None) -> Response:
+def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
     with access.affiliate_transaction(g.caller) as session:
-        return answer(own_page(session, g.caller, query, partner_id))
+        return answer(load_page(session, g.caller, requests.selection(query), partner_id))
 
 
-def _commissions(query: views.CommissionQuery, partner_id: str | None) -> Response:
+def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        page = listing.list_commissions(session, g.caller.organization_ids, selection(query, partner))
+        page = listing.list_commissions(session, g.caller.organization_ids, requests.selection(query, partner))
         shown = views.commission_bodies(session, page.rows)
         return answer(views.CommissionPage(commissions=shown, has_more=page.has_more))

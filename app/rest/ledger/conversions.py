@@ -1,6 +1,5 @@
 """Conversions: listed, and reported by merchants themselves."""
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Response, current_app, g
@@ -11,17 +10,18 @@ from app.commissions import listing, views
 from app.commissions.reported import conversions, refunds
 from app.commissions.reported import views as reported
 from app.commissions.reported.conversions import Reported
-from app.commissions.settling.settlement import Cause
 from app.config import Settings
 from app.errors import Conflict
+from app.http import causes
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
-from app.organizations import access, audit
+from app.organizations import access
 from app.partners.models import Partner
 from app.programs.models import Program
 from app.programs.programs import get_program
+from app.rest.ledger import requests
 
-api = surface("Conversions", __name__, "What counts for a program: payments from Stripe, and what you report.")
+api = surface("Conversions", __name__, "What counts for a program: payments from Stripe, and conversions you report.")
 
 
 @api.get(
@@ -29,8 +29,8 @@ api = surface("Conversions", __name__, "What counts for a program: payments from
     security=needs("conversions:read"),
     responses={"200": views.ConversionPage, "404": ErrorBody},
 )
-def list_conversions(query: views.ConversionQuery) -> Response:
-    """Payments that earn somebody something, newest first."""
+def list_conversions(query: requests.ConversionQuery) -> Response:
+    """Payments that earn a commission, newest first."""
     with access.transaction(g.caller) as session:
         return _page(session, query, program_id=None)
 
@@ -40,7 +40,7 @@ def list_conversions(query: views.ConversionQuery) -> Response:
     security=needs("conversions:read"),
     responses={"200": views.ConversionPage, "404": ErrorBody},
 )
-def list_conversions_of_program(path: reported.ProgramPath, query: views.ConversionQuery) -> Response:
+def list_conversions_of_program(path: reported.ProgramPath, query: requests.ConversionQuery) -> Response:
     """Payments that earn a program's affiliates something, newest first."""
     with access.transaction(g.caller) as session:
         return _page(session, query, program_id=_program(session, path.program_id).id)
@@ -64,7 +64,7 @@ def report_conversion(body: reported.ConversionReport) -> Response:
                 code="duplicate_external_id",
                 param="external_id",
             )
-        shown = views.conversion_body(*listing.with_commission(session, found.conversion))
+        shown = views.load_conversion_body(session, found.conversion)
     return answer(reported.ReportedBody(id=shown.id, commission_cents=shown.commission_cents), status=201)
 
 
@@ -79,7 +79,7 @@ def report_conversion_of_program(path: reported.ProgramPath, body: reported.Prog
         program = _program(session, path.program_id)
         partner = listing.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
         found = _report(session, partner, body)
-        shown = views.conversion_body(*listing.with_commission(session, found.conversion))
+        shown = views.load_conversion_body(session, found.conversion)
     return answer(shown, status=201 if found.is_new else 200)
 
 
@@ -100,31 +100,17 @@ def report_refund(path: reported.AnyConversionPath, body: reported.RefundReport)
         conversion = listing.get_conversion(session, g.caller.organization_ids, path.conversion_id)
         given = refunds.give_back(
             session,
+            g.caller,
             conversion,
             amount_minor=body.amount_cents,
             external_id=body.external_id,
-            by=_cause(),
-            reported_by=_key(),
+            by=causes.this_request(),
         )
-        if given.is_new:
-            details = {"refund_id": given.id, "amount_cents": given.amount_minor}
-            owner = conversion.organization_id
-            audit.add_entry(
-                session, g.caller, "conversion.refunded", path.conversion_id, details, organization_id=owner
-            )
-        session.expire_all()
-        _, commission, payment, _ = listing.with_commission(session, conversion)
-        shown = reported.refund_body(
-            given,
-            conversion,
-            currency=payment.currency,
-            returned_minor=payment.returned_minor,
-            commission_minor=listing.held_minor(commission) if commission else 0,
-        )
+        shown = reported.load_refund_body(session, given, conversion)
     return answer(shown, status=201 if given.is_new else 200)
 
 
-def _page(session: Session, query: views.ConversionQuery, *, program_id: UUID | None) -> Response:
+def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID | None) -> Response:
     partner = None
     if query.affiliate_id is not None:
         partner = listing.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
@@ -148,22 +134,11 @@ def _program(session: Session, program_id: str) -> Program:
 
 def _report(session: Session, partner: Partner, body: reported.ConversionReport | reported.ProgramReport) -> Reported:
     settings: Settings = current_app.extensions["accrual_settings"]
-    told = reported.report_of(body)
-    found = conversions.report(
-        session, partner, told, by=_cause(), reported_by=_key(), default_livemode=settings.stripe_livemode
+    return conversions.report(
+        session,
+        g.caller,
+        partner,
+        reported.report_of(body),
+        by=causes.this_request(),
+        default_livemode=settings.stripe_livemode,
     )
-    if found.is_new:
-        conversion = found.conversion
-        details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": told.amount_minor}
-        public_id = ids.encode(ids.CONVERSION, conversion.id)
-        owner = conversion.organization_id
-        audit.add_entry(session, g.caller, "conversion.reported", public_id, details, organization_id=owner)
-    return found
-
-
-def _cause() -> Cause:
-    return Cause(f"request:{g.request_id}", datetime.now(UTC))
-
-
-def _key() -> str:
-    return ids.encode(ids.API_KEY, g.caller.key_id)

@@ -1,26 +1,17 @@
 """The partner side. No parameter names another partner: a key's organization is all that says whose rows are shown."""
 
-from collections.abc import Sequence
-
 from flask import Response, current_app, g
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app import db, ids
+from app import db
 from app.errors import InvalidRequest
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, answer, needs, surface
-from app.ledger.sums import Sums
-from app.organizations import access, audit
+from app.organizations import access
 from app.paging import no_row
-from app.partners.figures import statistics
 from app.partners.joining import invitations
-from app.partners.models import Partner, PartnerCode
-from app.partners.partner_side import enrollments
+from app.partners.partner_side import enrollments, statistics
 from app.partners.partner_side import views as shapes
-from app.partners.terms import snapshots
 from app.programs.models import Program
-from app.programs.terms import terms_in_force_of_each
 
 api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by its own organization's key.")
 
@@ -32,7 +23,7 @@ def list_my_programs(query: shapes.MyListQuery) -> Response:
         enrolled = enrollments.list_enrollments(
             session, g.caller, limit=query.limit, starting_after=query.starting_after
         )
-        return answer(shapes.MyProgramPage(data=_my_programs(session, enrolled)))
+        return answer(shapes.MyProgramPage(data=shapes.load_my_programs(session, enrolled)))
 
 
 @api.get(
@@ -44,9 +35,8 @@ def show_my_referral(path: shapes.MyProgramPath) -> Response:
     """Your code and link in a program."""
     with access.affiliate_transaction(g.caller) as session:
         partner, program = enrollments.get_enrollment(session, g.caller, path.program_id)
-        mine = select(PartnerCode.code).where(PartnerCode.partner_id == partner.id)
-        codes = list(session.scalars(mine.order_by(PartnerCode.created_at.desc(), PartnerCode.code)))
-    with db.web_transaction() as session:  # of whoever shares the server, like the link itself when it is followed
+        codes = enrollments.codes_of(session, partner)
+    with db.web_transaction() as session:  # which sees all owners' codes, as the link does when it is followed
         leads_here = enrollments.owns_bare_link(session, partner)
     public_url = current_app.extensions["accrual_settings"].public_url
     return answer(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
@@ -56,14 +46,15 @@ def show_my_referral(path: shapes.MyProgramPath) -> Response:
 def show_my_stats() -> Response:
     """What you earned, by program and currency."""
     with access.affiliate_transaction(g.caller) as session:
-        return answer(shapes.MyStats(data=[shapes.my_totals(*one) for one in _figures(session)]))
+        sums = statistics.load_own(session, g.caller)
+        return answer(shapes.MyStats(data=[shapes.my_totals(*one) for one in sums]))
 
 
 @api.get("/v1/admin/affiliate-me/balance", security=needs("commissions:read"), responses={"200": shapes.MyBalance})
 def show_my_balance() -> Response:
     """What is owed to you, what is on its way and what you received, by currency."""
     with access.affiliate_transaction(g.caller) as session:
-        return answer(shapes.my_balance(_figures(session)))
+        return answer(shapes.my_balance(statistics.load_own(session, g.caller)))
 
 
 @api.get("/v1/admin/affiliate-me/payouts", security=needs("payouts:read"), responses={"200": shapes.MyPayoutPage})
@@ -88,25 +79,8 @@ def accept_invitation(body: shapes.Acceptance) -> Response:
     # Before it is accepted nothing says that this row is the caller's to see, but for the token itself.
     with access.open_transaction() as session:
         if body.token is not None:
-            partner = invitations.accept(session, body.token, g.caller.organization_id)
+            partner = invitations.accept(session, g.caller, body.token, g.caller.organization_id)
         else:
-            partner = invitations.accept_enrollment(session, body.program_id or "", g.caller.organization_id)
-        public_id = ids.encode(ids.PARTNER, partner.id)
-        audit.add_entry(session, g.caller, "partner.joined", public_id, organization_id=partner.organization_id)
-        [shown] = _my_programs(session, [(partner, session.get_one(Program, partner.program_id))])
+            partner = invitations.accept_enrollment(session, g.caller, body.program_id or "", g.caller.organization_id)
+        [shown] = shapes.load_my_programs(session, [(partner, session.get_one(Program, partner.program_id))])
         return answer(shown)
-
-
-def _my_programs(session: Session, enrolled: Sequence[tuple[Partner, Program]]) -> list[shapes.MyProgram]:
-    terms = terms_in_force_of_each(session, [program.id for _, program in enrolled])
-    stamped = snapshots.in_force_of_each(session, [partner.id for partner, _ in enrolled])
-    return [shapes.my_program(one, program, terms[program.id], stamped.get(one.id)) for one, program in enrolled]
-
-
-def _figures(session: Session) -> list[tuple[Partner, Sums]]:
-    """The caller's figures: its enrollments, newest first, currency by currency."""
-    enrolled = enrollments.load_enrollments(session, g.caller)
-    # Sums are the owner's rows. Which partners' are asked for was settled above, among the caller's own.
-    db.narrow_to_organizations(session, [program.organization_id for _, program in enrolled])
-    earned = statistics.load_for_enrollments(session, enrolled)
-    return [(partner, one) for partner, _ in enrolled for one in earned[partner.id]]
