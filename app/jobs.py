@@ -1,10 +1,9 @@
-"""The queue: job names, and the calls that put one there. The only module of `app` that imports rq.
+"""The queue: a table of jobs, and the calls that put one there. The only module of `app` that imports rq.
 
-The queue carries wake-ups, not events: what there is to do stands in the inbox. So a lost job loses nothing but the
-seconds until the sweeper, and a second job for the same work finds nothing to do.
+The queue carries wake-ups, not events: the work itself is in the database. So a lost job costs only the seconds until
+the sweeper queues another, and a second job for the same work finds nothing to do.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,55 +11,49 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from app import redis_client
+
 QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
-"""For jobs that ask Stripe or a mail server: it has a process of its own, so that none ever keeps a drain waiting."""
-DRAIN: Final = "worker.jobs.drain"
-RUNS: Final = "worker.jobs.work_runs"
-MAILS: Final = "worker.jobs.send_mails"
-LOOK_UPS: Final = "worker.jobs.look_up"
-
-CALL_TIMEOUT_SECONDS: Final = 0.1
-"""A request never waits longer for one Redis call."""
-REST_SECONDS: Final = 1.0
-"""After a failed call Redis is left alone this long, so that load does not queue up behind its time-outs."""
-FLAG: Final = "accrual:drain-queued"
+"""For jobs that ask Stripe or a mail server: a process of its own works it, so that they never delay a drain."""
 FLAG_SECONDS: Final = 10
-RUNS_FLAG: Final = "accrual:runs-queued"
-MAILS_FLAG: Final = "accrual:mails-queued"
-LOOK_UPS_FLAG: Final = "accrual:lookups-queued"
 IN_PROGRESS: Final = "accrual:being-worked"
 
 
 @dataclass(frozen=True, slots=True)
-class KnownJob:
-    """A job that may stand in a queue. It takes no arguments; one slice of it takes `timeout_seconds` at most."""
+class Job:
+    """A job that may be queued.
+
+    Attributes:
+        name: for logs.
+        queue: the queue it is put into.
+        function: the dotted name of what a worker calls: it takes the seconds it may work, and returns whether more
+            work may be due.
+        flag: the key in Redis that says that one is queued.
+        timeout_seconds: how long it may take at most.
+    """
 
     name: str
     queue: str
+    function: str
     flag: str
     timeout_seconds: int
 
 
-KNOWN: Final[Mapping[str, KnownJob]] = {
-    job.name: job
-    for job in (
-        KnownJob(DRAIN, QUEUE, FLAG, timeout_seconds=120),
-        KnownJob(RUNS, STRIPE_QUEUE, RUNS_FLAG, timeout_seconds=600),
-        KnownJob(MAILS, STRIPE_QUEUE, MAILS_FLAG, timeout_seconds=600),
-        KnownJob(LOOK_UPS, STRIPE_QUEUE, LOOK_UPS_FLAG, timeout_seconds=600),
-    )
-}
-"""Every job there is. Workers refuse anything else that stands in a queue."""
+DRAIN: Final = Job("drain", QUEUE, "worker.inbox.drain.run", "accrual:drain-queued", 120)
+RUNS: Final = Job("runs", STRIPE_QUEUE, "worker.stripe_sync.runs.work_slice", "accrual:runs-queued", 600)
+MAILS: Final = Job("mails", STRIPE_QUEUE, "worker.mails.work_slice", "accrual:mails-queued", 600)
+LOOK_UPS: Final = Job("look_ups", STRIPE_QUEUE, "worker.stripe_sync.lookups.run", "accrual:lookups-queued", 600)
+
+KNOWN: Final[Mapping[str, Job]] = {job.function: job for job in (DRAIN, RUNS, MAILS, LOOK_UPS)}
+"""Every job there is, by its function. Workers refuse anything else that is in a queue."""
 
 
 Call = Callable[[redis.Redis], object]
-_held: ContextVar[dict[str, None] | None] = ContextVar("held", default=None)
+_held: ContextVar[dict[Job, None] | None] = ContextVar("held", default=None)
 
 
 class _Current:
@@ -68,21 +61,15 @@ class _Current:
 
     client: redis.Redis | None = None
     queues: ClassVar[dict[str, Queue]] = {}
-    resting_until: float = 0.0
 
 
 def connect(redis_url: str) -> redis.Redis:
     """Use the Redis at `redis_url` from now on. Nothing is asked of it yet."""
-    client = redis.Redis.from_url(
-        redis_url,
-        socket_timeout=CALL_TIMEOUT_SECONDS,
-        socket_connect_timeout=CALL_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),  # the library would try three more times, each with its own time-out
-    )
+    client = redis.Redis.from_url(redis_url, **redis_client.options())
     _Current.client = client
     for name in (QUEUE, STRIPE_QUEUE):
         _Current.queues[name] = Queue(name, connection=client, serializer=JSONSerializer)
-    _Current.resting_until = 0.0
+    redis_client.reset()
     return client
 
 
@@ -92,63 +79,37 @@ def held() -> Iterator[None]:
 
     An exception drops it: what it was for has not happened.
     """
-    later: dict[str, None] = {}
+    later: dict[Job, None] = {}
     token = _held.set(later)
     try:
         yield
     finally:
         _held.reset(token)
-    for name in later:
-        _queue_once(name)
+    for job in later:
+        _queue_once(job)
 
 
-def wake() -> bool:
-    """Queue a drain unless one is queued already. Call after the commit that made work due.
+def wake(job: Job) -> bool:
+    """Queue `job` unless one is queued already. Call after the commit that made work due.
 
     Returns:
         False if Redis could not be asked; then the sweeper finds the work.
     """
-    return _wake(DRAIN)
+    later = _held.get()
+    if later is None:
+        return _queue_once(job)
+    later[job] = None
+    return True
 
 
-def sweep() -> bool:
-    """Queue a drain without looking at the flag, whose job may have been lost. False if Redis could not be asked."""
-    return _ask(lambda _client: _queue(DRAIN))
+def sweep(job: Job) -> bool:
+    """Queue `job` without looking at its flag, since a queued one may have been lost. False if Redis is unavailable."""
+    return _ask(lambda _client: _queue(job))
 
 
-def wake_runs() -> bool:
-    """Queue work on backfills, reconciliations and replays unless some is queued already; as `wake`."""
-    return _wake(RUNS)
-
-
-def lower_runs_flag() -> None:
-    """Say that no work on runs is queued any more; whoever works them does so before it looks for one."""
-    _ask(lambda client: client.delete(RUNS_FLAG))
-
-
-def wake_lookups() -> bool:
-    """Queue work on look-ups unless some is queued already; as `wake`."""
-    return _wake(LOOK_UPS)
-
-
-def lower_lookups_flag() -> None:
-    """Say that no work on look-ups is queued any more; whoever works them does so before looking for one."""
-    _ask(lambda client: client.delete(LOOK_UPS_FLAG))
-
-
-def wake_mails() -> bool:
-    """Queue the sending of mails unless some is queued already; as `wake`."""
-    return _wake(MAILS)
-
-
-def lower_mails_flag() -> None:
-    """Say that no sending of mails is queued any more; whoever sends does so before looking for some."""
-    _ask(lambda client: client.delete(MAILS_FLAG))
-
-
-def lower_flag() -> None:
-    """Say that no drain is queued any more; a drain does so before it looks into the inbox."""
-    _ask(lambda client: client.delete(FLAG))
+def clear_flag(job: Job) -> None:
+    """Remove the flag that `job` is queued. A worker does so before it looks for work."""
+    _ask(lambda client: client.delete(job.flag))
 
 
 def crashed_in_progress(event_ids: list[int]) -> list[int]:
@@ -184,35 +145,27 @@ def is_reachable() -> bool:
     return _ask(lambda client: client.ping())
 
 
-def _wake(name: str) -> bool:
-    later = _held.get()
-    if later is None:
-        return _queue_once(name)
-    later[name] = None
-    return True
-
-
-def _queue_once(name: str) -> bool:
+def _queue_once(job: Job) -> bool:
     def queue_unless_flagged(client: redis.Redis) -> None:
-        if client.set(KNOWN[name].flag, "1", nx=True, ex=FLAG_SECONDS):
-            _queue(name)
+        if client.set(job.flag, "1", nx=True, ex=FLAG_SECONDS):
+            _queue(job)
 
     return _ask(queue_unless_flagged)
 
 
-def _queue(name: str) -> None:
-    job = KNOWN[name]
-    _Current.queues[job.queue].enqueue_call(name, timeout=job.timeout_seconds, result_ttl=0)
+def _queue(job: Job) -> None:
+    _Current.queues[job.queue].enqueue_call(job.function, timeout=job.timeout_seconds, result_ttl=0)
 
 
 def _ask(call: Call) -> bool:
-    if _Current.client is None:
+    client = _Current.client
+    if client is None:
         raise RuntimeError("app.jobs.connect has not been called in this process")
-    if time.monotonic() < _Current.resting_until:
+    if not redis_client.available():
         return False
     try:
-        call(_Current.client)
-    except redis.RedisError:
-        _Current.resting_until = time.monotonic() + REST_SECONDS
+        call(client)
+    except redis.RedisError as failure:
+        redis_client.note_failure(failure)
         return False
     return True

@@ -12,12 +12,14 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import redis
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from app import redis_client
 
 HASH: Final = "accrual:metrics"
 CARRY_SECONDS: Final = 1.0
@@ -40,9 +42,8 @@ class _Pending:
 
 def connect(redis_url: str) -> None:
     """Carry this process's counts to the Redis at `redis_url` from now on. Nothing is asked of it yet."""
-    _Pending.client = redis.Redis.from_url(
-        redis_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, decode_responses=True
-    )
+    _Pending.client = redis.Redis.from_url(redis_url, decode_responses=True, **redis_client.options(TIMEOUT_SECONDS))
+    redis_client.reset()
 
 
 def event_received(result: str) -> None:
@@ -91,7 +92,7 @@ def flush() -> bool:
     client = _Pending.client
     if client is None:
         return False
-    with _Pending.carrying:  # so that whoever reads after this has everything counted before it
+    with _Pending.carrying:  # a later reader gets everything that was counted before
         with _Pending.lock:
             counts, _Pending.counts = _Pending.counts, Counter()
         if not counts or _try(lambda reached: _add(reached, counts), client):
@@ -166,11 +167,11 @@ def _batches(counts: Mapping[str, int]) -> Metric:
 
 
 def _read() -> dict[str, int] | None:
-    if _Pending.client is None:
-        return None
+    kept: dict[Any, Any] = {}
     try:
-        kept = _Pending.client.hgetall(HASH)
-    except (redis.RedisError, UnicodeDecodeError):
+        if _Pending.client is None or not _try(lambda client: kept.update(client.hgetall(HASH)), _Pending.client):
+            return None
+    except UnicodeDecodeError:
         return None
     texts = ((str(field), str(value)) for field, value in kept.items())
     return {field: int(value) for field, value in texts if WHOLE_NUMBER.fullmatch(value)}
@@ -198,9 +199,12 @@ def _add(client: redis.Redis, counts: Mapping[str, int]) -> None:
 
 
 def _try(call: Callable[[redis.Redis], object], client: redis.Redis) -> bool:
+    if not redis_client.available():
+        return False
     try:
         call(client)
-    except redis.RedisError:
+    except redis.RedisError as failure:
+        redis_client.note_failure(failure)
         return False
     return True
 

@@ -220,7 +220,7 @@ def deliver(application: Flask, webhook_path: str) -> Deliver:
                 body = json.dumps(event)
                 receipts.append(inbox.record(connection, endpoint, envelope.parse(body), body))
         if any(receipt.is_due for receipt in receipts):
-            jobs.wake()
+            jobs.wake(jobs.DRAIN)
 
     return deliver
 

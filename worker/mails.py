@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+import time
 from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Final
@@ -39,27 +40,40 @@ def sweep() -> None:
     with db.transaction() as session:
         is_due = mails.is_due(session)
     if is_due:
-        jobs.wake_mails()
+        jobs.wake(jobs.MAILS)
 
 
-def send_due() -> None:
-    """Send what is due. What fails is tried again later; a mail may come twice, never be lost.
+def work_slice(slice_seconds: float) -> bool:
+    """Send due mails, batch after batch, until none is due or the time is over; returns whether more may be due."""
+    deadline = time.monotonic() + slice_seconds
+    while send_due():
+        if time.monotonic() > deadline:
+            return True
+    return False
+
+
+def send_due() -> bool:
+    """Send one batch of what is due; returns whether there was any and the mail server could be reached.
+
+    What fails is tried again later; a mail may come twice, never be lost.
 
     Each mail stands alone: one that cannot be written or is refused stops no other, and a connection that breaks is
     opened anew for the next. Only a server that cannot be reached ends it.
     """
     settings = _server()
     if settings is None:
-        return
+        return False
     with db.transaction() as session:
         waiting = mails.take_due(session, settings.public_url)
+    is_any = bool(waiting)
     while waiting:
         try:
             with _connected(settings) as server:
                 _send_over(server, waiting, settings.mail_from or "")
         except (OSError, smtplib.SMTPException) as failure:
             log.warning("mail_server_failed", kind=type(failure).__name__, mails=len(waiting))
-            return
+            return False
+    return is_any
 
 
 def _send_over(server: smtplib.SMTP, waiting: list[Mail], sender: str) -> None:

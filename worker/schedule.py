@@ -50,7 +50,7 @@ def sweep() -> None:
     with db.transaction() as session:
         age_seconds = inbox.oldest_due_seconds(session)
     if age_seconds is not None and age_seconds > OVERDUE_SECONDS:
-        is_queued = jobs.sweep()
+        is_queued = jobs.sweep(jobs.DRAIN)
         log.info("overdue_work_found", age_seconds=round(age_seconds, 1), is_queued=is_queued)
 
 
@@ -59,7 +59,7 @@ def sweep_lookups() -> None:
     with db.transaction() as session:
         is_due = lookups.is_due(session)
     if is_due:
-        jobs.wake_lookups()
+        jobs.wake(jobs.LOOK_UPS)
 
 
 def give_up_waiting() -> None:

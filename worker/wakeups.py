@@ -6,6 +6,7 @@ it. So nothing that stands in Redis is handed to RQ here: a job's hash is read f
 runs is made anew from `app.jobs.KNOWN`.
 """
 
+import importlib
 import json
 import time
 import zlib
@@ -26,6 +27,8 @@ from worker.inbox import drain
 
 MOST_WAIT_SECONDS: Final = 2
 """Longest pause between tries while Redis is away; the library's own is a minute."""
+SLICE_SECONDS: Final = 20
+"""How long a job works a backlog before the queue's other jobs have a turn."""
 MAX_BYTES: Final = 4096
 """A job of ours takes about a hundred; more is refused unread."""
 DATA: Final = "data"
@@ -46,6 +49,17 @@ REFUSED_FIELDS: Final = (
 log = structlog.get_logger(__name__)
 
 
+def run(job: jobs.Job) -> None:
+    """Do the work of `job` for one time slice, and queue it again if more may be due.
+
+    The flag is removed first: work that becomes due later sets it again and gets a job of its own.
+    """
+    jobs.clear_flag(job)
+    module, _, function = job.function.rpartition(".")
+    if getattr(importlib.import_module(module), function)(SLICE_SECONDS):
+        jobs.wake(job)
+
+
 class RefusedJob(Exception):
     """A queue held something that is no job of ours; its text is the reason, one word of a fixed list."""
 
@@ -53,10 +67,10 @@ class RefusedJob(Exception):
 class WakeUp(Job):
     """A job made from `app.jobs.KNOWN`. Its hash in Redis expires by itself, should its worker be killed."""
 
-    def perform(self) -> Any:
-        """Run the function that the job names."""
+    def perform(self) -> None:
+        """Do the job's work for one time slice."""
         self.connection.expire(self.key, int(self.timeout or 0) + 60)
-        return self._execute()
+        run(jobs.KNOWN[str(self.func_name)])
 
     def _handle_failure(self, _exc_string: str, pipeline: Any, **_execution: Any) -> None:  # type: ignore[override]
         """Forget the job. The library would keep the traceback in Redis, whose last line may repeat a payload."""
@@ -153,7 +167,7 @@ def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | No
     if known is None or known.queue != queue_name:
         raise RefusedJob("unknown_name")
     return WakeUp.create(  # type: ignore[return-value]  # the library says Job and makes a `cls`
-        known.name,
+        known.function,
         id=identifier,
         connection=connection,
         origin=queue_name,

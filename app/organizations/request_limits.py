@@ -14,12 +14,10 @@ import redis
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from app import metrics
+from app import metrics, redis_client
 from app.config import Settings
-from app.jobs import CALL_TIMEOUT_SECONDS, REST_SECONDS
+from app.redis_client import CALL_TIMEOUT_SECONDS
 
 READS: Final = "reads"
 WRITES: Final = "writes"
@@ -62,19 +60,17 @@ class _Current:
     counter: MovingWindowRateLimiter | None = None
     reads: RateLimitItem = RateLimitItemPerMinute(120)
     writes: RateLimitItem = RateLimitItemPerMinute(30)
-    resting_until: float = 0.0
 
 
 def connect(settings: Settings) -> None:
     """Count in the Redis of `settings`, by its limits, from now on. Nothing is asked of it yet."""
     # `limits` writes unix sockets its own way, and would take valkey:// for another library.
     address = settings.redis_url.replace("unix://", "redis+unix://", 1)
-    options = {"socket_timeout": CALL_TIMEOUT_SECONDS, "socket_connect_timeout": CALL_TIMEOUT_SECONDS}
-    storage = RedisStorage(address, key_prefix=PREFIX, retry=Retry(NoBackoff(), 0), **options)  # type: ignore[arg-type]  # passed on to redis
+    storage = RedisStorage(address, key_prefix=PREFIX, **redis_client.options(CALL_TIMEOUT_SECONDS))
     _Current.counter = MovingWindowRateLimiter(storage)
     _Current.reads = RateLimitItemPerMinute(settings.reads_per_minute)
     _Current.writes = RateLimitItemPerMinute(settings.writes_per_minute)
-    _Current.resting_until = 0.0
+    redis_client.reset()
 
 
 def count(who: str, *, is_write: bool) -> LimitStatus | None:
@@ -100,14 +96,15 @@ def count_as(what: str, who: str, *, per_minute: int) -> LimitStatus | None:
 
 
 def _count(item: RateLimitItem, what: str, who: str) -> LimitStatus | None:
-    if _Current.counter is None:
+    counter = _Current.counter
+    if counter is None:
         raise RuntimeError("app.organizations.request_limits.connect has not been called in this process")
-    if time.monotonic() >= _Current.resting_until:
+    if redis_client.available():
         try:
-            is_admitted = _Current.counter.hit(item, what, who)
-            reset_at, remaining = _Current.counter.get_window_stats(item, what, who)
-        except redis.RedisError:
-            _Current.resting_until = time.monotonic() + REST_SECONDS
+            is_admitted = counter.hit(item, what, who)
+            reset_at, remaining = counter.get_window_stats(item, what, who)
+        except redis.RedisError as failure:
+            redis_client.note_failure(failure)
         else:
             return LimitStatus(item.amount, max(0, remaining), reset_at, not is_admitted)
     metrics.request_passed_uncounted()

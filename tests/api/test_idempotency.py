@@ -161,7 +161,7 @@ def test_a_twin_of_a_request_that_fails_does_the_work(post: Post, owner: Caller)
     asked = stored_responses.Asked(*_owner_of(owner), stored_responses.digest("nothing"))
     answers: list[Answer] = []
     with db.transaction() as session:
-        stored_responses.wait_for_twins(session, asked)
+        stored_responses.lock_key(session, asked)
         twin = threading.Thread(target=lambda: answers.append(post(PARTNERS, ADA)))
         twin.start()
         twin.join(0.3)
@@ -186,7 +186,7 @@ def test_a_worker_is_woken_after_the_commit_and_not_for_a_repetition(post: Post,
         for expected in (1, 0):
             queue.flushall()
             assert post("/api/v1/events/replay", body).status_code == 201
-            assert queue.exists(jobs.RUNS_FLAG) == expected
+            assert queue.exists(jobs.RUNS.flag) == expected
 
 
 def _owner_of(owner: Caller) -> tuple[Any, bytes]:

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from app import jobs
-from worker import jobs as worker_jobs
 
 from .source import ROOT, modules
 
@@ -19,19 +18,17 @@ def test_the_import_contracts_are_kept() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_every_job_name_leads_to_a_function_of_the_workers() -> None:
-    for name in jobs.KNOWN:
-        module, function = name.rsplit(".", 1)
-        assert inspect.isfunction(getattr(importlib.import_module(module), function)), name
+def test_every_job_leads_to_a_function_of_the_workers_that_takes_its_time_slice() -> None:
+    for job in jobs.KNOWN.values():
+        module, _, function = job.function.rpartition(".")
+        parameters = inspect.signature(getattr(importlib.import_module(module), function)).parameters
+        assert module.startswith("worker."), job.name
+        assert list(parameters) == ["slice_seconds"], job.name
 
 
-def test_every_job_function_has_a_name_to_be_queued_by() -> None:
-    own = [
-        f"{worker_jobs.__name__}.{name}"
-        for name, function in inspect.getmembers(worker_jobs, inspect.isfunction)
-        if function.__module__ == worker_jobs.__name__ and not name.startswith("_")
-    ]
-    assert set(own) == set(jobs.KNOWN)
+def test_no_two_jobs_share_a_name_or_a_flag() -> None:
+    for field in ("name", "flag", "function"):
+        assert len({getattr(job, field) for job in jobs.KNOWN.values()}) == len(jobs.KNOWN), field
 
 
 def test_package_files_hold_a_docstring_and_nothing_else() -> None:

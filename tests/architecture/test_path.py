@@ -95,7 +95,7 @@ def test_a_paid_invoice(post: Post, capsys: pytest.CaptureFixture[str]) -> None:
     event = Customer(CLOVER, Marks(subscription="ada")).subscribes().event("invoice.paid")
     with Walk() as walk:
         post(event)
-    assert_below(walk, 300, 71, 14, capsys)
+    assert_below(walk, 300, 72, 14, capsys)
 
 
 def test_a_refund(post: Post, deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +106,7 @@ def test_a_refund(post: Post, deliver: Deliver, drain: Drain, capsys: pytest.Cap
     refund = cleo.is_refunded(first, 1000)
     with Walk() as walk:
         post(refund.events[0])
-    assert_below(walk, 267, 65, 15, capsys)
+    assert_below(walk, 267, 66, 15, capsys)
 
 
 def test_a_list_of_commissions(
@@ -116,7 +116,7 @@ def test_a_list_of_commissions(
     drain()
     with Walk() as walk:
         assert len(owner.get("/api/v1/commissions").json["commissions"]) == 1
-    assert_below(walk, 55, 21, 11, capsys)
+    assert_below(walk, 56, 22, 11, capsys)
 
 
 def test_an_explanation(deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:

@@ -99,7 +99,7 @@ def hire(staff: Staff) -> list[BaseProcess]:
     """One process that asks Stripe and one that drains, both woken as the clock does it."""
     hired = [staff.asker(), staff.worker()]
     working.look_after()
-    jobs.sweep()
+    jobs.sweep(jobs.DRAIN)
     return hired
 
 

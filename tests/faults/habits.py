@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.payments.facts import Reading
-from worker import jobs
+from worker.inbox import drain
 from worker.inbox.handlers import table
 
 
@@ -37,7 +37,7 @@ def able_to_import(directory: Path) -> None:
 def failing_drain() -> None:
     """Every drain meets a bug whose error repeats an address."""
 
-    def fails() -> None:
+    def fails(_slice_seconds: float) -> bool:
         raise ValueError("cleo.secret@example.com")
 
-    jobs.drain = fails
+    drain.run = fails

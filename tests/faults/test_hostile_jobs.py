@@ -33,7 +33,7 @@ WITNESS.write_text("imported")
 def touch(*arguments, **keywords):
     WITNESS.write_text("called")
 """
-GOOD: Mapping[str, Any] = {"name": jobs.DRAIN, "instance": None, "arguments": [], "keywords": {}}
+GOOD: Mapping[str, Any] = {"name": jobs.DRAIN.function, "instance": None, "arguments": [], "keywords": {}}
 
 
 class Pickled:
@@ -132,7 +132,7 @@ REFUSED: Mapping[str, tuple[str, Callable[[Attacker], object]]] = {
     "a function of the library": ("unknown_name", lambda to: to.call(name="os.mkdir", arguments=[str(to.witness)])),
     "a module of its own": ("unknown_name", lambda to: to.call(name="foreign.touch")),
     "a name that is no text": ("unreadable", lambda to: to.call(name=["foreign.touch"])),
-    "a job of another queue": ("unknown_name", lambda to: to.call(name=jobs.MAILS)),
+    "a job of another queue": ("unknown_name", lambda to: to.call(name=jobs.MAILS.function)),
     "an argument": ("arguments", lambda to: to.call(arguments=[1])),
     "a keyword": ("arguments", lambda to: to.call(keywords={"seconds": 1})),
     "an instance": ("arguments", lambda to: to.call(instance={"a": 1})),
@@ -163,7 +163,7 @@ def test_a_worker_drops_and_counts_what_is_no_known_job_and_runs_the_known_ones(
         expected[reason] = expected.get(reason, 0) + 1
     copies = customers(2)
     deliver(events_of(copies))
-    jobs.sweep()
+    jobs.sweep(jobs.DRAIN)
     worker = staff.worker(partial(able_to_import, attacker.directory))
     eventually(is_settled)
     assert not attacker.witness.exists()
@@ -222,7 +222,7 @@ def test_a_worker_takes_no_commands_and_no_pause_through_redis(
 
 @pytest.mark.usefixtures("application")
 def test_a_job_that_fails_leaves_nothing_of_its_error_in_redis_or_the_log(staff: Staff, attacker: Attacker) -> None:
-    jobs.sweep()
+    jobs.sweep(jobs.DRAIN)
     staff.worker(failing_drain)
     eventually(lambda: staff.log.exists() and "job_failed" in staff.log.read_text())
     eventually(lambda: not list(attacker.client.scan_iter("rq:job:*")))

@@ -41,7 +41,7 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
         blockade.lift()
         eventually(lambda: blockade.others_at_the_inbox() == 0)
         tally("events in the hands of workers that were killed", in_hand)
-        jobs.sweep()
+        jobs.sweep(jobs.DRAIN)
         successor = staff.worker()
         eventually(lambda: is_settled() and being_worked(valkey) == 0)
         kill_9(successor)
@@ -62,7 +62,7 @@ def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(
     deliver([*events_of(first), deadly, *events_of(last)])
     attempts = []
     while inbox_row(deadly).processed_at is None:
-        jobs.sweep()
+        jobs.sweep(jobs.DRAIN)
         worker = staff.worker(mortal)
         eventually(lambda worker=worker: not worker.is_alive() or inbox_row(deadly).processed_at is not None)  # type: ignore[misc]
         attempts.append(inbox_row(deadly).attempts)
@@ -84,7 +84,7 @@ def test_what_comes_later_is_worked_before_an_event_that_kills(
     await_end(staff.worker(mortal))
     copies = customers(2)
     deliver(events_of(copies))
-    jobs.sweep()
+    jobs.sweep(jobs.DRAIN)
     await_end(staff.worker(mortal))
     assert unprocessed() == [deadly["id"]]
     assert {inbox_row(event).attempts for event in events_of(copies)} == {0}
@@ -135,7 +135,7 @@ def test_what_a_worker_logs_tells_nothing_of_a_customer(deliver: Deliver, staff:
     staff.worker(clumsy)
     eventually(lambda: inbox_row(failing).last_error is not None and unprocessed() == [failing["id"]])
     bring_forward()
-    jobs.sweep()
+    jobs.sweep(jobs.DRAIN)
     eventually(lambda: inbox_row(failing).attempts > 1)
     written = staff.log.read_text()
     assert {"batch_failed", "event_failed"} <= {json.loads(line)["event"] for line in written.splitlines()}

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app import jobs
+from app import jobs, metrics, redis_client
+from app.config import Settings
+from app.organizations import request_limits
 from tests.conftest import Deliver, Drain, Tally
 from tests.properties.orders import Copy
 from tests.waiting import eventually
@@ -101,7 +103,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it(deliver: Deliver, staff:
     worker = staff.worker()
     eventually(lambda: staff.log.exists() and "queue_lost" in staff.log.read_text())
     valkey.start()
-    jobs.sweep()
+    jobs.sweep(jobs.DRAIN)
     eventually(is_settled)
     assert worker.is_alive()
     assert_told_once(copies)
@@ -150,7 +152,7 @@ def test_of_many_requests_one_a_second_asks_a_redis_that_is_silent(
     assert {status for status, _ in post.all(events)} == {200}
     took_seconds = time.monotonic() - began_at
     calls = silent_redis.calls()
-    assert 1 <= calls <= 1 + took_seconds / jobs.REST_SECONDS
+    assert 1 <= calls <= 1 + took_seconds / redis_client.REST_SECONDS
     tally("requests beside a silent Redis", len(events))
     tally("time-outs they met", calls)
 
@@ -165,7 +167,7 @@ def test_no_request_waits_for_redis_twice(post: Post, silent_redis: SilentRedis)
 def lose_the_job(valkey: Valkey) -> None:
     """The flag stays, and does not even expire; the job is gone: somebody died between the two."""
     with valkey.client() as client:
-        assert client.persist(jobs.FLAG) == 1
+        assert client.persist(jobs.DRAIN.flag) == 1
         client.delete(QUEUE_KEY)
 
 
@@ -195,10 +197,27 @@ def test_a_flag_with_no_job_lets_later_events_wait_no_longer_than_it_lives(post:
     """It expires, so that not even the sweeper is needed for ever."""
     with valkey.client() as client:
         post(customers(1)[0].events[0])
-        assert 0 < client.ttl(jobs.FLAG) <= jobs.FLAG_SECONDS
+        assert 0 < client.ttl(jobs.DRAIN.flag) <= jobs.FLAG_SECONDS
         client.delete(QUEUE_KEY)
         post(customers(1)[0].events[0])
         assert client.llen(QUEUE_KEY) == 0
-        client.delete(jobs.FLAG)  # its end
+        client.delete(jobs.DRAIN.flag)  # its end
         post(customers(1)[0].events[0])
         assert client.llen(QUEUE_KEY) == 1
+
+
+def test_a_call_without_an_answer_spares_redis_for_every_module(silent_redis: SilentRedis, settings: Settings) -> None:
+    jobs.connect(silent_redis.url)
+    metrics.connect(silent_redis.url)
+    request_limits.connect(settings.model_copy(update={"redis_url": silent_redis.url}))
+    try:
+        assert not jobs.wake(jobs.DRAIN)
+        metrics.request_passed_uncounted()
+        assert not metrics.flush()
+        assert request_limits.count("somebody", is_write=False) is None
+        assert not jobs.is_reachable()
+        assert silent_redis.calls() == 1
+    finally:
+        jobs.connect(settings.redis_url)
+        metrics.connect(settings.redis_url)
+        request_limits.connect(settings)

@@ -14,8 +14,7 @@ from tests.conftest import Drain, Ledger
 from tests.emulator.emulator import Emulator
 from tests.emulator.sales import Subscription
 from tests.waiting import eventually, join
-from worker import jobs as worker_jobs
-from worker import schedule
+from worker import schedule, wakeups
 from worker.stripe_sync import lookups
 
 from .conftest import Connect, LookUp, looked_up
@@ -156,9 +155,9 @@ def test_the_clock_wakes_the_asking_process_and_its_job_asks(
     want_customers(shop, connect, drain, "cleo")
     schedule.sweep_lookups()
     queue = jobs._Current.queues[jobs.STRIPE_QUEUE]
-    assert [job.func_name for job in queue.jobs] == [jobs.LOOK_UPS]
+    assert [job.func_name for job in queue.jobs] == [jobs.LOOK_UPS.function]
     schedule.sweep_lookups()
     assert len(queue) == 1
-    worker_jobs.look_up()
+    wakeups.run(jobs.LOOK_UPS)
     drain()
     assert ledger().balances == owed(ada=980)

@@ -74,7 +74,7 @@ def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
         )  # events that crashed a worker are processed last
         batch = claimed[: len(claimed) - len(one_by_one)]
         if len(claimed) == limit:
-            jobs.wake()  # a backlog: let it spread over all workers
+            jobs.wake(jobs.DRAIN)  # a backlog: let it spread over all workers
         event_ids = [event.id for event in batch]
         jobs.mark_in_progress(event_ids)
         outcomes = pipeline.work(session, batch)

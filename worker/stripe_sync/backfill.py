@@ -65,7 +65,7 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
         further = replace(further, cursor={**further.cursor, "newest": max(new, default=further.cursor["newest"])})
         runs.keep(session, further)
     if new:
-        jobs.wake()
+        jobs.wake(jobs.DRAIN)
     return further
 
 

@@ -145,7 +145,7 @@ def _answer(lookup: ClaimedLookup, found: Found) -> None:
             invoice_links.give_up_on(session, scope, wanted.object_id)
         lookups.finish(session, lookup, None if found.documents else NO_INVOICE)
     if new:
-        jobs.wake()
+        jobs.wake(jobs.DRAIN)
     log.info("lookup_answered", lookup_id=lookup.id, kind=wanted.kind, object_id=wanted.object_id, new=new)
 
 

@@ -142,7 +142,7 @@ def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, com
         run = replace(run, counts=counts, cursor={**run.cursor, "newest": max(newest, run.cursor["newest"])})
         runs.keep(session, run)
     if bundles:
-        jobs.wake()
+        jobs.wake(jobs.DRAIN)
     return run
 
 

@@ -25,7 +25,7 @@ def step(run: Run) -> Run | None:
             return None
         run = _one_page(run, replaying.make_due(session, selection, **run.cursor, limit=PAGE))
         runs.keep(session, run)
-    jobs.wake()
+    jobs.wake(jobs.DRAIN)
     return run
 
 

@@ -80,7 +80,7 @@ def look_after() -> None:
     with db.transaction() as session:
         is_due = runs.take_back_stale(session)
     if is_due:
-        jobs.wake_runs()
+        jobs.wake(jobs.RUNS)
 
 
 def compare_daily() -> None:
@@ -89,4 +89,4 @@ def compare_daily() -> None:
         drifts.forget_ended(session)
         asked = commands.request_daily_reconciliations(session)
     if asked:
-        jobs.wake_runs()
+        jobs.wake(jobs.RUNS)

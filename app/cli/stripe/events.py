@@ -120,7 +120,7 @@ def replay(
                 selection = Selection(owners, outcome, type_, runs.moment(since, "since"), runs.moment(until, "until"))
                 follow = runs.public_id(run_commands.request_replay(session, CLI, owners[0], selection))
         if event_ids:
-            jobs.wake()
+            jobs.wake(jobs.DRAIN)
             printing.listing(rows, as_json=as_json)
         else:
             runs.see(owners, follow, stop, command="events replay", detach=detach, as_json=as_json)

@@ -65,7 +65,7 @@ def see(
     if stopped is not None:
         stop(owners, stopped, as_json=as_json)
     elif run_id is not None:
-        jobs.wake_runs()
+        jobs.wake(jobs.RUNS)
         run = _look(owners, run_id) if detach else follow(owners, run_id, command=command)
         report(run, as_json=as_json)
 
@@ -126,7 +126,7 @@ def _look(owners: tuple[UUID, ...], run_id: str) -> StripeRun:
     with db.transaction() as session:
         run = runs.get_run(session, owners, run_id, "backfill", "reconcile", "replay")
     if run.state == "queued":
-        jobs.wake_runs()  # the queue may have lost its job, and there may be no clock
+        jobs.wake(jobs.RUNS)  # the queue may have lost its job, and there may be no clock
     return run
 
 

@@ -34,7 +34,7 @@ def waiting(
                 commands.ask_again(session, CLI, owners)
             rows = [waiting_fields(one) for one in listing.list_waiting(session, owners, limit=limit)]
         if ask_again:
-            jobs.wake_lookups()
+            jobs.wake(jobs.LOOK_UPS)
     if not as_json:
         rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
     printing.listing(rows, as_json=as_json)

@@ -51,5 +51,5 @@ def ask_again() -> Response:
     """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
     with access.transaction(g.caller) as session:
         count = commands.ask_again(session, g.caller, g.caller.organization_ids)
-    jobs.wake_lookups()
+    jobs.wake(jobs.LOOK_UPS)
     return answer(waiting_shapes.AskedAgain(look_ups=count))

@@ -39,5 +39,5 @@ def replay_event(path: views.EventPath) -> Response:
     with access.transaction(g.caller) as session:
         event = listing.get_event(session, g.caller.organization_ids, path.event_id)
         body = commands.replay(session, g.caller, event)
-    jobs.wake()
+    jobs.wake(jobs.DRAIN)
     return answer(body)

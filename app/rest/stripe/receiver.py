@@ -34,7 +34,7 @@ def receive(endpoint_id: str = "") -> Response:
     receipt = _store(receiver, event, body)
     metrics.event_received("stored" if receipt.is_new else "duplicate")
     if receipt.is_due:
-        jobs.wake()
+        jobs.wake(jobs.DRAIN)
     log.info(
         "stripe_event_received",
         stripe_event_id=event["id"],

@@ -28,7 +28,7 @@ def request_backfill(body: shapes.BackfillRequest) -> Response:
     """Fetch what Stripe has since a time; nothing that is known changes anything."""
     with access.transaction(g.caller) as session:
         run = commands.request_backfill(session, g.caller, _asked(body, body.since), dry_run=body.dry_run)
-    jobs.wake_runs()
+    jobs.wake(jobs.RUNS)
     return answer(_body(run), status=201)
 
 
@@ -56,7 +56,7 @@ def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
     """Compare what Stripe says was paid and returned with what we hold."""
     with access.transaction(g.caller) as session:
         run = commands.request_reconciliation(session, g.caller, _asked(body, body.since), heal=body.heal)
-    jobs.wake_runs()
+    jobs.wake(jobs.RUNS)
     return answer(_body(run), status=201)
 
 
@@ -95,7 +95,7 @@ def replay_events(body: shapes.ReplayRequest) -> Response:
     selection = Selection(g.caller.organization_ids, body.outcome, body.type, body.since, body.until)
     with access.transaction(g.caller) as session:
         run = commands.request_replay(session, g.caller, g.caller.organization_id, selection)
-    jobs.wake_runs()
+    jobs.wake(jobs.RUNS)
     return answer(_body(run), status=201)
 
 
