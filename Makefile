@@ -25,6 +25,8 @@ run: $(READY) ## Serve on http://127.0.0.1:8000, with a database and a queue of 
 demo: $(READY) ## Start everything, send one referred customer's signed events, print the ledger, and stop
 	@exec $(BIN)/accrual demo
 
+# Where the environment forbids compiled files, each of the many processes would compile everything again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(READY) ## Run every test
 	@exec $(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 

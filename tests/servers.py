@@ -16,6 +16,8 @@ from sqlalchemy.engine import make_url
 
 from app.runtime import embedded, schema
 
+from .connections import Connections
+
 TEMPLATE: Final = "template_accrual"
 FAST_AND_FORGETFUL: Final = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
@@ -46,10 +48,13 @@ _TABLES = """
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
       AND relname <> 'alembic_version'
 """
-_SEQUENCES = "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+_RESTART_SEQUENCES = """
+    SELECT setval(oid::regclass, 1, false) FROM pg_class
+    WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+"""
 _END_SESSIONS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(%s)
 """
 
 
@@ -62,6 +67,9 @@ class Servers:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     free: dict[str, int] = field(default_factory=dict)
     """Empty databases, and how often each was used."""
+    connections: Connections = field(default_factory=Connections)
+    superusers: dict[str, psycopg.Connection] = field(default_factory=dict)
+    """By database, the connection that empties it."""
     schema: str = ""
     """What the template's schema is recognized by."""
 
@@ -95,30 +103,42 @@ class Servers:
         if uses + 1 < USES and self._empty(name):
             self.free[name] = uses + 1
         else:
-            self.administer("DROP DATABASE {} WITH (FORCE)", name)
+            self._drop(name)
 
     def _clone(self) -> str:
         name = f"test_{next(self.numbers)}"
         self.administer("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, TEMPLATE)
         return name
 
+    def _drop(self, name: str) -> None:
+        self.connections.forget(self.database_url(name))
+        if superuser := self.superusers.pop(name, None):
+            superuser.close()
+        self.administer("DROP DATABASE {} WITH (FORCE)", name)
+
     def _empty(self, name: str) -> bool:
         """Delete every row; False if the schema is no longer the template's."""
-        with self.superuser(name) as connection:
-            connection.execute(_END_SESSIONS)
-            if _schema(connection) != self.schema:
-                return False
-            tables = [row[0] for row in connection.execute(_TABLES)]
-            probes = SQL(", ").join(SQL("EXISTS (SELECT FROM {})").format(Identifier(table)) for table in tables)
-            filled = connection.execute(SQL("SELECT {}").format(probes)).fetchone() or ()
-            with connection.transaction():
-                connection.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
-                for table, is_filled in zip(tables, filled, strict=True):
-                    if is_filled:
-                        connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
-                for (sequence,) in connection.execute(_SEQUENCES).fetchall():
-                    connection.execute("SELECT setval(%s, 1, false)", [sequence])
+        connection = self._superuser_of(name)
+        connection.execute(_END_SESSIONS, [self.connections.pids(self.database_url(name))])
+        if _schema(connection) != self.schema:
+            return False
+        tables = [row[0] for row in connection.execute(_TABLES)]
+        probes = SQL(", ").join(SQL("EXISTS (SELECT FROM {})").format(Identifier(table)) for table in tables)
+        filled = connection.execute(SQL("SELECT {}").format(probes)).fetchone() or ()
+        statements = ["SET LOCAL session_replication_role = replica"]  # no triggers, no foreign keys
+        statements += [f"DELETE FROM {table}" for table, is_filled in zip(tables, filled, strict=True) if is_filled]
+        with connection.transaction():
+            connection.execute("; ".join(statements))
+            connection.execute(_RESTART_SEQUENCES)
         return True
+
+    def _superuser_of(self, name: str) -> psycopg.Connection:
+        if name not in self.superusers or self.superusers[name].closed:
+            address = make_url(self.database_url(name)).set(drivername="postgresql")
+            self.superusers[name] = psycopg.connect(
+                address.render_as_string(hide_password=False), autocommit=True, prepare_threshold=1
+            )
+        return self.superusers[name]
 
 
 @contextmanager

@@ -38,9 +38,10 @@ OWNERS, TABLES = _models()
 
 def _texts(tree: ast.AST) -> Iterator[str]:
     """Every text of a module that is no docstring; what an f-string puts in is left out."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            node.value.value = None  # a docstring
+        if id(node) in docstrings:
+            continue
         if isinstance(node, ast.JoinedStr):
             yield "".join(part.value if isinstance(part, ast.Constant) else " … " for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):

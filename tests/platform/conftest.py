@@ -32,5 +32,10 @@ def accrual(settings: config.Settings, tmp_path: Path) -> Iterator[Accrual]:
         return json.loads(done.stdout) if json_expected else done
 
     yield accrual
+    reset_logging()
+
+
+def reset_logging() -> None:
+    """Undo what a command that ran in this process configured."""
     structlog.reset_defaults()
     logging.getLogger().handlers.clear()

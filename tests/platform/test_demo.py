@@ -5,12 +5,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .test_up import ACCRUAL, CLEAN
+from .test_up import ACCRUAL, SMALL
 
 
 def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
     before = rooms()
-    done = subprocess.run([*ACCRUAL, "demo"], env=CLEAN, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run([*ACCRUAL, "demo"], env=SMALL, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     outcomes = re.findall(r"(\w+): [A-Z]", done.stdout)
     assert (outcomes.count("accrued"), outcomes.count("adjusted")) == (3, 1)

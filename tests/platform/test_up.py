@@ -17,16 +17,21 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
+from typer.testing import CliRunner
 
 from app import settings_files
 from app.cli.demo.story import Story
+from app.cli.main import app
 from app.config import Settings
 from app.errors import ConfigurationError
 from app.runtime import stack
 
+from .conftest import reset_logging
+
 ACCRUAL = [sys.executable, "-c", "from app.cli.main import main; main()"]
 OURS = {name for field in Settings.model_fields for name in (field.upper(), f"ACCRUAL_{field.upper()}")}
 CLEAN = {name: value for name, value in os.environ.items() if name not in OURS}
+NONE_OF_OURS = dict.fromkeys(OURS)
 SMALL = CLEAN | {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -34,8 +39,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 def accrual(*arguments: str, data_dir: Path) -> Any:
     """What a command prints as JSON."""
-    command = [*ACCRUAL, *arguments, "--data-dir", str(data_dir), "--json"]
-    return json.loads(subprocess.run(command, env=SMALL, capture_output=True, text=True, check=True).stdout)
+    done = CliRunner(env=NONE_OF_OURS).invoke(app, [*arguments, "--data-dir", str(data_dir), "--json"])
+    reset_logging()
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
 
 
 class Up:

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, event, text
 # pg_stat_activity would hide from the worker's role what its own login waits for; pg_locks hides nothing.
 _IS_BLOCKED = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 _PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.01
+"""How often a drain at the barrier asks Postgres whether the other waits for a lock."""
 
 
 class CommitBarrier:
@@ -62,7 +64,7 @@ class CommitBarrier:
                 elif time.monotonic() > give_up_at:
                     raise TimeoutError("the other drain neither commits nor waits nor ends")
                 else:
-                    self._changed.wait(0.002)
+                    self._changed.wait(LOOK_SECONDS)
 
     def _other_is_blocked(self) -> bool:
         # A connection of the pool, but never committed: so it does not come here again.
