@@ -75,7 +75,9 @@ def build(application: Flask, settings: Settings, shop: Merchant) -> World:
     """
     with db.transaction() as session:
         around = {"owner": shop, **_families(session, shop)}
-        sales = [sell(session, shop, code, number) for number, code in ((7001, "ada"), (7002, "ben"))]
+        sales = [
+            sell(session, shop, code, number, customer=f"cus_{code}") for number, code in ((7001, "ada"), (7002, "ben"))
+        ]
         pay_unattributed(session, shop, 7003)
         for code in ("ada", "ben"):
             around[code] = _own_organization(session, shop, code)
@@ -143,7 +145,7 @@ def _ids(session: Session, settings: Settings, shop: Merchant, sale: Sale) -> tu
         "conversion_id": sale.conversion_id,
         "payment_id": sale.payment_id,
         "event_id": sale.event_id,
-        "customer_id": "cus_cleo",
+        "customer_id": "cus_ada",
         "endpoint_id": ids.encode("whe", endpoint.id),
         "secret_id": ids.encode("whs", secret.id),
     }

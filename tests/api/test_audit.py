@@ -16,7 +16,7 @@ from .sales import Sale, pay_unattributed, sell
 @pytest.fixture
 def sale(merchant: Merchant) -> Sale:
     with db.transaction() as session:
-        return sell(session, merchant, "ada", 1)
+        return sell(session, merchant, "ada", 1, customer="cus_cleo")
 
 
 def trail(caller: Caller, **query: Any) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from .sales import Sale, pay_unattributed, sell
 def sales(merchant: Merchant) -> list[Sale]:
     """Five sales of Ada's, oldest first, the last in yen."""
     with db.transaction() as session:
-        sold = [sell(session, merchant, "ada", number) for number in range(1, 5)]
-        return [*sold, sell(session, merchant, "ada", 5, base_minor=6000, currency="jpy")]
+        sold = [sell(session, merchant, "ada", number, customer="cus_cleo") for number in range(1, 5)]
+        return [*sold, sell(session, merchant, "ada", 5, base_minor=6000, currency="jpy", customer="cus_cleo")]
 
 
 def test_commission_shows_every_field(owner: Caller, merchant: Merchant, sales: list[Sale]) -> None:
@@ -126,7 +126,7 @@ def test_unattributed_payments_are_found_with_their_reason(
     owner: Caller, merchant: Merchant, sales: list[Sale]
 ) -> None:
     with db.transaction() as session:
-        lost = pay_unattributed(session, merchant, 77, "unknown_code", code="jnae")
+        lost = pay_unattributed(session, merchant, 77, "jnae")
     [payment] = owner.get("/api/v1/payments", attributed="false").json["data"]
     assert (payment["id"], payment["outcome"]) == (lost, "unknown_code")
     assert payment["reason"] == "It names jnae, and no partner has that code."
@@ -138,7 +138,7 @@ def test_commission_explains_itself(owner: Caller, sales: list[Sale]) -> None:
     story = owner.get(f"/api/v1/commissions/{sales[0].commission_id}/explanation").json
     assert story["payment"]["id"] == sales[0].payment_id
     assert story["attribution"]["carrier"] == "subscription_metadata"
-    assert story["attribution"]["field_path"] == "data.object.metadata.affiliate_id"
+    assert story["attribution"]["field_path"] == "data.object.subscription_details.metadata.affiliate_id"
     [commission] = story["commissions"]
     assert (commission["rate_bps"], commission["amount_minor"], commission["held_minor"]) == (2000, 980, 980)
     assert (commission["snapshot"]["source"], commission["terms"]["version"]) == ("approval", 1)
