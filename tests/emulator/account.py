@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.properties.oracle import Returned
+from tests.stripe_stories.documents import Document
 from tests.stripe_stories.facts import Ids, Purchase
 from tests.stripe_stories.families import Family
 
@@ -36,6 +37,8 @@ class Money:
     purchase: Purchase
     buyer: Buyer
     refunded_minor: int = 0
+    refunds: dict[str, Document] = field(default_factory=dict)
+    """Those of the charge by their ids, the oldest first."""
     is_disputed: bool = False
 
 

@@ -7,7 +7,7 @@ from typing import Self
 
 import stripe
 
-from tests.stripe_stories.customer import START
+from tests.stripe_stories.facts import START
 from tests.stripe_stories.families import CLOVER, Family
 
 from .api import Api

@@ -76,7 +76,7 @@ class Happening:
 
     def is_told_in(self, family: Family) -> bool:
         """Whether endpoints of this shape get it: InvoicePayments came with basil."""
-        return not (family.names_links and self.type.startswith("invoice_payment."))
+        return family.has_parents or not self.type.startswith("invoice_payment.")
 
 
 def as_sent(document: Document) -> Document:

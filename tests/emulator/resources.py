@@ -37,7 +37,7 @@ _OF_INVOICE_PAYMENT = _by("invoice", "status") | {"payment[payment_intent]": "pa
 _OF_SESSION = _by("customer", "payment_intent", "status", "subscription")
 _OF_EVENT = {"type": "type", "types[]": "type"}
 
-_ALL = (
+_ALL: tuple[tuple[str, str, str, dict[str, str], str], ...] = (
     ("balance_transactions", "balance_transaction", "balance_transaction_source", _by("source", "type"), "id"),
     ("charges", "charge", "charge", _by("customer", "payment_intent"), "charge"),
     ("checkout/sessions", "checkout.session", "checkout_session", _OF_SESSION, "session"),
@@ -56,7 +56,9 @@ _ALL = (
     ("transfers", "transfer", "transfer", _by("destination", "transfer_group"), "id"),
 )
 
-RESOURCES: Final = tuple(Resource(f"/v1/{path}", *rest) for path, *rest in _ALL)
+RESOURCES: Final = tuple(
+    Resource(f"/v1/{path}", kind, permission, filters, parameter) for path, kind, permission, filters, parameter in _ALL
+)
 BY_PATH: Final = {resource.path: resource for resource in RESOURCES}
 BY_KIND: Final = {resource.kind: resource for resource in RESOURCES}
 

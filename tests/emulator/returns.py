@@ -1,14 +1,16 @@
 """Money that goes back: refunds, disputes, warnings, credit notes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from tests.properties.oracle import Returned
-from tests.stripe_stories import documents
+from tests.stripe_stories import documents, facts
 from tests.stripe_stories import returns as told
 from tests.stripe_stories.facts import Purchase
 from tests.stripe_stories.returns import CreditNote, Dispute, Movement
 
+from .account import Buyer, Money
 from .sales import Sales, same_in_all
 
 
@@ -41,6 +43,14 @@ class Returns(Sales):
         if not pending:
             self._tell(money.buyer.ids, "refund.updated", refund_id, self.now + 5)
         return refund
+
+    def recall(self, buyer: Buyer, sale: Purchase, refunds: Sequence[facts.Refund]) -> None:
+        """Take a sale and its refunds so far as they are given, whatever happened to it here."""
+        documented = {
+            found.id: documents.refund(sale, found.id, found.amount_minor, "succeeded", self.now) for found in refunds
+        }
+        refunded_minor = sum(found.amount_minor for found in refunds)
+        self._money[str(sale.charge)] = Money(sale, buyer, refunded_minor, documented)
 
     def settle_refund(self, refund: Refund) -> None:
         """`refund.updated`: a pending one arrives."""
@@ -135,6 +145,7 @@ class Returns(Sales):
         document = documents.refund(sale, refund.id, refund.amount_minor, refund.status, refund.opened_at)
         refs = {"charge": sale.charge, "payment_intent": sale.payment_intent}
         self._hold("refund", refund.id, refund.opened_at, same_in_all(document), **refs)
+        self._money[str(sale.charge)].refunds[refund.id] = document
         if refund.status == "failed":
             self.told.returns.pop(refund.id, None)
         else:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tests.stripe_stories import documents, invoices
-from tests.stripe_stories.customer import MONTH_SECONDS
+from tests.stripe_stories.aged import listed
 from tests.stripe_stories.documents import Document
-from tests.stripe_stories.facts import UNMARKED, Bill, Marks, Purchase, metadata
+from tests.stripe_stories.facts import MONTH_SECONDS, UNMARKED, Bill, Marks, Purchase, metadata
 from tests.stripe_stories.families import Family
 
 from .account import Account, Buyer, Money
@@ -39,10 +39,14 @@ class Sales(Account):
         """`customer.created`; a marker stands in the customer's own metadata."""
         ids = self.world.ids_for(name)
         buyer = Buyer(ids.fresh("cus"), name, ids, marker)
+        self.introduce(buyer)
+        return buyer
+
+    def introduce(self, buyer: Buyer) -> None:
+        """`customer.created` of a customer whose ids are known already."""
         self._tick()
         self._hold_customer(buyer)
-        self._tell(ids, "customer.created", buyer.id)
-        return buyer
+        self._tell(buyer.ids, "customer.created", buyer.id)
 
     def mark(self, buyer: Buyer, marker: str) -> None:
         """`customer.updated`: somebody writes a partner's code into the customer's metadata."""
@@ -220,10 +224,14 @@ class Sales(Account):
 
     def _hold_charge(self, charge_id: str) -> None:
         money = self._money[charge_id]
-        sale, is_disputed = money.purchase, money.is_disputed
-        render = partial(documents.charge, sale=sale, livemode=self.livemode, refunded_minor=money.refunded_minor)
-        if is_disputed:
-            render = _with(render, disputed=True)
+        sale = money.purchase
+        changes: Document = {"disputed": True} if money.is_disputed else {}
+        refunds = listed(list(reversed(money.refunds.values())))
+        charge = partial(documents.charge, sale=sale, livemode=self.livemode, refunded_minor=money.refunded_minor)
+
+        def render(family: Family) -> Document:
+            return charge(family) | changes | ({"refunds": refunds} if family.lists_charges else {})
+
         refs = {"customer": sale.customer, "payment_intent": sale.payment_intent}
         self._hold("charge", charge_id, sale.paid_at, render, **refs)
 
@@ -231,7 +239,3 @@ class Sales(Account):
 def same_in_all(document: Document) -> Render:
     """A document that no version has changed."""
     return lambda _family: document
-
-
-def _with(render: Render, **fields: object) -> Render:
-    return lambda family: render(family) | fields

@@ -3,8 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tests.stripe_stories.customer import START
-from tests.stripe_stories.facts import Ids
+from tests.stripe_stories.facts import START, Ids
 from tests.stripe_stories.families import CLOVER, Family
 
 from .delivery import Endpoint

@@ -11,8 +11,8 @@ from tests import cast
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.customer import MONTH_SECONDS, Customer
-from tests.stripe_stories.facts import UNMARKED, Bill, Marks
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import MONTH_SECONDS, UNMARKED, Bill, Marks
 from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet

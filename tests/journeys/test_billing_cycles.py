@@ -14,8 +14,8 @@ from app.explanations import partner_side
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.journeys.copies import tell_copies
-from tests.stripe_stories.customer import MONTH_SECONDS, Customer
-from tests.stripe_stories.facts import Bill, Event, Purchase
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Event, Purchase
 from tests.stripe_stories.lines import Line, itemized
 from tests.stripe_stories.periods import Span, billed
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.stripe_stories.customer import MONTH_SECONDS, Customer
-from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER, FAMILIES
 from tests.stripe_stories.periods import Span, billed
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.stripe_stories.customer import MONTH_SECONDS, Customer
-from tests.stripe_stories.facts import Bill, Event, Marks
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Event, Marks
 from tests.stripe_stories.families import EVERY_SHAPE
 
 from . import paid_outside, payings, plans

@@ -1,7 +1,7 @@
 """Invoices of a random life whose lines run for several lengths of time, or are billed after the fact."""
 
-from tests.stripe_stories.customer import MONTH_SECONDS, Customer
-from tests.stripe_stories.facts import Bill, Purchase
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Purchase
 from tests.stripe_stories.periods import Span, billed
 
 from .oracle_cycles import Billing, Line

@@ -1,19 +1,28 @@
-"""Cleo, the customer: what she does, and the events Stripe sends about it."""
+"""Cleo, a customer of a shop: what she does, and the events that the shop's Stripe account sends about it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import documents, invoices
-from .aged import listed
-from .facts import UNMARKED, Bill, Event, Ids, Marks, Purchase, Refund, metadata
+from tests.emulator.account import Buyer
+from tests.emulator.delivery import Endpoint
+from tests.emulator.sales import Subscription
+from tests.emulator.shop import Shop
+from tests.emulator.world import World
+
+from . import documents
+from .facts import MONTH_SECONDS, UNMARKED, Bill, Event, Ids, Marks, Purchase, Refund
 from .families import Family
 
-MONTH_SECONDS = 30 * 86_400
-START = 1_772_445_600  # 2026-03-02 10:00 UTC
+_NOT_WANTED = {"customer.subscription.updated"}
+"""Types the shop's endpoint is not subscribed to."""
+
+
+def _post_nothing(_body: bytes, _headers: dict[str, str]) -> int:
+    raise AssertionError("a customer's events are collected, not posted")
 
 
 class Customer:
-    """One Stripe customer with ids of her own; every act moves her clock on.
+    """One Stripe customer of a `Shop`, with ids of her own; every act moves the shop's clock on.
 
     Each act returns what happened with its events in the order they usually come. Nothing is sent: a test chooses
     order, repetition and gaps.
@@ -25,14 +34,29 @@ class Customer:
         self.family = family
         self.marks = marks
         self.livemode = livemode
-        self.now = START
         self.ids = Ids(token)
-        self.id = self.ids.fresh("cus")
+        self._buyer = Buyer(self.ids.fresh("cus"), "cleo", self.ids, marks.customer)
+        self._endpoint = Endpoint(_post_nothing, family, secrets=[], livemode=livemode)
+        self._world = World(families={"": family}, endpoints=[self._endpoint])
+        self._shop = Shop(self._world, livemode=livemode)
+
+    @property
+    def id(self) -> str:
+        return self._buyer.id
 
     @property
     def token(self) -> str:
-        """What all ids of this story share."""
+        """What all her ids share."""
         return self.ids.token
+
+    @property
+    def now(self) -> int:
+        """The shop's clock, in seconds since 1970."""
+        return self._world.now
+
+    @now.setter
+    def now(self, seconds: int) -> None:
+        self._world.now = seconds
 
     def waits(self, seconds: int) -> None:
         """Let time pass."""
@@ -45,133 +69,55 @@ class Customer:
 
     def appears(self) -> Event:
         """`customer.created`, with the customer's mark."""
-        self.now += 60
-        document = documents.customer(self.id, self.now, metadata(self.marks.customer), livemode=self.livemode)
-        return self.event("customer.created", document, self.now)
+        self._shop.introduce(self._buyer)
+        (event,) = self._collected()
+        return event
 
     def is_marked_again(self, code: str) -> Event:
-        """`customer.updated`: somebody writes another code into her metadata."""
-        self.now += 60
-        document = documents.customer(self.id, self.now, metadata(code), livemode=self.livemode)
-        return self.event("customer.updated", document, self.now)
+        """`customer.updated`: her metadata gets another code."""
+        self._shop.mark(self._buyer, code)
+        (event,) = self._collected()
+        return event
 
     def subscribes(self, bill: Bill | None = None, *, snapshot: bool = True) -> Purchase:
         """Checkout in mode subscription, and its first invoice."""
-        self.now += 180
-        sale = Purchase(
-            bill=bill or Bill(),
-            marks=self.marks,
-            customer=self.id,
-            paid_at=self.now,
-            subscription=self.ids.fresh("sub"),
-            session=self.ids.fresh("cs_test"),
-        )
-        sale = self._with_payment_ids(sale, invoiced=True)
-        period_end = sale.paid_at + MONTH_SECONDS
-        started = documents.subscription(self.family, sale, period_end, livemode=self.livemode)
-        session = documents.checkout_session(sale, sale.paid_at - 120, mode="subscription", livemode=self.livemode)
-        events = (
-            self.event("customer.subscription.created", started, sale.paid_at),
-            *self._payment_events(sale),
-            *self._invoice_events(sale, "subscription_create", snapshot=snapshot),
-            self.event("checkout.session.completed", session, sale.paid_at + 3),
-        )
-        self.now += 60
-        return replace(sale, events=events)
+        self.waits(120)
+        subscription = self._shop.subscribe(self._buyer, marks=self.marks, bill=bill, snapshot=snapshot)
+        self.waits(60)
+        return replace(subscription.first, events=self._collected())
 
     def renews(self, first: Purchase, bill: Bill | None = None, *, snapshot: bool = True) -> Purchase:
         """The next month's invoice of the subscription that `first` began."""
-        self.now += MONTH_SECONDS
-        sale = Purchase(
-            bill=bill or first.bill,
-            marks=replace(first.marks, payment=None, invoice=None),
-            customer=self.id,
-            paid_at=self.now,
-            subscription=first.subscription,
-        )
-        sale = self._with_payment_ids(sale, invoiced=True)
-        events = (*self._payment_events(sale), *self._invoice_events(sale, "subscription_cycle", snapshot=snapshot))
-        return replace(sale, events=events)
+        self.waits(MONTH_SECONDS - self._shop.pace_seconds)
+        subscription = Subscription(str(first.subscription), self._buyer, self.now, purchases=[first])
+        sale = self._shop.renew(subscription, bill=bill, snapshot=snapshot, on_time=False)
+        return replace(sale, events=self._collected())
 
     def buys(self, bill: Bill | None = None, *, invoiced: bool = False, through_session: bool = True) -> Purchase:
         """A one-time sale: through a checkout session or by a bare PaymentIntent, with or without an invoice."""
-        self.now += 180
-        sale = Purchase(
-            bill=bill or Bill(),
-            marks=replace(self.marks, subscription=None),
-            customer=self.id,
-            paid_at=self.now,
-            session=self.ids.fresh("cs_test") if through_session else None,
-        )
-        sale = self._with_payment_ids(sale, invoiced=invoiced)
-        events = [*self._payment_events(sale)]
-        if invoiced:
-            events += self._invoice_events(sale, "manual", snapshot=False)
-        if through_session:
-            session = documents.checkout_session(sale, sale.paid_at - 120, mode="payment", livemode=self.livemode)
-            events.append(self.event("checkout.session.completed", session, sale.paid_at + 3))
-        self.now += 60
-        return replace(sale, events=tuple(events))
+        self.waits(120)
+        marks = replace(self.marks, subscription=None)
+        sale = self._shop.buy(self._buyer, marks=marks, bill=bill, invoiced=invoiced, through_session=through_session)
+        self.waits(60)
+        return replace(sale, events=self._collected())
 
     def is_refunded(
         self, sale: Purchase, amount_minor: int, *, before: Sequence[Refund] = (), pending: bool = False
     ) -> Refund:
-        """A refund of part of `sale`; `before` are the refunds that came earlier and stand."""
-        self.now += 3600
-        refund_id = self.ids.fresh("re")
-        opened_at = self.now
-        refunded_minor = amount_minor + sum(refund.amount_minor for refund in before)
+        """A refund of part of `sale`; `before` are the refunds that came earlier and have not failed."""
+        self.waits(3600 - self._shop.pace_seconds)
+        self._shop.recall(self._buyer, sale, before)
+        refund = self._shop.refund(sale, amount_minor, pending=pending)
+        ended_at = self.now
+        if pending:
+            self._shop.settle_refund(refund)
+        events = [event for event in self._collected() if event["type"] != "charge.refund.updated"]
+        self.now = ended_at + 86_400 - self._shop.pace_seconds
+        self._shop.fail_refund(refund)
+        self.now = ended_at
+        return Refund(refund.id, sale, amount_minor, tuple(events), failure=self._collected())
 
-        def stated(event_type: str, status: str, created: int) -> Event:
-            document = documents.refund(sale, refund_id, amount_minor, status, opened_at)
-            return self.event(event_type, document, created)
-
-        charge = documents.charge(self.family, sale, livemode=self.livemode, refunded_minor=refunded_minor)
-        if self.family.lists_charges:
-            earlier = [documents.refund(sale, one.id, one.amount_minor, "succeeded", opened_at - 1) for one in before]
-            latest = documents.refund(sale, refund_id, amount_minor, "pending" if pending else "succeeded", opened_at)
-            charge["refunds"] = listed([latest, *reversed(earlier)])
-        events = (
-            stated("refund.created", "pending" if pending else "succeeded", opened_at),
-            self.event("charge.refunded", charge, opened_at),
-            stated("refund.updated", "succeeded", opened_at + 5),
-        )
-        failed_at = opened_at + 86_400
-        failure = (
-            stated("charge.refund.updated", "failed", failed_at),
-            stated("refund.failed", "failed", failed_at),
-        )
-        return Refund(refund_id, sale, amount_minor, events, failure)
-
-    def _with_payment_ids(self, sale: Purchase, *, invoiced: bool) -> Purchase:
-        # No PaymentIntent is made where nothing is charged: zero invoices, balance credit, out of band.
-        charged = sale.bill.charged_minor > 0
-        return replace(
-            sale,
-            invoice=self.ids.fresh("in") if invoiced else None,
-            payment_intent=self.ids.fresh("pi") if charged else None,
-            charge=self.ids.fresh("ch") if charged else None,
-        )
-
-    def _payment_events(self, sale: Purchase) -> tuple[Event, ...]:
-        if sale.payment_intent is None:
-            return ()
-        charge = documents.charge(self.family, sale, livemode=self.livemode)
-        intent = documents.payment_intent(self.family, sale, livemode=self.livemode)
-        return (
-            self.event("charge.succeeded", charge, sale.paid_at),
-            self.event("payment_intent.succeeded", intent, sale.paid_at + 1),
-        )
-
-    def _invoice_events(self, sale: Purchase, reason: str, *, snapshot: bool) -> list[Event]:
-        period = (sale.paid_at, sale.paid_at + MONTH_SECONDS)
-        paid = invoices.invoice(
-            self.family, sale, period=period, reason=reason, livemode=self.livemode, snapshot=snapshot
-        )
-        events = [self.event("invoice.paid", paid, sale.paid_at + 1)]
-        if not sale.bill.out_of_band:
-            events.append(self.event("invoice.payment_succeeded", paid, sale.paid_at + 1))
-        if self.family.has_parents:
-            payments = invoices.payments(sale, self.ids, livemode=self.livemode)
-            events += [self.event("invoice_payment.paid", one, sale.paid_at + 1) for one in payments]
-        return events
+    def _collected(self) -> tuple[Event, ...]:
+        """The events that wait to be posted, which never are."""
+        waiting, self._endpoint.waiting = self._endpoint.waiting, []
+        return tuple(happening.document() for happening in waiting if happening.type not in _NOT_WANTED)

@@ -8,6 +8,10 @@ from typing import Any
 
 Event = dict[str, Any]
 
+MONTH_SECONDS = 30 * 86_400
+START = 1_772_445_600
+"""2026-03-02 10:00 UTC, when the clock of every shop begins."""
+
 _ALPHABET = string.ascii_uppercase + string.digits
 _TOKEN_LENGTH = 10
 
