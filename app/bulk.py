@@ -1,7 +1,7 @@
-"""Many rows in one statement.
+"""Bulk insert and update: many rows in one statement.
 
-A batch's rows travel as one JSON parameter that Postgres unfolds with `json_to_recordset`: one round trip and one
-plan whatever the number of rows, about 13 µs a row of twelve columns where multi-row VALUES takes several times that.
+All rows are sent as one JSON parameter, which Postgres expands with `json_to_recordset`: one round trip and one plan
+for any number of rows. A row of twelve columns takes about 13 µs; multi-row VALUES takes several times as long.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,16 @@ JsonRow = Mapping[str, Any]
 
 
 def insert(session: Session, model: type[Base], rows: Sequence[JsonRow], *, tail: str = "") -> list[Row[Any]]:
-    """Insert `rows` in their order.
+    """Insert `rows` in their order with one statement.
 
     Args:
-        rows: mappings with the same keys, named as the table's columns.
-        tail: what follows, such as `ON CONFLICT … DO UPDATE SET …` or `RETURNING …`.
+        session: executes the statement.
+        model: the table's model.
+        rows: mappings with the same keys, which are column names.
+        tail: the end of the statement, such as `ON CONFLICT … DO UPDATE SET …` or `RETURNING …`.
 
     Returns:
-        What `RETURNING` gives, else nothing.
+        The rows of `RETURNING`; without it an empty list.
     """
     if not rows:
         return []
@@ -42,7 +44,7 @@ def insert(session: Session, model: type[Base], rows: Sequence[JsonRow], *, tail
 
 
 def update(session: Session, model: type[Base], rows: Sequence[JsonRow], *, key: Sequence[str]) -> None:
-    """Set the columns of each row on the record its `key` columns name."""
+    """Update with one statement: each row's columns are set on the record with the same `key` columns."""
     if not rows:
         return
     columns = tuple(rows[0])
@@ -55,14 +57,14 @@ def update(session: Session, model: type[Base], rows: Sequence[JsonRow], *, key:
 
 @cache
 def given(model: type[Base], columns: tuple[str, ...]) -> str:
-    """The FROM item that unfolds the parameter `:rows` into `columns` of the model's types, named `given`."""
+    """The FROM item `given`: the parameter `:rows` expanded into `columns` with the types of the model."""
     table = _table(model)
     typed = ", ".join(f'"{name}" {_DIALECT.type_compiler_instance.process(table.c[name].type)}' for name in columns)
     return f"json_to_recordset(CAST(:rows AS json)) AS given({typed})"
 
 
 def encode(rows: Sequence[JsonRow]) -> str:
-    """`rows` as the JSON text that `given` unfolds; UUIDs and times become text."""
+    """`rows` as JSON text for the parameter of `given`; UUIDs and times become text."""
     return orjson.dumps(rows).decode()
 
 

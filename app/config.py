@@ -1,8 +1,8 @@
-"""Every setting, read once at the edge, with every problem reported at once.
+"""Settings from the environment and the data directory, validated together so that all problems are reported at once.
 
-A setting comes from the environment, else from `settings.env` in the data directory, which `accrual up` makes on its
-first start: so commands given the same data directory share addresses and the secret key without any set-up. No other
-module reads the environment.
+A setting comes from the environment, else from `settings.env` in the data directory, which `accrual up` creates on its
+first start. So commands with the same data directory share addresses and the secret key without configuration. No
+other module reads the environment.
 """
 
 import os
@@ -21,67 +21,67 @@ from app.errors import ConfigurationError
 
 DEFAULT_DATA_DIR: Final = ".accrual"
 STRIPE_API_KEY: Final = re.compile(r"(?:sk|rk)_(?P<mode>live|test)_\w{8,}", re.ASCII)
-"""A secret or restricted key of Stripe's; its mode stands in it."""
-ADDRESS_HELP: Final = "`accrual up` brings its own and keeps the address in its data directory"
+"""A secret or restricted key of Stripe, which contains its mode."""
+ADDRESS_HELP: Final = "`accrual up` creates one and stores it in its data directory"
 
-NEEDED: Final = 3
+REQUIRED_COUNT: Final = 3
 """How many settings have no default."""
-NOTHING_HERE: Final = (
-    "there are no settings in {directory}, where `make run` and `accrual up` keep them. Run the command in the folder "
+NO_SETTINGS: Final = (
+    "there are no settings in {directory}, where `make run` and `accrual up` store them. Run the command in the folder "
     "where Accrual was started, or give --data-dir; without either, set DATABASE_URL, REDIS_URL and ACCRUAL_SECRET_KEY."
 )
 
 
 class Settings(BaseSettings):
-    """What this installation runs with. Names in the environment are upper case, with `ACCRUAL_` in front."""
+    """The settings of this installation. Environment variables have upper-case names with the prefix `ACCRUAL_`."""
 
     model_config = SettingsConfigDict(env_prefix="ACCRUAL_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: str = Field(validation_alias="DATABASE_URL", repr=False)
     web_database_url: str | None = Field(default=None, repr=False)
-    """The database as the web server logs in; without one it logs in by `database_url`, like everybody else."""
+    """The database address with the web server's login; if it is not set, the web server uses `database_url`."""
     redis_url: str = Field(validation_alias="REDIS_URL", repr=False)
     data_dir: Path = Path(DEFAULT_DATA_DIR)
     secret_key: SecretStr
     """One or more Fernet keys, comma separated: the first encrypts, all decrypt."""
     public_url: str = "http://127.0.0.1:8000"
-    """Where Stripe and people reach this server; no slash at the end."""
+    """The address at which Stripe and people reach this server, without a slash at the end."""
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Signing secrets of the default endpoint; more than one while a secret is being rotated."""
     stripe_livemode: bool | None = Field(default=None, validate_default=True)
     """Whether the default endpoint (and one made by `bootstrap`) receives live money; no default."""
     stripe_api_key: SecretStr | None = None
-    """Key of the first organization's Stripe account, in the default endpoint's mode. Without one nothing is asked."""
+    """Key of the first organization's Stripe account, in the default endpoint's mode. None: Stripe is not called."""
     stripe_api_base: str = "https://api.stripe.com"
-    """Where Stripe's API is; no slash at the end."""
+    """The address of Stripe's API, without a slash at the end."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto`: columns in a terminal, JSON elsewhere."""
     language: str = "en"
     """Language of the sentences that people read: one that has a catalogue in `app/sentences/locales`."""
     web_workers: int = Field(default=2, ge=1, le=64)
     web_threads: int = Field(default=4, ge=1, le=64)
-    """Threads, and so database connections, of each web process."""
+    """Threads of each web process; each has a database connection."""
     workers: int = Field(default=2, ge=1, le=64)
     """Worker processes that `up` starts."""
     touchpoint_days: int = Field(default=400, ge=1, le=3650)
-    """How long touchpoints are kept, by whole months; what money depends on stays."""
+    """Retention of touchpoints, by whole months; attributions are not deleted."""
     touchpoint_cookie: bool = True
-    """Whether `/r/` knows a returning visitor by a cookie of its own."""
+    """Whether `/r/` sets a cookie to recognize a returning visitor."""
     metrics_token: SecretStr | None = None
-    """Bearer token for `/metrics`; without one only loopback may read it."""
+    """Bearer token for `/metrics`; if it is not set, only loopback addresses may read it."""
     reads_per_minute: int = Field(default=120, ge=1)
     """GET requests that one API key may make."""
     writes_per_minute: int = Field(default=30, ge=1)
     """POST, PUT, PATCH and DELETE requests that one API key may make."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
-    """Whose word on where a request came from (`X-Forwarded-For`) is taken."""
+    """Proxies whose `X-Forwarded-For` is trusted."""
     mail_from: str | None = None
-    """Whom mails come from: an address, or `Name <address>`."""
+    """The sender of mails: an address, or `Name <address>`."""
     smtp_url: SecretStr | None = None
-    """The mail server; without one no mail is sent."""
+    """The mail server; if it is not set, no mail is sent."""
     send_endpoint: str | None = None
     send_secret: SecretStr | None = None
-    """Webhook endpoint and signing secret that `accrual send` uses; `bootstrap` keeps them in the data directory."""
+    """Webhook endpoint and signing secret that `accrual send` uses; `bootstrap` stores them in the data directory."""
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
@@ -90,19 +90,19 @@ class Settings(BaseSettings):
 
     @field_validator("database_url", "web_database_url")
     @classmethod
-    def _name_the_driver(cls, url: str | None) -> str | None:
+    def _add_driver(cls, url: str | None) -> str | None:
         return url and _with_driver(url)
 
     @field_validator("redis_url")
     @classmethod
-    def _know_the_scheme(cls, url: str) -> str:
+    def _check_redis_scheme(cls, url: str) -> str:
         if not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must be a Redis or Valkey address, such as redis://host:6379/0")
         return url
 
     @field_validator("secret_key")
     @classmethod
-    def _hold_usable_keys(cls, keys: SecretStr) -> SecretStr:
+    def _check_secret_keys(cls, keys: SecretStr) -> SecretStr:
         for key in _split(keys.get_secret_value()):
             if not re.fullmatch(r"[\w-]{43}=", key, re.ASCII) or len(urlsafe_b64decode(key)) != 32:
                 raise ValueError(
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _end_without_slash(cls, url: str) -> str:
+    def _remove_slash(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
@@ -124,13 +124,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         secrets = [secret.strip() for secret in value.split(",")]
-        if not all(secrets):  # an empty secret would accept whatever is signed with nothing
-            raise ValueError("holds an empty secret; give one or more, comma separated, without a comma at the end")
+        if not all(secrets):  # anyone can sign with an empty secret
+            raise ValueError("has an empty secret; give one or more, comma separated, without a comma at the end")
         return secrets
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
-    def _name_networks(cls, value: object) -> object:
+    def _parse_networks(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
 
     @field_validator("smtp_url")
     @classmethod
-    def _know_the_mail_server(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _check_mail_server(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if url is None:
             return url
         if not re.match(r"smtps?://([^@/\s]+@)?[\w.-]+(:\d+)?/?$", url.get_secret_value(), re.ASCII):
@@ -151,94 +151,97 @@ class Settings(BaseSettings):
 
     @field_validator("stripe_api_base")
     @classmethod
-    def _ask_over_https(cls, url: str) -> str:
-        if not re.match(r"https://|http://(127\.0\.0\.1|localhost)(:|/|$)", url):  # the key travels in every request
+    def _require_https(cls, url: str) -> str:
+        if not re.match(r"https://|http://(127\.0\.0\.1|localhost)(:|/|$)", url):  # every request contains the API key
             raise ValueError("must start with https:// (or http:// on this machine)")
         return url.rstrip("/")
 
     @field_validator("stripe_api_key")
     @classmethod
-    def _know_the_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _check_api_key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if key is None:
             return key
-        found = STRIPE_API_KEY.fullmatch(key.get_secret_value())
-        if found is None:
+        match = STRIPE_API_KEY.fullmatch(key.get_secret_value())
+        if match is None:
             raise ValueError("is not a Stripe secret key (sk_…) or restricted key (rk_…)")
-        if info.data.get("stripe_livemode") is not (found["mode"] == "live"):
+        is_live = match["mode"] == "live"
+        if info.data.get("stripe_livemode") is not is_live:
             raise ValueError(
-                f"is a {found['mode']} key, but ACCRUAL_STRIPE_LIVEMODE does not say so; set both to the same mode"
+                f"is a {match['mode']} key, but ACCRUAL_STRIPE_LIVEMODE is not {str(is_live).lower()}; set both to the "
+                "same mode"
             )
         return key
 
     @field_validator("stripe_livemode")
     @classmethod
-    def _know_the_mode(cls, livemode: bool | None, info: ValidationInfo) -> bool | None:
+    def _require_mode(cls, livemode: bool | None, info: ValidationInfo) -> bool | None:
         if livemode is None and info.data.get("stripe_webhook_secrets"):
             raise ValueError(
                 "is not set, but ACCRUAL_STRIPE_WEBHOOK_SECRETS is; set it to true if these secrets sign live events, "
-                "to false if they sign test events, because test money must never reach a live ledger"
+                "or to false if they sign test events, so that test and live money are never mixed"
             )
         return livemode
 
 
 def load(data_dir: Path | None = None) -> Settings:
-    """The settings in force, from the environment and the data directory's file.
+    """The settings from the environment and the data directory's file.
 
     Args:
-        data_dir: the data directory; None takes `ACCRUAL_DATA_DIR`, else `.accrual` here.
+        data_dir: the data directory; None: `ACCRUAL_DATA_DIR`, else `.accrual` in the current directory.
 
     Raises:
-        ConfigurationError: a setting is missing or wrong; the message says so of each, one a line.
+        ConfigurationError: a setting is missing or wrong; the message has a line for each problem.
     """
     directory = find_data_dir(data_dir)
     try:
         return Settings(_env_file=directory / settings_files.SETTINGS_FILE, data_dir=directory)
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False)
-        if [error["type"] for error in errors] == ["missing"] * NEEDED and not settings_files.kept(directory):
-            raise ConfigurationError(NOTHING_HERE.format(directory=directory)) from None
+        is_empty = [error["type"] for error in errors] == ["missing"] * REQUIRED_COUNT
+        if is_empty and not settings_files.read(directory):
+            raise ConfigurationError(NO_SETTINGS.format(directory=directory)) from None
         problems = [_describe(error) for error in errors]
-        raise ConfigurationError("\n".join(problems)) from None  # the original repeats the values, secrets included
+        raise ConfigurationError("\n".join(problems)) from None  # the original has the values, secrets included
 
 
 def find_data_dir(data_dir: Path | None = None) -> Path:
-    """The data directory as an absolute path: the one given, else the environment's, else `.accrual` here."""
+    """The data directory as an absolute path: `data_dir`, else `ACCRUAL_DATA_DIR`, else `.accrual` here."""
     return (data_dir or Path(os.environ.get("ACCRUAL_DATA_DIR") or DEFAULT_DATA_DIR)).absolute()
 
 
 def is_given(name: str) -> bool:
-    """Whether the environment itself sets `name`, whatever the data directory keeps."""
+    """Whether the environment sets `name`; the data directory's file does not count."""
     return bool(os.environ.get(name))
 
 
 def migrate_url(settings: Settings) -> str:
-    """The address at which the schema's owner logs in: `ACCRUAL_MIGRATE_URL`, else the embedded database's owner, else
-    the login there is.
+    """The database address for migrations, with the login of the schema's owner.
 
-    It is no part of `Settings`, so that no process that serves carries it.
+    That is `ACCRUAL_MIGRATE_URL`, else the owner of the embedded database, else `database_url`. It is not part of
+    `Settings`, so that serving processes do not have it.
 
     Raises:
-        ConfigurationError: it is no address of a Postgres.
+        ConfigurationError: it is not a Postgres address.
     """
-    own = None if is_given("DATABASE_URL") else settings_files.owner_url(settings.data_dir)
-    given = os.environ.get(settings_files.MIGRATE_URL) or own
+    embedded_owner = None if is_given("DATABASE_URL") else settings_files.owner_url(settings.data_dir)
+    owner_url = os.environ.get(settings_files.MIGRATE_URL) or embedded_owner
     try:
-        return _with_driver(given) if given else settings.database_url
+        return _with_driver(owner_url) if owner_url else settings.database_url
     except ValueError as wrong:
         raise ConfigurationError(f"{settings_files.MIGRATE_URL} {wrong}.") from None
 
 
 def child_environment(data_dir: Path) -> dict[str, str]:
-    """The environment for a process of ours that shall read the settings of `data_dir`.
+    """The environment of a child process that reads the settings of `data_dir`.
 
-    The owner's address is left out: whatever serves does not know it.
+    `ACCRUAL_MIGRATE_URL` is left out, so that serving processes do not have the owner's login.
     """
-    passed_on = {name: value for name, value in os.environ.items() if name != settings_files.MIGRATE_URL}
-    return {**passed_on, "ACCRUAL_DATA_DIR": str(data_dir)}
+    inherited = {name: value for name, value in os.environ.items() if name != settings_files.MIGRATE_URL}
+    return {**inherited, "ACCRUAL_DATA_DIR": str(data_dir)}
 
 
 def _with_driver(url: str) -> str:
-    """A Postgres address as SQLAlchemy wants it. Raises ValueError."""
+    """A Postgres address with SQLAlchemy's driver name. Raises ValueError."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ValueError("must be a Postgres address, such as postgresql://user:password@host:5432/accrual")
@@ -250,7 +253,7 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _describe(error: ErrorDetails) -> str:
-    """One problem as a sentence; never the value itself, which may be a secret."""
+    """A validation error as a sentence, without the value, which may be a secret."""
     name = _environment_name(str(error["loc"][0]))
     if error["type"] == "missing":
         hints = {"DATABASE_URL": ADDRESS_HELP, "REDIS_URL": ADDRESS_HELP, "ACCRUAL_SECRET_KEY": ADDRESS_HELP}

@@ -1,30 +1,30 @@
-"""Which currencies there are. Pure.
+"""The list of known currencies. Pure.
 
-Programs and reports name a currency of this closed list. What Stripe's documents name is taken as it is: money that
-moved counts, also in a currency that this list does not have.
+Programs and reported conversions must use a currency of this list. Currencies in Stripe's documents are not checked:
+a payment counts even if its currency is not in the list.
 """
 
 from typing import Final
 
 from babel.core import get_global
 
-STRIPE_OPENED: Final = (2011, 1, 1)
+STRIPE_LAUNCH: Final = (2011, 1, 1)
 
 
-def _tender() -> frozenset[str]:
-    """ISO 4217 codes, lower case, of what is or was anywhere legal tender since Stripe opened.
+def _legal_tender() -> frozenset[str]:
+    """ISO 4217 codes, lower case, of currencies that were legal tender anywhere at some time since Stripe's launch.
 
-    Currencies that ended since stay, for payments made in them are still reported, given back and paid out. Codes of
-    metals, funds, tests and "no currency" (`XAU`, `XDR`, `XTS`, `XXX`) are not legal tender and left out.
+    Currencies that ended since then are included, because payments in them are still reported, refunded and paid out.
+    Codes of metals, funds, tests and "no currency" (`XAU`, `XDR`, `XTS`, `XXX`) are not legal tender.
 
-    Source: Unicode CLDR, supplemental currency data, as Babel brings it.
+    Source: Unicode CLDR, supplemental currency data, as included in Babel.
     """
     return frozenset(
         code.lower()
         for history in get_global("territory_currencies").values()
         for code, _, ended, is_tender in history
-        if is_tender and (ended is None or ended >= STRIPE_OPENED)
+        if is_tender and (ended is None or ended >= STRIPE_LAUNCH)
     )
 
 
-KNOWN: Final = _tender()
+KNOWN: Final = _legal_tender()

@@ -1,12 +1,12 @@
-"""The database: base class and naming convention, engine, fork hook, transactions.
+"""The database: base class and naming convention, engines, connections after a fork, transactions.
 
-Four roles stand in Postgres, and each process logs in with no more than it needs. The *owner* migrates and serves
-nothing. `accrual_worker` is what workers, the clock and commands are: it reads and writes rows but cannot change the
-schema, so not even a bug of ours can switch the ledger's triggers off. `accrual_entry` is what the web server's
-connections start as: it can do what comes before a caller is known, such as finding a key or storing an event.
-`accrual_request` sees only the rows of the organizations named in its transaction; a request becomes it by
-`narrow_to_organizations`. The web server logs in as `accrual_web`, which can become the last two and has no rights of
-its own, so that `SET ROLE NONE` inside a request gains nothing.
+There are four roles in Postgres, and each process logs in with no more rights than it needs. The *owner* migrates and
+serves nothing. `accrual_worker` is the role of workers, the clock and commands: it reads and writes rows but cannot
+change the schema, so that no bug can disable the ledger's triggers. `accrual_entry` is the initial role of the web
+server's connections: it can do what is needed before the caller is known, such as finding a key or storing an event.
+`accrual_request` sees only the rows of the organizations named in its transaction; a request changes to it by
+`narrow_to_organizations`. The web server logs in as `accrual_web`, which can change to the last two roles and has no
+rights of its own, so that `SET ROLE NONE` inside a request gains nothing.
 
 A process that serves requests calls `connect_web` and opens `web_transaction`; every other one calls `connect` and
 opens `transaction`.
@@ -31,11 +31,11 @@ ENTRY_ROLE: Final = "accrual_entry"
 REQUEST_ROLE: Final = "accrual_request"
 WEB_LOGIN: Final = "accrual_web"
 WORKER_LOGIN: Final = WORKER_ROLE
-"""The logins that `accrual migrate` makes, without a password yet."""
+"""The logins that `accrual migrate` creates, without a password at first."""
 CONNECT_TIMEOUT_SECONDS: Final = 3
 
 CANNOT_WRITE: Final = {"53100": "disk_full", "53400": "disk_full", "58030": "disk_full", "25006": "read_only"}
-"""What Postgres says when it cannot write, by SQLSTATE: disk full, a limit of temporary files, I/O error, standby.
+"""Why Postgres cannot write, by SQLSTATE: disk full, limit of temporary files, I/O error, standby.
 
 Source: Postgres manual, "PostgreSQL Error Codes".
 """
@@ -60,11 +60,11 @@ Minor = Annotated[int, mapped_column(BigInteger)]
 Currency = Annotated[str, mapped_column(CHAR(3))]
 """A lower-case ISO 4217 code."""
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
-"""When the row came to be; `occurred_at` columns say when its fact did."""
+"""When the row was inserted; `occurred_at` columns say when the fact happened."""
 
 
 class Base(DeclarativeBase):
-    """Every table's base; its metadata is what migrations are checked against."""
+    """Base class of all tables; migrations are checked against its metadata."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar = {
@@ -77,7 +77,7 @@ class Base(DeclarativeBase):
 
 @dataclass(frozen=True, slots=True)
 class _Connected:
-    """An engine with the sessions made on it, and one whose statements are transactions of their own."""
+    """An engine with its session factory, and a second engine on which every statement is its own transaction."""
 
     engine: Engine
     sessions: sessionmaker[Session]
@@ -89,16 +89,17 @@ class _Connected:
 
 
 class _Current:
-    """What this process is connected as. Outside the tests it is one of the two."""
+    """The connections of this process. Outside the tests only one of the two is set."""
 
     worker: _Connected | None = None
     web: _Connected | None = None
 
 
 def create(url: str | URL, *, role: str | None = WORKER_ROLE, pool_size: int = 5, **options: Any) -> Engine:
-    """An engine on `url` whose connections start as `role` (None: as whoever logs in, to migrate).
+    """An engine on `url` whose connections start with `role`; None keeps the role of the login, for migrations.
 
-    "Down" must be a quick 503, not a hang: connecting times out after 3 s and every checkout is pinged.
+    A database that is down must lead to a quick 503 and not to a hanging request: connecting times out after 3 seconds,
+    and each connection is pinged when it is taken from the pool.
     """
     parsed = make_url(url)
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "accrual"}
@@ -114,7 +115,7 @@ def create(url: str | URL, *, role: str | None = WORKER_ROLE, pool_size: int = 5
 
 
 def connect(url: str | URL, *, pool_size: int = 5) -> Engine:
-    """Let `transaction` work on `url` from now on, as the worker's role. Gives the engine; an earlier one is closed."""
+    """Connect `transaction` to `url` as the worker's role. Returns the engine; an earlier one is closed."""
     if _Current.worker is not None:
         _Current.worker.dispose()
     _Current.worker = _connected(url, WORKER_ROLE, pool_size)
@@ -122,7 +123,7 @@ def connect(url: str | URL, *, pool_size: int = 5) -> Engine:
 
 
 def connect_web(url: str | URL, *, pool_size: int = 5) -> Engine:
-    """Let `web_transaction` and `autocommit` work on `url` from now on, as the web server's role; as `connect`."""
+    """Connect `web_transaction` and `autocommit` to `url` as the web server's role. Returns the engine as `connect`."""
     if _Current.web is not None:
         _Current.web.dispose()
     _Current.web = _connected(url, ENTRY_ROLE, pool_size)
@@ -137,12 +138,12 @@ def disconnect() -> None:
 
 
 def engine() -> Engine:
-    """The engine `connect` made. Raises RuntimeError before that."""
+    """The engine of `connect`. Raises RuntimeError if it was not called."""
     return _worker().engine
 
 
 def web_engine() -> Engine:
-    """The engine `connect_web` made. Raises RuntimeError before that."""
+    """The engine of `connect_web`. Raises RuntimeError if it was not called."""
     return _web().engine
 
 
@@ -158,7 +159,7 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def web_transaction() -> Iterator[Session]:
-    """As `transaction`, for a request whose caller is not known yet: it may do what `accrual_entry` may.
+    """As `transaction`, with the rights of `accrual_entry`: for a request whose caller is not known yet.
 
     Raises RuntimeError in a process that `connect_web` was not called in.
     """
@@ -167,13 +168,13 @@ def web_transaction() -> Iterator[Session]:
 
 
 def write_problem(connection: Connection) -> str | None:
-    """Why this database cannot be written to now (`disk_full`, `read_only`), or None if it can.
+    """Why this database cannot be written to now (`disk_full`, `read_only`); None if it can.
 
-    Sorts more than fits into memory, so that Postgres writes a megabyte to its disk, and takes a transaction number,
-    which only a primary gives. Nothing is kept of either.
+    Sorts more than fits into memory, so that Postgres writes a megabyte to its disk, and requests a transaction id,
+    which only a primary assigns. Nothing stays stored.
 
     Raises:
-        DBAPIError: the database failed in another way.
+        DBAPIError: the database failed for another reason.
     """
     try:
         is_read_only = connection.execute(_WRITE_SOMETHING).one().is_read_only
@@ -189,15 +190,15 @@ def write_problem(connection: Connection) -> str | None:
 
 @contextmanager
 def autocommit() -> Iterator[Connection]:
-    """A connection as `accrual_entry` on which every statement is its own transaction, not pinged first."""
+    """A connection as `accrual_entry` on which every statement is its own transaction; it is not pinged first."""
     with _web().autocommit.connect() as connection:
         yield connection
 
 
 def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) -> None:
-    """From here to its end, let this transaction see and write only rows of `organization_ids`.
+    """Limit the rest of this transaction to rows of `organization_ids`, for reading and writing.
 
-    Row-level security does it, so a forgotten WHERE shows nothing.
+    Row-level security enforces it, so a query without a condition on the organization shows no other rows.
     """
     session.execute(
         text(
@@ -209,10 +210,10 @@ def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) 
 
 
 def narrow_to_affiliate(session: Session, organization_id: UUID) -> None:
-    """From here to its end, let this transaction only read, and only what this organization sees as a partner.
+    """Limit the rest of this transaction to reading what this organization sees as a partner.
 
-    That is its enrollments, and while it is not shut out of them their programs, terms, snapshots, conversions and
-    commissions. What it owns as a merchant is hidden meanwhile.
+    That is its enrollments and, unless an enrollment was ended, their programs, terms, snapshots, conversions and
+    commissions. Rows that it owns as a merchant are hidden.
     """
     session.execute(
         text(
@@ -224,14 +225,14 @@ def narrow_to_affiliate(session: Session, organization_id: UUID) -> None:
 
 
 def widen(session: Session) -> None:
-    """From here to its end, let this web transaction do what a request may do whose caller is not known yet."""
+    """Give the rest of this web transaction the rights of a request whose caller is not known yet."""
     session.execute(text("SELECT set_config('role', :role, true)"), {"role": ENTRY_ROLE})
 
 
 def _connected(url: str | URL, role: str, pool_size: int) -> _Connected:
-    made = create(url, role=role, pool_size=pool_size)
-    quick = create(url, role=role, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")
-    return _Connected(made, sessionmaker(made, expire_on_commit=False), quick)
+    engine = create(url, role=role, pool_size=pool_size)
+    autocommit = create(url, role=role, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")
+    return _Connected(engine, sessionmaker(engine, expire_on_commit=False), autocommit)
 
 
 def _worker() -> _Connected:
@@ -246,11 +247,11 @@ def _web() -> _Connected:
     return _Current.web
 
 
-def _forget_parents_connections() -> None:
-    # A forked child shares the parent's sockets; closing them politely would end the parent's sessions.
+def _drop_inherited_connections() -> None:
+    # A forked child shares the parent's sockets. A normal close would end the parent's sessions.
     for inherited in (_Current.worker, _Current.web):
         if inherited is not None:
             inherited.dispose(close=False)
 
 
-os.register_at_fork(after_in_child=_forget_parents_connections)
+os.register_at_fork(after_in_child=_drop_inherited_connections)

@@ -2,7 +2,7 @@
 
     AccrualError
     ├── ConfigurationError      start is refused; the message lists every problem
-    ├── RequestError            the caller's mistake; HTTP statuses stand in app/http/errors.py
+    ├── RequestError            the caller's mistake; HTTP statuses are in app/http/errors.py
     │   ├── InvalidRequest      400, names the field
     │   ├── InvalidSignature    400
     │   ├── Unauthenticated     401
@@ -11,8 +11,8 @@
     │   ├── Conflict            409
     │   ├── TooLarge            413
     │   └── RateLimited         429
-    ├── Unavailable             503: a thing we need is not there; the caller comes again
-    ├── LeaseLost               a run was stopped, or is another worker's by now; the step is rolled back
+    ├── Unavailable             503: something needed is not available; the caller retries
+    ├── LeaseLost               a run was stopped, or another worker has taken it; the step is rolled back
     ├── CodedProblem            what went wrong is stored as a code with parameters
     │   ├── StripeProblem       asking Stripe's API failed
     │   │   ├── StripeUnavailable   no answer, or an error of its own; later may be better
@@ -24,30 +24,30 @@
     └── LedgerError             a bug; never caught
         └── UnbalancedEntry
 
-What a failing event does next is decided in one table, worker/retries.py.
+worker/retries.py decides what happens to an event after a failure.
 """
 
 from typing import Any, Final, Self
 
 LONGEST_SHOWN: Final = 80
-"""How much of a value a message repeats."""
+"""Characters of a wrong value that the error message repeats."""
 
 
 class AccrualError(Exception):
-    """Anything that went wrong and that we have words for."""
+    """Base class of all exceptions that Accrual raises on purpose."""
 
 
 class ConfigurationError(AccrualError):
-    """The settings do not allow a start. The message lists every problem, one a line."""
+    """Settings are missing or wrong, so the process does not start. The message has a line for each problem."""
 
 
 class RequestError(AccrualError):
-    """The caller asked for something we refuse.
+    """A request that is refused because of the caller's mistake.
 
     Attributes:
-        code: a stable lower-case word for programs.
-        param: the request field at fault, or None.
-        details: every fault, where there may be several: `{"param": …, "message": …}` each.
+        code: a stable lower-case code for programs.
+        param: the wrong request field, or None.
+        details: all wrong fields, if there may be several: `{"param": …, "message": …}` each.
     """
 
     code = "bad_request"
@@ -74,7 +74,7 @@ class InvalidRequest(RequestError):
 
 
 class InvalidSignature(RequestError):
-    """Not signed by Stripe, or not lately."""
+    """The signature is not Stripe's, or too old."""
 
     code = "invalid_signature"
 
@@ -98,20 +98,20 @@ class NotFound(RequestError):
 
     @classmethod
     def of(cls, kind: str, given: str | None, *, where: str = "", param: str | None = None) -> Self:
-        """That no `kind` has the id `given`, also where another organization's has; the code is `<kind>_not_found`."""
+        """The error for an id `given` that is unknown, or another organization's; the code is `<kind>_not_found`."""
         shown = repr((given or "")[:LONGEST_SHOWN])
         message = f"no {kind} {shown} was found{where}; check the id, and that it belongs to your organization"
         return cls(message, code=f"{kind.replace(' ', '_')}_not_found", param=param)
 
 
 class Conflict(RequestError):
-    """It contradicts what is there."""
+    """The request conflicts with the present state."""
 
     code = "conflict"
 
 
 class TooLarge(RequestError):
-    """The body is larger than anything we take."""
+    """The body is larger than the limit."""
 
     code = "too_large"
 
@@ -123,7 +123,7 @@ class RateLimited(RequestError):
 
 
 class Unavailable(AccrualError):
-    """Something needed is not there now; the same call may succeed later."""
+    """Something needed is not available now; the same call may succeed later."""
 
     code = "unavailable"
 

@@ -1,7 +1,7 @@
-"""TypeIDs (`par_01h…`) outside, UUIDv7 inside.
+"""Ids: new UUIDv7 values, and their public form, TypeIDs such as `par_01h…`.
 
-A UUIDv7 begins with its time, so ids sort by age and fresh rows land at the end of their index. The prefix
-exists only in what people and clients see; the database stores the bare UUID.
+A UUIDv7 begins with its time, so ids sort by age and new rows are added at the end of their index. Only the public form
+has the prefix; the database stores the UUID.
 """
 
 from typing import Final
@@ -34,11 +34,11 @@ DRIFT: Final = "drf"
 REPORTED_REFUND: Final = "rfd"
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
-"""`par_` and `aff_` are two names of one partner; either is accepted wherever a partner id is."""
+"""A partner's id has two forms, `par_…` and `aff_…`; both are accepted wherever a partner id is."""
 
 
 def new() -> UUID:
-    """A fresh UUIDv7."""
+    """A new UUIDv7."""
     return uuid_utils.compat.uuid7()
 
 
@@ -48,7 +48,7 @@ def encode(prefix: str, value: UUID) -> str:
 
 
 def decode(text: str, *prefixes: str) -> UUID | None:
-    """The UUID in a public id, or None if it is no id or carries none of `prefixes`."""
+    """The UUID of a public id; None if `text` is not an id or has none of `prefixes`."""
     try:
         parsed = TypeID.from_string(text)
     except (TypeIDException, ValueError):

@@ -1,4 +1,4 @@
-"""Languages in which amounts, dates and sentences are written for people. Pure."""
+"""Locales for amounts, dates and sentences shown to people. Pure."""
 
 from functools import cache
 from typing import Final
@@ -7,19 +7,19 @@ from babel import Locale
 
 ENGLISH: Final = "en"
 WITHOUT_COUNTRY: Final = {ENGLISH: "en-GB"}
-"""Whose conventions a language follows where no country is named. English readers here come from many countries: the
-day before the month and the clock of 24 hours are misread by fewer of them than 11/8/2026, 4:15 PM."""
+"""The locale used for a language without a country. English readers come from many countries, and fewer of them
+misread the day before the month and the 24-hour clock than 11/8/2026, 4:15 PM."""
 
 
 @cache
 def conventions(locale: str) -> Locale:
-    """How numbers and dates are written in `locale`, a language tag such as `en`, `de` or `pt-BR`.
+    """Babel's locale for a language tag such as `en`, `de` or `pt-BR`.
 
     Raises:
-        babel.UnknownLocaleError: no such language is known.
+        babel.UnknownLocaleError: the language is unknown.
         ValueError: `locale` is not a language tag.
     """
     return Locale.parse(WITHOUT_COUNTRY.get(locale, locale), sep="-")
 
 
-conventions(ENGLISH)  # read before a process forks, so that all share it
+conventions(ENGLISH)  # loaded before a process forks, so that its children share the memory

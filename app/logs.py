@@ -1,7 +1,7 @@
-"""One shape for every log line, whoever writes it: ours, Gunicorn's, RQ's and SQLAlchemy's.
+"""Logging: one format for all log lines, those of Gunicorn, RQ and SQLAlchemy too.
 
-JSON in production, columns in a terminal, always on standard error, so that a command's output stays clean. Event names
-are constant (`stripe_event_received`), values are keywords. What must never be logged is blanked on the way out.
+JSON in production, columns in a terminal, always on standard error, so that it does not mix with a command's output.
+Event names are constant (`stripe_event_received`), values are keywords. Values that must not be logged are replaced.
 """
 
 import logging.config
@@ -12,7 +12,7 @@ from typing import Final, Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-BLANK: Final = "[not logged]"
+REDACTED: Final = "[not logged]"
 NEVER_LOGGED: Final = frozenset(
     {
         "api_key",
@@ -31,11 +31,11 @@ NEVER_LOGGED: Final = frozenset(
         "webhook_secret",
     }
 )
-QUIET: Final = ("alembic", "rq", "urllib3", "werkzeug")  # they tell every step; their warnings are enough
+QUIET: Final = ("alembic", "rq", "urllib3", "werkzeug")  # they log every step; only their warnings are needed
 
 
 def configure(log_format: Literal["auto", "json", "console"] = "auto", *, level: str = "INFO") -> None:
-    """Send every logger of this process through our formatter. Call it once, before the first line."""
+    """Configure all loggers of this process with our formatter. Call it once, before the first log line."""
     columns = sys.stderr.isatty() if log_format == "auto" else log_format == "console"
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
@@ -61,10 +61,10 @@ def configure(log_format: Literal["auto", "json", "console"] = "auto", *, level:
     )
 
 
-def blank_what_is_never_logged(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A line whose payloads, e-mails, names and secrets are blanked: the last guard, not a licence to pass them."""
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace payloads, e-mails, names and secrets in a log line: a last guard; callers must not pass them at all."""
     for name in NEVER_LOGGED & event.keys():
-        event[name] = BLANK
+        event[name] = REDACTED
     return event
 
 
@@ -75,13 +75,13 @@ def _shared_processors() -> list[Processor]:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        blank_what_is_never_logged,
+        redact,
     ]
 
 
 def _last_processors(*, columns: bool) -> Iterable[Processor]:
     if columns:
-        # Plain tracebacks: the rich ones print local variables, and with them payloads.
+        # Plain tracebacks, because the rich ones print local variables, such as payloads.
         yield structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         return
     without_locals = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)

@@ -1,9 +1,9 @@
-"""Counters of what all processes do, for Prometheus.
+"""Counters of all processes, for Prometheus.
 
-Web, worker and clock are processes of their own, perhaps on machines of their own, so what they count meets in one
-Redis hash. Counting is adding to a dictionary; a thread carries the sums over once a second, keeps them while Redis is
-away, and so costs neither a request nor a batch anything. A process killed in between loses its last second of counts;
-figures that must be right (backlog, ledger) are read from Postgres instead.
+Web, worker and clock are separate processes, perhaps on different machines, so their counts are added up in one Redis
+hash. Counting only changes a dictionary; a thread sends the counts to Redis once a second and keeps them while Redis is
+unreachable, so that counting delays neither requests nor batches. A killed process loses its last second of counts;
+figures that must be exact (backlog, ledger) are read from Postgres instead.
 """
 
 import atexit
@@ -22,77 +22,77 @@ from prometheus_client.registry import Collector
 from app import redis_client
 
 HASH: Final = "accrual:metrics"
-CARRY_SECONDS: Final = 1.0
+SEND_INTERVAL_SECONDS: Final = 1.0
 TIMEOUT_SECONDS: Final = 1.0
 BUCKETS_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 IMBALANCE: Final = "ledger_imbalance_minor"
 WHOLE_NUMBER: Final = re.compile(r"-?\d{1,18}", re.ASCII)
-"""What is counted; anything else in the hash was not written by us."""
+"""The format of a stored count; other values in the hash were not written by Accrual."""
 
 
 class _Pending:
-    """What this process has counted and not yet carried to Redis."""
+    """Counts of this process that were not sent to Redis yet."""
 
     lock = threading.Lock()
-    carrying = threading.Lock()
+    sending = threading.Lock()
     counts: ClassVar[Counter[str]] = Counter()
     client: redis.Redis | None = None
-    carrier: threading.Thread | None = None
+    sender: threading.Thread | None = None
 
 
 def connect(redis_url: str) -> None:
-    """Carry this process's counts to the Redis at `redis_url` from now on. Nothing is asked of it yet."""
+    """Send this process's counts to the Redis at `redis_url` from now on. Does not contact it yet."""
     _Pending.client = redis.Redis.from_url(redis_url, decode_responses=True, **redis_client.options(TIMEOUT_SECONDS))
     redis_client.reset()
 
 
 def event_received(result: str) -> None:
-    """Count a delivery by what became of it: `stored`, `duplicate`, `refused` or `unavailable`."""
+    """Count a delivery by its result: `stored`, `duplicate`, `refused` or `unavailable`."""
     _count({f"received:{result}": 1})
 
 
 def events_processed(outcome: str, number: int = 1) -> None:
-    """Count events that ended in `outcome`."""
+    """Count `number` processed events with this outcome."""
     _count({f"processed:{outcome}": number})
 
 
 def batch_worked(size: int, seconds: float) -> None:
-    """Count one batch of a drain: how many events it held and how long they took."""
+    """Count a batch of a drain: its number of events and the seconds it took."""
     bucket = next((limit for limit in BUCKETS_SECONDS if seconds <= limit), "+Inf")
     _count({f"batch:le:{bucket}": 1, "batch:events": size, "batch:microseconds": round(seconds * 1_000_000)})
 
 
 def request_passed_uncounted() -> None:
-    """Count a request that was let through because Redis could not be asked how many there were."""
+    """Count a request that was not rate-limited because Redis was unreachable."""
     _count({"uncounted": 1})
 
 
 def request_dropped(reason: str) -> None:
-    """Count a request that was given up before it had arrived whole."""
+    """Count a request that was dropped before it had arrived completely."""
     _count({f"dropped_request:{reason}": 1})
 
 
 def job_refused(reason: str) -> None:
-    """Count something in a queue that is no job of ours."""
+    """Count a queued job that was refused because it is not one of `app.jobs`."""
     _count({f"refused_job:{reason}": 1})
 
 
 def ledger_measured(imbalance_minor: int) -> None:
-    """Keep what all postings sum to, which must be 0. Measured by the clock, because it reads the whole ledger."""
+    """Store the sum of all postings, which must be 0. The clock measures it, because it reads the whole ledger."""
     if _Pending.client is not None:
         _try(lambda client: client.hset(HASH, IMBALANCE, imbalance_minor), _Pending.client)
 
 
 def flush() -> bool:
-    """Carry what was counted to Redis now; a process that ends without Python's exit hooks calls it last.
+    """Send the counts to Redis now. A process that ends without Python's exit hooks must call it before it ends.
 
     Returns:
-        False if Redis could not be reached; the counts are kept for the next time.
+        False if Redis could not be reached; the counts are then sent the next time.
     """
     client = _Pending.client
     if client is None:
         return False
-    with _Pending.carrying:  # a later reader gets everything that was counted before
+    with _Pending.sending:  # so that counts taken by another thread are in Redis before this returns
         with _Pending.lock:
             counts, _Pending.counts = _Pending.counts, Counter()
         if not counts or _try(lambda reached: _add(reached, counts), client):
@@ -103,49 +103,55 @@ def flush() -> bool:
 
 
 def exposition(gauges: Iterable[Metric]) -> bytes:
-    """Everything counted by all processes, and `gauges`, in Prometheus's text format.
+    """The counters of all processes, and `gauges`, in Prometheus's text format.
 
     Without Redis the counters are left out and `accrual_redis_up` is 0.
     """
     flush()
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Figures([*gauges, *_counted()]))
+    registry.register(_ReadyMetrics([*gauges, *_counters()]))
     return generate_latest(registry)
 
 
 def gauge(name: str, help_text: str, value: float) -> Metric:
-    """One figure that goes up and down."""
+    """A gauge metric with one value."""
     return GaugeMetricFamily(name, help_text, value=value)
 
 
-class _Figures(Collector):
-    """Ready-made figures; Prometheus's library asks for them through an object."""
+class _ReadyMetrics(Collector):
+    """A collector that returns given metrics, as Prometheus's library requires."""
 
-    def __init__(self, figures: list[Metric]) -> None:
-        self._figures = figures
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
     def collect(self) -> Iterable[Metric]:
-        return self._figures
+        return self._metrics
 
 
-def _counted() -> Iterator[Metric]:
+def _counters() -> Iterator[Metric]:
     counts = _read()
     yield gauge("accrual_redis_up", "1 if Redis answers.", float(counts is not None))
     if counts is None:
         return
-    yield _by_label(counts, "received", "accrual_events_received", "Deliveries by what became of them.", "result")
-    yield _by_label(counts, "processed", "accrual_events_processed", "Events by how they ended.", "outcome")
+    yield _by_label(counts, "received", "accrual_events_received", "Deliveries by result.", "result")
+    yield _by_label(counts, "processed", "accrual_events_processed", "Processed events by outcome.", "outcome")
     yield _by_label(
-        counts, "dropped_request", "accrual_requests_dropped", "Requests that never arrived whole.", "reason"
+        counts,
+        "dropped_request",
+        "accrual_requests_dropped",
+        "Requests dropped before they had arrived completely.",
+        "reason",
     )
-    yield _by_label(counts, "refused_job", "accrual_jobs_refused", "Foreign jobs dropped from a queue.", "reason")
+    yield _by_label(counts, "refused_job", "accrual_jobs_refused", "Unknown jobs dropped from a queue.", "reason")
     yield _batches(counts)
     yield CounterMetricFamily(
-        "accrual_uncounted_requests", "Requests past the rate limits: no Redis.", value=counts.get("uncounted", 0)
+        "accrual_uncounted_requests",
+        "Requests not rate-limited because Redis was unreachable.",
+        value=counts.get("uncounted", 0),
     )
     yield CounterMetricFamily("accrual_drain_events", "Events claimed by drains.", value=counts.get("batch:events", 0))
     if IMBALANCE in counts:
-        yield gauge("accrual_ledger_imbalance_minor", "What all postings sum to: must be 0.", counts[IMBALANCE])
+        yield gauge("accrual_ledger_imbalance_minor", "Sum of all postings; must be 0.", counts[IMBALANCE])
 
 
 def _by_label(counts: Mapping[str, int], kind: str, name: str, help_text: str, label: str) -> Metric:
@@ -157,37 +163,37 @@ def _by_label(counts: Mapping[str, int], kind: str, name: str, help_text: str, l
 
 
 def _batches(counts: Mapping[str, int]) -> Metric:
-    family = HistogramMetricFamily("accrual_drain_batch_seconds", "How long batches took.", labels=[])
-    upto, buckets = 0, []
+    family = HistogramMetricFamily("accrual_drain_batch_seconds", "Duration of batches.", labels=[])
+    cumulative, buckets = 0, []
     for limit in (*BUCKETS_SECONDS, "+Inf"):
-        upto += counts.get(f"batch:le:{limit}", 0)
-        buckets.append((str(limit), float(upto)))
+        cumulative += counts.get(f"batch:le:{limit}", 0)
+        buckets.append((str(limit), float(cumulative)))
     family.add_metric([], buckets=buckets, sum_value=counts.get("batch:microseconds", 0) / 1_000_000)
     return family
 
 
 def _read() -> dict[str, int] | None:
-    kept: dict[Any, Any] = {}
+    stored: dict[Any, Any] = {}
     try:
-        if _Pending.client is None or not _try(lambda client: kept.update(client.hgetall(HASH)), _Pending.client):
+        if _Pending.client is None or not _try(lambda client: stored.update(client.hgetall(HASH)), _Pending.client):
             return None
     except UnicodeDecodeError:
         return None
-    texts = ((str(field), str(value)) for field, value in kept.items())
+    texts = ((str(field), str(value)) for field, value in stored.items())
     return {field: int(value) for field, value in texts if WHOLE_NUMBER.fullmatch(value)}
 
 
 def _count(counts: Mapping[str, int]) -> None:
     with _Pending.lock:
         _Pending.counts.update(counts)
-        if _Pending.carrier is None:
-            _Pending.carrier = threading.Thread(target=_carry, name="metrics", daemon=True)
-            _Pending.carrier.start()
+        if _Pending.sender is None:
+            _Pending.sender = threading.Thread(target=_send_regularly, name="metrics", daemon=True)
+            _Pending.sender.start()
 
 
-def _carry() -> None:
+def _send_regularly() -> None:
     pause = threading.Event()
-    while not pause.wait(CARRY_SECONDS):
+    while not pause.wait(SEND_INTERVAL_SECONDS):
         flush()
 
 
@@ -209,13 +215,13 @@ def _try(call: Callable[[redis.Redis], object], client: redis.Redis) -> bool:
     return True
 
 
-def _start_anew_in_child() -> None:
-    # The parent's thread is not in the child, and what the parent counted is the parent's to carry.
+def _reset_in_child() -> None:
+    # A forked child does not have the parent's thread, and the parent sends its own counts.
     _Pending.lock = threading.Lock()
-    _Pending.carrying = threading.Lock()
+    _Pending.sending = threading.Lock()
     _Pending.counts = Counter()
-    _Pending.carrier = None
+    _Pending.sender = None
 
 
 atexit.register(flush)
-os.register_at_fork(after_in_child=_start_anew_in_child)
+os.register_at_fork(after_in_child=_reset_in_child)

@@ -1,4 +1,4 @@
-"""Minor units, basis points, rounding, formatting. Pure; the arithmetic uses integers only.
+"""Arithmetic and formatting of money: minor units, basis points, rounding. Pure; the arithmetic uses integers only.
 
 Every amount in Accrual is an integer in its currency's smallest unit beside a lower-case currency code. The
 arithmetic of commissions needs no decimals; only people do, and only `decimal_text` and `format_money` know them.
@@ -35,9 +35,9 @@ def percentage(amount_minor: int, rate_bps: int) -> int:
 
 
 def after_return(amount_minor: int, returned_minor: int, gross_minor: int) -> int:
-    """What is left of `amount_minor` once `returned_minor` of `gross_minor` went back to the customer.
+    """The part of `amount_minor` that remains after `returned_minor` of `gross_minor` was returned to the customer.
 
-    Example: 1000 of 4900 came back, so `after_return(980, 1000, 4900) == 780`. All of it back leaves exactly 0.
+    Example: 1000 of 4900 was returned, so `after_return(980, 1000, 4900) == 780`. A full return leaves exactly 0.
     """
     if returned_minor >= gross_minor:
         return 0
@@ -52,17 +52,17 @@ def split(amount_minor: int, weights: Sequence[int]) -> list[int]:
     total = sum(weights)
     if total == 0:
         return [amount_minor, *([0] * (len(weights) - 1))] if weights else []
-    parts, running, given = [], 0, 0
+    parts, weight_so_far, amount_so_far = [], 0, 0
     for weight in weights:
-        running += weight
-        upto = half_up(amount_minor * running, total)
-        parts.append(upto - given)
-        given = upto
+        weight_so_far += weight
+        cumulative = half_up(amount_minor * weight_so_far, total)
+        parts.append(cumulative - amount_so_far)
+        amount_so_far = cumulative
     return parts
 
 
 def decimals(currency: str) -> int:
-    """How many decimals people write in `currency`, a code in either case: JPY 0, USD 2, KWD 3.
+    """The number of decimals of `currency` (upper or lower case): JPY 0, USD 2, KWD 3.
 
     Source: Stripe, "Supported currencies", zero-decimal and three-decimal.
     """
@@ -73,7 +73,7 @@ def decimals(currency: str) -> int:
 
 
 def decimal_text(amount_minor: int, currency: str) -> str:
-    """The amount as people write it, without its currency: `decimal_text(1200, "usd") == "12.00"`."""
+    """The amount as a decimal number without its currency: `decimal_text(1200, "usd") == "12.00"`."""
     places = decimals(currency)
     if places == 0:
         return str(amount_minor)

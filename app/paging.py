@@ -1,4 +1,4 @@
-"""Lists: newest first, by page number or from an id on."""
+"""Pagination of lists, newest first: by page number, or after an id."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ Row = TypeVar("Row")
 
 LAST_PAGE = 1_000_000
 MOST_SHOWN: Final = 80
-"""Characters of a refused value that its refusal repeats."""
+"""Characters of a wrong value that the error message repeats."""
 
 PageNumber = Annotated[int, Field(ge=1, le=LAST_PAGE, description="Counted from 1; a page past the end is empty.")]
 After = Annotated[
     str | None,
-    Field(description="The id of the last row seen: the list goes on after it, whatever was added meanwhile."),
+    Field(description="The id of the last row you have; the list continues after it, even if rows were added since."),
 ]
 HasMore = Annotated[
     bool, Field(description="Whether older rows follow; ask for them with the last id as starting_after.")
@@ -33,7 +33,7 @@ HasMore = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time that rows are cut down to: from `since` on, until before `until`; None has no end on that side."""
+    """A period: from `since` (inclusive) to `until` (exclusive); None: no limit on that side."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -43,20 +43,20 @@ EVER: Final = Span()
 
 
 class Between(Request):
-    """A list that can be cut down to a time."""
+    """A list that can be limited to a period."""
 
-    since: Moment | None = Field(default=None, description="Then or later; ISO 8601 with a zone.")
-    until: Moment | None = Field(default=None, description="Before then; ISO 8601 with a zone.")
+    since: Moment | None = Field(default=None, description="At this time or later; ISO 8601 with a zone.")
+    until: Moment | None = Field(default=None, description="Before this time; ISO 8601 with a zone.")
 
     @property
     def span(self) -> Span:
-        """The time asked for."""
+        """The period of the request."""
         return Span(self.since, self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """A page of a list, and whether there are rows behind it."""
+    """A page of a list, and whether more rows follow."""
 
     rows: Sequence[Row]
     has_more: bool
@@ -68,16 +68,16 @@ class Page(Generic[Row]):
 
 
 class Numbered(Request):
-    """A list that can be asked for by page number or from an id on, not both."""
+    """A list that is read by page number or after an id, not both."""
 
     page: PageNumber = 1
     starting_after: After = None
 
 
 def owned_by(column: InstrumentedAttribute[UUID], organization_ids: Sequence[UUID]) -> ColumnElement[bool]:
-    """Whether a row is one of these organizations'.
+    """SQL condition: the row belongs to one of these organizations.
 
-    A single one, the usual case, is compared by `=`, so that an index on (organization, id) also gives the order.
+    A single organization, the usual case, is compared by `=`, so that an index on (organization, id) gives the order.
     """
     if len(organization_ids) == 1:
         return column == organization_ids[0]
@@ -118,7 +118,7 @@ def cut(
 
 
 def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime], span: Span) -> Select[*Columns]:
-    """`statement` cut down to rows whose `column` lies in `span`."""
+    """`statement` limited to rows whose `column` is within `span`."""
     if span.since is not None:
         statement = statement.where(column >= span.since)
     if span.until is not None:
@@ -127,15 +127,15 @@ def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime],
 
 
 def no_row(starting_after: str) -> InvalidRequest:
-    """The refusal of a `starting_after` that is the id of no row of the list."""
-    given = starting_after[:MOST_SHOWN]
+    """The error for a `starting_after` that is not the id of a row of the list."""
+    shown = starting_after[:MOST_SHOWN]
     return InvalidRequest(
-        f"starting_after is {given!r}, which is the id of no row of this list; send the id of the last row you saw",
+        f"starting_after {shown!r} is not the id of a row of this list; send the id of the last row you have",
         param="starting_after",
     )
 
 
 def refuse_both(page: int, starting_after: str | None) -> None:
-    """Refuse a page number beside `starting_after`, since one of them would be ignored."""
+    """Refuse a page number together with `starting_after`. Raises InvalidRequest."""
     if starting_after is not None and page != 1:
         raise InvalidRequest("send page or starting_after, not both", param="starting_after")

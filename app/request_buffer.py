@@ -1,7 +1,7 @@
-"""The bytes of one HTTP/1 request, and whether they are all there. Pure: no socket, no clock.
+"""Buffer for the bytes of an HTTP/1 request, which detects when the request is complete. Pure: no socket, no clock.
 
-This decides only *when* a request is handed to Gunicorn's parser, never what it says. Where the two disagree about the
-end of a request, the parser is right: it finds the rest missing and the connection is closed.
+It decides only *when* a request is passed to Gunicorn's parser and does not interpret it. If the two disagree about the
+end of a request, the parser decides: it finds the rest missing, and the connection is closed.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = 1024 * 1024 + 64 * 1024
-"""A MiB, which the application takes, and what chunks cost on top. What is longer is refused without being read."""
+"""The application's limit of 1 MiB, plus the overhead of chunks. A longer body is refused without being read."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _END_OF_LINE: Final = b"\r\n"
@@ -20,33 +20,34 @@ _CHUNK_LINE_BYTES: Final = 1024
 
 
 class State(Enum):
-    """How far a request is."""
+    """How much of a request has arrived."""
 
     HEAD = auto()
-    """Its head is not complete."""
+    """The head is not complete."""
     BODY = auto()
-    """Its body is not complete."""
+    """The body is not complete."""
     WHOLE = auto()
-    """All of it is there, perhaps with the beginning of the next."""
+    """The request is complete, perhaps followed by the beginning of the next one."""
     REFUSABLE = auto()
-    """Its head says enough for the parser or the application to refuse it, without the body."""
+    """The parser or the application will refuse the request because of its head, so the body is not needed."""
     HEAD_TOO_LONG = auto()
+    """The head is longer than `MAX_HEAD_BYTES`."""
 
 
 class RequestBuffer:
-    """Takes bytes as they arrive. `data` is what was taken; each byte is looked at once."""
+    """Collects the bytes of a request in `data` as they arrive; examines each byte once."""
 
     def __init__(self) -> None:
         self.data = bytearray()
         self.state = State.HEAD
         self.expects_continue = False
-        """The client waits for `100 Continue` before it sends its body; the line that said so is cut out."""
-        self._at = 0  # up to here nothing is left to find
-        self._end = 0  # where the body ends, once that is known
+        """The client waits for `100 Continue` before it sends its body; the Expect header is removed from `data`."""
+        self._at = 0  # the bytes before this position were examined
+        self._end = 0  # the end of the body, once it is known
         self._is_chunked = False
 
     def add(self, received: bytes) -> State:
-        """Take what was received and say how far the request is now."""
+        """Add received bytes and return the new state."""
         self.data += received
         if self.state is State.HEAD:
             self._read_head()
@@ -93,7 +94,7 @@ class RequestBuffer:
             self.state = State.WHOLE
 
     def _read_chunks(self) -> None:
-        """Go from chunk to chunk; `_at` is where the next one's line begins. A malformed one is the parser's."""
+        """Read chunks; `_at` is the beginning of the next chunk's line. The parser refuses malformed chunks."""
         while self._at < len(self.data):
             if self._at > MAX_BODY_BYTES + MAX_HEAD_BYTES:
                 self.state = State.REFUSABLE

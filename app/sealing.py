@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with the newest of `ACCRUAL_SECRET_KEY`'s keys, opened with any of them."""
+"""Encryption of stored secrets: with the newest key of `ACCRUAL_SECRET_KEY`; all of its keys decrypt."""
 
 from typing import Final
 
@@ -7,16 +7,16 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from app.config import Settings
 from app.errors import ConfigurationError
 
-UNREADABLE: Final = "A stored secret cannot be decrypted; add the key that it was stored under to ACCRUAL_SECRET_KEY."
+UNREADABLE: Final = "A stored secret cannot be decrypted; add the key it was encrypted with to ACCRUAL_SECRET_KEY."
 
 
 def seal(text: str, settings: Settings) -> str:
-    """`text` as a Fernet token of the newest secret key."""
+    """`text` encrypted with the newest secret key, as a Fernet token."""
     return _fernet(settings).encrypt(text.encode()).decode()
 
 
 def unseal(token: str, settings: Settings) -> str:
-    """The text in `token`. Raises ConfigurationError if no secret key of ours opens it."""
+    """The text of `token`. Raises ConfigurationError if no secret key decrypts it."""
     try:
         return _fernet(settings).decrypt(token.encode()).decode()
     except InvalidToken:
@@ -24,7 +24,7 @@ def unseal(token: str, settings: Settings) -> str:
 
 
 def reseal(token: str, settings: Settings) -> str:
-    """The same text sealed with the newest secret key. Raises ConfigurationError as `unseal` does."""
+    """`token` re-encrypted with the newest secret key. Raises ConfigurationError if no secret key decrypts it."""
     try:
         return _fernet(settings).rotate(token.encode()).decode()
     except InvalidToken:

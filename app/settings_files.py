@@ -1,7 +1,7 @@
-"""The files in the data directory that hold settings, readable by their owner only.
+"""The settings files in the data directory, readable by their owner only.
 
-`settings.env` is read by every process. `owner.env` holds the address at which the owner of the embedded database logs
-in; only what migrates reads it.
+Every process reads `settings.env`. `owner.env` has the address with the login of the embedded database's owner; only
+migrations read it.
 """
 
 from collections.abc import Mapping
@@ -17,25 +17,25 @@ OWNER_FILE: Final = "owner.env"
 MIGRATE_URL: Final = "ACCRUAL_MIGRATE_URL"
 
 
-def kept(data_dir: Path) -> dict[str, str]:
-    """The settings kept in `data_dir`, by their names in the environment; none where there is no file."""
+def read(data_dir: Path) -> dict[str, str]:
+    """The settings stored in `data_dir`, by environment variable; empty if there is no file."""
     return {name: value or "" for name, value in dotenv_values(data_dir / SETTINGS_FILE).items()}
 
 
-def keep(data_dir: Path, settings: Mapping[str, str]) -> None:
-    """Keep `settings` (by their names in the environment) in `data_dir`, beside those kept before."""
-    merged = kept(data_dir) | dict(settings)
-    _write(data_dir / SETTINGS_FILE, merged, "Made by `accrual`; the environment goes before it. Holds secrets.")
+def store(data_dir: Path, settings: Mapping[str, str]) -> None:
+    """Store `settings` (by environment variable) in `data_dir`; other stored settings do not change."""
+    merged = read(data_dir) | dict(settings)
+    _write(data_dir / SETTINGS_FILE, merged, "Written by `accrual`; the environment overrides it. Contains secrets.")
 
 
 def owner_url(data_dir: Path) -> str | None:
-    """The address at which the owner of `data_dir`'s own database logs in; None where there is none."""
+    """The database address with the owner's login; None if `data_dir` has no embedded database."""
     return dotenv_values(data_dir / OWNER_FILE).get(MIGRATE_URL)
 
 
-def keep_owner_url(data_dir: Path, url: str) -> None:
-    """Keep the address at which the owner of `data_dir`'s own database logs in."""
-    _write(data_dir / OWNER_FILE, {MIGRATE_URL: url}, "Made by `accrual up`. No serving process reads it.")
+def store_owner_url(data_dir: Path, url: str) -> None:
+    """Store the database address with the login of the embedded database's owner."""
+    _write(data_dir / OWNER_FILE, {MIGRATE_URL: url}, "Written by `accrual up`. No serving process reads it.")
 
 
 def _write(file: Path, settings: Mapping[str, str], comment: str) -> None:

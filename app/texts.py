@@ -1,4 +1,4 @@
-"""Text that people type: one-line text and e-mail addresses, each checked here and nowhere else. Pure."""
+"""Validation of text that people enter: single lines and e-mail addresses. Pure."""
 
 import re
 from typing import Final
@@ -6,16 +6,16 @@ from typing import Final
 from app.errors import InvalidRequest
 
 CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
-"""Control characters, line and paragraph separators, and those that reverse the direction of what follows."""
+"""Control characters, line and paragraph separators, and characters that change the direction of text."""
 LINE: Final = rf"^[^{CONTROL}]*$"
 FILLED_LINE: Final = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
 ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 ADDRESS: Final = rf"^{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+[A-Za-z](?:[A-Za-z0-9-]{{0,61}}[A-Za-z0-9])$"
-"""An addr-spec in its plainest form: a dot-atom, @, a domain name. Source: RFC 5322, 3.4.1; RFC 5321, 4.1.2.
+"""An addr-spec in its simplest form: a dot-atom, @, a domain name. Source: RFC 5322, 3.4.1; RFC 5321, 4.1.2.
 
-Quoted names, comments, groups, lists, address literals and characters outside ASCII are not in it: each of them is read
-differently by some program on the way.
+Quoted names, comments, groups, lists, address literals and non-ASCII characters are excluded, because mail programs do
+not agree on them.
 """
 ADDRESS_LENGTH: Final = 254
 LOCAL_LENGTH: Final = 64
@@ -27,33 +27,33 @@ _ADDRESS = re.compile(ADDRESS, re.ASCII)
 
 
 def one_line(text: str) -> str:
-    """`text`, if it is one line without control characters. Raises ValueError."""
-    found = _CONTROL.search(text)
-    if found is not None:
-        raise ValueError(f"has the control character U+{ord(found[0]):04X}; give one line of plain text")
+    """`text`, if it is a single line without control characters. Raises ValueError."""
+    control = _CONTROL.search(text)
+    if control is not None:
+        raise ValueError(f"has the control character U+{ord(control[0]):04X}; give one line of plain text")
     return text
 
 
 def refuse_control(value: object, *, of: str) -> None:
-    """Refuse a value, named `of`, that is text with control characters other than tabs and ends of lines.
+    """Refuse text with control characters other than tabs and line breaks; `of` names the value in the message.
 
     Raises:
         ValueError: names the value and the character.
     """
-    found = _CONTROL_BUT_LINES.search(value) if isinstance(value, str) else None
-    if found is not None:
-        raise ValueError(f"{of} has the control character U+{ord(found[0]):04X}; give plain text")
+    control = _CONTROL_BUT_LINES.search(value) if isinstance(value, str) else None
+    if control is not None:
+        raise ValueError(f"{of} has the control character U+{ord(control[0]):04X}; give plain text")
 
 
 def filled_line(text: str) -> str:
-    """As `one_line`, and not blank. Raises ValueError."""
+    """`text`, if it is a single line without control characters and not blank. Raises ValueError."""
     if not text.strip():
-        raise ValueError("is blank; give at least one character that is no space")
+        raise ValueError("is blank; give at least one character other than a space")
     return one_line(text)
 
 
 def email_address(text: str) -> str:
-    """`text` as an e-mail address is stored and compared: trimmed, lower case. Raises ValueError.
+    """`text` as a stored e-mail address: trimmed, lower case. Raises ValueError.
 
     Example: `email_address(" Jane@Example.com ") == "jane@example.com"`; `a,b@example.com` is refused.
     """
@@ -65,7 +65,7 @@ def email_address(text: str) -> str:
 
 
 def require_line(text: str, *, param: str) -> str:
-    """As `filled_line`, for callers that no request model stands before. Raises InvalidRequest."""
+    """As `filled_line`, for values that no request model has validated. Raises InvalidRequest."""
     try:
         return filled_line(text)
     except ValueError as refused:
@@ -73,7 +73,7 @@ def require_line(text: str, *, param: str) -> str:
 
 
 def require_address(text: str, *, param: str = "email") -> str:
-    """As `email_address`, for callers that no request model stands before. Raises InvalidRequest."""
+    """As `email_address`, for values that no request model has validated. Raises InvalidRequest."""
     try:
         return email_address(text)
     except ValueError as refused:

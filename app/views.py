@@ -1,4 +1,4 @@
-"""What answers are made of: times, ids and the two casings, each translated here and nowhere else."""
+"""Base models of requests and views: types for times and text, snake_case and camelCase, OpenAPI examples."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ LATEST_YEAR: Final = 2200
 
 
 def instant_text(moment: datetime) -> str:
-    """A time as every surface writes it: ISO 8601, UTC, milliseconds, `2026-11-21T09:30:00.000Z`."""
+    """A time as the API writes it: ISO 8601, UTC, milliseconds, `2026-11-21T09:30:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -38,22 +38,22 @@ Instant = Annotated[
 ]
 
 
-def _of_our_days(moment: datetime) -> datetime:
+def _check_year(moment: datetime) -> datetime:
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise ValueError(f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+        raise ValueError(f"must be between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_of_our_days)]
-"""A time that a request names, with its zone: nothing near the ends of the calendar, which no arithmetic survives."""
+Moment = Annotated[AwareDatetime, AfterValidator(_check_year)]
+"""A time in a request, with its zone; not near the ends of the calendar, where date arithmetic overflows."""
 
 
-def _blank_where_kept(secret: str | None, info: SerializationInfo) -> str | None:
-    return None if info.context and info.context.get("is_kept") else secret
+def _blank_if_stored(secret: str | None, info: SerializationInfo) -> str | None:
+    return None if info.context and info.context.get("is_stored") else secret
 
 
-ShownOnce = Annotated[str | None, PlainSerializer(_blank_where_kept, return_type=str | None)]
-"""A secret that an answer shows this once: null where the answer is repeated for its `Idempotency-Key`."""
+ShownOnce = Annotated[str | None, PlainSerializer(_blank_if_stored, return_type=str | None)]
+"""A secret that is shown only in the first answer: null if the answer is repeated for its `Idempotency-Key`."""
 
 
 UNSENT: Final[Any] = None
@@ -67,17 +67,19 @@ def hide_defaults(schema: dict[str, Any]) -> None:
 
 
 class OneOf:
-    """Marks text as one of a closed list that stands elsewhere: `Annotated[str, OneOf(OUTCOMES)]`."""
+    """Annotation: the text must be one of these values: `Annotated[str, OneOf(OUTCOMES)]`."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = list(words)
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values = list(values)
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.literal_schema(self._words)
+        return core_schema.literal_schema(self._values)
 
 
 class OneLine:
-    """Marks text as one line without control characters. Stand it last: `Annotated[str, Field(…), OneLine()]`.
+    """Annotation: the text must be a single line without control characters.
+
+    It must be the last annotation: `Annotated[str, Field(…), OneLine()]`.
 
     Args:
         filled: whether blank text is refused too.
@@ -106,65 +108,65 @@ EmailAddress = Annotated[
         }
     ),
 ]
-"""One plain address, kept trimmed and in lower case."""
+"""A single plain e-mail address, trimmed and in lower case."""
 
 
 class Documented(BaseModel):
-    """A model whose examples the document keeps."""
+    """A model whose examples are shown in the OpenAPI document."""
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """As pydantic's, each `examples` said as `example`, because flask-openapi3 forgets the plural."""
+        """Pydantic's schema with `example` instead of `examples`, because flask-openapi3 drops `examples`."""
         return _schema(cls, *args, **kwargs)
 
 
-# Made once: flask-openapi3 asks for a query's with every request, and that cost a fifth of it.
+# Cached, because flask-openapi3 builds a query's schema for every request, which took a fifth of the request's time.
 @cache
 def _schema(model: type[Documented], *args: Any, **kwargs: Any) -> dict[str, Any]:
-    schema: dict[str, Any] = _in_the_singular(super(Documented, model).model_json_schema(*args, **kwargs))
+    schema: dict[str, Any] = _with_single_examples(super(Documented, model).model_json_schema(*args, **kwargs))
     return schema
 
 
-def _in_the_singular(schema: Any) -> Any:
+def _with_single_examples(schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_in_the_singular(inner) for inner in schema]
+        return [_with_single_examples(inner) for inner in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {name: _in_the_singular(inner) for name, inner in schema.items() if name != "examples"}
+    others = {name: _with_single_examples(inner) for name, inner in schema.items() if name != "examples"}
     examples = schema.get("examples")
-    return {**kept, "example": examples[0]} if isinstance(examples, list) else kept
+    return {**others, "example": examples[0]} if isinstance(examples, list) else others
 
 
 class Request(Documented):
-    """A query or a body: what it does not know is refused by name."""
+    """Base of queries and bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
-    def _no_body_is_an_empty_one(cls, given: Any) -> Any:
-        return {} if given is None else given
+    def _empty_if_missing(cls, body: Any) -> Any:
+        return {} if body is None else body
 
 
 class Snake(Documented):
-    """An answer with names as they stand in Python: partners, payments, events."""
+    """Base of views in snake_case: partners, payments, events."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class Camel(Documented):
-    """An answer in camelCase: affiliates, conversions, commissions."""
+    """Base of views in camelCase: affiliates, conversions, commissions."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, json_schema_serialization_defaults_required=True
     )
 
 
-def to_json(answer: BaseModel, *, is_kept: bool = False) -> str:
-    """The answer as its surface's JSON; one that is kept for later has its secrets blanked."""
-    return answer.model_dump_json(by_alias=True, context={"is_kept": is_kept})
+def to_json(view: BaseModel, *, is_stored: bool = False) -> str:
+    """The view as JSON; with `is_stored` (to repeat the answer later) its `ShownOnce` secrets are null."""
+    return view.model_dump_json(by_alias=True, context={"is_stored": is_stored})
 
 
-def jsonable(answer: BaseModel) -> dict[str, Any]:
-    """The answer as its surface's plain dict, for those who print it themselves."""
-    return answer.model_dump(mode="json", by_alias=True)
+def jsonable(view: BaseModel) -> dict[str, Any]:
+    """The view as a dict of JSON values."""
+    return view.model_dump(mode="json", by_alias=True)

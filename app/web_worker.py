@@ -1,9 +1,9 @@
-"""Gunicorn's thread worker, with one change: a thread is taken only by a request that has arrived whole.
+"""Gunicorn's thread worker, changed so that only a request that has arrived completely gets a thread.
 
-Gunicorn's own gives a thread to a connection as soon as its first byte is there, and lets it wait for the rest without
-end: as many half-sent requests as there are threads stop the server. Here the worker's event loop collects the bytes of
-all connections, with a deadline for each request and a limit for all together; a slow client costs memory for what it
-sent, and no thread. What parses and answers a request is Gunicorn's, unchanged.
+Gunicorn's own worker gives a connection a thread at its first byte and waits for the rest without a limit, so that as
+many partial requests as there are threads block the server. Here the worker's event loop collects the bytes of all
+connections, with a deadline for each request and a limit for all together: a slow client takes memory for what it sent,
+but no thread. Parsing and answering a request is Gunicorn's code, unchanged.
 """
 
 import socket
@@ -24,18 +24,18 @@ from app import metrics
 from app.request_buffer import RequestBuffer, State
 
 READ_SECONDS: Final = 10.0
-"""For a whole request, head and body, from its first byte."""
+"""Deadline of a request, head and body, from its first byte."""
 SEND_SECONDS: Final = 10.0
-"""For one piece of an answer, to a client that does not take it."""
+"""Timeout for sending a part of an answer to a client that does not read it."""
 LINGER_SECONDS: Final = 2.0
-"""How long what is still being sent is thrown away after the answer, so that the answer is not lost by a reset."""
+"""How long received bytes are discarded after the answer; closing at once would reset the connection and lose it."""
 PIECE_BYTES: Final = 64 * 1024
 MAX_COLLECTED_BYTES: Final = 32 * 1024 * 1024
-"""For all unfinished requests of a process; beyond, the oldest is dropped."""
+"""Limit for all incomplete requests of a process; when it is exceeded, the oldest request is dropped."""
 
 
 class _Collected(Unreader):  # type: ignore[misc]  # Gunicorn ships no types
-    """Gives the parser what was collected and never waits for more."""
+    """Gives the parser the collected bytes and never waits for more."""
 
     def chunk(self, _size_hint: int | None = None) -> bytes:
         return b""
@@ -49,12 +49,12 @@ class Connection(TConn):  # type: ignore[misc]
         self.request = RequestBuffer()
         self.parser = http.get_parser(self.cfg, self.sock, self.client)
         self.parser.unreader = _Collected()
-        self.initialized = self.data_ready = True  # the parser is made, and nothing has to be waited for
+        self.initialized = self.data_ready = True  # the parser exists, and the request is collected before it runs
         self.is_whole = True
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]
-    """The worker class; see the module."""
+    """The worker class for Gunicorn's `worker_class`; see the module."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -64,13 +64,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Refuse what would send other bytes than a request's: TLS ends at the proxy in front."""
+        """Refuse TLS settings, because the bytes collected here must be HTTP: TLS ends at a proxy in front."""
         if cfg.is_ssl:
             raise ValueError("certfile and keyfile cannot be used: end TLS at a proxy in front of the web process")
         super().check_config(cfg, log)
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new connection, and give up an old one where there are as many as may be."""
+        """Accept a new connection; close an old one if the maximum number is reached."""
         with suppress(BlockingIOError, ConnectionAbortedError):
             client, address = listener.accept()
             self.nr_conns += 1
@@ -79,13 +79,13 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._await_request(Connection(self.cfg, client, address, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: Connection, client: socket.socket) -> None:
-        """A connection on which nothing was under way has something to read: a request begins."""
+        """Called when an idle connection has bytes to read: begins to collect a request."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self._begin(conn, b"")
 
     def finish_request(self, conn: Connection, fs: Future[bool]) -> None:
-        """A thread has answered: go on with the connection, or close it without keeping anything waiting."""
+        """Called when a thread has answered: keeps the connection for the next request, or closes it."""
         if fs.cancelled() or fs.exception() is not None or not fs.result():
             self._linger(conn)
             return
@@ -96,7 +96,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._await_request(conn)
 
     def murder_pending(self) -> None:
-        """Close the connections whose time for a request, or for lingering, is over."""
+        """Close the connections whose deadline for a request, or for lingering, has passed."""
         now = time.monotonic()
         while self.collecting and next(iter(self.collecting.values())) <= now:
             self._drop(next(iter(self.collecting)), HTTPStatus.REQUEST_TIMEOUT)
@@ -104,7 +104,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             self._close(next(iter(self.lingering)))
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer; a client that does not take the answer is given up."""
+        """Answer a request; the connection is closed if the client does not read the answer."""
         conn.sock.settimeout(SEND_SECONDS)
         try:
             return bool(super().handle_request(req, conn))
@@ -112,7 +112,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
             return False
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        # Of a request that was refused unread the rest may still come: it must not be taken for the next one.
+        # The rest of a request that was refused unread may still arrive; it must not be read as the next request.
         return conn.is_whole and bool(super()._keepalive_after(conn, keepalive))
 
     def _await_request(self, conn: Connection) -> None:
@@ -124,7 +124,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
 
     def _begin(self, conn: Connection, ahead: bytes) -> None:
-        """Collect a request, of which the bytes `ahead` are there already."""
+        """Collect a request whose first bytes, `ahead`, were received already."""
         conn.sock.setblocking(False)
         conn.request = RequestBuffer()
         self.collecting[conn] = time.monotonic() + READ_SECONDS
@@ -156,12 +156,12 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         elif state in {State.WHOLE, State.REFUSABLE}:
             self._hand_over(conn)
         elif conn.request.expects_continue and not was_promised:
-            _say(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+            _send_text(conn, "HTTP/1.1 100 Continue\r\n\r\n")
         while self.collected_bytes > MAX_COLLECTED_BYTES and self.collecting:
             self._drop(next(iter(self.collecting)), HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _hand_over(self, conn: Connection) -> None:
-        """Let a thread answer."""
+        """Pass a complete request to a thread."""
         self._stop_collecting(conn)
         conn.is_whole = conn.request.state is State.WHOLE
         conn.parser.unreader.unread(bytes(conn.request.data))
@@ -169,16 +169,16 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         self.enqueue_req(conn)
 
     def _drop(self, conn: Connection, status: HTTPStatus | None) -> None:
-        """Give up an unfinished request; None: its client left."""
+        """Drop an incomplete request with this answer; None: the client has closed the connection."""
         self._stop_collecting(conn)
         if status is not None:
             metrics.request_dropped(status.phrase.lower().replace(" ", "_"))
-            _say(conn, f"HTTP/1.1 {status} {status.phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            _send_text(conn, f"HTTP/1.1 {status} {status.phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         conn.request = RequestBuffer()
         self._linger(conn)
 
     def _drop_oldest(self) -> None:
-        """Make room for a connection: of those that answer nothing, the one that has waited longest goes."""
+        """Make room for a connection: close the oldest lingering, else idle, else collecting connection."""
         if self.lingering:
             self._close(next(iter(self.lingering)))
         elif self.keepalived_conns:
@@ -194,11 +194,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
     def _stop_collecting(self, conn: Connection) -> None:
         del self.collecting[conn]
         self.collected_bytes -= len(conn.request.data)
-        with suppress(KeyError):  # all of it was there at once
+        with suppress(KeyError):  # it was complete at once, so it was never registered
             self.poller.unregister(conn.sock)
 
     def _linger(self, conn: Connection) -> None:
-        """Say that nothing more is sent, then wait for the client to close, in the event loop."""
+        """Shut down sending, then wait in the event loop until the client closes the connection."""
         try:
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
@@ -226,6 +226,6 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
 
-def _say(conn: Connection, text: str) -> None:
-    with suppress(OSError):  # the client left, or takes nothing
+def _send_text(conn: Connection, text: str) -> None:
+    with suppress(OSError):  # the client has closed the connection, or does not read
         conn.sock.send(text.encode("ascii"))

@@ -1,1 +1,1 @@
-"""How fast Accrual is, in ratios to what a bare version of the same thing does in the same run on the same machine."""
+"""Benchmarks: Accrual's speed as a ratio to a minimal implementation, measured in the same run on the same machine."""

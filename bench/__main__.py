@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, print the ratios beside their aims, keep them in `bench/results.json`."""
+"""`python -m bench`: measures, prints the ratios with their aims, and writes them to `bench/results.json`."""
 
 import argparse
 from collections.abc import Callable
@@ -18,7 +18,7 @@ MANY_COMMISSIONS: Final = 1_000_000
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run the benchmarks of the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="one benchmark; may be repeated")
     parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is taken (default: 5)")
@@ -32,7 +32,7 @@ def main() -> None:
         if chosen.million:
             print(f"copying {MANY_PAYMENTS:,} payments first …", flush=True)
             figures += settlement.compare_sizes(few=PAYMENTS, many=MANY_PAYMENTS, rounds=chosen.rounds)
-        report.keep(figures)
+        report.write(figures)
     report.show(figures)
 
 

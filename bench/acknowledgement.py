@@ -1,4 +1,4 @@
-"""How many deliveries a second are acknowledged: signature verified, event stored for good, worker woken."""
+"""Deliveries acknowledged per second: signature verified, event stored durably, worker woken."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,15 +14,15 @@ from bench.figures import Figure, compared
 from bench.installation import Installation, libpq_url
 
 REQUESTS: Final = 2_500
-"""Of each server in each round."""
+"""Requests to each server in each round."""
 WARM_UP_REQUESTS: Final = 500
 BUSY_SHARE: Final = 0.8
-"""A load that takes more of a core than this was itself what limited the rate."""
+"""If the load generator takes more of a core than this, it limits the rate itself."""
 
 
 @dataclass
 class Contender:
-    """A server, where its webhook is, and the rates of its rounds so far."""
+    """A server, the address of its webhook, and the rates of its rounds so far."""
 
     name: str
     port: int
@@ -30,24 +30,24 @@ class Contender:
     secret: str
     rates: list[float] = field(default_factory=list)
 
-    def work(self, bodies: Iterator[str], requests: int) -> load.Run:
-        """Deliver so many new events to it."""
+    def deliver(self, bodies: Iterator[str], requests: int) -> load.Run:
+        """Deliver this number of new events to the server."""
         ready = [load.request(self.path, body, self.secret) for body in islice(bodies, requests)]
         return load.send(self.port, ready)
 
 
 def measure(installation: Installation, *, rounds: int) -> list[Figure]:
-    """Accrual beside a bare route that inserts and one that enqueues, in turns."""
+    """Accrual compared with a bare route that inserts and another that enqueues, in turns."""
     with ExitStack() as stack:
         ours, inserting, enqueuing = contenders = _serve(installation, stack)
         bodies = _bodies()
         for contender in contenders:
-            contender.work(bodies, WARM_UP_REQUESTS)
+            contender.deliver(bodies, WARM_UP_REQUESTS)
         for _ in range(rounds):
             for contender in contenders:
-                run = contender.work(bodies, REQUESTS)
+                run = contender.deliver(bodies, REQUESTS)
                 if run.own_cpu_seconds > BUSY_SHARE * run.seconds:
-                    raise RuntimeError(f"{contender.name} answers faster than the load is sent")
+                    raise RuntimeError(f"{contender.name} answers faster than the load generator sends")
                 contender.rates.append(run.rate)
     name = "durable acknowledgements"
     return [
@@ -57,7 +57,7 @@ def measure(installation: Installation, *, rounds: int) -> list[Figure]:
 
 
 def _serve(installation: Installation, stack: ExitStack) -> list[Contender]:
-    """Start the three servers; they stay up side by side and idle while another has its turn."""
+    """Start the three servers, which all run until the end; the others are idle while one is measured."""
     settings, merchant = installation.settings, installation.merchant
     directory, secret = settings.data_dir, merchant.webhook_secret
     database_url = libpq_url(settings)
@@ -78,7 +78,7 @@ def _serve(installation: Installation, stack: ExitStack) -> list[Contender]:
 
 
 def _bodies() -> Iterator[str]:
-    """Paid renewal invoices without end, each of a subscription of its own."""
+    """An endless iterator of paid renewal invoices, each of a different subscription."""
     (renewal,) = documents.story(months=1).renewals
     for number in count():
         yield renewal.copy(number).body

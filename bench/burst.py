@@ -1,4 +1,4 @@
-"""Deliveries acknowledged while workers settle what arrives: what a merchant notices in a burst."""
+"""Deliveries acknowledged per second while workers settle them, as in a burst."""
 
 import os
 import signal
@@ -16,11 +16,11 @@ from bench.inbox import await_settled
 from bench.installation import Installation
 
 REQUESTS: Final = 2_500
-"""In each round."""
+"""Requests in each round."""
 
 
 def measure(installation: Installation, served: Stack, port: int, *, rounds: int) -> list[Figure]:
-    """Acknowledgements while both workers settle, beside the same while they are stopped."""
+    """Acknowledgements while both workers settle, compared with those while the workers are stopped."""
     busy, idle = [], []
     busy_ms: list[float] = []
     idle_ms: list[float] = []
@@ -53,14 +53,14 @@ def _send(installation: Installation, port: int, bodies: Iterator[str]) -> load.
 
 
 def _bodies() -> Iterator[str]:
-    """First payments without end: two events of each subscription."""
+    """An endless iterator of first payments: two events of each subscription."""
     story = documents.story(months=1)
     return (event.copy(number).body for number in count(1_000_000) for event in story.beginning)
 
 
 @contextmanager
 def _stopped_workers(served: Stack) -> Iterator[None]:
-    """Stop the worker processes for the length of the block."""
+    """Suspend the worker processes for the length of the block."""
     pids = [child.process.pid for child in served.children if child.process and child.name.startswith("worker")]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)

@@ -1,6 +1,6 @@
-"""Subscription after subscription as Stripe would tell of them, and quickly: one is told, the others are copies of it.
+"""Stripe events of many subscriptions: one subscription is generated, the others are copies with other ids.
 
-Bodies are laid out as Stripe sends them, with two blanks of indentation, and as large: an invoice is about 5 KB.
+Bodies have the layout and size of Stripe's: two spaces of indentation, about 5 KB for an invoice.
 """
 
 import json
@@ -16,7 +16,7 @@ from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
-TOKEN: Final = "TTTTTTTTTT"  # noqa: S105 - what all ids of the story that is copied share, and nothing else holds
+TOKEN: Final = "TTTTTTTTTT"  # noqa: S105 - occurs in all ids of the template, and nowhere else
 REFUNDED_MINOR: Final = 1_000
 
 UNREAD: Final[dict[str, Any]] = {
@@ -78,12 +78,12 @@ UNREAD: Final[dict[str, Any]] = {
     "total_pretax_credit_amounts": [],
     "webhooks_delivered_at": 1_772_445_600,
 }
-"""What else stands in an invoice of this version. Source: Stripe, "The Invoice object"."""
+"""Further fields of an invoice of this version, which Accrual does not read. Source: Stripe, "The Invoice object"."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """One event of the story, ready to be copied."""
+    """An event that can be copied for other subscriptions."""
 
     body: str
     stripe_id: str
@@ -93,7 +93,7 @@ class Template:
     occurred_at: datetime
 
     def copy(self, number: int) -> "Template":
-        """The same of subscription `number`, with ids of its own throughout."""
+        """The same event of subscription `number`, with other ids."""
         token = f"{number:010d}"
         return Template(
             self.body.replace(TOKEN, token),
@@ -107,12 +107,12 @@ class Template:
 
 @dataclass(frozen=True)
 class Story:
-    """A subscription of a referred customer.
+    """The events of a subscription of a referred customer.
 
     Attributes:
-        beginning: binds the customer and pays the first month.
-        renewals: pay the months after it, one event each.
-        refund: the charge of the first month with its invoice, and the events of a refund of a part of it.
+        beginning: the subscription is created and the first month is paid.
+        renewals: a paid invoice for each further month.
+        refund: the charge of the first month with its invoice, and the events of its partial refund.
         dispute: the charge of the first month with its invoice, and a dispute from its opening to its loss.
     """
 
@@ -124,7 +124,7 @@ class Story:
 
 @cache
 def story(months: int) -> Story:
-    """A subscription with so many renewals, each told by its paid invoice alone."""
+    """The events of a subscription with `months` renewals; each renewal has only its paid invoice."""
     cleo = Customer(CLOVER, Marks(subscription=CODE), token=TOKEN)
     first = cleo.subscribes()
     charged = [first.event(kind) for kind in ("charge.succeeded", "invoice_payment.paid")]

@@ -1,4 +1,4 @@
-"""What a benchmark measured, and whether that is what we aim at."""
+"""The figures of a benchmark: values, baselines and aims."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -6,16 +6,16 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the report.
+    """A row of the report.
 
     Attributes:
         name: what was measured.
         value: the median of its rounds, in `unit`.
         unit: such as "/s" or "ms".
-        baseline: the same of the bare thing it is compared with; None where it stands for itself.
+        baseline: the median of the implementation it is compared with; None without a comparison.
         ratio: `value` / `baseline`.
-        aim: what we want, in words; "" where a figure is only reported.
-        met: whether `value` or `ratio` is what we want; None without an aim.
+        aim: the aim as text, `≥ 0.75 ×`; "" if the figure has none.
+        met: whether the aim is met; None without an aim.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Figure:
 def compared(
     name: str, rates: list[float], baseline_rates: list[float], *, unit: str, at_least: float | None = None
 ) -> Figure:
-    """The median of `rates` beside that of `baseline_rates`; the aim is a ratio of `at_least`."""
+    """The median of `rates` compared with that of `baseline_rates`; the aim is a ratio of `at_least`."""
     value, baseline = median(rates), median(baseline_rates)
     ratio = value / baseline
     aim = f"≥ {at_least:g} ×" if at_least is not None else ""
@@ -38,20 +38,20 @@ def compared(
 
 
 def bounded(name: str, value: float, *, unit: str, at_most: float) -> Figure:
-    """A figure that stands for itself; the aim is `at_most` in the same unit."""
+    """A figure without a baseline; the aim is `at_most` in the same unit."""
     return Figure(name, value, unit, aim=f"≤ {at_most:g} {unit}", met=value <= at_most)
 
 
 def bounded_beside(
     name: str, values: list[float], baseline_values: list[float], *, unit: str, at_most: float
 ) -> Figure:
-    """The median of `values` beside that of `baseline_values`; the aim is `at_most` in the same unit."""
+    """The median of `values` compared with that of `baseline_values`; the aim is `at_most` in the same unit."""
     value, baseline = median(values), median(baseline_values)
     return Figure(name, value, unit, baseline, value / baseline, f"≤ {at_most:g} {unit}", value <= at_most)
 
 
 def reported(name: str, values: list[float], baseline_values: list[float] | None = None, *, unit: str) -> Figure:
-    """A figure without an aim: the median of `values`, beside that of `baseline_values` where there is one."""
+    """A figure without an aim: the median of `values`, compared with that of `baseline_values` if given."""
     value = median(values)
     if baseline_values is None:
         return Figure(name, value, unit)

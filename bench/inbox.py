@@ -1,4 +1,4 @@
-"""Events laid straight into the inbox, as if they had been received: the receiver has a benchmark of its own."""
+"""Inserts events directly into the inbox, because the receiver is measured by another benchmark."""
 
 import time
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ COPY: Final = """
 
 
 def fill(installation: Installation, events: Iterable[Template]) -> None:
-    """Add `events`, all due at once."""
+    """Insert `events`, all due now."""
     organization_id = ids.decode(installation.merchant.organization_id, ids.ORGANIZATION)
     with psycopg.connect(libpq_url(installation.settings)) as connection, connection.cursor().copy(COPY) as copy:
         for event in events:
@@ -38,14 +38,14 @@ def fill(installation: Installation, events: Iterable[Template]) -> None:
 
 
 def tidy(installation: Installation) -> None:
-    """What autovacuum would have done by the time tables are as full as ours are after a minute."""
+    """Vacuum and analyze all tables, as autovacuum would have done in the time that so many rows usually take."""
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
 
 
 def await_settled() -> None:
-    """Return once no event is due. Raises RuntimeError after three minutes."""
+    """Return once no event is due. Raises RuntimeError after `PATIENCE_SECONDS`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         with db.transaction() as session:

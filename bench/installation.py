@@ -1,4 +1,4 @@
-"""An Accrual of the benchmark's own, in a temporary directory, with the durability of production."""
+"""An installation of Accrual for the benchmarks, in a temporary directory, with the durability of production."""
 
 import tempfile
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ from app.runtime.stack import Stack
 CODE: Final = "ada"
 """The code of the partner whose customers pay in every benchmark."""
 UNLIMITED: Final = 1_000_000
-"""Requests a minute: one client asks for as much as many people would."""
+"""Rate limit, requests per minute: the benchmark's client sends as many as thousands of clients would."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Settings kept in a data directory, where every process of ours finds them, and the merchant they serve."""
+    """The settings of an installation, stored in its data directory, and its merchant."""
 
     settings: config.Settings
     merchant: Bootstrapped
@@ -35,15 +35,15 @@ class Installation:
 
 @contextmanager
 def installed() -> Iterator[Installation]:
-    """Database and queue, a merchant and an active partner, for the length of the block; then nothing of it is left."""
+    """Database and queue with a merchant and an active partner; everything is removed at the end of the block."""
     with _directory() as directory:
         servers = []
         try:
             servers.append(embedded.start_postgres(directory))
             servers.append(embedded.start_valkey(directory))
-            _keep_settings(directory)
+            _store_settings(directory)
             schema.migrate(embedded.owner_url(directory))
-            yield _furnish(directory)
+            yield _create_merchant(directory)
         finally:
             db.disconnect()
             for server in reversed(servers):
@@ -52,17 +52,17 @@ def installed() -> Iterator[Installation]:
 
 @contextmanager
 def running() -> Iterator[tuple[Installation, Stack]]:
-    """The same with web, workers and clock, as `accrual up` starts them."""
+    """As `installed`, with web, workers and clock, as `accrual up` starts them."""
     with _directory() as directory, stack.serve(directory, stack.free_port(), log=directory / "accrual.log") as served:
         served.wait_until_ready()
         try:
-            yield _furnish(directory), served
+            yield _create_merchant(directory), served
         finally:
             db.disconnect()
 
 
 def connect(data_dir: Path) -> config.Settings:
-    """Connect this process, as any of Accrual's, to the installation in `data_dir`."""
+    """Connect this process to the installation in `data_dir`."""
     settings = config.load(data_dir)
     logs.configure(settings.log_format, level="WARNING")
     db.connect(settings.database_url, pool_size=2)
@@ -72,39 +72,39 @@ def connect(data_dir: Path) -> config.Settings:
 
 
 def libpq_url(settings: config.Settings) -> str:
-    """The database's address for psycopg without SQLAlchemy, as its owner."""
+    """The database's address for psycopg without SQLAlchemy, with the owner's login."""
     return make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager
 def _directory() -> Iterator[Path]:
-    """A temporary data directory in which nobody is limited.
+    """A temporary data directory without rate limits.
 
     Raises:
-        ConfigurationError: the environment names somebody's database.
+        ConfigurationError: the environment sets a database or queue, which the benchmark must not use.
     """
     for name in ("DATABASE_URL", "REDIS_URL"):
         if config.is_given(name):
-            raise ConfigurationError(f"{name} is set, but benchmarks bring servers of their own; unset it")
+            raise ConfigurationError(f"{name} is set, but benchmarks start their own servers; unset it")
     with tempfile.TemporaryDirectory(prefix="accrual-bench-", ignore_cleanup_errors=True) as temporary:
-        # The load is the proxy that says where each visitor comes from: links are limited by address.
+        # Links are limited by address, so the load generator is a trusted proxy and sends each visitor's address.
         unlimited = {"ACCRUAL_READS_PER_MINUTE": str(UNLIMITED), "ACCRUAL_TRUSTED_PROXIES": "127.0.0.0/8"}
-        settings_files.keep(Path(temporary), unlimited)
+        settings_files.store(Path(temporary), unlimited)
         yield Path(temporary)
 
 
-def _keep_settings(directory: Path) -> None:
-    kept = {
+def _store_settings(directory: Path) -> None:
+    settings = {
         "DATABASE_URL": embedded.owner_url(directory),
         "REDIS_URL": embedded.valkey_url(directory),
         "ACCRUAL_SECRET_KEY": Fernet.generate_key().decode(),
         "ACCRUAL_STRIPE_LIVEMODE": "false",
     }
-    settings_files.keep(directory, kept)
+    settings_files.store(directory, settings)
 
 
-def _furnish(directory: Path) -> Installation:
-    """Make the merchant and its partner."""
+def _create_merchant(directory: Path) -> Installation:
+    """Create the merchant and its partner."""
     settings = connect(directory)
     with db.transaction() as session:
         merchant = bootstrap.make(session, settings, "Shop", "shop@example.com")

@@ -1,4 +1,4 @@
-"""How long after a webhook is sent its commission can be read, on a system that has nothing else to do."""
+"""Time from sending a webhook until its commission can be read, on an idle system."""
 
 import json
 import random
@@ -18,11 +18,11 @@ SAMPLES: Final = 100
 WARM_UP_SAMPLES: Final = 5
 PATIENCE_SECONDS: Final = 30
 PAUSE_SECONDS: Final = (0.05, 0.15)
-"""Between samples, at random, so that none keeps step with anything periodic."""
+"""Random pause between samples, so that they are not synchronized with anything periodic."""
 
 
 def measure(installation: Installation, port: int) -> list[Figure]:
-    """The median and the 95th percentile of renewals that arrive one at a time."""
+    """The median and the 95th percentile of renewals that are sent one at a time."""
     story = documents.story(months=1)
     reader = _Reader(installation, port)
     path = urlsplit(installation.merchant.webhook_url).path
@@ -30,15 +30,15 @@ def measure(installation: Installation, port: int) -> list[Figure]:
     for number in range(SAMPLES + WARM_UP_SAMPLES):
         for event in story.beginning:
             load.send(port, [load.request(path, event.copy(number).body, installation.merchant.webhook_secret)])
-        reader.await_another()
+        reader.await_new()
         time.sleep(random.uniform(*PAUSE_SECONDS))
         (renewal,) = story.renewals
         ready = load.request(path, renewal.copy(number).body, installation.merchant.webhook_secret)
         began = time.perf_counter()
         load.send(port, [ready], connections=1)
-        reader.await_another()
+        reader.await_new()
         seconds.append(time.perf_counter() - began)
-    milliseconds = [1000 * one for one in islice(seconds, WARM_UP_SAMPLES, None)]
+    milliseconds = [1000 * sample for sample in islice(seconds, WARM_UP_SAMPLES, None)]
     name = "webhook sent to commission readable"
     return [
         Figure(f"{name}, median", median(milliseconds), "ms"),
@@ -47,20 +47,20 @@ def measure(installation: Installation, port: int) -> list[Figure]:
 
 
 class _Reader:
-    """A client of the API that looks for the newest commission over and over."""
+    """A client of the API that polls the newest commission."""
 
     def __init__(self, installation: Installation, port: int) -> None:
         self.connection = HTTPConnection(HOST, port, timeout=PATIENCE_SECONDS)
         self.headers = {"Authorization": f"Bearer {installation.merchant.api_key}"}
         self.newest = self._read()
 
-    def await_another(self) -> None:
-        """Return once a commission is listed that was not before. Raises RuntimeError after half a minute."""
+    def await_new(self) -> None:
+        """Return once there is a new commission. Raises RuntimeError after `PATIENCE_SECONDS`."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (found := self._read()) == self.newest:
+        while (newest := self._read()) == self.newest:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"no commission after {PATIENCE_SECONDS} seconds")
-        self.newest = found
+        self.newest = newest
 
     def _read(self) -> str | None:
         self.connection.request("GET", "/api/v1/commissions?limit=1", headers=self.headers)

@@ -1,7 +1,7 @@
-"""The load: requests made ready beforehand, sent over kept-alive connections, each waiting for its answer.
+"""The load generator: sends prepared requests over persistent connections, each after the answer to the last.
 
-One thread waits on all connections at once, and a request costs it two system calls and little else, because it shares
-the machine's cores with the servers it measures.
+A single thread serves all connections, with two system calls for a request and little else, because it shares the
+machine's cores with the servers it measures.
 """
 
 import hashlib
@@ -14,30 +14,30 @@ from dataclasses import dataclass
 from typing import Final
 
 CONNECTIONS: Final = 16
-"""More than both web processes have threads (2 × 4 by default), so that none waits for us."""
+"""More than the threads of both web processes (2 × 4 by default), so that no thread is idle."""
 TIMEOUT_SECONDS: Final = 30
 OK: Final = b"HTTP/1.1 200"
 
 
 @dataclass(frozen=True)
 class Run:
-    """How a load went: `requests` were all answered as expected."""
+    """The result of a load; all `requests` were answered as expected."""
 
     requests: int
     seconds: float
     own_cpu_seconds: float
-    """What sending it took of a core; near `seconds`, the load itself was the bottleneck."""
+    """CPU time of the load generator; if it is near `seconds`, the load generator was the bottleneck."""
     milliseconds: Sequence[float]
-    """From each request sent to its whole answer."""
+    """For each request, the time from sending it to its complete answer."""
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 def request(path: str, body: str, secret: str) -> bytes:
-    """A whole HTTP request that delivers `body` as Stripe does, signed now."""
+    """A complete HTTP request that delivers `body` as Stripe does, signed now."""
     content = body.encode()
     at_seconds = int(time.time())
     digest = hmac.new(secret.encode(), f"{at_seconds}.".encode() + content, hashlib.sha256).hexdigest()
@@ -50,7 +50,7 @@ def request(path: str, body: str, secret: str) -> bytes:
 
 
 def visit(path: str, visitor: int) -> bytes:
-    """A whole HTTP request of a browser that follows a link; each `visitor` below 65,536 has an address of its own."""
+    """A complete HTTP request of a browser that follows a link; each `visitor` below 65,536 has a different address."""
     head = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nReferer: https://blog.example/best-shops\r\n"
         f"X-Forwarded-For: 198.18.{visitor >> 8}.{visitor & 255}\r\n"
@@ -63,7 +63,7 @@ def send(port: int, requests: Sequence[bytes], *, connections: int = CONNECTIONS
     """Send all `requests` to the server at `port` and await every answer, which must begin with `answered`.
 
     Raises:
-        RuntimeError: one was answered otherwise, or none came for half a minute.
+        RuntimeError: an answer differs, or there was none for `TIMEOUT_SECONDS`.
     """
     waiting = iter(requests)
     opened = [socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS) for _ in range(connections)]
@@ -106,15 +106,15 @@ def _send_next(
 
 
 def _await_answer(connection: socket.socket, expected: bytes) -> None:
-    """Read one answer whole. It comes in one or two pieces, so the second read hardly ever waits."""
+    """Read a complete answer. It arrives in one or two pieces, so the second read rarely waits."""
     answer = connection.recv(65536)
     while not _is_whole(answer):
         piece = connection.recv(65536)
         if not piece:
-            raise RuntimeError(f"the server hung up: {answer[:200]!r}")
+            raise RuntimeError(f"the server closed the connection after {answer[:200]!r}")
         answer += piece
     if not answer.startswith(expected):
-        raise RuntimeError(f"answered {answer[:400]!r}")
+        raise RuntimeError(f"the server answered {answer[:400]!r} instead of {expected!r}")
 
 
 def _is_whole(answer: bytes) -> bool:

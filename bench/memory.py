@@ -1,4 +1,4 @@
-"""How much memory web and worker processes hold once they have worked."""
+"""Resident memory of web and worker processes after work."""
 
 import sys
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ from bench.installation import Installation
 
 DELIVERIES: Final = 2_000
 BACKLOG: Final = 10_000
-"""Subscriptions begun at once: full batches for every worker."""
-MOST_MB: Final = 120
+"""Due events, so that every worker processes full batches."""
+MAX_MB: Final = 120
 
 
 def measure(installation: Installation, served: Stack, port: int) -> list[Figure]:
-    """The largest web process and the largest worker, after deliveries and a backlog; nothing without /proc."""
+    """The memory of the largest web process and worker, after deliveries and a backlog; none without /proc."""
     if not sys.platform.startswith("linux"):
         return []
     story = documents.story(months=1)
@@ -34,8 +34,8 @@ def measure(installation: Installation, served: Stack, port: int) -> list[Figure
     web = _children(processes["web"])
     workers = [pid for name, pid in processes.items() if name.startswith("worker")]
     return [
-        bounded("resident memory of a web process after work", _largest_mb(web), unit="MB", at_most=MOST_MB),
-        bounded("resident memory of a worker after work", _largest_mb(workers), unit="MB", at_most=MOST_MB),
+        bounded("resident memory of a web process after work", _largest_mb(web), unit="MB", at_most=MAX_MB),
+        bounded("resident memory of a worker after work", _largest_mb(workers), unit="MB", at_most=MAX_MB),
     ]
 
 
@@ -44,7 +44,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _largest_mb(pids: Iterable[int]) -> float:
-    """Megabytes (10⁶ bytes) that the largest of these processes holds."""
+    """The resident memory of the largest of these processes, in megabytes (10⁶ bytes)."""
     return max(_resident_kib(pid) for pid in pids) * 1024 / 1_000_000
 
 

@@ -1,7 +1,7 @@
-"""A busy merchant, quickly: one payment is settled as any other, and copied with all that came of it.
+"""Fills the tables of a busy merchant: settles one payment, and copies it with all rows that settling inserted.
 
-Each copy of a row is the row itself with other ids and times, so that new columns need nothing here. Foreign keys and
-triggers are off meanwhile; the copies keep to both.
+Each copy is the whole row with other ids and times, so that new columns need no change here. Foreign keys and triggers
+are disabled while rows are copied; the copies comply with both.
 """
 
 import time
@@ -16,9 +16,9 @@ from worker import schedule
 
 PARTNERS: Final = 1_000
 BUSIEST_SHARE: Final = 10
-"""One commission in so many is the first partner's; the others share the rest."""
+"""Every tenth commission belongs to the first partner; the other partners share the rest."""
 DAYS: Final = 730
-"""Over which the payments are spread."""
+"""The payments are spread over these days."""
 PATIENCE_SECONDS: Final = 60
 
 _COPIES = SQL("""
@@ -48,12 +48,12 @@ _BOOKS = """
 
 
 def fill(installation: Installation, commissions: int) -> None:
-    """Give the merchant of a running installation so many commissions more, of `PARTNERS` partners."""
+    """Insert `commissions` further commissions of `PARTNERS` partners for the merchant of a running installation."""
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
         connection.execute("UPDATE snapshots SET holdback_days = NULL")
-        connection.execute("UPDATE terms SET holdback_days = NULL")  # or the clock would approve all of them meanwhile
+        connection.execute("UPDATE terms SET holdback_days = NULL")  # so that the clock does not approve them
         inbox.fill(installation, documents.story(months=1).beginning)
-        _await_the_first(connection)
+        _await_postings(connection)
         with connection.transaction():
             connection.execute("SET LOCAL session_replication_role = replica")
             shape = {
@@ -72,11 +72,11 @@ def fill(installation: Installation, commissions: int) -> None:
     schedule.advance_sums()
 
 
-def _await_the_first(connection: psycopg.Connection) -> None:
+def _await_postings(connection: psycopg.Connection) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while connection.execute("SELECT count(*) FROM postings").fetchone() == (0,):
         if time.monotonic() > deadline:
-            raise RuntimeError(f"nothing was settled in {PATIENCE_SECONDS} seconds")
+            raise RuntimeError(f"there are no postings after {PATIENCE_SECONDS} seconds")
         time.sleep(0.1)
 
 
@@ -125,7 +125,7 @@ def _copy_payments(connection: psycopg.Connection) -> None:
 
 
 def _copy(connection: psycopg.Connection, table: str, source: LiteralString, **changed: LiteralString) -> None:
-    """Add a copy of the rows `table` has by now, `original`, for every row of `source`, with the columns `changed`."""
+    """Copy the present rows of `table` (`original`) once for every row of `source`, with other values in `changed`."""
     pairs = SQL(", ").join(SQL("{}, copied.{}").format(Literal(name), Identifier(name)) for name in changed)
     values = SQL(", ").join(SQL("{} AS {}").format(SQL(value), Identifier(name)) for name, value in changed.items())
     connection.execute(

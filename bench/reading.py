@@ -1,4 +1,4 @@
-"""How quickly a busy merchant's figures are read, over HTTP, one client asking at a time."""
+"""Latency of a busy merchant's lists and statistics over HTTP, one request at a time."""
 
 from http.client import HTTPConnection
 from statistics import quantiles
@@ -16,11 +16,11 @@ from bench.installation import CODE, Installation, libpq_url
 SAMPLES: Final = 200
 WARM_UP_SAMPLES: Final = 20
 TIMEOUT_SECONDS: Final = 60
-MOST_MS: Final = 25
+MAX_MS: Final = 25
 
 
 def measure(installation: Installation, port: int, commissions: int) -> list[Figure]:
-    """The 95th percentiles of what a console asks for, with so many commissions in the tables."""
+    """The 95th percentiles of typical requests with this number of commissions in the tables."""
     million.fill(installation, commissions)
     partner = _partner(installation)
     program = installation.merchant.program_id
@@ -37,7 +37,7 @@ def measure(installation: Installation, port: int, commissions: int) -> list[Fig
             f"{what} at {commissions:,} commissions, 95th percentile",
             _p95_ms(client, path, headers),
             unit="ms",
-            at_most=MOST_MS,
+            at_most=MAX_MS,
         )
         for what, path in asked.items()
     ]

@@ -1,6 +1,6 @@
-"""What Accrual's receiver and links are compared with: what people write, as bare as it can be.
+"""Minimal implementations that Accrual's receiver, links and jobs are compared with.
 
-Gunicorn makes them by their addresses in its command line, with the settings it serves Accrual with.
+Gunicorn creates the applications by their names on its command line, with the settings it serves Accrual with.
 """
 
 import json
@@ -26,11 +26,11 @@ VISITS: Final = (
     "visited_at timestamptz NOT NULL DEFAULT now())"
 )
 STORAGE: Final = "ALTER TABLE bare_events ALTER COLUMN body SET STORAGE EXTERNAL"
-"""As Accrual keeps its payloads: compressing them would cost the bare route a tenth."""
+"""As in Accrual's inbox: compression would slow the bare route down by a tenth."""
 
 
 def inserting(database_url: str, secret: str) -> Flask:
-    """Verifies the signature and inserts the body: one statement, one connection a thread, autocommit."""
+    """An application that verifies the signature and inserts the body: one statement, a connection per thread."""
     app = Flask(__name__)
     local = threading.local()
 
@@ -47,7 +47,7 @@ def inserting(database_url: str, secret: str) -> Flask:
 
 
 def redirecting(database_url: str) -> Flask:
-    """Inserts the visit and redirects: one statement, one connection a thread, autocommit."""
+    """An application that inserts a visit and redirects: one statement, a connection per thread, autocommit."""
     app = Flask(__name__)
     local = threading.local()
 
@@ -69,7 +69,7 @@ def redirecting(database_url: str) -> Flask:
 
 
 def enqueuing(redis_url: str, secret: str) -> Flask:
-    """Builds the library's event and enqueues one job for it: what most articles show."""
+    """An application that builds the library's event and enqueues a job for it, as most articles show."""
     app = Flask(__name__)
     queue = Queue(QUEUE, connection=redis.Redis.from_url(redis_url))
 
@@ -84,7 +84,7 @@ def enqueuing(redis_url: str, secret: str) -> Flask:
 
 
 def do_nothing(*_arguments: object) -> None:
-    """The job of those who only want to know what a queue costs."""
+    """An empty job, which measures the cost of the queue alone."""
 
 
 REFERRALS: Final = """
@@ -98,7 +98,7 @@ REFERRALS: Final = """
 
 
 def commission(database_url: str, body: str) -> None:
-    """The job of a renewal as most articles show it: read the referral, insert the commission, commit."""
+    """A job for a renewal, as most articles show it: read the referral, insert the commission, commit."""
     invoice: dict[str, Any] = json.loads(body)["data"]["object"]
     subscription = invoice["parent"]["subscription_details"]["subscription"]
     connection = _connection(database_url)

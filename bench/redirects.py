@@ -1,4 +1,4 @@
-"""How many visitors a second a partner's link leads on, each visit stored."""
+"""Redirects of a partner's link per second, each with a stored touchpoint."""
 
 from contextlib import ExitStack
 from typing import Final
@@ -12,14 +12,14 @@ from bench.figures import Figure, compared
 from bench.installation import CODE, Installation, libpq_url
 
 REQUESTS: Final = 2_500
-"""Of each server in each round."""
+"""Requests to each server in each round."""
 WARM_UP_REQUESTS: Final = 500
 LANDING: Final = "https://shop.example.com/"
 FOUND: Final = b"HTTP/1.1 302"
 
 
 def measure(installation: Installation, *, rounds: int) -> list[Figure]:
-    """Accrual's link beside a bare route that inserts a row and redirects, in turns."""
+    """Accrual's link compared with a bare route that inserts a row and redirects, in turns."""
     database_url = libpq_url(installation.settings)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(receivers.VISITS)
@@ -39,5 +39,5 @@ def measure(installation: Installation, *, rounds: int) -> list[Figure]:
 
 
 def _follow(port: int, visitors: int) -> float:
-    """Let so many visitors follow the link, none of whom was there before; visitors a second."""
+    """Let this number of new visitors follow the link; returns visitors per second."""
     return load.send(port, [load.visit(f"/r/{CODE}", visitor) for visitor in range(visitors)], answered=FOUND).rate

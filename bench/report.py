@@ -1,4 +1,4 @@
-"""Figures for people, as a table, and for programs, as JSON."""
+"""Reports the figures as a table and as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ VERDICTS: Final = {True: "[green]met[/green]", False: "[red]not met[/red]", None
 
 
 def show(figures: Sequence[Figure]) -> None:
-    """Print every figure beside its baseline and its aim."""
+    """Print every figure with its baseline and its aim."""
     table = Table("what")
     for heading in ("value", "baseline", "ratio", "aim"):
         table.add_column(heading, justify="right")
@@ -35,8 +35,8 @@ def show(figures: Sequence[Figure]) -> None:
     Console().print(table)
 
 
-def keep(figures: Sequence[Figure]) -> None:
-    """Write them to `bench/results.json`."""
+def write(figures: Sequence[Figure]) -> None:
+    """Write the figures to `bench/results.json`."""
     RESULTS.write_text(json.dumps([asdict(figure) for figure in figures], indent=2, ensure_ascii=False) + "\n")
 
 

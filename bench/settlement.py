@@ -1,4 +1,4 @@
-"""How many paid renewal invoices a second become commissions and ledger entries, end to end in Postgres."""
+"""Paid renewal invoices settled per second, from the inbox to commissions and ledger entries."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ from bench.worker import ALL, Worker, working
 from worker.inbox.drain import BATCH_SIZE
 
 BATCHES: Final = 4
-"""That each worker works in a round."""
+"""Batches of each worker in a round."""
 INVOICES: Final = BATCHES * BATCH_SIZE
 JOBS: Final = 400
-"""That the queue's own worker works in a round."""
+"""Jobs of RQ's own worker in a round."""
 SUBSCRIPTIONS: Final = 100_000
-"""At most; more payments than that are further months of the same subscriptions."""
+"""Maximum number of subscriptions; more payments are further months of the same subscriptions."""
 
 
 def measure(*, payments: int, rounds: int) -> list[Figure]:
-    """One worker beside the queue's do-nothing jobs and beside a bare job, and two workers beside one."""
+    """One worker compared with RQ's empty jobs and with a minimal job, and two workers compared with one."""
     nothing, bare, one, two = [], [], [], []
     with _prepared(payments, due=(3 * rounds + 2) * INVOICES) as (installation, workers):
         commission_job = _commission_jobs(installation)
@@ -49,7 +49,7 @@ def measure(*, payments: int, rounds: int) -> list[Figure]:
 
 
 def compare_sizes(*, few: int, many: int, rounds: int) -> list[Figure]:
-    """One worker with `many` payments in the tables beside one with `few`, in turns."""
+    """A worker with `many` payments in the tables compared with another with `few`, in turns."""
     at_few, at_many = [], []
     due = INVOICES * (rounds + 1)
     with _prepared(few, due) as (_, small), _prepared(many, due) as (_, large):
@@ -62,7 +62,7 @@ def compare_sizes(*, few: int, many: int, rounds: int) -> list[Figure]:
 
 @contextmanager
 def _prepared(payments: int, due: int) -> Iterator[tuple[Installation, list[Worker]]]:
-    """An installation with so many settled payments and `due` renewals in its inbox, and two idle workers."""
+    """An installation with `payments` settled payments and `due` due renewals, and two idle workers."""
     number = min(payments, SUBSCRIPTIONS)
     months = payments // number
     with installed() as installation, working(installation.settings.data_dir, 2) as workers:
@@ -71,17 +71,17 @@ def _prepared(payments: int, due: int) -> Iterator[tuple[Installation, list[Work
         coming = _copies(story.renewals[months - 1 :], number)
         inbox.fill(installation, islice(coming, due + INVOICES))
         inbox.tidy(installation)
-        _settle(workers[:1])  # the first batches of a process make its connections and plans
+        _settle(workers[:1])  # the first batches of a process create its connections and plans
         yield installation, workers
 
 
 def _copies(events: Sequence[Template], number: int) -> Iterator[Template]:
-    """Each event of the story for so many subscriptions, month by month, as billing days come."""
+    """Copies of each event for `number` subscriptions, month by month, in the order of billing days."""
     return (event.copy(copied) for event in events for copied in range(number))
 
 
 def settle_all(workers: Sequence[Worker]) -> None:
-    """Let all work until nothing is due."""
+    """Let all workers settle until no event is due."""
     for worker in workers:
         worker.begin("settle", ALL)
     for worker in workers:
@@ -89,7 +89,7 @@ def settle_all(workers: Sequence[Worker]) -> None:
 
 
 def _settle(workers: Sequence[Worker]) -> float:
-    """Let all work their share of due invoices at once; invoices a second, of all together."""
+    """Let all workers settle their batches at the same time; returns invoices per second of all together."""
     began = time.perf_counter()
     for worker in workers:
         worker.begin("settle", BATCHES)
@@ -99,15 +99,15 @@ def _settle(workers: Sequence[Worker]) -> float:
 
 
 def _work_jobs(installation: Installation, worker: Worker, jobs: Sequence[tuple[str, tuple[str, ...]]]) -> float:
-    """Jobs a second of RQ's own worker, the jobs (function and arguments) queued beforehand."""
+    """Jobs per second of RQ's own worker; the jobs (function and arguments) are queued before."""
     with redis.Redis.from_url(installation.settings.redis_url) as connection:
         queue = Queue(receivers.QUEUE, connection=connection)
         queue.enqueue_many([Queue.prepare_data(function, args=arguments) for function, arguments in jobs])
-    return len(jobs) / worker.do("work_jobs", len(jobs))
+    return len(jobs) / worker.run("work_jobs", len(jobs))
 
 
 def _commission_jobs(installation: Installation) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A job for each renewal of subscriptions whose referrals the bare table knows."""
+    """A job for each renewal of subscriptions whose referrals are in the bare table."""
     url = libpq_url(installation.settings)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(receivers.REFERRALS)
@@ -115,11 +115,11 @@ def _commission_jobs(installation: Installation) -> Iterator[tuple[str, tuple[st
         for number in range(SUBSCRIPTIONS):
             invoice = renewal.copy(number)
             if number % JOBS == 0:
-                _know_referrals(connection, range(number, number + JOBS))
+                _insert_referrals(connection, range(number, number + JOBS))
             yield "bench.receivers.commission", (url, invoice.body)
 
 
-def _know_referrals(connection: psycopg.Connection, numbers: range) -> None:
+def _insert_referrals(connection: psycopg.Connection, numbers: range) -> None:
     subscription = documents.story(months=1).beginning[0].object_id
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -1,7 +1,7 @@
-"""Many settled subscriptions, quickly: one is settled as any other, and copied with all that came of it.
+"""Fills the tables with settled subscriptions: settles one, and copies it with all rows that settling inserted.
 
-A copy is the row itself with other ids, so that new columns need nothing here. Foreign keys and triggers are off
-meanwhile; the copies keep to both. Payloads are left out, as the retention of payloads would have done.
+A copy is the whole row with other ids, so that new columns need no change here. Foreign keys and triggers are disabled
+while rows are copied; the copies comply with both. Payloads are left out, as their retention would have deleted them.
 """
 
 import json
@@ -20,9 +20,9 @@ from worker.inbox import drain
 SLICE: Final = 5_000
 """Subscriptions copied in one transaction."""
 NUMBER: Final = "N" * 8
-"""Where a copied row has the number of its subscription, in hexadecimal digits."""
+"""Placeholder in a template for the number of the copied subscription, in hexadecimal digits."""
 TIME_DIGITS: Final = 24
-"""What a UUID's text begins with; ids of one moment share it. Then come the id's own number and its copy's."""
+"""The beginning of a UUID's text that copies share; an index of the id and the copy's number follow."""
 
 _TABLES = SQL("""
     SELECT table_name, max(column_name) FILTER (WHERE is_identity = 'YES')
@@ -42,7 +42,7 @@ _INSERT = SQL("""
 
 
 def fill(installation: Installation, subscriptions: int, months: int) -> None:
-    """Give the merchant so many subscriptions, numbered from 0, each paid for so many months."""
+    """Insert settled subscriptions of the merchant, numbered from 0, each paid for `months` months."""
     story = documents.story(months)
     inbox.fill(installation, (*story.beginning, *story.renewals[: months - 1]))
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
@@ -78,20 +78,21 @@ def _copy(connection: psycopg.Connection, table: str, template: str, identity: s
 
 
 def _rows(connection: psycopg.Connection) -> dict[str, tuple[str, list[dict[str, Any]]]]:
-    """Every table with its identity column, "" if it has none, and its rows."""
-    found = {}
+    """By table: its identity column ("" if it has none) and its rows."""
+    tables = {}
     for table, identity in connection.execute(_TABLES).fetchall():
         query = SQL("SELECT to_jsonb(original) FROM {} AS original").format(Identifier(table))
-        found[table] = (identity or "", [row for (row,) in connection.execute(query).fetchall()])
-    return found
+        tables[table] = (identity or "", [row for (row,) in connection.execute(query).fetchall()])
+    return tables
 
 
 def _templates(
     before: dict[str, tuple[str, list[dict[str, Any]]]], after: dict[str, tuple[str, list[dict[str, Any]]]]
 ) -> list[tuple[str, str, str]]:
-    """What settling the story added, by table: the row with marks in its ids, and the table's identity column.
+    """The rows that settling inserted: table, row with placeholders in its ids, and the table's identity column.
 
-    Rows that every subscription shares, such as ledger accounts and sums, name nothing of the story: they are left out.
+    Rows that all subscriptions share, such as ledger accounts and sums, contain no id of the subscription and are left
+    out.
     """
     made = [
         (table, row, identity)
@@ -110,7 +111,7 @@ def _templates(
 
 
 def _own_ids(rows: list[dict[str, Any]]) -> set[str]:
-    """The ids of the rows that name the story, or another row that does."""
+    """The ids of the rows that contain an id of the subscription, or of another such row."""
     own = {row["id"] for row in rows if TOKEN in json.dumps(row)}
     while more := {row["id"] for row in rows if own & set(map(str, row.values()))} - own:
         own |= more
@@ -125,9 +126,9 @@ def _is_uuid(value: object) -> bool:
 
 
 def _marked(text: str, own: set[str]) -> str:
-    """`text` with a mark in every id of `own`, in either spelling."""
-    for index, one in enumerate(sorted(own)):
-        text = text.replace(one, f"{one[:TIME_DIGITS]}{index:04x}{NUMBER}")
-        encoded = ids.encode(ids.COMMISSION, UUID(one)).removeprefix(f"{ids.COMMISSION}_")
+    """`text` with a placeholder in every id of `own`, as UUID and as public id."""
+    for index, row_id in enumerate(sorted(own)):
+        text = text.replace(row_id, f"{row_id[:TIME_DIGITS]}{index:04x}{NUMBER}")
+        encoded = ids.encode(ids.COMMISSION, UUID(row_id)).removeprefix(f"{ids.COMMISSION}_")
         text = text.replace(encoded, f"{encoded[:14]}{index:04x}{NUMBER}")
     return text

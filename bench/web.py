@@ -1,4 +1,4 @@
-"""A web server under load: Gunicorn with the settings Accrual is served with, whatever it serves."""
+"""Serves an application by Gunicorn with Accrual's settings."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ STOP_SECONDS: Final = 15
 
 @contextmanager
 def served(application: str, data_dir: Path) -> Iterator[int]:
-    """Serve `application`, such as `app.web:create_app()`, for the length of the block; gives the port.
+    """Serve `application`, such as `app.web:create_app()`, for the length of the block; yields the port.
 
     Raises:
         Unavailable: it did not start. The message ends with its log.
@@ -37,7 +37,7 @@ def served(application: str, data_dir: Path) -> Iterator[int]:
 
 
 def _answers(port: int) -> bool:
-    """Whether somebody listens; a moment later, so that each of the server's processes has made its application."""
+    """Whether the port accepts connections; returns a second later, when all processes have created the application."""
     try:
         create_connection((HOST, port), 1).close()
     except OSError:

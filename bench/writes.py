@@ -1,4 +1,4 @@
-"""What settling writes: bytes of write-ahead log, and entries of indexes."""
+"""Counts what settling writes: bytes of write-ahead log, and index entries."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from bench.installation import Installation, libpq_url
 _ROWS: Final = """
     SELECT relname, n_tup_ins + n_tup_upd - n_tup_hot_upd FROM pg_stat_user_tables WHERE schemaname = 'public'
 """
-"""Row versions that every index of their table got an entry for; an update that is HOT writes none."""
+"""Row versions that need an entry in every index of their table; a HOT update needs none."""
 _INDEXES: Final = """
     SELECT indrelid::regclass::text, coalesce(pg_get_expr(indpred, indrelid), 'true')
     FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
@@ -22,7 +22,7 @@ _INDEXES: Final = """
 
 @dataclass
 class Written:
-    """Of the block that was counted; both are 0 until it ends."""
+    """The writes of a block; both are 0 until the block ends."""
 
     wal_bytes: int = 0
     index_entries: int = 0
@@ -30,11 +30,11 @@ class Written:
 
 @contextmanager
 def counted(installation: Installation) -> Iterator[Written]:
-    """Count what is written in the block, by whatever process.
+    """Count the writes of all processes during the block.
 
-    A partial index counts by the rows that match its condition: those there are afterwards beyond those before. Pages
-    that are logged whole because a checkpoint came before are counted as well: call it right after `inbox.tidy`, and
-    the figure says what a busy hour's first minutes write.
+    Entries of a partial index are counted by the rows that match its condition: the number after the block minus the
+    number before. Full page images after a checkpoint are counted too, so call it right after `inbox.tidy`: the figure
+    is then that of the first minutes after a checkpoint.
     """
     written = Written()
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
@@ -61,15 +61,15 @@ def _rows(connection: psycopg.Connection) -> dict[str, int]:
 
 
 def _matching(connection: psycopg.Connection) -> dict[tuple[str, str], tuple[int, int]]:
-    """By table and condition: how many indexes have it, and how many rows match it (0 where it is 'true')."""
-    found: dict[tuple[str, str], tuple[int, int]] = {}
+    """By table and condition: the number of indexes, and of rows that match the condition (0 if it is 'true')."""
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
     for table, condition in connection.execute(_INDEXES).fetchall():
-        if (table, condition) in found:
-            indexes, number = found[table, condition]
-            found[table, condition] = (indexes + 1, number)
+        if (table, condition) in counts:
+            indexes, number = counts[table, condition]
+            counts[table, condition] = (indexes + 1, number)
         else:
-            found[table, condition] = (1, 0 if condition == "true" else _count(connection, table, condition))
-    return found
+            counts[table, condition] = (1, 0 if condition == "true" else _count(connection, table, condition))
+    return counts
 
 
 def _count(connection: psycopg.Connection, table: str, condition: str) -> int:

@@ -1,4 +1,4 @@
-"""Events that settle into tables without statistics, as in a merchant's first hour or first backfill."""
+"""Settling into tables without statistics, as in a merchant's first hour or first backfill."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,15 +15,15 @@ from bench.settlement import settle_all
 from bench.worker import working
 
 SLICE: Final = 3_000
-"""Sales laid into the inbox and settled at a time."""
+"""Sales inserted into the inbox and settled at a time."""
 ENDS: Final = 3
-"""Slices at the beginning and at the end that are compared."""
+"""The number of first and of last slices that are compared."""
 REFUNDED_EVERY: Final = 10
 DISPUTED_EVERY: Final = 50
 
 
 def measure_first_payments(*, payments: int) -> list[Figure]:
-    """First payments, each of a subscription of its own: the last slices beside the first."""
+    """First payments, each of a different subscription: the last slices compared with the first."""
     story = documents.story(months=1)
     sales = ([event.copy(number) for event in story.beginning] for number in range(payments))
     rates = _settled(sales)
@@ -32,14 +32,14 @@ def measure_first_payments(*, payments: int) -> list[Figure]:
 
 
 def measure_mixed(*, payments: int) -> list[Figure]:
-    """Subscriptions that begin and renew, a tenth of the renewals refunded in part and a fiftieth disputed."""
+    """Subscriptions that begin and renew; a tenth are partially refunded and a fiftieth disputed."""
     rates = _settled(_mixed(documents.story(months=1), payments))
     name = f"events of mixed traffic settled on young tables, the last of {payments:,} payments beside the first"
     return [reported(name, rates[-ENDS:], rates[:ENDS], unit="/s")]
 
 
 def _mixed(story: Story, payments: int) -> Iterator[list[Template]]:
-    """Two payments each: the first, and its renewal with what followed."""
+    """The events of each subscription: first payment, renewal, and for some a refund or dispute."""
     for number in range(payments // 2):
         events = [*story.beginning, *story.renewals]
         if number % REFUNDED_EVERY == 0:
@@ -50,11 +50,11 @@ def _mixed(story: Story, payments: int) -> Iterator[list[Template]]:
 
 
 def _settled(sales: Iterable[Sequence[Template]]) -> list[float]:
-    """Events a second of each slice, settled by one worker while nothing gathers statistics."""
+    """Events per second of each slice, settled by one worker while no statistics are gathered."""
     rates = []
     coming = iter(sales)
     with installed() as installation, working(installation.settings.data_dir, 1) as workers:
-        _leave_tables_alone(installation)
+        _disable_autovacuum(installation)
         while sliced := list(islice(coming, SLICE)):
             events = [event for sale in sliced for event in sale]
             inbox.fill(installation, events)
@@ -64,7 +64,7 @@ def _settled(sales: Iterable[Sequence[Template]]) -> list[float]:
     return rates
 
 
-def _leave_tables_alone(installation: Installation) -> None:
+def _disable_autovacuum(installation: Installation) -> None:
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute("SELECT pg_reload_conf()")

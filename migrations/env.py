@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates as the owner, one migrator at a time, and never waits long for a lock."""
+"""Alembic's environment: runs migrations as the owner, one process at a time, with a short lock timeout."""
 
 import re
 from typing import Any
@@ -24,13 +24,13 @@ from app import db
 ischema_names["xid8"] = app.ledger.models.Xid8
 
 PARTITION = re.compile(r"touchpoints_\w+")
-"""Partitions come and go by the clock; the table they are of stands for them."""
+"""Names of partitions, which the clock creates and drops; only their parent table is compared with the models."""
 MIGRATION_LOCK = 0x41434352
-"""The advisory lock every migrator takes, so that two releases at once do not race."""
+"""Key of the advisory lock that prevents two migrations at the same time."""
 
 
 def migrate(connection: Connection) -> None:
-    """Run what is due on `connection`, in its transaction."""
+    """Run the pending migrations on `connection`, in its transaction."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     context.configure(
@@ -48,10 +48,10 @@ def _is_no_partition(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 def main() -> None:
-    """Migrate the connection or the address that `app.runtime.schema` gave."""
-    given = context.config.attributes.get("connection")
-    if given is not None:
-        migrate(given)
+    """Migrate the connection, or the database address, that `app.runtime.schema` passed."""
+    passed = context.config.attributes.get("connection")
+    if passed is not None:
+        migrate(passed)
         return
     engine = db.create(context.config.attributes["database_url"], role=None)
     with engine.begin() as connection:

@@ -1,8 +1,8 @@
-// Accrual: remembers whose link brought a visitor and hands the name to Stripe. It sends nothing itself.
+// Accrual: stores the partner code of the link a visitor came through, and adds it to Stripe checkouts. It sends no data.
 (() => {
   "use strict";
 
-  // The only try: whatever fails in here, the merchant's checkout goes on.
+  // Errors are ignored here, so that the merchant's checkout always works.
   const attempt = (work) => {
     try {
       return work();
@@ -17,13 +17,13 @@
     const linkHosts = ["buy.stripe.com", "book.stripe.com", "donate.stripe.com"].concat(domains);
     const cookieSeconds = Math.round(options.cookieDays * 86400);
 
-    // No code is longer than 200, and a value over 500 makes Stripe refuse the merchant's session.
+    // Codes have at most 200 characters; Stripe refuses the merchant's session if a metadata value is longer than 500.
     const clean = (text) => {
       const value = text.replace(/[\0-\x1f\x7f]/g, "").trim();
       return value.length > 200 || /^(null|undefined)$/i.test(value) ? "" : value;
     };
 
-    // Code and session come from one place: a session outranks a code, so it must not be another partner's.
+    // Code and session are read from the same source: a session has priority over a code, so both must be one partner's.
     const readTouch = (read, refName, sessionName) => ({
       ref: attempt(() => clean(read(refName))) || "",
       session: attempt(() => clean(read(sessionName))) || "",
@@ -47,17 +47,17 @@
       });
     };
 
-    // The cookie comes first: it knows of touches in other tabs.
+    // The cookie is read first, because it has touches of other tabs too.
     let touch = fromMemory(
       (name) => cookieSeconds > 0 && decodeURIComponent(document.cookie.match(`(?:^|; )${name}=([^;]*)`)[1]),
     );
     if (!touch.ref) touch = fromMemory((name) => sessionStorage.getItem(name));
 
-    // A router may have rewritten the address already; the navigation entry keeps the original.
+    // A router may have changed the address already; the navigation entry has the original one.
     let arrival = fromUrl(location.href);
     if (!arrival.ref) arrival = fromUrl(attempt(() => performance.getEntriesByType("navigation")[0].name));
     if (arrival.ref || arrival.session) {
-      // The last touch wins. The same code without a session is a link of the merchant's own: keep the session.
+      // The last touch wins. The same code without a session is an internal link of the merchant: keep the session.
       const same = !arrival.ref || arrival.ref === touch.ref;
       touch = { ref: arrival.ref || touch.ref, session: arrival.session || (same ? touch.session : "") };
       remember("aff_ref", touch.ref);
@@ -65,13 +65,13 @@
     }
 
     const metadata = () => {
-      const found = {};
-      if (touch.ref) found.affiliate_id = touch.ref;
-      if (touch.session) found.affiliate_session_id = touch.session;
-      return found;
+      const fields = {};
+      if (touch.ref) fields.affiliate_id = touch.ref;
+      if (touch.session) fields.affiliate_session_id = touch.session;
+      return fields;
     };
 
-    // Stripe silently drops a reference with any other character, or longer than 200.
+    // Stripe silently drops a reference with other characters, or with more than 200.
     const clientReferenceId = () => {
       const [code, session] = [touch.ref, touch.session].map((text) => text.replace(/[^\w-]/g, ""));
       const both = code + "--" + session;
@@ -83,7 +83,7 @@
     const reference = clientReferenceId();
     if (!reference) return;
 
-    // A reference that is there already, even an empty one, is the merchant's.
+    // An existing reference, even an empty one, is the merchant's and does not change.
     const decorate = (node) =>
       attempt(() => {
         if (/^stripe-(buy-button|pricing-table)$/.test(node.localName)) {

@@ -1,1 +1,1 @@
-"""What runs outside of requests: processing the inbox, asking Stripe, sending mails, the clock."""
+"""Background processes: processing the inbox, requests to Stripe, sending mails, the clock."""

@@ -1,4 +1,4 @@
-"""`python -m worker`: a process that works the inbox until told to stop; `python -m worker stripe` asks Stripe."""
+"""`python -m worker`: processes the inbox; `python -m worker stripe`: sends requests to Stripe, and mails."""
 
 import signal
 import sys
@@ -19,18 +19,18 @@ from worker.inbox import drain
 from worker.wakeups import MOST_WAIT_SECONDS, DrainWorker, KnownJobsQueue
 
 WORKER_TTL_SECONDS: Final = 25
-"""How long the queue believes in a silent worker; it listens 15 s less at a time, so a dead link is noticed soon."""
+"""RQ's worker TTL. It waits 15 s less for a job at a time, so that a broken connection is noticed soon."""
 PAUSE_SECONDS: Final = 1
-"""Between the end of one queue worker and the next, while nobody asked us to stop."""
+"""Pause before a new queue worker is created after the last one ended, unless this process stops."""
 
 log = structlog.get_logger(__name__)
 
 
 def main() -> None:
-    """Work until SIGTERM or SIGINT; the batch in hand is finished first.
+    """Run jobs until SIGTERM or SIGINT; the batch in progress is finished first.
 
-    The library's worker gives up where Redis fails it in the middle of a job, hangs for long, or is not there at the
-    start. So it is made anew until somebody asks us to stop.
+    RQ's worker ends if Redis fails during a job, hangs for long, or is unreachable at the start. So new workers are
+    created until this process is asked to stop.
     """
     queue = {(): jobs.QUEUE, ("stripe",): jobs.STRIPE_QUEUE}.get(tuple(sys.argv[1:]))
     if queue is None:
@@ -43,8 +43,8 @@ def main() -> None:
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
     mails.connect(settings)
-    logins.warn_of_excess(settings.database_url, for_web=False)
-    _leave_when_asked()
+    logins.warn_of_excess_rights(settings.database_url, for_web=False)
+    _exit_on_signal()
     while not drain.stop_requested.is_set():
         try:
             _work_queue(settings.redis_url, queue)
@@ -54,18 +54,18 @@ def main() -> None:
 
 
 def _work_queue(redis_url: str, name: str) -> None:
-    """Work jobs until asked to stop or until Redis fails, which the library tells by raising or by just returning."""
+    """Run jobs until asked to stop or until Redis fails; RQ then raises an exception or returns."""
     with redis.Redis.from_url(redis_url, socket_connect_timeout=MOST_WAIT_SECONDS) as connection:
         queue = KnownJobsQueue(name, connection=connection, serializer=JSONSerializer)
         worker = DrainWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
         try:
             worker.work(logging_level="WARNING", with_scheduler=False)
         finally:
-            _leave_when_asked()
+            _exit_on_signal()
 
 
-def _leave_when_asked() -> None:
-    """While no queue worker listens for signals there is nothing in hand, and the process may end at once."""
+def _exit_on_signal() -> None:
+    """Exit at once on SIGTERM or SIGINT, for the time while no queue worker handles signals and no job runs."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit())
 

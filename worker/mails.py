@@ -1,4 +1,4 @@
-"""Sending mails by SMTP, in the process that may wait for others; without a mail server set, nothing is ever sent."""
+"""Sends mails by SMTP, in the process for slow requests; without a configured mail server no mail is sent."""
 
 import smtplib
 import ssl
@@ -17,24 +17,24 @@ from app.partners.joining.mails import Mail
 
 TIMEOUT_SECONDS: Final = 10
 BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})
-"""Problems after which a connection takes no other mail."""
+"""Problems after which a connection cannot send another mail."""
 
 log = structlog.get_logger(__name__)
 
 
 class _Current:
-    """What this process sends by, set once by `connect`."""
+    """The settings of this process, set once by `connect`."""
 
     settings: Settings | None = None
 
 
 def connect(settings: Settings) -> None:
-    """Send by the mail server of `settings` from now on. Nothing is asked of it yet."""
+    """Use the mail server of `settings` from now on. Does not contact it yet."""
     _Current.settings = settings
 
 
 def sweep() -> None:
-    """Wake whoever sends, if anything is due and there is a mail server."""
+    """Queue the sending of mails if any is due and a mail server is configured."""
     if _server() is None:
         return
     with db.transaction() as session:
@@ -53,12 +53,12 @@ def work_slice(slice_seconds: float) -> bool:
 
 
 def send_due() -> bool:
-    """Send one batch of what is due; returns whether there was any and the mail server could be reached.
+    """Send a batch of due mails; returns whether there were any and the mail server could be reached.
 
-    What fails is tried again later; a mail may come twice, never be lost.
+    A failed mail is tried again later; a mail may be sent twice, but is never lost.
 
-    Each mail stands alone: one that cannot be written or is refused stops no other, and a connection that breaks is
-    opened anew for the next. Only a server that cannot be reached ends it.
+    A mail that cannot be written or is refused does not stop the others, and after a broken connection the next mail
+    uses a new one. If the server cannot be reached, sending ends.
     """
     settings = _server()
     if settings is None:
@@ -77,10 +77,10 @@ def send_due() -> bool:
 
 
 def _send_over(server: smtplib.SMTP, waiting: list[Mail], sender: str) -> None:
-    """Send mails until all are sent or the connection broke; what was tried is taken out of `waiting`."""
+    """Send mails until all are sent or the connection breaks; removes the tried ones from `waiting`."""
     while waiting:
         mail = waiting.pop(0)
-        problem = _problem_of(server, mail, sender)
+        problem = _send(server, mail, sender)
         with db.transaction() as session:
             mails.finish(session, mail.id, problem=problem)
         log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
@@ -88,21 +88,21 @@ def _send_over(server: smtplib.SMTP, waiting: list[Mail], sender: str) -> None:
             return
 
 
-def _problem_of(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
-    """Send one mail to its one recipient; the kind of what went wrong, or None."""
+def _send(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
+    """Send a mail to its recipient; returns the exception's name if it fails, else None."""
     try:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = sender, mail.recipient, mail.subject
         message.set_content(mail.text)
-        # Named, because what the header is read as must not decide who gets the mail.
+        # The recipient is passed, so that it does not depend on how the header is parsed.
         server.send_message(message, from_addr=parseaddr(sender)[1], to_addrs=[mail.recipient])
     except (OSError, smtplib.SMTPException, ValueError) as failure:
-        return type(failure).__name__  # a server's words may repeat the address
+        return type(failure).__name__  # the server's message may contain the address
     return None
 
 
 def _connected(settings: Settings) -> smtplib.SMTP:
-    """A connection to the mail server: encrypted, unless it is on this machine; signed in where a user is given."""
+    """A connection to the mail server: encrypted unless it is on this machine, authenticated if a user is given."""
     assert settings.smtp_url is not None
     address = urlsplit(settings.smtp_url.get_secret_value())
     host = address.hostname or ""

@@ -1,4 +1,4 @@
-"""What a failure means for the event it happened on: one table."""
+"""Decides what happens to an event, a batch or a run after a failure."""
 
 import traceback
 from enum import Enum, auto
@@ -10,30 +10,30 @@ from app import db
 from app.errors import CodedProblem, UnusableEvent
 
 AT_ONCE_TRIES: Final = 5
-"""How often a batch is worked again at once before its failure counts."""
+"""How often a batch is retried at once before its failure counts as an attempt."""
 
 _TRANSIENT_STATES: Final = frozenset({"40001", "40P01", "55P03"})
 """Serialization failure, deadlock, lock not available. Source: Postgres manual, "PostgreSQL Error Codes"."""
 
 _NO_SERVICE_STATES: Final = frozenset({*db.CANNOT_WRITE, "53300"})
-"""The database cannot write, or takes no more connections: no event's fault, and no attempt of it."""
+"""The database cannot write, or accepts no more connections: not caused by an event, so not an attempt."""
 
 
 class Meaning(Enum):
     """What to do after a failure."""
 
     AT_ONCE = auto()
-    """It lay in the moment, not in the event: work it again now, and count no attempt."""
+    """The failure is temporary and not caused by the event: retry now, without counting an attempt."""
     LATER = auto()
-    """Count an attempt and come back after the back-off."""
+    """Count an attempt, and retry after the back-off."""
     PARK = auto()
-    """No retry can help: show it to a person."""
+    """A retry cannot succeed: park the event, so that a person sees it."""
     GIVE_UP = auto()
-    """The database is away or its disk is full. Nothing can be done or noted; the sweeper starts again."""
+    """The database is unreachable or its disk is full. Nothing can be stored; the sweeper starts again later."""
 
 
 def meaning(failure: Exception) -> Meaning:
-    """What `failure` means for the event or batch it happened on."""
+    """What to do with the event or batch that failed with this exception."""
     if isinstance(failure, UnusableEvent | DataError | OverflowError):
         return Meaning.PARK
     if isinstance(failure, DBAPIError):
@@ -49,10 +49,10 @@ def meaning(failure: Exception) -> Meaning:
 
 
 def problem(failure: BaseException) -> dict[str, Any]:
-    """The failure as a code with parameters, as it is stored and logged; nothing of the event is in it.
+    """The failure as a code with parameters, to store and log, without any data of the event.
 
-    Of a bug it has the kind of the exception and where it was raised. A database error's text repeats the values that
-    caused it.
+    For a bug it has the exception's class and the line that raised it. The text of a database error is not used,
+    because it repeats the values that caused it.
     """
     if isinstance(failure, CodedProblem):
         return failure.problem
@@ -69,7 +69,7 @@ def problem(failure: BaseException) -> dict[str, Any]:
 
 
 def _place(failure: BaseException) -> str:
-    """The innermost line of Accrual's own code that the failure passed, `worker.inbox.pipeline:91`."""
+    """The innermost line of Accrual's code in the traceback: `worker.inbox.pipeline:91`."""
     frames = [(frame.f_globals.get("__name__", ""), line) for frame, line in traceback.walk_tb(failure.__traceback__)]
     own = [f"{module}:{line}" for module, line in frames if module.partition(".")[0] in {"app", "worker"}]
     return own[-1] if own else "unknown"

@@ -1,4 +1,4 @@
-"""`python -m worker.schedule`: the clock, and what runs when."""
+"""`python -m worker.schedule`: the clock, which runs each routine at its interval."""
 
 import signal
 import threading
@@ -28,16 +28,16 @@ from worker.stripe_sync import runs
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
-"""How long due work may lie before the sweeper believes that its wake-up was lost."""
+"""Age of due work at which the sweeper assumes that its wake-up was lost."""
 ADVANCE_SECONDS: Final = 3
-"""How long statistics may keep the clock from everything else; what is left then is taken up two seconds later."""
+"""How long the statistics may delay other routines at a time; the rest is done two seconds later."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Routine:
-    """Something done every `every_seconds`; `due_at` is on the monotonic clock."""
+    """A function that runs every `every_seconds`; `due_at` is on the monotonic clock."""
 
     name: str
     every_seconds: float
@@ -46,7 +46,7 @@ class Routine:
 
 
 def sweep() -> None:
-    """Queue a drain for work that nobody was woken for: Redis was down, or a job was lost."""
+    """Queue a drain if work is overdue, because Redis was down or a job was lost."""
     with db.transaction() as session:
         age_seconds = inbox.oldest_due_seconds(session)
     if age_seconds is not None and age_seconds > OVERDUE_SECONDS:
@@ -55,7 +55,7 @@ def sweep() -> None:
 
 
 def sweep_lookups() -> None:
-    """Queue work on look-ups that are due: this is what wakes them at all, seconds do not matter."""
+    """Queue work on look-ups if any are due. They have no other wake-up, since seconds do not matter."""
     with db.transaction() as session:
         is_due = lookups.is_due(session)
     if is_due:
@@ -63,13 +63,13 @@ def sweep_lookups() -> None:
 
 
 def give_up_waiting() -> None:
-    """Show charges as unattributed whose invoice link never came."""
+    """Stop waiting for invoice links that did not arrive in time; their charges become unattributed."""
     with db.transaction() as session:
         invoice_links.give_up(session)
 
 
 def approve_mature() -> None:
-    """Approve commissions whose holdback has passed, batch by batch."""
+    """Approve commissions whose holdback has ended, batch by batch."""
     now = datetime.now(UTC)
     while True:
         with db.transaction() as session:
@@ -78,7 +78,7 @@ def approve_mature() -> None:
 
 
 def settle_late_touches() -> None:
-    """Settle again where a touchpoint came in the moment its payment was worked."""
+    """Settle payments again whose touchpoint was stored while the payment was being processed."""
     now = datetime.now(UTC)
     is_more = True
     while is_more:
@@ -86,15 +86,15 @@ def settle_late_touches() -> None:
             is_more = late_touches.settle_late(session, now=now)
 
 
-def look_after_touchpoints() -> None:
-    """Make the coming months' partitions and drop those past retention."""
-    keep_days = config.load().touchpoint_days
+def maintain_touchpoint_partitions() -> None:
+    """Create the coming months' partitions of touchpoints, and drop those past the retention."""
+    retention_days = config.load().touchpoint_days
     with db.transaction() as session:
-        partitions.maintain_partitions(session, now=datetime.now(UTC), retention_days=keep_days)
+        partitions.maintain_partitions(session, now=datetime.now(UTC), retention_days=retention_days)
 
 
 def advance_sums() -> None:
-    """Take what was posted since into the statistics' checkpoints, for a few seconds at most at a time."""
+    """Advance the statistics' checkpoints by new postings, for at most `ADVANCE_SECONDS`."""
     stop_at = time.monotonic() + ADVANCE_SECONDS
     while time.monotonic() < stop_at:
         with db.transaction() as session:
@@ -106,50 +106,50 @@ def advance_sums() -> None:
                 checkpoints.advance(session, program)
 
 
-def forget_kept_answers() -> None:
-    """Remove the answers kept for idempotency whose day is over."""
+def delete_stored_responses() -> None:
+    """Delete expired responses that were stored for idempotency keys."""
     with db.transaction() as session:
         stored_responses.forget_old(session)
 
 
 def measure_ledger() -> None:
-    """Sum all postings for the metric that must be 0."""
+    """Measure the sum of all postings for the imbalance metric, which must be 0."""
     with db.transaction() as session:
         metrics.ledger_measured(verify.imbalance_minor(session))
 
 
 def routines() -> list[Routine]:
-    """Everything the clock does, and how often."""
+    """All routines of the clock with their intervals."""
     return [
         Routine("sweep", 5, sweep),
         Routine("sweep_lookups", 2, sweep_lookups),
         Routine("sweep_mails", 10, mails.sweep),
-        Routine("look_after_runs", 5, runs.look_after),
+        Routine("wake_due_runs", 5, runs.wake_due),
         Routine("compare_daily", 3600, runs.compare_daily),
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("settle_late_touches", 10, settle_late_touches),
-        Routine("look_after_touchpoints", 3600, look_after_touchpoints),
+        Routine("maintain_touchpoint_partitions", 3600, maintain_touchpoint_partitions),
         Routine("advance_sums", 2, advance_sums),
         Routine("measure_ledger", 300, measure_ledger),
-        Routine("forget_kept_answers", 3600, forget_kept_answers),
+        Routine("delete_stored_responses", 3600, delete_stored_responses),
     ]
 
 
 def tick(due: list[Routine]) -> None:
-    """Run each routine whose time has come. One that fails is logged and comes again at its next time."""
+    """Run each routine that is due. A routine that fails is logged and runs again at its next time."""
     for routine in due:
         if time.monotonic() < routine.due_at:
             continue
         routine.due_at = time.monotonic() + routine.every_seconds
         try:
             routine.run()
-        except Exception as failure:  # noqa: BLE001  (the edge: the clock goes on)
+        except Exception as failure:  # noqa: BLE001  (the clock must continue)
             log.error("routine_failed", routine=routine.name, **retries.problem(failure))  # noqa: TRY400  (a traceback may show values)
 
 
 def main() -> None:
-    """Keep time until SIGTERM or SIGINT."""
+    """Run the clock until SIGTERM or SIGINT."""
     settings = config.load()
     logs.configure(settings.log_format)
     catalogue.use(settings.language)
@@ -158,7 +158,7 @@ def main() -> None:
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
     mails.connect(settings)
-    logins.warn_of_excess(settings.database_url, for_web=False)
+    logins.warn_of_excess_rights(settings.database_url, for_web=False)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())

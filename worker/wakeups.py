@@ -1,9 +1,9 @@
-"""Jobs taken from a queue, and the worker that runs them: the known ones only.
+"""The queue and worker classes for RQ, which run only known jobs.
 
-Redis is not trusted to say what a worker runs. RQ runs the function that a job names, whatever it is, with the job's
-arguments; it also calls the functions and addresses that a job names for its end, and loads the jobs that depend on
-it. So nothing that stands in Redis is handed to RQ here: a job's hash is read for its name alone, and the job that RQ
-runs is made anew from `app.jobs.KNOWN`.
+Redis is not trusted to decide what a worker runs. RQ would run any function that a job names, with the job's arguments,
+call the functions and addresses that a job names for its end, and load the jobs that depend on it. So no data from
+Redis is passed to RQ: only the name is read from a job's hash, and the job that RQ runs is created from
+`app.jobs.KNOWN`.
 """
 
 import importlib
@@ -26,11 +26,11 @@ from worker import retries
 from worker.inbox import drain
 
 MOST_WAIT_SECONDS: Final = 2
-"""Longest pause between tries while Redis is away; the library's own is a minute."""
+"""Longest pause between tries while Redis is unreachable; RQ's default is a minute."""
 SLICE_SECONDS: Final = 20
-"""How long a job works a backlog before the queue's other jobs have a turn."""
+"""How long a job works on a backlog before the queue's other jobs get a turn."""
 MAX_BYTES: Final = 4096
-"""A job of ours takes about a hundred; more is refused unread."""
+"""Our jobs have about a hundred bytes; a larger one is refused without reading it."""
 DATA: Final = "data"
 REFUSED_FIELDS: Final = (
     "success_callback_name",
@@ -44,7 +44,7 @@ REFUSED_FIELDS: Final = (
     "group_id",
     "meta",
 )
-"""Fields of a job's hash that a job of ours leaves empty."""
+"""Fields of a job's hash that are empty in our jobs."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +61,11 @@ def run(job: jobs.Job) -> None:
 
 
 class RefusedJob(Exception):
-    """A queue held something that is no job of ours; its text is the reason, one word of a fixed list."""
+    """A queued job is not one of `app.jobs`; the text is the reason, a word of a fixed list."""
 
 
 class WakeUp(Job):
-    """A job made from `app.jobs.KNOWN`. Its hash in Redis expires by itself, should its worker be killed."""
+    """A job created from `app.jobs.KNOWN`. Its hash in Redis expires by itself if its worker is killed."""
 
     def perform(self) -> None:
         """Do the job's work for one time slice."""
@@ -73,12 +73,12 @@ class WakeUp(Job):
         run(jobs.KNOWN[str(self.func_name)])
 
     def _handle_failure(self, _exc_string: str, pipeline: Any, **_execution: Any) -> None:  # type: ignore[override]
-        """Forget the job. The library would keep the traceback in Redis, whose last line may repeat a payload."""
+        """Delete the job. RQ would store the traceback in Redis, whose last line may contain a payload."""
         pipeline.delete(self.key)
 
 
 class KnownJobsQueue(Queue):
-    """A queue from which known jobs are taken; anything else is dropped, logged and counted."""
+    """A queue that returns only known jobs; others are dropped, logged and counted."""
 
     job_class = WakeUp
 
@@ -86,10 +86,10 @@ class KnownJobsQueue(Queue):
     def dequeue_any(  # type: ignore[override]  # which classes are made is not the caller's to say
         cls, queues: Iterable[Queue], timeout: int | None, connection: redis.Redis, **_classes: Any
     ) -> tuple[Job, Queue] | None:
-        """The next known job; None where there is none and `timeout` (seconds) is None.
+        """The next known job; None if there is none and `timeout` (seconds) is None.
 
         Raises:
-            DequeueTimeout: none came within `timeout`.
+            DequeueTimeout: there was none within `timeout`.
         """
         by_key = {queue.key: queue for queue in queues}
         while True:
@@ -108,15 +108,15 @@ class KnownJobsQueue(Queue):
                 return job, queue
 
     def enqueue_dependents(self, *_arguments: Any, **_options: Any) -> None:
-        """Nothing depends on a job of ours; the library would load whatever Redis names here."""
+        """Do nothing, since our jobs have no dependents; RQ would load the jobs that Redis names here."""
 
 
 class DrainWorker(SimpleWorker):
-    """Works jobs in this process rather than in a fork of it.
+    """Runs jobs in this process instead of a fork.
 
-    A drain's job is short and the same every time: a fork each would cost more than the work, and lose the database
-    connection and its prepared statements. What a fork protects from, a job that takes the process down, is covered
-    by the inbox itself: the supervisor starts a new worker, which works the events that were in progress one by one.
+    A drain's job is short: a fork would cost more than its work, and would lose the database connection with its
+    prepared statements. A fork would protect from a job that crashes the process. Here the inbox handles that: the
+    supervisor starts a new worker, which processes the events that were in progress one at a time.
     """
 
     queue_class = KnownJobsQueue
@@ -124,35 +124,35 @@ class DrainWorker(SimpleWorker):
     max_connection_wait_time = MOST_WAIT_SECONDS
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Asked to end: let the drain stop after the batch in hand, then leave the queue."""
+        """Called on SIGTERM or SIGINT: stops the drain after the batch in progress, then the worker."""
         drain.stop_requested.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
     def subscribe(self) -> None:
-        """Take no commands through Redis (`shutdown`, `kill-horse`, `stop-job`)."""
+        """Do nothing, so that commands in Redis (`shutdown`, `kill-horse`, `stop-job`) have no effect."""
 
     def check_for_suspension(self, burst: bool) -> None:
-        """Take no pause through Redis (`rq suspend`)."""
+        """Do nothing, so that a pause in Redis (`rq suspend`) has no effect."""
 
     def run_maintenance_tasks(self) -> None:
-        """Forget which jobs killed workers had in hand, without looking at the jobs.
+        """Remove expired jobs of killed workers from the registry, without reading the jobs.
 
-        The library would load each of them and call what it names for its failure.
+        RQ would load each job and call the function that it names for its failure.
         """
         for queue in self.queues:
             self.connection.zremrangebyscore(queue.started_job_registry.key, 0, time.time())
-        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]  # the library starts it as None
+        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]  # RQ initializes it with None
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log the kind of error only; the library would log its text, which may repeat a payload."""
+        """Log only a code for the error; RQ would log its text, which may contain a payload."""
         log.error("job_failed", job=job.func_name, **retries.problem(exc_info[1]))
 
 
 def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | None:
-    """The known job whose hash stands in Redis under `job_id`, made anew; None where there is no such hash.
+    """A new job for the known name in the hash of `job_id`; None if Redis has no such hash.
 
     Raises:
-        RefusedJob: it is not exactly a job that `app.jobs` queues: `unreadable`, `unknown_name`, `arguments` or
+        RefusedJob: the hash is not exactly that of a job of `app.jobs`: `unreadable`, `unknown_name`, `arguments` or
             `extras` (callbacks, webhooks, retries, repeats, dependencies, metadata).
     """
     identifier = job_id.decode("ascii", "replace")
@@ -166,7 +166,7 @@ def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | No
     known = jobs.KNOWN.get(_name(data or b""))
     if known is None or known.queue != queue_name:
         raise RefusedJob("unknown_name")
-    return WakeUp.create(  # type: ignore[return-value]  # the library says Job and makes a `cls`
+    return WakeUp.create(  # type: ignore[return-value]  # RQ declares Job and returns a `cls`
         known.function,
         id=identifier,
         connection=connection,
@@ -179,17 +179,17 @@ def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | No
 
 
 def _fields(connection: redis.Redis, key: str) -> list[Any]:
-    """The job's `data` and the fields it must not have, once their size is known to be small."""
+    """The job's `data` and the fields it must not have, read only after their size was checked."""
     names = (DATA, *REFUSED_FIELDS)
     try:
-        with connection.pipeline(transaction=False) as asked:
+        with connection.pipeline(transaction=False) as pipeline:
             for name in names:
-                asked.hstrlen(key, name)
-            size_bytes = sum(asked.execute())
+                pipeline.hstrlen(key, name)
+            size_bytes = sum(pipeline.execute())
         if size_bytes > MAX_BYTES:
             raise RefusedJob("unreadable")
         return list(connection.hmget(key, names))
-    except redis.ResponseError:  # the key holds no hash
+    except redis.ResponseError:  # the key is not a hash
         raise RefusedJob("unreadable") from None
 
 

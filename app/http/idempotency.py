@@ -74,7 +74,7 @@ def _again(first: stored_responses.KeptAnswer, asked: stored_responses.Asked) ->
 
 
 def _without_secrets(response: Response) -> str:
-    return to_json(response.told, is_kept=True) if isinstance(response, Answer) else response.get_data(as_text=True)
+    return to_json(response.told, is_stored=True) if isinstance(response, Answer) else response.get_data(as_text=True)
 
 
 def _key() -> str:

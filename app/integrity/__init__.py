@@ -1,1 +1,1 @@
-"""Every law of the ledger and of the rows beside it, checked across all tables."""
+"""Verification of the ledger's laws across all tables."""

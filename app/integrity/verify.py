@@ -1,4 +1,4 @@
-"""Every law of the ledger, checked from the postings up. Nothing may differ."""
+"""Checks every law of the ledger from the postings up, and lists the breaches."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ STATISTICS: Final = "The sums below a checkpoint are those of the postings."
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One law broken in one place."""
+    """A law, and the row that breaks it."""
 
     law: str
     what: str
@@ -121,11 +121,11 @@ _LAWS: Final = {
            OR posting.organization_id <> entry.organization_id
     """,
 }
-"""Each law with a query that yields what breaks it."""
+"""Each law with a query that returns a text for each row that breaks it."""
 
 
 def verify(session: Session) -> list[Breach]:
-    """All breaches, none in a sound ledger. Expects a transaction of its own, which it makes REPEATABLE READ."""
+    """All breaches; an intact ledger has none. Needs a new transaction, which it sets to REPEATABLE READ READ ONLY."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     breaches = [Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))]
     return breaches + [Breach(STATISTICS, found) for found in checkpoints.differences(session)]
@@ -135,5 +135,5 @@ _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")
 
 
 def imbalance_minor(session: Session) -> int:
-    """The sum of every posting: 0, or something is very wrong."""
+    """The sum of all postings, in minor units of all currencies; anything but 0 is a bug."""
     return int(session.scalar(_IMBALANCE) or 0)

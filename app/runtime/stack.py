@@ -1,4 +1,4 @@
-"""The whole of Accrual on one machine: database, queue, web, workers, clock."""
+"""Runs all processes of Accrual on one machine: database, queue, web, workers, clock."""
 
 import fcntl
 import secrets
@@ -18,7 +18,8 @@ from sqlalchemy.engine import make_url
 
 from app import config, db, directories, logs, settings_files
 from app.errors import ConfigurationError, Unavailable
-from app.runtime import embedded, http_client, logins, processes, schema, supervisor
+from app.runtime import embedded, http_client, logins, schema, supervisor
+from app.runtime.processes import start
 from app.runtime.supervisor import Child
 
 HOST: Final = "127.0.0.1"
@@ -27,21 +28,21 @@ READY_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class Stack:
-    """A running Accrual: where it answers, with what settings, and the processes it consists of."""
+    """A running Accrual: its address, its settings and its processes."""
 
     url: str
     settings: config.Settings
     children: tuple[Child, ...]
 
     def wait_until_ready(self) -> None:
-        """Return once it can serve. Raises Unavailable when it cannot within a minute."""
+        """Return once `/readyz` is OK. Raises Unavailable if it is not within `READY_SECONDS`."""
         deadline = time.monotonic() + READY_SECONDS
-        supervisor.look_after(self.children, until=lambda: self.is_ready() or time.monotonic() > deadline)
+        supervisor.supervise(self.children, until=lambda: self.is_ready() or time.monotonic() > deadline)
         if not self.is_ready():
             raise Unavailable(f"the server at {self.url} did not become ready within {READY_SECONDS} seconds")
 
     def is_ready(self) -> bool:
-        """Whether `/readyz` says so."""
+        """Whether `/readyz` answers 200."""
         try:
             return http_client.call("GET", f"{self.url}/readyz")[0] == 200
         except Unavailable:
@@ -50,47 +51,47 @@ class Stack:
 
 @contextmanager
 def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Iterator[Stack]:
-    """Run everything for the length of the block; when it ends, however it ends, nothing is left running.
+    """Run all processes for the length of the block; they are stopped when it ends, also after an exception.
 
     Args:
-        data_dir: the data directory; made when missing.
-        port: where the web server listens, on loopback.
-        log: file for what the processes say; None lets them speak to the terminal.
+        data_dir: the data directory; created if it is missing.
+        port: the web server's port, on loopback.
+        log: file for the output of the processes; None: the output of this process.
 
     Raises:
-        ConfigurationError: the port is taken, the directory is in use, or a setting is wrong.
+        ConfigurationError: the port is in use, the directory is in use, or a setting is wrong.
         Unavailable: a server did not start.
     """
     data_dir = config.find_data_dir(data_dir)
     directories.make_data_directory(data_dir)
-    with _sole_use(data_dir):
-        _refuse_taken(port)
+    with _exclusive_use(data_dir):
+        _refuse_used_port(port)
         settings = _prepare(data_dir, port)
         logs.configure(settings.log_format)
         web_login = _web_login(settings)
-        servers, ours = _servers(settings), _ours(settings, port, log, web_login)
+        servers, processes = _embedded_servers(settings), _accrual_processes(settings, port, log, web_login)
         try:
             for server in servers:
                 server.launch()
             schema.migrate(config.migrate_url(settings))
-            if embedded.is_ours(settings.database_url, data_dir):
-                _let_in(settings, web_login)
-            for child in ours:
-                child.launch()
-            yield Stack(f"http://{HOST}:{port}", settings, (*servers, *ours))
+            if embedded.is_embedded(settings.database_url, data_dir):
+                _set_passwords(settings, web_login)
+            for process in processes:
+                process.launch()
+            yield Stack(f"http://{HOST}:{port}", settings, (*servers, *processes))
         finally:
-            supervisor.stop(ours)
+            supervisor.stop(processes)
             supervisor.stop(servers)
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A port that is not in use now."""
     with socket.create_server((HOST, 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 @contextmanager
-def _sole_use(data_dir: Path) -> Iterator[None]:
+def _exclusive_use(data_dir: Path) -> Iterator[None]:
     with (data_dir / "up.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,7 +101,7 @@ def _sole_use(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _refuse_taken(port: int) -> None:
+def _refuse_used_port(port: int) -> None:
     try:
         with socket.create_server((HOST, port)):
             pass
@@ -109,8 +110,8 @@ def _refuse_taken(port: int) -> None:
 
 
 def _prepare(data_dir: Path, port: int) -> config.Settings:
-    """The settings to run with, after keeping in `data_dir` what nobody has chosen: key, addresses, test mode."""
-    before = settings_files.kept(data_dir)
+    """The settings to run with; those that are not configured (key, addresses, test mode) are stored in `data_dir`."""
+    before = settings_files.read(data_dir)
     settings = {"ACCRUAL_PUBLIC_URL": f"http://{HOST}:{port}"}
     if not config.is_given("ACCRUAL_SECRET_KEY"):
         settings["ACCRUAL_SECRET_KEY"] = before.get("ACCRUAL_SECRET_KEY") or Fernet.generate_key().decode()
@@ -120,14 +121,14 @@ def _prepare(data_dir: Path, port: int) -> config.Settings:
         password = _password_of(before.get("DATABASE_URL")) or _new_password()
         settings["DATABASE_URL"] = embedded.postgres_url(data_dir, db.WORKER_LOGIN, password)
         settings["ACCRUAL_STRIPE_LIVEMODE"] = before.get("ACCRUAL_STRIPE_LIVEMODE") or "false"
-    settings_files.keep(data_dir, settings)
+    settings_files.store(data_dir, settings)
     return config.load(data_dir)
 
 
-def _servers(settings: config.Settings) -> list[Child]:
-    """The database and the queue, as far as the settings name ours and not somebody else's."""
+def _embedded_servers(settings: config.Settings) -> list[Child]:
+    """The embedded database and queue, each only if the settings have its address."""
     directory, servers = settings.data_dir, []
-    if embedded.is_ours(settings.database_url, directory):
+    if embedded.is_embedded(settings.database_url, directory):
         servers.append(Child("postgres", lambda: embedded.start_postgres(directory).process, SIGINT))
     if settings.redis_url == embedded.valkey_url(directory):
         servers.append(Child("valkey", lambda: embedded.start_valkey(directory).process))
@@ -135,14 +136,14 @@ def _servers(settings: config.Settings) -> list[Child]:
 
 
 def _web_login(settings: config.Settings) -> str:
-    """How the web server logs in. To our own Postgres by a password that is new at each start and kept nowhere."""
-    if embedded.is_ours(settings.database_url, settings.data_dir):
+    """The database address of the web server; its password for the embedded Postgres is new at each start."""
+    if embedded.is_embedded(settings.database_url, settings.data_dir):
         return embedded.postgres_url(settings.data_dir, db.WEB_LOGIN, _new_password())
     return settings.web_database_url or settings.database_url
 
 
-def _let_in(settings: config.Settings, web_login: str) -> None:
-    """Give the logins of our own Postgres the passwords by which its processes come."""
+def _set_passwords(settings: config.Settings, web_login: str) -> None:
+    """Set the passwords of the embedded Postgres's logins to those of the processes' addresses."""
     passwords = {db.WEB_LOGIN: _password_of(web_login), db.WORKER_LOGIN: _password_of(settings.database_url)}
     logins.set_passwords(embedded.owner_url(settings.data_dir), passwords)
 
@@ -155,7 +156,7 @@ def _new_password() -> str:
     return secrets.token_urlsafe(embedded.PASSWORD_BYTES)
 
 
-def _ours(settings: config.Settings, port: int, log: Path | None, web_login: str) -> list[Child]:
+def _accrual_processes(settings: config.Settings, port: int, log: Path | None, web_login: str) -> list[Child]:
     python = [sys.executable, "-m"]
     web = [*python, "gunicorn", "--config", "python:app.gunicorn_settings", "--bind", f"{HOST}:{port}"]
     commands = {"web": [*web, "app.web:create_app()"]}
@@ -163,9 +164,9 @@ def _ours(settings: config.Settings, port: int, log: Path | None, web_login: str
     commands["stripe"] = [*python, "worker", "stripe"]
     commands["clock"] = [*python, "worker.schedule"]
     environment = config.child_environment(settings.data_dir)
-    # The web server is told its own login and no other.
+    # The web server gets only its own database login.
     environments = {"web": environment | {"DATABASE_URL": web_login, "ACCRUAL_WEB_DATABASE_URL": web_login}}
     return [
-        Child(name, partial(processes.start, command, log=log, env=environments.get(name, environment)))
+        Child(name, partial(start, command, log=log, env=environments.get(name, environment)))
         for name, command in commands.items()
     ]

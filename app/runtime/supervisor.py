@@ -1,4 +1,4 @@
-"""Keep a handful of processes running, and stop them in order."""
+"""Supervises child processes: restarts those that die, and stops all of them."""
 
 import signal
 import time
@@ -16,7 +16,7 @@ logger = structlog.get_logger(__name__)
 
 FIRST_BACKOFF_SECONDS: Final = 1.0
 LONGEST_BACKOFF_SECONDS: Final = 30.0
-STEADY_SECONDS: Final = 60.0  # whoever ran this long starts again with a short back-off
+STEADY_SECONDS: Final = 60.0  # a process that ran this long is restarted with the first back-off
 STOP_SECONDS: Final = 15.0
 TICK_SECONDS: Final = 0.2
 END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -24,7 +24,7 @@ END_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass
 class Child:
-    """A process to keep running: how it starts, how it is asked to stop, and how it fares."""
+    """A process to keep running: how it is started and stopped, and its present state."""
 
     name: str
     start: Callable[[], processes.Process]
@@ -35,40 +35,40 @@ class Child:
     restart_at: float | None = field(default=None, init=False)
 
     def launch(self) -> None:
-        """Start it now."""
+        """Start the process now."""
         self.process, self.started_at, self.restart_at = self.start(), time.monotonic(), None
 
     def is_running(self) -> bool:
-        """Whether its process is there."""
+        """Whether the process is running."""
         return self.process is not None and self.process.poll() is None
 
-    def look_after(self, now: float) -> None:
-        """Start it again when it has died: at first after a second, then ever more patiently."""
+    def restart_if_dead(self, now: float) -> None:
+        """Restart the process if it has died: after a second at first, then with a doubling back-off."""
         if self.is_running():
             return
         if self.restart_at is None:
             if now - self.started_at > STEADY_SECONDS:
                 self.backoff_seconds = FIRST_BACKOFF_SECONDS
-            self._wait_a_while(now, "process_died", code=self.process.returncode if self.process else None)
+            self._schedule_restart(now, "process_died", code=self.process.returncode if self.process else None)
         elif now >= self.restart_at:
             try:
                 self.launch()
             except Unavailable as error:
-                self._wait_a_while(now, "process_not_started", reason=str(error))
+                self._schedule_restart(now, "process_not_started", reason=str(error))
 
-    def _wait_a_while(self, now: float, what_happened: str, **details: object) -> None:
-        logger.warning(what_happened, process=self.name, again_in_seconds=self.backoff_seconds, **details)
+    def _schedule_restart(self, now: float, event: str, **details: object) -> None:
+        logger.warning(event, process=self.name, restart_in_seconds=self.backoff_seconds, **details)
         self.restart_at = now + self.backoff_seconds
         self.backoff_seconds = min(self.backoff_seconds * 2, LONGEST_BACKOFF_SECONDS)
 
 
 class Interrupted(Exception):
-    """Somebody asked us to stop."""
+    """A signal asked this process to stop."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM or a closed terminal end the block; a second one changes nothing: stopping is under way."""
+    """End the block on Ctrl-C, SIGTERM or a closed terminal. Further signals are ignored while it stops."""
 
     def interrupt(_number: int, _frame: object) -> None:
         for number in END_SIGNALS:
@@ -85,17 +85,17 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def look_after(children: Sequence[Child], *, until: Callable[[], bool] = lambda: False) -> None:
-    """Restart whoever dies, until `until()` is true; without it until `Interrupted`."""
+def supervise(children: Sequence[Child], *, until: Callable[[], bool] = lambda: False) -> None:
+    """Restart children that die, until `until()` is true; without `until`, until `Interrupted` is raised."""
     while not until():
         now = time.monotonic()
         for child in children:
-            child.look_after(now)
+            child.restart_if_dead(now)
         time.sleep(TICK_SECONDS)
 
 
 def stop(children: Sequence[Child]) -> None:
-    """Ask all to stop at once, wait, kill who has not: bounded by `STOP_SECONDS`."""
+    """Send all children their stop signal, wait at most `STOP_SECONDS`, then kill those that still run."""
     running = [(child.process, child.stop_signal) for child in children if child.process and child.is_running()]
     for process, by in running:
         process.send_signal(by)

@@ -126,7 +126,7 @@ def test_a_day_later_the_key_is_new_and_the_clock_forgets_the_answer(post: Post)
     assert repeated(post(PARTNERS, ADA))
     with db.transaction() as session:
         session.execute(text("UPDATE kept_answers SET created_at = created_at - interval '24 hours 1 second'"))
-    schedule.forget_kept_answers()
+    schedule.delete_stored_responses()
     with db.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM kept_answers")) == 0
 

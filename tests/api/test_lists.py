@@ -113,7 +113,7 @@ def test_every_list_ends_in_an_empty_page_and_refuses_ids_that_are_none(
             assert _read(owner, merchant, path, name, starting_after=rows[-1]) == [], path
         refusal = _call(owner, merchant, path, starting_after="nothing")
         assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "starting_after"), path
-        assert "starting_after is 'nothing'" in refusal.json["error"]["message"], path
+        assert "starting_after 'nothing' is not" in refusal.json["error"]["message"], path
 
 
 def test_lists_of_money_events_and_partners_say_whether_more_follow(application: Flask) -> None:

@@ -238,7 +238,7 @@ def test_a_backfill_whose_worker_died_goes_on_where_it_was(
     assert backfilling.step(claim()) is not None
     read = len(shop.asked)
     let_time_pass(seconds=runs.STALE_SECONDS + 1)
-    working.look_after()
+    working.wake_due()
     complete(run)
     queries = [asked.params for asked in shop.asked]
     assert len({str(query) for query in queries}) == len(queries), "no page is read twice"

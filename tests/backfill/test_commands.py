@@ -28,7 +28,7 @@ def worked(
     del receiving
     assert with_key.stripe_api_key is not None
     key = with_key.stripe_api_key.get_secret_value()
-    settings_files.keep(tmp_path, {"ACCRUAL_STRIPE_API_KEY": key, "ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base})
+    settings_files.store(tmp_path, {"ACCRUAL_STRIPE_API_KEY": key, "ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base})
 
     def work(_seconds: float) -> None:
         working.work_slice(0.05)

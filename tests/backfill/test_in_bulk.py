@@ -98,7 +98,7 @@ def wait_beside(hired: list[BaseProcess], staff: Staff) -> None:
 def hire(staff: Staff) -> list[BaseProcess]:
     """One process that asks Stripe and one that drains, both woken as the clock does it."""
     hired = [staff.asker(), staff.worker()]
-    working.look_after()
+    working.wake_due()
     jobs.sweep(jobs.DRAIN)
     return hired
 

@@ -77,10 +77,10 @@ def test_a_run_whose_worker_died_goes_on_where_it_was(
     run = ask_replay()
     dead = replay.step(claim())
     assert dead is not None
-    schedule.runs.look_after()
+    schedule.runs.wake_due()
     assert not working.work_slice(1), "it is believed to be alive"
     let_time_pass(seconds=runs.STALE_SECONDS + 1)
-    schedule.runs.look_after()
+    schedule.runs.wake_due()
     ended = work_to_its_end(run)
     assert ended.counts["replayed"] == len(events), "nothing was made due twice"
     with pytest.raises(LeaseLost):
@@ -93,7 +93,7 @@ def test_one_replay_at_a_time_and_the_oldest_first(merchant: Merchant, ask_repla
     assert claim().id == first.id
     assert not working.work_slice(1)
     let_time_pass(seconds=runs.STALE_SECONDS + 1)
-    schedule.runs.look_after()
+    schedule.runs.wake_due()
     work_to_its_end(second)
     assert stand(first).state == "finished"
 

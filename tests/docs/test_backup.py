@@ -47,7 +47,7 @@ def older_server() -> Iterator[str]:
 
 def serve(programs: Path, directory: Path) -> Iterator[str]:
     files, log = directory / "older", directory / "older.log"
-    embedded._hand_over(files)
+    embedded._make_for_postgres(files)
     user = embedded._unprivileged()
     initialize = [str(programs / "initdb"), "--pgdata", str(files), "--username", "postgres", "--auth", "trust"]
     assert processes.start(initialize, log=log, **user).wait(PATIENCE_SECONDS) == 0

@@ -82,7 +82,7 @@ def look_up(application: Flask, drain: Drain) -> LookUp:
 
     def look_up() -> int:
         taken = 0
-        while make_due() and lookups.work_one():
+        while make_due() and lookups.do_next():
             taken += 1
         drain()
         return taken

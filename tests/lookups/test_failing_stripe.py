@@ -37,7 +37,7 @@ def test_a_stripe_that_hangs_keeps_no_drain_waiting(
 ) -> None:
     want_customers(shop, connect, drain, "cleo")
     fault = shop.faults.hang()
-    asker = threading.Thread(target=lookups.work_one)
+    asker = threading.Thread(target=lookups.do_next)
     asker.start()
     try:
         eventually(lambda: fault.struck > 0)
@@ -60,7 +60,7 @@ def test_a_drain_of_the_same_customers_asks_nothing_and_succeeds_at_once(
     """While Stripe fails whoever asks about them, or keeps that one waiting in the middle of it."""
     subscriptions = want_customers(shop, connect, drain, "cleo", "dora", "emil")
     struck = getattr(shop.faults, fault)()
-    asker = threading.Thread(target=lookups.work_one)
+    asker = threading.Thread(target=lookups.do_next)
     asker.start()
     try:
         eventually(lambda: struck.struck > 0)
@@ -103,7 +103,7 @@ def test_an_account_that_is_limited_is_left_alone(
 ) -> None:
     want_customers(shop, connect, drain, "cleo", "dora", "emil")
     shop.faults.rate_limit(retry_after_seconds=3000)
-    while lookups.work_one():
+    while lookups.do_next():
         pass
     assert len(shop.asked) == 1
     assert not any(one.is_due or one.is_done for one in looked_up())
@@ -126,9 +126,9 @@ def test_a_key_taken_away_and_an_object_that_is_gone_are_given_up_visibly(
     want_customers(shop, connect, drain, "cleo", "dora")
     with db.transaction() as session:
         session.execute(text("UPDATE lookups SET object_id = 'cus_gone' WHERE id = (SELECT min(id) FROM lookups)"))
-    assert lookups.work_one()
+    assert lookups.do_next()
     api_keys.disconnect()
-    assert lookups.work_one()
+    assert lookups.do_next()
     first, second = looked_up()
     assert first.problem == {"problem": "stripe_missing"}
     assert second.problem == {"problem": lookups.NO_KEY}

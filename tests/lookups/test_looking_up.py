@@ -188,11 +188,11 @@ def test_a_crash_between_fetch_and_record_loses_nothing(
     with db.transaction() as session:
         claimed = domain.claim(session)
     assert claimed is not None
-    lookups._ask(claimed)  # and here the process dies
-    assert not lookups.work_one()  # its lease is respected
+    lookups._request(claimed)  # and here the process dies
+    assert not lookups.do_next()  # its lease is respected
     with db.transaction() as session:
         session.execute(text("UPDATE lookups SET next_attempt_at = now()"))
-    assert lookups.work_one()
+    assert lookups.do_next()
     drain()
     assert ledger().balances == owed(ada=980)
 

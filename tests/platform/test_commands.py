@@ -76,10 +76,10 @@ def test_bootstrap_again_adds_the_secret_that_stripe_shows_and_keeps_the_former(
 def test_bootstrap_asks_for_the_mode_where_nobody_said_it(
     accrual: Accrual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = settings_files.kept(tmp_path)
+    kept = settings_files.read(tmp_path)
     del kept["ACCRUAL_STRIPE_LIVEMODE"]
     (tmp_path / settings_files.SETTINGS_FILE).unlink()
-    settings_files.keep(tmp_path, kept)
+    settings_files.store(tmp_path, kept)
     monkeypatch.delenv("ACCRUAL_STRIPE_LIVEMODE", raising=False)
     with pytest.raises(ConfigurationError, match="ACCRUAL_STRIPE_LIVEMODE"):
         bootstrap(accrual)

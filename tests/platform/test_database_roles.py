@@ -231,8 +231,8 @@ def test_a_login_with_more_rights_than_it_needs_is_reported(
     logs.configure("json")
     web, worker = roles.web.url, roles.worker.url
     for url, for_web in ((web, True), (worker, False), (worker, True), (make_url(database_url), False)):
-        logins.warn_of_excess(url.render_as_string(hide_password=False), for_web=for_web)
-    logins.warn_of_excess("postgresql+psycopg://hush:hush@127.0.0.1:1/nothing", for_web=True)
+        logins.warn_of_excess_rights(url.render_as_string(hide_password=False), for_web=for_web)
+    logins.warn_of_excess_rights("postgresql+psycopg://hush:hush@127.0.0.1:1/nothing", for_web=True)
     said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     lines = [(line["event"], line["login"], line["better"]) for line in said]
     assert lines == [

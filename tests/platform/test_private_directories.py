@@ -50,7 +50,7 @@ def test_a_socket_directory_that_is_a_link_is_refused(directory: Path, socket_di
     elsewhere = directory / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     socket_directory.symlink_to(elsewhere)
-    for start in (embedded.start_valkey, lambda _: embedded._hand_over(socket_directory)):
+    for start in (embedded.start_valkey, lambda _: embedded._make_for_postgres(socket_directory)):
         with pytest.raises(Unavailable, match="is a link"):
             start(deep(directory))
     assert list(elsewhere.iterdir()) == []
@@ -72,7 +72,7 @@ def test_a_socket_directory_of_another_user_is_refused_and_left_to_that_user(
 ) -> None:
     socket_directory.mkdir(mode=0o700)
     os.chown(socket_directory, SOMEBODY_ELSE, SOMEBODY_ELSE)
-    for start in (embedded.start_valkey, lambda _: embedded._hand_over(socket_directory)):
+    for start in (embedded.start_valkey, lambda _: embedded._make_for_postgres(socket_directory)):
         with pytest.raises(Unavailable, match=f"belongs to another user \\(id {SOMEBODY_ELSE}\\)"):
             start(deep(directory))
     assert socket_directory.stat().st_uid == SOMEBODY_ELSE
@@ -88,7 +88,7 @@ def test_nothing_is_made_where_everybody_may_rename_it(directory: Path) -> None:
 
 def test_a_data_directory_that_everybody_may_write_to_is_refused(directory: Path) -> None:
     directory.chmod(0o777)
-    with pytest.raises(Unavailable, match="every user may write"):
+    with pytest.raises(Unavailable, match="all users may write"):
         embedded.start_valkey(directory)
     directory.chmod(0o755)
     embedded.start_valkey(directory).stop()
@@ -99,11 +99,11 @@ def test_settings_are_written_to_a_new_file_whatever_stood_in_its_place(director
     other.write_text("untouched")
     fresh = directory / f"{settings_files.SETTINGS_FILE}.{os.getpid()}"
     fresh.symlink_to(other)
-    settings_files.keep(directory, {"ACCRUAL_SECRET_KEY": "first"})
+    settings_files.store(directory, {"ACCRUAL_SECRET_KEY": "first"})
     (directory / settings_files.SETTINGS_FILE).chmod(0o644)
     fresh.touch(mode=0o666)
-    settings_files.keep(directory, {"ACCRUAL_SECRET_KEY": "second"})
+    settings_files.store(directory, {"ACCRUAL_SECRET_KEY": "second"})
     assert other.read_text() == "untouched"
-    assert settings_files.kept(directory) == {"ACCRUAL_SECRET_KEY": "second"}
+    assert settings_files.read(directory) == {"ACCRUAL_SECRET_KEY": "second"}
     assert stat.S_IMODE((directory / settings_files.SETTINGS_FILE).stat().st_mode) == 0o600
     assert not fresh.exists()

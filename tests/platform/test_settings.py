@@ -89,8 +89,8 @@ def test_any_postgres_address_gets_our_driver(given: pytest.MonkeyPatch, tmp_pat
 def test_the_data_directory_keeps_what_the_environment_does_not_say(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    settings_files.keep(tmp_path, NEEDED)
-    settings_files.keep(tmp_path, {"ACCRUAL_WORKERS": "3"})
+    settings_files.store(tmp_path, NEEDED)
+    settings_files.store(tmp_path, {"ACCRUAL_WORKERS": "3"})
     assert config.load(tmp_path).workers == 3
     assert config.load(tmp_path).redis_url == "redis://queue/0"
     monkeypatch.setenv("ACCRUAL_WORKERS", "5")
@@ -99,7 +99,7 @@ def test_the_data_directory_keeps_what_the_environment_does_not_say(
 
 
 def test_kept_settings_are_readable_by_their_owner_only(tmp_path: Path) -> None:
-    settings_files.keep(tmp_path, NEEDED)
+    settings_files.store(tmp_path, NEEDED)
     assert [stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()] == [0o600]
 
 

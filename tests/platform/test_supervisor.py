@@ -31,7 +31,7 @@ def test_whoever_dies_is_started_again() -> None:
     assert first
     first.kill()
     try:
-        supervisor.look_after([sleeper], until=lambda: sleeper.is_running() and sleeper.process is not first)
+        supervisor.supervise([sleeper], until=lambda: sleeper.is_running() and sleeper.process is not first)
     finally:
         supervisor.stop([sleeper])
     assert not sleeper.is_running()
@@ -44,7 +44,7 @@ def test_the_back_off_doubles_and_ends_at_half_a_minute() -> None:
     hopeless = Child("hopeless", refuse)
     waits, now = [], 0.0
     for _ in range(7):
-        hopeless.look_after(now)
+        hopeless.restart_if_dead(now)
         assert hopeless.restart_at is not None
         waits.append(hopeless.restart_at - now)
         now = hopeless.restart_at

@@ -101,7 +101,7 @@ def test_each_process_is_told_its_own_login_and_no_serving_one_the_owners(runnin
     owner = settings_files.owner_url(running.data_dir)
     assert owner is not None
     assert (running.data_dir / settings_files.OWNER_FILE).stat().st_mode & 0o077 == 0
-    worker = settings_files.kept(running.data_dir)["DATABASE_URL"]
+    worker = settings_files.read(running.data_dir)["DATABASE_URL"]
     told = {pid: Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") for pid in running.descendants()}
     for environment in told.values():
         assert not any(owner in line or settings_files.MIGRATE_URL in line for line in environment)

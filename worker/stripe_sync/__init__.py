@@ -1,1 +1,1 @@
-"""Asking Stripe: look-ups, backfills, reconciliations, replays."""
+"""Requests to Stripe's API: look-ups, backfills, reconciliations; and replays."""

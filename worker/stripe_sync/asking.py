@@ -1,4 +1,4 @@
-"""Asking Stripe on behalf of a run, which shows it while Stripe makes us wait."""
+"""Requests to Stripe for a run; the run shows when Stripe makes it wait."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,13 @@ from app.stripe_sync.runs import Run
 from worker.stripe_sync import client as stripe_api
 from worker.stripe_sync.history import Part
 
-WORTH_SAYING_SECONDS: Final = 2.0
+SHOWN_WAIT_SECONDS: Final = 2.0
+"""Waits of this length or more are shown in the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list, with when it held by Stripe's clock."""
+    """A page of a list, and when it was fetched, by Stripe's clock."""
 
     documents: Sequence[Mapping[str, Any]]
     has_more: bool
@@ -26,19 +27,19 @@ class Page:
 
 
 def page(run: Run, part: Part, after: str | None) -> Page:
-    """The page of `part` that begins after the entry with id `after`. Raises as `get`."""
+    """The page of `part` after the entry with id `after`, the first page for None. Raises as `get`."""
     answer = get(run, part.path, part.query(after))
     documents = answer.document["data"]
     return Page(documents, bool(answer.document.get("has_more")) and bool(documents), answer.fetched_at)
 
 
 def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_api.Answer:
-    """What stands at `path` of the run's account; not to be called inside a transaction.
+    """Stripe's answer for `path` of the run's account. Must not be called inside a transaction.
 
     Raises:
         StripeForbidden: there is no key for the run's mode, or it may not read this.
         StripeProblem: as `client.get`.
-        LeaseLost: the run was stopped while Stripe made us wait.
+        LeaseLost: the run was stopped while it waited for Stripe.
     """
     with db.transaction() as session:
         key = api_keys.find(session, run.scope.organization_id, livemode=run.scope.livemode)
@@ -47,7 +48,7 @@ def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_
     client = stripe_api.client(key, base=api_keys.api_base(), account=run.scope.account)
 
     def wait(seconds: float) -> None:
-        if seconds >= WORTH_SAYING_SECONDS:
+        if seconds >= SHOWN_WAIT_SECONDS:
             with db.transaction() as session:
                 runs.say(session, run, {"problem": "stripe_asks_to_wait", "count": round(seconds)})
         time.sleep(seconds)

@@ -1,7 +1,7 @@
-"""Backfilling: everything Stripe has of a stretch of time, a page at a time, into the inbox.
+"""Backfills: everything that Stripe has of a period is inserted into the inbox, a page at a time.
 
-Events keep their own ids and go through the identity of deliveries; older objects are recorded as fetched documents,
-which are named after their content. So what is known changes nothing, and a page read twice is a page read once.
+Events have their own ids, as deliveries have; older objects are inserted as fetched documents, whose ids are made from
+their content. So rows that exist already are not inserted again, and reading a page twice changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,21 +20,21 @@ from worker.stripe_sync import asking, client, dry_run, history
 from worker.stripe_sync.asking import Page
 from worker.stripe_sync.history import Part
 
-REHEARSED_TOGETHER: Final = 5_000
-"""Documents a dry run works in one transaction, that is taken back: some seconds' work, some 50 MB of memory."""
+DRY_RUN_DOCUMENTS: Final = 5_000
+"""Documents that a dry run processes in one transaction, which it rolls back: some seconds, some 50 MB of memory."""
 SETTLING: Final = "settling"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A page that was read, and of which part it is."""
+    """A page that was read, and the part it belongs to."""
 
     part: Part
     page: Page
 
-    def record(self, session: Session, scope: Scope) -> list[int]:
-        """Put what is new into the inbox; gives the numbers."""
-        documents = self.part.wanted(self.page.documents)
+    def insert(self, session: Session, scope: Scope) -> list[int]:
+        """Insert new documents into the inbox; returns their inbox ids."""
+        documents = self.part.in_period(self.page.documents)
         if self.part.are_events:
             return listed.insert_listed(session, scope, documents)
         return fetched.record_new(
@@ -43,13 +43,13 @@ class Read:
 
 
 def step(run: Run) -> Run | None:
-    """Read and record one page (a dry run: rehearse as many as fit). None while what was recorded is being settled."""
+    """Read and insert one page (a dry run: as many as fit). Returns the run, or None while inserted rows are due."""
     if not run.cursor:
         run = replace(run, cursor={"part": 0, "after": None, "newest": 0, "asked_at": datetime.now(UTC).isoformat()})
     parts = _parts(run)
     if run.cursor["part"] >= len(parts):
         return _end(run)
-    return _rehearse(run, parts) if run.dry_run else _one_page(run, parts)
+    return _dry_run(run, parts) if run.dry_run else _one_page(run, parts)
 
 
 def _parts(run: Run) -> list[Part]:
@@ -60,7 +60,7 @@ def _parts(run: Run) -> list[Part]:
 def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     read, further = _read(run, parts)
     with db.transaction() as session:
-        new = read.record(session, run.scope)
+        new = read.insert(session, run.scope)
         further = _counted(further, read, {"new": len(new)})
         further = replace(further, cursor={**further.cursor, "newest": max(new, default=further.cursor["newest"])})
         runs.keep(session, further)
@@ -69,20 +69,20 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     return further
 
 
-def _rehearse(run: Run, parts: Sequence[Part]) -> Run:
+def _dry_run(run: Run, parts: Sequence[Part]) -> Run:
     pages: list[Read] = []
     further, documents = run, 0
-    while further.cursor["part"] < len(parts) and documents < REHEARSED_TOGETHER:
+    while further.cursor["part"] < len(parts) and documents < DRY_RUN_DOCUMENTS:
         read, further = _read(further, parts)
         pages.append(read)
         documents += len(read.page.documents)
         further = _counted(further, read, {})
-        with db.transaction() as session:  # the cursor stays: what was only rehearsed in part is rehearsed again
+        with db.transaction() as session:  # the cursor stays, so that an interrupted batch of pages is repeated
             runs.keep(session, replace(further, cursor=run.cursor, counts=run.counts))
-    played = dry_run.play(run.scope, [read.record for read in pages])
+    result = dry_run.process(run.scope, [read.insert for read in pages])
     batches = further.counts.get("batches", 0) + 1
-    counts = {**further.counts, "batches": batches, "new": further.counts.get("new", 0) + played.new}
-    counts = _merged(_merged(counts, "posts", played.posts), "outcomes", played.outcomes)
+    counts = {**further.counts, "batches": batches, "new": further.counts.get("new", 0) + result.new}
+    counts = _merged(_merged(counts, "posts", result.posts), "outcomes", result.outcomes)
     further = replace(further, counts=counts, is_done=further.cursor["part"] >= len(parts))
     with db.transaction() as session:
         runs.keep(session, further)
@@ -90,7 +90,7 @@ def _rehearse(run: Run, parts: Sequence[Part]) -> Run:
 
 
 def _read(run: Run, parts: Sequence[Part]) -> tuple[Read, Run]:
-    """The next page, and the run standing after it."""
+    """The next page, and the run with its cursor after this page."""
     index, part = run.cursor["part"], parts[run.cursor["part"]]
     page = asking.page(run, part, run.cursor["after"])
     if page.has_more:
@@ -119,7 +119,7 @@ def _merged(counts: Mapping[str, Any], name: str, more: Mapping[str, int]) -> di
 
 
 def _end(run: Run) -> Run | None:
-    """Done once all that was recorded is settled: till then nothing is approved."""
+    """End the run once all inserted rows are processed; until then commissions are not approved. None if not yet."""
     with db.transaction() as session:
         is_settled = not inbox.is_any_due(session, run.scope.organization_id, up_to=run.cursor["newest"])
         ended = replace(run, phase=SETTLING, is_done=is_settled)

@@ -1,4 +1,4 @@
-"""Asking Stripe: the one place that makes a client of its library. Only reading; never inside a transaction."""
+"""Client of Stripe's API: reads objects and lists with retries. Never use it inside a transaction."""
 
 import random
 import re
@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from app.errors import StripeForbidden, StripeMissing, StripeRateLimited, StripeRefused, StripeUnavailable
 
 API_VERSION: Final = "2026-10-28.endive"
-"""The shape we ask in, whatever the account's own version is."""
+"""The API version of our requests, independent of the account's own version."""
 TIMEOUT_SECONDS: Final = 20
-"""For connecting, and between two bytes; the library's own is 80."""
+"""Timeout for connecting and between two bytes; the library's default is 80."""
 TRIES: Final = 5
 FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
@@ -31,14 +31,14 @@ Wait = Callable[[float], object]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What Stripe answered: a document, and when it held, by Stripe's own clock."""
+    """An answer of Stripe: a document, and when it was fetched, by Stripe's clock."""
 
     document: Mapping[str, Any]
     fetched_at: datetime
 
 
 def client(key: SecretStr, *, base: str, account: str = "") -> stripe.StripeClient:
-    """A client for one account, `account` being a connected one's `acct_…`. It does not retry: `get` does."""
+    """A client for an account; `account` is the `acct_…` of a connected one. It does not retry; `get` does."""
     return stripe.StripeClient(
         key.get_secret_value(),
         stripe_account=account or None,
@@ -52,20 +52,20 @@ def client(key: SecretStr, *, base: str, account: str = "") -> stripe.StripeClie
 def get(
     asked: stripe.StripeClient, path: str, params: Params | None = None, *, tries: int = TRIES, wait: Wait = time.sleep
 ) -> Answer:
-    """What stands at `path`, tried again while Stripe limits us or is away.
+    """Stripe's answer for `path`; retries while Stripe is unreachable or limits the rate.
 
     Args:
-        asked: whom to ask, with which key.
-        path: such as `/v1/invoices/in_1Pg`; put together with `one`.
-        params: the query.
-        tries: how often at most.
-        wait: takes the seconds to wait between two tries.
+        asked: a client of `client`.
+        path: such as `/v1/invoices/in_1Pg`, made by `object_path`.
+        params: the query parameters.
+        tries: the maximum number of tries.
+        wait: called with the seconds to wait between two tries.
 
     Raises:
-        StripeUnavailable: Stripe did not answer in all tries; StripeRateLimited, if it asked for patience.
-        StripeForbidden: the key is not known, or may not read this.
-        StripeMissing: there is no such object.
-        StripeRefused: it says that the request is wrong.
+        StripeUnavailable: all tries failed; StripeRateLimited if Stripe limits the rate.
+        StripeForbidden: the key is unknown, or may not read this.
+        StripeMissing: the object does not exist.
+        StripeRefused: Stripe says that the request is wrong.
     """
     for tried in range(1, tries + 1):
         try:
@@ -80,21 +80,21 @@ def get(
 def pages(
     asked: stripe.StripeClient, path: str, params: Params | None = None, *, tries: int = TRIES, wait: Wait = time.sleep
 ) -> Iterator[Answer]:
-    """The pages of a list, each a list object, from its beginning or from `starting_after` in `params`.
+    """The pages of a list, each a list object, from the beginning or after `starting_after` of `params`.
 
     Raises as `get` does.
     """
-    wanted = {"limit": PAGE_SIZE, **(params or {})}
+    query = {"limit": PAGE_SIZE, **(params or {})}
     while True:
-        answer = get(asked, path, wanted, tries=tries, wait=wait)
+        answer = get(asked, path, query, tries=tries, wait=wait)
         yield answer
         if not answer.document.get("has_more") or not answer.document["data"]:
             return
-        wanted["starting_after"] = answer.document["data"][-1]["id"]
+        query["starting_after"] = answer.document["data"][-1]["id"]
 
 
-def one(collection: str, object_id: str) -> str:
-    """The path of one object, `/v1/invoices/in_1Pg`. Raises StripeMissing for what can be no id of Stripe's."""
+def object_path(collection: str, object_id: str) -> str:
+    """The path of an object, `/v1/invoices/in_1Pg`. Raises StripeMissing if `object_id` cannot be an id of Stripe."""
     if not _ID.fullmatch(object_id):
         raise StripeMissing("stripe_impossible_id")
     return f"{collection}/{object_id}"
@@ -105,14 +105,14 @@ def _ask(asked: stripe.StripeClient, path: str, params: Params) -> Answer:
     try:
         response = asked.raw_request("get", path, **params)
     except stripe.StripeError as error:
-        raise _problem(error) from None  # its own text may repeat what we sent
+        raise _problem(error) from None  # the text of Stripe's error may contain our request
     if not isinstance(response.data, dict):
         raise StripeUnavailable("stripe_not_json")
     return Answer(response.data, _answered_at(response.headers) or began_at)
 
 
 def _problem(error: stripe.StripeError) -> Exception:
-    """The failure as one of ours, which holds nothing of the request."""
+    """The failure as an exception of `app.errors`, without any data of the request."""
     status = error.http_status
     if isinstance(error, stripe.RateLimitError):
         seconds = _seconds((error.headers or {}).get("Retry-After"))
@@ -131,16 +131,16 @@ def _problem(error: stripe.StripeError) -> Exception:
     return StripeUnavailable("stripe_failed", status=status) if status else StripeUnavailable("stripe_unreachable")
 
 
-def _wait_seconds(tried: int, told_seconds: float | None) -> float:
-    """How long before the next try: what Stripe says, else 0.5 s doubling, a part of it by chance."""
-    if told_seconds is not None:
-        return min(told_seconds, LONGEST_WAIT_SECONDS)
+def _wait_seconds(tried: int, retry_after_seconds: float | None) -> float:
+    """The time before the next try: Stripe's Retry-After, else 0.5 s doubling, with jitter."""
+    if retry_after_seconds is not None:
+        return min(retry_after_seconds, LONGEST_WAIT_SECONDS)
     wait_seconds = FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)
     return float(min(wait_seconds, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1))  # noqa: S311 - not a secret
 
 
-def _seconds(told: str | None) -> float | None:
-    return float(told) if told is not None and told.isascii() and told.isdigit() else None
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
 def _answered_at(headers: Mapping[str, str]) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Stripe's document beside what we hold, and where they differ. Pure."""
+"""Compares Stripe's documents with our payments, refunds and disputes. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from worker.inbox.handlers.invoices import documents as invoices
 
 Document = Mapping[str, Any]
 KEY_KINDS: Final = {"invoice": Kind.INVOICE, "pi": Kind.PAYMENT_INTENT, "ch": Kind.CHARGE}
-"""By the beginning of a payment's key, what its object is."""
+"""The kind of a payment's object, by the prefix of the payment's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference; amounts in minor units, None where there is nothing on that side.
+    """A difference between Stripe and us; amounts in minor units, None if that side has nothing.
 
     Attributes:
         currency: of `stripe_minor`.
-        object_kind: what Stripe's object is, `invoice`.
+        object_kind: the kind of Stripe's object, `invoice`.
         our_currency: of `our_minor`.
     """
 
@@ -36,7 +36,7 @@ class Difference:
 
 
 def invoice(document: Document, held: Held) -> Difference | None:
-    """A paid invoice beside the payment of that invoice."""
+    """The difference between a paid invoice and its payment; None if there is none."""
     collected = _collected(document)
     ours = held.payments.get(f"invoice:{document['id']}")
     if ours is None and collected == 0:
@@ -45,7 +45,7 @@ def invoice(document: Document, held: Held) -> Difference | None:
 
 
 def charge(document: Document, held: Held) -> Difference | None:
-    """A captured charge beside the payment it brought; one that paid an invoice only by what went back."""
+    """The difference between a captured charge and its payment; for an invoice's charge only returns are compared."""
     if document.get("status") != "succeeded" or document.get("captured") is False:
         return None
     charge_id, intent = document["id"], _identity(document.get("payment_intent"))
@@ -55,34 +55,32 @@ def charge(document: Document, held: Held) -> Difference | None:
         return _returned(document, captured, held.payments.get(charge_id), held)
     if ours is None and (held.facts.get(charge_id) or held.facts.get(intent)):
         return _returned(document, captured, held.payments.get(charge_id), held)
-    found = _amount(document, "charge", captured, ours)
-    return found or _returned(document, captured, ours, held)
+    return _amount(document, "charge", captured, ours) or _returned(document, captured, ours, held)
 
 
 def intent(document: Document, held: Held) -> Difference | None:
-    """A PaymentIntent beside the payment it brought."""
+    """The difference between a PaymentIntent and its payment; None if there is none."""
     return _amount(
         document, Kind.PAYMENT_INTENT, int(document["amount_received"]), held.payments.get(f"pi:{document['id']}")
     )
 
 
 def refund(document: Document, held: Held) -> Difference | None:
-    """A refund beside what we know of it; one that failed gave nothing back."""
+    """The difference between a refund and our facts of it; a failed refund counts as 0. None if there is none."""
     facts = held.facts.get(document["id"])
-    theirs = _given_back(document.get("status"), document["amount"])
+    theirs = _refunded(document.get("status"), document["amount"])
     if not facts:
         return None if theirs == 0 else _missing(document, "refund", theirs)
-    return _back(document, "refund", theirs, _given_back(facts.get("status"), facts["amount"]))
+    return _return_difference(document, "refund", theirs, _refunded(facts.get("status"), facts["amount"]))
 
 
 def dispute(document: Document, held: Held) -> Difference | None:
-    """A dispute beside what we know of it: whether it took the money."""
+    """The difference between a dispute and our facts of it: whether funds were withdrawn. None if there is none."""
     facts = held.facts.get(document["id"])
     if not facts:
         return _missing(document, "dispute", document["amount"])
-    read = disputes.changed(document).objects[0].facts
-    theirs, ours = (int(one["amount"]) if _is_out(one) else 0 for one in (read, facts))
-    return _back(document, "dispute", theirs, ours)
+    stripe_facts = disputes.changed(document).objects[0].facts
+    return _return_difference(document, "dispute", _withdrawn(stripe_facts), _withdrawn(facts))
 
 
 COMPARED: Final = {
@@ -91,13 +89,14 @@ COMPARED: Final = {
     "refunds": refund,
     "disputes": dispute,
 }
-"""By the name of the list that the documents come from."""
+"""The comparison for the documents of each list."""
 
 
-def ids_of(documents: Sequence[Document]) -> list[str]:
-    """The ids by which what we hold about these documents is found, the charges and PaymentIntents they name too."""
-    named = {_identity(one.get(field)) for one in documents for field in ("id", "charge", "payment_intent")}
-    return sorted(named - {""})
+def referenced_ids(documents: Sequence[Document]) -> list[str]:
+    """The ids of these documents, and of the charges and PaymentIntents they refer to."""
+    fields = ("id", "charge", "payment_intent")
+    referenced = {_identity(document.get(field)) for document in documents for field in fields}
+    return sorted(referenced - {""})
 
 
 def _amount(document: Document, what: str, theirs: int, ours: Payment | None) -> Difference | None:
@@ -111,17 +110,20 @@ def _amount(document: Document, what: str, theirs: int, ours: Payment | None) ->
 
 
 def _returned(document: Document, captured: int, ours: Payment | None, held: Held) -> Difference | None:
-    """What went back of a charge that alone brought one payment, where nothing else tells why it should differ."""
+    """The difference in returns of a charge that is the only charge of its payment.
+
+    None if the amounts are equal, or if credits, a dispute or another difference explain them.
+    """
     if ours is None or ours.gross_minor != captured or ours.is_credited or document.get("disputed"):
         return None
     if document["id"] in held.explained:
         return None
     released = max(0, int(document.get("amount") or 0) - captured)
     theirs = min(captured, max(0, int(document.get("amount_refunded") or 0) - released))
-    return _back(document, "charge", theirs, ours.returned_minor)
+    return _return_difference(document, "charge", theirs, ours.returned_minor)
 
 
-def _back(document: Document, what: str, theirs: int, ours: int) -> Difference | None:
+def _return_difference(document: Document, what: str, theirs: int, ours: int) -> Difference | None:
     if theirs == ours:
         return None
     currency = document["currency"]
@@ -134,28 +136,29 @@ def _missing(document: Document, what: str, theirs: int) -> Difference:
 
 
 def missing_at_stripe(payment: Payment) -> Difference:
-    """A payment of ours whose object Stripe does not have."""
+    """The difference for a payment of ours whose object does not exist at Stripe."""
     kind, _, object_id = payment.key.partition(":")
     ours, what = payment.gross_minor, KEY_KINDS[kind]
     return Difference("missing_at_stripe", object_id, payment.currency, None, ours, what, payment.currency)
 
 
 def _collected(document: Document) -> int:
-    """What an invoice collected through Stripe, minor units; its payments must have been asked for with it."""
+    """The minor units an invoice collected through Stripe; `document` must include its expanded payments."""
     payments = (document.get("payments") or {}).get("data") or ()
-    read = [invoices.payment_paid(one).objects[0].facts for one in payments if one.get("status") == "paid"]
-    outside = sum(int(one["amount_paid"] or 0) for one in read if one["is_outside"])
+    paid = [invoices.payment_paid(payment).objects[0].facts for payment in payments if payment.get("status") == "paid"]
+    outside = sum(int(facts["amount_paid"] or 0) for facts in paid if facts["is_outside"])
     return max(0, min(int(document["amount_paid"]) - outside, int(document["total"])))
 
 
-def _given_back(status: object, amount: int) -> int:
+def _refunded(status: object, amount: int) -> int:
     return 0 if status in RETURNED_NOTHING else int(amount)
 
 
-def _is_out(facts: Mapping[str, Any]) -> bool:
-    return returns.is_money_out(KnownObject(Kind.DISPUTE, "", "", "", "", facts, None))
+def _withdrawn(facts: Mapping[str, Any]) -> int:
+    is_withdrawn = returns.is_money_out(KnownObject(Kind.DISPUTE, "", "", "", "", facts, None))
+    return int(facts["amount"]) if is_withdrawn else 0
 
 
 def _identity(value: object) -> str:
-    found = value.get("id") if isinstance(value, Mapping) else value
-    return found if isinstance(found, str) else ""
+    object_id = value.get("id") if isinstance(value, Mapping) else value
+    return object_id if isinstance(object_id, str) else ""

@@ -1,4 +1,4 @@
-"""The real pipeline, played through and taken back: what would be posted, without posting it."""
+"""Dry run: processes documents in a transaction, reports what would be posted, and rolls back."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,18 +16,18 @@ from worker.inbox import drain, pipeline
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """What would have happened: new inbox rows, how they would end, commissions by currency in minor units."""
+class Result:
+    """What a real run would do: new inbox rows, their outcomes, commissions by currency in minor units."""
 
     new: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     posts: dict[str, int] = field(default_factory=dict)
 
 
-Put = Callable[[Session, Scope], list[int]]
-"""Puts something into the inbox and gives the numbers of what is new."""
+Insert = Callable[[Session, Scope], list[int]]
+"""Inserts documents into the inbox; returns the inbox ids of new ones."""
 
-# Our own ids grow with time, so the entries of this transaction are the last ones of the primary key.
+# Ids grow with time, so the entries of this transaction are at the end of the primary key's index.
 _POSTED = text("""
     SELECT posting.currency, sum(posting.amount_minor)
     FROM journal_entries AS entry
@@ -39,29 +39,29 @@ _POSTED = text("""
 """)
 
 
-def play(scope: Scope, puts: Sequence[Put]) -> Played:
-    """Put and work all of it in one transaction, look at what was posted, and take everything back.
+def process(scope: Scope, inserts: Sequence[Insert]) -> Result:
+    """Insert and process documents in one transaction, sum up what was posted, and roll back.
 
-    Meanwhile, for seconds, the drain waits for the Stripe ids concerned.
+    Effects: for some seconds the drain has to wait for the Stripe ids in these documents.
     """
     for remaining in reversed(range(retries.AT_ONCE_TRIES)):
         try:
-            return _play(scope, puts)
+            return _process_once(scope, inserts)
         except DBAPIError as failure:
             if retries.meaning(failure) is not retries.Meaning.AT_ONCE or remaining == 0:
                 raise
     raise AssertionError("a try ends the loop")
 
 
-def _play(scope: Scope, puts: Sequence[Put]) -> Played:
+def _process_once(scope: Scope, inserts: Sequence[Insert]) -> Result:
     with db.transaction() as session:
         first = ids.new()
-        new = [number for put in puts for number in put(session, scope)]
+        new = [event_id for insert in inserts for event_id in insert(session, scope)]
         outcomes: Counter[str] = Counter()
         for begin in range(0, len(new), drain.BATCH_SIZE):
             events = inbox.claim_these(session, new[begin : begin + drain.BATCH_SIZE])
             outcomes.update(outcome.name for outcome in pipeline.work(session, events).values())
         posted = session.execute(_POSTED, {"first": first, "organization_id": scope.organization_id})
-        played = Played(len(new), outcomes, {currency: int(minor) for currency, minor in posted})
+        result = Result(len(new), outcomes, {currency: int(minor) for currency, minor in posted})
         session.rollback()
-    return played
+    return result

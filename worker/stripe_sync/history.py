@@ -1,4 +1,4 @@
-"""Which of Stripe's lists make up a stretch of history, and where each begins and ends. Pure."""
+"""The lists of Stripe's API to read for a period, with their bounds. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,16 +8,16 @@ from typing import Any, Final
 from worker.inbox.handlers.table import HANDLERS
 
 EVENTS_LISTED_DAYS: Final = 29
-"""Stripe lists events for 30 days; the oldest would vanish while we read. Source: Stripe API reference, "Events"."""
+"""Stripe lists events for 30 days; the oldest could disappear while we read. Source: Stripe API reference, "Events"."""
 TYPES_AT_ONCE: Final = 20
 """Source: Stripe API reference, "List all events", `types`."""
 INVOICE_DAYS: Final = 90
-"""Invoices are listed by when they were made; so much earlier we look for those that were paid later."""
+"""Invoices are listed by creation time, so the list begins this much earlier, to include those paid later."""
 SESSION_DAYS: Final = 1
-"""A checkout session lives a day at most. Source: Stripe API reference, "Checkout Session", `expires_at`."""
+"""A checkout session expires after a day at most. Source: Stripe API reference, "Checkout Session", `expires_at`."""
 
 PAYMENTS: Final = "payments"
-"""What an invoice must be asked for with, to say what of it was paid outside Stripe.
+"""The field of an invoice to expand, which shows what was paid outside Stripe.
 
 Source: Stripe changelog 2025-03-31, "Adds support for multiple partial payments on invoices".
 """
@@ -37,15 +37,16 @@ _LISTS: Final[Mapping[str, tuple[str, Mapping[str, Any], int]]] = {
     "charges": ("/v1/charges", {}, 0),
     "payment intents": ("/v1/payment_intents", {}, 0),
 }
-"""Name → path, what to narrow by, and how many days earlier to begin."""
+"""By name: the path, the filter, and how many days earlier the list begins."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One list to read from its newest to its oldest entry; `since` and `until` are Unix seconds.
+    """A list to read from its newest to its oldest entry; `since` and `until` are Unix seconds.
 
     Attributes:
-        paid_since: leave out invoices paid before; 0 for other lists.
+        narrowed: filter parameters.
+        paid_since: invoices paid before it are left out, Unix seconds; 0 for other lists.
     """
 
     name: str
@@ -57,25 +58,25 @@ class Part:
 
     @property
     def are_events(self) -> bool:
-        """Whether it lists events; else the objects themselves, as they are now."""
+        """Whether it is a list of events; if not, of objects in their present state."""
         return self.path == "/v1/events"
 
     @property
     def code(self) -> str:
-        """The name in one piece, `invoice_payments`."""
+        """The name as a code, `invoice_payments`."""
         return self.name.replace(" ", "_")
 
     def query(self, after: str | None) -> dict[str, Any]:
-        """The parameters of the page that begins after the entry with id `after`."""
-        asked = {**self.narrowed, "limit": 100, "created": {"gte": self.since, "lt": self.until}}
-        return asked if after is None else {**asked, "starting_after": after}
+        """The query parameters of the page after the entry with id `after`, of the first page for None."""
+        query = {**self.narrowed, "limit": 100, "created": {"gte": self.since, "lt": self.until}}
+        return query if after is None else {**query, "starting_after": after}
 
-    def wanted(self, documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Those of a page that belong to the stretch asked for."""
-        return [one for one in documents if not self.paid_since or _paid_at(one) >= self.paid_since]
+    def in_period(self, documents: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The documents of a page that belong to the period."""
+        return [document for document in documents if not self.paid_since or _paid_at(document) >= self.paid_since]
 
     def share_done(self, document: Mapping[str, Any]) -> float:
-        """How much of the stretch lies behind, by the age of the last document read; 0 to 1."""
+        """The share of the list that was read, by the age of the last document read; 0 to 1."""
         created = document.get("created")
         if not isinstance(created, int) or self.until <= self.since:
             return 1.0
@@ -83,32 +84,32 @@ class Part:
 
 
 def parts(since: datetime, until: datetime, asked_at: datetime) -> list[Part]:
-    """The lists to read, those first that say what came back.
+    """The lists to read for a backfill, first those of returns (refunds, disputes, credit notes).
 
-    What lies further back than events reach is read from the lists of objects, as they are now; the rest from the
-    events. What came back is read up to `asked_at`, whatever `until`, since it concerns payments made before.
+    The time before Stripe's oldest listed events is read from lists of objects in their present state, the rest from
+    events. Returns are read up to `asked_at` instead of `until`, since they concern payments made before.
     """
     boundary = asked_at - timedelta(days=EVENTS_LISTED_DAYS)
     has_events = until > boundary
     now = _seconds(asked_at) + 1
-    found: list[Part] = []
+    lists: list[Part] = []
     if since < boundary:
-        found += _lists(_seconds(since), _seconds(min(until, boundary)), _seconds(boundary) if has_events else now)
+        lists += _lists(_seconds(since), _seconds(min(until, boundary)), _seconds(boundary) if has_events else now)
     if has_events:
         first = _seconds(max(since, boundary))
         returns, others = _types()
-        found += _events("returns", returns, first, now)
-        found += _events("events", others, first, _seconds(until) + 1)
-    return found
+        lists += _events("returns", returns, first, now)
+        lists += _events("events", others, first, _seconds(until) + 1)
+    return lists
 
 
 def compared(since: datetime, until: datetime) -> list[Part]:
-    """The lists a reconciliation reads: what came back first, so that a charge tells no second time what they tell."""
+    """The lists to read for a reconciliation, first returns, so that a charge does not repeat their differences."""
     first, end = _seconds(since), _seconds(until)
     returns = [Part(name, _RETURN_LISTS[name], first, end) for name in ("refunds", "disputes")]
-    wanted = {"invoice payments": {}, "invoices": {"expand": [f"data.{PAYMENTS}"]}, "charges": {}}
-    lists = [one for one in _lists(first, end, end) if one.name in wanted]
-    return returns + [replace(one, narrowed={**one.narrowed, **wanted[one.name]}) for one in lists]
+    expanded = {"invoice payments": {}, "invoices": {"expand": [f"data.{PAYMENTS}"]}, "charges": {}}
+    lists = [part for part in _lists(first, end, end) if part.name in expanded]
+    return returns + [replace(part, narrowed={**part.narrowed, **expanded[part.name]}) for part in lists]
 
 
 def _lists(since: int, until: int, returns_until: int) -> list[Part]:
@@ -133,7 +134,7 @@ def _events(name: str, types: Sequence[str], since: int, until: int) -> list[Par
 
 
 def _types() -> tuple[list[str], list[str]]:
-    """The types we read: those about what came back, and the others."""
+    """The event types to read: those of returns, and the others."""
     returns = [name for name in HANDLERS if name.startswith(_RETURNS)]
     return returns, [name for name in HANDLERS if name not in returns]
 

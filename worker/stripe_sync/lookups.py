@@ -1,7 +1,7 @@
-"""Asking Stripe for what the drain found missing: outside any transaction, in a process that drains nothing.
+"""Look-ups: requests to Stripe for data that the drain found missing, in a process that does not drain.
 
-The answer goes into the inbox as a fetched document, in the transaction that ends the look-up. A crash before it leaves
-the look-up to whoever comes after its lease; a crash after it leaves nothing to do.
+The answer is inserted into the inbox as a fetched document, in the transaction that ends the look-up. After a crash
+before it, another process takes the look-up once its lease has ended; after it, nothing is left to do.
 """
 
 import time
@@ -26,7 +26,7 @@ from worker.inbox import drain
 from worker.stripe_sync import client
 
 RATE_LIMIT_SECONDS: Final = 5.0
-"""How long a Stripe account is left alone that limits us without saying for how long."""
+"""How long no requests are made to a Stripe account that limits the rate without a Retry-After."""
 NO_KEY: Final = "key_removed"
 NO_INVOICE: Final = {"problem": "no_invoice"}
 
@@ -49,28 +49,28 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The documents that answer a look-up, and when they held; none: Stripe has nothing of the kind."""
+class LookupResult:
+    """The documents of a look-up, and when they were fetched; no documents if Stripe has none."""
 
     documents: list[Mapping[str, Any]]
     fetched_at: datetime
 
 
 def run(slice_seconds: float) -> bool:
-    """Work due look-ups until none is left or the time slice ends.
+    """Do due look-ups until none is left or the time slice ends.
 
     Returns:
         True if more may be due, and a successor should be queued.
     """
     deadline = time.monotonic() + slice_seconds
-    while work_one():
+    while do_next():
         if drain.stop_requested.is_set() or time.monotonic() > deadline:
             return True
     return False
 
 
-def work_one() -> bool:
-    """Take the look-up that is due longest, ask Stripe, and record the answer. False if none is due."""
+def do_next() -> bool:
+    """Claim the look-up that is due longest, request it from Stripe and store the answer. False if none is due."""
     with db.transaction() as session:
         lookup = lookups.claim(session)
         if lookup is None:
@@ -79,7 +79,7 @@ def work_one() -> bool:
             lookups.finish(session, lookup)
             return True
     try:
-        _answer(lookup, _ask(lookup))
+        _store(lookup, _request(lookup))
     except StripeUnavailable as failure:
         _postpone(lookup, failure, failure.problem)
     except StripeProblem as failure:
@@ -92,8 +92,8 @@ def work_one() -> bool:
     return True
 
 
-def _ask(lookup: ClaimedLookup) -> Found:
-    """What Stripe has. No transaction is open: however long it takes, nothing waits for it."""
+def _request(lookup: ClaimedLookup) -> LookupResult:
+    """Stripe's documents for a look-up. No transaction is open, so that a slow answer blocks nothing."""
     scope = lookup.scope
     with db.transaction() as session:
         key = api_keys.find(session, scope.organization_id, livemode=scope.livemode)
@@ -107,14 +107,14 @@ def _ask(lookup: ClaimedLookup) -> Found:
         return _lines(asked, object_id)
     # A PaymentIntent does not say when it was paid; its charge does.
     params = {"expand": ["latest_charge"]} if kind == "payment_intent" else {}
-    answer = client.get(asked, client.one(PATHS[kind], object_id), params, tries=1)
+    answer = client.get(asked, client.object_path(PATHS[kind], object_id), params, tries=1)
     charge = answer.document.get("latest_charge")
     others = [charge] if kind == "payment_intent" and isinstance(charge, dict) else []
-    return Found([answer.document, *others], answer.fetched_at)
+    return LookupResult([answer.document, *others], answer.fetched_at)
 
 
-def _links(asked: StripeClient, object_id: str) -> Found:
-    """The InvoicePayments that a PaymentIntent or lone charge made. Source: Stripe API, "List all payments"."""
+def _links(asked: StripeClient, object_id: str) -> LookupResult:
+    """The paid InvoicePayments of a PaymentIntent or a lone charge. Source: Stripe API, "List all payments"."""
     kind = "payment_intent" if object_id.startswith("pi_") else "charge"
     params = {"payment": {"type": kind, kind: object_id}}
     pages = list(client.pages(asked, PATHS["invoice_payment"], params, tries=1))
@@ -122,28 +122,28 @@ def _links(asked: StripeClient, object_id: str) -> Found:
     paid = [link for link in links if link.get("status") == "paid"]
     if links and not paid:
         raise StripeUnavailable("link_not_paid")
-    return Found(paid, pages[0].fetched_at)
+    return LookupResult(paid, pages[0].fetched_at)
 
 
-def _lines(asked: StripeClient, invoice: str) -> Found:
-    """All lines of an invoice, put together in one document of our own making."""
-    pages = list(client.pages(asked, f"{client.one(PATHS['invoice'], invoice)}/lines", tries=1))
+def _lines(asked: StripeClient, invoice: str) -> LookupResult:
+    """All lines of an invoice, combined into a document with our own object type."""
+    pages = list(client.pages(asked, f"{client.object_path(PATHS['invoice'], invoice)}/lines", tries=1))
     lines = [line for page in pages for line in page.document["data"]]
-    return Found([{"id": invoice, "object": lookups.INVOICE_LINES, "data": lines}], pages[0].fetched_at)
+    return LookupResult([{"id": invoice, "object": lookups.INVOICE_LINES, "data": lines}], pages[0].fetched_at)
 
 
-def _answer(lookup: ClaimedLookup, found: Found) -> None:
-    """Put the answer into the inbox and end the look-up, both or neither; then wake a drain."""
+def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
+    """Insert the documents into the inbox and end the look-up in one transaction; then queue a drain."""
     wanted, scope = lookup.wanted, lookup.scope
     with db.transaction() as session:
         new = fetched.record(
-            session, scope, found.documents, fetched_at=found.fetched_at, api_version=client.API_VERSION
+            session, scope, result.documents, fetched_at=result.fetched_at, api_version=client.API_VERSION
         )
         if wanted.asked_for and not new:
             waits.nothing_new(session, scope, wanted.asked_for)
-        if not found.documents:
+        if not result.documents:
             invoice_links.give_up_on(session, scope, wanted.object_id)
-        lookups.finish(session, lookup, None if found.documents else NO_INVOICE)
+        lookups.finish(session, lookup, None if result.documents else NO_INVOICE)
     if new:
         jobs.wake(jobs.DRAIN)
     log.info("lookup_answered", lookup_id=lookup.id, kind=wanted.kind, object_id=wanted.object_id, new=new)

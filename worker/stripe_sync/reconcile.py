@@ -1,7 +1,7 @@
-"""Reconciling: what Stripe says was paid and returned, beside what our payments hold; every difference is kept.
+"""Reconciliations: compare what was paid and returned at Stripe with our payments, and store every difference.
 
-First Stripe's lists, each document beside ours; then those of our payments that no list showed, asked for one by one.
-Healing fetches what differs and what belongs to it into the inbox, and the drain does the rest.
+First the documents of Stripe's lists are compared, then our payments that were in no list, requested one by one.
+With `heal`, documents that differ and related ones are inserted into the inbox, and the drain processes them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ from worker.stripe_sync import asking, client, comparison, history
 from worker.stripe_sync.comparison import Difference, Document
 from worker.stripe_sync.history import Part
 
-ASKED_AT_ONCE: Final = 20
-"""Payments that no list showed, asked for one by one, in a step."""
+REQUESTS_PER_STEP: Final = 20
+"""How many payments that were in no list are requested in a step."""
 FIRST: Final = UUID(int=0)
 EXPLAINED: Final = "return:"
 INVOICED: Final = "invoice:"
@@ -33,7 +33,7 @@ COMPARE_ONE: Final = {"invoice": comparison.invoice, "pi": comparison.intent, "c
 
 
 def step(run: Run) -> Run | None:
-    """Compare one page, or some of the payments that no list showed. None while what was fetched is being settled."""
+    """Compare a page, or some payments that were in no list. Returns the run, or None while inserted rows are due."""
     if not run.cursor:
         run = replace(run, cursor={"part": 0, "after": None, "payment": str(FIRST), "newest": 0}, counts=dict(_NONE))
     parts = history.compared(*_window(run))
@@ -55,11 +55,12 @@ def _window(run: Run) -> tuple[datetime, datetime]:
 def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     index, part = run.cursor["part"], parts[run.cursor["part"]]
     page = asking.page(run, part, run.cursor["after"])
-    documents = part.wanted(page.documents)
+    documents = part.in_period(page.documents)
     with db.transaction() as session:
         held = _held(session, run, documents)
     compare = comparison.COMPARED.get(part.name)
-    found = [(document, one) for document in documents if compare and (one := compare(document, held)) is not None]
+    differences = [(document, compare(document, held)) for document in documents] if compare else []
+    found = [(document, difference) for document, difference in differences if difference is not None]
     further = {"after": page.documents[-1]["id"]} if page.has_more else {"part": index + 1, "after": None}
     share = part.share_done(page.documents[-1]) if page.has_more else 1.0
     run = replace(
@@ -72,30 +73,34 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
 
 
 def _held(session: Session, run: Run, documents: Sequence[Document]) -> Held:
-    ids = comparison.ids_of(documents)
-    marked = drifts.seen(session, run.id, [f"{mark}{one}" for mark in (INVOICED, EXPLAINED) for one in ids])
+    ids = comparison.referenced_ids(documents)
+    marks = drifts.seen(
+        session, run.id, [f"{prefix}{object_id}" for prefix in (INVOICED, EXPLAINED) for object_id in ids]
+    )
     return replace(
         holdings.held(session, run.scope, ids),
-        invoiced=frozenset(one.removeprefix(INVOICED) for one in marked if one.startswith(INVOICED)),
-        explained=frozenset(one.removeprefix(EXPLAINED) for one in marked if one.startswith(EXPLAINED)),
+        invoiced=frozenset(mark.removeprefix(INVOICED) for mark in marks if mark.startswith(INVOICED)),
+        explained=frozenset(mark.removeprefix(EXPLAINED) for mark in marks if mark.startswith(EXPLAINED)),
     )
 
 
 def _seen(part: Part, documents: Sequence[Document], found: Sequence[tuple[Document, Difference]]) -> Iterator[str]:
-    """What to remember of a page: what was listed, which money paid invoices, which returns are accounted for."""
+    """The marks to store for a page: listed ids, ids that paid invoices, and charges whose returns are explained."""
     if part.name == "invoice payments":
         for document in documents:
             paid = document.get("payment") or {}
-            yield from (f"{INVOICED}{one}" for one in (paid.get("payment_intent"), paid.get("charge")) if one)
+            payers = (paid.get("payment_intent"), paid.get("charge"))
+            yield from (f"{INVOICED}{object_id}" for object_id in payers if object_id)
     elif part.name in ("invoices", "charges"):
         yield from (document["id"] for document in documents)
-        yield from (str(one["payment_intent"]) for one in documents if isinstance(one.get("payment_intent"), str))
+        intents = (document.get("payment_intent") for document in documents)
+        yield from (intent for intent in intents if isinstance(intent, str))
     else:
         yield from (f"{EXPLAINED}{document['charge']}" for document, _ in found if document.get("charge"))
 
 
 def _unlisted(run: Run) -> Run:
-    """Ask for payments that no list showed: made before the stretch, or not Stripe's at all."""
+    """Request payments that were in no list, because they were created before the period or do not exist at Stripe."""
     since, until = _window(run)
     with db.transaction() as session:
         payments = holdings.unlisted(
@@ -105,19 +110,19 @@ def _unlisted(run: Run) -> Run:
             since=since,
             until=until,
             after=UUID(run.cursor["payment"]),
-            limit=ASKED_AT_ONCE,
+            limit=REQUESTS_PER_STEP,
         )
-    found = [pair for payment in payments if (pair := _ask_for(run, payment)) is not None]
-    further = str(payments[-1].id) if len(payments) == ASKED_AT_ONCE else None
+    found = [pair for payment in payments if (pair := _compare_payment(run, payment)) is not None]
+    further = str(payments[-1].id) if len(payments) == REQUESTS_PER_STEP else None
     run = replace(run, phase="asking_unlisted", cursor={**run.cursor, "payment": further})
     return _write(run, found, compared=len(payments), seen=())
 
 
-def _ask_for(run: Run, payment: Payment) -> tuple[Document | None, Difference] | None:
+def _compare_payment(run: Run, payment: Payment) -> tuple[Document | None, Difference] | None:
     kind, _, object_id = payment.key.partition(":")
     try:
-        wished = {"expand": [history.PAYMENTS]} if kind == "invoice" else None
-        document = asking.get(run, client.one(PATHS[kind], object_id), wished).document
+        params = {"expand": [history.PAYMENTS]} if kind == "invoice" else None
+        document = asking.get(run, client.object_path(PATHS[kind], object_id), params).document
     except StripeMissing:
         return None, comparison.missing_at_stripe(payment)
     difference = COMPARE_ONE[kind](document, Held({payment.key: payment}))
@@ -125,14 +130,14 @@ def _ask_for(run: Run, payment: Payment) -> tuple[Document | None, Difference] |
 
 
 def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, compared: int, seen: Any) -> Run:
-    """Keep what a step saw and found, and fetch what heals it if that was asked for."""
+    """Store the marks and differences of a step; with `heal` insert the documents that remove the differences."""
     bundles = _bundles(run, found) if run.parameters["heal"] else {}
     owner = run.scope.organization_id
     with db.transaction() as session:
         newest = _heal(session, run, [document for bundle in bundles.values() for document in bundle])
         drifts.see(session, run.id, owner, seen)
-        left = [asdict(one) for _, one in found if one.stripe_id not in bundles]
-        healed = [asdict(one) for _, one in found if one.stripe_id in bundles]
+        left = [asdict(difference) for _, difference in found if difference.stripe_id not in bundles]
+        healed = [asdict(difference) for _, difference in found if difference.stripe_id in bundles]
         counts = {
             "compared": run.counts["compared"] + compared,
             "drifts": run.counts["drifts"] + drifts.record(session, run.id, owner, left, are_healed=False),
@@ -147,12 +152,16 @@ def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, com
 
 
 def _bundles(run: Run, found: Sequence[tuple[Document | None, Difference]]) -> dict[str, list[Document]]:
-    """The documents that heal each difference, by its id; none where Stripe has nothing."""
-    return {one.stripe_id: [document, *_related(run, document)] for document, one in found if document is not None}
+    """The documents that remove each difference, by its Stripe id; none if the object does not exist at Stripe."""
+    return {
+        difference.stripe_id: [document, *_related(run, document)]
+        for document, difference in found
+        if document is not None
+    }
 
 
 def _related(run: Run, document: Document) -> Iterator[Document]:
-    """What belongs to a document and may have been missed with it: links, and the session that names a partner."""
+    """Documents that may be missing with this one: invoice links, PaymentIntent, checkout session with the partner."""
     kind, object_id = document["object"], document["id"]
     if kind == "invoice":
         yield from _listed(run, "/v1/invoice_payments", {"invoice": object_id, "status": "paid"})
@@ -162,17 +171,17 @@ def _related(run: Run, document: Document) -> Iterator[Document]:
     intent = object_id if kind == "payment_intent" else document.get("payment_intent")
     if isinstance(intent, str):
         if kind != "payment_intent":
-            yield asking.get(run, client.one("/v1/payment_intents", intent)).document
+            yield asking.get(run, client.object_path("/v1/payment_intents", intent)).document
         yield from _listed(run, "/v1/checkout/sessions", {"payment_intent": intent})
 
 
 def _listed(run: Run, path: str, params: Mapping[str, Any]) -> Sequence[Document]:
-    found: Sequence[Document] = asking.get(run, path, {**params, "limit": 100}).document["data"]
-    return found
+    documents: Sequence[Document] = asking.get(run, path, {**params, "limit": 100}).document["data"]
+    return documents
 
 
 def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
-    """Put documents into the inbox, those that are there already as due again; gives the newest number."""
+    """Insert documents into the inbox, or make existing ones due again; returns the highest inbox id."""
     if not documents:
         return 0
     now = datetime.now(UTC)
@@ -182,7 +191,7 @@ def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
 
 
 def _end(run: Run) -> Run | None:
-    """Done once all that was fetched is settled."""
+    """End the run once all inserted rows are processed. None if not yet."""
     with db.transaction() as session:
         is_settled = not inbox.is_any_due(session, run.scope.organization_id, up_to=run.cursor["newest"])
         ended = replace(run, phase="settling", is_done=is_settled)

@@ -1,4 +1,4 @@
-"""Replaying: events made due again a page at a time, no faster than they are worked."""
+"""Replays: make events due again a page at a time, not faster than they are processed."""
 
 from dataclasses import replace
 from typing import Final
@@ -11,11 +11,11 @@ from app.stripe_sync.runs import Run
 
 PAGE: Final = 500
 MOST_DUE: Final = 2_000
-"""Replayed events come before new ones, which are younger. So only a few seconds' work of them is ever due."""
+"""Replayed events are processed before new ones, which are younger. So at most a few seconds' work of them is due."""
 
 
 def step(run: Run) -> Run | None:
-    """Make one page due. None while enough is due already."""
+    """Make a page of events due. Returns the run, or None while `MOST_DUE` events are due."""
     selection = Selection.of_json(run.parameters)
     with db.transaction() as session:
         if "newest" not in run.cursor:

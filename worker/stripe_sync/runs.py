@@ -1,4 +1,4 @@
-"""Working backfills, reconciliations and replays: a slice each in turn, and what a failure means for a run."""
+"""Works on backfills, reconciliations and replays, a time slice each in turn, and handles their failures."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,20 +15,20 @@ from worker.inbox import drain
 from worker.stripe_sync import backfill, reconcile, replay
 
 PAUSE_SECONDS: Final = 0.2
-"""Between two looks at whether a step can be made, while something else must come first."""
+"""Pause before a step is tried again that has to wait for the drain."""
 
 STEPS: Final[Mapping[str, Callable[[Run], Run | None]]] = {
     "backfill": backfill.step,
     "reconcile": reconcile.step,
     "replay": replay.step,
 }
-"""What makes one step of each kind: it gives the run as far as it has come, or None if it must wait."""
+"""The step function of each kind: returns the run with its progress, or None if it has to wait."""
 
 log = structlog.get_logger(__name__)
 
 
 def work_slice(slice_seconds: float) -> bool:
-    """Carry the next due run on until it is done or the time slice ends.
+    """Continue the next due run until it is done or the time slice ends.
 
     Returns:
         False if no run was due. True: there may be more, and a successor should be queued.
@@ -39,19 +39,19 @@ def work_slice(slice_seconds: float) -> bool:
         return False
     log.info("run_taken", run_id=str(run.id), kind=run.kind, phase=run.phase)
     try:
-        run = _carry_on(run, time.monotonic() + slice_seconds)
+        run = _continue(run, time.monotonic() + slice_seconds)
         with db.transaction() as session:
             runs.end(session, run)
     except LeaseLost:
         log.info("run_left", run_id=str(run.id), kind=run.kind)
-    except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the run keeps its reason)
-        _note(run, failure)
+    except Exception as failure:  # noqa: BLE001  (the reason of any failure is stored in the run)
+        _store_failure(run, failure)
     else:
         log.info("run_finished" if run.is_done else "run_rests", run_id=str(run.id), kind=run.kind, **run.counts)
     return True
 
 
-def _carry_on(run: Run, deadline: float) -> Run:
+def _continue(run: Run, deadline: float) -> Run:
     while not run.is_done and time.monotonic() < deadline and not drain.stop_requested.is_set():
         further = STEPS[run.kind](run)
         if further is None:
@@ -61,8 +61,8 @@ def _carry_on(run: Run, deadline: float) -> Run:
     return run
 
 
-def _note(run: Run, failure: Exception) -> None:
-    """Keep why a run cannot go on now, or ever."""
+def _store_failure(run: Run, failure: Exception) -> None:
+    """Store why a run failed, and whether it is retried later. Raises the failure if nothing can be stored."""
     if retries.meaning(failure) is retries.Meaning.GIVE_UP:
         raise failure
     problem = retries.problem(failure)
@@ -75,8 +75,8 @@ def _note(run: Run, failure: Exception) -> None:
         return
 
 
-def look_after() -> None:
-    """Queue work for runs that are due; those whose worker died become due. The clock calls this."""
+def wake_due() -> None:
+    """Queue work on runs if any are due; runs whose worker died become due. The clock calls this."""
     with db.transaction() as session:
         is_due = runs.take_back_stale(session)
     if is_due:
@@ -84,7 +84,7 @@ def look_after() -> None:
 
 
 def compare_daily() -> None:
-    """Ask for a day's comparison with Stripe wherever there is a key. The clock calls this."""
+    """Request the daily reconciliation for every Stripe API key. The clock calls this."""
     with db.transaction() as session:
         drifts.forget_ended(session)
         asked = commands.request_daily_reconciliations(session)

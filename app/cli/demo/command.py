@@ -52,7 +52,7 @@ def demo(
                 raise Unavailable(f"{problem}\n{processes.last_lines(log)}") from None
             if keep:
                 printing.say(f"\nready {running.url}")
-                supervisor.look_after(running.children)
+                supervisor.supervise(running.children)
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _directory(data_dir: Path | None) -> Iterator[Path]:
         yield data_dir
         return
     with tempfile.TemporaryDirectory(prefix="accrual-demo-", ignore_cleanup_errors=True) as temporary:
-        settings_files.keep(Path(temporary), {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"})
+        settings_files.store(Path(temporary), {"ACCRUAL_WEB_WORKERS": "1", "ACCRUAL_WORKERS": "1"})
         yield Path(temporary)
 
 

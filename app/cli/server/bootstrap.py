@@ -212,8 +212,8 @@ def _new_secret() -> str:
 
 def _remember(settings: config.Settings, made: Bootstrapped) -> None:
     """Keep the webhook where `accrual send` finds it, if there is a data directory that `up` made."""
-    if settings_files.kept(settings.data_dir):
+    if settings_files.read(settings.data_dir):
         endpoint = made.webhook_url.rpartition("/")[2]
-        settings_files.keep(
+        settings_files.store(
             settings.data_dir, {"ACCRUAL_SEND_ENDPOINT": endpoint, "ACCRUAL_SEND_SECRET": made.webhook_secret}
         )

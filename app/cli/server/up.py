@@ -21,4 +21,4 @@ def up(
     with supervisor.interruptible(), stack.serve(data_dir, port) as running:
         running.wait_until_ready()
         printing.say(f"ready {running.url}")
-        supervisor.look_after(running.children)
+        supervisor.supervise(running.children)
