@@ -56,7 +56,7 @@ class MovedNote(Snake):
 
 
 class EventExplanation(EventBody):
-    """An event with what it said and what it led to."""
+    """An event, the facts in it and its effects."""
 
     sentences: list[str] = Field(description="The whole explanation, for people.")
     names: list[NameNote] = Field(description="Partners' names on its object, its customer and its subscription.")

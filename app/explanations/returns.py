@@ -32,9 +32,9 @@ class ReturnNote(Snake):
     amount_cents: int | None = Field(description="Null: it has no amount of its own.")
     currency: str | None
     status: str | None
-    is_money_out: bool = Field(description="Whether it counts as money that went back to the customer.")
+    is_money_out: bool = Field(description="Whether it counts as money returned to the customer.")
     is_release: bool = Field(
-        description="A release: this amount was authorized but never captured, so no money went back."
+        description="A release: this amount was authorized but never captured, so no money was returned."
     )
     reported_by: str | None = Field(description="Given back outside Stripe: who said so, `key_…`.")
     external_id: str | None = Field(description="Given back outside Stripe: your own id of it.")

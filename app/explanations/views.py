@@ -48,7 +48,7 @@ class DecisionNote(Snake):
     verdict: str = Field(examples=["approved"])
     decided_by: str = Field(description="`clock`, or who: a key's id, `cli`.")
     reason: str
-    is_forced: bool = Field(description="Approved over a hold.")
+    is_forced: bool = Field(description="Approved during a hold.")
     decided_at: Instant
 
 

@@ -35,7 +35,7 @@ class OrganizationQuery(Request):
 
 
 class OrganizationCreation(Request):
-    """A new organization below one of yours."""
+    """A new organization below one of your organizations."""
 
     name: Name = Field(examples=["Daughter Ltd"])
     email: EmailAddress | None = Field(default=None, examples=["daughter@example.com"])
@@ -87,7 +87,7 @@ class KeyCreation(Request):
 
 
 class KeyBody(Snake):
-    """What can be told of a key."""
+    """An API key without its value."""
 
     id: str = Field(examples=["key_01h455vb4pex5vsknk084sn02q"])
     organization_id: str

@@ -33,7 +33,7 @@ class PaymentBody(Snake):
     currency: str = Field(examples=["usd"])
     amount_cents: int = Field(description=f"What was collected, with tax. {AMOUNT}")
     base_cents: int = Field(description=f"What commissions are computed from. {AMOUNT}")
-    returned_cents: int = Field(description=f"What went back to the customer. {AMOUNT}")
+    returned_cents: int = Field(description=f"What was returned to the customer. {AMOUNT}")
     outcome: str = Field(examples=["unattributed"])
     reason: str = Field(description="The outcome in one sentence.")
     conflict: str | None = Field(description="What a person should look at: why its partner was left with it.")

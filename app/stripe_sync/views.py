@@ -52,7 +52,7 @@ class BackfillRequest(StripeWindow):
     """What to fetch."""
 
     since: Moment = Field(description=SINCE)
-    dry_run: bool = Field(default=False, description="Only say what it would post.")
+    dry_run: bool = Field(default=False, description="Post nothing; only compute what it would post.")
 
 
 class ReconciliationRequest(StripeWindow):
@@ -65,7 +65,7 @@ class ReconciliationRequest(StripeWindow):
 
 
 class ReplayRequest(Request):
-    """Which events to work again: those that meet every condition; without any, all there are."""
+    """Which events to process again: those that meet every condition; without a condition, all."""
 
     outcome: Annotated[str, OneOf(OUTCOMES)] | None = Field(default=None, examples=["unattributed"])
     type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
@@ -84,7 +84,7 @@ class RunBody(Snake):
     livemode: bool | None = Field(description="None for a replay, which is of the whole inbox.")
     parameters: dict[str, Any]
     dry_run: bool
-    progress_percent: float = Field(description="An estimate where Stripe does not say how much there is.")
+    progress_percent: float = Field(description="An estimate if Stripe does not state the total.")
     counts: dict[str, Any]
     problem: str | None = Field(description="What holds it up, or why it failed.")
     requested_by: str
@@ -109,8 +109,8 @@ class DriftBody(Snake):
     kind: str
     stripe_id: str
     currency: str
-    stripe_cents: int | None = Field(description="What Stripe says; null where it has nothing.")
-    our_cents: int | None = Field(description="What we hold; null where we have nothing.")
+    stripe_cents: int | None = Field(description="Stripe's amount; null if Stripe has none.")
+    our_cents: int | None = Field(description="Accrual's amount; null if Accrual has none.")
     sentence: str
     healed_at: Instant | None
 

@@ -10,7 +10,7 @@ from app.errors import InvalidRequest
 from app.payments.views import PaymentBody
 from app.views import Moment, OneLine, Request, Snake
 
-PartnerId = Annotated[str | None, Field(description="`par_…` or `aff_…`; null: nobody is to earn.")]
+PartnerId = Annotated[str | None, Field(description="`par_…` or `aff_…`; null: no partner.")]
 Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; kept for ever."), OneLine(filled=True)]
 IncludePaid = Annotated[
     bool, Field(description="Also what has been paid or is in a payout; its former partner then owes it.")
@@ -34,8 +34,8 @@ class CustomerAssignment(Request):
     from_: Moment | None = Field(default=None, alias="from", description="Payments from then on.")
     all_unpaid: bool = Field(default=False, description="All payments, past and to come.", examples=[True])
     include_paid: IncludePaid = False
-    account: str | None = Field(default=None, description="A connected account, where the id stands in several.")
-    livemode: bool | None = Field(default=None, description="Where the id stands in both modes.")
+    account: str | None = Field(default=None, description="A connected account; needed if the id exists in several.")
+    livemode: bool | None = Field(default=None, description="The mode; needed if the id exists in both.")
 
 
 class CustomerPath(Request):
@@ -45,7 +45,7 @@ class CustomerPath(Request):
 
 
 class PaymentAssigned(Snake):
-    """The payment as it stands now."""
+    """The payment's present state."""
 
     payment: PaymentBody
     partner_id: str | None

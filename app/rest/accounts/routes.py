@@ -37,7 +37,7 @@ def list_organizations(query: views.OrganizationQuery) -> Response:
     responses={"201": views.OrganizationBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def create_organization(body: views.OrganizationCreation) -> Response:
-    """Make a merchant below one of yours; your keys open it from now on."""
+    """Create a merchant below one of your organizations; your keys reach it from now on."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
         parent_id = _organization(session, body.parent_id, "parent_id")

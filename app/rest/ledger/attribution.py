@@ -68,7 +68,7 @@ def take_promotion_away(path: shapes.PromotionPath) -> Response:
     responses={"200": views.PaymentAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def attribute_payment(path: PaymentPath, body: views.PaymentAssignment) -> Response:
-    """Say whose one payment is; no later evidence says otherwise."""
+    """Credit one payment to a partner, or to none; stronger than all later evidence."""
     with access.transaction(g.caller) as session:
         payment = get_payment(session, g.caller.organization_ids, path.payment_id)
         order = _order(session, payment.organization_id, body)
@@ -84,7 +84,7 @@ def attribute_payment(path: PaymentPath, body: views.PaymentAssignment) -> Respo
     responses={"200": views.CustomerAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def attribute_customer(path: views.CustomerPath, body: views.CustomerAssignment) -> Response:
-    """Say whose a customer is, further back than any window if need be, and for what it will pay."""
+    """Credit what a customer paid and will pay to a partner, or to none; not limited by the window."""
     views.demand_extent(body)
     with access.transaction(g.caller) as session:
         scope = scope_of_customer(

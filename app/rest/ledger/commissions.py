@@ -63,7 +63,7 @@ def reject_conversion(path: requests.ConversionPath, body: requests.Rejection) -
     responses={"200": views.BulkApproved, "404": ErrorBody, "415": ErrorBody},
 )
 def approve_commissions(body: requests.BulkApproval) -> Response:
-    """Approve every conversion that waits for it and matches, up to 500 at once; `dryRun` says which."""
+    """Approve every conversion that waits for it and matches, up to 500 at once; `dryRun` lists them."""
     with access.transaction(g.caller) as session:
         owners = g.caller.organization_ids
         program = None

@@ -47,7 +47,7 @@ class ConversionPath(Request):
 
 
 class Approval(Request):
-    """An approval; over a hold it takes `force` and a reason."""
+    """An approval; during a hold it needs `force` and a reason."""
 
     reason: Annotated[str, Field(max_length=500), OneLine()] = Field(default="", examples=["A customer of many years."])
     force: bool = False
@@ -71,7 +71,9 @@ class BulkApproval(Request):
     since: Moment | None = Field(default=None, description="Paid then or later.")
     until: Moment | None = Field(default=None, description="Paid before then.")
     reason: Annotated[str, Field(max_length=500), OneLine()] = ""
-    dry_run: bool = Field(default=False, alias="dryRun", description="Only say what would be approved.")
+    dry_run: bool = Field(
+        default=False, alias="dryRun", description="Change nothing; only list what would be approved."
+    )
 
 
 class PaymentPath(Request):

@@ -47,10 +47,10 @@ log = structlog.get_logger(__name__)
 
 @api.get("/r/<code>", responses=FOLLOWED)
 def follow_link(path: LinkPath, query: LinkQuery) -> Response:
-    """Record a touchpoint and lead the visitor to the program's landing page.
+    """Record a touchpoint and redirect the visitor to the program's landing page.
 
-    Nothing is recorded for HEAD, prefetching and crawlers; a code that is nobody's, or of somebody not active, leads on
-    without credit. A sale must not be lost because of us: while the database is away, links lead on with `ref` alone.
+    Nothing is recorded for HEAD, prefetching and crawlers. The link of an unknown code, or of a partner that is not
+    active, redirects without credit. While the database is away, links redirect with `ref` alone.
     """
     is_one_too_many = _is_one_too_many(path.code, query.program_id)
     try:
@@ -76,8 +76,8 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
 def record_touchpoint(body: BeaconBody) -> Response:
     """Record a touchpoint for a page that partners link to directly.
 
-    Sent by the page itself, as JSON or as plain text (`navigator.sendBeacon`). A code that is nobody's, or a page that
-    is not the program's, records nothing and gets the same answer.
+    The page sends it, as JSON or as plain text (`navigator.sendBeacon`). An unknown code, or a page that is not the
+    program's, records nothing and gets the same answer.
     """
     throttle.count_public("touchpoints", per_minute=BEACONS_PER_MINUTE)
     session_id = recording.session_id_or_new(body.session)

@@ -100,7 +100,7 @@ def deactivate_partner(path: views.PartnerPath) -> Response:
 
 @api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": views.AffiliatePage})
 def list_affiliates(query: views.AffiliateQuery) -> Response:
-    """Partners under the name other systems give them, newest first."""
+    """Partners as affiliates, the name that other systems use, newest first."""
     with access.transaction(g.caller) as session:
         found = listing.list_newest(
             session,

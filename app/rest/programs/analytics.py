@@ -19,7 +19,7 @@ api = surface("Analytics", __name__, "What a program's partners earned, day by d
     responses={"200": shapes.AnalyticsBody, "404": ErrorBody},
 )
 def show_analytics(path: ProgramPath, query: shapes.AnalyticsQuery) -> Response:
-    """Totals, a daily series and a leaderboard; the last thirty days unless said otherwise."""
+    """Totals, a daily series and a leaderboard; default: the last thirty days."""
     caller = g.caller
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)

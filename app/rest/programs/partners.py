@@ -21,7 +21,7 @@ api = surface("Program affiliates", __name__, "The partners of one program, as i
     responses={"201": shapes.Invited, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
-    """Invite somebody: an address by a link, an organization that exists by enrolling it."""
+    """Invite an e-mail address by a link, or enroll an organization that exists."""
     caller = g.caller
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)

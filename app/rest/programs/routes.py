@@ -60,7 +60,7 @@ def show_program(path: shapes.ProgramPath) -> Response:
     responses={"200": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def change_program(path: shapes.ProgramPath, body: shapes.ProgramChange) -> Response:
-    """Change what is given. Changed terms hold for partners approved from now on and move nothing that was earned."""
+    """Change the given fields. New terms apply to partners approved from now on and change nothing already earned."""
     with access.transaction(g.caller) as session:
         program = _program(session, path)
         shown = managing.change_program(session, g.caller, program, shapes.settings_from(body))

@@ -86,7 +86,7 @@ def delete_endpoint(path: shapes.EndpointPath) -> Response:
     responses={"201": shapes.EndpointBody, "404": ErrorBody, "415": ErrorBody},
 )
 def add_secret(path: shapes.EndpointPath, body: shapes.SecretAddition) -> Response:
-    """Add a signing secret; the present ones go on for `expires_in_hours`, so that no delivery is lost."""
+    """Add a signing secret; the former ones stay valid for `expires_in_hours`, so that no delivery is lost."""
     with access.transaction(g.caller) as session:
         shown = commands.add_secret(
             session,

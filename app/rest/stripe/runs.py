@@ -53,7 +53,7 @@ def stop_backfill(path: shapes.RunPath) -> Response:
 
 @api.post("/api/v1/reconciliations", security=needs("runs:write"), responses=ASKED)
 def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
-    """Compare what Stripe says was paid and returned with what we hold."""
+    """Compare what was paid and returned at Stripe with Accrual's payments."""
     with access.transaction(g.caller) as session:
         run = commands.request_reconciliation(session, g.caller, _asked(body, body.since), heal=body.heal)
     jobs.wake(jobs.RUNS)

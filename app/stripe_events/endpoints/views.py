@@ -21,7 +21,9 @@ SecretText = Annotated[
 Description = Annotated[str, Field(max_length=200), OneLine()]
 ApiKey = Annotated[
     str,
-    Field(max_length=255, description="A restricted key (`rk_…`) of the same mode, to ask what no event tells."),
+    Field(
+        max_length=255, description="A restricted key (`rk_…`) of the same mode, to fetch what events do not contain."
+    ),
 ]
 
 
@@ -71,7 +73,7 @@ class SecretAddition(Request):
 
 
 class SecretNote(Snake):
-    """What can be told of a signing secret."""
+    """A signing secret without its value."""
 
     id: str = Field(examples=["whs_01h455vb4pex5vsknk084sn02q"])
     ends_with: str = Field(description="Its last four characters.")
