@@ -65,7 +65,7 @@ def sweep_lookups() -> None:
 def give_up_waiting() -> None:
     """Stop waiting for invoice links that did not arrive in time; their charges become unattributed."""
     with db.transaction() as session:
-        invoice_links.give_up(session)
+        invoice_links.end_overdue_waits(session)
 
 
 def approve_mature() -> None:

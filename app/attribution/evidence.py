@@ -89,11 +89,11 @@ def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]
     return named | used.names_on(session, scope, used.uses_of(session, scope, rest)).keys()
 
 
-def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
+def load_and_keep_touches(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
     """Who is named on these objects, by object id.
 
     That is the names themselves, the partners whose promotions were used, and the partners through whose links the
-    sessions came. Effects: keeps the touchpoints of those sessions for ever.
+    sessions came. Effects: inserts the touchpoints of those sessions into `session_touches`, which are kept for ever.
     """
     found: dict[str, list[Name]] = {}
     uses, namings = [], []
@@ -109,7 +109,7 @@ def load(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str,
             found.setdefault(name.object_id, []).append(name)
     for derived in (
         used.names_on(session, scope, uses),
-        sessions.names_on(session, scope.organization_id, namings),
+        sessions.keep_touches(session, scope.organization_id, namings),
     ):
         for object_id, names in derived.items():
             found.setdefault(object_id, []).extend(names)

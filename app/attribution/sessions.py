@@ -45,10 +45,10 @@ _LOAD = text("""
 """)
 
 
-def names_on(session: Session, owner: UUID, namings: Sequence[Naming]) -> dict[str, list[Name]]:
-    """The partners through whose links these sessions came, by object id, with each touchpoint a name of its own.
+def keep_touches(session: Session, owner: UUID, namings: Sequence[Naming]) -> dict[str, list[Name]]:
+    """Insert the touchpoints of these sessions into `session_touches`; gives each as a name, by object id.
 
-    Effects: keeps the touchpoints. A session without any gives nothing.
+    A session without any gives nothing.
     """
     if not namings:
         return {}

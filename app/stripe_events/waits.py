@@ -50,17 +50,17 @@ def _end(session: Session, scope: Scope, statement: TextClause, outcomes: Mappin
         session.execute(statement, {**scope.parameters(), "rows": bulk.encode(rows)})
 
 
-_GIVE_UP_WAITING = text("""
+_END_ABANDONED = text("""
     UPDATE stripe_events SET outcome = 'no_change', outcome_details = jsonb_build_object('because', CAST(:why AS text))
     WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
       AND object_id = ANY(:object_ids) AND outcome = 'waiting'
 """)
 
 
-def give_up(session: Session, scope: Scope, object_ids: Collection[str], why: str) -> None:
+def end_abandoned(session: Session, scope: Scope, object_ids: Collection[str], why: str) -> None:
     """End the wait of events about these objects for what will never come; `why` is a word of `outcomes.REASONS`."""
     if object_ids:
-        session.execute(_GIVE_UP_WAITING, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})
+        session.execute(_END_ABANDONED, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})
 
 
 _BEGIN_WAITING = text(f"""

@@ -62,7 +62,7 @@ _WANT = text("""
 """)
 
 
-def want(session: Session, scope: Scope, wanted: Iterable[Wanted]) -> None:
+def insert_wanted(session: Session, scope: Scope, wanted: Iterable[Wanted]) -> None:
     """Write down what to ask for. Nothing happens where it was asked, or where there is no key to ask with."""
     known = sorted(one for one in set(wanted) if one.object_id)
     if not known or not api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):

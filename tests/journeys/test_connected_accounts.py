@@ -142,7 +142,7 @@ def test_giving_up_on_a_link_in_one_account_leaves_the_others_event_alone(delive
             text("UPDATE payments SET created_at = now() - interval '3 days' WHERE account = :account"),
             {"account": CONNECTED},
         )
-        invoice_links.give_up(session)
+        invoice_links.end_overdue_waits(session)
         query = text("SELECT account, outcome FROM stripe_events WHERE stripe_id = :id ORDER BY account")
         outcomes = session.execute(query, {"id": charge["id"]}).all()
     assert [tuple(one) for one in outcomes] == [("", "waiting"), (CONNECTED, "unattributed")]

@@ -72,7 +72,7 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     outcomes |= _outcomes(session, scope, batch, locked, settled)
     fetched_objects = {found: outcomes[event.id] for event in events if (found := object_in(event.stripe_id))}
     waits.end_thin(session, scope, fetched_objects)
-    lookups.want(session, scope, missing | missing_data.of_events(outcomes.values()))
+    lookups.insert_wanted(session, scope, missing | missing_data.of_events(outcomes.values()))
     return outcomes
 
 
@@ -116,7 +116,7 @@ def _merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) ->
 def _end_waits(session: Session, scope: Scope, batch: Batch, locked: LockedObjects, settled: Sequence[Settled]) -> None:
     """Rewrite the outcome of earlier events that waited for what has come now, or for what will never come."""
     waits.end(session, scope, event_outcomes.ended_waits(batch, settled, locked))
-    waits.give_up(session, scope, batch.abandoned, ABANDONED)
+    waits.end_abandoned(session, scope, batch.abandoned, ABANDONED)
 
 
 def _missing_of_payments(
@@ -125,7 +125,7 @@ def _missing_of_payments(
     """What could be asked of Stripe to know more of payments; those of invoiced customers wait for it from now on."""
     kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
     invoiced = {one.customer for one in locked.objects.values() if one.kind in kinds and one.customer}
-    return missing_data.of_payments(settled, locked) | invoice_links.expect_links(session, scope, invoiced)
+    return missing_data.of_payments(settled, locked) | invoice_links.begin_waits(session, scope, invoiced)
 
 
 def _outcomes(

@@ -142,7 +142,7 @@ def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
         if wanted.asked_for and not new:
             waits.nothing_new(session, scope, wanted.asked_for)
         if not result.documents:
-            invoice_links.give_up_on(session, scope, wanted.object_id)
+            invoice_links.end_wait(session, scope, wanted.object_id)
         lookups.finish(session, lookup, None if result.documents else NO_INVOICE)
     if new:
         jobs.wake(jobs.DRAIN)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.commissions.cycles.cycle_names import Name, Paid, cycle_names
+from app.commissions.cycles.cycle_names import CycleName, Paid, cycle_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,11 @@ def positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
     return found
 
 
-def _begun(payments: Iterable[Paid], names: Mapping[UUID, Name]) -> dict[str, dict[Name, tuple[datetime, str]]]:
+def _begun(
+    payments: Iterable[Paid], names: Mapping[UUID, CycleName]
+) -> dict[str, dict[CycleName, tuple[datetime, str]]]:
     """For each subscription its cycles, each with the time and key of the payment that was first paid in it."""
-    begun: dict[str, dict[Name, tuple[datetime, str]]] = {}
+    begun: dict[str, dict[CycleName, tuple[datetime, str]]] = {}
     for paid in payments:
         if paid.base_minor and paid.id in names:
             cycles, name, start = begun.setdefault(paid.subscription, {}), names[paid.id], (paid.occurred_at, paid.key)

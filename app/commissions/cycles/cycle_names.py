@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.payments.state.billing import ADVANCE, WITHIN, Billing
 
-Name = tuple[str, datetime]
+CycleName = tuple[str, datetime]
 """What a cycle is called within its subscription: a kind of billing and an end."""
 
 
@@ -26,7 +26,7 @@ class Paid:
     is_credited: bool
 
 
-def cycle_names(payments: Sequence[Paid]) -> dict[UUID, Name]:
+def cycle_names(payments: Sequence[Paid]) -> dict[UUID, CycleName]:
     """The name of each payment's billing cycle; payments of no subscription are missing.
 
     An invoice of prorations and one-off items takes the name of the regular invoice of its subscription with the latest
@@ -48,12 +48,12 @@ def cycle_names(payments: Sequence[Paid]) -> dict[UUID, Name]:
     return found
 
 
-def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[datetime, bool, Name]]]:
+def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[datetime, bool, CycleName]]]:
     """For each subscription its regular invoices by their moment of billing, each with its name.
 
     Of those billed at one moment the one in advance is last, so that it is found first.
     """
-    regular: dict[str, list[tuple[datetime, bool, Name]]] = {}
+    regular: dict[str, list[tuple[datetime, bool, CycleName]]] = {}
     for paid, billing in billed:
         if billing.kind != WITHIN:
             invoice = (_billed_at(paid, billing), billing.kind == ADVANCE, (billing.kind, billing.ends_at))

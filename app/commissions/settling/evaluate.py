@@ -8,7 +8,6 @@ from uuid import UUID
 
 from app import ids
 from app.attribution.rules import Credit, NoCredit
-from app.commissions.by_hand import paid
 from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.rates import ladder, products, rules, tiers
@@ -104,7 +103,7 @@ def _counting_decision(given: SettlementInput, now: datetime) -> Decision | None
     if decision is None or not decision.is_automatic or not given.payment.state.hold.outranks(decision.made_at, now):
         return decision
     commissions = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
-    return decision if paid.is_in_payout(commissions) else None
+    return decision if any(one.was_in_payout for one in commissions) else None
 
 
 def _approval_at_once(given: SettlementInput, earning: Sequence[CommissionRow], now: datetime) -> Decision | None:

@@ -67,6 +67,16 @@ class CommissionRow:
         """What it should be worth, all that came back taken off."""
         return int(self.calculation["target_minor"])
 
+    @property
+    def was_in_payout(self) -> bool:
+        """Whether anything of it was ever in a payout that has not failed."""
+        return bool(self.position.clearing_minor or self.position.paid_minor or self.position.fee_minor)
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether anything of it has been paid or is on its way, and was not taken back since."""
+        return bool(self.position.clearing_minor or (self.position.paid_minor and self.position.held_minor))
+
 
 _CONVERSIONS = text("""
     SELECT id, payment_id, program_id, partner_id, partner_organization_id, attribution_id, verdict, email_mark, uplines

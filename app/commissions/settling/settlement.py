@@ -8,14 +8,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app import ids
 from app.attribution.attribute import PaymentCredit
 from app.attribution.rules import Credit, NoCredit, in_force
-from app.commissions.by_hand import paid
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.settling import rows
 from app.commissions.settling.rows import CommissionRow, ConversionRow
+from app.partners.finding import directory
 from app.partners.finding.directory import SnapshotTerms
 from app.partners.tree import Ancestor
 from app.payments import payment_rows
@@ -70,7 +71,7 @@ class SettlementInput:
         decision: what a person or the clock decided of it last.
         position: its place among its customer's billing cycles.
         may_be_linked: whether it may yet turn out to pay an invoice of its customer.
-        instead_of: whom evidence credits by now, where the partner that has been paid keeps it; see `paid.load_kept`.
+        instead_of: whom evidence credits by now, where the partner that has been paid keeps it; see `_load_kept`.
         payer_marks: marks of the e-mail addresses that its payer has shown.
         merged: what was earned with payments that have been merged into this one.
         approved_before: how many conversions of the partner were approved before; None where that was counted already,
@@ -123,7 +124,7 @@ def load(
     linkable = _linkable_customers(session, scope, credited)
     payer_marks = payment_rows.load_payer_marks(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
-    kept = paid.load_kept(session, scope, credited, conversions, commissions)
+    kept = _load_kept(session, scope, credited, conversions, commissions)
     inputs = []
     for one in credited:
         payment, conversion = one.payment, conversions.get(one.payment.id)
@@ -159,6 +160,56 @@ def _merged(
             one = Merged(conversion, commissions.get(conversion.id, ()))
             found.setdefault(payment.merged_into_id, []).append(one)
     return found
+
+
+def _load_kept(
+    session: Session,
+    scope: Scope,
+    credited: Sequence[PaymentCredit],
+    conversions: Mapping[UUID, ConversionRow],
+    commissions: Mapping[UUID, Sequence[CommissionRow]],
+) -> dict[UUID, tuple[Credit, Mapping[str, Any]]]:
+    """The payments that keep their partner against new evidence, because it was paid for them.
+
+    Args:
+        session: holds the payments' locks.
+        scope: where they belong.
+        credited: the payments with their credits of now.
+        conversions: by payment id.
+        commissions: by conversion id.
+
+    Returns:
+        By payment id the credit that stays, and whom it stays against: `partner_id` (None: no partner), `is_by_hand`.
+    """
+    disputed: dict[UUID, tuple[ConversionRow, PaymentCredit]] = {}
+    for one in credited:
+        conversion = conversions.get(one.payment.id)
+        if one.payment.merged_into_id is not None or conversion is None:
+            continue
+        if not _agrees(conversion, one.credit) and any(each.is_paid for each in commissions.get(conversion.id, ())):
+            disputed[one.payment.id] = (conversion, one)
+    if not disputed:
+        return {}
+    partner_ids = {conversion.partner_id for conversion, _ in disputed.values()}
+    enrollments = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids).enrollments
+    found: dict[UUID, tuple[Credit, Mapping[str, Any]]] = {}
+    for payment_id, (conversion, one) in disputed.items():
+        enrollment, occurred_at = enrollments[conversion.partner_id], one.payment.state.occurred_at
+        found[payment_id] = (Credit(enrollment, conversion.attribution_id, occurred_at), _conflict(one.credit))
+    return found
+
+
+def _agrees(conversion: ConversionRow, credit: Credit | NoCredit) -> bool:
+    if credit.moves_paid:
+        return True
+    return isinstance(credit, Credit) and credit.enrollment.partner_id == conversion.partner_id
+
+
+def _conflict(credit: Credit | NoCredit) -> dict[str, Any]:
+    """What credits the payment otherwise by now."""
+    if not isinstance(credit, Credit):
+        return {"partner_id": None, "is_by_hand": False}
+    return {"partner_id": ids.encode(ids.PARTNER, credit.enrollment.partner_id), "is_by_hand": credit.is_by_hand}
 
 
 def _linkable_customers(session: Session, scope: Scope, credited: Sequence[PaymentCredit]) -> Collection[str]:

@@ -28,7 +28,7 @@ def customers_with_invoices(session: Session, scope: Scope, customers: Iterable[
     return set(rows)
 
 
-_EXPECT_LINKS = text(f"""
+_BEGIN_WAITS = text(f"""
     UPDATE payments SET outcome = 'waiting',
                         outcome_details = jsonb_build_object(
                             'waiting_for', CAST(:reason AS text), 'look_up', CAST(:look_up AS text),
@@ -39,7 +39,7 @@ _EXPECT_LINKS = text(f"""
 """)
 
 
-def expect_links(session: Session, scope: Scope, customers: Iterable[str]) -> set[Wanted]:
+def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set[Wanted]:
     """Let charges that came before their customer's first invoice or subscription wait, as if they had come after.
 
     Returns:
@@ -49,32 +49,32 @@ def expect_links(session: Session, scope: Scope, customers: Iterable[str]) -> se
     if not wanted:
         return set()
     values = {"customers": wanted, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
-    expecting = session.execute(_EXPECT_LINKS, {**scope.parameters(), **values}).all()
-    if expecting:
-        details = {one: row.outcome_details for row in expecting for one in (row.charge, row.payment_intent) if one}
+    begun = session.execute(_BEGIN_WAITS, {**scope.parameters(), **values}).all()
+    if begun:
+        details = {one: row.outcome_details for row in begun for one in (row.charge, row.payment_intent) if one}
         waits.begin(session, scope, details)
-    return {Wanted(lookups.INVOICE_LINK, row.outcome_details["object_id"]) for row in expecting}
+    return {Wanted(lookups.INVOICE_LINK, row.outcome_details["object_id"]) for row in begun}
 
 
-_GIVE_UP = """
+_END_WAITS = """
     UPDATE payments SET outcome = 'unattributed', outcome_details = '{{}}'
     WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :reason
       AND {which}
     RETURNING organization_id, account, livemode, charge, payment_intent
 """
-_GIVE_UP_OLD = text(_GIVE_UP.format(which="created_at < now() - CAST(:patience AS interval)"))
-_GIVE_UP_ONE = text(_GIVE_UP.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
+_END_WAITS_OLD = text(_END_WAITS.format(which="created_at < now() - CAST(:patience AS interval)"))
+_END_WAITS_ONE = text(_END_WAITS.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
 
 
-def give_up(session: Session) -> None:
+def end_overdue_waits(session: Session) -> None:
     """Call payments unattributed whose link to an invoice has not come in two days. A late link still merges them."""
-    _end_events(session, session.execute(_GIVE_UP_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE}).all())
+    _end_events(session, session.execute(_END_WAITS_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE}).all())
 
 
-def give_up_on(session: Session, scope: Scope, object_id: str) -> None:
+def end_wait(session: Session, scope: Scope, object_id: str) -> None:
     """Call the payment of this PaymentIntent or charge unattributed: Stripe says that it paid no invoice."""
     values = {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id}
-    _end_events(session, session.execute(_GIVE_UP_ONE, values).all())
+    _end_events(session, session.execute(_END_WAITS_ONE, values).all())
 
 
 def _end_events(session: Session, given_up: Iterable[Any]) -> None:
