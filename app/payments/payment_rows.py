@@ -90,13 +90,17 @@ def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, Payment
     A row left without a state was the same money as another's, and is merged into it.
     """
     left = dict(rows)
-    matched = [replace(left.pop(state.key), state=state) for state in states if state.key in rows]
+    matched: list[tuple[PaymentRow | None, PaymentState]] = [
+        (left.pop(state.key), state) for state in states if state.key in rows
+    ]
     obsolete = [row for row in left.values() if row.merged_into_id is None]
-    for state in states:
-        if state.key not in rows:
-            row = left.pop(obsolete.pop(0).state.key) if obsolete else PaymentRow(ids.new(), state)
-            matched.append(replace(row, state=state))
-    standing = [replace(row, root=root, merged_into_id=None) for row in matched]
+    matched += [
+        (left.pop(obsolete.pop(0).state.key) if obsolete else None, state) for state in states if state.key not in rows
+    ]
+    standing = [
+        PaymentRow(ids.new(), state, root) if row is None else replace(row, state=state, root=root, merged_into_id=None)
+        for row, state in matched
+    ]
     merged = [
         replace(row, root=root, merged_into_id=row.merged_into_id or _successor(row, standing)) for row in left.values()
     ]

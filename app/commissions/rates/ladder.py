@@ -104,14 +104,14 @@ def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Seq
     ]
 
 
-def beneficiaries(given: SettlementInput, partners: Calculation) -> list[Beneficiary]:
+def beneficiaries(given: SettlementInput, conversion: ConversionRow, partners: Calculation) -> list[Beneficiary]:
     """The uplines with what each earns beside the partner's `partners`."""
-    if given.uplines is None or given.conversion is None:
+    if given.uplines is None:
         return []
     ladder = given.uplines.ladder
     rates = {int(one["level"]): int(one["bps"]) for one in ladder.multi_level}
     found = []
-    for one in given.conversion.uplines or ():
+    for one in conversion.uplines or ():
         level, partner_id = int(one["level"]), UUID(one["partner_id"])
         if level in rates:
             calculation = rules.of_upline(partners, level, rates[level])

@@ -9,7 +9,7 @@ from uuid import UUID
 from app import ids
 from app.attribution.rules import Credit, NoCredit
 from app.commissions.cycles import caps
-from app.commissions.decisions.decisions import CLOCK, Decision
+from app.commissions.decisions.decisions import Decision
 from app.commissions.rates import ladder, products, rules, tiers
 from app.commissions.settling import self_referral, targets
 from app.commissions.settling.rows import CommissionRow, ConversionRow
@@ -69,16 +69,16 @@ def evaluate_all(inputs: Sequence[SettlementInput], *, now: datetime) -> list[Re
 
 def evaluate(given: SettlementInput, *, now: datetime) -> Result:
     """Conversion, outcome and commissions of a payment as they should be at `now`. Only the ids of new rows differ."""
-    decision = _counting_decision(given, now)
-    judged = replace(given, conversion=_conversion(given), decision=decision)
-    outcome = _obstacle(judged)
+    former_decision = decision = _counting_decision(given, now)
+    conversion = _conversion(given)
+    outcome = _obstacle(given, conversion, decision)
     earning: Sequence[CommissionRow] = ()
     stopped: Sequence[CommissionRow] = ()
-    if isinstance(given.credit, Credit) and not outcome[0]:
-        earning, outcome = targets.earning_commissions(judged, given.credit, now)
-    elif isinstance(given.credit, Credit) and outcome[0] not in UNKNOWN_TERMS:
-        stopped = targets.stopped_commissions(judged, given.credit)
-    at_once = _approval_at_once(judged, earning, now)
+    if isinstance(given.credit, Credit) and conversion is not None:
+        if not outcome[0]:
+            earning, outcome, decision = targets.earning_commissions(given, given.credit, conversion, decision, now)
+        elif outcome[0] not in UNKNOWN_TERMS:
+            stopped = targets.stopped_commissions(given, given.credit, conversion)
     name, details = outcome
     if given.instead_of:
         details = {**details, "conflict": given.instead_of}
@@ -86,11 +86,11 @@ def evaluate(given: SettlementInput, *, now: datetime) -> Result:
         payment=replace(given.payment, outcome=name, outcome_details=details),
         former_outcome=given.payment.outcome,
         cause=given.cause,
-        conversion=judged.conversion,
-        commissions=targets.every_commission(judged, outcome, earning, stopped, at_once or decision),
-        decision=at_once or decision,
-        is_approved_at_once=at_once is not None,
-        is_withheld=decision is not given.decision,
+        conversion=conversion,
+        commissions=targets.every_commission(given, outcome, earning, stopped),
+        decision=decision,
+        is_approved_at_once=decision is not former_decision,
+        is_withheld=former_decision is not given.decision,
     )
 
 
@@ -104,15 +104,6 @@ def _counting_decision(given: SettlementInput, now: datetime) -> Decision | None
         return decision
     commissions = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
     return decision if any(one.was_in_payout for one in commissions) else None
-
-
-def _approval_at_once(given: SettlementInput, earning: Sequence[CommissionRow], now: datetime) -> Decision | None:
-    """The approval of what has no holdback to wait for and no dispute to hold it, as of the payment's own time."""
-    if not earning or given.decision is not None or earning[0].mature_at is None:
-        return None
-    if earning[0].holdback_days is not None or given.payment.state.hold.is_open(now):
-        return None
-    return Decision(given.payment.id, "approved", CLOCK, given.payment.state.occurred_at, now)
 
 
 def _conversion(given: SettlementInput) -> ConversionRow | None:
@@ -154,27 +145,31 @@ def _verdict(given: SettlementInput, enrollment: Enrollment, before: ConversionR
     return before.verdict if before is not None else enrollment.verdict_on(given.payment.state.signals)
 
 
-def _obstacle(given: SettlementInput) -> Outcome:
+def _obstacle(given: SettlementInput, conversion: ConversionRow | None, decision: Decision | None) -> Outcome:
     """What keeps the payment from earning; "" if nothing does."""
     payment, credit = given.payment, given.credit
     if payment.merged_into_id is not None:
         return "merged", {"merged_into": ids.encode(ids.PAYMENT, payment.merged_into_id)}
     if payment.state.awaits_invoice:
         return "waiting", reasons.for_invoice(payment.state)
-    return _uncredited(given, credit) if isinstance(credit, NoCredit) else _obstacle_for(credit, given)
+    if isinstance(credit, NoCredit):
+        return _uncredited(given, credit)
+    return _obstacle_of_partner(given, credit, conversion, decision)
 
 
-def _obstacle_for(credit: Credit, given: SettlementInput) -> Outcome:
+def _obstacle_of_partner(
+    given: SettlementInput, credit: Credit, conversion: ConversionRow | None, decision: Decision | None
+) -> Outcome:
     """What keeps the credited partner from earning on the payment; "" if nothing does."""
-    state, conversion = given.payment.state, given.conversion
+    state = given.payment.state
     if conversion is not None and (same := self_referral.reason(conversion, given.payer_marks)):
         return "self_referral", {"same": same}
     if conversion is not None and conversion.verdict != "earns":
         return conversion.verdict, {}
     if state.is_out_of_band and not credit.enrollment.include_out_of_band:
         return "out_of_band", {}
-    if given.decision is not None and not given.decision.is_approval:
-        return "rejected", {"reason": given.decision.reason}
+    if decision is not None and not decision.is_approval:
+        return "rejected", {"reason": decision.reason}
     commission = given.snapshot_of(credit).commission
     if products.needs_lines(state, commission):
         return "waiting", reasons.for_invoice_lines(state)

@@ -8,55 +8,67 @@ from typing import Any, Final
 from app import ids
 from app.attribution.rules import Credit
 from app.commissions.cycles import caps
-from app.commissions.decisions.decisions import Decision
+from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.rates import ladder, products, rules, tiers
 from app.commissions.rates.ladder import Beneficiary
-from app.commissions.settling.rows import CommissionRow
+from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import SettlementInput
-from app.payments.state.state import PaymentState
 
 Outcome = tuple[str, Mapping[str, Any]]
 """One of `OUTCOMES` and the codes and numbers that complete its sentence."""
 
 
-def earning_commissions(given: SettlementInput, credit: Credit, now: datetime) -> tuple[list[CommissionRow], Outcome]:
-    """The commissions of the credited partner and of its uplines as they should be now, and the payment's outcome."""
-    beneficiaries, nothing = _beneficiaries(given, credit)
+def earning_commissions(
+    given: SettlementInput, credit: Credit, conversion: ConversionRow, decision: Decision | None, now: datetime
+) -> tuple[list[CommissionRow], Outcome, Decision | None]:
+    """The commissions of the credited partner and of its uplines as they should be now.
+
+    Args:
+        given: what decides of the payment.
+        credit: its credit.
+        conversion: as it should be.
+        decision: the one that counts, if there is one already.
+        now: the time of the evaluation.
+
+    Returns:
+        The commissions; the payment's outcome; and the decision that counts, which may be an approval made at once.
+    """
+    beneficiaries, nothing = _beneficiaries(given, credit, conversion)
     if nothing:
-        return [], (nothing, {})
+        return [], (nothing, {}), decision
+    schedule, is_held = _schedule(given, credit, beneficiaries[0]), given.payment.state.hold.is_open(now)
+    if decision is None and not is_held and schedule["holdback_days"] is None and schedule["mature_at"] is not None:
+        # There is no holdback to wait for and no dispute to hold it: approved as of the payment's own time.
+        decision = Decision(given.payment.id, "approved", CLOCK, given.payment.state.occurred_at, now)
+    is_approved = decision is not None and decision.is_approval
+    schedule["approved_at"] = decision.decided_at if decision is not None and is_approved else None
     worth = [one for one in beneficiaries if one.calculation.amount_minor or _former(given, one)]
-    commissions = _commissions(given, credit, worth)
-    is_approved = given.decision is not None and given.decision.is_approval
-    if given.payment.state.hold.is_open(now) and not is_approved:
-        return commissions, ("held", {})
-    return commissions, ("adjusted" if beneficiaries[0].calculation.returned_minor else "accrued", {})
+    commissions = [_commission(given, credit, conversion, one, schedule) for one in worth]
+    if is_held and not is_approved:
+        return commissions, ("held", {}), decision
+    return commissions, ("adjusted" if beneficiaries[0].calculation.returned_minor else "accrued", {}), decision
 
 
-def stopped_commissions(given: SettlementInput, credit: Credit) -> list[CommissionRow]:
+def stopped_commissions(given: SettlementInput, credit: Credit, conversion: ConversionRow) -> list[CommissionRow]:
     """The commissions there are of what the terms would give, had nothing stopped the partner.
 
     They keep the amount that the terms give, and are worth nothing. None while it is not known what the terms give.
     """
     if products.needs_lines(given.payment.state, given.snapshot_of(credit).commission):
         return []
-    beneficiaries, nothing = _beneficiaries(given, credit)
+    beneficiaries, nothing = _beneficiaries(given, credit, conversion)
     if nothing or _former(given, beneficiaries[0]) is None:
         return []
-    return _commissions(given, credit, [one for one in beneficiaries if _former(given, one)])
+    schedule = _schedule(given, credit, beneficiaries[0])
+    there = [one for one in beneficiaries if _former(given, one)]
+    return [_commission(given, credit, conversion, one, schedule) for one in there]
 
 
 def every_commission(
-    given: SettlementInput,
-    outcome: Outcome,
-    earning: Sequence[CommissionRow],
-    stopped: Sequence[CommissionRow],
-    decision: Decision | None,
+    given: SettlementInput, outcome: Outcome, earning: Sequence[CommissionRow], stopped: Sequence[CommissionRow]
 ) -> list[CommissionRow]:
     """Every commission of the payment: those that earn, and the others, which are worth nothing."""
-    is_approved = decision is not None and decision.is_approval
-    approved_at = decision.decided_at if decision is not None and is_approved else None
-    earn = {one.id: replace(one, approved_at=approved_at) for one in earning}
-    keep = {one.id: one for one in stopped}
+    earn, keep = {one.id: one for one in earning}, {one.id: one for one in stopped}
     former = [
         earn.pop(one.id) if one.id in earn else _emptied(given, outcome, one, keep.get(one.id))
         for one in given.commissions
@@ -83,7 +95,7 @@ def _emptied(
     return replace(emptied, approved_at=None, calculation={**emptied.calculation, **changed})
 
 
-def _beneficiaries(given: SettlementInput, credit: Credit) -> tuple[list[Beneficiary], str]:
+def _beneficiaries(given: SettlementInput, credit: Credit, conversion: ConversionRow) -> tuple[list[Beneficiary], str]:
     """The partner, then its uplines; or none, with the outcome that says why the terms give nothing."""
     enrollment, snapshot, state = credit.enrollment, given.snapshot_of(credit), given.payment.state
     calculation = rules.calculate(
@@ -97,7 +109,7 @@ def _beneficiaries(given: SettlementInput, credit: Credit) -> tuple[list[Benefic
     if calculation.fixed_minor and state.currency != enrollment.program_currency:
         return [], "currency_mismatch"
     partner = Beneficiary(0, enrollment.partner_id, enrollment.partner_organization_id, snapshot, calculation)
-    return [partner, *ladder.beneficiaries(given, calculation)], ""
+    return [partner, *ladder.beneficiaries(given, conversion, calculation)], ""
 
 
 def _approved_before(given: SettlementInput, credit: Credit) -> int:
@@ -105,47 +117,58 @@ def _approved_before(given: SettlementInput, credit: Credit) -> int:
     return (given.approved_before or 0) if counted is None else counted
 
 
-def _commissions(given: SettlementInput, credit: Credit, beneficiaries: Sequence[Beneficiary]) -> list[CommissionRow]:
-    """The commission of each; the uplines' take cycle, holdback and maturity from the partner's.
+def _schedule(given: SettlementInput, credit: Credit, partner: Beneficiary) -> dict[str, Any]:
+    """Cycle, holdback and maturity of the partner's commission, which those of its uplines take from it.
 
-    What is decided of the conversion is decided of every level, by the clock too.
+    What is decided of the conversion is decided of every level, by the clock too. Without a holdback a commission is
+    approved at once, or by a person only. Which of these is found when it is made: a program that changes its mind
+    moves nothing that has accrued.
     """
-    state = given.payment.state
-    partner, *uplines = (_commission(given, one) for one in beneficiaries)
-    commission = beneficiaries[0].snapshot.commission
-    has_cycle = caps.has_limits(commission) and state.billing is not None
-    partner = replace(
-        partner,
-        approved_before=_approved_before(given, credit) if commission["type"] == "tiered" else None,
-        cycle=given.position.cycle if has_cycle else None,
-        mature_at=_mature_at(partner, state, is_at_once=credit.enrollment.auto_approve),
-    )
-    inherited: dict[str, Any] = {name: getattr(partner, name) for name in ("cycle", "holdback_days", "mature_at")}
-    return [partner, *(replace(one, **inherited) for one in uplines)]
+    state, former = given.payment.state, _former(given, partner)
+    holdback_days = former.holdback_days if former else partner.snapshot.holdback_days
+    mature_at = rules.matures_at(state.occurred_at, holdback_days)
+    is_at_once = former.mature_at is not None if former else credit.enrollment.auto_approve
+    if holdback_days is None and is_at_once:
+        mature_at = state.occurred_at
+    has_cycle = caps.has_limits(partner.snapshot.commission) and state.billing is not None
+    cycle = given.position.cycle if has_cycle else None
+    return {"cycle": cycle, "holdback_days": holdback_days, "mature_at": mature_at, "approved_at": None}
 
 
-def _commission(given: SettlementInput, one: Beneficiary) -> CommissionRow:
+def _commission(
+    given: SettlementInput,
+    credit: Credit,
+    conversion: ConversionRow,
+    one: Beneficiary,
+    schedule: Mapping[str, Any],
+) -> CommissionRow:
     """A beneficiary's commission with its rate, base and amounts of now."""
-    calculation = one.calculation
-    return replace(
-        _former(given, one) or _new_commission(given, one),
-        rate_bps=calculation.rate_bps,
-        base_minor=calculation.base_minor,
-        amount_minor=calculation.amount_minor,
-        calculation=calculation.details(),
-        accrued_at=given.payment.state.occurred_at,
+    calculation, former = one.calculation, _former(given, one)
+    is_tiered = one.level == 0 and one.snapshot.commission["type"] == "tiered"
+    values = {
+        **schedule,
+        "rate_bps": calculation.rate_bps,
+        "base_minor": calculation.base_minor,
+        "amount_minor": calculation.amount_minor,
+        "calculation": calculation.details(),
+        "accrued_at": given.payment.state.occurred_at,
+        "approved_before": _approved_before(given, credit) if is_tiered else None,
+    }
+    if former is not None:
+        return replace(former, **values)
+    return CommissionRow(
+        id=ids.new(),
+        conversion_id=conversion.id,
+        program_id=conversion.program_id,
+        partner_id=one.partner_id,
+        partner_organization_id=one.partner_organization_id,
+        level=one.level,
+        snapshot_id=one.snapshot.id,
+        terms_id=one.snapshot.terms_id,
+        currency=given.payment.state.currency,
+        entry_count=0,
+        **values,
     )
-
-
-def _mature_at(partner: CommissionRow, state: PaymentState, *, is_at_once: bool) -> datetime | None:
-    """When the commission may be approved by itself; without a holdback at once, or never.
-
-    Which of these is found when it is made: a program that changes its mind moves nothing that has accrued.
-    """
-    if partner.stored is not None and partner.holdback_days is None:
-        is_at_once = partner.stored["mature_at"] is not None
-    matures_at = rules.matures_at(state.occurred_at, partner.holdback_days)
-    return state.occurred_at if matures_at is None and is_at_once else matures_at
 
 
 def _former(given: SettlementInput, one: Beneficiary) -> CommissionRow | None:
@@ -155,31 +178,6 @@ def _former(given: SettlementInput, one: Beneficiary) -> CommissionRow | None:
     """
     identity = (one.level, one.partner_id, given.payment.state.currency)
     return next((each for each in given.commissions if (each.level, each.partner_id, each.currency) == identity), None)
-
-
-def _new_commission(given: SettlementInput, one: Beneficiary) -> CommissionRow:
-    assert given.conversion is not None, "a payment that is credited has a conversion"
-    return CommissionRow(
-        id=ids.new(),
-        conversion_id=given.conversion.id,
-        program_id=given.conversion.program_id,
-        partner_id=one.partner_id,
-        partner_organization_id=one.partner_organization_id,
-        level=one.level,
-        cycle=None,
-        snapshot_id=one.snapshot.id,
-        terms_id=one.snapshot.terms_id,
-        currency=given.payment.state.currency,
-        rate_bps=None,
-        approved_before=None,
-        base_minor=0,
-        amount_minor=0,
-        entry_count=0,
-        calculation={},
-        holdback_days=one.snapshot.holdback_days,
-        accrued_at=given.payment.state.occurred_at,
-        mature_at=None,
-    )
 
 
 _STOPPING: Final = (
