@@ -1,4 +1,4 @@
-"""The audit trail as its surface shows it."""
+"""Views of the audit trail, in snake_case."""
 
 from typing import Any
 
@@ -6,22 +6,7 @@ from pydantic import Field
 
 from app import ids
 from app.organizations.models import AuditEntry
-from app.paging import After
-from app.views import Instant, Moment, Request, Snake
-
-
-class AuditQuery(Request):
-    """Which entries: those that meet every condition."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
-    action: str | None = Field(default=None, max_length=64, description="Such as `partner.updated`.")
-    subject_id: str | None = Field(default=None, max_length=255, description="The id of what was changed.")
-    actor: str | None = Field(
-        default=None, max_length=64, description="A key's id, `cli`, `clock`, `console` or `public`."
-    )
-    since: Moment | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
-    until: Moment | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")
+from app.views import Instant, Snake
 
 
 class AuditBody(Snake):

@@ -1,4 +1,4 @@
-"""Organizations and API keys as their surface shows them."""
+"""Views of organizations and API keys, in snake_case."""
 
 from collections.abc import Collection
 from typing import Annotated, cast
@@ -9,37 +9,10 @@ from pydantic import Field
 from app import ids
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PERMISSIONS, Kind
-from app.paging import After
-from app.views import EmailAddress, Instant, OneLine, OneOf, Request, ShownOnce, Snake
+from app.views import Instant, OneOf, ShownOnce, Snake
 
-Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 LevelWord = Annotated[str, OneOf(LEVELS)]
 Scope = Annotated[str, OneOf(PERMISSIONS)]
-OwnerId = Annotated[
-    str | None, Field(description="An organization of yours, `org_…`: the key's own or one below it. Default: its own.")
-]
-
-
-class OrganizationPath(Request):
-    """Which organization."""
-
-    organization_id: str = Field(description="`org_…`.")
-
-
-class OrganizationQuery(Request):
-    """Which organizations."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
-    parent_id: str | None = Field(default=None, description="Only this one's children.")
-
-
-class OrganizationCreation(Request):
-    """A new organization below one of your organizations."""
-
-    name: Name = Field(examples=["Daughter Ltd"])
-    email: EmailAddress | None = Field(default=None, examples=["daughter@example.com"])
-    parent_id: OwnerId = None
 
 
 class OrganizationBody(Snake):
@@ -59,31 +32,6 @@ class OrganizationPage(Snake):
     """Organizations, newest first."""
 
     data: list[OrganizationBody]
-
-
-class KeyPath(Request):
-    """Which key."""
-
-    key_id: str = Field(description="`key_…`.")
-
-
-class KeyQuery(Request):
-    """Which keys."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
-    organization_id: str | None = Field(default=None, description="Only this one's.")
-
-
-class KeyCreation(Request):
-    """A new key, which can do no more than the one that makes it."""
-
-    name: Name = Field(description="What people call it.", examples=["accounting"])
-    level: LevelWord = Field(description="What it may do without scopes.", examples=["read"])
-    scopes: list[Scope] = Field(
-        default=[], description="Exactly what it may do; empty: all its level allows.", examples=[["commissions:read"]]
-    )
-    organization_id: OwnerId = None
 
 
 class KeyBody(Snake):

@@ -1,16 +1,17 @@
-"""Requests and views of partners: `/partners` in snake_case, `/affiliates` in camelCase."""
+"""Views of partners: `/partners` in snake_case, `/affiliates` in camelCase."""
 
-import json
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
+from sqlalchemy.orm import Session
 
-from app import ids, texts
+from app import ids
 from app.ledger.sums import Sums
-from app.paging import Between, HasMore, Numbered
+from app.paging import HasMore
 from app.partners.enrollment import EmailState
+from app.partners.figures import statistics
 from app.partners.figures.statistics import in_currency
 from app.partners.models import Partner, Snapshot
 from app.partners.rules import (
@@ -18,39 +19,13 @@ from app.partners.rules import (
     PartnerStatus,
     affiliate_status,
     percent_text,
-    slug,
 )
-from app.partners.terms.snapshots import AppliesTo
-from app.programs.terms import Commission
-from app.views import UNSENT, Camel, EmailAddress, Instant, OneLine, Request, Snake, hide_defaults
+from app.partners.terms import snapshots
+from app.programs.models import Program
+from app.views import Camel, Instant, Snake
 
 PayoutMethod = Literal["paypal", "stripe", "bank_transfer", "crypto"]
-Percent = Annotated[
-    Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="0 to 100, at most two decimals, exact.")
-]
-Name = Annotated[str, Field(max_length=200), OneLine()]
-Slug = Annotated[str, AfterValidator(slug)]
-MOST_METADATA_BYTES: Final = 16 * 1024
 
-
-def _valid_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
-    for name, value in metadata.items():
-        texts.refuse_control(value, of=texts.one_line(name))
-    size = len(json.dumps(metadata, ensure_ascii=False).encode())
-    if size > MOST_METADATA_BYTES:
-        raise ValueError(f"has {size} bytes as JSON; give at most {MOST_METADATA_BYTES}")
-    return metadata
-
-
-Metadata = Annotated[
-    dict[Annotated[str, Field(max_length=40)], str | int | float | bool | None],
-    Field(
-        max_length=50,
-        description="Your own values, returned unchanged; at most 16 KB of JSON, without control characters "
-        "except tabs and line breaks.",
-    ),
-    AfterValidator(_valid_metadata),
-]
 
 EMAIL_STATE: Final = (
     "`given`: by the program's owner; `unconfirmed`: by the partner itself, so it is not used yet; "
@@ -70,73 +45,6 @@ AFFILIATE_STATUS: Final[dict[str, AffiliateStatus]] = {
     "banned": "banned",
     "deactivated": "paused",
 }
-
-
-class PartnerPath(Request):
-    """A partner."""
-
-    partner_id: str = Field(description="A partner's id; `par_…` and `aff_…` are two forms of the same id.")
-
-
-class PartnerQuery(Numbered, Between):
-    """A page of partners; `since` and `until` limit `created_at`."""
-
-    per_page: int = Field(default=20, ge=1, le=100)
-    status: PartnerStatus | None = None
-    search: str | None = Field(default=None, max_length=200, description="Part of an e-mail, a name or a slug.")
-
-
-class AffiliateQuery(Numbered):
-    """A page of affiliates."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-
-
-class CommissionSnapshot(Request):
-    """The partner's own terms, stamped when it is created."""
-
-    commission: Commission
-    holdback_days: int | None = Field(default=None, ge=0, le=3650)
-
-
-class PartnerCreation(Request):
-    """A new partner."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"email": "ada@example.com", "slug": "ada", "commission_pct": 25}]}
-    )
-
-    email: EmailAddress
-    slug: Slug
-    first_name: Name | None = None
-    last_name: Name | None = None
-    commission_pct: Percent | None = Field(default=None, description="Its own rate; null: the program's rate.")
-    payout_method: PayoutMethod | None = None
-    payout_email: EmailAddress | None = None
-    metadata: Metadata | None = None
-    program_id: str | None = Field(default=None, description="Null: your default program.")
-    parent_id: str | None = Field(default=None, description="Its upline: the partner that invited it.")
-    commission_snapshot: CommissionSnapshot | None = None
-
-
-class PartnerChange(Request):
-    """Fields that are left out do not change."""
-
-    model_config = ConfigDict(json_schema_extra=hide_defaults)
-
-    email: EmailAddress = UNSENT
-    slug: Slug = UNSENT
-    first_name: Name | None = None
-    last_name: Name | None = None
-    status: PartnerStatus = Field(default=UNSENT, examples=["active"])
-    commission_pct: Percent | None = Field(default=None, description="Null: back to the program's terms in force.")
-    apply_to: AppliesTo = Field(
-        default=UNSENT, description="The customers whose future payments get commission_pct; default all_customers."
-    )
-    payout_method: PayoutMethod | None = None
-    payout_email: EmailAddress | None = None
-    metadata: Metadata = UNSENT
-    parent_id: str | None = Field(default=None, description="Its upline from now on; null: none.")
 
 
 class PartnerBody(Snake):
@@ -247,6 +155,25 @@ def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody
         created_at=partner.created_at,
         activated_at=partner.activated_at,
     )
+
+
+def load_partner_bodies(session: Session, partners: Sequence[Partner]) -> list[PartnerBody]:
+    """These partners with the rates of their snapshots in force, in the same order."""
+    stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
+    return [partner_body(partner, stamped.get(partner.id)) for partner in partners]
+
+
+def load_affiliate_bodies(session: Session, partners: Sequence[Partner]) -> list[AffiliateBody]:
+    """The same as the affiliates surface shows them."""
+    stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
+    return [affiliate_body(partner, stamped.get(partner.id)) for partner in partners]
+
+
+def load_partner_with_stats(session: Session, partner: Partner) -> PartnerWithStats:
+    """The partner with its rate and what it earned."""
+    program = session.get_one(Program, partner.program_id)
+    every = statistics.load_for_partner(session, partner, program)
+    return partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
 
 
 def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:

@@ -1,29 +1,16 @@
-"""Payments as their surface shows them. A customer is a Stripe id here, never a name or an address."""
+"""Views of payments, in snake_case. A customer is a Stripe id here, never a name or an address."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from pydantic import Field
 
 from app import ids
-from app.paging import Between, HasMore, Numbered
+from app.paging import HasMore
 from app.payments.models import Payment
 from app.sentences import outcomes
-from app.views import Instant, OneOf, Snake
-
-OutcomeCode = Annotated[str, OneOf(outcomes.OUTCOMES)]
+from app.views import Instant, Snake
 
 AMOUNT: Final = "In the currency's smallest unit."
-
-
-class PaymentQuery(Numbered, Between):
-    """Which payments; `since` and `until` are about `occurred_at`."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    attributed: bool | None = Field(default=None, description="False: only those that no partner is credited with.")
-    conflict: bool | None = Field(
-        default=None, description="True: only those whose partner was paid before evidence came to credit another."
-    )
-    outcome: OutcomeCode | None = None
 
 
 class PaymentBody(Snake):

@@ -1,33 +1,15 @@
-"""Events as their surface shows them. Payloads are never shown: they hold what a partner must not see."""
+"""Views of events, in snake_case. Payloads are never shown: they hold what a partner must not see."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from app import ids
-from app.paging import Between, HasMore, Numbered
+from app.paging import HasMore
 from app.sentences import problems
-from app.sentences.outcomes import OUTCOMES
 from app.stripe_events.inbox import outcome_sentence
-from app.stripe_events.listing import UNPROCESSED
 from app.stripe_events.models import StripeEvent
-from app.views import Instant, OneOf, Request, Snake
-
-OutcomeCode = Annotated[str, OneOf((*OUTCOMES, UNPROCESSED))]
-
-
-class EventPath(Request):
-    """Which event."""
-
-    event_id: str = Field(description="Stripe's id, or the number in the inbox.")
-
-
-class EventQuery(Numbered, Between):
-    """Which events; `since` and `until` are about `received_at`."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    outcome: OutcomeCode | None = None
-    type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
+from app.views import Instant, Snake
 
 
 class EventBody(Snake):

@@ -1,76 +1,15 @@
-"""Backfills, reconciliations and replays as their surface shows them."""
+"""Views of backfills, reconciliations and replays, in snake_case."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from app import ids
-from app.paging import Numbered
 from app.sentences import problems
 from app.sentences import runs as sentences
-from app.sentences.outcomes import OUTCOMES
 from app.sentences.say import Money
 from app.stripe_sync.models import Drift, StripeRun
-from app.views import Instant, Moment, OneOf, Request, Snake
-
-SINCE = "ISO 8601 with a zone."
-
-
-class RunPath(Request):
-    """Which run."""
-
-    run_id: str = Field(description="`run_…`.")
-
-
-class RunQuery(Numbered):
-    """Which runs."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-
-
-class DriftQuery(Request):
-    """Which of a reconciliation's differences."""
-
-    limit: int = Field(default=100, ge=1, le=1000)
-    starting_after: str | None = Field(default=None, description="The id of the last one seen.")
-
-
-class StripeWindow(Request):
-    """A stretch of one Stripe account's history."""
-
-    until: Moment | None = Field(default=None, description=f"{SINCE} Now, unless given.")
-    account: str = Field(
-        default="",
-        max_length=255,
-        pattern=r"^(acct_\w+)?$",
-        description="A connected account's `acct_…`; empty for your own account.",
-    )
-    livemode: bool | None = Field(default=None, description="Needed only where there are keys of both modes.")
-
-
-class BackfillRequest(StripeWindow):
-    """What to fetch."""
-
-    since: Moment = Field(description=SINCE)
-    dry_run: bool = Field(default=False, description="Post nothing; only compute what it would post.")
-
-
-class ReconciliationRequest(StripeWindow):
-    """What to compare."""
-
-    since: Moment | None = Field(
-        default=None, description=f"{SINCE} A week ago, unless given.", examples=["2026-11-01T00:00:00Z"]
-    )
-    heal: bool = Field(default=False, description="Fetch what differs, so that it is settled.")
-
-
-class ReplayRequest(Request):
-    """Which events to process again: those that meet every condition; without a condition, all."""
-
-    outcome: Annotated[str, OneOf(OUTCOMES)] | None = Field(default=None, examples=["unattributed"])
-    type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")
-    since: Moment | None = Field(default=None, description=f"Received then or later; {SINCE}")
-    until: Moment | None = Field(default=None, description=f"Received before then; {SINCE}")
+from app.views import Instant, Snake
 
 
 class RunBody(Snake):

@@ -1,51 +1,8 @@
-"""Requests and responses of link redirects and beacons."""
+"""Views of the beacon, in snake_case."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from app.views import Documented, Request, Snake
-
-
-class LinkPath(BaseModel):
-    """The path of a link: the partner's code."""
-
-    code: str = Field(description="Upper or lower case, such as `jane-smith-a1b2`.")
-
-
-class LinkQuery(Documented):
-    """Query parameters of a link; `utm_…` parameters are stored and passed to the target, others are ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    to: str | None = Field(
-        default=None, description="A page of the program's own landing hosts, instead of its landing page."
-    )
-    program_id: str = Field(
-        default="", description="The program, if several owners on one server have given the same code."
-    )
-
-
-class BeaconBody(Request):
-    """One arrival, reported by the page the visitor arrived at."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "code": "jane-smith-a1b2",
-                    "landing": "https://shop.example.com/spring?utm_source=newsletter",
-                    "referrer": "https://blog.example/best-shops",
-                }
-            ]
-        }
-    )
-
-    code: str = Field(max_length=500)
-    session: str | None = Field(
-        default=None, max_length=500, description="The visitor's session id; if it is left out, a new one is made."
-    )
-    landing: str = Field(default="", max_length=8192, description="The page's address; `utm_…` is taken from it.")
-    referrer: str = Field(default="", max_length=8192)
-    program_id: str = Field(default="", max_length=100)
+from app.views import Snake
 
 
 class BeaconAnswer(Snake):

@@ -12,6 +12,7 @@ SESSION_TYPES = {"Session", "Connection", "Engine"}
 FRAMEWORK = {"g", "request", "response", "self"}
 """What an edge may set attributes of: Flask's objects, and its own."""
 
+REQUESTS = {"Request", "Numbered", "Between"}
 WRITES = {"session.add", "session.add_all", "session.delete", "session.execute"}
 
 
@@ -42,6 +43,17 @@ def test_every_function_with_an_actor_hands_it_on_until_the_audit_entry_is_writt
         if isinstance(function, ast.FunctionDef) and _takes_an_actor(function) and not _hands_it_on(function)
     ]
     assert forgetful == ["app.organizations.actors.name_of", "app.organizations.audit.add_entry"]
+
+
+def test_request_models_stand_in_rest_only() -> None:
+    """Commands take plain arguments, so that pages and the command line call them as well."""
+    found = [
+        f"{name}.{node.name}"
+        for name, _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and REQUESTS & {ast.unparse(base) for base in node.bases}
+    ]
+    assert [one for one in found if not one.startswith("app.rest.")] == ["app.paging.Between", "app.paging.Numbered"]
 
 
 def test_commands_take_the_session_and_the_actor_first() -> None:

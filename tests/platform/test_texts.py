@@ -4,16 +4,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from app import texts
-from app.commissions.by_hand import views
-from app.commissions.reported import views as reported_shapes
 from app.errors import InvalidRequest
-from app.organizations import views as organization_shapes
-from app.partners import views as partner_shapes
-from app.partners.joining import views as signup_shapes
-from app.partners.managing import views as program_partner_shapes
-from app.programs import views as program_shapes
+from app.rest.accounts import requests as accounts_requests
+from app.rest.ledger import attribution_requests as ledger_attribution_requests
 from app.rest.ledger import requests as ledger_requests
-from app.stripe_events.endpoints import views as endpoint_views
+from app.rest.partner_side import requests as partner_side_requests
+from app.rest.partners import requests as partners_requests
+from app.rest.programs import requests as programs_requests
+from app.rest.stripe import requests as stripe_requests
 
 
 @pytest.mark.parametrize(
@@ -78,31 +76,31 @@ def test_every_script_makes_a_line(line: str) -> None:
 
 
 LINES: list[tuple[type[BaseModel], str]] = [
-    (organization_shapes.OrganizationCreation, "name"),
-    (organization_shapes.KeyCreation, "name"),
-    (partner_shapes.PartnerCreation, "first_name"),
-    (partner_shapes.PartnerCreation, "last_name"),
-    (partner_shapes.PartnerChange, "first_name"),
-    (program_shapes.ProgramCreation, "name"),
-    (program_shapes.ProgramCreation, "conversion_event_name"),
-    (program_shapes.ProgramChange, "name"),
-    (signup_shapes.SignUp, "name"),
-    (reported_shapes.ProgramReport, "external_id"),
-    (reported_shapes.ProgramReport, "project_id"),
-    (reported_shapes.ProgramReport, "event_name"),
+    (accounts_requests.OrganizationCreation, "name"),
+    (accounts_requests.KeyCreation, "name"),
+    (partners_requests.PartnerCreation, "first_name"),
+    (partners_requests.PartnerCreation, "last_name"),
+    (partners_requests.PartnerChange, "first_name"),
+    (programs_requests.ProgramCreation, "name"),
+    (programs_requests.ProgramCreation, "conversion_event_name"),
+    (programs_requests.ProgramChange, "name"),
+    (partner_side_requests.SignUp, "name"),
+    (ledger_requests.ProgramReport, "external_id"),
+    (ledger_requests.ProgramReport, "project_id"),
+    (ledger_requests.ProgramReport, "event_name"),
     (ledger_requests.Approval, "reason"),
     (ledger_requests.Rejection, "reason"),
-    (views.PaymentAssignment, "reason"),
-    (endpoint_views.EndpointCreation, "description"),
+    (ledger_attribution_requests.PaymentAssignment, "reason"),
+    (stripe_requests.EndpointCreation, "description"),
 ]
 ADDRESSES: list[tuple[type[BaseModel], str]] = [
-    (organization_shapes.OrganizationCreation, "email"),
-    (partner_shapes.PartnerCreation, "email"),
-    (partner_shapes.PartnerCreation, "payout_email"),
-    (partner_shapes.PartnerChange, "email"),
-    (partner_shapes.PartnerChange, "payout_email"),
-    (program_partner_shapes.Invitation, "email"),
-    (signup_shapes.SignUp, "email"),
+    (accounts_requests.OrganizationCreation, "email"),
+    (partners_requests.PartnerCreation, "email"),
+    (partners_requests.PartnerCreation, "payout_email"),
+    (partners_requests.PartnerChange, "email"),
+    (partners_requests.PartnerChange, "payout_email"),
+    (programs_requests.Invitation, "email"),
+    (partner_side_requests.SignUp, "email"),
 ]
 
 

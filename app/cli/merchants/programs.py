@@ -38,13 +38,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List programs, newest first, each with its terms of today."""
-    from app.programs import commands as program_commands
     from app.programs.programs import list_programs
+    from app.programs.views import load_program_bodies
 
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         page = list_programs(session, owners, limit=limit, starting_after=None)
-        rows = [_printed(program_commands.load_body(session, one), as_json=as_json) for one in page]
+        rows = [_printed(one, as_json=as_json) for one in load_program_bodies(session, page)]
     if not as_json:
         rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
     printing.listing(rows, as_json=as_json)

@@ -1,32 +1,14 @@
-"""A program's figures as its owner sees them, in snake_case."""
+"""Views of a program's figures for its owner, in snake_case."""
 
 from datetime import date
-from typing import Final
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app import ids
 from app.commissions.analytics.figures import Analytics
 from app.partners.managing.views import CurrencyEarnings, earnings
 from app.programs.models import Program
-from app.views import Request, Snake
-
-EPOCH: Final = date(1970, 1, 1)
-
-
-class AnalyticsQuery(Request):
-    """Which days, and how many leaders."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    first: date | None = Field(
-        default=None,
-        ge=EPOCH,
-        alias="from",
-        description="A day in the program's time zone; null: thirty days up to `to`.",
-    )
-    last: date | None = Field(default=None, ge=EPOCH, alias="to", description="Included; null: today.")
-    leaders: int = Field(default=10, ge=1, le=100, description="How many leaders, for each currency.")
+from app.views import Snake
 
 
 class DayEarnings(CurrencyEarnings):

@@ -1,47 +1,10 @@
-"""A partner's promotion codes as their surface shows them."""
+"""Views of a partner's promotion codes, in snake_case."""
 
 from pydantic import Field
 
 from app import ids
 from app.attribution.models import PartnerPromotion
-from app.attribution.names import fold
-from app.errors import InvalidRequest
-from app.paging import After
-from app.views import Instant, Request, Snake
-
-MOST_CHARACTERS = 255
-
-
-class PromotionGift(Request):
-    """What becomes the partner's: exactly one of these."""
-
-    promotion_code: str | None = Field(
-        default=None, min_length=1, max_length=MOST_CHARACTERS, description="Stripe's id, `promo_…`."
-    )
-    coupon: str | None = Field(
-        default=None, min_length=1, max_length=MOST_CHARACTERS, description="Stripe's id of a coupon; case matters."
-    )
-    code: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=MOST_CHARACTERS,
-        examples=["ADA20"],
-        description="What customers type. It takes `promotion_code.created`, or is never recognized.",
-    )
-
-
-class PromotionPath(Request):
-    """Which promotion of which partner."""
-
-    partner_id: str
-    promotion_id: str = Field(description="`prm_…`, as listed.")
-
-
-class PromotionQuery(Request):
-    """Which page."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
+from app.views import Instant, Snake
 
 
 class PromotionBody(Snake):
@@ -60,18 +23,6 @@ class PromotionPage(Snake):
     """A page of a partner's promotions."""
 
     data: list[PromotionBody]
-
-
-def promotion_named(body: PromotionGift) -> str:
-    """The promotion the body names, `coupon:SPRING`. Raises InvalidRequest unless it names one."""
-    given = {name: value for name, value in body.model_dump().items() if value is not None}
-    if len(given) != 1:
-        raise InvalidRequest("send exactly one of promotion_code, coupon and code", param="promotion_code")
-    kind, value = next(iter(given.items()))
-    value = fold(value) if kind == "code" else value.strip().replace("\0", "")
-    if not value:
-        raise InvalidRequest(f"{kind} is empty; send the promotion's id or code", param=kind)
-    return f"{kind}:{value}"
 
 
 def promotion_body(given: PartnerPromotion) -> PromotionBody:

@@ -1,35 +1,19 @@
-"""Requests and views of joining: sign-up, invitations and confirmations, in snake_case."""
+"""Views of joining: sign-up, invitations and confirmations, in snake_case."""
 
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app import ids
 from app.partners.enrollment import EmailState
 from app.partners.joining.invitations import Joined, Offered
 from app.partners.models import Partner
+from app.partners.partner_side import enrollments
 from app.partners.rules import AffiliateStatus, affiliate_status
+from app.programs.models import Program
 from app.sentences.offers import offer
-from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
-
-
-class SignUp(Request):
-    """A sign-up for a program, or the use of an invitation by its token."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"program_id": "prog_01h455vb4pex5vsknk084sn02q", "name": "Zoe Smith", "email": "zoe@example.com"}
-            ]
-        }
-    )
-
-    name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
-    program_id: str | None = Field(default=None, description="Required without a token.")
-    email: EmailAddress | None = Field(default=None, description="Required without a token.")
-    token: str | None = Field(
-        default=None, max_length=200, description="The token of an invitation, which has the program and the address."
-    )
+from app.views import Instant, ShownOnce, Snake
 
 
 class SignedUp(Snake):
@@ -45,14 +29,6 @@ class SignedUp(Snake):
     email_state: EmailState = Field(
         description="unconfirmed: use the link that is mailed to the address; given: the program's owner invited it."
     )
-
-
-class InvitationToken(Request):
-    """The token of an invitation's link."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
-
-    token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
 
 
 class InvitationBody(Snake):
@@ -71,14 +47,6 @@ class InvitationBody(Snake):
     expires_at: Instant
 
 
-class Confirmation(Request):
-    """The token of a mailed link."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
-
-    token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
-
-
 class Confirmed(Snake):
     """The partner whose address was confirmed."""
 
@@ -87,6 +55,12 @@ class Confirmed(Snake):
     status: AffiliateStatus = Field(description="pending: the program's owner approves first.")
     code: str
     email_state: EmailState
+
+
+def load_signed_up(session: Session, joined: Joined, public_url: str) -> SignedUp:
+    """What was made, with the key and the link to share. Not in a narrowed session."""
+    program = session.get_one(Program, joined.partner.program_id)
+    return signed_up(joined, enrollments.link_to_share(session, public_url, joined.partner, program))
 
 
 def signed_up(joined: Joined, link: str | None) -> SignedUp:

@@ -1,48 +1,25 @@
-"""Requests and views for an owner's management of a program's partners, in snake_case; they are called affiliates."""
+"""Views for an owner's management of a program's partners, in snake_case; they are called affiliates."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from app import ids
 from app.ledger.sums import Sums
-from app.paging import After, HasMore
+from app.paging import HasMore
 from app.partners.enrollment import EmailState
 from app.partners.figures.statistics import in_currency
+from app.partners.joining import invitations
+from app.partners.managing import program_partners
 from app.partners.models import Partner, Snapshot
 from app.partners.rules import AffiliateStatus, affiliate_status
-from app.partners.views import EMAIL_STATE, Slug, Totals
+from app.partners.terms import snapshots
+from app.partners.views import EMAIL_STATE, Totals
+from app.programs.models import Program
 from app.programs.terms import StoredCommission
-from app.views import EmailAddress, Instant, OneLine, Request, ShownOnce, Snake
-
-
-class AffiliatePath(Request):
-    """A partner of a program."""
-
-    program_id: str
-    affiliate_id: str = Field(description="`par_…` and `aff_…` are two forms of the same id.")
-
-
-class AffiliateQuery(Request):
-    """A page of the program's partners."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
-    status: AffiliateStatus | None = None
-
-
-class Invitation(Request):
-    """An invitation of an address, or of an existing organization."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
-
-    email: EmailAddress
-    organization_id: str | None = Field(default=None, description="An organization that has its own keys.")
-    name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None = Field(
-        default=None, description="The person's or company's name; null: the partner gives it when it joins."
-    )
-    slug: Slug | None = Field(default=None, description="The code of its links; null: made from the name.")
+from app.views import Instant, ShownOnce, Snake
 
 
 class Earnings(Totals):
@@ -100,6 +77,34 @@ class Invited(ProgramAffiliate):
         description="Shown this once and good for one use; null for an organization, which accepts with its own key."
     )
     expires_at: Instant | None
+
+
+def load_affiliate(session: Session, partner: Partner) -> ProgramAffiliate:
+    """The partner with its snapshot in force."""
+    return ProgramAffiliate(**affiliate_fields(partner, snapshots.in_force(session, partner.id)))
+
+
+def load_affiliates(session: Session, partners: Sequence[Partner]) -> list[ProgramAffiliate]:
+    """These partners with their snapshots in force, in the same order."""
+    stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
+    return [ProgramAffiliate(**affiliate_fields(one, stamped.get(one.id))) for one in partners]
+
+
+def load_with_totals(session: Session, program: Program, partners: Sequence[Partner]) -> list[AffiliateWithTotals]:
+    """The same with what each of them earned in the program."""
+    partner_ids = [partner.id for partner in partners]
+    stamped = snapshots.in_force_of_each(session, partner_ids)
+    every = program_partners.load_totals(session, program, partner_ids)
+    return [with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency) for one in partners]
+
+
+def load_invited(session: Session, invited: invitations.Invited, public_url: str) -> Invited:
+    """The partner that was invited, with the link that it joins by."""
+    return Invited(
+        **affiliate_fields(invited.partner, snapshots.in_force(session, invited.partner.id)),
+        signup_url=invitations.link(public_url, invited.token) if invited.token else None,
+        expires_at=invited.expires_at,
+    )
 
 
 def affiliate_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:

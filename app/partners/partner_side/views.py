@@ -1,14 +1,13 @@
-"""Requests and views of the partner side: programs, links, statistics, balances and payouts, in snake_case."""
+"""Views of the partner side: programs, links, statistics, balances and payouts, in snake_case."""
 
 from collections.abc import Iterable, Sequence
 from typing import Literal, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.ledger.sums import Sums
-from app.paging import After
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
 from app.partners.partner_side.enrollments import landing_link, redirect_link
@@ -18,29 +17,7 @@ from app.partners.terms.views import value_text
 from app.partners.views import EMAIL_STATE
 from app.programs.models import Program, Terms
 from app.programs.terms import StoredCommission, terms_in_force_of_each
-from app.views import Instant, Request, Snake
-
-
-class MyProgramPath(Request):
-    """A program you are enrolled in; your key says who you are."""
-
-    program_id: str
-
-
-class MyListQuery(Request):
-    """A page of one of your lists."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
-
-
-class Acceptance(Request):
-    """Accepts an invitation (`token`), or an enrollment that an owner created for your organization (`program_id`)."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
-
-    token: str | None = Field(default=None, max_length=200)
-    program_id: str | None = None
+from app.views import Instant, Snake
 
 
 class MyProgram(Snake):

@@ -1,9 +1,9 @@
-"""Views of a partner's snapshots, and the request that amends its terms, in camelCase."""
+"""Views of a partner's snapshots, in camelCase."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -14,39 +14,8 @@ from app.partners.rules import percent_text
 from app.partners.terms import snapshots
 from app.partners.terms.snapshots import AppliesTo
 from app.programs.models import Program, Terms
-from app.programs.terms import Commission, StoredCommission
-from app.views import Camel, Instant, Moment, Request
-
-EXAMPLE: dict[str, Any] = {
-    "commission": {"type": "percentage", "bps": 2500},
-    "holdbackDays": 14,
-    "applyTo": "new_customers",
-}
-
-
-class Amendment(Request):
-    """New terms for a partner, from a time on."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
-
-    commission: Commission | None = Field(
-        description="The partner's own commission; null returns it to the program's terms in force."
-    )
-    holdback_days: int | None = Field(
-        default=None,
-        alias="holdbackDays",
-        ge=0,
-        le=3650,
-        description="Null: the holdback in force at effectiveFrom stays.",
-    )
-    apply_to: AppliesTo = Field(
-        default="all_customers",
-        alias="applyTo",
-        description="new_customers: renewals of present customers are not affected.",
-    )
-    effective_from: Annotated[
-        Moment | None, Field(alias="effectiveFrom", description="Not in the past; null: now.")
-    ] = None
+from app.programs.terms import StoredCommission
+from app.views import Camel, Instant
 
 
 class Stamped(Camel):

@@ -1,20 +1,13 @@
-"""What waits, as its surface shows it."""
+"""Views of what waits, in snake_case."""
 
 from dataclasses import asdict
 from typing import Any
 
 from pydantic import Field
 
-from app.paging import Numbered
 from app.payments.waiting.listing import Waiting
 from app.sentences import outcomes, problems
 from app.views import Instant, Snake
-
-
-class WaitingQuery(Numbered):
-    """Which page."""
-
-    limit: int = Field(default=50, ge=1, le=100)
 
 
 class WaitingBody(Snake):

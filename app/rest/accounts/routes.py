@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access, audit, audit_views, hierarchy, keys, views
+from app.rest.accounts import requests
 
 api = surface("Accounts", __name__, "Who holds an account, what opens it, and who changed what.")
 
@@ -17,7 +18,7 @@ api = surface("Accounts", __name__, "Who holds an account, what opens it, and wh
     security=needs("organizations:read"),
     responses={"200": views.OrganizationPage, "404": ErrorBody},
 )
-def list_organizations(query: views.OrganizationQuery) -> Response:
+def list_organizations(query: requests.OrganizationQuery) -> Response:
     """The key's own organization and all below it, newest first."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
@@ -36,7 +37,7 @@ def list_organizations(query: views.OrganizationQuery) -> Response:
     security=needs("organizations:write"),
     responses={"201": views.OrganizationBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def create_organization(body: views.OrganizationCreation) -> Response:
+def create_organization(body: requests.OrganizationCreation) -> Response:
     """Create a merchant below one of your organizations; your keys reach it from now on."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
@@ -50,7 +51,7 @@ def create_organization(body: views.OrganizationCreation) -> Response:
     security=needs("organizations:read"),
     responses={"200": views.OrganizationBody, "404": ErrorBody},
 )
-def show_organization(path: views.OrganizationPath) -> Response:
+def show_organization(path: requests.OrganizationPath) -> Response:
     """One organization."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
@@ -60,7 +61,7 @@ def show_organization(path: views.OrganizationPath) -> Response:
 
 
 @api.get("/api/v1/api-keys", security=needs("keys:read"), responses={"200": views.KeyPage, "404": ErrorBody})
-def list_keys(query: views.KeyQuery) -> Response:
+def list_keys(query: requests.KeyQuery) -> Response:
     """Keys of the key's own organization and of all below it, newest first, revoked ones too."""
     with access.transaction(g.caller) as session:
         owners = g.caller.organization_ids
@@ -75,7 +76,7 @@ def list_keys(query: views.KeyQuery) -> Response:
     security=needs("keys:write"),
     responses={"201": views.NewKeyBody, "404": ErrorBody, "415": ErrorBody},
 )
-def create_key(body: views.KeyCreation) -> Response:
+def create_key(body: requests.KeyCreation) -> Response:
     """Make a key that may do no more than this one. It is shown this once and never again."""
     with access.transaction(g.caller) as session:
         owner_id = _organization(session, body.organization_id, "organization_id")
@@ -86,7 +87,7 @@ def create_key(body: views.KeyCreation) -> Response:
 
 
 @api.get("/api/v1/api-keys/<key_id>", security=needs("keys:read"), responses={"200": views.KeyBody, "404": ErrorBody})
-def show_key(path: views.KeyPath) -> Response:
+def show_key(path: requests.KeyPath) -> Response:
     """One key; never its plaintext."""
     with access.transaction(g.caller) as session:
         return answer(views.key_body(keys.get_key(session, g.caller.organization_ids, path.key_id)))
@@ -95,14 +96,14 @@ def show_key(path: views.KeyPath) -> Response:
 @api.delete(
     "/api/v1/api-keys/<key_id>", security=needs("keys:write"), responses={"200": views.KeyBody, "404": ErrorBody}
 )
-def revoke_key(path: views.KeyPath) -> Response:
+def revoke_key(path: requests.KeyPath) -> Response:
     """Make a key useless from now on; this one too. What it made stays."""
     with access.transaction(g.caller) as session:
         return answer(views.key_body(keys.revoke_key(session, g.caller, g.caller.organization_ids, path.key_id)))
 
 
 @api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
-def list_audit_entries(query: audit_views.AuditQuery) -> Response:
+def list_audit_entries(query: requests.AuditQuery) -> Response:
     """What people and keys changed, newest first."""
     wanted = audit.Wanted(query.action, query.subject_id, query.actor, query.since, query.until)
     with access.transaction(g.caller) as session:

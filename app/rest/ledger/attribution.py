@@ -13,10 +13,11 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.partners.finding.listing import get_partner
-from app.partners.views import PartnerPath
 from app.payments.listing import get_payment, scope_of_customer
 from app.payments.views import payment_body
+from app.rest.ledger import attribution_requests as requests
 from app.rest.ledger.requests import PaymentPath
+from app.rest.partners.requests import PartnerPath
 
 api = surface("Attribution", __name__, "Crediting customers, payments and promotions to partners by hand.")
 
@@ -26,7 +27,7 @@ api = surface("Attribution", __name__, "Crediting customers, payments and promot
     security=needs("partners:read"),
     responses={"200": shapes.PromotionPage, "404": ErrorBody},
 )
-def list_promotions(path: PartnerPath, query: shapes.PromotionQuery) -> Response:
+def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Response:
     """The promotion codes and coupons given to a partner, newest first."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
@@ -40,9 +41,9 @@ def list_promotions(path: PartnerPath, query: shapes.PromotionQuery) -> Response
     security=needs("partners:write"),
     responses={"201": shapes.PromotionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def give_promotion(path: PartnerPath, body: shapes.PromotionGift) -> Response:
+def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
     """Give a partner a promotion code or coupon; what was bought with it inside the window is credited at once."""
-    promotion = shapes.promotion_named(body)
+    promotion = requests.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
         given = promotion_credit.give(session, g.caller, partner, promotion, causes.this_request())
@@ -54,7 +55,7 @@ def give_promotion(path: PartnerPath, body: shapes.PromotionGift) -> Response:
     security=needs("partners:write"),
     responses={"200": shapes.PromotionBody, "404": ErrorBody},
 )
-def take_promotion_away(path: shapes.PromotionPath) -> Response:
+def take_promotion_away(path: requests.PromotionPath) -> Response:
     """Take a promotion away; what was credited through it longer ago than the window stays as it is."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
@@ -67,7 +68,7 @@ def take_promotion_away(path: shapes.PromotionPath) -> Response:
     security=needs("payments:write"),
     responses={"200": views.PaymentAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def attribute_payment(path: PaymentPath, body: views.PaymentAssignment) -> Response:
+def attribute_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Response:
     """Credit one payment to a partner, or to none; stronger than all later evidence."""
     with access.transaction(g.caller) as session:
         payment = get_payment(session, g.caller.organization_ids, path.payment_id)
@@ -83,9 +84,9 @@ def attribute_payment(path: PaymentPath, body: views.PaymentAssignment) -> Respo
     security=needs("payments:write"),
     responses={"200": views.CustomerAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def attribute_customer(path: views.CustomerPath, body: views.CustomerAssignment) -> Response:
+def attribute_customer(path: requests.CustomerPath, body: requests.CustomerAssignment) -> Response:
     """Credit what a customer paid and will pay to a partner, or to none; not limited by the window."""
-    views.demand_extent(body)
+    requests.demand_extent(body)
     with access.transaction(g.caller) as session:
         scope = scope_of_customer(
             session, g.caller.organization_ids, path.customer_id, account=body.account, livemode=body.livemode
@@ -95,7 +96,9 @@ def attribute_customer(path: views.CustomerPath, body: views.CustomerAssignment)
     return answer(views.customer_assigned(path.customer_id, body.partner_id, assigned))
 
 
-def _order(session: Session, owner: UUID, body: views.PaymentAssignment | views.CustomerAssignment) -> assign.Order:
+def _order(
+    session: Session, owner: UUID, body: requests.PaymentAssignment | requests.CustomerAssignment
+) -> assign.Order:
     """What the body asks for. Raises NotFound."""
     return assign.Order(
         partner_id=get_partner(session, [owner], body.partner_id).id if body.partner_id is not None else None,

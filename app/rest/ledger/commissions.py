@@ -20,8 +20,8 @@ from app.paging import Span
 from app.partners.finding.listing import get_partner
 from app.programs.programs import get_program
 from app.rest.ledger import requests
+from app.rest.stripe.requests import EventPath
 from app.stripe_events.listing import get_event
-from app.stripe_events.views import EventPath
 
 api = surface("Commissions", __name__, "What each partner earns on a payment, and why.")
 

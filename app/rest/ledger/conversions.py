@@ -40,7 +40,7 @@ def list_conversions(query: requests.ConversionQuery) -> Response:
     security=needs("conversions:read"),
     responses={"200": views.ConversionPage, "404": ErrorBody},
 )
-def list_conversions_of_program(path: reported.ProgramPath, query: requests.ConversionQuery) -> Response:
+def list_conversions_of_program(path: requests.ProgramPath, query: requests.ConversionQuery) -> Response:
     """Payments that earn a program's affiliates something, newest first."""
     with access.transaction(g.caller) as session:
         return _page(session, query, program_id=_program(session, path.program_id).id)
@@ -51,7 +51,7 @@ def list_conversions_of_program(path: reported.ProgramPath, query: requests.Conv
     security=needs("conversions:write"),
     responses={"201": reported.ReportedBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def report_conversion(body: reported.ConversionReport) -> Response:
+def report_conversion(body: requests.ConversionReport) -> Response:
     """Report money that did not pass through Stripe; an `external_id` is taken once."""
     with access.transaction(g.caller) as session:
         program_id = None if body.program_id is None else _program(session, body.program_id).id
@@ -73,7 +73,7 @@ def report_conversion(body: reported.ConversionReport) -> Response:
     security=needs("conversions:write"),
     responses={"200": views.ConversionBody, "201": views.ConversionBody, "404": ErrorBody, "415": ErrorBody},
 )
-def report_conversion_of_program(path: reported.ProgramPath, body: reported.ProgramReport) -> Response:
+def report_conversion_of_program(path: requests.ProgramPath, body: requests.ProgramReport) -> Response:
     """Report a conversion of one program; a repetition answers 200 with the first."""
     with access.transaction(g.caller) as session:
         program = _program(session, path.program_id)
@@ -94,7 +94,7 @@ def report_conversion_of_program(path: reported.ProgramPath, body: reported.Prog
         "415": ErrorBody,
     },
 )
-def report_refund(path: reported.AnyConversionPath, body: reported.RefundReport) -> Response:
+def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport) -> Response:
     """Report money given back outside Stripe; the same part of the commission goes with it."""
     with access.transaction(g.caller) as session:
         conversion = listing.get_conversion(session, g.caller.organization_ids, path.conversion_id)
@@ -132,13 +132,13 @@ def _program(session: Session, program_id: str) -> Program:
     return get_program(session, g.caller.organization_ids, program_id, default_of=g.caller.organization_id)
 
 
-def _report(session: Session, partner: Partner, body: reported.ConversionReport | reported.ProgramReport) -> Reported:
+def _report(session: Session, partner: Partner, body: requests.ConversionReport | requests.ProgramReport) -> Reported:
     settings: Settings = current_app.extensions["accrual_settings"]
     return conversions.report(
         session,
         g.caller,
         partner,
-        reported.report_of(body),
+        requests.report_of(body),
         by=causes.this_request(),
         default_livemode=settings.stripe_livemode,
     )

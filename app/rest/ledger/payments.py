@@ -8,13 +8,14 @@ from app.organizations import access
 from app.payments import listing, views
 from app.payments.waiting import listing as waiting_list
 from app.payments.waiting import views as waiting_shapes
+from app.rest.ledger import requests
 from app.stripe_sync import commands
 
 api = surface("Payments", __name__, "Payments, with the Stripe objects that belong to each.")
 
 
 @api.get("/api/v1/payments", security=needs("payments:read"), responses={"200": views.PaymentPage})
-def list_payments(query: views.PaymentQuery) -> Response:
+def list_payments(query: requests.PaymentQuery) -> Response:
     """Payments, newest first; `attributed=false` finds money no partner is credited with."""
     with access.transaction(g.caller) as session:
         page = listing.list_payments(
@@ -32,7 +33,7 @@ def list_payments(query: views.PaymentQuery) -> Response:
 
 
 @api.get("/api/v1/waiting", security=needs("payments:read"), responses={"200": waiting_shapes.WaitingPage})
-def list_waiting(query: waiting_shapes.WaitingQuery) -> Response:
+def list_waiting(query: requests.WaitingQuery) -> Response:
     """Events, payments and customers about which something is not known yet, newest first."""
     with access.transaction(g.caller) as session:
         found = waiting_list.list_waiting(

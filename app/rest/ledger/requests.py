@@ -1,14 +1,17 @@
 """What may be asked about conversions, commissions and payments: paths, queries and bodies."""
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from app.commissions import listing
+from app.commissions.reported.conversions import Report
 from app.commissions.views import CommissionStatus, ConversionStatus
 from app.paging import After, Between, Numbered
 from app.partners.models import Partner
-from app.views import Moment, OneLine, Request
+from app.sentences import outcomes
+from app.views import Moment, OneLine, OneOf, Request
 
 
 class ConversionQuery(Numbered, Between):
@@ -103,3 +106,134 @@ def selection(query: CommissionQuery, partner: Partner | None = None) -> listing
         partner=partner,
         paid=query.span,
     )
+
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+MOST_MINOR: Final = 10**14
+"""More than any sale; sums of many still fit into 64 bits."""
+
+
+def _no_earlier(moment: datetime) -> datetime:
+    if moment < EARLIEST:
+        raise ValueError("must be a time between 2000 and 2099")
+    return moment
+
+
+Amount = Annotated[
+    int,
+    Field(
+        gt=0, le=MOST_MINOR, strict=True, description="In the currency's smallest unit; commissions compute from it."
+    ),
+]
+
+
+Currency = Annotated[str | None, Field(pattern="^[A-Za-z]{3}$", description="Null: the program's.", examples=["usd"])]
+
+
+ExternalId = Annotated[
+    Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None,
+    Field(description="Your own id of it; it is taken once only."),
+]
+
+
+Word = Annotated[str, Field(min_length=1, max_length=200), OneLine()] | None
+
+
+HappenedAt = Annotated[
+    Annotated[AwareDatetime, AfterValidator(_no_earlier)] | None, Field(description="When it happened; null: now.")
+]
+
+
+AFFILIATE: Final = "aff_01h455vb4pex5vsknk084sn02q"
+
+
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+class ConversionReport(Request):
+    """Money that did not pass through Stripe."""
+
+    model_config = _example(affiliate_id=AFFILIATE, amount_cents=4900, external_id="order-17")
+
+    affiliate_id: str
+    amount_cents: Amount
+    external_id: ExternalId = None
+    currency: Currency = None
+    program_id: str | None = Field(default=None, description="Null: the affiliate's own.")
+    occurred_at: HappenedAt = None
+    event_name: Word = None
+    entitlement_id: Word = None
+
+
+class ProgramReport(Request):
+    """A conversion of one program, with the signal that the program counts."""
+
+    model_config = _example(affiliate_id=AFFILIATE, event_name="signup", external_id="user-42")
+
+    affiliate_id: str
+    amount_cents: Amount | None = None
+    currency: Currency = None
+    external_id: ExternalId = None
+    project_id: Annotated[str, Field(max_length=200), OneLine()] = Field(
+        default="", description="Tells equal external ids apart."
+    )
+    event_name: Word = None
+    entitlement_id: Word = None
+    occurred_at: HappenedAt = None
+
+
+class RefundReport(Request):
+    """Money given back outside Stripe."""
+
+    model_config = _example(amount_cents=1000, external_id="refund-17")
+
+    amount_cents: Amount
+    external_id: ExternalId = None
+
+
+class AnyConversionPath(Request):
+    """Which conversion."""
+
+    conversion_id: str
+
+
+class ProgramPath(Request):
+    """Which program."""
+
+    program_id: str
+
+
+def report_of(body: ConversionReport | ProgramReport) -> Report:
+    """What the body says."""
+    return Report(
+        amount_minor=body.amount_cents,
+        currency=body.currency.lower() if body.currency else None,
+        external_id=body.external_id,
+        project_id=body.project_id if isinstance(body, ProgramReport) else "",
+        event_name=body.event_name,
+        entitlement_id=body.entitlement_id,
+        occurred_at=body.occurred_at,
+    )
+
+
+OutcomeCode = Annotated[str, OneOf(outcomes.OUTCOMES)]
+
+
+class PaymentQuery(Numbered, Between):
+    """Which payments; `since` and `until` are about `occurred_at`."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    attributed: bool | None = Field(default=None, description="False: only those that no partner is credited with.")
+    conflict: bool | None = Field(
+        default=None, description="True: only those whose partner was paid before evidence came to credit another."
+    )
+    outcome: OutcomeCode | None = None
+
+
+class WaitingQuery(Numbered):
+    """Which page."""
+
+    limit: int = Field(default=50, ge=1, le=100)

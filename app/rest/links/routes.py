@@ -19,10 +19,11 @@ from app.config import Settings
 from app.errors import InvalidRequest, RateLimited, Unavailable
 from app.http import bodies, throttle
 from app.http.surfaces import answer, surface
+from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
 from app.touchpoints import recording, targets, visitors
 from app.touchpoints.links import Link, Links
 from app.touchpoints.recording import Touch
-from app.touchpoints.views import BeaconAnswer, BeaconBody, LinkPath, LinkQuery
+from app.touchpoints.views import BeaconAnswer
 
 DAY_SECONDS: Final = 86_400
 BEACONS_PER_MINUTE: Final = 120

@@ -12,12 +12,13 @@ from app.partners.joining import invitations
 from app.partners.partner_side import enrollments, statistics
 from app.partners.partner_side import views as shapes
 from app.programs.models import Program
+from app.rest.partner_side import requests
 
 api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by its own organization's key.")
 
 
 @api.get("/v1/admin/affiliate-me/programs", security=needs("partners:read"), responses={"200": shapes.MyProgramPage})
-def list_my_programs(query: shapes.MyListQuery) -> Response:
+def list_my_programs(query: requests.MyListQuery) -> Response:
     """The programs you are enrolled in, newest first."""
     with access.affiliate_transaction(g.caller) as session:
         enrolled = enrollments.list_enrollments(
@@ -31,7 +32,7 @@ def list_my_programs(query: shapes.MyListQuery) -> Response:
     security=needs("partners:read"),
     responses={"200": shapes.Referral, "404": ErrorBody},
 )
-def show_my_referral(path: shapes.MyProgramPath) -> Response:
+def show_my_referral(path: requests.MyProgramPath) -> Response:
     """Your code and link in a program."""
     with access.affiliate_transaction(g.caller) as session:
         partner, program = enrollments.get_enrollment(session, g.caller, path.program_id)
@@ -58,7 +59,7 @@ def show_my_balance() -> Response:
 
 
 @api.get("/v1/admin/affiliate-me/payouts", security=needs("payouts:read"), responses={"200": shapes.MyPayoutPage})
-def list_my_payouts(query: shapes.MyListQuery) -> Response:
+def list_my_payouts(query: requests.MyListQuery) -> Response:
     """Money sent to you, newest first. This version makes no payouts, so there are none."""
     with access.affiliate_transaction(g.caller) as session:
         enrollments.require_access(session, g.caller)
@@ -72,7 +73,7 @@ def list_my_payouts(query: shapes.MyListQuery) -> Response:
     security=needs("partners:write"),
     responses={"200": shapes.MyProgram, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def accept_invitation(body: shapes.Acceptance) -> Response:
+def accept_invitation(body: requests.Acceptance) -> Response:
     """Accept an invitation for the organization of your key; from then on you earn."""
     if (body.token is None) == (body.program_id is None):
         raise InvalidRequest("send exactly one of token and program_id", param="token")

@@ -14,8 +14,7 @@ from app.organizations import actors
 from app.partners.joining import confirmations, invitations, signup
 from app.partners.joining import views as shapes
 from app.partners.joining.invitations import Joined
-from app.partners.partner_side import enrollments
-from app.programs.models import Program
+from app.rest.partner_side import requests
 
 api = surface("Sign-up", __name__, "How affiliates sign up by themselves, or join by an invitation's link.")
 
@@ -46,7 +45,7 @@ def _admit() -> None:
         "429": ErrorBody,
     },
 )
-def sign_up(body: shapes.SignUp) -> Response:
+def sign_up(body: requests.SignUp) -> Response:
     """Become a partner: by a program that is open for it, or by an invitation's token.
 
     The answer is the same for every address. One that you gave yourself counts once it is confirmed by a link that is
@@ -66,7 +65,7 @@ def sign_up(body: shapes.SignUp) -> Response:
     INVITATION,
     responses={"200": shapes.InvitationBody, "404": ErrorBody, "415": ErrorBody, "429": ErrorBody},
 )
-def show_invitation(body: shapes.InvitationToken) -> Response:
+def show_invitation(body: requests.InvitationToken) -> Response:
     """Show who invites, to what and at which rate, by an invitation's token. Changes nothing."""
     with db.web_transaction() as session:
         return answer(shapes.invitation_body(invitations.load_offer(session, body.token)))
@@ -76,13 +75,13 @@ def show_invitation(body: shapes.InvitationToken) -> Response:
     "/v1/public/affiliate/confirmation",
     responses={"200": shapes.Confirmed, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody, "429": ErrorBody},
 )
-def confirm_address(body: shapes.Confirmation) -> Response:
+def confirm_address(body: requests.Confirmation) -> Response:
     """Confirm the address you signed up with, by the token of the link that was mailed to it."""
     with db.web_transaction() as session:
         return answer(shapes.confirmed(confirmations.confirm(session, actors.PUBLIC, body.token)))
 
 
-def _join(token: str, body: shapes.SignUp) -> Response:
+def _join(token: str, body: requests.SignUp) -> Response:
     for beside in ("program_id", "email"):
         if getattr(body, beside) is not None:
             raise InvalidRequest(f"do not send {beside} with a token, which names it already", param=beside)
@@ -91,7 +90,5 @@ def _join(token: str, body: shapes.SignUp) -> Response:
 
 
 def _made(session: Session, joined: Joined) -> Response:
-    program = session.get_one(Program, joined.partner.program_id)
     public_url = current_app.extensions["accrual_settings"].public_url
-    link = enrollments.link_to_share(session, public_url, joined.partner, program)
-    return answer(shapes.signed_up(joined, link), status=201)
+    return answer(shapes.load_signed_up(session, joined, public_url), status=201)

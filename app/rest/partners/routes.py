@@ -6,13 +6,11 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.partners import views
-from app.partners.figures import statistics
 from app.partners.finding import listing
 from app.partners.managing import commands
 from app.partners.rules import stored_of_partner_status
-from app.partners.terms import snapshots
-from app.programs.models import Program
 from app.programs.programs import get_program
+from app.rest.partners import requests
 
 api = surface("Partners", __name__, "Partners: an affiliate's enrollments in programs.")
 
@@ -22,7 +20,7 @@ api = surface("Partners", __name__, "Partners: an affiliate's enrollments in pro
     security=needs("partners:write"),
     responses={"201": views.PartnerBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def create_partner(body: views.PartnerCreation) -> Response:
+def create_partner(body: requests.PartnerCreation) -> Response:
     """Invite a partner; it earns once it is active."""
     with access.transaction(g.caller) as session:
         program = get_program(session, g.caller.organization_ids, body.program_id, default_of=g.caller.organization_id)
@@ -36,7 +34,7 @@ def create_partner(body: views.PartnerCreation) -> Response:
 
 
 @api.get("/api/v1/partners", security=needs("partners:read"), responses={"200": views.PartnerPage})
-def list_partners(query: views.PartnerQuery) -> Response:
+def list_partners(query: requests.PartnerQuery) -> Response:
     """Partners, newest first."""
     with access.transaction(g.caller) as session:
         found, total = listing.list_partners(
@@ -49,8 +47,7 @@ def list_partners(query: views.PartnerQuery) -> Response:
             search=query.search,
             added=query.span,
         )
-        stamped = snapshots.in_force_of_each(session, [partner.id for partner in found.rows])
-    data = [views.partner_body(partner, stamped.get(partner.id)) for partner in found.rows]
+        data = views.load_partner_bodies(session, found.rows)
     page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": found.has_more}
     return answer(views.PartnerPage(data=data, **page))
 
@@ -60,16 +57,13 @@ def list_partners(query: views.PartnerQuery) -> Response:
     security=needs("partners:read"),
     responses={"200": views.PartnerWithStats, "404": ErrorBody},
 )
-def show_partner(path: views.PartnerPath) -> Response:
+def show_partner(path: requests.PartnerPath) -> Response:
     """A partner, with what it earned for keys that may read commissions."""
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id)
-        snapshot = snapshots.in_force(session, partner.id)
         if not g.caller.may("commissions:read"):
-            return answer(views.partner_body(partner, snapshot))
-        program = session.get_one(Program, partner.program_id)
-        every = statistics.load_for_partner(session, partner, program)
-        return answer(views.partner_with_stats(partner, snapshot, every, program.currency))
+            return answer(commands.load_body(session, partner))
+        return answer(views.load_partner_with_stats(session, partner))
 
 
 @api.patch(
@@ -77,7 +71,7 @@ def show_partner(path: views.PartnerPath) -> Response:
     security=needs("partners:write"),
     responses={"200": views.PartnerBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def change_partner(path: views.PartnerPath, body: views.PartnerChange) -> Response:
+def change_partner(path: requests.PartnerPath, body: requests.PartnerChange) -> Response:
     """Change what is given; a new rate holds from now on and never touches what was earned."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
@@ -90,7 +84,7 @@ def change_partner(path: views.PartnerPath, body: views.PartnerChange) -> Respon
     security=needs("partners:write"),
     responses={"200": views.PartnerBody, "404": ErrorBody},
 )
-def deactivate_partner(path: views.PartnerPath) -> Response:
+def deactivate_partner(path: requests.PartnerPath) -> Response:
     """End a partner's enrollment. It keeps what it earned and its codes; repeating the call changes nothing."""
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
@@ -99,7 +93,7 @@ def deactivate_partner(path: views.PartnerPath) -> Response:
 
 
 @api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": views.AffiliatePage})
-def list_affiliates(query: views.AffiliateQuery) -> Response:
+def list_affiliates(query: requests.AffiliateQuery) -> Response:
     """Partners as affiliates, the name that other systems use, newest first."""
     with access.transaction(g.caller) as session:
         found = listing.list_newest(
@@ -109,6 +103,5 @@ def list_affiliates(query: views.AffiliateQuery) -> Response:
             page=query.page,
             starting_after=query.starting_after,
         )
-        stamped = snapshots.in_force_of_each(session, [partner.id for partner in found.rows])
-    data = [views.affiliate_body(partner, stamped.get(partner.id)) for partner in found.rows]
+        data = views.load_affiliate_bodies(session, found.rows)
     return answer(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=found.has_more))

@@ -8,7 +8,8 @@ from app.organizations import access
 from app.partners.finding.listing import get_partner
 from app.partners.managing import commands
 from app.partners.terms import views as shapes
-from app.partners.views import PartnerPath
+from app.rest.partners import requests
+from app.rest.partners.requests import PartnerPath
 
 api = surface("Partner terms", __name__, "The terms stamped onto a partner, from which its commissions compute.")
 
@@ -30,7 +31,7 @@ def show_snapshot(path: PartnerPath) -> Response:
     security=needs("partners:write"),
     responses={"200": shapes.SnapshotBody, "404": ErrorBody, "415": ErrorBody},
 )
-def amend_snapshot(path: PartnerPath, body: shapes.Amendment) -> Response:
+def amend_snapshot(path: PartnerPath, body: requests.Amendment) -> Response:
     """Give a partner other terms from a time on. What was earned stays, and so does every earlier snapshot."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)

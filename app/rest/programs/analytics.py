@@ -8,7 +8,8 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.programs.programs import get_program
-from app.programs.views import ProgramPath
+from app.rest.programs import requests
+from app.rest.programs.requests import ProgramPath
 
 api = surface("Analytics", __name__, "What a program's partners earned, day by day.")
 
@@ -18,7 +19,7 @@ api = surface("Analytics", __name__, "What a program's partners earned, day by d
     security=needs("commissions:read"),
     responses={"200": shapes.AnalyticsBody, "404": ErrorBody},
 )
-def show_analytics(path: ProgramPath, query: shapes.AnalyticsQuery) -> Response:
+def show_analytics(path: ProgramPath, query: requests.AnalyticsQuery) -> Response:
     """Totals, a daily series and a leaderboard; default: the last thirty days."""
     caller = g.caller
     with access.transaction(caller) as session:

@@ -1,5 +1,7 @@
 """A program's partners, for its owner: invited, listed, approved, paused, banned."""
 
+from collections.abc import Sequence
+
 from flask import Response, current_app, g
 
 from app.http.errors import ErrorBody
@@ -8,9 +10,9 @@ from app.organizations import access
 from app.partners.joining import invitations
 from app.partners.managing import commands, program_partners
 from app.partners.managing import views as shapes
-from app.partners.terms import snapshots
 from app.programs.programs import get_program
-from app.programs.views import ProgramPath
+from app.rest.programs import requests
+from app.rest.programs.requests import ProgramPath
 
 api = surface("Program affiliates", __name__, "The partners of one program, as its owner manages them.")
 
@@ -20,7 +22,7 @@ api = surface("Program affiliates", __name__, "The partners of one program, as i
     security=needs("partners:write"),
     responses={"201": shapes.Invited, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
+def invite_affiliate(path: ProgramPath, body: requests.Invitation) -> Response:
     """Invite an e-mail address by a link, or enroll an organization that exists."""
     caller = g.caller
     with access.transaction(caller) as session:
@@ -34,13 +36,8 @@ def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
             name=body.name,
             slug=body.slug,
         )
-        partner = invited.partner
         settings = current_app.extensions["accrual_settings"]
-        shown = shapes.Invited(
-            **shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)),
-            signup_url=invitations.link(settings.public_url, invited.token) if invited.token else None,
-            expires_at=invited.expires_at,
-        )
+        shown = shapes.load_invited(session, invited, settings.public_url)
         return answer(shown, status=201)
 
 
@@ -49,7 +46,7 @@ def invite_affiliate(path: ProgramPath, body: shapes.Invitation) -> Response:
     security=needs("partners:read"),
     responses={"200": shapes.ProgramAffiliatePage, "404": ErrorBody},
 )
-def list_affiliates_of_program(path: ProgramPath, query: shapes.AffiliateQuery) -> Response:
+def list_affiliates_of_program(path: ProgramPath, query: requests.AffiliateQuery) -> Response:
     """The program's partners, newest first, with their totals for keys that may read commissions."""
     caller = g.caller
     with access.transaction(caller) as session:
@@ -57,18 +54,12 @@ def list_affiliates_of_program(path: ProgramPath, query: shapes.AffiliateQuery) 
         page = program_partners.list_partners(
             session, program, limit=query.limit, starting_after=query.starting_after, status=query.status
         )
-        partner_ids = [partner.id for partner in page.rows]
-        stamped = snapshots.in_force_of_each(session, partner_ids)
-        data: list[shapes.AffiliateWithTotals | shapes.ProgramAffiliate]
+        data: Sequence[shapes.ProgramAffiliate]
         if caller.may("commissions:read"):
-            every = program_partners.load_totals(session, program, partner_ids)
-            data = [
-                shapes.with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency)
-                for one in page.rows
-            ]
+            data = shapes.load_with_totals(session, program, page.rows)
         else:
-            data = [shapes.ProgramAffiliate(**shapes.affiliate_fields(one, stamped.get(one.id))) for one in page.rows]
-    return answer(shapes.ProgramAffiliatePage(data=data, has_more=page.has_more))
+            data = shapes.load_affiliates(session, page.rows)
+    return answer(shapes.ProgramAffiliatePage(data=list(data), has_more=page.has_more))
 
 
 @api.post(
@@ -76,7 +67,7 @@ def list_affiliates_of_program(path: ProgramPath, query: shapes.AffiliateQuery) 
     security=needs("partners:write"),
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
-def approve_affiliate(path: shapes.AffiliatePath) -> Response:
+def approve_affiliate(path: requests.AffiliatePath) -> Response:
     """Let a partner earn: a new one at the program's terms of today, one that is back at the terms it had."""
     return _move(path, "approve")
 
@@ -86,7 +77,7 @@ def approve_affiliate(path: shapes.AffiliatePath) -> Response:
     security=needs("partners:write"),
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
-def pause_affiliate(path: shapes.AffiliatePath) -> Response:
+def pause_affiliate(path: requests.AffiliatePath) -> Response:
     """Let a partner earn nothing on new payments until it is approved again."""
     return _move(path, "pause")
 
@@ -96,16 +87,15 @@ def pause_affiliate(path: shapes.AffiliatePath) -> Response:
     security=needs("partners:write"),
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
-def ban_affiliate(path: shapes.AffiliatePath) -> Response:
+def ban_affiliate(path: requests.AffiliatePath) -> Response:
     """Shut a partner out: it earns nothing on new payments, is paid nothing, and cannot log in."""
     return _move(path, "ban")
 
 
-def _move(path: shapes.AffiliatePath, move: program_partners.Move) -> Response:
+def _move(path: requests.AffiliatePath, move: program_partners.Move) -> Response:
     caller = g.caller
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
         partner = program_partners.find_partner(session, program, path.affiliate_id)
         commands.move(session, caller, partner, move)
-        shown = shapes.ProgramAffiliate(**shapes.affiliate_fields(partner, snapshots.in_force(session, partner.id)))
-        return answer(shown)
+        return answer(shapes.load_affiliate(session, partner))

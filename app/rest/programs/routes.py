@@ -14,7 +14,7 @@ from app.partners.managing import commands as managing
 from app.programs import commands, programs
 from app.programs import views as shapes
 from app.programs.models import Program
-from app.programs.terms import terms_in_force_of_each
+from app.rest.programs import requests
 
 api = surface("Programs", __name__, "A merchant's offers: their terms, partners and figures.")
 
@@ -24,23 +24,22 @@ api = surface("Programs", __name__, "A merchant's offers: their terms, partners 
     security=needs("programs:write"),
     responses={"201": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def create_program(body: shapes.ProgramCreation) -> Response:
+def create_program(body: requests.ProgramCreation) -> Response:
     """Make an offer; it pays once it is active."""
     with access.transaction(g.caller) as session:
         owner = _owner(body.owner_organization_id)
-        shown = commands.create(session, g.caller, owner, shapes.settings_from(body))
+        shown = commands.create(session, g.caller, owner, requests.settings_from(body))
         return answer(shown, status=201)
 
 
 @api.get("/v1/admin/affiliate/programs", security=needs("programs:read"), responses={"200": shapes.ProgramPage})
-def list_programs(query: shapes.ProgramQuery) -> Response:
+def list_programs(query: requests.ProgramQuery) -> Response:
     """The programs of your organization and those below it, newest first."""
     with access.transaction(g.caller) as session:
         page = programs.list_programs(
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
-        terms = terms_in_force_of_each(session, [program.id for program in page])
-        return answer(shapes.ProgramPage(data=[shapes.program_body(one, terms[one.id]) for one in page]))
+        return answer(shapes.ProgramPage(data=shapes.load_program_bodies(session, page)))
 
 
 @api.get(
@@ -48,7 +47,7 @@ def list_programs(query: shapes.ProgramQuery) -> Response:
     security=needs("programs:read"),
     responses={"200": shapes.ProgramBody, "404": ErrorBody},
 )
-def show_program(path: shapes.ProgramPath) -> Response:
+def show_program(path: requests.ProgramPath) -> Response:
     """One program with its terms of today."""
     with access.transaction(g.caller) as session:
         return answer(commands.load_body(session, _program(session, path)))
@@ -59,15 +58,15 @@ def show_program(path: shapes.ProgramPath) -> Response:
     security=needs("programs:write"),
     responses={"200": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
-def change_program(path: shapes.ProgramPath, body: shapes.ProgramChange) -> Response:
+def change_program(path: requests.ProgramPath, body: requests.ProgramChange) -> Response:
     """Change the given fields. New terms apply to partners approved from now on and change nothing already earned."""
     with access.transaction(g.caller) as session:
         program = _program(session, path)
-        shown = managing.change_program(session, g.caller, program, shapes.settings_from(body))
+        shown = managing.change_program(session, g.caller, program, requests.settings_from(body))
         return answer(shown)
 
 
-def _program(session: Session, path: shapes.ProgramPath) -> Program:
+def _program(session: Session, path: requests.ProgramPath) -> Program:
     caller = g.caller
     return programs.get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
 

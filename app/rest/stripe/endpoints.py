@@ -7,6 +7,7 @@ from app.config import Settings
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
+from app.rest.stripe import requests
 from app.stripe_events.endpoints import commands, rows
 from app.stripe_events.endpoints import views as shapes
 from app.stripe_events.models import StripeEndpoint
@@ -15,7 +16,7 @@ api = surface("Stripe endpoints", __name__, "The webhook endpoints that receive 
 
 
 @api.get("/api/v1/stripe-endpoints", security=needs("endpoints:read"), responses={"200": shapes.EndpointList})
-def list_endpoints(query: shapes.EndpointQuery) -> Response:
+def list_endpoints(query: requests.EndpointQuery) -> Response:
     """Endpoints, newest first, disabled ones too."""
     with access.transaction(g.caller) as session:
         found = rows.list_endpoints(
@@ -29,7 +30,7 @@ def list_endpoints(query: shapes.EndpointQuery) -> Response:
     security=needs("endpoints:write"),
     responses={"201": shapes.EndpointBody, "415": ErrorBody},
 )
-def create_endpoint(body: shapes.EndpointCreation) -> Response:
+def create_endpoint(body: requests.EndpointCreation) -> Response:
     """Make an endpoint; enter its `url` in Stripe, then add the secret that Stripe shows."""
     with access.transaction(g.caller) as session:
         shown = commands.create(
@@ -50,7 +51,7 @@ def create_endpoint(body: shapes.EndpointCreation) -> Response:
     security=needs("endpoints:read"),
     responses={"200": shapes.EndpointBody, "404": ErrorBody},
 )
-def show_endpoint(path: shapes.EndpointPath) -> Response:
+def show_endpoint(path: requests.EndpointPath) -> Response:
     """One endpoint."""
     with access.transaction(g.caller) as session:
         endpoint = rows.get_endpoint(session, g.caller.organization_ids, path.endpoint_id)
@@ -62,7 +63,7 @@ def show_endpoint(path: shapes.EndpointPath) -> Response:
     security=needs("endpoints:write"),
     responses={"200": shapes.EndpointBody, "404": ErrorBody, "415": ErrorBody},
 )
-def change_endpoint(path: shapes.EndpointPath, body: shapes.EndpointChange) -> Response:
+def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) -> Response:
     """Change what is given. A disabled endpoint answers 404, and Stripe tries again for three days."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
@@ -74,7 +75,7 @@ def change_endpoint(path: shapes.EndpointPath, body: shapes.EndpointChange) -> R
     security=needs("endpoints:write"),
     responses={"200": shapes.EndpointBody, "404": ErrorBody},
 )
-def delete_endpoint(path: shapes.EndpointPath) -> Response:
+def delete_endpoint(path: requests.EndpointPath) -> Response:
     """Disable an endpoint for good and forget its secrets; its events stay."""
     with access.transaction(g.caller) as session:
         return answer(commands.delete(session, g.caller, _locked(session, path), _settings()))
@@ -85,7 +86,7 @@ def delete_endpoint(path: shapes.EndpointPath) -> Response:
     security=needs("endpoints:write"),
     responses={"201": shapes.EndpointBody, "404": ErrorBody, "415": ErrorBody},
 )
-def add_secret(path: shapes.EndpointPath, body: shapes.SecretAddition) -> Response:
+def add_secret(path: requests.EndpointPath, body: requests.SecretAddition) -> Response:
     """Add a signing secret; the former ones stay valid for `expires_in_hours`, so that no delivery is lost."""
     with access.transaction(g.caller) as session:
         shown = commands.add_secret(
@@ -104,13 +105,13 @@ def add_secret(path: shapes.EndpointPath, body: shapes.SecretAddition) -> Respon
     security=needs("endpoints:write"),
     responses={"200": shapes.EndpointBody, "404": ErrorBody, "409": ErrorBody},
 )
-def remove_secret(path: shapes.SecretPath) -> Response:
+def remove_secret(path: requests.SecretPath) -> Response:
     """Refuse from now on what this secret signs; the last one in force cannot be removed."""
     with access.transaction(g.caller) as session:
         return answer(commands.remove_secret(session, g.caller, _locked(session, path), path.secret_id, _settings()))
 
 
-def _locked(session: Session, path: shapes.EndpointPath) -> StripeEndpoint:
+def _locked(session: Session, path: requests.EndpointPath) -> StripeEndpoint:
     return rows.get_endpoint(session, g.caller.organization_ids, path.endpoint_id, to_change=True)
 
 

@@ -6,13 +6,14 @@ from app import jobs
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
+from app.rest.stripe import requests
 from app.stripe_events import commands, listing, views
 
 api = surface("Events", __name__, "The events Stripe sent, and their outcomes.")
 
 
 @api.get("/api/v1/events", security=needs("events:read"), responses={"200": views.EventPage, "404": ErrorBody})
-def list_events(query: views.EventQuery) -> Response:
+def list_events(query: requests.EventQuery) -> Response:
     """Events, newest in the inbox first."""
     with access.transaction(g.caller) as session:
         page = listing.list_events(
@@ -34,7 +35,7 @@ def list_events(query: views.EventQuery) -> Response:
     security=needs("events:write"),
     responses={"200": views.EventBody, "404": ErrorBody},
 )
-def replay_event(path: views.EventPath) -> Response:
+def replay_event(path: requests.EventPath) -> Response:
     """Process an event again as if it had just come; only a difference is posted."""
     with access.transaction(g.caller) as session:
         event = listing.get_event(session, g.caller.organization_ids, path.event_id)

@@ -11,6 +11,7 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.paging import no_row
+from app.rest.stripe import requests
 from app.stripe_events.replaying import Selection
 from app.stripe_sync import commands, runs
 from app.stripe_sync import views as shapes
@@ -24,7 +25,7 @@ STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409"
 
 
 @api.post("/api/v1/backfills", security=needs("runs:write"), responses=ASKED)
-def request_backfill(body: shapes.BackfillRequest) -> Response:
+def request_backfill(body: requests.BackfillRequest) -> Response:
     """Fetch what Stripe has since a time; nothing that is known changes anything."""
     with access.transaction(g.caller) as session:
         run = commands.request_backfill(session, g.caller, _asked(body, body.since), dry_run=body.dry_run)
@@ -33,26 +34,26 @@ def request_backfill(body: shapes.BackfillRequest) -> Response:
 
 
 @api.get("/api/v1/backfills", security=needs("runs:read"), responses={"200": shapes.RunPage})
-def list_backfills(query: shapes.RunQuery) -> Response:
+def list_backfills(query: requests.RunQuery) -> Response:
     """Backfills, newest first."""
     return _page("backfill", query)
 
 
 @api.get("/api/v1/backfills/<run_id>", security=needs("runs:read"), responses={"200": shapes.RunBody, "404": ErrorBody})
-def show_backfill(path: shapes.RunPath) -> Response:
+def show_backfill(path: requests.RunPath) -> Response:
     """One backfill and how far it has come."""
     with access.transaction(g.caller) as session:
         return answer(_body(_get(session, path, "backfill")))
 
 
 @api.post("/api/v1/backfills/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
-def stop_backfill(path: shapes.RunPath) -> Response:
+def stop_backfill(path: requests.RunPath) -> Response:
     """End a backfill before it is done; what it fetched stays."""
     return _stop(path, "backfill")
 
 
 @api.post("/api/v1/reconciliations", security=needs("runs:write"), responses=ASKED)
-def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
+def request_reconciliation(body: requests.ReconciliationRequest) -> Response:
     """Compare what was paid and returned at Stripe with Accrual's payments."""
     with access.transaction(g.caller) as session:
         run = commands.request_reconciliation(session, g.caller, _asked(body, body.since), heal=body.heal)
@@ -61,7 +62,7 @@ def request_reconciliation(body: shapes.ReconciliationRequest) -> Response:
 
 
 @api.get("/api/v1/reconciliations", security=needs("runs:read"), responses={"200": shapes.RunPage})
-def list_reconciliations(query: shapes.RunQuery) -> Response:
+def list_reconciliations(query: requests.RunQuery) -> Response:
     """Reconciliations, newest first."""
     return _page("reconcile", query)
 
@@ -71,7 +72,7 @@ def list_reconciliations(query: shapes.RunQuery) -> Response:
     security=needs("runs:read"),
     responses={"200": shapes.ReconciliationBody, "404": ErrorBody},
 )
-def show_reconciliation(path: shapes.RunPath, query: shapes.DriftQuery) -> Response:
+def show_reconciliation(path: requests.RunPath, query: requests.DriftQuery) -> Response:
     """One reconciliation and the differences it found, in the order it found them."""
     after = ids.decode(query.starting_after, ids.DRIFT) if query.starting_after is not None else None
     if query.starting_after is not None and after is None:
@@ -84,13 +85,13 @@ def show_reconciliation(path: shapes.RunPath, query: shapes.DriftQuery) -> Respo
 
 
 @api.post("/api/v1/reconciliations/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
-def stop_reconciliation(path: shapes.RunPath) -> Response:
+def stop_reconciliation(path: requests.RunPath) -> Response:
     """End a reconciliation before it is done; the differences found so far stay."""
     return _stop(path, "reconcile")
 
 
 @api.post("/api/v1/events/replay", security=needs("events:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
-def replay_events(body: shapes.ReplayRequest) -> Response:
+def replay_events(body: requests.ReplayRequest) -> Response:
     """Process many events again as if they had just come; only differences are posted."""
     selection = Selection(g.caller.organization_ids, body.outcome, body.type, body.since, body.until)
     with access.transaction(g.caller) as session:
@@ -100,38 +101,38 @@ def replay_events(body: shapes.ReplayRequest) -> Response:
 
 
 @api.get("/api/v1/replays", security=needs("events:read"), responses={"200": shapes.RunPage})
-def list_replays(query: shapes.RunQuery) -> Response:
+def list_replays(query: requests.RunQuery) -> Response:
     """Replays, newest first."""
     return _page("replay", query)
 
 
 @api.get("/api/v1/replays/<run_id>", security=needs("events:read"), responses={"200": shapes.RunBody, "404": ErrorBody})
-def show_replay(path: shapes.RunPath) -> Response:
+def show_replay(path: requests.RunPath) -> Response:
     """One replay and how far it has come."""
     with access.transaction(g.caller) as session:
         return answer(_body(_get(session, path, "replay")))
 
 
 @api.post("/api/v1/replays/<run_id>/stop", security=needs("events:write"), responses=STOPPED)
-def stop_replay(path: shapes.RunPath) -> Response:
+def stop_replay(path: requests.RunPath) -> Response:
     """End a replay before it is done; the events it made due are processed."""
     return _stop(path, "replay")
 
 
-def _asked(body: shapes.StripeWindow, since: datetime | None) -> Asked:
+def _asked(body: requests.StripeWindow, since: datetime | None) -> Asked:
     return Asked(g.caller.organization_id, account=body.account, livemode=body.livemode, since=since, until=body.until)
 
 
-def _get(session: Session, path: shapes.RunPath, kind: str) -> StripeRun:
+def _get(session: Session, path: requests.RunPath, kind: str) -> StripeRun:
     return runs.get_run(session, g.caller.organization_ids, path.run_id, kind)
 
 
-def _stop(path: shapes.RunPath, kind: str) -> Response:
+def _stop(path: requests.RunPath, kind: str) -> Response:
     with access.transaction(g.caller) as session:
         return answer(_body(commands.stop_run(session, g.caller, _get(session, path, kind))))
 
 
-def _page(kind: str, query: shapes.RunQuery) -> Response:
+def _page(kind: str, query: requests.RunQuery) -> Response:
     with access.transaction(g.caller) as session:
         found = runs.list_runs(
             session,

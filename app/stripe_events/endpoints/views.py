@@ -1,75 +1,16 @@
-"""Endpoints as their surface shows them. A secret goes in and never comes out again."""
+"""Views of endpoints, in snake_case. They show no secret."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from app import ids
 from app.config import Settings
-from app.paging import After
 from app.stripe_events.endpoints import signing
-from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
-from app.stripe_events.endpoints.signing import LONGEST_SECRET, SECRET, SigningSecret
+from app.stripe_events.endpoints.signing import SigningSecret
 from app.stripe_events.models import StripeEndpoint
-from app.views import Instant, OneLine, Request, Snake
-
-SecretText = Annotated[
-    str,
-    Field(pattern=f"^{SECRET.pattern}$", max_length=LONGEST_SECRET, description="As Stripe shows it for its endpoint."),
-]
-Description = Annotated[str, Field(max_length=200), OneLine()]
-ApiKey = Annotated[
-    str,
-    Field(
-        max_length=255, description="A restricted key (`rk_…`) of the same mode, to fetch what events do not contain."
-    ),
-]
-
-
-class EndpointQuery(Request):
-    """Which page."""
-
-    limit: int = Field(default=50, ge=1, le=100)
-    starting_after: After = None
-
-
-class EndpointPath(Request):
-    """Which endpoint."""
-
-    endpoint_id: str = Field(description="An endpoint's id, `whe_…`.")
-
-
-class SecretPath(EndpointPath):
-    """Which secret of which endpoint."""
-
-    secret_id: str = Field(description="A signing secret's id, `whs_…`.")
-
-
-class EndpointCreation(Request):
-    """A new endpoint."""
-
-    livemode: bool = Field(description="Whether it receives live events, or test events. Never changes.")
-    secret: SecretText | None = Field(default=None, description="Left out: add it once Stripe shows it.")
-    description: Description = ""
-    api_key: ApiKey | None = None
-
-
-class EndpointChange(Request):
-    """What shall be different; what is left out stays."""
-
-    description: Description | None = Field(default=None, examples=["EU shop"])
-    disabled: bool | None = None
-    api_key: ApiKey | None = Field(default=None, description="Null forgets it.")
-
-
-class SecretAddition(Request):
-    """A signing secret that takes the place of the present ones."""
-
-    secret: SecretText
-    expires_in_hours: int = Field(
-        default=OVERLAP_HOURS, ge=0, le=LONGEST_OVERLAP_HOURS, description="How long the present ones still count."
-    )
+from app.views import Instant, Snake
 
 
 class SecretNote(Snake):

@@ -1,0 +1,77 @@
+"""What may be asked about organizations, API keys and the audit trail: paths, queries and bodies."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.organizations.views import LevelWord, Scope
+from app.paging import After
+from app.views import EmailAddress, Moment, OneLine, Request
+
+Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
+
+
+OwnerId = Annotated[
+    str | None, Field(description="An organization of yours, `org_…`: the key's own or one below it. Default: its own.")
+]
+
+
+class OrganizationPath(Request):
+    """Which organization."""
+
+    organization_id: str = Field(description="`org_…`.")
+
+
+class OrganizationQuery(Request):
+    """Which organizations."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    parent_id: str | None = Field(default=None, description="Only this one's children.")
+
+
+class OrganizationCreation(Request):
+    """A new organization below one of your organizations."""
+
+    name: Name = Field(examples=["Daughter Ltd"])
+    email: EmailAddress | None = Field(default=None, examples=["daughter@example.com"])
+    parent_id: OwnerId = None
+
+
+class KeyPath(Request):
+    """Which key."""
+
+    key_id: str = Field(description="`key_…`.")
+
+
+class KeyQuery(Request):
+    """Which keys."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    organization_id: str | None = Field(default=None, description="Only this one's.")
+
+
+class KeyCreation(Request):
+    """A new key, which can do no more than the one that makes it."""
+
+    name: Name = Field(description="What people call it.", examples=["accounting"])
+    level: LevelWord = Field(description="What it may do without scopes.", examples=["read"])
+    scopes: list[Scope] = Field(
+        default=[], description="Exactly what it may do; empty: all its level allows.", examples=[["commissions:read"]]
+    )
+    organization_id: OwnerId = None
+
+
+class AuditQuery(Request):
+    """Which entries: those that meet every condition."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    action: str | None = Field(default=None, max_length=64, description="Such as `partner.updated`.")
+    subject_id: str | None = Field(default=None, max_length=255, description="The id of what was changed.")
+    actor: str | None = Field(
+        default=None, max_length=64, description="A key's id, `cli`, `clock`, `console` or `public`."
+    )
+    since: Moment | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
+    until: Moment | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")

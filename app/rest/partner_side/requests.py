@@ -1,0 +1,65 @@
+"""What may be asked on the partner side, and by who signs up or joins: paths, queries and bodies."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from app.paging import After
+from app.views import EmailAddress, OneLine, Request
+
+
+class MyProgramPath(Request):
+    """A program you are enrolled in; your key says who you are."""
+
+    program_id: str
+
+
+class MyListQuery(Request):
+    """A page of one of your lists."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+
+
+class Acceptance(Request):
+    """Accepts an invitation (`token`), or an enrollment that an owner created for your organization (`program_id`)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
+
+    token: str | None = Field(default=None, max_length=200)
+    program_id: str | None = None
+
+
+class SignUp(Request):
+    """A sign-up for a program, or the use of an invitation by its token."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"program_id": "prog_01h455vb4pex5vsknk084sn02q", "name": "Zoe Smith", "email": "zoe@example.com"}
+            ]
+        }
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
+    program_id: str | None = Field(default=None, description="Required without a token.")
+    email: EmailAddress | None = Field(default=None, description="Required without a token.")
+    token: str | None = Field(
+        default=None, max_length=200, description="The token of an invitation, which has the program and the address."
+    )
+
+
+class InvitationToken(Request):
+    """The token of an invitation's link."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
+
+    token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
+
+
+class Confirmation(Request):
+    """The token of a mailed link."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
+
+    token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
