@@ -18,6 +18,7 @@ from app.errors import Unauthenticated
 from app.http import bodies, docs, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits
 from app.organizations.permissions import Caller
+from app.pages import assets
 from app.pages import joining as join
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, commissions, conversions, payments
@@ -102,6 +103,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(docs.blueprint)
     app.register_blueprint(join.blueprint)
+    app.register_blueprint(assets.blueprint)
     for api in (
         partners.api,
         programs.api,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app, request
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -18,6 +18,7 @@ from app.attribution.names import fold
 from app.config import Settings
 from app.errors import InvalidRequest, RateLimited, Unavailable
 from app.http import bodies, throttle
+from app.http.html import page
 from app.http.surfaces import answer, surface
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
 from app.touchpoints import recording, targets, visitors
@@ -57,12 +58,12 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     try:
         link = _find(path.code, query.program_id)
     except Unavailable:
-        return _page("link_unavailable.html", 503)
+        return page("links/unavailable.html", status=503)
     target = _target(link, query.to)
     if link is None:
-        return _page("link_unknown.html", 404)
+        return page("links/unknown.html", status=404)
     if target is None:
-        return _page("link_not_ready.html", 404)
+        return page("links/not_ready.html", status=404)
     session_id = ""
     if link.partner_id is not None and not is_one_too_many and not _is_unseen():
         known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
@@ -267,11 +268,6 @@ def _ask(work: Callable[[Connection], T]) -> T:
             raise
     with db.autocommit() as connection:
         return work(connection)
-
-
-def _page(template: str, status: int) -> Response:
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
-    return Response(render_template(template), status=status, mimetype="text/html", headers=headers)
 
 
 def _links() -> Links:
