@@ -35,9 +35,9 @@ def demo(
     port: Annotated[int | None, typer.Option(help="Where to serve. Default: any free port.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
 ) -> None:
-    """Start everything, send a referred customer's story as signed Stripe events, show the ledger, and stop.
+    """Start everything, send one referred customer's signed Stripe events, show the ledger, and stop.
 
-    Without --data-dir it happens in a temporary directory and nothing remains.
+    Without --data-dir it uses a temporary directory and leaves nothing behind.
     """
     from app.runtime import processes, stack, supervisor
 

@@ -101,9 +101,11 @@ def approve(
     since: Since = None,
     until: Until = None,
     *,
-    reason: Annotated[str, typer.Option(help="Kept with the decision.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Although a dispute or fraud warning is open.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be approved.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; stored with the decision.")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Approve although a dispute or fraud warning is open.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would be approved.")] = False,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -139,12 +141,12 @@ def approve(
 @commands.command()
 def reject(
     given: Annotated[list[str], typer.Argument(metavar="ID...", help="com_… or cnv_….")],
-    reason: Annotated[str, typer.Option(help="Why; the partner may be told.")],
+    reason: Annotated[str, typer.Option(help="Why. The partner may see it.")],
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take commissions back, on every level; only an approval brings them back."""
+    """Reject commissions, on every level; only an approval revives them."""
     from app.commissions.decisions import commands as decision_commands
 
     with organizations.database(data_dir):

@@ -60,7 +60,7 @@ def revoke(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key useless from now on."""
+    """Revoke a key, at once and for good."""
     from app.organizations import keys
 
     with organizations.session(data_dir) as session:

@@ -39,7 +39,7 @@ def list_(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List partners, newest first. Who signed up and waits for approval: --status pending, unconfirmed."""
+    """List partners, newest first. Those who signed up and are not approved are pending and unconfirmed."""
     from app.cli.merchants import partner_rows
     from app.partners.finding import listing
     from app.partners.terms import snapshots
@@ -175,7 +175,7 @@ def change(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given. A new rate holds from now on and never touches what was earned."""
+    """Change the given fields. A new rate applies from now on and changes nothing already earned."""
     from app.cli.merchants import partner_rows
     from app.partners.managing import commands as partner_commands
 
@@ -198,7 +198,7 @@ def activate(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a partner earn: a new one at the program's terms of today, one that is back at the terms it had."""
+    """Activate a partner: a new one at the program's present terms, a former one at the terms it had."""
     _move(partner, "approve", program, organization, data_dir, as_json=as_json)
 
 
@@ -210,7 +210,7 @@ def pause(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a partner earn nothing on new payments until it is activated again."""
+    """Pause a partner: it earns nothing on new payments until it is activated again."""
     _move(partner, "pause", program, organization, data_dir, as_json=as_json)
 
 
@@ -222,7 +222,7 @@ def ban(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Shut a partner out: it earns nothing on new payments, is paid nothing, and cannot log in."""
+    """Ban a partner: it earns nothing on new payments, is paid nothing, and has no access."""
     _move(partner, "ban", program, organization, data_dir, as_json=as_json)
 
 

@@ -108,7 +108,7 @@ def change(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given. New terms hold for partners activated from now on and move nothing that was earned."""
+    """Change the given fields. New terms apply to partners activated from now on and change nothing already earned."""
     from app.partners.managing import commands as managing
     from app.programs import commands as program_commands
     from app.programs.programs import get_program
@@ -128,7 +128,7 @@ def change(
 def activate(
     program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
-    """Let a program pay: one that is a draft or paused."""
+    """Activate a program that is a draft or paused."""
     _set_status(program, "active", organization, data_dir, as_json=as_json)
 
 
@@ -136,7 +136,7 @@ def activate(
 def pause(
     program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
-    """Let a program pay nothing on new payments until it is activated again."""
+    """Pause a program: it pays nothing on new payments until it is activated again."""
     _set_status(program, "paused", organization, data_dir, as_json=as_json)
 
 

@@ -14,7 +14,7 @@ def up(
 ) -> None:
     """Serve until Ctrl-C: web, workers and clock, with a Postgres and a Valkey of their own.
 
-    Set DATABASE_URL or REDIS_URL to use yours instead. Whatever dies is started again.
+    Set DATABASE_URL or REDIS_URL to use yours instead. A process that ends is started again.
     """
     from app.runtime import stack, supervisor
 

@@ -32,7 +32,12 @@ commands = typer.Typer(help="Webhook endpoints: make, list, rotate secrets, disa
 
 EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id, whe_…")]
 Secret = Annotated[
-    str, typer.Option(help="The secret Stripe shows, whsec_…; asked for where left out.", prompt=True, hide_input=True)
+    str,
+    typer.Option(
+        help="The secret Stripe shows, whsec_…; the command asks for it if it is left out.",
+        prompt=True,
+        hide_input=True,
+    ),
 ]
 
 
@@ -103,7 +108,7 @@ def rotate(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a signing secret; the present ones go on for a while, so that no delivery is lost."""
+    """Add a signing secret; the former ones stay valid for a while, so that no delivery is lost."""
     from app.stripe_events.endpoints import commands as endpoint_commands
 
     with _opened(organization, data_dir) as opened:
@@ -124,7 +129,9 @@ def key(
     api_key: Annotated[
         str,
         typer.Option(
-            help="A restricted key (rk_…); asked for where left out. Empty forgets it.", prompt=True, hide_input=True
+            help="A restricted key (rk_…); the command asks for it if it is left out. An empty value removes it.",
+            prompt=True,
+            hide_input=True,
         ),
     ],
     organization: OrganizationName = None,
@@ -153,7 +160,7 @@ def enable(
 
 @commands.command()
 def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Encrypt every endpoint's secrets anew with the first key of ACCRUAL_SECRET_KEY; then the others may go."""
+    """Encrypt every endpoint's secrets with the first key of ACCRUAL_SECRET_KEY; then the other keys can be removed."""
     from app.stripe_events.endpoints import commands as endpoint_commands
 
     with organizations.opened(data_dir) as (settings, session):

@@ -41,7 +41,7 @@ def backfill(
         str | None, typer.Option(help="Start: a date, or 30d for 30 days ago.", show_default=False)
     ] = None,
     until: Until = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would post.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Post nothing; show what it would post.")] = False,
     account: Account = "",
     livemode: Mode = None,
     follow: runs.Follow = None,
@@ -82,7 +82,7 @@ def reconcile(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare what Stripe says was paid and returned with our payments; exit code 1 if they differ."""
+    """Compare what was paid and returned at Stripe with Accrual's payments; exit code 1 if they differ."""
     from app import db
     from app.stripe_sync import commands
 

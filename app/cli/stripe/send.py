@@ -35,7 +35,7 @@ def send(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign and post events, each with fresh ids: one old id becomes the same new one in all files of a call.
+    """Sign and post events. They get new ids, one old id the same new one in all files of a call.
 
     Exits with 1 when an answer was not 200.
     """
