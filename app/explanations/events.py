@@ -16,6 +16,7 @@ from app.explanations.views import EntryNote
 from app.payments import payment_objects
 from app.payments.models import Payment, StripeObject
 from app.sentences import outcomes
+from app.sentences.fields import field
 from app.sentences.say import Minute, listed, say
 from app.stripe_events.listing import deliveries_of
 from app.stripe_events.models import StripeEvent
@@ -124,7 +125,7 @@ def name_sentence(note: NameNote) -> str:
         "event.names",
         object=note.object_id,
         name=note.name,
-        field=note.field_path,
+        field=field(note.field_path),
         carrier=note.carrier_text,
         event=note.event_id,
     )

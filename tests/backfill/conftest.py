@@ -23,6 +23,7 @@ from tests.conftest import WEBHOOK_SECRET, Drain
 from tests.emulator.account import DAY_SECONDS
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
+from tests.stored_text import watched
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
@@ -47,6 +48,12 @@ STAY = frozenset(
 """Tables that hold what people decided, not what Stripe said."""
 __all__ = ["caller_of"]
 Renewals = Callable[[int], list[Event]]
+
+
+@pytest.fixture
+def only_codes_are_stored(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that uses this leaves no sentence in a table."""
+    yield from watched(request)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from worker.stripe_sync import runs as working
 from .conftest import Complete
 from .test_backfill import tell
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 Reconcile = Callable[..., list[Drift]]
 
 

@@ -1,6 +1,6 @@
 """What all stories begin with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app import db
 from tests.cast import Merchant
+from tests.stored_text import watched
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import FAMILIES, Family
@@ -16,6 +17,12 @@ from .desk import Desk, open_desk
 
 Meet = Callable[..., Customer]
 OutcomeOf = Callable[[Event], str]
+
+
+@pytest.fixture
+def only_codes_are_stored(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that uses this leaves no sentence in a table."""
+    yield from watched(request)
 
 
 @pytest.fixture(params=FAMILIES, ids=lambda family: family.name)

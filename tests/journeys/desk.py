@@ -111,5 +111,5 @@ def _entry(commission: rows.CommissionRow, lines: list[Line], now: datetime) -> 
         lines=lines,
         occurred_at=now,
         cause="job:payout",
-        details={"reason": "paid out"},
+        details={"reason": "paid"},
     )

@@ -18,6 +18,8 @@ from tests.stripe_stories.families import CLOVER
 from .conftest import Meet
 from .desk import Desk, pay_out, payment_id
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 FEW_DAYS_SECONDS = 5 * 86_400
 
 

@@ -16,6 +16,8 @@ from tests.stripe_stories.troubles import DisputeStory
 from .conftest import Meet, OutcomeOf
 from .desk import Desk
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 
 def test_a_lost_dispute_takes_the_commission_back(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf

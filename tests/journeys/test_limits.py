@@ -11,6 +11,8 @@ from app.errors import InvalidRequest
 from app.programs.terms import valid_commission
 from app.sentences import outcomes
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 
 def at(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]  # year, month, day and so on

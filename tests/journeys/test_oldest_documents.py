@@ -17,6 +17,8 @@ from tests.stripe_stories.families import ACACIA, CLOVER, FIRST
 from tests.stripe_stories.promotions import Coupon, Discount
 from tests.stripe_stories.returns import Dispute
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 TellAll = Callable[..., None]
 
 

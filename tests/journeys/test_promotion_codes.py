@@ -22,6 +22,8 @@ from tests.stripe_stories.promotions import Coupon, Discount, PromotionCode
 
 from .conftest import Meet
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 Api = Callable[..., dict]
 
 DAY_SECONDS = 86_400

@@ -26,6 +26,8 @@ from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 ADAS = "Ada+Shop@Partners.Example"
 """Her address at enrollment is ada@partners.example."""
 

@@ -18,6 +18,7 @@ from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET, Drain
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
+from tests.stored_text import watched
 from worker.stripe_sync import lookups
 
 API_VERSION = "2026-10-28.endive"
@@ -27,6 +28,12 @@ Document = dict[str, Any]
 Fetch = Callable[..., int]
 Connect = Callable[..., Endpoint]
 LookUp = Callable[[], int]
+
+
+@pytest.fixture
+def only_codes_are_stored(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that uses this leaves no sentence in a table."""
+    yield from watched(request)
 
 
 @pytest.fixture

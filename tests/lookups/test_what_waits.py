@@ -20,6 +20,8 @@ from tests.stripe_stories.families import ACACIA, CLOVER
 
 from .conftest import Connect, LookUp, looked_up, outcomes
 
+pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
+
 Ask = Callable[..., Any]
 
 

@@ -122,7 +122,7 @@ def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, l
             for owner in owners.get(promotion, ()):
                 evident_at = max(use.evident_at, owner.evident_at)
                 if owner.ended_at is None or evident_at < owner.ended_at:
-                    path = f"{use.field_path} ({owner.said_by})"
+                    path = f"{use.field_path};{owner.said_by}"
                     name = Name(
                         use.object_id, CARRIER, owner.name, path, use.stripe_event_id, evident_at, owner.distance
                     )
@@ -144,7 +144,7 @@ def _follow(
             if row.refers_to:
                 onward.setdefault(row.object_id, set()).add(row.refers_to)
             else:
-                owner = _Owner(row.name, row.evident_at, _distance(row.object_id) + 1, f"{row.object_id} names it")
+                owner = _Owner(row.name, row.evident_at, _distance(row.object_id) + 1, f"named_on={row.object_id}")
                 owners.setdefault(row.object_id, []).append(owner)
         ahead = {one for promotion in ahead for one in onward.get(promotion, ())} - seen
         if not ahead:
@@ -171,7 +171,7 @@ def _given(session: Session, owner: UUID, promotions: Iterable[str]) -> list[tup
         window = timedelta(days=row.attribution_window_days)
         ended_at = row.removed_at - window if row.removed_at else None
         name = ids.encode(ids.PARTNER, row.partner_id)
-        owner_of = _Owner(name, row.created_at, _distance(row.promotion), f"{row.promotion} was given to it", ended_at)
+        owner_of = _Owner(name, row.created_at, _distance(row.promotion), f"given={row.promotion}", ended_at)
         found.append((row.promotion, owner_of))
     return found
 

@@ -8,6 +8,7 @@ from app.explanations import returns
 from app.explanations.rendering import commissions, sentences
 from app.explanations.views import AttributionNote, CommissionNote, DecisionNote, PaymentExplanation
 from app.sentences import calculations
+from app.sentences.fields import field
 from app.sentences.say import Day, Minute, Money, listed, say
 
 FIGURES: Final = {
@@ -151,7 +152,7 @@ def credit_of(attribution: AttributionNote, zone: str) -> str:
         object=attribution.object_id,
         name=attribution.name,
         session=attribution.session_id or "",
-        field=attribution.field_path,
+        field=field(attribution.field_path),
         event=attribution.event_id,
         moment=Minute(attribution.evident_at, zone),
         subject=attribution.subject,

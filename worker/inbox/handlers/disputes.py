@@ -14,7 +14,7 @@ def changed(dispute: Document) -> Reading:
     charge, payment_intent = identity(dispute.get("charge")), identity(dispute.get("payment_intent"))
     dispute_id, status = identity(dispute), dispute.get("status")
     if not dispute_id:
-        dispute_id = f"dispute of {charge}" if charge else own_id(dispute)
+        dispute_id = f"dispute:{charge}" if charge else own_id(dispute)
     created = dispute.get("created")
     facts = {
         "created": created if isinstance(created, int) else None,

@@ -1,0 +1,1 @@
+"""The catalogue of sentences, and a second language."""

@@ -1,0 +1,128 @@
+"""The source language has every sentence that the code asks for, and no other."""
+
+import ast
+import re
+from collections.abc import Iterator
+from string import Formatter
+from typing import Final
+
+import pytest
+from babel.messages import pofile
+from babel.messages.catalog import Message
+
+from app.attribution.carriers import CARRIERS
+from app.ledger.models import ENTRY_KINDS
+from app.payments.facts import Kind
+from app.payments.waiting.reasons import REASONS
+from app.sentences import catalogue, outcomes
+from app.stripe_sync.models import DRIFT_KINDS
+from tests.architecture.source import modules
+
+CODED: Final = (
+    "UnusableEvent",
+    "StripeUnavailable",
+    "StripeRateLimited",
+    "StripeForbidden",
+    "StripeMissing",
+    "StripeRefused",
+)
+"""Exceptions whose first argument is a code of the sentences `problem.…`."""
+FAMILIES: Final = {
+    "outcome": outcomes.OUTCOMES,
+    "because": outcomes.REASONS,
+    "same": outcomes.SAMES,
+    "waiting": REASONS,
+    "carrier": CARRIERS,
+    "entry_kind": ENTRY_KINDS,
+    "drift": DRIFT_KINDS,
+}
+"""Sentences that are found by a stored code: every code of the list has one."""
+
+
+def messages() -> dict[str, Message]:
+    """The sentences of the source language by their codes."""
+    with (catalogue.LOCALES / f"{catalogue.SOURCE}.po").open("rb") as file:
+        return {code_of(message): message for message in pofile.read_po(file) if message.id}
+
+
+def code_of(message: Message) -> str:
+    """The code of a sentence, which is its id, also in the plural."""
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+def texts(message: Message) -> tuple[str, ...]:
+    """A sentence in each form of its plural."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+
+
+def placeholders(template: str) -> set[str]:
+    """The names in braces."""
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def codes_asked_for() -> Iterator[tuple[str, str]]:
+    """Each sentence that the code asks for by a literal code, with the module; of problems, the codes stored."""
+    for name, _, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                first = node.args[0].value
+                if (
+                    called == "say"
+                    and name != "app.cli.printing"
+                    and isinstance(first, str)
+                    and "." in first
+                    and " " not in first
+                ):
+                    yield first, name
+                elif called in CODED:
+                    yield f"problem.{first}", name
+            elif isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == "problem" and isinstance(value, ast.Constant):
+                        yield f"problem.{value.value}", name
+
+
+def test_every_sentence_that_is_asked_for_is_in_the_catalogue() -> None:
+    asked = dict(codes_asked_for())
+    assert len(asked) > 100
+    assert {code: module for code, module in asked.items() if code not in messages()} == {}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_stored_code_has_a_sentence(family: str) -> None:
+    assert [code for code in FAMILIES[family] if f"{family}.{code}" not in messages()] == []
+
+
+def test_every_sentence_of_the_catalogue_is_used() -> None:
+    source = "\n".join(path.read_text() for _, path, _ in modules())
+    unused = [code for code in messages() if f'"{code}' not in source and not _is_built(code, source)]
+    assert unused == []
+
+
+def _is_built(code: str, source: str) -> bool:
+    """Whether the code can be put together from a family or a beginning that stands in the source."""
+    family, _, name = code.partition(".")
+    beginnings = [f'f"{family}.{name[:end]}{{' for end in range(len(name) + 1)]
+    beginning, _, ending = code.rpartition("_")
+    if f'"{beginning}"' in source and f'_{ending}"' in source:
+        return True
+    is_stored = f'say_stored("{family}"' in source and (f'"{name}"' in source or name in Kind.__dict__.values())
+    return is_stored or any(one in source for one in beginnings)
+
+
+def test_a_sentence_has_plural_forms_where_it_is_given_a_count() -> None:
+    for code, message in messages().items():
+        has_count = any("count" in placeholders(text) for text in texts(message))
+        assert has_count == (len(texts(message)) > 1), code
+
+
+def test_every_placeholder_is_a_plain_name() -> None:
+    for code, message in messages().items():
+        for text in texts(message):
+            assert all(re.fullmatch(r"[a-z_]+", name) for name in placeholders(text)), code
+
+
+def test_an_unknown_language_is_refused_with_those_there_are() -> None:
+    with pytest.raises(catalogue.InvalidRequest, match="use one of: en"):
+        catalogue.named("xx")
