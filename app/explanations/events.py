@@ -18,7 +18,7 @@ from app.payments.models import Payment, StripeObject
 from app.sentences import outcomes
 from app.sentences.fields import field
 from app.sentences.say import Minute, listed, say
-from app.stripe_events.listing import deliveries_of
+from app.stripe_events.finding import deliveries_of
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import EventBody, event_body, event_fields

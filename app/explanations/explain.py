@@ -31,7 +31,7 @@ from app.payments.models import Payment
 from app.payments.reported import facts
 from app.programs.models import Program
 from app.sentences.catalogue import Catalogue, current, using
-from app.stripe_events.listing import find_event
+from app.stripe_events.finding import find_event
 from app.stripe_events.models import StripeEvent
 from app.views import Snake, jsonable
 

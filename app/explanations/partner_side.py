@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.listing import OWN_COMMISSIONS, held_minor
+from app.commissions.finding import OWN_COMMISSIONS, held_minor
 from app.commissions.models import Commission
 from app.commissions.views import CommissionStatus
 from app.errors import NotFound

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Attribution
-from app.commissions.listing import held_minor
+from app.commissions.finding import held_minor
 from app.commissions.models import Commission, Conversion, Decision
 from app.explanations import search
 from app.explanations.rendering.payment_explanation import sentences_of, summary_of
@@ -35,7 +35,7 @@ from app.payments.views import payment_body
 from app.programs.models import Program, Terms
 from app.sentences import entries as entry_sentences
 from app.sentences.say import say
-from app.stripe_events.listing import events_about
+from app.stripe_events.finding import events_about
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import event_body
 from app.times import UTC_NAME

@@ -15,8 +15,8 @@ from stripe import StripeClient
 
 from app import db, jobs
 from app.errors import StripeForbidden, StripeProblem, StripeRateLimited, StripeUnavailable
+from app.payments.waiting import finding as waiting
 from app.payments.waiting import invoice_links
-from app.payments.waiting import listing as waiting
 from app.sentences.problems import Problem
 from app.stripe_events import waits
 from app.stripe_sync import api_keys, fetched, lookups

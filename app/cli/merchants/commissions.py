@@ -51,7 +51,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List commissions, newest first."""
-    from app.commissions import listing, views
+    from app.commissions import finding, views
     from app.views import jsonable
 
     words = get_args(views.CommissionStatus)
@@ -60,14 +60,14 @@ def list_(
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         matching = _matching(session, owners, partner, program, since, until)
-        wanted = listing.Selection(
+        wanted = finding.Selection(
             limit=limit,
             status=status,
             partner=matching.partner,
             program_id=matching.program.id if matching.program else None,
             paid=matching.paid,
         )
-        page = listing.list_commissions(session, owners, wanted)
+        page = finding.list_commissions(session, owners, wanted)
         every = views.commission_bodies(session, page.rows)
     rows = [jsonable(one) if as_json else _for_people(one) for one in every]
     printing.listing(rows, as_json=as_json)
@@ -83,12 +83,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a commission with all its times. `accrual explain` says where its amount comes from."""
-    from app.commissions import listing, views
+    from app.commissions import finding, views
     from app.views import jsonable
 
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        row = listing.get_commission(session, owners, commission_id)
+        row = finding.get_commission(session, owners, commission_id)
         [shown] = views.commission_bodies(session, [row])
     printing.record(jsonable(shown), as_json=as_json)
 
@@ -174,13 +174,13 @@ def _decided(
 ) -> list[dict[str, Any]]:
     """Decide all of `given`, or none where one of them is refused; what became of each conversion."""
     from app import db
-    from app.commissions import listing
+    from app.commissions import finding
 
     rows = []
     with db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         for public_id in given:
-            conversion = listing.conversion_named(session, owners, public_id)
+            conversion = finding.conversion_named(session, owners, public_id)
             shown = decide(session, CLI, conversion, _now())
             amount = format_money(shown.commission_cents, shown.currency)
             rows.append({"id": shown.id, "partner": shown.partner_code, "commission": amount, "status": shown.status})

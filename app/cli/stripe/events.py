@@ -41,13 +41,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List events, newest first, each with its outcome."""
-    from app.stripe_events import listing
+    from app.stripe_events import finding
     from app.stripe_events.views import event_fields
 
     _know(outcome)
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        page = listing.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
+        page = finding.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
         rows = [event_fields(event) for event in page.rows]
     if not as_json:
         columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
@@ -65,13 +65,13 @@ def show(
 ) -> None:
     """Show one event: what it named, what it belongs to, what it moved, what it waits for."""
     from app.explanations.events import explain_event
-    from app.stripe_events import listing
+    from app.stripe_events import finding
     from app.stripe_events.views import event_fields
     from app.views import jsonable
 
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        event = listing.get_event(session, owners, event_id)
+        event = finding.get_event(session, owners, event_id)
         told = explain_event(session, event)
         values = jsonable(told) if as_json else event_fields(event)
         document = json.loads(event.payload) if payload else None
@@ -128,15 +128,15 @@ def replay(
 
 def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
     from app.stripe_events import commands as event_commands
-    from app.stripe_events import listing
+    from app.stripe_events import finding
 
-    body = event_commands.replay(session, CLI, listing.get_event(session, owners, event_id))
+    body = event_commands.replay(session, CLI, finding.get_event(session, owners, event_id))
     return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
 
 
 def _know(outcome: str | None) -> None:
     from app.sentences.outcomes import OUTCOMES
-    from app.stripe_events import listing
+    from app.stripe_events import finding
 
-    if outcome is not None and outcome not in {*OUTCOMES, listing.UNPROCESSED}:
+    if outcome is not None and outcome not in {*OUTCOMES, finding.UNPROCESSED}:
         raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {', '.join(OUTCOMES)}", param="outcome")

@@ -80,12 +80,12 @@ def read_events(file: Path) -> list[Any]:
 def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str, str]:
     """What became of each event, by its id, as a sentence; after `seconds` without those still unprocessed."""
     from app import db
-    from app.stripe_events import inbox, listing
+    from app.stripe_events import finding, inbox
 
     deadline = time.monotonic() + seconds
     while True:
         with db.transaction() as session:
-            rows = listing.events_named(session, stripe_ids)
+            rows = finding.events_named(session, stripe_ids)
             processed = {row.stripe_id: row for row in rows if row.processed_at is not None}
             if len(processed) >= len(set(stripe_ids)) or time.monotonic() > deadline:
                 return {id_: f"{row.outcome}: {inbox.outcome_sentence(row)}" for id_, row in processed.items()}

@@ -23,7 +23,7 @@ def waiting(
 ) -> None:
     """List events, payments and customers about which something is not known yet, newest first."""
     from app import db, jobs
-    from app.payments.waiting import listing
+    from app.payments.waiting import finding
     from app.payments.waiting.views import waiting_fields
     from app.stripe_sync import commands
 
@@ -32,7 +32,7 @@ def waiting(
             owners = organizations.find_with_descendants(session, organization)
             if ask_again:
                 commands.ask_again(session, CLI, owners)
-            rows = [waiting_fields(one) for one in listing.list_waiting(session, owners, limit=limit)]
+            rows = [waiting_fields(one) for one in finding.list_waiting(session, owners, limit=limit)]
         if ask_again:
             jobs.wake(jobs.LOOK_UPS)
     if not as_json:

@@ -14,7 +14,7 @@ from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
 from app.payments import objects, payment_rows
-from app.payments.listing import NOBODYS
+from app.payments.finding import NOBODYS
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups

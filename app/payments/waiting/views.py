@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.payments.waiting.listing import Waiting
+from app.payments.waiting.finding import Waiting
 from app.sentences import outcomes, problems
 from app.views import Instant, Snake
 

@@ -13,7 +13,7 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.partners.finding.listing import get_partner
-from app.payments.listing import get_payment, scope_of_customer
+from app.payments.finding import get_payment, scope_of_customer
 from app.payments.views import payment_body
 from app.rest.ledger import attribution_requests as requests
 from app.rest.ledger.requests import PaymentPath

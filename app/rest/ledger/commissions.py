@@ -3,7 +3,7 @@
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.commissions import listing, views
+from app.commissions import finding, views
 from app.commissions.decisions import bulk_approval, commands
 from app.commissions.models import Conversion
 from app.commissions.partner_side import load_page
@@ -21,7 +21,7 @@ from app.partners.finding.listing import get_partner
 from app.programs.programs import get_program
 from app.rest.ledger import requests
 from app.rest.stripe.requests import EventPath
-from app.stripe_events.listing import get_event
+from app.stripe_events.finding import get_event
 
 api = surface("Commissions", __name__, "What each partner earns on a payment, and why.")
 
@@ -154,7 +154,7 @@ def show_event(path: EventPath) -> Response:
 
 
 def _conversion(session: Session, path: requests.ConversionPath) -> Conversion:
-    return listing.get_conversion(session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id)
+    return finding.get_conversion(session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id)
 
 
 def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
@@ -165,6 +165,6 @@ def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) ->
 def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        page = listing.list_commissions(session, g.caller.organization_ids, requests.selection(query, partner))
+        page = finding.list_commissions(session, g.caller.organization_ids, requests.selection(query, partner))
         shown = views.commission_bodies(session, page.rows)
         return answer(views.CommissionPage(commissions=shown, has_more=page.has_more))

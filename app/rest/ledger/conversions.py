@@ -6,7 +6,7 @@ from flask import Response, current_app, g
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions import listing, views
+from app.commissions import finding, views
 from app.commissions.reported import conversions, refunds
 from app.commissions.reported import views as reported
 from app.commissions.reported.conversions import Reported
@@ -55,7 +55,7 @@ def report_conversion(body: requests.ConversionReport) -> Response:
     """Report money that did not pass through Stripe; an `external_id` is taken once."""
     with access.transaction(g.caller) as session:
         program_id = None if body.program_id is None else _program(session, body.program_id).id
-        partner = listing.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
+        partner = finding.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
         found = _report(session, partner, body)
         if not found.is_new:
             former = ids.encode(ids.CONVERSION, found.conversion.id)
@@ -77,7 +77,7 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
     """Report a conversion of one program; a repetition answers 200 with the first."""
     with access.transaction(g.caller) as session:
         program = _program(session, path.program_id)
-        partner = listing.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
+        partner = finding.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
         found = _report(session, partner, body)
         shown = views.load_conversion_body(session, found.conversion)
     return answer(shown, status=201 if found.is_new else 200)
@@ -97,7 +97,7 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
 def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport) -> Response:
     """Report money given back outside Stripe; the same part of the commission goes with it."""
     with access.transaction(g.caller) as session:
-        conversion = listing.get_conversion(session, g.caller.organization_ids, path.conversion_id)
+        conversion = finding.get_conversion(session, g.caller.organization_ids, path.conversion_id)
         given = refunds.give_back(
             session,
             g.caller,
@@ -113,8 +113,8 @@ def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport)
 def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID | None) -> Response:
     partner = None
     if query.affiliate_id is not None:
-        partner = listing.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
-    wanted = listing.Selection(
+        partner = finding.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
+    wanted = finding.Selection(
         limit=query.limit,
         page=query.page,
         starting_after=query.starting_after,
@@ -123,7 +123,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
         program_id=program_id,
         paid=query.span,
     )
-    page = listing.list_conversions(session, g.caller.organization_ids, wanted)
+    page = finding.list_conversions(session, g.caller.organization_ids, wanted)
     data = [views.conversion_body(*row) for row in page.rows]
     return answer(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 

@@ -5,8 +5,8 @@ from flask import Response, g
 from app import jobs
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
-from app.payments import listing, views
-from app.payments.waiting import listing as waiting_list
+from app.payments import finding, views
+from app.payments.waiting import finding as waiting_list
 from app.payments.waiting import views as waiting_shapes
 from app.rest.ledger import requests
 from app.stripe_sync import commands
@@ -18,7 +18,7 @@ api = surface("Payments", __name__, "Payments, with the Stripe objects that belo
 def list_payments(query: requests.PaymentQuery) -> Response:
     """Payments, newest first; `attributed=false` finds money no partner is credited with."""
     with access.transaction(g.caller) as session:
-        page = listing.list_payments(
+        page = finding.list_payments(
             session,
             g.caller.organization_ids,
             query,

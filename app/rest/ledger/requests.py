@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
-from app.commissions import listing
+from app.commissions import finding
 from app.commissions.reported.conversions import Report
 from app.commissions.views import CommissionStatus, ConversionStatus
 from app.paging import After, Between, Numbered
@@ -97,9 +97,9 @@ class ExplanationQuery(Request):
     )
 
 
-def selection(query: CommissionQuery, partner: Partner | None = None) -> listing.Selection:
+def selection(query: CommissionQuery, partner: Partner | None = None) -> finding.Selection:
     """What a list of commissions is asked for; `partner` None for all."""
-    return listing.Selection(
+    return finding.Selection(
         limit=query.limit,
         starting_after=query.starting_after,
         status=query.status,
