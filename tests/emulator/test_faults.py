@@ -8,10 +8,11 @@ import stripe
 from .emulator import Emulator
 
 MOMENT_SECONDS = 0.3
+PATIENCE_SECONDS = 30
 
 
-def impatient(shop: Emulator) -> stripe.StripeClient:
-    return shop.client(http_client=stripe.RequestsClient(timeout=MOMENT_SECONDS))
+def client_with_timeout(shop: Emulator, seconds: float) -> stripe.StripeClient:
+    return shop.client(http_client=stripe.RequestsClient(timeout=seconds))
 
 
 def test_too_many_requests_are_429_for_a_while(shop: Emulator) -> None:
@@ -25,7 +26,7 @@ def test_too_many_requests_are_429_for_a_while(shop: Emulator) -> None:
     assert (fault.struck, shop.calls()["GET /v1/events"]) == (2, 3)
 
 
-def test_every_so_manyth_request_may_be_refused(shop: Emulator) -> None:
+def test_every_third_request_can_be_refused(shop: Emulator) -> None:
     shop.faults.rate_limit(every=3)
     for _ in range(2):
         shop.client().v1.charges.list()
@@ -48,30 +49,30 @@ def test_stripe_itself_may_fail(shop: Emulator, status: int) -> None:
     assert shop.client().v1.charges.retrieve(str(sale.charge)).id == sale.charge
 
 
-def test_the_library_comes_again_when_told_to(shop: Emulator) -> None:
+def test_the_library_retries_a_503(shop: Emulator) -> None:
     shop.faults.fail(503, 1)
     assert shop.client(retries=1).v1.charges.list().data == []
     assert [asked.status for asked in shop.asked] == [503, 200]
 
 
-def test_a_page_of_a_proxys_is_no_answer(shop: Emulator) -> None:
+def test_an_answer_that_is_no_json_is_an_error(shop: Emulator) -> None:
     shop.faults.speak_nonsense(1)
     with pytest.raises(stripe.APIError, match="Invalid response body"):
         shop.client().v1.charges.list()
 
 
-def test_a_slow_answer_comes(shop: Emulator) -> None:
+def test_a_slow_answer_arrives(shop: Emulator) -> None:
     shop.faults.slow(MOMENT_SECONDS / 3, 1)
     began_at = time.monotonic()
-    assert impatient(shop).v1.charges.list().data == []
+    assert client_with_timeout(shop, PATIENCE_SECONDS).v1.charges.list().data == []
     assert time.monotonic() - began_at >= MOMENT_SECONDS / 3
 
 
-def test_a_hanging_one_does_not(shop: Emulator) -> None:
+def test_a_request_without_an_answer_times_out(shop: Emulator) -> None:
     shop.faults.hang(1)
     with pytest.raises(stripe.APIConnectionError):
-        impatient(shop).v1.charges.list()
-    assert impatient(shop).v1.charges.list().data == []
+        client_with_timeout(shop, MOMENT_SECONDS).v1.charges.list()
+    assert client_with_timeout(shop, PATIENCE_SECONDS).v1.charges.list().data == []
     assert [asked.status for asked in shop.asked] == [None, 200]
 
 
