@@ -52,7 +52,7 @@ class Valkey:
         self._server.crash()
 
     def suspend(self) -> None:
-        """Let it hang: it is there, takes connections, and never answers."""
+        """Stop it with SIGSTOP: it accepts connections and never answers."""
         os.kill(self._server.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -82,13 +82,13 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture
 def redis_url(valkey: Valkey) -> str:
-    """The whole test talks to a Valkey that is its own to break."""
+    """The test's own Valkey, which it may stop."""
     return valkey.url
 
 
 @pytest.fixture
 def post(application: Flask, webhook_path: str) -> Post:
-    """Sends an event and says what came of it."""
+    """Sends an event over HTTP and gives status and seconds."""
     return Post(application, webhook_path)
 
 
@@ -106,37 +106,37 @@ def staff(settings: Settings, tmp_path: Path) -> Iterator[Staff]:
     staff.dismiss()
 
 
-class Blockade:
-    """Stands in the way of whoever wants to post, at a place every batch comes by after it has claimed its events."""
+class PostingsLock:
+    """A lock on the ledger's postings, which every batch waits for after it has claimed its events."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def raise_(self) -> None:
+    def lock(self) -> None:
         self._connection.execute(text("LOCK TABLE postings IN EXCLUSIVE MODE"))
 
-    def others_at_the_inbox(self) -> int:
-        """How many hold events; the session of a killed process does until Postgres notices."""
+    def other_inbox_locks(self) -> int:
+        """How many locks other sessions hold on the inbox; a killed process keeps its own until Postgres notices."""
         others = "SELECT count(*) FROM pg_locks WHERE relation = 'stripe_events'::regclass AND pid <> pg_backend_pid()"
         return self._connection.scalar(text(others)) or 0
 
-    def never_gives_way(self) -> None:
-        """Let Postgres end the other one's wait when the two wait for each other."""
+    def wait_out_deadlocks(self) -> None:
+        """In a deadlock, let Postgres end the other session and not this one."""
         self._connection.execute(text("SET LOCAL deadlock_timeout = '1h'"))
 
-    def wants(self, statement: str) -> None:
-        """Wait for something else as well."""
+    def also_lock(self, statement: str) -> None:
+        """Run a statement that waits for another lock."""
         self._connection.execute(text(statement))
 
-    def lift(self) -> None:
+    def release(self) -> None:
         self._connection.rollback()
 
-    def wait_for_somebody(self) -> None:
-        """Return once a batch stands before it: its events are claimed, and nothing of it is committed."""
+    def wait_until_blocking(self) -> None:
+        """Return once a batch waits for this lock: its events are claimed, and nothing of it is committed."""
         eventually(lambda: self.waiting() > 0)
 
     def waiting(self) -> int:
-        """How many stand before it."""
+        """How many sessions wait for it."""
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'postings'::regclass"
         return self._connection.scalar(text(waiting)) or 0
 
@@ -150,9 +150,9 @@ def owner(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def blockade(owner: Engine) -> Iterator[Blockade]:
+def postings_lock(owner: Engine) -> Iterator[PostingsLock]:
     with owner.connect() as connection:
-        yield Blockade(connection)
+        yield PostingsLock(connection)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def path(up: Up) -> str:
         return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
 
 
-def test_whatever_dies_at_whatever_moment_the_books_are_right(
+def test_killing_any_process_under_load_leaves_the_ledger_right(
     request: pytest.FixtureRequest, up: Up, path: str, tally: Tally
 ) -> None:
     rounds, stories = (4, 60) if request.config.getoption("--proofs") else (1, 12)

@@ -12,7 +12,7 @@ from tests.conftest import Deliver, Tally
 from tests.waiting import eventually
 from worker.inbox.drain import work_batch
 
-from .conftest import Blockade, InboxRow, event_of_type
+from .conftest import InboxRow, PostingsLock, event_of_type
 from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
 
@@ -29,7 +29,7 @@ def drain_with(limit: int) -> int:
 
 
 @pytest.mark.parametrize("drains", [2, MANY])
-def test_drains_at_one_inbox_lose_nothing_and_double_nothing(deliver: Deliver, tally: Tally, drains: int) -> None:
+def test_concurrent_drains_lose_and_double_nothing(deliver: Deliver, tally: Tally, drains: int) -> None:
     """Batches so small that every story is cut across all of them."""
     copies = customers(3 * drains)
     deliver(events_of(copies))
@@ -54,7 +54,7 @@ def test_worker_processes_share_a_backlog(deliver: Deliver, staff: Staff, tally:
     tally("events worked by three processes", len(events_of(copies)))
 
 
-def test_an_event_another_drain_holds_is_passed_over(deliver: Deliver, database: Engine, inbox_row: InboxRow) -> None:
+def test_event_locked_by_another_drain_is_skipped(deliver: Deliver, database: Engine, inbox_row: InboxRow) -> None:
     held, free = event_of_type("test.unknown"), event_of_type("test.unknown")
     deliver([held, free])
     with database.connect() as other:
@@ -65,25 +65,25 @@ def test_an_event_another_drain_holds_is_passed_over(deliver: Deliver, database:
     assert inbox_row(held).outcome == "ignored_type"
 
 
-def test_a_deadlock_is_tried_again_at_once_and_is_no_attempt(
-    deliver: Deliver, owner: Engine, blockade: Blockade, inbox_row: InboxRow, logged: list[dict[str, Any]]
+def test_deadlock_is_retried_at_once_and_counts_as_no_attempt(
+    deliver: Deliver, owner: Engine, postings_lock: PostingsLock, inbox_row: InboxRow, logged: list[dict[str, Any]]
 ) -> None:
-    """The drain waits for the blockade, the blockade for an event the drain holds; Postgres ends the drain's try."""
+    """The drain waits for the lock on postings, that session for an event the drain holds; Postgres ends the first."""
     copies = customers(2)
     deliver(events_of(copies))
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         name = connection.scalar(text("SELECT current_database()"))
         connection.execute(text(f"ALTER DATABASE {name} SET deadlock_timeout = '{DEADLOCK_SECONDS}s'"))
     db.connect(owner.url)
-    blockade.never_gives_way()
-    blockade.raise_()
+    postings_lock.wait_out_deadlocks()
+    postings_lock.lock()
     with ThreadPoolExecutor(1) as pool:
         drained = pool.submit(drain_with, 500)
-        blockade.wait_for_somebody()
-        blockade.wants("SELECT FROM stripe_events ORDER BY id LIMIT 1 FOR UPDATE")
-        blockade.lift()
+        postings_lock.wait_until_blocking()
+        postings_lock.also_lock("SELECT FROM stripe_events ORDER BY id LIMIT 1 FOR UPDATE")
+        postings_lock.release()
         assert drained.result() == len(events_of(copies))
-    # On a busy machine the drain may have its events again before the blockade has one: then the two meet once more.
+    # On a busy machine the drain may claim its events again before the other session has one: a second deadlock.
     failed = [line for line in logged if line["event"] == "batch_failed"]
     assert {(line["error"], line["meaning"]) for line in failed} == {("DeadlockDetected", "AT_ONCE")}
     assert {(row.attempts, row.last_error) for row in map(inbox_row, events_of(copies))} == {(0, None)}
@@ -91,7 +91,7 @@ def test_a_deadlock_is_tried_again_at_once_and_is_no_attempt(
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
-def test_what_lies_in_the_moment_is_tried_again_alone_as_well(
+def test_transient_errors_are_retried_for_single_events_as_well(
     deliver: Deliver, owner: Engine, inbox_row: InboxRow, state: str
 ) -> None:
     """More such failures in a row than a batch has tries: then one by one, and still hardly an attempt is lost."""
@@ -114,7 +114,7 @@ def test_what_lies_in_the_moment_is_tried_again_alone_as_well(
     assert_told_once(copies)
 
 
-def test_a_fork_leaves_the_parents_connections_alone(database: Engine) -> None:
+def test_fork_does_not_close_the_parents_connections(database: Engine) -> None:
     """A forked child shares the parent's sockets; whatever it does, the parent's transaction goes on."""
     with db.transaction() as session:
         ours = session.scalar(text("SELECT pg_backend_pid()"))

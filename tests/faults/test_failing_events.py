@@ -40,7 +40,7 @@ def _failing_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(table.HANDLERS, "test.fails", fail)
 
 
-def test_a_failing_event_keeps_no_other_from_settling(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
+def test_failing_event_does_not_stop_others_from_settling(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
     copies, failing = customers(3), event_of_type("test.fails")
     events = events_of(copies)
     deliver([*events[:7], failing, *events[7:]])
@@ -52,7 +52,7 @@ def test_a_failing_event_keeps_no_other_from_settling(deliver: Deliver, drain: D
     assert (without_place(row.last_error), row.outcome) == (PROBLEM, None)
 
 
-def test_its_retries_take_no_batch_with_them(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
+def test_failing_event_is_retried_outside_batches(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
     copies, failing = customers(2), event_of_type("test.fails")
     deliver([failing])
     work_batch()
@@ -63,9 +63,7 @@ def test_its_retries_take_no_batch_with_them(deliver: Deliver, drain: Drain, inb
     assert {inbox_row(event).attempts for event in events_of(copies)} == {0}
 
 
-def test_it_comes_back_after_a_wait_that_doubles_and_is_parked_at_the_twelfth(
-    deliver: Deliver, inbox_row: InboxRow
-) -> None:
+def test_retry_wait_doubles_and_the_twelfth_failure_parks(deliver: Deliver, inbox_row: InboxRow) -> None:
     failing = event_of_type("test.fails")
     deliver([failing])
     for attempt in range(1, MAX_ATTEMPTS):
@@ -84,9 +82,7 @@ def test_it_comes_back_after_a_wait_that_doubles_and_is_parked_at_the_twelfth(
     assert work_batch() == 0
 
 
-def test_an_event_that_waits_for_its_next_attempt_is_left_alone(
-    deliver: Deliver, drain: Drain, inbox_row: InboxRow
-) -> None:
+def test_event_is_not_claimed_before_its_next_attempt(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
     failing = event_of_type("test.fails")
     deliver([failing])
     work_batch()
@@ -103,7 +99,7 @@ def test_the_wait_doubles_up_to_an_hour(failures: int, seconds: int) -> None:
     assert inbox.wait_seconds(failures) == seconds
 
 
-def test_what_failed_settles_by_itself_once_its_cause_is_gone(deliver: Deliver, drain: Drain, owner: Engine) -> None:
+def test_failed_event_settles_once_its_cause_is_gone(deliver: Deliver, drain: Drain, owner: Engine) -> None:
     """One customer's payments cannot be written for a while; hers wait, everybody else's are there."""
     hers, *others = customers(4)
     with owner.begin() as connection:

@@ -14,7 +14,7 @@ from tests.conftest import Deliver, Tally
 from tests.waiting import PATIENCE_SECONDS, eventually
 from worker.inbox.drain import DIED
 
-from .conftest import Blockade, InboxRow, Valkey, bring_forward, event_of_type
+from .conftest import InboxRow, PostingsLock, Valkey, bring_forward, event_of_type
 from .habits import clumsy, mortal
 from .processes import Staff, await_end, kill_9, listens_for
 from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
@@ -23,7 +23,7 @@ DEATHS = 10
 
 
 def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
-    deliver: Deliver, staff: Staff, blockade: Blockade, valkey: Valkey, tally: Tally
+    deliver: Deliver, staff: Staff, postings_lock: PostingsLock, valkey: Valkey, tally: Tally
 ) -> None:
     """Each dies while Postgres holds its insert of postings back, its events claimed, nothing committed."""
     told = []
@@ -31,15 +31,15 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
         copies = customers(2)
         told += copies
         deliver(events_of(copies))
-        blockade.raise_()
+        postings_lock.lock()
         worker = staff.worker()
-        blockade.wait_for_somebody()
+        postings_lock.wait_until_blocking()
         in_hand = being_worked(valkey)
         assert in_hand == len(events_of(copies))
         kill_9(worker)
         assert unprocessed() == [event["id"] for event in events_of(copies)]
-        blockade.lift()
-        eventually(lambda: blockade.others_at_the_inbox() == 0)
+        postings_lock.release()
+        eventually(lambda: postings_lock.other_inbox_locks() == 0)
         tally("events in the hands of workers that were killed", in_hand)
         jobs.sweep(jobs.DRAIN)
         successor = staff.worker()
@@ -54,7 +54,7 @@ def being_worked(valkey: Valkey) -> int:
         return int(client.scard(jobs.IN_PROGRESS))
 
 
-def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(
+def test_event_that_crashes_workers_is_parked_while_others_settle(
     deliver: Deliver, staff: Staff, inbox_row: InboxRow, tally: Tally
 ) -> None:
     first, last = customers(2), customers(2)
@@ -76,7 +76,7 @@ def test_an_event_that_kills_its_process_ends_parked_while_all_others_settle(
     tally("workers that one event killed", len(attempts) - 1)
 
 
-def test_what_comes_later_is_worked_before_an_event_that_kills(
+def test_later_events_are_processed_before_one_that_crashed_a_worker(
     deliver: Deliver, staff: Staff, inbox_row: InboxRow
 ) -> None:
     deadly = event_of_type("test.deadly")
@@ -91,20 +91,20 @@ def test_what_comes_later_is_worked_before_an_event_that_kills(
     assert_told_once(copies)
 
 
-def test_asked_to_stop_it_finishes_the_batch_in_hand_and_begins_no_other(
-    deliver: Deliver, staff: Staff, blockade: Blockade, valkey: Valkey
+def test_sigterm_finishes_the_current_batch_and_starts_no_other(
+    deliver: Deliver, staff: Staff, postings_lock: PostingsLock, valkey: Valkey
 ) -> None:
-    """The command of the Procfile; what is left is queued for whoever works on."""
+    """The command of the Procfile; what is left is queued for the next worker."""
     in_hand, later = customers(2), customers(2)
     deliver(events_of(in_hand))
-    blockade.raise_()
+    postings_lock.lock()
     command = [sys.executable, "-m", "worker"]
     worker = processes.start(command, log=staff.log, env={**os.environ, **staff.environment})
-    blockade.wait_for_somebody()
+    postings_lock.wait_until_blocking()
     deliver(events_of(later))
     worker.send_signal(signal.SIGTERM)
     eventually(lambda: has_been_told_to_stop(valkey))
-    blockade.lift()
+    postings_lock.release()
     assert worker.wait(PATIENCE_SECONDS) == 0
     assert unprocessed() == [event["id"] for event in events_of(later)]
     with valkey.client() as client:
@@ -120,7 +120,7 @@ def has_been_told_to_stop(valkey: Valkey) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_idle_processes_stop_at_once_when_asked(staff: Staff, database: object) -> None:
+def test_idle_processes_stop_on_sigterm(staff: Staff, database: object) -> None:
     for module in ("worker", "worker.schedule"):
         command = [sys.executable, "-m", module]
         process = processes.start(command, log=staff.log, env={**os.environ, **staff.environment})
@@ -129,7 +129,7 @@ def test_idle_processes_stop_at_once_when_asked(staff: Staff, database: object) 
         assert process.wait(PATIENCE_SECONDS) == 0, module
 
 
-def test_what_a_worker_logs_tells_nothing_of_a_customer(deliver: Deliver, staff: Staff, inbox_row: InboxRow) -> None:
+def test_worker_log_holds_no_customer_data(deliver: Deliver, staff: Staff, inbox_row: InboxRow) -> None:
     failing, copies = event_of_type("test.fails"), customers(1)
     deliver([failing, *events_of(copies)])
     staff.worker(clumsy)

@@ -12,7 +12,7 @@ from tests.conftest import Tally
 from tests.servers import FAST_AND_FORGETFUL
 from tests.waiting import eventually
 
-from .conftest import Blockade
+from .conftest import PostingsLock
 from .delivery import Post
 from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
@@ -65,16 +65,16 @@ def crash(postgres: Postgres) -> None:
 def test_what_cannot_be_stored_is_a_503_and_all_settle_once_postgres_is_back(
     post: Post, staff: Staff, postgres: Postgres, owner: Engine, tally: Tally, end: Callable[[Postgres], None]
 ) -> None:
-    """It ends while a worker holds a batch; nobody but Postgres is started again."""
+    """It ends while a worker holds a batch; only Postgres is started again."""
     settled, in_hand, refused = customers(2), customers(2), customers(1)
     workers = [staff.worker(), staff.worker(), staff.clock()]
     assert {status for status, _ in post.all(events_of(settled))} == {200}
     eventually(is_settled)
     with owner.connect() as connection:
-        blockade = Blockade(connection)
-        blockade.raise_()
+        postings_lock = PostingsLock(connection)
+        postings_lock.lock()
         assert {status for status, _ in post.all(events_of(in_hand))} == {200}
-        blockade.wait_for_somebody()
+        postings_lock.wait_until_blocking()
         end(postgres)
         connection.invalidate()
     away = [status for status, _ in post.all(events_of(refused))]

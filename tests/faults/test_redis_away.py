@@ -16,7 +16,7 @@ from tests.conftest import Deliver, Drain, Tally
 from tests.properties.orders import Copy
 from tests.waiting import eventually
 
-from .conftest import Blockade, Valkey
+from .conftest import PostingsLock, Valkey
 from .delivery import Post
 from .processes import Staff
 from .stories import assert_told_once, customers, events_of, is_settled
@@ -70,15 +70,15 @@ def test_under_load_every_event_is_taken_in_and_all_settle_once_redis_is_back(
 
 @pytest.mark.parametrize("take_away", [kill, hang], ids=["killed", "hanging"])
 def test_a_batch_in_hand_is_finished_without_redis(
-    deliver: Deliver, staff: Staff, blockade: Blockade, valkey: Valkey, take_away: Callable[[Valkey], None]
+    deliver: Deliver, staff: Staff, postings_lock: PostingsLock, valkey: Valkey, take_away: Callable[[Valkey], None]
 ) -> None:
     in_hand, later = customers(2), customers(2)
     deliver(events_of(in_hand))
-    blockade.raise_()
+    postings_lock.lock()
     worker = staff.worker()
-    blockade.wait_for_somebody()
+    postings_lock.wait_until_blocking()
     take_away(valkey)
-    blockade.lift()
+    postings_lock.release()
     eventually(is_settled)
     bring_back(valkey)
     staff.clock()
@@ -88,7 +88,7 @@ def test_a_batch_in_hand_is_finished_without_redis(
     assert_told_once([*in_hand, *later])
 
 
-def test_without_redis_a_drain_works_as_ever(deliver: Deliver, drain: Drain, valkey: Valkey) -> None:
+def test_drain_works_without_redis(deliver: Deliver, drain: Drain, valkey: Valkey) -> None:
     valkey.crash()
     copies = customers(2)
     deliver(events_of(copies))
@@ -142,9 +142,7 @@ def silent_redis() -> Iterator[SilentRedis]:
         silent.close()
 
 
-def test_of_many_requests_one_a_second_asks_a_redis_that_is_silent(
-    post: Post, silent_redis: SilentRedis, tally: Tally
-) -> None:
+def test_silent_redis_is_asked_once_a_second_under_load(post: Post, silent_redis: SilentRedis, tally: Tally) -> None:
     """So load does not queue up behind its time-outs; each is a tenth of a second, and no request meets two."""
     events = events_of(customers(16))
     jobs.connect(silent_redis.url)
@@ -177,7 +175,7 @@ def forget_everything(valkey: Valkey) -> None:
 
 
 @pytest.mark.parametrize("lose", [lose_the_job, forget_everything], ids=lambda lose: lose.__name__)
-def test_a_wake_up_that_was_lost_heals_by_itself(
+def test_lost_wake_up_is_repaired_by_the_clock(
     deliver: Deliver, staff: Staff, valkey: Valkey, tally: Tally, lose: Callable[[Valkey], None]
 ) -> None:
     copies = customers(2)
@@ -193,7 +191,7 @@ def test_a_wake_up_that_was_lost_heals_by_itself(
     assert_told_once(copies)
 
 
-def test_a_flag_with_no_job_lets_later_events_wait_no_longer_than_it_lives(post: Post, valkey: Valkey) -> None:
+def test_flag_without_a_job_expires(post: Post, valkey: Valkey) -> None:
     """It expires, so that not even the sweeper is needed for ever."""
     with valkey.client() as client:
         post(customers(1)[0].events[0])

@@ -145,7 +145,7 @@ def mutated(count: int, chance: random.Random) -> Iterator[Event]:
         yield event
 
 
-def test_no_document_makes_a_handler_fail_in_other_than_words(tally: Tally) -> None:
+def test_broken_documents_fail_with_a_message_only(tally: Tally) -> None:
     """A fault of the document is one event's; any other exception is the whole batch's."""
     for event in mutated(READ, random.Random(SEED)):
         with suppress(UnusableEvent):
@@ -153,9 +153,7 @@ def test_no_document_makes_a_handler_fail_in_other_than_words(tally: Tally) -> N
     tally("broken documents read, or refused in words", READ)
 
 
-def test_whatever_stands_in_a_document_it_ends_in_an_outcome_at_once(
-    deliver: Deliver, drain: Drain, tally: Tally
-) -> None:
+def test_broken_document_gets_an_outcome_on_the_first_attempt(deliver: Deliver, drain: Drain, tally: Tally) -> None:
     copies = customers(2)
     deliver([*mutated(WORKED, random.Random(SEED)), *events_of(copies)])
     drain()

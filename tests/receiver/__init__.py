@@ -1,1 +1,1 @@
-"""The webhook door: what it lets in, what it refuses, and in which words."""
+"""The webhook receiver: which requests it stores, which it refuses, and with which errors."""

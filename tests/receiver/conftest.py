@@ -1,4 +1,4 @@
-"""One shop's webhook door, which all tests of this package knock at; each looks only at the events it sent itself."""
+"""One webhook endpoint for all tests of this package; each test looks only at the events it sent itself."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -67,8 +67,8 @@ def merchant(application: Flask) -> cast.Merchant:
 
 
 @dataclass(frozen=True)
-class Door:
-    """A webhook endpoint of the shop's, with what its secrets sign."""
+class Endpoint:
+    """A webhook endpoint and the secrets its deliveries are signed with."""
 
     application: Flask
     path: str
@@ -86,18 +86,18 @@ class Door:
 
 
 @pytest.fixture(scope="package")
-def door(application: Flask, merchant: cast.Merchant, settings: Settings) -> Door:
+def endpoint(application: Flask, merchant: cast.Merchant, settings: Settings) -> Endpoint:
     """The shop's test-mode endpoint."""
-    return open_door(application, merchant.organization_id, settings, [WEBHOOK_SECRET])
+    return make_endpoint(application, merchant.organization_id, settings, [WEBHOOK_SECRET])
 
 
-def open_door(
+def make_endpoint(
     application: Flask, organization_id: UUID, settings: Settings, secrets: list[str], *, livemode: bool = False
-) -> Door:
+) -> Endpoint:
     with db.transaction() as session:
         endpoint = insert_endpoint(session, organization_id, livemode=livemode, secrets=secrets, settings=settings)
         path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
-    return Door(application, path, secrets)
+    return Endpoint(application, path, secrets)
 
 
 def an_event(**changes: Any) -> Document:
@@ -128,7 +128,7 @@ def rows_of(event: Document) -> list[Any]:
 
 
 def assert_refused(answer: TestResponse, status: int, code: str, *, param: str | None = None) -> None:
-    """Refused with this status and word, and without repeating anything of the body or the secrets."""
+    """The answer has this status and error code, and repeats nothing of the body or the secrets."""
     told = (answer.json or {}).get("error", {})
     assert (answer.status_code, told.get("code"), told.get("param")) == (status, code, param), answer.text
     assert EMAIL not in answer.text

@@ -1,4 +1,4 @@
-"""What may stand in a signed body: anything that is a Stripe event, and nothing else."""
+"""Signed bodies: every Stripe event is stored, everything else is refused."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import pytest
 from app.rest.stripe.receiver import MAX_BODY_BYTES
 from tests.stripe_stories.signing import signature_header
 
-from .conftest import Document, Door, an_event, assert_refused, rows_of, stored
+from .conftest import Document, Endpoint, an_event, assert_refused, rows_of, stored
 
 ABSENT = object()
 MALFORMED_WORDS = [
@@ -47,15 +47,15 @@ MALFORMED_WORDS = [
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_no_json_is_refused(door: Door, body: bytes) -> None:
+def test_body_that_is_not_json_is_refused(endpoint: Endpoint, body: bytes) -> None:
     before = stored()
-    assert_refused(door.post(body), 400, "invalid_request")
+    assert_refused(endpoint.post(body), 400, "invalid_request")
     assert stored() == before
 
 
 @pytest.mark.parametrize("body", [b"\xff", b'{"object": "event\xff"}', b"\xed\xa0\x80", "{}".encode("utf-16")])
-def test_what_is_no_utf_8_is_refused(door: Door, body: bytes) -> None:
-    assert_refused(door.post(body), 400, "invalid_request")
+def test_body_that_is_not_utf_8_is_refused(endpoint: Endpoint, body: bytes) -> None:
+    assert_refused(endpoint.post(body), 400, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,19 @@ def test_what_is_no_utf_8_is_refused(door: Door, body: bytes) -> None:
     [None, True, 1, "event", [], [an_event()], {}, {"object": "charge", "id": "ch_1"}, {"object": ["event"]}],
     ids=repr,
 )
-def test_json_that_is_no_event_is_refused(door: Door, document: Any) -> None:
+def test_json_that_is_not_an_event_is_refused(endpoint: Endpoint, document: Any) -> None:
     before = stored()
-    assert_refused(door.post(json.dumps(document).encode()), 400, "invalid_request")
+    assert_refused(endpoint.post(json.dumps(document).encode()), 400, "invalid_request")
     assert stored() == before
 
 
 @pytest.mark.parametrize("field", ["id", "type"])
 @pytest.mark.parametrize("value", [ABSENT, *MALFORMED_WORDS], ids=lambda value: ascii(value)[:20])
-def test_an_event_needs_an_id_and_a_type_that_are_words(door: Door, field: str, value: Any) -> None:
+def test_event_id_and_type_are_required_words(endpoint: Endpoint, field: str, value: Any) -> None:
     event = an_event(**{field: value})
     if value is ABSENT:
         del event[field]
-    answer = door.send(event)
+    answer = endpoint.send(event)
     assert_refused(answer, 400, "invalid_request", param=field)
 
 
@@ -83,8 +83,8 @@ def test_an_event_needs_an_id_and_a_type_that_are_words(door: Door, field: str, 
 @pytest.mark.parametrize(
     "value", [value for value in MALFORMED_WORDS if value is not None], ids=lambda v: ascii(v)[:20]
 )
-def test_account_and_version_are_words_or_absent(door: Door, field: str, value: Any) -> None:
-    answer = door.send(an_event(**{field: value}))
+def test_account_and_api_version_are_words_or_absent(endpoint: Endpoint, field: str, value: Any) -> None:
+    answer = endpoint.send(an_event(**{field: value}))
     assert_refused(answer, 400, "invalid_request", param=field)
 
 
@@ -93,18 +93,18 @@ def test_account_and_version_are_words_or_absent(door: Door, field: str, value: 
     [ABSENT, None, "", "soon", "2026-13-40T00:00:00Z", -1, 1.5, True, 2**40, 10**30, [], {}],
     ids=lambda value: ascii(value)[:20],
 )
-def test_an_event_says_when_it_happened(door: Door, created: Any) -> None:
+def test_created_is_required_in_unix_seconds(endpoint: Endpoint, created: Any) -> None:
     event = an_event(created=created)
     if created is ABSENT:
         del event["created"]
-    answer = door.send(event)
+    answer = endpoint.send(event)
     assert_refused(answer, 400, "invalid_request", param="created")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "1e-400", "-0.0"])
-def test_numbers_out_of_this_world_are_no_time(door: Door, number: str) -> None:
+def test_created_that_is_not_a_whole_number_is_refused(endpoint: Endpoint, number: str) -> None:
     body = json.dumps(an_event(created="*")).replace('"*"', number).encode()
-    assert_refused(door.post(body), 400, "invalid_request", param="created")
+    assert_refused(endpoint.post(body), 400, "invalid_request", param="created")
 
 
 @pytest.mark.parametrize(
@@ -126,26 +126,26 @@ def test_numbers_out_of_this_world_are_no_time(door: Door, number: str) -> None:
     ],
     ids=lambda changes: ascii(changes)[:40],
 )
-def test_unusual_events_are_stored_exactly_as_they_came(door: Door, changes: Document) -> None:
+def test_unusual_events_are_stored_exactly_as_they_came(endpoint: Endpoint, changes: Document) -> None:
     event = an_event()
     event |= {"id": f"{event['id']}-{changes['id']}"[:255]} if "id" in changes else changes
     body = json.dumps(event, indent=2)
-    assert door.post(body.encode()).status_code == 200
+    assert endpoint.post(body.encode()).status_code == 200
     [row] = rows_of(event)
     assert (row.payload, row.type, row.outcome) == (body, event["type"], None)
 
 
-def test_raw_characters_beyond_ascii_are_signed_and_stored_as_bytes(door: Door) -> None:
+def test_raw_characters_beyond_ascii_are_signed_and_stored_as_bytes(endpoint: Endpoint) -> None:
     event = an_event(description="Zoë 漢字 😀")
     body = json.dumps(event, ensure_ascii=False)
-    assert door.post(body.encode()).status_code == 200
+    assert endpoint.post(body.encode()).status_code == 200
     assert rows_of(event)[0].payload == body
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_the_content_type_does_not_matter(door: Door, content_type: str) -> None:
+def test_any_content_type_is_accepted(endpoint: Endpoint, content_type: str) -> None:
     event = an_event()
-    assert door.post(json.dumps(event).encode(), content_type=content_type).status_code == 200
+    assert endpoint.post(json.dumps(event).encode(), content_type=content_type).status_code == 200
     assert len(rows_of(event)) == 1
 
 
@@ -155,23 +155,23 @@ def padded(event: Document, size: int) -> bytes:
     return body[:-1] + b" " * (size - len(body)) + b"}"
 
 
-def test_one_mebibyte_is_the_largest_event(door: Door) -> None:
+def test_one_mebibyte_is_the_largest_event(endpoint: Endpoint) -> None:
     event, before = an_event(), stored()
-    assert door.post(padded(event, MAX_BODY_BYTES)).status_code == 200
+    assert endpoint.post(padded(event, MAX_BODY_BYTES)).status_code == 200
     assert len(rows_of(event)) == 1
-    assert_refused(door.post(padded(an_event(), MAX_BODY_BYTES + 1)), 413, "too_large")
+    assert_refused(endpoint.post(padded(an_event(), MAX_BODY_BYTES + 1)), 413, "too_large")
     assert stored() == before + 1
 
 
-def test_a_body_of_unknown_length_is_read_no_further_than_the_cap(door: Door) -> None:
+def test_a_body_of_unknown_length_is_read_no_further_than_the_cap(endpoint: Endpoint) -> None:
     """As a server hands on a chunked request: no length, and a stream that ends by itself."""
 
     def in_chunks(body: bytes) -> dict[str, Any]:
         stream = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-        return {"data": None, "environ_overrides": stream, "header": signature_header(body, *door.secrets)}
+        return {"data": None, "environ_overrides": stream, "header": signature_header(body, *endpoint.secrets)}
 
     event, before = an_event(), stored()
-    assert door.post(b"", **in_chunks(json.dumps(event).encode())).status_code == 200
+    assert endpoint.post(b"", **in_chunks(json.dumps(event).encode())).status_code == 200
     assert len(rows_of(event)) == 1
-    assert_refused(door.post(b"", **in_chunks(padded(an_event(), 3 * MAX_BODY_BYTES))), 413, "too_large")
+    assert_refused(endpoint.post(b"", **in_chunks(padded(an_event(), 3 * MAX_BODY_BYTES))), 413, "too_large")
     assert stored() == before + 1

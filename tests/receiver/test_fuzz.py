@@ -1,4 +1,4 @@
-"""Whatever is posted, the answer is 200, 400 or 413, and only an event of Stripe's leaves a trace."""
+"""Random bodies and headers are answered 200, 400 or 413, and only a Stripe event is stored."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.stripe_stories.signing import signature_header
 
-from .conftest import Document, Door, an_event, assert_refused, rows_of, stored
+from .conftest import Document, Endpoint, an_event, assert_refused, rows_of, stored
 
 OFTEN = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
@@ -25,46 +25,46 @@ HEADERS = st.lists(HEADER_PARTS, max_size=12).map("".join) | st.text(
 
 @OFTEN
 @given(body=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
-def test_arbitrary_bytes_are_refused_signed_or_not(door: Door, body: bytes) -> None:
+def test_arbitrary_bytes_are_refused_signed_or_not(endpoint: Endpoint, body: bytes) -> None:
     before = stored()
-    assert_refused(door.post(body), 400, "invalid_request")
-    assert door.post(body, header="t=1,v1=0").status_code == 400
+    assert_refused(endpoint.post(body), 400, "invalid_request")
+    assert endpoint.post(body, header="t=1,v1=0").status_code == 400
     assert stored() == before
 
 
 @OFTEN
 @given(document=JSON)
-def test_arbitrary_json_is_refused(door: Door, document: Any) -> None:
+def test_arbitrary_json_is_refused(endpoint: Endpoint, document: Any) -> None:
     before = stored()
-    assert_refused(door.post(json.dumps(document).encode()), 400, "invalid_request")
+    assert_refused(endpoint.post(json.dumps(document).encode()), 400, "invalid_request")
     assert stored() == before
 
 
 @OFTEN
 @given(changes=st.dictionaries(NAMES | st.text(max_size=8), JSON, max_size=4))
-def test_an_event_with_arbitrary_fields_is_stored_whole_or_not_at_all(door: Door, changes: Document) -> None:
+def test_an_event_with_arbitrary_fields_is_stored_whole_or_not_at_all(endpoint: Endpoint, changes: Document) -> None:
     before = stored()
     body = json.dumps(an_event() | changes).encode()
-    answer = door.post(body)
+    answer = endpoint.post(body)
     assert answer.status_code in {200, 400}, answer.text
     assert stored() - before <= (answer.status_code == 200)
 
 
 @OFTEN
 @given(cut=st.integers(0, 400), junk=st.binary(max_size=6))
-def test_a_torn_body_is_refused(door: Door, cut: int, junk: bytes) -> None:
+def test_a_torn_body_is_refused(endpoint: Endpoint, cut: int, junk: bytes) -> None:
     body, before = json.dumps(an_event()).encode(), stored()
     torn = body[: cut % len(body)] + junk
-    assert_refused(door.post(torn), 400, "invalid_request")
+    assert_refused(endpoint.post(torn), 400, "invalid_request")
     assert stored() == before
 
 
 @OFTEN
 @given(template=HEADERS)
-def test_arbitrary_signature_headers_are_refused(door: Door, template: str) -> None:
+def test_arbitrary_signature_headers_are_refused(endpoint: Endpoint, template: str) -> None:
     event = an_event()
     body = json.dumps(event).encode()
     signed_at, _, digest = signature_header(body, "whsec_somebody_elses").removeprefix("t=").partition(",v1=")
     header = template.replace("{now}", signed_at).replace("{v1}", digest)
-    assert_refused(door.post(body, header=header), 400, "invalid_signature")
+    assert_refused(endpoint.post(body, header=header), 400, "invalid_signature")
     assert rows_of(event) == []

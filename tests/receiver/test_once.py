@@ -15,7 +15,7 @@ from tests.cast import Merchant
 from tests.stripe_stories.signing import signature_header
 from worker.inbox import drain
 
-from .conftest import Document, Door, an_event, open_door, rows_of
+from .conftest import Document, Endpoint, an_event, make_endpoint, rows_of
 
 
 class Wakeups:
@@ -44,90 +44,90 @@ def work_all() -> None:
         pass
 
 
-def test_a_new_event_wakes_a_worker_and_many_wake_one(door: Door, wakeups: Wakeups) -> None:
+def test_a_new_event_wakes_a_worker_and_many_wake_one(endpoint: Endpoint, wakeups: Wakeups) -> None:
     for _ in range(5):
-        door.send(an_event())
+        endpoint.send(an_event())
     assert wakeups.count() == 1
     wakeups.begin_drain()
-    door.send(an_event())
+    endpoint.send(an_event())
     assert wakeups.count() == 1
 
 
-def test_a_repetition_is_stored_once_however_it_is_written(door: Door) -> None:
+def test_a_repetition_is_stored_once_however_it_is_written(endpoint: Endpoint) -> None:
     event = an_event()
     for body in (json.dumps(event), json.dumps(event), json.dumps(event, indent=4)):
-        assert door.post(body.encode()).status_code == 200
+        assert endpoint.post(body.encode()).status_code == 200
     [row] = rows_of(event)
     assert row.payload == json.dumps(event)
 
 
-def test_a_repetition_of_an_unprocessed_event_wakes_the_worker_again(door: Door, wakeups: Wakeups) -> None:
+def test_a_repetition_of_an_unprocessed_event_wakes_the_worker_again(endpoint: Endpoint, wakeups: Wakeups) -> None:
     event = an_event()
-    door.send(event)
+    endpoint.send(event)
     wakeups.begin_drain()
-    door.send(event)
+    endpoint.send(event)
     assert wakeups.count() == 1
 
 
-def test_a_repetition_of_a_processed_event_wakes_nobody(door: Door, wakeups: Wakeups) -> None:
+def test_a_repetition_of_a_processed_event_wakes_no_worker(endpoint: Endpoint, wakeups: Wakeups) -> None:
     event = an_event()
-    door.send(event)
+    endpoint.send(event)
     work_all()
     [before] = rows_of(event)
     wakeups.begin_drain()
-    assert door.send(event).status_code == 200
+    assert endpoint.send(event).status_code == 200
     assert wakeups.count() == 0
     assert rows_of(event) == [before]
     assert before.outcome == "ignored_type"
 
 
-def test_two_doors_that_send_one_event_keep_it_once(
-    application: Flask, merchant: Merchant, settings: Settings, door: Door
+def test_event_sent_to_two_endpoints_is_stored_once(
+    application: Flask, merchant: Merchant, settings: Settings, endpoint: Endpoint
 ) -> None:
-    second = open_door(application, merchant.organization_id, settings, ["whsec_second"])
+    second = make_endpoint(application, merchant.organization_id, settings, ["whsec_second"])
     event = an_event()
-    for one in (door, second):
+    for one in (endpoint, second):
         assert one.send(event).status_code == 200
     assert len(rows_of(event)) == 1
 
 
-def test_the_same_event_in_another_api_version_is_kept_beside_it(door: Door) -> None:
+def test_the_same_event_in_another_api_version_is_kept_beside_it(endpoint: Endpoint) -> None:
     event = an_event()
     for version in ("2025-11-17.clover", "2025-02-24.acacia", "2025-02-24.acacia"):
-        assert door.send(event | {"api_version": version}).status_code == 200
+        assert endpoint.send(event | {"api_version": version}).status_code == 200
     assert [row.api_version for row in rows_of(event)] == ["2025-11-17.clover", "2025-02-24.acacia"]
 
 
-def test_a_connected_accounts_event_is_kept_under_its_account(door: Door) -> None:
+def test_a_connected_accounts_event_is_kept_under_its_account(endpoint: Endpoint) -> None:
     event = an_event()
     for account in ({}, {"account": None}, {"account": "acct_1"}, {"account": "acct_2"}, {"account": "acct_1"}):
-        assert door.send(event | account).status_code == 200
+        assert endpoint.send(event | account).status_code == 200
     assert [row.account for row in rows_of(event)] == ["", "acct_1", "acct_2"]
 
 
-@pytest.mark.parametrize("is_live_door", [True, False])
+@pytest.mark.parametrize("is_live_endpoint", [True, False])
 def test_the_other_modes_event_is_stored_and_never_due(
-    application: Flask, merchant: Merchant, settings: Settings, wakeups: Wakeups, is_live_door: bool
+    application: Flask, merchant: Merchant, settings: Settings, wakeups: Wakeups, is_live_endpoint: bool
 ) -> None:
-    secrets = [f"whsec_{is_live_door}"]
-    strict = open_door(application, merchant.organization_id, settings, secrets, livemode=is_live_door)
-    event = an_event(livemode=not is_live_door, type="invoice.paid")
+    secrets = [f"whsec_{is_live_endpoint}"]
+    strict = make_endpoint(application, merchant.organization_id, settings, secrets, livemode=is_live_endpoint)
+    event = an_event(livemode=not is_live_endpoint, type="invoice.paid")
     for _ in range(2):
         assert strict.send(event).status_code == 200
     assert wakeups.count() == 0
     work_all()
     [row] = rows_of(event)
-    assert (row.outcome, row.livemode, row.attempts) == ("wrong_mode", not is_live_door, 0)
-    right = event | {"livemode": is_live_door}
+    assert (row.outcome, row.livemode, row.attempts) == ("wrong_mode", not is_live_endpoint, 0)
+    right = event | {"livemode": is_live_endpoint}
     assert strict.send(right).status_code == 200
     assert [row.outcome for row in rows_of(event)] == ["wrong_mode", None]
     assert wakeups.count() == 1
 
 
 @pytest.mark.parametrize("livemode", [None, "true", 1, 0, [], {"live": False}])
-def test_a_mode_that_is_no_yes_or_no_never_crashes_the_door(door: Door, livemode: object) -> None:
+def test_livemode_that_is_not_a_boolean_is_handled(endpoint: Endpoint, livemode: object) -> None:
     event = an_event(livemode=livemode)
-    assert door.send(event).status_code in {200, 400}
+    assert endpoint.send(event).status_code in {200, 400}
 
 
 def thin_event(**changes: object) -> Document:
@@ -136,9 +136,9 @@ def thin_event(**changes: object) -> Document:
     return event | {"related_object": {"id": "in_thin", "type": "invoice", "url": "/v1/invoices/in_thin"}} | changes
 
 
-def test_a_thin_event_is_stored_and_says_why_it_cannot_be_used(door: Door) -> None:
+def test_a_thin_event_is_stored_and_says_why_it_cannot_be_used(endpoint: Endpoint) -> None:
     event = thin_event()
-    assert door.send(event).status_code == 200
+    assert endpoint.send(event).status_code == 200
     work_all()
     [row] = rows_of(event)
     assert (row.outcome, row.object_id, row.occurred_at.isoformat()) == (
@@ -149,8 +149,8 @@ def test_a_thin_event_is_stored_and_says_why_it_cannot_be_used(door: Door) -> No
     assert row.outcome_details == {"problem": "thin_without_key"}
 
 
-def test_a_signature_of_another_body_stores_nothing(door: Door) -> None:
+def test_a_signature_of_another_body_stores_nothing(endpoint: Endpoint) -> None:
     event, other = an_event(), an_event()
-    header = signature_header(json.dumps(other).encode(), *door.secrets)
-    assert door.post(json.dumps(event).encode(), header=header).status_code == 400
+    header = signature_header(json.dumps(other).encode(), *endpoint.secrets)
+    assert endpoint.post(json.dumps(event).encode(), header=header).status_code == 400
     assert rows_of(event) == []

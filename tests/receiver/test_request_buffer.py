@@ -41,7 +41,7 @@ def test_a_request_is_whole_with_its_last_byte_and_not_before(name: str, cuts: l
 
 
 @pytest.mark.parametrize("request_", REFUSABLE.values(), ids=REFUSABLE.keys())
-def test_what_the_parser_refuses_is_not_waited_for(request_: bytes) -> None:
+def test_invalid_request_is_passed_on_at_once(request_: bytes) -> None:
     for size in (1, len(request_)):
         buffer = RequestBuffer()
         for at in range(0, len(request_), size):
@@ -74,7 +74,7 @@ def test_chunks_are_bounded_by_what_they_announce_and_by_what_came() -> None:
     assert len(tiny.data) < 2 * MAX_BODY_BYTES
 
 
-def test_a_client_that_waits_for_a_word_is_recognized_and_its_question_cut_out() -> None:
+def test_expect_100_continue_is_recognized_and_removed() -> None:
     buffer = RequestBuffer()
     assert buffer.add(POST + b"Expect: 100-Continue\r\nContent-Length: 2\r\n\r\n") is State.BODY
     assert buffer.expects_continue

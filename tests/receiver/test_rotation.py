@@ -16,50 +16,52 @@ from app.stripe_events.models import StripeEndpoint
 from tests.cast import Merchant
 from tests.stripe_stories.signing import signature_header
 
-from .conftest import Door, an_event, assert_refused, open_door, rows_of
+from .conftest import Endpoint, an_event, assert_refused, make_endpoint, rows_of
 
 NOW = datetime.now(UTC)
 A_DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def rolling(application: Flask, merchant: Merchant, settings: Settings) -> Door:
+def rolling(application: Flask, merchant: Merchant, settings: Settings) -> Endpoint:
     """An endpoint of its own, so far with the old secret alone."""
-    return open_door(application, merchant.organization_id, settings, ["whsec_old"])
+    return make_endpoint(application, merchant.organization_id, settings, ["whsec_old"])
 
 
-def roll(door: Door, settings: Settings, *, now: datetime, overlap: timedelta | None) -> None:
-    endpoint_id = ids.decode(door.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
+def roll(endpoint: Endpoint, settings: Settings, *, now: datetime, overlap: timedelta | None) -> None:
+    endpoint_id = ids.decode(endpoint.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
     with db.transaction() as session:
         signing.add(session.get_one(StripeEndpoint, endpoint_id), "whsec_new", settings, now=now, overlap=overlap)
 
 
-def deliver(door: Door, *secrets: str) -> TestResponse:
+def deliver(endpoint: Endpoint, *secrets: str) -> TestResponse:
     body = json.dumps(an_event()).encode()
-    return door.post(body, header=signature_header(body, *secrets))
+    return endpoint.post(body, header=signature_header(body, *secrets))
 
 
 @pytest.mark.parametrize("signed_with", [("whsec_old",), ("whsec_new",), ("whsec_old", "whsec_new")])
-def test_while_both_are_in_force_either_signs(rolling: Door, settings: Settings, signed_with: tuple[str, ...]) -> None:
+def test_either_secret_signs_during_the_overlap(
+    rolling: Endpoint, settings: Settings, signed_with: tuple[str, ...]
+) -> None:
     roll(rolling, settings, now=NOW, overlap=A_DAY)
     assert deliver(rolling, *signed_with).status_code == 200
 
 
-def test_once_its_time_is_over_the_old_one_signs_nothing(rolling: Door, settings: Settings) -> None:
+def test_old_secret_is_refused_after_the_overlap(rolling: Endpoint, settings: Settings) -> None:
     roll(rolling, settings, now=NOW - timedelta(days=2), overlap=A_DAY)
     assert_refused(deliver(rolling, "whsec_old"), 400, "invalid_signature")
     assert deliver(rolling, "whsec_new").status_code == 200
     assert deliver(rolling, "whsec_old", "whsec_new").status_code == 200
 
 
-def test_without_an_overlap_the_old_one_ends_at_once(rolling: Door, settings: Settings) -> None:
+def test_old_secret_is_refused_at_once_without_an_overlap(rolling: Endpoint, settings: Settings) -> None:
     roll(rolling, settings, now=NOW, overlap=timedelta(0))
     assert_refused(deliver(rolling, "whsec_old"), 400, "invalid_signature")
     assert deliver(rolling, "whsec_new").status_code == 200
 
 
-def test_every_web_process_notices_within_the_seconds_of_its_memory(rolling: Door, settings: Settings) -> None:
-    other = Door(web.create_app(settings), rolling.path, rolling.secrets)
+def test_every_web_process_uses_the_new_secret_once_its_cache_expired(rolling: Endpoint, settings: Settings) -> None:
+    other = Endpoint(web.create_app(settings), rolling.path, rolling.secrets)
     assert deliver(rolling, "whsec_old").status_code == deliver(other, "whsec_old").status_code == 200
     roll(rolling, settings, now=NOW, overlap=timedelta(0))
     time.sleep(receivers.CACHE_SECONDS)
@@ -88,7 +90,7 @@ def test_secrets_are_read_as_long_as_their_key_is_listed_and_sealed_anew_on_dema
         session.rollback()
 
 
-def test_a_secret_kept_by_the_first_version_still_signs(rolling: Door, settings: Settings) -> None:
+def test_a_secret_kept_by_the_first_version_still_signs(rolling: Endpoint, settings: Settings) -> None:
     """It kept a bare list of secrets."""
     endpoint_id = ids.decode(rolling.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
     with db.transaction() as session:
@@ -96,23 +98,23 @@ def test_a_secret_kept_by_the_first_version_still_signs(rolling: Door, settings:
         session.execute(update, {"sealed": sealing.seal('["whsec_first"]', settings), "id": endpoint_id})
     assert deliver(rolling, "whsec_first").status_code == 200
     roll(rolling, settings, now=NOW, overlap=A_DAY)
-    fresh = Door(web.create_app(settings), rolling.path, ())
+    fresh = Endpoint(web.create_app(settings), rolling.path, ())
     assert deliver(fresh, "whsec_first").status_code == deliver(fresh, "whsec_new").status_code == 200
 
 
-def test_an_endpoint_without_a_secret_asks_stripe_to_come_again(
+def test_endpoint_without_a_secret_is_503_so_that_stripe_retries(
     application: Flask, merchant: Merchant, settings: Settings
 ) -> None:
-    unsigned = open_door(application, merchant.organization_id, settings, [])
+    unsigned = make_endpoint(application, merchant.organization_id, settings, [])
     assert_refused(deliver(unsigned, "whsec_any"), 503, "unavailable")
 
 
-def test_an_event_of_the_wrong_mode_is_worked_once_it_comes_through_the_right_door(
+def test_event_of_the_wrong_mode_is_due_once_it_comes_to_the_endpoint_of_its_mode(
     application: Flask, merchant: Merchant, settings: Settings
 ) -> None:
     """A live endpoint was entered in Stripe's test mode, or the reverse, and then put right."""
-    live = open_door(application, merchant.organization_id, settings, ["whsec_live"], livemode=True)
-    test = open_door(application, merchant.organization_id, settings, ["whsec_test"])
+    live = make_endpoint(application, merchant.organization_id, settings, ["whsec_live"], livemode=True)
+    test = make_endpoint(application, merchant.organization_id, settings, ["whsec_test"])
     event = an_event()
     assert live.send(event).status_code == 200
     [row] = rows_of(event)

@@ -13,7 +13,7 @@ from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET
 from tests.stripe_stories.signing import signature_header
 
-from .conftest import Document, Door, an_event, assert_refused, open_door, rows_of, stored
+from .conftest import Document, Endpoint, an_event, assert_refused, make_endpoint, rows_of, stored
 
 NOW = 1_772_445_600
 
@@ -28,55 +28,55 @@ def v1(body: bytes, secret: str = WEBHOOK_SECRET, at: float | None = None) -> st
 
 
 @pytest.mark.parametrize("signed_with", [("whsec_old",), ("whsec_new",), ("whsec_new", "whsec_old")])
-def test_while_a_secret_is_rotated_either_signature_opens_the_door(
+def test_either_signature_is_accepted_while_a_secret_is_rotated(
     application: Flask, merchant: Merchant, settings: Settings, signed_with: tuple[str, ...]
 ) -> None:
-    rotating = open_door(application, merchant.organization_id, settings, ["whsec_new", "whsec_old"])
+    rotating = make_endpoint(application, merchant.organization_id, settings, ["whsec_new", "whsec_old"])
     event = an_event()
     answer = rotating.post(body_of(event), header=signature_header(body_of(event), *signed_with))
     assert answer.status_code == 200
     assert len(rows_of(event)) == 1
 
 
-def test_one_good_signature_among_strangers_is_enough(door: Door) -> None:
+def test_one_valid_signature_among_several_is_enough(endpoint: Endpoint) -> None:
     body = body_of(an_event())
     header = signature_header(body, "whsec_stranger", "whsec_another", WEBHOOK_SECRET)
-    assert door.post(body, header=f"{header},v0={'0' * 64},v2=later").status_code == 200
+    assert endpoint.post(body, header=f"{header},v0={'0' * 64},v2=later").status_code == 200
 
 
-def test_an_old_scheme_counts_for_nothing(door: Door) -> None:
+def test_signature_of_scheme_v0_is_refused(endpoint: Endpoint) -> None:
     body = body_of(an_event())
     header = signature_header(body, WEBHOOK_SECRET).replace("v1=", "v0=")
-    assert_refused(door.post(body, header=header), 400, "invalid_signature")
+    assert_refused(endpoint.post(body, header=header), 400, "invalid_signature")
 
 
-def test_another_endpoints_secret_does_not_open_this_door(
-    application: Flask, merchant: Merchant, settings: Settings, door: Door
+def test_secret_of_another_endpoint_is_refused(
+    application: Flask, merchant: Merchant, settings: Settings, endpoint: Endpoint
 ) -> None:
-    other = open_door(application, merchant.organization_id, settings, ["whsec_of_the_other_door"])
+    other = make_endpoint(application, merchant.organization_id, settings, ["whsec_of_the_other_endpoint"])
     body, before = body_of(an_event()), stored()
-    assert_refused(door.post(body, header=signature_header(body, *other.secrets)), 400, "invalid_signature")
-    assert_refused(other.post(body, header=signature_header(body, *door.secrets)), 400, "invalid_signature")
+    assert_refused(endpoint.post(body, header=signature_header(body, *other.secrets)), 400, "invalid_signature")
+    assert_refused(other.post(body, header=signature_header(body, *endpoint.secrets)), 400, "invalid_signature")
     assert stored() == before
 
 
 @pytest.mark.parametrize("skew_seconds", [-290, 290])
-def test_within_five_minutes_of_now_either_way_is_let_in(door: Door, skew_seconds: int) -> None:
+def test_timestamp_within_five_minutes_is_accepted(endpoint: Endpoint, skew_seconds: int) -> None:
     body = body_of(an_event())
     header = signature_header(body, WEBHOOK_SECRET, at=time.time() + skew_seconds)
-    assert door.post(body, header=header).status_code == 200
+    assert endpoint.post(body, header=header).status_code == 200
 
 
 @pytest.mark.parametrize("skew_seconds", [-310, 310, -86_400, 86_400, -NOW, 10**11])
-def test_too_old_and_from_the_future_are_refused(door: Door, skew_seconds: int) -> None:
+def test_timestamp_more_than_five_minutes_off_is_refused(endpoint: Endpoint, skew_seconds: int) -> None:
     body, before = body_of(an_event()), stored()
     header = signature_header(body, WEBHOOK_SECRET, at=time.time() + skew_seconds)
-    assert_refused(door.post(body, header=header), 400, "invalid_signature")
+    assert_refused(endpoint.post(body, header=header), 400, "invalid_signature")
     assert stored() == before
 
 
 @pytest.mark.parametrize(("now_seconds", "is_let_in"), [(NOW + 300, True), (NOW - 300, True)])
-def test_three_hundred_seconds_exactly_are_let_in(now_seconds: float, is_let_in: bool) -> None:
+def test_timestamp_exactly_300_seconds_off_is_accepted(now_seconds: float, is_let_in: bool) -> None:
     header = signature_header(b"{}", WEBHOOK_SECRET, at=NOW)
     signature.verify("{}", header, [WEBHOOK_SECRET], now_seconds=now_seconds)
     for too_far in (NOW + 300.5, NOW - 300.5):
@@ -84,7 +84,7 @@ def test_three_hundred_seconds_exactly_are_let_in(now_seconds: float, is_let_in:
             signature.verify("{}", header, [WEBHOOK_SECRET], now_seconds=too_far)
 
 
-def test_a_captured_delivery_is_not_let_in_under_a_fresh_time(door: Door) -> None:
+def test_captured_delivery_with_a_fresh_timestamp_is_refused(endpoint: Endpoint) -> None:
     """The time that is looked at must be the time that was signed."""
     body, before = body_of(an_event()), stored()
     then, now = int(time.time()) - 86_400, int(time.time())
@@ -98,12 +98,12 @@ def test_a_captured_delivery_is_not_let_in_under_a_fresh_time(door: Door) -> Non
         f"t={then} ,t={now}",
         f" t={now},t={then}",
     ):
-        assert_refused(door.post(body, header=f"{times},v1={digest}"), 400, "invalid_signature")
+        assert_refused(endpoint.post(body, header=f"{times},v1={digest}"), 400, "invalid_signature")
     assert stored() == before
 
 
-def test_a_missing_header_is_refused(door: Door) -> None:
-    answer = door.application.test_client().post(door.path, data=body_of(an_event()))
+def test_a_missing_header_is_refused(endpoint: Endpoint) -> None:
+    answer = endpoint.application.test_client().post(endpoint.path, data=body_of(an_event()))
     assert_refused(answer, 400, "invalid_signature")
 
 
@@ -136,23 +136,23 @@ def test_a_missing_header_is_refused(door: Door) -> None:
         "t={now}," + "v1=0," * 2000,
     ],
 )
-def test_a_malformed_header_is_refused(door: Door, header: str) -> None:
+def test_a_malformed_header_is_refused(endpoint: Endpoint, header: str) -> None:
     body, before = body_of(an_event()), stored()
     filled = header.replace("{now}", str(int(time.time()))).replace("{v1}", v1(body))
-    assert_refused(door.post(body, header=filled), 400, "invalid_signature")
+    assert_refused(endpoint.post(body, header=filled), 400, "invalid_signature")
     assert stored() == before
 
 
 @pytest.mark.parametrize("change", [b" ", b"\n", b"}", b"\x00"])
-def test_a_body_changed_by_one_byte_is_refused(door: Door, change: bytes) -> None:
+def test_a_body_changed_by_one_byte_is_refused(endpoint: Endpoint, change: bytes) -> None:
     body, before = body_of(an_event()), stored()
     header = signature_header(body, WEBHOOK_SECRET)
-    assert_refused(door.post(body + change, header=header), 400, "invalid_signature")
+    assert_refused(endpoint.post(body + change, header=header), 400, "invalid_signature")
     assert_refused(
-        door.post(body.replace(b"product.created", b"product.deleted"), header=header), 400, "invalid_signature"
+        endpoint.post(body.replace(b"product.created", b"product.deleted"), header=header), 400, "invalid_signature"
     )
     assert stored() == before
 
 
-def test_nothing_is_parsed_before_the_signature(door: Door) -> None:
-    assert_refused(door.post(b"not even JSON", header="t=1,v1=0"), 400, "invalid_signature")
+def test_nothing_is_parsed_before_the_signature(endpoint: Endpoint) -> None:
+    assert_refused(endpoint.post(b"not even JSON", header="t=1,v1=0"), 400, "invalid_signature")

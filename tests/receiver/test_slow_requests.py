@@ -13,7 +13,7 @@ from app.config import Settings
 from app.web_worker import READ_SECONDS
 from tests.api.conftest import figure
 
-from .conftest import Door, an_event, rows_of
+from .conftest import Endpoint, an_event, rows_of
 from .wire import PATIENCE_SECONDS, Web, answers, chunk, head, serve
 
 HALVES = {
@@ -33,7 +33,7 @@ HALVES = {
 
 
 @pytest.fixture(scope="module")
-def web(settings: Settings, door: Door, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def web(settings: Settings, endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     with serve(settings, tmp_path_factory.mktemp("slow") / "web.log") as served:
         yield served
 
@@ -50,31 +50,35 @@ def half_sent(web: Web, count: int, half: bytes) -> Iterator[list[socket.socket]
         yield connections
 
 
-def deliver(web: Web, door: Door) -> bool:
+def deliver(web: Web, endpoint: Endpoint) -> bool:
     """Whether a delivery is answered 200 and stored."""
     event = an_event()
     body = json.dumps(event).encode()
-    answer = web.exchange(head(door, body, f"Content-Length: {len(body)}"), body)
+    answer = web.exchange(head(endpoint, body, f"Content-Length: {len(body)}"), body)
     return answer.startswith(b"HTTP/1.1 200 ") and len(rows_of(event)) == 1
 
 
 @pytest.mark.parametrize("half", HALVES.values(), ids=HALVES.keys())
-def test_deliveries_and_health_are_answered_beside_half_sent_requests(web: Web, door: Door, half: bytes) -> None:
+def test_deliveries_and_health_are_answered_beside_half_sent_requests(
+    web: Web, endpoint: Endpoint, half: bytes
+) -> None:
     with half_sent(web, 32, half):
         assert answers(web.port)
-        assert deliver(web, door)
+        assert deliver(web, endpoint)
 
 
 @pytest.mark.parametrize("count", [8, 32, 200, 600])
-def test_any_number_of_half_sent_requests_stops_nothing(web: Web, door: Door, count: int) -> None:
+def test_half_sent_requests_do_not_block_deliveries(web: Web, endpoint: Endpoint, count: int) -> None:
     """600 are more connections than one process holds: the oldest are given up."""
     with half_sent(web, count, HALVES["half a body"]):
         for _ in range(5):
             assert answers(web.port)
-            assert deliver(web, door)
+            assert deliver(web, endpoint)
 
 
-def test_a_request_that_takes_too_long_is_answered_408_and_counted(web: Web, door: Door, settings: Settings) -> None:
+def test_a_request_that_takes_too_long_is_answered_408_and_counted(
+    web: Web, endpoint: Endpoint, settings: Settings
+) -> None:
     metrics.connect(settings.redis_url)
     counted = 'accrual_requests_dropped_total{reason="request_timeout"}'
     before = figure(metrics.exposition([]).decode(), counted)
@@ -93,36 +97,36 @@ def test_a_request_that_takes_too_long_is_answered_408_and_counted(web: Web, doo
         time.sleep(0.1)
 
 
-def test_a_client_that_takes_no_answer_holds_no_thread(web: Web, door: Door) -> None:
+def test_client_that_reads_no_answer_occupies_no_thread(web: Web, endpoint: Endpoint) -> None:
     with half_sent(web, 32, b"GET /openapi.json HTTP/1.1\r\nHost: s\r\n\r\n" * 20):
         assert answers(web.port)
-        assert deliver(web, door)
+        assert deliver(web, endpoint)
 
 
-def test_memory_for_unfinished_requests_is_bounded(web: Web, door: Door) -> None:
+def test_memory_for_unfinished_requests_is_bounded(web: Web, endpoint: Endpoint) -> None:
     big = b"POST /webhooks/stripe HTTP/1.1\r\nHost: s\r\nContent-Length: 1000000\r\n\r\n" + b"{" * 900_000
     with half_sent(web, 60, big) as connections:
-        assert deliver(web, door)
+        assert deliver(web, endpoint)
         first = connections[0].recv(100)  # the oldest made room
     assert first.startswith(b"HTTP/1.1 503 ")
 
 
-def test_requests_in_a_row_on_one_connection_are_answered_in_a_row(web: Web, door: Door) -> None:
+def test_requests_in_a_row_on_one_connection_are_answered_in_a_row(web: Web, endpoint: Endpoint) -> None:
     event = an_event()
     body = json.dumps(event).encode()
-    with_length = head(door, body, f"Content-Length: {len(body)}").replace("Connection: close\n", "")
-    chunked = head(door, body, "Transfer-Encoding: chunked").replace("Connection: close\n", "")
-    last = head(door, body, f"Content-Length: {len(body)}")
+    with_length = head(endpoint, body, f"Content-Length: {len(body)}").replace("Connection: close\n", "")
+    chunked = head(endpoint, body, "Transfer-Encoding: chunked").replace("Connection: close\n", "")
+    last = head(endpoint, body, f"Content-Length: {len(body)}")
     wired = [part.replace("\n", "\r\n").encode() for part in (with_length, chunked, last)]
     stream = wired[0] + body + wired[1] + chunk(body) + b"0\r\n\r\n" + wired[2] + body
     assert web.exchange("", stream).count(b"HTTP/1.1 200 ") == 3
 
 
-def test_a_client_that_asks_first_is_told_to_send_its_body(web: Web, door: Door) -> None:
+def test_expect_100_continue_is_answered(web: Web, endpoint: Endpoint) -> None:
     event = an_event()
     body = json.dumps(event).encode()
     with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE_SECONDS) as connection:
-        asking = head(door, body, f"Content-Length: {len(body)}", "Expect: 100-continue")
+        asking = head(endpoint, body, f"Content-Length: {len(body)}", "Expect: 100-continue")
         connection.sendall(asking.replace("\n", "\r\n").encode())
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)

@@ -11,30 +11,30 @@ from app.config import Settings
 from app.rest.stripe.receiver import MAX_BODY_BYTES
 from tests.conftest import WEBHOOK_SECRET
 
-from .conftest import EMAIL, Door, an_event, rows_of, stored
+from .conftest import EMAIL, Endpoint, an_event, rows_of, stored
 from .wire import PATIENCE_SECONDS, Web, chunk, head, serve
 
 
 @pytest.fixture(scope="module")
-def web(settings: Settings, door: Door, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+def web(settings: Settings, endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     with serve(settings, tmp_path_factory.mktemp("web") / "web.log") as served:
         yield served
 
 
-def test_a_chunked_body_is_as_good_as_one_with_a_length(web: Web, door: Door) -> None:
+def test_a_chunked_body_is_as_good_as_one_with_a_length(web: Web, endpoint: Endpoint) -> None:
     event = an_event()
     body = json.dumps(event).encode()
     parts = [chunk(body[start : start + 7]) for start in range(0, len(body), 7)]
-    answer = web.exchange(head(door, body, "Transfer-Encoding: chunked"), *parts, b"0\r\n\r\n")
+    answer = web.exchange(head(endpoint, body, "Transfer-Encoding: chunked"), *parts, b"0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert rows_of(event)[0].payload == body.decode()
 
 
-def test_a_body_that_arrives_in_drops_is_waited_for(web: Web, door: Door) -> None:
+def test_a_body_that_arrives_in_drops_is_waited_for(web: Web, endpoint: Endpoint) -> None:
     event = an_event()
     body = json.dumps(event).encode()
     with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE_SECONDS) as connection:
-        start = head(door, body, f"Content-Length: {len(body)}").replace("\n", "\r\n").encode()
+        start = head(endpoint, body, f"Content-Length: {len(body)}").replace("\n", "\r\n").encode()
         for piece in (start, body[:10], body[10:100], body[100:]):
             connection.sendall(piece)
             time.sleep(0.02)
@@ -42,12 +42,12 @@ def test_a_body_that_arrives_in_drops_is_waited_for(web: Web, door: Door) -> Non
     assert len(rows_of(event)) == 1
 
 
-def test_too_much_is_refused_with_and_without_a_length(web: Web, door: Door) -> None:
+def test_too_much_is_refused_with_and_without_a_length(web: Web, endpoint: Endpoint) -> None:
     body, before = json.dumps(an_event()).encode(), stored()
     too_much = body + b" " * (MAX_BODY_BYTES + 1 - len(body))
-    with_length = web.exchange(head(door, too_much, f"Content-Length: {len(too_much)}"), too_much)
-    chunked = web.exchange(head(door, too_much, "Transfer-Encoding: chunked"), chunk(too_much), b"0\r\n\r\n")
-    announced = web.exchange(head(door, body, f"Content-Length: {10**12}"))
+    with_length = web.exchange(head(endpoint, too_much, f"Content-Length: {len(too_much)}"), too_much)
+    chunked = web.exchange(head(endpoint, too_much, "Transfer-Encoding: chunked"), chunk(too_much), b"0\r\n\r\n")
+    announced = web.exchange(head(endpoint, body, f"Content-Length: {10**12}"))
     for answer in (with_length, chunked, announced):
         assert answer.startswith(b"HTTP/1.1 413 "), answer[:200]
     assert stored() == before
@@ -65,36 +65,36 @@ def test_too_much_is_refused_with_and_without_a_length(web: Web, door: Door) -> 
     ],
     ids=repr,
 )
-def test_a_length_that_makes_no_sense_is_refused(web: Web, door: Door, lines: list[str]) -> None:
+def test_invalid_content_length_is_refused(web: Web, endpoint: Endpoint, lines: list[str]) -> None:
     body, before = json.dumps(an_event()).encode(), stored()
-    answer = web.exchange(head(door, body, *lines), body)
+    answer = web.exchange(head(endpoint, body, *lines), body)
     assert answer.split()[1] in {b"400", b"501"}, answer[:200]
     assert stored() == before
 
 
 @pytest.mark.parametrize(
-    "path", ["//webhooks/stripe", "/webhooks//stripe", "/{door}", "{door}/", "{door}?a=1", "{door}/%2e"]
+    "path", ["//webhooks/stripe", "/webhooks//stripe", "/{endpoint}", "{endpoint}/", "{endpoint}?a=1", "{endpoint}/%2e"]
 )
-def test_there_is_no_redirect_on_the_wire(web: Web, door: Door, path: str) -> None:
+def test_server_never_redirects(web: Web, endpoint: Endpoint, path: str) -> None:
     body = json.dumps(an_event()).encode()
-    there = path.replace("{door}", door.path)
-    answer = web.exchange(head(door, body, f"Content-Length: {len(body)}", path=there), body)
+    there = path.replace("{endpoint}", endpoint.path)
+    answer = web.exchange(head(endpoint, body, f"Content-Length: {len(body)}", path=there), body)
     assert answer.split()[1][:1] != b"3", answer[:200]
 
 
-def test_nothing_of_a_customer_and_no_secret_is_ever_logged(web: Web, door: Door) -> None:
+def test_nothing_of_a_customer_and_no_secret_is_ever_logged(web: Web, endpoint: Endpoint) -> None:
     """Accepted, repeated, refused, torn and never-finished deliveries: each leaves lines, and none of them tells."""
     body = json.dumps(an_event(data={"object": {"email": EMAIL, "name": "Cleo"}})).encode()
     length = f"Content-Length: {len(body)}"
     for _ in range(2):
-        assert web.exchange(head(door, body, length), body).startswith(b"HTTP/1.1 200 ")
+        assert web.exchange(head(endpoint, body, length), body).startswith(b"HTTP/1.1 200 ")
     for torn in (body[:-1] + b" ", body.replace(b'"id"', b'"it"'), body.replace(b'"created"', b'"cremated"')):
-        assert web.exchange(head(door, torn, length), torn).startswith(b"HTTP/1.1 400 ")
-        assert web.exchange(head(door, body, length), torn).startswith(b"HTTP/1.1 400 ")
-    forged = head(door, body, length).replace("v1=", "v1=é")
+        assert web.exchange(head(endpoint, torn, length), torn).startswith(b"HTTP/1.1 400 ")
+        assert web.exchange(head(endpoint, body, length), torn).startswith(b"HTTP/1.1 400 ")
+    forged = head(endpoint, body, length).replace("v1=", "v1=é")
     assert web.exchange(forged, body).startswith(b"HTTP/1.1 400 ")
     with socket.create_connection(("127.0.0.1", web.port)) as connection:
-        connection.sendall(head(door, body, length).replace("\n", "\r\n").encode() + body[:50])
+        connection.sendall(head(endpoint, body, length).replace("\n", "\r\n").encode() + body[:50])
     written = web.log.read_text()
     assert "stripe_event_received" in written
     for secret in (EMAIL, "Cleo", WEBHOOK_SECRET, "receipt_email"):

@@ -13,7 +13,7 @@ from app.config import Settings
 from app.runtime import processes
 from tests.stripe_stories.signing import signature_header
 
-from .conftest import Door
+from .conftest import Endpoint
 
 PATIENCE_SECONDS = 60
 
@@ -70,10 +70,10 @@ def answers(port: int) -> bool:
         return False
 
 
-def head(door: Door, body: bytes, *lines: str, path: str = "") -> str:
+def head(endpoint: Endpoint, body: bytes, *lines: str, path: str = "") -> str:
     """The head of a signed request that closes the connection."""
-    signature = signature_header(body, *door.secrets)
-    fixed = [f"POST {path or door.path} HTTP/1.1", "Host: shop.example", f"Stripe-Signature: {signature}"]
+    signature = signature_header(body, *endpoint.secrets)
+    fixed = [f"POST {path or endpoint.path} HTTP/1.1", "Host: shop.example", f"Stripe-Signature: {signature}"]
     return "\n".join([*fixed, "Connection: close", *lines, "", ""])
 
 

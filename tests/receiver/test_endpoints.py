@@ -1,4 +1,4 @@
-"""Which doors there are, and what stands behind each."""
+"""Unknown, disabled, default and other organizations' webhook endpoints, and requests that are no delivery."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.cast import Merchant, open_merchant
 from tests.servers import Servers
 from tests.stripe_stories.signing import signature_header
 
-from .conftest import Door, an_event, assert_refused, open_door, rows_of, stored
+from .conftest import Endpoint, an_event, assert_refused, make_endpoint, rows_of, stored
 
 NOBODYS = UUID(int=7 << 76)
 
@@ -37,15 +37,15 @@ NOBODYS = UUID(int=7 << 76)
     ],
     ids=lambda endpoint_id: ascii(endpoint_id)[:12],
 )
-def test_an_endpoint_nobody_made_is_not_found(door: Door, endpoint_id: str) -> None:
+def test_unknown_endpoint_is_404(endpoint: Endpoint, endpoint_id: str) -> None:
     before = stored()
-    nowhere = Door(door.application, f"/webhooks/stripe/{endpoint_id}", door.secrets)
+    nowhere = Endpoint(endpoint.application, f"/webhooks/stripe/{endpoint_id}", endpoint.secrets)
     assert_refused(nowhere.send(an_event()), 404, "not_found")
     assert stored() == before
 
 
 def test_a_disabled_endpoint_is_not_found(application: Flask, merchant: Merchant, settings: Settings) -> None:
-    closed = open_door(application, merchant.organization_id, settings, ["whsec_closed"])
+    closed = make_endpoint(application, merchant.organization_id, settings, ["whsec_closed"])
     endpoint_id = ids.decode(closed.path.rpartition("/")[2], ids.STRIPE_ENDPOINT)
     with db.transaction() as session:
         disable = update(StripeEndpoint).where(StripeEndpoint.id == endpoint_id)
@@ -54,9 +54,9 @@ def test_a_disabled_endpoint_is_not_found(application: Flask, merchant: Merchant
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD"])
-def test_events_are_posted_and_nothing_else(door: Door, method: str) -> None:
-    for path in (door.path, "/webhooks/stripe"):
-        answer = door.application.test_client().open(path, method=method)
+def test_other_methods_than_post_are_405(endpoint: Endpoint, method: str) -> None:
+    for path in (endpoint.path, "/webhooks/stripe"):
+        answer = endpoint.application.test_client().open(path, method=method)
         assert answer.status_code == 405
         assert "POST" in answer.headers["Allow"]
 
@@ -71,15 +71,15 @@ def test_events_are_posted_and_nothing_else(door: Door, method: str) -> None:
         "/webhooks/./stripe",
         "/webhooks/stripe?endpoint=1",
         "/WEBHOOKS/STRIPE",
-        "{door}/",
-        "/{door}",
-        "{door}//",
-        "{door}/more",
+        "{endpoint}/",
+        "/{endpoint}",
+        "{endpoint}//",
+        "{endpoint}/more",
     ],
 )
-def test_there_is_never_a_redirect(door: Door, path: str) -> None:
+def test_there_is_never_a_redirect(endpoint: Endpoint, path: str) -> None:
     """Stripe takes one for a failure."""
-    almost = Door(door.application, path.replace("{door}", door.path), door.secrets)
+    almost = Endpoint(endpoint.application, path.replace("{endpoint}", endpoint.path), endpoint.secrets)
     answer = almost.send(an_event())
     assert not 300 <= answer.status_code < 400
     assert "Location" not in answer.headers
@@ -100,8 +100,8 @@ def young(servers: Servers, settings: Settings, application: Flask) -> Iterator[
         web.create_app(settings)
 
 
-def test_the_default_door_opens_with_the_first_organization(young: Settings) -> None:
-    default = Door(web.create_app(young), "/webhooks/stripe", ["whsec_old"])
+def test_default_endpoint_needs_an_organization(young: Settings) -> None:
+    default = Endpoint(web.create_app(young), "/webhooks/stripe", ["whsec_old"])
     event = an_event()
     assert_refused(default.send(event), 503, "unavailable")
     with db.transaction() as session:
@@ -110,39 +110,41 @@ def test_the_default_door_opens_with_the_first_organization(young: Settings) -> 
     assert default.send(event).status_code == 200
     [row] = rows_of(event)
     assert (row.organization_id, row.endpoint_id, row.account) == (first.organization_id, None, "")
-    assert_refused(Door(default.application, default.path, ["whsec_x"]).send(event), 400, "invalid_signature")
+    assert_refused(Endpoint(default.application, default.path, ["whsec_x"]).send(event), 400, "invalid_signature")
 
 
-def test_the_default_door_is_shut_without_a_secret(young: Settings) -> None:
+def test_default_endpoint_is_closed_without_a_secret(young: Settings) -> None:
     shut = young.model_copy(update={"stripe_webhook_secrets": (), "stripe_livemode": None})
-    door = Door(web.create_app(shut), "/webhooks/stripe", [])
+    endpoint = Endpoint(web.create_app(shut), "/webhooks/stripe", [])
     with db.transaction() as session:
         open_merchant(session)
     body = json.dumps(an_event()).encode()
-    assert_refused(door.post(body, header=signature_header(body, "")), 503, "unavailable")
+    assert_refused(endpoint.post(body, header=signature_header(body, "")), 503, "unavailable")
 
 
-def test_a_database_that_cannot_be_reached_is_a_503_that_tells_nothing(door: Door, settings: Settings) -> None:
+def test_unreachable_database_is_503_without_details(endpoint: Endpoint, settings: Settings) -> None:
     nowhere = settings.model_copy(update={"database_url": "postgresql+psycopg://hush:hush@127.0.0.1:1/accrual"})
-    away = Door(web.create_app(nowhere), door.path, door.secrets)
+    away = Endpoint(web.create_app(nowhere), endpoint.path, endpoint.secrets)
     answer = away.send(an_event())
     web.create_app(settings)
     assert_refused(answer, 503, "unavailable")
     assert "hush" not in answer.text
 
 
-def test_another_tenants_endpoint_stores_for_that_tenant(application: Flask, settings: Settings, door: Door) -> None:
+def test_another_tenants_endpoint_stores_for_that_tenant(
+    application: Flask, settings: Settings, endpoint: Endpoint
+) -> None:
     with db.transaction() as session:
         other = open_merchant(session, "Another shop")
     event = an_event()
-    theirs = open_door(application, other.organization_id, settings, ["whsec_theirs"])
-    assert {door.send(event).status_code, theirs.send(event).status_code} == {200}
+    theirs = make_endpoint(application, other.organization_id, settings, ["whsec_theirs"])
+    assert {endpoint.send(event).status_code, theirs.send(event).status_code} == {200}
     ours_row, theirs_row = rows_of(event)
     assert theirs_row.organization_id == other.organization_id != ours_row.organization_id
 
 
-def test_what_the_receiver_says_is_short_and_json(door: Door) -> None:
-    answer = door.send(an_event())
+def test_answers_are_short_json(endpoint: Endpoint) -> None:
+    answer = endpoint.send(an_event())
     assert (answer.status_code, answer.json, answer.mimetype) == (200, {"received": True}, "application/json")
     with db.transaction() as session:
         assert session.scalar(text("SELECT 1")) == 1
