@@ -63,7 +63,7 @@ def count_events() -> int:
 
 
 @pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
-def test_after_an_outage_the_books_are_those_of_a_shop_that_was_up(
+def test_backfill_after_an_outage_gives_the_ledger_of_no_outage(
     shop: Emulator,
     receiving: Endpoint,
     family: Family,
@@ -111,7 +111,7 @@ def _of_the_twin(
     return ledger()
 
 
-def test_history_older_than_events_reach_gives_the_ledger_its_events_would_have_given(
+def test_backfill_from_objects_gives_the_ledger_of_their_events(
     shop: Emulator,
     receiving: Endpoint,
     backfill: Backfill,
@@ -229,7 +229,7 @@ def test_without_a_key_nothing_is_asked(merchant: Merchant, settings: Settings) 
         commands.request_backfill(session, CLI, asked, dry_run=False)
 
 
-def test_a_backfill_whose_worker_died_goes_on_where_it_was(
+def test_backfill_of_a_dead_worker_is_resumed(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger
 ) -> None:
     for _ in range(8):

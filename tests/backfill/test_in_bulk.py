@@ -119,7 +119,7 @@ def the_last_event_held() -> Iterator[None]:
         yield
 
 
-def test_a_hundred_thousand_events_are_fetched_and_replayed_through_deaths_in_little_memory(
+def test_large_backfill_and_replay_survive_kills_in_bounded_memory(
     request: pytest.FixtureRequest,
     shop: Emulator,
     backfill: Backfill,

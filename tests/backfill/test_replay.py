@@ -68,7 +68,7 @@ def test_a_replay_is_never_far_ahead_of_the_drain(
     assert worked == len(events)
 
 
-def test_a_run_whose_worker_died_goes_on_where_it_was(
+def test_run_of_a_dead_worker_is_resumed(
     deliver: Deliver, drain: Drain, renewals: Renewals, ask_replay: AskReplay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay, "PAGE", 5)

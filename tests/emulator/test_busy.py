@@ -19,7 +19,7 @@ def told(seed: int) -> list[dict]:
         return [event.document() for event in shop.happenings]
 
 
-def test_the_same_seed_tells_the_same_traffic() -> None:
+def test_the_same_seed_gives_the_same_traffic() -> None:
     first, again, other = told(1), told(1), told(2)
     assert first == again
     assert first != other
@@ -32,7 +32,7 @@ def test_an_hour_is_an_hour(shop: Emulator) -> None:
     assert began_at + 3600 <= shop.now <= began_at + 3600 + 10
 
 
-def test_all_it_tells_can_be_asked_for(shop: Emulator) -> None:
+def test_every_event_can_be_retrieved(shop: Emulator) -> None:
     traffic(shop, seed=1)
     client = shop.client()
     for kind in ("refund", "dispute", "credit_note", "invoice", "payment_intent"):
@@ -42,7 +42,7 @@ def test_all_it_tells_can_be_asked_for(shop: Emulator) -> None:
 
 
 @pytest.mark.parametrize("family", [ACACIA, ENDIVE], ids=lambda family: family.name)
-def test_busy_traffic_settles_as_the_oracle_says(
+def test_busy_traffic_settles_as_the_oracle_computes(
     shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger, family: Family
 ) -> None:
     endpoint = connect(family=family)

@@ -36,7 +36,7 @@ def receiver() -> Receiver:
     return Receiver()
 
 
-def test_the_official_library_believes_the_signature(shop: Emulator, receiver: Receiver) -> None:
+def test_the_official_library_accepts_the_signature(shop: Emulator, receiver: Receiver) -> None:
     shop.endpoint(receiver, secrets=["whsec_old", "whsec_new"])
     shop.customer()
     shop.deliver()

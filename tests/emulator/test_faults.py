@@ -38,7 +38,7 @@ def test_every_third_request_can_be_refused(shop: Emulator) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_stripe_itself_may_fail(shop: Emulator, status: int) -> None:
+def test_server_errors_are_emulated(shop: Emulator, status: int) -> None:
     shop.faults.fail(status, route="GET /v1/charges/{id}")
     sale = shop.buy(shop.customer())
     with pytest.raises(stripe.APIError) as failed:
@@ -76,7 +76,7 @@ def test_a_request_without_an_answer_times_out(shop: Emulator) -> None:
     assert [asked.status for asked in shop.asked] == [None, 200]
 
 
-def test_a_connection_may_break(shop: Emulator) -> None:
+def test_a_broken_connection_is_an_error(shop: Emulator) -> None:
     shop.faults.drop(1)
     with pytest.raises(stripe.APIConnectionError):
         shop.client().v1.charges.list()

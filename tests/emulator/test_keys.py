@@ -31,7 +31,7 @@ def test_what_does_not_exist_is_404_in_stripes_words(shop: Emulator) -> None:
     assert refused.value.param == "starting_after"
 
 
-def test_test_and_live_are_two_worlds(shop: Emulator) -> None:
+def test_test_and_live_objects_are_separate(shop: Emulator) -> None:
     here, there = shop.buy(shop.customer()), shop.live.buy(shop.live.customer())
     live = shop.client(shop.live_key)
     assert [charge.id for charge in shop.client().v1.charges.list().data] == [here.charge]
@@ -51,7 +51,7 @@ def test_a_restricted_key_reads_what_it_may(shop: Emulator) -> None:
     assert refused.value.http_status == 403
 
 
-def test_a_connected_account_is_another_shelf(shop: Emulator) -> None:
+def test_a_connected_account_has_its_own_objects(shop: Emulator) -> None:
     other = shop.connected("acct_1Dora")
     sale = other.buy(other.customer("dora"))
     charges = shop.client().v1.charges

@@ -32,7 +32,7 @@ def test_pages_before_a_cursor_are_those_nearest_to_it(told: Emulator) -> None:
     assert page.has_more
 
 
-def test_the_library_walks_through_all_pages(told: Emulator) -> None:
+def test_the_library_pages_through_all_objects(told: Emulator) -> None:
     found = list(told.client().v1.events.list({"limit": 3}).auto_paging_iter())
     assert [event.id for event in found] == [event.id for event in sorted_newest_first(told)]
     assert told.calls()["GET /v1/events"] == 1 + (len(found) - 1) // 3

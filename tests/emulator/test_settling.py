@@ -22,7 +22,7 @@ def assert_books_are(shop: Emulator, ledger: Ledger) -> None:
     assert (found.balances, found.commissions) == (wanted.balances, wanted.commissions)
 
 
-def test_a_told_story_settles_as_the_oracle_says(
+def test_delivered_events_settle_as_the_oracle_computes(
     shop: Emulator, family: Family, connect: Connect, drain: Drain, ledger: Ledger
 ) -> None:
     shop.upgrade(family)
@@ -34,7 +34,7 @@ def test_a_told_story_settles_as_the_oracle_says(
     assert_books_are(shop, ledger)
 
 
-def test_an_endpoint_may_speak_another_version_than_its_account(
+def test_an_endpoint_may_have_another_api_version_than_its_account(
     shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger
 ) -> None:
     connect(family=ENDIVE)

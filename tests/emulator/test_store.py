@@ -31,7 +31,7 @@ def look(shelf: Shelf, **wish: object) -> tuple[list[int], int]:
     return [int(held.id[4:]) for held in found], looked_at
 
 
-def test_a_page_far_back_is_no_dearer_than_the_first(shelf: Shelf) -> None:
+def test_a_late_page_costs_no_more_than_the_first(shelf: Shelf) -> None:
     middle = shelf.get("evt_50000")
     assert middle is not None
     first, back = look(shelf), look(shelf, before=middle.order)

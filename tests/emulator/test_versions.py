@@ -51,7 +51,7 @@ def test_what_was_paid_outside_stripe_stands_in_the_payments_of_an_invoice(shop:
     assert paid == {"payment_intent": 4000, "payment_record": 6000}
 
 
-def test_an_event_is_told_in_the_version_of_its_moment(shop: Emulator) -> None:
+def test_an_event_is_rendered_in_the_api_version_of_its_time(shop: Emulator) -> None:
     shop.upgrade(ACACIA)
     shop.subscribe(shop.customer("cleo"))
     shop.upgrade(ENDIVE)

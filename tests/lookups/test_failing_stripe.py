@@ -32,7 +32,7 @@ def want_customers(shop: Emulator, connect: Connect, drain: Drain, *names: str) 
     return subscriptions
 
 
-def test_a_stripe_that_hangs_keeps_no_drain_waiting(
+def test_hanging_stripe_does_not_delay_the_drain(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger
 ) -> None:
     want_customers(shop, connect, drain, "cleo")

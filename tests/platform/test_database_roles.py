@@ -166,7 +166,7 @@ def test_what_each_role_needs_is_allowed(roles: Logins, who: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS_BACK)
 @pytest.mark.parametrize("who", ["entry", "request", "worker"])
-def test_shaking_off_the_role_leads_to_nothing_more(roles: Logins, who: str, way: str) -> None:
+def test_resetting_the_role_gives_no_further_rights(roles: Logins, who: str, way: str) -> None:
     with roles.become(who) as session:
         session.execute(text(way))
         assert session.scalar(text("SELECT current_user")) == WAYS_BACK[way][who]
@@ -175,7 +175,7 @@ def test_shaking_off_the_role_leads_to_nothing_more(roles: Logins, who: str, way
 
 
 @pytest.mark.parametrize("who", ["request", "worker", "owner"])
-def test_a_revoked_key_stays_revoked_whoever_tries(roles: Logins, database_url: str, who: str) -> None:
+def test_no_role_can_undo_the_revocation_of_a_key(roles: Logins, database_url: str, who: str) -> None:
     statement = "UPDATE api_keys SET revoked_at = NULL WHERE revoked_at IS NOT NULL"
     if who != "owner":
         assert _sqlstate(roles, who, statement) == "23514"

@@ -8,7 +8,7 @@ from pathlib import Path
 from .test_up import ACCRUAL, SMALL
 
 
-def test_the_demo_tells_its_story_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_demo_prints_the_ledger_and_leaves_no_files(tmp_path: Path) -> None:
     before = rooms()
     done = subprocess.run([*ACCRUAL, "demo"], env=SMALL, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -79,7 +79,7 @@ def test_a_second_valkey_for_one_directory_is_refused(directory: Path) -> None:
         server.stop()
 
 
-def test_nobody_else_may_enter_and_nothing_listens_on_the_network(directory: Path) -> None:
+def test_servers_listen_on_private_sockets_only(directory: Path) -> None:
     postgres, valkey = embedded.start_postgres(directory), embedded.start_valkey(directory)
     try:
         for room in (directory / "postgres", directory / "valkey"):

@@ -28,7 +28,7 @@ def empty_database_url(servers: Servers) -> Iterator[str]:
     servers.administer("DROP DATABASE {} WITH (FORCE)", name)
 
 
-def test_migrations_stand_in_one_line() -> None:
+def test_migrations_have_one_head() -> None:
     assert len(ScriptDirectory.from_config(schema.alembic_config()).get_heads()) == 1
 
 

@@ -78,7 +78,7 @@ def test_a_socket_directory_of_another_user_is_refused_and_left_to_that_user(
     assert socket_directory.stat().st_uid == SOMEBODY_ELSE
 
 
-def test_nothing_is_made_where_everybody_may_rename_it(directory: Path) -> None:
+def test_directory_that_others_may_rename_is_refused(directory: Path) -> None:
     directory.chmod(0o777)
     with pytest.raises(Unavailable, match="sticky bit"):
         directories.make_private(directory / "sockets")

@@ -51,7 +51,7 @@ def test_the_back_off_doubles_and_ends_at_half_a_minute() -> None:
     assert waits == [1, 2, 4, 8, 16, 30, 30]
 
 
-def test_one_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.2)
     deaf = Child("deaf", lambda: processes.start(DEAF, stdout=subprocess.PIPE))
     deaf.launch()

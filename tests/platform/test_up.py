@@ -91,7 +91,7 @@ def running() -> Iterator[Up]:
         up.end(signal.SIGTERM)
 
 
-def test_it_says_when_it_can_serve(running: Up) -> None:
+def test_up_prints_ready_once_it_serves(running: Up) -> None:
     assert running.first_line() == f"ready http://127.0.0.1:{running.port}\n"
     with urlopen(f"http://127.0.0.1:{running.port}/readyz") as answer:
         assert answer.status == 200
@@ -124,25 +124,25 @@ def test_bootstrap_works_beside_it_and_samples_are_sent_with_fresh_ids_and_settl
     assert len({row["id"] for row in rows}) == 2 * len(events)
 
 
-def test_a_second_one_on_the_same_directory_is_refused_in_words(running: Up) -> None:
+def test_second_up_on_the_same_directory_is_refused(running: Up) -> None:
     with pytest.raises(ConfigurationError, match="already running"), stack.serve(running.data_dir, stack.free_port()):
         pass
 
 
-def test_a_taken_port_is_refused_in_words(running: Up, tmp_path: Path) -> None:
+def test_taken_port_is_refused(running: Up, tmp_path: Path) -> None:
     refusal = f"port {running.port} cannot be used"
     with pytest.raises(ConfigurationError, match=refusal), stack.serve(tmp_path, running.port):
         pass
 
 
-def test_one_signal_stops_all_of_it(running: Up) -> None:
+def test_one_signal_stops_every_process(running: Up) -> None:
     descendants = running.descendants()
     assert len(descendants) > 5  # Postgres and its own, Valkey, Gunicorn and its worker, our worker, the clock
     assert running.end(signal.SIGINT) == 0
     assert [pid for pid in descendants if is_alive(pid)] == []
 
 
-def test_nothing_is_left_when_it_is_killed() -> None:
+def test_killing_up_ends_every_process() -> None:
     with tempfile.TemporaryDirectory(prefix="accrual-up-", ignore_cleanup_errors=True) as directory:
         up = Up(Path(directory))
         up.first_line()

@@ -97,7 +97,7 @@ def commission_of(terms: Terms) -> dict[str, Any]:
 
 @IN_ONE_DATABASE
 @given(many=MANY_LIVES, chance=CHANCES)
-def test_the_books_are_the_oracles_after_every_chapter(
+def test_the_ledger_equals_the_oracle_after_every_step(
     many: Sequence[Life], chance: random.Random, deliver: Deliver, tally: Tally
 ) -> None:
     for chapter in range(CHAPTERS):
@@ -110,7 +110,7 @@ def test_the_books_are_the_oracles_after_every_chapter(
 
 @FEWER
 @given(many=MANY_LIVES, chance=CHANCES)
-def test_the_clock_and_people_decide_as_the_oracle_does(
+def test_decisions_by_clock_and_people_equal_the_oracle(
     many: Sequence[Life], chance: random.Random, deliver: Deliver, tally: Tally
 ) -> None:
     for chapter in range(CHAPTERS):

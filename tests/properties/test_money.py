@@ -35,7 +35,7 @@ def test_rounding_mirrors_negatives(numerator: int, denominator: int) -> None:
 
 
 @given(AMOUNTS)
-def test_a_half_goes_away_from_zero(whole: int) -> None:
+def test_a_half_is_rounded_away_from_zero(whole: int) -> None:
     assert money.half_up(2 * whole + 1, 2) == whole + 1
 
 
@@ -45,7 +45,7 @@ def test_a_share_is_never_more_than_the_whole(amount: int, rate_bps: int) -> Non
 
 
 @given(AMOUNTS, POSITIVE, st.data())
-def test_the_more_comes_back_the_less_is_left(amount: int, gross: int, data: st.DataObject) -> None:
+def test_a_larger_return_leaves_a_smaller_commission(amount: int, gross: int, data: st.DataObject) -> None:
     less, more = sorted(data.draw(st.lists(st.integers(0, gross), min_size=2, max_size=2)))
     assert amount >= money.after_return(amount, less, gross) >= money.after_return(amount, more, gross) >= 0
 

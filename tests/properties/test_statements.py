@@ -53,6 +53,6 @@ def test_each_fact_is_the_one_that_was_stated_last(told: Sequence[KnownObject]) 
 
 
 @given(told=STATEMENTS)
-def test_a_statement_told_again_changes_nothing(told: Sequence[KnownObject]) -> None:
+def test_a_repeated_statement_changes_nothing(told: Sequence[KnownObject]) -> None:
     known = reduce(merge, told)
     assert all(merge(known, one) == known for one in told)
