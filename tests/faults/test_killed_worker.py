@@ -17,7 +17,7 @@ from worker.inbox.drain import DIED
 from .conftest import InboxRow, PostingsLock, Valkey, bring_forward, event_of_type
 from .habits import clumsy, mortal
 from .processes import Staff, await_end, kill_9, listens_for
-from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
+from .stories import assert_told_once, customers, events_of, is_settled, is_settled_by_the_clock, unprocessed
 
 DEATHS = 10
 
@@ -41,9 +41,8 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
         postings_lock.release()
         eventually(lambda: postings_lock.other_inbox_locks() == 0)
         tally("events in the hands of workers that were killed", in_hand)
-        jobs.sweep(jobs.DRAIN)
         successor = staff.worker()
-        eventually(lambda: is_settled() and being_worked(valkey) == 0)
+        eventually(lambda: is_settled_by_the_clock() and being_worked(valkey) == 0)
         kill_9(successor)
     assert_told_once(told)
 

@@ -19,7 +19,7 @@ from tests.waiting import eventually
 from .conftest import PostingsLock, Valkey
 from .delivery import Post
 from .processes import Staff
-from .stories import assert_told_once, customers, events_of, is_settled
+from .stories import assert_told_once, customers, events_of, is_settled, is_settled_by_the_clock
 
 SENDERS = 3
 QUEUE_KEY = f"rq:queue:{jobs.QUEUE}"
@@ -103,8 +103,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it(deliver: Deliver, staff:
     worker = staff.worker()
     eventually(lambda: staff.log.exists() and "queue_lost" in staff.log.read_text())
     valkey.start()
-    jobs.sweep(jobs.DRAIN)
-    eventually(is_settled)
+    eventually(is_settled_by_the_clock)
     assert worker.is_alive()
     assert_told_once(copies)
 
