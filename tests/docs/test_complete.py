@@ -22,7 +22,7 @@ from tests.architecture.source import modules
 from worker.inbox.handlers.table import HANDLERS
 
 from . import command_reference
-from .pages import code, pages, read, table_under
+from .pages import ROOT, code, pages, read, table_under
 from .shell import FOLDER, api_pages
 
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -140,6 +140,17 @@ def test_the_readme_shows_outcomes_in_the_words_of_the_product() -> None:
     shown = re.findall(r"  (\w+): (.+?)(?: …)?$", read("README.md").partition("occurred at")[0], re.MULTILINE)
     assert shown
     assert [(word, words) for word, words in shown if not template(word).startswith(words)] == []
+
+
+def test_every_package_is_described() -> None:
+    rows = table_under("docs/concepts/architecture.md", "The packages")
+    described = {name for row in rows for name in re.findall(r"`((?:app|worker)/\w+)`", row[0])}
+    there = {
+        f"{path.parent.parent.name}/{path.parent.name}"
+        for half in ("app", "worker")
+        for path in ROOT.glob(f"{half}/*/__init__.py")
+    }
+    assert there == described
 
 
 def test_every_make_target_that_is_named_is_there() -> None:
