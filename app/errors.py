@@ -129,14 +129,14 @@ class Unavailable(AccrualError):
 
 
 class LeaseLost(AccrualError):
-    """A run that was worked has been stopped or taken over meanwhile: nothing of the step counts."""
+    """The run was stopped, or another worker has claimed it: the step must be rolled back."""
 
 
 class CodedProblem(AccrualError):
-    """What went wrong, as a code of the sentences `problem.…` with parameters. It holds no key, request or document.
+    """A problem as a code of the sentences `problem.…` with parameters, without keys, requests or documents.
 
     Attributes:
-        problem: as it is stored: the code under `problem`, the parameters beside it.
+        problem: the stored form: the code under `problem`, and the parameters.
     """
 
     def __init__(self, code: str, **parameters: str | int) -> None:
@@ -145,14 +145,14 @@ class CodedProblem(AccrualError):
 
 
 class StripeProblem(CodedProblem):
-    """Stripe's API did not give what was asked."""
+    """A request to Stripe's API failed."""
 
 
 class StripeUnavailable(StripeProblem):
-    """It cannot be reached, or failed; the same request may succeed later.
+    """Stripe cannot be reached, or has failed; the same request may succeed later.
 
     Attributes:
-        retry_after_seconds: what Stripe said; None where it said nothing.
+        retry_after_seconds: Stripe's Retry-After; None if there was none.
     """
 
     def __init__(self, code: str, *, retry_after_seconds: float | None = None, **parameters: str | int) -> None:
@@ -161,7 +161,7 @@ class StripeUnavailable(StripeProblem):
 
 
 class StripeRateLimited(StripeUnavailable):
-    """We ask too much."""
+    """Stripe limits the rate of requests."""
 
 
 class StripeForbidden(StripeProblem):
@@ -169,19 +169,19 @@ class StripeForbidden(StripeProblem):
 
 
 class StripeMissing(StripeProblem):
-    """There is no such object in this account and mode."""
+    """The object does not exist in this account and mode."""
 
 
 class StripeRefused(StripeProblem):
-    """The request is wrong in Stripe's eyes."""
+    """Stripe says that the request is wrong."""
 
 
 class UnusableEvent(CodedProblem):
-    """A Stripe event whose document cannot be read, however often it is tried."""
+    """A Stripe event with a document that cannot be read, so that a retry cannot succeed."""
 
 
 class LedgerError(AccrualError):
-    """The ledger was asked for something that must never be. Always a bug."""
+    """A request to the ledger breaks one of its laws. Always a bug."""
 
 
 class UnbalancedEntry(LedgerError):

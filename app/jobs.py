@@ -18,7 +18,7 @@ from app import redis_client
 
 QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
-"""For jobs that ask Stripe or a mail server: a process of its own works it, so that they never delay a drain."""
+"""The queue for jobs that call Stripe or a mail server; a separate process runs them, so that they delay no drain."""
 FLAG_SECONDS: Final = 10
 IN_PROGRESS: Final = "accrual:being-worked"
 
@@ -28,12 +28,12 @@ class Job:
     """A job that may be queued.
 
     Attributes:
-        name: for logs.
-        queue: the queue it is put into.
-        function: the dotted name of what a worker calls: it takes the seconds it may work, and returns whether more
+        name: its name in logs.
+        queue: the name of its queue.
+        function: the dotted name of the function a worker calls with the seconds it may work; it returns whether more
             work may be due.
-        flag: the key in Redis that says that one is queued.
-        timeout_seconds: how long it may take at most.
+        flag: the key in Redis that is set while the job is queued.
+        timeout_seconds: its maximum duration.
     """
 
     name: str
@@ -64,7 +64,7 @@ class _Current:
 
 
 def connect(redis_url: str) -> redis.Redis:
-    """Use the Redis at `redis_url` from now on. Nothing is asked of it yet."""
+    """Use the Redis at `redis_url` from now on. Does not contact it yet."""
     client = redis.Redis.from_url(redis_url, **redis_client.options())
     _Current.client = client
     for name in (QUEUE, STRIPE_QUEUE):
@@ -75,9 +75,9 @@ def connect(redis_url: str) -> redis.Redis:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Inside, waking waits for the end of the block, after the commit of a transaction begun in it.
+    """Delay `wake` to the end of the block, after the commit of a transaction inside it.
 
-    An exception drops it: what it was for has not happened.
+    After an exception nothing is queued, since the transaction was rolled back.
     """
     later: dict[Job, None] = {}
     token = _held.set(later)
@@ -93,7 +93,7 @@ def wake(job: Job) -> bool:
     """Queue `job` unless one is queued already. Call after the commit that made work due.
 
     Returns:
-        False if Redis could not be asked; then the sweeper finds the work.
+        False if Redis is unavailable; then the sweeper finds the work.
     """
     later = _held.get()
     if later is None:
@@ -104,45 +104,45 @@ def wake(job: Job) -> bool:
 
 def sweep(job: Job) -> bool:
     """Queue `job` without looking at its flag, since a queued one may have been lost. False if Redis is unavailable."""
-    return _ask(lambda _client: _queue(job))
+    return _call(lambda _client: _queue(job))
 
 
 def clear_flag(job: Job) -> None:
     """Remove the flag that `job` is queued. A worker does so before it looks for work."""
-    _ask(lambda client: client.delete(job.flag))
+    _call(lambda client: client.delete(job.flag))
 
 
 def crashed_in_progress(event_ids: list[int]) -> list[int]:
     """Those of `event_ids` that were in progress when a drain crashed.
 
-    The caller holds their rows, so nobody alive is working on them.
+    The caller has locked their rows, so no other process is working on them.
     """
-    found: list[int] = []
+    crashed: list[int] = []
 
-    def ask(client: redis.Redis) -> None:
+    def read_marks(client: redis.Redis) -> None:
         marks = client.smismember(IN_PROGRESS, event_ids)
-        found.extend(event_id for event_id, marked in zip(event_ids, marks, strict=True) if marked)
+        crashed.extend(event_id for event_id, marked in zip(event_ids, marks, strict=True) if marked)
 
     if event_ids:
-        _ask(ask)
-    return found
+        _call(read_marks)
+    return crashed
 
 
 def mark_in_progress(event_ids: list[int]) -> None:
     """Store the ids of the events in progress, so that they are known after a crash."""
     if event_ids:
-        _ask(lambda client: client.sadd(IN_PROGRESS, *event_ids))
+        _call(lambda client: client.sadd(IN_PROGRESS, *event_ids))
 
 
 def clear_in_progress(event_ids: list[int]) -> None:
-    """Clear the mark: the events did not crash the worker."""
+    """Remove the marks of events that did not crash the worker."""
     if event_ids:
-        _ask(lambda client: client.srem(IN_PROGRESS, *event_ids))
+        _call(lambda client: client.srem(IN_PROGRESS, *event_ids))
 
 
 def is_reachable() -> bool:
     """Whether Redis answers."""
-    return _ask(lambda client: client.ping())
+    return _call(lambda client: client.ping())
 
 
 def _queue_once(job: Job) -> bool:
@@ -150,14 +150,14 @@ def _queue_once(job: Job) -> bool:
         if client.set(job.flag, "1", nx=True, ex=FLAG_SECONDS):
             _queue(job)
 
-    return _ask(queue_unless_flagged)
+    return _call(queue_unless_flagged)
 
 
 def _queue(job: Job) -> None:
     _Current.queues[job.queue].enqueue_call(job.function, timeout=job.timeout_seconds, result_ttl=0)
 
 
-def _ask(call: Call) -> bool:
+def _call(call: Call) -> bool:
     client = _Current.client
     if client is None:
         raise RuntimeError("app.jobs.connect has not been called in this process")

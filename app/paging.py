@@ -63,7 +63,7 @@ class Page(Generic[Row]):
 
     @classmethod
     def of(cls, found: Sequence[Row], limit: int) -> "Page[Row]":
-        """The page that `found` holds, which was asked for with `one_more` row than `limit`."""
+        """The page of the rows `found`, which were selected with one row more than `limit`."""
         return cls(found[:limit], has_more=len(found) > limit)
 
 
@@ -93,19 +93,19 @@ def cut(
     starting_after: str | None = None,
     one_more: bool = False,
 ) -> Select[*Columns]:
-    """`statement` newest first, cut to the page asked for.
+    """`statement` sorted newest first and limited to a page.
 
     Args:
-        statement: the whole list.
-        key: the UUIDv7 that orders it.
-        prefixes: those of the ids that `starting_after` may be.
-        limit: rows a page.
-        page: counted from 1.
-        starting_after: a public id; only rows older than it come.
-        one_more: one row beyond the page, by which `Page.of` knows whether there is another.
+        statement: selects the whole list.
+        key: the UUIDv7 column that sorts it.
+        prefixes: the prefixes that the id `starting_after` may have.
+        limit: rows on a page.
+        page: the first is 1.
+        starting_after: a public id; the page begins after this row.
+        one_more: also select one row after the page, so that `Page.of` can set `has_more`.
 
     Raises:
-        InvalidRequest: `starting_after` is no such id, or stands beside a page number.
+        InvalidRequest: `starting_after` is not such an id, or is sent with a page number.
     """
     statement = statement.order_by(key.desc()).limit(limit + one_more)
     if starting_after is None:

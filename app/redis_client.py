@@ -1,7 +1,7 @@
-"""Calls to Redis that a request may make: short time-outs, and a breaker that all modules of a process share.
+"""Options for Redis clients with short time-outs, and a circuit breaker that all modules of a process share.
 
-What Accrual keeps in Redis can be lost: wake-ups, counts, limits. So no call is tried twice, and after one
-without an answer Redis is left alone for a second, or load would queue up behind its time-outs.
+Accrual's data in Redis can be lost: wake-ups, counts, limits. So no call is retried, and after a call without an answer
+no calls are made for a second, because requests would have to wait for the time-outs.
 """
 
 import time
@@ -12,19 +12,19 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 CALL_TIMEOUT_SECONDS: Final = 0.1
-"""A request never waits longer for one Redis call."""
-REST_SECONDS: Final = 1.0
-"""How long Redis is left alone after a call without an answer."""
+"""The longest time that a request waits for a Redis call."""
+PAUSE_SECONDS: Final = 1.0
+"""How long no calls are made after a call without an answer."""
 
 
 class _Breaker:
-    """Until when this process does not ask Redis, on the monotonic clock."""
+    """When this process may call Redis again, on the monotonic clock."""
 
-    resting_until: float = 0.0
+    paused_until: float = 0.0
 
 
 def options(timeout_seconds: float = CALL_TIMEOUT_SECONDS) -> dict[str, Any]:
-    """What a client is made with: its time-outs, and no second try, of which the library would make three."""
+    """Arguments of a Redis client: time-outs, and no retries, of which the library's default is three."""
     return {
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
@@ -33,19 +33,19 @@ def options(timeout_seconds: float = CALL_TIMEOUT_SECONDS) -> dict[str, Any]:
 
 
 def available() -> bool:
-    """Whether Redis may be asked now: every call of this process within the last second was answered.
+    """Whether Redis may be called now: all calls of this process within the last second were answered.
 
-    Ask before each call, and hand a call's error to `note_failure`.
+    Check it before each call, and pass the error of a failed call to `note_failure`.
     """
-    return time.monotonic() >= _Breaker.resting_until
+    return time.monotonic() >= _Breaker.paused_until
 
 
 def note_failure(failure: redis.RedisError) -> None:
-    """Leave Redis alone for a second if it gave no answer; an error that it answers costs no time."""
+    """Make no calls for `PAUSE_SECONDS` if Redis did not answer; an error in its answer has no effect."""
     if isinstance(failure, redis.ConnectionError | redis.TimeoutError):
-        _Breaker.resting_until = time.monotonic() + REST_SECONDS
+        _Breaker.paused_until = time.monotonic() + PAUSE_SECONDS
 
 
 def reset() -> None:
-    """Ask again at once: this process has connected to another Redis."""
-    _Breaker.resting_until = 0.0
+    """Allow calls again, because this process has connected to another Redis."""
+    _Breaker.paused_until = 0.0

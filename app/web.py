@@ -1,4 +1,4 @@
-"""The web application: the one place that wires HTTP."""
+"""The web application: creates the Flask application and registers all routes."""
 
 import re
 import time
@@ -41,8 +41,8 @@ from app.touchpoints.links import Links
 MAX_BODY_BYTES: Final = 1024 * 1024
 REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 RECEIVER: Final = "stripe_events.receive"
-RECEIVING: Final = "/webhooks/"
-"""What Stripe asks for is never limited, also where there is no such endpoint."""
+WEBHOOKS: Final = "/webhooks/"
+"""Requests to these paths are never rate-limited, even if there is no such endpoint, because Stripe sends them."""
 DESCRIPTION: Final = (
     "Affiliate attribution and an append-only commission ledger for businesses that bill with Stripe. "
     "Amounts named `…_cents` or `…Cents` are integers in the currency's smallest unit, whatever its decimals."
@@ -52,9 +52,9 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
-    """The application, connected to its database and queue; nothing is asked of either yet.
+    """The application, configured with its database and queue; it does not contact them yet.
 
-    Without `settings` it runs with those of the environment and the data directory.
+    Without `settings` it uses those of the environment and the data directory.
     """
     app = assemble()
     connect(app, settings or config.load())
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
 
 
 def connect(app: OpenAPI, settings: Settings) -> None:
-    """Let `app` and this process use the database and the queue of `settings` from now on."""
+    """Configure `app` and this process with the database and the queue of `settings`."""
     db.connect_web(settings.web_database_url or settings.database_url, pool_size=settings.web_threads)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
@@ -75,7 +75,7 @@ def connect(app: OpenAPI, settings: Settings) -> None:
 
 
 def assemble() -> OpenAPI:
-    """The application with all its routes, connected to nothing: `connect` has to follow."""
+    """The application with all its routes, without database and queue: `connect` must be called before it serves."""
     app = OpenAPI(
         __name__,
         template_folder="pages/templates",
@@ -90,7 +90,7 @@ def assemble() -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     app.url_map.strict_slashes = True
-    app.url_map.merge_slashes = False  # it merges by redirecting, which Stripe takes for a failure
+    app.url_map.merge_slashes = False  # Flask would redirect, which Stripe counts as a failure
     errors.install(app)
     _wire(app)
     return app
@@ -128,9 +128,9 @@ def _wire(app: OpenAPI) -> None:
 
 
 def _guard(app: OpenAPI) -> None:
-    """Let nobody into a route that needs a permission without it, before anything of the request is looked at.
+    """Check the permission of every route that needs one, before the rest of the request is read.
 
-    Whoever has a key is counted by it, whoever has none by address; so is who asks for what is not there.
+    Requests are counted by key; requests without a valid key, and those for unknown paths, are counted by address.
     """
     needed = surfaces.permissions(app)
 
@@ -139,7 +139,7 @@ def _guard(app: OpenAPI) -> None:
         if permission is not None:
             g.caller = _counted_caller()
             access.demand(g.caller, permission)
-        elif request.endpoint is None and not request.path.startswith(RECEIVING):
+        elif request.endpoint is None and not request.path.startswith(WEBHOOKS):
             throttle.count_address()
 
     app.before_request(admit)
@@ -148,16 +148,16 @@ def _guard(app: OpenAPI) -> None:
 
 
 def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
-    """The view behind the checks every body must pass; done once for requests that say so."""
+    """The view with the checks of the request's body, and done once for requests with an `Idempotency-Key`."""
 
     @wraps(view)
     def guarded(**arguments: Any) -> ResponseReturnValue:
         def checked() -> ResponseReturnValue:
             bodies.check_request()
-            answered: ResponseReturnValue = view(**arguments)
-            return answered
+            response: ResponseReturnValue = view(**arguments)
+            return response
 
-        if not idempotency.is_asked_for():
+        if not idempotency.is_requested():
             return checked()
         return idempotency.once(str(g.caller.key_id), g.caller.organization_ids, checked)
 
@@ -176,8 +176,8 @@ def _counted_caller() -> Caller:
 
 
 def _bind_request() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    sent_id = request.headers.get("X-Request-Id", "")
+    g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else uuid4().hex
     g.started_at = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
@@ -186,7 +186,7 @@ def _bind_request() -> None:
 def _finish_request(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
-    throttle.tell(response)
+    throttle.add_headers(response)
     if request.endpoint == RECEIVER and response.status_code >= 400:
         metrics.event_received("unavailable" if response.status_code >= 500 else "refused")
     if "caller" in g:

@@ -216,12 +216,12 @@ def deliver(application: Flask, webhook_path: str) -> Deliver:
 
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:
-            endpoint = application.extensions["accrual_receivers"].look_up(session, endpoint_id)
+            endpoint = application.extensions["accrual_receivers"].load(session, endpoint_id)
         with db.autocommit() as connection:
             receipts = []
             for event in events:
                 body = json.dumps(event)
-                receipts.append(inbox.record(connection, endpoint, envelope.parse(body), body))
+                receipts.append(inbox.insert_event(connection, endpoint, envelope.parse(body), body))
         if any(receipt.is_due for receipt in receipts):
             jobs.wake(jobs.DRAIN)
 

@@ -109,7 +109,7 @@ def advance_sums() -> None:
 def delete_stored_responses() -> None:
     """Delete expired responses that were stored for idempotency keys."""
     with db.transaction() as session:
-        stored_responses.forget_old(session)
+        stored_responses.delete_expired(session)
 
 
 def measure_ledger() -> None:

@@ -1,4 +1,4 @@
-"""What a JSON body must be before any model looks at it."""
+"""Checks of a request's body, text and headers, which run before any model validates them."""
 
 import math
 import re
@@ -11,16 +11,16 @@ from app.errors import InvalidRequest
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""What no header's value has: a tab may stand in it. The bytes of other alphabets, which look like the control
-characters above U+007F, may too. Source: RFC 9110, 5.5."""
+"""Characters that a header's value must not have. A tab is allowed, and so are the bytes of other alphabets, which look
+like the control characters above U+007F. Source: RFC 9110, 5.5."""
 
 
 def check_request() -> None:
-    """Refuse a body that is no JSON object, text that cannot be stored, and headers with control characters.
+    """Refuse a body that is not a JSON object, text that cannot be stored, and headers with control characters.
 
     Raises:
-        InvalidRequest: names the field or header whose text or number is at fault.
-        werkzeug's UnsupportedMediaType: the body is no JSON by its content type.
+        InvalidRequest: names the field or header with the wrong text or number.
+        werkzeug's UnsupportedMediaType: the content type of the body is not JSON.
     """
     for name, value in request.headers:
         _refuse_control(name, value)
@@ -32,22 +32,22 @@ def check_request() -> None:
         body = request.get_json()
         _refuse_unstorable(body, "")
     except (BadRequest, RecursionError):
-        raise InvalidRequest("the body is not JSON, or nested too deep") from None
+        raise InvalidRequest("the body is not JSON, or is nested too deep; send a JSON object") from None
     if not isinstance(body, dict):
         raise InvalidRequest("the body must be a JSON object")
 
 
 def _refuse_control(header: str, value: str) -> None:
-    found = CONTROL.search(value)
-    if found is not None:
+    control = CONTROL.search(value)
+    if control is not None:
         raise InvalidRequest(
-            f"the header {header} has the control character U+{ord(found[0]):04X}; send visible characters",
+            f"the header {header} has the control character U+{ord(control[0]):04X}; send visible characters",
             param=header,
         )
 
 
 def _refuse_unstorable(value: Any, place: str) -> None:
-    """Refuse what Postgres cannot keep: NUL and lone surrogates in text, numbers that are none."""
+    """Refuse values that Postgres cannot store: NUL and lone surrogates in text, infinity and NaN."""
     if isinstance(value, dict):
         for name, inner in value.items():
             inside = f"{place}.{name}" if place else name
@@ -58,9 +58,9 @@ def _refuse_unstorable(value: Any, place: str) -> None:
             _refuse_unstorable(inner, f"{place}.{position}")
     elif isinstance(value, str) and not _is_storable(value):
         param = place.encode(errors="replace").decode().replace("\x00", "?")
-        raise InvalidRequest(f"{param} holds a character that cannot be stored", param=param)
+        raise InvalidRequest(f"{param} has a character that cannot be stored (NUL, or half a pair)", param=param)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise InvalidRequest(f"{place} is not a number", param=place)
+        raise InvalidRequest(f"{place} is infinite or not a number; send a finite number", param=place)
 
 
 def _is_storable(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The document at /openapi.json and its page at /docs, which loads nothing from elsewhere."""
+"""Routes of the OpenAPI document (/openapi.json) and its page (/docs), which loads nothing from other servers."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ from app.http.document import complete
 blueprint = Blueprint("docs", __name__)
 
 ASSETS: Final = Path(str(files("flask_openapi3_swagger") / "templates" / "swagger"))
-"""Swagger UI as its package brings it."""
+"""The files of Swagger UI in its package."""
 POLICY: Final = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -26,7 +26,7 @@ PAGE: Final = """<!doctype html>
 <script src="/docs/start.js"></script>
 </html>
 """
-# Without validatorUrl the page would send its address to a server of Swagger's.
+# Without `validatorUrl: null` the page would send its address to a server of Swagger.
 START: Final = """SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#api",
@@ -39,19 +39,19 @@ START: Final = """SwaggerUIBundle({
 
 @blueprint.get("/openapi.json")
 def document() -> Response:
-    """The OpenAPI 3.1 document of every surface."""
+    """The OpenAPI 3.1 document of all surfaces."""
     return jsonify(complete(cast(OpenAPI, current_app)))
 
 
 @blueprint.get("/docs")
 def page() -> Response:
-    """The document as a page to read and to try."""
+    """A page to read the document and to try requests."""
     return Response(PAGE, mimetype="text/html", headers={"Content-Security-Policy": POLICY})
 
 
 @blueprint.get("/docs/start.js")
 def start() -> Response:
-    """What starts the page; a file of its own, because the page allows no inline script."""
+    """The page's start script; a separate file, because the page's policy forbids inline scripts."""
     return Response(START, mimetype="text/javascript")
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document, with what holds for every operation of a kind said at each."""
+"""Completes the OpenAPI document with examples, and with the Idempotency-Key of each POST."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,36 +12,36 @@ from app.http.idempotency import HEADER, REPLAYED
 ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}
 REFUSALS: Final = {
     "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
-    "403": ("forbidden", "this key does not allow it"),
+    "403": ("forbidden", "this key does not have the permission"),
     "404": ("not_found", "it was not found; check the id, and that it belongs to your organization"),
-    "409": ("conflict", "it contradicts what is stored; the message says what"),
+    "409": ("conflict", "it conflicts with the present state; the message says how"),
     "415": ("unsupported_media_type", "send JSON: `Content-Type: application/json`"),
     "429": ("rate_limited", "more than 120 such requests a minute; retry after the seconds in Retry-After"),
     "500": ("internal_error", "Something went wrong on our side."),
     "503": ("unavailable", "The database cannot be reached; try again."),
 }
-"""Code and message of the example shown for each status; a 400 shows the fields at fault."""
+"""Code and message of the example for each status; the example of a 400 shows wrong fields."""
 IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": f"Of your choice, once for each thing to be done: within 24 hours the same request under the same "
-    f"key is answered as before (`{REPLAYED}: true`) and not done again.",
+    "description": f"A key of your choice, a different one for each action: within 24 hours the same request with the "
+    f"same key gets the same answer (`{REPLAYED}: true`) and is not done again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 """A parameter of every POST that takes an API key."""
 
 
 def complete(app: OpenAPI) -> dict[str, Any]:
-    """The document of all routes registered, made once for each application."""
+    """The document of all registered routes, built once for each application."""
     document: dict[str, Any] | None = app.extensions.get("accrual_document")
     if document is None:
         document = app.api_doc
         for method, operation in _operations(document):
             if method == "post" and operation.get("security"):
-                _may_be_sent_again(operation)
+                _add_idempotency_key(operation)
             _show_examples(operation, document["components"]["schemas"])
-        # The library adds the model of refused requests once more, under the name of its class; nothing refers to it.
+        # The library adds the error model a second time, under the name of its class; nothing refers to that one.
         document["components"]["schemas"].pop(ErrorBody.__name__, None)
         app.extensions["accrual_document"] = document
     return document
@@ -54,7 +54,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for body in operation.get("requestBody", {}).get("content", {}).values():
-        body["example"] = example_of(body["schema"], schemas, asked=True)
+        body["example"] = example_of(body["schema"], schemas, is_request=True)
     for status, answer in operation["responses"].items():
         for body in answer.get("content", {}).values():
             code, message = REFUSALS.get(status, (None, None))
@@ -62,7 +62,7 @@ def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
             body["example"] = refused if code else example_of(body["schema"], schemas)
 
 
-def _may_be_sent_again(operation: dict[str, Any]) -> None:
+def _add_idempotency_key(operation: dict[str, Any]) -> None:
     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     conflict = {"description": "Conflict", "content": {"application/json": {"schema": ERROR}}}
     operation["responses"].setdefault("409", conflict)

@@ -1,4 +1,4 @@
-"""How every refusal and every failure is told: one table of statuses, one shape of body, for all surfaces."""
+"""Error answers: the status and body of every exception, the same for all surfaces."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -44,7 +44,7 @@ HTTP_CODES: Final[Mapping[int, str]] = {
     413: TooLarge.code,
     415: "unsupported_media_type",
 }
-"""Words for what Flask itself refuses; anything else it refuses is a malformed request."""
+"""Codes for refusals by Flask itself; other refusals by Flask are malformed requests."""
 MESSAGES: Final[Mapping[str, str]] = {
     "missing": "is required",
     "extra_forbidden": "is not known here",
@@ -58,23 +58,23 @@ log = structlog.get_logger(__name__)
 
 
 class Fault(Documented):
-    """One field at fault."""
+    """A wrong field."""
 
     param: str = Field(examples=["slug"])
     message: str = Field(examples=["is required"])
 
 
 class ErrorDescription(Documented):
-    """What was wrong: a word for programs, a sentence for people."""
+    """What is wrong: a code for programs and a message for people."""
 
     code: str = Field(examples=["invalid_request"])
     message: str = Field(examples=["slug is required"])
-    param: str | None = Field(default=None, description="The first field at fault.", examples=["slug"])
-    details: list[Fault] | None = Field(default=None, description="Every field at fault.")
+    param: str | None = Field(default=None, description="The first wrong field.", examples=["slug"])
+    details: list[Fault] | None = Field(default=None, description="All wrong fields.")
 
 
 class ErrorBody(Documented):
-    """The body of every answer that is no success."""
+    """The body of every error answer."""
 
     model_config = ConfigDict(title="Error")
 
@@ -96,10 +96,10 @@ def render(
 
 
 def refuse_invalid(invalid: ValidationError) -> Response:
-    """Turn what pydantic found into our refusal; flask-openapi3 calls this with every invalid request.
+    """Convert pydantic's validation error into ours; flask-openapi3 calls this for every invalid request.
 
     Raises:
-        InvalidRequest: always; the first fault is its param, all are its details.
+        InvalidRequest: always; its param is the first wrong field, its details are all of them.
     """
     details = [_fault(error) for error in invalid.errors(include_url=False)]
     first = details[0]
@@ -107,7 +107,7 @@ def refuse_invalid(invalid: ValidationError) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Answer every exception of a request in our shape."""
+    """Register handlers that answer every exception of a request with an `ErrorBody`."""
     app.register_error_handler(RequestError, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, _refused_by_flask)
@@ -128,27 +128,27 @@ def _fault(error: ErrorDetails) -> dict[str, str]:
     elif kind == "string_too_short" and context.get("min_length") == 1:
         words = "is empty; give at least one character"
     else:
-        words = MESSAGES.get(kind) or _in_house_words(error["msg"])
+        words = MESSAGES.get(kind) or _shortened(error["msg"])
     return {"param": ".".join(place) or "body", "message": words[0].lower() + words[1:]}
 
 
-def _in_house_words(message: str) -> str:
-    """What pydantic says of a value, without the kind of value in front; values themselves may be secrets."""
+def _shortened(message: str) -> str:
+    """Pydantic's message without the type of the value; the value is not in it, because it may be a secret."""
     message = message.removeprefix("Value error, ")
-    _, found, rest = message.partition(" should ")
-    return f"must {rest}" if found else message
+    _, separator, rest = message.partition(" should ")
+    return f"must {rest}" if separator else message
 
 
 def _without_tags(place: tuple[int | str, ...]) -> list[int | str]:
-    """The place as the caller wrote it: pydantic also names which member of a tagged union it tried."""
+    """The location of a field as the caller wrote it, without the members of tagged unions that pydantic adds."""
     here: Any = request.get_json(silent=True) if request.is_json else None
-    kept: list[int | str] = []
+    parts: list[int | str] = []
     for part in place:
         if isinstance(here, dict) and here.get("type") == part and part not in here:
             continue
-        kept.append(part)
+        parts.append(part)
         here = _inside(here, part)
-    return kept
+    return parts
 
 
 def _inside(value: Any, part: int | str) -> Any:
@@ -164,22 +164,22 @@ def _refused(refusal: RequestError) -> Response:
 
 
 def _unavailable(problem: Unavailable) -> Response:
-    return render(503, Unavailable.code, str(problem) or "Something needed is not there now; try again.")
+    return render(503, Unavailable.code, str(problem) or "Something needed is not available now; try again.")
 
 
 def _refused_by_flask(refusal: HTTPException) -> Response:
     status = refusal.code or 500
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return render(status, "internal_error", "Something went wrong on our side.")
-    response = render(status, HTTP_CODES.get(status, "bad_request"), _words_for(refusal))
+    response = render(status, HTTP_CODES.get(status, "bad_request"), _message_for(refusal))
     for name, value in refusal.get_headers(request.environ):
         if name == "Allow":
             response.headers[name] = value
     return response
 
 
-def _words_for(refusal: HTTPException) -> str:
-    """What Flask refuses, with the path or type at fault and what to do."""
+def _message_for(refusal: HTTPException) -> str:
+    """The message for a refusal by Flask, with the wrong path, method or type, and what to do."""
     path = repr(request.path[:LONGEST_SHOWN])
     if refusal.code == HTTPStatus.NOT_FOUND:
         return f"there is nothing at {path}; /docs lists every path"
@@ -196,7 +196,7 @@ def _words_for(refusal: HTTPException) -> str:
 
 
 def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
-    """503 if the database is not there, else 500; its words may hold values of rows, so they go nowhere."""
+    """Answer 503 if the database is unreachable, else 500. Its message is not used: it may contain values of rows."""
     is_gone = isinstance(failure, DATABASE_GONE) or getattr(failure, "connection_invalidated", False)
     is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in db.CANNOT_WRITE
     if not is_gone:
@@ -206,7 +206,7 @@ def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
 
 
 def _failed(failure: Exception) -> Response:
-    # A database error's text repeats the row it was about, so only its kind and place are logged.
+    # The text of a database error contains values of the row, so only its class is logged.
     has_values = isinstance(failure, DBAPIError)
     kind = type(failure.orig if isinstance(failure, DBAPIError) else failure).__name__
     log.error("request_failed", kind=kind, exc_info=None if has_values else failure)

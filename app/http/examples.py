@@ -1,4 +1,4 @@
-"""An example of every body in the document, made from the examples of its models and fields. Pure."""
+"""Builds an example for every body in the OpenAPI document from the examples of its fields. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -26,7 +26,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "slug": "ada",
     "url": "https://example.com/",
 }
-"""What fields of a name hold, where the field itself shows none."""
+"""Example values by field name, for fields without an example."""
 PREFIXES: Final[Mapping[str, str]] = {
     "affiliate": "aff",
     "attribution": "att",
@@ -41,43 +41,45 @@ PREFIXES: Final[Mapping[str, str]] = {
     "program": "prog",
     "tenant": "org",
 }
-"""By what stands before `_id` in a field's name."""
+"""Prefixes of ids by the field's name without `_id`."""
 
 
-def example_of(schema: Mapping[str, Any], components: Mapping[str, Any], name: str = "", *, asked: bool = False) -> Any:
-    """An example of what the schema describes.
+def example_of(
+    schema: Mapping[str, Any], components: Mapping[str, Any], name: str = "", *, is_request: bool = False
+) -> Any:
+    """An example value for a schema.
 
     Args:
-        schema: of the document.
+        schema: a schema of the document.
         components: the document's schemas by name.
-        name: the field it is of.
-        asked: it is of a request, whose optional fields are left out where they show no example.
+        name: the name of the field with this schema.
+        is_request: whether it is part of a request; optional fields without an example are then left out.
     """
     if "$ref" in schema:
         schema = components[schema["$ref"].rpartition("/")[2]]
-    for given in ("example", "const"):
-        if given in schema:
-            return schema[given]
+    for keyword in ("example", "const"):
+        if keyword in schema:
+            return schema[keyword]
     if "enum" in schema:
         return schema["enum"][0]
     for choices in ("anyOf", "oneOf", "allOf"):
         if choices in schema:
-            return example_of(schema[choices][0], components, name, asked=asked)
+            return example_of(schema[choices][0], components, name, is_request=is_request)
     if schema.get("type") == "array":
-        return [example_of(schema["items"], components, name.removesuffix("s"), asked=asked)]
+        return [example_of(schema["items"], components, name.removesuffix("s"), is_request=is_request)]
     if schema.get("type") == "object":
-        return _object(schema, components, name, asked=asked)
+        return _object(schema, components, name, is_request=is_request)
     return _plain(schema, name)
 
 
-def _object(schema: Mapping[str, Any], components: Mapping[str, Any], name: str, *, asked: bool) -> Any:
+def _object(schema: Mapping[str, Any], components: Mapping[str, Any], name: str, *, is_request: bool) -> Any:
     if "properties" not in schema:
         return SAMPLES.get(name, {})
     needed = schema.get("required", [])
     return {
-        field: example_of(inner, components, field, asked=asked)
+        field: example_of(inner, components, field, is_request=is_request)
         for field, inner in schema["properties"].items()
-        if not asked or field in needed or "example" in inner
+        if not is_request or field in needed or "example" in inner
     }
 
 

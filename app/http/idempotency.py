@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that is sent again is answered again, and done once."""
+"""`Idempotency-Key`: a repeated POST gets the first answer and is not done again."""
 
 import json
 import re
@@ -21,8 +21,8 @@ REPLAYED: Final = "Idempotent-Replayed"
 USABLE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-def is_asked_for() -> bool:
-    """Whether this request is to be done once."""
+def is_requested() -> bool:
+    """Whether this request is a POST with an `Idempotency-Key`."""
     return request.method == "POST" and HEADER in request.headers
 
 
@@ -46,13 +46,13 @@ def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], Respon
     with jobs.held(), db.web_transaction() as session:
         db.narrow_to_organizations(session, organization_ids)
         stored_responses.lock_key(session, asked)
-        first = stored_responses.find(session, asked)
+        first = stored_responses.load_response(session, asked)
         if first is not None:
-            return _again(first, asked)
+            return _repeated(first, asked)
         with stored_responses.joining(session):
             response = _answered(answer)
         db.narrow_to_organizations(session, organization_ids)  # the route may have narrowed it to something else
-        stored_responses.keep(session, asked, status=response.status_code, answer=_without_secrets(response))
+        stored_responses.insert_response(session, asked, status=response.status_code, answer=_without_secrets(response))
         return response
 
 
@@ -65,7 +65,7 @@ def _answered(answer: Callable[[], ResponseReturnValue]) -> Response:
         return current_app.make_response(current_app.handle_user_exception(refusal))
 
 
-def _again(first: stored_responses.KeptAnswer, asked: stored_responses.Asked) -> Response:
+def _repeated(first: stored_responses.StoredResponse, asked: stored_responses.Asked) -> Response:
     if first.body != asked.body:
         raise Conflict(
             f"{HEADER} was used before with another request; use a new key", code="idempotency_conflict", param=HEADER
@@ -74,21 +74,21 @@ def _again(first: stored_responses.KeptAnswer, asked: stored_responses.Asked) ->
 
 
 def _without_secrets(response: Response) -> str:
-    return to_json(response.told, is_stored=True) if isinstance(response, Answer) else response.get_data(as_text=True)
+    return to_json(response.view, is_stored=True) if isinstance(response, Answer) else response.get_data(as_text=True)
 
 
 def _key() -> str:
     key = request.headers[HEADER]
     if not USABLE.fullmatch(key):
-        raise InvalidRequest(f"{HEADER} must be 1 to 255 visible ASCII characters", param=HEADER)
+        raise InvalidRequest(f"{HEADER} must have 1 to 255 visible ASCII characters", param=HEADER)
     return key
 
 
 def _body() -> bytes:
-    """The digest of what is asked, so that the same JSON written differently is the same."""
-    given = request.get_data(cache=True)
+    """A digest of query and body; JSON that differs only in spaces and the order of fields has the same digest."""
+    body = request.get_data(cache=True)
     try:
-        text = json.dumps(json.loads(given), sort_keys=True)
+        text = json.dumps(json.loads(body), sort_keys=True)
     except (ValueError, RecursionError):
-        text = given.decode("latin-1")
+        text = body.decode("latin-1")
     return stored_responses.digest(request.query_string.decode("latin-1"), text)

@@ -1,7 +1,7 @@
-"""Surfaces: blueprints whose routes state what they need, in the very document that describes them.
+"""Surfaces: blueprints whose routes declare the permission they need in the OpenAPI document.
 
-A route's permission is written once, as the security requirement of its OpenAPI operation; admission reads it back
-from there. So what the document says is what is enforced, and a route that says nothing is a public one.
+A route's permission is declared once, as the security requirement of its OpenAPI operation, and enforced from there. So
+the document and the enforcement cannot differ; a route without a requirement is public.
 """
 
 import re
@@ -21,16 +21,16 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
     SCHEME: {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer aff_…`"}
 }
 ERRORS: Final[dict[int, Any]] = dict.fromkeys((400, 401, 403, 429, 500, 503), ErrorBody)
-"""How any route may end beside its own answers."""
+"""Error answers that any route may have, besides its own."""
 ALIASES: Final = (("get", "/commissions"), ("get", "/partners/<partner_id>/commissions"))
-"""Paths that answer like their namesakes under `/api/v1`."""
+"""Paths with the same answers as the same paths under `/api/v1`."""
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
 def surface(name: str, import_name: str, description: str, blueprint: str = "") -> APIBlueprint:
-    """A blueprint for routes that take an API key, listed in the document under its name.
+    """A blueprint for routes with an API key, listed in the document under `name`.
 
-    `blueprint` is a name of its own where several packages have routes under one `name`.
+    `blueprint` is its name in Flask, needed if several packages have routes under one `name`.
     """
     return APIBlueprint(
         blueprint or name,
@@ -50,36 +50,36 @@ def operation_id(*, name: str, path: str, method: str) -> str:
 
 
 def needs(permission: str) -> list[dict[str, list[str]]]:
-    """The security requirement of a route whose caller's key must allow `permission`."""
+    """The security requirement of a route that needs a key with `permission`."""
     return [{SCHEME: [permission]}]
 
 
 def permissions(app: OpenAPI) -> dict[str, str]:
-    """What each endpoint needs, by Flask's name for it; public ones are missing."""
-    needed: dict[tuple[str, str], str] = dict(_stated(app))
-    found: dict[str, str] = {}
+    """The permission of each endpoint, by its name in Flask; public endpoints have no entry."""
+    needed: dict[tuple[str, str], str] = dict(_declared(app))
+    by_endpoint: dict[str, str] = {}
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule)
         for method in METHODS:
             if method.upper() in (rule.methods or ()) and (path, method) in needed:
-                found[rule.endpoint] = needed[path, method]
-    return found
+                by_endpoint[rule.endpoint] = needed[path, method]
+    return by_endpoint
 
 
 class Answer(Response):
-    """A model's JSON, with the model itself for whoever keeps the answer."""
+    """A response with a view as JSON; the view itself is needed to store the answer without secrets."""
 
-    def __init__(self, told: BaseModel, status: int) -> None:
-        super().__init__(to_json(told), status=status, mimetype="application/json")
-        self.told = told
-
-
-def answer(body: BaseModel, status: int = 200) -> Response:
-    """The body as JSON in its surface's casing."""
-    return Answer(body, status)
+    def __init__(self, view: BaseModel, status: int) -> None:
+        super().__init__(to_json(view), status=status, mimetype="application/json")
+        self.view = view
 
 
-def _stated(app: OpenAPI) -> Iterator[tuple[tuple[str, str], str]]:
+def answer(view: BaseModel, status: int = 200) -> Response:
+    """A response with the view as JSON, in the casing of its surface."""
+    return Answer(view, status)
+
+
+def _declared(app: OpenAPI) -> Iterator[tuple[tuple[str, str], str]]:
     for path, item in app.paths.items():
         for method in METHODS:
             operation = getattr(item, method, None)

@@ -1,4 +1,4 @@
-"""Requests are counted and, if too many, refused: by the key they came with, else by the address they came from."""
+"""Rate limits: counts requests by API key, by organization and by address, and refuses those above the limit."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -15,93 +15,95 @@ from app.organizations.request_limits import LimitStatus
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_PORT: Final = re.compile(r"\[([^\]]*)\](?::\d*)?|([^:]*):\d*")
 IPV6_NETWORK_BITS: Final = 64
-"""One customer of a provider has at least so many addresses to himself."""
+"""Addresses are counted by /64 networks, since a provider gives each customer at least one."""
 
 
-def count(who: str) -> None:
-    """Count this request for `who`, as a read or a write by its method. Raises RateLimited."""
-    _keep_to(request_limits.count(who, is_write=request.method not in READING))
+def count(subject: str) -> None:
+    """Count this request for `subject`, as a read or a write by its method. Raises RateLimited."""
+    _enforce(request_limits.count(subject, is_write=request.method not in READING))
 
 
 def count_organization(organization_id: UUID) -> None:
     """Count this request for all keys of the organization together. Raises RateLimited.
 
-    The answer goes on telling where the key stands, unless it is this limit that is met. A request whose key could not
-    be counted is not counted here either.
+    The answer's headers show the key's limit, unless the organization's is exceeded. A request whose key could not be
+    counted is not counted here either.
     """
-    if g.get("standing") is None:
+    if g.get("limit_status") is None:
         return
-    standing = request_limits.count_together(f"organization:{organization_id}", is_write=request.method not in READING)
-    if standing is not None and standing.is_exceeded:
-        _keep_to(standing)
+    is_write = request.method not in READING
+    limit_status = request_limits.count_together(f"organization:{organization_id}", is_write=is_write)
+    if limit_status is not None and limit_status.is_exceeded:
+        _enforce(limit_status)
 
 
 def count_address() -> None:
-    """As `count`, for the address the request came from."""
+    """Count this request for the address it came from. Raises RateLimited."""
     count(f"address:{address()}")
 
 
-def count_public(what: str, *, per_minute: int) -> None:
-    """Count a request to a public route, named `what`, for its address against a limit of its own.
+def count_public(route: str, *, per_minute: int) -> None:
+    """Count a request to a public route for its address, against the route's own limit.
 
     Raises:
-        RateLimited: the address has asked for it `per_minute` times within the last minute.
+        RateLimited: the address has sent more than `per_minute` requests to this route within the last minute.
     """
-    _keep_to(request_limits.count_as(what, f"address:{address()}", per_minute=per_minute))
+    _enforce(request_limits.count_as(route, f"address:{address()}", per_minute=per_minute))
 
 
-def tell(response: Response) -> None:
-    """Say in the answer where the caller stands; nothing if the request was not counted."""
-    standing: LimitStatus | None = g.get("standing")
-    if standing is not None:
-        response.headers.update(standing.headers())
+def add_headers(response: Response) -> None:
+    """Add the rate-limit headers to an answer, if its request was counted."""
+    limit_status: LimitStatus | None = g.get("limit_status")
+    if limit_status is not None:
+        response.headers.update(limit_status.headers())
 
 
 def address() -> str:
-    """Who asks, as the network says: an IPv4 address, or the network of an IPv6 one.
+    """The address the request came from: an IPv4 address, or the /64 network of an IPv6 address.
 
-    `X-Forwarded-For` counts only as far as proxies of `ACCRUAL_TRUSTED_PROXIES` vouch for it: read from the right, the
-    first address that is none of theirs.
+    `X-Forwarded-For` is used only if it was sent by a proxy of `ACCRUAL_TRUSTED_PROXIES`: it is read from the right, up
+    to the first address that is not such a proxy.
     """
     settings: Settings = current_app.extensions["accrual_settings"]
     chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    asking = _without_port(request.remote_addr or "")
-    while chain and is_trusted(asking, settings):
-        asking = _without_port(chain.pop()) or asking
-    return _network(asking)
+    client = _without_port(request.remote_addr or "")
+    while chain and is_trusted(client, settings):
+        client = _without_port(chain.pop()) or client
+    return _network(client)
 
 
-def _keep_to(standing: LimitStatus | None) -> None:
-    g.standing = standing
-    if standing is not None and standing.is_exceeded:
-        raise RateLimited(f"more than {standing.limit} such requests a minute; retry after the seconds in Retry-After")
+def _enforce(limit_status: LimitStatus | None) -> None:
+    g.limit_status = limit_status
+    if limit_status is not None and limit_status.is_exceeded:
+        limit = limit_status.limit
+        raise RateLimited(f"more than {limit} such requests a minute; retry after the seconds in Retry-After")
 
 
 def _without_port(text: str) -> str:
-    """The address alone: some proxies write `203.0.113.9:5678` and `[2001:db8::1]:443`."""
+    """The address without a port: some proxies write `203.0.113.9:5678` and `[2001:db8::1]:443`."""
     with_port = WITH_PORT.fullmatch(text)
     return (with_port[1] or with_port[2]) if with_port else text
 
 
 def is_trusted(text: str, settings: Settings) -> bool:
-    """Whether this address is one of `ACCRUAL_TRUSTED_PROXIES`."""
-    asking = _read(text)
-    return asking is not None and any(asking in network for network in settings.trusted_proxies)
+    """Whether this address is in `ACCRUAL_TRUSTED_PROXIES`."""
+    parsed = _parse(text)
+    return parsed is not None and any(parsed in network for network in settings.trusted_proxies)
 
 
 def _network(text: str) -> str:
-    asking = _read(text)
-    if asking is None:
+    parsed = _parse(text)
+    if parsed is None:
         return "unknown"
-    if isinstance(asking, IPv4Address):
-        return str(asking)
-    return str(ip_network((asking, IPV6_NETWORK_BITS), strict=False))
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(ip_network((parsed, IPV6_NETWORK_BITS), strict=False))
 
 
-def _read(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in `text`; an IPv4 one also where a socket for both writes it as IPv6, `::ffff:203.0.113.9`."""
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in `text`; an IPv4 address written as IPv6 (`::ffff:203.0.113.9`) becomes IPv4. None if invalid."""
     try:
-        asking = ip_address(text)
+        parsed = ip_address(text)
     except ValueError:
         return None
-    return (asking.ipv4_mapped or asking) if isinstance(asking, IPv6Address) else asking
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed

@@ -1,4 +1,4 @@
-"""How API requests come in: a key becomes a caller, and the caller's transaction sees only the caller's rows."""
+"""Access of API requests: identifies the caller by its key, and opens transactions that see only the caller's rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from app.organizations.permissions import PARTNER_SIDE, Caller
 
 
 def identify(authorization: str | None) -> Caller:
-    """The caller behind an `Authorization` header. From here on every log line of the request names the key.
+    """The caller of an `Authorization` header; adds the key's id to all further log lines of the request.
 
-    Runs in a transaction of its own, because finding a key is the one thing done before anybody's rows are named.
+    Runs in a separate transaction, because a key has to be found before the transaction is limited to its rows.
 
     Raises:
-        Unauthenticated: no bearer key, or one that is unknown or revoked.
+        Unauthenticated: there is no bearer key, or it is unknown or revoked.
     """
     scheme, _, plaintext = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not plaintext.strip():
@@ -33,9 +33,9 @@ def demand(caller: Caller, permission: str) -> None:
     """Refuse a caller whose key's level or scopes do not allow `permission`. Raises Forbidden."""
     if not caller.may(permission):
         if caller.kind == "affiliate" and permission not in PARTNER_SIDE:
-            raise Forbidden(f"an affiliate's key does not allow {permission}, whatever its level and scopes")
+            raise Forbidden(f"an affiliate's key cannot have {permission}, with any level and scopes")
         raise Forbidden(
-            f"this key does not allow {permission}; use a manage key without scopes, or one with that scope"
+            f"this key does not have {permission}; use a manage key without scopes, or a key with that scope"
         )
 
 
@@ -43,7 +43,7 @@ def demand(caller: Caller, permission: str) -> None:
 def transaction(caller: Caller) -> Iterator[Session]:
     """A transaction in which row-level security shows only what belongs to the caller's organizations.
 
-    For a request with an `Idempotency-Key` it is part of the one its answer is kept in.
+    For a request with an `Idempotency-Key` it joins the transaction that stores the answer.
     """
     with stored_responses.transaction() as session:
         db.narrow_to_organizations(session, caller.organization_ids)
@@ -60,7 +60,7 @@ def affiliate_transaction(caller: Caller) -> Iterator[Session]:
 
 @contextmanager
 def open_transaction() -> Iterator[Session]:
-    """A transaction as `accrual_entry`, for the few requests that prove what they may see by a secret they bring."""
+    """A transaction as `accrual_entry`, for the few requests that are authorized by a token instead of a key."""
     with stored_responses.transaction() as session:
         db.widen(session)
         yield session

@@ -1,7 +1,7 @@
-"""Who changes something: the caller behind an API key, the command line, the clock, or a person without a key.
+"""Actors of commands: the caller with an API key, the command line, the clock, or a person without a key.
 
-Every command takes an actor, hands it on to the commands it calls, and writes it into the audit trail. A person who is
-signed in to the pages will be one more kind of actor here; no command changes for that.
+Every command takes an actor, passes it to the commands it calls, and writes it to the audit trail. A person who is
+signed in to the pages will be another kind of actor; no command has to change for that.
 """
 
 from typing import Final, Literal
@@ -14,9 +14,9 @@ Actor = Caller | Literal["cli", "clock", "console", "public"]
 CLI: Final = "cli"
 CLOCK: Final = "clock"
 PUBLIC: Final = "public"
-"""A person without a key, who proves by a token what may be done, or signs up."""
+"""A person without a key, who signs up or is authorized by a token."""
 
 
 def name_of(actor: Actor) -> str:
-    """The actor as it is stored: a key's public id, or the word it is."""
+    """The actor as it is stored: the public id of a key, or the actor's word."""
     return ids.encode(ids.API_KEY, actor.key_id) if isinstance(actor, Caller) else actor

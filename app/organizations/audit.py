@@ -1,4 +1,4 @@
-"""The audit trail: what a person, a key or the clock changed, added in the transaction of the change, never edited."""
+"""The audit trail: adds entries in the transaction of the change, and lists them. Entries are never changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.paging import cut, owned_by
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries: those that meet every condition given.
+    """A filter of entries: they must meet every given condition.
 
     Attributes:
         action: such as `partner.updated`.
@@ -44,9 +44,9 @@ def add_entry(
     *,
     organization_id: UUID,
 ) -> None:
-    """Add to the trail that `actor` did `action` to `subject_id`. Commands call it, in the transaction of the change.
+    """Insert the entry that `actor` did `action` to `subject_id`. Commands call it in the transaction of the change.
 
-    The request's id is added by itself. One line in a command:
+    The request's id is added automatically. Example:
 
         audit.add_entry(session, actor, "partner.updated", shown.id, {"changed": names}, organization_id=owner_id)
 
@@ -55,8 +55,8 @@ def add_entry(
         actor: who did it.
         action: what was done, as `<thing>.<past verb>`: `partner.updated`, `endpoint.secret_added`.
         subject_id: the public id of what was changed: `par_…`; Stripe's own where we have none, `cus_…`.
-        details: a few JSON values that say what became different: names of changed fields, a status, a rate, ids.
-            Never a secret, an e-mail address, a person's name or free text, which may hold them.
+        details: a few JSON values about the change: names of changed fields, a status, a rate, ids. Never a secret, an
+            e-mail address, a person's name, or free text that may contain them.
         organization_id: the owner of what was changed, which for a parent's key is not the caller's organization.
     """
     session.execute(
@@ -80,7 +80,7 @@ def list_entries(
     limit: int,
     starting_after: str | None = None,
 ) -> Sequence[AuditEntry]:
-    """The trail of these organizations, newest first."""
+    """A page of the entries of these organizations, newest first. Raises InvalidRequest."""
     matching = select(AuditEntry).where(owned_by(AuditEntry.organization_id, organization_ids))
     for column, value in (
         (AuditEntry.action, wanted.action),

@@ -10,7 +10,7 @@ from app.views import Instant, Snake
 
 
 class AuditBody(Snake):
-    """One thing that was changed by a person or a key."""
+    """A change that a person, a key or the clock made."""
 
     id: str = Field(examples=["aud_01h455vb4pex5vsknk084sn02q"])
     organization_id: str = Field(description="The owner of what was changed.")
@@ -31,7 +31,7 @@ class AuditPage(Snake):
 
 
 def audit_body(entry: AuditEntry) -> AuditBody:
-    """The entry under its public names."""
+    """The entry as the API shows it."""
     return AuditBody(
         id=ids.encode(ids.AUDIT_ENTRY, entry.id),
         organization_id=ids.encode(ids.ORGANIZATION, entry.organization_id),

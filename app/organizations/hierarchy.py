@@ -1,4 +1,4 @@
-"""Organizations and their tree: whoever manages one manages its descendants."""
+"""Organizations and their tree: creating, moving, listing and finding them. A key also manages all descendants."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -25,10 +25,10 @@ def create_organization(
     parent_id: UUID | None = None,
     organization_id: UUID | None = None,
 ) -> Organization:
-    """A new account holder, under a fresh id unless one is given. Writes its row.
+    """Insert an organization and return it; its id is new unless `organization_id` is given.
 
     Raises:
-        InvalidRequest: the name is blank or has control characters, or `email` is no address.
+        InvalidRequest: the name is blank or has control characters, or `email` is not an address.
     """
     organization = Organization(
         id=organization_id or ids.new(),
@@ -43,12 +43,12 @@ def create_organization(
 
 
 def create_child(session: Session, actor: Caller, parent_id: UUID, *, name: str, email: str | None) -> Organization:
-    """A new merchant below one that the actor manages, written into the parent's audit trail.
+    """Create a merchant below another one that the actor manages, with an entry in the parent's audit trail.
 
-    The actor's transaction sees the child from here on, as its next request will by itself.
+    The transaction can see the child from now on; the actor's next request sees it anyway.
 
     Raises:
-        Conflict: `not_a_merchant`, the parent is an affiliate.
+        Conflict: `not_a_merchant`: the parent is an affiliate.
     """
     require_merchant(session, parent_id)
     child_id = ids.new()
@@ -56,14 +56,14 @@ def create_child(session: Session, actor: Caller, parent_id: UUID, *, name: str,
     child = create_organization(
         session, kind="merchant", name=name, email=email, parent_id=parent_id, organization_id=child_id
     )
-    # The parent's trail, not the child's: a child's keys never learn whose child it is.
+    # In the parent's trail and not the child's, because a child's keys must not see the parent.
     subject_id = ids.encode(ids.ORGANIZATION, child.id)
     audit.add_entry(session, actor, "organization.created", subject_id, organization_id=parent_id)
     return child
 
 
 def require_merchant(session: Session, organization_id: UUID) -> None:
-    """Refuse an organization that may own no program, webhook endpoint or organization.
+    """Refuse an affiliate, which cannot own programs, webhook endpoints or organizations.
 
     Raises:
         Conflict: `not_a_merchant`.
@@ -78,8 +78,8 @@ def require_merchant(session: Session, organization_id: UUID) -> None:
 
 
 def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, ...]:
-    """The organization and every one below it, itself first."""
-    # UNION, not UNION ALL: were there a cycle, which the database refuses, it would end instead of running on.
+    """The ids of the organization and of all below it, its own first."""
+    # UNION instead of UNION ALL, so that the query would end even if there were a cycle, which the database refuses.
     rows = session.execute(
         text("""
             WITH RECURSIVE managed (id) AS (
@@ -95,15 +95,15 @@ def own_and_descendants(session: Session, organization_id: UUID) -> tuple[UUID, 
 
 
 def move(session: Session, actor: Actor, organization: Organization, parent: Organization | None) -> None:
-    """Put an organization, with all below it, under another one, which manages it from now on; None: under nobody.
+    """Set an organization's parent, which then manages it and all below it; None: it has no parent. Audit entry.
 
     Raises:
-        Conflict: `organization_cycle`, the new parent is the organization itself or stands below it;
-            `not_a_merchant`, the new parent is an affiliate.
+        Conflict: `organization_cycle`: the new parent is the organization itself or below it; `not_a_merchant`: the new
+            parent is an affiliate.
     """
     if parent is not None:
         require_merchant(session, parent.id)
-    # One move at a time: two that each look right could make a circle of each other. The trigger takes the same lock.
+    # One move at a time, because two concurrent valid moves could make a cycle. The trigger takes the same lock.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('organizations.parent_id'))"))
     if parent is not None and parent.id in own_and_descendants(session, organization.id):
         raise Conflict(
@@ -140,7 +140,7 @@ def list_all(session: Session) -> Sequence[Organization]:
 def get_organization(
     session: Session, organization_ids: Sequence[UUID], given: str, *, param: str | None = None
 ) -> Organization:
-    """The organization with this public id, if it is one of these. Raises NotFound."""
+    """The organization with this public id, if it is among `organization_ids`. Raises NotFound."""
     organization_id = ids.decode(given, ids.ORGANIZATION)
     found = session.get(Organization, organization_id) if organization_id in organization_ids else None
     if found is None:

@@ -1,8 +1,8 @@
-"""API keys: made, listed, revoked, recognized. The plaintext is shown once and never stored.
+"""API keys: creates, lists, revokes and authenticates them. The plaintext is shown once and never stored.
 
-Whoever may make keys can hand on what it may do itself and nothing more, and only for the organizations it manages.
-Whoever may revoke keys can revoke any of theirs, stronger ones and itself included: that only ever takes power away,
-and a key that got into the wrong hands must be able to end itself.
+A key with `keys:write` can create keys with at most its own permissions, for the organizations it manages. It can
+revoke all of their keys, also itself and keys with more permissions, because revoking only removes permissions, and a
+leaked key must be able to revoke itself.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ def issue_key(
     scopes = scopes or _default_scopes(session, organization_id, level)
     if isinstance(actor, Caller) and not actor.may_give(level, scopes):
         raise Forbidden(
-            "the new key would be allowed more than the key that makes it; ask for less, or use a key that may more",
+            "the new key would have more permissions than the key that creates it; request fewer, or use another key",
             param="scopes" if scopes else "level",
         )
     key, plaintext = create_key(session, organization_id, name=name, level=level, scopes=scopes)
@@ -59,13 +59,13 @@ def create_key(
 
     Args:
         session: writes the key's row.
-        organization_id: whose data the key opens.
-        name: what people call it.
+        organization_id: the organization of the key.
+        name: a name for people.
         level: `read` or `manage`.
-        scopes: permissions; none means all its level allows, for an affiliate's key all of the partner side.
+        scopes: permissions; none: all that its level allows, for an affiliate's key all of the partner side.
 
     Raises:
-        InvalidRequest: an unknown level or scope, or one that an affiliate's key cannot have.
+        InvalidRequest: a level or scope is unknown, or an affiliate's key cannot have it.
     """
     _refuse_unknown("level", [level], LEVELS)
     _refuse_unknown("scopes", scopes, PERMISSIONS)
@@ -89,13 +89,13 @@ def create_key(
 def list_keys(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
 ) -> Sequence[ApiKey]:
-    """The keys of these organizations, newest first, revoked ones too."""
+    """A page of the keys of these organizations, newest first, with revoked ones. Raises InvalidRequest."""
     matching = select(ApiKey).where(owned_by(ApiKey.organization_id, organization_ids))
     return session.scalars(cut(matching, ApiKey.id, ids.API_KEY, limit=limit, starting_after=starting_after)).all()
 
 
 def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> ApiKey:
-    """The key with this public id. Raises NotFound."""
+    """The key with this public id, owned by one of these organizations. Raises NotFound."""
     key_id = ids.decode(given, ids.API_KEY)
     key = session.get(ApiKey, key_id) if key_id else None
     if key is None or key.organization_id not in organization_ids:
@@ -104,7 +104,7 @@ def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> A
 
 
 def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
-    """Make a key useless from now on; revoking twice keeps the first time. Raises as `get_key`."""
+    """Revoke a key, with an audit entry. A revoked key keeps its first time. Raises NotFound."""
     key = get_key(session, organization_ids, given)
     revoked = update(ApiKey).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
     if session.execute(revoked.returning(ApiKey.id)).one_or_none() is not None:
@@ -114,19 +114,19 @@ def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID],
 
 
 def public_id(key: ApiKey) -> str:
-    """`key_…`."""
+    """The key's public id, `key_…`."""
     return ids.encode(ids.API_KEY, key.id)
 
 
 def authenticate(session: Session, plaintext: str) -> Caller:
-    """Who holds this key. Notes that it was used, at most once a minute.
+    """The caller with this key. Stores the time of use, at most once a minute.
 
-    The session must not be narrowed yet: before the key is known nobody's rows may be named.
+    The session must not be narrowed, since the key's organization is not known yet.
 
     Raises:
-        Unauthenticated: unknown or revoked, without saying which.
+        Unauthenticated: the key is unknown or revoked; the message does not say which.
     """
-    # The look-up by hash takes the place of a comparison in constant time: what timing could tell is the hash's.
+    # The look-up by hash needs no comparison in constant time: its timing could only reveal the hash.
     wanted = select(ApiKey.id, ApiKey.organization_id, ApiKey.level, ApiKey.scopes)
     key = session.execute(wanted.where(ApiKey.key_hash == _hash(plaintext), ApiKey.revoked_at.is_(None))).one_or_none()
     if key is None:
@@ -159,7 +159,7 @@ def _refuse_beyond_kind(session: Session, organization_id: UUID, scopes: Sequenc
 
 
 def _hash(plaintext: str) -> str:
-    # 256 random bits need no slow hash; nobody can guess their way to one.
+    # A key has 256 random bits, so a fast hash is enough.
     return hashlib.sha256(plaintext.encode()).hexdigest()
 
 

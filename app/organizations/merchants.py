@@ -1,4 +1,4 @@
-"""Merchants as the operator makes them: new, found again by what made them, or promoted from affiliates."""
+"""The operator's commands for merchants: creating or finding them, and promoting affiliates."""
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -32,9 +32,9 @@ def find_or_create(session: Session, actor: Actor, named: str, *, email: str) ->
         return found
     of_that_name = select(Organization).where(Organization.name == named, Organization.kind == "merchant")
     namesakes = session.scalars(of_that_name.order_by(Organization.id)).all()
-    made = [one for one in namesakes if _was_made_by(session, name_of(actor), one)]
+    made = [namesake for namesake in namesakes if _was_made_by(session, name_of(actor), namesake)]
     if len(made) > 1:
-        which = ", ".join(ids.encode(ids.ORGANIZATION, one.id) for one in made)
+        which = ", ".join(ids.encode(ids.ORGANIZATION, namesake.id) for namesake in made)
         raise InvalidRequest(f"several organizations are called {named}; give an id: {which}", param="organization")
     if namesakes and not made:
         public_id = ids.encode(ids.ORGANIZATION, namesakes[0].id)
@@ -48,7 +48,7 @@ def find_or_create(session: Session, actor: Actor, named: str, *, email: str) ->
 
 
 def create_merchant(session: Session, actor: Actor, *, name: str, email: str | None) -> Organization:
-    """A new merchant below none, written into its own audit trail. The operator's command, not a key's."""
+    """Create a merchant without a parent, with an entry in its own audit trail. For the operator, not for keys."""
     merchant = hierarchy.create_organization(session, kind="merchant", name=name, email=email)
     subject_id = ids.encode(ids.ORGANIZATION, merchant.id)
     audit.add_entry(session, actor, "organization.created", subject_id, organization_id=merchant.id)
@@ -56,9 +56,9 @@ def create_merchant(session: Session, actor: Actor, *, name: str, email: str | N
 
 
 def promote(session: Session, actor: Actor, organization: Organization) -> None:
-    """Make an affiliate a merchant, written into its audit trail. The operator's command, not a key's.
+    """Make an affiliate a merchant, with an audit entry. For the operator, not for keys.
 
-    Its present keys keep their partner-side scopes; keys made from now on may do more.
+    Its present keys keep their partner-side scopes; new keys can have more permissions.
 
     Raises:
         Conflict: `already_merchant`.
@@ -66,7 +66,7 @@ def promote(session: Session, actor: Actor, organization: Organization) -> None:
     subject_id = ids.encode(ids.ORGANIZATION, organization.id)
     if organization.kind == "merchant":
         raise Conflict(f"{subject_id} is a merchant already", code="already_merchant")
-    # Written out, because a key made without scopes before organizations had kinds would now do everything.
+    # Scopes are stored explicitly, because an old key without scopes would now have all permissions.
     keep = update(ApiKey).where(ApiKey.organization_id == organization.id, ApiKey.scopes == [])
     for level in LEVELS:
         named = list(default_scopes(organization.kind, level))
@@ -77,7 +77,7 @@ def promote(session: Session, actor: Actor, organization: Organization) -> None:
 
 
 def _was_made_by(session: Session, actor_name: str, organization: Organization) -> bool:
-    """Whether the organization's own trail says that this actor made it; a child of a key is in its parent's."""
+    """Whether the organization's own audit trail has its creation by this actor. Keys write to the parent's trail."""
     created = select(AuditEntry.id).where(
         AuditEntry.organization_id == organization.id,
         AuditEntry.action == "organization.created",

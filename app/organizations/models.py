@@ -1,4 +1,4 @@
-"""Tables: organizations, their API keys, and the trail of what was changed."""
+"""Tables: organizations, their API keys, and audit entries."""
 
 from datetime import datetime
 from typing import Any
@@ -26,12 +26,12 @@ class Organization(Base):
     name: Mapped[str]
     email: Mapped[str | None]
     email_salt: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
-    """Its customers' addresses are marked with it. Never shown and never changed."""
+    """The salt for marks of its customers' addresses. Never shown and never changed."""
     created_at: Mapped[CreatedAt]
 
 
 class ApiKey(Base):
-    """A key of one organization. The plaintext was shown once; only its SHA-256 is here."""
+    """An API key of an organization. Only the SHA-256 of the plaintext is stored."""
 
     __tablename__ = "api_keys"
     __table_args__ = (CheckConstraint("level IN ('read', 'manage')", name="level"),)
@@ -41,7 +41,7 @@ class ApiKey(Base):
     name: Mapped[str]
     key_hash: Mapped[str] = mapped_column(unique=True)
     hint: Mapped[str]
-    """The last four characters, so that a person can tell keys apart."""
+    """The last four characters, by which people can distinguish keys."""
     level: Mapped[str]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     created_at: Mapped[CreatedAt]
@@ -50,7 +50,7 @@ class ApiKey(Base):
 
 
 class AuditEntry(Base):
-    """What a person or a key changed, once. No role may change or delete it."""
+    """A change that a person, a key or the clock made. No role may update or delete entries."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (

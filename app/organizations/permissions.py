@@ -1,8 +1,8 @@
-"""What a key may do: its level, its scopes, and the caller they make. Pure.
+"""Permissions of API keys by level and scopes, and the caller that a key identifies. Pure.
 
-A permission is named `<what>:read` or `<what>:write`. A key without scopes may do all that its level allows: `read`
-reads what is not financial, `manage` does everything. A key with scopes may do what they name and nothing else,
-whatever its level. An affiliate's key never does more than `PARTNER_SIDE`, whatever its level and scopes.
+A permission is named `<resource>:read` or `<resource>:write`. A key without scopes has all permissions of its level:
+`read` has the reads that are not financial, `manage` has all. A key with scopes has exactly these, with either level.
+An affiliate's key has at most the permissions of `PARTNER_SIDE`.
 """
 
 from collections.abc import Collection
@@ -41,30 +41,30 @@ PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
 FINANCIAL: Final = frozenset(
     {"conversions:read", "commissions:read", "payouts:read", "payments:read", "runs:read", "audit:read"}
 )
-"""Reads that show what somebody earns, paid or decided; without a scope they take a manage key, as every write does."""
+"""Reads of earnings, payments and decisions; without a scope they need a manage key, as every write does."""
 
 PARTNER_SIDE: Final = frozenset({"partners:read", "partners:write", "commissions:read", "payouts:read"})
-"""All that the keys of an affiliate may ever do: see and accept its enrollments, see what it earns."""
+"""The permissions that an affiliate's key can have: reading and accepting its enrollments, reading its earnings."""
 
 
 def default_scopes(kind: str, level: str) -> tuple[str, ...]:
-    """The scopes of a key that is made without any: none for a merchant, which means all its level allows.
+    """The scopes of a key that is created without any: none for a merchant, so that it has all of its level.
 
-    An affiliate's are named, so that the key can do no more if its organization becomes a merchant.
+    An affiliate's key gets explicit scopes, so that it has no more if its organization becomes a merchant.
     """
     if kind == "merchant":
         return ()
-    return tuple(sorted(one for one in PARTNER_SIDE if level == "manage" or _is_plain_read(one)))
+    return tuple(sorted(name for name in PARTNER_SIDE if level == "manage" or _is_plain_read(name)))
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking, as proved by an API key.
+    """The caller of a request, identified by its API key.
 
     Attributes:
-        organization_id: whose key it is.
-        organization_ids: that organization and its descendants: everything the key may touch.
-        kind: of that organization.
+        organization_id: the key's organization.
+        organization_ids: that organization and its descendants, whose rows the key may access.
+        kind: the organization's kind.
     """
 
     key_id: UUID
@@ -75,11 +75,11 @@ class Caller:
     kind: str = "affiliate"
 
     def may_give(self, level: str, scopes: Collection[str]) -> bool:
-        """Whether a new key of this level and these scopes could do no more than this one.
+        """Whether a new key with this level and these scopes would have at most this key's permissions.
 
-        A key with scopes gives a few of its own and never none, which would mean all that the level allows, also what
-        is invented later. Example: `read` with `keys:write` and `events:read` may give `read` with `events:read`; not
-        `manage`, not `read` without scopes, not `partners:read`.
+        A key with scopes cannot create a key without scopes, which would have all permissions of its level, also future
+        ones. Example: `read` with `keys:write` and `events:read` may create `read` with `events:read`, but not
+        `manage`, `read` without scopes, or `partners:read`.
         """
         if self.level != "manage" and level == "manage":
             return False
@@ -88,9 +88,9 @@ class Caller:
         return all(map(self.may, scopes))
 
     def may(self, permission: str) -> bool:
-        """Whether the key allows `permission`.
+        """Whether the key has `permission`.
 
-        Example: a `read` key may `partners:read`, not `commissions:read`; with that very scope it may.
+        Example: a `read` key without scopes has `partners:read` but not `commissions:read`, which needs a scope.
         """
         if self.kind != "merchant" and permission not in PARTNER_SIDE:
             return False

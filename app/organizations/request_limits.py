@@ -1,8 +1,8 @@
-"""How much one caller may ask within a minute, counted in Redis for all processes.
+"""Rate limits per minute, counted in Redis for all processes.
 
-The window moves: any 60 seconds hold at most so many requests, so no turn of a minute doubles them. Who the caller is,
-this module is told as a name: it knows neither keys nor addresses, and neither Flask, so that whoever serves the same
-functions otherwise counts on the same account.
+The window moves: the limit holds for any 60 seconds, so a burst at the change of a minute cannot double it. Subjects
+are names given by the caller of this module, which knows neither keys, addresses nor Flask, so that other servers of
+the same functions can use the same counts.
 """
 
 import math
@@ -23,18 +23,18 @@ READS: Final = "reads"
 WRITES: Final = "writes"
 PREFIX: Final = "accrual:limits"
 KEYS_TOGETHER: Final = 10
-"""How many keys' requests the keys of one organization may make together, however many they are."""
+"""All keys of an organization together have the limit of this number of keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """Where a caller stands after a request.
+    """The state of a limit after a request.
 
     Attributes:
-        limit: requests a minute.
-        remaining: how many of them are left now.
-        reset_at: when the oldest request leaves the window and makes room for another; Unix seconds.
-        is_exceeded: the request was one too many, and is not counted.
+        limit: requests per minute.
+        remaining: requests that are left now.
+        reset_at: when the oldest request leaves the window, so that another is possible; Unix seconds.
+        is_exceeded: whether the request was above the limit; it is then not counted.
     """
 
     limit: int
@@ -43,19 +43,19 @@ class LimitStatus:
     is_exceeded: bool
 
     def headers(self) -> dict[str, str]:
-        """What the answer says of it."""
-        said = {
+        """The headers of the answer."""
+        headers = {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": str(math.ceil(self.reset_at)),
         }
         if self.is_exceeded:
-            said["Retry-After"] = str(max(1, math.ceil(self.reset_at - time.time())))
-        return said
+            headers["Retry-After"] = str(max(1, math.ceil(self.reset_at - time.time())))
+        return headers
 
 
 class _Current:
-    """What this process counts with, set once by `connect`."""
+    """The counter and limits of this process, set once by `connect`."""
 
     counter: MovingWindowRateLimiter | None = None
     reads: RateLimitItem = RateLimitItemPerMinute(120)
@@ -63,8 +63,8 @@ class _Current:
 
 
 def connect(settings: Settings) -> None:
-    """Count in the Redis of `settings`, by its limits, from now on. Nothing is asked of it yet."""
-    # `limits` writes unix sockets its own way, and would take valkey:// for another library.
+    """Count in the Redis of `settings` with its limits from now on. Does not contact it yet."""
+    # `limits` has its own form for Unix sockets, and would use another library for valkey://.
     address = settings.redis_url.replace("unix://", "redis+unix://", 1)
     storage = RedisStorage(address, key_prefix=PREFIX, **redis_client.options(CALL_TIMEOUT_SECONDS))
     _Current.counter = MovingWindowRateLimiter(storage)
@@ -73,36 +73,37 @@ def connect(settings: Settings) -> None:
     redis_client.reset()
 
 
-def count(who: str, *, is_write: bool) -> LimitStatus | None:
-    """Count one request of `who` against the reads or the writes every caller has.
+def count(subject: str, *, is_write: bool) -> LimitStatus | None:
+    """Count a request of `subject` against the limit of reads or writes.
 
     Returns:
-        None if Redis cannot be asked: then the request passes, and a metric counts it.
+        None if Redis is unavailable: then the request is allowed, and counted by a metric.
     """
     if is_write:
-        return _count(_Current.writes, WRITES, who)
-    return _count(_Current.reads, READS, who)
+        return _count(_Current.writes, WRITES, subject)
+    return _count(_Current.reads, READS, subject)
 
 
-def count_together(who: str, *, is_write: bool) -> LimitStatus | None:
-    """As `count`, for all keys of an organization together, who have ten times what one of them has."""
-    one = _Current.writes if is_write else _Current.reads
-    return _count(RateLimitItemPerMinute(one.amount * KEYS_TOGETHER), WRITES if is_write else READS, who)
+def count_together(subject: str, *, is_write: bool) -> LimitStatus | None:
+    """Count a request of an organization against the limit of all its keys together; returns as `count`."""
+    key_limit = _Current.writes if is_write else _Current.reads
+    together = RateLimitItemPerMinute(key_limit.amount * KEYS_TOGETHER)
+    return _count(together, WRITES if is_write else READS, subject)
 
 
-def count_as(what: str, who: str, *, per_minute: int) -> LimitStatus | None:
-    """Count one request of `who` against a limit of its own named `what`; as `count`."""
-    return _count(RateLimitItemPerMinute(per_minute), what, who)
+def count_as(name: str, subject: str, *, per_minute: int) -> LimitStatus | None:
+    """Count a request of `subject` against a separate limit called `name`; returns as `count`."""
+    return _count(RateLimitItemPerMinute(per_minute), name, subject)
 
 
-def _count(item: RateLimitItem, what: str, who: str) -> LimitStatus | None:
+def _count(item: RateLimitItem, name: str, subject: str) -> LimitStatus | None:
     counter = _Current.counter
     if counter is None:
         raise RuntimeError("app.organizations.request_limits.connect has not been called in this process")
     if redis_client.available():
         try:
-            is_admitted = counter.hit(item, what, who)
-            reset_at, remaining = counter.get_window_stats(item, what, who)
+            is_admitted = counter.hit(item, name, subject)
+            reset_at, remaining = counter.get_window_stats(item, name, subject)
         except redis.RedisError as failure:
             redis_client.note_failure(failure)
         else:

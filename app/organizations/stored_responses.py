@@ -1,6 +1,7 @@
-"""First answers, kept a day for requests that carry an `Idempotency-Key`: in the transaction that did what they say.
+"""Stored responses to requests with an `Idempotency-Key`, kept for a day.
 
-So an answer is kept exactly if what it tells of happened, whatever crashes when. Secrets are blanked in what is kept.
+A response is stored in the transaction of its changes, so it is stored exactly if they are committed. Secrets in it are
+null.
 """
 
 import json
@@ -24,13 +25,13 @@ KEPT: Final = timedelta(hours=24)
 _joined: ContextVar[Session | None] = ContextVar("joined", default=None)
 
 
-class KeptAnswer(db.Base):
-    """What a request was answered.
+class StoredResponse(db.Base):
+    """The stored response to a request.
 
     Attributes:
-        request: digest of who asked, under which key, where.
-        body: digest of what was asked.
-        answer: the answer's JSON, secrets blanked.
+        request: digest of the caller's key, the path and the `Idempotency-Key`.
+        body: digest of the query and the body.
+        answer: the response's JSON, with null for secrets.
     """
 
     __tablename__ = "kept_answers"
@@ -46,11 +47,11 @@ class KeptAnswer(db.Base):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that is to be answered once.
+    """A request with an `Idempotency-Key`.
 
     Attributes:
-        organization_id: whose answer it is.
-        request: digest of the asking key's id, the path and the `Idempotency-Key`.
+        organization_id: the owner of the stored response.
+        request: digest of the caller's key, the path and the `Idempotency-Key`.
         body: digest of the query and the body.
     """
 
@@ -60,46 +61,46 @@ class Asked:
 
 
 def digest(*parts: str) -> bytes:
-    """One fingerprint of several texts, which no other division of the same letters has."""
+    """A digest of several texts, which also depends on how the text is divided."""
     return sha256(json.dumps(parts).encode()).digest()
 
 
 def lock_key(session: Session, asked: Asked) -> None:
-    """Hold the request's lock until the transaction ends; whoever asks the same meanwhile waits here."""
+    """Lock the request until the end of the transaction; the same request in another transaction waits here."""
     number = int.from_bytes(asked.request[:8], signed=True)
     session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
-def find(session: Session, asked: Asked) -> KeptAnswer | None:
-    """What the request was answered within the last day, to whatever body; None if it was not."""
+def load_response(session: Session, asked: Asked) -> StoredResponse | None:
+    """The stored response of the last day to this request, with any body; None if there is none."""
     return session.scalar(
-        select(KeptAnswer).where(
-            KeptAnswer.organization_id == asked.organization_id,
-            KeptAnswer.request == asked.request,
-            KeptAnswer.created_at > func.now() - KEPT,
+        select(StoredResponse).where(
+            StoredResponse.organization_id == asked.organization_id,
+            StoredResponse.request == asked.request,
+            StoredResponse.created_at > func.now() - KEPT,
         )
     )
 
 
-def keep(session: Session, asked: Asked, *, status: int, answer: str) -> None:
-    """Keep the answer, in the place of one whose day is over."""
+def insert_response(session: Session, asked: Asked, *, status: int, answer: str) -> None:
+    """Store a response; it replaces an expired one."""
     fresh = {"body": asked.body, "status": status, "answer": answer, "created_at": func.now()}
     mine = {"organization_id": asked.organization_id, "request": asked.request}
     session.execute(
-        insert(KeptAnswer)
+        insert(StoredResponse)
         .values(**mine, **fresh)
         .on_conflict_do_update(index_elements=["organization_id", "request"], set_=fresh)
     )
 
 
-def forget_old(session: Session) -> None:
-    """Remove the answers whose day is over."""
-    session.execute(delete(KeptAnswer).where(KeptAnswer.created_at <= func.now() - KEPT))
+def delete_expired(session: Session) -> None:
+    """Delete the responses that are older than a day."""
+    session.execute(delete(StoredResponse).where(StoredResponse.created_at <= func.now() - KEPT))
 
 
 @contextmanager
 def joining(session: Session) -> Iterator[None]:
-    """Inside, whoever opens a transaction for this request takes part in `session`'s instead."""
+    """Let `transaction` join `session` inside the block, instead of opening a new transaction."""
     token = _joined.set(session)
     try:
         yield
@@ -109,7 +110,7 @@ def joining(session: Session) -> Iterator[None]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A transaction; or, inside `joining`, a part of the request's that an exception takes back alone."""
+    """A new transaction; inside `joining` a savepoint of the joined one, which an exception rolls back alone."""
     joined = _joined.get()
     if joined is None:
         with db.web_transaction() as session:

@@ -24,7 +24,7 @@ class OrganizationBody(Snake):
     )
     name: str
     email: str | None
-    parent_id: str | None = Field(description="Null also where the key does not open the parent.")
+    parent_id: str | None = Field(description="Null also if the key cannot access the parent.")
     created_at: Instant
 
 
@@ -49,7 +49,7 @@ class KeyBody(Snake):
 
 
 class NewKeyBody(KeyBody):
-    """A key with its plaintext, which is shown this once."""
+    """A new key with its plaintext, which is shown only once."""
 
     api_key: ShownOnce = Field(description="`aff_…`. Keep it now: only its hash is stored. Null in a repeated answer.")
 
@@ -61,7 +61,7 @@ class KeyPage(Snake):
 
 
 def organization_body(organization: Organization, visible: Collection[UUID]) -> OrganizationBody:
-    """The organization, with its parent only if it is among the `visible` ones."""
+    """The organization; its parent is shown only if it is in `visible`."""
     parent_id = organization.parent_id
     return OrganizationBody(
         id=ids.encode(ids.ORGANIZATION, organization.id),
@@ -74,7 +74,7 @@ def organization_body(organization: Organization, visible: Collection[UUID]) -> 
 
 
 def key_body(key: ApiKey) -> KeyBody:
-    """The key without what opens anything."""
+    """The key without its plaintext."""
     return KeyBody(
         id=ids.encode(ids.API_KEY, key.id),
         organization_id=ids.encode(ids.ORGANIZATION, key.organization_id),

@@ -1,1 +1,1 @@
-"""One movement of money and the Stripe objects that describe it: amounts, what came back, what is waited for."""
+"""Payments and the Stripe objects that describe them: amounts, returns, waiting."""

@@ -1,4 +1,4 @@
-"""What an event states, as plain values: no Stripe document travels beyond the handlers that make these."""
+"""Facts read from events, as plain values: Stripe's documents are not used beyond the handlers that make these."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 LATEST_SECONDS: Final = 2**33
-"""The year 2242; a later time is none of Stripe's."""
+"""The year 2242; a later time in a document is invalid."""
 
 
 class Kind:
-    """What we keep facts about, nearly all Stripe's. Plain strings: an enum's members cost time on the way to JSON."""
+    """Kinds of objects with stored facts. Plain strings, because an enum's members are slow to convert to JSON."""
 
     INVOICE: Final = "invoice"
     PAYMENT_INTENT: Final = "payment_intent"
@@ -22,16 +22,16 @@ class Kind:
     CREDIT_NOTE: Final = "credit_note"
     WARNING: Final = "warning"
     REPORTED: Final = "reported"
-    """What the merchant reported through the API: money, an event or an entitlement that Stripe knows nothing of."""
+    """A conversion the merchant reported through the API: a payment outside Stripe, an event or an entitlement."""
     REPORTED_REFUND: Final = "reported_refund"
-    """Money the merchant says it gave back outside Stripe."""
+    """A refund outside Stripe that the merchant reported."""
     SUBSCRIPTION: Final = "subscription"
     CUSTOMER: Final = "customer"
     DISCOUNT: Final = "discount"
 
 
 RETURN_KINDS: Final = (Kind.REFUND, Kind.DISPUTE, Kind.CREDIT_NOTE, Kind.WARNING, Kind.REPORTED_REFUND)
-"""What came back, or may."""
+"""Kinds of returns: money that went back to the customer, or may go back."""
 MONEY_KINDS: Final = (
     Kind.INVOICE,
     Kind.PAYMENT_INTENT,
@@ -41,23 +41,25 @@ MONEY_KINDS: Final = (
     Kind.REPORTED,
     *RETURN_KINDS,
 )
-"""The Stripe objects of one movement of money, the one that survives first; subscriptions and customers have many."""
+"""Kinds of the objects of a payment, in the order in which they become the root of a payment group. Subscriptions and
+customers are not among them, since each has many payments."""
 KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER, Kind.DISCOUNT)
 
 TRANSACTION: Final = "transaction:"
-"""In front of a balance transaction's id among a dispute's facts; the fact is its amount, which says its direction."""
+"""Prefix of a dispute's facts about balance transactions: the name has the transaction's id, the value is its amount,
+whose sign is its direction."""
 
 EMAIL: Final = "email:"
-"""In front of the mark of a payer's address, the name of a fact that is always true: all that were ever seen stay."""
+"""Prefix of facts about the payer's addresses: the name has the mark of an address, the value is always true."""
 
 RETURNED_NOTHING: Final = frozenset({"failed", "canceled"})
-"""Refund states in which the customer has nothing back."""
+"""Statuses of a refund that returned nothing to the customer."""
 
 CAPTURED_AT: Final = "captured_at"
-"""When money that had only been authorized was captured, Unix seconds; of several captures the last."""
+"""Fact: when an authorized amount was captured, Unix seconds; the last of several captures."""
 
 ENDED_AT: Final = "ended_at"
-"""Since when a refund is known to have failed or been canceled, Unix seconds; the earliest statement that says so."""
+"""Fact: when a refund failed or was canceled, Unix seconds; by the earliest event that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class ObjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class NameFact:
-    """A partner's name (or a touchpoint session's, or a discount's) found on a Stripe object."""
+    """A name found on a Stripe object: of a partner, a touchpoint session or a discount."""
 
     object_id: str
     carrier: str
@@ -94,28 +96,28 @@ class NameFact:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything one event says that concerns commissions."""
+    """All facts of an event that commissions depend on."""
 
     objects: tuple[ObjectFacts, ...] = ()
     same_money: tuple[tuple[str, str], ...] = ()
-    """Pairs of ids that belong to one movement of money."""
+    """Pairs of ids of objects that belong to the same payment."""
     names: tuple[NameFact, ...] = ()
     is_stating: bool = False
     """Whether it states a payment's amount, and so is the one a settlement is credited to."""
     is_return: bool = False
-    """Whether it says that money went back to the customer."""
+    """Whether it says that money was returned to the customer."""
     is_ignored: bool = False
     is_captured: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
-    """A reading with the event it is from.
+    """A reading with its event.
 
     Attributes:
-        occurred_at: when what it states held; the newest statement is believed.
-        evident_at: since when the names in it count. For an event both are the same. A document we fetched states what
-            holds now, but a name on an invoice paid last year counts from then.
+        occurred_at: the time of its facts; of contradicting facts the newest is used.
+        evident_at: the time from which its names count. For an event both are the same. A fetched document has the
+            facts of now, but a name on an invoice that was paid last year counts from then.
     """
 
     id: int
@@ -126,12 +128,12 @@ class ReadEvent:
 
 
 def seconds(stated: object) -> int | None:
-    """The Unix seconds of the time that Stripe states; None if it states none or one that is out of range."""
+    """A time in a document as Unix seconds; None if it is missing, not a time, or out of range."""
     is_time = isinstance(stated, int) and not isinstance(stated, bool) and 0 <= stated < LATEST_SECONDS
     return stated if is_time else None  # type: ignore[return-value]
 
 
 def moment(stated: object) -> datetime | None:
-    """As `seconds`, as a time."""
-    found = seconds(stated)
-    return None if found is None else datetime.fromtimestamp(found, UTC)
+    """A time in a document as a datetime; None if it is missing, not a time, or out of range."""
+    unix_seconds = seconds(stated)
+    return None if unix_seconds is None else datetime.fromtimestamp(unix_seconds, UTC)

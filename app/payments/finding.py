@@ -1,4 +1,4 @@
-"""Finding payments: those nobody is credited with, those that ended one way."""
+"""Listing payments by outcome, attribution and conflict, and finding a payment or a customer's scope."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -13,8 +13,8 @@ from app.paging import EVER, Numbered, Page, Span, cut, owned_by, within
 from app.payments.models import Payment
 from app.stripe_events.scope import Scope
 
-NOBODYS: Final = ("unattributed", "unknown_code", "outside_window")
-"""How a payment ends that no partner is credited with, and that a person could still attribute."""
+UNATTRIBUTED: Final = ("unattributed", "unknown_code", "outside_window")
+"""Outcomes of payments that are credited to no partner, and that a person can still attribute."""
 
 
 def list_payments(
@@ -40,7 +40,9 @@ def list_payments(
     if outcome is not None:
         matching = matching.where(Payment.outcome == outcome)
     if attributed is not None:
-        matching = matching.where(Payment.outcome.not_in(NOBODYS) if attributed else Payment.outcome.in_(NOBODYS))
+        matching = matching.where(
+            Payment.outcome.not_in(UNATTRIBUTED) if attributed else Payment.outcome.in_(UNATTRIBUTED)
+        )
     if conflict is not None:
         has_conflict = Payment.outcome_details.has_key("conflict")
         matching = matching.where(has_conflict if conflict else ~has_conflict)
@@ -57,12 +59,12 @@ def list_payments(
 
 
 def get_payment(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Payment:
-    """The payment with this `pmt_…` id, if it is one of these organizations'. Raises NotFound."""
+    """The payment with this `pmt_…` id, owned by one of these organizations. Raises NotFound."""
     key = ids.decode(public_id, ids.PAYMENT)
-    found = session.scalar(select(Payment).where(Payment.id == key, Payment.organization_id.in_(organization_ids)))
-    if found is None:
+    payment = session.scalar(select(Payment).where(Payment.id == key, Payment.organization_id.in_(organization_ids)))
+    if payment is None:
         raise NotFound.of("payment", public_id)
-    return found
+    return payment
 
 
 _CUSTOMERS = text("""
@@ -75,11 +77,13 @@ _CUSTOMERS = text("""
 def scope_of_customer(
     session: Session, organization_ids: Sequence[UUID], customer: str, *, account: str | None, livemode: bool | None
 ) -> Scope:
-    """Where the Stripe customer `cus_…` is known; `account` and `livemode` tell two of one id apart.
+    """The organization, account and mode of the Stripe customer `cus_…`.
+
+    `account` and `livemode` are needed only if the id occurs in several.
 
     Raises:
-        NotFound: nowhere.
-        InvalidRequest: in several places.
+        NotFound: no event has this customer.
+        InvalidRequest: the id occurs in several accounts or modes.
     """
     values = {"customer": customer, "organization_ids": list(organization_ids), "account": account}
     rows = session.execute(_CUSTOMERS, {**values, "livemode": livemode}).all()
@@ -87,6 +91,6 @@ def scope_of_customer(
         raise NotFound.of("customer", customer, where=" in any event")
     if len(rows) > 1:
         raise InvalidRequest(
-            f"{customer} is known in several accounts or modes; send account and livemode", param="account"
+            f"{customer} exists in several accounts or modes; send account and livemode", param="account"
         )
     return Scope(*rows[0])

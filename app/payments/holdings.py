@@ -1,4 +1,4 @@
-"""What we hold, looked up to be compared with what Stripe says."""
+"""Loads our payments and facts for the comparison with Stripe's documents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One of our payments; amounts in minor units.
+    """A payment of ours; amounts in minor units.
 
-    `is_credited`: a credit note or a reported refund is known of it, or it was overpaid, so that what came back of it
-    need not be what its charge says.
+    `is_credited`: it has a credit note or a reported refund, or was overpaid, so that its returned amount may differ
+    from that of its charge.
     """
 
     id: UUID
@@ -30,13 +30,13 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What we hold about the documents of one page.
+    """Our payments and facts for the documents of a page.
 
     Attributes:
-        payments: by key, and by the charge that brought them.
-        facts: of the Stripe objects that some event stated, by id.
-        invoiced: PaymentIntents and charges that paid an invoice, which is compared instead.
-        explained: charges of which a missing or different return was found already.
+        payments: by key, and by the id of their charge.
+        facts: the stored facts of Stripe objects, by id.
+        invoiced: PaymentIntents and charges that paid an invoice; the invoice is compared instead.
+        explained: charges with a difference in a refund or dispute that was found already.
     """
 
     payments: Mapping[str, Payment] = field(default_factory=dict)
@@ -58,7 +58,7 @@ _COLUMNS = (
     f"id, key, charge, currency, gross_minor, returned_minor, ({_CREDITED}) AS is_credited FROM payments AS payment"
 )
 
-# By key, and by the object's root: a charge that paid an invoice has the invoice's.
+# By key, and by the root of the object: the root of a charge that paid an invoice is the invoice.
 _PAYMENTS = text(f"""
     SELECT {_COLUMNS}
     WHERE {SCOPE_SQL} AND merged_into_id IS NULL AND key = ANY (
@@ -70,7 +70,7 @@ _PAYMENTS = text(f"""
 
 _FACTS = text(f"SELECT id, facts FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY (:ids) AND facts <> '{{}}'")
 
-# A payment whose object, PaymentIntent or charge was listed is compared already.
+# Payments whose object, PaymentIntent or charge was in a list were compared already.
 _UNLISTED = text(f"""
     SELECT {_COLUMNS}
     WHERE {SCOPE_SQL} AND merged_into_id IS NULL AND gross_minor > 0 AND id > :after
@@ -85,24 +85,24 @@ _UNLISTED = text(f"""
 """)
 
 
-def held(session: Session, scope: Scope, ids: Sequence[str]) -> Held:
-    """The payments and facts about these Stripe ids."""
-    wanted = {**scope.parameters(), "ids": list(ids)}
+def load_held(session: Session, scope: Scope, ids: Sequence[str]) -> Held:
+    """Our payments and facts for these Stripe ids."""
+    values = {**scope.parameters(), "ids": list(ids)}
     payments: dict[str, Payment] = {}
-    for row in session.execute(_PAYMENTS, wanted):
+    for row in session.execute(_PAYMENTS, values):
         payments[row.key] = _payment(row)
         if row.charge:
             payments[row.charge] = payments[row.key]
-    facts = {row.id: row.facts for row in session.execute(_FACTS, wanted)}
+    facts = {row.id: row.facts for row in session.execute(_FACTS, values)}
     return Held(payments, facts)
 
 
-def unlisted(
+def load_unlisted(
     session: Session, scope: Scope, run_id: UUID, *, since: datetime, until: datetime, after: UUID, limit: int
 ) -> list[Payment]:
-    """Payments of a stretch that a reconciliation has not seen in Stripe's lists, by id, after the one given."""
-    wanted = {**scope.parameters(), "run_id": run_id, "since": since, "until": until, "after": after, "limit": limit}
-    return [_payment(row) for row in session.execute(_UNLISTED, wanted)]
+    """The next payments of a period that were in none of the lists a reconciliation has read, by id."""
+    values = {**scope.parameters(), "run_id": run_id, "since": since, "until": until, "after": after, "limit": limit}
+    return [_payment(row) for row in session.execute(_UNLISTED, values)]
 
 
 def _payment(row: Any) -> Payment:

@@ -1,8 +1,8 @@
-"""Tables: what we know of each Stripe object, payments.
+"""Tables: the facts of each Stripe object, and payments.
 
-In every key here the Stripe id comes first. With the organization first, a table too young for statistics is read by
-that prefix, all of it, because the planner takes three columns of equality for nearly one row. A query that shall use a
-partial index repeats the index's condition.
+Every key here begins with the Stripe id. If it began with the organization, a table without statistics would be read
+completely by that prefix, because the planner assumes that three equal columns select about one row. A query must
+repeat the condition of the partial index that it needs.
 """
 
 from datetime import datetime
@@ -17,10 +17,10 @@ from app.sentences.outcomes import OUTCOMES
 
 
 class StripeObject(Base):
-    """A Stripe id that some event named, and the facts we have read of it; or something the merchant reported.
+    """A Stripe object that an event showed or referred to, with its facts; or something the merchant reported.
 
-    Ids that turn out to be one movement of money (an invoice, the PaymentIntents and charges that paid it, their
-    checkout session, its InvoicePayments) share a `root`: the row that is locked before any of them is touched.
+    Objects of the same payment (an invoice, its PaymentIntents and charges, their checkout session, its
+    InvoicePayments) have the same `root`, whose row is locked before any of them is changed.
     """
 
     __tablename__ = "stripe_objects"

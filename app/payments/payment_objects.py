@@ -1,4 +1,4 @@
-"""The Stripe objects of one movement of money, for those who only read: no locks, any id of them will do."""
+"""Loads the Stripe objects of a payment by the id of any of them, without locks."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -12,11 +12,11 @@ from app.payments.state.payment_group import KnownObject, PaymentGroup
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 KEY_KINDS: Final = ("invoice", "pi", "ch", "manual")
-"""What a payment's key begins with."""
+"""Prefixes of payments' keys."""
 
 
 def scopes_of(session: Session, organization_ids: Sequence[UUID], stripe_id: str) -> list[Scope]:
-    """Where this id is known: an id alone does not say its account and mode, and may be in several."""
+    """The organizations, accounts and modes in which this Stripe id exists; the id alone does not determine them."""
     known = select(StripeObject.organization_id, StripeObject.account, StripeObject.livemode).where(
         StripeObject.id == stripe_id, StripeObject.organization_id.in_(organization_ids)
     )
@@ -27,27 +27,27 @@ _ROOT = text(f"SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND id = :strip
 
 
 def payment_objects_of(session: Session, scope: Scope, stripe_id: str) -> list[StripeObject]:
-    """All objects that are one movement of money with `stripe_id`, itself included; none if the id is unknown.
+    """All objects of the same payment as `stripe_id`, itself included; none if the id is unknown.
 
-    A customer or a subscription is alone: it makes many payments and is none of them.
+    A customer or subscription is returned alone, since it has many payments and is part of none.
     """
     root = session.scalar(_ROOT, {**scope.parameters(), "stripe_id": stripe_id})
     if root is None:
         return []
-    found = select(StripeObject).where(
+    members = select(StripeObject).where(
         StripeObject.root == root,
         StripeObject.organization_id == scope.organization_id,
         StripeObject.account == scope.account,
         StripeObject.livemode == scope.livemode,
     )
-    return list(session.scalars(found.order_by(StripeObject.id)))
+    return list(session.scalars(members.order_by(StripeObject.id)))
 
 
 def payment_group_of(payment_objects: Iterable[StripeObject]) -> PaymentGroup:
-    """These objects of one movement of money with their links, to ask what they come to."""
+    """The payment group of these objects, from which the payment's state is computed."""
     return PaymentGroup.of(
-        KnownObject(one.kind, one.id, one.root, one.customer, one.subscription, one.facts, one.stated_at, one.older_at)
-        for one in payment_objects
+        KnownObject(row.kind, row.id, row.root, row.customer, row.subscription, row.facts, row.stated_at, row.older_at)
+        for row in payment_objects
     )
 
 
@@ -60,7 +60,7 @@ _PAYMENT_IDS = text(f"""
 
 
 def payments_of(session: Session, scope: Scope, stripe_id: str, *, limit: int) -> list[Payment]:
-    """The newest payments that `stripe_id` is a part of, or that its customer or subscription made."""
+    """The newest payments that `stripe_id` belongs to, or that have it as customer or subscription."""
     values = {
         **scope.parameters(),
         "stripe_id": stripe_id,
@@ -71,5 +71,5 @@ def payments_of(session: Session, scope: Scope, stripe_id: str, *, limit: int) -
         ],
         "limit": limit,
     }
-    found = session.scalars(_PAYMENT_IDS, values).all()
-    return list(session.scalars(select(Payment).where(Payment.id.in_(found)).order_by(Payment.id.desc())))
+    payment_ids = session.scalars(_PAYMENT_IDS, values).all()
+    return list(session.scalars(select(Payment).where(Payment.id.in_(payment_ids)).order_by(Payment.id.desc())))

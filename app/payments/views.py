@@ -1,4 +1,4 @@
-"""Views of payments, in snake_case. A customer is a Stripe id here, never a name or an address."""
+"""Views of payments, in snake_case. A customer is shown by its Stripe id, never by name or address."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ AMOUNT: Final = "In the currency's smallest unit."
 
 
 class PaymentBody(Snake):
-    """One movement of money from a customer to the merchant."""
+    """A payment from a customer to the merchant, whatever Stripe objects describe it."""
 
     id: str = Field(examples=["pmt_01h455vb4pex5vsknk084sn02q"])
     currency: str = Field(examples=["usd"])
@@ -22,8 +22,8 @@ class PaymentBody(Snake):
     base_cents: int = Field(description=f"What commissions are computed from. {AMOUNT}")
     returned_cents: int = Field(description=f"What was returned to the customer. {AMOUNT}")
     outcome: str = Field(examples=["unattributed"])
-    reason: str = Field(description="The outcome in one sentence.")
-    conflict: str | None = Field(description="What a person should look at: why its partner was left with it.")
+    reason: str = Field(description="The outcome as a sentence.")
+    conflict: str | None = Field(description="For review by a person: why the payment stays with its partner.")
     customer: str | None
     subscription: str | None
     invoice: str | None
@@ -46,7 +46,7 @@ class PaymentPage(Snake):
 
 
 def payment_body(payment: Payment) -> PaymentBody:
-    """The payment with its outcome in a sentence."""
+    """The payment with its outcome as a code and a sentence."""
     return PaymentBody(**payment_fields(payment))
 
 

@@ -1,1 +1,1 @@
-"""What Stripe sent, kept exactly once: signatures, webhook endpoints, the inbox."""
+"""Received Stripe events: signatures, webhook endpoints, the inbox."""

@@ -1,4 +1,4 @@
-"""Processing an event again because a person asks for it, with its audit entry."""
+"""Command: processes an event again, with its audit entry."""
 
 from sqlalchemy.orm import Session
 
@@ -8,10 +8,10 @@ from app.stripe_events.models import StripeEvent
 
 
 def replay(session: Session, actor: actors.Actor, event: StripeEvent) -> views.EventBody:
-    """Make an event due again as if it had just come; only a difference is posted. Wake a worker after the commit.
+    """Make an event due again as if it had just arrived; only a difference is posted. Wake a worker after the commit.
 
     Raises:
-        Conflict: `wrong_mode`, it came in the mode that is not its endpoint's.
+        Conflict: `wrong_mode`: the event's mode differs from its endpoint's.
     """
     inbox.replay(session, event)
     audit.add_entry(session, actor, "event.replayed", event.stripe_id, organization_id=event.organization_id)

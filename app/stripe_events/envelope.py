@@ -1,4 +1,4 @@
-"""The envelope every Stripe event comes in: what we demand of it before it is stored."""
+"""Parses and checks the envelope of a Stripe event before it is stored."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from app.errors import InvalidRequest
 
 THIN: Final = "v2.core.event"
 ENVELOPES: Final = ("event", THIN)
-"""Snapshot events, and thin ones, which carry no data."""
+"""Snapshot events, and thin events, which have no data."""
 LATEST_SECONDS: Final = 2**33
 _WORD = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
@@ -40,12 +40,12 @@ def parse(body: str) -> dict[str, Any]:
 
 
 def occurred_at(event: Mapping[str, Any]) -> datetime:
-    """When an event that `parse` gave happened."""
+    """The time of an event that `parse` returned."""
     return datetime.fromtimestamp(event["created"], UTC)
 
 
 def is_word(value: object) -> bool:
-    """Whether `value` is text that can be an id: printable ASCII without blanks, at most 255 characters."""
+    """Whether `value` can be an id: printable ASCII text without spaces, at most 255 characters."""
     return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 

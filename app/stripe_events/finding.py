@@ -1,4 +1,4 @@
-"""Finding events in the inbox."""
+"""Finding, listing and counting events of the inbox."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,7 +15,7 @@ from app.stripe_events.scope import Scope
 UNPROCESSED: Final = "unprocessed"
 """Asked for like an outcome: events that have none yet."""
 
-# By organization, so that the index on (organization, outcome) is used whatever Postgres's version.
+# By organization, so that every version of Postgres uses the index on (organization, outcome).
 _PARKED = text("""
     SELECT count(event.id) FROM organizations
     JOIN stripe_events AS event ON event.organization_id = organizations.id AND event.outcome = 'parked'
@@ -64,7 +64,7 @@ def list_events(
 
 
 def find_event(session: Session, organization_ids: Sequence[UUID], given: str) -> StripeEvent | None:
-    """The event with this Stripe id (of several deliveries the newest) or this inbox number."""
+    """The event with this Stripe id (the newest of several deliveries) or inbox id; None if there is none."""
     wanted = select(StripeEvent).where(StripeEvent.organization_id.in_(organization_ids))
     if given.isascii() and given.isdigit() and len(given) < 19:
         wanted = wanted.where(StripeEvent.id == int(given))
@@ -82,7 +82,7 @@ def get_event(session: Session, organization_ids: Sequence[UUID], given: str) ->
 
 
 def deliveries_of(session: Session, event: StripeEvent) -> list[StripeEvent]:
-    """What else is in the inbox under the event's id: the same in another API version, account or mode."""
+    """The other rows with the event's Stripe id: in another API version, account or mode."""
     same = select(StripeEvent).where(
         StripeEvent.stripe_id == event.stripe_id,
         StripeEvent.organization_id == event.organization_id,
@@ -111,7 +111,7 @@ def events_named(session: Session, stripe_ids: Sequence[str]) -> list[StripeEven
 
 
 def count_parked(session: Session) -> int:
-    """How many events wait for a person, in all organizations this transaction sees."""
+    """The number of parked events in all organizations this transaction can see."""
     return session.scalar(_PARKED) or 0
 
 

@@ -1,4 +1,4 @@
-"""The inbox: every Stripe event kept exactly once, taken by row lock, finished with a named outcome."""
+"""The inbox: stores every Stripe event exactly once, claims due events by row lock, finishes them with an outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ LONGEST_WAIT_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class ClaimedEvent:
-    """An unprocessed event whose row this transaction holds."""
+    """An unprocessed event whose row this transaction has locked."""
 
     id: int
     scope: Scope
@@ -36,7 +36,7 @@ class ClaimedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an event ended: a word of `OUTCOMES` and what completes its sentence."""
+    """The outcome of an event: a code of `OUTCOMES`, and the parameters of its sentence."""
 
     name: str
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -44,14 +44,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a delivery: new or seen before, and whether work is still due."""
+    """The result of a delivery: whether the event is new, and whether it is due."""
 
     is_new: bool
     is_due: bool
 
 
-# In the driver's own words: this one statement is most of what a delivery costs, and compiling it would double that.
-_RECORD = """
+# For the driver, without SQLAlchemy: this statement is most of a delivery's cost, and compiling it would double that.
+_INSERT = """
     INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, type,
                                object_id, occurred_at, payload, processed_at, outcome)
     VALUES (%(organization_id)s, %(endpoint_id)s, %(account)s, %(livemode)s, %(stripe_id)s, %(api_version)s, %(type)s,
@@ -66,17 +66,17 @@ _KNOWN = text(f"""
     WHERE {SCOPE_SQL} AND stripe_id = :stripe_id AND api_version = :api_version
 """)
 
-_RIGHT_DOOR = text("""
+_ACCEPT_IN_MODE = text("""
     UPDATE stripe_events SET endpoint_id = :endpoint_id, processed_at = NULL, outcome = NULL, next_attempt_at = now()
     WHERE id = :id AND outcome = 'wrong_mode'
 """)
 
 
-def record(connection: Connection, receiver: StripeReceiver, event: Mapping[str, Any], payload: str) -> Receipt:
-    """Keep one verified event, exactly as it came. A repetition changes nothing.
+def insert_event(connection: Connection, receiver: StripeReceiver, event: Mapping[str, Any], payload: str) -> Receipt:
+    """Store a verified event unchanged. A repeated delivery changes nothing.
 
-    An event of the other mode is kept as `wrong_mode` and becomes due only if it comes again through an endpoint of its
-    own mode.
+    An event of the other mode is stored as `wrong_mode` and becomes due only if it is delivered again to an endpoint of
+    its own mode.
     """
     is_right_mode = bool(event.get("livemode")) == receiver.livemode
     values = {
@@ -92,11 +92,11 @@ def record(connection: Connection, receiver: StripeReceiver, event: Mapping[str,
         "payload": payload,
         "outcome": None if is_right_mode else "wrong_mode",
     }
-    if connection.exec_driver_sql(_RECORD, values).scalar() is not None:
+    if connection.exec_driver_sql(_INSERT, values).scalar() is not None:
         return Receipt(is_new=True, is_due=is_right_mode)
     known = connection.execute(_KNOWN, values).one()
     if known.outcome == "wrong_mode" and is_right_mode:
-        connection.execute(_RIGHT_DOOR, {"id": known.id, "endpoint_id": receiver.endpoint_id})
+        connection.execute(_ACCEPT_IN_MODE, {"id": known.id, "endpoint_id": receiver.endpoint_id})
         return Receipt(is_new=False, is_due=True)
     return Receipt(is_new=False, is_due=known.is_due)
 
@@ -104,8 +104,8 @@ def record(connection: Connection, receiver: StripeReceiver, event: Mapping[str,
 def _object_id(event: Mapping[str, Any]) -> str:
     data = event.get("data")
     document = data.get("object") if isinstance(data, dict) else event.get("related_object")
-    found = document.get("id") if isinstance(document, dict) else None
-    return str(found) if envelope.is_word(found) else ""
+    object_id = document.get("id") if isinstance(document, dict) else None
+    return str(object_id) if envelope.is_word(object_id) else ""
 
 
 _DUE_COLUMNS = (
@@ -129,18 +129,18 @@ _CLAIM_THESE = text(f"""
 
 
 def claim(session: Session, limit: int) -> list[ClaimedEvent]:
-    """Take up to `limit` due events, oldest in the inbox first, passing over those another drain holds."""
+    """Lock up to `limit` due events, by inbox order, without those that another drain has locked."""
     return [_claimed(row) for row in session.execute(_CLAIM, {"limit": limit})]
 
 
 def claim_one(session: Session, event_id: int) -> ClaimedEvent | None:
-    """Take this event if it is unprocessed and nobody holds it."""
+    """Lock this event if it is unprocessed and not locked by another drain; else None."""
     row = session.execute(_CLAIM_ONE, {"id": event_id}).one_or_none()
     return _claimed(row) if row is not None else None
 
 
 def claim_these(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
-    """Take those of these events that are unprocessed and that nobody holds, oldest in the inbox first."""
+    """Lock those of these events that are unprocessed and not locked by another drain, by inbox order."""
     return [_claimed(row) for row in session.execute(_CLAIM_THESE, {"ids": list(event_ids)})]
 
 
@@ -158,7 +158,7 @@ _FINISH = text("""
 
 
 def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
-    """Mark events processed with their outcomes, in the transaction that holds their effects."""
+    """Mark events as processed with their outcomes, in the transaction of their effects."""
     rows = [
         {"id": event_id, "outcome": outcome.name, "outcome_details": dict(outcome.details)}
         for event_id, outcome in outcomes.items()
@@ -175,10 +175,10 @@ _COUNT_ATTEMPT = text("""
 
 
 def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> int | None:
-    """Count an attempt before it is made, so that an event that kills its process is known.
+    """Count an attempt before it is made, so that an event that crashes its process is counted too.
 
     Returns:
-        The attempts so far, this one included; None if somebody else has taken or finished the event since.
+        The attempts so far, with this one; None if another drain has claimed or finished the event meanwhile.
     """
     wait = timedelta(seconds=wait_seconds(event.attempts + 1))
     values = {"id": event.id, "attempts": event.attempts, "next_attempt_at": now + wait}
@@ -193,16 +193,16 @@ _UNCOUNT_ATTEMPT = text("""
 
 
 def uncount_attempt(session: Session, event_id: int, attempts: int) -> None:
-    """Undo `count_attempt`, because the event was not the reason of the failure; it is due again at once."""
+    """Undo `count_attempt` for an event that did not cause the failure; it is due again at once."""
     session.execute(_UNCOUNT_ATTEMPT, {"id": event_id, "attempts": attempts})
 
 
 def wait_seconds(attempts: int) -> int:
-    """How long after its nth failure an event is tried again: 1 s doubling to an hour."""
+    """Seconds until an event is retried after its nth failure: 1, doubling up to an hour."""
     return int(min(2 ** max(0, attempts - 1), LONGEST_WAIT_SECONDS))
 
 
-_NOTE_FAILURE = text("""
+_STORE_FAILURE = text("""
     UPDATE stripe_events SET last_error = CAST(:problem AS jsonb)
     WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
 """)
@@ -214,17 +214,17 @@ _PARK = text("""
 """)
 
 
-def note_failure(session: Session, event_id: int, attempts: int, problem: Mapping[str, Any], *, park: bool) -> None:
-    """Keep why an attempt failed, and park the event if `park`; nothing if another drain finished it meanwhile."""
-    statement = _PARK if park else _NOTE_FAILURE
+def store_failure(session: Session, event_id: int, attempts: int, problem: Mapping[str, Any], *, park: bool) -> None:
+    """Store why an attempt failed; with `park`, park the event. Does nothing if another drain has finished it."""
+    statement = _PARK if park else _STORE_FAILURE
     session.execute(statement, {"id": event_id, "attempts": attempts, "problem": bulk.encode_one(problem)})
 
 
 def replay(session: Session, event: StripeEvent) -> None:
-    """Make a processed event due again, as if it had just come. Settling it again posts only a difference.
+    """Make a processed event due again, as if it had just arrived. Settling it again posts only a difference.
 
     Raises:
-        Conflict: it came in the wrong mode; test money must never reach a live ledger.
+        Conflict: `wrong_mode`: its mode differs from its endpoint's.
     """
     if event.outcome == "wrong_mode":
         raise Conflict(
@@ -241,7 +241,7 @@ def replay(session: Session, event: StripeEvent) -> None:
 
 
 def outcome_sentence(event: StripeEvent) -> str:
-    """What became of an event, in one sentence."""
+    """The event's outcome as a sentence."""
     return sentence(event.outcome, event.outcome_details)
 
 
@@ -252,7 +252,7 @@ _OLDEST_DUE = text("""
 
 
 def oldest_due_seconds(session: Session) -> float | None:
-    """For how long the oldest due event has been waiting; None if nothing is due."""
+    """Seconds since the oldest due event became due; None if no event is due."""
     age = session.scalar(_OLDEST_DUE)
     return float(age) if age is not None else None
 
@@ -264,5 +264,5 @@ _ANY_DUE = text("""
 
 
 def is_any_due(session: Session, organization_id: UUID, *, up_to: int) -> bool:
-    """Whether an event of the organization's, up to this number, waits for its first try."""
+    """Whether an event of the organization with an inbox id up to `up_to` was not tried yet."""
     return bool(session.scalar(_ANY_DUE, {"organization_id": organization_id, "up_to": up_to}))

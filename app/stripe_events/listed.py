@@ -1,4 +1,4 @@
-"""Events that Stripe listed again for us: they enter the inbox as if they had been delivered."""
+"""Inserts events from Stripe's lists into the inbox, as if they had been delivered, and makes rows due again."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,8 @@ _COLUMNS = (
     "payload",
 )
 
-# Known in any version is known: a list renders an event in the account's version of its time, an endpoint in its own.
+# An event that exists in any API version is not inserted: a list shows it in the account's version of that time, and
+# an endpoint in its own version.
 _RECORD = f"""
     INSERT INTO stripe_events ({", ".join(_COLUMNS)})
     SELECT {", ".join(_COLUMNS)} FROM {bulk.given(StripeEvent, _COLUMNS)}
@@ -41,19 +42,19 @@ _RECORD = f"""
 
 
 def insert_listed(session: Session, scope: Scope, events: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Put those events into the inbox that are not there yet in any version, due at once.
+    """Insert the events that are not in the inbox yet in any version, due at once.
 
     Args:
-        session: any; nothing is committed.
-        scope: whose account was asked, in which mode.
-        events: as Stripe lists them.
+        session: inserts the rows; does not commit.
+        scope: the account and mode they were listed for.
+        events: events as Stripe lists them.
 
     Returns:
-        The numbers of the new ones; if there are any, wake a worker after the commit.
+        The inbox ids of the new events; if there are any, wake a worker after the commit.
 
     Raises:
-        ConfigurationError: an event is of the other mode: test money must never reach a live ledger.
-        InvalidRequest: something listed is no event.
+        ConfigurationError: an event is of the other mode.
+        InvalidRequest: an entry of the list is not an event.
     """
     rows = [_row(scope, event) for event in events]
     return list(session.scalars(text(_RECORD), {"rows": bulk.encode(rows)})) if rows else []
@@ -68,7 +69,7 @@ _MAKE_DUE = text(f"""
 
 
 def make_due(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:
-    """Make those of these rows that were processed due again; gives their numbers."""
+    """Make the processed ones of these rows due again; returns their inbox ids."""
     return list(session.scalars(_MAKE_DUE, {**scope.parameters(), "stripe_ids": list(stripe_ids)}))
 
 

@@ -1,4 +1,4 @@
-"""Tables: the inbox of Stripe events and the endpoints they come through."""
+"""Tables: the inbox of Stripe events, and webhook endpoints."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from app.sentences.outcomes import OUTCOMES
 
 
 class StripeEndpoint(Base):
-    """A webhook endpoint kept in the database: an address of our own for one of Stripe's, test or live for ever."""
+    """A webhook endpoint: an address of ours that Stripe delivers to; its mode never changes."""
 
     __tablename__ = "stripe_endpoints"
 
@@ -23,18 +23,18 @@ class StripeEndpoint(Base):
     secrets_encrypted: Mapped[str]
     """Sealed JSON list of signing secrets (`signing.py`), newest first; more than one while a rotation lasts."""
     api_key_encrypted: Mapped[str | None]
-    """Sealed API key of the Stripe account it belongs to, for look-ups and backfills; None: nothing is asked."""
+    """Encrypted API key of its Stripe account, for look-ups and backfills; null: Stripe is not called."""
     created_at: Mapped[CreatedAt]
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
-    """Set: it is in no list, and its secrets are gone; the events that came through it still name it."""
+    """If set, it is not listed and its secrets were deleted; its events still refer to it."""
 
 
 class StripeEvent(Base):
-    """One delivery of Stripe's, exactly as it came. `id` is the inbox order.
+    """A delivery of Stripe, stored unchanged. `id` is the inbox order.
 
-    The same `evt_` in another API version (through a second endpoint) is a row of its own: its shape may carry
-    links the first one lacks, and settling it again changes nothing.
+    The same `evt_` in another API version (through a second endpoint) is another row: its document may have links that
+    the first one lacks, and settling it again changes nothing.
     """
 
     __tablename__ = "stripe_events"

@@ -1,4 +1,4 @@
-"""Many events of the inbox made due again, a page at a time."""
+"""Makes selected events of the inbox due again, a page at a time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which processed events: those that meet every condition given. Those of the wrong mode are never among them.
+    """A filter of processed events: they must meet every given condition. `wrong_mode` events are never included.
 
     Attributes:
         organization_ids: the owners.
@@ -31,7 +31,7 @@ class Selection:
     def as_json(self) -> dict[str, Any]:
         """The selection as a run's parameters."""
         return {
-            "organization_ids": [str(one) for one in self.organization_ids],
+            "organization_ids": list(map(str, self.organization_ids)),
             "outcome": self.outcome,
             "type": self.type_,
             "since": self.since.isoformat() if self.since else None,
@@ -66,7 +66,7 @@ _SELECTED = """
 
 _MEASURE = text(f"SELECT count(*), coalesce(max(id), 0) FROM stripe_events WHERE {_SELECTED}")
 
-# The newest id was fixed at the start: an event is made due once, whatever outcome it gets meanwhile.
+# The newest id is fixed at the start, so that an event is made due only once, whatever its new outcome is.
 _MAKE_DUE = text(f"""
     UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
                              last_error = NULL, next_attempt_at = now()
@@ -85,17 +85,17 @@ _BACKLOG = text("""
 
 
 def measure(session: Session, selection: Selection) -> tuple[int, int]:
-    """How many events are selected now, and the newest one's number in the inbox (0: none)."""
+    """The number of selected events, and the highest inbox id among them (0: none)."""
     count, newest = session.execute(_MEASURE, selection.parameters()).one()
     return count, newest
 
 
 def make_due(session: Session, selection: Selection, *, after: int, newest: int, limit: int) -> list[int]:
-    """Make the next `limit` selected events due again, by their numbers; fewer if there are no more."""
-    wanted = {**selection.parameters(), "after": after, "newest": newest, "limit": limit}
-    return sorted(session.scalars(_MAKE_DUE, wanted))
+    """Make the next `limit` selected events due again; returns their inbox ids, fewer if there are no more."""
+    values = {**selection.parameters(), "after": after, "newest": newest, "limit": limit}
+    return sorted(session.scalars(_MAKE_DUE, values))
 
 
 def backlog(session: Session, most: int) -> int:
-    """How many events are due now, counted up to `most`."""
+    """The number of due events, counted up to `most`."""
     return session.scalar(_BACKLOG, {"most": most}) or 0

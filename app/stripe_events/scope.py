@@ -1,11 +1,11 @@
-"""Whose Stripe objects an id belongs to."""
+"""Scope: the organization, account and mode that a Stripe id belongs to."""
 
 from typing import NamedTuple
 from uuid import UUID
 
 
 class Scope(NamedTuple):
-    """The key in front of every Stripe id: the same `pi_…` in another account or mode is another object."""
+    """The scope of a Stripe id: the same `pi_…` in another account or mode is a different object."""
 
     organization_id: UUID
     account: str
@@ -18,4 +18,4 @@ class Scope(NamedTuple):
 
 
 SCOPE_SQL = "organization_id = :organization_id AND account = :account AND livemode = :livemode"
-"""The condition that goes with `Scope.parameters`."""
+"""The SQL condition for the parameters of `Scope.parameters`."""

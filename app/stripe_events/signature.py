@@ -1,4 +1,4 @@
-"""Is this body really Stripe's, and recent?"""
+"""Verifies that a body was signed by Stripe, and recently."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 def verify(body: str, header: str | None, secrets: Sequence[str], *, now_seconds: float) -> None:
-    """Accept `body` if any of `secrets` signed it within five minutes of now, either way.
+    """Check that any of `secrets` signed `body` within 300 seconds before or after now.
 
-    While a secret is being rotated Stripe signs with both, so any v1 signature by any secret will do.
+    While a secret is rotated, Stripe signs with both, so a v1 signature by any of them is accepted.
 
     Raises:
-        InvalidSignature: it is unsigned, signed by somebody else, too old, or from the future.
+        InvalidSignature: the body is unsigned, signed with another secret, too old, or from the future.
 
     Source: Stripe, "Verify webhook signatures manually". The library accepts any future timestamp; we do not.
     """
@@ -36,7 +36,7 @@ def verify(body: str, header: str | None, secrets: Sequence[str], *, now_seconds
 
 
 def _signed_at_seconds(header: str) -> int:
-    """The header's time. Of two, one could be looked at here and the other be the one that was signed."""
+    """The time in the header. Two times are refused, since the checked one could differ from the signed one."""
     items = [item.strip().partition("=") for item in header.split(",")]
     times = [value for name, _, value in items if name.strip() == "t"]
     if len(times) != 1 or not _SECONDS.fullmatch(times[0]):

@@ -1,4 +1,4 @@
-"""Views of events, in snake_case. Payloads are never shown: they hold what a partner must not see."""
+"""Views of events, in snake_case. Payloads are never shown, because they contain customers' data."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class EventBody(Snake):
     attempts: int
     next_attempt_at: Instant | None = Field(description="While it is unprocessed.")
     outcome: str | None
-    reason: str = Field(description="What became of it, in one sentence.")
+    reason: str = Field(description="The outcome as a sentence.")
     last_error: str | None = Field(description="Why the last attempt failed.")
 
 
@@ -43,7 +43,7 @@ class EventPage(Snake):
 
 
 def event_body(event: StripeEvent) -> EventBody:
-    """The event with its outcome in words."""
+    """The event with its outcome as a code and a sentence."""
     return EventBody(**event_fields(event))
 
 
@@ -70,5 +70,5 @@ def event_fields(event: StripeEvent) -> dict[str, Any]:
 
 
 def _problem(event: StripeEvent) -> dict[str, Any] | None:
-    """Why an event was parked at once, which is no failed attempt."""
+    """Why an event was parked without a failed attempt; None if it was not."""
     return event.outcome_details if event.outcome == "parked" else None

@@ -1,4 +1,4 @@
-"""Events whose outcome is `waiting`: what begins the wait, and what ends it."""
+"""Begins and ends the waiting of events with the outcome `waiting`."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -21,12 +21,12 @@ _END_THIN = text(f"{_END_WAITING} AND stripe_events.type LIKE 'v1.%'")
 
 
 def end(session: Session, scope: Scope, outcomes: Mapping[str, Outcome]) -> None:
-    """Give events that were `waiting` the outcome their counterpart brought, by the id of the object they are about."""
+    """Set the outcomes of `waiting` events, by the id of their object."""
     _end(session, scope, _END_ALL, outcomes)
 
 
 def end_thin(session: Session, scope: Scope, outcomes: Mapping[str, Outcome]) -> None:
-    """Give thin events the outcome of the document that was fetched for them, by the object's id."""
+    """Set the outcomes of `waiting` thin events to those of the documents fetched for them, by the object's id."""
     _end(session, scope, _END_THIN, outcomes)
 
 
@@ -36,8 +36,8 @@ _NOTHING_NEW = text(f"""
 """)
 
 
-def nothing_new(session: Session, scope: Scope, stripe_id: str) -> None:
-    """End the wait of a thin event whose object, fetched, says what it said before."""
+def end_unchanged(session: Session, scope: Scope, stripe_id: str) -> None:
+    """End the wait of a thin event with `no_change`, because the fetched object was stored already."""
     session.execute(_NOTHING_NEW, {**scope.parameters(), "stripe_id": stripe_id})
 
 
@@ -58,7 +58,7 @@ _END_ABANDONED = text("""
 
 
 def end_abandoned(session: Session, scope: Scope, object_ids: Collection[str], why: str) -> None:
-    """End the wait of events about these objects for what will never come; `why` is a word of `outcomes.REASONS`."""
+    """End the wait of events about these objects with `no_change`; `why` is a code of `outcomes.REASONS`."""
     if object_ids:
         session.execute(_END_ABANDONED, {**scope.parameters(), "object_ids": sorted(object_ids), "why": why})
 
@@ -71,10 +71,10 @@ _BEGIN_WAITING = text(f"""
 
 
 def begin(session: Session, scope: Scope, details: Mapping[str, Mapping[str, Any]]) -> None:
-    """Let events that ended as `unattributed` wait after all, by the id of the object they are about.
+    """Change the outcome of `unattributed` events to `waiting`, by the id of their object.
 
-    `details` completes the outcome `waiting` of each object's events.
+    `details` has the outcome details of each object's events.
     """
-    rows = [{"object_id": object_id, "outcome_details": dict(one)} for object_id, one in details.items()]
+    rows = [{"object_id": object_id, "outcome_details": dict(values)} for object_id, values in details.items()]
     if rows:
         session.execute(_BEGIN_WAITING, {**scope.parameters(), "rows": bulk.encode(rows)})

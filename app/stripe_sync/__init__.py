@@ -1,1 +1,1 @@
-"""What Stripe is asked for: API keys, look-ups, fetched documents, backfills and reconciliations."""
+"""Requests to Stripe: API keys, look-ups, fetched documents, backfills, reconciliations and replays."""

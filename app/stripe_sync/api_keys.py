@@ -1,4 +1,4 @@
-"""The Stripe API keys we may ask with, by organization and mode. Without one nothing is asked, ever.
+"""The Stripe API keys, by organization and mode. Without a key Stripe is not called.
 
 A key is never shown: not in a log, an error, a job or a `repr`.
 """
@@ -17,32 +17,32 @@ from app.organizations.models import Organization
 from app.stripe_events.models import StripeEndpoint
 
 CACHE_SECONDS: Final = 5
-"""How long a process may go on believing that there is a key, or none."""
+"""How old the cached information may be whether there is a key."""
 
 
 class _Current:
-    """What this process asks with, set once by `connect`; before that it has no keys at all."""
+    """The settings of this process, set once by `connect`; before that there are no keys."""
 
     settings: Settings | None = None
-    known: ClassVar[dict[tuple[UUID, bool], tuple[float, bool]]] = {}
+    cache: ClassVar[dict[tuple[UUID, bool], tuple[float, bool]]] = {}
 
 
 def connect(settings: Settings) -> None:
-    """Take the default key and the secret key from `settings` from now on."""
+    """Use the default API key and the secret key of `settings` from now on."""
     _Current.settings = settings
-    _Current.known.clear()
+    _Current.cache.clear()
 
 
 def disconnect() -> None:
-    """Ask nothing from now on."""
+    """Have no keys from now on."""
     _Current.settings = None
 
 
 def find(session: Session, organization_id: UUID, *, livemode: bool) -> SecretStr | None:
-    """The key of an organization and mode: its newest endpoint's that has one, else the setting's; None without one.
+    """The API key of an organization and mode: that of its newest endpoint with a key, else the setting's; or None.
 
     Raises:
-        ConfigurationError: it was sealed with a secret key we do not have.
+        ConfigurationError: it was encrypted with a secret key that is not configured.
     """
     if _Current.settings is None:
         return None
@@ -63,25 +63,25 @@ def find(session: Session, organization_id: UUID, *, livemode: bool) -> SecretSt
 
 
 def is_configured(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
-    """Whether there is a key to ask with, looked up at most every five seconds in each process."""
+    """Whether there is an API key; cached for `CACHE_SECONDS` in each process."""
     if _Current.settings is None:
         return False
-    looked_up_at, known = _Current.known.get((organization_id, livemode), (0.0, False))
-    if time.monotonic() - looked_up_at < CACHE_SECONDS:
-        return known
-    known = find(session, organization_id, livemode=livemode) is not None
-    _Current.known[organization_id, livemode] = (time.monotonic(), known)
-    return known
+    loaded_at, has_key = _Current.cache.get((organization_id, livemode), (0.0, False))
+    if time.monotonic() - loaded_at < CACHE_SECONDS:
+        return has_key
+    has_key = find(session, organization_id, livemode=livemode) is not None
+    _Current.cache[organization_id, livemode] = (time.monotonic(), has_key)
+    return has_key
 
 
 def api_base() -> str:
-    """Where Stripe's API is."""
+    """The address of Stripe's API."""
     assert _Current.settings is not None, "there is no key before connect"
     return _Current.settings.stripe_api_base
 
 
 def _default(session: Session, settings: Settings, organization_id: UUID, *, livemode: bool) -> SecretStr | None:
-    """The setting's key, which is the first organization's, in the default endpoint's mode."""
+    """The key of the settings, which belongs to the first organization in the default endpoint's mode."""
     if settings.stripe_api_key is None or settings.stripe_livemode is not livemode:
         return None
     first = session.scalar(select(Organization.id).order_by(Organization.created_at, Organization.id).limit(1))

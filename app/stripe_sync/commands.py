@@ -1,4 +1,4 @@
-"""Asking for backfills, reconciliations, replays and look-ups, and stopping them, each with its audit entry."""
+"""Commands: request and stop backfills, reconciliations and replays, and repeat look-ups, each with its audit entry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from app.stripe_sync.models import StripeRun
 from app.views import instant_text
 
 RECONCILED_DAYS: Final = 7
-"""How far back a comparison goes unless `since` is given."""
+"""The period of a reconciliation without `since`."""
 SETTLING_TIME: Final = timedelta(minutes=15)
-"""What is younger may still be on its way, so it is not compared."""
+"""Payments younger than this are not compared, because their events may not have arrived yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose history, and which stretch of it. `livemode` None: the only mode there is; `until` None: up to now."""
+class HistoryRequest:
+    """An account and a period of its history. `livemode` None: the only mode with a key; `until` None: up to now."""
 
     organization_id: UUID
     account: str = ""
@@ -36,31 +36,31 @@ class Asked:
     until: datetime | None = None
 
 
-def request_backfill(session: Session, actor: Actor, asked: Asked, *, dry_run: bool) -> StripeRun:
-    """Ask for everything Stripe has since `asked.since`. Wake a worker after the commit.
+def request_backfill(session: Session, actor: Actor, asked: HistoryRequest, *, dry_run: bool) -> StripeRun:
+    """Request a backfill of everything Stripe has since `asked.since`. Wake a worker after the commit.
 
     Raises:
-        InvalidRequest: no `since`, or no stretch of time before now; there are API keys of both modes.
-        Conflict: `no_stripe_key`, there is no key to ask Stripe with.
+        InvalidRequest: there is no `since`, the period is empty or in the future, or there are API keys of both modes.
+        Conflict: `no_stripe_key`: there is no API key.
     """
     if asked.since is None:
         raise InvalidRequest("`since` is required", param="since")
     parameters = _window(asked.since, asked.until)
     scope = _scope(session, asked)
     run = runs.request(session, scope, "backfill", parameters, requested_by=name_of(actor), dry_run=dry_run)
-    return _noted(session, actor, "backfill.requested", run, {"dry_run": dry_run})
+    return _audited(session, actor, "backfill.requested", run, {"dry_run": dry_run})
 
 
-def request_reconciliation(session: Session, actor: Actor, asked: Asked, *, heal: bool) -> StripeRun:
-    """Ask for a comparison of our payments with Stripe's; `heal` also fetches what differs. Wake a worker after it.
+def request_reconciliation(session: Session, actor: Actor, asked: HistoryRequest, *, heal: bool) -> StripeRun:
+    """Request a comparison of our payments with Stripe's; `heal` also fetches what differs.
 
-    Raises as `request_backfill`.
+    Wake a worker after the commit. Raises as `request_backfill`.
     """
     latest = datetime.now(UTC) - SETTLING_TIME
     since = asked.since or latest - timedelta(days=RECONCILED_DAYS)
     parameters = {**_window(since, min(asked.until or latest, latest)), "heal": heal}
     run = runs.request(session, _scope(session, asked), "reconcile", parameters, requested_by=name_of(actor))
-    return _noted(session, actor, "reconciliation.requested", run, {"heal": heal})
+    return _audited(session, actor, "reconciliation.requested", run, {"heal": heal})
 
 
 # An organization with an endpoint may have a key; the first organization may have the setting's.
@@ -78,17 +78,17 @@ _TO_COMPARE = text("""
 
 
 def request_daily_reconciliations(session: Session) -> int:
-    """Ask for a comparison wherever there is a key and the clock asked for none within a day; gives how many."""
-    asked = 0
+    """Request a reconciliation for every API key without one by the clock within a day; returns how many."""
+    requested = 0
     for owner, livemode in session.execute(_TO_COMPARE, {"requested_by": name_of(CLOCK)}).all():
         if api_keys.is_configured(session, owner, livemode=livemode):
-            request_reconciliation(session, CLOCK, Asked(owner, livemode=livemode), heal=False)
-            asked += 1
-    return asked
+            request_reconciliation(session, CLOCK, HistoryRequest(owner, livemode=livemode), heal=False)
+            requested += 1
+    return requested
 
 
 def request_replay(session: Session, actor: Actor, organization_id: UUID, selection: Selection) -> StripeRun:
-    """Ask for events to be processed again. Wake a worker after the commit.
+    """Request that events are processed again. Wake a worker after the commit.
 
     Raises:
         InvalidRequest: `since` is not before `until`.
@@ -103,18 +103,18 @@ def request_replay(session: Session, actor: Actor, organization_id: UUID, select
         "since": instant_text(selection.since) if selection.since else None,
         "until": instant_text(selection.until) if selection.until else None,
     }
-    given = {name: value for name, value in selected.items() if value is not None}
-    return _noted(session, actor, "replay.requested", run, given)
+    conditions = {name: value for name, value in selected.items() if value is not None}
+    return _audited(session, actor, "replay.requested", run, conditions)
 
 
 def stop_run(session: Session, actor: Actor, run: StripeRun) -> StripeRun:
-    """End a run for good before it is done; what it did stays.
+    """End a run permanently before it is done; what it has done stays.
 
     Raises:
         Conflict: `run_ended`.
     """
     runs.stop(session, run)
-    return _noted(session, actor, "run.stopped", run, {"kind": run.kind})
+    return _audited(session, actor, "run.stopped", run, {"kind": run.kind})
 
 
 def ask_again(session: Session, actor: Actor, organization_ids: Sequence[UUID]) -> int:
@@ -130,14 +130,14 @@ def ask_again(session: Session, actor: Actor, organization_ids: Sequence[UUID]) 
     return count
 
 
-def _noted(session: Session, actor: Actor, action: str, run: StripeRun, details: Mapping[str, Any]) -> StripeRun:
+def _audited(session: Session, actor: Actor, action: str, run: StripeRun, details: Mapping[str, Any]) -> StripeRun:
     run_id = ids.encode(ids.RUN, run.id)
     audit.add_entry(session, actor, action, run_id, details, organization_id=run.organization_id)
     return run
 
 
 def _window(since: datetime, until: datetime | None) -> dict[str, str | None]:
-    """The stretch as parameters. Raises InvalidRequest where it is empty or in the future."""
+    """The period as a run's parameters. Raises InvalidRequest if it is empty or in the future."""
     now = datetime.now(UTC)
     if since >= now:
         raise InvalidRequest("`since` is in the future", param="since")
@@ -147,18 +147,18 @@ def _window(since: datetime, until: datetime | None) -> dict[str, str | None]:
     return {"since": since.astimezone(UTC).isoformat(), "until": end.astimezone(UTC).isoformat()}
 
 
-def _scope(session: Session, asked: Asked) -> Scope:
+def _scope(session: Session, asked: HistoryRequest) -> Scope:
     return Scope(asked.organization_id, asked.account, _livemode(session, asked))
 
 
-def _livemode(session: Session, asked: Asked) -> bool:
-    """The mode asked for, else the only one there is a key of.
+def _livemode(session: Session, asked: HistoryRequest) -> bool:
+    """The requested mode, else the only mode with an API key.
 
     Raises:
-        Conflict: there is no key to ask Stripe with.
+        Conflict: `no_stripe_key`: there is no API key of this mode.
         InvalidRequest: there are keys of both modes.
     """
-    # Not what this process believes: a key given a second ago counts.
+    # Not from the cache, so that a key that was added just now counts.
     modes = [mode for mode in (True, False) if api_keys.find(session, asked.organization_id, livemode=mode)]
     if not modes or asked.livemode not in (None, *modes):
         raise Conflict(

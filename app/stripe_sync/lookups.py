@@ -1,7 +1,7 @@
-"""What Stripe shall be asked for, each thing once: written down by the drain, asked by another process in its own time.
+"""Look-ups: queued requests to Stripe for missing data. The drain queues them, another process does them.
 
-A look-up ends when its answer is in the inbox, or when no answer can come; then its `problem` says why, and it is
-asked again only when something wants it anew or a person says so.
+A look-up ends when its answer is in the inbox, or when there can be no answer; then `problem` says why, and it is
+repeated only if it is queued again or a person requests it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,17 +23,17 @@ OBJECTS: Final = (
     *("charge", "checkout.session", "credit_note", "customer", "dispute", "invoice", "invoice_payment"),
     *("payment_intent", "promotion_code", "radar.early_fraud_warning", "refund", "subscription"),
 )
-"""The kinds that are answered by the object itself."""
+"""The kinds of look-ups whose answer is the object itself."""
 KINDS: Final = (*OBJECTS, INVOICE_LINK, INVOICE_LINES)
 PATIENCE_SECONDS: Final = {INVOICE_LINK: 60, "charge": 60, "customer": 30, "invoice": 60, "payment_intent": 60}
-"""How long the event that usually brings it is given first. Asking at once would ask for half of all payments."""
+"""Delay before a look-up, since an event usually delivers the data. Without it half of all payments would need one."""
 LEASE_SECONDS: Final = 120
-"""How long a process has for asking, before another one may believe it dead and ask too."""
+"""How long a process may take for a look-up; after that another process may claim it."""
 LONGEST_WAIT_SECONDS: Final = 3600
 
 
 class Wanted(NamedTuple):
-    """What to ask for. `asked_for` is the thin event it is asked for anew, "" where once is enough for ever."""
+    """Data to look up. `asked_for`: the thin event that needs the present state, "" if any state is enough."""
 
     kind: str
     object_id: str
@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedLookup:
-    """A look-up this process has taken; `attempts` counts this one."""
+    """A look-up that this process has claimed; `attempts` includes this one."""
 
     id: int
     scope: Scope
@@ -50,8 +50,8 @@ class ClaimedLookup:
     attempts: int
 
 
-# A thin event that is worked again is asked for again; anything else that was answered is not.
-_WANT = text("""
+# An answered look-up is repeated only for a thin event that is processed again.
+_INSERT_WANTED = text("""
     INSERT INTO lookups (organization_id, account, livemode, kind, object_id, asked_for, next_attempt_at)
     SELECT :organization_id, :account, :livemode, kind, object_id, asked_for, now() + make_interval(secs => patience)
     FROM json_to_recordset(CAST(:rows AS json))
@@ -63,19 +63,19 @@ _WANT = text("""
 
 
 def insert_wanted(session: Session, scope: Scope, wanted: Iterable[Wanted]) -> None:
-    """Write down what to ask for. Nothing happens where it was asked, or where there is no key to ask with."""
-    known = sorted(one for one in set(wanted) if one.object_id)
-    if not known or not api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):
+    """Queue look-ups. Does nothing for those that were answered already, or if there is no API key."""
+    distinct = sorted(lookup for lookup in set(wanted) if lookup.object_id)
+    if not distinct or not api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):
         return
-    rows = [{**one._asdict(), "patience": PATIENCE_SECONDS.get(one.kind, 0)} for one in known]
-    session.execute(_WANT, {**scope.parameters(), "rows": bulk.encode(rows)})
+    rows = [{**lookup._asdict(), "patience": PATIENCE_SECONDS.get(lookup.kind, 0)} for lookup in distinct]
+    session.execute(_INSERT_WANTED, {**scope.parameters(), "rows": bulk.encode(rows)})
 
 
 _IS_DUE = text("SELECT EXISTS (SELECT FROM lookups WHERE done_at IS NULL AND next_attempt_at <= now())")
 
 
 def is_due(session: Session) -> bool:
-    """Whether there is anything to ask for now."""
+    """Whether any look-up is due."""
     return bool(session.scalar(_IS_DUE))
 
 
@@ -88,7 +88,7 @@ _CLAIM = text("""
 
 
 def claim(session: Session) -> ClaimedLookup | None:
-    """Take the look-up that has been due longest, for as long as a lease lasts: if we die, another one asks."""
+    """Claim the look-up that has been due longest, for `LEASE_SECONDS`; None if none is due."""
     row = session.execute(_CLAIM, {"lease": LEASE_SECONDS}).one_or_none()
     if row is None:
         return None
@@ -112,29 +112,29 @@ _POSTPONE_ALL = text("""
 
 
 def finish(session: Session, lookup: ClaimedLookup, problem: Problem | None = None) -> None:
-    """Ask no more: it was answered, or `problem` says why it cannot be. Nothing if it is wanted anew meanwhile."""
+    """End a look-up: answered, or with the `problem` why not. Does nothing if it was queued again meanwhile."""
     session.execute(
         _FINISH, {"id": lookup.id, "attempts": lookup.attempts, "problem": problem and bulk.encode_one(problem)}
     )
 
 
-def postpone(session: Session, lookup: ClaimedLookup, problem: Problem, *, told_seconds: float | None) -> None:
-    """Ask again after a while: as long as Stripe said, if that is longer than ours."""
-    seconds = max(wait_seconds(lookup.attempts), told_seconds or 0.0)
+def postpone(session: Session, lookup: ClaimedLookup, problem: Problem, *, retry_after_seconds: float | None) -> None:
+    """Retry a look-up later: after Stripe's Retry-After or our back-off, whichever is longer."""
+    seconds = max(wait_seconds(lookup.attempts), retry_after_seconds or 0.0)
     session.execute(
         _POSTPONE,
         {"id": lookup.id, "attempts": lookup.attempts, "problem": bulk.encode_one(problem), "seconds": seconds},
     )
 
 
-def leave_alone(session: Session, scope: Scope, seconds: float) -> None:
-    """Ask nothing of this organization's Stripe account in this mode for so long: it has too much already."""
+def postpone_all(session: Session, scope: Scope, seconds: float) -> None:
+    """Postpone all look-ups of this organization and mode by `seconds`, because Stripe limits the rate."""
     values = {"organization_id": scope.organization_id, "livemode": scope.livemode, "seconds": seconds}
     session.execute(_POSTPONE_ALL, values)
 
 
 def wait_seconds(attempts: int) -> float:
-    """How long after its nth failure a look-up is tried again: 10 s doubling to an hour."""
+    """Seconds until a look-up is retried after its nth failure: 10, doubling up to an hour."""
     return float(min(10 * 2 ** max(0, min(attempts, 20) - 1), LONGEST_WAIT_SECONDS))
 
 

@@ -1,4 +1,4 @@
-"""Tables: long work on Stripe's history, each with its progress, and the differences a comparison found."""
+"""Tables: runs (backfills, reconciliations, replays) with their progress, their differences, and look-ups."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +24,7 @@ DRIFT_KINDS: Final = ("missing_here", "missing_at_stripe", "amount_differs", "re
 
 
 class StripeRun(Base):
-    """One backfill, reconciliation or replay. A run that was interrupted goes on from its cursor.
+    """A backfill, reconciliation or replay. An interrupted run continues from its cursor.
 
     A replay is of an organization's whole inbox: its `account` is '' and its `livemode` says nothing.
     """
@@ -57,29 +57,29 @@ class StripeRun(Base):
     dry_run: Mapped[bool]
     state: Mapped[str] = mapped_column(server_default="queued")
     phase: Mapped[str] = mapped_column(server_default="")
-    """What it is doing, a code; after a colon the list it reads: `reading:invoices`."""
+    """A code for its present step; after a colon the list it reads: `reading:invoices`."""
     cursor: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """Where it goes on; each kind of run knows its own."""
+    """The position where it continues; its form depends on the kind of run."""
     counts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     progress_bps: Mapped[int] = mapped_column(server_default="0")
-    """How much is done, in ten thousandths; an estimate where Stripe does not say how much there is."""
+    """Progress in ten thousandths; an estimate if Stripe does not give a total."""
     problem: Mapped[dict[str, Any] | None]
-    """What holds it up, or why it failed, as `app.sentences.problems` reads it."""
+    """Why it waits or has failed, as `app.sentences.problems` renders it."""
     requested_by: Mapped[str]
     requested_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     due_at: Mapped[CreatedAt]
-    """Not worked before; later than now while it rests after a failure."""
+    """It is not claimed before this time, which is in the future during the back-off after a failure."""
     lease: Mapped[int] = mapped_column(server_default="0")
-    """Counted at each taking: a worker that was thought dead finds that it is no longer its."""
+    """Incremented at each claim, so that a former worker notices that another has claimed the run."""
     failures: Mapped[int] = mapped_column(server_default="0")
-    """Failures in a row, none of them followed by progress."""
+    """Consecutive failures without progress."""
 
 
 class Drift(Base):
-    """One difference between Stripe and our payments, as a reconciliation found it."""
+    """A difference between Stripe and our payments, found by a reconciliation."""
 
     __tablename__ = "drifts"
     __table_args__ = (
@@ -96,20 +96,20 @@ class Drift(Base):
     stripe_id: Mapped[str]
     currency: Mapped[Currency]
     stripe_minor: Mapped[Minor | None]
-    """What Stripe says; None where it has nothing."""
+    """The amount at Stripe; null if Stripe has none."""
     our_minor: Mapped[Minor | None]
-    """What we hold; None where we have nothing."""
+    """Our amount; null if we have none."""
     object_kind: Mapped[str]
-    """What Stripe's object is: `invoice`, `charge`, …"""
+    """The kind of Stripe's object: `invoice`, `charge`, …"""
     our_currency: Mapped[Currency]
-    """Of `our_minor`; it differs from `currency` where that is what differs."""
+    """The currency of `our_minor`, which may differ from `currency`."""
     created_at: Mapped[CreatedAt]
     healed_at: Mapped[datetime | None]
-    """When Stripe's document was put into the inbox because of it."""
+    """When Stripe's document was inserted into the inbox to remove the difference."""
 
 
 class SeenAtStripe(Base):
-    """An id that Stripe listed during a reconciliation; kept until it ends, since memory has a bound."""
+    """An id that Stripe listed during a reconciliation; stored until it ends, to limit the memory of the worker."""
 
     __tablename__ = "stripe_runs_seen"
     __table_args__ = (PrimaryKeyConstraint("stripe_id", "run_id"),)
@@ -120,7 +120,7 @@ class SeenAtStripe(Base):
 
 
 class Lookup(Base):
-    """Something Stripe is asked for, once. Done without a problem: answered, or not needed any more."""
+    """A request to Stripe for missing data. Done without a problem: it was answered, or is not needed any more."""
 
     __tablename__ = "lookups"
     __table_args__ = (
@@ -136,13 +136,13 @@ class Lookup(Base):
     account: Mapped[str] = mapped_column(server_default="")
     livemode: Mapped[bool]
     kind: Mapped[str]
-    """What is asked: a word of `lookups.KINDS`."""
+    """A code of `lookups.KINDS`."""
     object_id: Mapped[str]
     asked_for: Mapped[str] = mapped_column(server_default="")
-    """The thin event it is asked for anew; '' where once is enough."""
+    """The thin event that needs the object's present state; '' if any state is enough."""
     wanted_at: Mapped[CreatedAt]
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]
     problem: Mapped[dict[str, Any] | None]
-    """Why the last attempt brought nothing, as `app.sentences.problems` reads it."""
+    """Why the last attempt failed, as `app.sentences.problems` renders it."""
     done_at: Mapped[datetime | None]

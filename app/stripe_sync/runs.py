@@ -1,7 +1,7 @@
-"""Long work on Stripe's history: a row each, taken, carried on and ended.
+"""Runs (backfills, reconciliations, replays): requests, claims, progress, failures and ends.
 
-Whoever works a run holds its lease. Each step writes what it did and how far it came in one transaction, so that a
-run whose worker died goes on from there, and one that was taken over or stopped meanwhile writes nothing more.
+The worker of a run holds its lease. Each step writes its effects and its progress in one transaction, so that a run
+whose worker died continues from there, and a worker that lost the lease, or whose run was stopped, writes nothing more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from app.stripe_events.scope import Scope
 from app.stripe_sync.models import Drift, StripeRun
 
 STALE_SECONDS: Final = 180
-"""A run whose worker has not been heard of for so long is given to another. No step takes half of it."""
-MOST_FAILURES: Final = 20
-LONGEST_REST_SECONDS: Final = 600
+"""A run without a heartbeat for this time can be claimed by another worker. No step takes half of it."""
+MAX_FAILURES: Final = 20
+LONGEST_BACKOFF_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run in hand, as far as it has come. `counts` and `cursor` are JSON."""
+    """A claimed run with its progress. `counts` and `cursor` are JSON."""
 
     id: UUID
     kind: str
@@ -51,7 +51,7 @@ def request(
     requested_by: str,
     dry_run: bool = False,
 ) -> StripeRun:
-    """Add a run; wake a worker for it after the commit. It waits for older ones of its kind and scope."""
+    """Insert a run; wake a worker after the commit. It waits for older runs of its kind and scope."""
     run = StripeRun(
         id=ids.new(),
         **scope.parameters(),
@@ -66,7 +66,7 @@ def request(
     return run
 
 
-# One kind of run of one scope at a time, the oldest first; among several the one that rested longest.
+# One run of a kind and scope at a time, the oldest first; of several, the one without work for the longest time.
 _CLAIM = text("""
     UPDATE stripe_runs SET state = 'running', lease = lease + 1, heartbeat_at = clock_timestamp(),
                            started_at = coalesce(started_at, now())
@@ -86,7 +86,7 @@ _CLAIM = text("""
 
 
 def claim(session: Session) -> Run | None:
-    """Take the next run that is due; None if there is none."""
+    """Claim the next due run; None if there is none."""
     row = session.execute(_CLAIM).one_or_none()
     if row is None:
         return None
@@ -105,22 +105,22 @@ def claim(session: Session) -> Run | None:
     )
 
 
-_KEEP = text("""
+_STORE_PROGRESS = text("""
     UPDATE stripe_runs SET phase = :phase, cursor = CAST(:cursor AS jsonb), counts = CAST(:counts AS jsonb),
                            progress_bps = :progress_bps, heartbeat_at = clock_timestamp(), problem = NULL, failures = 0
     WHERE id = :id AND lease = :lease AND state = 'running'
 """)
 
 
-def keep(session: Session, run: Run) -> None:
-    """Write how far a run has come, in the transaction that holds what was done.
+def store_progress(session: Session, run: Run) -> None:
+    """Store a run's progress, in the transaction of the step's effects.
 
     Raises:
-        LeaseLost: it is no longer ours; the transaction must not commit.
+        LeaseLost: another worker has claimed the run, or it was stopped; the transaction must not commit.
     """
-    _demand_held(
+    _update_held(
         session,
-        _KEEP,
+        _STORE_PROGRESS,
         {
             "id": run.id,
             "lease": run.lease,
@@ -132,15 +132,15 @@ def keep(session: Session, run: Run) -> None:
     )
 
 
-_SAY = text("""
+_STORE_PROBLEM = text("""
     UPDATE stripe_runs SET problem = CAST(:problem AS jsonb), heartbeat_at = clock_timestamp()
     WHERE id = :id AND lease = :lease AND state = 'running'
 """)
 
 
-def say(session: Session, run: Run, problem: Problem) -> None:
-    """Show what holds a run up while it goes on, such as Stripe asking it to wait. Raises as `keep`."""
-    _demand_held(session, _SAY, {"id": run.id, "lease": run.lease, "problem": bulk.encode_one(problem)})
+def store_problem(session: Session, run: Run, problem: Problem) -> None:
+    """Store why a running run waits, such as for Stripe's rate limit. Raises LeaseLost."""
+    _update_held(session, _STORE_PROBLEM, {"id": run.id, "lease": run.lease, "problem": bulk.encode_one(problem)})
 
 
 _RELEASE = text("""
@@ -158,8 +158,8 @@ _FAIL = text("""
     WHERE id = :id AND lease = :lease AND state = 'running'
 """)
 
-# 5 s doubling to ten minutes; about three hours in all before it is given up.
-_REST = text("""
+# The back-off is 5 s doubling to ten minutes; the run fails after about three hours in all.
+_BACK_OFF = text("""
     UPDATE stripe_runs SET
         failures = failures + 1,
         problem = CAST(:problem AS jsonb),
@@ -171,19 +171,19 @@ _REST = text("""
 
 
 def end(session: Session, run: Run) -> None:
-    """Finish a run that is done, else let it wait for its next turn. Raises as `keep`."""
-    _demand_held(session, _FINISH if run.is_done else _RELEASE, {"id": run.id, "lease": run.lease})
+    """Finish a run that is done; else queue it again for its next turn. Raises LeaseLost."""
+    _update_held(session, _FINISH if run.is_done else _RELEASE, {"id": run.id, "lease": run.lease})
 
 
 def fail(session: Session, run: Run, problem: Problem, *, for_good: bool) -> None:
-    """Keep why a run cannot go on: for good, or until it has rested. Raises as `keep`."""
+    """Store why a run failed; `for_good` ends it, else it is retried after a back-off. Raises LeaseLost."""
     values = {"id": run.id, "lease": run.lease, "problem": bulk.encode_one(problem)}
     if not for_good:
-        values |= {"most": MOST_FAILURES, "longest": LONGEST_REST_SECONDS}
-    _demand_held(session, _FAIL if for_good else _REST, values)
+        values |= {"most": MAX_FAILURES, "longest": LONGEST_BACKOFF_SECONDS}
+    _update_held(session, _FAIL if for_good else _BACK_OFF, values)
 
 
-def _demand_held(session: Session, statement: Any, values: Mapping[str, Any]) -> None:
+def _update_held(session: Session, statement: Any, values: Mapping[str, Any]) -> None:
     if session.execute(statement, values).rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE's result has it
         raise LeaseLost
 
@@ -198,17 +198,17 @@ _DUE = text(
 )
 
 
-def take_back_stale(session: Session) -> bool:
-    """Free the runs whose worker died. Returns whether any run is due, whoever left it."""
+def release_stale(session: Session) -> bool:
+    """Make runs due again whose worker died. Returns whether any run is due."""
     session.execute(_STALE, {"seconds": STALE_SECONDS})
     return bool(session.scalar(_DUE))
 
 
 def stop(session: Session, run: StripeRun) -> None:
-    """End a run for good before it is done; what it did stands.
+    """End a run permanently before it is done; what it has done stays.
 
     Raises:
-        Conflict: it has ended already.
+        Conflict: `run_ended`: it has ended already.
     """
     if run.finished_at is not None:
         raise Conflict(f"the run is {run.state} already, so it cannot be stopped", code="run_ended")
@@ -227,7 +227,7 @@ _BACKFILLS = text("""
 
 
 def is_backfill_running(session: Session, organization_id: UUID) -> bool:
-    """Whether a backfill of the organization's is unfinished. The clock approves nothing then: returns may be due."""
+    """Whether the organization has an unfinished backfill; automatic approval then waits for its returns."""
     return bool(session.scalar(_BACKFILLS, {"organization_id": organization_id}))
 
 
@@ -240,14 +240,14 @@ def list_runs(
     page: int = 1,
     starting_after: str | None = None,
 ) -> Sequence[StripeRun]:
-    """Runs of one kind, newest first."""
+    """A page of runs of a kind, newest first. Raises InvalidRequest."""
     matching = select(StripeRun).where(owned_by(StripeRun.organization_id, organization_ids), StripeRun.kind == kind)
     ordered = cut(matching, StripeRun.id, ids.RUN, limit=limit, page=page, starting_after=starting_after)
     return session.scalars(ordered).all()
 
 
 def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kinds: str) -> StripeRun:
-    """The run with this public id. Raises NotFound: there is none of these kinds."""
+    """The run with this public id and one of these kinds. Raises NotFound."""
     run_id = ids.decode(given, ids.RUN)
     run = session.get(StripeRun, run_id, populate_existing=True) if run_id else None
     if run is None or run.organization_id not in organization_ids or run.kind not in kinds:
@@ -256,8 +256,8 @@ def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kin
 
 
 def drifts(session: Session, run_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[Drift]:
-    """The differences a reconciliation found, in the order it found them."""
-    found = select(Drift).where(Drift.run_id == run_id).order_by(Drift.id).limit(limit)
+    """The differences of a reconciliation, in the order they were found."""
+    ordered = select(Drift).where(Drift.run_id == run_id).order_by(Drift.id).limit(limit)
     if after is not None:
-        found = found.where(Drift.id > after)
-    return session.scalars(found).all()
+        ordered = ordered.where(Drift.id > after)
+    return session.scalars(ordered).all()

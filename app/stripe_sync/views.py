@@ -13,19 +13,19 @@ from app.views import Instant, Snake
 
 
 class RunBody(Snake):
-    """A run and how far it has come."""
+    """A run with its progress."""
 
     id: str
     kind: str
     state: str
-    phase: str | None = Field(description="What it is doing.")
+    phase: str | None = Field(description="Its present step.")
     account: str | None
     livemode: bool | None = Field(description="None for a replay, which is of the whole inbox.")
     parameters: dict[str, Any]
     dry_run: bool
     progress_percent: float = Field(description="An estimate if Stripe does not state the total.")
     counts: dict[str, Any]
-    problem: str | None = Field(description="What holds it up, or why it failed.")
+    problem: str | None = Field(description="Why it waits or has failed.")
     requested_by: str
     requested_at: Instant
     started_at: Instant | None
@@ -42,7 +42,7 @@ class RunPage(Snake):
 
 
 class DriftBody(Snake):
-    """One difference between Stripe and our payments, in minor units of its currency."""
+    """A difference between Stripe and our payments, in minor units of its currency."""
 
     id: str
     kind: str
@@ -55,7 +55,7 @@ class DriftBody(Snake):
 
 
 class ReconciliationBody(RunBody):
-    """A reconciliation with the differences it found."""
+    """A reconciliation with its differences."""
 
     drifts: list[DriftBody]
 

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.organizations.actors import CLI
 from app.stripe_events.replaying import Selection
 from app.stripe_sync import api_keys, commands, runs
-from app.stripe_sync.commands import Asked
+from app.stripe_sync.commands import HistoryRequest
 from app.stripe_sync.models import StripeRun
 from tests.api.conftest import caller_of
 from tests.cast import Merchant
@@ -142,7 +142,7 @@ def backfill(merchant: Merchant, with_key: Settings) -> Backfill:
     def ask(days: float, *, dry_run: bool = False) -> StripeRun:
         since = datetime.now(UTC) - timedelta(days=days)
         with db.transaction() as session:
-            asked = Asked(merchant.organization_id, since=since)
+            asked = HistoryRequest(merchant.organization_id, since=since)
             return commands.request_backfill(session, CLI, asked, dry_run=dry_run)
 
     return ask

@@ -14,7 +14,7 @@ from app.errors import Conflict
 from app.organizations.actors import CLI
 from app.sentences import problems
 from app.stripe_sync import api_keys, commands, runs
-from app.stripe_sync.commands import Asked
+from app.stripe_sync.commands import HistoryRequest
 from tests.books import Books, owed
 from tests.cast import Merchant
 from tests.conftest import Drain, Ledger
@@ -139,7 +139,7 @@ def test_a_connected_accounts_history_is_read_with_its_own_account_named(
     connected = shop.connected("acct_1")
     connected.subscribe(connected.customer("kim"), 4900, marker="ada")
     shop.subscribe(shop.customer("cleo"), 4900, marker="ben")
-    asked = Asked(merchant.organization_id, account="acct_1", since=datetime.now(UTC) - timedelta(days=22))
+    asked = HistoryRequest(merchant.organization_id, account="acct_1", since=datetime.now(UTC) - timedelta(days=22))
     with db.transaction() as session:
         run = commands.request_backfill(session, CLI, asked, dry_run=False)
     complete(run)
@@ -224,7 +224,7 @@ def test_a_key_that_may_not_read_ends_the_run_with_the_reason(
 
 def test_without_a_key_nothing_is_asked(merchant: Merchant, settings: Settings) -> None:
     api_keys.connect(settings)
-    asked = Asked(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=1))
+    asked = HistoryRequest(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=1))
     with db.transaction() as session, pytest.raises(Conflict, match="no Stripe API key"):
         commands.request_backfill(session, CLI, asked, dry_run=False)
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.organizations.actors import CLI
 from app.stripe_sync import commands, runs
-from app.stripe_sync.commands import Asked
+from app.stripe_sync.commands import HistoryRequest
 from app.stripe_sync.models import Drift, StripeRun
 from tests.api.conftest import MakeCaller
 from tests.cast import Merchant
@@ -35,7 +35,7 @@ def reconcile(merchant: Merchant, with_key: object, complete: Complete) -> Recon
     del with_key
 
     def reconcile(days: float = 25, *, heal: bool = False) -> list[Drift]:
-        asked = Asked(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=days))
+        asked = HistoryRequest(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=days))
         with db.transaction() as session:
             run = commands.request_reconciliation(session, CLI, asked, heal=heal)
         run = complete(run)
@@ -84,7 +84,7 @@ def test_a_backfill_leaves_no_difference(
     shop: Emulator, merchant: Merchant, complete: Complete, reconcile: Reconcile
 ) -> None:
     tell(shop)
-    asked = Asked(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=25))
+    asked = HistoryRequest(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=25))
     with db.transaction() as session:
         run = commands.request_backfill(session, CLI, asked, dry_run=False)
     complete(run)

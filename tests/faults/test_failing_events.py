@@ -156,7 +156,7 @@ def test_a_failure_cannot_undo_what_another_drain_finished(
     finished = inbox_row(event)
     assert finished.outcome == "ignored_type"
     with db.transaction() as session:
-        inbox.note_failure(session, claimed.id, attempts, "too late", park=park)
+        inbox.store_failure(session, claimed.id, attempts, "too late", park=park)
     assert inbox_row(event) == finished
 
 
@@ -172,7 +172,7 @@ def test_a_failure_of_an_earlier_attempt_is_not_noted_on_a_later_one(
             inbox.count_attempt(session, claimed, now=datetime.now(UTC) - timedelta(hours=1))
     before = inbox_row(event)
     with db.transaction() as session:
-        inbox.note_failure(session, claimed.id, 1, {"problem": "no_id"}, park=park)
+        inbox.store_failure(session, claimed.id, 1, {"problem": "no_id"}, park=park)
     assert inbox_row(event) == before
     assert before.attempts == 2
 

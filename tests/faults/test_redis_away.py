@@ -149,7 +149,7 @@ def test_silent_redis_is_asked_once_a_second_under_load(post: Post, silent_redis
     assert {status for status, _ in post.all(events)} == {200}
     took_seconds = time.monotonic() - began_at
     calls = silent_redis.calls()
-    assert 1 <= calls <= 1 + took_seconds / redis_client.REST_SECONDS
+    assert 1 <= calls <= 1 + took_seconds / redis_client.PAUSE_SECONDS
     tally("requests beside a silent Redis", len(events))
     tally("time-outs they met", calls)
 

@@ -55,7 +55,7 @@ def fetch(scope: Scope) -> Fetch:
 
     def fetch(*documents: Document, at: datetime = FETCHED_AT) -> int:
         with db.transaction() as session:
-            return fetched.record(session, scope, documents, fetched_at=at, api_version=API_VERSION)
+            return len(fetched.insert_documents(session, scope, documents, fetched_at=at, api_version=API_VERSION))
 
     return fetch
 

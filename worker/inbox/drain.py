@@ -116,7 +116,7 @@ def _begin_attempt(event_id: int) -> int | None:
         if event is None:
             return None
         if event.attempts >= MAX_ATTEMPTS:
-            inbox.note_failure(session, event_id, event.attempts, DIED, park=True)
+            inbox.store_failure(session, event_id, event.attempts, DIED, park=True)
             log.error("event_parked", stripe_event_id=event.stripe_id, **DIED)
             metrics.events_processed("parked")
             return None
@@ -148,7 +148,7 @@ def _note(event_id: int, attempts: int, failure: Exception) -> None:
     problem = retries.problem(failure)
     park = meaning is Meaning.PARK or attempts >= MAX_ATTEMPTS
     with db.transaction() as session:
-        inbox.note_failure(session, event_id, attempts, problem, park=park)
+        inbox.store_failure(session, event_id, attempts, problem, park=park)
     if park:
         metrics.events_processed("parked")
     log.error("event_parked" if park else "event_failed", event_id=event_id, attempts=attempts, **problem)

@@ -50,7 +50,7 @@ def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_
     def wait(seconds: float) -> None:
         if seconds >= SHOWN_WAIT_SECONDS:
             with db.transaction() as session:
-                runs.say(session, run, {"problem": "stripe_asks_to_wait", "count": round(seconds)})
+                runs.store_problem(session, run, {"problem": "stripe_asks_to_wait", "count": round(seconds)})
         time.sleep(seconds)
 
     return stripe_api.get(client, path, params, wait=wait)

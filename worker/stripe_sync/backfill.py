@@ -37,7 +37,7 @@ class Read:
         documents = self.part.in_period(self.page.documents)
         if self.part.are_events:
             return listed.insert_listed(session, scope, documents)
-        return fetched.record_new(
+        return fetched.insert_documents(
             session, scope, documents, fetched_at=self.page.fetched_at, api_version=client.API_VERSION
         )
 
@@ -63,7 +63,7 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
         new = read.insert(session, run.scope)
         further = _counted(further, read, {"new": len(new)})
         further = replace(further, cursor={**further.cursor, "newest": max(new, default=further.cursor["newest"])})
-        runs.keep(session, further)
+        runs.store_progress(session, further)
     if new:
         jobs.wake(jobs.DRAIN)
     return further
@@ -78,14 +78,14 @@ def _dry_run(run: Run, parts: Sequence[Part]) -> Run:
         documents += len(read.page.documents)
         further = _counted(further, read, {})
         with db.transaction() as session:  # the cursor stays, so that an interrupted batch of pages is repeated
-            runs.keep(session, replace(further, cursor=run.cursor, counts=run.counts))
+            runs.store_progress(session, replace(further, cursor=run.cursor, counts=run.counts))
     result = dry_run.process(run.scope, [read.insert for read in pages])
     batches = further.counts.get("batches", 0) + 1
     counts = {**further.counts, "batches": batches, "new": further.counts.get("new", 0) + result.new}
     counts = _merged(_merged(counts, "posts", result.posts), "outcomes", result.outcomes)
     further = replace(further, counts=counts, is_done=further.cursor["part"] >= len(parts))
     with db.transaction() as session:
-        runs.keep(session, further)
+        runs.store_progress(session, further)
     return further
 
 
@@ -123,5 +123,5 @@ def _end(run: Run) -> Run | None:
     with db.transaction() as session:
         is_settled = not inbox.is_any_due(session, run.scope.organization_id, up_to=run.cursor["newest"])
         ended = replace(run, phase=SETTLING, is_done=is_settled)
-        runs.keep(session, ended)
+        runs.store_progress(session, ended)
     return ended if is_settled else None

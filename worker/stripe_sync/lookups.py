@@ -136,25 +136,25 @@ def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
     """Insert the documents into the inbox and end the look-up in one transaction; then queue a drain."""
     wanted, scope = lookup.wanted, lookup.scope
     with db.transaction() as session:
-        new = fetched.record(
+        new = fetched.insert_documents(
             session, scope, result.documents, fetched_at=result.fetched_at, api_version=client.API_VERSION
         )
         if wanted.asked_for and not new:
-            waits.nothing_new(session, scope, wanted.asked_for)
+            waits.end_unchanged(session, scope, wanted.asked_for)
         if not result.documents:
             invoice_links.end_wait(session, scope, wanted.object_id)
         lookups.finish(session, lookup, None if result.documents else NO_INVOICE)
     if new:
         jobs.wake(jobs.DRAIN)
-    log.info("lookup_answered", lookup_id=lookup.id, kind=wanted.kind, object_id=wanted.object_id, new=new)
+    log.info("lookup_answered", lookup_id=lookup.id, kind=wanted.kind, object_id=wanted.object_id, new=len(new))
 
 
 def _postpone(lookup: ClaimedLookup, failure: StripeUnavailable, problem: Problem) -> None:
-    told_seconds = failure.retry_after_seconds
+    retry_after_seconds = failure.retry_after_seconds
     with db.transaction() as session:
-        lookups.postpone(session, lookup, problem, told_seconds=told_seconds)
+        lookups.postpone(session, lookup, problem, retry_after_seconds=retry_after_seconds)
         if isinstance(failure, StripeRateLimited):
-            lookups.leave_alone(session, lookup.scope, told_seconds or RATE_LIMIT_SECONDS)
+            lookups.postpone_all(session, lookup.scope, retry_after_seconds or RATE_LIMIT_SECONDS)
     log.warning("lookup_postponed", lookup_id=lookup.id, kind=lookup.wanted.kind, **problem)
 
 

@@ -74,11 +74,11 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
 
 def _held(session: Session, run: Run, documents: Sequence[Document]) -> Held:
     ids = comparison.referenced_ids(documents)
-    marks = drifts.seen(
+    marks = drifts.load_seen(
         session, run.id, [f"{prefix}{object_id}" for prefix in (INVOICED, EXPLAINED) for object_id in ids]
     )
     return replace(
-        holdings.held(session, run.scope, ids),
+        holdings.load_held(session, run.scope, ids),
         invoiced=frozenset(mark.removeprefix(INVOICED) for mark in marks if mark.startswith(INVOICED)),
         explained=frozenset(mark.removeprefix(EXPLAINED) for mark in marks if mark.startswith(EXPLAINED)),
     )
@@ -103,7 +103,7 @@ def _unlisted(run: Run) -> Run:
     """Request payments that were in no list, because they were created before the period or do not exist at Stripe."""
     since, until = _window(run)
     with db.transaction() as session:
-        payments = holdings.unlisted(
+        payments = holdings.load_unlisted(
             session,
             run.scope,
             run.id,
@@ -135,17 +135,17 @@ def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, com
     owner = run.scope.organization_id
     with db.transaction() as session:
         newest = _heal(session, run, [document for bundle in bundles.values() for document in bundle])
-        drifts.see(session, run.id, owner, seen)
+        drifts.insert_seen(session, run.id, owner, seen)
         left = [asdict(difference) for _, difference in found if difference.stripe_id not in bundles]
         healed = [asdict(difference) for _, difference in found if difference.stripe_id in bundles]
         counts = {
             "compared": run.counts["compared"] + compared,
-            "drifts": run.counts["drifts"] + drifts.record(session, run.id, owner, left, are_healed=False),
-            "healed": run.counts["healed"] + drifts.record(session, run.id, owner, healed, are_healed=True),
+            "drifts": run.counts["drifts"] + drifts.insert_drifts(session, run.id, owner, left, are_healed=False),
+            "healed": run.counts["healed"] + drifts.insert_drifts(session, run.id, owner, healed, are_healed=True),
         }
         counts["drifts"] += counts["healed"] - run.counts["healed"]
         run = replace(run, counts=counts, cursor={**run.cursor, "newest": max(newest, run.cursor["newest"])})
-        runs.keep(session, run)
+        runs.store_progress(session, run)
     if bundles:
         jobs.wake(jobs.DRAIN)
     return run
@@ -185,7 +185,7 @@ def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
     if not documents:
         return 0
     now = datetime.now(UTC)
-    new = fetched.record_new(session, run.scope, documents, fetched_at=now, api_version=client.API_VERSION)
+    new = fetched.insert_documents(session, run.scope, documents, fetched_at=now, api_version=client.API_VERSION)
     names = [fetched.name(fetched.stored(document)) for document in documents]
     return max([*new, *listed.make_due(session, run.scope, names)], default=0)
 
@@ -196,6 +196,6 @@ def _end(run: Run) -> Run | None:
         is_settled = not inbox.is_any_due(session, run.scope.organization_id, up_to=run.cursor["newest"])
         ended = replace(run, phase="settling", is_done=is_settled)
         if is_settled:
-            drifts.forget_seen(session, run.id)
-        runs.keep(session, ended)
+            drifts.delete_seen(session, run.id)
+        runs.store_progress(session, ended)
     return ended if is_settled else None

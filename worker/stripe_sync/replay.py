@@ -24,7 +24,7 @@ def step(run: Run) -> Run | None:
         if replaying.backlog(session, MOST_DUE) >= MOST_DUE:
             return None
         run = _one_page(run, replaying.make_due(session, selection, **run.cursor, limit=PAGE))
-        runs.keep(session, run)
+        runs.store_progress(session, run)
     jobs.wake(jobs.DRAIN)
     return run
 

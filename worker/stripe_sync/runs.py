@@ -78,7 +78,7 @@ def _store_failure(run: Run, failure: Exception) -> None:
 def wake_due() -> None:
     """Queue work on runs if any are due; runs whose worker died become due. The clock calls this."""
     with db.transaction() as session:
-        is_due = runs.take_back_stale(session)
+        is_due = runs.release_stale(session)
     if is_due:
         jobs.wake(jobs.RUNS)
 
@@ -86,7 +86,7 @@ def wake_due() -> None:
 def compare_daily() -> None:
     """Request the daily reconciliation for every Stripe API key. The clock calls this."""
     with db.transaction() as session:
-        drifts.forget_ended(session)
+        drifts.delete_seen_of_ended(session)
         asked = commands.request_daily_reconciliations(session)
     if asked:
         jobs.wake(jobs.RUNS)

@@ -16,7 +16,7 @@ from app.errors import InvalidRequest
 from app.organizations.actors import CLI
 
 if TYPE_CHECKING:
-    from app.stripe_sync.commands import Asked
+    from app.stripe_sync.commands import HistoryRequest
     from app.stripe_sync.models import Drift, StripeRun
 
 
@@ -99,10 +99,10 @@ def reconcile(
         _report(run, as_json=as_json)
 
 
-def _asked(owner: UUID, account: str, livemode: bool | None, since: str | None, until: str | None) -> Asked:
-    from app.stripe_sync.commands import Asked
+def _asked(owner: UUID, account: str, livemode: bool | None, since: str | None, until: str | None) -> HistoryRequest:
+    from app.stripe_sync.commands import HistoryRequest
 
-    return Asked(
+    return HistoryRequest(
         owner,
         account=account,
         livemode=livemode,

@@ -14,12 +14,12 @@ from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
 from app.payments import objects, payment_rows
-from app.payments.finding import NOBODYS
+from app.payments.finding import UNATTRIBUTED
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 
-UNCREDITED: Final = frozenset({*NOBODYS, "merged", "out_of_band"})
+UNCREDITED: Final = frozenset({*UNATTRIBUTED, "merged", "out_of_band"})
 """Outcomes of payments that no partner is credited with, or could not be; one that waits may be credited."""
 
 

@@ -1,1 +1,1 @@
-"""What merchants report through the API."""
+"""Conversions and refunds that merchants report through the API."""

@@ -1,8 +1,8 @@
-"""What merchants report through the API: its place among the objects, its name, its facts. Pure.
+"""Ids, keys and details of reported conversions. Pure.
 
-A report is an object like Stripe's, in the same table, so it is locked, kept, returned and settled like any other
-money. Its id is made of the program, the merchant's project and the merchant's own id, so that a repetition finds the
-row that is there, through whichever endpoint it comes.
+A report is stored as an object in the same table as Stripe's, so it is locked, returned and settled like any payment.
+Its id is made of the program, the merchant's project and the merchant's own id, so that a repeated report finds the
+existing row, through any endpoint.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from app.partners.finding.directory import STRIPE_SIGNALS
 from app.payments.state.bases import SCHEMA_VERSION
 
 KEY_PREFIX: Final = "manual:"
-"""In front of a reported payment's key, and of what the conversions surface calls its charge."""
+"""Prefix of a reported payment's key, and of its charge on the conversions surface."""
 
 
 def report_id(program_id: UUID, project_id: str, external_id: str | None) -> str:
-    """The id of a report. Without an external id it is a fresh one.
+    """The id of a report; without an external id a new one.
 
-    Example: `prog_01h…::order-17`; the project stands between the colons.
+    Example: `prog_01h…:app:order-17` for project `app`, and `prog_01h…::order-17` without a project.
     """
     program = ids.encode(ids.PROGRAM, program_id)
     if external_id is None:
@@ -33,29 +33,29 @@ def _escaped(part: str) -> str:
 
 
 def external_id_of(key: str) -> str | None:
-    """The merchant's own id in a reported payment's key; None where it gave none."""
+    """The merchant's own id in a reported payment's key; None if the report had none."""
     parts = object_of(key).split(":")
     return parts[2].replace("%3A", ":").replace("%25", "%") if len(parts) == 3 else None
 
 
 def key_of(object_id: str) -> str:
-    """The key of the payment that a report makes."""
+    """The key of the payment of a report."""
     return f"{KEY_PREFIX}{object_id}"
 
 
 def object_of(key: str) -> str:
-    """The id of the object that a payment's key names."""
+    """The id of the object in a payment's key."""
     return key.partition(":")[2]
 
 
 def signals_of(*, has_amount: bool, event_name: str | None, entitlement_id: str | None) -> dict[str, str]:
-    """What a report qualifies by, by conversion kind."""
-    told = {"event": event_name, "entitlement": entitlement_id}
-    return {**(STRIPE_SIGNALS if has_amount else {}), **{kind: word for kind, word in told.items() if word}}
+    """The signals of a report by conversion kind, which decide for which programs it counts."""
+    named = {"event": event_name, "entitlement": entitlement_id}
+    return {**(STRIPE_SIGNALS if has_amount else {}), **{kind: name for kind, name in named.items() if name}}
 
 
 def details_of(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """How a reported payment's base is computed, as codes and numbers."""
+    """The base details of a reported payment, as codes and numbers."""
     has_amount = facts.get("amount") is not None
     names = ("reported_by", "reported_at", "external_id", "project_id", "event_name", "entitlement_id")
     return {

@@ -1,4 +1,4 @@
-"""Keeping what merchants report: a conversion, or money given back outside Stripe. Each is written once."""
+"""Stores reports of merchants: conversions, and refunds outside Stripe. Each id is inserted once."""
 
 from collections.abc import Mapping
 from datetime import datetime

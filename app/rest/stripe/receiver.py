@@ -62,7 +62,7 @@ def _find_door(endpoint_id: str) -> StripeReceiver:
     is_known, receiver = receivers.cached(endpoint_id)
     if not is_known:
         with db.web_transaction() as session:
-            receiver = receivers.look_up(session, endpoint_id)
+            receiver = receivers.load(session, endpoint_id)
     if receiver is not None and receiver.secrets:
         return receiver
     if receiver is not None:
@@ -85,4 +85,4 @@ def _store(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inb
 
 def _store_once(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
     with db.autocommit() as connection:
-        return inbox.record(connection, receiver, event, body)
+        return inbox.insert_event(connection, receiver, event, body)

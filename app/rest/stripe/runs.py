@@ -15,7 +15,7 @@ from app.rest.stripe import requests
 from app.stripe_events.replaying import Selection
 from app.stripe_sync import commands, runs
 from app.stripe_sync import views as shapes
-from app.stripe_sync.commands import Asked
+from app.stripe_sync.commands import HistoryRequest
 from app.stripe_sync.models import StripeRun
 
 api = surface("Stripe history", __name__, "Fetching what was missed, comparing with Stripe, processing events again.")
@@ -119,8 +119,10 @@ def stop_replay(path: requests.RunPath) -> Response:
     return _stop(path, "replay")
 
 
-def _asked(body: requests.StripeWindow, since: datetime | None) -> Asked:
-    return Asked(g.caller.organization_id, account=body.account, livemode=body.livemode, since=since, until=body.until)
+def _asked(body: requests.StripeWindow, since: datetime | None) -> HistoryRequest:
+    return HistoryRequest(
+        g.caller.organization_id, account=body.account, livemode=body.livemode, since=since, until=body.until
+    )
 
 
 def _get(session: Session, path: requests.RunPath, kind: str) -> StripeRun:

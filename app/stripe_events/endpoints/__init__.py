@@ -1,1 +1,1 @@
-"""Webhook endpoints: their rows, signing secrets and Stripe API keys, and what may be done to them."""
+"""Webhook endpoints: commands, rows, signing secrets, Stripe API keys, views."""

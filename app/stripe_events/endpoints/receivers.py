@@ -1,4 +1,4 @@
-"""What the receiver must know of an endpoint: which secrets sign for it, whose it is, test or live. Kept in memory."""
+"""A cache of endpoints for the webhook receiver: owner, mode and signing secrets."""
 
 import time
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from app.stripe_events.endpoints import signing
 from app.stripe_events.models import StripeEndpoint
 
 CACHE_SECONDS: Final = 5
-"""How long a rotated or disabled endpoint may go unnoticed by a web process."""
+"""How old a cached endpoint may be: a new secret or a disabled endpoint takes effect within this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class StripeReceiver:
-    """What the receiver must know of an endpoint."""
+    """An endpoint as the webhook receiver needs it; `endpoint_id` None is the default endpoint."""
 
     organization_id: UUID
     endpoint_id: UUID | None
@@ -30,22 +30,22 @@ class StripeReceiver:
 
 
 class ReceiverCache:
-    """The endpoints of one web process, looked up at most every five seconds each."""
+    """The cache of endpoints in one web process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._known: dict[str, tuple[float, StripeReceiver | None]] = {}
+        self._cache: dict[str, tuple[float, StripeReceiver | None]] = {}
 
     def cached(self, public_id: str) -> tuple[bool, StripeReceiver | None]:
-        """Whether the endpoint was looked up lately, and what was found; '' is the default endpoint."""
-        looked_up_at, receiver = self._known.get(public_id, (0.0, None))
-        return time.monotonic() - looked_up_at < CACHE_SECONDS, receiver
+        """Whether the cached endpoint is younger than `CACHE_SECONDS`, and the endpoint; '' is the default endpoint."""
+        loaded_at, receiver = self._cache.get(public_id, (0.0, None))
+        return time.monotonic() - loaded_at < CACHE_SECONDS, receiver
 
-    def look_up(self, session: Session, public_id: str) -> StripeReceiver | None:
-        """The endpoint in the database now; None if there is none, it is disabled, or no organization exists yet."""
+    def load(self, session: Session, public_id: str) -> StripeReceiver | None:
+        """The endpoint as the database has it now; None if it is unknown or disabled, or no organization exists yet."""
         receiver = self._default(session) if public_id == "" else self._stored(session, public_id)
         if receiver is not None:
-            self._known[public_id] = (time.monotonic(), receiver)
+            self._cache[public_id] = (time.monotonic(), receiver)
         return receiver
 
     def _default(self, session: Session) -> StripeReceiver | None:

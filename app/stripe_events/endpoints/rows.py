@@ -1,4 +1,4 @@
-"""Rows of endpoints: found, inserted, disabled, deleted, and sealed anew. Commands write the audit trail beside it."""
+"""Rows of endpoints: inserts, finds, disables, deletes and re-encrypts them. Commands add the audit entries."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,17 +26,15 @@ def insert_endpoint(
     settings: Settings,
     description: str = "",
 ) -> StripeEndpoint:
-    """Add an endpoint whose signing secrets are kept sealed. Its mode never changes.
-
-    Without a secret it is an address to give to Stripe, which shows the secret in return.
+    """Insert an endpoint with encrypted signing secrets, perhaps none yet. Its mode never changes.
 
     Raises:
-        Conflict: `not_a_merchant`, the organization is an affiliate.
+        Conflict: `not_a_merchant`: the organization is an affiliate.
     """
     require_merchant(session, organization_id)
     now = datetime.now(UTC)
     endpoint = StripeEndpoint(id=ids.new(), organization_id=organization_id, livemode=livemode, description=description)
-    signing.keep(endpoint, [SigningSecret(ids.new(), secret, now) for secret in secrets], settings)
+    signing.store(endpoint, [SigningSecret(ids.new(), secret, now) for secret in secrets], settings)
     session.add(endpoint)
     session.flush()
     session.refresh(endpoint)
@@ -46,7 +44,7 @@ def insert_endpoint(
 def list_endpoints(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
 ) -> list[StripeEndpoint]:
-    """A page of the endpoints of these organizations, newest first, disabled ones too. Raises InvalidRequest."""
+    """A page of the endpoints of these organizations, newest first, with disabled ones. Raises InvalidRequest."""
     wanted = select(StripeEndpoint).where(
         owned_by(StripeEndpoint.organization_id, organization_ids), StripeEndpoint.deleted_at.is_(None)
     )
@@ -57,9 +55,9 @@ def list_endpoints(
 def get_endpoint(
     session: Session, organization_ids: Sequence[UUID], public_id: str, *, to_change: bool = False
 ) -> StripeEndpoint:
-    """The endpoint with this `whe_…` id, if it is one of these organizations'.
+    """The endpoint with this `whe_…` id, owned by one of these organizations. Raises NotFound.
 
-    `to_change` locks its row, so that of two changes at once neither is lost. Raises NotFound.
+    `to_change` locks its row, so that no concurrent change is lost.
     """
     endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
     wanted = select(StripeEndpoint).where(
@@ -82,16 +80,16 @@ def find_oldest_in_use(session: Session, organization_id: UUID) -> StripeEndpoin
 
 
 def set_api_key(endpoint: StripeEndpoint, key: str | None, settings: Settings) -> None:
-    """Make `key` the Stripe API key of the endpoint's organization in its mode; None forgets it. It is kept sealed.
+    """Set the encrypted Stripe API key of the endpoint, for its organization and mode; None deletes it.
 
     Raises:
-        InvalidRequest: it is no secret or restricted key, or one of the other mode.
+        InvalidRequest: it is not a secret or restricted key, or of the other mode.
     """
     if key is not None:
-        found = STRIPE_API_KEY.fullmatch(key)
-        if found is None:
+        match = STRIPE_API_KEY.fullmatch(key)
+        if match is None:
             raise InvalidRequest("api_key is not a Stripe secret key (sk_…) or restricted key (rk_…)", param="api_key")
-        if (found["mode"] == "live") != endpoint.livemode:
+        if (match["mode"] == "live") != endpoint.livemode:
             raise InvalidRequest(
                 "api_key is not of the endpoint's mode; a live endpoint needs a live key, a test endpoint a test key",
                 param="api_key",
@@ -100,7 +98,7 @@ def set_api_key(endpoint: StripeEndpoint, key: str | None, settings: Settings) -
 
 
 def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
-    """Disable the endpoint or enable it; disabling it twice keeps the first time."""
+    """Disable or enable the endpoint; a disabled endpoint keeps the time when it was first disabled."""
     if not disabled:
         endpoint.disabled_at = None
     elif endpoint.disabled_at is None:
@@ -108,23 +106,23 @@ def disable(endpoint: StripeEndpoint, *, disabled: bool) -> None:
 
 
 def delete(endpoint: StripeEndpoint, settings: Settings) -> None:
-    """Disable the endpoint for good and forget its secrets. The row stays, for the events that came through it."""
+    """Disable the endpoint permanently and delete its secrets. The row stays, since its events refer to it."""
     endpoint.deleted_at = datetime.now(UTC)
     disable(endpoint, disabled=True)
-    signing.keep(endpoint, (), settings)
+    signing.store(endpoint, (), settings)
     endpoint.api_key_encrypted = None
 
 
 def reseal_all(session: Session, settings: Settings) -> Sequence[StripeEndpoint]:
-    """Seal every endpoint's secrets anew with the newest secret key; gives all endpoints.
+    """Re-encrypt all endpoints' secrets with the newest secret key; returns all endpoints.
 
     Raises:
-        ConfigurationError: something was sealed with a key that is not among ours; then nothing has changed.
+        ConfigurationError: a secret cannot be decrypted with any of our keys; then nothing is changed.
     """
-    every = session.scalars(select(StripeEndpoint).order_by(StripeEndpoint.id).with_for_update()).all()
-    for endpoint in every:
+    endpoints = session.scalars(select(StripeEndpoint).order_by(StripeEndpoint.id).with_for_update()).all()
+    for endpoint in endpoints:
         endpoint.secrets_encrypted = sealing.reseal(endpoint.secrets_encrypted, settings)
         if endpoint.api_key_encrypted is not None:
             endpoint.api_key_encrypted = sealing.reseal(endpoint.api_key_encrypted, settings)
     session.flush()
-    return every
+    return endpoints

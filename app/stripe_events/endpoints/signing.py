@@ -1,4 +1,4 @@
-"""The signing secrets of an endpoint: kept sealed, each with the time it was added and the time it ends."""
+"""The signing secrets of an endpoint: stored encrypted, each with the times when it was added and expires."""
 
 import json
 import re
@@ -20,7 +20,7 @@ LONGEST_SECRET: Final = 255
 
 @dataclass(frozen=True, slots=True)
 class SigningSecret:
-    """One secret that may sign for an endpoint; `expires_at` None: until it is removed."""
+    """A signing secret of an endpoint; `expires_at` None: it does not expire."""
 
     id: UUID
     secret: str
@@ -29,16 +29,16 @@ class SigningSecret:
 
     @property
     def hint(self) -> str:
-        """Its last four characters, so that a person can tell secrets apart."""
+        """Its last four characters, by which people can distinguish secrets."""
         return self.secret[-HINT_LENGTH:]
 
     def is_in_force(self, now: datetime) -> bool:
-        """Whether it may sign at this time."""
+        """Whether signatures by it are accepted at this time."""
         return self.expires_at is None or now < self.expires_at
 
 
 def require_secret(given: str) -> str:
-    """`given`, if it is a signing secret as Stripe shows them. Raises InvalidRequest, without the secret."""
+    """`given`, if it has the format of Stripe's signing secrets. Raises InvalidRequest, without the secret."""
     if len(given) > LONGEST_SECRET or not SECRET.fullmatch(given):
         raise InvalidRequest(
             "a signing secret begins with whsec_; Stripe shows it on its endpoint's page", param="secret"
@@ -47,55 +47,55 @@ def require_secret(given: str) -> str:
 
 
 def secrets_of(endpoint: StripeEndpoint, settings: Settings) -> list[SigningSecret]:
-    """The endpoint's secrets, newest first, also those that have ended since the last one was added.
+    """The endpoint's secrets, newest first, also those that have expired since the last one was added.
 
     Raises:
-        ConfigurationError: no secret key of ours opens them.
+        ConfigurationError: no secret key of ours decrypts them.
     """
-    return [_read(endpoint, kept) for kept in json.loads(sealing.unseal(endpoint.secrets_encrypted, settings))]
+    return [_read(endpoint, stored) for stored in json.loads(sealing.unseal(endpoint.secrets_encrypted, settings))]
 
 
 def add(endpoint: StripeEndpoint, secret: str, settings: Settings, *, now: datetime, overlap: timedelta | None) -> None:
-    """Let `secret` sign for `endpoint` from now on. A secret it has already becomes the newest, without an end.
+    """Add `secret` as the endpoint's newest, without expiry; if the endpoint has it already, it becomes the newest.
 
     Args:
-        endpoint: its row is locked, so that of two rotations at once neither is lost.
-        secret: as Stripe shows it.
+        endpoint: the endpoint; its row is locked, so that no concurrent rotation is lost.
+        secret: the secret as Stripe shows it.
         settings: for the secret key.
-        now: the present.
-        overlap: how long the former secrets go on; None: until they are removed. One that ends sooner still does.
+        now: the present time.
+        overlap: how long the former secrets stay in force at most; None: until they are removed.
     """
-    former = [one for one in secrets_of(endpoint, settings) if one.secret != secret and one.is_in_force(now)]
+    former = [known for known in secrets_of(endpoint, settings) if known.secret != secret and known.is_in_force(now)]
     if overlap is not None:
-        former = [_ending(one, now + overlap) for one in former]
-    keep(endpoint, [SigningSecret(ids.new(), secret, now), *former], settings)
+        former = [_ending(known, now + overlap) for known in former]
+    store(endpoint, [SigningSecret(ids.new(), secret, now), *former], settings)
 
 
 def remove(endpoint: StripeEndpoint, secret_id: UUID | None, settings: Settings, *, now: datetime) -> None:
-    """Refuse from now on what this secret signs.
+    """Remove a secret; signatures by it are refused from now on.
 
     Raises:
         NotFound: the endpoint has no such secret.
-        Conflict: no other would be left; an endpoint that shall hear nothing is disabled.
+        Conflict: it is the only secret in force.
     """
     known = secrets_of(endpoint, settings)
-    others = [one for one in known if one.id != secret_id]
+    others = [secret for secret in known if secret.id != secret_id]
     if len(others) == len(known):
         raise NotFound(
             "the endpoint has no signing secret with this id; its `secrets` list the ids", code="secret_not_found"
         )
-    left = [one for one in others if one.is_in_force(now)]
+    left = [secret for secret in others if secret.is_in_force(now)]
     if not left:
         raise Conflict(
             "this is the endpoint's only secret in force; add another first, or disable the endpoint",
             code="last_secret",
         )
-    keep(endpoint, left, settings)
+    store(endpoint, left, settings)
 
 
-def keep(endpoint: StripeEndpoint, secrets: Sequence[SigningSecret], settings: Settings) -> None:
-    """Make `secrets`, newest first, all that `endpoint` has."""
-    endpoint.secrets_encrypted = sealing.seal(json.dumps([_row(one) for one in secrets]), settings)
+def store(endpoint: StripeEndpoint, secrets: Sequence[SigningSecret], settings: Settings) -> None:
+    """Replace all secrets of the endpoint by `secrets`, newest first, encrypted."""
+    endpoint.secrets_encrypted = sealing.seal(json.dumps([_row(secret) for secret in secrets]), settings)
 
 
 def _ending(secret: SigningSecret, expires_at: datetime) -> SigningSecret:
@@ -111,12 +111,12 @@ def _row(secret: SigningSecret) -> dict[str, Any]:
     }
 
 
-def _read(endpoint: StripeEndpoint, kept: dict[str, Any] | str) -> SigningSecret:
-    if isinstance(kept, str):  # as the first version kept them; they are written anew with the next change
-        return SigningSecret(uuid5(endpoint.id, kept), kept, endpoint.created_at)
+def _read(endpoint: StripeEndpoint, stored: dict[str, Any] | str) -> SigningSecret:
+    if isinstance(stored, str):  # the format of the first version; the next change replaces it
+        return SigningSecret(uuid5(endpoint.id, stored), stored, endpoint.created_at)
     return SigningSecret(
-        UUID(kept["id"]),
-        kept["secret"],
-        datetime.fromisoformat(kept["added_at"]),
-        datetime.fromisoformat(kept["expires_at"]) if kept["expires_at"] else None,
+        UUID(stored["id"]),
+        stored["secret"],
+        datetime.fromisoformat(stored["added_at"]),
+        datetime.fromisoformat(stored["expires_at"]) if stored["expires_at"] else None,
     )

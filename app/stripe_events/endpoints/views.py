@@ -19,20 +19,20 @@ class SecretNote(Snake):
     id: str = Field(examples=["whs_01h455vb4pex5vsknk084sn02q"])
     ends_with: str = Field(description="Its last four characters.")
     added_at: Instant
-    expires_at: Instant | None = Field(description="From then on what it signs is refused; null: it has no end.")
+    expires_at: Instant | None = Field(description="When it expires; null: it does not expire.")
 
 
 class EndpointBody(Snake):
     """A webhook endpoint."""
 
     id: str = Field(examples=["whe_01h455vb4pex5vsknk084sn02q"])
-    url: str = Field(description="What to enter in Stripe as the endpoint's URL.")
+    url: str = Field(description="The URL to enter in Stripe.")
     description: str
     livemode: bool
     disabled: bool
     disabled_at: Instant | None
-    has_api_key: bool = Field(description="A key goes in and never comes out.")
-    secrets: list[SecretNote] = Field(description="Those in force, newest first.")
+    has_api_key: bool = Field(description="Whether it has a Stripe API key, which is never shown.")
+    secrets: list[SecretNote] = Field(description="The secrets in force, newest first.")
     created_at: Instant
 
 
@@ -50,7 +50,7 @@ def endpoint_body(endpoint: StripeEndpoint, settings: Settings, now: datetime) -
 def endpoint_fields(endpoint: StripeEndpoint, settings: Settings, now: datetime) -> dict[str, Any]:
     """The fields of `EndpointBody`."""
     public_id = ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)
-    in_force = [one for one in signing.secrets_of(endpoint, settings) if one.is_in_force(now)]
+    in_force = [secret for secret in signing.secrets_of(endpoint, settings) if secret.is_in_force(now)]
     return {
         "id": public_id,
         "url": f"{settings.public_url}/webhooks/stripe/{public_id}",
@@ -59,7 +59,7 @@ def endpoint_fields(endpoint: StripeEndpoint, settings: Settings, now: datetime)
         "disabled": endpoint.disabled_at is not None,
         "disabled_at": endpoint.disabled_at,
         "has_api_key": endpoint.api_key_encrypted is not None,
-        "secrets": [_secret_note(one) for one in in_force],
+        "secrets": [_secret_note(secret) for secret in in_force],
         "created_at": endpoint.created_at,
     }
 
