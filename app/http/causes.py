@@ -1,4 +1,4 @@
-"""What ledger entries that a request makes are put down to."""
+"""The cause of ledger entries that a request posts."""
 
 from datetime import UTC, datetime
 
@@ -8,5 +8,5 @@ from app.commissions.settling.settlement import Cause
 
 
 def this_request() -> Cause:
-    """The present request at the present time, as the cause of entries."""
+    """The cause for entries of the current request: its id and the present time."""
     return Cause(f"request:{g.request_id}", datetime.now(UTC))

@@ -133,7 +133,7 @@ def list_organizations(
 
 
 def list_all(session: Session) -> Sequence[Organization]:
-    """Every organization of this installation, oldest first. For the operator, not for a key."""
+    """All organizations of this installation, oldest first. For the operator, not for keys."""
     return session.scalars(select(Organization).order_by(Organization.id)).all()
 
 
@@ -142,7 +142,7 @@ def get_organization(
 ) -> Organization:
     """The organization with this public id, if it is among `organization_ids`. Raises NotFound."""
     organization_id = ids.decode(given, ids.ORGANIZATION)
-    found = session.get(Organization, organization_id) if organization_id in organization_ids else None
-    if found is None:
+    organization = session.get(Organization, organization_id) if organization_id in organization_ids else None
+    if organization is None:
         raise NotFound.of("organization", given, param=param)
-    return found
+    return organization

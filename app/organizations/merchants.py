@@ -13,23 +13,23 @@ from app.texts import require_address
 
 
 def find_or_create(session: Session, actor: Actor, named: str, *, email: str) -> Organization:
-    """The merchant with this id, or the one that `actor` made under this name, made now if there is none.
+    """The merchant with this id, or the one that `actor` created with this name; created now if there is none.
 
-    An affiliate is never taken for it, whatever name it signed up with, nor is a merchant that a key made. `email` is
-    the address of a new one.
+    Affiliates and merchants created by a key are not found by name. `email` is the address of a new merchant.
 
     Raises:
-        NotFound: `organization_not_found`, no organization has that id.
-        Conflict: `not_a_merchant`, that id is an affiliate's; `name_taken`, a merchant of that name was made otherwise.
-        InvalidRequest: several merchants made by `actor` have that name; `email` is no address.
+        NotFound: `organization_not_found`: no organization has this id.
+        Conflict: `not_a_merchant`: the id is an affiliate's; `name_taken`: another actor created a merchant with this
+            name.
+        InvalidRequest: several merchants created by `actor` have this name, or `email` is not an address.
     """
     require_address(email)
     if (organization_id := ids.decode(named, ids.ORGANIZATION)) is not None:
-        found = session.get(Organization, organization_id)
-        if found is None:
+        organization = session.get(Organization, organization_id)
+        if organization is None:
             raise NotFound(f"no organization {named!r} was found", code="organization_not_found", param="organization")
-        hierarchy.require_merchant(session, found.id)
-        return found
+        hierarchy.require_merchant(session, organization.id)
+        return organization
     of_that_name = select(Organization).where(Organization.name == named, Organization.kind == "merchant")
     namesakes = session.scalars(of_that_name.order_by(Organization.id)).all()
     made = [namesake for namesake in namesakes if _was_made_by(session, name_of(actor), namesake)]

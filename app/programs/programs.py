@@ -22,9 +22,9 @@ ONE_DEFAULT: Final = "uq_programs_one_default"
 
 
 def days_of_all(session: Session) -> list[ProgramDays]:
-    """Every program with its owner and time zone, as the checkpoints of statistics ask for them."""
-    wanted = select(Program.id, Program.organization_id, Program.time_zone).order_by(Program.id)
-    return [ProgramDays(*row) for row in session.execute(wanted)]
+    """All programs with their owners and time zones, for the checkpoints of statistics."""
+    columns = select(Program.id, Program.organization_id, Program.time_zone).order_by(Program.id)
+    return [ProgramDays(*row) for row in session.execute(columns)]
 
 
 def create_program(

@@ -42,7 +42,7 @@ class Selection:
     def of_json(cls, given: Mapping[str, Any]) -> Self:
         """The selection in a run's parameters."""
         since, until = (datetime.fromisoformat(given[name]) if given[name] else None for name in ("since", "until"))
-        owners = [UUID(one) for one in given["organization_ids"]]
+        owners = [UUID(owner_id) for owner_id in given["organization_ids"]]
         return cls(owners, given["outcome"], given["type"], since, until)
 
     def parameters(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ _FIND = text("""
 """)
 
 # If no partner has the code: the program of the request, else the default program of the first merchant on this server.
-# So another merchant that comes later never changes where a link leads.
+# So another merchant that is added later never changes the target of a link.
 _LANDING = text("""
     SELECT organization_id, id AS program_id, landing_url, landing_hosts, attribution_window_days AS window_days
     FROM programs WHERE landing_url IS NOT NULL

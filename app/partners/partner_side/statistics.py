@@ -1,4 +1,4 @@
-"""What an organization earned in all its enrollments."""
+"""Statistics of an organization's own enrollments."""
 
 from sqlalchemy.orm import Session
 
@@ -11,12 +11,12 @@ from app.partners.partner_side import enrollments
 
 
 def load_own(session: Session, caller: Caller) -> list[tuple[Partner, Sums]]:
-    """The sums of the caller's enrollments, newest first, currency by currency.
+    """The sums of the caller's enrollments, newest first, by currency. Raises Forbidden as `require_access`.
 
-    Effects: narrows the session to the owners of its programs, since sums are their rows. Which partners are asked for
-    is settled before, among the caller's own. Raises Forbidden as `enrollments.require_access`.
+    Effects: narrows the session to the owners of the programs, whose rows the sums are. The partners are selected
+    before that, from the caller's own enrollments.
     """
     enrolled = enrollments.load_enrollments(session, caller)
     db.narrow_to_organizations(session, [program.organization_id for _, program in enrolled])
     earned = statistics.load_for_enrollments(session, enrolled)
-    return [(partner, one) for partner, _ in enrolled for one in earned[partner.id]]
+    return [(partner, sums) for partner, _ in enrolled for sums in earned[partner.id]]

@@ -64,5 +64,6 @@ class ReceiverCache:
         if endpoint is None or endpoint.disabled_at is not None:
             return None
         now = datetime.now(UTC)
-        secrets = [one.secret for one in signing.secrets_of(endpoint, self._settings) if one.is_in_force(now)]
-        return StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, tuple(secrets))
+        stored = signing.secrets_of(endpoint, self._settings)
+        secrets = tuple(signing_secret.secret for signing_secret in stored if signing_secret.is_in_force(now))
+        return StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, secrets)

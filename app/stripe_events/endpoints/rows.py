@@ -45,10 +45,10 @@ def list_endpoints(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
 ) -> list[StripeEndpoint]:
     """A page of the endpoints of these organizations, newest first, with disabled ones. Raises InvalidRequest."""
-    wanted = select(StripeEndpoint).where(
+    present = select(StripeEndpoint).where(
         owned_by(StripeEndpoint.organization_id, organization_ids), StripeEndpoint.deleted_at.is_(None)
     )
-    page = cut(wanted, StripeEndpoint.id, ids.STRIPE_ENDPOINT, limit=limit, starting_after=starting_after)
+    page = cut(present, StripeEndpoint.id, ids.STRIPE_ENDPOINT, limit=limit, starting_after=starting_after)
     return list(session.scalars(page))
 
 
@@ -60,15 +60,15 @@ def get_endpoint(
     `to_change` locks its row, so that no concurrent change is lost.
     """
     endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
-    wanted = select(StripeEndpoint).where(
+    matching = select(StripeEndpoint).where(
         StripeEndpoint.id == endpoint_id,
         StripeEndpoint.organization_id.in_(organization_ids),
         StripeEndpoint.deleted_at.is_(None),
     )
-    found = session.scalar(wanted.with_for_update() if to_change else wanted)
-    if found is None:
+    endpoint = session.scalar(matching.with_for_update() if to_change else matching)
+    if endpoint is None:
         raise NotFound.of("endpoint", public_id)
-    return found
+    return endpoint
 
 
 def find_oldest_in_use(session: Session, organization_id: UUID) -> StripeEndpoint | None:
