@@ -103,6 +103,14 @@ def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> A
     return key
 
 
+def has_manage_key(session: Session, organization_id: UUID) -> bool:
+    """Whether the organization has a key of the level `manage` that is not revoked."""
+    usable = select(ApiKey.id).where(
+        ApiKey.organization_id == organization_id, ApiKey.level == "manage", ApiKey.revoked_at.is_(None)
+    )
+    return bool(session.scalar(select(usable.exists())))
+
+
 def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
     """Revoke a key, with an audit entry. A revoked key keeps its first time. Raises NotFound."""
     key = get_key(session, organization_ids, given)

@@ -36,11 +36,19 @@ def test_bootstrap_keeps_no_secret_in_the_clear(accrual: Accrual) -> None:
     assert made["api_key"] not in hashes
 
 
-def test_bootstrap_again_adds_only_a_key(accrual: Accrual) -> None:
+def test_bootstrap_again_makes_only_what_is_missing(accrual: Accrual) -> None:
     first, second = bootstrap(accrual), bootstrap(accrual)
     assert list(first) == ["organization_id", "program_id", "api_key", "webhook_url", "webhook_secret"]
     assert {name for name in first if first[name] != second[name]} == {"api_key", "webhook_secret"}
-    assert second["webhook_secret"] is None, "a secret is shown once"
+    assert (second["api_key"], second["webhook_secret"]) == (None, None), "each is shown once"
+    [key] = accrual("keys", "list")
+    accrual("keys", "revoke", key["id"])
+    assert bootstrap(accrual)["api_key"] not in {None, first["api_key"]}
+
+
+def test_bootstrap_again_adds_a_key_when_asked(accrual: Accrual) -> None:
+    first, second = bootstrap(accrual), bootstrap(accrual, "--new-key")
+    assert second["api_key"] not in {None, first["api_key"]}
     assert len(accrual("keys", "list")) == 2
 
 

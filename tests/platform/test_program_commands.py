@@ -81,3 +81,11 @@ def test_people_read_a_program_s_terms_in_words(accrual: Accrual) -> None:
     accrual(*BOOTSTRAP, *OFFER)
     shown = accrual("programs", "list", json_expected=False).stdout
     assert "30 %, for 12 months" in shown
+
+
+def test_programs_change_opens_and_closes_sign_up(accrual: Accrual) -> None:
+    accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
+    assert accrual("programs", "show")["open_signup"] is False
+    assert accrual("programs", "change", "--open-signup")["open_signup"] is True
+    assert accrual("programs", "change", "--name", "Friends")["open_signup"] is True
+    assert accrual("programs", "change", "--no-open-signup")["open_signup"] is False

@@ -75,7 +75,8 @@ def _tell(running: stack.Stack) -> None:
         )
     with organizations.database(running.settings.data_dir) as settings:
         with db.transaction() as session:
-            made = bootstrap.make(session, settings, "Demo shop", "shop@example.com")
+            made = bootstrap.make(session, settings, "Demo shop", "shop@example.com", new_key=True)
+        assert made.api_key is not None, "one was asked for"
         _enroll_partner(running.url, made.api_key)
         printing.say(f"Ada is a partner of Demo shop: 20 % of every payment, code {CODE}.\n", is_bold=True)
         _send_story(made)

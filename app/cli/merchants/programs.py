@@ -104,6 +104,12 @@ def change(
     max_months: offer.MaxMonths = None,
     holdback_days: offer.HoldbackDays = None,
     landing_url: offer.LandingUrl = None,
+    open_signup: Annotated[
+        bool | None,
+        typer.Option(
+            "--open-signup/--no-open-signup", help="Whether partners can sign up by themselves.", show_default=False
+        ),
+    ] = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -118,6 +124,8 @@ def change(
         found = get_program(session, owners, program, default_of=owners[0])
         commission = program_commands.load_body(session, found).commission
         wanted = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
+        if open_signup is not None:
+            wanted["open_signup"] = open_signup
         if name is not None:
             wanted["name"] = require_line(name, param="name")
         changed = managing.change_program(session, CLI, found, wanted)

@@ -36,13 +36,14 @@ class Bootstrapped:
     """What a merchant takes away.
 
     Attributes:
+        api_key: None where the organization had a manage key and no other was asked for.
         is_secret_known: whether the endpoint had the secret before; it is not shown again then.
         has_new_terms: whether a program that was there has other terms from now on.
     """
 
     organization_id: str
     program_id: str
-    api_key: str
+    api_key: str | None
     webhook_url: str
     webhook_secret: str
     is_secret_known: bool = False
@@ -51,7 +52,7 @@ class Bootstrapped:
     def printed(self) -> dict[str, str | None]:
         """What the command prints, under its names."""
         secret = None if self.is_secret_known else self.webhook_secret
-        shown = {name: str(getattr(self, name)) for name in ("organization_id", "program_id", "api_key", "webhook_url")}
+        shown = {name: getattr(self, name) for name in ("organization_id", "program_id", "api_key", "webhook_url")}
         return {**shown, "webhook_secret": secret}
 
 
@@ -67,14 +68,15 @@ def bootstrap(
     rate: offer.Rate = None,
     max_months: offer.MaxMonths = None,
     holdback_days: offer.HoldbackDays = None,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Also make another manage key.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
 
-    Run again for an organization that it made, it adds a key, which may do everything; with --webhook-secret also the
-    secret that Stripe shows, to the endpoint. A rate, limit or holdback given then is for partners activated from now
-    on; a landing page is for all.
+    Run again for an organization that it made, it makes only what is missing; with --new-key another manage key, with
+    --webhook-secret it adds the secret that Stripe shows to the endpoint. A rate, limit or holdback given then is for
+    partners activated from now on; a landing page is for all.
     """
     from app import db
     from app.programs.models import Program
@@ -90,11 +92,14 @@ def bootstrap(
                 webhook_secret=webhook_secret,
                 currency=currency,
                 offered=offered,
+                new_key=new_key,
             )
             program = session.get_one(Program, ids.decode(made.program_id, ids.PROGRAM))
             landing_url, changed = program.landing_url, _changed(session, program) if made.has_new_terms else None
         _remember(settings, made)
     printing.record(made.printed(), as_json=as_json)
+    if made.api_key is None:
+        printing.warn("the organization has a manage key, which is not shown again; make another with --new-key")
     if made.is_secret_known:
         endpoint = made.webhook_url.rpartition("/")[2]
         printing.warn(f"the endpoint keeps its secret, which is not shown again; replace it with: {ROTATE} {endpoint}")
@@ -112,8 +117,9 @@ def make(
     webhook_secret: str | None = None,
     currency: str = "usd",
     offered: offer.Offer = NOTHING_OFFERED,
+    new_key: bool = False,
 ) -> Bootstrapped:
-    """Make what is missing of the organization called `name`, and a key in any case; `offered` holds from then on.
+    """Make what is missing of the organization called `name`; `offered` holds from then on, `new_key` adds a key.
 
     `name` may be an organization's id, `org_…`.
 
@@ -122,11 +128,13 @@ def make(
         ConfigurationError: neither an option nor a setting says whether the endpoint receives live money.
     """
     from app.organizations import merchants
-    from app.organizations.keys import issue_key
+    from app.organizations.keys import has_manage_key, issue_key
 
     owner = merchants.find_or_create(session, actors.CLI, name, email=email)
     program_id, has_new_terms = _default_program(session, owner, currency, offered)
-    _, api_key = issue_key(session, actors.CLI, owner.id, name="bootstrap", level="manage")
+    api_key = None
+    if new_key or not has_manage_key(session, owner.id):
+        _, api_key = issue_key(session, actors.CLI, owner.id, name="bootstrap", level="manage")
     endpoint_id, secret, is_known = _endpoint(session, settings, owner.id, webhook_secret)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),
