@@ -4,9 +4,9 @@ There are four roles in Postgres, and each process logs in with no more rights t
 serves nothing. `accrual_worker` is the role of workers, the clock and commands: it reads and writes rows but cannot
 change the schema, so that no bug can disable the ledger's triggers. `accrual_entry` is the initial role of the web
 server's connections: it can do what is needed before the caller is known, such as finding a key or storing an event.
-`accrual_request` sees only the rows of the organizations named in its transaction; a request changes to it by
-`narrow_to_organizations`. The web server logs in as `accrual_web`, which can change to the last two roles and has no
-rights of its own, so that `SET ROLE NONE` inside a request gains nothing.
+`accrual_request` sees only the rows of the organizations named in its transaction, and money only of one mode, live or
+test; a request changes to it by `narrow_to_organizations`. The web server logs in as `accrual_web`, which can change to
+the last two roles and has no rights of its own, so that `SET ROLE NONE` inside a request gains nothing.
 
 A process that serves requests calls `connect_web` and opens `web_transaction`; every other one calls `connect` and
 opens `transaction`.
@@ -195,32 +195,37 @@ def autocommit() -> Iterator[Connection]:
         yield connection
 
 
-def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID]) -> None:
-    """Limit the rest of this transaction to rows of `organization_ids`, for reading and writing.
+def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) -> None:
+    """Limit the rest of this transaction to rows of `organization_ids` and one mode, for reading and writing.
 
-    Row-level security enforces it, so a query without a condition on the organization shows no other rows.
+    Row-level security enforces it, so a query without a condition on organization or mode shows no other rows. Rows
+    that have no mode, such as programs and partners, are seen in both.
     """
     session.execute(
         text(
             "SELECT set_config('role', :role, true), set_config('accrual.organizations', :ids, true), "
-            "set_config('accrual.affiliate', '', true)"
+            "set_config('accrual.affiliate', '', true), set_config('accrual.livemode', :livemode, true)"
         ),
-        {"role": REQUEST_ROLE, "ids": "{" + ",".join(map(str, organization_ids)) + "}"},
+        {
+            "role": REQUEST_ROLE,
+            "ids": "{" + ",".join(map(str, organization_ids)) + "}",
+            "livemode": str(livemode),
+        },
     )
 
 
-def narrow_to_affiliate(session: Session, organization_id: UUID) -> None:
+def narrow_to_affiliate(session: Session, organization_id: UUID, *, livemode: bool) -> None:
     """Limit the rest of this transaction to reading what this organization sees as a partner.
 
-    That is its enrollments and, unless an enrollment was ended, their programs, terms, snapshots, conversions and
-    commissions. Rows that it owns as a merchant are hidden.
+    That is its enrollments and, unless an enrollment was ended, their programs, terms and snapshots, and their
+    conversions and commissions of one mode. Rows that it owns as a merchant are hidden.
     """
     session.execute(
         text(
             "SELECT set_config('role', :role, true), set_config('accrual.organizations', '{}', true), "
-            "set_config('accrual.affiliate', :id, true)"
+            "set_config('accrual.affiliate', :id, true), set_config('accrual.livemode', :livemode, true)"
         ),
-        {"role": REQUEST_ROLE, "id": str(organization_id)},
+        {"role": REQUEST_ROLE, "id": str(organization_id), "livemode": str(livemode)},
     )
 
 

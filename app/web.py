@@ -159,7 +159,7 @@ def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
 
         if not idempotency.is_requested():
             return checked()
-        return idempotency.once(str(g.caller.key_id), g.caller.organization_ids, checked)
+        return idempotency.once(g.caller, checked)
 
     return guarded
 

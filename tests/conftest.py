@@ -212,7 +212,11 @@ def webhook_path(merchant: cast.Merchant, settings: Settings) -> str:
 @pytest.fixture
 def deliver(application: Flask, webhook_path: str) -> Deliver:
     """Store events and wake a worker as the webhook endpoint does. HTTP and signatures are tests/receiver's subject."""
-    endpoint_id = webhook_path.rpartition("/")[2]
+    return deliver_to(application, webhook_path.rpartition("/")[2])
+
+
+def deliver_to(application: Flask, endpoint_id: str) -> Deliver:
+    """As `deliver`, through the endpoint of this id."""
 
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:

@@ -37,7 +37,7 @@ def insert_names(session: Session, scope: Scope, locked: LockedObjects, events: 
     promotions = {one for one in newly_named if used.is_promotion(one)}
     if not promotions:
         return replace(locked, newly_named=frozenset(newly_named))
-    users = used.users_of(session, scope.organization_id, promotions).get(scope, set())
+    users = used.users_of(session, scope.organization_id, promotions, livemode=scope.livemode).get(scope, set())
     return objects.also_lock(session, scope, locked, newly_named | users)
 
 

@@ -138,7 +138,7 @@ class Attribution(Base):
 
 
 class PartnerPromotion(Base):
-    """A Stripe promotion code or coupon that belongs to a partner, in every account and mode of the merchant.
+    """A Stripe promotion code or coupon that belongs to a partner, in every account of the merchant and one mode.
 
     Taken away it stays, because what was used long before goes on counting.
     """
@@ -150,15 +150,17 @@ class PartnerPromotion(Base):
             "uq_partner_promotions_given",
             "promotion",
             "organization_id",
+            "livemode",
             unique=True,
             postgresql_where=text("removed_at IS NULL"),
         ),
-        Index("ix_partner_promotions_promotion", "promotion", "organization_id"),
+        Index("ix_partner_promotions_promotion", "promotion", "organization_id", "livemode"),
         Index("ix_partner_promotions_partner_id", "partner_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    livemode: Mapped[bool]
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
     promotion: Mapped[str]
     """`promotion_code:promo_…`, `coupon:…`, or `code:…` for what customers type, folded."""

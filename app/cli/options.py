@@ -1,9 +1,12 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from app.config import Settings
 
 DataDir = Annotated[
     Path | None,
@@ -15,6 +18,12 @@ DataDir = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+LiveOrTest = Annotated[
+    bool | None,
+    typer.Option(
+        "--live/--test", help="Live or test money. Default: ACCRUAL_STRIPE_LIVEMODE, else test.", show_default=False
+    ),
+]
 OrganizationName = Annotated[
     str | None,
     typer.Option(
@@ -27,3 +36,8 @@ ProgramId = Annotated[
     str | None,
     typer.Option("--program", help="Which program, prog_…. Needed only where several are meant.", show_default=False),
 ]
+
+
+def is_live(given: bool | None, settings: "Settings") -> bool:
+    """The mode a command works in: the option, else the installation's own, else test."""
+    return bool(settings.stripe_livemode) if given is None else given

@@ -22,6 +22,7 @@ class Selection:
     """What a list is cut down to and which page of it is wanted; `starting_after` and `page` exclude each other."""
 
     limit: int
+    livemode: bool
     page: int = 1
     starting_after: str | None = None
     status: str | None = None
@@ -117,6 +118,7 @@ def list_own_commissions(session: Session, wanted: Selection) -> Page[Row[Commis
 
 
 def _page_of_commissions(session: Session, matching: Select[*Columns], wanted: Selection) -> Page[Row[*Columns]]:
+    matching = matching.where(Commission.livemode == wanted.livemode)
     if wanted.partner is not None:
         matching = matching.where(Commission.partner_id == wanted.partner.id)
     if wanted.status is not None:
@@ -146,7 +148,7 @@ def list_conversions(
     else:
         listed = Commission
         matching, key = _CONVERSIONS_OF_STATUS.where(Commission.status == wanted.status), Commission.conversion_id
-    matching = matching.where(owned_by(listed.organization_id, organization_ids))
+    matching = matching.where(owned_by(listed.organization_id, organization_ids), listed.livemode == wanted.livemode)
     if wanted.partner is not None:
         matching = matching.where(listed.partner_id == wanted.partner.id)
     if wanted.program_id is not None:

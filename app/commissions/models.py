@@ -28,13 +28,14 @@ class Conversion(Base):
             "verdict IN ('earns', 'partner_inactive', 'program_inactive', 'kind_mismatch', 'self_referral')",
             name="verdict",
         ),
-        Index("ix_conversions_organization_id_id", "organization_id", "id"),
-        Index("ix_conversions_partner_id_id", "partner_id", "id"),
-        Index("ix_conversions_program_id_id", "program_id", "id"),
+        Index("ix_conversions_organization_id_livemode_id", "organization_id", "livemode", "id"),
+        Index("ix_conversions_partner_id_livemode_id", "partner_id", "livemode", "id"),
+        Index("ix_conversions_program_id_livemode_id", "program_id", "livemode", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
+    livemode: Mapped[bool]
     partner_organization_id: Mapped[UUID | None]
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID] = mapped_column(ForeignKey("partners.id"))
@@ -62,12 +63,13 @@ class Commission(Base):
         CheckConstraint("status IN ('accrued', 'approved', 'paid', 'reversed')", name="status"),
         CheckConstraint("amount_minor >= 0", name="amount"),
         CheckConstraint("rate_bps BETWEEN 0 AND 10000", name="rate_bps"),
-        Index("ix_commissions_organization_id_id", "organization_id", "id"),
-        Index("ix_commissions_partner_id_id", "partner_id", "id"),
-        Index("ix_commissions_status", "organization_id", "status", "id"),
+        Index("ix_commissions_organization_id_livemode_id", "organization_id", "livemode", "id"),
+        Index("ix_commissions_partner_id_livemode_id", "partner_id", "livemode", "id"),
+        Index("ix_commissions_status", "organization_id", "livemode", "status", "id"),
         Index(
             "ix_commissions_conversions_by_status",
             "organization_id",
+            "livemode",
             "status",
             "conversion_id",
             postgresql_where=text("level = 0"),
@@ -80,6 +82,7 @@ class Commission(Base):
         Index(
             "ix_commissions_partner_id_approved_at",
             "partner_id",
+            "livemode",
             "approved_at",
             postgresql_where=text("level = 0 AND approved_at IS NOT NULL"),
         ),
@@ -87,6 +90,7 @@ class Commission(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
+    livemode: Mapped[bool]
     partner_organization_id: Mapped[UUID | None]
     conversion_id: Mapped[UUID] = mapped_column(ForeignKey("conversions.id"))
     program_id: Mapped[UUID]
@@ -139,6 +143,7 @@ class Decision(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
+    livemode: Mapped[bool]
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
     verdict: Mapped[str]
     decided_by: Mapped[str]

@@ -21,8 +21,9 @@ from app.views import Instant, Snake
 
 
 class EarnedNote(Snake):
-    """What a partner has earned in one currency, in its smallest unit."""
+    """What a partner has earned in one mode and currency, in its smallest unit."""
 
+    livemode: bool
     currency: str
     commissions: int
     accrued_minor: int
@@ -69,7 +70,11 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         snapshot=snapshot_note(snapshot) if snapshot else None,
         holdback_days=snapshot.holdback_days if snapshot else None,
         bound=_bound(session, partner),
-        earned=[_earned(one) for one in statistics.load_for_partner(session, partner, program)],
+        earned=[
+            _earned(one, livemode=livemode)
+            for livemode in (True, False)
+            for one in statistics.load_for_partner(session, partner, program, livemode=livemode)
+        ],
         created_at=partner.created_at,
     )
 
@@ -97,7 +102,7 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
         yield say("partner.earned_nothing")
     for one in standing.earned:
         yield say(
-            "partner.earned",
+            "partner.earned" if one.livemode else "partner.earned_in_test",
             count=one.commissions,
             currency=one.currency.upper(),
             accrued=Money(one.accrued_minor, one.currency),
@@ -131,8 +136,9 @@ def _bound(session: Session, partner: Partner) -> int:
     return session.scalar(select(func.count()).select_from(customers.subquery())) or 0
 
 
-def _earned(one: Sums) -> EarnedNote:
+def _earned(one: Sums, *, livemode: bool) -> EarnedNote:
     return EarnedNote(
+        livemode=livemode,
         currency=one.currency,
         commissions=one.commission_count,
         accrued_minor=one.pending_minor,

@@ -2,9 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
-from uuid import UUID
 
 from flask import Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +13,7 @@ from app import db, jobs
 from app.errors import Conflict, InvalidRequest, RateLimited, RequestError
 from app.http.surfaces import Answer
 from app.organizations import stored_responses
+from app.organizations.permissions import Caller
 from app.views import to_json
 
 HEADER: Final = "Idempotency-Key"
@@ -26,15 +26,14 @@ def is_requested() -> bool:
     return request.method == "POST" and HEADER in request.headers
 
 
-def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], ResponseReturnValue]) -> Response:
+def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
     """The answer to this request: the one that was kept, else that of `answer`, which is kept.
 
     Success and refusal are kept alike. What fails (5xx) or comes too often (429) raises: nothing of it has happened and
     nothing is kept. Jobs are woken after the commit.
 
     Args:
-        who: the caller, by a name that stays; the answers of others are never given.
-        organization_ids: what the request may see and write; the kept answer is the first one's.
+        caller: whose key asks; another key's answers are never given, so live and test never meet.
         answer: does what is asked; transactions that it opens by `stored_responses.transaction` are parts of the one
             opened here.
 
@@ -42,16 +41,18 @@ def once(who: str, organization_ids: Sequence[UUID], answer: Callable[[], Respon
         Conflict: `idempotency_conflict`, the key came with another body before.
         InvalidRequest: the key is no 1 to 255 visible ASCII characters.
     """
-    asked = stored_responses.Asked(organization_ids[0], stored_responses.digest(who, request.path, _key()), _body())
+    digest = stored_responses.digest(str(caller.key_id), request.path, _key())
+    asked = stored_responses.Asked(caller.organization_ids[0], caller.livemode, digest, _body())
     with jobs.held(), db.web_transaction() as session:
-        db.narrow_to_organizations(session, organization_ids)
+        db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
         stored_responses.lock_key(session, asked)
         first = stored_responses.load_response(session, asked)
         if first is not None:
             return _repeated(first, asked)
         with stored_responses.joining(session):
             response = _answered(answer)
-        db.narrow_to_organizations(session, organization_ids)  # the route may have narrowed it to something else
+        # The route may have narrowed it to something else.
+        db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
         stored_responses.insert_response(session, asked, status=response.status_code, answer=_without_secrets(response))
         return response
 

@@ -36,6 +36,18 @@ _LAWS: Final = {
         LEFT JOIN commissions AS commission ON commission.id = posting.commission_id
         WHERE posting.currency <> account.currency OR posting.currency <> commission.currency
     """,
+    "Live and test money never meet: entry, account, commission, conversion and payment have one mode.": """
+        SELECT DISTINCT posting.entry_id::text
+        FROM postings AS posting
+        JOIN journal_entries AS entry ON entry.id = posting.entry_id
+        JOIN accounts AS account ON account.id = posting.account_id
+        LEFT JOIN commissions AS commission ON commission.id = posting.commission_id
+        LEFT JOIN conversions AS conversion ON conversion.id = commission.conversion_id
+        LEFT JOIN payments AS payment ON payment.id = conversion.payment_id
+        WHERE posting.livemode <> entry.livemode OR posting.livemode <> account.livemode
+           OR posting.livemode <> commission.livemode OR posting.livemode <> conversion.livemode
+           OR posting.livemode <> payment.livemode
+    """,
     "A commission's sums are those of its postings.": """
         SELECT commission.id::text
         FROM commissions AS commission
@@ -65,11 +77,11 @@ _LAWS: Final = {
             FROM postings AS posting JOIN journal_entries AS entry ON entry.id = posting.entry_id
             WHERE posting.commission_id = posted.commission_id AND entry.idempotency_key LIKE '%\\:1' LIMIT 1
         ) AS first ON true
-        WHERE (posted.organization_id, posted.program_id, posted.partner_id, posted.level, posted.currency,
-               posted.earned_at)
+        WHERE (posted.organization_id, posted.livemode, posted.program_id, posted.partner_id, posted.level,
+               posted.currency, posted.earned_at)
             IS DISTINCT FROM
-              (commission.organization_id, commission.program_id, commission.partner_id, commission.level,
-               commission.currency, first.occurred_at)
+              (commission.organization_id, commission.livemode, commission.program_id, commission.partner_id,
+               commission.level, commission.currency, first.occurred_at)
     """,
     "A commission's postings lie in its own partner's and program's accounts.": """
         SELECT DISTINCT posting.commission_id::text

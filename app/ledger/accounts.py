@@ -15,7 +15,7 @@ PROGRAM_KINDS = ("commission_expense", "platform_fee")
 
 
 class AccountKey(NamedTuple):
-    """What makes an account the one it is."""
+    """What makes an account the one it is, within an organization and a mode."""
 
     program_id: UUID
     partner_id: UUID | None
@@ -25,7 +25,7 @@ class AccountKey(NamedTuple):
 
 _FIND = text("""
     SELECT id, program_id, partner_id, kind, currency FROM accounts
-    WHERE organization_id = :organization_id AND program_id = ANY(:program_ids)
+    WHERE organization_id = :organization_id AND livemode = :livemode AND program_id = ANY(:program_ids)
       AND (partner_id IS NULL OR partner_id = ANY(:partner_ids))
 """)
 
@@ -34,30 +34,36 @@ def open_accounts(
     session: Session,
     organization_id: UUID,
     keys: Iterable[AccountKey],
+    *,
+    livemode: bool,
     partner_organizations: dict[UUID, UUID | None],
 ) -> dict[AccountKey, UUID]:
     """The ids of these accounts, opening those that do not exist."""
     wanted = set(keys)
-    found = _find(session, organization_id, wanted)
+    found = _find(session, organization_id, wanted, livemode=livemode)
     missing = sorted(wanted - found.keys(), key=str)
     if missing:
         rows = [
             {
                 "id": ids.new(),
                 "organization_id": organization_id,
+                "livemode": livemode,
                 "partner_organization_id": partner_organizations.get(key.partner_id) if key.partner_id else None,
                 **key._asdict(),
             }
             for key in missing
         ]
         bulk.insert(session, Account, rows, tail="ON CONFLICT ON CONSTRAINT uq_accounts_identity DO NOTHING")
-        found |= _find(session, organization_id, wanted)
+        found |= _find(session, organization_id, wanted, livemode=livemode)
     return found
 
 
-def _find(session: Session, organization_id: UUID, keys: Iterable[AccountKey]) -> dict[AccountKey, UUID]:
+def _find(
+    session: Session, organization_id: UUID, keys: Iterable[AccountKey], *, livemode: bool
+) -> dict[AccountKey, UUID]:
     values = {
         "organization_id": organization_id,
+        "livemode": livemode,
         "program_ids": sorted({key.program_id for key in keys}),
         "partner_ids": sorted({key.partner_id for key in keys if key.partner_id}),
     }

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.bulk import encode
 from app.ledger.models import NOBODY
-from app.ledger.sums import EVER, FIGURES, moved, summed
+from app.ledger.sums import EVER, FIGURES, summed
+from app.ledger.tail import moved
 
 ENTRIES_AT_ONCE: Final = 20_000
 """How many entries one step takes in, about; a step is one transaction of a second or two."""
@@ -68,12 +69,12 @@ _HORIZON = text("""
     )::text
 """)
 
-_KEY: Final = "program_id, partner_id, day, currency"
+_KEY: Final = "program_id, livemode, partner_id, day, currency"
 _SUMS: Final = f"""
-    SELECT CAST(:program_id AS uuid) AS program_id, coalesce(partner_id, '{NOBODY}') AS partner_id,
+    SELECT CAST(:program_id AS uuid) AS program_id, livemode, coalesce(partner_id, '{NOBODY}') AS partner_id,
            coalesce(day, '{EVER}') AS day, currency, CAST(:organization_id AS uuid) AS organization_id, {summed()}
     FROM moved
-    GROUP BY GROUPING SETS ((currency), (currency, day), (currency, partner_id), (currency, partner_id, day))
+    GROUP BY livemode, GROUPING SETS ((currency), (currency, day), (currency, partner_id), (currency, partner_id, day))
 """
 
 _BELOW: Final = "CAST(:below AS xid8)"

@@ -52,7 +52,7 @@ class Xid8(UserDefinedType[int]):
 
 
 class Account(Base):
-    """One account per kind, program, partner (None for the program's own) and currency."""
+    """One account per mode, kind, program, partner (None for the program's own) and currency."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -62,10 +62,11 @@ class Account(Base):
             "partner_id",
             "kind",
             "currency",
+            "livemode",
             postgresql_nulls_not_distinct=True,
             name="uq_accounts_identity",
         ),
-        UniqueConstraint("id", "currency"),
+        UniqueConstraint("id", "currency", "livemode"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ACCOUNT_KINDS))})", name="kind"),
         CheckConstraint("(partner_id IS NULL) = (kind IN ('commission_expense', 'platform_fee'))", name="owner"),
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
@@ -78,6 +79,7 @@ class Account(Base):
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"), index=True)
     kind: Mapped[str]
     currency: Mapped[Currency]
+    livemode: Mapped[bool]
     created_at: Mapped[CreatedAt]
 
 
@@ -93,6 +95,7 @@ class JournalEntry(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
+    livemode: Mapped[bool]
     kind: Mapped[str]
     idempotency_key: Mapped[str]
     """`<commission id>:<n>`; never made from amounts or the event, because 980, 780, 980 is legitimate."""
@@ -110,7 +113,9 @@ class Posting(Base):
     __tablename__ = "postings"
     __table_args__ = (
         CheckConstraint("amount_minor <> 0", name="not_zero"),
-        ForeignKeyConstraint(["account_id", "currency"], ["accounts.id", "accounts.currency"]),
+        ForeignKeyConstraint(
+            ["account_id", "currency", "livemode"], ["accounts.id", "accounts.currency", "accounts.livemode"]
+        ),
         Index("ix_postings_account_id", "account_id"),
         Index("ix_postings_commission_id", "commission_id"),
     )
@@ -122,6 +127,7 @@ class Posting(Base):
     commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("posted_commissions.commission_id"))
     amount_minor: Mapped[Minor]
     currency: Mapped[Currency]
+    livemode: Mapped[bool]
 
 
 class PostedCommission(Base):
@@ -135,6 +141,7 @@ class PostedCommission(Base):
     partner_id: Mapped[UUID]
     level: Mapped[int] = mapped_column(SmallInteger)
     currency: Mapped[Currency]
+    livemode: Mapped[bool]
     earned_at: Mapped[datetime]
     """When its first entry happened. The day it counts on is that day in the program's time zone."""
 
@@ -148,10 +155,17 @@ class CommissionSum(Base):
 
     __tablename__ = "commission_sums"
     __table_args__ = (
-        Index("ix_commission_sums_by_day", "program_id", "day", postgresql_where=text(f"partner_id <> '{NOBODY}'")),
+        Index(
+            "ix_commission_sums_by_day",
+            "program_id",
+            "livemode",
+            "day",
+            postgresql_where=text(f"partner_id <> '{NOBODY}'"),
+        ),
     )
 
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    livemode: Mapped[bool] = mapped_column(primary_key=True)
     partner_id: Mapped[UUID] = mapped_column(primary_key=True)
     """`NOBODY`: all partners together."""
     day: Mapped[date] = mapped_column(primary_key=True)

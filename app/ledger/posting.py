@@ -41,7 +41,7 @@ _OF_A_COMMISSION: Final = ("commission_id", "program_id", "partner_id", "level",
 """What `Entry` and `PostedCommission` call alike."""
 
 
-def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> None:
+def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, livemode: bool) -> None:
     """Append `entries` with their postings and the commissions that are new to the ledger, each in one statement.
 
     Expects the locks of the commissions' payments. Raises UnbalancedEntry before anything is written.
@@ -53,17 +53,18 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> N
             raise UnbalancedEntry(f"The entry {entry.commission_id}:{entry.number} does not balance.")
     partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
     keys = {_account(entry, line) for entry in entries for line in entry.lines}
-    accounts = open_accounts(session, organization_id, keys, partners)
+    accounts = open_accounts(session, organization_id, keys, livemode=livemode, partner_organizations=partners)
+    owner = {"organization_id": organization_id, "livemode": livemode}
     entry_rows, posting_rows = [], []
     for entry in entries:
         entry_id = ids.new()
-        entry_rows.append(_entry_row(organization_id, entry_id, entry))
+        entry_rows.append(_entry_row(owner, entry_id, entry))
         for number, line in enumerate(entry.lines, start=1):
             posting_rows.append(
                 {
+                    **owner,
                     "entry_id": entry_id,
                     "line": number,
-                    "organization_id": organization_id,
                     "account_id": accounts[_account(entry, line)],
                     "commission_id": entry.commission_id,
                     "amount_minor": line.amount_minor,
@@ -76,7 +77,7 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> N
         PostedCommission,
         [
             {
-                "organization_id": organization_id,
+                **owner,
                 "earned_at": entry.occurred_at,
                 **{name: getattr(entry, name) for name in _OF_A_COMMISSION},
             }
@@ -87,10 +88,10 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry]) -> N
     bulk.insert(session, Posting, posting_rows)
 
 
-def _entry_row(organization_id: UUID, entry_id: UUID, entry: Entry) -> dict[str, Any]:
+def _entry_row(owner: Mapping[str, Any], entry_id: UUID, entry: Entry) -> dict[str, Any]:
     return {
+        **owner,
         "id": entry_id,
-        "organization_id": organization_id,
         "kind": entry.kind,
         "idempotency_key": f"{ids.encode(ids.COMMISSION, entry.commission_id)}:{entry.number}",
         "occurred_at": entry.occurred_at,

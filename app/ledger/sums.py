@@ -15,10 +15,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from app.ledger.models import NOBODY
+from app.ledger.tail import MINORS, moved
 
 EVER: Final = date.min
 """The day under which all days are summed together."""
-MINORS: Final = ("accrued_minor", "payable_minor", "clearing_minor", "paid_minor", "fee_minor")
 FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
 
 
@@ -82,63 +82,6 @@ class ProgramSums:
     by_partner: Sequence[tuple[UUID, Sums]]
 
 
-_KINDS: Final = ("partner_accrued", "partner_payable", "payout_clearing", "partner_paid", "platform_fee")
-"""The account kind behind each of `MINORS`."""
-
-
-def moved(*, since: str, below: str, among: str) -> str:
-    """SQL of what entries from one transaction id to another changed, a row for each commission: CTEs up to `moved`.
-
-    Args:
-        since: the first transaction id, as an expression.
-        below: the first one that is too late, as an expression; "" for none.
-        among: which commissions, as a condition on `commission`.
-
-    The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too, to know whether
-    it was worth something before.
-    """
-    in_time = f"AND entry.xid < {below}" if below else ""
-    is_fresh = f"entry.xid >= {since}"
-    minors = ", ".join(
-        f"-coalesce(sum(posting.amount_minor) FILTER (WHERE {is_fresh} AND account.kind = '{kind}'), 0) AS {name}"
-        for kind, name in zip(_KINDS, MINORS, strict=True)
-    )
-    more = (
-        "(sum(posting.amount_minor) <> 0)::int"
-        f" - (coalesce(sum(posting.amount_minor) FILTER (WHERE NOT {is_fresh}), 0) <> 0)::int"
-    )
-    # A tail is short, which no planner can know; left alone it would read whole tables to be ready for a long one. What
-    # stands behind LATERAL is looked up row by row, by index: OFFSET 0 and GROUP BY keep it from being flattened.
-    return f"""
-    fresh AS MATERIALIZED (
-        SELECT entry.id FROM journal_entries AS entry
-        WHERE entry.organization_id = :organization_id AND {is_fresh} {in_time}
-    ),
-    touched AS MATERIALIZED (
-        SELECT DISTINCT commission.commission_id, commission.partner_id, commission.currency, commission.level,
-               (commission.earned_at AT TIME ZONE :time_zone)::date AS day
-        FROM fresh
-        CROSS JOIN LATERAL (SELECT commission_id FROM postings WHERE entry_id = fresh.id OFFSET 0) AS posting
-        CROSS JOIN LATERAL (
-            SELECT * FROM posted_commissions WHERE commission_id = posting.commission_id OFFSET 0
-        ) AS commission
-        WHERE {among}
-    ),
-    moved AS MATERIALIZED (
-        SELECT touched.partner_id, touched.currency, touched.day, {", ".join(f"one.{name}" for name in MINORS)},
-               one.more AS commission_count, CASE touched.level WHEN 0 THEN one.more ELSE 0 END AS conversion_count
-        FROM touched
-        CROSS JOIN LATERAL (
-            SELECT {minors}, {more} AS more
-            FROM postings AS posting
-            JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
-            JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
-            WHERE posting.commission_id = touched.commission_id
-            GROUP BY posting.commission_id
-        ) AS one
-    )"""
-
-
 def summed(alias: str = "") -> str:
     """The figures, each summed: a list for SELECT."""
     return ", ".join(f"sum({alias}{figure})::bigint AS {figure}" for figure in FIGURES)
@@ -159,9 +102,9 @@ _CHECKPOINT: Final = """
         ) AS below
     )"""
 _SINCE: Final = "(SELECT below FROM checkpoint)"
-_IS_SUMMED: Final = f"{_SINCE} > '0'::xid8 AND kept.program_id = :program_id"
+_IS_SUMMED: Final = f"{_SINCE} > '0'::xid8 AND kept.program_id = :program_id AND kept.livemode = :livemode"
 
-_OF_PROGRAM_ONLY: Final = "commission.program_id = :program_id"
+_OF_PROGRAM_ONLY: Final = "commission.program_id = :program_id AND commission.livemode = :livemode"
 _OF_THESE: Final = f"{_OF_PROGRAM_ONLY} AND commission.partner_id = ANY (:partner_ids)"
 
 _OF_PARTNERS = text(f"""
@@ -224,7 +167,13 @@ _OF_PROGRAM = text(f"""
 
 
 def of_partners(
-    session: Session, organization_id: UUID, program_id: UUID, time_zone: str, partner_ids: Sequence[UUID]
+    session: Session,
+    organization_id: UUID,
+    program_id: UUID,
+    time_zone: str,
+    partner_ids: Sequence[UUID],
+    *,
+    livemode: bool,
 ) -> dict[UUID, list[Sums]]:
     """What each of these partners of one program ever earned, per currency; those without earnings are missing.
 
@@ -234,8 +183,15 @@ def of_partners(
         program_id: theirs.
         time_zone: the program's, by which its checkpoint is known.
         partner_ids: few, a page of them.
+        livemode: whether live or test money is summed; the two are never added up.
     """
-    values = {"organization_id": organization_id, "program_id": program_id, "time_zone": time_zone, "ever": EVER}
+    values = {
+        "organization_id": organization_id,
+        "program_id": program_id,
+        "time_zone": time_zone,
+        "livemode": livemode,
+        "ever": EVER,
+    }
     found: dict[UUID, list[Sums]] = {}
     for row in session.execute(_OF_PARTNERS, {**values, "partner_ids": list(partner_ids)}).mappings():
         found.setdefault(row["partner_id"], []).append(_sums(row))
@@ -248,6 +204,7 @@ def of_program(
     program_id: UUID,
     time_zone: str,
     *,
+    livemode: bool,
     first: date,
     last: date,
     leaders: int,
@@ -259,6 +216,7 @@ def of_program(
         organization_id: the program's owner.
         program_id: which program.
         time_zone: where its days begin.
+        livemode: whether live or test money is summed.
         first: a day in that zone.
         last: another.
         leaders: how many partners at most, per currency.
@@ -267,6 +225,7 @@ def of_program(
         "organization_id": organization_id,
         "program_id": program_id,
         "time_zone": time_zone,
+        "livemode": livemode,
         "first": first,
         "last": last,
         "leaders": leaders,

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import db, ids
-from app.errors import Forbidden, Unauthenticated
+from app.errors import Forbidden, InvalidRequest, Unauthenticated
 from app.organizations import keys, stored_responses
 from app.organizations.permissions import PARTNER_SIDE, Caller
 
@@ -39,14 +39,29 @@ def demand(caller: Caller, permission: str) -> None:
         )
 
 
+def mode_of(caller: Caller, given: bool | None) -> bool:
+    """The mode a request works in: its key's.
+
+    Raises:
+        InvalidRequest: the request names the other mode in `livemode`.
+    """
+    if given not in (None, caller.livemode):
+        kind, other = ("live", "test") if caller.livemode else ("test", "live")
+        raise InvalidRequest(
+            f"livemode is {str(given).lower()}, but this is a {kind} key; do not send livemode, or use a {other} key",
+            param="livemode",
+        )
+    return caller.livemode
+
+
 @contextmanager
 def transaction(caller: Caller) -> Iterator[Session]:
-    """A transaction in which row-level security shows only what belongs to the caller's organizations.
+    """A transaction in which row-level security shows only the caller's organizations, and money of its key's mode.
 
     For a request with an `Idempotency-Key` it joins the transaction that stores the answer.
     """
     with stored_responses.transaction() as session:
-        db.narrow_to_organizations(session, caller.organization_ids)
+        db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
         yield session
 
 
@@ -54,7 +69,7 @@ def transaction(caller: Caller) -> Iterator[Session]:
 def affiliate_transaction(caller: Caller) -> Iterator[Session]:
     """A read-only transaction in which row-level security shows what the caller's organization sees as a partner."""
     with stored_responses.transaction() as session:
-        db.narrow_to_affiliate(session, caller.organization_id)
+        db.narrow_to_affiliate(session, caller.organization_id, livemode=caller.livemode)
         yield session
 
 

@@ -43,6 +43,7 @@ def add_entry(
     details: Mapping[str, Any] | None = None,
     *,
     organization_id: UUID,
+    livemode: bool | None = None,
 ) -> None:
     """Insert the entry that `actor` did `action` to `subject_id`. Commands call it in the transaction of the change.
 
@@ -58,11 +59,14 @@ def add_entry(
         details: a few JSON values about the change: names of changed fields, a status, a rate, ids. Never a secret, an
             e-mail address, a person's name, or free text that may contain them.
         organization_id: the owner of what was changed, which for a parent's key is not the caller's organization.
+        livemode: the mode of the money or endpoint that was changed, whose keys alone see the entry; None for what
+            belongs to no mode, such as a partner.
     """
     session.execute(
         insert(AuditEntry).values(
             id=ids.new(),
             organization_id=organization_id,
+            livemode=livemode,
             actor=name_of(actor),
             action=action,
             subject_id=subject_id,

@@ -14,6 +14,10 @@ class AuditBody(Snake):
 
     id: str = Field(examples=["aud_01h455vb4pex5vsknk084sn02q"])
     organization_id: str = Field(description="The owner of what was changed.")
+    livemode: bool | None = Field(
+        description="The mode of the money or endpoint that was changed, whose keys alone see the entry; null for what "
+        "belongs to no mode, such as a partner."
+    )
     actor: str = Field(
         description="The key that did it, `key_…`; `cli`, `clock`, `console`; `public`: a person without a key."
     )
@@ -35,6 +39,7 @@ def audit_body(entry: AuditEntry) -> AuditBody:
     return AuditBody(
         id=ids.encode(ids.AUDIT_ENTRY, entry.id),
         organization_id=ids.encode(ids.ORGANIZATION, entry.organization_id),
+        livemode=entry.livemode,
         actor=entry.actor,
         action=entry.action,
         subject_id=entry.subject_id,

@@ -52,7 +52,7 @@ def create_child(session: Session, actor: Caller, parent_id: UUID, *, name: str,
     """
     require_merchant(session, parent_id)
     child_id = ids.new()
-    db.narrow_to_organizations(session, [*actor.organization_ids, child_id])
+    db.narrow_to_organizations(session, [*actor.organization_ids, child_id], livemode=actor.livemode)
     child = create_organization(
         session, kind="merchant", name=name, email=email, parent_id=parent_id, organization_id=child_id
     )

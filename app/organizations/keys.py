@@ -24,20 +24,28 @@ from app.organizations.permissions import LEVELS, PARTNER_SIDE, PERMISSIONS, Cal
 from app.paging import cut, owned_by
 from app.texts import require_line
 
-PREFIX: Final = "aff_"
+PREFIXES: Final = {True: "aff_live_", False: "aff_test_"}
+"""How the plaintext of a key begins, by whether it is a live key."""
 RANDOM_BYTES: Final = 32
 HINT_LENGTH: Final = 4
 
 
 def issue_key(
-    session: Session, actor: Actor, organization_id: UUID, *, name: str, level: str, scopes: Sequence[str] = ()
+    session: Session,
+    actor: Actor,
+    organization_id: UUID,
+    *,
+    name: str,
+    level: str,
+    livemode: bool,
+    scopes: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """As `create_key`, on somebody's behalf: refused where a caller has less itself, and told in the audit trail.
+    """As `create_key`, refused where the caller's own key may do less, and written into the audit trail.
 
     Expects that the caller manages the organization.
 
     Raises:
-        Forbidden: the key could do more than the caller's.
+        Forbidden: the key could do more than the caller's; or it is live and the caller's is a test key.
         InvalidRequest: as `create_key`.
     """
     scopes = scopes or _default_scopes(session, organization_id, level)
@@ -46,22 +54,31 @@ def issue_key(
             "the new key would have more permissions than the key that creates it; request fewer, or use another key",
             param="scopes" if scopes else "level",
         )
-    key, plaintext = create_key(session, organization_id, name=name, level=level, scopes=scopes)
-    details = {"level": key.level, "scopes": key.scopes}
+    if isinstance(actor, Caller) and livemode and not actor.livemode:
+        raise Forbidden("a test key makes test keys only; use a live key to make a live one", param="livemode")
+    key, plaintext = create_key(session, organization_id, name=name, level=level, livemode=livemode, scopes=scopes)
+    details = {"livemode": key.livemode, "level": key.level, "scopes": key.scopes}
     audit.add_entry(session, actor, "key.created", public_id(key), details, organization_id=organization_id)
     return key, plaintext
 
 
 def create_key(
-    session: Session, organization_id: UUID, *, name: str, level: str, scopes: Sequence[str] = ()
+    session: Session,
+    organization_id: UUID,
+    *,
+    name: str,
+    level: str,
+    livemode: bool = False,
+    scopes: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """A new key of the organization, and its plaintext, which nobody can ever show again.
+    """A new key of the organization, and its plaintext, which is stored nowhere and cannot be shown again.
 
     Args:
         session: writes the key's row.
         organization_id: the organization of the key.
         name: a name for people.
         level: `read` or `manage`.
+        livemode: whether it sees and makes live money or test money.
         scopes: permissions; none: all that its level allows, for an affiliate's key all of the partner side.
 
     Raises:
@@ -71,19 +88,32 @@ def create_key(
     _refuse_unknown("scopes", scopes, PERMISSIONS)
     scopes = scopes or _default_scopes(session, organization_id, level)
     _refuse_beyond_kind(session, organization_id, scopes)
-    plaintext = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+    plaintext = PREFIXES[livemode] + secrets.token_urlsafe(RANDOM_BYTES)
     key = ApiKey(
         id=ids.new(),
         organization_id=organization_id,
         name=require_line(name, param="name"),
         key_hash=_hash(plaintext),
         hint=plaintext[-HINT_LENGTH:],
+        livemode=livemode,
         level=level,
         scopes=sorted(set(scopes)),
     )
     session.add(key)
     session.flush()
     return key, plaintext
+
+
+def has_manage_key(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
+    """Whether the organization has a key of this mode that may do everything and is not revoked."""
+    whole = select(ApiKey.id).where(
+        ApiKey.organization_id == organization_id,
+        ApiKey.livemode == livemode,
+        ApiKey.level == "manage",
+        ApiKey.scopes == [],
+        ApiKey.revoked_at.is_(None),
+    )
+    return session.scalar(whole.limit(1)) is not None
 
 
 def list_keys(
@@ -101,14 +131,6 @@ def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> A
     if key is None or key.organization_id not in organization_ids:
         raise NotFound.of("key", given)
     return key
-
-
-def has_manage_key(session: Session, organization_id: UUID) -> bool:
-    """Whether the organization has a key of the level `manage` that is not revoked."""
-    usable = select(ApiKey.id).where(
-        ApiKey.organization_id == organization_id, ApiKey.level == "manage", ApiKey.revoked_at.is_(None)
-    )
-    return bool(session.scalar(select(usable.exists())))
 
 
 def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
@@ -135,7 +157,7 @@ def authenticate(session: Session, plaintext: str) -> Caller:
         Unauthenticated: the key is unknown or revoked; the message does not say which.
     """
     # The look-up by hash needs no comparison in constant time: its timing could only reveal the hash.
-    wanted = select(ApiKey.id, ApiKey.organization_id, ApiKey.level, ApiKey.scopes)
+    wanted = select(ApiKey.id, ApiKey.organization_id, ApiKey.livemode, ApiKey.level, ApiKey.scopes)
     key = session.execute(wanted.where(ApiKey.key_hash == _hash(plaintext), ApiKey.revoked_at.is_(None))).one_or_none()
     if key is None:
         raise Unauthenticated("this API key is unknown or revoked")
@@ -144,6 +166,7 @@ def authenticate(session: Session, plaintext: str) -> Caller:
         key_id=key.id,
         organization_id=key.organization_id,
         organization_ids=own_and_descendants(session, key.organization_id),
+        livemode=key.livemode,
         level=key.level,
         scopes=frozenset(key.scopes),
         kind=_kind(session, key.organization_id),

@@ -42,6 +42,8 @@ class ApiKey(Base):
     key_hash: Mapped[str] = mapped_column(unique=True)
     hint: Mapped[str]
     """The last four characters, by which people can distinguish keys."""
+    livemode: Mapped[bool]
+    """Whether it sees and makes live money or test money."""
     level: Mapped[str]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     created_at: Mapped[CreatedAt]
@@ -65,6 +67,8 @@ class AuditEntry(Base):
     """The owner of what was changed."""
     actor: Mapped[str]
     """`key_…`, `cli`, `clock`, `console`, or `public` for a person without a key."""
+    livemode: Mapped[bool | None]
+    """The mode of the money or endpoint that was changed; None where it belongs to no mode."""
     action: Mapped[str]
     subject_id: Mapped[str]
     """The public id of what was changed."""

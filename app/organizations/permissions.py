@@ -65,6 +65,7 @@ class Caller:
         organization_id: the key's organization.
         organization_ids: that organization and its descendants, whose rows the key may access.
         kind: the organization's kind.
+        livemode: whether the key sees and makes live money or test money.
     """
 
     key_id: UUID
@@ -72,6 +73,7 @@ class Caller:
     organization_ids: tuple[UUID, ...]
     level: str
     scopes: frozenset[str]
+    livemode: bool
     kind: str = "affiliate"
 
     def may_give(self, level: str, scopes: Collection[str]) -> bool:

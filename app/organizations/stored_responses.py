@@ -39,6 +39,7 @@ class StoredResponse(db.Base):
 
     organization_id: Mapped[UUID] = mapped_column(primary_key=True)
     request: Mapped[bytes] = mapped_column(primary_key=True)
+    livemode: Mapped[bool]
     body: Mapped[bytes]
     status: Mapped[int]
     answer: Mapped[str]
@@ -51,11 +52,13 @@ class Asked:
 
     Attributes:
         organization_id: the owner of the stored response.
+        livemode: the mode of the caller's key.
         request: digest of the caller's key, the path and the `Idempotency-Key`.
         body: digest of the query and the body.
     """
 
     organization_id: UUID
+    livemode: bool
     request: bytes
     body: bytes
 
@@ -84,7 +87,8 @@ def load_response(session: Session, asked: Asked) -> StoredResponse | None:
 
 def insert_response(session: Session, asked: Asked, *, status: int, answer: str) -> None:
     """Store a response; it replaces an expired one."""
-    fresh = {"body": asked.body, "status": status, "answer": answer, "created_at": func.now()}
+    content = {"body": asked.body, "status": status, "answer": answer}
+    fresh = {**content, "livemode": asked.livemode, "created_at": func.now()}
     mine = {"organization_id": asked.organization_id, "request": asked.request}
     session.execute(
         insert(StoredResponse)

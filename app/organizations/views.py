@@ -40,6 +40,7 @@ class KeyBody(Snake):
     id: str = Field(examples=["key_01h455vb4pex5vsknk084sn02q"])
     organization_id: str
     name: str
+    livemode: bool = Field(description="Whether it sees and makes live money or test money.")
     level: LevelWord
     scopes: list[Scope]
     ends_with: str = Field(description="Its last four characters.")
@@ -51,7 +52,9 @@ class KeyBody(Snake):
 class NewKeyBody(KeyBody):
     """A new key with its plaintext, which is shown only once."""
 
-    api_key: ShownOnce = Field(description="`aff_…`. Keep it now: only its hash is stored. Null in a repeated answer.")
+    api_key: ShownOnce = Field(
+        description="`aff_live_…` or `aff_test_…`. Keep it now: only its hash is stored. Null in a repeated answer."
+    )
 
 
 class KeyPage(Snake):
@@ -79,6 +82,7 @@ def key_body(key: ApiKey) -> KeyBody:
         id=ids.encode(ids.API_KEY, key.id),
         organization_id=ids.encode(ids.ORGANIZATION, key.organization_id),
         name=key.name,
+        livemode=key.livemode,
         level=key.level,
         scopes=key.scopes,
         ends_with=key.hint,

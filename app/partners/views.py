@@ -169,10 +169,10 @@ def load_affiliate_bodies(session: Session, partners: Sequence[Partner]) -> list
     return [affiliate_body(partner, stamped.get(partner.id)) for partner in partners]
 
 
-def load_partner_with_stats(session: Session, partner: Partner) -> PartnerWithStats:
-    """The partner with its rate and what it earned."""
+def load_partner_with_stats(session: Session, partner: Partner, *, livemode: bool) -> PartnerWithStats:
+    """The partner with its rate and what it earned in live or in test mode."""
     program = session.get_one(Program, partner.program_id)
-    every = statistics.load_for_partner(session, partner, program)
+    every = statistics.load_for_partner(session, partner, program, livemode=livemode)
     return partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
 
 

@@ -1,6 +1,7 @@
 """Listing payments by outcome, attribution and conflict, and finding a payment or a customer's scope."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -17,24 +18,33 @@ UNATTRIBUTED: Final = ("unattributed", "unknown_code", "outside_window")
 """Outcomes of payments that are credited to no partner, and that a person can still attribute."""
 
 
-def list_payments(
-    session: Session,
-    organization_ids: Sequence[UUID],
-    wanted: Numbered,
-    *,
-    limit: int,
-    paid: Span = EVER,
-    outcome: str | None = None,
-    attributed: bool | None = None,
-    conflict: bool | None = None,
-) -> Page[Payment]:
-    """A page of payments, newest first; those merged into others only where `outcome` asks for them.
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Which payments are listed: those that meet every condition given.
 
-    `attributed` False keeps those nobody is credited with, True all others; `conflict` True those whose partner has
-    been paid although evidence has come to credit another, False all others; `paid` is
-    when the customer paid. Raises InvalidRequest.
+    Attributes:
+        livemode: of live money or of test money.
+        outcome: a word of `OUTCOMES`; payments merged into others are listed only by theirs.
+        attributed: False: those no partner is credited with; True: all others.
+        conflict: True: those whose partner has been paid although evidence credits another by now; False: all others.
+        paid: when the customer paid.
     """
-    matching = select(Payment).where(owned_by(Payment.organization_id, organization_ids))
+
+    livemode: bool
+    outcome: str | None = None
+    attributed: bool | None = None
+    conflict: bool | None = None
+    paid: Span = EVER
+
+
+def list_payments(
+    session: Session, organization_ids: Sequence[UUID], which: Matching, wanted: Numbered, *, limit: int
+) -> Page[Payment]:
+    """A page of payments, newest first. Raises InvalidRequest."""
+    outcome, attributed, conflict = which.outcome, which.attributed, which.conflict
+    matching = select(Payment).where(
+        owned_by(Payment.organization_id, organization_ids), Payment.livemode == which.livemode
+    )
     if outcome != "merged":
         matching = matching.where(Payment.merged_into_id.is_(None))
     if outcome is not None:
@@ -47,7 +57,7 @@ def list_payments(
         has_conflict = Payment.outcome_details.has_key("conflict")
         matching = matching.where(has_conflict if conflict else ~has_conflict)
     page = cut(
-        within(matching, Payment.occurred_at, paid),
+        within(matching, Payment.occurred_at, which.paid),
         Payment.id,
         ids.PAYMENT,
         limit=limit,

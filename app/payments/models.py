@@ -28,13 +28,6 @@ class StripeObject(Base):
         PrimaryKeyConstraint("id", "organization_id", "account", "livemode"),
         Index("ix_stripe_objects_root", "root", "organization_id", "account", "livemode"),
         Index(
-            "uq_stripe_objects_reported",  # one report in all, whichever mode it was made in
-            "id",
-            "organization_id",
-            unique=True,
-            postgresql_where=text("kind = 'reported'"),
-        ),
-        Index(
             "ix_stripe_objects_subscription",
             "subscription",
             "organization_id",
@@ -83,9 +76,15 @@ class Payment(Base):
         CheckConstraint("returned_minor BETWEEN 0 AND gross_minor", name="returned"),
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
         CheckConstraint("cycle_kind IN ('advance', 'arrears', 'within')", name="cycle_kind"),
-        Index("ix_payments_organization_id_id", "organization_id", "id"),
-        Index("ix_payments_outcome", "organization_id", "outcome", "id"),
-        Index("ix_payments_conflict", "organization_id", "id", postgresql_where=text("outcome_details ? 'conflict'")),
+        Index("ix_payments_organization_id_livemode_id", "organization_id", "livemode", "id"),
+        Index("ix_payments_outcome", "organization_id", "livemode", "outcome", "id"),
+        Index(
+            "ix_payments_conflict",
+            "organization_id",
+            "livemode",
+            "id",
+            postgresql_where=text("outcome_details ? 'conflict'"),
+        ),
         Index("ix_payments_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_payments_held_until", "held_until", postgresql_where=text("outcome = 'held'")),
         Index(

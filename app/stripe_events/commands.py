@@ -14,5 +14,6 @@ def replay(session: Session, actor: actors.Actor, event: StripeEvent) -> views.E
         Conflict: `wrong_mode`: the event's mode differs from its endpoint's.
     """
     inbox.replay(session, event)
-    audit.add_entry(session, actor, "event.replayed", event.stripe_id, organization_id=event.organization_id)
+    owner, livemode = event.organization_id, event.livemode
+    audit.add_entry(session, actor, "event.replayed", event.stripe_id, organization_id=owner, livemode=livemode)
     return views.event_body(event)

@@ -1,6 +1,7 @@
 """Finding, listing and counting events of the inbox."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -22,40 +23,55 @@ _PARKED = text("""
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Which events are listed: those that meet every condition given.
+
+    Attributes:
+        livemode: those of live mode or those of test mode.
+        outcome: a word of `OUTCOMES`, or `unprocessed`.
+        type_: Stripe's, such as `invoice.paid`.
+        received: when.
+    """
+
+    livemode: bool
+    outcome: str | None = None
+    type_: str | None = None
+    received: Span = EVER
+
+
 def list_events(
     session: Session,
     organization_ids: Sequence[UUID],
+    wanted: Matching,
     *,
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
-    outcome: str | None = None,
-    type_: str | None = None,
-    received: Span = EVER,
 ) -> Page[StripeEvent]:
     """A page of events, newest in the inbox first, without their payloads.
 
     Args:
         session: a request's, or the command line's.
         organization_ids: the owners.
+        wanted: which of their events.
         limit: rows a page.
         page: counted from 1.
         starting_after: a Stripe event id or an inbox number.
-        outcome: a word of `OUTCOMES`, or `unprocessed`.
-        type_: Stripe's, such as `invoice.paid`.
-        received: when.
 
     Raises:
         InvalidRequest: there is no event `starting_after`, or it stands beside a page number.
     """
-    matching = select(StripeEvent).where(owned_by(StripeEvent.organization_id, organization_ids))
-    if outcome == UNPROCESSED:
+    matching = select(StripeEvent).where(
+        owned_by(StripeEvent.organization_id, organization_ids), StripeEvent.livemode == wanted.livemode
+    )
+    if wanted.outcome == UNPROCESSED:
         matching = matching.where(StripeEvent.processed_at.is_(None))
-    elif outcome is not None:
-        matching = matching.where(StripeEvent.outcome == outcome)
-    if type_ is not None:
-        matching = matching.where(StripeEvent.type == type_)
-    matching = within(matching, StripeEvent.received_at, received)
+    elif wanted.outcome is not None:
+        matching = matching.where(StripeEvent.outcome == wanted.outcome)
+    if wanted.type_ is not None:
+        matching = matching.where(StripeEvent.type == wanted.type_)
+    matching = within(matching, StripeEvent.received_at, wanted.received)
     if starting_after is not None:
         refuse_both(page, starting_after)
         matching = matching.where(StripeEvent.id < _inbox_id(session, organization_ids, starting_after))

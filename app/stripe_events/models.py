@@ -59,6 +59,7 @@ class StripeEvent(Base):
             "ix_stripe_events_outcome",
             "organization_id",
             "outcome",
+            "livemode",
             "id",
             postgresql_where=text("outcome IS NOT NULL"),  # spares the receiver an insert
         ),

@@ -16,6 +16,7 @@ class Selection:
 
     Attributes:
         organization_ids: the owners.
+        livemode: events of live mode or of test mode.
         outcome: a word of `OUTCOMES`.
         type_: Stripe's, such as `invoice.paid`.
         since: received then or later.
@@ -23,6 +24,7 @@ class Selection:
     """
 
     organization_ids: Sequence[UUID]
+    livemode: bool
     outcome: str | None = None
     type_: str | None = None
     since: datetime | None = None
@@ -32,6 +34,7 @@ class Selection:
         """The selection as a run's parameters."""
         return {
             "organization_ids": list(map(str, self.organization_ids)),
+            "livemode": self.livemode,
             "outcome": self.outcome,
             "type": self.type_,
             "since": self.since.isoformat() if self.since else None,
@@ -43,12 +46,13 @@ class Selection:
         """The selection in a run's parameters."""
         since, until = (datetime.fromisoformat(given[name]) if given[name] else None for name in ("since", "until"))
         owners = [UUID(owner_id) for owner_id in given["organization_ids"]]
-        return cls(owners, given["outcome"], given["type"], since, until)
+        return cls(owners, given["livemode"], given["outcome"], given["type"], since, until)
 
     def parameters(self) -> dict[str, Any]:
         """The selection as the parameters of `_SELECTED`."""
         return {
             "organization_ids": list(self.organization_ids),
+            "livemode": self.livemode,
             "outcome": self.outcome,
             "type": self.type_,
             "since": self.since,
@@ -57,7 +61,8 @@ class Selection:
 
 
 _SELECTED = """
-    organization_id = ANY (:organization_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'
+    organization_id = ANY (:organization_ids) AND livemode = :livemode AND processed_at IS NOT NULL
+    AND outcome <> 'wrong_mode'
     AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
     AND (CAST(:type AS text) IS NULL OR type = :type)
     AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)

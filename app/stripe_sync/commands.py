@@ -95,7 +95,7 @@ def request_replay(session: Session, actor: Actor, organization_id: UUID, select
     """
     if selection.since and selection.until and selection.since >= selection.until:
         raise InvalidRequest("`since` must be before `until`", param="since")
-    scope = Scope(organization_id, "", livemode=False)
+    scope = Scope(organization_id, "", selection.livemode)
     run = runs.request(session, scope, "replay", selection.as_json(), requested_by=name_of(actor))
     selected = {
         "outcome": selection.outcome,
@@ -117,22 +117,27 @@ def stop_run(session: Session, actor: Actor, run: StripeRun) -> StripeRun:
     return _audited(session, actor, "run.stopped", run, {"kind": run.kind})
 
 
-def ask_again(session: Session, actor: Actor, organization_ids: Sequence[UUID]) -> int:
-    """Make every look-up due that was given up or postponed, after a key was put right. Wake a worker after the commit.
+def ask_again(session: Session, actor: Actor, organization_ids: Sequence[UUID], *, livemode: bool) -> int:
+    """Make every look-up of a mode due that was given up or postponed, after a key was put right.
+
+    Wake a worker after the commit.
 
     Returns:
         How many look-ups are due. The audit entry is the first organization's.
     """
-    count = lookups.ask_again(session, organization_ids)
+    count = lookups.ask_again(session, organization_ids, livemode=livemode)
     subject_id = ids.encode(ids.ORGANIZATION, organization_ids[0])
-    details = {"look_ups": count}
-    audit.add_entry(session, actor, "waiting.asked_again", subject_id, details, organization_id=organization_ids[0])
+    details, owner = {"look_ups": count}, organization_ids[0]
+    audit.add_entry(
+        session, actor, "waiting.asked_again", subject_id, details, organization_id=owner, livemode=livemode
+    )
     return count
 
 
 def _audited(session: Session, actor: Actor, action: str, run: StripeRun, details: Mapping[str, Any]) -> StripeRun:
     run_id = ids.encode(ids.RUN, run.id)
-    audit.add_entry(session, actor, action, run_id, details, organization_id=run.organization_id)
+    owner, livemode = run.organization_id, run.livemode
+    audit.add_entry(session, actor, action, run_id, details, organization_id=owner, livemode=livemode)
     return run
 
 

@@ -140,11 +140,11 @@ def wait_seconds(attempts: int) -> float:
 
 _ASK_AGAIN = text("""
     UPDATE lookups SET done_at = NULL, attempts = 0, next_attempt_at = now()
-    WHERE organization_id = ANY (:organization_ids) AND problem IS NOT NULL
+    WHERE organization_id = ANY (:organization_ids) AND livemode = :livemode AND problem IS NOT NULL
 """)
 
 
-def ask_again(session: Session, organization_ids: Sequence[UUID]) -> int:
-    """Make due at once what was given up or postponed; gives how many look-ups. After a key was put right."""
-    result: Any = session.execute(_ASK_AGAIN, {"organization_ids": list(organization_ids)})
+def ask_again(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) -> int:
+    """Make due at once what was given up or postponed in live or in test mode; returns how many look-ups that are."""
+    result: Any = session.execute(_ASK_AGAIN, {"organization_ids": list(organization_ids), "livemode": livemode})
     return int(result.rowcount)

@@ -26,7 +26,7 @@ DRIFT_KINDS: Final = ("missing_here", "missing_at_stripe", "amount_differs", "re
 class StripeRun(Base):
     """A backfill, reconciliation or replay. An interrupted run continues from its cursor.
 
-    A replay is of an organization's whole inbox: its `account` is '' and its `livemode` says nothing.
+    A replay is of all that an organization's inbox holds in one mode: its `account` is ''.
     """
 
     __tablename__ = "stripe_runs"

@@ -20,7 +20,7 @@ class RunBody(Snake):
     state: str
     phase: str | None = Field(description="Its present step.")
     account: str | None
-    livemode: bool | None = Field(description="None for a replay, which is of the whole inbox.")
+    livemode: bool
     parameters: dict[str, Any]
     dry_run: bool
     progress_percent: float = Field(description="An estimate if Stripe does not state the total.")
@@ -62,14 +62,13 @@ class ReconciliationBody(RunBody):
 
 def run_fields(run: StripeRun) -> dict[str, Any]:
     """The fields of `RunBody`."""
-    is_replay = run.kind == "replay"
     return {
         "id": ids.encode(ids.RUN, run.id),
         "kind": run.kind,
         "state": run.state,
         "phase": sentences.phase(run.phase) if run.phase else None,
         "account": run.account or None,
-        "livemode": None if is_replay else run.livemode,
+        "livemode": run.livemode,
         "parameters": {name: value for name, value in run.parameters.items() if name != "organization_ids"},
         "dry_run": run.dry_run,
         "progress_percent": run.progress_bps / 100,

@@ -60,9 +60,11 @@ MakeCaller = Callable[..., Caller]
 def caller_of(application: Flask) -> MakeCaller:
     """Make a caller of a merchant's: `caller_of(merchant, "read", "partners:read")`."""
 
-    def make(merchant: Merchant, level: str = "manage", *scopes: str) -> Caller:
+    def make(merchant: Merchant, level: str = "manage", *scopes: str, livemode: bool = False) -> Caller:
         with db.transaction() as session:
-            _, plaintext = keys.create_key(session, merchant.organization_id, name="tests", level=level, scopes=scopes)
+            _, plaintext = keys.create_key(
+                session, merchant.organization_id, name="tests", level=level, livemode=livemode, scopes=scopes
+            )
         return Caller(application, plaintext)
 
     return make

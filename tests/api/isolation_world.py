@@ -26,6 +26,13 @@ from .sales import Sale, pay_unattributed, sell
 
 SHOPS_NAME = "The very shop"
 SHOPS_EMAIL = "till@the-very-shop.example"
+OF_ONE_MODE = frozenset(
+    {
+        *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
+        *("promotion_id", "endpoint_id", "secret_id", "run_id"),
+    }
+)
+"""Parameters of paths that name money, or what belongs to one mode as money does."""
 Ids = dict[str, str]
 """Public ids by the name of the parameter that takes them."""
 
@@ -41,6 +48,8 @@ class World:
         foreign: ids of what the stranger has.
         callers: by the words of the table.
         scoped: keys that may do exactly one thing, by its name.
+        by_mode: manage keys of the shop and of Ada by the words of the table and whether they are live.
+        livemode: the mode of all the shop's money.
         bens: ids of Ben's, which Ada must not meet.
     """
 
@@ -50,9 +59,17 @@ class World:
     foreign: Ids
     callers: Mapping[str, Caller]
     scoped: Mapping[str, Caller]
+    by_mode: Mapping[tuple[str, bool], Caller]
+    livemode: bool
     bens: frozenset[str]
     adas: frozenset[str] = field(default_factory=frozenset)
     organization_ids: Mapping[str, UUID] = field(default_factory=dict)
+
+    @property
+    def money(self) -> frozenset[str]:
+        """Texts no answer to a key of the other mode may hold: ids of the shop's money and of what brought it."""
+        named = (self.ids[name] for name in sorted(OF_ONE_MODE - {"run_id", "customer_id"}))
+        return frozenset({*map(_bare, named), *map(_bare, self.runs.values()), "in_7001", "in_7002", "in_7003"})
 
     def telltales(self, who: str) -> frozenset[str]:
         """Texts no answer to this caller may hold: the shop's ids without prefix, names and addresses."""
@@ -67,26 +84,33 @@ class World:
         return everything
 
 
-def build(application: Flask, settings: Settings, shop: Merchant) -> World:
-    """Fill the database. The stranger's, the sister's and the daughter's own shops have a partner each.
+def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: bool = False) -> World:
+    """Fill the database; all the shop's money is of one mode.
 
+    The stranger's, the sister's and the daughter's own shops have a partner each.
     Ada, Ben and the newcomer, who is enrolled nowhere, are affiliates; the promoted one was an affiliate when its key
     was made.
     """
     with db.transaction() as session:
         around = {"owner": shop, **_families(session, shop)}
         sales = [
-            sell(session, shop, code, number, customer=f"cus_{code}") for number, code in ((7001, "ada"), (7002, "ben"))
+            sell(session, shop, code, number, customer=f"cus_{code}", livemode=livemode)
+            for number, code in ((7001, "ada"), (7002, "ben"))
         ]
-        pay_unattributed(session, shop, 7003)
+        pay_unattributed(session, shop, 7003, livemode=livemode)
         for code in ("ada", "ben"):
             around[code] = _own_organization(session, shop, code)
         for who in ("newcomer", "promoted"):
             made_for = hierarchy.create_organization(session, kind="affiliate", name=who)
             around[who] = Merchant(made_for.id, shop.program_id)
-        made, run_ids = _ids(session, settings, shop, sales[0])
+        made, run_ids = _ids(session, settings, shop, sales[0], livemode=livemode)
         callers, scoped = _callers(session, application, shop, around)
         made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1)[0])
+        by_mode = {
+            (who, mode): _key_of_mode(session, application, around[who], mode)
+            for who in ("owner", "ada")
+            for mode in (True, False)
+        }
     stranger = around["stranger"]
     return World(
         shop=shop,
@@ -95,6 +119,8 @@ def build(application: Flask, settings: Settings, shop: Merchant) -> World:
         foreign=_names(stranger, "zoe-stranger"),
         callers=callers,
         scoped=scoped,
+        by_mode=by_mode,
+        livemode=livemode,
         bens=_of_partner(shop, "ben", sales[1]),
         adas=_of_partner(shop, "ada", sales[0]),
         organization_ids={who: merchant.organization_id for who, merchant in around.items()},
@@ -128,13 +154,20 @@ def _own_organization(session: Session, shop: Merchant, code: str) -> Merchant:
     return Merchant(organization.id, shop.program_id)
 
 
-def _ids(session: Session, settings: Settings, shop: Merchant, sale: Sale) -> tuple[Ids, dict[str, str]]:
+def _key_of_mode(session: Session, application: Flask, holder: Merchant, mode: bool) -> Caller:
+    _, plaintext = keys.create_key(session, holder.organization_id, name="mode", level="manage", livemode=mode)
+    return Caller(application, plaintext)
+
+
+def _ids(
+    session: Session, settings: Settings, shop: Merchant, sale: Sale, *, livemode: bool
+) -> tuple[Ids, dict[str, str]]:
     owner = shop.organization_id
-    endpoint = insert_endpoint(session, owner, livemode=False, secrets=["whsec_shops"], settings=settings)
-    given = owners.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA")
+    endpoint = insert_endpoint(session, owner, livemode=livemode, secrets=["whsec_shops"], settings=settings)
+    given = owners.give(session, session.get_one(Partner, shop.partners["ada"]), "coupon:ADA", livemode=livemode)
     paths = {"backfill": "/api/v1/backfills", "reconcile": "/api/v1/reconciliations", "replay": "/api/v1/replays"}
     made = {
-        path: ids.encode("run", runs.request(session, _scope(owner), kind, {}, requested_by="tests").id)
+        path: ids.encode("run", runs.request(session, Scope(owner, "", livemode), kind, {}, requested_by="tests").id)
         for kind, path in paths.items()
     }
     [secret] = signing.secrets_of(endpoint, settings)
@@ -190,10 +223,6 @@ def _bare(public_id: str) -> str:
     return public_id.rpartition("_")[2] if len(public_id) > 26 else public_id
 
 
-def _scope(organization_id: UUID) -> Scope:
-    return Scope(organization_id, "", livemode=False)
-
-
 def tables_of_organizations(session: Session) -> list[str]:
     """Every table whose rows belong to an organization."""
     found = text("""
@@ -201,6 +230,21 @@ def tables_of_organizations(session: Session) -> list[str]:
         WHERE table_schema = 'public' AND column_name = 'organization_id' ORDER BY table_name
     """)
     return list(session.scalars(found))
+
+
+def money_fingerprint(session: Session, organization_id: UUID, *, livemode: bool) -> dict[str, str]:
+    """What stands in every table of one mode of the organization's money; keys are of a mode and no money."""
+    found = text("""
+        SELECT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name = 'livemode' AND table_name <> 'api_keys' ORDER BY table_name
+    """)
+    every = " UNION ALL ".join(
+        f"SELECT '{table}', md5(string_agg(to_jsonb(one)::text, '' ORDER BY to_jsonb(one)::text)) "
+        f"FROM {table} AS one WHERE organization_id = :owner AND livemode = :livemode"
+        for table in session.scalars(found)
+    )
+    rows = session.execute(text(every), {"owner": organization_id, "livemode": livemode}).all()
+    return {table: digest for table, digest in rows if digest is not None}
 
 
 def fingerprint(session: Session, organization_id: UUID) -> dict[str, str]:

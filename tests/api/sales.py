@@ -40,12 +40,13 @@ def sell(
     base_minor: int = 4900,
     currency: str = "usd",
     customer: str | None = None,
+    livemode: bool = False,
 ) -> Sale:
     """One paid invoice credited to the partner with `code`; its Stripe ids end in `number`, but the `customer` given.
 
     A customer of two sales is locked by both until their transactions end.
     """
-    _settle(session, merchant, code, number, Bill(base_minor, currency=currency), customer)
+    _settle(session, merchant, code, number, Bill(base_minor, currency=currency), customer, livemode=livemode)
     query = text("""
         SELECT payments.id AS payment_id, conversions.id AS conversion_id, commissions.id AS commission_id
         FROM payments JOIN conversions ON conversions.payment_id = payments.id
@@ -63,26 +64,35 @@ def sell(
     )
 
 
-def pay_unattributed(session: Session, merchant: Merchant, number: int, code: str | None = None) -> str:
+def pay_unattributed(
+    session: Session, merchant: Merchant, number: int, code: str | None = None, *, livemode: bool = False
+) -> str:
     """One paid invoice that names no partner, or a `code` that no partner has; gives the payment's public id."""
-    _settle(session, merchant, code, number, Bill())
+    _settle(session, merchant, code, number, Bill(), livemode=livemode)
     query = text("SELECT id FROM payments WHERE organization_id = :organization_id AND key = :key")
     named = {"organization_id": merchant.organization_id, "key": f"invoice:in_{number}"}
     return ids.encode(ids.PAYMENT, session.execute(query, named).scalar_one())
 
 
 def _settle(
-    session: Session, merchant: Merchant, code: str | None, number: int, bill: Bill, customer: str | None = None
+    session: Session,
+    merchant: Merchant,
+    code: str | None,
+    number: int,
+    bill: Bill,
+    customer: str | None = None,
+    *,
+    livemode: bool,
 ) -> None:
     """Store the invoice's event and work it, in the caller's transaction."""
-    cleo = Customer(ACACIA, Marks(subscription=code))
+    cleo = Customer(ACACIA, Marks(subscription=code), livemode=livemode)
     cleo.now = int(SOLD_AT.timestamp()) - 180
     sale = cleo.subscribes(bill)
     event = sale.event("invoice.paid")
     body = json.dumps(event).replace(cleo.id, customer or cleo.id)
     for stripe_id in (event["id"], cleo.id, sale.invoice, sale.subscription, sale.charge, sale.payment_intent):
         body = body.replace(str(stripe_id), f"{str(stripe_id).partition('_')[0]}_{number}")
-    receiver = StripeReceiver(merchant.organization_id, None, livemode=False, secrets=())
+    receiver = StripeReceiver(merchant.organization_id, None, livemode=livemode, secrets=())
     inbox.insert_event(session.connection(), receiver, envelope.parse(body), body)
     query = text("SELECT id FROM stripe_events WHERE organization_id = :id AND stripe_id = :stripe_id")
     named = {"id": merchant.organization_id, "stripe_id": f"evt_{number}"}

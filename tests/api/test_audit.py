@@ -149,7 +149,7 @@ def test_neither_requests_nor_workers_can_change_or_take_away_an_entry(
             session.execute(text(statement))
         session.rollback()
     with db.transaction() as session:
-        db.narrow_to_organizations(session, [merchant.organization_id])
+        db.narrow_to_organizations(session, [merchant.organization_id], livemode=False)
         with pytest.raises(ProgrammingError, match="permission denied"):
             session.execute(text(statement))
         session.rollback()

@@ -80,7 +80,7 @@ def test_scope_grants_what_it_names_and_nothing_else(caller_of: MakeCaller, merc
 def test_level_alone_allows_reads_that_are_not_financial_or_everything(permission: str) -> None:
     nobody = "00000000-0000-0000-0000-000000000000"
     manager, reader = (
-        KeyHolder(nobody, nobody, (), level, frozenset(), kind="merchant")  # type: ignore[arg-type]
+        KeyHolder(nobody, nobody, (), level, frozenset(), livemode=False, kind="merchant")  # type: ignore[arg-type]
         for level in ("manage", "read")
     )
     assert manager.may(permission)

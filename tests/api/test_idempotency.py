@@ -158,7 +158,8 @@ def test_twins_wait_for_each_other_and_get_one_answer(application: Flask, post: 
 
 
 def test_a_twin_of_a_request_that_fails_does_the_work(post: Post, owner: Caller) -> None:
-    asked = stored_responses.Asked(*_owner_of(owner), stored_responses.digest("nothing"))
+    organization_id, request = _owner_of(owner)
+    asked = stored_responses.Asked(organization_id, False, request, stored_responses.digest("nothing"))
     answers: list[Answer] = []
     with db.transaction() as session:
         stored_responses.lock_key(session, asked)

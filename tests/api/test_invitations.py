@@ -28,7 +28,7 @@ def program_of(session: Session, merchant: Merchant) -> Program:
 
 def token_for(merchant: Merchant, email: str) -> str:
     with db.transaction() as session:
-        db.narrow_to_organizations(session, [merchant.organization_id])
+        db.narrow_to_organizations(session, [merchant.organization_id], livemode=False)
         invited = invitations.invite(session, "public", program_of(session, merchant), email)
     assert invited.token is not None
     return invited.token
@@ -131,7 +131,7 @@ def test_another_name_for_a_pending_partner_leaves_an_entry(owner: Caller, merch
 def test_an_organization_is_pending_until_it_accepts(merchant: Merchant) -> None:
     zoe = open_organization()
     with db.transaction() as session:
-        db.narrow_to_organizations(session, [merchant.organization_id])
+        db.narrow_to_organizations(session, [merchant.organization_id], livemode=False)
         public_id = ids.encode("org", zoe)
         invited = invitations.invite(
             session, "public", program_of(session, merchant), "z@example.com", organization_id=public_id

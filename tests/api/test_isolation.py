@@ -34,6 +34,10 @@ _POLICIES = text("""
     WHERE schemaname = 'public' AND 'accrual_request' = ANY (roles)
 """)
 
+_OF_A_MODE = text("""
+    SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'livemode'
+""")
+
 _LENT = text("""
     SELECT proname FROM pg_proc
     WHERE prosecdef AND pronamespace = 'public'::regnamespace AND prorettype <> 'trigger'::regtype
@@ -77,7 +81,7 @@ def test_a_partners_organization_sees_its_own_enrollment_and_what_it_earned(worl
     """Never evidence, events, payments or customers, and nothing of another partner."""
     ada = world.shop.partners["ada"]
     with db.transaction() as session:
-        db.narrow_to_affiliate(session, world.organization_ids["ada"])
+        db.narrow_to_affiliate(session, world.organization_ids["ada"], livemode=False)
         seen = {
             table: session.scalar(text(f"SELECT count(*) FROM {table}"))
             for table in readable_tables(session)
@@ -103,14 +107,19 @@ def test_what_a_request_sees_rests_on_its_organizations_or_its_enrollments(datab
     own = r"\((organization_id|id) = ANY \(.*visible_organizations\(\).*\)\)"
     enrolled = r"\((id|partner_id|program_id) = ANY \(.*own_(partners|programs)\(\).*\)\)"
     itself = r"\(partner_organization_id = .*calling_affiliate\(\).*\)"
+    mode = r"\(.*livemode = \( SELECT visible_livemode\(\).*\)\)|\(run_id IN \( SELECT stripe_runs.id.*\)\)"
     below = r"\(parent_id = ANY \(.*visible_organizations\(\).*\)\)"
     with db.transaction() as session:
         policies = session.execute(_POLICIES).all()
         owned = {*tables_of_organizations(session), "organizations"}
-    kinds: dict[str, set[str]] = {"own": set(), "partner": set(), "below": set()}
+    kinds: dict[str, set[str]] = {"own": set(), "partner": set(), "below": set(), "mode": set()}
     for policy in policies:
         sentence = " ".join((policy.qual or policy.with_check).split())
-        if policy.permissive == "RESTRICTIVE":
+        if policy.policyname == "mode":
+            kinds["mode"].add(policy.tablename)
+            assert (policy.permissive, policy.cmd) == ("RESTRICTIVE", "ALL"), policy
+            assert re.fullmatch(mode, sentence), policy
+        elif policy.permissive == "RESTRICTIVE":
             kinds["below"].add(policy.tablename)
             assert re.fullmatch(below, sentence), policy
         elif re.fullmatch(own, sentence):
@@ -121,6 +130,9 @@ def test_what_a_request_sees_rests_on_its_organizations_or_its_enrollments(datab
             assert re.fullmatch(f"{enrolled}|{itself}", sentence), policy
     assert owned - kinds["own"] == WITHOUT_REQUESTS
     assert kinds["below"] == {"organizations"}
+    with db.transaction() as session:
+        have_a_mode = set(session.scalars(_OF_A_MODE))
+    assert kinds["mode"] == (have_a_mode - {"api_keys"}) | {"drifts"}
 
 
 def test_no_role_of_the_application_stands_above_row_security(database: Engine) -> None:
@@ -135,7 +147,7 @@ def test_a_request_cannot_write_rows_for_others(merchant: Merchant) -> None:
     take_a_code = text("INSERT INTO partner_codes (organization_id, code, partner_id) VALUES (:ours, 'mine', :ada)")
     values = {"ours": merchant.organization_id, "ada": merchant.partners["ada"]}
     with db.transaction() as session:
-        db.narrow_to_organizations(session, [other.organization_id])
+        db.narrow_to_organizations(session, [other.organization_id], livemode=False)
         with pytest.raises(ProgrammingError, match="row-level security"):
             session.execute(take_a_code, values)
         session.rollback()
@@ -155,7 +167,7 @@ def test_a_request_takes_nothing_out_of_the_books(merchant: Merchant, sale: Sale
         "DELETE FROM stripe_events",
     ):
         with db.transaction() as session:
-            db.narrow_to_organizations(session, [merchant.organization_id])
+            db.narrow_to_organizations(session, [merchant.organization_id], livemode=False)
             with pytest.raises(ProgrammingError, match="permission denied"):
                 session.execute(text(statement))
             session.rollback()
@@ -165,12 +177,13 @@ def test_a_request_moves_no_money_of_others(merchant: Merchant, sale: Sale) -> N
     with db.transaction() as session:
         other = open_merchant(session, "Elsewhere")
     with db.transaction() as session:
-        db.narrow_to_organizations(session, [other.organization_id])
+        db.narrow_to_organizations(session, [other.organization_id], livemode=False)
         for statement in ("UPDATE commissions SET accrued_minor = 1", "UPDATE payments SET base_minor = 1"):
             assert session.execute(text(statement)).rowcount == 0
         entry = JournalEntry(
             id=ids.new(),
             organization_id=merchant.organization_id,
+            livemode=False,
             kind="accrual",
             idempotency_key="theirs",
             occurred_at=datetime.now(UTC),
@@ -192,6 +205,6 @@ def _owners(tables: Sequence[str], organization_ids: Sequence[UUID]) -> set[UUID
     """Whose rows a request of these organizations sees in all the tables together."""
     with db.transaction() as session:
         readable = set(readable_tables(session)) & set(tables)
-        db.narrow_to_organizations(session, organization_ids)
+        db.narrow_to_organizations(session, organization_ids, livemode=False)
         every = " UNION ".join(f"SELECT organization_id FROM {table}" for table in sorted(readable))
         return set(session.scalars(text(every)))

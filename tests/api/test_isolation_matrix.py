@@ -25,7 +25,7 @@ from tests.cast import Merchant
 
 from .conftest import Answer, Caller
 from .isolation_table import BODIES, MAY_NAME, PUBLIC, VALUES, Route, expected
-from .isolation_world import World, build, fingerprint
+from .isolation_world import OF_ONE_MODE, World, build, fingerprint, money_fingerprint
 
 READ = "GET"
 OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben", "newcomer", "promoted")
@@ -148,12 +148,13 @@ def test_with_every_where_forged_row_security_alone_still_shows_nothing(
     real = access.identify
 
     def believing(authorization: str | None) -> KeyHolder:
-        return replace(real(authorization), organization_ids=everybody)
+        caller = real(authorization)
+        return replace(caller, organization_ids=(caller.organization_id, *everybody))
 
     @contextmanager
     def narrowed(caller: KeyHolder) -> Iterator[Session]:
         with db.web_transaction() as session:
-            db.narrow_to_organizations(session, [caller.organization_id])
+            db.narrow_to_organizations(session, [caller.organization_id], livemode=False)
             yield session
 
     monkeypatch.setattr(access, "identify", believing)
@@ -164,6 +165,81 @@ def test_with_every_where_forged_row_security_alone_still_shows_nothing(
         assert answer.status_code in expected("stranger", route), (route.name, answer.text)
         assert_nothing_told(world, "stranger", route, answer)
     assert _state(world) == before
+
+
+@pytest.mark.parametrize("livemode", [False, True], ids=["test money", "live money"])
+def test_a_key_of_the_other_mode_sees_and_changes_none_of_the_money(
+    application: Flask, settings: Settings, merchant: Merchant, guarded: list[Route], livemode: bool
+) -> None:
+    """The shop's own keys, and Ada's: what belongs to no mode is theirs to see and change, money of one mode is not."""
+    world = build(application, settings, merchant, livemode=livemode)
+    before = _money(world)
+    assert len(before) > 12
+    for who in ("owner", "ada"):
+        for route in guarded:
+            answer = call(world.by_mode[who, not livemode], world, route, application)
+            assert_no_money(world, who, route, answer)
+            assert _money(world) == before, (who, route.name)
+
+
+@pytest.mark.parametrize("livemode", [False, True], ids=["test money", "live money"])
+def test_a_key_of_the_same_mode_sees_the_money(
+    application: Flask, settings: Settings, merchant: Merchant, guarded: list[Route], livemode: bool
+) -> None:
+    world = build(application, settings, merchant, livemode=livemode)
+    shown: set[str] = set()
+    for route in guarded:
+        if route.method == READ:
+            answer = call(world.by_mode["owner", livemode], world, route, application)
+            assert answer.status_code in expected("owner", route), (route.name, answer.text)
+            shown |= {one for one in world.money if one in answer.text}
+    assert shown == world.money
+
+
+@pytest.mark.parametrize("livemode", [False, True], ids=["test money", "live money"])
+def test_with_every_mode_forged_row_security_alone_still_shows_no_money_of_the_other_mode(
+    application: Flask,
+    settings: Settings,
+    merchant: Merchant,
+    guarded: list[Route],
+    monkeypatch: pytest.MonkeyPatch,
+    livemode: bool,
+) -> None:
+    """Each query is told the mode of the money; only Postgres knows that the key is of the other one."""
+    world = build(application, settings, merchant, livemode=livemode)
+    real = access.identify
+
+    @contextmanager
+    def narrowed(caller: KeyHolder) -> Iterator[Session]:
+        with db.web_transaction() as session:
+            db.narrow_to_organizations(session, caller.organization_ids, livemode=not livemode)
+            yield session
+
+    monkeypatch.setattr(access, "identify", lambda header: replace(real(header), livemode=livemode))
+    monkeypatch.setattr(access, "transaction", narrowed)
+    before = _money(world)
+    for route in guarded:
+        if route.is_partner_side:
+            continue
+        if route.method != READ and not OF_ONE_MODE & set(route.parameters):
+            continue
+        answer = call(world.by_mode["owner", not livemode], world, route, application)
+        assert_no_money(world, "owner", route, answer)
+    assert _money(world) == before
+
+
+def assert_no_money(world: World, who: str, route: Route, answer: Answer) -> None:
+    """Nothing of the money is told; where the path names some of it, it is not found."""
+    told = {one for one in world.money if one in answer.text}
+    assert told == set(), (who, route.name, answer.text)
+    if OF_ONE_MODE & set(route.parameters):
+        refused = {403, 404} if who == "ada" else {404}
+        assert answer.status_code in refused, (who, route.name, answer.text)
+
+
+def _money(world: World) -> dict[str, str]:
+    with db.transaction() as session:
+        return money_fingerprint(session, world.shop.organization_id, livemode=world.livemode)
 
 
 def call(caller: Caller, world: World, route: Route, application: Flask, **fields: str) -> Answer:

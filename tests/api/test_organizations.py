@@ -167,7 +167,7 @@ def test_a_request_can_neither_move_organizations_nor_strengthen_keys(
     owner: Caller, merchant: Merchant, statement: str
 ) -> None:
     with db.transaction() as session:
-        db.narrow_to_organizations(session, [merchant.organization_id])
+        db.narrow_to_organizations(session, [merchant.organization_id], livemode=False)
         with pytest.raises(ProgrammingError, match="permission denied"):
             session.execute(text(statement))
         session.rollback()
@@ -179,7 +179,7 @@ def test_a_request_can_add_no_organization_but_below_its_own(line: tuple[UUID, U
     for above in (None, parent):
         with db.transaction() as session:
             fresh = ids.new()
-            db.narrow_to_organizations(session, [child, fresh])
+            db.narrow_to_organizations(session, [child, fresh], livemode=False)
             with pytest.raises(ProgrammingError, match="row-level security"):
                 session.execute(insert, {"id": fresh, "parent": above})
             session.rollback()

@@ -207,7 +207,7 @@ def test_row_security_alone_shows_a_partner_its_own_rows_and_lets_it_write_none(
     with db.transaction() as session:
         mine = session.get_one(Partner, merchant.partners["ada"]).partner_organization_id
         assert mine is not None
-        db.narrow_to_affiliate(session, mine)
+        db.narrow_to_affiliate(session, mine, livemode=False)
         counts = {
             table: session.scalar(text(f"SELECT count(*) FROM {table}"))
             for table in ("partners", "partner_codes", "snapshots", "conversions", "commissions", "programs", "terms")

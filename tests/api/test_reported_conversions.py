@@ -5,7 +5,6 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from app import db, ids
 from app.errors import NotFound
@@ -18,7 +17,7 @@ from tests.cast import Merchant
 from tests.conftest import Ledger, assert_ledger_sound
 from tests.waiting import PATIENCE_SECONDS, join
 
-from .conftest import Answer, Caller
+from .conftest import Answer, Caller, MakeCaller
 
 Body = dict[str, Any]
 DOOR = "/api/v1/conversions"
@@ -267,17 +266,13 @@ def test_reports_are_approved_and_rejected_like_any_conversion(owner: Caller, ad
     assert_ledger_sound()
 
 
-def test_a_report_says_no_mode_and_takes_that_of_the_shop(
-    owner: Caller, merchant: Merchant, ada: str, webhook_path: str
-) -> None:
-    """Its only endpoint is a test one; with a live one beside it, what was reported before stays reported."""
+def test_a_report_has_the_mode_of_its_key(owner: Caller, merchant: Merchant, ada: str, caller_of: MakeCaller) -> None:
+    """An external id is taken once in each mode, and each key lists what was reported in its own."""
     report = {"affiliate_id": ada, "amount_cents": 4900, "external_id": "order-17"}
-    assert owner.post(DOOR, report).status_code == 201
-    with db.transaction() as session:
-        session.execute(text("UPDATE stripe_endpoints SET livemode = true"))
-    assert owner.post(DOOR, report).status_code == 409
-    assert owner.post(DOOR, {**report, "external_id": "order-18"}).status_code == 201
-    assert [one["livemode"] for one in owner.get("/api/v1/payments").json["data"]] == [True, False]
+    for caller, livemode in ((owner, False), (caller_of(merchant, livemode=True), True)):
+        assert caller.post(DOOR, report).status_code == 201
+        assert caller.post(DOOR, report).status_code == 409
+        assert [one["livemode"] for one in caller.get("/api/v1/payments").json["data"]] == [livemode]
 
 
 def test_a_report_is_found_by_the_id_the_merchant_gave_it(owner: Caller, ada: str) -> None:

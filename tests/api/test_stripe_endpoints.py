@@ -38,7 +38,7 @@ def test_endpoint_shows_every_field_but_its_secret(owner: Caller, endpoint: Any)
 
 
 def test_an_endpoint_is_made_before_stripe_shows_its_secret(owner: Caller) -> None:
-    made = owner.post(PATH, {"livemode": True}).json
+    made = owner.post(PATH, {}).json
     assert made["secrets"] == []
     added = owner.post(f"{PATH}/{made['id']}/secrets", {"secret": SECRET})
     assert (added.status_code, [one["ends_with"] for one in added.json["secrets"]]) == (201, ["wxyz"])
@@ -81,7 +81,9 @@ def test_an_endpoint_is_disabled_opened_again_and_deleted(owner: Caller, endpoin
     assert owner.get(PATH).json == {"data": []}
 
 
-def test_an_api_key_goes_in_and_never_comes_out(owner: Caller, endpoint: Any) -> None:
+def test_an_api_key_goes_in_and_never_comes_out(
+    owner: Caller, endpoint: Any, merchant: Any, caller_of: MakeCaller
+) -> None:
     path = f"{PATH}/{endpoint['id']}"
     kept = owner.patch(path, {"api_key": "rk_test_a1B2c3D4e5F6g7H8"})
     assert (kept.status_code, kept.json["has_api_key"]) == (200, True)
@@ -91,13 +93,14 @@ def test_an_api_key_goes_in_and_never_comes_out(owner: Caller, endpoint: Any) ->
     assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "api_key")
     assert "rk_live" not in refusal.text
     assert owner.patch(path, {"api_key": None}).json["has_api_key"] is False
-    assert owner.post(PATH, {"livemode": True, "api_key": "rk_live_a1B2c3D4e5F6g7H8"}).json["has_api_key"]
+    live = caller_of(merchant, livemode=True)
+    assert live.post(PATH, {"livemode": True, "api_key": "rk_live_a1B2c3D4e5F6g7H8"}).json["has_api_key"]
 
 
 @pytest.mark.parametrize(
     ("body", "param"),
     [
-        ({}, "livemode"),
+        ({"livemode": True}, "livemode"),
         ({"livemode": False, "secret": "sk_test_123"}, "secret"),
         ({"livemode": False, "secret": "whsec_"}, "secret"),
         ({"livemode": False, "secret": "whsec_ä"}, "secret"),

@@ -62,7 +62,7 @@ def ask_replay(merchant: Merchant) -> AskReplay:
 
     def ask(**wanted: Any) -> StripeRun:
         with db.transaction() as session:
-            selection = Selection([merchant.organization_id], **wanted)
+            selection = Selection([merchant.organization_id], livemode=False, **wanted)
             return commands.request_replay(session, CLI, merchant.organization_id, selection)
 
     return ask

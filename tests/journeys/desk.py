@@ -83,8 +83,8 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
     payment = ids.decode(payment_id(stripe_id), ids.PAYMENT)
     assert payment is not None
     with db.transaction() as session:
-        decisions.insert(session, merchant.organization_id, [Decision(payment, "approved", CLOCK, now, now)])
         scope = Scope(merchant.organization_id, "", livemode=False)
+        decisions.insert(session, scope, [Decision(payment, "approved", CLOCK, now, now)])
         settle_objects(session, scope, objects.lock(session, scope, [stripe_id]), Cause("job:clock", now))
         (conversion,) = rows.load_conversions(session, [payment]).values()
         for commission in rows.load_commissions(session, [conversion.id])[conversion.id]:
@@ -94,8 +94,8 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
                 lines = [Line(source, due_minor), Line(target, -due_minor)]
                 position, number = commission.position.after(lines), commission.entry_count + 1
                 commission = replace(commission, position=position, entry_count=number)  # noqa: PLW2901  (as it stands after)
-                posting.post(session, merchant.organization_id, [_entry(commission, lines, now)])
-            rows.insert_and_update(session, merchant.organization_id, [], [commission])
+                posting.post(session, merchant.organization_id, [_entry(commission, lines, now)], livemode=False)
+            rows.insert_and_update(session, scope, [], [commission])
 
 
 def _entry(commission: rows.CommissionRow, lines: list[Line], now: datetime) -> Entry:

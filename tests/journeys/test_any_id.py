@@ -170,7 +170,9 @@ def test_a_partner_tells_its_standing_and_its_totals(explained: Explained, merch
         told = explained(ids.encode(prefix, merchant.partners["ada"]))
         assert told["summary"] == "ada is a partner of the program Friends, active."
         assert any("It earns 20 %, the program's rate" in sentence for sentence in told["sentences"])
-        assert "1 commission in USD: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid." in told["sentences"]
+        assert (
+            "1 commission in USD in test mode: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid." in told["sentences"]
+        )
         assert told["partner"]["earned"][0]["accrued_minor"] == 980
 
 

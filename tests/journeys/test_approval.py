@@ -233,7 +233,7 @@ def reserve(sale: Purchase) -> None:
             cause="job:payout",
             details={},
         )
-        posting.post(session, conversion.organization_id, [entry])
+        posting.post(session, conversion.organization_id, [entry], livemode=False)
 
 
 def test_rejecting_takes_a_reason_and_twice_is_once(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

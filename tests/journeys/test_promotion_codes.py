@@ -175,7 +175,7 @@ def test_renewals_go_to_the_partner_whose_code_was_used_once(
 def test_a_promotion_given_to_a_partner_later_credits_what_was_bought_with_it(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api, kind: str
 ) -> None:
-    sale = sell(_now(meet()))
+    sale = sell(now(meet()))
     deliver(sale.events)
     drain()
     assert ledger().balances == {}
@@ -188,7 +188,7 @@ def test_a_promotion_given_to_a_partner_later_credits_what_was_bought_with_it(
 def test_a_promotion_given_before_credits_as_one_given_later(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api
 ) -> None:
-    sale = sell(_now(meet()))
+    sale = sell(now(meet()))
     give("ada", promotion_code=sale.code.id)
     deliver(sale.events)
     drain()
@@ -198,7 +198,7 @@ def test_a_promotion_given_before_credits_as_one_given_later(
 def test_a_promotion_given_today_leaves_what_was_paid_before_the_window(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api
 ) -> None:
-    cleo = _now(meet(), days_ago=45)
+    cleo = now(meet(), days_ago=45)
     sale = sell(cleo)
     renewal = cleo.renews(sale.first)
     deliver([*sale.events, *renewal.events])
@@ -211,7 +211,7 @@ def test_a_promotion_given_today_leaves_what_was_paid_before_the_window(
 def test_a_promotion_taken_away_at_once_credits_nobody(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api, take_away: Api
 ) -> None:
-    sale = sell(_now(meet()))
+    sale = sell(now(meet()))
     deliver(sale.events)
     drain()
     given = give("ada", promotion_code=sale.code.id)
@@ -224,7 +224,7 @@ def test_a_promotion_taken_away_at_once_credits_nobody(
 def test_a_promotion_taken_away_leaves_what_was_earned_before_the_window(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api, take_away: Api
 ) -> None:
-    cleo = _now(meet(), days_ago=100)
+    cleo = now(meet(), days_ago=100)
     sale = sell(cleo)
     given = give("ada", promotion_code=sale.code.id)
     _was_given(given, days_ago=120)
@@ -275,7 +275,7 @@ def test_a_reference_of_another_shape_is_no_trouble(deliver: Deliver, drain: Dra
         assert session.scalar(text("SELECT count(*) FROM stripe_events WHERE outcome = 'parked'")) == 0
 
 
-def _now(cleo: Customer, *, days_ago: int = 2) -> Customer:
+def now(cleo: Customer, *, days_ago: int = 2) -> Customer:
     """Cleo, who does what she does these days: what is given today is dated today."""
     with db.transaction() as session:
         today = int(session.scalar(text("SELECT extract(epoch FROM now())")) or 0)

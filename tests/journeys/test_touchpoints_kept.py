@@ -175,5 +175,5 @@ def test_a_request_sees_the_touchpoints_of_its_own_organizations_alone(
         stranger = cast.open_merchant(session, "Elsewhere")
     for owner, seen in ((merchant.organization_id, 1), (stranger.organization_id, 0)):
         with db.transaction() as session:
-            db.narrow_to_organizations(session, [owner])
+            db.narrow_to_organizations(session, [owner], livemode=False)
             assert session.scalars(count, {"session_id": SESSION}).one() == seen

@@ -19,11 +19,15 @@ class Line:
     account_id: UUID
     amount_minor: int
     currency: str = "usd"
+    livemode: bool = False
 
 
 @dataclass(frozen=True)
 class Journal:
-    """An open transaction with two dollar accounts, two euro accounts and one entry still open."""
+    """An open transaction with two dollar accounts, two euro accounts, two of live dollars and one entry still open.
+
+    All but the live accounts are of test money, and so is the entry.
+    """
 
     connection: Connection
     organization_id: UUID
@@ -31,16 +35,18 @@ class Journal:
     accrued: UUID
     euro_expense: UUID
     euro_accrued: UUID
+    live_expense: UUID
+    live_accrued: UUID
     entry_id: UUID
 
     def post(self, *lines: Line, first_line: int = 1) -> None:
         """Insert `lines` into the entry in one statement."""
         rows = ", ".join(
             f"('{self.entry_id}', {number}, '{self.organization_id}', '{line.account_id}', "
-            f"{line.amount_minor}, '{line.currency}')"
+            f"{line.amount_minor}, '{line.currency}', {line.livemode})"
             for number, line in enumerate(lines, first_line)
         )
-        columns = "entry_id, line, organization_id, account_id, amount_minor, currency"
+        columns = "entry_id, line, organization_id, account_id, amount_minor, currency, livemode"
         self.connection.execute(text(f"INSERT INTO postings ({columns}) VALUES {rows}"))
 
 
@@ -62,20 +68,20 @@ def journal(shop: cast.Merchant, database_url: str, role: str | None) -> Iterato
     engine = db.create(database_url, role=role)
     with engine.connect() as connection:
         accounts = [
-            _open_account(connection, shop, kind, currency)
-            for currency in ("usd", "eur")
+            _open_account(connection, shop, kind, currency, livemode=livemode)
+            for currency, livemode in (("usd", False), ("eur", False), ("usd", True))
             for kind in ("commission_expense", "partner_accrued")
         ]
         yield Journal(connection, shop.organization_id, *accounts, _open_entry(connection, shop))
     engine.dispose()
 
 
-def _open_account(connection: Connection, shop: cast.Merchant, kind: str, currency: str) -> UUID:
+def _open_account(connection: Connection, shop: cast.Merchant, kind: str, currency: str, *, livemode: bool) -> UUID:
     account_id = ids.new()
     connection.execute(
         text("""
-            INSERT INTO accounts (id, organization_id, program_id, partner_id, kind, currency)
-            VALUES (:id, :organization_id, :program_id, :partner_id, :kind, :currency)
+            INSERT INTO accounts (id, organization_id, program_id, partner_id, kind, currency, livemode)
+            VALUES (:id, :organization_id, :program_id, :partner_id, :kind, :currency, :livemode)
         """),
         {
             "id": account_id,
@@ -84,6 +90,7 @@ def _open_account(connection: Connection, shop: cast.Merchant, kind: str, curren
             "partner_id": shop.partners["ada"] if kind == "partner_accrued" else None,
             "kind": kind,
             "currency": currency,
+            "livemode": livemode,
         },
     )
     return account_id
@@ -93,8 +100,9 @@ def _open_entry(connection: Connection, shop: cast.Merchant) -> UUID:
     entry_id = ids.new()
     connection.execute(
         text("""
-            INSERT INTO journal_entries (id, organization_id, kind, idempotency_key, occurred_at, cause, details)
-            VALUES (:id, :organization_id, 'accrual', :key, now(), 'test', '{}')
+            INSERT INTO journal_entries
+                (id, organization_id, livemode, kind, idempotency_key, occurred_at, cause, details)
+            VALUES (:id, :organization_id, false, 'accrual', :key, now(), 'test', '{}')
         """),
         {"id": entry_id, "organization_id": shop.organization_id, "key": f"{entry_id}:1"},
     )
@@ -144,6 +152,17 @@ def test_a_second_currency_in_a_second_statement_is_refused(journal: Journal) ->
 def test_a_posting_in_another_currency_than_its_account_is_refused(journal: Journal) -> None:
     with pytest.raises(DBAPIError, match="fk_postings_account_id_currency"):
         journal.post(Line(journal.expense, 980, "eur"), Line(journal.accrued, -980, "eur"))
+
+
+def test_a_posting_of_another_mode_than_its_account_is_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="fk_postings_account_id_currency_livemode"):
+        journal.post(Line(journal.live_expense, 980), Line(journal.live_accrued, -980))
+
+
+@WORKER_AND_OWNER
+def test_live_postings_of_a_test_entry_are_refused(journal: Journal) -> None:
+    with pytest.raises(DBAPIError, match="mixes live and test money"):
+        journal.post(Line(journal.live_expense, 980, livemode=True), Line(journal.live_accrued, -980, livemode=True))
 
 
 def test_a_posting_of_zero_is_refused(journal: Journal) -> None:

@@ -22,7 +22,7 @@ from tests.api.sales import SOLD_AT, sell
 from tests.cast import Merchant
 from worker.schedule import advance_sums
 
-FAR = {"first": date(2000, 1, 1), "last": date(2100, 1, 1), "leaders": 100}
+FAR = {"livemode": False, "first": date(2000, 1, 1), "last": date(2100, 1, 1), "leaders": 100}
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def of_program(shop: Merchant, zone: str = "UTC", **window: object) -> sums.Prog
 def of_partners(shop: Merchant) -> dict[str, list[Sums]]:
     with db.transaction() as session:
         partners = list(shop.partners.values())
-        found = sums.of_partners(session, shop.organization_id, shop.program_id, "UTC", partners)
+        found = sums.of_partners(session, shop.organization_id, shop.program_id, "UTC", partners, livemode=False)
     return {code: found[partner_id] for code, partner_id in shop.partners.items() if partner_id in found}
 
 
@@ -72,7 +72,7 @@ def move(session: Session, shop: Merchant, commission_id: str, source: str, targ
         cause="job:test",
         details={},
     )
-    posting.post(session, shop.organization_id, [entry])
+    posting.post(session, shop.organization_id, [entry], livemode=False)
 
 
 def told_by_postings(shop: Merchant) -> dict[tuple[UUID, str], tuple[int, int, int, int]]:

@@ -25,6 +25,10 @@ TAMPERINGS = {
     """,
     "a commission's day": "UPDATE posted_commissions SET earned_at = earned_at - interval '1 day'",
     "a commission's level": "UPDATE posted_commissions SET level = 1",
+    "an account's mode": "UPDATE accounts SET livemode = NOT livemode WHERE kind = 'partner_accrued'",
+    "an entry's mode": "UPDATE journal_entries SET livemode = NOT livemode",
+    "a commission's mode": "UPDATE commissions SET livemode = NOT livemode",
+    "a payment's mode": "UPDATE payments SET livemode = NOT livemode",
     "a payment merged away": "UPDATE payments SET merged_into_id = id",
 }
 

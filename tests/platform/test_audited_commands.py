@@ -19,7 +19,7 @@ def trail() -> list[tuple[Any, ...]]:
 def test_what_bootstrap_makes_is_told_once(accrual: Accrual) -> None:
     options = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
     accrual(*options)
-    key = ("cli", "key.created", {"level": "manage", "scopes": []})
+    key = ("cli", "key.created", {"livemode": False, "level": "manage", "scopes": []})
     assert trail() == [
         ("cli", "organization.created", {}),
         (
@@ -45,7 +45,7 @@ def test_what_is_done_to_keys_and_endpoints_is_told(accrual: Accrual) -> None:
     accrual("endpoints", "disable", endpoint)
     accrual("endpoints", "enable", endpoint)
     assert trail()[4:] == [
-        ("cli", "key.created", {"level": "read", "scopes": ["events:read"]}),
+        ("cli", "key.created", {"livemode": False, "level": "read", "scopes": ["events:read"]}),
         ("cli", "key.revoked", {}),
         ("cli", "endpoint.created", {"livemode": False}),
         ("cli", "endpoint.secret_added", {"expires_in_hours": 24}),

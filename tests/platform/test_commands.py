@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
 from app import config, db, ids, settings_files
-from app.errors import ConfigurationError, Conflict, InvalidRequest, NotFound
+from app.errors import Conflict, InvalidRequest, NotFound
 from app.organizations import hierarchy
 from app.stripe_events.endpoints import signing
 from app.stripe_events.models import StripeEndpoint
@@ -52,6 +52,18 @@ def test_bootstrap_again_adds_a_key_when_asked(accrual: Accrual) -> None:
     assert len(accrual("keys", "list")) == 2
 
 
+def test_bootstrap_again_with_live_adds_the_live_pair(accrual: Accrual) -> None:
+    test, live, again = bootstrap(accrual), bootstrap(accrual, "--live"), bootstrap(accrual, "--live")
+    assert test["api_key"].startswith("aff_test_")
+    assert live["api_key"].startswith("aff_live_")
+    assert (live["organization_id"], live["program_id"]) == (test["organization_id"], test["program_id"])
+    assert live["webhook_url"] != test["webhook_url"]
+    assert live["webhook_secret"] is not None
+    assert (again["api_key"], again["webhook_url"]) == (None, live["webhook_url"])
+    assert sorted(one["livemode"] for one in accrual("keys", "list")) == [False, True]
+    assert sorted(one["livemode"] for one in accrual("endpoints", "list")) == [False, True]
+
+
 def test_bootstrap_again_refuses_an_address_that_is_none(accrual: Accrual) -> None:
     bootstrap(accrual)
     with pytest.raises(InvalidRequest, match="e-mail address"):
@@ -81,7 +93,7 @@ def test_bootstrap_again_adds_the_secret_that_stripe_shows_and_keeps_the_former(
     assert secrets == ["whsec_from_stripe", made["webhook_secret"]]
 
 
-def test_bootstrap_asks_for_the_mode_where_nobody_said_it(
+def test_bootstrap_makes_test_mode_where_no_mode_is_set(
     accrual: Accrual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = settings_files.read(tmp_path)
@@ -89,14 +101,16 @@ def test_bootstrap_asks_for_the_mode_where_nobody_said_it(
     (tmp_path / settings_files.SETTINGS_FILE).unlink()
     settings_files.store(tmp_path, kept)
     monkeypatch.delenv("ACCRUAL_STRIPE_LIVEMODE", raising=False)
-    with pytest.raises(ConfigurationError, match="ACCRUAL_STRIPE_LIVEMODE"):
-        bootstrap(accrual)
+    assert bootstrap(accrual)["api_key"].startswith("aff_test_")
+    assert [one["livemode"] for one in accrual("endpoints", "list")] == [False]
 
 
 def test_a_key_is_made_listed_and_revoked(accrual: Accrual) -> None:
     bootstrap(accrual)
     made = accrual("keys", "create", "--name", "reports", "--level", "read", "--scope", "partners:read")
-    newest = accrual("keys", "list")[0]
+    assert made["api_key"].startswith("aff_test_")
+    assert accrual("keys", "create", "--live", "--level", "read")["api_key"].startswith("aff_live_")
+    newest = accrual("keys", "list")[1]
     assert (newest["id"], newest["name"], newest["scopes"]) == (made["id"], "reports", ["partners:read"])
     assert made["api_key"].endswith(newest["ends_with"])
     assert accrual("keys", "revoke", made["id"])["revoked_at"] is not None

@@ -129,7 +129,7 @@ class Logins:
     def become(self, who: str) -> Session:
         session = Session(self.worker if who == "worker" else self.web)
         if who == "request":
-            db.narrow_to_organizations(session, [self.merchant.organization_id])
+            db.narrow_to_organizations(session, [self.merchant.organization_id], livemode=False)
         if who == "the web's bare login":
             session.execute(text("SET ROLE NONE"))
         return session

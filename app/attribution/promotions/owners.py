@@ -15,17 +15,19 @@ from app.paging import cut
 from app.partners.models import Partner
 
 
-def give(session: Session, partner: Partner, promotion: str) -> PartnerPromotion:
-    """Give the partner a promotion, `promotion_code:…`, `coupon:…` or `code:…`; one it has already is given back.
+def give(session: Session, partner: Partner, promotion: str, *, livemode: bool) -> PartnerPromotion:
+    """Give the partner a promotion of one mode, `promotion_code:…`, `coupon:…` or `code:…`; returns one it has already.
 
     Raises:
         Conflict: `promotion_code_taken`, it is another partner's.
     """
     mine = {"id": ids.new(), "organization_id": partner.organization_id, "partner_id": partner.id}
-    session.execute(insert(PartnerPromotion).values({**mine, "promotion": promotion}).on_conflict_do_nothing())
+    row = {**mine, "promotion": promotion, "livemode": livemode}
+    session.execute(insert(PartnerPromotion).values(row).on_conflict_do_nothing())
     given = session.scalars(
         select(PartnerPromotion).where(
             PartnerPromotion.organization_id == partner.organization_id,
+            PartnerPromotion.livemode == livemode,
             PartnerPromotion.promotion == promotion,
             PartnerPromotion.removed_at.is_(None),
         )
@@ -54,11 +56,13 @@ def take_away(session: Session, partner: Partner, public_id: str) -> PartnerProm
 
 
 def given_to(
-    session: Session, partner_id: UUID, *, limit: int, starting_after: str | None = None
+    session: Session, partner_id: UUID, *, livemode: bool, limit: int, starting_after: str | None = None
 ) -> Sequence[PartnerPromotion]:
-    """A page of the promotions the partner has, newest first. Raises InvalidRequest."""
+    """A page of the promotions the partner has in live or in test mode, newest first. Raises InvalidRequest."""
     of_partner = select(PartnerPromotion).where(
-        PartnerPromotion.partner_id == partner_id, PartnerPromotion.removed_at.is_(None)
+        PartnerPromotion.partner_id == partner_id,
+        PartnerPromotion.livemode == livemode,
+        PartnerPromotion.removed_at.is_(None),
     )
     return session.scalars(
         cut(of_partner, PartnerPromotion.id, ids.PROMOTION, limit=limit, starting_after=starting_after)

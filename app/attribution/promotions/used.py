@@ -149,7 +149,7 @@ def _follow(
         ahead = {one for promotion in ahead for one in onward.get(promotion, ())} - seen
         if not ahead:
             break
-    for promotion, owner in _given(session, scope.organization_id, seen | ahead):
+    for promotion, owner in _given(session, scope, seen | ahead):
         owners.setdefault(promotion, []).append(owner)
     return owners, onward
 
@@ -161,13 +161,14 @@ _GIVEN = text("""
     FROM partner_promotions AS given
     JOIN partners ON partners.id = given.partner_id
     JOIN programs ON programs.id = partners.program_id
-    WHERE given.organization_id = :owner AND given.promotion = ANY(:promotions)
+    WHERE given.organization_id = :organization_id AND given.livemode = :livemode
+      AND given.promotion = ANY(:promotions)
 """)
 
 
-def _given(session: Session, owner: UUID, promotions: Iterable[str]) -> list[tuple[str, _Owner]]:
+def _given(session: Session, scope: Scope, promotions: Iterable[str]) -> list[tuple[str, _Owner]]:
     found = []
-    for row in session.execute(_GIVEN, {"owner": owner, "promotions": sorted(promotions)}):
+    for row in session.execute(_GIVEN, {**scope.parameters(), "promotions": sorted(promotions)}):
         window = timedelta(days=row.attribution_window_days)
         ended_at = row.removed_at - window if row.removed_at else None
         name = ids.encode(ids.PARTNER, row.partner_id)
@@ -190,16 +191,19 @@ def _reachable(promotion: str, onward: Mapping[str, set[str]]) -> set[str]:
 
 _USERS = text("""
     SELECT DISTINCT account, livemode, object_id FROM evidence
-    WHERE organization_id = :organization_id AND refers_to = ANY(:promotions) AND refers_to <> ''
+    WHERE organization_id = :organization_id AND livemode = :livemode
+      AND refers_to = ANY(:promotions) AND refers_to <> ''
 """)
 
 
-def users_of(session: Session, organization_id: UUID, promotions: Iterable[str]) -> dict[Scope, set[str]]:
-    """The Stripe objects on which these promotions were used, or others that lead to them."""
+def users_of(
+    session: Session, organization_id: UUID, promotions: Iterable[str], *, livemode: bool
+) -> dict[Scope, set[str]]:
+    """The Stripe objects of one mode on which these promotions were used, or others that lead to them."""
     found: dict[Scope, set[str]] = {}
     ahead = set(promotions)
     for _ in range(STEPS):
-        values = {"organization_id": organization_id, "promotions": sorted(ahead)}
+        values = {"organization_id": organization_id, "livemode": livemode, "promotions": sorted(ahead)}
         ahead = set()
         for row in session.execute(_USERS, values) if values["promotions"] else ():
             if is_promotion(row.object_id):

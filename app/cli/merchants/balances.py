@@ -9,7 +9,7 @@ import typer
 from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
 from app.money import format_money
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def balances(
         str | None, typer.Option("--partner", help="Only this one: an id, code or e-mail address.", show_default=False)
     ] = None,
     program: ProgramId = None,
+    livemode: LiveOrTest = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -33,11 +34,17 @@ def balances(
     from app.partners.finding.listing import find_named
     from app.programs.programs import get_program
 
-    with organizations.reading(data_dir) as (_, session):
+    with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
         found = None if partner is None else find_named(session, owners, partner, program_id=program_id)
-        every = owed.balances(session, owners, program_id=program_id, partner_id=found.id if found else None)
+        every = owed.balances(
+            session,
+            owners,
+            livemode=is_live(livemode, settings),
+            program_id=program_id,
+            partner_id=found.id if found else None,
+        )
         rows = [_row(one, as_json=as_json) for one in every]
     printing.listing(rows, as_json=as_json)
 

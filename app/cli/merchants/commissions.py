@@ -13,7 +13,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.money import format_money
@@ -45,6 +45,7 @@ def list_(
     since: Since = None,
     until: Until = None,
     *,
+    livemode: LiveOrTest = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -57,11 +58,12 @@ def list_(
     words = get_args(views.CommissionStatus)
     if status is not None and status not in words:
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(words)}", param="status")
-    with organizations.reading(data_dir) as (_, session):
+    with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        matching = _matching(session, owners, partner, program, since, until)
+        matching = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
         wanted = finding.Selection(
             limit=limit,
+            livemode=matching.livemode,
             status=status,
             partner=matching.partner,
             program_id=matching.program.id if matching.program else None,
@@ -101,6 +103,7 @@ def approve(
     since: Since = None,
     until: Until = None,
     *,
+    livemode: LiveOrTest = None,
     reason: Annotated[str, typer.Option(help="Why; stored with the decision.")] = "",
     force: Annotated[
         bool, typer.Option("--force", help="Approve although a dispute or fraud warning is open.")
@@ -124,7 +127,7 @@ def approve(
         raise InvalidRequest(f"{message}; --dry-run goes with a filter", param="id")
     if reason:
         require_line(reason, param="reason")
-    with organizations.database(data_dir):
+    with organizations.database(data_dir) as settings:
         if given:
             decide = partial(decision_commands.approve, reason=reason, force=force)
             printing.listing(_decided(given, organization, decide), as_json=as_json)
@@ -133,7 +136,7 @@ def approve(
         while not batches or (batches[-1].has_more and not dry_run):
             with db.transaction() as session:
                 owners = organizations.find_with_descendants(session, organization)
-                wanted = _matching(session, owners, partner, program, since, until)
+                wanted = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
                 batches.append(approve_matching(session, CLI, owners, wanted, _now(), reason=reason, dry_run=dry_run))
     _print_batches(batches, dry_run=dry_run, as_json=as_json)
 
@@ -190,6 +193,7 @@ def _decided(
 def _matching(
     session: Session,
     owners: Sequence[UUID],
+    livemode: bool,
     partner: str | None,
     program: str | None,
     since: str | None,
@@ -204,7 +208,7 @@ def _matching(
     found = None
     if partner is not None:
         found = find_named(session, owners, partner, program_id=chosen.id if chosen else None)
-    return Matching(found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
+    return Matching(livemode, found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
 
 
 def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.organizations import actors
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=T
 def create(
     name: Annotated[str, typer.Option(help="What people call the key.")] = "cli",
     level: Annotated[str, typer.Option(help="read or manage.")] = "manage",
+    livemode: LiveOrTest = None,
     scope: Annotated[list[str] | None, typer.Option(help="A permission; may be repeated. Default: all.")] = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -30,9 +31,17 @@ def create(
     """Make a key and print it. It is shown this once and never again."""
     from app.organizations import keys
 
-    with organizations.session(data_dir) as session:
+    with organizations.opened(data_dir) as (settings, session):
         owner = organizations.find(session, organization)
-        key, plaintext = keys.issue_key(session, actors.CLI, owner.id, name=name, level=level, scopes=scope or ())
+        key, plaintext = keys.issue_key(
+            session,
+            actors.CLI,
+            owner.id,
+            name=name,
+            level=level,
+            livemode=is_live(livemode, settings),
+            scopes=scope or (),
+        )
         made = {"id": keys.public_id(key), "api_key": plaintext}
     printing.record(made, as_json=as_json)
 
@@ -75,6 +84,7 @@ def _row(key: ApiKey) -> dict[str, Any]:
     return {
         "id": keys.public_id(key),
         "name": key.name,
+        "livemode": key.livemode,
         "level": key.level,
         "scopes": key.scopes,
         "ends_with": key.hint,

@@ -38,10 +38,12 @@ def after_change(session: Session, settings: config.Settings, partner: Partner) 
     }
 
 
-def whole(session: Session, settings: config.Settings, partner: Partner, *, for_people: bool) -> dict[str, Any]:
-    """Everything of a partner; for people what it earned is a line for each currency."""
+def whole(
+    session: Session, settings: config.Settings, partner: Partner, *, livemode: bool, for_people: bool
+) -> dict[str, Any]:
+    """Everything of a partner, with what it earned of live or of test money; for people a line for each currency."""
     program = session.get_one(Program, partner.program_id)
-    every = statistics.load_for_partner(session, partner, program)
+    every = statistics.load_for_partner(session, partner, program, livemode=livemode)
     shown = views.partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
     values = {**_in_own_words(shown.model_dump(), partner), "link": link(session, settings, partner)}
     if for_people:

@@ -11,7 +11,7 @@ from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.merchants import offer, programs
-from app.cli.options import AsJson, DataDir, OrganizationName, ProgramId
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
 from app.partners.rules import STATUSES
@@ -62,6 +62,7 @@ def show(
     partner: Named,
     program: ProgramId = None,
     *,
+    livemode: LiveOrTest = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -71,7 +72,8 @@ def show(
 
     with organizations.reading(data_dir) as (settings, session):
         found = _find(session, partner, program, organization)
-        values = partner_rows.whole(session, settings, found, for_people=not as_json)
+        mode = is_live(livemode, settings)
+        values = partner_rows.whole(session, settings, found, livemode=mode, for_people=not as_json)
     printing.record(values, as_json=as_json)
 
 

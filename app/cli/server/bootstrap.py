@@ -13,9 +13,8 @@ from app import ids, settings_files
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.merchants import offer, programs
-from app.cli.options import AsJson, DataDir
+from app.cli.options import AsJson, DataDir, LiveOrTest, is_live
 from app.cli.stripe import delivery
-from app.errors import ConfigurationError
 from app.organizations import actors
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Bootstrapped:
     """What a merchant takes away.
 
     Attributes:
-        api_key: None where the organization had a manage key and no other was asked for.
+        api_key: None where the organization had a manage key of the mode and no other was asked for.
         is_secret_known: whether the endpoint had the secret before; it is not shown again then.
         has_new_terms: whether a program that was there has other terms from now on.
     """
@@ -68,15 +67,17 @@ def bootstrap(
     rate: offer.Rate = None,
     max_months: offer.MaxMonths = None,
     holdback_days: offer.HoldbackDays = None,
+    livemode: LiveOrTest = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="Also make another manage key.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
 
-    Run again for an organization that it made, it makes only what is missing; with --new-key another manage key, with
-    --webhook-secret it adds the secret that Stripe shows to the endpoint. A rate, limit or holdback given then is for
-    partners activated from now on; a landing page is for all.
+    Key and endpoint are for live or for test money. Run again for an organization that it made, it makes only what is
+    missing: with --live the live key and endpoint; with --new-key another manage key. With --webhook-secret it adds the
+    secret that Stripe shows to the endpoint. A rate, limit or holdback given then is for partners activated from now
+    on; a landing page is for all.
     """
     from app import db
     from app.programs.models import Program
@@ -89,6 +90,7 @@ def bootstrap(
                 settings,
                 organization,
                 email,
+                livemode=is_live(livemode, settings),
                 webhook_secret=webhook_secret,
                 currency=currency,
                 offered=offered,
@@ -96,10 +98,13 @@ def bootstrap(
             )
             program = session.get_one(Program, ids.decode(made.program_id, ids.PROGRAM))
             landing_url, changed = program.landing_url, _changed(session, program) if made.has_new_terms else None
-        _remember(settings, made)
+        if is_live(livemode, settings) == bool(settings.stripe_livemode):
+            _remember(settings, made)
     printing.record(made.printed(), as_json=as_json)
     if made.api_key is None:
-        printing.warn("the organization has a manage key, which is not shown again; make another with --new-key")
+        printing.warn(
+            "the organization has a manage key of this mode, which is not shown again; make another with --new-key"
+        )
     if made.is_secret_known:
         endpoint = made.webhook_url.rpartition("/")[2]
         printing.warn(f"the endpoint keeps its secret, which is not shown again; replace it with: {ROTATE} {endpoint}")
@@ -114,18 +119,18 @@ def make(
     name: str,
     email: str,
     *,
+    livemode: bool = False,
     webhook_secret: str | None = None,
     currency: str = "usd",
     offered: offer.Offer = NOTHING_OFFERED,
     new_key: bool = False,
 ) -> Bootstrapped:
-    """Make what is missing of the organization called `name`; `offered` holds from then on, `new_key` adds a key.
+    """Make what is missing of the organization called `name` in one mode; `offered` holds from then on.
 
-    `name` may be an organization's id, `org_…`.
+    `name` may be an organization's id, `org_…`; with `new_key` a key is made in any case.
 
     Raises:
         NotFound, Conflict, InvalidRequest: as `merchants.find_or_create`.
-        ConfigurationError: neither an option nor a setting says whether the endpoint receives live money.
     """
     from app.organizations import merchants
     from app.organizations.keys import has_manage_key, issue_key
@@ -133,9 +138,9 @@ def make(
     owner = merchants.find_or_create(session, actors.CLI, name, email=email)
     program_id, has_new_terms = _default_program(session, owner, currency, offered)
     api_key = None
-    if new_key or not has_manage_key(session, owner.id):
-        _, api_key = issue_key(session, actors.CLI, owner.id, name="bootstrap", level="manage")
-    endpoint_id, secret, is_known = _endpoint(session, settings, owner.id, webhook_secret)
+    if new_key or not has_manage_key(session, owner.id, livemode=livemode):
+        _, api_key = issue_key(session, actors.CLI, owner.id, name="bootstrap", level="manage", livemode=livemode)
+    endpoint_id, secret, is_known = _endpoint(session, settings, owner.id, webhook_secret, livemode=livemode)
     return Bootstrapped(
         organization_id=ids.encode(ids.ORGANIZATION, owner.id),
         program_id=program_id,
@@ -188,29 +193,22 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
 
 
 def _endpoint(
-    session: Session, settings: config.Settings, organization_id: UUID, secret: str | None
+    session: Session, settings: config.Settings, organization_id: UUID, secret: str | None, *, livemode: bool
 ) -> tuple[str, str, bool]:
-    """The oldest endpoint in use, made when there is none; its secret (`secret`, if given); whether that was known."""
+    """The mode's oldest endpoint in use or a new one, its secret (`secret`, if given), whether it had that already."""
     from app.stripe_events.endpoints import commands as endpoint_commands
     from app.stripe_events.endpoints import rows as endpoint_rows
     from app.stripe_events.endpoints import signing
 
-    found = endpoint_rows.find_oldest_in_use(session, organization_id)
+    found = endpoint_rows.find_oldest_in_use(session, organization_id, livemode=livemode)
     if found is not None:
         known = [one.secret for one in signing.secrets_of(found, settings)]
         wanted = secret or (known[0] if known else _new_secret())
         if wanted not in known:
             endpoint_commands.add_secret(session, actors.CLI, found, wanted, settings, expires_in_hours=None)
         return ids.encode(ids.STRIPE_ENDPOINT, found.id), wanted, wanted in known
-    if settings.stripe_livemode is None:
-        raise ConfigurationError(
-            "ACCRUAL_STRIPE_LIVEMODE is not set. Set it to true if the new endpoint receives live events, to false if "
-            "it receives test events: test money must never reach a live ledger."
-        )
     secret = secret or _new_secret()
-    made = endpoint_commands.create(
-        session, actors.CLI, organization_id, settings, livemode=settings.stripe_livemode, secret=secret
-    )
+    made = endpoint_commands.create(session, actors.CLI, organization_id, settings, livemode=livemode, secret=secret)
     return made.id, secret, False
 
 

@@ -10,7 +10,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
@@ -35,6 +35,7 @@ TROUBLE = ("parked", "unprocessed")
 def list_(
     outcome: OutcomeFilter = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only this type, such as invoice.paid.")] = None,
+    livemode: LiveOrTest = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST_AT_ONCE, help="How many, newest first.")] = 50,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -45,9 +46,10 @@ def list_(
     from app.stripe_events.views import event_fields
 
     _know(outcome)
-    with organizations.reading(data_dir) as (_, session):
+    with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        page = finding.list_events(session, owners, limit=limit, outcome=outcome, type_=type_)
+        wanted = finding.Matching(is_live(livemode, settings), outcome, type_)
+        page = finding.list_events(session, owners, wanted, limit=limit)
         rows = [event_fields(event) for event in page.rows]
     if not as_json:
         columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
@@ -93,6 +95,7 @@ def replay(
     type_: Annotated[str | None, typer.Option("--type", help="Only this type, such as invoice.paid.")] = None,
     since: Annotated[str | None, typer.Option(help="Received then or later: a date, or 30d.")] = None,
     until: Annotated[str | None, typer.Option(help="Received before then.")] = None,
+    livemode: LiveOrTest = None,
     follow: runs.Follow = None,
     stop: runs.Stop = None,
     detach: runs.Detach = False,
@@ -111,13 +114,14 @@ def replay(
     if event_ids and selecting:
         raise InvalidRequest("give the ids of events or a selection, not both")
     _know(outcome)
-    with organizations.database(data_dir):
+    with organizations.database(data_dir) as settings:
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
             if event_ids:
                 rows = [_replay_one(session, owners, event_id) for event_id in event_ids]
             elif follow is None and stop is None:
-                selection = Selection(owners, outcome, type_, runs.moment(since, "since"), runs.moment(until, "until"))
+                window = (runs.moment(since, "since"), runs.moment(until, "until"))
+                selection = Selection(owners, is_live(livemode, settings), outcome, type_, *window)
                 follow = runs.public_id(run_commands.request_replay(session, CLI, owners[0], selection))
         if event_ids:
             jobs.wake(jobs.DRAIN)

@@ -6,7 +6,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.organizations.actors import CLI
 
 IN_THE_LIST = ("what", "id", "object_id", "waiting_for", "since", "look_up", "next_look_up_at", "problem")
@@ -16,6 +16,7 @@ def waiting(
     ask_again: Annotated[
         bool, typer.Option("--ask-again", help="Ask Stripe again, now, for what was given up or postponed.")
     ] = False,
+    livemode: LiveOrTest = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -27,12 +28,13 @@ def waiting(
     from app.payments.waiting.views import waiting_fields
     from app.stripe_sync import commands
 
-    with organizations.database(data_dir):
+    with organizations.database(data_dir) as settings:
+        mode = is_live(livemode, settings)
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
             if ask_again:
-                commands.ask_again(session, CLI, owners)
-            rows = [waiting_fields(one) for one in finding.list_waiting(session, owners, limit=limit)]
+                commands.ask_again(session, CLI, owners, livemode=mode)
+            rows = [waiting_fields(one) for one in finding.list_waiting(session, owners, livemode=mode, limit=limit)]
         if ask_again:
             jobs.wake(jobs.LOOK_UPS)
     if not as_json:

@@ -36,8 +36,10 @@ class Analytics:
     leaders: Sequence[tuple[Partner, Sums]]
 
 
-def analyse(session: Session, program: Program, *, first: date | None, last: date | None, leaders: int) -> Analytics:
-    """The figures of what was earned from `first` to `last`; the last thirty days unless said otherwise.
+def analyse(
+    session: Session, program: Program, *, livemode: bool, first: date | None, last: date | None, leaders: int
+) -> Analytics:
+    """The figures of live or of test money earned from `first` to `last`, by default in the last thirty days.
 
     Raises:
         InvalidRequest: `from` is later than `to`, or too many days lie between them.
@@ -49,7 +51,14 @@ def analyse(session: Session, program: Program, *, first: date | None, last: dat
     if (last - first).days >= MOST_DAYS:
         raise InvalidRequest(f"`from` and `to` may be {MOST_DAYS} days apart at most", param="from")
     found = sums.of_program(
-        session, program.organization_id, program.id, program.time_zone, first=first, last=last, leaders=leaders
+        session,
+        program.organization_id,
+        program.id,
+        program.time_zone,
+        livemode=livemode,
+        first=first,
+        last=last,
+        leaders=leaders,
     )
     totals = _totals(found.by_day, program.currency)
     partners = _partners(session, [partner_id for partner_id, _ in found.by_partner])

@@ -196,7 +196,8 @@ def _record(
 def _note(session: Session, actor: Actor, action: str, subject_id: str, scope: Scope, order: Order) -> None:
     partner_id = ids.encode(ids.PARTNER, order.partner_id) if order.partner_id is not None else None
     details = {"partner_id": partner_id, "include_paid": order.moves_paid}
-    audit.add_entry(session, actor, action, subject_id, details, organization_id=scope.organization_id)
+    owner, livemode = scope.organization_id, scope.livemode
+    audit.add_entry(session, actor, action, subject_id, details, organization_id=owner, livemode=livemode)
 
 
 def _settle(session: Session, scope: Scope, object_ids: set[str], order: Order) -> Assigned:

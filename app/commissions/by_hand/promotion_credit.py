@@ -13,14 +13,16 @@ from app.partners.models import Partner
 from app.payments import objects
 
 
-def give(session: Session, actor: Actor, partner: Partner, promotion: str, cause: Cause) -> PartnerPromotion:
-    """Give the partner a promotion, `coupon:…`, and credit it what was bought with it inside the window.
+def give(
+    session: Session, actor: Actor, partner: Partner, promotion: str, cause: Cause, *, livemode: bool
+) -> PartnerPromotion:
+    """Give the partner a promotion of one mode, `coupon:…`, and credit it what was bought with it inside the window.
 
     Raises:
         Conflict: `promotion_code_taken`.
     """
     used.hold_all(session, partner.organization_id)
-    given = owners.give(session, partner, promotion)
+    given = owners.give(session, partner, promotion, livemode=livemode)
     _settle_users(session, given, cause)
     _note(session, actor, "promotion.given", given)
     return given
@@ -36,7 +38,7 @@ def take_away(session: Session, actor: Actor, partner: Partner, public_id: str, 
 
 
 def _settle_users(session: Session, given: PartnerPromotion, cause: Cause) -> None:
-    users = used.users_of(session, given.organization_id, [given.promotion])
+    users = used.users_of(session, given.organization_id, [given.promotion], livemode=given.livemode)
     for scope in sorted(users):
         locked = objects.lock(session, scope, users[scope], newly_named=users[scope])
         settle_objects(session, scope, locked, cause)
@@ -46,4 +48,5 @@ def _note(session: Session, actor: Actor, action: str, given: PartnerPromotion) 
     kind, _, value = given.promotion.partition(":")
     details = {"partner_id": ids.encode(ids.PARTNER, given.partner_id), kind: value}
     subject_id = ids.encode(ids.PROMOTION, given.id)
-    audit.add_entry(session, actor, action, subject_id, details, organization_id=given.organization_id)
+    owner, livemode = given.organization_id, given.livemode
+    audit.add_entry(session, actor, action, subject_id, details, organization_id=owner, livemode=livemode)

@@ -104,7 +104,7 @@ def _commissions(session: Session, conversion: Conversion) -> list[CommissionRow
 
 
 def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decision, by: Cause) -> None:
-    decisions.insert(session, scope.organization_id, [decision])
+    decisions.insert(session, scope, [decision])
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
 
 
@@ -160,7 +160,7 @@ def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
         objects.lock(session, scope, {one for each in payments for one in each.object_ids})
         still = session.execute(_MATURE, {**values, "payment_ids": payment_ids}).all()
         decided = [Decision(row.id, "approved", CLOCK, row.mature_at, now) for row in still]
-        decisions.insert(session, scope.organization_id, decided)
+        decisions.insert(session, scope, decided)
     return _settle(session, mature, now)
 
 

@@ -37,11 +37,13 @@ class Matching:
     """Which conversions are approved together: those that meet every condition given.
 
     Attributes:
+        livemode: of live money or of test money.
         partner: credited to this partner.
         program: of this program.
         paid: when the customer paid.
     """
 
+    livemode: bool
     partner: Partner | None = None
     program: Program | None = None
     paid: Span = EVER
@@ -91,7 +93,7 @@ def approve_matching(
     Raises:
         InvalidRequest: `wanted` has no condition.
     """
-    if wanted == Matching():
+    if wanted == Matching(wanted.livemode):
         message = "say what to approve: a partner, a program, or paid since or until when"
         raise InvalidRequest(message, param="until")
     waiting = _waiting(owner_ids, wanted, by.occurred_at).limit(limit + 1)
@@ -122,7 +124,8 @@ def _waiting(
         select(*columns, Commission.currency, func.sum(Commission.accrued_minor).label("accrued_minor"))
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Payment, Payment.id == Conversion.payment_id)
-        .where(owned_by(Commission.organization_id, owner_ids), Commission.status == "accrued")
+        .where(owned_by(Commission.organization_id, owner_ids), Commission.livemode == wanted.livemode)
+        .where(Commission.status == "accrued")
         .where(Payment.merged_into_id.is_(None), is_held if on_hold else is_free)
         .group_by(*columns, Commission.currency, Payment.occurred_at)
         .order_by(Payment.occurred_at, Conversion.id)
@@ -145,16 +148,18 @@ def _approve(
     for scope, payment_ids in scopes.items():
         named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
         objects.lock(session, scope, named)
-        again = _waiting([scope.organization_id], Matching(), by.occurred_at)
+        again = _waiting([scope.organization_id], Matching(scope.livemode), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
         decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
         decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
-        decisions.insert(session, scope.organization_id, decided)
+        decisions.insert(session, scope, decided)
         settle_objects(session, scope, objects.lock(session, scope, named), by)
         still += rows
-    for conversion_id, owner_id in dict.fromkeys((row.id, row.organization_id) for row in still):
-        subject_id = ids.encode(ids.CONVERSION, conversion_id)
-        audit.add_entry(session, actor, "conversion.approved", subject_id, {"in_bulk": True}, organization_id=owner_id)
+    for conversion_id, owner, mode in dict.fromkeys((row.id, row.organization_id, row.livemode) for row in still):
+        subject_id, details = ids.encode(ids.CONVERSION, conversion_id), {"in_bulk": True}
+        audit.add_entry(
+            session, actor, "conversion.approved", subject_id, details, organization_id=owner, livemode=mode
+        )
     return still
 
 
@@ -175,4 +180,7 @@ def _note_run(session: Session, actor: actors.Actor, owner_id: UUID, wanted: Mat
     details = {name: value for name, value in given.items() if value is not None}
     details |= {"approved": len(approved.conversion_ids), "on_hold": len(approved.held_ids)}
     subject_id = ids.encode(ids.ORGANIZATION, owner_id)
-    audit.add_entry(session, actor, "conversions.approved", subject_id, details, organization_id=owner_id)
+    mode = wanted.livemode
+    audit.add_entry(
+        session, actor, "conversions.approved", subject_id, details, organization_id=owner_id, livemode=mode
+    )

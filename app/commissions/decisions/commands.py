@@ -29,5 +29,6 @@ def reject(session: Session, actor: actors.Actor, conversion: Conversion, by: Ca
 
 def _noted(session: Session, actor: actors.Actor, action: str, conversion: Conversion) -> ConversionBody:
     subject_id = ids.encode(ids.CONVERSION, conversion.id)
-    audit.add_entry(session, actor, action, subject_id, organization_id=conversion.organization_id)
+    owner, livemode = conversion.organization_id, conversion.livemode
+    audit.add_entry(session, actor, action, subject_id, organization_id=owner, livemode=livemode)
     return load_conversion_body(session, conversion)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.commissions import models
 from app.payments.payment_rows import PaymentRow
+from app.stripe_events.scope import Scope
 
 CLOCK: Final = "clock"
 
@@ -81,12 +82,13 @@ def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID
     return found
 
 
-def insert(session: Session, organization_id: UUID, decided: Sequence[Decision]) -> None:
+def insert(session: Session, scope: Scope, decided: Sequence[Decision]) -> None:
     """Add decisions. Expects the locks of their payments; settling afterwards is what makes them count."""
     rows = [
         {
             "id": ids.new(),
-            "organization_id": organization_id,
+            "organization_id": scope.organization_id,
+            "livemode": scope.livemode,
             "payment_id": one.payment_id,
             "verdict": one.verdict,
             "decided_by": one.decided_by,

@@ -12,6 +12,7 @@ from app.attribution.rules import Credit
 from app.bulk import encode
 from app.commissions.settling.rows import CommissionRow
 from app.commissions.settling.settlement import SettlementInput
+from app.stripe_events.scope import Scope
 
 # Two drains that settle payments of one partner at once count one after the other, so that neither misses what the
 # other approves. Taken after every lock of objects.
@@ -30,8 +31,8 @@ _COUNT = text("""
     LATERAL (
         SELECT count(*) AS approved_before FROM (
             SELECT FROM commissions
-            WHERE partner_id = wanted.partner_id AND level = 0 AND approved_at <= wanted.occurred_at
-              AND amount_minor > 0
+            WHERE partner_id = wanted.partner_id AND livemode = :livemode AND level = 0
+              AND approved_at <= wanted.occurred_at AND amount_minor > 0
             LIMIT wanted.most
         ) AS approved
     ) AS counted
@@ -45,7 +46,7 @@ def counted(given: SettlementInput, credit: Credit) -> int | None:
     return next((one.approved_before for one in own if one.approved_before is not None), None)
 
 
-def load_counts(session: Session, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
+def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
     """`inputs` in the order they are to be evaluated in, each with its count where its terms have tiers.
 
     No query where no terms in question have tiers.
@@ -56,7 +57,8 @@ def load_counts(session: Session, inputs: Sequence[SettlementInput]) -> list[Set
     if not wanted:
         return list(inputs)
     session.execute(_HOLD, {"partner_ids": [row["partner_id"] for row in wanted]})
-    counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, {"wanted": encode(wanted)})}
+    values = {"livemode": scope.livemode, "wanted": encode(wanted)}
+    counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, values)}
     in_order = sorted(inputs, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key))
     return [replace(given, approved_before=counts.get(given.payment.id)) for given in in_order]
 

@@ -24,6 +24,7 @@ from app.payments.reported import facts as reported
 from app.payments.reported import recording
 from app.programs.models import Program
 from app.programs.rules import valid_currency
+from app.stripe_events.scope import Scope
 from app.views import instant_text
 
 CLOCKS_APART: Final = timedelta(minutes=5)
@@ -61,15 +62,13 @@ class Reported:
     is_new: bool
 
 
-def report(
-    session: Session, actor: Actor, partner: Partner, told: Report, *, by: Cause, default_livemode: bool | None
-) -> Reported:
+def report(session: Session, actor: Actor, partner: Partner, told: Report, *, by: Cause, livemode: bool) -> Reported:
     """Take a conversion of `partner`'s as the merchant reports it, settle it, and note it in the audit trail.
 
     Args:
         actor: who reports it.
         by: what its entries are put down to.
-        default_livemode: the installation's mode, None where it has none.
+        livemode: whether it is live or test money: the mode of the key that reports it.
 
     Effects: writes what settling writes. Waits for whoever reports the same at the same time.
 
@@ -84,17 +83,19 @@ def report(
         )
     _demand_signal(session, partner, told)
     object_id = reported.report_id(program.id, told.project_id, told.external_id)
-    scope = recording.scope_of(session, partner.organization_id, default_livemode=default_livemode)
+    scope = Scope(partner.organization_id, "", livemode)
     facts = _facts(program, told, by, name_of(actor))
     if not recording.keep(session, scope, Kind.REPORTED, object_id, facts, root=object_id, at=by.occurred_at):
-        return Reported(_conversion(session, partner, object_id), is_new=False)
+        return Reported(_conversion(session, scope, object_id), is_new=False)
     occurred_at = told.occurred_at or by.occurred_at
     evidence.name_partner(session, scope, object_id, partner.id, cause=by.by, occurred_at=occurred_at)
     settle_objects(session, scope, objects.lock(session, scope, [object_id]), by)
-    conversion = _conversion(session, partner, object_id)
+    conversion = _conversion(session, scope, object_id)
     details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": told.amount_minor}
     subject_id, owner_id = ids.encode(ids.CONVERSION, conversion.id), conversion.organization_id
-    audit.add_entry(session, actor, "conversion.reported", subject_id, details, organization_id=owner_id)
+    audit.add_entry(
+        session, actor, "conversion.reported", subject_id, details, organization_id=owner_id, livemode=livemode
+    )
     return Reported(conversion, is_new=True)
 
 
@@ -128,11 +129,16 @@ def _facts(program: Program, told: Report, by: Cause, reported_by: str) -> dict[
     }
 
 
-def _conversion(session: Session, partner: Partner, object_id: str) -> Conversion:
+def _conversion(session: Session, scope: Scope, object_id: str) -> Conversion:
     """The conversion of a report; whoever is named by one that is kept has a conversion, earning or not."""
     found = (
         select(Conversion)
         .join(Payment, Payment.id == Conversion.payment_id)
-        .where(Payment.key == reported.key_of(object_id), Payment.organization_id == partner.organization_id)
+        .where(
+            Payment.key == reported.key_of(object_id),
+            Payment.organization_id == scope.organization_id,
+            Payment.account == scope.account,
+            Payment.livemode == scope.livemode,
+        )
     )
     return session.scalars(found).one()

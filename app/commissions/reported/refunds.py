@@ -86,7 +86,10 @@ def give_back(
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
     details = {"refund_id": refund_id, "amount_cents": amount_minor}
     conversion_id, owner_id = ids.encode(ids.CONVERSION, conversion.id), conversion.organization_id
-    audit.add_entry(session, actor, "conversion.refunded", conversion_id, details, organization_id=owner_id)
+    mode = conversion.livemode
+    audit.add_entry(
+        session, actor, "conversion.refunded", conversion_id, details, organization_id=owner_id, livemode=mode
+    )
     return GivenBack(refund_id, amount_minor, external_id, by.occurred_at, is_new=True)
 
 

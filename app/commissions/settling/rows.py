@@ -13,6 +13,7 @@ from app import bulk
 from app.commissions.models import Commission, Conversion
 from app.ledger import balances
 from app.ledger.positions import Position
+from app.stripe_events.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def load_commissions(session: Session, conversion_ids: Sequence[UUID]) -> dict[U
 
 def insert_and_update(
     session: Session,
-    organization_id: UUID,
+    scope: Scope,
     conversions: Iterable[ConversionRow],
     commissions: Iterable[CommissionRow],
 ) -> None:
@@ -121,7 +122,8 @@ def insert_and_update(
     conversion_rows = [(one.stored, _conversion_row(one)) for one in conversions]
     commission_rows = [(one.stored, _commission_row(one)) for one in commissions]
     for model, rows in ((Conversion, conversion_rows), (Commission, commission_rows)):
-        fresh = [{"organization_id": organization_id, **row} for stored, row in rows if stored is None]
+        owner = {"organization_id": scope.organization_id, "livemode": scope.livemode}
+        fresh = [{**owner, **row} for stored, row in rows if stored is None]
         changed = [
             row
             for stored, row in rows

@@ -72,7 +72,7 @@ def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause:
     credited, positions = billing_cycles.load_positions(session, scope, credited)
     inputs = settlement.load(session, scope, credited, positions, cause)
     inputs = ladder.load_uplines(session, scope.organization_id, inputs)
-    inputs = tiers.load_counts(session, inputs)
+    inputs = tiers.load_counts(session, scope, inputs)
     results = evaluate_all(inputs, now=datetime.now(UTC))
     return _post(session, scope, results)
 
@@ -88,8 +88,8 @@ def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Set
         settled.append(Settled(result.payment, result.former_outcome, kinds))
     payment_rows.insert_and_update(session, scope, [one.payment for one in results])
     conversions = [one.conversion for one in results if one.conversion is not None]
-    rows.insert_and_update(session, scope.organization_id, conversions, commissions)
+    rows.insert_and_update(session, scope, conversions, commissions)
     at_once = [one.decision for one in results if one.is_approved_at_once and one.decision is not None]
-    decisions.insert(session, scope.organization_id, at_once)
-    posting.post(session, scope.organization_id, entries)
+    decisions.insert(session, scope, at_once)
+    posting.post(session, scope.organization_id, entries, livemode=scope.livemode)
     return settled

@@ -41,10 +41,11 @@ def balances(
     session: Session,
     organization_ids: Sequence[UUID],
     *,
+    livemode: bool,
     program_id: UUID | None = None,
     partner_id: UUID | None = None,
 ) -> Iterator[Balance]:
-    """The balances of these organizations' partners, by program and code, without partners that never earned."""
+    """The live or test balances of partners, by program and code, without partners that never earned any."""
     programs = select(Program).where(owned_by(Program.organization_id, organization_ids)).order_by(Program.id)
     for program in session.scalars(programs if program_id is None else programs.where(Program.id == program_id)).all():
         enrolled = select(Partner.id, Partner.slug).where(Partner.program_id == program.id).order_by(Partner.slug)
@@ -53,11 +54,15 @@ def balances(
         rows = session.execute(enrolled).all()
         for start in range(0, len(rows), PARTNERS_AT_ONCE):
             codes = {row.id: row.slug for row in rows[start : start + PARTNERS_AT_ONCE]}
-            yield from _balances_of_program(session, program, codes)
+            yield from _balances_of_program(session, program, codes, livemode=livemode)
 
 
-def _balances_of_program(session: Session, program: Program, codes: dict[UUID, str]) -> Iterator[Balance]:
-    earned = sums.of_partners(session, program.organization_id, program.id, program.time_zone, list(codes))
+def _balances_of_program(
+    session: Session, program: Program, codes: dict[UUID, str], *, livemode: bool
+) -> Iterator[Balance]:
+    earned = sums.of_partners(
+        session, program.organization_id, program.id, program.time_zone, list(codes), livemode=livemode
+    )
     for partner_id, code in codes.items():
         for figures in earned.get(partner_id, ()):
             yield Balance(partner_id, code, program.name, figures)

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict, NotFound
-from app.organizations import actors, audit, hierarchy, keys
+from app.organizations import actors, audit, hierarchy
 from app.organizations.models import Organization
 from app.partners import enrollment
+from app.partners.joining import first_keys
 from app.partners.joining.models import Invitation
 from app.partners.managing import commands
 from app.partners.models import Partner
@@ -150,7 +151,7 @@ def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined
         partner.first_name, partner.last_name = split_name(name)
     _set_organization(session, partner, organization.id)
     _activate_pending(session, actor, partner)
-    return Joined(partner, organization.id, issue_first_key(session, organization.id))
+    return Joined(partner, organization.id, first_keys.issue(session, organization.id, partner.organization_id))
 
 
 def accept(session: Session, actor: actors.Actor, token: str, organization_id: UUID) -> Partner:
@@ -209,12 +210,6 @@ def load_offer(session: Session, token: str) -> Offered:
 def may_join(partner: Partner) -> bool:
     """Whether the partner has no organization yet and its enrollment was not ended."""
     return partner.partner_organization_id is None and partner.status in OPEN
-
-
-def issue_first_key(session: Session, organization_id: UUID) -> str:
-    """Create a new affiliate's first key; returns it in plain text, which can be shown only this once."""
-    _, plaintext = keys.issue_key(session, actors.PUBLIC, organization_id, name="sign-up", level="manage")
-    return plaintext
 
 
 def _load_invited(session: Session, program: Program, email: str) -> Partner | None:

@@ -8,8 +8,8 @@ from app.errors import NotFound
 from app.organizations import audit, hierarchy
 from app.organizations.actors import Actor
 from app.partners import enrollment
-from app.partners.joining import confirmations
-from app.partners.joining.invitations import Joined, issue_first_key
+from app.partners.joining import confirmations, first_keys
+from app.partners.joining.invitations import Joined
 from app.partners.rules import split_name
 from app.programs.models import Program
 from app.texts import require_address
@@ -38,7 +38,7 @@ def sign_up(session: Session, actor: Actor, program_id: str, *, name: str, email
     confirmations.request_mail(session, partner)
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.signed_up", subject_id, organization_id=program.organization_id)
-    return Joined(partner, organization.id, issue_first_key(session, organization.id))
+    return Joined(partner, organization.id, first_keys.issue(session, organization.id, partner.organization_id))
 
 
 def _open_program(session: Session, program_id: str) -> Program:

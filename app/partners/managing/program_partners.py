@@ -71,6 +71,10 @@ def make_move(session: Session, partner: Partner, move: Move) -> bool:
     return True
 
 
-def load_totals(session: Session, program: Program, partner_ids: Sequence[UUID]) -> dict[UUID, list[Sums]]:
-    """All that each of these partners ever earned, per currency; partners without earnings have no entry."""
-    return sums.of_partners(session, program.organization_id, program.id, program.time_zone, partner_ids)
+def load_totals(
+    session: Session, program: Program, partner_ids: Sequence[UUID], *, livemode: bool
+) -> dict[UUID, list[Sums]]:
+    """All live or test money that each of these partners ever earned; partners without earnings have no entry."""
+    return sums.of_partners(
+        session, program.organization_id, program.id, program.time_zone, partner_ids, livemode=livemode
+    )

@@ -90,11 +90,13 @@ def load_affiliates(session: Session, partners: Sequence[Partner]) -> list[Progr
     return [ProgramAffiliate(**affiliate_fields(one, stamped.get(one.id))) for one in partners]
 
 
-def load_with_totals(session: Session, program: Program, partners: Sequence[Partner]) -> list[AffiliateWithTotals]:
-    """The same with what each of them earned in the program."""
+def load_with_totals(
+    session: Session, program: Program, partners: Sequence[Partner], *, livemode: bool
+) -> list[AffiliateWithTotals]:
+    """The same with what each of them earned in the program, in live or in test mode."""
     partner_ids = [partner.id for partner in partners]
     stamped = snapshots.in_force_of_each(session, partner_ids)
-    every = program_partners.load_totals(session, program, partner_ids)
+    every = program_partners.load_totals(session, program, partner_ids, livemode=livemode)
     return [with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency) for one in partners]
 
 

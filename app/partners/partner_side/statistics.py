@@ -17,6 +17,7 @@ def load_own(session: Session, caller: Caller) -> list[tuple[Partner, Sums]]:
     before that, from the caller's own enrollments.
     """
     enrolled = enrollments.load_enrollments(session, caller)
-    db.narrow_to_organizations(session, [program.organization_id for _, program in enrolled])
-    earned = statistics.load_for_enrollments(session, enrolled)
+    owners = [program.organization_id for _, program in enrolled]
+    db.narrow_to_organizations(session, owners, livemode=caller.livemode)
+    earned = statistics.load_for_enrollments(session, enrolled, livemode=caller.livemode)
     return [(partner, sums) for partner, _ in enrolled for sums in earned[partner.id]]

@@ -3,31 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import bulk
 from app.payments.models import StripeObject
-from app.stripe_events.models import StripeEndpoint
 from app.stripe_events.scope import Scope
-
-
-def scope_of(session: Session, organization_id: UUID, *, default_livemode: bool | None) -> Scope:
-    """Where an organization's reports belong.
-
-    A report says no mode. It is live as soon as anything is: the installation's own mode, or one of the
-    organization's endpoints. It is test while all there is is test, so that trying things out makes no live money;
-    where there is nothing at all, it is live.
-    """
-    rows = session.scalars(
-        select(StripeEndpoint.livemode)
-        .where(StripeEndpoint.organization_id == organization_id, StripeEndpoint.deleted_at.is_(None))
-        .distinct()
-    )
-    modes = {*rows, *(() if default_livemode is None else (default_livemode,))}
-    return Scope(organization_id, "", livemode=True in modes or not modes)
 
 
 def keep(
@@ -41,7 +22,7 @@ def keep(
         at: when it was stated.
 
     Returns:
-        False if there is such an id already, in whichever mode; then nothing is written.
+        False if there is such an id already in this mode; then nothing is written.
     """
     row = {
         **scope.parameters(),

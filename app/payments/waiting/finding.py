@@ -49,20 +49,22 @@ _LIST = text("""
     WITH waiting AS (
         SELECT 'event' AS what, stripe_id AS id, object_id, organization_id, account, livemode,
                outcome_details AS details, received_at AS since
-        FROM stripe_events AS event WHERE organization_id = ANY (:organization_ids) AND outcome = 'waiting'
+        FROM stripe_events AS event WHERE organization_id = ANY (:organization_ids) AND livemode = :livemode
+          AND outcome = 'waiting'
           AND NOT EXISTS (SELECT FROM payments WHERE organization_id = event.organization_id AND outcome = 'waiting'
                           AND outcome_details = event.outcome_details AND account = event.account
                           AND livemode = event.livemode)
         UNION ALL
         SELECT 'payment', CAST(id AS text), coalesce(nullif(invoice, ''), nullif(payment_intent, ''), charge),
                organization_id, account, livemode, outcome_details, created_at
-        FROM payments WHERE organization_id = ANY (:organization_ids) AND outcome = 'waiting'
+        FROM payments
+        WHERE organization_id = ANY (:organization_ids) AND livemode = :livemode AND outcome = 'waiting'
         UNION ALL
         SELECT 'customer', object_id, object_id, organization_id, account, livemode,
                jsonb_build_object('waiting_for', CAST(:metadata AS text), 'look_up', kind, 'object_id', object_id),
                wanted_at
-        FROM lookups WHERE organization_id = ANY (:organization_ids) AND kind = 'customer' AND asked_for = ''
-                       AND (done_at IS NULL OR problem IS NOT NULL)
+        FROM lookups WHERE organization_id = ANY (:organization_ids) AND livemode = :livemode
+                       AND kind = 'customer' AND asked_for = '' AND (done_at IS NULL OR problem IS NOT NULL)
     )
     SELECT waiting.*, details ->> 'waiting_for' AS waiting_for, lookups.next_attempt_at, lookups.attempts,
            lookups.problem, lookups.done_at, lookups.id AS lookup_id
@@ -93,11 +95,12 @@ def list_waiting(
     session: Session,
     organization_ids: Sequence[UUID],
     *,
+    livemode: bool,
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
 ) -> list[Waiting]:
-    """A page of all that waits, newest first.
+    """A page of what waits in live or in test mode, newest first.
 
     Raises:
         InvalidRequest: `starting_after` is the id of nothing that waits or waited, or stands beside a page number.
@@ -106,6 +109,7 @@ def list_waiting(
     after, after_id = _place(session, organization_ids, starting_after) if starting_after is not None else (None, None)
     values = {
         "organization_ids": list(organization_ids),
+        "livemode": livemode,
         "metadata": CUSTOMER_METADATA,
         "after": after,
         "after_id": after_id,

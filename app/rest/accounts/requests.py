@@ -56,6 +56,12 @@ class KeyCreation(Request):
     """A new key, which can do no more than the one that makes it."""
 
     name: Name = Field(description="What people call it.", examples=["accounting"])
+    livemode: bool | None = Field(
+        default=None,
+        description="Whether it sees and makes live money or test money; null: as the key that makes it. A test key "
+        "makes test keys only.",
+        examples=[False],
+    )
     level: LevelWord = Field(description="What it may do without scopes.", examples=["read"])
     scopes: list[Scope] = Field(
         default=[], description="Exactly what it may do; empty: all its level allows.", examples=[["commissions:read"]]

@@ -78,10 +78,17 @@ def list_keys(query: requests.KeyQuery) -> Response:
 )
 def create_key(body: requests.KeyCreation) -> Response:
     """Make a key that may do no more than this one. It is shown this once and never again."""
+    livemode = g.caller.livemode if body.livemode is None else body.livemode
     with access.transaction(g.caller) as session:
         owner_id = _organization(session, body.organization_id, "organization_id")
         key, plaintext = keys.issue_key(
-            session, g.caller, owner_id, name=body.name.strip(), level=body.level, scopes=body.scopes
+            session,
+            g.caller,
+            owner_id,
+            name=body.name.strip(),
+            level=body.level,
+            livemode=livemode,
+            scopes=body.scopes,
         )
         return answer(views.new_key_body(key, plaintext), status=201)
 

@@ -31,7 +31,9 @@ def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Respon
     """The promotion codes and coupons given to a partner, newest first."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = owners.given_to(session, partner.id, limit=query.limit, starting_after=query.starting_after)
+        given = owners.given_to(
+            session, partner.id, livemode=g.caller.livemode, limit=query.limit, starting_after=query.starting_after
+        )
         data = [shapes.promotion_body(one) for one in given]
     return answer(shapes.PromotionPage(data=data))
 
@@ -46,7 +48,9 @@ def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
     promotion = requests.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = promotion_credit.give(session, g.caller, partner, promotion, causes.this_request())
+        given = promotion_credit.give(
+            session, g.caller, partner, promotion, causes.this_request(), livemode=g.caller.livemode
+        )
         return answer(shapes.promotion_body(given), status=201)
 
 
@@ -89,7 +93,11 @@ def attribute_customer(path: requests.CustomerPath, body: requests.CustomerAssig
     requests.demand_extent(body)
     with access.transaction(g.caller) as session:
         scope = scope_of_customer(
-            session, g.caller.organization_ids, path.customer_id, account=body.account, livemode=body.livemode
+            session,
+            g.caller.organization_ids,
+            path.customer_id,
+            account=body.account,
+            livemode=access.mode_of(g.caller, body.livemode),
         )
         order = _order(session, scope.organization_id, body)
         assigned = assign.assign_customer(session, g.caller, scope, path.customer_id, order, applies_from=body.from_)

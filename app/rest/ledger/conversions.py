@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Response, current_app, g
+from flask import Response, g
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -10,7 +10,6 @@ from app.commissions import finding, views
 from app.commissions.reported import conversions, refunds
 from app.commissions.reported import views as reported
 from app.commissions.reported.conversions import Reported
-from app.config import Settings
 from app.errors import Conflict
 from app.http import causes
 from app.http.errors import ErrorBody
@@ -116,6 +115,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
         partner = finding.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
     wanted = finding.Selection(
         limit=query.limit,
+        livemode=g.caller.livemode,
         page=query.page,
         starting_after=query.starting_after,
         status=views.COMMISSION_STATUS[query.status] if query.status else None,
@@ -133,12 +133,11 @@ def _program(session: Session, program_id: str) -> Program:
 
 
 def _report(session: Session, partner: Partner, body: requests.ConversionReport | requests.ProgramReport) -> Reported:
-    settings: Settings = current_app.extensions["accrual_settings"]
     return conversions.report(
         session,
         g.caller,
         partner,
         requests.report_of(body),
         by=causes.this_request(),
-        default_livemode=settings.stripe_livemode,
+        livemode=g.caller.livemode,
     )

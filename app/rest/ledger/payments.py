@@ -21,12 +21,9 @@ def list_payments(query: requests.PaymentQuery) -> Response:
         page = finding.list_payments(
             session,
             g.caller.organization_ids,
+            finding.Matching(g.caller.livemode, query.outcome, query.attributed, query.conflict, query.span),
             query,
             limit=query.limit,
-            paid=query.span,
-            outcome=query.outcome,
-            attributed=query.attributed,
-            conflict=query.conflict,
         )
         data = [views.payment_body(payment) for payment in page.rows]
     return answer(views.PaymentPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
@@ -39,6 +36,7 @@ def list_waiting(query: requests.WaitingQuery) -> Response:
         found = waiting_list.list_waiting(
             session,
             g.caller.organization_ids,
+            livemode=g.caller.livemode,
             limit=query.limit,
             page=query.page,
             starting_after=query.starting_after,
@@ -51,6 +49,6 @@ def list_waiting(query: requests.WaitingQuery) -> Response:
 def ask_again() -> Response:
     """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
     with access.transaction(g.caller) as session:
-        count = commands.ask_again(session, g.caller, g.caller.organization_ids)
+        count = commands.ask_again(session, g.caller, g.caller.organization_ids, livemode=g.caller.livemode)
     jobs.wake(jobs.LOOK_UPS)
     return answer(waiting_shapes.AskedAgain(look_ups=count))

@@ -97,10 +97,11 @@ class ExplanationQuery(Request):
     )
 
 
-def selection(query: CommissionQuery, partner: Partner | None = None) -> finding.Selection:
+def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> finding.Selection:
     """What a list of commissions is asked for; `partner` None for all."""
     return finding.Selection(
         limit=query.limit,
+        livemode=livemode,
         starting_after=query.starting_after,
         status=query.status,
         partner=partner,

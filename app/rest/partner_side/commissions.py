@@ -22,7 +22,7 @@ api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by i
 def list_my_commissions(query: requests.CommissionQuery) -> Response:
     """Your commissions in all your programs, newest first. Nothing of the customers is shown."""
     with access.affiliate_transaction(g.caller) as session:
-        return answer(load_page(session, g.caller, requests.selection(query)))
+        return answer(load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode)))
 
 
 @api.get(

@@ -63,7 +63,7 @@ def show_partner(path: requests.PartnerPath) -> Response:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id)
         if not g.caller.may("commissions:read"):
             return answer(commands.load_body(session, partner))
-        return answer(views.load_partner_with_stats(session, partner))
+        return answer(views.load_partner_with_stats(session, partner, livemode=g.caller.livemode))
 
 
 @api.patch(

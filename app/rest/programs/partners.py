@@ -56,7 +56,7 @@ def list_affiliates_of_program(path: ProgramPath, query: requests.AffiliateQuery
         )
         data: Sequence[shapes.ProgramAffiliate]
         if caller.may("commissions:read"):
-            data = shapes.load_with_totals(session, program, page.rows)
+            data = shapes.load_with_totals(session, program, page.rows, livemode=caller.livemode)
         else:
             data = shapes.load_affiliates(session, page.rows)
     return answer(shapes.ProgramAffiliatePage(data=list(data), has_more=page.has_more))

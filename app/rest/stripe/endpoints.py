@@ -32,13 +32,14 @@ def list_endpoints(query: requests.EndpointQuery) -> Response:
 )
 def create_endpoint(body: requests.EndpointCreation) -> Response:
     """Make an endpoint; enter its `url` in Stripe, then add the secret that Stripe shows."""
+    livemode = access.mode_of(g.caller, body.livemode)
     with access.transaction(g.caller) as session:
         shown = commands.create(
             session,
             g.caller,
             g.caller.organization_id,
             _settings(),
-            livemode=body.livemode,
+            livemode=livemode,
             secret=body.secret,
             api_key=body.api_key,
             description=body.description,

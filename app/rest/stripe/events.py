@@ -19,12 +19,10 @@ def list_events(query: requests.EventQuery) -> Response:
         page = finding.list_events(
             session,
             g.caller.organization_ids,
+            finding.Matching(g.caller.livemode, query.outcome, query.type, query.span),
             limit=query.limit,
             page=query.page,
             starting_after=query.starting_after,
-            outcome=query.outcome,
-            type_=query.type,
-            received=query.span,
         )
         data = [views.event_body(event) for event in page.rows]
     return answer(views.EventPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))

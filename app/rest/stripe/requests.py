@@ -67,7 +67,11 @@ class SecretPath(EndpointPath):
 class EndpointCreation(Request):
     """A new endpoint."""
 
-    livemode: bool = Field(description="Whether it receives live events, or test events. Never changes.")
+    livemode: bool | None = Field(
+        default=None,
+        description="Whether it receives live events or test events: the mode of your key, which need not be sent. "
+        "Never changes.",
+    )
     secret: SecretText | None = Field(default=None, description="Left out: add it once Stripe shows it.")
     description: Description = ""
     api_key: ApiKey | None = None
@@ -122,7 +126,7 @@ class StripeWindow(Request):
         pattern=r"^(acct_\w+)?$",
         description="A connected account's `acct_…`; empty for your own account.",
     )
-    livemode: bool | None = Field(default=None, description="Needed only where there are keys of both modes.")
+    livemode: bool | None = Field(default=None, description="The mode of your key, which need not be sent.")
 
 
 class BackfillRequest(StripeWindow):

@@ -93,7 +93,7 @@ def stop_reconciliation(path: requests.RunPath) -> Response:
 @api.post("/api/v1/events/replay", security=needs("events:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
 def replay_events(body: requests.ReplayRequest) -> Response:
     """Process many events again as if they had just come; only differences are posted."""
-    selection = Selection(g.caller.organization_ids, body.outcome, body.type, body.since, body.until)
+    selection = Selection(g.caller.organization_ids, g.caller.livemode, body.outcome, body.type, body.since, body.until)
     with access.transaction(g.caller) as session:
         run = commands.request_replay(session, g.caller, g.caller.organization_id, selection)
     jobs.wake(jobs.RUNS)
@@ -120,8 +120,9 @@ def stop_replay(path: requests.RunPath) -> Response:
 
 
 def _asked(body: requests.StripeWindow, since: datetime | None) -> HistoryRequest:
+    livemode = access.mode_of(g.caller, body.livemode)
     return HistoryRequest(
-        g.caller.organization_id, account=body.account, livemode=body.livemode, since=since, until=body.until
+        g.caller.organization_id, account=body.account, livemode=livemode, since=since, until=body.until
     )
 
 

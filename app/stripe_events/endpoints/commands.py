@@ -137,4 +137,5 @@ def _audited(
 
 def _add_entry(session: Session, actor: actors.Actor, action: str, endpoint: StripeEndpoint, **details: Any) -> None:
     subject_id = ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)
-    audit.add_entry(session, actor, action, subject_id, details, organization_id=endpoint.organization_id)
+    owner, livemode = endpoint.organization_id, endpoint.livemode
+    audit.add_entry(session, actor, action, subject_id, details, organization_id=owner, livemode=livemode)

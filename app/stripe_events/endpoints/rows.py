@@ -41,6 +41,16 @@ def insert_endpoint(
     return endpoint
 
 
+def has_live(session: Session, organization_id: UUID) -> bool:
+    """Whether the organization has an endpoint for live events that is not deleted."""
+    live = select(StripeEndpoint.id).where(
+        StripeEndpoint.organization_id == organization_id,
+        StripeEndpoint.livemode,
+        StripeEndpoint.deleted_at.is_(None),
+    )
+    return session.scalar(live.limit(1)) is not None
+
+
 def list_endpoints(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
 ) -> list[StripeEndpoint]:
@@ -71,10 +81,12 @@ def get_endpoint(
     return endpoint
 
 
-def find_oldest_in_use(session: Session, organization_id: UUID) -> StripeEndpoint | None:
-    """The organization's first endpoint that is not disabled; None if it has none."""
+def find_oldest_in_use(session: Session, organization_id: UUID, *, livemode: bool) -> StripeEndpoint | None:
+    """The organization's first endpoint of this mode that is not disabled; None if it has none."""
     wanted = select(StripeEndpoint).where(
-        StripeEndpoint.organization_id == organization_id, StripeEndpoint.disabled_at.is_(None)
+        StripeEndpoint.organization_id == organization_id,
+        StripeEndpoint.livemode == livemode,
+        StripeEndpoint.disabled_at.is_(None),
     )
     return session.scalar(wanted.order_by(StripeEndpoint.id).limit(1))
 

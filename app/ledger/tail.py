@@ -1,0 +1,62 @@
+"""The tail of the ledger: what entries from one transaction on changed, as SQL that statistics are made of."""
+
+from typing import Final
+
+MINORS: Final = ("accrued_minor", "payable_minor", "clearing_minor", "paid_minor", "fee_minor")
+_KINDS: Final = ("partner_accrued", "partner_payable", "payout_clearing", "partner_paid", "platform_fee")
+"""The account kind behind each of `MINORS`."""
+
+
+def moved(*, since: str, below: str, among: str) -> str:
+    """SQL of what entries from one transaction id to another changed, a row for each commission: CTEs up to `moved`.
+
+    Args:
+        since: the first transaction id, as an expression.
+        below: the first one that is too late, as an expression; "" for none.
+        among: which commissions, as a condition on `commission`.
+
+    The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too, to know whether
+    it was worth something before.
+    """
+    in_time = f"AND entry.xid < {below}" if below else ""
+    is_fresh = f"entry.xid >= {since}"
+    minors = ", ".join(
+        f"-coalesce(sum(posting.amount_minor) FILTER (WHERE {is_fresh} AND account.kind = '{kind}'), 0) AS {name}"
+        for kind, name in zip(_KINDS, MINORS, strict=True)
+    )
+    more = (
+        "(sum(posting.amount_minor) <> 0)::int"
+        f" - (coalesce(sum(posting.amount_minor) FILTER (WHERE NOT {is_fresh}), 0) <> 0)::int"
+    )
+    # A tail is short, which no planner can know; left alone it would read whole tables to be ready for a long one. What
+    # stands behind LATERAL is looked up row by row, by index: OFFSET 0 and GROUP BY keep it from being flattened.
+    return f"""
+    fresh AS MATERIALIZED (
+        SELECT entry.id FROM journal_entries AS entry
+        WHERE entry.organization_id = :organization_id AND {is_fresh} {in_time}
+    ),
+    touched AS MATERIALIZED (
+        SELECT DISTINCT commission.commission_id, commission.livemode, commission.partner_id, commission.currency,
+               commission.level,
+               (commission.earned_at AT TIME ZONE :time_zone)::date AS day
+        FROM fresh
+        CROSS JOIN LATERAL (SELECT commission_id FROM postings WHERE entry_id = fresh.id OFFSET 0) AS posting
+        CROSS JOIN LATERAL (
+            SELECT * FROM posted_commissions WHERE commission_id = posting.commission_id OFFSET 0
+        ) AS commission
+        WHERE {among}
+    ),
+    moved AS MATERIALIZED (
+        SELECT touched.livemode, touched.partner_id, touched.currency, touched.day,
+               {", ".join(f"one.{name}" for name in MINORS)},
+               one.more AS commission_count, CASE touched.level WHEN 0 THEN one.more ELSE 0 END AS conversion_count
+        FROM touched
+        CROSS JOIN LATERAL (
+            SELECT {minors}, {more} AS more
+            FROM postings AS posting
+            JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
+            JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
+            WHERE posting.commission_id = touched.commission_id
+            GROUP BY posting.commission_id
+        ) AS one
+    )"""
