@@ -68,6 +68,8 @@ def main() -> None:
     """Run the command line. Why a command failed is printed on standard error, with exit code 1."""
     try:
         app()
+    except SystemExit:  # how every command ends; named here, because the last clause below loads the tables
+        raise
     except AccrualError as error:
         _complain(str(error))
     except _database_error() as error:

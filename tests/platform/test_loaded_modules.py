@@ -53,6 +53,13 @@ def test_help_of_every_command_loads_neither_tables_nor_servers() -> None:
     assert {command: names for command, names in loaded.items() if names} == {}
 
 
+def test_the_installed_command_loads_no_more_for_its_help() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, f"{SERVERS} {TABLES}", "--help"], check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stderr.splitlines()[-1]) == []
+
+
 def test_a_command_that_only_shows_loads_neither_servers_nor_the_queue(accrual: Accrual, tmp_path: Path) -> None:
     accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
     for command in ("programs list", "balances", "events list"):
