@@ -34,6 +34,7 @@ def test_an_entry_tells_who_did_what_to_which_in_which_request(owner: Caller, me
     assert entry.pop("created_at").endswith("Z")
     assert entry == {
         "organization_id": ids.encode("org", merchant.organization_id),
+        "livemode": None,
         "action": "partner.created",
         "subject_id": answer.json["id"],
         "details": {"program_id": ids.encode("prog", merchant.program_id), "slug": "eve", "commission_pct": 25.0},
