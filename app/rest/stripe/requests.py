@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.paging import After, Between, Numbered
 from app.sentences.outcomes import OUTCOMES
@@ -66,6 +66,8 @@ class SecretPath(EndpointPath):
 
 class EndpointCreation(Request):
     """A new endpoint."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"livemode": False, "description": "EU shop"}]})
 
     livemode: bool | None = Field(
         default=None,
