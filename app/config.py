@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     stripe_api_base: str = "https://api.stripe.com"
     """The address of Stripe's API, without a slash at the end."""
     log_format: Literal["auto", "json", "console"] = "auto"
+    log_level: Literal["debug", "info", "warning"] = "info"
     """`auto`: columns in a terminal, JSON elsewhere."""
     language: str = "en"
     """Language of the sentences that people read: one that has a catalogue in `app/sentences/locales`."""

@@ -14,7 +14,7 @@ from app.logs import configure
 from app.runtime.logins import warn_of_excess_rights
 
 _settings = load()
-configure(_settings.log_format)
+configure(_settings.log_format, level=_settings.log_level)
 
 
 class _Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn ships no types

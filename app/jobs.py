@@ -4,6 +4,10 @@ The queue carries wake-ups, not events: the work itself is in the database. So a
 the sweeper queues another, and a second job for the same work finds nothing to do.
 """
 
+import atexit
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +24,8 @@ QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
 """The queue for jobs that call Stripe or a mail server; a separate process runs them, so that they delay no drain."""
 FLAG_SECONDS: Final = 10
+PAUSE_SECONDS: Final = 0.01
+"""Between two calls of the waker to Redis: in a burst hundreds of deliveries a second are one call."""
 IN_PROGRESS: Final = "accrual:being-worked"
 
 
@@ -56,11 +62,61 @@ Call = Callable[[redis.Redis], object]
 _held: ContextVar[dict[Job, None] | None] = ContextVar("held", default=None)
 
 
+class _Waker:
+    """A thread that queues jobs for others; it starts with the first job it is given."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._jobs: dict[Job, None] = {}
+        self._is_busy = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self, job: Job) -> None:
+        """Let the thread queue `job`; nothing to do where it is about to."""
+        with self._changed:
+            if job in self._jobs:
+                return
+            self._jobs[job] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Return once everything given so far was passed on."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._jobs and not self._is_busy)
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._pass_on()
+        finally:  # the next job starts another thread
+            with self._changed:
+                self._thread, self._is_busy = None, False
+                self._changed.notify_all()
+
+    def _pass_on(self) -> None:
+        with self._changed:
+            self._is_busy = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._jobs)
+            jobs, self._jobs, self._is_busy = self._jobs, {}, True
+        for job in jobs:  # taken out before Redis is asked, so that work which is due from now on is a call of its own
+            _queue_once(job)
+        time.sleep(PAUSE_SECONDS)
+
+
 class _Current:
     """The queues of this process, set once by `connect`."""
 
     client: redis.Redis | None = None
     queues: ClassVar[dict[str, Queue]] = {}
+    waker = _Waker()
+
+
+def _forget_parents_thread() -> None:
+    _Current.waker = _Waker()
 
 
 def connect(redis_url: str) -> redis.Redis:
@@ -100,6 +156,20 @@ def wake(job: Job) -> bool:
         return _queue_once(job)
     later[job] = None
     return True
+
+
+def wake_soon(job: Job) -> None:
+    """As `wake`, by a thread of this process, so that the caller does not wait for Redis.
+
+    Calls that come while the thread is at work are one call to Redis. What a process that is killed had not passed on
+    is found by the sweeper.
+    """
+    _Current.waker.wake(job)
+
+
+def flush() -> None:
+    """Return once every `wake_soon` before this call was passed on; a process calls it before it ends."""
+    _Current.waker.flush()
 
 
 def sweep(job: Job) -> bool:
@@ -169,3 +239,7 @@ def _call(call: Call) -> bool:
         redis_client.note_failure(failure)
         return False
     return True
+
+
+os.register_at_fork(after_in_child=_forget_parents_thread)
+atexit.register(flush)

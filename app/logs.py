@@ -31,10 +31,12 @@ NEVER_LOGGED: Final = frozenset(
         "webhook_secret",
     }
 )
+OURS: Final = ("app", "worker")
+"""The only packages that "debug" is for: at that level others write requests and their bodies."""
 QUIET: Final = ("alembic", "rq", "urllib3", "werkzeug")  # they log every step; only their warnings are needed
 
 
-def configure(log_format: Literal["auto", "json", "console"] = "auto", *, level: str = "INFO") -> None:
+def configure(log_format: Literal["auto", "json", "console"] = "auto", *, level: str = "info") -> None:
     """Configure all loggers of this process with our formatter. Call it once, before the first log line."""
     columns = sys.stderr.isatty() if log_format == "auto" else log_format == "console"
     formatter = {
@@ -49,12 +51,19 @@ def configure(log_format: Literal["auto", "json", "console"] = "auto", *, level:
             "disable_existing_loggers": False,
             "formatters": {"accrual": formatter},
             "handlers": {"accrual": handler},
-            "root": {"handlers": ["accrual"], "level": level},
-            "loggers": {name: {"level": "WARNING"} for name in QUIET},
+            "root": {"handlers": ["accrual"], "level": "WARNING" if level == "warning" else "INFO"},
+            "loggers": {
+                **{name: {"level": "WARNING"} for name in QUIET},
+                **{name: {"level": level.upper()} for name in OURS},
+            },
         }
     )
     structlog.configure(
-        processors=[*_shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared_processors(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -4,8 +4,8 @@ import re
 import time
 from collections.abc import Callable
 from functools import wraps
+from secrets import token_hex
 from typing import Any, Final
-from uuid import uuid4
 
 import structlog
 from flask import Response, g, request
@@ -177,7 +177,7 @@ def _counted_caller() -> Caller:
 
 def _bind_request() -> None:
     sent_id = request.headers.get("X-Request-Id", "")
-    g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else uuid4().hex
+    g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else token_hex(16)
     g.started_at = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
@@ -187,7 +187,7 @@ def _finish_request(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     throttle.add_headers(response)
-    if request.endpoint == RECEIVER and response.status_code >= 400:
+    if response.status_code >= 400 and request.endpoint == RECEIVER:
         metrics.event_received("unavailable" if response.status_code >= 500 else "refused")
     if "caller" in g:
         response.headers["Cache-Control"] = "no-store"

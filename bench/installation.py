@@ -64,7 +64,7 @@ def running() -> Iterator[tuple[Installation, Stack]]:
 def connect(data_dir: Path) -> config.Settings:
     """Connect this process to the installation in `data_dir`."""
     settings = config.load(data_dir)
-    logs.configure(settings.log_format, level="WARNING")
+    logs.configure(settings.log_format, level="warning")
     db.connect(settings.database_url, pool_size=2)
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)

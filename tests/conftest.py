@@ -221,7 +221,7 @@ def deliver_to(application: Flask, endpoint_id: str) -> Deliver:
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:
             endpoint = application.extensions["accrual_receivers"].load(session, endpoint_id)
-        with db.autocommit() as connection:
+        with db.direct() as connection:
             receipts = []
             for event in events:
                 body = json.dumps(event)

@@ -36,7 +36,7 @@ def main() -> None:
     if queue is None:
         sys.exit("usage: python -m worker [stripe]")
     settings = config.load()
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, level=settings.log_level)
     catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=2)
     jobs.connect(settings.redis_url)

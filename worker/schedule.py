@@ -151,7 +151,7 @@ def tick(due: list[Routine]) -> None:
 def main() -> None:
     """Run the clock until SIGTERM or SIGINT."""
     settings = config.load()
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, level=settings.log_level)
     catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=1)
     jobs.connect(settings.redis_url)

@@ -58,7 +58,7 @@ def _database_only(data_dir: Path | None) -> Iterator[config.Settings]:
     from app.sentences import catalogue
 
     settings = config.load(data_dir)
-    logs.configure(settings.log_format, level="WARNING")
+    logs.configure(settings.log_format, level="warning")
     catalogue.use(settings.language)
     db.connect(settings.database_url, pool_size=1)
     try:

@@ -67,7 +67,7 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Itera
     with _exclusive_use(data_dir):
         _refuse_used_port(port)
         settings = _prepare(data_dir, port)
-        logs.configure(settings.log_format)
+        logs.configure(settings.log_format, level=settings.log_level)
         web_login = _web_login(settings)
         servers, processes = _embedded_servers(settings), _accrual_processes(settings, port, log, web_login)
         try:

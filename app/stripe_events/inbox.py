@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+import psycopg
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
@@ -15,7 +16,7 @@ from app.sentences.outcomes import sentence
 from app.stripe_events import envelope
 from app.stripe_events.endpoints.receivers import StripeReceiver
 from app.stripe_events.models import StripeEvent
-from app.stripe_events.scope import SCOPE_SQL, Scope
+from app.stripe_events.scope import Scope
 
 MAX_ATTEMPTS: Final = 12
 LONGEST_WAIT_SECONDS: Final = 3600
@@ -61,18 +62,21 @@ _INSERT = """
     RETURNING id
 """
 
-_KNOWN = text(f"""
+_KNOWN = """
     SELECT id, processed_at IS NULL AS is_due, outcome FROM stripe_events
-    WHERE {SCOPE_SQL} AND stripe_id = :stripe_id AND api_version = :api_version
-""")
+    WHERE organization_id = %(organization_id)s AND account = %(account)s AND livemode = %(livemode)s
+      AND stripe_id = %(stripe_id)s AND api_version = %(api_version)s
+"""
 
-_ACCEPT_IN_MODE = text("""
-    UPDATE stripe_events SET endpoint_id = :endpoint_id, processed_at = NULL, outcome = NULL, next_attempt_at = now()
-    WHERE id = :id AND outcome = 'wrong_mode'
-""")
+_ACCEPT_IN_MODE = """
+    UPDATE stripe_events SET endpoint_id = %(endpoint_id)s, processed_at = NULL, outcome = NULL, next_attempt_at = now()
+    WHERE id = %(id)s AND outcome = 'wrong_mode'
+"""
 
 
-def insert_event(connection: Connection, receiver: StripeReceiver, event: Mapping[str, Any], payload: str) -> Receipt:
+def insert_event(
+    connection: "psycopg.Connection[Any]", receiver: StripeReceiver, event: Mapping[str, Any], payload: str
+) -> Receipt:
     """Store a verified event unchanged. A repeated delivery changes nothing.
 
     An event of the other mode is stored as `wrong_mode` and becomes due only if it is delivered again to an endpoint of
@@ -92,13 +96,15 @@ def insert_event(connection: Connection, receiver: StripeReceiver, event: Mappin
         "payload": payload,
         "outcome": None if is_right_mode else "wrong_mode",
     }
-    if connection.exec_driver_sql(_INSERT, values).scalar() is not None:
+    if connection.execute(_INSERT, values, prepare=True).fetchone() is not None:
         return Receipt(is_new=True, is_due=is_right_mode)
-    known = connection.execute(_KNOWN, values).one()
-    if known.outcome == "wrong_mode" and is_right_mode:
-        connection.execute(_ACCEPT_IN_MODE, {"id": known.id, "endpoint_id": receiver.endpoint_id})
+    known = connection.execute(_KNOWN, values).fetchone()
+    assert known is not None, "a row that is in the way of an insert is there"
+    event_id, is_due, outcome = known
+    if outcome == "wrong_mode" and is_right_mode:
+        connection.execute(_ACCEPT_IN_MODE, {"id": event_id, "endpoint_id": receiver.endpoint_id})
         return Receipt(is_new=False, is_due=True)
-    return Receipt(is_new=False, is_due=known.is_due)
+    return Receipt(is_new=False, is_due=is_due)
 
 
 def _object_id(event: Mapping[str, Any]) -> str:

@@ -25,10 +25,12 @@ class Wakeups:
         self._client = client
 
     def count(self) -> int:
+        jobs.flush()
         return Queue(jobs.QUEUE, connection=self._client, serializer=JSONSerializer).count
 
     def begin_drain(self) -> None:
         """What a worker does first: it takes the job and lowers the flag."""
+        jobs.flush()
         self._client.flushall()
 
 

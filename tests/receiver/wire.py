@@ -57,6 +57,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "ACCRUAL_DATA_DIR": str(settings.data_dir),
         "ACCRUAL_STRIPE_WEBHOOK_SECRETS": "",
         "ACCRUAL_LOG_FORMAT": "json",
+        "ACCRUAL_LOG_LEVEL": "debug",
         "ACCRUAL_WEB_WORKERS": "1",
     }
 

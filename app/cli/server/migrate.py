@@ -10,7 +10,7 @@ def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from app.runtime import schema
 
     settings = config.load(data_dir)
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, level=settings.log_level)
     applied = schema.migrate(config.migrate_url(settings))
     if as_json:
         printing.as_document({"applied": applied, "schema": schema.newest()})

@@ -34,8 +34,8 @@ def receive(endpoint_id: str = "") -> Response:
     receipt = _store(receiver, event, body)
     metrics.event_received("stored" if receipt.is_new else "duplicate")
     if receipt.is_due:
-        jobs.wake(jobs.DRAIN)
-    log.info(
+        jobs.wake_soon(jobs.DRAIN)
+    log.debug(
         "stripe_event_received",
         stripe_event_id=event["id"],
         type=event["type"],
@@ -84,5 +84,5 @@ def _store(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inb
 
 
 def _store_once(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
-    with db.autocommit() as connection:
+    with db.direct() as connection:
         return inbox.insert_event(connection, receiver, event, body)
