@@ -13,16 +13,13 @@ opens `transaction`.
 """
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
-from weakref import WeakSet
 
-import psycopg
 from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, MetaData, Text, create_engine, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
@@ -85,14 +82,8 @@ class _Connected:
     engine: Engine
     sessions: sessionmaker[Session]
     autocommit: Engine
-    direct: "WeakSet[psycopg.Connection[Any]]" = field(default_factory=WeakSet)
-    """The connections that threads of this process have for themselves."""
 
     def dispose(self, *, close: bool = True) -> None:
-        """Close what is idle, or forget it without closing it: a child process shares its parent's sockets."""
-        for connection in tuple(self.direct) if close else ():
-            connection.close()
-        self.direct.clear()
         self.engine.dispose(close=close)
         self.autocommit.dispose(close=close)
 
@@ -204,46 +195,9 @@ def autocommit() -> Iterator[Connection]:
         yield connection
 
 
-class _OfThread(threading.local):
-    """The connection that `direct` gives to this thread, and the engine that made it."""
-
-    engine: Engine | None = None
-    connection: psycopg.Connection[Any] | None = None
-
-
-_of_thread = _OfThread()
-
-
-@contextmanager
-def direct() -> Iterator["psycopg.Connection[Any]"]:
-    """The driver's own connection of this thread, as `accrual_entry`: every statement is its own transaction.
-
-    For the statement of every delivery: what SQLAlchemy does around a statement costs more than the statement. The
-    connection stays open between calls; a broken one is replaced at the next call.
-
-    Raises:
-        DBAPIError: what the driver raised in the block.
-    """
-    connection = _direct_connection()
-    try:
-        yield connection
-    except psycopg.Error as failure:
-        raise DBAPIError.instance(
-            None, None, failure, psycopg.Error, hide_parameters=True, connection_invalidated=connection.broken
-        ) from failure
-
-
-def _direct_connection() -> "psycopg.Connection[Any]":
-    connected = _web()
-    connection = _of_thread.connection
-    if connection is None or connection.closed or _of_thread.engine is not connected.autocommit:
-        fairy = connected.autocommit.raw_connection()
-        connection = fairy.driver_connection
-        fairy.detach()
-        assert isinstance(connection, psycopg.Connection)
-        connected.direct.add(connection)
-        _of_thread.connection, _of_thread.engine = connection, connected.autocommit
-    return connection
+def autocommit_engine() -> Engine:
+    """The engine of `autocommit`. Raises RuntimeError before `connect_web` was called."""
+    return _web().autocommit
 
 
 def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) -> None:
@@ -308,7 +262,6 @@ def _drop_inherited_connections() -> None:
     for inherited in (_Current.worker, _Current.web):
         if inherited is not None:
             inherited.dispose(close=False)
-    _of_thread.connection = None
 
 
 os.register_at_fork(after_in_child=_drop_inherited_connections)

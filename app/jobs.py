@@ -121,6 +121,7 @@ def _forget_parents_thread() -> None:
 
 def connect(redis_url: str) -> redis.Redis:
     """Use the Redis at `redis_url` from now on. Does not contact it yet."""
+    flush()
     client = redis.Redis.from_url(redis_url, **redis_client.options())
     _Current.client = client
     for name in (QUEUE, STRIPE_QUEUE):

@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 from sqlalchemy import Engine
 
-from app import db, ids, jobs, web
+from app import db, direct, ids, jobs, web
 from app.config import Settings
 from app.integrity import verify
 from app.organizations import request_limits
@@ -221,7 +221,7 @@ def deliver_to(application: Flask, endpoint_id: str) -> Deliver:
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:
             endpoint = application.extensions["accrual_receivers"].load(session, endpoint_id)
-        with db.direct() as connection:
+        with direct.connection() as connection:
             receipts = []
             for event in events:
                 body = json.dumps(event)

@@ -23,7 +23,13 @@ def parse(body: str) -> dict[str, Any]:
     Raises:
         InvalidRequest: it is not JSON, or not a Stripe event.
     """
-    event = _loads(body)
+    try:
+        event = orjson.loads(body)
+    except ValueError:  # also where half a surrogate pair or a huge number is in it, which the slower parser takes
+        try:
+            event = json.loads(body)
+        except (ValueError, RecursionError):
+            raise InvalidRequest("The body is not JSON.") from None
     if not isinstance(event, dict) or event.get("object") not in ENVELOPES:
         raise InvalidRequest("The body is not a Stripe event.")
     for name in ("id", "type"):
@@ -36,17 +42,6 @@ def parse(body: str) -> dict[str, Any]:
             raise InvalidRequest(f"The event's {name} is malformed.", param=name)
     event["created"] = _seconds(event.get("created"))
     return event
-
-
-def _loads(body: str) -> Any:
-    try:
-        return orjson.loads(body)
-    except ValueError:  # also where half a surrogate pair or a huge number is in it, which the slower parser takes
-        pass
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("The body is not JSON.") from None
 
 
 def occurred_at(event: Mapping[str, Any]) -> datetime:

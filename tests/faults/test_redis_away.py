@@ -158,6 +158,7 @@ def test_no_request_waits_for_redis_twice(post: Post, silent_redis: SilentRedis)
     for event in events_of(customers(1)):
         jobs.connect(silent_redis.url)  # as if the rest were over
         assert post(event)[0] == 200
+        jobs.flush()
         assert silent_redis.calls() == 1
 
 
@@ -194,12 +195,15 @@ def test_flag_without_a_job_expires(post: Post, valkey: Valkey) -> None:
     """It expires, so that not even the sweeper is needed for ever."""
     with valkey.client() as client:
         post(customers(1)[0].events[0])
+        jobs.flush()
         assert 0 < client.ttl(jobs.DRAIN.flag) <= jobs.FLAG_SECONDS
         client.delete(QUEUE_KEY)
         post(customers(1)[0].events[0])
+        jobs.flush()
         assert client.llen(QUEUE_KEY) == 0
         client.delete(jobs.DRAIN.flag)  # its end
         post(customers(1)[0].events[0])
+        jobs.flush()
         assert client.llen(QUEUE_KEY) == 1
 
 

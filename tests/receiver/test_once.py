@@ -36,6 +36,7 @@ class Wakeups:
 
 @pytest.fixture
 def wakeups(redis_url: str, application: Flask) -> Iterator[Wakeups]:
+    jobs.flush()
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
         yield Wakeups(client)

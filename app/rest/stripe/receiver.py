@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 
-from app import db, jobs, metrics
+from app import db, direct, jobs, metrics
 from app.errors import InvalidRequest, NotFound, TooLarge, Unavailable
 from app.stripe_events import envelope, inbox, signature
 from app.stripe_events.endpoints.receivers import ReceiverCache, StripeReceiver
@@ -28,7 +28,7 @@ def receive(endpoint_id: str = "") -> Response:
     413 too large; 503 it could not be stored, and Stripe shall come again.
     """
     body = _read_body()
-    receiver = _find_door(endpoint_id)
+    receiver = _receiver_of(endpoint_id)
     signature.verify(body, request.headers.get("Stripe-Signature"), receiver.secrets, now_seconds=time.time())
     event = envelope.parse(body)
     receipt = _store(receiver, event, body)
@@ -57,7 +57,7 @@ def _read_body() -> str:
         raise InvalidRequest("The body is not UTF-8.") from None
 
 
-def _find_door(endpoint_id: str) -> StripeReceiver:
+def _receiver_of(endpoint_id: str) -> StripeReceiver:
     receivers: ReceiverCache = current_app.extensions["accrual_receivers"]
     is_known, receiver = receivers.cached(endpoint_id)
     if not is_known:
@@ -73,16 +73,15 @@ def _find_door(endpoint_id: str) -> StripeReceiver:
 
 
 def _store(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
-    try:
-        return _store_once(receiver, event, body)
-    except DBAPIError as failure:
-        # A connection that went stale while it lay in the pool; asking beforehand would cost every request a
-        # round trip. Storing twice is storing once, so a second try is safe.
-        if not failure.connection_invalidated:
-            raise
-    return _store_once(receiver, event, body)
+    """Store the event; once more on a new connection where the thread's had gone stale.
 
-
-def _store_once(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
-    with db.direct() as connection:
-        return inbox.insert_event(connection, receiver, event, body)
+    Asking beforehand would cost every request a round trip, and storing twice is storing once.
+    """
+    for is_last in (False, True):
+        try:
+            with direct.connection() as connection:
+                return inbox.insert_event(connection, receiver, event, body)
+        except DBAPIError as failure:
+            if is_last or not failure.connection_invalidated:
+                raise
+    raise AssertionError("the last try returns or raises")
