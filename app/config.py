@@ -47,11 +47,11 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     """The address at which Stripe and people reach this server, without a slash at the end."""
     stripe_webhook_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Signing secrets of the default endpoint; more than one while a secret is being rotated."""
+    """Signing secrets that `bootstrap` gives the default endpoint, the newest first."""
     stripe_livemode: bool | None = Field(default=None, validate_default=True)
-    """Whether the default endpoint (and one made by `bootstrap`) receives live money; no default."""
+    """Mode of the default endpoint, and of commands without `--live` or `--test`; no default."""
     stripe_api_key: SecretStr | None = None
-    """Key of the first organization's Stripe account, in the default endpoint's mode. None: Stripe is not called."""
+    """Stripe API key that `bootstrap` gives the default endpoint, in its mode."""
     stripe_api_base: str = "https://api.stripe.com"
     """The address of Stripe's API, without a slash at the end."""
     log_format: Literal["auto", "json", "console"] = "auto"

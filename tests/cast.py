@@ -8,12 +8,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.config import Settings
 from app.organizations.models import Organization
 from app.partners import enrollment, tree
 from app.partners.models import Partner
 from app.partners.rules import Status
 from app.programs import programs, terms
 from app.programs.models import Program
+from app.stripe_events.endpoints.rows import insert_endpoint
+from app.stripe_events.endpoints.rows import set_api_key as set_endpoint_key
 
 RATE_BPS = 2000
 HOLDBACK_DAYS = 30
@@ -51,6 +54,13 @@ def open_merchant(
         is_default=True,
     )
     return Merchant(organization.id, program.id)
+
+
+def set_api_key(organization_id: UUID, key: str, settings: Settings) -> None:
+    """Give the organization an endpoint for test events that has this Stripe API key; the newest one is used."""
+    with db.transaction() as session:
+        endpoint = insert_endpoint(session, organization_id, livemode=False, secrets=[], settings=settings)
+        set_endpoint_key(endpoint, key, settings)
 
 
 def open_program(session: Session, merchant: Merchant, name: str = "Agencies") -> UUID:

@@ -15,6 +15,14 @@ class StripeEndpoint(Base):
     """A webhook endpoint: an address of ours that Stripe delivers to; its mode never changes."""
 
     __tablename__ = "stripe_endpoints"
+    __table_args__ = (
+        Index(
+            "uq_stripe_endpoints_default",
+            "is_default",
+            unique=True,
+            postgresql_where=text("is_default AND deleted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
@@ -26,6 +34,8 @@ class StripeEndpoint(Base):
     """Encrypted API key of its Stripe account, for look-ups and backfills; null: Stripe is not called."""
     created_at: Mapped[CreatedAt]
     disabled_at: Mapped[datetime | None]
+    is_default: Mapped[bool] = mapped_column(server_default="false")
+    """Whether `/webhooks/stripe` without an id means this endpoint; at most one endpoint of the installation."""
     deleted_at: Mapped[datetime | None]
     """If set, it is not listed and its secrets were deleted; its events still refer to it."""
 
@@ -69,7 +79,7 @@ class StripeEvent(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     endpoint_id: Mapped[UUID | None] = mapped_column(ForeignKey("stripe_endpoints.id"))
-    """None: the default endpoint, whose secrets are a setting."""
+    """None: it was fetched from Stripe, not delivered."""
     account: Mapped[str] = mapped_column(server_default="")
     livemode: Mapped[bool]
     stripe_id: Mapped[str]

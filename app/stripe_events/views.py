@@ -21,7 +21,7 @@ class EventBody(Snake):
     object_id: str | None
     account: str | None
     livemode: bool
-    endpoint_id: str | None = Field(description="The endpoint it came through; null: the default one.")
+    endpoint_id: str | None = Field(description="The endpoint it came through; null: it was fetched from Stripe.")
     api_version: str | None
     occurred_at: Instant
     received_at: Instant

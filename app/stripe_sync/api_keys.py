@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from app import sealing
 from app.config import Settings
-from app.organizations.models import Organization
 from app.stripe_events.models import StripeEndpoint
 
 CACHE_SECONDS: Final = 5
@@ -28,7 +27,7 @@ class _Current:
 
 
 def connect(settings: Settings) -> None:
-    """Use the default API key and the secret key of `settings` from now on."""
+    """Decrypt API keys with the secret key of `settings`, and ask its `stripe_api_base`, from now on."""
     _Current.settings = settings
     _Current.cache.clear()
 
@@ -39,7 +38,7 @@ def disconnect() -> None:
 
 
 def find(session: Session, organization_id: UUID, *, livemode: bool) -> SecretStr | None:
-    """The API key of an organization and mode: that of its newest endpoint with a key, else the setting's; or None.
+    """The API key of an organization and mode: that of its newest endpoint with a key; or None.
 
     Raises:
         ConfigurationError: it was encrypted with a secret key that is not configured.
@@ -57,9 +56,7 @@ def find(session: Session, organization_id: UUID, *, livemode: bool) -> SecretSt
         .order_by(StripeEndpoint.id.desc())
         .limit(1)
     )
-    if sealed is not None:
-        return SecretStr(sealing.unseal(sealed, _Current.settings))
-    return _default(session, _Current.settings, organization_id, livemode=livemode)
+    return None if sealed is None else SecretStr(sealing.unseal(sealed, _Current.settings))
 
 
 def is_configured(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
@@ -78,11 +75,3 @@ def api_base() -> str:
     """The address of Stripe's API."""
     assert _Current.settings is not None, "there is no key before connect"
     return _Current.settings.stripe_api_base
-
-
-def _default(session: Session, settings: Settings, organization_id: UUID, *, livemode: bool) -> SecretStr | None:
-    """The key of the settings, which belongs to the first organization in the default endpoint's mode."""
-    if settings.stripe_api_key is None or settings.stripe_livemode is not livemode:
-        return None
-    first = session.scalar(select(Organization.id).order_by(Organization.created_at, Organization.id).limit(1))
-    return settings.stripe_api_key if first == organization_id else None

@@ -30,6 +30,7 @@ def test_endpoint_shows_every_field_but_its_secret(owner: Caller, endpoint: Any)
         "url": f"http://127.0.0.1:8000/webhooks/stripe/{endpoint['id']}",
         "description": "EU shop",
         "livemode": False,
+        "is_default": False,
         "disabled": False,
         "disabled_at": None,
         "has_api_key": False,

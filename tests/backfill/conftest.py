@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db
@@ -18,7 +17,7 @@ from app.stripe_sync import api_keys, commands, runs
 from app.stripe_sync.commands import HistoryRequest
 from app.stripe_sync.models import StripeRun
 from tests.api.conftest import caller_of
-from tests.cast import Merchant
+from tests.cast import Merchant, set_api_key
 from tests.conftest import WEBHOOK_SECRET, Drain
 from tests.emulator.account import DAY_SECONDS
 from tests.emulator.delivery import Endpoint
@@ -126,10 +125,10 @@ def receiving(shop: Emulator, client: FlaskClient, webhook_path: str) -> Endpoin
 
 
 @pytest.fixture
-def with_key(shop: Emulator, settings: Settings) -> Settings:
-    """The settings with a key for the emulated Stripe, in force in this process."""
-    key = {"stripe_livemode": False, "stripe_api_key": SecretStr(shop.key), "stripe_api_base": shop.url}
-    settings = settings.model_copy(update=key)
+def with_key(shop: Emulator, merchant: Merchant, settings: Settings) -> Settings:
+    """The settings with the emulated Stripe's address, in force in this process; the shop's endpoint has its key."""
+    settings = settings.model_copy(update={"stripe_api_base": shop.url})
+    set_api_key(merchant.organization_id, shop.key, settings)
     api_keys.connect(settings)
     return settings
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db
@@ -16,7 +15,7 @@ from app.sentences import problems
 from app.stripe_sync import api_keys, commands, runs
 from app.stripe_sync.commands import HistoryRequest
 from tests.books import Books, owed
-from tests.cast import Merchant
+from tests.cast import Merchant, set_api_key
 from tests.conftest import Drain, Ledger
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
@@ -212,11 +211,10 @@ def test_while_stripe_is_away_a_run_rests_and_goes_on_where_it_was(
 
 
 def test_a_key_that_may_not_read_ends_the_run_with_the_reason(
-    shop: Emulator, backfill: Backfill, with_key: Settings
+    shop: Emulator, merchant: Merchant, backfill: Backfill, with_key: Settings
 ) -> None:
     run = backfill(22)
-    restricted = SecretStr(shop.restricted_key("charge_read"))
-    api_keys.connect(with_key.model_copy(update={"stripe_api_key": restricted}))
+    set_api_key(merchant.organization_id, shop.restricted_key("charge_read"), with_key)
     assert working.work_slice(1)
     assert stand(run).state == "failed"
     assert "may not read this (403)" in str(problems.sentence(stand(run).problem))

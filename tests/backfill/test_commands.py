@@ -26,9 +26,7 @@ def worked(
 ) -> Accrual:
     """The command, with a key for Stripe; while it waits, runs and the inbox are worked."""
     del receiving
-    assert with_key.stripe_api_key is not None
-    key = with_key.stripe_api_key.get_secret_value()
-    settings_files.store(tmp_path, {"ACCRUAL_STRIPE_API_KEY": key, "ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base})
+    settings_files.store(tmp_path, {"ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base})
 
     def work(_seconds: float) -> None:
         working.work_slice(0.05)

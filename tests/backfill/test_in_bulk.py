@@ -42,7 +42,7 @@ def holdback_days() -> int:
 
 
 @pytest.fixture
-def staff(with_key: Settings, shop: Emulator, tmp_path: Path) -> Iterator[Staff]:
+def staff(with_key: Settings, tmp_path: Path) -> Iterator[Staff]:
     """Starts workers that may ask the shop's Stripe."""
     environment = {
         "DATABASE_URL": with_key.database_url,
@@ -50,9 +50,7 @@ def staff(with_key: Settings, shop: Emulator, tmp_path: Path) -> Iterator[Staff]
         "ACCRUAL_SECRET_KEY": with_key.secret_key.get_secret_value(),
         "ACCRUAL_DATA_DIR": str(with_key.data_dir),
         "ACCRUAL_LOG_FORMAT": "json",
-        "ACCRUAL_STRIPE_LIVEMODE": "false",
-        "ACCRUAL_STRIPE_API_KEY": shop.key,
-        "ACCRUAL_STRIPE_API_BASE": shop.url,
+        "ACCRUAL_STRIPE_API_BASE": with_key.stripe_api_base,
     }
     staff = Staff(environment, tmp_path / "staff.log")
     yield staff

@@ -127,7 +127,7 @@ def test_a_replay_is_asked_for_and_followed_through_the_api(
     drain()
     owner, elsewhere = caller_of(merchant), caller_of(merchant, "read")
     asked = owner.post("/api/v1/events/replay", {"type": "invoice.paid"})
-    assert (asked.status_code, asked.json["state"], asked.json["livemode"]) == (201, "queued", None)
+    assert (asked.status_code, asked.json["state"], asked.json["livemode"]) == (201, "queued", False)
     path = f"/api/v1/replays/{asked.json['id']}"
     assert elsewhere.post(f"{path}/stop").status_code == 403
     assert working.work_slice(1)

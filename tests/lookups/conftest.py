@@ -14,7 +14,7 @@ from app import db
 from app.config import Settings
 from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, fetched
-from tests.cast import Merchant
+from tests.cast import Merchant, set_api_key
 from tests.conftest import WEBHOOK_SECRET, Drain
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
@@ -62,9 +62,9 @@ def fetch(scope: Scope) -> Fetch:
 
 @pytest.fixture
 def asking(shop: Emulator, settings: Settings, merchant: Merchant) -> Iterator[Settings]:
-    """The merchant's key is configured, and Stripe is the emulator."""
-    given = settings.model_dump() | {"stripe_livemode": False, "stripe_api_key": shop.key, "stripe_api_base": shop.url}
-    made = Settings(DATABASE_URL=settings.database_url, REDIS_URL=settings.redis_url, **given)
+    """An endpoint of the merchant's has the key, and Stripe is the emulator."""
+    made = settings.model_copy(update={"stripe_api_base": shop.url})
+    set_api_key(merchant.organization_id, shop.key, made)
     api_keys.connect(made)
     yield made
     api_keys.disconnect()

@@ -3,13 +3,13 @@
 import threading
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db, jobs
 from app.config import Settings
 from app.stripe_sync import api_keys
 from tests.books import owed
+from tests.cast import Merchant, set_api_key
 from tests.conftest import Drain, Ledger
 from tests.emulator.emulator import Emulator
 from tests.emulator.sales import Subscription
@@ -110,10 +110,10 @@ def test_an_account_that_is_limited_is_left_alone(
 
 
 def test_a_key_that_may_not_read_gives_up_and_says_what_it_lacks(
-    asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
+    asking: Settings, merchant: Merchant, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
 ) -> None:
     want_customers(shop, connect, drain, "cleo")
-    api_keys.connect(asking.model_copy(update={"stripe_api_key": SecretStr(shop.restricted_key("charge_read"))}))
+    set_api_key(merchant.organization_id, shop.restricted_key("charge_read"), asking)
     look_up()
     (asked,) = looked_up()
     assert asked.is_done

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from pydantic import SecretStr
+from sqlalchemy import select, text
 
 from app import config, db, ids
+from app.cli.server import bootstrap
 from app.config import Settings
 from app.errors import ConfigurationError, InvalidRequest
 from app.organizations.models import Organization
@@ -16,22 +18,14 @@ from app.stripe_sync import api_keys
 from tests.cast import Merchant
 from tests.conftest import SECRET_KEY
 
-DEFAULT, OWN, NEWER = (f"rk_test_{word}_0123456789" for word in ("default", "own", "newer"))
+OWN, NEWER = (f"rk_test_{word}_0123456789" for word in ("own", "newer"))
 LIVE = "sk_live_0123456789abcdef"
 
 
 @pytest.fixture
-def with_default(settings: Settings, merchant: Merchant) -> Iterator[Settings]:
-    made = Settings(
-        DATABASE_URL=settings.database_url,
-        REDIS_URL=settings.redis_url,
-        data_dir=settings.data_dir,
-        secret_key=SECRET_KEY,
-        stripe_livemode=False,
-        stripe_api_key=DEFAULT,
-    )
-    api_keys.connect(made)
-    yield made
+def connected(settings: Settings, merchant: Merchant) -> Iterator[Settings]:
+    api_keys.connect(settings)
+    yield settings
     api_keys.disconnect()
 
 
@@ -48,33 +42,56 @@ def found(organization_id: UUID, *, livemode: bool = False) -> str | None:
     return key.get_secret_value() if key else None
 
 
-def test_the_default_key_is_the_first_organizations_in_its_mode(with_default: Settings, merchant: Merchant) -> None:
+def test_the_settings_key_is_stored_by_bootstrap_for_the_default_endpoint(
+    connected: Settings, merchant: Merchant
+) -> None:
+    configured = connected.model_copy(update={"stripe_livemode": False, "stripe_api_key": SecretStr(OWN)})
+    with db.transaction() as session:
+        shop = ids.encode(ids.ORGANIZATION, merchant.organization_id)
+        bootstrap.make(session, configured, shop, "shop@example.com", livemode=True)
+        bootstrap.make(session, configured, shop, "shop@example.com")
+        bootstrap.make(session, configured, "Second", "second@example.com")
+        second = session.scalars(select(Organization.id).where(Organization.name == "Second")).one()
+    assert found(merchant.organization_id) == OWN
+    assert found(merchant.organization_id, livemode=True) is None
+    assert found(second) is None
+
+
+def test_bootstrap_again_keeps_the_key_that_the_endpoint_has(connected: Settings, merchant: Merchant) -> None:
+    shop = ids.encode(ids.ORGANIZATION, merchant.organization_id)
+    for key in (OWN, NEWER):
+        configured = connected.model_copy(update={"stripe_livemode": False, "stripe_api_key": SecretStr(key)})
+        with db.transaction() as session:
+            bootstrap.make(session, configured, shop, "shop@example.com")
+        assert found(merchant.organization_id) == OWN
+
+
+def test_a_key_is_of_one_organization_and_mode(connected: Settings, merchant: Merchant) -> None:
+    endpoint(merchant.organization_id, OWN, connected)
     with db.transaction() as session:
         other = Organization(id=ids.new(), kind="merchant", name="Other", email="other@example.com")
         session.add(other)
-    assert found(merchant.organization_id) == DEFAULT
+    assert found(merchant.organization_id) == OWN
     assert found(merchant.organization_id, livemode=True) is None
     assert found(other.id) is None
 
 
-def test_an_endpoints_own_key_goes_before_the_default_and_the_newest_first(
-    with_default: Settings, merchant: Merchant
-) -> None:
-    endpoint(merchant.organization_id, OWN, with_default)
+def test_the_newest_endpoint_with_a_key_gives_the_key(connected: Settings, merchant: Merchant) -> None:
+    endpoint(merchant.organization_id, OWN, connected)
     assert found(merchant.organization_id) == OWN
-    newest = endpoint(merchant.organization_id, NEWER, with_default)
-    endpoint(merchant.organization_id, None, with_default)
+    newest = endpoint(merchant.organization_id, NEWER, connected)
+    endpoint(merchant.organization_id, None, connected)
     assert found(merchant.organization_id) == NEWER
     with db.transaction() as session:
-        rows.delete(session.get_one(StripeEndpoint, newest), with_default)
+        rows.delete(session.get_one(StripeEndpoint, newest), connected)
     assert found(merchant.organization_id) == OWN
 
 
-def test_a_stored_key_is_sealed_and_survives_a_new_secret_key(with_default: Settings, merchant: Merchant) -> None:
-    endpoint(merchant.organization_id, OWN, with_default)
+def test_a_stored_key_is_sealed_and_survives_a_new_secret_key(connected: Settings, merchant: Merchant) -> None:
+    endpoint(merchant.organization_id, OWN, connected)
     with db.transaction() as session:
         before = session.scalars(text("SELECT api_key_encrypted FROM stripe_endpoints")).one()
-        rows.reseal_all(session, with_default)
+        rows.reseal_all(session, connected)
     with db.transaction() as session:
         after = session.scalars(text("SELECT api_key_encrypted FROM stripe_endpoints")).one()
     assert OWN not in before
@@ -83,11 +100,9 @@ def test_a_stored_key_is_sealed_and_survives_a_new_secret_key(with_default: Sett
 
 
 @pytest.mark.parametrize("wrong", [LIVE, "pk_test_0123456789", "whsec_0123456789", "sk_test_", ""])
-def test_a_key_of_the_other_mode_or_none_at_all_is_refused(
-    with_default: Settings, merchant: Merchant, wrong: str
-) -> None:
+def test_a_key_of_the_other_mode_or_none_at_all_is_refused(connected: Settings, merchant: Merchant, wrong: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        endpoint(merchant.organization_id, wrong, with_default)
+        endpoint(merchant.organization_id, wrong, connected)
     assert not wrong or wrong not in str(refused.value)
 
 
@@ -101,7 +116,7 @@ def test_a_process_without_settings_asks_nothing(database: object, merchant: Mer
     ("given", "says"),
     [
         ({"ACCRUAL_STRIPE_API_KEY": LIVE, "ACCRUAL_STRIPE_LIVEMODE": "false"}, "is a live key"),
-        ({"ACCRUAL_STRIPE_API_KEY": DEFAULT}, "is a test key"),
+        ({"ACCRUAL_STRIPE_API_KEY": OWN}, "is a test key"),
         ({"ACCRUAL_STRIPE_API_KEY": "hello"}, "is not a Stripe secret key (sk_…) or restricted key (rk_…)"),
         ({"ACCRUAL_STRIPE_API_BASE": "http://api.example.com"}, "must start with https://"),
         ({"ACCRUAL_STRIPE_API_BASE": "http://localhost.example.com"}, "must start with https://"),
@@ -116,4 +131,4 @@ def test_settings_that_would_ask_the_wrong_stripe_are_refused(
     with pytest.raises(ConfigurationError) as refused:
         config.load(tmp_path)
     assert says in str(refused.value)
-    assert not any(value in str(refused.value) for value in (LIVE, DEFAULT))
+    assert not any(value in str(refused.value) for value in (LIVE, OWN))

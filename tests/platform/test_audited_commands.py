@@ -29,10 +29,12 @@ def test_what_bootstrap_makes_is_told_once(accrual: Accrual) -> None:
         ),
         key,
         ("cli", "endpoint.created", {"livemode": False}),
+        ("cli", "endpoint.made_default", {}),
+        ("cli", "endpoint.secret_added", {}),
     ]
     accrual(*options)
     accrual(*options, "--webhook-secret", "whsec_from_stripe")
-    assert trail()[4:] == [("cli", "endpoint.secret_added", {})]
+    assert trail()[6:] == [("cli", "endpoint.secret_added", {})]
 
 
 def test_what_is_done_to_keys_and_endpoints_is_told(accrual: Accrual) -> None:
@@ -44,7 +46,7 @@ def test_what_is_done_to_keys_and_endpoints_is_told(accrual: Accrual) -> None:
     accrual("endpoints", "key", endpoint, "--api-key", "rk_test_" + "1" * 24)
     accrual("endpoints", "disable", endpoint)
     accrual("endpoints", "enable", endpoint)
-    assert trail()[4:] == [
+    assert trail()[6:] == [
         ("cli", "key.created", {"livemode": False, "level": "read", "scopes": ["events:read"]}),
         ("cli", "key.revoked", {}),
         ("cli", "endpoint.created", {"livemode": False}),
@@ -60,7 +62,7 @@ def test_what_is_worked_or_asked_again_is_told(accrual: Accrual) -> None:
     run = accrual("events", "replay", "--outcome", "parked", "--detach")["id"]
     accrual("events", "replay", "--stop", run)
     accrual("waiting", "--ask-again")
-    assert trail()[4:] == [
+    assert trail()[6:] == [
         ("cli", "replay.requested", {"outcome": "parked"}),
         ("cli", "run.stopped", {"kind": "replay"}),
         ("cli", "waiting.asked_again", {"look_ups": 0}),

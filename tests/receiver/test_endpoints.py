@@ -11,7 +11,9 @@ from pydantic import SecretStr
 from sqlalchemy import text, update
 
 from app import db, ids, web
+from app.cli.server import bootstrap
 from app.config import Settings
+from app.stripe_events.endpoints import rows, signing
 from app.stripe_events.models import StripeEndpoint
 from tests.cast import Merchant, open_merchant
 from tests.servers import Servers
@@ -87,37 +89,66 @@ def test_there_is_never_a_redirect(endpoint: Endpoint, path: str) -> None:
 
 @pytest.fixture
 def young(servers: Servers, settings: Settings, application: Flask) -> Iterator[Settings]:
-    """An installation in which nobody has made an organization yet; afterwards the package's own is back."""
+    """An installation without an organization, with secrets in its settings; afterwards the package's own is back."""
     with servers.database() as name:
         changes = {
-            "database_url": servers.database_url(name),
             "stripe_webhook_secrets": (SecretStr("whsec_new"), SecretStr("whsec_old")),
             "stripe_livemode": False,
         }
         db.connect(servers.database_url(name))
-        yield settings.model_copy(update=changes)
+        yield settings.model_copy(update=changes | {"database_url": servers.database_url(name)})
         db.connect(settings.database_url)
         web.create_app(settings)
 
 
-def test_default_endpoint_needs_an_organization(young: Settings) -> None:
+def set_up(settings: Settings, name: str, **options: bool) -> UUID:
+    """Run `bootstrap` for a merchant called `name`; the id of its endpoint."""
+    with db.transaction() as session:
+        made = bootstrap.make(session, settings, name, "shop@example.com", **options)
+    endpoint_id = ids.decode(made.webhook_url.rpartition("/")[2], ids.STRIPE_ENDPOINT)
+    assert endpoint_id is not None
+    return endpoint_id
+
+
+def test_the_default_endpoint_is_the_first_that_bootstrap_makes_in_the_installations_mode(young: Settings) -> None:
     default = Endpoint(web.create_app(young), "/webhooks/stripe", ["whsec_old"])
     event = an_event()
     assert_refused(default.send(event), 503, "unavailable")
-    with db.transaction() as session:
-        first = open_merchant(session, "First")
-        open_merchant(session, "Second")
+    set_up(young, "First", livemode=True)
+    assert_refused(default.send(event), 503, "unavailable")
+    endpoint_id = set_up(young, "First")
+    set_up(young, "Second")
     assert default.send(event).status_code == 200
     [row] = rows_of(event)
-    assert (row.organization_id, row.endpoint_id, row.account) == (first.organization_id, None, "")
-    assert_refused(Endpoint(default.application, default.path, ["whsec_x"]).send(event), 400, "invalid_signature")
-
-
-def test_default_endpoint_is_closed_without_a_secret(young: Settings) -> None:
-    shut = young.model_copy(update={"stripe_webhook_secrets": (), "stripe_livemode": None})
-    endpoint = Endpoint(web.create_app(shut), "/webhooks/stripe", [])
     with db.transaction() as session:
-        open_merchant(session)
+        first = session.get_one(StripeEndpoint, endpoint_id).organization_id
+    assert (row.organization_id, row.endpoint_id, row.account) == (first, endpoint_id, "")
+    for secret, status in (("whsec_new", 200), ("whsec_x", 400)):
+        assert Endpoint(default.application, default.path, [secret]).send(event).status_code == status
+
+
+def test_the_default_endpoint_is_disabled_deleted_and_replaced_as_any(young: Settings) -> None:
+    first = set_up(young, "First")
+    with db.transaction() as session:
+        rows.disable(session.get_one(StripeEndpoint, first), disabled=True)
+    assert_refused(
+        Endpoint(web.create_app(young), "/webhooks/stripe", ["whsec_new"]).send(an_event()), 404, "not_found"
+    )
+    with db.transaction() as session:
+        rows.delete(session.get_one(StripeEndpoint, first), young)
+    default = Endpoint(web.create_app(young), "/webhooks/stripe", ["whsec_new"])
+    assert_refused(default.send(an_event()), 503, "unavailable")
+    second = set_up(young, "First")
+    event = an_event()
+    assert default.send(event).status_code == 200
+    assert [row.endpoint_id for row in rows_of(event)] == [second]
+
+
+def test_a_default_endpoint_without_a_secret_is_unavailable(young: Settings) -> None:
+    endpoint_id = set_up(young, "First")
+    with db.transaction() as session:
+        signing.store(session.get_one(StripeEndpoint, endpoint_id), [], young)
+    endpoint = Endpoint(web.create_app(young), "/webhooks/stripe", [])
     body = json.dumps(an_event()).encode()
     assert_refused(endpoint.post(body, header=signature_header(body, "")), 503, "unavailable")
 

@@ -60,7 +60,10 @@ def bootstrap(
     email: Annotated[str, typer.Option(help="The merchant's e-mail address.")],
     *,
     webhook_secret: Annotated[
-        str | None, typer.Option(help="Signing secret Stripe shows for the endpoint. Default: a new one.")
+        str | None,
+        typer.Option(
+            help="Signing secret Stripe shows for the endpoint. Default: that of the settings, else a new one."
+        ),
     ] = None,
     currency: Annotated[str, typer.Option(help="The default program's currency.")] = "usd",
     landing_url: offer.LandingUrl = None,
@@ -195,21 +198,28 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
 def _endpoint(
     session: Session, settings: config.Settings, organization_id: UUID, secret: str | None, *, livemode: bool
 ) -> tuple[str, str, bool]:
-    """The mode's oldest endpoint in use or a new one, its secret (`secret`, if given), whether it had that already."""
-    from app.stripe_events.endpoints import commands as endpoint_commands
-    from app.stripe_events.endpoints import rows as endpoint_rows
-    from app.stripe_events.endpoints import signing
+    """The mode's oldest endpoint in use or a new one, its secret (`secret`, if given), whether it had that already.
 
-    found = endpoint_rows.find_oldest_in_use(session, organization_id, livemode=livemode)
-    if found is not None:
-        known = [one.secret for one in signing.secrets_of(found, settings)]
-        wanted = secret or (known[0] if known else _new_secret())
-        if wanted not in known:
-            endpoint_commands.add_secret(session, actors.CLI, found, wanted, settings, expires_in_hours=None)
-        return ids.encode(ids.STRIPE_ENDPOINT, found.id), wanted, wanted in known
-    secret = secret or _new_secret()
-    made = endpoint_commands.create(session, actors.CLI, organization_id, settings, livemode=livemode, secret=secret)
-    return made.id, secret, False
+    In the installation's mode it becomes the default endpoint, if there is none; the default endpoint gets the secrets
+    and the API key of the settings.
+    """
+    from app.stripe_events.endpoints import commands, rows, signing
+
+    endpoint = rows.find_oldest_in_use(session, organization_id, livemode=livemode)
+    if endpoint is None:
+        made = commands.create(session, actors.CLI, organization_id, settings, livemode=livemode)
+        endpoint = rows.get_endpoint(session, [organization_id], made.id)
+    is_own_mode = livemode == bool(settings.stripe_livemode)
+    is_default = is_own_mode and commands.make_default(session, actors.CLI, endpoint)
+    if is_default and settings.stripe_api_key and endpoint.api_key_encrypted is None:
+        key = settings.stripe_api_key.get_secret_value()
+        commands.change(session, actors.CLI, endpoint, {"api_key": key}, settings)
+    given = [secret] if secret else [one.get_secret_value() for one in settings.stripe_webhook_secrets if is_default]
+    known = [one.secret for one in signing.secrets_of(endpoint, settings)]
+    wanted = given or known[:1] or [_new_secret()]
+    for missing in reversed([one for one in wanted if one not in known]):
+        commands.add_secret(session, actors.CLI, endpoint, missing, settings, expires_in_hours=None)
+    return ids.encode(ids.STRIPE_ENDPOINT, endpoint.id), wanted[0], wanted[0] in known
 
 
 def _new_secret() -> str:

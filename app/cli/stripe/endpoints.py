@@ -195,6 +195,7 @@ def _row(body: EndpointBody) -> dict[str, Any]:
     return {
         "id": body.id,
         "mode": "live" if body.livemode else "test",
+        "default": body.is_default or None,
         "disabled": printing.cell(body.disabled_at),
         "secrets": secrets,
         "api_key": "kept" if body.has_api_key else None,

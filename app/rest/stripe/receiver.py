@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 
 from app import db, direct, jobs, metrics
-from app.errors import InvalidRequest, NotFound, TooLarge, Unavailable
+from app.errors import InvalidRequest, TooLarge, Unavailable
 from app.stripe_events import envelope, inbox, signature
 from app.stripe_events.endpoints.receivers import ReceiverCache, StripeReceiver
 
@@ -24,8 +24,10 @@ log = structlog.get_logger(__name__)
 def receive(endpoint_id: str = "") -> Response:
     """Store one Stripe event and wake a worker.
 
-    200 stored, seen before or of no concern; 400 not signed by Stripe or not an event; 404 no such endpoint;
-    413 too large; 503 it could not be stored, and Stripe shall come again.
+    Without an id the address means the default endpoint.
+
+    200 stored, received before or not used; 400 not signed by Stripe or not an event; 404 no such endpoint;
+    413 too large; 503 it could not be stored, and Stripe delivers it again.
     """
     body = _read_body()
     receiver = _receiver_of(endpoint_id)
@@ -59,17 +61,13 @@ def _read_body() -> str:
 
 def _receiver_of(endpoint_id: str) -> StripeReceiver:
     receivers: ReceiverCache = current_app.extensions["accrual_receivers"]
-    is_known, receiver = receivers.cached(endpoint_id)
-    if not is_known:
+    receiver = receivers.cached(endpoint_id)
+    if receiver is None:
         with db.web_transaction() as session:
             receiver = receivers.load(session, endpoint_id)
-    if receiver is not None and receiver.secrets:
-        return receiver
-    if receiver is not None:
+    if not receiver.secrets:
         raise Unavailable("This endpoint has no signing secret yet; add the one that Stripe shows.")
-    if endpoint_id:
-        raise NotFound("No webhook endpoint has this address; check the address in Stripe.")
-    raise Unavailable("The default endpoint has no signing secret or no organization yet; run `accrual bootstrap`.")
+    return receiver
 
 
 def _store(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:

@@ -67,6 +67,15 @@ def change(
     return _audited(session, actor, "endpoint.updated", endpoint, settings, changed=sorted(changes))
 
 
+def make_default(session: Session, actor: actors.Actor, endpoint: StripeEndpoint) -> bool:
+    """Make it the installation's default endpoint, if there is none yet; returns whether it is the default endpoint."""
+    if rows.find_default(session) is None:
+        endpoint.is_default = True
+        session.flush()
+        _add_entry(session, actor, "endpoint.made_default", endpoint)
+    return endpoint.is_default
+
+
 def delete(session: Session, actor: actors.Actor, endpoint: StripeEndpoint, settings: Settings) -> EndpointBody:
     """Disable an endpoint permanently and delete its secrets; its events stay."""
     rows.delete(endpoint, settings)

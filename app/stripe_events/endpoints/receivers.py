@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.config import Settings
-from app.organizations.models import Organization
-from app.stripe_events.endpoints import signing
+from app.errors import NotFound, Unavailable
+from app.stripe_events.endpoints import rows, signing
 from app.stripe_events.models import StripeEndpoint
 
 CACHE_SECONDS: Final = 5
@@ -21,10 +20,10 @@ CACHE_SECONDS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class StripeReceiver:
-    """An endpoint as the webhook receiver needs it; `endpoint_id` None is the default endpoint."""
+    """An endpoint as the webhook receiver needs it."""
 
     organization_id: UUID
-    endpoint_id: UUID | None
+    endpoint_id: UUID
     livemode: bool
     secrets: tuple[str, ...]
 
@@ -34,36 +33,36 @@ class ReceiverCache:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._cache: dict[str, tuple[float, StripeReceiver | None]] = {}
+        self._cache: dict[str, tuple[float, StripeReceiver]] = {}
 
-    def cached(self, public_id: str) -> tuple[bool, StripeReceiver | None]:
-        """Whether the cached endpoint is younger than `CACHE_SECONDS`, and the endpoint; '' is the default endpoint."""
+    def cached(self, public_id: str) -> StripeReceiver | None:
+        """The endpoint, if it was loaded within `CACHE_SECONDS`; the id '' means the default endpoint."""
         loaded_at, receiver = self._cache.get(public_id, (0.0, None))
-        return time.monotonic() - loaded_at < CACHE_SECONDS, receiver
+        return receiver if time.monotonic() - loaded_at < CACHE_SECONDS else None
 
-    def load(self, session: Session, public_id: str) -> StripeReceiver | None:
-        """The endpoint as the database has it now; None if it is unknown or disabled, or no organization exists yet."""
-        receiver = self._default(session) if public_id == "" else self._stored(session, public_id)
-        if receiver is not None:
-            self._cache[public_id] = (time.monotonic(), receiver)
+    def load(self, session: Session, public_id: str) -> StripeReceiver:
+        """The endpoint as the database has it now; the id '' means the default endpoint.
+
+        Raises:
+            NotFound: the endpoint is unknown, disabled or deleted.
+            Unavailable: the installation has no default endpoint.
+        """
+        endpoint, now = _find(session, public_id), datetime.now(UTC)
+        known = signing.secrets_of(endpoint, self._settings)
+        secrets = tuple(one.secret for one in known if one.is_in_force(now))
+        receiver = StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, secrets)
+        self._cache[public_id] = (time.monotonic(), receiver)
         return receiver
 
-    def _default(self, session: Session) -> StripeReceiver | None:
-        settings = self._settings
-        if not settings.stripe_webhook_secrets or settings.stripe_livemode is None:
-            return None
-        first = session.scalar(select(Organization.id).order_by(Organization.created_at, Organization.id).limit(1))
-        if first is None:
-            return None
-        secrets = tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secrets)
-        return StripeReceiver(first, None, settings.stripe_livemode, secrets)
 
-    def _stored(self, session: Session, public_id: str) -> StripeReceiver | None:
-        endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
+def _find(session: Session, public_id: str) -> StripeEndpoint:
+    endpoint_id = ids.decode(public_id, ids.STRIPE_ENDPOINT)
+    if public_id:
         endpoint = session.get(StripeEndpoint, endpoint_id) if endpoint_id else None
-        if endpoint is None or endpoint.disabled_at is not None:
-            return None
-        now = datetime.now(UTC)
-        stored = signing.secrets_of(endpoint, self._settings)
-        secrets = tuple(signing_secret.secret for signing_secret in stored if signing_secret.is_in_force(now))
-        return StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, secrets)
+    else:
+        endpoint = rows.find_default(session)
+        if endpoint is None:
+            raise Unavailable("There is no default endpoint; `accrual bootstrap` makes it.")
+    if endpoint is None or endpoint.disabled_at is not None:
+        raise NotFound("No webhook endpoint has this address; check the address in Stripe.")
+    return endpoint

@@ -91,6 +91,11 @@ def find_oldest_in_use(session: Session, organization_id: UUID, *, livemode: boo
     return session.scalar(wanted.order_by(StripeEndpoint.id).limit(1))
 
 
+def find_default(session: Session) -> StripeEndpoint | None:
+    """The endpoint that `/webhooks/stripe` without an id means, also while it is disabled; None if there is none."""
+    return session.scalar(select(StripeEndpoint).where(StripeEndpoint.is_default, StripeEndpoint.deleted_at.is_(None)))
+
+
 def set_api_key(endpoint: StripeEndpoint, key: str | None, settings: Settings) -> None:
     """Set the encrypted Stripe API key of the endpoint, for its organization and mode; None deletes it.
 

@@ -29,6 +29,7 @@ class EndpointBody(Snake):
     url: str = Field(description="The URL to enter in Stripe.")
     description: str
     livemode: bool
+    is_default: bool = Field(description="Whether `/webhooks/stripe` without an id means this endpoint.")
     disabled: bool
     disabled_at: Instant | None
     has_api_key: bool = Field(description="Whether it has a Stripe API key, which is never shown.")
@@ -56,6 +57,7 @@ def endpoint_fields(endpoint: StripeEndpoint, settings: Settings, now: datetime)
         "url": f"{settings.public_url}/webhooks/stripe/{public_id}",
         "description": endpoint.description,
         "livemode": endpoint.livemode,
+        "is_default": endpoint.is_default,
         "disabled": endpoint.disabled_at is not None,
         "disabled_at": endpoint.disabled_at,
         "has_api_key": endpoint.api_key_encrypted is not None,
