@@ -265,10 +265,12 @@ def oldest_due_seconds(session: Session) -> float | None:
 
 _ANY_DUE = text("""
     SELECT EXISTS (SELECT FROM stripe_events
-                   WHERE processed_at IS NULL AND attempts = 0 AND id <= :up_to AND organization_id = :organization_id)
+                   WHERE processed_at IS NULL AND attempts = 0 AND id <= :up_to
+                     AND organization_id = :organization_id AND livemode = :livemode)
 """)
 
 
-def is_any_due(session: Session, organization_id: UUID, *, up_to: int) -> bool:
-    """Whether an event of the organization with an inbox id up to `up_to` was not tried yet."""
-    return bool(session.scalar(_ANY_DUE, {"organization_id": organization_id, "up_to": up_to}))
+def is_any_due(session: Session, organization_id: UUID, *, livemode: bool, up_to: int) -> bool:
+    """Whether an event of the organization's live or test mode with an inbox id up to `up_to` was not tried yet."""
+    values = {"organization_id": organization_id, "livemode": livemode, "up_to": up_to}
+    return bool(session.scalar(_ANY_DUE, values))

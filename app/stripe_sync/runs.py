@@ -219,18 +219,6 @@ def stop(session: Session, run: StripeRun) -> None:
     session.refresh(run)
 
 
-_BACKFILLS = text("""
-    SELECT EXISTS (SELECT FROM stripe_runs
-                   WHERE finished_at IS NULL AND kind = 'backfill' AND NOT dry_run
-                     AND organization_id = :organization_id)
-""")
-
-
-def is_backfill_running(session: Session, organization_id: UUID) -> bool:
-    """Whether the organization has an unfinished backfill; automatic approval then waits for its returns."""
-    return bool(session.scalar(_BACKFILLS, {"organization_id": organization_id}))
-
-
 def list_runs(
     session: Session,
     organization_ids: Sequence[UUID],

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db
+from app.commissions.decisions import approval
 from app.config import Settings
 from app.errors import Conflict
 from app.organizations.actors import CLI
@@ -16,12 +17,13 @@ from app.stripe_sync import api_keys, commands, runs
 from app.stripe_sync.commands import HistoryRequest
 from tests.books import Books, owed
 from tests.cast import Merchant, set_api_key
-from tests.conftest import Drain, Ledger
+from tests.conftest import Deliver, Drain, Ledger
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
 from tests.emulator.expectation import expected
+from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
-from tests.stripe_stories.families import OLD_AND_NEW, Family
+from tests.stripe_stories.families import CLOVER, OLD_AND_NEW, Family
 from worker.stripe_sync import asking, client
 from worker.stripe_sync import backfill as backfilling
 from worker.stripe_sync import runs as working
@@ -245,23 +247,36 @@ def test_backfill_of_a_dead_worker_is_resumed(
     assert (found.balances, found.commissions) == _expected(shop)
 
 
-def test_while_a_backfill_is_unfinished_nothing_is_to_be_approved(
-    shop: Emulator, merchant: Merchant, backfill: Backfill, complete: Complete
+def test_while_a_backfill_is_unfinished_the_clock_approves_nothing(
+    shop: Emulator, deliver: Deliver, drain: Drain, backfill: Backfill, complete: Complete
 ) -> None:
-    def is_running() -> bool:
-        with db.transaction() as session:
-            return runs.is_backfill_running(session, merchant.organization_id)
-
+    """A sale whose holdback has ended waits for the returns that the backfill may fetch. A dry run holds nothing."""
     tell(shop)
     complete(backfill(22, dry_run=True))
-    assert not is_running()
+    deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
+    drain()
+    dry_run = backfill(23, dry_run=True)
     run = backfill(22)
-    assert is_running()
+    assert approve_mature() == 0
+    complete(dry_run)
     assert working.work_slice(1), "everything is read, nothing is settled"
     assert stand(run).phase == backfilling.SETTLING
-    assert is_running()
+    assert approve_mature() == 0
     complete(run)
-    assert not is_running()
+    assert approve_mature() == 1
+
+
+def test_an_unfinished_dry_run_holds_no_approval_back(deliver: Deliver, drain: Drain, backfill: Backfill) -> None:
+    deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
+    drain()
+    assert backfill(22, dry_run=True).finished_at is None
+    assert approve_mature() == 1
+
+
+def approve_mature() -> int:
+    """What the clock does now."""
+    with db.transaction() as session:
+        return approval.approve_mature(session, now=datetime.now(UTC))
 
 
 def test_what_came_back_is_read_first(shop: Emulator, backfill: Backfill, complete: Complete) -> None:

@@ -75,7 +75,8 @@ def do_next() -> bool:
         lookup = lookups.claim(session)
         if lookup is None:
             return False
-        if not waiting.is_awaited(session, lookup.scope.organization_id, lookup.wanted):
+        owner, livemode = lookup.scope.organization_id, lookup.scope.livemode
+        if not waiting.is_awaited(session, owner, lookup.wanted, livemode=livemode):
             lookups.finish(session, lookup)
             return True
     try:

@@ -23,7 +23,7 @@ from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import Scope
 
 BACKLOG_MINUTES: Final = 10
-"""With work due for longer than this in the inbox, the clock approves nothing: a return may be among it."""
+"""With events of a mode due for longer than this, the clock approves nothing in it: a refund may be among them."""
 
 
 def approve(
@@ -109,18 +109,19 @@ def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decis
 
 
 # Commissions whose time has come, and payments whose fraud warning has run out. Nothing of an organization that has
-# work lying in its inbox or a backfill under way: what came back may be among what is not worked yet.
+# events of the same mode due in its inbox or a backfill of that mode under way: a refund may be among them.
 _RIPE = """
     payment.merged_into_id IS NULL AND (payment.held_until IS NULL OR payment.held_until <= :now)
     AND NOT EXISTS (
         SELECT FROM stripe_events AS event
-        WHERE event.organization_id = payment.organization_id AND event.processed_at IS NULL
+        WHERE event.organization_id = payment.organization_id AND event.livemode = payment.livemode
+          AND event.processed_at IS NULL
           AND event.next_attempt_at <= CAST(:now AS timestamptz) - make_interval(mins => :backlog_minutes)
     )
     AND NOT EXISTS (
         SELECT FROM stripe_runs AS run
-        WHERE run.organization_id = payment.organization_id AND run.kind = 'backfill'
-          AND run.finished_at IS NULL AND NOT run.dry_run
+        WHERE run.organization_id = payment.organization_id AND run.livemode = payment.livemode
+          AND run.kind = 'backfill' AND run.finished_at IS NULL AND NOT run.dry_run
     )
 """
 

@@ -1,6 +1,6 @@
 """What waits, for what, since when, and what Stripe said about it: nothing unknown is ever silent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,13 +80,14 @@ _LIST = text("""
 # Where a row of the list stands, or stood before what it waited for came.
 _PLACE = text("""
     SELECT received_at AS since, stripe_id AS id FROM stripe_events
-    WHERE stripe_id = :id AND organization_id = ANY (:organization_ids)
+    WHERE stripe_id = :id AND organization_id = ANY (:organization_ids) AND livemode = :livemode
     UNION ALL
     SELECT created_at, CAST(id AS text) FROM payments
-    WHERE id = CAST(:payment_id AS uuid) AND organization_id = ANY (:organization_ids)
+    WHERE id = CAST(:payment_id AS uuid) AND organization_id = ANY (:organization_ids) AND livemode = :livemode
     UNION ALL
     SELECT wanted_at, object_id FROM lookups
-    WHERE object_id = :id AND organization_id = ANY (:organization_ids) AND kind = 'customer' AND asked_for = ''
+    WHERE object_id = :id AND organization_id = ANY (:organization_ids) AND livemode = :livemode
+      AND kind = 'customer' AND asked_for = ''
     ORDER BY since LIMIT 1
 """)
 
@@ -106,10 +107,10 @@ def list_waiting(
         InvalidRequest: `starting_after` is the id of nothing that waits or waited, or stands beside a page number.
     """
     refuse_both(page, starting_after)
-    after, after_id = _place(session, organization_ids, starting_after) if starting_after is not None else (None, None)
+    of_mode = {"organization_ids": list(organization_ids), "livemode": livemode}
+    after, after_id = _place(session, of_mode, starting_after) if starting_after is not None else (None, None)
     values = {
-        "organization_ids": list(organization_ids),
-        "livemode": livemode,
+        **of_mode,
         "metadata": CUSTOMER_METADATA,
         "after": after,
         "after_id": after_id,
@@ -120,24 +121,23 @@ def list_waiting(
 
 
 _IS_AWAITED = text("""
-    SELECT EXISTS (SELECT FROM payments WHERE organization_id = :organization_id AND outcome = 'waiting'
-                   AND outcome_details ->> 'object_id' = :object_id)
-        OR EXISTS (SELECT FROM stripe_events WHERE organization_id = :organization_id AND outcome = 'waiting'
-                   AND outcome_details ->> 'object_id' = :object_id)
+    SELECT EXISTS (SELECT FROM payments WHERE organization_id = :organization_id AND livemode = :livemode
+                   AND outcome = 'waiting' AND outcome_details ->> 'object_id' = :object_id)
+        OR EXISTS (SELECT FROM stripe_events WHERE organization_id = :organization_id AND livemode = :livemode
+                   AND outcome = 'waiting' AND outcome_details ->> 'object_id' = :object_id)
 """)
 
 
-def is_awaited(session: Session, organization_id: UUID, wanted: Wanted) -> bool:
-    """Whether a payment or event still waits for what a look-up asks for. A customer is asked about in any case."""
+def is_awaited(session: Session, organization_id: UUID, wanted: Wanted, *, livemode: bool) -> bool:
+    """Whether a payment or event of this mode still waits for what a look-up asks for. True for any customer."""
     if wanted.kind == "customer":
         return True
-    values = {"organization_id": organization_id, "object_id": wanted.object_id}
+    values = {"organization_id": organization_id, "livemode": livemode, "object_id": wanted.object_id}
     return bool(session.scalar(_IS_AWAITED, values))
 
 
-def _place(session: Session, organization_ids: Sequence[UUID], given: str) -> tuple[datetime, str]:
-    values = {"id": given, "payment_id": ids.decode(given, ids.PAYMENT), "organization_ids": list(organization_ids)}
-    row = session.execute(_PLACE, values).first()
+def _place(session: Session, of_mode: Mapping[str, Any], given: str) -> tuple[datetime, str]:
+    row = session.execute(_PLACE, {**of_mode, "id": given, "payment_id": ids.decode(given, ids.PAYMENT)}).first()
     if row is None:
         raise no_row(given)
     return row.since, row.id
