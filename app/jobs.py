@@ -1,7 +1,7 @@
 """The queue: a table of jobs, and the calls that put one there. The only module of `app` that imports rq.
 
 The queue carries wake-ups, not events: the work itself is in the database. So a lost job costs only the seconds until
-the sweeper queues another, and a second job for the same work finds nothing to do.
+the clock queues another, and a second job for the same work finds nothing to do.
 """
 
 import atexit
@@ -59,7 +59,7 @@ KNOWN: Final[Mapping[str, Job]] = {job.function: job for job in (DRAIN, RUNS, MA
 
 
 Call = Callable[[redis.Redis], object]
-_held: ContextVar[dict[Job, None] | None] = ContextVar("held", default=None)
+_delayed: ContextVar[dict[Job, None] | None] = ContextVar("delayed_wakes", default=None)
 
 
 class _Waker:
@@ -131,17 +131,17 @@ def connect(redis_url: str) -> redis.Redis:
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def wakes_delayed() -> Iterator[None]:
     """Delay `wake` to the end of the block, after the commit of a transaction inside it.
 
     After an exception nothing is queued, since the transaction was rolled back.
     """
     later: dict[Job, None] = {}
-    token = _held.set(later)
+    token = _delayed.set(later)
     try:
         yield
     finally:
-        _held.reset(token)
+        _delayed.reset(token)
     for job in later:
         _queue_once(job)
 
@@ -150,9 +150,9 @@ def wake(job: Job) -> bool:
     """Queue `job` unless one is queued already. Call after the commit that made work due.
 
     Returns:
-        False if Redis is unavailable; then the sweeper finds the work.
+        False if Redis is unavailable; then the clock finds the work.
     """
-    later = _held.get()
+    later = _delayed.get()
     if later is None:
         return _queue_once(job)
     later[job] = None
@@ -163,7 +163,7 @@ def wake_soon(job: Job) -> None:
     """As `wake`, by a thread of this process, so that the caller does not wait for Redis.
 
     Calls that come while the thread is at work are one call to Redis. What a process that is killed had not passed on
-    is found by the sweeper.
+    is found by the clock.
     """
     _Current.waker.wake(job)
 

@@ -18,14 +18,13 @@ from app.errors import Unauthenticated
 from app.http import bodies, docs, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits
 from app.organizations.permissions import Caller
-from app.pages import assets
-from app.pages import joining as join
+from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, commissions, conversions, payments
-from app.rest.links import routes as touches
-from app.rest.operations import routes
-from app.rest.partner_side import commissions as own_commissions
-from app.rest.partner_side import routes as me
+from app.rest.links import routes as links
+from app.rest.operations import routes as operations
+from app.rest.partner_side import commissions as partner_side_commissions
+from app.rest.partner_side import routes as partner_side
 from app.rest.partner_side import signup
 from app.rest.partners import routes as partners
 from app.rest.partners import snapshots
@@ -100,9 +99,9 @@ def _wire(app: OpenAPI) -> None:
     app.before_request(_bind_request)
     app.after_request(_finish_request)
     app.register_blueprint(receiver.blueprint)
-    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
-    app.register_blueprint(join.blueprint)
+    app.register_blueprint(joining.blueprint)
     app.register_blueprint(assets.blueprint)
     for api in (
         partners.api,
@@ -110,13 +109,13 @@ def _wire(app: OpenAPI) -> None:
         program_partners.api,
         analytics.api,
         snapshots.api,
-        me.api,
-        own_commissions.api,
+        partner_side.api,
+        partner_side_commissions.api,
         signup.api,
         conversions.api,
         commissions.api,
         attribution.api,
-        touches.api,
+        links.api,
         payments.api,
         events.api,
         endpoints.api,

@@ -29,7 +29,7 @@ class Meaning(Enum):
     PARK = auto()
     """A retry cannot succeed: park the event, so that a person sees it."""
     GIVE_UP = auto()
-    """The database is unreachable or its disk is full. Nothing can be stored; the sweeper starts again later."""
+    """The database is unreachable or its disk is full. Nothing can be stored; the clock queues a drain later."""
 
 
 def meaning(failure: Exception) -> Meaning:

@@ -28,7 +28,7 @@ from worker.stripe_sync import runs
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
-"""Age of due work at which the sweeper assumes that its wake-up was lost."""
+"""Age of due work at which the clock assumes that its wake-up was lost."""
 ADVANCE_SECONDS: Final = 3
 """How long the statistics may delay other routines at a time; the rest is done two seconds later."""
 

@@ -1,4 +1,4 @@
-"""Who is credited for each payment that is settled, and for those that its evidence reaches."""
+"""Credits each payment to a partner or to none, and finds the other payments that a changed binding reaches."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def attribute(
 
 
 def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentRow]) -> list[PaymentCredit]:
-    """Whom payments are credited to about whose evidence nothing has changed. Expects their locks."""
+    """The credits of payments without new evidence. Expects their locks."""
     credited = _credit(session, scope, {}, payments, bindings.load(session, scope, _subjects(payments)))
     return [PaymentCredit(one, credited[one.id]) for one in payments]
 
@@ -79,7 +79,7 @@ def _credit(
     payments: Sequence[PaymentRow],
     bound: Mapping[str, Binding],
 ) -> dict[UUID, Credit | NoCredit]:
-    """By payment id: by its binding, else by the names on itself; and over these what a person decided.
+    """The credits by payment id: by hand if a person decided, else by a binding, else by names on the payment itself.
 
     Args:
         session: holds the locks of the payments.
@@ -157,7 +157,7 @@ def _credit_by_hand(
     payments: Sequence[PaymentRow],
     credited: Mapping[UUID, Credit | NoCredit],
 ) -> dict[UUID, Credit | NoCredit]:
-    """What people decided in place of what `credited` says."""
+    """The credits that people decided, by payment id; they replace those in `credited`."""
     marked = {
         one
         for one, found in credited.items()

@@ -1,4 +1,4 @@
-"""Who customers and subscriptions are bound to: load it, and bind them anew when evidence says so.
+"""The bindings of customers and subscriptions to partners: loads them, and changes them after new evidence.
 
 A customer is bound by its earliest credited payment or session. A subscription is bound with its customer, whatever its
 own metadata says later: one customer, one partner. Only a subscription whose customer no event has named yet is

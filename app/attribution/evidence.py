@@ -90,7 +90,7 @@ def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]
 
 
 def load_and_keep_touches(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
-    """Who is named on these objects, by object id.
+    """The names that count on these objects, by object id.
 
     That is the names themselves, the partners whose promotions were used, and the partners through whose links the
     sessions came. Effects: inserts the touchpoints of those sessions into `session_touches`, which are kept for ever.

@@ -1,4 +1,4 @@
-"""Who is credited, as a pure function of the evidence known: never of the order in which it came.
+"""Which partner is credited, as a pure function of the known evidence, never of the order in which it arrived.
 
 An *occasion* is a payment, or a checkout session without one, with every name found on it and on the subscription and
 customer it belongs to. A subscription or customer is bound by its earliest credited occasion; its later payments
@@ -99,11 +99,11 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class NoCredit:
-    """No partner was named, or only `unknown_name`, which no partner has; or so a person decided.
+    """No partner is credited: none was named, or only `unknown_name`, or a person decided so.
 
     Attributes:
-        is_outside_window: a partner's link was followed, too long ago.
-        by_hand: why a person decided that no partner earns; "" where none did.
+        is_outside_window: whether a partner's link was followed, but too long ago.
+        by_hand: the reason of a person who decided that no partner earns; "" without such a decision.
         moves_paid: whether that holds for what has been paid as well.
     """
 
@@ -126,10 +126,10 @@ Named = tuple[Enrollment, Name]
 
 
 def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
-    """Whom the touchpoints of this occasion's sessions credit, else whom its strongest carrier names.
+    """The partner of the touchpoints of this occasion's sessions, else the one that its strongest carrier names.
 
-    A name that no partner has is passed over, and the next carrier is asked; an inactive partner's name does count,
-    and the verdict says why it earns nothing. A client reference that is no partner's code is the merchant's own id.
+    A name that no partner has is skipped, and the next carrier counts. An inactive partner's name counts; its verdict
+    explains why it earns nothing. A client reference that is no partner's code is the merchant's own id, not a name.
     """
     followed = [(found, one) for one in _followed(occasion) if (found := directory.find(one.name))]
     within = [one for one in followed if _is_within(one, occasion.at)]
@@ -177,9 +177,10 @@ def _is_within(followed: Named, at: datetime) -> bool:
 
 
 def _chosen(within: Sequence[Named]) -> Named:
-    """Of several touchpoints from the earliest on, the one that counts by the model of the latest one's program.
+    """The touchpoint that is credited, of several sorted by time.
 
-    A program's model speaks of its own touchpoints: `first_touch` means the first of that program.
+    The model of the latest touchpoint's program decides, among the touchpoints of that program only: `last_touch` gives
+    the latest, `first_touch` the first of that program.
     """
     latest = within[-1]
     if latest[0].attribution_model == "last_touch":
@@ -188,10 +189,10 @@ def _chosen(within: Sequence[Named]) -> Named:
 
 
 def _has_lapsed_with(name: Name, enrollment: Enrollment | None, lapsed: Named) -> bool:
-    """Whether a name says no more than a touchpoint that has lapsed.
+    """Whether a name was written because of a touchpoint that is outside the window, so that it does not count either.
 
-    It came with the same session, or it is that partner's name without any. What a promotion code proves is
-    something else, and so is another partner's name.
+    It has the touchpoint's session beside it, or names its partner without a session. A promotion code, and another
+    partner's name, are evidence of their own.
     """
     lapsed_enrollment, lapsed_name = lapsed
     if name.session_id:
@@ -213,8 +214,8 @@ def bind(
 ) -> Binding | None:
     """The binding these occasions make; None while none of them is credited to a partner that earns.
 
-    A customer that is bound to a partner stays bound when the partner is paused. And a partner that has become active
-    since takes no customer away from it: nothing it could have had while it was not active comes back to it.
+    A customer that is bound to a partner stays bound when the partner is paused. A partner that became active after
+    that does not take the customer over, also where its evidence is earlier.
     """
     for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
         found = named(occasion, directory)

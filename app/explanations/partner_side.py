@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.finding import OWN_COMMISSIONS, held_minor
+from app.commissions.finding import OWN_COMMISSIONS, worth_minor
 from app.commissions.models import Commission
 from app.commissions.views import CommissionStatus
 from app.errors import NotFound
@@ -69,7 +69,7 @@ def explain_own(session: Session, public_id: str) -> OwnExplanation:
         base_cents=commission.base_minor,
         rate_bps=commission.rate_bps,
         amount_cents=commission.amount_minor,
-        held_cents=held_minor(commission),
+        held_cents=worth_minor(commission),
         commission=terms,
         holdback_days=commission.holdback_days,
         accrued_at=commission.accrued_at,
@@ -90,10 +90,10 @@ def _sentences(commission: Commission, program: Program, terms: dict[str, Any]) 
         yield say("own.level", count=commission.level)
     if commission.cycle is not None:
         yield say("own.cycle", cycle=commission.cycle)
-    held = held_minor(commission)
-    if held != commission.amount_minor:
-        taken = Money(commission.amount_minor - held, currency)
-        yield say("own.taken_back", taken=taken, left=Money(held, currency))
+    worth = worth_minor(commission)
+    if worth != commission.amount_minor:
+        taken = Money(commission.amount_minor - worth, currency)
+        yield say("own.taken_back", taken=taken, left=Money(worth, currency))
     yield from _status(commission, program.time_zone)
 
 

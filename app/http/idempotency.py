@@ -43,7 +43,7 @@ def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
     """
     digest = stored_responses.digest(str(caller.key_id), request.path, _key())
     asked = stored_responses.Asked(caller.organization_ids[0], caller.livemode, digest, _body())
-    with jobs.held(), db.web_transaction() as session:
+    with jobs.wakes_delayed(), db.web_transaction() as session:
         db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
         stored_responses.lock_key(session, asked)
         first = stored_responses.load_response(session, asked)

@@ -1,4 +1,4 @@
-"""The only reader of sums: everything here is derived from postings."""
+"""Positions of commissions, and times of approvals, computed from postings."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.ledger.positions import POSITION_KINDS, Position
 
 _POSITIONS = text("""
-    SELECT postings.commission_id, accounts.kind, -sum(postings.amount_minor)::bigint AS held_minor
+    SELECT postings.commission_id, accounts.kind, -sum(postings.amount_minor)::bigint AS sum_minor
     FROM postings JOIN accounts ON accounts.id = postings.account_id
     WHERE postings.commission_id = ANY(:commission_ids) AND accounts.kind <> 'commission_expense'
     GROUP BY postings.commission_id, accounts.kind
@@ -40,5 +40,5 @@ def positions(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, Po
         return {}
     sums: dict[UUID, dict[str, int]] = {one: {} for one in wanted}
     for row in session.execute(_POSITIONS, {"commission_ids": wanted}):
-        sums[row.commission_id][POSITION_KINDS[row.kind]] = row.held_minor
-    return {one: Position(**held) for one, held in sums.items()}
+        sums[row.commission_id][POSITION_KINDS[row.kind]] = row.sum_minor
+    return {one: Position(**fields) for one, fields in sums.items()}

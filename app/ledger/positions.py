@@ -1,4 +1,4 @@
-"""A commission's position in the ledger, and where a difference lands. Pure."""
+"""A commission's position in the ledger, and the lines that post a difference, an approval or a hold. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ class Position:
     fee_minor: int = 0
 
     @property
-    def held_minor(self) -> int:
-        """What the commission is worth now: the mirror of its `commission_expense`."""
+    def worth_minor(self) -> int:
+        """What the commission is worth now: the sum of all fields, which its `commission_expense` mirrors."""
         return self.accrued_minor + self.payable_minor + self.clearing_minor + self.paid_minor + self.fee_minor
 
     @property
     def status(self) -> str:
         """Where the commission stands: reversed, accrued, approved or paid."""
-        if self.held_minor == 0:
+        if self.worth_minor == 0:
             return "reversed"
         if self.accrued_minor != 0:
             return "accrued"
@@ -59,13 +59,13 @@ class Line:
 
 
 def difference(position: Position, target_minor: int, *, is_approved: bool) -> list[Line]:
-    """The lines that bring a commission from what is held to `target_minor`; none if nothing differs.
+    """The lines that bring a commission from its worth in the ledger to `target_minor`; none if both are equal.
 
-    A rise lands in payable once approved, else in accrued. A fall takes from accrued first, then from payable, which
-    may go negative; what is in clearing is on its way and is never touched. Example: held 980, all accrued, target
-    780: accrued is debited 200, expense credited 200.
+    A rise credits payable if the commission is approved, else accrued. A fall debits accrued first, then payable, which
+    may become negative; clearing is never touched, because that money is in a payout. Example: worth 980, all accrued,
+    target 780: accrued is debited 200, expense credited 200.
     """
-    change = target_minor - position.held_minor
+    change = target_minor - position.worth_minor
     if change == 0:
         return []
     if change > 0:
@@ -78,12 +78,12 @@ def difference(position: Position, target_minor: int, *, is_approved: bool) -> l
 
 
 def release(position: Position) -> list[Line]:
-    """The lines that make payable what a commission has accrued, once it is approved; none if nothing is."""
+    """The lines of an approval: what is accrued becomes payable; none if nothing is accrued."""
     accrued = position.accrued_minor
     return [Line("partner_accrued", accrued), Line("partner_payable", -accrued)] if accrued else []
 
 
 def withhold(position: Position) -> list[Line]:
-    """The lines by which what was made payable is accrued again; none if nothing is payable."""
+    """The lines of a hold: what is payable is accrued again; none if nothing is payable."""
     payable = position.payable_minor
     return [Line("partner_payable", payable), Line("partner_accrued", -payable)] if payable > 0 else []

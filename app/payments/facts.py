@@ -103,7 +103,7 @@ class Reading:
     """Pairs of ids of objects that belong to the same payment."""
     names: tuple[NameFact, ...] = ()
     is_stating: bool = False
-    """Whether it states a payment's amount, and so is the one a settlement is credited to."""
+    """Whether it states a payment's amount. Such an event is recorded as the cause of the payment's entries first."""
     is_return: bool = False
     """Whether it says that money was returned to the customer."""
     is_ignored: bool = False

@@ -1,4 +1,4 @@
-"""What is known of each Stripe object, and the locks that keep two drains from each working with half of it.
+"""What is known of each Stripe object, with its lock, so that no two drains process parts of one payment at once.
 
 Rows that another transaction is about to insert cannot be locked, so every id an event names gets a row first. Ids that
 are one movement of money are a payment group: they share a root, and the transaction that locks the root's row owns all
@@ -24,7 +24,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""When that was stated which holds whatever is stated later."""
+"""The time of facts that hold at all times: older than every statement, so that no newer statement changes the row."""
 _COLUMNS = "kind, id, root, customer, subscription, facts, stated_at, older_at"  # the fields of `KnownObject`
 
 
@@ -35,7 +35,7 @@ class LockedObjects:
     Attributes:
         objects: by id, what is known now, this batch's facts included.
         met_before: roots of payment groups of which anything was known before this batch.
-        addressed: customers known before of whom an address was learned.
+        addressed: customers that were known before and whose new e-mail address this batch brought.
         relinked: roots of payment groups with an object that was known before and has moved: to another payment group,
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
@@ -61,7 +61,7 @@ class LockedObjects:
 
 
 def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
-    """Add what `events` say to what is known, holding the locks of everything they touch."""
+    """Lock the payment groups that `events` name, and write what the events say of their objects."""
     stated = _statements(events, _marks(session, scope, events))
     by_object = _merged(stated)
     links = [pair for event in events for pair in event.reading.same_money if all(pair)]
@@ -141,7 +141,7 @@ def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[
 
 
 def _is_addressed(before: KnownObject, after: KnownObject) -> bool:
-    """Whether it is a customer of whom an address was learned."""
+    """Whether it is a customer with a new e-mail address."""
     if after.kind != Kind.CUSTOMER or after is before:
         return False
     return any(name.startswith(EMAIL) for name in after.facts.keys() - before.facts.keys())

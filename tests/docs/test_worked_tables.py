@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import ids, money
-from app.commissions.rates import rules
+from app.commissions.rates import amounts
 from app.ledger.positions import Line, Position
 from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
@@ -33,8 +33,8 @@ def test_worked_commission(row: list[str]) -> None:
     base, gross, returned = map(_minor, figures[:3])
     before = int(figures[3] or 0)
     commission, _, ladder = what.partition(", above it ")
-    found = rules.calculate(_payment(base, gross, returned), _terms(commission), approved_before=before)
-    above = [rules.of_upline(found, level, 100 * int(rate)).target_minor for level, rate in _numbered(ladder)]
+    found = amounts.calculate(_payment(base, gross, returned), _terms(commission), approved_before=before)
+    above = [amounts.of_upline(found, level, 100 * int(rate)).target_minor for level, rate in _numbered(ladder)]
     assert [found.target_minor, above] == [_minor(figures[4]), [_minor(one) for one in figures[5].split(", ") if one]]
 
 

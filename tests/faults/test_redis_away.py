@@ -192,7 +192,7 @@ def test_lost_wake_up_is_repaired_by_the_clock(
 
 
 def test_flag_without_a_job_expires(post: Post, valkey: Valkey) -> None:
-    """It expires, so that not even the sweeper is needed for ever."""
+    """The flag expires, so that wake-ups work again without the clock."""
     with valkey.client() as client:
         post(customers(1)[0].events[0])
         jobs.flush()

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.commissions.rates import rules
+from app.commissions.rates import amounts
 from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
 
@@ -53,7 +53,7 @@ def terms(rate_bps: int, commission_base: str = "net") -> SnapshotTerms:
 
 @given(payments(), RATES)
 def test_a_commission_is_the_rate_of_the_base_less_the_share_returned(payment: PaymentState, rate_bps: int) -> None:
-    calculation = rules.calculate(payment, terms(rate_bps))
+    calculation = amounts.calculate(payment, terms(rate_bps))
     earned = to_nearest(payment.base_minor * Fraction(rate_bps, 10_000))
     assert calculation.amount_minor == earned
     assert calculation.target_minor == earned - share_returned(earned, payment.returned_minor, payment.gross_minor)
@@ -61,11 +61,11 @@ def test_a_commission_is_the_rate_of_the_base_less_the_share_returned(payment: P
 
 @given(payments(), RATES)
 def test_a_target_is_never_negative_and_never_above_the_amount(payment: PaymentState, rate_bps: int) -> None:
-    calculation = rules.calculate(payment, terms(rate_bps))
+    calculation = amounts.calculate(payment, terms(rate_bps))
     assert 0 <= calculation.target_minor <= calculation.amount_minor <= payment.base_minor
 
 
 @given(payments(), RATES)
 def test_a_gross_base_takes_the_tax_in(payment: PaymentState, rate_bps: int) -> None:
-    calculation = rules.calculate(payment, terms(rate_bps, "gross"))
+    calculation = amounts.calculate(payment, terms(rate_bps, "gross"))
     assert calculation.base_minor == payment.gross_minor

@@ -1,1 +1,1 @@
-"""Working the inbox: claim, read, settle, finish."""
+"""Processing the inbox: claims events, reads Stripe's documents, settles their payments, stores outcomes."""

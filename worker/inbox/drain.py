@@ -1,4 +1,4 @@
-"""Draining the inbox: claim a batch, work it, commit; alone what must be worked alone."""
+"""Draining the inbox: claims a batch of events, processes and commits it; retries one by one what failed or crashed."""
 
 import threading
 import time
@@ -23,11 +23,11 @@ DIED: Final = {"problem": "worker_ended"}
 log = structlog.get_logger(__name__)
 
 stop_requested = threading.Event()
-"""Set when this process was asked to end: the batch in hand is finished, no other is begun."""
+"""Set when this process must end: the batch in progress is finished, and no other is begun."""
 
 
 def run(slice_seconds: float) -> bool:
-    """Work batches until nothing is due or the time slice ends.
+    """Process batches until nothing is due or the time slice ends.
 
     Returns:
         True if more may be due, and a successor should be queued.
@@ -40,9 +40,10 @@ def run(slice_seconds: float) -> bool:
 
 
 def work_batch(limit: int = BATCH_SIZE) -> int:
-    """Claim and work up to `limit` due events, and commit.
+    """Claim and process up to `limit` due events, and commit.
 
-    Events that failed before or that a dead drain had in hand are worked one by one, and so is a batch that fails.
+    Events that failed before, or that were in progress when a drain crashed, are processed one by one, and so is a
+    batch that fails.
 
     Returns:
         How many events were claimed; 0 if nothing is due.
@@ -59,22 +60,23 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
                 raise
             if meaning is not Meaning.AT_ONCE:
                 break
-    _work_alone([event.id for event in claimed])
+    _work_one_by_one([event.id for event in claimed])
     return len(claimed)
 
 
 def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
-    """One batch in one transaction, then the one_by_one; fills `claimed` so that the caller knows what failed."""
+    """Process a batch in one transaction, then one by one the events that failed before or crashed a drain.
+
+    Fills `claimed`, so that the caller knows the events also if this raises.
+    """
     started = time.monotonic()
     with db.transaction() as session:
         claimed += inbox.claim(session, limit)
-        one_by_one = _crashed_or_failed(claimed)
-        claimed.sort(
-            key=lambda event: (event.id in one_by_one, event.attempts)
-        )  # events that crashed a worker are processed last
-        batch = claimed[: len(claimed) - len(one_by_one)]
+        risky = _crashed_or_failed(claimed)
+        claimed.sort(key=lambda event: (event.id in risky, event.attempts))
+        batch = claimed[: len(claimed) - len(risky)]
         if len(claimed) == limit:
-            jobs.wake(jobs.DRAIN)  # a backlog: let it spread over all workers
+            jobs.wake(jobs.DRAIN)  # a backlog: other workers take a part of it
         event_ids = [event.id for event in batch]
         jobs.mark_in_progress(event_ids)
         outcomes = pipeline.work(session, batch)
@@ -84,18 +86,18 @@ def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
     if batch:
         metrics.batch_worked(len(batch), time.monotonic() - started)
         log.info("batch_worked", size=len(batch), duration_ms=round((time.monotonic() - started) * 1000, 1))
-    _work_alone([event.id for event in claimed[len(batch) :]])
+    _work_one_by_one([event.id for event in claimed[len(batch) :]])
     return len(claimed)
 
 
 def _crashed_or_failed(claimed: Sequence[ClaimedEvent]) -> set[int]:
-    """The events that failed before, or that a drain died of: each retry of one would take a whole batch with it."""
+    """Ids of the events that failed before, or were in progress when a drain crashed: they may fail a whole batch."""
     failed = {event.id for event in claimed if event.attempts}
     return failed.union(jobs.crashed_in_progress([event.id for event in claimed if not event.attempts]))
 
 
-def _work_alone(event_ids: Sequence[int]) -> None:
-    """Work events one by one, each attempt counted before it is made."""
+def _work_one_by_one(event_ids: Sequence[int]) -> None:
+    """Process events one by one, each attempt counted before it is made."""
     for event_id in event_ids:
         attempts = _begin_attempt(event_id)
         if attempts is None:
@@ -103,14 +105,14 @@ def _work_alone(event_ids: Sequence[int]) -> None:
         jobs.mark_in_progress([event_id])
         try:
             _attempt(event_id, attempts)
-        except Exception as failure:  # noqa: BLE001  (the edge: whatever it was, the event keeps its reason)
+        except Exception as failure:  # noqa: BLE001  (any failure is stored with its event)
             _note(event_id, attempts, failure)
         finally:
             jobs.clear_in_progress([event_id])
 
 
 def _begin_attempt(event_id: int) -> int | None:
-    """Count an attempt and commit; None if the event is not ours to work, or has used up its attempts."""
+    """Count an attempt and commit; None if another drain has the event, or if it is parked after its last attempt."""
     with db.transaction() as session:
         event = inbox.claim_one(session, event_id)
         if event is None:
@@ -124,7 +126,7 @@ def _begin_attempt(event_id: int) -> int | None:
 
 
 def _attempt(event_id: int, attempts: int) -> None:
-    """Work one event, again at once while the failure lies in the moment."""
+    """Process one event in its own transaction; after a temporary failure again at once."""
     for remaining in reversed(range(retries.AT_ONCE_TRIES)):
         try:
             with db.transaction() as session:
@@ -155,6 +157,6 @@ def _note(event_id: int, attempts: int, failure: Exception) -> None:
 
 
 def _take_back_attempt(event_id: int, attempts: int) -> None:
-    """Uncount an attempt that failed because the database cannot work; it stays where that cannot be written either."""
+    """Uncount an attempt that failed because the database is away; it stays counted if this cannot be written."""
     with suppress(DBAPIError), db.transaction() as session:
         inbox.uncount_attempt(session, event_id, attempts)

@@ -1,4 +1,4 @@
-"""How each event of a batch ended, from what settling did to its payment."""
+"""The outcome of each event of a batch, found from what settling did to its payment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,21 +58,21 @@ class Batch:
         return cls(events, roots, about, frozenset(abandoned), frozenset(uncaptured), events_with_news(locked))
 
     def says_something_new(self, event: ReadEvent) -> bool:
-        """Whether the event states what was not known before it. Of what nothing is kept, every statement is new."""
+        """Whether the event states what was not known before it. An event of which no fact is stored counts as new."""
         reading = event.reading
         return event.id in self.news or not (reading.objects or reading.names)
 
     def event_of(self, payment: PaymentRow) -> ReadEvent:
-        """The event that the settlement of a payment is put down to.
+        """The event that is recorded as the cause of a payment's ledger entries.
 
         The first in inbox order that states the payment's amount; without one the first that returns money, else the
-        first about the payment at all. A payment that the batch reaches only through a changed binding is put down to
-        the first event that names a partner.
+        first about the payment at all. For a payment that the batch reaches only through a changed binding, it is the
+        first event that names a partner.
         """
         about = self.about.get(payment.root)
         if about:
             source = payment.state.base_details["source"]
-            return min(about, key=lambda event: _claim_rank(event, source))
+            return min(about, key=lambda event: _cause_rank(event, source))
         return next((event for event in self.events if event.reading.names), self.events[0])
 
     def cause_of(self, payment: PaymentRow) -> Cause:
@@ -81,8 +81,8 @@ class Batch:
         return Cause(event.stripe_id, event.occurred_at)
 
 
-def _claim_rank(event: ReadEvent, source: str) -> tuple[int, int]:
-    """How strong an event's claim is to have settled a payment; the smallest is the strongest.
+def _cause_rank(event: ReadEvent, source: str) -> tuple[int, int]:
+    """The sort key of an event as the cause of a payment's entries; the event with the smallest key is the cause.
 
     Args:
         event: one about the payment.
@@ -198,7 +198,7 @@ def _of_return(payment: PaymentRow, kind: str) -> Outcome:
 
 
 def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
-    """`outcome`, but not waiting for what will never come, nor silent about why."""
+    """`outcome`, or the final one if its money never comes: it was not captured, or its session was abandoned."""
     if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
         return Outcome("not_captured")  # the authorization is released; no money was captured
     is_abandoned = any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)

@@ -1,7 +1,7 @@
 """One batch of events, from Stripe's documents to ledger rows, in the caller's transaction.
 
-The steps: read → merge facts → group into payments → attribute → evaluate → post → finish. Those from grouping to
-posting are `settle_objects`, which also a person's decision, the clock and a changed name take.
+The steps: read → merge facts → group into payments → attribute → load → evaluate → post → finish. The steps from
+grouping to posting are `settle_objects`; people's decisions, the clock, reports and promotions call it too.
 """
 
 import gc
@@ -53,7 +53,7 @@ def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]
 
 @contextmanager
 def _garbage_collector_off() -> Iterator[None]:
-    """A batch makes a hundred thousand objects and no cycles of them: collecting meanwhile would only cost time."""
+    """Switch the garbage collector off: a batch makes many objects without cycles, so collecting frees nothing."""
     gc.disable()
     try:
         yield
@@ -77,7 +77,7 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
 
 
 def _read(session: Session, events: Sequence[ClaimedEvent]) -> tuple[list[ReadEvent], dict[int, Outcome]]:
-    """What the events say, and by id the outcome of those that say nothing about payments."""
+    """The events with their readings; and by id the outcome of those without one: ignored, thin or parked."""
     read: list[ReadEvent] = []
     outcomes: dict[int, Outcome] = {}
     for event in events:
@@ -107,14 +107,14 @@ def _read_one(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
 
 
 def _merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
-    """Add what the events say to what is known: facts of objects, and names of partners on them. Takes the locks."""
+    """Store what the events say: facts of Stripe objects, and names of partners. Locks their payment groups."""
     used.lock(session, scope, events)
     locked = objects.merge_facts(session, scope, events)
     return evidence.insert_names(session, scope, locked, events)
 
 
 def _end_waits(session: Session, scope: Scope, batch: Batch, locked: LockedObjects, settled: Sequence[Settled]) -> None:
-    """Rewrite the outcome of earlier events that waited for what has come now, or for what will never come."""
+    """End the waiting of earlier events: this batch has what they wait for, or says that it never comes."""
     waits.end(session, scope, event_outcomes.ended_waits(batch, settled, locked))
     waits.end_abandoned(session, scope, batch.abandoned, ABANDONED)
 
@@ -122,7 +122,7 @@ def _end_waits(session: Session, scope: Scope, batch: Batch, locked: LockedObjec
 def _missing_of_payments(
     session: Session, scope: Scope, locked: LockedObjects, settled: Sequence[Settled]
 ) -> set[Wanted]:
-    """What could be asked of Stripe to know more of payments; those of invoiced customers wait for it from now on."""
+    """The look-ups that payments need. Charges of customers with invoices begin to wait for a link to an invoice."""
     kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
     invoiced = {one.customer for one in locked.objects.values() if one.kind in kinds and one.customer}
     return missing_data.of_payments(settled, locked) | invoice_links.begin_waits(session, scope, invoiced)

@@ -1,4 +1,4 @@
-"""The places of payments among their customer's billing cycles, and which others a late one moves."""
+"""The places of payments among their customer's billing cycles, and the other payments whose place they change."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -20,7 +20,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 
 UNCREDITED: Final = frozenset({*UNATTRIBUTED, "merged", "out_of_band"})
-"""Outcomes of payments that no partner is credited with, or could not be; one that waits may be credited."""
+"""Outcomes of payments that are credited to no partner. `waiting` is not among them, see `_is_credited`."""
 
 
 _LIMITED = text("""
@@ -32,16 +32,17 @@ _LIMITED = text("""
 """)
 
 
-def load_positions(
+def load_cycle_positions(
     session: Session, scope: Scope, credited: Sequence[PaymentCredit]
 ) -> tuple[list[PaymentCredit], dict[UUID, CyclePosition]]:
-    """The places of payments among their customer's billing cycles, and the others whose place these have moved.
+    """The places of payments among their customer's billing cycles, and the other payments whose place has changed.
 
-    Expects the locks of the payments. Effects: locks their customers and subscriptions, and the payments it adds; none
-    of it where no partner's terms set a limit.
+    Expects the locks of the payments. Does nothing if no partner's terms set a limit.
+
+    Effects: locks the payments' customers and subscriptions, and the payments that it adds.
 
     Returns:
-        `credited` with those others; and the positions by payment id, none where no terms set a limit.
+        `credited` with the other payments whose place has changed; and the places by payment id.
     """
     if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
         return list(credited), {}
@@ -49,8 +50,8 @@ def load_positions(
     subjects = _subjects(touched.values())
     objects.lock(session, scope, subjects)
     elsewhere = [paid for paid in _stored(session, scope, subjects) if paid.id not in touched]
-    before = caps.positions([*elsewhere, *_before(touched.values())])
-    after = caps.positions([*elsewhere, *(_now(one) for one in credited if one.payment.merged_into_id is None)])
+    before = caps.cycle_positions([*elsewhere, *_before(touched.values())])
+    after = caps.cycle_positions([*elsewhere, *(_now(one) for one in credited if one.payment.merged_into_id is None)])
     moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
     others = attribute.credit_unchanged(session, scope, _locked(session, scope, moved))
     return [*credited, *others], after
@@ -108,9 +109,9 @@ def _paid(row: Mapping[str, Any]) -> Paid:
 
 
 def _is_credited(row: Mapping[str, Any]) -> bool:
-    """Whether a partner is credited with a stored payment: also with one whose share of the base rounds to zero.
+    """Whether a stored payment is credited to a partner, also if its commission rounds to zero.
 
-    Of those that wait, the ones do that wait for lines of an invoice which was seen.
+    A payment that waits is credited only if it waits for the lines of a known invoice.
     """
     if row["outcome"] == "waiting":
         return bool(row["outcome_details"].get("look_up") == lookups.INVOICE_LINES)
@@ -118,7 +119,7 @@ def _is_credited(row: Mapping[str, Any]) -> bool:
 
 
 def _outside_minor(base_details: Mapping[str, Any]) -> int:
-    """The base with what was paid outside Stripe: a cycle too, where the program pays for that."""
+    """The base with what was paid outside Stripe; such a payment is a cycle too if the program pays for it."""
     return int(base_details.get("with_outside", {}).get("base_minor", 0))
 
 

@@ -1,7 +1,7 @@
 """How often and how long a commission is paid: billing cycles and months. Pure.
 
-Everything is measured by the times of the payments, never by when they were worked: a delayed event pays no thirteenth
-month.
+Limits are measured by the times of the payments, never by when they were processed: a delayed event does not pay for a
+thirteenth month.
 """
 
 import calendar
@@ -20,9 +20,8 @@ class CyclePosition:
 
     Attributes:
         cycle: its rank among its subscription's billing cycles, from 1.
-        first_paid_at: when the customer's first commissionable payment was, one with a base that a partner is credited
-            with.
-        opens_cycle: whether it is the first that was paid in its cycle; of those a flat commission is paid once.
+        first_paid_at: the time of the customer's first payment that has a base and is credited to a partner.
+        opens_cycle: whether it was paid first in its cycle; a flat commission is paid for that payment only.
     """
 
     cycle: int = 1
@@ -30,11 +29,11 @@ class CyclePosition:
     opens_cycle: bool = True
 
 
-def positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
+def cycle_positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
     """The place of each of these payments; they must be all of their subscriptions and customers.
 
-    Invoices of one name are one cycle. Only what has a base counts: a trial's invoice over nothing is no cycle. A cycle
-    counts whichever partner earned it, also after refunds.
+    Invoices with the same cycle name are one cycle. Only payments with a base count, so a trial's zero invoice is no
+    cycle. A cycle counts whichever partner earned on it, also after refunds.
     """
     every = list(payments)
     names = cycle_names(every)
@@ -48,7 +47,7 @@ def positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
     found = {}
     for paid in every:
         name = names.get(paid.id)
-        # A payment of no cycle, and one that counts for none, is a first, and of itself alone.
+        # A payment without a cycle, or with a base of zero, counts as the first of a cycle of its own.
         rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
         opens = name is None or paid.base_minor == 0 or begun[paid.subscription][name] == (paid.occurred_at, paid.key)
         found[paid.id] = CyclePosition(rank, first.get(paid.customer), opens)
@@ -94,7 +93,7 @@ def exceeded(commission: Mapping[str, Any], position: CyclePosition, paid_at: da
 
 
 def most_cycles(commission: Mapping[str, Any]) -> int | None:
-    """How many billing cycles are paid; None for all. A flat commission that does not say is paid for the first."""
+    """How many billing cycles are paid; None for all. A flat commission without `max_cycles` is paid for the first."""
     said = commission.get("max_cycles")
     return int(said) if said is not None else 1 if commission["type"] == "flat" else None
 
@@ -111,5 +110,5 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 
 def has_limits(commission: Mapping[str, Any]) -> bool:
-    """Whether what a payment earns depends on its standing."""
+    """Whether what a payment earns depends on its `CyclePosition`."""
     return most_cycles(commission) is not None or "max_months" in commission

@@ -1,4 +1,4 @@
-"""Which partners above a partner earn with it: found once, like its own verdict, and paid by the terms' ladder."""
+"""The uplines that earn with a partner: found when a payment is first credited, paid by the ladder of the terms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.attribution.rules import Credit, in_force
-from app.commissions.rates import rules
-from app.commissions.rates.rules import Calculation
+from app.commissions.rates import amounts
+from app.commissions.rates.amounts import Calculation
 from app.commissions.settling.rows import ConversionRow
 from app.commissions.settling.settlement import SettlementInput, Uplines
 from app.partners import tree
@@ -18,7 +18,7 @@ from app.partners.finding.directory import SnapshotTerms
 
 @dataclass(frozen=True, slots=True)
 class Beneficiary:
-    """A partner that earns on a payment, by which snapshot and how much. Level 0 is the partner itself."""
+    """A partner that earns on a payment, with snapshot and amounts. Level 0 is the credited partner, 1 its parent."""
 
     level: int
     partner_id: UUID
@@ -28,7 +28,7 @@ class Beneficiary:
 
 
 def load_uplines(session: Session, owner: UUID, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
-    """`inputs` with the ladder and the partner's uplines where its terms have a ladder; no query where none have."""
+    """`inputs`, with ladder and uplines for partners whose terms have a ladder. No query if none have."""
     ladders = {
         given.payment.id: snapshot
         for given in inputs
@@ -55,9 +55,9 @@ def _partner(given: SettlementInput) -> UUID:
 
 
 def _bound_under(given: SettlementInput) -> SnapshotTerms | None:
-    """The snapshot the customer was bound under, whose terms have the ladder; None without credit.
+    """The snapshot with the ladder that counts: the one the customer was bound under; None without a ladder.
 
-    What a partner keeps because it was paid keeps its ladder.
+    A payment that stays with a paid partner (`instead_of`) keeps the ladder of its commissions.
     """
     credit = given.credit
     if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
@@ -72,7 +72,7 @@ def _bound_under(given: SettlementInput) -> SnapshotTerms | None:
 
 
 def _found_before(given: SettlementInput) -> list[Sequence[Mapping[str, Any]]]:
-    """The uplines that were found of this money: of the payment itself, and of those merged into it."""
+    """The uplines stored with the conversions of this money: of the payment, and of those merged into it."""
     own = [given.conversion] if given.conversion is not None else []
     merged = [one.conversion for one in given.merged]
     return [one.uplines for one in (*own, *merged) if one.partner_id == _partner(given) and one.uplines is not None]
@@ -81,11 +81,12 @@ def _found_before(given: SettlementInput) -> list[Sequence[Mapping[str, Any]]]:
 def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Sequence[Mapping[str, Any]] | None:
     """The uplines that earn on the payment, level by level: those active when it was first credited to the partner.
 
-    Later events never change them: an upline that is paused keeps earning on it, and one that joins gets nothing of it.
-    One that earned with a payment merged into this one goes on earning. Inactive ancestors leave their level empty.
+    Later events never change them: an upline that is paused keeps earning on it, and one that is added later earns
+    nothing on it. An upline that earned with a payment merged into this one keeps earning. The level of an inactive
+    upline stays empty.
 
     Args:
-        given: what decides of the payment.
+        given: the payment with everything that decides what it earns.
         former: the conversion whose uplines stay; None if they are to be found for the first time, or anew.
     """
     if given.uplines is None:
@@ -105,7 +106,7 @@ def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Seq
 
 
 def beneficiaries(given: SettlementInput, conversion: ConversionRow, partners: Calculation) -> list[Beneficiary]:
-    """The uplines with what each earns beside the partner's `partners`."""
+    """The uplines with what each earns; `partners` is the calculation of the credited partner."""
     if given.uplines is None:
         return []
     ladder = given.uplines.ladder
@@ -114,7 +115,7 @@ def beneficiaries(given: SettlementInput, conversion: ConversionRow, partners: C
     for one in conversion.uplines or ():
         level, partner_id = int(one["level"]), UUID(one["partner_id"])
         if level in rates:
-            calculation = rules.of_upline(partners, level, rates[level])
+            calculation = amounts.of_upline(partners, level, rates[level])
             organization_id = given.uplines.organizations.get(partner_id)
             found.append(Beneficiary(level, partner_id, organization_id, ladder, calculation))
     return found

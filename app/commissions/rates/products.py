@@ -11,14 +11,14 @@ from app.payments.state.state import PaymentState
 
 @dataclass(frozen=True, slots=True)
 class ProductShare:
-    """What one product's lines came to on an invoice, and at which rate they count."""
+    """The base of one product's lines on an invoice, and their rate."""
 
     product: str
     """"" for lines without a product."""
     base_minor: int
     rate_bps: int
     is_fixed: bool = False
-    """Whether they count for a flat commission's fixed amount, and at no rate."""
+    """Whether they count for a flat commission's fixed amount instead of at a rate."""
 
     @property
     def counts(self) -> bool:
@@ -32,13 +32,13 @@ class ProductShare:
 
 
 def product_shares(payment: PaymentState, commission: Mapping[str, Any], own_bps: int) -> tuple[ProductShare, ...]:
-    """The products on the payment's invoice with their rates; none where all of it counts at the commission's own.
+    """The products on the payment's invoice with their rates; empty if all of it counts at the commission's own rate.
 
-    That is so without product rates, for money that settles no invoice, and where the lines come to nothing.
+    It is empty without product rates, for money without an invoice, and if the lines add up to zero or less.
 
     Args:
-        own_bps: what lines of products count at that are not named; 0 for a flat commission, whose fixed amount they
-            stand for.
+        own_bps: the rate of products that `product_rates` does not name; 0 for a flat commission, whose fixed amount
+            counts for them instead.
     """
     rates = {
         one["product"]: 0 if one.get("excluded") else int(one["bps"]) for one in commission.get("product_rates", ())
@@ -68,7 +68,7 @@ def by_product(base_minor: int, shares: Sequence[ProductShare]) -> int:
 
 
 def needs_lines(payment: PaymentState, commission: Mapping[str, Any]) -> bool:
-    """Whether what `payment` earns hangs on lines of its invoice that are not known: their products, or the cycle."""
+    """Whether lines of the payment's invoice are missing that decide what it earns: their products, or the cycle."""
     if not payment.base_details.get("lacks_lines"):
         return False
     knows_cycle = payment.billing is not None or not payment.subscription

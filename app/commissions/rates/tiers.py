@@ -1,4 +1,4 @@
-"""How many conversions a partner had had approved: counted once, when a payment first earns, and kept."""
+"""Counts a partner's approved conversions for tiers: once, when a payment first earns; stored with its commission."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,14 +16,13 @@ from app.stripe_events.scope import Scope
 
 # Two drains that settle payments of one partner at once count one after the other, so that neither misses what the
 # other approves. Taken after every lock of objects.
-_HOLD = text("""
-    SELECT pg_advisory_xact_lock(hashtextextended('approved before ' || held.partner_id, 0))
-    FROM (SELECT DISTINCT partner_id FROM unnest(CAST(:partner_ids AS uuid[])) AS partner_id ORDER BY 1) AS held
+_LOCK_COUNTS = text("""
+    SELECT pg_advisory_xact_lock(hashtextextended('approved before ' || wanted.partner_id, 0))
+    FROM (SELECT DISTINCT partner_id FROM unnest(CAST(:partner_ids AS uuid[])) AS partner_id ORDER BY 1) AS wanted
 """)
 
-# What was merged away, credited elsewhere, rejected or capped is approved at no time; what came back in full still
-# counts, as does every other approved conversion. No further than the highest tier: beyond that the number decides
-# nothing.
+# A conversion that was merged, credited elsewhere, rejected or above a limit has no `approved_at`. A fully refunded one
+# has, and counts. Counting ends at the highest tier, because a larger number changes nothing.
 _COUNT = text("""
     SELECT wanted.payment_id, counted.approved_before
     FROM json_to_recordset(CAST(:wanted AS json))
@@ -56,7 +55,7 @@ def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput
     wanted = [row for given in inputs if (row := _wanted(given)) is not None]
     if not wanted:
         return list(inputs)
-    session.execute(_HOLD, {"partner_ids": [row["partner_id"] for row in wanted]})
+    session.execute(_LOCK_COUNTS, {"partner_ids": [row["partner_id"] for row in wanted]})
     values = {"livemode": scope.livemode, "wanted": encode(wanted)}
     counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, values)}
     in_order = sorted(inputs, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key))

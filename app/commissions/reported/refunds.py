@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.commissions.decisions import approval
 from app.commissions.models import Conversion
-from app.commissions.rates import rules
+from app.commissions.rates import amounts
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
@@ -105,7 +105,7 @@ def _former(known: Iterable[KnownObject], payment: PaymentRow, external_id: str 
 def _refuse_more_than_is_left(session: Session, conversion: Conversion, payment: PaymentRow, amount_minor: int) -> None:
     """What was paid outside Stripe can be given back where the program counts it."""
     program = session.get_one(Program, conversion.program_id)
-    gross_minor, _, returned_minor = rules.collected(payment.state, include_out_of_band=program.include_out_of_band)
+    gross_minor, _, returned_minor = amounts.collected(payment.state, include_out_of_band=program.include_out_of_band)
     left_minor = gross_minor - returned_minor
     if amount_minor > left_minor:
         left = format_money(left_minor, payment.state.currency)

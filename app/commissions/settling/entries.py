@@ -72,8 +72,8 @@ def _posted(
             "schema_version": SCHEMA_VERSION,
             "commission_id": ids.encode(ids.COMMISSION, after.id),
             **reason,
-            "from_minor": commission.position.held_minor,
-            "to_minor": after.position.held_minor,
+            "from_minor": commission.position.worth_minor,
+            "to_minor": after.position.worth_minor,
             "calculation": dict(after.calculation),
         },
     )

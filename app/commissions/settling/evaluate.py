@@ -10,32 +10,32 @@ from app import ids
 from app.attribution.rules import Credit, NoCredit
 from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import Decision
-from app.commissions.rates import ladder, products, rules, tiers
+from app.commissions.rates import amounts, ladder, products, tiers
 from app.commissions.settling import self_referral, targets
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
-from app.commissions.settling.targets import Outcome
+from app.commissions.settling.targets import PaymentOutcome
 from app.partners.finding.directory import Enrollment
 from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
 
 UNKNOWN_TERMS: Final = ("merged", "waiting")
-"""Outcomes of payments of which it is not known what the partner's terms give on them."""
+"""Outcomes of payments whose commission cannot be computed, because data is missing or belongs to another payment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a payment comes to.
+    """What a payment earns, as it is to be written.
 
     Attributes:
-        payment: with its outcome of now.
-        former_outcome: how it stood before; "" for a new one.
-        cause: what its entries are put down to.
-        conversion: None where it is credited to no partner, and never was.
-        commissions: all of the payment's, each with its target; what the ledger holds on them is as it was.
+        payment: with its new outcome.
+        former_outcome: its outcome before; "" for a new payment.
+        cause: the cause that is recorded with its entries.
+        conversion: None if it was never credited to a partner.
+        commissions: all of the payment's, each with its target; their ledger positions are those before posting.
         decision: the approval or rejection that counts.
-        is_approved_at_once: whether `decision` is one that settling itself makes.
-        is_withheld: whether an automatic approval does not count, because a hold is older.
+        is_approved_at_once: whether settling itself makes `decision` (automatic approval without a holdback).
+        is_withheld: whether an automatic approval does not count, because a hold is older than it.
     """
 
     payment: PaymentRow
@@ -54,7 +54,7 @@ class Result:
 
 
 def evaluate_all(inputs: Sequence[SettlementInput], *, now: datetime) -> list[Result]:
-    """The result of each, in their order: what one gets approved counts for the tiers of the later ones."""
+    """The results in the order of `inputs`: what an earlier one approves counts for the tiers of later ones."""
     if all(given.approved_before is None for given in inputs):
         return [evaluate(given, now=now) for given in inputs]
     results: list[Result] = []
@@ -95,9 +95,9 @@ def evaluate(given: SettlementInput, *, now: datetime) -> Result:
 
 
 def _counting_decision(given: SettlementInput, now: datetime) -> Decision | None:
-    """The decision, but no automatic approval that a hold is older than, unless anything of it is in a payout.
+    """The decision, or None for an automatic approval that is younger than a hold.
 
-    It is no person's: had the hold been known when it was made, it would not have been made.
+    With the hold known, the clock would not have approved. An approval stays if a part of it is already in a payout.
     """
     decision = given.decision
     if decision is None or not decision.is_automatic or not given.payment.state.hold.outranks(decision.made_at, now):
@@ -107,7 +107,7 @@ def _counting_decision(given: SettlementInput, now: datetime) -> Decision | None
 
 
 def _conversion(given: SettlementInput) -> ConversionRow | None:
-    """The payment as a conversion of the partner it is credited to; what it was where it is credited to none."""
+    """The conversion of the credited partner; the former conversion if no partner is credited now."""
     credit, former = given.credit, given.conversion
     if isinstance(credit, NoCredit) or given.payment.merged_into_id or given.payment.state.awaits_invoice:
         return former
@@ -127,7 +127,7 @@ def _conversion(given: SettlementInput) -> ConversionRow | None:
 
 
 def _judged_before(given: SettlementInput, credit: Credit) -> ConversionRow | None:
-    """The conversion whose verdict on this partner stays; None if there is none, or a person credits it anew."""
+    """The former conversion, if its verdict on this partner stays; None if a person credits the payment anew."""
     former = given.conversion
     if former is None or former.partner_id != credit.enrollment.partner_id:
         return None
@@ -135,18 +135,18 @@ def _judged_before(given: SettlementInput, credit: Credit) -> ConversionRow | No
 
 
 def _verdict(given: SettlementInput, enrollment: Enrollment, before: ConversionRow | None) -> str:
-    """Whether the partner earns: found when it is first credited with this money and never again.
+    """Whether the partner earns: decided when the money is first credited to it, and kept.
 
-    So a refund after it was paused still counts against what it earned, and an invoice that turns out to be money it
-    has earned with already leaves it that.
+    So a refund after the partner was paused still reduces what it earned, and so does an invoice that turns out to be
+    money with which the partner has earned already.
     """
     if any(one.conversion.partner_id == enrollment.partner_id for one in given.merged):
         return "earns"
     return before.verdict if before is not None else enrollment.verdict_on(given.payment.state.signals)
 
 
-def _obstacle(given: SettlementInput, conversion: ConversionRow | None, decision: Decision | None) -> Outcome:
-    """What keeps the payment from earning; "" if nothing does."""
+def _obstacle(given: SettlementInput, conversion: ConversionRow | None, decision: Decision | None) -> PaymentOutcome:
+    """The outcome of a payment that earns nothing, and its details; `("", {})` if nothing keeps it from earning."""
     payment, credit = given.payment, given.credit
     if payment.merged_into_id is not None:
         return "merged", {"merged_into": ids.encode(ids.PAYMENT, payment.merged_into_id)}
@@ -159,8 +159,8 @@ def _obstacle(given: SettlementInput, conversion: ConversionRow | None, decision
 
 def _obstacle_of_partner(
     given: SettlementInput, credit: Credit, conversion: ConversionRow | None, decision: Decision | None
-) -> Outcome:
-    """What keeps the credited partner from earning on the payment; "" if nothing does."""
+) -> PaymentOutcome:
+    """The outcome if the credited partner earns nothing on the payment; `("", {})` if nothing keeps it from earning."""
     state = given.payment.state
     if conversion is not None and (same := self_referral.reason(conversion, given.payer_marks)):
         return "self_referral", {"same": same}
@@ -173,15 +173,15 @@ def _obstacle_of_partner(
     commission = given.snapshot_of(credit).commission
     if products.needs_lines(state, commission):
         return "waiting", reasons.for_invoice_lines(state)
-    exceeded = caps.exceeded(commission, given.position, state.occurred_at)
+    exceeded = caps.exceeded(commission, given.cycle_position, state.occurred_at)
     return ("cap_reached", exceeded) if exceeded else ("", {})
 
 
-def _uncredited(given: SettlementInput, credit: NoCredit) -> Outcome:
+def _uncredited(given: SettlementInput, credit: NoCredit) -> PaymentOutcome:
     """The outcome of a payment that is credited to no partner."""
     state = given.payment.state
     if state.base_minor == 0:
-        return rules.zero_outcome(state), {}
+        return amounts.zero_outcome(state), {}
     if credit.by_hand:
         return "unattributed", {"by_hand": credit.by_hand}
     if credit.is_outside_window:

@@ -1,8 +1,8 @@
-"""Touchpoints that were written in the very moment their session's payment was worked.
+"""Settles payments again whose touchpoint was stored while the payment was being processed.
 
-A touchpoint comes before the payment that names its session, yet a drain may look for it an instant before it commits.
-Neither waits for the other, because a visitor must not wait for a drain. Instead the clock looks once more at every
-session named, a while after its name was heard, and settles again where a touchpoint had not been seen.
+A touchpoint precedes the payment that names its session, but a drain may read the touchpoints just before this one is
+committed. A visitor must not wait for a drain, so there is no lock between them. Instead the clock reads the
+touchpoints of each named session once more, a minute later, and settles again if one was missed.
 """
 
 from datetime import datetime, timedelta
@@ -22,12 +22,12 @@ PAGE: Final = 500
 
 
 def settle_late(session: Session, *, now: datetime) -> bool:
-    """Settle again what names a session with touchpoints that no decision has seen; a page of names at a time.
+    """Settle again the objects that name a session with touchpoints that were missed; a page of names at a time.
 
     Returns:
         Whether there may be more.
 
-    Effects: as `settle_objects`; marks the names as looked at.
+    Effects: as `settle_objects`; marks the names as checked.
     """
     awaiting = sessions.load_awaiting(session, before=now - AFTER, limit=PAGE)
     if not awaiting:

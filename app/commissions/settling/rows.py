@@ -76,7 +76,7 @@ class CommissionRow:
     @property
     def is_paid(self) -> bool:
         """Whether anything of it has been paid or is on its way, and was not taken back since."""
-        return bool(self.position.clearing_minor or (self.position.paid_minor and self.position.held_minor))
+        return bool(self.position.clearing_minor or (self.position.paid_minor and self.position.worth_minor))
 
 
 _CONVERSIONS = text("""

@@ -1,7 +1,7 @@
-"""Partners that are their own customers: what shows it, and which earlier payments it reaches.
+"""Self-referrals: payments of partners that are their own customers, found by organization or e-mail address.
 
-What is forbidden is fixed when a payment is first credited: the partner's address of that day, as a mark, or none where
-the program allows it. What the customer shows may come any time later, and counts whenever it does.
+The mark of the partner's address is stored with the conversion when a payment is first credited; it is empty if the
+program allows self-referral. Addresses of the customer are compared with it whenever they become known.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ VERDICT: Final = "self_referral"
 
 
 def reason(conversion: ConversionRow, payer_marks: Collection[str]) -> str:
-    """What makes the payment the partner's own, one of `outcomes.SAMES`; "" if nothing is known to."""
+    """What customer and partner have in common, one of `outcomes.SAMES`; "" if nothing shows a self-referral."""
     if conversion.verdict == VERDICT:
         return SAME_ORGANIZATION
     return SAME_EMAIL if conversion.email_mark and conversion.email_mark in payer_marks else ""
@@ -33,13 +33,13 @@ _FORBIDDEN = text("""
 """)
 
 
-def add_own(
+def add_self_referrals(
     session: Session, scope: Scope, locked: LockedObjects, credited: Sequence[PaymentCredit]
 ) -> list[PaymentCredit]:
-    """`credited` and the other payments that are the partner's own, by an address that became known with `locked`.
+    """`credited`, and earlier payments that are self-referrals by an address that `locked.addressed` customers showed.
 
-    Effects: locks the other payments of those customers before it asks whose they are, so that no other transaction
-    credits one of them meanwhile without knowing the address.
+    Effects: locks the other payments of those customers before it reads whom they are credited to, so that no other
+    transaction credits one of them meanwhile without knowing the address.
     """
     touched = {one.payment.id for one in credited}
     elsewhere = [

@@ -1,6 +1,7 @@
-"""Settling: what each commission should be now, minus what the ledger holds.
+"""Settling: posts the difference between what each commission should be worth now and what the ledger holds.
 
-`settle_objects` is the one way there is: a batch of events, a person, the clock and a changed name all take it.
+`settle_objects` is the only way to do so: a batch of events, a person's decision, the clock, a reported conversion and
+a promotion that changes hands all call it.
 """
 
 from collections.abc import Sequence
@@ -30,8 +31,8 @@ class Settled:
 
     Attributes:
         payment: as it is written.
-        former_outcome: how it stood before; "" for a new one.
-        entry_kinds: of the entries that were posted; none where no commission moved.
+        former_outcome: its outcome before; "" for a new payment.
+        entry_kinds: kinds of the entries that were posted; empty if no commission changed.
     """
 
     payment: PaymentRow
@@ -45,32 +46,35 @@ class Settled:
 
     @property
     def is_first_accrual(self) -> bool:
-        """Whether it has begun to earn, and nothing that it earned before has changed."""
+        """Whether a commission was accrued and none was adjusted."""
         return "accrual" in self.entry_kinds and "adjustment" not in self.entry_kinds
 
 
 def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause: Cause | CauseOf) -> list[Settled]:
-    """Bring every payment that these objects are part of to what it should be now.
+    """Settle every payment that these objects are part of: outcome, conversion, commissions and ledger entries.
+
+    The loading steps add payments of the same customers that the objects do not name: those that a changed binding, a
+    new address of the payer or a changed order of billing cycles reaches.
 
     Args:
         session: holds the locks.
-        scope: where the objects belong.
+        scope: the organization, account and mode of the objects.
         locked: invoices, PaymentIntents, charges, customers, … with all that is known of them: from `objects.lock`, or
             from `objects.merge_facts` where events add to it.
-        cause: what the entries are put down to, such as `request:…` or `job:…`; or the function that says so.
+        cause: recorded with the entries, such as `request:…` or `job:…`; or a function that gives each payment's.
 
     Returns:
-        What happened to each payment, those included that a changed binding, address or billing cycle reaches.
+        What happened to each payment, the added ones included.
 
-    Effects: locks those others too; writes attributions, payments, conversions, commissions, entries and postings.
+    Effects: locks the added payments too; writes attributions, payments, conversions, commissions, entries, postings.
     """
     if not locked.objects:
         return []
     payments = group_into_payments(session, scope, locked)
     credited = attribute(session, scope, locked, payments)
-    credited = self_referral.add_own(session, scope, locked, credited)
-    credited, positions = billing_cycles.load_positions(session, scope, credited)
-    inputs = settlement.load(session, scope, credited, positions, cause)
+    credited = self_referral.add_self_referrals(session, scope, locked, credited)
+    credited, cycle_positions = billing_cycles.load_cycle_positions(session, scope, credited)
+    inputs = settlement.load(session, scope, credited, cycle_positions, cause)
     inputs = ladder.load_uplines(session, scope.organization_id, inputs)
     inputs = tiers.load_counts(session, scope, inputs)
     results = evaluate_all(inputs, now=datetime.now(UTC))
@@ -78,7 +82,7 @@ def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause:
 
 
 def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Settled]:
-    """Write what came of each payment, and post the difference to what the ledger holds."""
+    """Write the results to the tables, and post the difference to what the ledger holds."""
     commissions, entries, settled = [], [], []
     for result in results:
         own_commissions, own_entries = entries_of(result)

@@ -1,4 +1,4 @@
-"""What decides the commissions of each payment, loaded in a fixed number of set-based reads; and what they come to."""
+"""The inputs of settling: everything that decides what a payment earns, loaded in a fixed number of set-based reads."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,19 +27,19 @@ from app.stripe_events.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What a payment's entries are put down to, `evt_…`, `request:…` or `job:…`, and when it happened."""
+    """The cause that is recorded with a payment's entries: `evt_…`, `request:…` or `job:…`, and its time."""
 
     by: str
     occurred_at: datetime
 
 
 CauseOf = Callable[[PaymentRow], Cause]
-"""Says the cause of each payment, where a batch has several."""
+"""Gives the cause of each payment in a batch that has several causes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a partner earned with a payment that has been merged into another."""
+    """The conversion and commissions of a payment that was merged into another."""
 
     conversion: ConversionRow
     commissions: Sequence[CommissionRow]
@@ -62,16 +62,16 @@ class Uplines:
 
 @dataclass(frozen=True, slots=True)
 class SettlementInput:
-    """One payment with everything that decides what it earns.
+    """One payment with everything that decides what it earns. Loaded once; `evaluate` reads nothing else.
 
     Attributes:
-        payment: as it is now, with the outcome it had before.
-        conversion: as it was before; None for a payment that was never credited.
-        commissions: as they were before, with their positions in the ledger.
-        decision: what a person or the clock decided of it last.
-        position: its place among its customer's billing cycles.
+        payment: its present state, with its former outcome.
+        conversion: the stored conversion; None for a payment that was never credited.
+        commissions: the stored commissions, with their positions in the ledger.
+        decision: the approval or rejection that counts, by a person or the clock.
+        cycle_position: its place among its customer's billing cycles.
         may_be_linked: whether it may yet turn out to pay an invoice of its customer.
-        instead_of: whom evidence credits by now, where the partner that has been paid keeps it; see `_load_kept`.
+        instead_of: whom evidence credits now, if the payment stays with a partner that was paid for it: a conflict.
         payer_marks: marks of the e-mail addresses that its payer has shown.
         merged: what was earned with payments that have been merged into this one.
         approved_before: how many conversions of the partner were approved before; None where that was counted already,
@@ -84,7 +84,7 @@ class SettlementInput:
     commissions: Sequence[CommissionRow]
     cause: Cause
     decision: Decision | None
-    position: CyclePosition
+    cycle_position: CyclePosition
     may_be_linked: bool
     instead_of: Mapping[str, Any] = field(default_factory=dict)
     payer_marks: Collection[str] = frozenset()
@@ -105,7 +105,7 @@ def load(
     session: Session,
     scope: Scope,
     credited: Sequence[PaymentCredit],
-    positions: Mapping[UUID, CyclePosition],
+    cycle_positions: Mapping[UUID, CyclePosition],
     cause: Cause | CauseOf,
 ) -> list[SettlementInput]:
     """What decides the commissions of every payment in `credited`.
@@ -114,7 +114,7 @@ def load(
         session: the payments' locks are held.
         scope: where they belong.
         credited: the payments with their credits.
-        positions: where they stand among billing cycles, by payment id.
+        cycle_positions: their places among billing cycles, by payment id.
         cause: what the entries are put down to.
     """
     payments = [one.payment for one in credited]
@@ -137,7 +137,7 @@ def load(
                 commissions=commissions.get(conversion.id, ()) if conversion else (),
                 cause=cause if isinstance(cause, Cause) else cause(payment),
                 decision=decided.get(payment.id),
-                position=positions.get(payment.id, CyclePosition()),
+                cycle_position=cycle_positions.get(payment.id, CyclePosition()),
                 may_be_linked=payment.state.customer in linkable,
                 instead_of=instead_of,
                 payer_marks=payer_marks[payment.id],

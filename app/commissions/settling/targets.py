@@ -1,4 +1,4 @@
-"""What each commission on a payment should be: rate, base, amount and target, whatever the ledger holds. Pure."""
+"""What each commission on a payment should be: rate, base, amount and target. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,25 +9,25 @@ from app import ids
 from app.attribution.rules import Credit
 from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import CLOCK, Decision
-from app.commissions.rates import ladder, products, rules, tiers
+from app.commissions.rates import amounts, ladder, products, tiers
 from app.commissions.rates.ladder import Beneficiary
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import SettlementInput
 
-Outcome = tuple[str, Mapping[str, Any]]
-"""One of `OUTCOMES` and the codes and numbers that complete its sentence."""
+PaymentOutcome = tuple[str, Mapping[str, Any]]
+"""The outcome of a payment: a code of `OUTCOMES`, and the codes and numbers that complete its sentence."""
 
 
 def earning_commissions(
     given: SettlementInput, credit: Credit, conversion: ConversionRow, decision: Decision | None, now: datetime
-) -> tuple[list[CommissionRow], Outcome, Decision | None]:
+) -> tuple[list[CommissionRow], PaymentOutcome, Decision | None]:
     """The commissions of the credited partner and of its uplines as they should be now.
 
     Args:
-        given: what decides of the payment.
+        given: the payment with everything that decides what it earns.
         credit: its credit.
-        conversion: as it should be.
-        decision: the one that counts, if there is one already.
+        conversion: as it will be written.
+        decision: the approval or rejection that counts, if there is one already.
         now: the time of the evaluation.
 
     Returns:
@@ -50,9 +50,9 @@ def earning_commissions(
 
 
 def stopped_commissions(given: SettlementInput, credit: Credit, conversion: ConversionRow) -> list[CommissionRow]:
-    """The commissions there are of what the terms would give, had nothing stopped the partner.
+    """The existing commissions of a payment that earns nothing now, with the amounts that the terms give.
 
-    They keep the amount that the terms give, and are worth nothing. None while it is not known what the terms give.
+    `every_commission` sets their target to 0. Empty while data is missing from which the amounts follow.
     """
     if products.needs_lines(given.payment.state, given.snapshot_of(credit).commission):
         return []
@@ -65,9 +65,9 @@ def stopped_commissions(given: SettlementInput, credit: Credit, conversion: Conv
 
 
 def every_commission(
-    given: SettlementInput, outcome: Outcome, earning: Sequence[CommissionRow], stopped: Sequence[CommissionRow]
+    given: SettlementInput, outcome: PaymentOutcome, earning: Sequence[CommissionRow], stopped: Sequence[CommissionRow]
 ) -> list[CommissionRow]:
-    """Every commission of the payment: those that earn, and the others, which are worth nothing."""
+    """Every commission of the payment: those that earn; and all others that exist, with a target of 0."""
     earn, keep = {one.id: one for one in earning}, {one.id: one for one in stopped}
     former = [
         earn.pop(one.id) if one.id in earn else _emptied(given, outcome, one, keep.get(one.id))
@@ -77,17 +77,17 @@ def every_commission(
 
 
 def _emptied(
-    given: SettlementInput, outcome: Outcome, commission: CommissionRow, stopped: CommissionRow | None
+    given: SettlementInput, outcome: PaymentOutcome, commission: CommissionRow, stopped: CommissionRow | None
 ) -> CommissionRow:
-    """A commission that is worth nothing, with the reason as `stopped_by` in its calculation.
+    """`commission` with a target of 0, and the reason as `stopped_by` in its calculation.
 
     Args:
-        given: what decides of the payment.
-        outcome: the payment's.
-        commission: as it was.
-        stopped: as the terms would give it; None where they give nothing.
+        given: the payment with everything that decides what it earns.
+        outcome: the outcome of the payment.
+        commission: the stored commission.
+        stopped: the commission with the amount that the terms give; None if they give nothing.
     """
-    if stopped is None and not commission.amount_minor and not commission.position.held_minor:
+    if stopped is None and not commission.amount_minor and not commission.position.worth_minor:
         return replace(commission, approved_at=None)
     emptied = stopped or replace(commission, amount_minor=0)
     why = _why_nothing(given, outcome, commission)
@@ -96,9 +96,9 @@ def _emptied(
 
 
 def _beneficiaries(given: SettlementInput, credit: Credit, conversion: ConversionRow) -> tuple[list[Beneficiary], str]:
-    """The partner, then its uplines; or none, with the outcome that says why the terms give nothing."""
+    """The partner and then its uplines, with ""; or no beneficiaries, with the outcome that explains why."""
     enrollment, snapshot, state = credit.enrollment, given.snapshot_of(credit), given.payment.state
-    calculation = rules.calculate(
+    calculation = amounts.calculate(
         state,
         snapshot,
         approved_before=_approved_before(given, credit),
@@ -120,18 +120,17 @@ def _approved_before(given: SettlementInput, credit: Credit) -> int:
 def _schedule(given: SettlementInput, credit: Credit, partner: Beneficiary) -> dict[str, Any]:
     """Cycle, holdback and maturity of the partner's commission, which those of its uplines take from it.
 
-    What is decided of the conversion is decided of every level, by the clock too. Without a holdback a commission is
-    approved at once, or by a person only. Which of these is found when it is made: a program that changes its mind
-    moves nothing that has accrued.
+    A decision about a conversion holds for every level. Without a holdback a commission is approved at once or by a
+    person only; this is fixed when the commission is made, so a later change of `auto_approve` does not affect it.
     """
     state, former = given.payment.state, _former(given, partner)
     holdback_days = former.holdback_days if former else partner.snapshot.holdback_days
-    mature_at = rules.matures_at(state.occurred_at, holdback_days)
+    mature_at = amounts.matures_at(state.occurred_at, holdback_days)
     is_at_once = former.mature_at is not None if former else credit.enrollment.auto_approve
     if holdback_days is None and is_at_once:
         mature_at = state.occurred_at
     has_cycle = caps.has_limits(partner.snapshot.commission) and state.billing is not None
-    cycle = given.position.cycle if has_cycle else None
+    cycle = given.cycle_position.cycle if has_cycle else None
     return {"cycle": cycle, "holdback_days": holdback_days, "mature_at": mature_at, "approved_at": None}
 
 
@@ -174,7 +173,8 @@ def _commission(
 def _former(given: SettlementInput, one: Beneficiary) -> CommissionRow | None:
     """The commission that a beneficiary has already.
 
-    A commission never changes its currency. Where a payment turns out to be in another, the former one is reversed.
+    A commission never changes its currency. If a payment turns out to be in another one, its former commission is
+    reversed and a new one is made.
     """
     identity = (one.level, one.partner_id, given.payment.state.currency)
     return next((each for each in given.commissions if (each.level, each.partner_id, each.currency) == identity), None)
@@ -189,10 +189,10 @@ _STOPPING: Final = (
     "cap_reached",
     "waiting",
 )
-"""Outcomes that leave a commission worth nothing, and are the reason why."""
+"""Outcomes that are themselves the reason why a commission is worth nothing."""
 
 
-def _why_nothing(given: SettlementInput, outcome: Outcome, commission: CommissionRow) -> dict[str, Any]:
+def _why_nothing(given: SettlementInput, outcome: PaymentOutcome, commission: CommissionRow) -> dict[str, Any]:
     """Why a commission is worth nothing: a code, and what completes it; `app.sentences.calculations` reads it."""
     name, details = outcome
     if given.payment.merged_into_id is not None:

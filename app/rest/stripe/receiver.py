@@ -1,4 +1,4 @@
-"""The receiver. Its 200 means "stored", nothing more."""
+"""The receiver of Stripe's webhooks: checks the signature, stores the event, wakes a worker. 200 means "stored"."""
 
 import time
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ def receive(endpoint_id: str = "") -> Response:
 
     Without an id the address means the default endpoint.
 
-    200 stored, received before or not used; 400 not signed by Stripe or not an event; 404 no such endpoint;
-    413 too large; 503 it could not be stored, and Stripe delivers it again.
+    Answers 200 if the event is stored, now or before; 400 if it is not signed by Stripe or not an event; 404 if there
+    is no such endpoint; 413 if it is too large; 503 if it cannot be stored now, and Stripe delivers it again.
     """
     body = _read_body()
     receiver = _receiver_of(endpoint_id)
@@ -48,7 +48,7 @@ def receive(endpoint_id: str = "") -> Response:
 
 
 def _read_body() -> str:
-    # A body that names no length is cut at the limit; one byte more shows that it is longer than we take.
+    # Flask cuts a body without Content-Length at the limit; one byte more shows that it is longer than allowed.
     request.max_content_length = MAX_BODY_BYTES + 1
     body = request.get_data(cache=False)
     if len(body) > MAX_BODY_BYTES:
@@ -71,9 +71,9 @@ def _receiver_of(endpoint_id: str) -> StripeReceiver:
 
 
 def _store(receiver: StripeReceiver, event: Mapping[str, Any], body: str) -> inbox.Receipt:
-    """Store the event; once more on a new connection where the thread's had gone stale.
+    """Store the event; if the thread's connection is broken, try once more on a new one.
 
-    Asking beforehand would cost every request a round trip, and storing twice is storing once.
+    Checking the connection before each use would cost every request a round trip; a repeated INSERT stores nothing.
     """
     for is_last in (False, True):
         try:

@@ -1,4 +1,4 @@
-"""How much a payment is worth to its partner, and to those above it. Pure integers."""
+"""The amounts of a commission by its type (percentage, flat, recurring, tiered), and of its uplines'. Pure integers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,9 +28,9 @@ class OwnRate:
 class Calculation:
     """A commission as it should be now, minor units of the payment's currency.
 
-    `amount_minor` is what it is with nothing returned, `target_minor` what it is now; `fixed_minor` of the amount does
-    not hang on the base. `rate_bps` is None for a flat commission, and where products have several rates, which
-    `products` then shows.
+    `amount_minor` is its amount with nothing returned, `target_minor` its worth now. `fixed_minor` is the part of the
+    amount that does not depend on the base. `rate_bps` is None for a flat commission, and if products have several
+    rates; `products` has them.
     """
 
     commission_base: str
@@ -70,13 +70,14 @@ class Calculation:
 def calculate(
     payment: PaymentState, snapshot: SnapshotTerms, *, approved_before: int = 0, include_out_of_band: bool = False
 ) -> Calculation:
-    """The level 0 commission of `payment` under `snapshot`, on what was paid outside Stripe too if told so.
+    """The partner's commission (level 0) on `payment` under `snapshot`.
 
     Example: 20 % of a base of 4900 is 980; after 1000 of 4900 gross came back it is 780. A flat 5000 is 5000 until all
     of the gross came back.
 
     Args:
-        approved_before: how many conversions of the partner had been approved; tiers go by it.
+        approved_before: how many conversions of the partner had been approved, which chooses the tier.
+        include_out_of_band: whether money paid outside Stripe counts.
     """
     gross_minor, net_minor, returned_minor = collected(payment, include_out_of_band=include_out_of_band)
     base_minor = gross_minor if snapshot.commission_base == "gross" else net_minor
@@ -100,16 +101,16 @@ def calculate(
 
 
 def of_upline(partners: Calculation, level: int, rate_bps: int) -> Calculation:
-    """What somebody `level` steps above the partner earns: its level's rate of the same base, without a fixed amount.
+    """The commission of an upline: its level's rate of the partner's base, without a fixed amount.
 
-    Lines that earn the partner nothing, because their product is excluded, earn nobody above it anything either.
+    Lines that earn the partner nothing, because their product is excluded, earn its uplines nothing either.
     """
     shares = tuple(replace(one, rate_bps=rate_bps if one.counts else 0, is_fixed=False) for one in partners.products)
     return _earning(replace(partners, products=shares, fixed_minor=0, tier=None, level=level), rate_bps)
 
 
 def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
-    """`earned` with its rate and its amounts; `own_bps` is the rate of what no product has a rate for, None: fixed."""
+    """`earned` with its rate and amounts; `own_bps` is the rate of products without one of their own, None if flat."""
     rates = {share.rate_bps for share in earned.products}
     several = len(rates) > 1 or own_bps is None
     rate_bps = None if several else next(iter(rates), own_bps)
@@ -129,7 +130,7 @@ def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
 
 
 def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int, int, int]:
-    """Gross, net base and what came back, minor units, as a program counts them."""
+    """Gross, net base and returned amount, minor units, with or without what was paid outside Stripe."""
     told = payment.base_details.get("with_outside") if include_out_of_band else None
     if told is None:
         return payment.gross_minor, payment.base_minor, payment.returned_minor
@@ -137,7 +138,7 @@ def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int,
 
 
 def own_rate(commission: Mapping[str, Any], approved_before: int) -> OwnRate:
-    """What a commission of any type pays, after so many approved conversions.
+    """What a commission pays by its type, after `approved_before` approved conversions.
 
     Example: 10 %, and 20 % from the tenth conversion on, is 10 % after 9 and 20 % after 10.
     """
@@ -154,7 +155,7 @@ def own_rate(commission: Mapping[str, Any], approved_before: int) -> OwnRate:
 
 
 def matures_at(accrued_at: datetime, holdback_days: int | None) -> datetime | None:
-    """When a commission may be approved by itself; None without a holdback, which means: by a person only."""
+    """When a commission may be approved by the clock; None without a holdback, then a person approves it."""
     return None if holdback_days is None else accrued_at + timedelta(days=holdback_days)
 
 
