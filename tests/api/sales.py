@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -93,7 +94,9 @@ def _settle(
     for stripe_id in (event["id"], cleo.id, sale.invoice, sale.subscription, sale.charge, sale.payment_intent):
         body = body.replace(str(stripe_id), f"{str(stripe_id).partition('_')[0]}_{number}")
     receiver = StripeReceiver(merchant.organization_id, None, livemode=livemode, secrets=())
-    inbox.insert_event(session.connection(), receiver, envelope.parse(body), body)
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    inbox.insert_event(connection, receiver, envelope.parse(body), body)
     query = text("SELECT id FROM stripe_events WHERE organization_id = :id AND stripe_id = :stripe_id")
     named = {"id": merchant.organization_id, "stripe_id": f"evt_{number}"}
     claimed = inbox.claim_these(session, session.scalars(query, named).all())
