@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, Select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import ids
 from app.errors import InvalidRequest
@@ -91,9 +91,8 @@ def cut(
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
-    one_more: bool = False,
 ) -> Select[*Columns]:
-    """`statement` sorted newest first and limited to a page.
+    """`statement` sorted newest first and limited to a page and one row more, for `Page.of`.
 
     Args:
         statement: selects the whole list.
@@ -102,12 +101,11 @@ def cut(
         limit: rows on a page.
         page: the first is 1.
         starting_after: a public id; the page begins after this row.
-        one_more: also select one row after the page, so that `Page.of` can set `has_more`.
 
     Raises:
         InvalidRequest: `starting_after` is not such an id, or is sent with a page number.
     """
-    statement = statement.order_by(key.desc()).limit(limit + one_more)
+    statement = statement.order_by(key.desc()).limit(limit + 1)
     if starting_after is None:
         return statement.offset((page - 1) * limit)
     refuse_both(page, starting_after)
@@ -115,6 +113,20 @@ def cut(
     if last_seen is None:
         raise no_row(starting_after)
     return statement.where(key < last_seen)
+
+
+def load_page(
+    session: Session,
+    statement: Select[Row],
+    key: InstrumentedAttribute[UUID],
+    *prefixes: str,
+    limit: int,
+    page: int = 1,
+    starting_after: str | None = None,
+) -> Page[Row]:
+    """A page of the list that `statement` selects; arguments and errors as of `cut`."""
+    shown = cut(statement, key, *prefixes, limit=limit, page=page, starting_after=starting_after)
+    return Page.of(session.scalars(shown).all(), limit)
 
 
 def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime], span: Span) -> Select[*Columns]:

@@ -130,7 +130,6 @@ def _page_of_commissions(session: Session, matching: Select[*Columns], wanted: S
         ids.COMMISSION,
         limit=wanted.limit,
         starting_after=wanted.starting_after,
-        one_more=True,
     )
     return Page.of(session.execute(page).all(), wanted.limit)
 
@@ -160,7 +159,6 @@ def list_conversions(
         limit=wanted.limit,
         page=wanted.page,
         starting_after=wanted.starting_after,
-        one_more=True,
     )
     return Page.of(session.execute(page).all(), wanted.limit)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.organizations.actors import Actor, name_of
 from app.organizations.models import AuditEntry
-from app.paging import cut, owned_by
+from app.paging import Page, load_page, owned_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def list_entries(
     *,
     limit: int,
     starting_after: str | None = None,
-) -> Sequence[AuditEntry]:
+) -> Page[AuditEntry]:
     """A page of the entries of these organizations, newest first. Raises InvalidRequest."""
     matching = select(AuditEntry).where(owned_by(AuditEntry.organization_id, organization_ids))
     for column, value in (
@@ -97,6 +97,4 @@ def list_entries(
         matching = matching.where(AuditEntry.created_at >= wanted.since)
     if wanted.until is not None:
         matching = matching.where(AuditEntry.created_at < wanted.until)
-    return session.scalars(
-        cut(matching, AuditEntry.id, ids.AUDIT_ENTRY, limit=limit, starting_after=starting_after)
-    ).all()
+    return load_page(session, matching, AuditEntry.id, ids.AUDIT_ENTRY, limit=limit, starting_after=starting_after)

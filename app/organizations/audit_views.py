@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app import ids
 from app.organizations.models import AuditEntry
+from app.paging import HasMore
 from app.views import Instant, Snake
 
 
@@ -32,6 +33,7 @@ class AuditPage(Snake):
     """Entries, newest first."""
 
     data: list[AuditBody]
+    has_more: HasMore
 
 
 def audit_body(entry: AuditEntry) -> AuditBody:

@@ -12,7 +12,7 @@ from app.organizations import audit
 from app.organizations.actors import Actor
 from app.organizations.models import Organization
 from app.organizations.permissions import Caller, Kind
-from app.paging import cut, owned_by
+from app.paging import Page, load_page, owned_by
 from app.texts import require_address, require_line
 
 
@@ -123,13 +123,12 @@ def list_organizations(
     limit: int,
     starting_after: str | None = None,
     parent_id: UUID | None = None,
-) -> Sequence[Organization]:
-    """These organizations, newest first; with `parent_id` only its children among them."""
+) -> Page[Organization]:
+    """A page of these organizations, newest first; with `parent_id` only its children among them."""
     matching = select(Organization).where(owned_by(Organization.id, organization_ids))
     if parent_id is not None:
         matching = matching.where(Organization.parent_id == parent_id)
-    ordered = cut(matching, Organization.id, ids.ORGANIZATION, limit=limit, starting_after=starting_after)
-    return session.scalars(ordered).all()
+    return load_page(session, matching, Organization.id, ids.ORGANIZATION, limit=limit, starting_after=starting_after)
 
 
 def list_all(session: Session) -> Sequence[Organization]:

@@ -21,7 +21,7 @@ from app.organizations.actors import Actor
 from app.organizations.hierarchy import own_and_descendants
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PARTNER_SIDE, PERMISSIONS, Caller, default_scopes
-from app.paging import cut, owned_by
+from app.paging import Page, load_page, owned_by
 from app.texts import require_line
 
 PREFIXES: Final = {True: "aff_live_", False: "aff_test_"}
@@ -118,10 +118,10 @@ def has_manage_key(session: Session, organization_id: UUID, *, livemode: bool) -
 
 def list_keys(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
-) -> Sequence[ApiKey]:
+) -> Page[ApiKey]:
     """A page of the keys of these organizations, newest first, with revoked ones. Raises InvalidRequest."""
     matching = select(ApiKey).where(owned_by(ApiKey.organization_id, organization_ids))
-    return session.scalars(cut(matching, ApiKey.id, ids.API_KEY, limit=limit, starting_after=starting_after)).all()
+    return load_page(session, matching, ApiKey.id, ids.API_KEY, limit=limit, starting_after=starting_after)
 
 
 def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> ApiKey:

@@ -9,6 +9,7 @@ from pydantic import Field
 from app import ids
 from app.organizations.models import ApiKey, Organization
 from app.organizations.permissions import LEVELS, PERMISSIONS, Kind
+from app.paging import HasMore
 from app.views import Instant, OneOf, ShownOnce, Snake
 
 LevelWord = Annotated[str, OneOf(LEVELS)]
@@ -32,6 +33,7 @@ class OrganizationPage(Snake):
     """Organizations, newest first."""
 
     data: list[OrganizationBody]
+    has_more: HasMore
 
 
 class KeyBody(Snake):
@@ -61,6 +63,7 @@ class KeyPage(Snake):
     """Keys, newest first, revoked ones too."""
 
     data: list[KeyBody]
+    has_more: HasMore
 
 
 def organization_body(organization: Organization, visible: Collection[UUID]) -> OrganizationBody:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest, NotFound
-from app.paging import EVER, Numbered, Page, Span, cut, owned_by, within
+from app.paging import EVER, Numbered, Page, Span, load_page, owned_by, within
 from app.payments.models import Payment
 from app.stripe_events.scope import Scope
 
@@ -56,16 +56,15 @@ def list_payments(
     if conflict is not None:
         has_conflict = Payment.outcome_details.has_key("conflict")
         matching = matching.where(has_conflict if conflict else ~has_conflict)
-    page = cut(
+    return load_page(
+        session,
         within(matching, Payment.occurred_at, which.paid),
         Payment.id,
         ids.PAYMENT,
         limit=limit,
         page=wanted.page,
         starting_after=wanted.starting_after,
-        one_more=True,
     )
-    return Page.of(session.scalars(page).all(), limit)
 
 
 def get_payment(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Payment:

@@ -12,7 +12,7 @@ from app import ids
 from app.errors import Conflict, InvalidRequest, NotFound
 from app.ledger.checkpoints import ProgramDays
 from app.organizations.hierarchy import require_merchant
-from app.paging import cut, owned_by
+from app.paging import Page, load_page, owned_by
 from app.programs import rules
 from app.programs.models import Program
 from app.programs.terms import TERMS_FIELDS, add_terms, revise_terms
@@ -142,11 +142,11 @@ def get_program(
 
 
 def list_programs(
-    session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None
-) -> Sequence[Program]:
+    session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
+) -> Page[Program]:
     """A page of these organizations' programs, newest first. Raises InvalidRequest."""
     owned = select(Program).where(owned_by(Program.organization_id, organization_ids))
-    return session.scalars(cut(owned, Program.id, ids.PROGRAM, limit=limit, starting_after=starting_after)).all()
+    return load_page(session, owned, Program.id, ids.PROGRAM, limit=limit, starting_after=starting_after)
 
 
 def _set_columns(session: Session, program: Program, settings: Mapping[str, Any]) -> None:

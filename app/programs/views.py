@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.paging import HasMore
 from app.programs.models import Program, Terms
 from app.programs.rules import ProgramStatus
 from app.programs.terms import StoredCommission, terms_in_force_of_each
@@ -56,6 +57,7 @@ class ProgramPage(Snake):
     """A page of programs."""
 
     data: list[ProgramBody]
+    has_more: HasMore
 
 
 SAME_NAMES: Final = set(ProgramBody.model_fields) & set(Program.__table__.columns.keys()) - {"id"}

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.errors import Conflict, LeaseLost, NotFound
-from app.paging import cut, owned_by
+from app.paging import Page, load_page, owned_by
 from app.sentences.problems import Problem
 from app.stripe_events.scope import Scope
 from app.stripe_sync.models import Drift, StripeRun
@@ -227,11 +227,10 @@ def list_runs(
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
-) -> Sequence[StripeRun]:
+) -> Page[StripeRun]:
     """A page of runs of a kind, newest first. Raises InvalidRequest."""
     matching = select(StripeRun).where(owned_by(StripeRun.organization_id, organization_ids), StripeRun.kind == kind)
-    ordered = cut(matching, StripeRun.id, ids.RUN, limit=limit, page=page, starting_after=starting_after)
-    return session.scalars(ordered).all()
+    return load_page(session, matching, StripeRun.id, ids.RUN, limit=limit, page=page, starting_after=starting_after)
 
 
 def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kinds: str) -> StripeRun:
@@ -243,9 +242,9 @@ def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kin
     return run
 
 
-def drifts(session: Session, run_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[Drift]:
-    """The differences of a reconciliation, in the order they were found."""
-    ordered = select(Drift).where(Drift.run_id == run_id).order_by(Drift.id).limit(limit)
+def drifts(session: Session, run_id: UUID, *, limit: int, after: UUID | None = None) -> Page[Drift]:
+    """A page of the differences of a reconciliation, in the order they were found."""
+    ordered = select(Drift).where(Drift.run_id == run_id).order_by(Drift.id).limit(limit + 1)
     if after is not None:
         ordered = ordered.where(Drift.id > after)
-    return session.scalars(ordered).all()
+    return Page.of(session.scalars(ordered).all(), limit)

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from app import ids
+from app.paging import HasMore
 from app.sentences import problems
 from app.sentences import runs as sentences
 from app.sentences.say import Money
@@ -39,6 +40,7 @@ class RunPage(Snake):
     data: list[RunBody]
     page: int
     limit: int
+    has_more: HasMore
 
 
 class DriftBody(Snake):
@@ -58,6 +60,7 @@ class ReconciliationBody(RunBody):
     """A reconciliation with its differences."""
 
     drifts: list[DriftBody]
+    has_more: bool = Field(description="Whether more differences follow; ask for them with the last id.")
 
 
 def run_fields(run: StripeRun) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
             around[who] = Merchant(made_for.id, shop.program_id)
         made, run_ids = _ids(session, settings, shop, sales[0], livemode=livemode)
         callers, scoped = _callers(session, application, shop, around)
-        made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1)[0])
+        made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1).rows[0])
         by_mode = {
             (who, mode): _key_of_mode(session, application, around[who], mode)
             for who in ("owner", "ada")
@@ -205,7 +205,7 @@ def _callers(
 
     owner = shop.organization_id
     revoked = key(owner)
-    keys.revoke_key(session, "cli", [owner], keys.public_id(keys.list_keys(session, [owner], limit=1)[0]))
+    keys.revoke_key(session, "cli", [owner], keys.public_id(keys.list_keys(session, [owner], limit=1).rows[0]))
     callers = {who: key(merchant.organization_id) for who, merchant in around.items()}
     callers |= {"nobody": Caller(application, None), "malformed": Caller(application, "aff_"), "revoked": revoked}
     merchants.promote(session, "cli", session.get_one(Organization, around["promoted"].organization_id))

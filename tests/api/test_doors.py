@@ -56,7 +56,7 @@ def test_revoked_key_is_refused(owner: Caller, merchant: Merchant) -> None:
     assert owner.get("/api/v1/partners").status_code == 200
     with db.transaction() as session:
         owners = [merchant.organization_id]
-        [key] = keys.list_keys(session, owners, limit=2)
+        [key] = keys.list_keys(session, owners, limit=2).rows
         assert key.last_used_at is not None
         keys.revoke_key(session, "cli", owners, keys.public_id(key))
     assert owner.get("/api/v1/partners").status_code == 401

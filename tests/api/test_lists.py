@@ -18,18 +18,6 @@ from tests.stripe_stories.families import CLOVER
 from .conftest import Answer, Caller
 
 NAMES: Final = ("data", "commissions")
-TELLING_MORE: Final = (
-    "/api/v1/affiliates",
-    "/api/v1/commissions",
-    "/api/v1/conversions",
-    "/api/v1/events",
-    "/api/v1/partners",
-    "/api/v1/partners/{partner_id}/commissions",
-    "/api/v1/payments",
-    "/v1/admin/affiliate-me/commissions",
-    "/v1/admin/affiliate/programs/{program_id}/affiliates",
-    "/v1/admin/affiliate/programs/{program_id}/conversions",
-)
 SUMS: Final = {"/v1/admin/affiliate-me/stats", "/v1/admin/affiliate-me/balance"}
 """These give one row for each currency, not a page."""
 BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts")}
@@ -116,12 +104,18 @@ def test_every_list_ends_in_an_empty_page_and_refuses_ids_that_are_none(
         assert "starting_after 'nothing' is not" in refusal.json["error"]["message"], path
 
 
-def test_lists_of_money_events_and_partners_say_whether_more_follow(application: Flask) -> None:
+def test_every_answer_that_is_read_page_by_page_says_whether_more_follow(application: Flask) -> None:
     document = complete(application)  # type: ignore[arg-type]
-    for path in TELLING_MORE:
-        schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        fields = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
-        assert {"has_more", "hasMore"} & set(fields), path
+    paged = set()
+    for path, item in document["paths"].items():
+        parameters = {parameter["name"] for parameter in item.get("get", {}).get("parameters", [])}
+        if "starting_after" in parameters:
+            schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            answer = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            [name] = {"has_more", "hasMore"} & set(answer["required"])
+            assert answer["properties"][name]["type"] == "boolean", path
+            paged.add(path)
+    assert paged == {path for path, _ in lists(application)} | {"/api/v1/reconciliations/{run_id}"}
 
 
 def test_page_numbers_and_starting_after_exclude_each_other(
@@ -155,12 +149,9 @@ def _read(owner: Caller, merchant: Merchant, path: str, name: str, limit: int = 
     assert answer.status_code == 200, (path, answer.text)
     rows = [row["id"] for row in answer.json[name]]
     assert len(rows) <= limit, path
-    has_more = answer.json.get("has_more", answer.json.get("hasMore"))
-    if has_more is not None:
-        following = (
-            _call(owner, merchant, path, **{size: limit}, **{**query, "starting_after": rows[-1]}) if rows else None
-        )
-        assert has_more == bool(following and following.json[name]), path
+    has_more = answer.json["hasMore" if "hasMore" in answer.json else "has_more"]
+    following = _call(owner, merchant, path, **{size: limit}, **{**query, "starting_after": rows[-1]}) if rows else None
+    assert has_more == bool(following and following.json[name]), path
     return rows
 
 

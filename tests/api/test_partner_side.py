@@ -147,7 +147,7 @@ def test_what_was_earned_before_there_was_an_account_is_seen(affiliate: Affiliat
 
 
 def test_no_payouts_are_made_yet_and_the_list_says_so(affiliate: Affiliate) -> None:
-    assert affiliate("ada").get(f"{ME}/payouts").json == {"data": []}
+    assert affiliate("ada").get(f"{ME}/payouts").json == {"data": [], "has_more": False}
 
 
 def test_a_read_key_reads_nothing_financial(affiliate: Affiliate, merchant: Merchant) -> None:
@@ -258,7 +258,7 @@ def test_being_shut_out_of_one_program_leaves_the_others(affiliate: Affiliate, m
 
 
 def test_an_organization_without_enrollments_sees_none(owner: Caller) -> None:
-    assert owner.get(f"{ME}/programs").json == {"data": []}
+    assert owner.get(f"{ME}/programs").json == {"data": [], "has_more": False}
     assert owner.get(f"{ME}/stats").json == {"data": []}
 
 

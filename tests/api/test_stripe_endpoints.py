@@ -79,7 +79,7 @@ def test_an_endpoint_is_disabled_opened_again_and_deleted(owner: Caller, endpoin
     assert (opened["disabled"], opened["disabled_at"], opened["description"]) == (False, None, "old")
     assert owner.call("DELETE", path).json["secrets"] == []
     assert owner.get(path).json["error"]["code"] == "endpoint_not_found"
-    assert owner.get(PATH).json == {"data": []}
+    assert owner.get(PATH).json == {"data": [], "has_more": False}
 
 
 def test_an_api_key_goes_in_and_never_comes_out(
@@ -120,7 +120,7 @@ def test_the_mode_of_an_endpoint_never_changes(owner: Caller, endpoint: Any) -> 
 
 def test_endpoints_of_others_are_not_there(stranger: Caller, endpoint: Any) -> None:
     path = f"{PATH}/{endpoint['id']}"
-    assert stranger.get(PATH).json == {"data": []}
+    assert stranger.get(PATH).json == {"data": [], "has_more": False}
     assert stranger.get(path).status_code == 404
     assert stranger.patch(path, {"disabled": True}).status_code == 404
     assert stranger.call("DELETE", path).status_code == 404

@@ -42,7 +42,7 @@ def reconcile(merchant: Merchant, with_key: object, complete: Complete) -> Recon
         assert run.state == "finished", run.problem
         with db.transaction() as session:
             assert session.scalar(text("SELECT count(*) FROM stripe_runs_seen")) == 0
-            return list(runs.drifts(session, run.id, limit=1000))
+            return list(runs.drifts(session, run.id, limit=1000).rows)
 
     return reconcile
 
@@ -153,7 +153,7 @@ def test_the_clock_compares_once_a_day_where_there_is_a_key(
     for _ in range(2):
         working.compare_daily()
     with db.transaction() as session:
-        [run] = runs.list_runs(session, [merchant.organization_id], "reconcile", limit=10)
+        [run] = runs.list_runs(session, [merchant.organization_id], "reconcile", limit=10).rows
     assert (run.requested_by, run.livemode) == ("clock", False)
     assert complete(run).counts == {"compared": 0, "drifts": 0, "healed": 0}
 
@@ -179,6 +179,7 @@ def test_a_reconciliation_is_asked_for_and_read_through_the_api(
     assert [(one["kind"], one["stripe_id"], one["stripe_cents"]) for one in shown["drifts"]] == [
         ("missing_here", refund.id, 100)
     ]
+    assert shown["has_more"] is False
     after = shown["drifts"][0]["id"]
     assert owner.get(f"/api/v1/reconciliations/{run_id}", starting_after=after).json["drifts"] == []
     assert owner.get(f"/api/v1/reconciliations/{run_id}", starting_after="drf_1").status_code == 400

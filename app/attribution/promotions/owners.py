@@ -1,6 +1,5 @@
 """Promotion codes and coupons given to partners by the merchant."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.attribution.models import PartnerPromotion
 from app.errors import Conflict, NotFound
-from app.paging import cut
+from app.paging import Page, load_page
 from app.partners.models import Partner
 
 
@@ -57,13 +56,13 @@ def take_away(session: Session, partner: Partner, public_id: str) -> PartnerProm
 
 def given_to(
     session: Session, partner_id: UUID, *, livemode: bool, limit: int, starting_after: str | None = None
-) -> Sequence[PartnerPromotion]:
+) -> Page[PartnerPromotion]:
     """A page of the promotions the partner has in live or in test mode, newest first. Raises InvalidRequest."""
     of_partner = select(PartnerPromotion).where(
         PartnerPromotion.partner_id == partner_id,
         PartnerPromotion.livemode == livemode,
         PartnerPromotion.removed_at.is_(None),
     )
-    return session.scalars(
-        cut(of_partner, PartnerPromotion.id, ids.PROMOTION, limit=limit, starting_after=starting_after)
-    ).all()
+    return load_page(
+        session, of_partner, PartnerPromotion.id, ids.PROMOTION, limit=limit, starting_after=starting_after
+    )

@@ -58,7 +58,7 @@ def list_(
 
     with organizations.reading(data_dir) as (_, session):
         owner = organizations.find(session, organization)
-        rows = [_row(key) for key in keys.list_keys(session, [owner.id], limit=limit)]
+        rows = [_row(key) for key in keys.list_keys(session, [owner.id], limit=limit).rows]
     printing.listing(rows, as_json=as_json)
 
 

@@ -66,7 +66,7 @@ def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_js
     with _opened(organization, data_dir) as opened:
         owners = organizations.find_with_descendants(opened.session, organization)
         found = rows.list_endpoints(opened.session, owners, limit=MOST_ENDPOINTS)
-        bodies = [endpoint_commands.shown(one, opened.settings) for one in found]
+        bodies = [endpoint_commands.shown(one, opened.settings) for one in found.rows]
     printing.listing([body.model_dump(mode="json") if as_json else _row(body) for body in bodies], as_json=as_json)
 
 

@@ -118,7 +118,7 @@ def _report(run: StripeRun, *, as_json: bool) -> None:
     from app.stripe_sync.views import drift_fields
 
     with db.transaction() as session:
-        drifts = stored.drifts(session, run.id, limit=MOST_SHOWN)
+        drifts = stored.drifts(session, run.id, limit=MOST_SHOWN).rows
     left = [drift for drift in drifts if drift.healed_at is None]
     if not as_json and drifts:
         printing.listing([_line(drift) for drift in drifts])

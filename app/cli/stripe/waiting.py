@@ -34,7 +34,8 @@ def waiting(
             owners = organizations.find_with_descendants(session, organization)
             if ask_again:
                 commands.ask_again(session, CLI, owners, livemode=mode)
-            rows = [waiting_fields(one) for one in finding.list_waiting(session, owners, livemode=mode, limit=limit)]
+            page = finding.list_waiting(session, owners, livemode=mode, limit=limit)
+            rows = [waiting_fields(one) for one in page.rows]
         if ask_again:
             jobs.wake(jobs.LOOK_UPS)
     if not as_json:

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from app import ids
 from app.attribution.models import PartnerPromotion
+from app.paging import HasMore
 from app.views import Instant, Snake
 
 
@@ -23,6 +24,7 @@ class PromotionPage(Snake):
     """A page of a partner's promotions."""
 
     data: list[PromotionBody]
+    has_more: HasMore
 
 
 def promotion_body(given: PartnerPromotion) -> PromotionBody:

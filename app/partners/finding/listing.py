@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest, NotFound
-from app.paging import EVER, Page, Span, cut, owned_by, within
+from app.paging import EVER, Page, Span, load_page, owned_by, within
 from app.partners.models import Partner, PartnerCode
 
 MAX_CODES: Final = 5
@@ -132,16 +132,9 @@ def _is_named(named: str) -> ColumnElement[bool]:
 def _page(
     session: Session, statement: Select[Partner], limit: int, page: int, starting_after: str | None
 ) -> Page[Partner]:
-    shown = cut(
-        statement,
-        Partner.id,
-        *ids.PARTNER_PREFIXES,
-        limit=limit,
-        page=page,
-        starting_after=starting_after,
-        one_more=True,
+    return load_page(
+        session, statement, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, page=page, starting_after=starting_after
     )
-    return Page.of(session.scalars(shown).all(), limit)
 
 
 def _mentions(words: str) -> ColumnElement[bool]:

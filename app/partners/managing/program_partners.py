@@ -11,7 +11,7 @@ from app import ids
 from app.errors import Conflict, NotFound
 from app.ledger import sums
 from app.ledger.sums import Sums
-from app.paging import Page, cut
+from app.paging import Page, load_page
 from app.partners import enrollment
 from app.partners.finding.listing import get_partner
 from app.partners.models import Partner
@@ -39,8 +39,7 @@ def list_partners(
     enrolled = select(Partner).where(Partner.program_id == program.id)
     if status is not None:
         enrolled = enrolled.where(Partner.status.in_(stored_of_affiliate_status(status)))
-    page = cut(enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after, one_more=True)
-    return Page.of(session.scalars(page).all(), limit)
+    return load_page(session, enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after)
 
 
 def find_partner(session: Session, program: Program, public_id: str) -> Partner:

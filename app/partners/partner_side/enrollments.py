@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Forbidden, NotFound
 from app.organizations.permissions import Caller
-from app.paging import no_row
+from app.paging import Page, no_row
 from app.partners.models import Partner, PartnerCode
 from app.partners.rules import OPEN
 from app.programs.models import Program
@@ -21,13 +21,13 @@ from app.programs.models import Program
 
 def list_enrollments(
     session: Session, caller: Caller, *, limit: int, starting_after: str | None = None
-) -> list[tuple[Partner, Program]]:
+) -> Page[tuple[Partner, Program]]:
     """A page of the caller's enrollments with their programs, newest first, without ended ones.
 
     `starting_after` is a program's id, as the list shows it. Raises Forbidden as `require_access`, InvalidRequest.
     """
     require_access(session, caller)
-    page = _open_enrollments(caller).order_by(Partner.id.desc()).limit(limit)
+    page = _open_enrollments(caller).order_by(Partner.id.desc()).limit(limit + 1)
     if starting_after is not None:
         program_id = ids.decode(starting_after, ids.PROGRAM)
         in_program = _open_enrollments(caller).where(Program.id == program_id)
@@ -35,7 +35,7 @@ def list_enrollments(
         if last_seen is None:
             raise no_row(starting_after)
         page = page.where(Partner.id < last_seen)
-    return [(partner, program) for partner, program in session.execute(page)]
+    return Page.of([(partner, program) for partner, program in session.execute(page)], limit)
 
 
 def load_enrollments(session: Session, caller: Caller) -> list[tuple[Partner, Program]]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.ledger.sums import Sums
+from app.paging import HasMore
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
 from app.partners.partner_side.enrollments import landing_link, redirect_link
@@ -47,6 +48,7 @@ class MyProgramPage(Snake):
     """A page of programs."""
 
     data: list[MyProgram]
+    has_more: HasMore
 
 
 class Referral(Snake):
@@ -130,6 +132,7 @@ class MyPayoutPage(Snake):
     """A page of payouts."""
 
     data: list[MyPayout]
+    has_more: HasMore
 
 
 def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snapshot | None) -> MyProgram:

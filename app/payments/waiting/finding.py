@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.paging import no_row, refuse_both
+from app.paging import Page, no_row, refuse_both
 from app.payments.waiting.reasons import CUSTOMER_METADATA
 from app.sentences.problems import Problem
 from app.stripe_sync.lookups import Wanted
@@ -100,11 +100,11 @@ def list_waiting(
     limit: int,
     page: int = 1,
     starting_after: str | None = None,
-) -> list[Waiting]:
+) -> Page[Waiting]:
     """A page of what waits in live or in test mode, newest first.
 
     Raises:
-        InvalidRequest: `starting_after` is the id of nothing that waits or waited, or stands beside a page number.
+        InvalidRequest: `starting_after` is not the id of anything that waits or waited, or is sent with a page number.
     """
     refuse_both(page, starting_after)
     of_mode = {"organization_ids": list(organization_ids), "livemode": livemode}
@@ -114,10 +114,10 @@ def list_waiting(
         "metadata": CUSTOMER_METADATA,
         "after": after,
         "after_id": after_id,
-        "limit": limit,
+        "limit": limit + 1,
         "offset": (page - 1) * limit,
     }
-    return [_waiting(row) for row in session.execute(_LIST, values)]
+    return Page.of([_waiting(row) for row in session.execute(_LIST, values)], limit)
 
 
 _IS_AWAITED = text("""

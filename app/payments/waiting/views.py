@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from app.paging import HasMore
 from app.payments.waiting.finding import Waiting
 from app.sentences import outcomes, problems
 from app.views import Instant, Snake
@@ -33,6 +34,7 @@ class WaitingPage(Snake):
     data: list[WaitingBody]
     page: int
     limit: int
+    has_more: HasMore
 
 
 class AskedAgain(Snake):

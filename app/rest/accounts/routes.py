@@ -22,14 +22,15 @@ def list_organizations(query: requests.OrganizationQuery) -> Response:
     """The key's own organization and all below it, newest first."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
-        found = hierarchy.list_organizations(
+        page = hierarchy.list_organizations(
             session,
             managed,
             limit=query.limit,
             starting_after=query.starting_after,
             parent_id=_organization(session, query.parent_id, "parent_id") if query.parent_id is not None else None,
         )
-        return answer(views.OrganizationPage(data=[views.organization_body(one, managed) for one in found]))
+        data = [views.organization_body(one, managed) for one in page.rows]
+        return answer(views.OrganizationPage(data=data, has_more=page.has_more))
 
 
 @api.post(
@@ -67,8 +68,8 @@ def list_keys(query: requests.KeyQuery) -> Response:
         owners = g.caller.organization_ids
         if query.organization_id is not None:
             owners = (_organization(session, query.organization_id, "organization_id"),)
-        found = keys.list_keys(session, owners, limit=query.limit, starting_after=query.starting_after)
-        return answer(views.KeyPage(data=[views.key_body(key) for key in found]))
+        page = keys.list_keys(session, owners, limit=query.limit, starting_after=query.starting_after)
+        return answer(views.KeyPage(data=[views.key_body(key) for key in page.rows], has_more=page.has_more))
 
 
 @api.post(
@@ -114,10 +115,11 @@ def list_audit_entries(query: requests.AuditQuery) -> Response:
     """What people and keys changed, newest first."""
     wanted = audit.Wanted(query.action, query.subject_id, query.actor, query.since, query.until)
     with access.transaction(g.caller) as session:
-        entries = audit.list_entries(
+        page = audit.list_entries(
             session, g.caller.organization_ids, wanted, limit=query.limit, starting_after=query.starting_after
         )
-        return answer(audit_views.AuditPage(data=[audit_views.audit_body(entry) for entry in entries]))
+        data = [audit_views.audit_body(entry) for entry in page.rows]
+        return answer(audit_views.AuditPage(data=data, has_more=page.has_more))
 
 
 def _organization(session: Session, given: str | None, param: str) -> UUID:

@@ -31,11 +31,11 @@ def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Respon
     """The promotion codes and coupons given to a partner, newest first."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = owners.given_to(
+        page = owners.given_to(
             session, partner.id, livemode=g.caller.livemode, limit=query.limit, starting_after=query.starting_after
         )
-        data = [shapes.promotion_body(one) for one in given]
-    return answer(shapes.PromotionPage(data=data))
+        data = [shapes.promotion_body(one) for one in page.rows]
+    return answer(shapes.PromotionPage(data=data, has_more=page.has_more))
 
 
 @api.post(

@@ -33,7 +33,7 @@ def list_payments(query: requests.PaymentQuery) -> Response:
 def list_waiting(query: requests.WaitingQuery) -> Response:
     """Events, payments and customers about which something is not known yet, newest first."""
     with access.transaction(g.caller) as session:
-        found = waiting_list.list_waiting(
+        page = waiting_list.list_waiting(
             session,
             g.caller.organization_ids,
             livemode=g.caller.livemode,
@@ -41,8 +41,8 @@ def list_waiting(query: requests.WaitingQuery) -> Response:
             page=query.page,
             starting_after=query.starting_after,
         )
-    data = [waiting_shapes.waiting_body(one) for one in found]
-    return answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit))
+    data = [waiting_shapes.waiting_body(one) for one in page.rows]
+    return answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 @api.post("/api/v1/waiting/ask-again", security=needs("events:write"), responses={"200": waiting_shapes.AskedAgain})

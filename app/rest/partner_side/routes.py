@@ -21,10 +21,9 @@ api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by i
 def list_my_programs(query: requests.MyListQuery) -> Response:
     """The programs you are enrolled in, newest first."""
     with access.affiliate_transaction(g.caller) as session:
-        enrolled = enrollments.list_enrollments(
-            session, g.caller, limit=query.limit, starting_after=query.starting_after
-        )
-        return answer(shapes.MyProgramPage(data=shapes.load_my_programs(session, enrolled)))
+        page = enrollments.list_enrollments(session, g.caller, limit=query.limit, starting_after=query.starting_after)
+        data = shapes.load_my_programs(session, page.rows)
+        return answer(shapes.MyProgramPage(data=data, has_more=page.has_more))
 
 
 @api.get(
@@ -65,7 +64,7 @@ def list_my_payouts(query: requests.MyListQuery) -> Response:
         enrollments.require_access(session, g.caller)
     if query.starting_after is not None:
         raise no_row(query.starting_after)
-    return answer(shapes.MyPayoutPage(data=[]))
+    return answer(shapes.MyPayoutPage(data=[], has_more=False))
 
 
 @api.post(

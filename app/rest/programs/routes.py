@@ -39,7 +39,8 @@ def list_programs(query: requests.ProgramQuery) -> Response:
         page = programs.list_programs(
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
-        return answer(shapes.ProgramPage(data=shapes.load_program_bodies(session, page)))
+        data = shapes.load_program_bodies(session, page.rows)
+        return answer(shapes.ProgramPage(data=data, has_more=page.has_more))
 
 
 @api.get(

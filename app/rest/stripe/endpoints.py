@@ -15,14 +15,15 @@ from app.stripe_events.models import StripeEndpoint
 api = surface("Stripe endpoints", __name__, "The webhook endpoints that receive Stripe's events.")
 
 
-@api.get("/api/v1/stripe-endpoints", security=needs("endpoints:read"), responses={"200": shapes.EndpointList})
+@api.get("/api/v1/stripe-endpoints", security=needs("endpoints:read"), responses={"200": shapes.EndpointPage})
 def list_endpoints(query: requests.EndpointQuery) -> Response:
     """Endpoints, newest first, disabled ones too."""
     with access.transaction(g.caller) as session:
-        found = rows.list_endpoints(
+        page = rows.list_endpoints(
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
-        return answer(shapes.EndpointList(data=[commands.shown(one, _settings()) for one in found]))
+        data = [commands.shown(one, _settings()) for one in page.rows]
+        return answer(shapes.EndpointPage(data=data, has_more=page.has_more))
 
 
 @api.post(

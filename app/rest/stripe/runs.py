@@ -79,9 +79,9 @@ def show_reconciliation(path: requests.RunPath, query: requests.DriftQuery) -> R
         raise no_row(query.starting_after)
     with access.transaction(g.caller) as session:
         run = _get(session, path, "reconcile")
-        found = runs.drifts(session, run.id, limit=query.limit, after=after)
-        drifts = [shapes.DriftBody(**shapes.drift_fields(drift)) for drift in found]
-        return answer(shapes.ReconciliationBody(**shapes.run_fields(run), drifts=drifts))
+        page = runs.drifts(session, run.id, limit=query.limit, after=after)
+        drifts = [shapes.DriftBody(**shapes.drift_fields(drift)) for drift in page.rows]
+        return answer(shapes.ReconciliationBody(**shapes.run_fields(run), drifts=drifts, has_more=page.has_more))
 
 
 @api.post("/api/v1/reconciliations/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
@@ -137,7 +137,7 @@ def _stop(path: requests.RunPath, kind: str) -> Response:
 
 def _page(kind: str, query: requests.RunQuery) -> Response:
     with access.transaction(g.caller) as session:
-        found = runs.list_runs(
+        page = runs.list_runs(
             session,
             g.caller.organization_ids,
             kind,
@@ -145,8 +145,8 @@ def _page(kind: str, query: requests.RunQuery) -> Response:
             page=query.page,
             starting_after=query.starting_after,
         )
-        data = [_body(run) for run in found]
-    return answer(shapes.RunPage(data=data, page=query.page, limit=query.limit))
+        data = [_body(run) for run in page.rows]
+    return answer(shapes.RunPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 def _body(run: StripeRun) -> shapes.RunBody:

@@ -11,7 +11,7 @@ from app import ids, sealing
 from app.config import STRIPE_API_KEY, Settings
 from app.errors import InvalidRequest, NotFound
 from app.organizations.hierarchy import require_merchant
-from app.paging import cut, owned_by
+from app.paging import Page, load_page, owned_by
 from app.stripe_events.endpoints import signing
 from app.stripe_events.endpoints.signing import SigningSecret
 from app.stripe_events.models import StripeEndpoint
@@ -53,13 +53,14 @@ def has_live(session: Session, organization_id: UUID) -> bool:
 
 def list_endpoints(
     session: Session, organization_ids: Sequence[UUID], *, limit: int, starting_after: str | None = None
-) -> list[StripeEndpoint]:
+) -> Page[StripeEndpoint]:
     """A page of the endpoints of these organizations, newest first, with disabled ones. Raises InvalidRequest."""
     present = select(StripeEndpoint).where(
         owned_by(StripeEndpoint.organization_id, organization_ids), StripeEndpoint.deleted_at.is_(None)
     )
-    page = cut(present, StripeEndpoint.id, ids.STRIPE_ENDPOINT, limit=limit, starting_after=starting_after)
-    return list(session.scalars(page))
+    return load_page(
+        session, present, StripeEndpoint.id, ids.STRIPE_ENDPOINT, limit=limit, starting_after=starting_after
+    )
 
 
 def get_endpoint(

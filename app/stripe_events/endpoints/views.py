@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app import ids
 from app.config import Settings
+from app.paging import HasMore
 from app.stripe_events.endpoints import signing
 from app.stripe_events.endpoints.signing import SigningSecret
 from app.stripe_events.models import StripeEndpoint
@@ -37,10 +38,11 @@ class EndpointBody(Snake):
     created_at: Instant
 
 
-class EndpointList(Snake):
+class EndpointPage(Snake):
     """A page of endpoints."""
 
     data: list[EndpointBody]
+    has_more: HasMore
 
 
 def endpoint_body(endpoint: StripeEndpoint, settings: Settings, now: datetime) -> EndpointBody:
