@@ -35,10 +35,10 @@ class Evidence(Base):
     __tablename__ = "evidence"
     __table_args__ = (
         UniqueConstraint(
+            "object_id",
             "organization_id",
             "account",
             "livemode",
-            "object_id",
             "carrier",
             "name",
             "session_id",
@@ -46,7 +46,7 @@ class Evidence(Base):
             name="uq_evidence_identity",
         ),
         CheckConstraint(_CARRIER_CHECK, name="carrier"),
-        Index("ix_evidence_name", "organization_id", "name"),
+        Index("ix_evidence_name", "name", "organization_id"),
         Index("ix_evidence_refers_to", "refers_to", "organization_id", postgresql_where=text("refers_to <> ''")),
         Index("ix_evidence_awaits_touches", "created_at", postgresql_where=text("awaits_touches")),
     )
@@ -84,14 +84,14 @@ class Attribution(Base):
         CheckConstraint(_CARRIER_CHECK, name="carrier"),
         Index(
             "uq_attributions_current",
+            "subject",
             "organization_id",
             "account",
             "livemode",
-            "subject",
             unique=True,
             postgresql_where=text("superseded_at IS NULL AND carrier <> 'manual'"),
         ),
-        Index("ix_attributions_by_hand", "organization_id", "subject", postgresql_where=text("carrier = 'manual'")),
+        Index("ix_attributions_by_hand", "subject", "organization_id", postgresql_where=text("carrier = 'manual'")),
         CheckConstraint(
             "carrier = 'manual' OR (partner_id IS NOT NULL AND program_id IS NOT NULL)", name="names_a_partner"
         ),

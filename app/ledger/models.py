@@ -88,7 +88,7 @@ class JournalEntry(Base):
 
     __tablename__ = "journal_entries"
     __table_args__ = (
-        UniqueConstraint("organization_id", "idempotency_key"),
+        UniqueConstraint("idempotency_key", "organization_id"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ENTRY_KINDS))})", name="kind"),
         Index("ix_journal_entries_organization_id_xid", "organization_id", "xid"),
     )
