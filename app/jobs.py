@@ -49,10 +49,10 @@ class Job:
     timeout_seconds: int
 
 
-DRAIN: Final = Job("drain", QUEUE, "worker.inbox.drain.run", "accrual:drain-queued", 120)
+DRAIN: Final = Job("drain", QUEUE, "worker.inbox.drain.work_slice", "accrual:drain-queued", 120)
 RUNS: Final = Job("runs", STRIPE_QUEUE, "worker.stripe_sync.runs.work_slice", "accrual:runs-queued", 600)
 MAILS: Final = Job("mails", STRIPE_QUEUE, "worker.mails.work_slice", "accrual:mails-queued", 600)
-LOOK_UPS: Final = Job("look_ups", STRIPE_QUEUE, "worker.stripe_sync.lookups.run", "accrual:lookups-queued", 600)
+LOOK_UPS: Final = Job("look_ups", STRIPE_QUEUE, "worker.stripe_sync.lookups.work_slice", "accrual:lookups-queued", 600)
 
 KNOWN: Final[Mapping[str, Job]] = {job.function: job for job in (DRAIN, RUNS, MAILS, LOOK_UPS)}
 """Every job there is, by its function. Workers refuse anything else that is in a queue."""

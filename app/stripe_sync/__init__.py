@@ -1,1 +1,1 @@
-"""Requests to Stripe: API keys, look-ups, fetched documents, backfills, reconciliations and replays."""
+"""Rows of requests to Stripe: API keys, look-ups, fetched documents, runs. `worker.stripe_sync` makes the requests."""

@@ -24,8 +24,8 @@ from tests.emulator.expectation import expected
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER, OLD_AND_NEW, Family
-from worker.stripe_sync import asking, client
 from worker.stripe_sync import backfill as backfilling
+from worker.stripe_sync import client, run_requests
 from worker.stripe_sync import runs as working
 
 from .conftest import Backfill, Complete, claim, let_time_pass, stand
@@ -188,7 +188,7 @@ def test_while_stripe_asks_for_patience_the_run_says_so(
 ) -> None:
     said: list[dict[str, Any] | None] = []
     run = backfill(22)
-    monkeypatch.setattr(asking.time, "sleep", lambda _: said.append(stand(run).problem))
+    monkeypatch.setattr(run_requests.time, "sleep", lambda _: said.append(stand(run).problem))
     shop.faults.rate_limit(1, retry_after_seconds=7)
     complete(run)
     assert said[0] == {"problem": "stripe_asks_to_wait", "count": 7}

@@ -40,4 +40,4 @@ def failing_drain() -> None:
     def fails(_slice_seconds: float) -> bool:
         raise ValueError("cleo.secret@example.com")
 
-    drain.run = fails
+    drain.work_slice = fails

@@ -27,7 +27,7 @@ SILENT: Final = (
     "worker.stripe_sync.client",
     "worker.stripe_sync.comparison",
     "worker.stripe_sync.lookups",
-    "worker.stripe_sync.asking",
+    "worker.stripe_sync.run_requests",
 )
 """What stores codes, and what shows sentences."""
 SENTENCE: Final = re.compile(r"[A-Za-z]{2,},? [a-z]{2,},? [a-z]{2,}|[a-z]{2,} \x00|\x00 [a-z]{2,}")

@@ -26,7 +26,7 @@ stop_requested = threading.Event()
 """Set when this process must end: the batch in progress is finished, and no other is begun."""
 
 
-def run(slice_seconds: float) -> bool:
+def work_slice(slice_seconds: float) -> bool:
     """Process batches until nothing is due or the time slice ends.
 
     Returns:

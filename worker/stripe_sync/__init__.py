@@ -1,1 +1,1 @@
-"""Requests to Stripe's API: look-ups, backfills, reconciliations; and replays."""
+"""Makes requests to Stripe's API: look-ups, backfills and reconciliations; also replays. Rows: `app.stripe_sync`."""

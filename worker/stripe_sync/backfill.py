@@ -16,9 +16,9 @@ from app.stripe_events import inbox, listed
 from app.stripe_events.scope import Scope
 from app.stripe_sync import fetched, runs
 from app.stripe_sync.runs import Run
-from worker.stripe_sync import asking, client, dry_run, history
-from worker.stripe_sync.asking import Page
+from worker.stripe_sync import client, dry_run, history, run_requests
 from worker.stripe_sync.history import Part
+from worker.stripe_sync.run_requests import Page
 
 DRY_RUN_DOCUMENTS: Final = 5_000
 """Documents that a dry run processes in one transaction, which it rolls back: some seconds, some 50 MB of memory."""
@@ -92,7 +92,7 @@ def _dry_run(run: Run, parts: Sequence[Part]) -> Run:
 def _read(run: Run, parts: Sequence[Part]) -> tuple[Read, Run]:
     """The next page, and the run with its cursor after this page."""
     index, part = run.cursor["part"], parts[run.cursor["part"]]
-    page = asking.page(run, part, run.cursor["after"])
+    page = run_requests.page(run, part, run.cursor["after"])
     if page.has_more:
         cursor, share = {"after": page.documents[-1]["id"]}, part.share_done(page.documents[-1])
     else:

@@ -56,7 +56,7 @@ class LookupResult:
     fetched_at: datetime
 
 
-def run(slice_seconds: float) -> bool:
+def work_slice(slice_seconds: float) -> bool:
     """Do due look-ups until none is left or the time slice ends.
 
     Returns:
@@ -100,25 +100,25 @@ def _request(lookup: ClaimedLookup) -> LookupResult:
         key = api_keys.find(session, scope.organization_id, livemode=scope.livemode)
     if key is None:
         raise StripeForbidden(NO_KEY)
-    asked = client.client(key, base=api_keys.api_base(), account=scope.account)
+    stripe = client.client(key, base=api_keys.api_base(), account=scope.account)
     kind, object_id = lookup.wanted.kind, lookup.wanted.object_id
     if kind == lookups.INVOICE_LINK:
-        return _links(asked, object_id)
+        return _links(stripe, object_id)
     if kind == lookups.INVOICE_LINES:
-        return _lines(asked, object_id)
+        return _lines(stripe, object_id)
     # A PaymentIntent does not say when it was paid; its charge does.
     params = {"expand": ["latest_charge"]} if kind == "payment_intent" else {}
-    answer = client.get(asked, client.object_path(PATHS[kind], object_id), params, tries=1)
+    answer = client.get(stripe, client.object_path(PATHS[kind], object_id), params, tries=1)
     charge = answer.document.get("latest_charge")
     others = [charge] if kind == "payment_intent" and isinstance(charge, dict) else []
     return LookupResult([answer.document, *others], answer.fetched_at)
 
 
-def _links(asked: StripeClient, object_id: str) -> LookupResult:
+def _links(stripe: StripeClient, object_id: str) -> LookupResult:
     """The paid InvoicePayments of a PaymentIntent or a lone charge. Source: Stripe API, "List all payments"."""
     kind = "payment_intent" if object_id.startswith("pi_") else "charge"
     params = {"payment": {"type": kind, kind: object_id}}
-    pages = list(client.pages(asked, PATHS["invoice_payment"], params, tries=1))
+    pages = list(client.pages(stripe, PATHS["invoice_payment"], params, tries=1))
     links = [link for page in pages for link in page.document["data"]]
     paid = [link for link in links if link.get("status") == "paid"]
     if links and not paid:
@@ -126,9 +126,9 @@ def _links(asked: StripeClient, object_id: str) -> LookupResult:
     return LookupResult(paid, pages[0].fetched_at)
 
 
-def _lines(asked: StripeClient, invoice: str) -> LookupResult:
+def _lines(stripe: StripeClient, invoice: str) -> LookupResult:
     """All lines of an invoice, combined into a document with our own object type."""
-    pages = list(client.pages(asked, f"{client.object_path(PATHS['invoice'], invoice)}/lines", tries=1))
+    pages = list(client.pages(stripe, f"{client.object_path(PATHS['invoice'], invoice)}/lines", tries=1))
     lines = [line for page in pages for line in page.document["data"]]
     return LookupResult([{"id": invoice, "object": lookups.INVOICE_LINES, "data": lines}], pages[0].fetched_at)
 

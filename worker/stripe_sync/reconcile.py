@@ -19,7 +19,7 @@ from app.payments.holdings import Held, Payment
 from app.stripe_events import inbox, listed
 from app.stripe_sync import drifts, fetched, runs
 from app.stripe_sync.runs import Run
-from worker.stripe_sync import asking, client, comparison, history
+from worker.stripe_sync import client, comparison, history, run_requests
 from worker.stripe_sync.comparison import Difference, Document
 from worker.stripe_sync.history import Part
 
@@ -54,7 +54,7 @@ def _window(run: Run) -> tuple[datetime, datetime]:
 
 def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     index, part = run.cursor["part"], parts[run.cursor["part"]]
-    page = asking.page(run, part, run.cursor["after"])
+    page = run_requests.page(run, part, run.cursor["after"])
     documents = part.in_period(page.documents)
     with db.transaction() as session:
         held = _held(session, run, documents)
@@ -122,7 +122,7 @@ def _compare_payment(run: Run, payment: Payment) -> tuple[Document | None, Diffe
     kind, _, object_id = payment.key.partition(":")
     try:
         params = {"expand": [history.PAYMENTS]} if kind == "invoice" else None
-        document = asking.get(run, client.object_path(PATHS[kind], object_id), params).document
+        document = run_requests.get(run, client.object_path(PATHS[kind], object_id), params).document
     except StripeMissing:
         return None, comparison.missing_at_stripe(payment)
     difference = COMPARE_ONE[kind](document, Held({payment.key: payment}))
@@ -171,12 +171,12 @@ def _related(run: Run, document: Document) -> Iterator[Document]:
     intent = object_id if kind == "payment_intent" else document.get("payment_intent")
     if isinstance(intent, str):
         if kind != "payment_intent":
-            yield asking.get(run, client.object_path("/v1/payment_intents", intent)).document
+            yield run_requests.get(run, client.object_path("/v1/payment_intents", intent)).document
         yield from _listed(run, "/v1/checkout/sessions", {"payment_intent": intent})
 
 
 def _listed(run: Run, path: str, params: Mapping[str, Any]) -> Sequence[Document]:
-    documents: Sequence[Document] = asking.get(run, path, {**params, "limit": 100}).document["data"]
+    documents: Sequence[Document] = run_requests.get(run, path, {**params, "limit": 100}).document["data"]
     return documents
 
 

@@ -1,4 +1,4 @@
-"""Requests to Stripe for a run; the run shows when Stripe makes it wait."""
+"""Requests to Stripe's API for a run: a page of a list, or one object; a long wait for Stripe is shown in the run."""
 
 import time
 from collections.abc import Mapping, Sequence
