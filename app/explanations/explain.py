@@ -103,6 +103,8 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
     objects = explain_object.explanations_of(session, organizations, any_id, limit=MOST_PAYMENTS)
     if not objects:
         return _of_called(session, any_id, organizations)
+    if len(objects) > 1:
+        objects = [_under_its_place(one) for one in objects]
     payments = [payment for one in objects for payment in one.payments]
     return Explanation(
         id=any_id,
@@ -115,6 +117,12 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
     )
 
 
+def _under_its_place(one: ObjectExplanation) -> ObjectExplanation:
+    """The explanation with its mode and account in the summary, which is its first sentence as well."""
+    summary = sentences.in_place(one.summary, livemode=one.livemode, account=one.account)
+    return one.model_copy(update={"summary": summary, "sentences": [summary, *one.sentences]})
+
+
 def _of_report(session: Session, any_id: str) -> Explanation | None:
     """The explanation of what was reported by this external id, as the conversions surface writes it."""
     external_id = any_id.removeprefix(facts.KEY_PREFIX)
@@ -125,7 +133,13 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
         return _of_ours(session, external_id) if external_id != any_id else None
     explained = [payment_explanation.of_payment(session, payment) for payment in found]
     lines = [sentence for one in explained for sentence in one.sentences]
-    return Explanation(id=any_id, kind="conversion", summary=explained[0].summary, sentences=lines, payments=explained)
+    summary = explained[0].summary if len(explained) == 1 else " ".join(map(_summary_in_place, explained))
+    return Explanation(id=any_id, kind="conversion", summary=summary, sentences=lines, payments=explained)
+
+
+def _summary_in_place(explained: PaymentExplanation) -> str:
+    payment = explained.payment
+    return sentences.in_place(explained.summary, livemode=payment.livemode, account=payment.account)
 
 
 def _of_ours(session: Session, any_id: str) -> Explanation | None:

@@ -31,6 +31,13 @@ class EarnedNote(Snake):
     paid_minor: int
 
 
+class BoundNote(Snake):
+    """How many customers are credited to a partner now, in one mode."""
+
+    livemode: bool
+    customers: int
+
+
 class PartnerStanding(Snake):
     """A partner without its name and address."""
 
@@ -46,7 +53,7 @@ class PartnerStanding(Snake):
     landing_url: str | None = Field(description="Where its links lead; null: nowhere yet.")
     snapshot: SnapshotNote | None = Field(description="What its commissions compute from now; null: nothing yet.")
     holdback_days: int | None
-    bound: int = Field(description="How many customers are credited to it now.")
+    bound: list[BoundNote] = Field(description="How many customers are credited to it now, by mode; empty: none.")
     earned: list[EarnedNote]
     created_at: Instant
 
@@ -97,7 +104,10 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
     elif standing.program_status != "active":
         yield say("partner.program_inactive", status=say(f"status.{standing.program_status}"))
     yield _terms(standing.snapshot, standing) if standing.snapshot else say("partner.no_terms")
-    yield say("partner.customers", count=standing.bound)
+    if not standing.bound:
+        yield say("partner.customers", count=0)
+    for each in standing.bound:
+        yield say("partner.customers" if each.livemode else "partner.customers_in_test", count=each.customers)
     if not standing.earned:
         yield say("partner.earned_nothing")
     for one in standing.earned:
@@ -121,19 +131,22 @@ def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
     )
 
 
-def _bound(session: Session, partner: Partner) -> int:
+def _bound(session: Session, partner: Partner) -> list[BoundNote]:
+    """The customers credited to the partner now, in live mode first."""
     # A customer's subscriptions, and payments credited by themselves, have attributions of their own.
-    account = (Attribution.account, Attribution.livemode, Attribution.subject)
     customers = (
-        select(*account)
+        select(Attribution.account, Attribution.livemode, Attribution.subject)
         .distinct()
         .where(
             Attribution.partner_id == partner.id,
             Attribution.superseded_at.is_(None),
             Attribution.subject.startswith("cus_", autoescape=True),
         )
+        .subquery()
     )
-    return session.scalar(select(func.count()).select_from(customers.subquery())) or 0
+    counted = select(customers.c.livemode, func.count()).group_by(customers.c.livemode)
+    rows = session.execute(counted.order_by(customers.c.livemode.desc())).all()
+    return [BoundNote(livemode=livemode, customers=count) for livemode, count in rows]
 
 
 def _earned(one: Sums, *, livemode: bool) -> EarnedNote:

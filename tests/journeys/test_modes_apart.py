@@ -1,6 +1,7 @@
 """Work of one mode that is behind or unfinished changes nothing of the other mode, and what is shown names the mode."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,12 +10,15 @@ from sqlalchemy import text
 from app import db, ids
 from app.commissions.decisions import approval
 from app.config import Settings
+from app.explanations import explain
+from app.organizations import keys
 from app.payments.waiting import finding
 from app.stripe_events import inbox
 from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
 from app.stripe_sync.lookups import Wanted
+from tests.api.conftest import Caller
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, deliver_to
 from tests.stripe_stories.customer import Customer
@@ -105,3 +109,45 @@ def test_a_look_up_is_made_for_what_waits_in_its_own_mode_only(
         )
         awaited = [finding.is_awaited(session, merchant.organization_id, wanted, livemode=one) for one in (False, True)]
     assert awaited == [not livemode, livemode]
+
+
+def explained(any_id: str) -> dict[str, Any]:
+    with db.transaction() as session:
+        return explain.explain(session, any_id)
+
+
+def heads_of(told: dict[str, Any]) -> list[str]:
+    """The lines that name a mode before anything else."""
+    return [line for line in told["sentences"] if line.startswith(("Test mode: ", "Live mode: "))]
+
+
+def test_an_id_that_is_known_in_both_modes_is_explained_under_each(sold: dict[bool, Purchase]) -> None:
+    invoice = explained(str(sold[True].invoice))
+    customer = explained(sold[True].events[0]["data"]["object"]["customer"])
+    worths = ["Test mode: ada has 9.80 USD accrued on it.", "Live mode: ada has 6.00 USD accrued on it."]
+    assert heads_of(invoice) == worths
+    assert invoice["summary"] == " ".join(worths)
+    assert [head[:10] for head in heads_of(customer)] == ["Test mode:", "Live mode:"]
+    assert customer["summary"] == " ".join(heads_of(customer))
+
+
+def test_a_report_of_one_external_id_in_both_modes_is_explained_under_each(
+    application: Flask, merchant: Merchant
+) -> None:
+    for livemode, amount_cents in ((False, 5000), (True, 2000)):
+        with db.transaction() as session:
+            owner = merchant.organization_id
+            _, plaintext = keys.create_key(session, owner, name="key", level="manage", livemode=livemode)
+        partner_id = ids.encode("aff", merchant.partners["ada"])
+        report = {"affiliate_id": partner_id, "amount_cents": amount_cents, "external_id": "order-1"}
+        assert Caller(application, plaintext).post("/api/v1/conversions", report).status_code == 201
+    told = explained("manual:order-1")
+    assert told["summary"] == "Live mode: ada has 4.00 USD accrued on it. Test mode: ada has 10.00 USD accrued on it."
+
+
+@pytest.mark.usefixtures("sold")
+def test_a_partners_customers_are_counted_in_each_mode(merchant: Merchant) -> None:
+    told = explained(ids.encode(ids.PARTNER, merchant.partners["ada"]))
+    assert told["partner"]["bound"] == [{"livemode": True, "customers": 1}, {"livemode": False, "customers": 1}]
+    assert "1 customer is credited to it now." in told["sentences"]
+    assert "1 customer is credited to it now in test mode." in told["sentences"]

@@ -38,6 +38,14 @@ def of_several(name: str, summaries: Sequence[tuple[str, str]]) -> str:
     return say("object.several", name=name, count=len(summaries), summaries=lines)
 
 
+def in_place(summary: str, *, livemode: bool, account: str | None) -> str:
+    """A summary under the mode and connected account it is of, where the same id is known in several."""
+    parts = [say("place.live_title" if livemode else "place.test_title")]
+    if account:
+        parts.append(say("place.connected_aside", account=account))
+    return say("place.summary", place=listed(parts), summary=summary)
+
+
 def unknown_id(any_id: str, nearest_code: str | None) -> str:
     """That an id was not found, what can be asked for, and what to do."""
     help_text = say("explain.what_can_be_asked")
