@@ -181,7 +181,7 @@ class UnusableEvent(CodedProblem):
 
 
 class LedgerError(AccrualError):
-    """A request to the ledger breaks one of its laws. Always a bug."""
+    """A request to the ledger breaks one of its rules. Always a bug."""
 
 
 class UnbalancedEntry(LedgerError):

@@ -19,7 +19,7 @@ from app.stripe_events.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class PaymentCredit:
-    """A payment and whom it is credited to; one that was merged away is credited to no partner."""
+    """A payment and the partner credited with it; a payment merged into another is credited to no partner."""
 
     payment: PaymentRow
     credit: Credit | NoCredit
@@ -28,18 +28,18 @@ class PaymentCredit:
 def attribute(
     session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRow]
 ) -> list[PaymentCredit]:
-    """Bind what new evidence binds, and credit every payment concerned.
+    """Bind customers and subscriptions by new evidence, and credit every payment that this concerns.
 
     Args:
         session: holds the locks of `locked`.
         scope: where the objects belong.
         locked: the objects touched.
-        payments: theirs, not written yet.
+        payments: the payments of these objects, not written yet.
 
     Returns:
-        `payments` and those that changed bindings reach.
+        `payments`, and the other payments of customers and subscriptions whose binding changed.
 
-    Effects: writes attributions; locks the payments that changed bindings reach.
+    Effects: writes attributions; locks those other payments.
     """
     bound, changed = bindings.rebind(session, scope, locked, payments)
     reached = _reached(session, scope, changed, {one.id for one in payments})
@@ -56,13 +56,13 @@ def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentR
 
 
 def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
-    """What these payments may be bound by: their customers and subscriptions, and themselves."""
+    """The subjects whose binding may credit these payments: their customers, subscriptions and own objects."""
     found = {one for each in payments for one in (each.state.subscription, each.state.customer, each.object_ids[0])}
     return found - {""}
 
 
 def _reached(session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]) -> list[PaymentRow]:
-    """The other invoices of subjects whose binding changed, locked first and then read."""
+    """The other invoices of subjects whose binding changed, locked before they are read."""
     concerned = payment_rows.load_of_subjects(session, scope, changed) if changed else []
     elsewhere = {one for each in concerned if each.id not in touched for one in each.object_ids}
     if not elsewhere:
@@ -179,9 +179,9 @@ def _credit_by_hand(
 def _members(
     session: Session, scope: Scope, known: Mapping[str, KnownObject], payments: Sequence[PaymentRow]
 ) -> dict[UUID, set[str]]:
-    """The ids of the objects that are each payment's own, but for the money that paid other invoices than its own.
+    """The ids of each payment's own objects, without the money that paid other invoices.
 
-    Those of payments loaded without their payment group are looked up.
+    For payments that were loaded without their payment group, the group is looked up.
     """
     elsewhere = {one for each in payments for one in each.object_ids} - known.keys()
     every = {**known, **(objects.lock(session, scope, elsewhere).objects if elsewhere else {})}

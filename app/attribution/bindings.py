@@ -1,8 +1,8 @@
 """The bindings of customers and subscriptions to partners: loads them, and changes them after new evidence.
 
 A customer is bound by its earliest credited payment or session. A subscription is bound with its customer, whatever its
-own metadata says later: one customer, one partner. Only a subscription whose customer no event has named yet is
-bound by what is its own.
+own metadata says later: one customer, one partner. Only a subscription whose customer no event has named yet is bound
+by its own evidence.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,13 +67,13 @@ def _binding(row: Any) -> Binding:
 def rebind(
     session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRow]
 ) -> tuple[dict[str, Binding], set[str]]:
-    """Bind anew what the facts and names in `locked` may bind.
+    """Find the bindings again that the facts and names in `locked` may change.
 
     Args:
         session: holds the locks of `locked`.
         scope: where the objects belong.
         locked: the objects touched.
-        payments: theirs, not written yet.
+        payments: the payments of these objects, not written yet.
 
     Returns:
         The bindings of the payments' customers, subscriptions and own objects, by subject; and the subjects whose
@@ -91,24 +91,24 @@ def rebind(
         found = {**{one: found[one] for one in found.keys() - unnamed}, **load(session, scope, unnamed)}
     changed = _bind_anew(session, scope, stale, payments, found) if stale else {}
     found = after(found, changed)
-    # Subscriptions had bindings of their own until their customer became known. So which rows stand is a function of
-    # what is known, like whom they credit.
+    # Close the bindings that subscriptions had until their customer became known, so that the open rows depend only on
+    # the facts known, not on their order.
     released = dict.fromkeys(following.keys() & found.keys(), None)
     return after(found, insert_changed(session, scope, found, released)), set(changed)
 
 
 def after(bindings: Mapping[str, Binding], changed: Mapping[str, Binding | None]) -> dict[str, Binding]:
-    """`bindings` with `changed` in place of what it says of the same subjects."""
+    """`bindings` with `changed` in place of those of the same subjects."""
     both = {**bindings, **changed}
     return {subject: found for subject, found in both.items() if found is not None}
 
 
 def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple[set[str], dict[str, str]]:
-    """Whose binding may change: those of these payments, of the sessions seen, and those that were newly named.
+    """The subjects whose binding may change: of these payments, of the sessions seen, and newly named objects.
 
     Returns:
-        Those that evidence binds: customers, and subscriptions without a known customer. And the subscriptions that
-        are bound with their customer, each with that.
+        The subjects that evidence binds: customers, and subscriptions without a known customer. And the subscriptions
+        that are bound with their customer, each with that customer.
     """
     pairs = {(one.state.subscription, one.state.customer) for one in payments}
     for one in locked.objects.values():
@@ -135,11 +135,11 @@ def _stale(
     following: Mapping[str, str],
     bindings: Mapping[str, Binding],
 ) -> set[str]:
-    """The leading subjects whose binding must be found anew.
+    """The leading subjects whose binding must be found again.
 
-    Those are unbound ones with evidence, those something new was learned of, those with a payment that may come before
-    the one that binds, and those with a session that may bind or have bound until its payment came. A renewal of a
-    bound customer is none of these, which is what keeps renewals fast.
+    These are unbound subjects with evidence, newly named subjects, subjects with a payment that may be earlier than the
+    one that binds, and subjects with a session that may bind, or did until its payment arrived. A renewal of a bound
+    customer is none of these; this keeps renewals fast.
     """
     found = occasions.with_evidence(session, scope, leading - bindings.keys())
     moved = locked.relinked | {one.root for one in locked.objects.values() if one.id in locked.newly_named}
@@ -161,9 +161,9 @@ def _stale(
 
 
 def _may_come_before(payment: PaymentRow, bound: Binding) -> bool:
-    """Whether the payment may bind in place of the one that does.
+    """Whether the payment may bind instead of the payment that binds now.
 
-    It is older; or, if it is new or its time has changed, as old or the very one that binds.
+    It is older; or it is new or its time has changed, and it is equally old or is the binding payment itself.
     """
     now = payment.state.occurred_at
     before = payment.stored["occurred_at"] if payment.stored else None
@@ -177,7 +177,7 @@ def _bind_anew(
     payments: Sequence[PaymentRow],
     bindings: Mapping[str, Binding],
 ) -> dict[str, Binding | None]:
-    """Find the bindings of leading `subjects` anew, and insert those that changed; gives these, as `insert_changed`."""
+    """Find the bindings of leading `subjects` again and insert those that changed; returns as `insert_changed`."""
     wanted = sorted(subjects)
     families = occasions.load(session, scope, wanted, payments)
     partners = directory.load_directory(session, scope.organization_id, names=families.names)
@@ -191,17 +191,17 @@ _SUPERSEDE = text("UPDATE attributions SET superseded_at = now() WHERE id = ANY(
 def insert_changed(
     session: Session, scope: Scope, former: Mapping[str, Binding], found: Mapping[str, Binding | None]
 ) -> dict[str, Binding | None]:
-    """Insert what was found of each subject where it differs from what was known, and close the former.
+    """Insert the new binding of each subject where it differs from the known one, and close the known one.
 
     Returns:
-        What changed, by subject; None for a subject that evidence credits to no partner any more.
+        The changed bindings by subject; None for a subject that evidence credits to no partner any more.
     """
     changed: dict[str, Binding | None] = {}
     for subject, binding in found.items():
         before = former.get(subject)
         if binding is None and before is not None:
             changed[subject] = None
-        elif binding is not None and (before is None or not before.says_the_same_as(binding)):
+        elif binding is not None and (before is None or not before.credits_same_as(binding)):
             is_same_partner = before is not None and before.partner_id == binding.partner_id
             since = before.bound_since if before is not None and is_same_partner else datetime.now(UTC)
             changed[subject] = replace(binding, bound_since=since)

@@ -1,8 +1,8 @@
-"""What people decided: whom a payment, or all that a customer pays, is credited to.
+"""Decisions of people about which partner a payment, or everything that a customer pays, is credited to.
 
-A decision is an attribution by the carrier `manual`. It is never closed: of all that apply to a payment the latest
-counts, so who decided what and why stays known. It is tied to a Stripe object, and so stands through every
-re-keying and merging of payments.
+A decision is an attribution by the carrier `manual`. It is never closed: of all decisions that apply to a payment the
+latest counts, so the record of who decided what and why stays complete. It is tied to a Stripe object, so it stays
+valid when payments are re-keyed or merged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +27,8 @@ class Assignment:
     Attributes:
         subject: the customer, or the invoice, PaymentIntent or charge of one payment.
         partner_id: None where no partner is to earn.
-        applies_from: of a customer's payments only those from then on; None: all.
-        moves_paid: whether it also moves what has been paid or is in a payout.
+        applies_from: a customer's payments from this time on are covered; None: all of them.
+        moves_paid: whether it also moves payments whose commission is paid or in a payout.
     """
 
     id: UUID
@@ -42,7 +42,7 @@ class Assignment:
     bound_at: datetime
 
     def covers(self, paid_at: datetime) -> bool:
-        """Whether it is about a payment of this time."""
+        """Whether the decision covers a payment of this time."""
         return self.applies_from is None or paid_at >= self.applies_from
 
 
@@ -50,7 +50,7 @@ _ANY = text("SELECT EXISTS (SELECT FROM attributions WHERE organization_id = :ow
 
 
 def are_there(session: Session, organization_id: UUID) -> bool:
-    """Whether anybody of this organization ever decided anything; most never do."""
+    """Whether this organization has any decision by hand; most have none."""
     return bool(session.scalar(_ANY, {"owner": organization_id}))
 
 
@@ -74,12 +74,12 @@ def decided(
     members: Mapping[UUID, set[str]],
     marked: set[UUID],
 ) -> dict[UUID, Assignment]:
-    """The decision that counts for each payment there is one for, by payment id.
+    """The decision that counts for each payment, by payment id; payments without a decision have no entry.
 
     Args:
         members: by payment id, the objects of its payment group.
-        marked: payments without an invoice that a name was found on. What was decided of a customer is decided of
-            these; an unmarked one may be the money of an invoice that earns already.
+        marked: payments without an invoice on which a name was found. A decision about a customer covers these; an
+            unmarked payment may be the money of an invoice that earns already.
     """
     every = {one for own in members.values() for one in own} | {one.state.customer for one in payments}
     by_subject: dict[str, list[Assignment]] = {}
@@ -95,12 +95,12 @@ def decided(
 
 
 def latest(assignments: Iterable[Assignment]) -> Assignment | None:
-    """Of several decisions the one that counts."""
+    """The one of several decisions that counts."""
     return max(assignments, key=lambda one: (one.decided_at, one.id), default=None)
 
 
 def _about(payment: PaymentRow, members: set[str], *, of_customer: bool) -> set[str]:
-    """What a decision of the payment may be tied to: its money by whatever name, but no other invoice paid by it."""
+    """The objects that a decision about the payment may name: its money, but no other invoice that it paid."""
     other_invoices = {one for one in members if one.startswith("in_")} - {payment.state.invoice}
     return (members - other_invoices) | ({payment.state.customer} if of_customer else set())
 
@@ -117,7 +117,10 @@ def insert(
     snapshot_id: UUID | None,
     cause: str,
 ) -> None:
-    """Keep a decision for ever. Expects the locks of what it is about; settling afterwards is what makes it count."""
+    """Insert a decision, which is never deleted.
+
+    Expects the locks of its payments; it takes effect when they are settled.
+    """
     row = {
         "id": assignment.id,
         **scope.parameters(),

@@ -19,6 +19,6 @@ CARRIERS: Final = (
     "customer_metadata",
     PROMOTION_CODE,
 )
-"""In the order of belief. The text of each is the sentence `carrier.<name>`."""
+"""In order of strength, the strongest first. The text of each is the sentence `carrier.<name>`."""
 
 RANK: Final[dict[str, int]] = {carrier: rank for rank, carrier in enumerate(CARRIERS)}

@@ -29,9 +29,9 @@ _KEEP_EARLIEST = """
 
 
 def insert_names(session: Session, scope: Scope, locked: LockedObjects, events: Sequence[ReadEvent]) -> LockedObjects:
-    """Insert every name in `events`; gives `locked` with the objects that were newly named.
+    """Insert every name in `events`; returns `locked` with the newly named objects.
 
-    Where the name is on a promotion, those are the objects that it was used on, which are locked as well.
+    For a name on a promotion these are the objects on which the promotion was used; they are locked too.
     """
     newly_named = {row.object_id for row in bulk.insert(session, Evidence, _rows(scope, events), tail=_KEEP_EARLIEST)}
     promotions = {one for one in newly_named if used.is_promotion(one)}
@@ -82,7 +82,7 @@ _NAMED = text(f"""
 
 
 def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]) -> set[str]:
-    """Those of these objects that any name was found on, or a promotion that belongs to a partner."""
+    """Those of these objects on which a name was found, or a promotion that belongs to a partner."""
     wanted = sorted(object_ids)
     named = set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": wanted}))
     rest = [one for one in wanted if one not in named]
@@ -92,8 +92,8 @@ def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]
 def load_and_keep_touches(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
     """The names that count on these objects, by object id.
 
-    That is the names themselves, the partners whose promotions were used, and the partners through whose links the
-    sessions came. Effects: inserts the touchpoints of those sessions into `session_touches`, which are kept for ever.
+    These are the names found there, the partners whose promotions were used, and the partners whose links led to the
+    sessions. Effects: inserts the touchpoints of those sessions into `session_touches`, which are kept for ever.
     """
     found: dict[str, list[Name]] = {}
     uses, namings = [], []

@@ -1,4 +1,4 @@
-"""Tables: the visits, the evidence for who referred a customer, and what it proved."""
+"""Tables: visits kept as evidence, names found on Stripe objects, attributions, partners' promotions."""
 
 from datetime import datetime
 from uuid import UUID
@@ -59,24 +59,24 @@ class Evidence(Base):
     """A Stripe id; or `promotion_code:…`, `coupon:…`, `discount:…` for what is written on one of these."""
     carrier: Mapped[str]
     name: Mapped[str] = mapped_column(server_default="")
-    """The code or partner id as it stood there, trimmed and lower-cased; '' if it names none itself."""
+    """The code or partner id found there, trimmed and lower-cased; '' if it names no partner itself."""
     session_id: Mapped[str] = mapped_column(server_default="")
     refers_to: Mapped[str] = mapped_column(server_default="")
-    """The discount, promotion code or coupon used; whose it is, is looked up whenever credit is given."""
+    """The discount, promotion code or coupon used; its owner is looked up whenever credit is given."""
     field_path: Mapped[str]
-    """Where in the event's document, `data.object.metadata.affiliate_id`."""
+    """The field of the event's document, such as `data.object.metadata.affiliate_id`."""
     stripe_event_id: Mapped[str]
     evident_at: Mapped[datetime]
     awaits_touches: Mapped[bool] = mapped_column(server_default="false")
-    """Whether the clock has yet to look if a touchpoint of its session came in the same moment."""
+    """Whether the clock still has to check for a touchpoint of its session that was stored at the same moment."""
     created_at: Mapped[CreatedAt]
 
 
 class Attribution(Base):
     """The recorded fact that a subscription, a customer or a single payment is credited to a partner.
 
-    Changing one's mind adds a row and closes the former, so who was credited when is never lost. A person's decision,
-    carrier `manual`, is never closed: the latest counts, and counts before all others.
+    A change adds a row and closes the former, so the history stays complete. A person's decision, carrier `manual`, is
+    never closed: the latest decision counts, before all other attributions.
     """
 
     __tablename__ = "attributions"
@@ -107,32 +107,32 @@ class Attribution(Base):
     """`cus_…`, `sub_…` while its customer is unknown, or the object that names a payment credited by itself."""
     program_id: Mapped[UUID | None] = mapped_column(ForeignKey("programs.id"))
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"))
-    """None only where a person decided that no partner earns."""
+    """None only if a person decided that no partner earns."""
     snapshot_id: Mapped[UUID | None] = mapped_column(ForeignKey("snapshots.id"))
-    """The partner's snapshot in force when the customer was bound; None where it had none, and so earns nothing."""
+    """The partner's snapshot in force when the customer was bound; None if it had none, so it earns nothing."""
     carrier: Mapped[str]
     name: Mapped[str]
     field_path: Mapped[str]
     object_id: Mapped[str]
     stripe_event_id: Mapped[str]
     session_id: Mapped[str] = mapped_column(server_default="")
-    """The session that stood there, if one did."""
+    """The session named beside it, if any."""
     touchpoint_id: Mapped[UUID | None]
-    """By touchpoint: which one."""
+    """If the carrier is `touchpoint`: the touchpoint's id."""
     evident_at: Mapped[datetime]
-    """Since when the name is evident; by touchpoint, its time."""
+    """The time from which the name counts; for a touchpoint, its time."""
     bound_at: Mapped[datetime]
     """The time of the payment or session that binds: the earliest credited one."""
     bound_since: Mapped[datetime] = mapped_column(server_default=func.now())
-    """Since when, by our clock, its subject has been this partner's without a break."""
+    """The time, by our clock, since which the subject has been bound to this partner without a break."""
     applies_from: Mapped[datetime | None]
-    """By hand: of a customer's payments only those from then on."""
+    """By hand: only a customer's payments from this time on."""
     moves_paid: Mapped[bool] = mapped_column(server_default="false")
-    """By hand: also what has been paid or is in a payout."""
+    """By hand: whether payments whose commission is paid or in a payout move too."""
     decided_by: Mapped[str] = mapped_column(server_default="")
-    """By hand: who, `key_…`."""
+    """By hand: who decided, `key_…`."""
     reason: Mapped[str] = mapped_column(server_default="")
-    """By hand: why."""
+    """By hand: the reason."""
     created_at: Mapped[CreatedAt]
     superseded_at: Mapped[datetime | None]
 
@@ -140,7 +140,7 @@ class Attribution(Base):
 class PartnerPromotion(Base):
     """A Stripe promotion code or coupon that belongs to a partner, in every account of the merchant and one mode.
 
-    Taken away it stays, because what was used long before goes on counting.
+    If it is taken away the row stays, because uses from before the window still count.
     """
 
     __tablename__ = "partner_promotions"

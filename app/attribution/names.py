@@ -1,21 +1,22 @@
-"""How a partner's name is written where customers and merchants write it."""
+"""Parsing of partners' names as merchants and customers write them."""
 
 from typing import Final
 
 ABSENT: Final = frozenset({"", "null", "undefined"})
-"""What a browser sends where it has nothing to say."""
+"""Words that scripts send for a missing value."""
 LONGEST: Final = 500
-"""What Stripe allows a metadata value, in characters."""
+"""The maximum length of a metadata value at Stripe, in characters."""
 SEPARATOR: Final = "--"
-"""Between code and session in a client reference; a code never holds it."""
+"""Separates code and session in a client reference; a code never contains it."""
 
 
 def fold(value: object) -> str:
-    """A name as it is compared: trimmed, lower-case; "" for anything that names no partner."""
+    """A name as it is compared: trimmed, lower case; "" for a value that is no name."""
     if not isinstance(value, str) or len(value) > LONGEST:
         return ""
-    sayable = value.replace("\0", "?").encode("utf-8", "replace").decode()  # Postgres holds neither NUL nor half a pair
-    folded = sayable.strip().lower()
+    # Postgres cannot store NUL or half of a surrogate pair.
+    storable = value.replace("\0", "?").encode("utf-8", "replace").decode()
+    folded = storable.strip().lower()
     return "" if folded in ABSENT else folded
 
 

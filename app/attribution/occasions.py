@@ -26,7 +26,7 @@ _OWN = text(f"""
 def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> set[str]:
     """Those of `subjects` that may be bound.
 
-    A name is known on them, on a payment or session of theirs, or on the customer of one.
+    A name is known on the subject, on one of its payments or sessions, or on the customer of one of these.
     """
     wanted = sorted(subjects)
     if not wanted:
@@ -44,7 +44,7 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
 
 @dataclass(frozen=True, slots=True)
 class Families:
-    """What belongs to some subjects: their occasions, each with the subjects it counts for."""
+    """The occasions of several subjects, each with the subjects it counts for."""
 
     occasions: Sequence[tuple[Occasion, frozenset[str]]]
 
@@ -54,12 +54,15 @@ class Families:
 
     @property
     def names(self) -> set[str]:
-        """Every name that is on any of the occasions."""
+        """Every name on any of the occasions."""
         return {name.name for occasion, _ in self.occasions for name in occasion.names}
 
 
 def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRow]) -> Families:
-    """The occasions of `subjects`; `touched` are payments whose rows are not written yet, and go before the stored."""
+    """The occasions of `subjects`.
+
+    `touched` are payments whose rows are not written yet; they replace the stored ones.
+    """
     wanted = sorted(subjects)
     if not wanted:
         return Families(())
@@ -101,9 +104,10 @@ def _occasions(
 
 
 def payment_occasion(payment: PaymentRow, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
-    """A payment as an occasion; `own` are the objects of its payment group, but for the money of other invoices.
+    """A payment as an occasion; `own` are the objects of its payment group, without the money of other invoices.
 
-    Only an invoice is credited through its subscription and customer: a lone charge needs a marker of its own.
+    Only an invoice is credited through its subscription and customer: a charge without an invoice needs a name of its
+    own.
     """
     state = payment.state
     owners = {state.subscription, state.customer} if payment.is_of_invoice else set()

@@ -1,4 +1,4 @@
-"""Crediting what the merchant reported: the report itself names the partner."""
+"""Evidence of reported conversions: the report itself names the partner."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,12 +13,14 @@ from app.stripe_events.scope import Scope
 def name_partner(
     session: Session, scope: Scope, object_id: str, partner_id: UUID, *, cause: str, occurred_at: datetime
 ) -> None:
-    """Keep whom a new report names, as evidence on it. Settling afterwards is what credits the partner.
+    """Insert the partner that a new report names, as evidence on the report.
+
+    The partner is credited when it is settled.
 
     Args:
         object_id: the report's id; it carries no evidence yet.
         cause: `request:…`.
-        occurred_at: when what was reported happened, which is since when its name counts.
+        occurred_at: the time of the reported conversion, from which its name counts.
     """
     row = {
         "id": ids.new(),

@@ -16,18 +16,18 @@ from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOU
 from app.partners.finding.directory import Directory, Enrollment, SnapshotTerms
 
 CLOCKS_APART: Final = timedelta(seconds=300)
-"""How far Stripe's clock and ours may be apart; the receiver believes no signature further away either."""
+"""The most that Stripe's clock and ours may differ; the receiver has the same limit for signatures."""
 STRIPE_SECOND: Final = timedelta(seconds=1)
-"""Stripe gives times in whole seconds, cut off."""
+"""Stripe's times are whole seconds, rounded down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     """One row of evidence.
 
-    `distance` settles between names by one carrier: a promotion code's own partner is nearer than its coupon's.
-    `session_id` is the session that stood beside the name. By touchpoint it is the session that led to it, `name` is
-    the id of the partner whose link was followed, and `evident_at` the time of that.
+    `distance` decides between names by the same carrier: a promotion code's own partner is nearer than its coupon's.
+    `session_id` is the session named beside it. For a touchpoint it is the touchpoint's session, `name` is the id of
+    the partner whose link was followed, and `evident_at` the time of the visit.
     """
 
     object_id: str
@@ -43,7 +43,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A payment or session with the names that count for it. `key` settles ties of time."""
+    """A payment or session with the names that count for it. `key` orders occasions of the same time."""
 
     at: datetime
     key: str
@@ -55,8 +55,8 @@ class Binding:
     """What credits a subscription, a customer or a single payment to a partner: a row of `attributions`.
 
     `subject` is the Stripe object that is bound, `name` the evidence that binds it, `bound_at` the time of the payment
-    or session that does. `bound_since` is since when, by our clock, the subject has been this partner's; None before it
-    is stored. `snapshot_id` is the partner's snapshot in force at `bound_at`; None where it had none.
+    or session that does. `bound_since` is the time, by our clock, since which the subject is bound to this partner;
+    None before it is stored. `snapshot_id` is the partner's snapshot in force at `bound_at`; None if it had none.
     """
 
     id: UUID
@@ -69,7 +69,7 @@ class Binding:
     bound_at: datetime
     bound_since: datetime | None = None
 
-    def says_the_same_as(self, other: "Binding") -> bool:
+    def credits_same_as(self, other: "Binding") -> bool:
         """Whether both credit the same partner by the same name since the same time."""
         return (self.partner_id, self.name, self.bound_at, self.snapshot_id) == (
             other.partner_id,
@@ -81,12 +81,12 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """A payment's partner, the attribution that says so, and since when its customer is bound.
+    """The partner credited with a payment, the attribution behind it, and the time from which its customer is bound.
 
     Attributes:
-        snapshot_id: what the customer was bound under; None where that is not on record.
-        is_by_hand: whether a person said so.
-        moves_paid: whether that holds for what has been paid as well.
+        snapshot_id: the snapshot that the customer was bound under; None if it is not on record.
+        is_by_hand: whether a person decided it.
+        moves_paid: whether the decision also moves payments whose commission is paid or in a payout.
     """
 
     enrollment: Enrollment
@@ -122,7 +122,7 @@ def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
 
 
 Named = tuple[Enrollment, Name]
-"""A partner and the name that means it."""
+"""A partner, and the name that identifies it."""
 
 
 def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
@@ -150,8 +150,8 @@ def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
 def _followed(occasion: Occasion) -> list[Name]:
     """The touchpoints before the occasion, each once, from the earliest on.
 
-    An object that names a session was written after the visitor had come. So a session's first touchpoint came before,
-    even where our clock puts it a little later than Stripe's puts the payment.
+    An object that names a session was made after the visit. So the session's first touchpoint counts even if its time,
+    by our clock, is up to `CLOCKS_APART` after the payment's time, by Stripe's clock.
     """
     touches: dict[UUID | None, Name] = {}
     for one in sorted(occasion.names, key=_belief):
@@ -168,7 +168,7 @@ def _followed(occasion: Occasion) -> list[Name]:
 
 
 def _is_within(followed: Named, at: datetime) -> bool:
-    """Whether the touchpoint has not lapsed.
+    """Whether the touchpoint is inside its program's window.
 
     Example: with a window of 30 days, a link followed on 1 March at noon counts until 31 March at noon, included.
     """
@@ -212,7 +212,7 @@ def _belief(name: Name) -> tuple[int, int, datetime, str, str, str]:
 def bind(
     subject: str, occasions: Iterable[Occasion], directory: Directory, *, former: Binding | None = None
 ) -> Binding | None:
-    """The binding these occasions make; None while none of them is credited to a partner that earns.
+    """The binding these occasions make; None if none of them is credited to a partner that earns.
 
     A customer that is bound to a partner stays bound when the partner is paused. A partner that became active after
     that does not take the customer over, also where its evidence is earlier.

@@ -1,7 +1,7 @@
-"""Whose links a session came through: the session named on a Stripe object, followed to its touchpoints.
+"""Touchpoints of the sessions that Stripe objects name.
 
-Touchpoints expire. So the moment a decision looks at a session, its touchpoints are copied into `session_touches`, and
-only these decide: what is settled stays settled when the month they came in is dropped.
+Touchpoints expire. So when a session is first used for a decision, its touchpoints are copied into `session_touches`,
+and only the copies count. A settled payment does not change when the month of the touchpoints is dropped.
 """
 
 import re
@@ -22,7 +22,7 @@ from app.stripe_events.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """A session named on an object; `field_path` may be that of the partner's name beside it."""
+    """A session named on an object; `field_path` may be the field of the partner's name beside it."""
 
     object_id: str
     carrier: str
@@ -46,9 +46,9 @@ _LOAD = text("""
 
 
 def keep_touches(session: Session, owner: UUID, namings: Sequence[Naming]) -> dict[str, list[Name]]:
-    """Insert the touchpoints of these sessions into `session_touches`; gives each as a name, by object id.
+    """Insert the touchpoints of these sessions into `session_touches`; returns each as a name, by object id.
 
-    A session without any gives nothing.
+    Sessions without touchpoints have no entry.
     """
     if not namings:
         return {}
@@ -65,7 +65,7 @@ def keep_touches(session: Session, owner: UUID, namings: Sequence[Naming]) -> di
 
 
 def _name(naming: Naming, touch: Any) -> Name:
-    """One touchpoint as a name; where a session is named more than once, the stronger carrier is nearer."""
+    """A touchpoint as a name; if its session is named more than once, the stronger carrier is nearer."""
     return Name(
         object_id=naming.object_id,
         carrier=TOUCHPOINT,
@@ -81,7 +81,7 @@ def _name(naming: Naming, touch: Any) -> Name:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingName:
-    """A session named on an object, whose touchpoints may have been written after the name was looked at."""
+    """A session named on an object, whose touchpoints may have been stored after the name was processed."""
 
     evidence_id: UUID
     scope: Scope
@@ -94,7 +94,7 @@ _AWAITING = text("""
     WHERE awaits_touches AND created_at < :before ORDER BY created_at LIMIT :limit
 """)
 
-# Sessions are few beside touchpoints, so the index on these is asked for each session.
+# There are far fewer sessions than touchpoints, so each session is looked up in the touchpoints' index.
 _UNSEEN = text("""
     SELECT DISTINCT touch.organization_id, touch.session_id FROM touchpoints AS touch
     WHERE touch.session_id = ANY(:session_ids) AND NOT EXISTS (
@@ -108,7 +108,7 @@ _LOOKED_AT = text("UPDATE evidence SET awaits_touches = false WHERE id = ANY(:id
 
 
 def load_awaiting(session: Session, *, before: datetime, limit: int) -> list[AwaitingName]:
-    """The sessions named before a time and not looked at a second time yet, oldest first."""
+    """The sessions named before a time and not checked a second time yet, oldest first."""
     return [
         AwaitingName(row.id, Scope(row.organization_id, row.account, row.livemode), row.object_id, row.session_id)
         for row in session.execute(_AWAITING, {"before": before, "limit": limit})
@@ -116,7 +116,7 @@ def load_awaiting(session: Session, *, before: datetime, limit: int) -> list[Awa
 
 
 def with_unseen_touches(session: Session, awaiting: Iterable[AwaitingName]) -> list[AwaitingName]:
-    """Those of `awaiting` whose session has touchpoints that no decision has seen."""
+    """Those of `awaiting` whose session has touchpoints that no decision has used."""
     wanted = list(awaiting)
     session_ids = sorted({one.session_id for one in wanted})
     unseen = {tuple(row) for row in session.execute(_UNSEEN, {"session_ids": session_ids})}
@@ -124,5 +124,5 @@ def with_unseen_touches(session: Session, awaiting: Iterable[AwaitingName]) -> l
 
 
 def mark_looked_at(session: Session, awaiting: Iterable[AwaitingName]) -> None:
-    """Note that these names were looked at a second time; `load_awaiting` gives them no more."""
+    """Mark these names as checked a second time, so that `load_awaiting` does not return them again."""
     session.execute(_LOOKED_AT, {"ids": [one.evidence_id for one in awaiting]})

@@ -1,1 +1,1 @@
-"""Verification of the ledger's laws across all tables."""
+"""Verification of the ledger's rules across all tables."""

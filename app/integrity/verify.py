@@ -1,4 +1,4 @@
-"""Checks every law of the ledger from the postings up, and lists the breaches."""
+"""Checks every rule of the ledger, starting from the postings, and lists the breaches."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,13 +13,13 @@ STATISTICS: Final = "The sums below a checkpoint are those of the postings."
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A law, and the row that breaks it."""
+    """A rule, and the row that breaks it."""
 
-    law: str
+    rule: str
     what: str
 
 
-_LAWS: Final = {
+_RULES: Final = {
     "Every entry has postings, and they sum to zero.": """
         SELECT entry.id::text || ' sums to ' || coalesce(sum(posting.amount_minor), 0)
         FROM journal_entries AS entry LEFT JOIN postings AS posting ON posting.entry_id = entry.id
@@ -68,7 +68,7 @@ _LAWS: Final = {
               (coalesce(accrued, 0), coalesce(payable, 0), coalesce(clearing, 0), coalesce(paid, 0),
                coalesce(fee, 0), coalesce(entries, 0))
     """,
-    "The ledger knows of a commission what the commission says, and when its first entry happened.": """
+    "What the ledger keeps of a commission equals the commission, and its time is that of the first entry.": """
         SELECT posted.commission_id::text
         FROM posted_commissions AS posted
         LEFT JOIN commissions AS commission ON commission.id = posted.commission_id
@@ -100,7 +100,7 @@ _LAWS: Final = {
             WHEN clearing_minor <> 0 OR (payable_minor > 0 AND paid_minor = 0) THEN 'approved'
             ELSE 'paid' END
     """,
-    "What is held is what the payment's present state is worth.": """
+    "A commission's amount in the ledger is what the payment's present state is worth.": """
         SELECT id::text || ' holds '
                || (accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor)::text
                || ', target ' || (calculation ->> 'target_minor')
@@ -133,13 +133,13 @@ _LAWS: Final = {
            OR posting.organization_id <> entry.organization_id
     """,
 }
-"""Each law with a query that returns a text for each row that breaks it."""
+"""Each rule with a query that returns a text for each row that breaks it."""
 
 
 def verify(session: Session) -> list[Breach]:
     """All breaches; an intact ledger has none. Needs a new transaction, which it sets to REPEATABLE READ READ ONLY."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    breaches = [Breach(law, found) for law, query in _LAWS.items() for found in session.scalars(text(query))]
+    breaches = [Breach(rule, found) for rule, query in _RULES.items() for found in session.scalars(text(query))]
     return breaches + [Breach(STATISTICS, found) for found in checkpoints.differences(session)]
 
 

@@ -15,7 +15,7 @@ PROGRAM_KINDS = ("commission_expense", "platform_fee")
 
 
 class AccountKey(NamedTuple):
-    """What makes an account the one it is, within an organization and a mode."""
+    """The identity of an account within an organization and a mode."""
 
     program_id: UUID
     partner_id: UUID | None
@@ -38,7 +38,7 @@ def open_accounts(
     livemode: bool,
     partner_organizations: dict[UUID, UUID | None],
 ) -> dict[AccountKey, UUID]:
-    """The ids of these accounts, opening those that do not exist."""
+    """The ids of these accounts; inserts those that do not exist."""
     wanted = set(keys)
     found = _find(session, organization_id, wanted, livemode=livemode)
     missing = sorted(wanted - found.keys(), key=str)

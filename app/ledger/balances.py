@@ -26,7 +26,7 @@ _APPROVALS = text("""
 
 
 def approvals_posted_at(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """When an approval of each of these commissions was last posted; those without any are missing."""
+    """When an approval of each of these commissions was last posted; commissions without an approval have no entry."""
     wanted = list(commission_ids)
     if not wanted:
         return {}
@@ -34,7 +34,7 @@ def approvals_posted_at(session: Session, commission_ids: Iterable[UUID]) -> dic
 
 
 def positions(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, Position]:
-    """What the ledger holds on each of these commissions; one without postings has an empty position."""
+    """The position of each of these commissions in the ledger; empty without postings."""
     wanted = list(commission_ids)
     if not wanted:
         return {}

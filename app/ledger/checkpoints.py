@@ -9,25 +9,25 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bulk import encode
-from app.ledger.models import NOBODY
+from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import EVER, FIGURES, summed
 from app.ledger.tail import moved
 
 ENTRIES_AT_ONCE: Final = 20_000
-"""How many entries one step takes in, about; a step is one transaction of a second or two."""
+"""The approximate number of entries in one step; a step is one transaction of a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramDays:
-    """A program, its owner, and the time zone in which its days begin."""
+    """A program, its owner, and the time zone of its days."""
 
     program_id: UUID
     organization_id: UUID
     time_zone: str
 
 
-# Behind are programs with entries of ended transactions beyond their checkpoint, without a checkpoint, or with a
-# useless one.
+# Programs that are behind: with entries of ended transactions after their checkpoint, without a checkpoint, or with an
+# unusable one.
 _BEHIND = text("""
     SELECT program.program_id, program.organization_id, program.time_zone
     FROM json_to_recordset(CAST(:programs AS json))
@@ -58,7 +58,8 @@ _TAKE = text("""
 
 _FORGET = text("DELETE FROM commission_sums WHERE program_id = :program_id")
 
-# Entries of one transaction are taken together, however many they are: its id is either below or not.
+# All entries of a transaction are in the same step, however many they are, because its id is either below the new
+# checkpoint or not.
 _HORIZON = text("""
     SELECT coalesce(
         (SELECT entry.xid FROM journal_entries AS entry
@@ -71,7 +72,7 @@ _HORIZON = text("""
 
 _KEY: Final = "program_id, livemode, partner_id, day, currency"
 _SUMS: Final = f"""
-    SELECT CAST(:program_id AS uuid) AS program_id, livemode, coalesce(partner_id, '{NOBODY}') AS partner_id,
+    SELECT CAST(:program_id AS uuid) AS program_id, livemode, coalesce(partner_id, '{ALL_PARTNERS}') AS partner_id,
            coalesce(day, '{EVER}') AS day, currency, CAST(:organization_id AS uuid) AS organization_id, {summed()}
     FROM moved
     GROUP BY livemode, GROUPING SETS ((currency), (currency, day), (currency, partner_id), (currency, partner_id, day))
@@ -112,15 +113,15 @@ _DIFFERENT = text(f"""
 
 
 def behind(session: Session, programs: Sequence[ProgramDays]) -> list[ProgramDays]:
-    """Those of `programs` with something posted beyond their checkpoints."""
+    """Those of `programs` with entries after their checkpoints."""
     rows = session.execute(_BEHIND, {"programs": encode([asdict(one) for one in programs])})
     return [ProgramDays(*row) for row in rows]
 
 
 def advance(session: Session, program: ProgramDays, *, many: int = ENTRIES_AT_ONCE) -> None:
-    """Add to a program's sums what was posted beyond its checkpoint, up to about `many` entries, and move it there.
+    """Add up to about `many` entries after a program's checkpoint to its sums, and advance the checkpoint.
 
-    No other transaction can add anything below the new checkpoint: it ends at the oldest one under way.
+    No other transaction can add an entry below the new checkpoint, because it ends at the oldest running transaction.
     Expects a transaction under READ COMMITTED, seeing all rows. Effects: locks the checkpoint.
     """
     session.execute(_BEGIN, asdict(program))
@@ -135,7 +136,7 @@ def advance(session: Session, program: ProgramDays, *, many: int = ENTRIES_AT_ON
 
 
 def differences(session: Session) -> list[str]:
-    """What the sums of any program do not share with the postings below its checkpoint. Nothing may differ."""
+    """The differences between programs' sums and the postings below their checkpoints; there must be none."""
     found: list[str] = []
     for checkpoint in session.execute(_CHECKPOINTS).mappings().all():
         found += session.scalars(_DIFFERENT, dict(checkpoint)).all()

@@ -34,15 +34,15 @@ ENTRY_KINDS = (
     *("accrual", "adjustment", "approval", "hold"),
     *("payout", "payout_failed", "payout_paid", "transfer_reversed"),
 )
-"""`hold` takes an automatic approval back: what it made payable is accrued again."""
+"""`hold` takes an automatic approval back: the payable amount is accrued again."""
 
 
-NOBODY: Final = UUID(int=0)
-"""Stands for all partners together where a key needs one."""
+ALL_PARTNERS: Final = UUID(int=0)
+"""The partner id of sums over all partners, because a primary key cannot be null."""
 
 
 class Xid8(UserDefinedType[int]):
-    """Postgres's 64-bit transaction id, which says what "up to here" may safely include."""
+    """Postgres's 64-bit transaction id, by which a checkpoint knows which entries it includes."""
 
     cache_ok = True
 
@@ -84,7 +84,7 @@ class Account(Base):
 
 
 class JournalEntry(Base):
-    """One balanced business fact and everything needed to explain it without replaying."""
+    """A balanced business fact, with everything needed to explain it without a replay."""
 
     __tablename__ = "journal_entries"
     __table_args__ = (
@@ -98,11 +98,11 @@ class JournalEntry(Base):
     livemode: Mapped[bool]
     kind: Mapped[str]
     idempotency_key: Mapped[str]
-    """`<commission id>:<n>`; never made from amounts or the event, because 980, 780, 980 is legitimate."""
+    """`<commission id>:<n>`; not made from amounts or the event, because 980, 780 and 980 again are valid targets."""
     occurred_at: Mapped[datetime]
     created_at: Mapped[CreatedAt]
     cause: Mapped[str]
-    """The event, request or job that brought it about: `evt_…`, `request:…`, `job:…`."""
+    """The event, request or job that caused it: `evt_…`, `request:…`, `job:…`."""
     details: Mapped[dict[str, Any]]
     xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
 
@@ -131,7 +131,10 @@ class Posting(Base):
 
 
 class PostedCommission(Base):
-    """What the sums need of a commission, kept with its first entry, so that they read no other package's table."""
+    """The columns of a commission that the sums need.
+
+    They are inserted with its first entry, so that no other package's table is read.
+    """
 
     __tablename__ = "posted_commissions"
 
@@ -147,10 +150,10 @@ class PostedCommission(Base):
 
 
 class CommissionSum(Base):
-    """What the postings below a program's checkpoint sum to: by day, and over all days; by partner, and over all.
+    """The sums of the postings below a program's checkpoint, by day and over all days, by partner and over all.
 
-    Credits are counted positive. Everything of a commission counts on the day it was earned, in the time zone of the
-    checkpoint, whatever happened to it later. The counts are of commissions that are worth something.
+    Credits are counted positive. All amounts of a commission count on the day it was earned, in the time zone of the
+    checkpoint, also those of later days. The counts are of commissions that are worth something.
     """
 
     __tablename__ = "commission_sums"
@@ -160,14 +163,14 @@ class CommissionSum(Base):
             "program_id",
             "livemode",
             "day",
-            postgresql_where=text(f"partner_id <> '{NOBODY}'"),
+            postgresql_where=text(f"partner_id <> '{ALL_PARTNERS}'"),
         ),
     )
 
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
     livemode: Mapped[bool] = mapped_column(primary_key=True)
     partner_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """`NOBODY`: all partners together."""
+    """`ALL_PARTNERS`: all partners together."""
     day: Mapped[date] = mapped_column(primary_key=True)
     """`date.min`: all days together."""
     currency: Mapped[Currency] = mapped_column(primary_key=True)
@@ -179,11 +182,14 @@ class CommissionSum(Base):
     fee_minor: Mapped[Minor]
     commission_count: Mapped[int] = mapped_column(BigInteger)
     conversion_count: Mapped[int] = mapped_column(BigInteger)
-    """Of level 0 alone: one for each conversion."""
+    """The count of level 0 alone: one for each conversion."""
 
 
 class SumsCheckpoint(Base):
-    """How far a program's sums go: every posting of a transaction below `below` is in them, none of any other."""
+    """The checkpoint of a program's sums.
+
+    They include exactly the postings of transactions with an id below `below`.
+    """
 
     __tablename__ = "sums_checkpoints"
 
@@ -191,4 +197,4 @@ class SumsCheckpoint(Base):
     organization_id: Mapped[UUID]
     below: Mapped[int] = mapped_column(Xid8)
     time_zone: Mapped[str]
-    """Where its days begin. A program that has moved to another is summed anew."""
+    """The time zone of its days. If the program changes its time zone, its sums are computed again."""

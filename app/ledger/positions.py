@@ -16,7 +16,7 @@ POSITION_KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What the ledger holds on one commission, credits counted positive, minor units of one currency."""
+    """The amounts of one commission in the ledger by account, credits positive, minor units of one currency."""
 
     accrued_minor: int = 0
     payable_minor: int = 0
@@ -41,7 +41,7 @@ class Position:
         return "paid"
 
     def after(self, lines: Sequence["Line"]) -> "Position":
-        """The position once `lines` are posted."""
+        """The position after `lines` are posted."""
         changed: dict[str, int] = {}
         for line in lines:
             name = POSITION_KINDS.get(line.account_kind)

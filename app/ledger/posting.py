@@ -19,8 +19,8 @@ from app.ledger.positions import Line
 class Entry:
     """One business fact about one commission, to be posted.
 
-    `number` counts the commission's entries from 1; with the commission it is the idempotency key, so that a mistake
-    of ours collides instead of doubling. `details` says everything needed to explain the entry without replaying.
+    `number` counts the commission's entries from 1; with the commission it is the idempotency key, so that posting an
+    entry twice by mistake fails. `details` has everything needed to explain the entry without a replay.
     """
 
     commission_id: UUID
@@ -38,7 +38,7 @@ class Entry:
 
 
 _OF_A_COMMISSION: Final = ("commission_id", "program_id", "partner_id", "level", "currency")
-"""What `Entry` and `PostedCommission` call alike."""
+"""The fields that `Entry` and `PostedCommission` both have."""
 
 
 def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, livemode: bool) -> None:

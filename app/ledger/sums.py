@@ -1,8 +1,8 @@
-"""Statistics of commissions: sums at a checkpoint, plus whatever was posted since. Always equal to the postings.
+"""Statistics of commissions: the sums at a checkpoint plus everything posted since; always equal to the postings.
 
-Each read is one statement, so that checkpoint, sums and the tail are of one moment. What makes "up to here" safe is
-the transaction id on every entry: below `pg_snapshot_xmin` nothing is under way any more, so nothing can appear there
-late, however long the transaction that wrote it took to commit.
+Each read is one statement, so that checkpoint, sums and tail are of the same moment. Every entry has the id of its
+transaction. Below `pg_snapshot_xmin` all transactions have ended, so no entry can appear there later, however long its
+transaction took to commit.
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from app.ledger.models import NOBODY
+from app.ledger.models import ALL_PARTNERS
 from app.ledger.tail import MINORS, moved
 
 EVER: Final = date.min
-"""The day under which all days are summed together."""
+"""The day of sums over all days."""
 FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
 
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums over commissions in one currency, in minor units: where they stand, account by account.
+    """Sums over commissions in one currency, in minor units, by account.
 
-    What is on its way counts as approved, so that earned = pending + approved + paid, always; a reversal of something
-    paid lowers approved. Paid is before any platform fee, `received_minor` is after it. The counts are of commissions
-    that are worth something now: all of them, and those of level 0.
+    An amount in a payout counts as approved, so that earned = pending + approved + paid, always; a reversal of a paid
+    commission lowers approved. Paid is before any platform fee, `received_minor` is after it. The counts are of
+    commissions that are worth something now: all of them, and those of level 0.
     """
 
     currency: str
@@ -57,11 +57,11 @@ class Sums:
 
     @property
     def earned_minor(self) -> int:
-        """Everything that was earned and not lost again."""
+        """Everything earned, without what was reversed."""
         return self.pending_minor + self.approved_minor + self.paid_minor
 
     def __add__(self, other: "Sums") -> "Sums":
-        """Both together, in this one's currency."""
+        """The sum of both, in the currency of `self`."""
         return Sums(
             self.currency,
             self.commission_count + other.commission_count,
@@ -83,15 +83,15 @@ class ProgramSums:
 
 
 def summed(alias: str = "") -> str:
-    """The figures, each summed: a list for SELECT."""
+    """The sum of each figure, as a list for SELECT."""
     return ", ".join(f"sum({alias}{figure})::bigint AS {figure}" for figure in FIGURES)
 
 
 _NAMES: Final = ", ".join(FIGURES)
 _EARNED: Final = " + ".join(MINORS)
 
-# A checkpoint counts only where its days begin where they are asked to begin. One that lies ahead of this cluster's
-# transactions came with a copy of a database from another one: new entries would hide behind it.
+# A checkpoint is used only if its days have the requested time zone. A checkpoint ahead of this cluster's transaction
+# ids was copied from another cluster: it would hide new entries, so it is not used.
 _CHECKPOINT: Final = """
     checkpoint AS MATERIALIZED (
         SELECT coalesce(
@@ -118,15 +118,15 @@ _OF_PARTNERS = text(f"""
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
-# Two lists in one statement, told apart by which of day and partner they have. Partners are ranked by one sum, and only
-# the leaders' figures are summed in full.
+# Two lists in one statement: rows with a day, and rows with a partner. Partners are ranked by one sum, and only the
+# leaders' figures are all summed.
 _OF_PROGRAM = text(f"""
     WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)},
     by_day AS (
         SELECT day, currency, {summed()}
         FROM (
             SELECT kept.day, kept.currency, {_NAMES} FROM commission_sums AS kept
-            WHERE {_IS_SUMMED} AND kept.partner_id = :nobody AND kept.day BETWEEN :first AND :last
+            WHERE {_IS_SUMMED} AND kept.partner_id = :all_partners AND kept.day BETWEEN :first AND :last
             UNION ALL SELECT day, currency, {_NAMES} FROM moved WHERE day BETWEEN :first AND :last
         ) AS every
         GROUP BY day, currency
@@ -139,7 +139,7 @@ _OF_PROGRAM = text(f"""
                 SELECT kept.partner_id, kept.currency, sum({_EARNED})::bigint AS earned_minor,
                        sum(commission_count) AS commission_count
                 FROM commission_sums AS kept
-                WHERE {_IS_SUMMED} AND kept.partner_id <> '{NOBODY}' AND kept.day BETWEEN :first AND :last
+                WHERE {_IS_SUMMED} AND kept.partner_id <> '{ALL_PARTNERS}' AND kept.day BETWEEN :first AND :last
                 GROUP BY kept.partner_id, kept.currency
                 UNION ALL
                 SELECT partner_id, currency, {_EARNED}, commission_count FROM moved WHERE day BETWEEN :first AND :last
@@ -180,9 +180,9 @@ def of_partners(
     Args:
         session: sees all of the owner's rows.
         organization_id: the program's owner.
-        program_id: theirs.
-        time_zone: the program's, by which its checkpoint is known.
-        partner_ids: few, a page of them.
+        program_id: the partners' program.
+        time_zone: the program's; a checkpoint in another zone is not used.
+        partner_ids: the partners of a page, so a few.
         livemode: whether live or test money is summed; the two are never added up.
     """
     values = {
@@ -209,16 +209,16 @@ def of_program(
     last: date,
     leaders: int,
 ) -> ProgramSums:
-    """The figures of what was earned from the day `first` to the day `last`, both included.
+    """The figures of commissions earned from the day `first` to the day `last`, both included.
 
     Args:
         session: sees all of the owner's rows.
         organization_id: the program's owner.
         program_id: which program.
-        time_zone: where its days begin.
+        time_zone: the zone of the days.
         livemode: whether live or test money is summed.
         first: a day in that zone.
-        last: another.
+        last: a day in that zone, not before `first`.
         leaders: how many partners at most, per currency.
     """
     values = {
@@ -229,7 +229,7 @@ def of_program(
         "first": first,
         "last": last,
         "leaders": leaders,
-        "nobody": NOBODY,
+        "all_partners": ALL_PARTNERS,
     }
     rows = session.execute(_OF_PROGRAM, values).mappings().all()
     return ProgramSums(

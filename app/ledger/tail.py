@@ -1,4 +1,4 @@
-"""The tail of the ledger: what entries from one transaction on changed, as SQL that statistics are made of."""
+"""The tail of the ledger: the changes by entries from one transaction id on, as SQL for statistics."""
 
 from typing import Final
 
@@ -8,12 +8,12 @@ _KINDS: Final = ("partner_accrued", "partner_payable", "payout_clearing", "partn
 
 
 def moved(*, since: str, below: str, among: str) -> str:
-    """SQL of what entries from one transaction id to another changed, a row for each commission: CTEs up to `moved`.
+    """SQL for the changes by entries of a range of transaction ids, one row for each commission: CTEs up to `moved`.
 
     Args:
         since: the first transaction id, as an expression.
-        below: the first one that is too late, as an expression; "" for none.
-        among: which commissions, as a condition on `commission`.
+        below: the first transaction id after the range, as an expression; "" for no end.
+        among: the commissions to include, as a condition on `commission`.
 
     The statement takes `organization_id` and `time_zone`. A commission's earlier entries are read too, to know whether
     it was worth something before.
@@ -28,8 +28,8 @@ def moved(*, since: str, below: str, among: str) -> str:
         "(sum(posting.amount_minor) <> 0)::int"
         f" - (coalesce(sum(posting.amount_minor) FILTER (WHERE NOT {is_fresh}), 0) <> 0)::int"
     )
-    # A tail is short, which no planner can know; left alone it would read whole tables to be ready for a long one. What
-    # stands behind LATERAL is looked up row by row, by index: OFFSET 0 and GROUP BY keep it from being flattened.
+    # A tail is short, but the planner does not know that and would read whole tables. The subqueries after LATERAL are
+    # looked up row by row by index; OFFSET 0 and GROUP BY prevent the planner from merging them into the query.
     return f"""
     fresh AS MATERIALIZED (
         SELECT entry.id FROM journal_entries AS entry

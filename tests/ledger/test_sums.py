@@ -13,7 +13,7 @@ from app import db, ids
 from app.integrity import verify
 from app.ledger import checkpoints, posting, sums
 from app.ledger.checkpoints import ProgramDays
-from app.ledger.models import NOBODY
+from app.ledger.models import ALL_PARTNERS
 from app.ledger.positions import Line
 from app.ledger.posting import Entry
 from app.ledger.sums import Sums
@@ -166,7 +166,7 @@ def test_what_commits_late_is_never_missed(shop: Merchant) -> None:
     assert_told_alike(shop)
     kept = text("SELECT commission_count FROM commission_sums WHERE partner_id = :nobody AND day = :ever")
     with db.transaction() as session:
-        assert session.execute(kept, {"nobody": NOBODY, "ever": sums.EVER}).scalar_one() == 4
+        assert session.execute(kept, {"nobody": ALL_PARTNERS, "ever": sums.EVER}).scalar_one() == 4
 
 
 def test_what_was_rolled_back_is_never_counted(shop: Merchant) -> None:
@@ -245,7 +245,7 @@ def test_verify_finds_sums_that_differ_from_the_postings(shop: Merchant) -> None
             {"id": shop.partners["ada"]},
         )
     with db.transaction() as session:
-        assert {breach.law for breach in verify.verify(session)} == {verify.STATISTICS}
+        assert {breach.rule for breach in verify.verify(session)} == {verify.STATISTICS}
 
 
 def test_a_clock_that_has_nothing_to_do_writes_nothing(shop: Merchant) -> None:

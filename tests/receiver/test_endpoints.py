@@ -21,14 +21,14 @@ from tests.stripe_stories.signing import signature_header
 
 from .conftest import Endpoint, an_event, assert_refused, make_endpoint, rows_of, stored
 
-NOBODYS = UUID(int=7 << 76)
+UNKNOWN_ID = UUID(int=7 << 76)
 
 
 @pytest.mark.parametrize(
     "endpoint_id",
     [
-        ids.encode(ids.STRIPE_ENDPOINT, NOBODYS),
-        ids.encode("pn", NOBODYS),
+        ids.encode(ids.STRIPE_ENDPOINT, UNKNOWN_ID),
+        ids.encode("pn", UNKNOWN_ID),
         "whe_",
         "whe_zzz",
         "nonsense",

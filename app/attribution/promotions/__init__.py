@@ -1,1 +1,1 @@
-"""Promotion codes and coupons: whose they are, and where they were used."""
+"""Promotion codes and coupons: the partners they belong to, and where they were used."""

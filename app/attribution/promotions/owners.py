@@ -1,4 +1,4 @@
-"""Promotion codes and coupons given to partners by the merchant."""
+"""Ownership of promotions: giving promotion codes and coupons to partners, and taking them away."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,10 +15,10 @@ from app.partners.models import Partner
 
 
 def give(session: Session, partner: Partner, promotion: str, *, livemode: bool) -> PartnerPromotion:
-    """Give the partner a promotion of one mode, `promotion_code:…`, `coupon:…` or `code:…`; returns one it has already.
+    """Give the partner a promotion of one mode, `promotion_code:…`, `coupon:…` or `code:…`; returns its row.
 
     Raises:
-        Conflict: `promotion_code_taken`, it is another partner's.
+        Conflict: `promotion_code_taken`: it belongs to another partner.
     """
     mine = {"id": ids.new(), "organization_id": partner.organization_id, "partner_id": partner.id}
     row = {**mine, "promotion": promotion, "livemode": livemode}
@@ -37,7 +37,7 @@ def give(session: Session, partner: Partner, promotion: str, *, livemode: bool) 
 
 
 def take_away(session: Session, partner: Partner, public_id: str) -> PartnerPromotion:
-    """End it that a promotion is the partner's; what was used long before goes on counting. Raises NotFound."""
+    """Take a promotion from the partner; uses from before the window still count. Raises NotFound."""
     given = session.scalar(
         select(PartnerPromotion)
         .where(

@@ -1,8 +1,8 @@
-"""Whose a promotion is: the promotion codes and coupons used on an object, followed to the partners they belong to.
+"""Uses of promotion codes and coupons on Stripe objects, and the partners that the promotions belong to.
 
 A discount leads to a promotion code and a coupon, a promotion code to its coupon and to what customers type. Each may
-belong to a partner: by `metadata.affiliate_id` on it, or because the merchant gave it to one. Nothing of this is kept
-with the object the promotion was used on, so whichever of all these facts comes last, credit is the same.
+belong to a partner: by `metadata.affiliate_id` on it, or because the merchant gave it to one. None of this is stored
+with the object on which the promotion was used, so credit does not depend on the order of these facts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 
 CARRIER: Final = "promotion_code"
 KINDS: Final = ("promotion_code", "code", "coupon", "discount")
-"""What a reference begins with, `promotion_code:promo_…`; of two partners the nearer kind's is believed."""
+"""Prefixes of references, `promotion_code:promo_…`, in order of precedence if several partners own one."""
 STEPS: Final = 3
-"""The longest way there is: discount, promotion code, coupon."""
+"""The most steps from a use to an owner: discount, promotion code, coupon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,21 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """Whom a promotion belongs to, since when that is evident, and the uses it no longer counts for."""
+    """The partner that a promotion belongs to, from when on, and until when."""
 
     name: str
     evident_at: datetime
     distance: int
     said_by: str
     ended_at: datetime | None = None
-    """Only what was evident before this counts; None: everything."""
+    """Only uses from before this time count; None: all uses."""
 
 
 def lock(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
-    """Lock what these events use of the organization's promotions, or all of them where an event changes whose one is.
+    """Lock the organization's promotions: shared if these events use one, exclusively if they change the owner of one.
 
-    A code may be used by everybody who buys today, so uses share the lock and only a change excludes them. To be taken
-    before any object is locked.
+    Many customers may use a code at the same time, so uses share the lock; only a change of owner excludes them. Must
+    be called before any object is locked.
     """
     stated: dict[tuple[str, str, str], datetime] = {}
     uses = False
@@ -70,7 +70,7 @@ def lock(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
 
 
 def hold_all(session: Session, organization_id: UUID, *, exclusively: bool = True) -> None:
-    """Lock whose the organization's promotions are, until the transaction ends."""
+    """Lock the ownership of the organization's promotions until the transaction ends."""
     function = "pg_advisory_xact_lock" if exclusively else "pg_advisory_xact_lock_shared"
     session.execute(
         text(f"SELECT {function}(hashtextextended(:key, 0))"), {"key": f"promotions of {organization_id.hex}"}
@@ -84,7 +84,7 @@ _ABOUT = text(f"""
 
 
 def _about(session: Session, scope: Scope, promotions: Iterable[str]) -> Sequence[Any]:
-    """What is known of these promotions: whose they are, and what they lead to."""
+    """The evidence about these promotions: their partners, and the promotions they lead to."""
     wanted = sorted(promotions)
     return session.execute(_ABOUT, {**scope.parameters(), "object_ids": wanted}).all() if wanted else ()
 
@@ -109,9 +109,9 @@ def uses_of(session: Session, scope: Scope, object_ids: Sequence[str]) -> list[U
 
 
 def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, list[Name]]:
-    """The partners these uses lead to, as names on the objects they were used on.
+    """The partners that these uses lead to, as names on the objects of the uses.
 
-    A name is evident once both the use and whose the promotion is are.
+    A name counts from when both the use and the owner of the promotion are known.
     """
     if not uses:
         return {}
@@ -133,7 +133,7 @@ def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, l
 def _follow(
     session: Session, scope: Scope, promotions: set[str]
 ) -> tuple[dict[str, list[_Owner]], dict[str, set[str]]]:
-    """The owners of these promotions and of those they lead to, and which lead to which."""
+    """The owners of these promotions and of the promotions they lead to, and the references between them."""
     owners: dict[str, list[_Owner]] = {}
     onward: dict[str, set[str]] = {}
     seen: set[str] = set()
@@ -154,7 +154,7 @@ def _follow(
     return owners, onward
 
 
-# A promotion taken from its partner keeps what was evident longer ago than the window: what a partner has earned for
+# A promotion that was taken from its partner still counts for uses older than the window: what a partner has earned for
 # months is not taken back because a campaign ended.
 _GIVEN = text("""
     SELECT given.promotion, given.partner_id, given.created_at, given.removed_at, programs.attribution_window_days
@@ -178,7 +178,7 @@ def _given(session: Session, scope: Scope, promotions: Iterable[str]) -> list[tu
 
 
 def _distance(promotion: str) -> int:
-    """How far a promotion's owner is: what the merchant gave comes before what metadata say of the same."""
+    """The precedence of a promotion's owner: what the merchant gave comes before the metadata of the same promotion."""
     return 2 * KINDS.index(promotion.partition(":")[0])
 
 
@@ -199,7 +199,10 @@ _USERS = text("""
 def users_of(
     session: Session, organization_id: UUID, promotions: Iterable[str], *, livemode: bool
 ) -> dict[Scope, set[str]]:
-    """The Stripe objects of one mode on which these promotions were used, or others that lead to them."""
+    """The Stripe objects of one mode on which these promotions were used.
+
+    A use of another promotion that leads to one of these counts too.
+    """
     found: dict[Scope, set[str]] = {}
     ahead = set(promotions)
     for _ in range(STEPS):
