@@ -1,1 +1,1 @@
-"""How much a payment is worth to whom: rates, limits, settlement, decisions, conversions reported or by hand."""
+"""Commissions: rates, limits, settlement, decisions, reported conversions, crediting by hand."""

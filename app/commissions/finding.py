@@ -19,7 +19,7 @@ from app.programs.models import Program
 
 @dataclass(frozen=True)
 class Selection:
-    """What a list is cut down to and which page of it is wanted; `starting_after` and `page` exclude each other."""
+    """The filter and the page of a list; either `starting_after` or `page` is given, not both."""
 
     limit: int
     livemode: bool
@@ -32,7 +32,7 @@ class Selection:
     """When the customer paid."""
 
 
-# A payment that was merged into another leaves every list; what stands on its behalf is the other's.
+# A payment that was merged into another is in no list; the other payment is.
 _LIVE_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
     select(Commission, Conversion, Payment, Program.name, Partner.slug)
     .join(Conversion, Conversion.id == Commission.conversion_id)
@@ -56,7 +56,7 @@ OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
     )
 )
 
-# Where a payment turned out to be in another currency, a second commission stands beside the former.
+# If a payment turned out to be in another currency, it has a second commission beside the first.
 _LEVEL_0 = and_(
     Commission.conversion_id == Conversion.id,
     Commission.partner_id == Conversion.partner_id,
@@ -72,8 +72,8 @@ _LIVE_CONVERSIONS: Select[Conversion, Commission, Payment, str] = (
     .where(Conversion.verdict == "earns")
 )
 
-# Of one status: begun at the commissions, whose index by status gives the order. The fence (OFFSET 0) keeps the planner
-# from walking all conversions beside them, which takes long where the newest have another status.
+# For one status the query begins with the commissions, whose index by status gives the order. OFFSET 0 keeps the
+# planner from reading all conversions as well, which is slow if the newest have another status.
 _each = select(Conversion).where(Conversion.id == Commission.conversion_id).offset(0).lateral()
 _Each = aliased(Conversion, _each)
 _CONVERSIONS_OF_STATUS: Select[Conversion, Commission, Payment, str] = (
@@ -107,12 +107,12 @@ def list_commissions(
 
 
 def list_own_commissions(session: Session, wanted: Selection) -> Page[Row[Commission, Conversion | None, str, str]]:
-    """A page of commissions as their partners themselves see them, in an affiliate's transaction.
+    """A page of commissions as partners see their own, in an affiliate's transaction.
 
-    Without `wanted.partner` those of every enrollment that the owner has not ended.
-
-    Payments are the merchant's and not shown, so what was merged or credited away is known by its being worth nothing
-    and owed nothing. An upline sees no conversion of the partner below it. Raises InvalidRequest.
+    Without `wanted.partner` the commissions of every enrollment that the owner has not ended. The merchant's payments
+    are not visible there, so commissions of merged payments, or of payments credited to another partner, are recognized
+    by being worth nothing and owed nothing. An upline does not see the conversion of the partner below it. Raises
+    InvalidRequest.
     """
     return _page_of_commissions(session, OWN_COMMISSIONS, wanted)
 
@@ -139,7 +139,7 @@ def list_conversions(
 ) -> Page[Row[Conversion, Commission, Payment, str]]:
     """A page of conversions that earn, each with its level-0 commission, its payment and its partner's code.
 
-    `wanted.status` is a commission's. Raises InvalidRequest.
+    `wanted.status` is the status of the commission. Raises InvalidRequest.
     """
     if wanted.status is None:
         listed: type[Conversion | Commission] = Conversion
@@ -211,7 +211,7 @@ def conversion_named(session: Session, organization_ids: Sequence[UUID], public_
 
 
 def with_commission(session: Session, conversion: Conversion) -> tuple[Conversion, Commission | None, Payment, str]:
-    """The conversion with its payment, its partner's code, and the level-0 commission it ever earned, if any."""
+    """The conversion with its payment, its partner's code, and its level-0 commission, if it ever had one."""
     joined = (
         select(Payment, Commission, Partner.slug)
         .select_from(Conversion)

@@ -1,7 +1,7 @@
 """Tables: conversions and the commissions they earn.
 
-These rows are written thousands a second, and every foreign key is a look-up more. So only those stand that carry
-the meaning (partner, payment, attribution, snapshot); owner, program and terms follow from them.
+Thousands of these rows are written a second, and every foreign key costs a look-up. So only the essential ones exist
+(partner, payment, attribution, snapshot); owner, program and terms follow from them.
 """
 
 from datetime import datetime
@@ -17,8 +17,8 @@ from app.db import Base, CreatedAt, Currency, Minor
 class Conversion(Base):
     """A payment that counts for a program and is credited to a partner.
 
-    `verdict` is `earns`, or the outcome that stopped it; it was judged once, when the payment was first settled,
-    so that a refund years later never judges again.
+    `verdict` is `earns`, or the outcome that stopped it. It was decided once, when the payment was first settled, and a
+    refund years later does not change it.
     """
 
     __tablename__ = "conversions"
@@ -43,18 +43,18 @@ class Conversion(Base):
     attribution_id: Mapped[UUID] = mapped_column(ForeignKey("attributions.id"))
     verdict: Mapped[str]
     uplines: Mapped[list[dict[str, Any]] | None]
-    """Who above the partner earns with it, `[{"level": 1, "partner_id": "…"}]`, judged once as well; None while no
-    ladder has asked for it."""
+    """The uplines that earn with it, `[{"level": 1, "partner_id": "…"}]`, decided once; None without a ladder."""
     email_mark: Mapped[str] = mapped_column(server_default="")
-    """Mark of the partner's address when it was first credited: whoever pays must not have it. '': anybody may."""
+    """Mark of the partner's address when it was first credited, to detect self-referral; '' if that is allowed."""
     created_at: Mapped[CreatedAt]
 
 
 class Commission(Base):
-    """What one beneficiary earns on one conversion. Level 0 is the partner, 1 and up its uplines.
+    """What one beneficiary earns on one conversion.
 
-    The sums are its position in the ledger, account by account, written with the postings and checked by
-    `accrual verify`. Credits are counted positive here: `accrued_minor` is what `partner_accrued` owes on it.
+    Level 0 is the partner, 1 and up its uplines. The sums are its position in the ledger by account, written with the
+    postings and checked by `accrual verify`. Credits are positive here: `accrued_minor` is the balance of
+    `partner_accrued` for it.
     """
 
     __tablename__ = "commissions"
@@ -102,21 +102,19 @@ class Commission(Base):
     terms_id: Mapped[UUID]
     currency: Mapped[Currency]
     rate_bps: Mapped[int | None]
-    """None where it is a fixed amount, or products have several rates."""
+    """None for a fixed amount, and if products have several rates."""
     approved_before: Mapped[int | None]
-    """How many conversions of the partner were approved by the payment's time, counted when it first earned; None where
-    the terms have no tiers."""
+    """The partner's approved conversions by the payment's time, counted when it first earned; None without tiers."""
     base_minor: Mapped[Minor]
     amount_minor: Mapped[Minor]
-    """What the terms give with nothing returned, whatever took it back; 0 once its payment was merged away or credited
-    to another partner."""
+    """What the terms give with nothing returned; 0 if its payment was merged or credited to another partner."""
     accrued_minor: Mapped[Minor]
     payable_minor: Mapped[Minor]
     clearing_minor: Mapped[Minor]
     paid_minor: Mapped[Minor]
     fee_minor: Mapped[Minor]
     entry_count: Mapped[int]
-    """How many journal entries it has: the n of its next idempotency key."""
+    """How many journal entries it has, for the idempotency key of the next one."""
     status: Mapped[str]
     calculation: Mapped[dict[str, Any]]
     """Base, rate, rounding and returns as they were last computed, for the explanation."""
@@ -129,10 +127,10 @@ class Commission(Base):
 
 
 class Decision(Base):
-    """That a payment's commissions were approved or rejected. Only ever added: the newest of a person's counts.
+    """That a payment's commissions were approved or rejected.
 
-    It belongs to the movement of money and not to one row for it: what was decided of a payment that was merged into
-    another counts for the other.
+    Rows are only added; the newest decision of a person counts. It belongs to the movement of money and not to one row:
+    a decision about a payment that was merged into another counts for the other.
     """
 
     __tablename__ = "decisions"
@@ -147,7 +145,7 @@ class Decision(Base):
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
     verdict: Mapped[str]
     decided_by: Mapped[str]
-    """`clock`, or who: `key_…`, `cli`."""
+    """`clock`, or the person's actor: `key_…`, `cli`."""
     is_forced: Mapped[bool]
     """Whether a person approved over a hold."""
     reason: Mapped[str] = mapped_column(server_default="")

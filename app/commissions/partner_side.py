@@ -1,4 +1,4 @@
-"""A partner's own commissions as a page, in an affiliate's transaction."""
+"""Lists a partner's own commissions, in an affiliate's transaction."""
 
 from dataclasses import replace
 

@@ -41,7 +41,7 @@ class AmountIn(Camel):
 
 
 class BulkApproved(Camel):
-    """What was approved, or would be."""
+    """Approved conversions, or those that would be approved."""
 
     dry_run: bool
     approved: int = Field(description="How many conversions.")
@@ -51,7 +51,9 @@ class BulkApproved(Camel):
         description="Conversions left alone because a dispute or fraud warning is open; approve them one by one, "
         "with `force` and a reason."
     )
-    has_more: bool = Field(description="More are waiting: a call approves 500. Call again until it is false.")
+    has_more: bool = Field(
+        description="Whether more are waiting: a call approves at most 500. Repeat the call until it is false."
+    )
 
 
 class ConversionBody(Camel):
@@ -62,7 +64,7 @@ class ConversionBody(Camel):
     partner_code: str = Field(examples=["ada"])
     program_id: str
     stripe_charge_id: str | None = Field(
-        description="Null until it is known; `manual:…` with your own id of what you reported, else with this one."
+        description="Stripe's charge, null until known; of a report `manual:…` with your own id, else this id."
     )
     stripe_invoice_id: str | None
     amount_cents: int = Field(description="What was collected, in the currency's smallest unit.")
@@ -97,9 +99,9 @@ class CommissionBody(Camel):
         description="The invoice that was paid, if any; null for a partner's own key."
     )
     level: int = Field(description="0: the partner itself; 1 and up: its uplines.")
-    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-time sales and without a limit.")
     amount: str = Field(
-        description="What the terms give with nothing returned, whatever took it back, in the currency's own decimals.",
+        description="What the terms give with nothing returned, in the currency's own decimals.",
         examples=["12.00"],
     )
     reversed_amount: str = Field(description="The amount less what the commission is worth now.", examples=["0.00"])
@@ -108,15 +110,15 @@ class CommissionBody(Camel):
     occurred_at: Instant = Field(description="When the customer paid.")
     accrued_at: Instant = Field(description="The same: a commission is earned when the customer pays.")
     approved_at: Instant | None = Field(
-        description="As of when it is approved: the day its holdback ended, or when a person approved it."
+        description="The time of its approval: the end of its holdback, or when a person approved it."
     )
     approval_posted_at: Instant | None = Field(
-        description="When the ledger last moved it to payable; null for a partner's own key. It is later than "
-        "`approvedAt` where the clock could not approve on the very day, or what was paid long ago became known."
+        description="When the approval was posted to the ledger; null for a partner's own key. It is later than "
+        "`approvedAt` if the clock could not approve on that day, or if an old payment became known later."
     )
     paid_at: Instant | None
     holdback_days: int | None
-    mature_at: Instant | None = Field(description="When it is approved by itself; null: never.")
+    mature_at: Instant | None = Field(description="When it is approved automatically; null: only by a person.")
     campaign_id: str = Field(description="The program.")
     campaign_name: str
 
@@ -129,7 +131,7 @@ class CommissionPage(Camel):
 
 
 def bulk_approved(approved: Approved, *, dry_run: bool) -> BulkApproved:
-    """What a call of the bulk approval answers."""
+    """The answer of a bulk approval."""
     return BulkApproved(
         dry_run=dry_run,
         approved=len(approved.conversion_ids),
@@ -146,7 +148,7 @@ def bulk_approved(approved: Approved, *, dry_run: bool) -> BulkApproved:
 def conversion_body(
     conversion: Conversion, commission: Commission | None, payment: Payment, partner_code: str
 ) -> ConversionBody:
-    """The conversion; its status and worth are those of its level-0 commission, and without any it is `rejected`."""
+    """The conversion; its status and worth are those of its level-0 commission; without one it is `rejected`."""
     return ConversionBody(
         id=ids.encode(ids.CONVERSION, conversion.id),
         affiliate_id=ids.encode(ids.AFFILIATE, conversion.partner_id),
@@ -164,7 +166,7 @@ def conversion_body(
 
 
 def load_conversion_body(session: Session, conversion: Conversion) -> ConversionBody:
-    """The conversion as it is now, also where statements changed it since it was read."""
+    """The conversion as it is now, also if SQL statements changed it since it was read."""
     session.expire_all()
     return conversion_body(*finding.with_commission(session, conversion))
 
@@ -179,7 +181,7 @@ def _charge(conversion: Conversion, payment: Payment) -> str | None:
 def commission_bodies(
     session: Session, rows: Sequence[Row[Commission, Conversion, Payment, str, str]]
 ) -> list[CommissionBody]:
-    """Rows of `finding.list_commissions` as their owner sees them; reads when approvals were posted."""
+    """Rows of `finding.list_commissions` as their owner sees them; queries when approvals were posted."""
     posted_at = approvals_posted_at(session, [row[0].id for row in rows if row[0].approved_at is not None])
     return [commission_body(*row, posted_at=posted_at.get(row[0].id)) for row in rows]
 
@@ -193,7 +195,7 @@ def commission_body(
     *,
     posted_at: datetime | None = None,
 ) -> CommissionBody:
-    """The commission; amount less reversed_amount is what it is worth now.
+    """The commission; amount less reversed_amount is its present worth.
 
     No `conversion` or `payment`: not the caller's to see. `posted_at` is when its approval was posted.
     """

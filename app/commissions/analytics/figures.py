@@ -16,17 +16,17 @@ from app.partners.models import Partner
 from app.programs.models import Program
 
 DAYS: Final = 30
-"""How many days are shown where nobody says since when."""
+"""How many days are shown if the request has no first day."""
 MOST_DAYS: Final = 1_100
-"""Three years and a little: a row for each day is more than anybody looks at."""
+"""The most days of a request: a bit more than three years, because the answer has a row for each day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Analytics:
     """What was earned in a program from one day to another, both included, in the program's time zone.
 
-    `totals` has an entry for each currency, the program's own first; `series` one for each day and each of them, also
-    where nothing was earned; `leaders` those that earned most, for each of them.
+    `totals` has an entry for each currency, the program's own first; `series` one for each day and currency, also if
+    nothing was earned; `leaders` the partners that earned most, for each currency.
     """
 
     first: date

@@ -26,7 +26,10 @@ class Leader(CurrencyEarnings):
 
 
 class AnalyticsBody(Snake):
-    """A program's figures; each amount counts on the day it was earned, whatever happened to it later."""
+    """A program's figures.
+
+    An amount counts on the day it was earned, also if it was approved, paid or reversed later.
+    """
 
     program_id: str
     first: date = Field(serialization_alias="from")

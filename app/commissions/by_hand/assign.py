@@ -1,4 +1,4 @@
-"""Crediting by hand: a person says whose a payment or a customer is, and what follows from it is posted at once."""
+"""Crediting by hand: stores a person's decision about a payment or a customer, and posts the differences at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ REFUSALS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a person wants.
+    """A person's decision.
 
     Attributes:
         partner_id: None if no partner is to earn.
-        moves_paid: also what has been paid or is in a payout; the former partner then owes it.
+        moves_paid: whether payments whose commission is paid or in a payout move too; the former partner then owes it.
     """
 
     partner_id: UUID | None
@@ -50,7 +50,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What came of an order: whether anything is new, whose commissions moved, and which payments stayed as paid."""
+    """The result of a decision: whether it is new, the payments that moved, and those left because they are paid."""
 
     is_new: bool
     moved: Sequence[UUID] = ()
@@ -81,7 +81,7 @@ def assign_payment(session: Session, actor: Actor, payment: Payment, order: Orde
 def assign_customer(
     session: Session, actor: Actor, scope: Scope, customer: str, order: Order, *, applies_from: datetime | None
 ) -> Assigned:
-    """Credit by hand what a customer paid and will pay, from a time on or altogether, with an audit entry if it is new.
+    """Credit by hand everything that a customer paid and will pay, or from a time on, with an audit entry if it is new.
 
     Raises:
         Conflict: why the partner does not earn.
@@ -125,7 +125,8 @@ def _refuse_merged(session: Session, payment: Payment) -> None:
         raise Conflict(f"this payment was merged into {public_id}; credit that one", code="payment_merged")
 
 
-# A charge that pays an invoice names no invoice since basil; credited by itself it would earn twice once they meet.
+# Since API version basil, a charge does not name the invoice it pays. Credited by itself, it would earn twice once the
+# link arrives.
 _NEARBY_INVOICE = text("""
     SELECT invoice FROM payments
     WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
@@ -150,7 +151,7 @@ def _refuse_nearby_invoice(session: Session, payment: Payment) -> None:
 
 
 def _is_so_by_hand(session: Session, payment: Payment, order: Order) -> bool:
-    """Whether a person has decided just that before, and it holds."""
+    """Whether a person has already decided exactly this, and it is in force."""
     if "conflict" in payment.outcome_details:
         return False
     if order.partner_id is None:

@@ -1,4 +1,4 @@
-"""Giving promotions to partners and taking them away, with what that moves and the audit entry."""
+"""Commands: give promotions to partners and take them away, with the credit that this moves and the audit entry."""
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from app.payments import objects
 def give(
     session: Session, actor: Actor, partner: Partner, promotion: str, cause: Cause, *, livemode: bool
 ) -> PartnerPromotion:
-    """Give the partner a promotion of one mode, `coupon:…`, and credit it what was bought with it inside the window.
+    """Give the partner a promotion of one mode, `coupon:…`, and credit the purchases with it inside the window.
 
     Raises:
         Conflict: `promotion_code_taken`.
@@ -29,7 +29,7 @@ def give(
 
 
 def take_away(session: Session, actor: Actor, partner: Partner, public_id: str, cause: Cause) -> PartnerPromotion:
-    """Take a promotion away, and with it what it was used for inside the window. Raises NotFound."""
+    """Take a promotion from a partner, and with it the credit for its uses inside the window. Raises NotFound."""
     used.hold_all(session, partner.organization_id)
     given = owners.take_away(session, partner, public_id)
     _settle_users(session, given, cause)

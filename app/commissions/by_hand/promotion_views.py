@@ -9,7 +9,7 @@ from app.views import Instant, Snake
 
 
 class PromotionBody(Snake):
-    """A promotion that is the partner's."""
+    """A promotion that belongs to the partner."""
 
     id: str = Field(examples=["prm_01h455vb4pex5vsknk084sn02q"])
     partner_id: str
@@ -28,7 +28,7 @@ class PromotionPage(Snake):
 
 
 def promotion_body(given: PartnerPromotion) -> PromotionBody:
-    """The row as an answer."""
+    """The view of the row."""
     kind, _, value = given.promotion.partition(":")
     fields = dict.fromkeys(("promotion_code", "coupon", "code")) | {kind: value}
     return PromotionBody(

@@ -13,17 +13,17 @@ class PaymentAssigned(Snake):
 
     payment: PaymentBody
     partner_id: str | None
-    changed: bool = Field(description="False: it was so by hand already, and nothing was written.")
+    changed: bool = Field(description="False: a person had already decided exactly this, and nothing was written.")
 
 
 class CustomerAssigned(Snake):
-    """What the decision did."""
+    """The effect of the decision."""
 
     customer: str
     partner_id: str | None
     changed: bool
     moved: list[str] = Field(description="Payments whose commissions moved.")
-    conflicts: list[str] = Field(description="Payments left as they are, because their commission has been paid.")
+    conflicts: list[str] = Field(description="Payments that did not move, because their commission is paid.")
 
 
 def customer_assigned(customer: str, partner_id: str | None, assigned: Assigned) -> CustomerAssigned:

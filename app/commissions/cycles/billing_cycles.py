@@ -58,7 +58,7 @@ def load_cycle_positions(
 
 
 def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
-    """Every subscription and customer these payments are or were of."""
+    """Every present and former subscription and customer of these payments."""
     found: set[str] = set()
     for one in payments:
         found |= {one.state.subscription, one.state.customer}
@@ -139,7 +139,7 @@ def _now(one: PaymentCredit) -> Paid:
 
 
 def _locked(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list[PaymentRow]:
-    """These payments, locked first and then read."""
+    """These payments, locked before they are read."""
     if not payment_ids:
         return []
     found = payment_rows.load(session, payment_ids)

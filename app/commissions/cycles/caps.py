@@ -1,4 +1,4 @@
-"""How often and how long a commission is paid: billing cycles and months. Pure.
+"""Limits of a commission, counted in billing cycles and months. Pure.
 
 Limits are measured by the times of the payments, never by when they were processed: a delayed event does not pay for a
 thirteenth month.
@@ -16,7 +16,7 @@ from app.commissions.cycles.cycle_names import CycleName, Paid, cycle_names
 
 @dataclass(frozen=True, slots=True)
 class CyclePosition:
-    """A payment's place among those of its customer.
+    """A payment's position among the payments of its customer.
 
     Attributes:
         cycle: its rank among its subscription's billing cycles, from 1.
@@ -57,7 +57,7 @@ def cycle_positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
 def _begun(
     payments: Iterable[Paid], names: Mapping[UUID, CycleName]
 ) -> dict[str, dict[CycleName, tuple[datetime, str]]]:
-    """For each subscription its cycles, each with the time and key of the payment that was first paid in it."""
+    """By subscription: its cycles, each with the time and key of its first payment."""
     begun: dict[str, dict[CycleName, tuple[datetime, str]]] = {}
     for paid in payments:
         if paid.base_minor and paid.id in names:
@@ -67,7 +67,7 @@ def _begun(
 
 
 def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
-    """For each customer, when its first commissionable payment was."""
+    """By customer: the time of its first commissionable payment."""
     first: dict[str, datetime] = {}
     for paid in payments:
         if paid.base_minor and paid.is_credited and paid.customer:
@@ -76,7 +76,7 @@ def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
 
 
 def exceeded(commission: Mapping[str, Any], position: CyclePosition, paid_at: datetime) -> dict[str, Any]:
-    """Which limit of `commission` the payment is beyond: its code as `limit`, its numbers beside it; {} if none.
+    """The limit of `commission` that the payment exceeds: its code as `limit`, with its numbers; {} if none.
 
     Example: the thirteenth cycle of `{"max_cycles": 12}` gives
     `{"limit": "max_cycles", "cycle": 13, "most_cycles": 12}`.

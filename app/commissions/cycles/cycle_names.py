@@ -1,4 +1,4 @@
-"""Which billing cycle of its subscription each payment belongs to. Pure."""
+"""The billing cycle of its subscription that each payment belongs to, as a name. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -9,12 +9,12 @@ from uuid import UUID
 from app.payments.state.billing import ADVANCE, WITHIN, Billing
 
 CycleName = tuple[str, datetime]
-"""What a cycle is called within its subscription: a kind of billing and an end."""
+"""The name of a cycle within its subscription: a kind of billing and an end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A payment as far as ranks go. `billing` is None where it is of no billing cycle."""
+    """The fields of a payment that positions depend on. `billing` is None if it has no billing cycle."""
 
     id: UUID
     key: str
@@ -27,10 +27,10 @@ class Paid:
 
 
 def cycle_names(payments: Sequence[Paid]) -> dict[UUID, CycleName]:
-    """The name of each payment's billing cycle; payments of no subscription are missing.
+    """The name of each payment's billing cycle; payments without a subscription have no entry.
 
-    An invoice of prorations and one-off items takes the name of the regular invoice of its subscription with the latest
-    moment of billing not after its own. Without one it is named by its own earliest end.
+    An invoice of prorations and one-off items has the name of the last regular invoice of its subscription that was
+    billed before it or at the same moment. Without such an invoice it is named by its own earliest end.
 
     Args:
         payments: all of their subscriptions.
@@ -49,9 +49,9 @@ def cycle_names(payments: Sequence[Paid]) -> dict[UUID, CycleName]:
 
 
 def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[datetime, bool, CycleName]]]:
-    """For each subscription its regular invoices by their moment of billing, each with its name.
+    """By subscription: its regular invoices, sorted by the moment of billing, each with its name.
 
-    Of those billed at one moment the one in advance is last, so that it is found first.
+    Of invoices billed at the same moment, the one billed in advance is last, so that it is found first.
     """
     regular: dict[str, list[tuple[datetime, bool, CycleName]]] = {}
     for paid, billing in billed:
@@ -62,5 +62,5 @@ def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[dat
 
 
 def _billed_at(paid: Paid, billing: Billing) -> datetime:
-    """The moment of billing; where no field of the invoice says so, when it was paid."""
+    """The moment of billing; the time of payment if no field of the invoice has it."""
     return billing.billed_at or paid.occurred_at

@@ -29,15 +29,15 @@ BACKLOG_MINUTES: Final = 10
 def approve(
     session: Session, conversion: Conversion, *, by: Cause, decided_by: str, reason: str = "", force: bool = False
 ) -> None:
-    """Make what a conversion's commissions hold payable, whatever their holdback; also what was rejected before.
+    """Make a conversion's commissions payable before their holdback ends, also if they were rejected before.
 
     Args:
-        by: what the entries are put down to.
+        by: the cause of the ledger entries.
         decided_by: who decides, `key_…`.
         force: approve although a dispute or warning is open; takes a reason.
 
     Raises:
-        Conflict: `on_hold`, `nothing_to_approve`, or `merged` if another payment took its place.
+        Conflict: `on_hold`, `nothing_to_approve`, or `merged`: it was merged into another payment.
         InvalidRequest: forced without a reason.
     """
     if force and not reason:
@@ -63,12 +63,12 @@ def approve(
 
 
 def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: str, reason: str) -> None:
-    """Take back a conversion's commissions, for good: later events change nothing until a person approves it.
+    """Take back a conversion's commissions; later events change nothing until a person approves it.
 
-    Rejecting what is rejected already changes nothing.
+    Does nothing if it is rejected already.
 
     Raises:
-        Conflict: `in_payout`, `already_paid`, or `merged` if another payment took its place.
+        Conflict: `in_payout`, `already_paid`, or `merged`: it was merged into another payment.
         InvalidRequest: without a reason.
     """
     if not reason:
@@ -87,7 +87,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
 
 
 def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRow]:
-    """The conversion's payment with its locks held, as it is under them. Raises Conflict if it was merged away."""
+    """The conversion's payment, read after its locks were taken. Raises Conflict if it was merged into another."""
     stored = session.get_one(Payment, conversion.payment_id)
     scope = Scope(stored.organization_id, stored.account, stored.livemode)
     [payment] = payment_rows.load(session, [stored.id])
@@ -145,7 +145,7 @@ _RELEASED = text(f"""
 
 
 def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
-    """Approve what has matured and nothing holds, as of the time it matured; end holds that have run out.
+    """Approve commissions whose holdback has ended and that are not on hold, as of that end; end expired holds.
 
     Effects: takes the locks a drain takes, decides, settles. One transaction.
 

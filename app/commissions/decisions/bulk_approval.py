@@ -26,15 +26,15 @@ from app.stripe_events.scope import Scope
 from app.views import instant_text
 
 MOST_AT_ONCE: Final = 500
-"""Conversions that one call approves: they are one transaction."""
+"""The most conversions that a call approves, because they are one transaction."""
 
 Waiting = Row[UUID, UUID, UUID, str, bool, str, int]
-"""A conversion that waits: its id, organization, payment, account and mode; a currency, and what is accrued in it."""
+"""A conversion to approve: its id, organization, payment, account and mode; a currency and the amount accrued in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which conversions are approved together: those that meet every condition given.
+    """A filter of conversions: they must meet every given condition.
 
     Attributes:
         livemode: of live money or of test money.
@@ -51,14 +51,14 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What a call approved, or would approve.
+    """The conversions that a call approved, or would approve.
 
     Attributes:
-        conversion_ids: those that were paid first come first.
-        held_ids: those that an open dispute or fraud warning keeps back, up to as many as a call approves. Approving
-            over that takes a person's reason, one by one.
-        minor_by_currency: the commissions' amounts, every level's.
-        has_more: whether more are waiting; another call goes on.
+        conversion_ids: the approved conversions, the earliest payments first.
+        held_ids: conversions on hold because of an open dispute or fraud warning, at most as many as a call approves.
+            To approve one of them anyway, a person gives a reason.
+        minor_by_currency: the commissions' amounts, of every level.
+        has_more: whether more are waiting for another call.
     """
 
     conversion_ids: Sequence[UUID]
@@ -71,37 +71,38 @@ def approve_matching(
     session: Session,
     actor: actors.Actor,
     owner_ids: Sequence[UUID],
-    wanted: Matching,
+    selected: Matching,
     by: Cause,
     *,
     reason: str = "",
     limit: int = MOST_AT_ONCE,
     dry_run: bool = False,
 ) -> Approved:
-    """Approve up to `limit` conversions that wait for it, those paid first first; what is on hold is left alone.
+    """Approve up to `limit` conversions that wait for approval, the earliest payments first, without those on hold.
 
     Args:
-        session: takes the locks a drain takes, decides, settles, and writes an audit entry for each and one for all.
+        session: takes the locks that a drain takes, settles, and writes an audit entry for each conversion and one for
+            all.
         actor: who approves.
-        owner_ids: the organizations whose conversions are meant; the entry for all is the first one's.
-        wanted: at least one condition, so that a slip does not approve everything.
-        by: what the ledger's entries are put down to.
-        reason: kept with each decision.
+        owner_ids: the organizations of the conversions; the audit entry for all belongs to the first.
+        selected: at least one condition, so that a mistake does not approve everything.
+        by: the cause of the ledger entries.
+        reason: stored with each decision.
         limit: at most `MOST_AT_ONCE`.
-        dry_run: say what would be approved, and change nothing.
+        dry_run: change nothing; only return what would be approved.
 
     Raises:
-        InvalidRequest: `wanted` has no condition.
+        InvalidRequest: `selected` has no condition.
     """
-    if wanted == Matching(wanted.livemode):
-        message = "say what to approve: a partner, a program, or paid since or until when"
+    if selected == Matching(selected.livemode):
+        message = "send at least one condition: a partner, a program, or when the customer paid (since, until)"
         raise InvalidRequest(message, param="until")
-    waiting = _waiting(owner_ids, wanted, by.occurred_at).limit(limit + 1)
+    waiting = _waiting(owner_ids, selected, by.occurred_at).limit(limit + 1)
     found = session.execute(waiting).all()
     chosen = found[:limit]
     if not dry_run:
         chosen = _approve(session, actor, chosen, by, reason)
-    held = session.execute(_waiting(owner_ids, wanted, by.occurred_at, on_hold=True).limit(limit)).all()
+    held = session.execute(_waiting(owner_ids, selected, by.occurred_at, on_hold=True).limit(limit)).all()
     approved = Approved(
         conversion_ids=list(dict.fromkeys(row.id for row in chosen)),
         held_ids=list(dict.fromkeys(row.id for row in held)),
@@ -109,14 +110,14 @@ def approve_matching(
         has_more=len(found) > limit,
     )
     if not dry_run:
-        _note_run(session, actor, owner_ids[0], wanted, approved)
+        _note_run(session, actor, owner_ids[0], selected, approved)
     return approved
 
 
 def _waiting(
-    owner_ids: Sequence[UUID], wanted: Matching, now: datetime, *, on_hold: bool = False
+    owner_ids: Sequence[UUID], selected: Matching, now: datetime, *, on_hold: bool = False
 ) -> Select[UUID, UUID, UUID, str, bool, str, int]:
-    """Conversions with something accrued, oldest payment first: a row for each and currency."""
+    """Conversions with an accrued amount, oldest payment first: a row for each conversion and currency."""
     columns = (Conversion.id, Conversion.organization_id, Conversion.payment_id, Payment.account, Payment.livemode)
     is_held = and_(Payment.held_until.is_not(None), Payment.held_until > now)
     is_free = or_(Payment.held_until.is_(None), Payment.held_until <= now)
@@ -124,23 +125,23 @@ def _waiting(
         select(*columns, Commission.currency, func.sum(Commission.accrued_minor).label("accrued_minor"))
         .join(Conversion, Conversion.id == Commission.conversion_id)
         .join(Payment, Payment.id == Conversion.payment_id)
-        .where(owned_by(Commission.organization_id, owner_ids), Commission.livemode == wanted.livemode)
+        .where(owned_by(Commission.organization_id, owner_ids), Commission.livemode == selected.livemode)
         .where(Commission.status == "accrued")
         .where(Payment.merged_into_id.is_(None), is_held if on_hold else is_free)
         .group_by(*columns, Commission.currency, Payment.occurred_at)
         .order_by(Payment.occurred_at, Conversion.id)
     )
-    if wanted.partner is not None:
-        statement = statement.where(Conversion.partner_id == wanted.partner.id)
-    if wanted.program is not None:
-        statement = statement.where(Conversion.program_id == wanted.program.id)
-    return within(statement, Payment.occurred_at, wanted.paid)
+    if selected.partner is not None:
+        statement = statement.where(Conversion.partner_id == selected.partner.id)
+    if selected.program is not None:
+        statement = statement.where(Conversion.program_id == selected.program.id)
+    return within(statement, Payment.occurred_at, selected.paid)
 
 
 def _approve(
     session: Session, actor: actors.Actor, chosen: Sequence[Waiting], by: Cause, reason: str
 ) -> Sequence[Waiting]:
-    """Approve what of `chosen` still waits once its locks are held; gives that."""
+    """Approve those of `chosen` that still wait after their locks were taken; returns them."""
     scopes: dict[Scope, list[UUID]] = {}
     for row in sorted(chosen, key=lambda row: (row.organization_id, row.account, row.livemode)):
         scopes.setdefault(Scope(row.organization_id, row.account, row.livemode), []).append(row.payment_id)
@@ -170,17 +171,17 @@ def _summed(rows: Sequence[Waiting]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _note_run(session: Session, actor: actors.Actor, owner_id: UUID, wanted: Matching, approved: Approved) -> None:
+def _note_run(session: Session, actor: actors.Actor, owner_id: UUID, selected: Matching, approved: Approved) -> None:
     given: dict[str, Any] = {
-        "partner_id": ids.encode(ids.PARTNER, wanted.partner.id) if wanted.partner else None,
-        "program_id": ids.encode(ids.PROGRAM, wanted.program.id) if wanted.program else None,
-        "since": instant_text(wanted.paid.since) if wanted.paid.since else None,
-        "until": instant_text(wanted.paid.until) if wanted.paid.until else None,
+        "partner_id": ids.encode(ids.PARTNER, selected.partner.id) if selected.partner else None,
+        "program_id": ids.encode(ids.PROGRAM, selected.program.id) if selected.program else None,
+        "since": instant_text(selected.paid.since) if selected.paid.since else None,
+        "until": instant_text(selected.paid.until) if selected.paid.until else None,
     }
     details = {name: value for name, value in given.items() if value is not None}
     details |= {"approved": len(approved.conversion_ids), "on_hold": len(approved.held_ids)}
     subject_id = ids.encode(ids.ORGANIZATION, owner_id)
-    mode = wanted.livemode
+    mode = selected.livemode
     audit.add_entry(
         session, actor, "conversions.approved", subject_id, details, organization_id=owner_id, livemode=mode
     )

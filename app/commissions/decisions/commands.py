@@ -13,7 +13,7 @@ from app.organizations import actors, audit
 def approve(
     session: Session, actor: actors.Actor, conversion: Conversion, by: Cause, *, reason: str = "", force: bool = False
 ) -> ConversionBody:
-    """Make what a conversion earns payable now, on every level; also one that was rejected.
+    """Make a conversion's commissions payable now, on every level, also if it was rejected.
 
     Raises as `approval.approve`.
     """
@@ -22,7 +22,7 @@ def approve(
 
 
 def reject(session: Session, actor: actors.Actor, conversion: Conversion, by: Cause, *, reason: str) -> ConversionBody:
-    """Take back what a conversion earned, on every level. Raises as `approval.reject`."""
+    """Take back a conversion's commissions, on every level. Raises as `approval.reject`."""
     approval.reject(session, conversion, by=by, decided_by=actors.name_of(actor), reason=reason)
     return _noted(session, actor, "conversion.rejected", conversion)
 

@@ -1,4 +1,4 @@
-"""What was decided of payments: approved by the clock or a person, rejected by a person."""
+"""Decisions about payments: approvals by the clock or a person, and rejections by a person."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,24 +25,24 @@ class Decision:
     verdict: str
     decided_by: str
     decided_at: datetime
-    """As of when it counts: an automatic approval's is the end of the holdback, however late it was made."""
+    """The time from which it counts: for an automatic approval the end of the holdback, even if it was made later."""
     made_at: datetime
     reason: str = ""
     is_forced: bool = False
 
     @property
     def is_approval(self) -> bool:
-        """Whether it approves; else it rejects."""
+        """Whether it is an approval, not a rejection."""
         return self.verdict == "approved"
 
     @property
     def is_automatic(self) -> bool:
-        """Whether no person made it."""
+        """Whether it was made by the clock or at settlement, not by a person."""
         return self.decided_by == CLOCK
 
     @property
     def weight(self) -> tuple[bool, datetime, bool, datetime]:
-        """What counts before what: a person before the clock, later before earlier, rejecting in a tie."""
+        """Order of precedence: a person's decision, then the later one, then a rejection."""
         return (not self.is_automatic, self.decided_at, not self.is_approval, self.made_at)
 
 
@@ -51,7 +51,7 @@ _DECISIONS = text("""
     FROM decisions WHERE payment_id = ANY(:payment_ids)
 """)
 
-# One table and one index a step, for the reason in `app/payments/models.py`; nearly always the first finds nothing.
+# One table and one index for each step; the reason is in `app/payments/models.py`. Usually the first finds nothing.
 _MERGED_INTO = text("""
     SELECT id, merged_into_id FROM payments
     WHERE merged_into_id = ANY(:payment_ids) AND merged_into_id IS NOT NULL
@@ -59,7 +59,7 @@ _MERGED_INTO = text("""
 
 
 def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID, Decision]:
-    """What counts for each payment: its own decisions and those of every payment that was merged into it."""
+    """The decision that counts for each payment, of its own and those of every payment merged into it."""
     settled = list(payments)
     survivors = {one.id: one.merged_into_id for one in settled if one.merged_into_id is not None}
     wanted = {one.id for one in settled if not one.is_new}
@@ -83,7 +83,7 @@ def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID
 
 
 def insert(session: Session, scope: Scope, decided: Sequence[Decision]) -> None:
-    """Add decisions. Expects the locks of their payments; settling afterwards is what makes them count."""
+    """Insert decisions. Expects the locks of their payments; they take effect when the payments are settled."""
     rows = [
         {
             "id": ids.new(),

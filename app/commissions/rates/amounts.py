@@ -11,22 +11,22 @@ from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
 
 SCHEMA_VERSION: Final = 1
-"""Of a stored calculation; raise it where a reader must know the difference."""
+"""The version of a stored calculation; increase it if readers must distinguish a new format."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnRate:
-    """What a commission pays where no product has a rate of its own: a share, or a fixed amount in minor units."""
+    """What a commission pays for products without their own rate: a share, or a fixed amount in minor units."""
 
     bps: int
     fixed_minor: int = 0
     tier: Mapping[str, int] | None = None
-    """Of tiers, the one reached, with how many conversions had been approved: for the explanation."""
+    """The tier that was reached, with the number of approved conversions, for the explanation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """A commission as it should be now, minor units of the payment's currency.
+    """A commission as it should be now, in minor units of the payment's currency.
 
     `amount_minor` is its amount with nothing returned, `target_minor` its worth now. `fixed_minor` is the part of the
     amount that does not depend on the base. `rate_bps` is None for a flat commission, and if products have several
@@ -46,7 +46,7 @@ class Calculation:
     level: int = 0
 
     def details(self) -> dict[str, Any]:
-        """The calculation as it is stored: codes and numbers, which `app.sentences.calculations` reads."""
+        """The calculation in its stored form: codes and numbers, from which `app.sentences.calculations` makes text."""
         products = {"products": [share.details() for share in self.products]} if self.products else {}
         fixed = {"fixed_minor": self.fixed_minor} if self.fixed_minor else {}
         tier = {"tier": dict(self.tier)} if self.tier else {}
@@ -72,8 +72,8 @@ def calculate(
 ) -> Calculation:
     """The partner's commission (level 0) on `payment` under `snapshot`.
 
-    Example: 20 % of a base of 4900 is 980; after 1000 of 4900 gross came back it is 780. A flat 5000 is 5000 until all
-    of the gross came back.
+    Example: 20 % of a base of 4900 is 980; after 1000 of 4900 gross was returned it is 780. A flat 5000 is 5000 until
+    all of the gross was returned.
 
     Args:
         approved_before: how many conversions of the partner had been approved, which chooses the tier.
@@ -134,7 +134,7 @@ def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int,
     told = payment.base_details.get("with_outside") if include_out_of_band else None
     if told is None:
         return payment.gross_minor, payment.base_minor, payment.returned_minor
-    return int(told["gross_minor"]), int(told["base_minor"]), int(told["returned_minor"])
+    return int(with_outside["gross_minor"]), int(with_outside["base_minor"]), int(with_outside["returned_minor"])
 
 
 def own_rate(commission: Mapping[str, Any], approved_before: int) -> OwnRate:

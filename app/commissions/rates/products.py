@@ -22,7 +22,7 @@ class ProductShare:
 
     @property
     def counts(self) -> bool:
-        """Whether they earn anything; excluded ones do not."""
+        """Whether they earn anything: not if the product is excluded."""
         return self.is_fixed or self.rate_bps > 0
 
     def details(self) -> dict[str, Any]:
@@ -57,8 +57,7 @@ def by_product(base_minor: int, shares: Sequence[ProductShare]) -> int:
     """The commission on `base_minor` at the rates of `shares`, rounded once, and between 0 and the highest rate of it.
 
     Example: 8000 at 20 % of 5000 and 50 % of 3000 is (1000 + 1500) x 8000 / 8000 = 2500; of half of it collected, 1250.
-    Credits on one line and charges on another may push the sum beyond what any of the rates would give; hence the
-    bounds.
+    The bounds are needed because credits on one line and charges on another may give a sum beyond every rate.
     """
     lines_minor = sum(share.base_minor for share in shares)
     weighted = sum(share.base_minor * share.rate_bps for share in shares)

@@ -39,16 +39,16 @@ _COUNT = text("""
 
 
 def counted(given: SettlementInput, credit: Credit) -> int | None:
-    """What was counted for the payment, or one merged into it, when it first earned; None if nothing was."""
+    """The number that was counted when the payment, or one merged into it, first earned; None if none was."""
     every = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
     own = (one for one in every if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
     return next((one.approved_before for one in own if one.approved_before is not None), None)
 
 
 def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
-    """`inputs` in the order they are to be evaluated in, each with its count where its terms have tiers.
+    """`inputs` in the order in which they must be evaluated, each with its count if its terms have tiers.
 
-    No query where no terms in question have tiers.
+    No query if no terms have tiers.
 
     Effects: locks the counts of those partners until the transaction ends.
     """
@@ -63,7 +63,7 @@ def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput
 
 
 def _wanted(given: SettlementInput) -> dict[str, object] | None:
-    """What to count for the payment; None where nothing is to be."""
+    """What to count for the payment; None if nothing."""
     credit = given.credit
     if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
@@ -81,7 +81,7 @@ def _wanted(given: SettlementInput) -> dict[str, object] | None:
 
 
 def counting(given: SettlementInput, approved: Mapping[UUID, Sequence[datetime]]) -> SettlementInput:
-    """`given` with those counted as well that were approved earlier in the same batch, by partner id."""
+    """`given` with the approvals of the same batch added to its count; they are given by partner id."""
     if given.approved_before is None or not isinstance(given.credit, Credit):
         return given
     before = approved.get(given.credit.enrollment.partner_id, ())
@@ -90,7 +90,7 @@ def counting(given: SettlementInput, approved: Mapping[UUID, Sequence[datetime]]
 
 
 def newly_approved(given: SettlementInput, commissions: Iterable[CommissionRow]) -> list[tuple[UUID, datetime]]:
-    """Partner and time of the approvals that count from now on: not those of the database or of a merged payment."""
+    """Partner and time of the new approvals of this settlement: not those in the database or of a merged payment."""
     return [
         (one.partner_id, one.approved_at)
         for one in commissions

@@ -1,4 +1,4 @@
-"""Reported conversions: what the merchant says happened outside Stripe, credited and settled at once."""
+"""Command: reports a conversion that happened outside Stripe; it is credited and settled at once."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,18 +30,18 @@ from app.views import instant_text
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far ahead of ours the merchant's clock may be."""
 FIELD_OF: Final = {"payment": "amount_cents", "event": "event_name", "entitlement": "entitlement_id"}
-"""By conversion kind, the field that carries its signal."""
+"""By conversion kind, the field with its signal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the merchant says.
+    """The report of a merchant.
 
     Attributes:
-        amount_minor: None for an event or entitlement that no money came with.
+        amount_minor: None for an event or entitlement without money.
         currency: None: the program's.
         external_id: the merchant's own id; None: every report is another conversion.
-        project_id: tells equal external ids apart.
+        project_id: distinguishes equal external ids.
         occurred_at: None: now.
     """
 
@@ -56,42 +56,42 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The conversion a report made, or the one an earlier report of the same made."""
+    """The conversion that a report made, or that an earlier report with the same id made."""
 
     conversion: Conversion
     is_new: bool
 
 
-def report(session: Session, actor: Actor, partner: Partner, told: Report, *, by: Cause, livemode: bool) -> Reported:
-    """Take a conversion of `partner`'s as the merchant reports it, settle it, and note it in the audit trail.
+def report(session: Session, actor: Actor, partner: Partner, made: Report, *, by: Cause, livemode: bool) -> Reported:
+    """Store a conversion that the merchant reports for `partner`, settle it, and write the audit entry.
 
     Args:
         actor: who reports it.
-        by: what its entries are put down to.
+        by: the cause of its ledger entries.
         livemode: whether it is live or test money: the mode of the key that reports it.
 
-    Effects: writes what settling writes. Waits for whoever reports the same at the same time.
+    Effects: as settling. Waits for a concurrent report with the same id.
 
     Raises:
-        InvalidRequest: `signal_missing`, or a time to come.
+        InvalidRequest: `signal_missing`, or `occurred_at` is in the future.
     """
     program = session.get_one(Program, partner.program_id)
-    if told.occurred_at is not None and told.occurred_at > by.occurred_at + CLOCKS_APART:
+    if made.occurred_at is not None and made.occurred_at > by.occurred_at + CLOCKS_APART:
         raise InvalidRequest(
             "occurred_at is in the future; send the time at which it happened, or leave it out for now",
             param="occurred_at",
         )
-    _demand_signal(session, partner, told)
-    object_id = reported.report_id(program.id, told.project_id, told.external_id)
+    _demand_signal(session, partner, made)
+    object_id = reported.report_id(program.id, made.project_id, made.external_id)
     scope = Scope(partner.organization_id, "", livemode)
-    facts = _facts(program, told, by, name_of(actor))
+    facts = _facts(program, made, by, name_of(actor))
     if not recording.keep(session, scope, Kind.REPORTED, object_id, facts, root=object_id, at=by.occurred_at):
         return Reported(_conversion(session, scope, object_id), is_new=False)
-    occurred_at = told.occurred_at or by.occurred_at
+    occurred_at = made.occurred_at or by.occurred_at
     evidence.name_partner(session, scope, object_id, partner.id, cause=by.by, occurred_at=occurred_at)
     settle_objects(session, scope, objects.lock(session, scope, [object_id]), by)
     conversion = _conversion(session, scope, object_id)
-    details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": told.amount_minor}
+    details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": made.amount_minor}
     subject_id, owner_id = ids.encode(ids.CONVERSION, conversion.id), conversion.organization_id
     audit.add_entry(
         session, actor, "conversion.reported", subject_id, details, organization_id=owner_id, livemode=livemode
@@ -99,11 +99,11 @@ def report(session: Session, actor: Actor, partner: Partner, told: Report, *, by
     return Reported(conversion, is_new=True)
 
 
-def _demand_signal(session: Session, partner: Partner, told: Report) -> None:
+def _demand_signal(session: Session, partner: Partner, made: Report) -> None:
     people = directory.load_directory(session, partner.organization_id, partner_ids=[partner.id])
     enrollment = people.enrollments[partner.id]
     signals = reported.signals_of(
-        has_amount=told.amount_minor is not None, event_name=told.event_name, entitlement_id=told.entitlement_id
+        has_amount=made.amount_minor is not None, event_name=made.event_name, entitlement_id=made.entitlement_id
     )
     if not enrollment.qualifies(signals):
         kind = enrollment.conversion_kind
@@ -114,15 +114,15 @@ def _demand_signal(session: Session, partner: Partner, told: Report) -> None:
         )
 
 
-def _facts(program: Program, told: Report, by: Cause, reported_by: str) -> dict[str, Any]:
+def _facts(program: Program, made: Report, by: Cause, reported_by: str) -> dict[str, Any]:
     return {
-        "amount": told.amount_minor,
-        "currency": valid_currency(told.currency) if told.currency else program.currency,
-        "occurred_at": (told.occurred_at or by.occurred_at).isoformat(),
-        "external_id": told.external_id,
-        "project_id": told.project_id or None,
-        "event_name": told.event_name,
-        "entitlement_id": told.entitlement_id,
+        "amount": made.amount_minor,
+        "currency": valid_currency(made.currency) if made.currency else program.currency,
+        "occurred_at": (made.occurred_at or by.occurred_at).isoformat(),
+        "external_id": made.external_id,
+        "project_id": made.project_id or None,
+        "event_name": made.event_name,
+        "entitlement_id": made.entitlement_id,
         "reported_by": reported_by,
         "reported_at": instant_text(by.occurred_at),
         "cause": by.by,
@@ -130,7 +130,7 @@ def _facts(program: Program, told: Report, by: Cause, reported_by: str) -> dict[
 
 
 def _conversion(session: Session, scope: Scope, object_id: str) -> Conversion:
-    """The conversion of a report; whoever is named by one that is kept has a conversion, earning or not."""
+    """The conversion of a report; every stored report has one, earning or not."""
     found = (
         select(Conversion)
         .join(Payment, Payment.id == Conversion.payment_id)

@@ -1,4 +1,4 @@
-"""Money the merchant gave back outside Stripe: a refund like any other, told by the merchant."""
+"""Command: reports money that the merchant gave back outside Stripe; it counts like any refund."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from app.views import instant_text
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """A reported refund; `is_new` False where it had been reported before."""
+    """A reported refund; `is_new` is False if it was reported before."""
 
     id: str
     amount_minor: int
@@ -45,18 +45,18 @@ def give_back(
     external_id: str | None,
     by: Cause,
 ) -> GivenBack:
-    """Take note that `amount_minor` of the conversion's money went back to the customer, and settle what follows.
+    """Store that `amount_minor` of the conversion's money was returned to the customer, and settle the payment.
 
     A new one gets an audit entry.
 
     Args:
         actor: who reports it.
-        external_id: the merchant's own id of it: said again, nothing happens again. None: every call is another refund.
-        by: what the entries are put down to.
+        external_id: the merchant's own id of it; a repetition changes nothing. None: every call is another refund.
+        by: the cause of the ledger entries.
 
     Raises:
         InvalidRequest: it is more than is left of what was collected.
-        Conflict: `duplicate_external_id` with another amount; `merged` if another payment took its place.
+        Conflict: `duplicate_external_id` with another amount; `merged`: it was merged into another payment.
     """
     scope, payment = approval.take(session, conversion)
     known = objects.lock(session, scope, payment.object_ids).objects
@@ -94,7 +94,7 @@ def give_back(
 
 
 def _former(known: Iterable[KnownObject], payment: PaymentRow, external_id: str | None) -> GivenBack | None:
-    """The refund of the payment that goes by this external id, if there is one."""
+    """The refund of the payment with this external id; None if there is none."""
     for one in known if external_id is not None else ():
         is_refund = one.kind == Kind.REPORTED_REFUND and one.facts["of"] in payment.object_ids
         if is_refund and one.facts.get("external_id") == external_id:
@@ -103,7 +103,7 @@ def _former(known: Iterable[KnownObject], payment: PaymentRow, external_id: str 
 
 
 def _refuse_more_than_is_left(session: Session, conversion: Conversion, payment: PaymentRow, amount_minor: int) -> None:
-    """What was paid outside Stripe can be given back where the program counts it."""
+    """What can still be given back; it includes money paid outside Stripe if the program counts it."""
     program = session.get_one(Program, conversion.program_id)
     gross_minor, _, returned_minor = amounts.collected(payment.state, include_out_of_band=program.include_out_of_band)
     left_minor = gross_minor - returned_minor

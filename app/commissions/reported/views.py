@@ -11,27 +11,27 @@ from app.views import Camel, Instant
 
 
 class ReportedBody(Camel):
-    """What a report made."""
+    """The conversion that a report made."""
 
     id: str = Field(examples=["cnv_01h455vb4pex5vsknk084sn02q"])
     commission_cents: int = Field(description="What it is worth to the affiliate now.")
 
 
 class RefundBody(Camel):
-    """A reported refund, and what it left of the conversion."""
+    """A reported refund, and what is left of the conversion."""
 
     id: str = Field(examples=["rfd_01h455vb4pex5vsknk084sn02q"])
     conversion_id: str
     amount_cents: int
     currency: str
     external_id: str | None
-    returned_cents: int = Field(description="What of the conversion's money has gone back in all.")
+    returned_cents: int = Field(description="How much of the conversion's money was returned in all.")
     commission_cents: int = Field(description="What the conversion is worth to the affiliate now.")
     created_at: Instant
 
 
 def load_refund_body(session: Session, given: GivenBack, conversion: Conversion) -> RefundBody:
-    """The refund, with what it left of the conversion."""
+    """The refund, with what is left of the conversion."""
     session.expire_all()
     _, commission, payment, _ = finding.with_commission(session, conversion)
     return RefundBody(

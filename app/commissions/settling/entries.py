@@ -12,11 +12,11 @@ from app.ledger.posting import Entry
 from app.sentences.entries import APPROVED, CALCULATED, HELD
 
 SCHEMA_VERSION: Final = 1
-"""Of the details of an entry; raise it where a reader must know the difference."""
+"""The version of an entry's details; increase it if readers must distinguish a new format."""
 
 
 def entries_of(result: Result) -> tuple[list[CommissionRow], list[Entry]]:
-    """The commissions of `result` as they stand once the entries are posted, and those entries."""
+    """The commissions of `result` after the entries are posted, and the entries."""
     commissions, entries = [], []
     for one in result.commissions:
         commission, own = _brought_to_target(result, one)
@@ -26,7 +26,7 @@ def entries_of(result: Result) -> tuple[list[CommissionRow], list[Entry]]:
 
 
 def _brought_to_target(result: Result, commission: CommissionRow) -> tuple[CommissionRow, list[Entry]]:
-    """The difference between what the ledger holds and the target; then what is approved becomes payable."""
+    """The entry for the difference between ledger and target, then the entry that makes an approved amount payable."""
     entries: list[Entry] = []
     change = difference(commission.position, commission.target_minor, is_approved=result.is_approved)
     if change:
@@ -54,7 +54,7 @@ def _why_withheld(result: Result) -> dict[str, Any]:
 def _posted(
     result: Result, commission: CommissionRow, kind: str, lines: Sequence[Line], reason: Mapping[str, Any]
 ) -> tuple[CommissionRow, Entry]:
-    """The commission after an entry of `lines`, and that entry; `reason` as `app.sentences.entries` reads it."""
+    """The commission after an entry of `lines`, and that entry; `reason` is a code of `app.sentences.entries`."""
     after = replace(commission, position=commission.position.after(lines), entry_count=commission.entry_count + 1)
     entry = Entry(
         commission_id=after.id,

@@ -1,4 +1,4 @@
-"""What a payment earns now, as a function of everything that decides it. Pure: nothing is read or written here."""
+"""What a payment earns now, as a function of its `SettlementInput`. Pure: reads and writes nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class Result:
 
     @property
     def is_approved(self) -> bool:
-        """Whether what it earns is payable."""
+        """Whether its commissions are payable."""
         return self.decision is not None and self.decision.is_approval
 
 

@@ -17,7 +17,7 @@ from app.payments import objects
 from app.stripe_events.scope import Scope
 
 AFTER: Final = timedelta(seconds=60)
-"""No statement that writes a touchpoint takes so long."""
+"""Longer than any statement that writes a touchpoint takes."""
 PAGE: Final = 500
 
 

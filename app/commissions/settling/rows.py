@@ -1,4 +1,4 @@
-"""Conversions and commissions as rows: load them with what the ledger holds, insert new ones, update changed ones."""
+"""Rows of conversions and commissions: loads them with their amounts in the ledger, inserts and updates them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from app.stripe_events.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class ConversionRow:
-    """A conversion as it should be; `stored` is the row in the database, None while there is none."""
+    """A conversion as it should be; `stored` is the row in the database, None if there is none yet."""
 
     id: UUID
     payment_id: UUID
@@ -34,7 +34,7 @@ class ConversionRow:
 
 @dataclass(frozen=True, slots=True)
 class CommissionRow:
-    """A commission as it should be, with what the ledger holds on it. Amounts in minor units of `currency`.
+    """A commission as it should be, with its amounts in the ledger. Amounts in minor units of `currency`.
 
     `stored` is the row in the database, None while there is none.
     """
@@ -65,12 +65,12 @@ class CommissionRow:
 
     @property
     def target_minor(self) -> int:
-        """What it should be worth, all that came back taken off."""
+        """What it should be worth, after everything that was returned."""
         return int(self.calculation["target_minor"])
 
     @property
     def was_in_payout(self) -> bool:
-        """Whether anything of it was ever in a payout that has not failed."""
+        """Whether any part of it was in a payout that has not failed."""
         return bool(self.position.clearing_minor or self.position.paid_minor or self.position.fee_minor)
 
     @property
@@ -99,7 +99,7 @@ def load_conversions(session: Session, payment_ids: Sequence[UUID]) -> dict[UUID
 
 
 def load_commissions(session: Session, conversion_ids: Sequence[UUID]) -> dict[UUID, list[CommissionRow]]:
-    """The commissions of these conversions with what the ledger holds on each, by conversion id."""
+    """The commissions of these conversions with their amounts in the ledger, by conversion id."""
     if not conversion_ids:
         return {}
     rows = session.execute(_COMMISSIONS, {"conversion_ids": conversion_ids}).mappings().all()
@@ -118,7 +118,7 @@ def insert_and_update(
     conversions: Iterable[ConversionRow],
     commissions: Iterable[CommissionRow],
 ) -> None:
-    """Insert what is new and update what changed."""
+    """Insert the new rows and update the changed ones."""
     conversion_rows = [(one.stored, _conversion_row(one)) for one in conversions]
     commission_rows = [(one.stored, _commission_row(one)) for one in commissions]
     for model, rows in ((Conversion, conversion_rows), (Commission, commission_rows)):

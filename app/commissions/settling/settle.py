@@ -27,7 +27,7 @@ from app.stripe_events.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What settling did to one payment.
+    """The effect of settling on one payment.
 
     Attributes:
         payment: as it is written.

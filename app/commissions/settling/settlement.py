@@ -47,7 +47,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Uplines:
-    """The partners above the one that is credited, where its terms have a ladder.
+    """The uplines of the credited partner, if its terms have a ladder.
 
     Attributes:
         ladder: the snapshot that the customer was bound under.
@@ -74,8 +74,8 @@ class SettlementInput:
         instead_of: whom evidence credits now, if the payment stays with a partner that was paid for it: a conflict.
         payer_marks: marks of the e-mail addresses that its payer has shown.
         merged: what was earned with payments that have been merged into this one.
-        approved_before: how many conversions of the partner were approved before; None where that was counted already,
-            or never is.
+        approved_before: how many conversions of the partner were approved before; None if that was counted already, or
+            is not needed.
     """
 
     payment: PaymentRow
@@ -108,7 +108,7 @@ def load(
     cycle_positions: Mapping[UUID, CyclePosition],
     cause: Cause | CauseOf,
 ) -> list[SettlementInput]:
-    """What decides the commissions of every payment in `credited`.
+    """Everything that decides the commissions of each payment in `credited`.
 
     Args:
         session: the payments' locks are held.
@@ -152,7 +152,7 @@ def _merged(
     conversions: Mapping[UUID, ConversionRow],
     commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, list[Merged]]:
-    """By id of a payment, what was earned with those merged into it."""
+    """By payment id: what was earned with the payments merged into it."""
     found: dict[UUID, list[Merged]] = {}
     for payment in payments:
         conversion = conversions.get(payment.id)
@@ -169,7 +169,7 @@ def _load_kept(
     conversions: Mapping[UUID, ConversionRow],
     commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, tuple[Credit, Mapping[str, Any]]]:
-    """The payments that keep their partner against new evidence, because it was paid for them.
+    """The payments that keep their partner despite new evidence, because it was paid for them.
 
     Args:
         session: holds the payments' locks.
@@ -179,7 +179,8 @@ def _load_kept(
         commissions: by conversion id.
 
     Returns:
-        By payment id the credit that stays, and whom it stays against: `partner_id` (None: no partner), `is_by_hand`.
+        By payment id: the credit that stays, and the credit that evidence gives: `partner_id` (None: none),
+        `is_by_hand`.
     """
     disputed: dict[UUID, tuple[ConversionRow, PaymentCredit]] = {}
     for one in credited:
@@ -206,14 +207,14 @@ def _agrees(conversion: ConversionRow, credit: Credit | NoCredit) -> bool:
 
 
 def _conflict(credit: Credit | NoCredit) -> dict[str, Any]:
-    """What credits the payment otherwise by now."""
+    """The credit that evidence or a person gives the payment now."""
     if not isinstance(credit, Credit):
         return {"partner_id": None, "is_by_hand": False}
     return {"partner_id": ids.encode(ids.PARTNER, credit.enrollment.partner_id), "is_by_hand": credit.is_by_hand}
 
 
 def _linkable_customers(session: Session, scope: Scope, credited: Sequence[PaymentCredit]) -> Collection[str]:
-    """Customers whose unmarked charges may belong to an invoice that has not been linked to them yet."""
+    """Customers whose unmarked charges may belong to an invoice that is not linked to them yet."""
     unmarked = {
         one.payment.state.customer
         for one in credited

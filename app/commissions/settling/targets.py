@@ -38,7 +38,7 @@ def earning_commissions(
         return [], (nothing, {}), decision
     schedule, is_held = _schedule(given, credit, beneficiaries[0]), given.payment.state.hold.is_open(now)
     if decision is None and not is_held and schedule["holdback_days"] is None and schedule["mature_at"] is not None:
-        # There is no holdback to wait for and no dispute to hold it: approved as of the payment's own time.
+        # Without a holdback and without a hold it is approved as of the payment's own time.
         decision = Decision(given.payment.id, "approved", CLOCK, given.payment.state.occurred_at, now)
     is_approved = decision is not None and decision.is_approval
     schedule["approved_at"] = decision.decided_at if decision is not None and is_approved else None
@@ -118,7 +118,7 @@ def _approved_before(given: SettlementInput, credit: Credit) -> int:
 
 
 def _schedule(given: SettlementInput, credit: Credit, partner: Beneficiary) -> dict[str, Any]:
-    """Cycle, holdback and maturity of the partner's commission, which those of its uplines take from it.
+    """Cycle, holdback and maturity of the partner's commission; its uplines' commissions have the same.
 
     A decision about a conversion holds for every level. Without a holdback a commission is approved at once or by a
     person only; this is fixed when the commission is made, so a later change of `auto_approve` does not affect it.
@@ -141,7 +141,7 @@ def _commission(
     one: Beneficiary,
     schedule: Mapping[str, Any],
 ) -> CommissionRow:
-    """A beneficiary's commission with its rate, base and amounts of now."""
+    """A beneficiary's commission with its present rate, base and amounts."""
     calculation, former = one.calculation, _former(given, one)
     is_tiered = one.level == 0 and one.snapshot.commission["type"] == "tiered"
     values = {
@@ -171,7 +171,7 @@ def _commission(
 
 
 def _former(given: SettlementInput, one: Beneficiary) -> CommissionRow | None:
-    """The commission that a beneficiary has already.
+    """The commission that a beneficiary has already, in the payment's currency.
 
     A commission never changes its currency. If a payment turns out to be in another one, its former commission is
     reversed and a new one is made.
