@@ -41,7 +41,9 @@ MONEY_KINDS: Final = (
     Kind.REPORTED,
     *RETURN_KINDS,
 )
-"""Kinds of the objects of a payment, in the order in which they become the root of a payment group. Subscriptions and
+"""Kinds of the objects of a payment, in the order in which they become the root of a payment group.
+
+Subscriptions and
 customers are not among them, since each has many payments."""
 KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER, Kind.DISCOUNT)
 
@@ -64,9 +66,9 @@ ENDED_AT: Final = "ended_at"
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """One Stripe object as one event showed or merely named it.
+    """A Stripe object as an event described it, or only named it.
 
-    `facts` is empty where the object was only named. Amounts are minor units, times Unix seconds; what each kind may
+    `facts` is empty if the object was only named. Amounts are minor units, times Unix seconds; what each kind may
     hold is in `app/payments/state/state.py` and `app/payments/state/returns.py`, which read it.
     """
 
@@ -76,7 +78,7 @@ class ObjectFacts:
     customer: str = ""
     subscription: str = ""
     emails: tuple[str, ...] = field(default=(), repr=False)
-    """E-mail addresses of the payer, as they are written there. They are never stored, only marks of them."""
+    """E-mail addresses of the payer as written in the document. Only marks of them are stored."""
     moments: tuple[str, ...] = ()
     """Names of facts whose value is when this was stated: `CAPTURED_AT`, `ENDED_AT`."""
 
@@ -91,7 +93,7 @@ class NameFact:
     session_id: str
     field_path: str
     refers_to: str = ""
-    """What it leads to where it names no partner: `discount:di_…`, `promotion_code:promo_…`, `coupon:…`, `code:…`."""
+    """The reference if it names no partner: `discount:di_…`, `promotion_code:promo_…`, `coupon:…`, `code:…`."""
 
 
 @dataclass(frozen=True, slots=True)

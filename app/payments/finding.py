@@ -20,13 +20,13 @@ UNATTRIBUTED: Final = ("unattributed", "unknown_code", "outside_window")
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which payments are listed: those that meet every condition given.
+    """A filter of payments: they must meet every given condition.
 
     Attributes:
         livemode: of live money or of test money.
         outcome: a word of `OUTCOMES`; payments merged into others are listed only by theirs.
-        attributed: False: those no partner is credited with; True: all others.
-        conflict: True: those whose partner has been paid although evidence credits another by now; False: all others.
+        attributed: False: those credited to no partner; True: all others.
+        conflict: True: those whose partner was paid although evidence credits another now; False: all others.
         paid: when the customer paid.
     """
 

@@ -35,7 +35,7 @@ class Held:
     Attributes:
         payments: by key, and by the id of their charge.
         facts: the stored facts of Stripe objects, by id.
-        invoiced: PaymentIntents and charges that paid an invoice; the invoice is compared instead.
+        invoiced: PaymentIntents and charges that paid an invoice, which is compared instead.
         explained: charges with a difference in a refund or dispute that was found already.
     """
 

@@ -17,7 +17,7 @@ from app.sentences.outcomes import OUTCOMES
 
 
 class StripeObject(Base):
-    """A Stripe object that an event showed or referred to, with its facts; or something the merchant reported.
+    """A Stripe object that an event described or named, with its facts; or a report of the merchant.
 
     Objects of the same payment (an invoice, its PaymentIntents and charges, their checkout session, its
     InvoicePayments) have the same `root`, whose row is locked before any of them is changed.
@@ -55,16 +55,16 @@ class StripeObject(Base):
     subscription: Mapped[str] = mapped_column(server_default="")
     facts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     stated_at: Mapped[datetime | None]
-    """`created` of the newest event that stated facts about it; None while it was only named."""
+    """`created` of the newest event with facts about it; None if it was only named."""
     older_at: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """When those of its facts were stated that the newest statement left out, Unix seconds."""
+    """The times, Unix seconds, of facts that the newest event left out."""
 
 
 class Payment(Base):
     """One movement of money from a customer to the merchant, whatever Stripe objects describe it.
 
     `key` is `invoice:in_…` for money that settles an invoice, else `pi:pi_…`, else `ch:ch_…`; `manual:…` for what the
-    merchant reported. Every figure is a function of the facts in `stripe_objects`, recomputed whenever one of them
+    merchant reported. Every figure is a function of the facts in `stripe_objects`, and is computed again when a fact
     changes.
     """
 
@@ -128,24 +128,24 @@ class Payment(Base):
     base_minor: Mapped[Minor]
     """What a commission is computed from, by the program's choice of base."""
     returned_minor: Mapped[Minor]
-    """What went back to the customer, at most the gross."""
+    """What was returned to the customer, at most the gross."""
     base_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """How the base came about, figure by figure, for the explanation."""
+    """The figures of the base, for the explanation."""
     occurred_at: Mapped[datetime]
     hold: Mapped[str] = mapped_column(server_default="")
     """What keeps the clock from approving: `dispute`, `warning` or nothing."""
     held_since: Mapped[datetime | None]
-    """Since when something has held it without a break: an automatic approval made later than that does not count."""
+    """The time since which it has been on hold without a break: a later automatic approval does not count."""
     held_until: Mapped[datetime | None]
     """When the hold ends by itself; the year 9999 for an open dispute."""
     cycle_kind: Mapped[str | None]
-    """How its invoice names a billing cycle: `advance`, `arrears` or `within`; None where it bills no subscription."""
+    """How its invoice names a billing cycle: `advance`, `arrears` or `within`; None without a subscription."""
     cycle_ends_at: Mapped[datetime | None]
     """The end by which its invoice names a billing cycle."""
     billed_at: Mapped[datetime | None]
-    """The moment of billing, by which a `within` invoice finds the cycle that was running."""
+    """The moment of billing, which determines the cycle of a `within` invoice."""
     email_marks: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    """Marks of the addresses on Stripe objects that name no customer; a customer's stand with the customer."""
+    """Marks of the addresses on Stripe objects that name no customer; a customer's marks are with the customer."""
     outcome: Mapped[str]
     outcome_details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[CreatedAt]

@@ -1,9 +1,9 @@
 """What is known of each Stripe object, with its lock, so that no two drains process parts of one payment at once.
 
-Rows that another transaction is about to insert cannot be locked, so every id an event names gets a row first. Ids that
-are one movement of money are a payment group: they share a root, and the transaction that locks the root's row owns all
-of them. Roots are locked in one sorted statement; after waiting for one it may have ceased to be a root (its payment
-group was joined to another), so roots are read again until every named id's root is held.
+Rows that another transaction is about to insert cannot be locked, so every id an event names gets a row first. Ids of
+one movement of money are a payment group: they share a root, and a transaction that locks the root's row has locked all
+of them. Roots are locked in one sorted statement. After a wait, an object may no longer be a root (its payment group
+was joined to another), so roots are read again until the root of every named id is locked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _COLUMNS = "kind, id, root, customer, subscription, facts, stated_at, older_at" 
 
 @dataclass(frozen=True, slots=True)
 class LockedObjects:
-    """The objects of every payment group a batch touches, all locked.
+    """The objects of every payment group of a batch, all locked.
 
     Attributes:
         objects: by id, what is known now, this batch's facts included.
@@ -40,7 +40,8 @@ class LockedObjects:
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
         stated: what each event of the batch says of an object, by the event's id, in the order of the batch.
-        newly_named: objects on which a partner's name was found, or from which one was taken, since they were settled.
+        newly_named: objects on which a partner's name was found, or from which one was removed, since they were
+            settled.
     """
 
     objects: Mapping[str, KnownObject]
@@ -52,7 +53,7 @@ class LockedObjects:
     newly_named: frozenset[str] = frozenset()
 
     def payment_groups(self) -> dict[str, list[KnownObject]]:
-        """All payment groups of money, by root; subscriptions and customers are none."""
+        """All payment groups, by root; subscriptions and customers are in none."""
         found: dict[str, list[KnownObject]] = {}
         for known in self.objects.values():
             if known.kind in MONEY_KINDS:
@@ -84,17 +85,14 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
 def lock(
     session: Session, scope: Scope, object_ids: Iterable[str], *, newly_named: Iterable[str] = ()
 ) -> LockedObjects:
-    """What is known of the payment groups of `object_ids`, all locked, where no event has anything to add.
-
-    Ids that no event has named are passed over.
-    """
+    """The known facts of the payment groups of `object_ids`, all locked. Ids that no event has named are skipped."""
     found = _lock_groups(session, scope, object_ids)
     met_before = frozenset(known.root for known in found.values())
     return LockedObjects(found, met_before, frozenset(), newly_named=frozenset(newly_named))
 
 
 def also_lock(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:
-    """`locked` with what was newly named, and with the payment groups of that, all locked."""
+    """`locked` with these newly named objects and their payment groups, all locked."""
     more = lock(session, scope, newly_named - locked.objects.keys())
     return replace(
         locked,
@@ -124,7 +122,7 @@ def load(session: Session, scope: Scope, roots: Iterable[str]) -> dict[str, Know
     return {row.id: KnownObject(*row) for row in rows}
 
 
-# One table and one index each: a join of these would be planned by guesses while the table is young and growing.
+# Each uses one table and one index: without statistics, on a new and growing table, a join would be planned badly.
 _ROOTS = text(f"SELECT DISTINCT root FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids)")
 _LOCK = text(f"SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids) ORDER BY id FOR UPDATE")
 
@@ -132,7 +130,7 @@ _LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root 
 
 
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
-    """The mark of every address in the batch, by the address; the salt is asked for only where there is one."""
+    """The mark of every address in the batch, by the address; the salt is read only if there is an address."""
     found = {address for event in events for one in event.reading.objects for address in one.emails}
     if not found:
         return {}
@@ -148,7 +146,10 @@ def _is_addressed(before: KnownObject, after: KnownObject) -> bool:
 
 
 def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
-    """Everything the batch names or states, by event id. An address is a fact about the customer, if there is one."""
+    """Every object that the batch names or describes, by event id.
+
+    An address is a fact of the customer, if there is one.
+    """
     statements: list[tuple[int, KnownObject]] = []
 
     def add(event_id: int, one: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
@@ -163,7 +164,7 @@ def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[t
             facts |= dict.fromkeys(one.moments, int(event.occurred_at.timestamp()))
             seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
             if one.customer and seen:
-                # Stated at no time in particular, so that an address seen again with every renewal changes no row.
+                # Without a time, so that an address that is repeated with every renewal changes no row.
                 add(event.id, ObjectFacts(Kind.CUSTOMER, one.customer), seen, BEFORE_EVERYTHING)
                 seen = {}
             add(event.id, one, facts | seen, event.occurred_at)
@@ -171,7 +172,7 @@ def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[t
 
 
 def _merged(statements: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObject]:
-    """What the batch says of each object, by the object's id."""
+    """The statements of the batch about each object, by the object's id."""
     stated: dict[str, KnownObject] = {}
     for _, new in statements:
         stated[new.id] = merge(stated[new.id], new) if new.id in stated else new
@@ -179,7 +180,7 @@ def _merged(statements: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObj
 
 
 def _rooted(objects: Mapping[str, KnownObject], links: Iterable[tuple[str, str]]) -> dict[str, KnownObject]:
-    """`objects` with the root each has once `links` are drawn; an invoice survives before other kinds."""
+    """`objects` with their roots after joining by `links`; an invoice becomes the root before other kinds."""
     parents = {one: known.root for one, known in objects.items()}
 
     def find(one: str) -> str:
@@ -204,7 +205,7 @@ def _rooted(objects: Mapping[str, KnownObject], links: Iterable[tuple[str, str]]
 def _insert_missing(session: Session, scope: Scope, objects: Mapping[str, KnownObject]) -> set[str]:
     """Insert those of `objects` that have no row yet, and return their ids.
 
-    An id that another transaction is inserting makes this wait for its end: the insert sees it or takes its place.
+    If another transaction is inserting the same id, this waits for its end, and then finds the row or inserts it.
     """
     scoped = scope.parameters()
     rows = [_row(scoped, objects[one]) for one in sorted(objects)]
@@ -240,7 +241,7 @@ def _row(scoped: Mapping[str, Any], known: KnownObject) -> dict[str, Any]:
 def events_with_news(locked: LockedObjects) -> frozenset[int]:
     """The ids of the events that added a fact to what is known, or a Stripe object; in the order of the batch.
 
-    A fact stated again is no news, whenever it was stated. Example: of two deliveries of one `customer.created` in a
+    A repeated fact is not new, whatever its time. Example: of two deliveries of one `customer.created` in a
     batch only the first is among them.
     """
     now = dict(locked.before)
@@ -256,11 +257,11 @@ def events_with_news(locked: LockedObjects) -> frozenset[int]:
 
 
 def _adds(old: KnownObject, new: KnownObject) -> bool:
-    """Whether `new` says anything that `old` does not; most of a batch does not, and needs no merging."""
+    """Whether `new` has anything that `old` has not; most statements have not, and need no merging."""
     is_placed = new.customer in ("", old.customer) and new.subscription in ("", old.subscription)
     return not (is_placed and new.facts.items() <= old.facts.items())
 
 
 def _says(known: KnownObject) -> tuple[str, str, Mapping[str, object]]:
-    """What is known of it, apart from when that was stated last."""
+    """Its known facts without the times of the statements."""
     return (known.customer, known.subscription, known.facts)

@@ -16,7 +16,7 @@ KEY_KINDS: Final = ("invoice", "pi", "ch", "manual")
 
 
 def scopes_of(session: Session, organization_ids: Sequence[UUID], stripe_id: str) -> list[Scope]:
-    """The organizations, accounts and modes in which this Stripe id exists; the id alone does not determine them."""
+    """The organizations, accounts and modes in which this Stripe id exists; the same id may exist in several."""
     known = select(StripeObject.organization_id, StripeObject.account, StripeObject.livemode).where(
         StripeObject.id == stripe_id, StripeObject.organization_id.in_(organization_ids)
     )

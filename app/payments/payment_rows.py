@@ -1,4 +1,4 @@
-"""Payments as rows: one for each payment that a payment group makes, re-keyed and merged as links become known."""
+"""Rows of payments: one for each payment of a payment group, re-keyed and merged when links become known."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,11 +37,11 @@ class PaymentRow:
     """A payment and its row.
 
     Attributes:
-        state: what it amounts to now.
-        root: the root of its payment group, "" where it was loaded without one.
-        merged_into_id: the payment that took its place.
-        outcome: how it ended; "" until it is settled for the first time.
-        stored: the row as it is in the database, None while there is none.
+        state: its present amounts.
+        root: the root of its payment group, "" if it was loaded without one.
+        merged_into_id: the payment that it was merged into.
+        outcome: its outcome; "" until it is settled for the first time.
+        stored: the row in the database, None if there is none yet.
     """
 
     id: UUID
@@ -54,7 +54,7 @@ class PaymentRow:
 
     @property
     def is_new(self) -> bool:
-        """Whether it has no row yet."""
+        """Whether the database has no row of it yet."""
         return self.stored is None
 
     @property
@@ -64,14 +64,14 @@ class PaymentRow:
 
     @property
     def object_ids(self) -> list[str]:
-        """The objects that name it: Stripe's, or the merchant's report."""
+        """The ids of the objects in its key: Stripe's, or the merchant's report."""
         if self.state.is_reported:
             return [facts.object_of(self.state.key)]
         return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
 
 
 def group_into_payments(session: Session, scope: Scope, locked: LockedObjects) -> list[PaymentRow]:
-    """The payments that the payment groups of `locked` make now, merged ones included. Writes nothing."""
+    """The present payments of the payment groups of `locked`, with merged ones. Writes nothing."""
     groups = locked.payment_groups()
     keys_of = {root: sorted({key for one in members if (key := _key(one))}) for root, members in groups.items()}
     keys = [key for own in keys_of.values() for key in own]
@@ -85,9 +85,9 @@ def group_into_payments(session: Session, scope: Scope, locked: LockedObjects) -
 
 
 def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, PaymentRow]) -> list[PaymentRow]:
-    """Each state with its row: the one with its key, else one whose key has become obsolete, else a new one.
+    """Each state with its row: the row with its key, else a row whose key is obsolete, else a new row.
 
-    A row left without a state was the same money as another's, and is merged into it.
+    A row without a state turned out to be the same money as another payment, and is merged into it.
     """
     left = dict(rows)
     matched: list[tuple[PaymentRow | None, PaymentState]] = [
@@ -108,7 +108,7 @@ def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, Payment
 
 
 def _successor(payment: PaymentRow, standing: Sequence[PaymentRow]) -> UUID | None:
-    """The payment that a row without a state is merged into: one with an object of its own, else the first."""
+    """The payment that a row without a state is merged into: one with a common object, else the first."""
     own = set(payment.object_ids)
     sharing = (one.id for one in standing if own & set(one.object_ids))
     return next(sharing, standing[0].id if standing else None)
@@ -131,7 +131,7 @@ _LOAD_BY_CUSTOMER = text(f"""
 
 
 def load_of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRow]:
-    """The stored payments of these subscriptions and customers, those merged away left out."""
+    """The stored payments of these subscriptions and customers, without merged ones."""
     values = {**scope.parameters(), "values": sorted(subjects)}
     found: dict[UUID, PaymentRow] = {}
     for statement in (_LOAD_BY_SUBSCRIPTION, _LOAD_BY_CUSTOMER):
@@ -177,7 +177,7 @@ def _payment(row: Mapping[str, Any]) -> PaymentRow:
 
 
 def billing_in(row: Mapping[str, Any]) -> Billing | None:
-    """Which billing cycle the invoice of a payment's row names."""
+    """The billing cycle that the invoice of a payment's row names."""
     return Billing(row["cycle_kind"], row["cycle_ends_at"], row["billed_at"]) if row["cycle_kind"] else None
 
 
@@ -229,7 +229,7 @@ _CUSTOMER_FACTS = text(f"SELECT id, facts FROM stripe_objects WHERE {SCOPE_SQL} 
 def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentRow]) -> dict[UUID, frozenset[str]]:
     """The marks of every payment's payer, by payment id.
 
-    A customer's addresses are one person's: what was seen on one payment counts for all of the customer's.
+    An address seen on one payment of a customer counts for all payments of the customer.
     """
     wanted = list(payments)
     customers = sorted({one.state.customer for one in wanted} - {""})
@@ -246,6 +246,6 @@ _STANDING_OF_CUSTOMERS = text(f"""
 
 
 def load_ids_of_customers(session: Session, scope: Scope, customers: Collection[str]) -> list[UUID]:
-    """The payments of these customers, those merged away left out."""
+    """The payments of these customers, without merged ones."""
     values: Mapping[str, Any] = {**scope.parameters(), "customers": sorted(customers)}
     return list(session.scalars(_STANDING_OF_CUSTOMERS, values)) if customers else []

@@ -51,7 +51,7 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
     for _ in range(retries.AT_ONCE_TRIES):
         claimed: list[ClaimedEvent] = []
         try:
-            return _work_claimed(limit, claimed)
+            return _process_claimed(limit, claimed)
         except Exception as failure:
             meaning = retries.meaning(failure)
             log.warning("batch_failed", size=len(claimed), meaning=meaning.name, **retries.problem(failure))
@@ -145,7 +145,7 @@ def _attempt(event_id: int, attempts: int) -> None:
 def _note(event_id: int, attempts: int, failure: Exception) -> None:
     meaning = retries.meaning(failure)
     if meaning is Meaning.GIVE_UP:
-        _take_back_attempt(event_id, attempts)
+        _uncount_attempt(event_id, attempts)
         raise failure
     problem = retries.problem(failure)
     park = meaning is Meaning.PARK or attempts >= MAX_ATTEMPTS

@@ -1,4 +1,4 @@
-"""Stripe data to fetch after a batch: derived from how its payments and events ended; settled ones cost nothing."""
+"""Stripe data to fetch after a batch, by the outcomes of its payments and events."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -16,7 +16,7 @@ NO_OBJECT: Final = {"problem": "thin_without_object"}
 
 
 def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[Wanted]:
-    """What could end the wait of payments, or name their partner."""
+    """Look-ups that could end the wait of payments, or name their partner."""
     wanted = set()
     for one in settled:
         payment = one.payment
@@ -30,12 +30,12 @@ def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[Wanted
 
 
 def of_events(outcomes: Iterable[Outcome]) -> set[Wanted]:
-    """What could end the wait of events."""
+    """Look-ups that could end the wait of events."""
     return {one for outcome in outcomes if outcome.name == "waiting" for one in _named_in(outcome.details)}
 
 
 def of_thin_event(event: ClaimedEvent, document: Mapping[str, Any], *, has_key: bool) -> Outcome:
-    """The outcome of a thin event: it waits for its object, fetched, where there is a key to fetch it with."""
+    """The outcome of a thin event: it waits for its object to be fetched, if there is an API key."""
     if not has_key:
         return Outcome("unusable", NO_KEY)
     related = document.get("related_object")

@@ -24,12 +24,12 @@ class Batch:
     """The events of one scope with the payment group that each is about.
 
     Attributes:
-        events: what was read, in the order of the inbox.
-        roots: by event id, the root of its payment group; "" if it is about none.
-        about: the same by root, without the events about none.
-        abandoned: checkout sessions of which no payment will come.
+        events: the read events, in the order of the inbox.
+        roots: by event id, the root of its payment group; "" without a payment group.
+        about: the events by root, without those that have none.
+        abandoned: checkout sessions that will not be paid.
         uncaptured: roots of payment groups whose money is only authorized.
-        news: ids of the events that state what was not known before them.
+        news: ids of the events with a new fact.
     """
 
     events: Sequence[ReadEvent]
@@ -86,8 +86,8 @@ def _cause_rank(event: ReadEvent, source: str) -> tuple[int, int]:
 
     Args:
         event: one about the payment.
-        source: the kind of object that the payment's amount is from. An invoice's payment is stated by the invoice: its
-            charge states another amount, with tax.
+        source: the kind of object that the payment's amount is from. For an invoice's payment the invoice has the
+            amount: its charge has another one, with tax.
     """
     reading = event.reading
     if reading.is_stating:
@@ -102,9 +102,9 @@ def outcomes(
 
     Args:
         batch: the events.
-        settled: what became of the payments.
+        settled: the effects of settling on the payments.
         partners: the partners that the events name.
-        newly_named: the objects that a new name was found on.
+        newly_named: the objects on which a new name was found.
     """
     moved: dict[int, str] = {}
     payments: dict[str, PaymentRow] = {}
@@ -124,7 +124,7 @@ def outcomes(
             is_news = names_anew or batch.says_something_new(event)
             payment = payments.get(batch.roots[event.id])
             if is_news and payment is not None and payment.id in begun and event.reading.is_return:
-                outcome = _of_return(payment, event.reading.objects[0].kind)  # what it took was never accrued
+                outcome = _of_return(payment, event.reading.objects[0].kind)  # the returned money never accrued
             else:
                 outcome = _unmoved(event, payment, partners, names_anew=names_anew, is_news=is_news)
             found[event.id] = _ended(outcome, event, batch)
@@ -143,7 +143,7 @@ def ended_waits(batch: Batch, settled: Sequence[Settled], locked: LockedObjects)
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
         if not one.former_outcome and payment.root not in locked.met_before:
-            continue  # nothing can have waited for a payment that nothing was known of
+            continue  # nothing can have waited for a new payment
         ended |= {member.id: _ended_wait(payment, member.kind) for member in groups.get(payment.root, ())}
     return ended
 
@@ -185,7 +185,7 @@ def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
 
 
 def _of_return(payment: PaymentRow, kind: str) -> Outcome:
-    """The outcome of an event about money that came back, once its payment is there.
+    """The outcome of an event about returned money, once its payment is known.
 
     Args:
         kind: the kind of object it is about; a fraud warning takes no money.
@@ -208,7 +208,7 @@ def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
 
 
 def _missing(event: ReadEvent) -> Outcome:
-    """An event whose payment is not known waits for it; a return says which object would name it."""
+    """The outcome of an event with an unknown payment: it waits; for a return, with the object to look up."""
     if not event.reading.is_return:
         return Outcome("waiting", reasons.waiting(reasons.AMOUNT))
     named = {one.kind: one.id for one in reversed(event.reading.objects) if one.id}
@@ -224,7 +224,7 @@ def _names_in(event: ReadEvent, partners: Directory) -> list[str]:
 
 
 def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, names_anew: bool) -> Outcome | None:
-    """The outcome of an event that only names a partner; None if that was known."""
+    """The outcome of an event that only names a partner; None if the name was known."""
     enrollment = next((found for name in names if (found := partners.find(name))), None)
     if enrollment is None:
         return Outcome("unknown_code", {"code": names[0]})

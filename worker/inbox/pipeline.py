@@ -45,7 +45,7 @@ def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]
         by_scope.setdefault(event.scope, []).append(event)
     outcomes: dict[int, Outcome] = {}
     with _garbage_collector_off():
-        for scope in sorted(by_scope):  # one order for all drains, so that two never wait for each other in a circle
+        for scope in sorted(by_scope):  # the same order in all drains, to avoid deadlocks
             outcomes |= _work_scope(session, scope, by_scope[scope])
     inbox.finish(session, outcomes)
     return outcomes

@@ -14,15 +14,15 @@ from app.stripe_events.scope import Scope
 def keep(
     session: Session, scope: Scope, kind: str, object_id: str, facts: Mapping[str, Any], *, root: str, at: datetime
 ) -> bool:
-    """Write what was reported, and lock it; whoever writes the same id at the same time is waited for.
+    """Insert a report and lock it; waits for a concurrent transaction with the same id.
 
     Args:
         kind: `Kind.REPORTED`, or `Kind.REPORTED_REFUND`, whose payment's locks are expected.
-        root: the root of the money it is about.
-        at: when it was stated.
+        root: the root of the payment group it belongs to.
+        at: the time of the report.
 
     Returns:
-        False if there is such an id already in this mode; then nothing is written.
+        False if the id exists already in this mode; then nothing is written.
     """
     row = {
         **scope.parameters(),

@@ -1,1 +1,1 @@
-"""What a movement of money amounts to, as a function of everything known of it. Pure."""
+"""The state of payments, as a function of all known facts. Pure."""

@@ -1,4 +1,4 @@
-"""The base of a payment: what a commission is computed from, and how that came about."""
+"""The base of a payment: what a commission is computed from, and its calculation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from app.money import half_up
 
 Facts = Mapping[str, Any]
 SCHEMA_VERSION: Final = 1
-"""Of the details of a base; raise it where a reader must know the difference."""
+"""The version of a base's details; increase it if readers must distinguish a new format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was due on an invoice, at most its total, and what was paid on it, more than that included. Minor units."""
+    """What was due on an invoice, at most its total, and what was paid on it, overpayments included. Minor units."""
 
     due_minor: int
     through_minor: int
@@ -32,7 +32,7 @@ class Paid:
     """Outside Stripe."""
 
     def collected(self, *, counts_outside: bool) -> int:
-        """What counts of what was paid: never more than was due."""
+        """What counts as paid: at most what was due."""
         return max(0, min(self.through_minor + (self.outside_minor if counts_outside else 0), self.due_minor))
 
 
@@ -62,7 +62,7 @@ def invoice_base(invoice: Facts, paid: Paid) -> Base:
         "base_minor": base_minor,
         "formula": formula,
     }
-    # What each product's lines came to, by product, as far as all of them are known.
+    # The sum of the lines of each product, if all lines are known.
     lines = {"lacks_lines": True} if invoice.get("lines") is None else {"lines": invoice["lines"]}
     if outside > 0:
         gross_minor = paid.collected(counts_outside=True)
@@ -95,7 +95,8 @@ def paid_on(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bo
     Before basil a field says that an invoice was marked as paid, and `amount_paid` does not contain that money. Since
     basil `amount_paid` contains it, and InvoicePayments of payment records say how much it is. Where no InvoicePayment
     is known, an invoice that was never charged, and of which no PaymentIntent or charge is known, was marked as paid
-    too; an attempt to charge it says nothing, for a card may have been declined before the customer wired the money.
+    too; an attempt to charge it proves nothing, because a card may have been declined before the customer wired the
+    money.
 
     Args:
         invoice: the invoice's facts.
@@ -113,16 +114,16 @@ def paid_on(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bo
         return Paid(due, paid, outside)
     if invoice.get("attempted") is False and not payments and not has_stripe_payment:
         return Paid(due, 0, paid)
-    # The invoice may not have been stated again since one of its payments was.
+    # The invoice's document may be older than that of one of its payments.
     stated = sum(int(one.get("amount_paid") or 0) for one in payments if not one.get("is_outside"))
     return Paid(due, max(paid - outside, stated), outside)
 
 
 def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Facts]) -> Base | None:
-    """The base of money that settles no invoice; None while no object says how much moved.
+    """The base of money without an invoice; None if no object has the amount.
 
-    A paid checkout session knows the tax. Without one the amount is gross, and the explanation says so, unless the
-    PaymentIntent states its tax.
+    A paid checkout session has the tax. Without one the base includes tax, and the explanation says so, unless the
+    PaymentIntent has the tax.
     """
     session = next((one for one in sessions if one.get("amount_total") is not None), None)
     received = _received(intent, charges)
@@ -152,7 +153,7 @@ def _session_base(session: Facts, received: int | None, currency: str | None, sh
 
     Sessions of the former Adaptive Pricing are in the customer's currency, while the money moved in the merchant's. A
     ratio has no currency: of 4500 received in USD, for a session of EUR 4160 with 664 tax, the base is
-    4500 x 3496 / 4160 = 3782 in USD. Until the PaymentIntent or charge is known, the session's own figures stand.
+    4500 x 3496 / 4160 = 3782 in USD. Until the PaymentIntent or charge is known, the session's own figures are used.
 
     Source: Stripe changelog 2025-03-31, "Adds presentment details for Adaptive Pricing".
     """

@@ -1,4 +1,4 @@
-"""Which billing cycle of its subscription an invoice names. Pure.
+"""The billing cycle of its subscription that an invoice names. Pure.
 
 An invoice names a cycle by an end among its subscription lines' periods; which end depends on when it was billed.
 `app/commissions/cycles/caps.py` compares the names and ranks the cycles.
@@ -12,7 +12,7 @@ from typing import Any, Final
 from app.payments.facts import moment
 
 ADVANCE: Final = "advance"
-"""It bills a period that has begun: a new cycle, named by the earliest end beyond the moment of billing."""
+"""It bills a period that has begun: a new cycle, named by the earliest end after the moment of billing."""
 ARREARS: Final = "arrears"
 """It bills nothing but usage of a period that is over: a cycle as well, named by the latest end."""
 WITHIN: Final = "within"
@@ -25,13 +25,13 @@ Period = tuple[datetime | None, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """Which billing cycle of its subscription an invoice names.
+    """The billing cycle of its subscription that an invoice names.
 
     Attributes:
         kind: `advance`, `arrears` or `within`.
-        ends_at: the end it is named by; of a `within` one its own earliest end, which names it where no regular
-            invoice was billed before it.
-        billed_at: the moment of billing; None where no field says so.
+        ends_at: the end that names the cycle; for `within` its own earliest end, used if no regular invoice was billed
+            before it.
+        billed_at: the moment of billing; None if no field has it.
     """
 
     kind: str
@@ -40,9 +40,10 @@ class Billing:
 
 
 def billing_of(facts: Mapping[str, Any]) -> Billing | None:
-    """The billing of an invoice with these facts; None where no line of a subscription is known of it.
+    """The billing of an invoice with these facts; None if no subscription line of it is known.
 
-    All lines count before those of its first page, whichever came first. A time that is out of range is none.
+    The facts of all lines are used before those of its first page, whichever arrived first. Times out of range are
+    ignored.
     """
     periods: Mapping[str, Sequence[Sequence[object]]] = facts.get("periods") or facts.get("page_periods") or {}
     regular, other = _possible(periods.get("regular", ())), _possible(periods.get("other", ()))

@@ -1,4 +1,4 @@
-"""What keeps a commission from being approved by itself: open disputes and fraud warnings. Pure."""
+"""Holds: open disputes and fraud warnings, during which nothing is approved automatically. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from app.payments.state.payment_group import KnownObject
 
 FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 WARNING_DAYS: Final = 75
-"""How long a fraud warning holds by itself. Most disputes come within 75 days of the charge they are about."""
+"""How long a fraud warning holds without a dispute. Most disputes arrive within 75 days of their charge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why a commission is not approved by itself, until when, and since when without a break.
+    """Why a commission is not approved automatically, until when, and since when without a break.
 
     An open dispute holds until `FOREVER`.
     """
@@ -38,13 +38,13 @@ NO_HOLD: Final = Hold()
 def hold_of(
     disputes: Sequence[KnownObject], warnings: Iterable[KnownObject], *, closed: Collection[str], is_refunded: bool
 ) -> Hold:
-    """What holds a payment with these disputes and fraud warnings.
+    """The hold of a payment with these disputes and fraud warnings.
 
-    An open dispute holds; a warning does until money went back, there is a dispute, or its days are over.
+    An open dispute holds. A warning holds until money was returned, there is a dispute, or its days are over.
 
     Args:
         disputes: all that are about its money.
-        warnings: likewise.
+        warnings: all fraud warnings about its money.
         closed: the statuses of a dispute that has ended.
         is_refunded: whether any of the money was refunded.
     """
@@ -56,7 +56,7 @@ def hold_of(
 
 
 def longest(holds: Iterable[Hold]) -> Hold:
-    """The hold that lasts longest, of one length the first by its name, since the first of those it follows on."""
+    """The hold that ends last (of several, the first by name), since the begin of the unbroken sequence before it."""
     spans = [one for one in holds if one.until is not None and one.since is not None]
     if not spans:
         return NO_HOLD

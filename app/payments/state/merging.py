@@ -1,8 +1,8 @@
-"""Two statements about one Stripe object as one, whichever came first. Pure.
+"""Merges two statements about a Stripe object, in either order. Pure.
 
-Each fact is believed from the newest statement that made it, for not every document says everything: `charge.updated`
-says nothing of the capture, lines that were fetched say nothing of what was paid. So what is known is a function of the
-set of statements, and never of the order they arrived in.
+The newest statement of each fact counts. Not every document has every fact: `charge.updated` has nothing about the
+capture, fetched lines have nothing about what was paid. So the known facts depend on the set of statements, not on the
+order in which they arrived.
 """
 
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ STATUS_ORDER: Final = (
     *("needs_response", "under_review", "charge_refunded", "prevented", "won", "lost"),
     *("issued", "void"),
 )
-"""Refunds, disputes and credit notes, in the order in which they pass from one state to another."""
+"""States of refunds, disputes and credit notes, in the order in which they follow each other."""
 
 
 def merge(first: KnownObject, second: KnownObject) -> KnownObject:
-    """Both together: of each fact the newer statement wins, and what it leaves out stays.
+    """The merged statements: the newer value of each fact; facts that the newer statement leaves out stay.
 
-    Two statements of one second that contradict each other are settled by comparing the values, so that the order
-    of arrival never decides.
+    If two statements of the same second contradict each other, the values are compared, so that the order of arrival
+    does not matter.
     """
     if second is first or (not second.facts and not second.customer and not second.subscription):
         return first
@@ -41,7 +41,7 @@ def merge(first: KnownObject, second: KnownObject) -> KnownObject:
 
 
 def _merge_facts(first: KnownObject, second: KnownObject) -> tuple[Mapping[str, Any], Mapping[str, int]]:
-    """The facts of both, and when those were stated that are older than the newest statement."""
+    """The facts of both, and the times of the facts that are older than the newest statement."""
     if not second.facts or (first.facts == second.facts and _times(first) == _times(second)):
         return first.facts, first.older_at
     if not first.facts:
@@ -59,9 +59,9 @@ def _times(known: KnownObject) -> tuple[int, Mapping[str, int]]:
 
 
 def _believed(name: str, first: KnownObject, second: KnownObject) -> tuple[Any, int]:
-    """The value of a fact that at least one of both states, and when it was stated."""
+    """The value and the time of a fact that at least one of both has."""
     by = [known for known in (first, second) if name in known.facts]
-    values, at = [known.facts[name] for known in by], [known.told_at(name) for known in by]
+    values, at = [known.facts[name] for known in by], [known.stated_at_seconds(name) for known in by]
     if name == CAPTURED_AT:
         return max(values), max(at)
     if name == ENDED_AT:
@@ -74,17 +74,17 @@ def _believed(name: str, first: KnownObject, second: KnownObject) -> tuple[Any, 
 
 
 def _is_timeless(name: str) -> bool:
-    """Whether a fact holds whenever it was stated, so that its time is not kept."""
+    """Whether a fact is valid without its time, so that the time is not stored."""
     return name in (CAPTURED_AT, ENDED_AT) or name.startswith(EMAIL)
 
 
 def _later(name: str, one: Any, other: Any) -> Any:
-    """Which of two values said in the same second is believed."""
+    """The one of two values of the same second that counts."""
     return max(one, other, key=_moved_on if name == "status" else _comparable)
 
 
 def _moved_on(status: object) -> tuple[int, str]:
-    """How far along its way a refund or dispute is in a state; neither goes back, and what is closed stays closed."""
+    """The rank of a state in the order of `STATUS_ORDER`: a refund or dispute never returns to an earlier state."""
     return (STATUS_ORDER.index(status) if status in STATUS_ORDER else -1, str(status))
 
 

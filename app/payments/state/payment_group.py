@@ -1,4 +1,4 @@
-"""Everything known of one movement of money: its Stripe objects by kind, and which of them belong together. Pure."""
+"""A payment group: the Stripe objects of one movement of money by kind, and the links between them. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ class KnownObject:
     """A Stripe object with all the facts known of it.
 
     Attributes:
-        stated_at: when the newest statement about it was made; None while it was only named.
-        older_at: when those of its facts were stated that are older than that, Unix seconds.
+        stated_at: the time of the newest statement about it; None if it was only named.
+        older_at: the times, Unix seconds, of facts that are older than that.
     """
 
     kind: str
@@ -33,10 +33,10 @@ class KnownObject:
 
     @property
     def stated_seconds(self) -> int:
-        """When the newest statement about it was made, Unix seconds; 0 while it was only named."""
+        """The time of the newest statement about it, Unix seconds; 0 if it was only named."""
         return int(self.stated_at.timestamp()) if self.stated_at else 0
 
-    def told_at(self, name: str) -> int:
+    def stated_at_seconds(self, name: str) -> int:
         """When the fact of this name was last stated, Unix seconds."""
         return self.older_at.get(name, self.stated_seconds)
 
@@ -47,11 +47,11 @@ class KnownObject:
 
     @property
     def happened_at(self) -> datetime:
-        """When a stated object came to be: Stripe's `created` where it is kept, else when it was last stated."""
+        """When a described object was created: Stripe's `created` if it is stored, else its last statement's time."""
         created = moment(self.facts.get("created"))
         if created is not None:
             return created
-        assert self.stated_at is not None, "only what was stated has happened"
+        assert self.stated_at is not None, "an object that was only named has not happened yet"
         return self.stated_at
 
 
@@ -61,13 +61,13 @@ class PaymentGroup:
 
     objects: Mapping[str, Sequence[KnownObject]]
     charges_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """For each source, a PaymentIntent or a charge that has none, its charges."""
+    """By source, a PaymentIntent or a charge without one: its charges."""
     invoices_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """For each source the invoices it paid, by what says so; else the one it was ordered by, else all of them."""
+    """By source: the invoices it paid, by their links; else the one of its order reference, else all."""
 
     @classmethod
     def of(cls, objects: Iterable[KnownObject]) -> "PaymentGroup":
-        """The payment_group of `objects`, whichever order they come in."""
+        """The payment group of `objects`, in any order."""
         by_kind: dict[str, list[KnownObject]] = {kind: [] for kind in KINDS}
         for known in sorted(objects, key=lambda known: known.id):
             by_kind[known.kind].append(known)
@@ -77,7 +77,7 @@ class PaymentGroup:
 
     @property
     def sources(self) -> list[str]:
-        """What brought the money: PaymentIntents, and charges that have none."""
+        """The sources of the money: PaymentIntents, and charges without one."""
         return sorted(self.charges_of)
 
     def find(self, kind: str, object_id: str) -> KnownObject | None:
@@ -105,8 +105,8 @@ class PaymentGroup:
 def money_of_others(members: Sequence[KnownObject], invoice_id: str) -> frozenset[str]:
     """The PaymentIntents and charges among `members` that paid other invoices and not this one.
 
-    What is written on them is not this invoice's. Nearly every payment has one invoice, so the group is made only where
-    there are several.
+    Names on them are not this invoice's. Most payments have one invoice, so the group is built only if there are
+    several.
     """
     if sum(known.kind == Kind.INVOICE for known in members) < 2:
         return frozenset()
@@ -116,9 +116,10 @@ def money_of_others(members: Sequence[KnownObject], invoice_id: str) -> frozense
 
 
 def _proven_invoices(objects: Mapping[str, Sequence[KnownObject]]) -> list[KnownObject]:
-    """The invoices, those left out that nothing but the order reference of a PaymentIntent speaks of.
+    """The invoices, without those that only the order reference of a PaymentIntent names.
 
-    The merchant may have written that reference, so it makes no invoice; it only says which of the known ones was paid.
+    The merchant may have written that reference, so it does not make an invoice; it only selects one of the known
+    invoices.
     """
     ordered = {intent.facts.get("ordered_invoice") for intent in objects[Kind.PAYMENT_INTENT]}
     named = {known.facts.get("invoice") for kind in MONEY_KINDS for known in objects[kind]}
@@ -130,10 +131,13 @@ def _proven_invoices(objects: Mapping[str, Sequence[KnownObject]]) -> list[Known
 
 
 def _charges_of(objects: Mapping[str, Sequence[KnownObject]]) -> dict[str, frozenset[str]]:
-    """The charges of each source. A charge whose PaymentIntent nothing names goes to the only one there is."""
+    """The charges of each source.
+
+    A charge without a known PaymentIntent belongs to the only PaymentIntent, if there is one.
+    """
     intents = {intent.id: {intent.facts.get("latest_charge")} - {None} for intent in objects[Kind.PAYMENT_INTENT]}
     for returned in (known for kind in RETURN_KINDS for known in objects[kind]):
-        # often all that names both, and one taken for two sources would be counted twice
+        # often the only link between both; a charge taken as a second source would be counted twice
         charge, intent = returned.facts.get("charge"), returned.facts.get("payment_intent")
         if charge and intent in intents:
             intents[intent].add(charge)

@@ -1,8 +1,8 @@
 """What was refunded of a PaymentIntent or lone charge. Pure.
 
-Two statements say so, and both may be incomplete: refunds known by their ids, and the sum that the charge itself
-gives, which holds for the moment it was stated. What was authorized and not captured is in that sum as well, though
-it was never paid; Stripe may also report that release as a refund of its own, created no later than the capture.
+There are two sources, and both may be incomplete: refunds known by their ids, and the charge's own sum, which is valid
+for the time of its statement. That sum also includes what was authorized and not captured, though it was never paid;
+Stripe may also report this release as a separate refund, created no later than the capture.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ class Refunded:
 
     Attributes:
         amount_minor: all of it.
-        unnamed_minor: what of it only the charge's own sum contains.
-        releases: ids of refunds that merely released what was not captured.
+        unnamed_minor: the part that only the charge's own sum contains.
+        releases: ids of refunds that only released what was not captured.
     """
 
     amount_minor: int = 0
@@ -29,7 +29,7 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class _Capture:
-    """What a capture left to be released, and when it was, Unix seconds; None where no event said so."""
+    """What a capture released, and the time of the capture, Unix seconds; None if no event has it."""
 
     released_minor: int
     at: int | None
@@ -51,12 +51,12 @@ def of_source(payment_group: PaymentGroup, source: str) -> Refunded:
 
 
 def releases_in(payment_group: PaymentGroup) -> frozenset[str]:
-    """The ids of refunds that gave no money back: they released what was authorized and not captured."""
+    """The ids of refunds that returned no money: they released what was authorized and not captured."""
     return frozenset().union(*(of_source(payment_group, source).releases for source in payment_group.sources))
 
 
 def _by_charge(payment_group: PaymentGroup, source: str) -> dict[str, list[KnownObject]]:
-    """The refunds of each charge; those that name none are the only charge's, or stand by themselves."""
+    """The refunds of each charge; refunds without a charge belong to the only charge, or are separate."""
     charges = payment_group.charges_of[source]
     found: dict[str, list[KnownObject]] = {charge: [] for charge in sorted(charges)}
     only = next(iter(charges)) if len(charges) == 1 else ""
@@ -67,7 +67,7 @@ def _by_charge(payment_group: PaymentGroup, source: str) -> dict[str, list[Known
 
 
 def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], capture: _Capture) -> Refunded:
-    """The larger of both statements, the charge's own brought up to date by the refunds known by id."""
+    """The larger of both sums; the charge's own is updated by the refunds known by id."""
     releases = [one for one in refunds if _is_release(one, capture)]
     others = [one for one in refunds if not _is_release(one, capture)]
     # More than was released cannot be its release: the rest was captured and refunded in the same second.
@@ -77,23 +77,24 @@ def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], captu
         return Refunded(named_minor, releases=ids)
     told_minor = _by_charge_itself(charge, others, capture)
     if capture.at is None and 0 < capture.released_minor <= int(charge.facts["amount_refunded"]):
-        # No event said when the capture was, so a release looks like any refund: only the sum is sure.
+        # No event has the time of the capture, so a release cannot be distinguished from a refund: only the sum is
+        # certain.
         named_minor = min(named_minor, max(0, told_minor))
     amount_minor = max(named_minor, told_minor)
     return Refunded(amount_minor, amount_minor - named_minor, ids)
 
 
 def _by_charge_itself(charge: KnownObject, refunds: Iterable[KnownObject], capture: _Capture) -> int:
-    """The charge's own sum without what was released, and with what happened to the refunds since it was stated."""
-    told_at = charge.told_at("amount_refunded")
-    since = [one for one in refunds if _created_at(one) > told_at]
-    undone = [one for one in refunds if _created_at(one) <= told_at < _ended_at(one)]
+    """The charge's own sum without the release, and with the changes of refunds after its statement."""
+    stated_at_seconds = charge.stated_at_seconds("amount_refunded")
+    since = [one for one in refunds if _created_at(one) > stated_at_seconds]
+    undone = [one for one in refunds if _created_at(one) <= stated_at_seconds < _ended_at(one)]
     amount_minor = int(charge.facts["amount_refunded"]) - capture.released_minor
     return amount_minor + _standing(since) - sum(int(one.facts["amount"]) for one in undone)
 
 
 def _capture(charge: KnownObject | None, intent: KnownObject | None) -> _Capture:
-    """The charge says what was released, or its PaymentIntent; either says when."""
+    """The release by the charge's or its PaymentIntent's amounts; the time of the capture by either."""
     known = [one for one in (charge, intent) if one is not None]
     released = [one.facts["amount_released"] for one in known if one.facts.get("amount_released") is not None]
     moments = [int(one.facts[CAPTURED_AT]) for one in known if CAPTURED_AT in one.facts]
@@ -101,7 +102,7 @@ def _capture(charge: KnownObject | None, intent: KnownObject | None) -> _Capture
 
 
 def _is_release(refund: KnownObject, capture: _Capture) -> bool:
-    """Nothing could be refunded before the capture but what the capture was to leave."""
+    """Only the release can be refunded before the capture."""
     return capture.released_minor > 0 and capture.at is not None and 0 < _created_at(refund) <= capture.at
 
 
@@ -110,12 +111,12 @@ def _standing(refunds: Iterable[KnownObject]) -> int:
 
 
 def _created_at(refund: KnownObject) -> int:
-    """When it was created, Unix seconds; 0 where its documents do not say: then the charge's sum contains it."""
+    """When it was created, Unix seconds; 0 if its documents have no time: then the charge's sum contains it."""
     return int(refund.facts.get("created") or 0)
 
 
 def _ended_at(refund: KnownObject) -> int:
-    """Since when it has failed or been canceled; 0 for one that has not."""
+    """When it failed or was canceled, Unix seconds; 0 if it did not."""
     if refund.facts["status"] not in RETURNED_NOTHING:
         return 0
-    return int(refund.facts.get(ENDED_AT) or refund.told_at("status"))
+    return int(refund.facts.get(ENDED_AT) or refund.stated_at_seconds("status"))

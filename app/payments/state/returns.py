@@ -1,9 +1,9 @@
-"""What came back of a payment, or may yet: refunds, disputes, credit notes, fraud warnings. Pure.
+"""Money returned of a payment: refunds, disputes, credit notes; and fraud warnings. Pure.
 
 `R = min(G, max(0, what was refunded + disputes with money out + what was credited or given back outside Stripe -
-overpaid))`, G being what was collected. What was paid beyond what was due was never part of G, and comes back first.
-Where G leaves out what was paid outside Stripe, so does what was overpaid, and what was credited outside Stripe counts
-only beyond it. A credit to the customer's balance reverses nothing: it lowers what a later invoice collects.
+overpaid))`, G being what was collected. An overpayment was never part of G and is returned first. If G excludes what
+was paid outside Stripe, the overpayment excludes it too, and a credit outside Stripe counts only above it. A credit to
+the customer's balance reverses nothing: it reduces what a later invoice collects.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,21 +19,23 @@ from app.payments.state.payment_group import KnownObject, PaymentGroup
 
 IN_AGAIN: Final = frozenset({"won", "warning_closed"})
 CLOSED: Final = IN_AGAIN | {"lost", "charge_refunded", "prevented"}
-"""Dispute states that are final; of a prevented one its balance transactions say whether the money is out. Statuses are
-an open set: one not known here is taken for an open dispute."""
+"""Final dispute states; for `prevented` the balance transactions show whether the funds are withdrawn.
+
+Stripe may add states: an unknown one counts as an open dispute.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What came back, in minor units of the payment's currency.
+    """What was returned, in minor units of the payment's currency.
 
     Attributes:
         amount_minor: without what was overpaid.
-        is_everything: all of it came back, and how much that is is not known.
-        is_in_other_currency: a dispute is in another currency, so that it counts as all that its charge brought.
+        is_everything: everything was returned, and the amount is unknown.
+        is_in_other_currency: a dispute is in another currency, so that it counts as everything its charge brought.
         hold: what keeps the clock from approving.
-        overpaid_minor: what was paid beyond what was due on the invoice, which comes back first.
-        unnamed_minor: what of it is only in a charge's own sum of its refunds, in no refund known by its id.
+        overpaid_minor: what was paid above what was due on the invoice, which is returned first.
+        unnamed_minor: the part that is only in a charge's own sum of its refunds, in no refund known by its id.
     """
 
     amount_minor: int = 0
@@ -49,9 +51,9 @@ class Returned:
 
 
 def of_source(payment_group: PaymentGroup, source: str, currency: str) -> Returned:
-    """What came back of all the money that a PaymentIntent or lone charge brought, and never more than it brought.
+    """What was returned of the money of a PaymentIntent or of a charge without one, at most that money.
 
-    A charge may have been refunded and lost in a dispute as well; that is no money of another payment of its invoice.
+    A charge may be refunded and also lost in a dispute; the excess is no money of another payment of its invoice.
     """
     disputes = payment_group.about(Kind.DISPUTE, source)
     out = [dispute for dispute in disputes if is_money_out(dispute)]
@@ -84,7 +86,7 @@ def of_invoice(
     *,
     counts_outside: bool = False,
 ) -> Returned:
-    """What came back of the money that settled `invoice`, which `sources` brought.
+    """What was returned of the money with which `sources` paid `invoice`.
 
     Args:
         paid: what was due and paid.
@@ -109,15 +111,16 @@ def of_invoice(
 
 
 def given_back(payment_group: PaymentGroup, object_ids: Collection[str]) -> int:
-    """What the merchant says it gave back outside Stripe of the money that one of these objects is about."""
+    """What the merchant reported as given back outside Stripe of the money of these objects."""
     known = payment_group.objects[Kind.REPORTED_REFUND]
     return sum(int(one.facts["amount"]) for one in known if one.facts["of"] in object_ids)
 
 
 def is_money_out(dispute: KnownObject) -> bool:
-    """Whether a dispute has taken the money.
+    """Whether the funds of a dispute are withdrawn.
 
-    Its balance transactions are counted, never summed: they are in the account's currency, each at its day's rate.
+    Balance transactions are counted, not summed, because they are in the account's currency, each at the rate of its
+    day.
     """
     status = dispute.facts["status"]
     if status == "lost":
@@ -129,7 +132,7 @@ def is_money_out(dispute: KnownObject) -> bool:
 
 
 def _share(payment_group: PaymentGroup, source: str, invoice_id: str, returned_minor: int) -> int:
-    """What of the money returned on `source` counts for one of the invoices it paid.
+    """The part of the money returned on `source` that counts for one of the invoices it paid.
 
     In proportion to what it paid on each, by running totals, so that the parts add up.
     """
@@ -151,7 +154,7 @@ def _paid_on(payment_group: PaymentGroup, source: str, invoice_id: str) -> int:
 
 
 def _brought(payment_group: PaymentGroup, source: str) -> int | None:
-    """What a source brought, minor units; None while no document says so."""
+    """The amount of a source, minor units; None if no document has it."""
     intent = payment_group.find(Kind.PAYMENT_INTENT, source)
     received = intent.facts.get("amount_received") if intent else None
     if received is not None:
@@ -170,7 +173,7 @@ def _brought(payment_group: PaymentGroup, source: str) -> int | None:
 def _overpaid(
     payment_group: PaymentGroup, invoice: KnownObject, sources: Iterable[str], paid: Paid, left_out_minor: int
 ) -> int:
-    """What was paid on an invoice beyond what was due: by its own field, or by what its payments come to."""
+    """The overpayment of an invoice: by its own field, or by the sum of its payments."""
     by_sources = sum(_brought_to(payment_group, source, invoice.id) for source in sources)
     counted_minor = max(paid.through_minor, by_sources) + paid.outside_minor - left_out_minor
     told_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor
@@ -178,7 +181,7 @@ def _overpaid(
 
 
 def _brought_to(payment_group: PaymentGroup, source: str, invoice_id: str) -> int:
-    """What a source brought to an invoice: by its InvoicePayments, else all that it brought if it paid no other."""
+    """What a source paid on an invoice: by its InvoicePayments, else its whole amount if it paid no other."""
     own = {source, *payment_group.charges_of[source]}
     payments = payment_group.payments_of(invoice_id)
     named = [paid for paid in payments if own & {paid.get("payment_intent"), paid.get("charge")}]

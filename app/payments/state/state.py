@@ -1,7 +1,7 @@
-"""What a movement of money amounts to, as a pure function of everything known of it.
+"""The payments of a payment group, as a pure function of all its facts.
 
-A payment group makes one payment for each invoice in it; without an invoice, one for each PaymentIntent, or for a
-charge that has none. Nothing here depends on the order in which the facts came.
+A payment group has one payment for each of its invoices; without an invoice, one for each PaymentIntent, and for each
+charge without a PaymentIntent. Nothing here depends on the order in which the facts arrived.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ class PaymentState:
     occurred_at: datetime
     hold: Hold = NO_HOLD
     billing: Billing | None = None
-    """Which billing cycle of its subscription its invoice names; None where it bills no subscription."""
+    """The billing cycle that its invoice names; None without a subscription."""
     email_marks: tuple[str, ...] = ()
     """Marks of the addresses on those of its Stripe objects that name no customer, in order."""
 
@@ -49,12 +49,12 @@ class PaymentState:
 
     @property
     def is_reported(self) -> bool:
-        """Whether the merchant reported it, so that Stripe knows nothing of it."""
+        """Whether the merchant reported it, and not Stripe."""
         return self.key.startswith(facts.KEY_PREFIX)
 
     @property
     def signals(self) -> Mapping[str, str]:
-        """What qualifies it for a program, by conversion kind; what Stripe reports is a payment and nothing else."""
+        """The signals that qualify it for a program, by conversion kind; Stripe's money is always of kind payment."""
         signals: Mapping[str, str] = self.base_details.get("signals", STRIPE_SIGNALS)
         return signals
 
@@ -65,7 +65,7 @@ class PaymentState:
 
     @property
     def awaits_invoice(self) -> bool:
-        """Whether its own document names an invoice we have not seen: the invoice is what accrues."""
+        """Whether its document names an unknown invoice: then the commission accrues with the invoice."""
         return bool(self.base_details.get("awaits_invoice"))
 
     @property
@@ -75,13 +75,14 @@ class PaymentState:
 
 
 def payments_of(payment_group: PaymentGroup) -> list[PaymentState]:
-    """The payments that this payment group makes, none while no amount is known. A report is a payment by itself.
+    """The payments of this payment group; none if no amount is known.
 
-    Invoices that were seen are payments. Where none was seen, but one is known to exist, the money of the other objects
-    has the invoice's key until it comes.
+    A report is a payment by itself. Each known invoice is a payment. If an invoice is only named, the money of the
+    other objects has the invoice's key until the invoice arrives.
     """
     reports, invoices = payment_group.objects[Kind.REPORTED], payment_group.objects[Kind.INVOICE]
-    seen = [invoice for invoice in invoices if "total" in invoice.facts]  # voided or written off, it is no money
+    # An invoice without a total is voided or uncollectible, and no money.
+    seen = [invoice for invoice in invoices if "total" in invoice.facts]
     if reports:
         states = [_reported_payment(payment_group, report) for report in reports]
     elif seen:
@@ -125,7 +126,7 @@ def _invoice_payment(payment_group: PaymentGroup, invoice: KnownObject) -> Payme
 
 
 def _single_payment(payment_group: PaymentGroup, source: str) -> PaymentState | None:
-    """The payment a PaymentIntent or lone charge makes by itself; None while no money is known to have moved."""
+    """The payment of a PaymentIntent, or of a charge without one; None if no amount is known."""
     intent = payment_group.find(Kind.PAYMENT_INTENT, source)
     charges = [
         charge
@@ -167,13 +168,13 @@ def _single_payment(payment_group: PaymentGroup, source: str) -> PaymentState | 
 
 
 def _described(stated: Iterable[KnownObject]) -> dict[str, bool]:
-    """What completes a base's details where Stripe describes the money as an invoice's."""
+    """The additional base details if Stripe describes the money as an invoice's."""
     is_so = any(known.facts.get("described_as_invoice") for known in stated)
     return {"described_as_invoice": True} if is_so else {}
 
 
 def _under_invoice(payment_group: PaymentGroup, states: list[PaymentState], invoice: KnownObject) -> PaymentState:
-    """The known money of an invoice not seen yet, under the key that will stay."""
+    """The money of an invoice that is only named, with the invoice's key, which does not change later."""
     first = states[0]
     gross_minor = sum(state.gross_minor for state in states)
     returned_minor = sum(state.returned_minor for state in states) + returns.given_back(payment_group, {invoice.id})
@@ -195,7 +196,7 @@ def _under_invoice(payment_group: PaymentGroup, states: list[PaymentState], invo
 
 
 def _reported_payment(payment_group: PaymentGroup, report: KnownObject) -> PaymentState:
-    """What the merchant reported: its amount is the base, for no tax is known of it."""
+    """The payment of a report: its amount is the base, because its tax is unknown."""
     gross_minor = int(report.facts.get("amount") or 0)
     returned_minor = returns.given_back(payment_group, {report.id})
     return PaymentState(
@@ -215,7 +216,7 @@ def _reported_payment(payment_group: PaymentGroup, report: KnownObject) -> Payme
 
 
 def _with_returns(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
-    """The details of the base, with what came back where its figures do not show it."""
+    """The details of the base, with the returned amounts that its figures do not show."""
     found = dict(details)
     noted = {"overpaid_minor": returned.overpaid_minor, "unnamed_returned_minor": returned.unnamed_minor}
     found |= {name: minor for name, minor in noted.items() if minor}

@@ -1,1 +1,1 @@
-"""Payments that wait for something, and what for."""
+"""Payments, events and customers that wait for something."""

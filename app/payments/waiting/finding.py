@@ -1,4 +1,4 @@
-"""What waits, for what, since when, and what Stripe said about it: nothing unknown is ever silent."""
+"""Lists what waits, for what, since when, and the state of its look-up at Stripe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Waiting:
         what: `event`, `payment` or `customer`.
         id: the event's, the payment's or the customer's.
         object_id: the Stripe object it is about.
-        since: since when we have known of it.
-        look_up: `none` (no key, or nothing that could be asked), `due`, `answered` or `given_up`.
+        since: since when it has waited.
+        look_up: `none` (no key, or nothing to ask), `due`, `answered` or `given_up`.
         waiting_for: one of `reasons.REASONS`.
-        problem: why the last look-up brought nothing, as `app.sentences.problems` reads it.
+        problem: why the last look-up failed, a code of `app.sentences.problems`.
     """
 
     what: str
@@ -43,8 +43,8 @@ class Waiting:
     problem: Problem | None
 
 
-# Events and payments that wait, each with the look-up its details name, and customers that no answer has come about.
-# An event that waits for the same as its payment is not listed beside it.
+# Events and payments that wait, each with the look-up of its details, and customers whose look-up has no answer. An
+# event that waits for the same as its payment is left out.
 _LIST = text("""
     WITH waiting AS (
         SELECT 'event' AS what, stripe_id AS id, object_id, organization_id, account, livemode,
@@ -77,7 +77,7 @@ _LIST = text("""
     ORDER BY since DESC, waiting.id DESC LIMIT :limit OFFSET :offset
 """)
 
-# Where a row of the list stands, or stood before what it waited for came.
+# The position in the list of a row that waits, or has waited.
 _PLACE = text("""
     SELECT received_at AS since, stripe_id AS id FROM stripe_events
     WHERE stripe_id = :id AND organization_id = ANY (:organization_ids) AND livemode = :livemode

@@ -1,4 +1,4 @@
-"""Charges that may yet turn out to pay an invoice: kept as `waiting` for two days, then shown as unattributed."""
+"""Charges that may turn out to pay an invoice: `waiting` for two days, then unattributed."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -40,10 +40,10 @@ _BEGIN_WAITS = text(f"""
 
 
 def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set[Wanted]:
-    """Let charges that came before their customer's first invoice or subscription wait, as if they had come after.
+    """Let charges wait that arrived before their customer's first invoice or subscription.
 
     Returns:
-        What could be asked for to end the wait.
+        The look-ups that could end the wait.
     """
     wanted = sorted(customers)
     if not wanted:
@@ -67,12 +67,15 @@ _END_WAITS_ONE = text(_END_WAITS.format(which=f"{SCOPE_SQL} AND outcome_details 
 
 
 def end_overdue_waits(session: Session) -> None:
-    """Call payments unattributed whose link to an invoice has not come in two days. A late link still merges them."""
+    """Make payments unattributed whose link to an invoice did not arrive within two days.
+
+    A late link still merges them.
+    """
     _end_events(session, session.execute(_END_WAITS_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE}).all())
 
 
 def end_wait(session: Session, scope: Scope, object_id: str) -> None:
-    """Call the payment of this PaymentIntent or charge unattributed: Stripe says that it paid no invoice."""
+    """Make the payment of this PaymentIntent or charge unattributed, because Stripe says that it paid no invoice."""
     values = {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id}
     _end_events(session, session.execute(_END_WAITS_ONE, values).all())
 

@@ -25,7 +25,7 @@ class WaitingBody(Snake):
     look_up: str = Field(description="`none` (no API key, or nothing to ask), `due`, `answered` or `given_up`.")
     next_look_up_at: Instant | None
     attempts: int = Field(description="How often Stripe was asked.")
-    problem: str | None = Field(description="What the last attempt came to, where it brought nothing.")
+    problem: str | None = Field(description="Why the last attempt failed.")
 
 
 class WaitingPage(Snake):
@@ -44,7 +44,7 @@ class AskedAgain(Snake):
 
 
 def waiting_body(waiting: Waiting) -> WaitingBody:
-    """One thing that waits."""
+    """The view of something that waits."""
     return WaitingBody(**waiting_fields(waiting))
 
 

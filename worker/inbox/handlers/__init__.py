@@ -1,1 +1,1 @@
-"""From Stripe documents of any API version to plain facts."""
+"""Handlers: read Stripe documents of any API version into plain facts."""

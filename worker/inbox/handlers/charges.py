@@ -21,13 +21,13 @@ from worker.inbox.handlers.fields import (
 
 _NOT_TAKEN = ("failed", "pending")
 _OF_AN_INVOICE = re.compile(r"Subscription (creation|update)|Payment for [Ii]nvoice\b.*")
-"""How Stripe describes a charge or PaymentIntent that pays an invoice. It decides no money, only what is waited for."""
+"""Descriptions by Stripe of a charge or PaymentIntent that pays an invoice; used only to decide what to wait for."""
 _INVOICE_ID: Final = re.compile(r"in[0-9]*_(?=[a-z]*[0-9A-Z])[A-Za-z0-9]{8,}")
 """An invoice's id, but not `in_progress` or `in_store_7`."""
 
 
 def charge_succeeded(charge: Document) -> Reading:
-    """`charge.succeeded`: money taken, or held while it is not yet captured."""
+    """`charge.succeeded`: a charge, captured or only authorized."""
     charge_id, is_captured = own_id(charge), _is_captured(charge)
     facts = {
         "currency": currency(charge),
@@ -44,22 +44,28 @@ def charge_succeeded(charge: Document) -> Reading:
 
 
 def captured(charge: Document) -> Reading:
-    """`charge.captured`: money that was only held is taken, now."""
+    """`charge.captured`: an authorized amount is captured at the event's time."""
     return _at_capture(charge_succeeded(charge), own_id(charge))
 
 
 def refunded(charge: Document) -> Reading:
-    """`charge.refunded`: how much of the charge went back in all. Before 2022-11-15 it lists the refunds themselves."""
+    """`charge.refunded`: how much of the charge was returned in all.
+
+    Before 2022-11-15 it lists the refunds themselves.
+    """
     return replace(charge_succeeded(charge), is_stating=False, is_return=True)
 
 
 def updated(charge: Document) -> Reading:
-    """`charge.updated`: what it belongs to, and what went back. By itself it is no money and credits none."""
+    """`charge.updated`: its PaymentIntent and invoice, and what was returned.
+
+    Alone it is no payment and has no names.
+    """
     return _linked(charge, {})
 
 
 def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
-    """A charge with what it names, `facts` and the refunds it lists."""
+    """A charge with `facts`, the objects and names it has, and the refunds it lists."""
     charge_id, customer = own_id(charge), identity(charge.get("customer"))
     payment_intent, invoice = identity(charge.get("payment_intent")), identity(charge.get("invoice"))
     facts = facts | {
@@ -70,7 +76,7 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
         "invoice": invoice or None,
         "described_as_invoice": _is_described_as_invoice(charge),
     }
-    # Before 2014 refunds had no ids; then the charge's own sum says what went back.
+    # Before 2014 refunds had no ids; then the charge's own sum has the returned amount.
     listed = [refunds.changed(refund) for refund in _listed(charge, "refunds") if identity(refund)]
     return Reading(
         objects=(
@@ -89,12 +95,12 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
 
 
 def intent_captured(intent: Document) -> Reading:
-    """`payment_intent.succeeded`: its money is taken, now."""
+    """`payment_intent.succeeded`: its money is captured at the event's time."""
     return _at_capture(intent_succeeded(intent), own_id(intent))
 
 
 def intent_succeeded(intent: Document) -> Reading:
-    """A PaymentIntent as it stands, whenever its money was taken."""
+    """A PaymentIntent in its present state, without the time of the capture."""
     intent_id = own_id(intent)
     customer, charge = identity(intent.get("customer")), _latest_charge(intent)
     invoice, received = identity(intent.get("invoice")), _received(intent)
@@ -128,7 +134,7 @@ def intent_succeeded(intent: Document) -> Reading:
 
 
 def _received(intent: Document) -> int:
-    """What has arrived, minor units; the whole amount where it succeeded and no field says how much."""
+    """The amount received, minor units; the whole amount if it succeeded and has no such field."""
     received = optional_amount(intent, "amount_received")
     if received is not None or intent.get("status") != "succeeded":
         return amount(intent, "amount_received")
@@ -138,20 +144,20 @@ def _received(intent: Document) -> int:
 def _ordered_invoice(intent: Document) -> str:
     """The invoice that Stripe writes into the order reference of a PaymentIntent; a merchant may write anything there.
 
-    Seen in PaymentIntents recorded since 2025-10-29; the reference describes it as what identifies the order.
+    Seen in PaymentIntents recorded since 2025-10-29; Stripe's reference only says that the field identifies the order.
     """
     found = identity(at(intent, "payment_details", "order_reference"))
     return found if _INVOICE_ID.fullmatch(found) else ""
 
 
 def _latest_charge(intent: Document) -> str:
-    """The charge that took the money. Before 2022-11-15 the declined ones are listed beside it."""
+    """The successful charge. Before 2022-11-15 declined charges are listed beside it."""
     taken = [one for one in _listed(intent, "charges") if one.get("status") not in _NOT_TAKEN]
     return identity(intent.get("latest_charge")) or next(filter(None, map(identity, taken)), "")
 
 
 def _is_described_as_invoice(document: Document) -> bool | None:
-    """True where Stripe says that it pays an invoice, though it may name none; else None, which is no fact."""
+    """True if Stripe says that it pays an invoice, even if it names none; else None, which is no fact."""
     description = document.get("description")
     return True if isinstance(description, str) and _OF_AN_INVOICE.fullmatch(description) else None
 
@@ -171,7 +177,7 @@ def _is_captured(charge: Document) -> bool:
 
 
 def _at_capture(reading: Reading, object_id: str) -> Reading:
-    """`reading`, which also says that the money of this object was taken when it was stated."""
+    """`reading` with the fact that this object was captured at the time of the event."""
     if not reading.is_captured:
         return reading
     objects = (replace(one, moments=(CAPTURED_AT,)) if one.id == object_id else one for one in reading.objects)
@@ -179,7 +185,7 @@ def _at_capture(reading: Reading, object_id: str) -> Reading:
 
 
 def _released(document: Document, taken: str) -> int | None:
-    """What was authorized but not taken, by the field `taken`. Stripe refunds it, and counts it as refunded.
+    """What was authorized but not captured, by the field `taken`. Stripe releases it, and counts it as refunded.
 
     Source: Stripe API reference, "Capture a PaymentIntent", `amount_to_capture`.
     """

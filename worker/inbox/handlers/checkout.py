@@ -1,4 +1,4 @@
-"""Checkout sessions: the only place a client reference arrives, and what ties a customer to a subscription."""
+"""Checkout sessions: the only documents with a client reference; they link customer and subscription."""
 
 from typing import Final
 
@@ -22,7 +22,8 @@ _MODE_SHOWN_BY: Final = {"subscription": "subscription", "setup": "setup_intent"
 def completed(session: Document) -> Reading:
     """`checkout.session.completed`, `checkout.session.async_payment_succeeded`.
 
-    In mode payment a paid session states an amount; in mode subscription it only binds, and the invoice accrues.
+    In mode payment a paid session has an amount; in mode subscription it only binds the customer, and the invoice
+    accrues.
     """
     session_id = own_id(session)
     customer, subscription = identity(session.get("customer")), identity(session.get("subscription"))
@@ -61,21 +62,21 @@ def completed(session: Document) -> Reading:
 
 
 def abandoned(session: Document) -> Reading:
-    """`checkout.session.async_payment_failed`, `checkout.session.expired`: no payment of it will come."""
+    """`checkout.session.async_payment_failed`, `checkout.session.expired`: the session will not be paid."""
     known = ObjectFacts(Kind.SESSION, own_id(session), {"abandoned": True}, identity(session.get("customer")))
     return Reading(objects=(known,))
 
 
 def _mode(session: Document) -> object:
-    """What the session is for. The oldest ones do not say: they came before there was anything but cards."""
-    told = session.get("mode")
-    if told is None:
-        told = next((mode for mode in ("subscription", "setup") if session.get(_MODE_SHOWN_BY[mode])), "payment")
-    return told
+    """The mode of the session. The oldest documents have no such field."""
+    mode = session.get("mode")
+    if mode is None:
+        mode = next((one for one in ("subscription", "setup") if session.get(_MODE_SHOWN_BY[one])), "payment")
+    return mode
 
 
 def _is_paid(session: Document) -> bool:
-    """Whether its money has come. Where no status says so, it had: a session was complete only once it was paid."""
+    """Whether it is paid. Documents without a status were sent only for paid sessions."""
     return bool(session.get("payment_status", "paid") == "paid")
 
 

@@ -1,4 +1,4 @@
-"""Credit notes: what an issued invoice was lowered by, and how that went back."""
+"""Credit notes: how much an issued invoice was reduced, and how that was returned."""
 
 from app.payments.facts import Kind, ObjectFacts, Reading
 from worker.inbox.handlers.fields import Document, identity, optional_amount, own_id
@@ -8,7 +8,7 @@ def changed(credit_note: Document) -> Reading:
     """`credit_note.created`, `credit_note.updated`.
 
     Refunds made by it count through their own ids, and a credit to the customer's balance lowers a later invoice. Only
-    what was given back outside Stripe is told nowhere else.
+    money given back outside Stripe is in no other document.
     """
     note_id, invoice = own_id(credit_note), identity(credit_note.get("invoice"))
     refunds = _refunds(credit_note)
@@ -29,7 +29,7 @@ def changed(credit_note: Document) -> Reading:
 
 
 def voided(credit_note: Document) -> Reading:
-    """`credit_note.voided`. The status inside may lag behind; the event's own name is believed."""
+    """`credit_note.voided`. The document's status may be out of date; the type of the event counts."""
     return changed({**credit_note, "status": "void"})
 
 

@@ -1,4 +1,4 @@
-"""Customers and subscriptions: they move no money, but may name a partner."""
+"""Customers and subscriptions, which may name a partner; no money."""
 
 from app.payments.facts import Kind, ObjectFacts, Reading
 from worker.inbox.handlers import promotions
@@ -26,7 +26,7 @@ def _own_email(customer: Document) -> tuple[str, ...]:
 def subscription_changed(subscription: Document) -> Reading:
     """`customer.subscription.created`, `customer.subscription.updated`.
 
-    The oldest have no id, because a customer had one subscription at most; what they name counts for the customer.
+    The oldest have no id, because a customer had at most one subscription; their names count for the customer.
     """
     subscription_id, customer = identity(subscription), identity(subscription.get("customer"))
     bearer = subscription_id or customer or own_id(subscription)

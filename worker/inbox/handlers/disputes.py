@@ -1,4 +1,4 @@
-"""Disputes and early fraud warnings: money the customer's bank takes back, or may."""
+"""Disputes and early fraud warnings: money that the customer's bank withdraws, or may withdraw."""
 
 from collections.abc import Mapping
 
@@ -58,10 +58,10 @@ def warned(warning: Document) -> Reading:
 
 
 def _transactions(transactions: object) -> dict[str, int]:
-    """The balance transactions by id, each with its amount in the account's currency: below zero, money left.
+    """The balance transactions by id, each with its amount in the account's currency; negative: funds withdrawn.
 
-    They are facts of their own, one each, because the list only grows: the union of all ever seen is right whatever
-    order the events came in.
+    Each is a separate fact, because the list only grows: the union of all lists is correct, in whatever order the
+    events arrived.
     """
     found: dict[str, int] = {}
     for transaction in transactions if isinstance(transactions, list) else ():

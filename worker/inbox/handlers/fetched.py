@@ -1,4 +1,4 @@
-"""Documents we fetched ourselves: read by the state the object is in now, since no event says what happened."""
+"""Fetched documents, read by the object's present state, because there is no event that says what happened."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,11 +12,11 @@ from worker.inbox.handlers.fields import Document, at
 from worker.inbox.handlers.invoices import documents, lines
 
 NOTHING_YET: Final = Reading()
-"""What an object says that has brought no money: not even links, since an attempt that failed may leave some."""
+"""The facts of an object that brought no money: without links, because a failed attempt may have some."""
 
 
 def evident_at(event: Mapping[str, Any]) -> datetime | None:
-    """Since when the names in a fetched document count: since it was paid or made. None for Stripe's own events."""
+    """The time from which names in a fetched document count: when it was paid or made. None for Stripe's events."""
     if not str(event.get("type", "")).startswith(TYPE_PREFIX):
         return None
     document = at(event, "data", "object")
@@ -25,7 +25,7 @@ def evident_at(event: Mapping[str, Any]) -> datetime | None:
 
 
 def _invoice(invoice: Document) -> Reading:
-    """A paid invoice as `invoice.paid`; from any other only whose it is, and whom it names."""
+    """A paid invoice as `invoice.paid`; of any other only its customer, its subscription and its names."""
     reading = documents.paid(invoice)
     if invoice.get("status") == "paid":
         return reading

@@ -1,7 +1,7 @@
-"""Small readers for Stripe documents of every API version: new path first, old path as the fallback.
+"""Readers of fields in Stripe documents of every API version: the newest path first, then older ones.
 
-A document's shape follows the endpoint's API version, and some real ones carry old and new fields together, so
-readers go by what is present and never by a version number.
+A document's shape depends on the endpoint's API version, and some have old and new fields together, so readers use the
+fields that are present, never a version number.
 """
 
 import re
@@ -19,11 +19,11 @@ _CURRENCY: Final = re.compile(r"[A-Za-z]{3}", re.ASCII)
 LONGEST_ID: Final = 255
 """Source: Stripe, "Upgrades": ids never exceed 255 characters."""
 LARGEST_AMOUNT_MINOR: Final = 10**15
-"""More than Stripe moves in any currency, and so little that no sum of ours overflows."""
+"""More than any amount at Stripe, and small enough that no sum overflows."""
 
 
 def identity(value: object) -> str:
-    """The id in a reference, which Stripe sends bare or expanded; "" where there is none."""
+    """The id in a reference, which may be an id or an object; "" if there is none."""
     if isinstance(value, dict):
         value = value.get("id")
     return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
@@ -38,7 +38,7 @@ def own_id(document: Document) -> str:
 
 
 def at(document: Document, *path: str) -> Any:
-    """What stands at `path`, None where the path breaks off."""
+    """The value at `path`; None if a part of the path is missing."""
     found: Any = document
     for name in path:
         if not isinstance(found, dict):
@@ -56,7 +56,7 @@ def amount(document: Document, name: str, *, may_be_negative: bool = False) -> i
 
 
 def optional_amount(document: Document, name: str, *, may_be_negative: bool = False) -> int | None:
-    """The amount in field `name`, minor units; None where absent. Raises UnusableEvent if it is no possible amount."""
+    """The amount in field `name`, minor units; None if absent. Raises UnusableEvent if it is no possible amount."""
     found = at(document, name)
     if found is None:
         return None
@@ -77,7 +77,7 @@ def currency(document: Document) -> str:
 
 
 def presentment(document: Document) -> dict[str, Any] | None:
-    """What the customer was shown where that was another currency: `amount_minor`, `currency`. No money is in it.
+    """The amount shown to the customer in another currency: `amount_minor`, `currency`. Nothing is computed from it.
 
     Source: Stripe API reference, `presentment_details` of sessions, PaymentIntents and charges.
     """
@@ -89,9 +89,9 @@ def presentment(document: Document) -> dict[str, Any] | None:
 
 
 def names_in(metadata: object, object_id: str, carrier: str, field_path: str) -> tuple[NameFact, ...]:
-    """The partner or touchpoint session named in `metadata`, which stands at `field_path` of the event.
+    """The partner or touchpoint session named in `metadata`, which is at `field_path` of the event.
 
-    Metadata comes from a browser: it may name a partner, it never says a rate or an amount.
+    Metadata comes from a browser: it may name a partner; a rate or an amount is never read from it.
     """
     if not isinstance(metadata, Mapping) or not object_id:
         return ()
@@ -110,16 +110,16 @@ _EMAILS: Final = (
     ("receipt_email",),
     ("customer", "email"),
 )
-"""Where sessions, invoices, charges and PaymentIntents say who pays; the last in a customer sent expanded."""
+"""Fields of sessions, invoices, charges and PaymentIntents (and their expanded customer) with the payer's address."""
 
 
 def payer_emails(document: Document) -> tuple[str, ...]:
-    """Every address of its payer that a Stripe object of a payment shows."""
+    """Every address of the payer in a Stripe object of a payment."""
     found = (at(document, *path) for path in _EMAILS)
     return tuple(address for address in found if isinstance(address, str) and address.isprintable())
 
 
 def _kind(document: Document) -> str:
-    """The document's `object`, `charge` for example; `object` where that field cannot be one of Stripe's."""
+    """The document's `object`, such as `charge`; `object` if the field has no possible value."""
     found = at(document, "object")
     return found if isinstance(found, str) and _KIND.fullmatch(found) else "object"

@@ -1,7 +1,7 @@
-"""Promotion codes, coupons and discounts: whose they are, and on what they were used.
+"""Promotion codes, coupons and discounts: their partners, and the objects on which they were used.
 
-What a customer used names no partner itself. It is kept as a reference, and whose it is, is looked up whenever credit
-is given: the code may be given to its partner long after it was used.
+A use names no partner itself. It is stored as a reference, and the owner of the promotion is looked up whenever credit
+is given, because a code may be given to its partner long after its use.
 """
 
 from collections.abc import Iterator
@@ -37,11 +37,11 @@ def coupon_changed(coupon: Document) -> Reading:
 
 
 def discount_changed(discount: Document) -> Reading:
-    """`customer.discount.created`, `customer.discount.updated`: which coupon or code was used on what.
+    """`customer.discount.created`, `customer.discount.updated`: the promotion of a discount, and its use.
 
-    The only event that names coupon, code, customer and subscription together. A discount of one subscription,
-    session or invoice says nothing about what else its customer pays, and one of an item concerns the invoices that
-    show it. Before 2020 discounts had no ids.
+    The only event with coupon, code, customer and subscription together. A discount of one subscription, session or
+    invoice does not concern the customer's other payments; a discount of an item concerns the invoices that show it.
+    Before 2020 discounts had no ids.
     """
     discount_id, customer = identity(discount), identity(discount.get("customer"))
     subscription, session = identity(discount.get("subscription")), identity(discount.get("checkout_session"))
@@ -70,11 +70,11 @@ def used_on(document: Document, *object_ids: str) -> tuple[tuple[ObjectFacts, ..
     """The discounts a session, invoice, subscription or customer names.
 
     Args:
-        document: any version of it: discounts stand there bare, expanded, or as the coupon and code of a session.
+        document: of any version: discounts are ids, objects, or the coupon and code of a session.
         object_ids: the objects they were used on.
 
     Returns:
-        The discounts by their ids, whose locks must be held, and what was used on each of `object_ids`.
+        The discounts by their ids, which must be locked, and the promotions used on each of `object_ids`.
     """
     if not any(document.get(name) for name in ("discount", "discounts", "total_discount_amounts")):
         return (), ()
@@ -93,7 +93,7 @@ def used_on(document: Document, *object_ids: str) -> tuple[tuple[ObjectFacts, ..
 
 
 def _mentioned(document: Document) -> Iterator[tuple[Any, str]]:
-    """The discounts in `document`, bare ids or objects, each with where it stands."""
+    """The discounts in `document`, ids or objects, each with its path."""
     yield document.get("discount"), "data.object.discount"
     discounts, amounts = document.get("discounts"), document.get("total_discount_amounts")
     for place, found in enumerate(discounts if isinstance(discounts, list) else ()):
@@ -113,7 +113,7 @@ def _sources(used: str, discount: Document, path: str) -> Iterator[NameFact]:
 
 
 def _coupon(used: str, coupon: object, path: str) -> Iterator[NameFact]:
-    """A coupon as something used, with its own partner where it is there in full."""
+    """The use of a coupon, with the coupon's own partner if the whole coupon is in the document."""
     coupon_id = identity(coupon)
     if not coupon_id:
         return
@@ -127,7 +127,7 @@ def _reference(object_id: str, refers_to: str, field_path: str) -> NameFact:
 
 
 def _kept(names: list[NameFact]) -> tuple[NameFact, ...]:
-    """Each once, where it was found first, and none on an object that is not there."""
+    """The names without duplicates (the first path counts), and without those on empty object ids."""
     first: dict[tuple[str, str, str], NameFact] = {}
     for one in names:
         if one.object_id:

@@ -31,5 +31,5 @@ def changed(refund: Document) -> Reading:
 
 
 def failed(refund: Document) -> Reading:
-    """`refund.failed`. Some recorded ones still say `succeeded` inside; the event's own name is believed."""
+    """`refund.failed`. Some recorded documents still have the status `succeeded`; the type of the event counts."""
     return changed({**refund, "status": "failed"})

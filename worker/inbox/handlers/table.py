@@ -1,4 +1,4 @@
-"""Which handler reads which type of event."""
+"""The handler of each event type."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -57,20 +57,20 @@ HANDLERS: Final[dict[str, Handler]] = {
 
 
 def is_thin(event: Mapping[str, Any]) -> bool:
-    """Whether it only says that something happened to an object."""
+    """Whether it is a thin event, which only names an object."""
     return event.get("object") == "v2.core.event"
 
 
 def is_read(thin_type: str) -> bool:
-    """Whether events of this type of thin event's concern us: `v1.invoice.paid` is `invoice.paid` without its data."""
+    """Whether thin events of this type are read: `v1.invoice.paid` is `invoice.paid` without its data."""
     return thin_type.removeprefix("v1.") in HANDLERS
 
 
 def read(event: Mapping[str, Any]) -> Reading:
-    """What `event` says that concerns commissions.
+    """The facts of `event` that commissions depend on.
 
     Raises:
-        UnusableEvent: its document lacks what no version of it may lack.
+        UnusableEvent: its document lacks something that every version has.
     """
     handler = HANDLERS.get(event["type"]) or fetched.HANDLERS.get(event["type"])
     if handler is None:
@@ -85,9 +85,9 @@ def read(event: Mapping[str, Any]) -> Reading:
 
 
 def _demand_storable(reading: Reading) -> None:
-    """Refuse what no retry makes storable: half characters, NUL, numbers beyond 64 bits.
+    """Refuse values that cannot be stored: half surrogate pairs, NUL, numbers beyond 64 bits.
 
-    Here it is one event's problem; in the database it would be the whole batch's.
+    Refused here, only this event fails; refused by the database, the whole batch would fail.
     """
     try:
         is_storable = b"\\u0000" not in orjson.dumps(reading)

@@ -19,7 +19,7 @@ from worker.inbox.handlers.invoices import lines
 
 
 def paid(invoice: Document) -> Reading:
-    """`invoice.paid`, `invoice.payment_succeeded`: money that settles an invoice, or part of it."""
+    """`invoice.paid`, `invoice.payment_succeeded`: an invoice was paid, or a part of it."""
     invoice_id, customer = own_id(invoice), identity(invoice.get("customer"))
     subscription, subscription_metadata, metadata_path = _subscription(invoice)
     payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
@@ -55,7 +55,8 @@ def _amounts(invoice: Document) -> dict[str, Any]:
         "overpaid": optional_amount(invoice, "amount_overpaid"),
         "amount_due": optional_amount(invoice, "amount_due", may_be_negative=True),
         "paid_out_of_band": _is_marked_paid(invoice),
-        # Basil dropped `paid` and `paid_out_of_band`, and `amount_paid` contains money from outside since.
+        # API version basil removed `paid` and `paid_out_of_band`; since then `amount_paid` contains money from outside
+        # Stripe.
         "paid_contains_outside": not {"paid", "paid_out_of_band"} & invoice.keys(),
         "attempted": invoice.get("attempted"),
         "paid_at": at(invoice, "status_transitions", "paid_at"),
@@ -64,19 +65,19 @@ def _amounts(invoice: Document) -> dict[str, Any]:
 
 
 def _is_marked_paid(invoice: Document) -> bool | None:
-    """Whether it was marked as paid outside Stripe; None where no field says so: since basil, or before 2021.
+    """Whether it was marked as paid outside Stripe; None if no field has it: since basil, or before 2021.
 
-    There, it was paid although nothing came of what was due, and no charge is named.
+    Before 2021 that is an invoice that is paid, with nothing received of what was due and without a charge.
     """
-    told = invoice.get("paid_out_of_band")
-    if told is not None or invoice.get("paid") is not True:
-        return bool(told) if told is not None else None
+    marked = invoice.get("paid_out_of_band")
+    if marked is not None or invoice.get("paid") is not True:
+        return bool(marked) if marked is not None else None
     has_come = optional_amount(invoice, "amount_paid") != 0 or invoice.get("charge") or invoice.get("payment_intent")
     return True if not has_come and optional_amount(invoice, "amount_due", may_be_negative=True) else None
 
 
 def _amount_paid(invoice: Document) -> int:
-    """What was paid, minor units. Before 2018 no field says so; all that was due, once the invoice was paid."""
+    """What was paid, minor units. Before 2018 no field has it: then what was due, if the invoice is paid."""
     paid = optional_amount(invoice, "amount_paid")
     if paid is None:
         return amount(invoice, "amount_due") if _is_paid(invoice) else 0
@@ -84,12 +85,12 @@ def _amount_paid(invoice: Document) -> int:
 
 
 def _is_money(invoice: Document) -> bool:
-    """Whether anything was paid. An invoice of zero is paid as well; one still open may be paid in part."""
+    """Whether anything was paid. An invoice of zero counts as paid; an open invoice may be paid in part."""
     return _is_paid(invoice) or bool(optional_amount(invoice, "amount_paid"))
 
 
 def _is_paid(invoice: Document) -> bool:
-    """Whether all of it was paid. The event is called so, and is believed where the invoice does not say."""
+    """Whether all of it was paid; if the invoice has no such field, the type of the event counts."""
     status = invoice.get("status")
     return invoice.get("paid") is True or (
         status == "paid" if isinstance(status, str) else invoice.get("paid") is not False
@@ -97,7 +98,7 @@ def _is_paid(invoice: Document) -> bool:
 
 
 def written_off(invoice: Document) -> Reading:
-    """`invoice.voided`, `invoice.marked_uncollectible`: recorded. What was paid stays paid, and may yet be paid."""
+    """`invoice.voided`, `invoice.marked_uncollectible`: recorded only. Earlier and later payments count."""
     facts = {"status": invoice.get("status")}
     subscription, _metadata, _path = _subscription(invoice)
     known = ObjectFacts(Kind.INVOICE, own_id(invoice), facts, identity(invoice.get("customer")), subscription)
@@ -107,8 +108,8 @@ def written_off(invoice: Document) -> Reading:
 def payment_paid(invoice_payment: Document) -> Reading:
     """`invoice_payment.paid`: what paid an invoice, and how much of it.
 
-    Since basil the only document that names an invoice and its PaymentIntent together. A payment record is money that
-    never came through Stripe: a wire, a cheque, cash.
+    Since basil the only document that names an invoice and its PaymentIntent together. A payment record is money
+    outside Stripe: a wire, a cheque, cash.
     """
     own, invoice = own_id(invoice_payment), identity(invoice_payment.get("invoice"))
     payment_intent = identity(at(invoice_payment, "payment", "payment_intent"))
@@ -132,10 +133,10 @@ def payment_paid(invoice_payment: Document) -> Reading:
 
 
 def _subscription(invoice: Document) -> tuple[str, Any, str]:
-    """The invoice's subscription, that subscription's metadata as frozen on it, and where the metadata stands.
+    """The invoice's subscription, its copy of the subscription's metadata, and the path of the metadata.
 
-    Each is looked for by itself: recorded documents carry `parent` and the older fields together. Invoices from before
-    2023-06-29 carry the metadata on their subscription lines only.
+    Each is searched separately, because some recorded documents have `parent` and the older fields together. Invoices
+    from before 2023-06-29 have the metadata only on their subscription lines.
     """
     subscription = identity(at(invoice, "parent", "subscription_details", "subscription"))
     subscription = subscription or identity(invoice.get("subscription"))

@@ -1,4 +1,4 @@
-"""The lines of an invoice: what of it each product stands for, and which billing cycle it is."""
+"""The lines of an invoice: the amount of each product, and the periods that name the billing cycle."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from worker.inbox.handlers.invoices import periods
 
 
 def facts_of(invoice: Document) -> dict[str, Any]:
-    """What the invoice's own page of lines tells.
+    """The facts from the invoice's own page of lines.
 
-    `lines` stands only where the page is all there is: {product: minor units}, "" for lines without one. Else
-    `has_more_lines`, and what needs the lines waits for all of them to be fetched. The periods of a page that is not
-    all are `page_periods`, a name of their own: those of all lines count before them, whichever came first.
+    `lines` is present only if the page has all lines: {product: minor units}, "" for lines without a product. Otherwise
+    `has_more_lines` is true, and payments that need the lines wait until all are fetched. The periods of an incomplete
+    page are `page_periods`; those of all lines are used before them, whichever arrived first.
     """
     found = _lines(at(invoice, "lines", "data"))
     is_whole = at(invoice, "lines", "has_more") is not True
@@ -28,7 +28,7 @@ def facts_of(invoice: Document) -> dict[str, Any]:
 
 
 def fetched(document: Document) -> Reading:
-    """`fetched.invoice_lines`: all lines of an invoice, in a list of our own making."""
+    """`fetched.invoice_lines`: all lines of an invoice, in a document made by Accrual."""
     found = _lines(document.get("data"))
     facts = {"lines": _by_product(found), "periods": periods.facts_of(found)}
     return Reading(objects=(ObjectFacts(Kind.INVOICE, own_id(document), facts),))
@@ -39,9 +39,9 @@ def _lines(data: object) -> list[Document]:
 
 
 def _by_product(lines: Sequence[Document]) -> dict[str, int] | None:
-    """Minor units by product, lines of one product added up; None if a line has no amount that can be read.
+    """Minor units by product, the sum of its lines; None if a line has no readable amount.
 
-    A rate of the whole invoice does not need them, so an unreadable line holds up only those who do.
+    A rate for the whole invoice does not need them, so an unreadable line affects only payments with rates by product.
     """
     found: dict[str, int] = {}
     try:

@@ -1,4 +1,4 @@
-"""The periods an invoice's subscription lines are for, from which its billing cycle follows."""
+"""The periods of an invoice's subscription lines, which name its billing cycle."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,15 @@ Period = tuple[int | None, int]
 def facts_of(lines: Sequence[Document]) -> dict[str, list[Period]] | None:
     """The periods of `lines`: `regular` ones, and `other` ones (prorations, one-off items). None without any.
 
-    Each period stands once, in order. Source: Stripe API reference, "The Invoice Line Item object".
+    Without duplicates, in order. Source: Stripe API reference, "The Invoice Line Item object".
     """
     found: dict[str, set[Period]] = {"regular": set(), "other": set()}
     for line in lines:
         end = seconds(at(line, "period", "end"))
         if end is not None and of_subscription(line):
             found["regular" if _is_regular(line) else "other"].add((seconds(at(line, "period", "start")), end))
-    told = {name: sorted(periods, key=_by_end) for name, periods in found.items() if periods}
-    return told or None
+    periods_by_kind = {name: sorted(periods, key=_by_end) for name, periods in found.items() if periods}
+    return periods_by_kind or None
 
 
 def of_subscription(line: Document) -> bool:
@@ -34,7 +34,7 @@ def of_subscription(line: Document) -> bool:
 
 
 def _is_regular(line: Document) -> bool:
-    """Whether it is the subscription's own price for a period: no proration, and no item somebody added."""
+    """Whether it is the subscription's own price for a period: no proration and no added item."""
     is_item = at(line, "type") == "invoiceitem" or at(line, "parent", "type") == "invoice_item_details"
     is_proration = (
         at(line, "proration") is True
