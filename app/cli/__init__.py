@@ -1,1 +1,1 @@
-"""The `accrual` command, a package for each family of commands: parse, call the domain, print."""
+"""The `accrual` command, a package for each group of commands: they parse, call the domain, and print."""

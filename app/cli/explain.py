@@ -1,4 +1,4 @@
-"""`accrual explain`: where an amount, or its absence, comes from."""
+"""`accrual explain`: explains an amount, or why there is none."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -20,7 +20,8 @@ def explain(
         ),
     ],
     language: Annotated[
-        str | None, typer.Option("--language", help="Language of the sentences, unless ACCRUAL_LANGUAGE: en, …")
+        str | None,
+        typer.Option("--language", help="Language of the sentences, such as en. Default: ACCRUAL_LANGUAGE, else en."),
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,

@@ -1,4 +1,4 @@
-"""The `accrual` command: what it consists of, and how it fails."""
+"""The `accrual` command: its groups of commands, and its error messages."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ app.command("send")(send.send)
 
 
 def main() -> None:
-    """Run the command line. Why a command failed is printed on standard error, with exit code 1."""
+    """Run the command line. If a command fails, the reason is printed on standard error; the exit code is 1."""
     try:
         app()
     except SystemExit:  # how every command ends; named here, because the last clause below loads the tables
@@ -84,7 +84,7 @@ def _database_error() -> type[DBAPIError]:
 
 
 def _database_problem(error: DBAPIError) -> str:
-    """Why the database could not be used, without the statement and its values."""
+    """The message for a database error, without the statement and its values."""
     from sqlalchemy.exc import OperationalError
 
     reason = str(error.orig).splitlines()[0]

@@ -34,7 +34,9 @@ OrganizationName = Annotated[
 ]
 ProgramId = Annotated[
     str | None,
-    typer.Option("--program", help="Which program, prog_…. Needed only where several are meant.", show_default=False),
+    typer.Option(
+        "--program", help="The program, prog_…. Required only if the partner is in several.", show_default=False
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The database a command works on, and whose rows."""
+"""Database connections of commands, and finding the organizations they concern."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _database_only(data_dir: Path | None) -> Iterator[config.Settings]:
 
 
 def find(session: Session, name: str | None) -> Organization:
-    """As `owners.find_owner`, which it loads only now."""
+    """As `owners.find_owner`, imported only when it is called."""
     from app.programs.owners import find_owner
 
     return find_owner(session, name)

@@ -1,4 +1,4 @@
-"""What commands print: for people (tables), for programs (JSON on standard output, nothing else).
+"""Output of commands: tables for people, or JSON on standard output for programs.
 
 No other module of the command line writes to the terminal, so all text from users passes `visible` here.
 """
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
-WIDE: Final = 200  # where nobody looks at a screen, nothing needs to be folded
+WIDE: Final = 200  # the width without a terminal, so that no cell is folded
 NEVER_FOLDED: Final = 40
-_STEERING: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but for the end of a line, and those that reverse the direction of what follows."""
+_CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters except line ends, and characters that reverse the direction of text."""
 WHOLE_BPS: Final = 10_000
 
 
@@ -35,7 +35,7 @@ def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None
 
 
 def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
-    """Print one thing: a line a value (whole, so that it can be copied), or a JSON object."""
+    """Print a record: a line for each value (unfolded, so that it can be copied), or a JSON object."""
     if as_json:
         as_document(values)
         return
@@ -54,27 +54,27 @@ def as_document(value: Any) -> None:
 
 
 def say(text: str, *, is_bold: bool = False) -> None:
-    """Print a sentence, whole and as it is."""
+    """Print a sentence without folding or markup."""
     _console().print(visible(text), style="bold" if is_bold else None, markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
-    """Print a warning on standard error, where it is in the way of no program that reads the output."""
-    say_aside(f"warning: {text}", style="yellow")
+    """Print a warning on standard error, so that programs that read the output do not get it."""
+    print_error_line(f"warning: {text}", style="yellow")
 
 
 def complain(text: str) -> None:
     """Print on standard error why a command failed."""
-    say_aside(text.strip(), style="red")
+    print_error_line(text.strip(), style="red")
 
 
-def say_aside(text: str, *, style: str | None = None) -> None:
+def print_error_line(text: str, *, style: str | None = None) -> None:
     """Print a sentence on standard error."""
-    _aside().print(visible(text), style=style, markup=False, soft_wrap=True)
+    _error_console().print(visible(text), style=style, markup=False, soft_wrap=True)
 
 
 class Bar:
-    """A progress bar on standard error while the `with` lasts: what is done, how much of it, and what came of it."""
+    """A progress bar on standard error inside a `with` block: the step, the progress and the result so far."""
 
     def __enter__(self) -> Self:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -84,20 +84,20 @@ class Bar:
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[said]}", markup=False),
+            TextColumn("{task.fields[result]}", markup=False),
         )
-        self._progress = Progress(*columns, console=_aside(), transient=False)
+        self._progress = Progress(*columns, console=_error_console(), transient=False)
         self._progress.start()
-        self._task = self._progress.add_task("", total=WHOLE_BPS, said="")
+        self._task = self._progress.add_task("", total=WHOLE_BPS, result="")
         return self
 
     def __exit__(self, *_raised: object) -> None:
         self._progress.stop()
 
-    def show(self, doing: str, completed_bps: int, said: str) -> None:
-        """Show how far it is, in basis points."""
+    def show(self, doing: str, completed_bps: int, result: str) -> None:
+        """Update the bar; the progress is in basis points."""
         self._progress.update(
-            self._task, completed=completed_bps, description=visible(doing), said=visible(said), refresh=True
+            self._task, completed=completed_bps, description=visible(doing), result=visible(result), refresh=True
         )
 
 
@@ -110,7 +110,7 @@ def _console() -> Console:
 
 
 @cache
-def _aside() -> Console:
+def _error_console() -> Console:
     """Standard error."""
     from rich.console import Console
 
@@ -118,7 +118,7 @@ def _aside() -> Console:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """`rows` as a table; numbers stand to the right, and where room is short only sentences are folded."""
+    """`rows` as a table; numbers are right-aligned, and if the terminal is narrow only long texts are folded."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -135,7 +135,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def cell(value: Any) -> str:
-    """A value as a person reads it."""
+    """The text of a value in a table."""
     if value is None:
         return "-"
     if isinstance(value, datetime):
@@ -150,8 +150,8 @@ def cell(value: Any) -> str:
 
 
 def visible(text: str) -> str:
-    r"""`text` with control characters spelled out, `\x1b`, so that what others typed cannot steer the terminal."""
-    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
+    r"""`text` with control characters escaped, `\x1b`, so that text from other people cannot control the terminal."""
+    return _CONTROL_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _plain(value: object) -> str:

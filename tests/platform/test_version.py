@@ -21,7 +21,7 @@ def test_migrate_says_what_it_applied_or_that_nothing_was_due(accrual: Accrual, 
     newest = schema.newest()
     assert accrual("migrate") == {"applied": [], "schema": newest}
     assert (
-        f"Nothing to do: the database is at the newest schema, {newest}."
+        f"Nothing to do: the database has the newest schema, {newest}."
         in accrual("migrate", json_expected=False).stdout
     )
     command.downgrade(schema.alembic_config(settings.database_url), "-1")

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 CODE: Final = "ada-lovelace"
-STORY_DAYS: Final = 70  # long enough ago that two renewals lie in the past
+STORY_DAYS: Final = 70  # long enough ago for two past renewals
 SETTLE_SECONDS: Final = 30
 
 
 def demo(
     data_dir: DataDir = None,
-    port: Annotated[int | None, typer.Option(help="Where to serve. Default: any free port.")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
+    port: Annotated[int | None, typer.Option(help="The port to serve on. Default: any free port.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep running afterwards, until Ctrl-C.")] = False,
 ) -> None:
     """Start everything, send one referred customer's signed Stripe events, show the ledger, and stop.
 
@@ -92,7 +92,7 @@ def _enroll_partner(url: str, api_key: str) -> None:
 
 
 def _send_story(made: Bootstrapped) -> None:
-    """Post one event after the other, each when the one before is settled, and print what became of each."""
+    """Post the events, each when the one before is settled, and print the outcome of each."""
     from app.cli.demo.story import Story
 
     rows = []
@@ -108,7 +108,7 @@ def _send_story(made: Bootstrapped) -> None:
 
 
 def _print_ledger(made: Bootstrapped) -> None:
-    """Every entry with its postings: debits positive, credits negative, each entry's sum zero."""
+    """Print every entry with its postings: debits positive, credits negative; each entry sums to zero."""
     from app import db
     from app.ledger import entries
 
@@ -132,7 +132,7 @@ def _print_ledger(made: Bootstrapped) -> None:
 
 
 def _print_explanation(url: str, api_key: str) -> None:
-    """Why the refunded month earns what it earns."""
+    """Print the explanation of the refunded month."""
     newest = _api("GET", f"{url}/api/v1/commissions", api_key)["commissions"][0]
     printing.say(f"\nWhy {newest['id']} is what it is:", is_bold=True)
     explain.show(_api("GET", f"{url}/api/v1/commissions/{newest['id']}/explanation", api_key))

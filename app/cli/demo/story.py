@@ -1,6 +1,6 @@
 """A referred customer's story, as the events Stripe would send: bought, paid, renewed twice, half of a month refunded.
 
-The documents have the shape of API version 2025-11-17 ("clover"), cut down to what anybody reads of them. 49.00 a
+The documents have the shape of API version 2025-11-17 ("clover"), reduced to the fields that Accrual reads. 49.00 a
 month and 20 % VAT on top: 58.80 is collected, 49.00 is what a commission is computed from.
 """
 
@@ -20,11 +20,11 @@ Document = dict[str, Any]
 
 
 class Story:
-    """One customer who came through a partner's link, and everything Stripe says about her.
+    """A customer who came through a partner's link, and all her events.
 
     Args:
         code: the partner's code, which the shop wrote into the subscription's metadata.
-        began_at: when she bought.
+        began_at: the time of her first purchase.
     """
 
     def __init__(self, code: str, began_at: datetime) -> None:
@@ -33,7 +33,7 @@ class Story:
         self._customer, self._subscription = _id("cus"), _id("sub")
 
     def events(self) -> Iterator[tuple[str, Document]]:
-        """What happens, in words, with the event that tells of it, in the order Stripe usually sends them."""
+        """What happens, in words, each with its event, in the order in which Stripe usually sends them."""
         yield "Cleo signs up", self._event("customer.created", self._customer_document())
         yield "subscribes", self._event("customer.subscription.created", self._subscription_document())
         first = self._pay()
@@ -54,7 +54,7 @@ class Story:
         yield "by a payment", self._event("invoice_payment.paid", self._invoice_payment(paid))
 
     def _pay(self) -> dict[str, str]:
-        """Fresh ids for one month's money."""
+        """New ids for the payment of one month."""
         return {"invoice": _id("in"), "payment_intent": _id("pi"), "charge": _id("ch")}
 
     def _event(self, kind: str, document: Document) -> Document:

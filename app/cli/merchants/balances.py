@@ -1,4 +1,4 @@
-"""`accrual balances`: what is owed to whom."""
+"""`accrual balances`: what is owed to each partner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ FIGURES: Final = ("accrued", "payable", "in_payout", "paid", "owed")
 
 def balances(
     partner: Annotated[
-        str | None, typer.Option("--partner", help="Only this one: an id, code or e-mail address.", show_default=False)
+        str | None,
+        typer.Option("--partner", help="Only this partner: an id, code or e-mail address.", show_default=False),
     ] = None,
     program: ProgramId = None,
     livemode: LiveOrTest = None,
@@ -50,7 +51,7 @@ def balances(
 
 
 def _row(balance: owed.Balance, *, as_json: bool) -> dict[str, Any]:
-    """A balance: amounts as money for people, in the smallest unit for programs."""
+    """A balance, with amounts as money in a table, and in the smallest unit in JSON."""
     one = balance.figures
     minors = (one.accrued_minor, one.payable_minor, one.clearing_minor, one.received_minor, balance.owed_minor)
     if as_json:

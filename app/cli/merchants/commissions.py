@@ -1,4 +1,4 @@
-"""`accrual commissions`: listed, approved and rejected, one by one or all that match."""
+"""`accrual commissions`: list, approve and reject commissions, by id or by a filter."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def approve(
     until: Until = None,
     *,
     livemode: LiveOrTest = None,
-    reason: Annotated[str, typer.Option(help="Why; stored with the decision.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, which is stored with the decision.")] = "",
     force: Annotated[
         bool, typer.Option("--force", help="Approve although a dispute or fraud warning is open.")
     ] = False,
@@ -113,7 +113,7 @@ def approve(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make commissions payable now, by id, or all that wait and match a partner, a program or a time.
+    """Make commissions payable now: by id, or all that wait for approval and match a partner, a program or a time.
 
     A conversion is approved on every level. With --force a reason is needed.
     """
@@ -144,12 +144,12 @@ def approve(
 @commands.command()
 def reject(
     given: Annotated[list[str], typer.Argument(metavar="ID...", help="com_… or cnv_….")],
-    reason: Annotated[str, typer.Option(help="Why. The partner may see it.")],
+    reason: Annotated[str, typer.Option(help="The reason. The partner may see it.")],
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Reject commissions, on every level; only an approval revives them."""
+    """Reject commissions, on every level. Only an approval revives them."""
     from app.commissions.decisions import commands as decision_commands
 
     with organizations.database(data_dir):
@@ -175,7 +175,7 @@ def _for_people(shown: views.CommissionBody) -> dict[str, Any]:
 def _decided(
     given: Sequence[str], organization: str | None, decide: Callable[..., views.ConversionBody]
 ) -> list[dict[str, Any]]:
-    """Decide all of `given`, or none where one of them is refused; what became of each conversion."""
+    """Decide all of `given`, or none if one of them is refused; returns the result of each conversion."""
     from app import db
     from app.commissions import finding
 
@@ -212,7 +212,7 @@ def _matching(
 
 
 def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool) -> None:
-    """Print what several calls approved, as one."""
+    """Print the approvals of several calls as one result."""
     from app.commissions import views
     from app.commissions.decisions.bulk_approval import Approved
     from app.views import jsonable
@@ -238,7 +238,7 @@ def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool)
 
 
 def _now() -> Cause:
-    """This command, as what the ledger's entries are put down to."""
+    """This command as the cause of ledger entries."""
     from app.commissions.settling.settlement import Cause
 
     return Cause("command line", datetime.now(UTC))

@@ -20,7 +20,7 @@ commands = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=T
 
 @commands.command()
 def create(
-    name: Annotated[str, typer.Option(help="What people call the key.")] = "cli",
+    name: Annotated[str, typer.Option(help="A name for people.")] = "cli",
     level: Annotated[str, typer.Option(help="read or manage.")] = "manage",
     livemode: LiveOrTest = None,
     scope: Annotated[list[str] | None, typer.Option(help="A permission; may be repeated. Default: all.")] = None,
@@ -28,7 +28,7 @@ def create(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key and print it. It is shown this once and never again."""
+    """Create a key and print it. It is shown only now."""
     from app.organizations import keys
 
     with organizations.opened(data_dir) as (settings, session):
@@ -69,7 +69,7 @@ def revoke(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a key, at once and for good."""
+    """Revoke a key, at once and permanently."""
     from app.organizations import keys
 
     with organizations.session(data_dir) as session:

@@ -1,4 +1,4 @@
-"""The options in which a program's terms and landing page are given, and how a program is printed."""
+"""Options for a program's terms and landing page, shared by several commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ Rate = Annotated[
 MaxMonths = Annotated[
     int | None,
     typer.Option(
-        "--max-months", min=1, help="Pay for so many months of each customer. Default: no limit.", show_default=False
+        "--max-months", min=1, help="Pay for this many months of each customer. Default: no limit.", show_default=False
     ),
 ]
 HoldbackDays = Annotated[
@@ -36,7 +36,7 @@ HoldbackDays = Annotated[
 
 @dataclass(frozen=True)
 class Offer:
-    """What of a program's terms and landing page was given on the command line."""
+    """The terms and the landing page that were given on the command line."""
 
     rate: str | None = None
     max_months: int | None = None
@@ -44,7 +44,7 @@ class Offer:
     landing_url: str | None = None
 
     def changes(self, commission: Mapping[str, Any]) -> dict[str, Any]:
-        """What was given, under the names of `program_commands`; `commission` is what a rate or limit changes.
+        """The given options as arguments of `program_commands`; a rate or limit changes `commission`.
 
         Raises:
             InvalidRequest: the rate is no percentage.

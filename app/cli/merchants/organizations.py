@@ -1,4 +1,4 @@
-"""`accrual organizations`: who holds an account, which kind it is, and who manages whom."""
+"""`accrual organizations`: list organizations, move them, promote affiliates."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def move(
     organization: Annotated[str, typer.Argument(help="Its name or id, org_…")],
     under: Annotated[
-        str | None, typer.Option(help="Who manages it from now on, by name or id. Left out: no organization.")
+        str | None, typer.Option(help="The organization that manages it from now on, by name or id. Default: none.")
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put an organization, with all below it, under another one, whose keys manage it from now on."""
+    """Move an organization, with all below it, under another one, whose keys manage it from now on."""
     from app.organizations import hierarchy
 
     with organizations.session(data_dir) as session:

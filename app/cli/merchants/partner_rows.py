@@ -1,4 +1,4 @@
-"""How commands print a partner: under its stored status, with its link, and with money as people write it."""
+"""Partners as commands print them: with the stored status, the link, and amounts as money."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,12 +19,12 @@ from app.programs.terms import terms_in_force
 
 
 def in_list(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
-    """A partner as the API shows it, in the words of the command line."""
+    """A partner as the API shows it, with the command line's field names."""
     return _in_own_words(views.partner_body(partner, snapshot).model_dump(), partner)
 
 
 def after_change(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
-    """What is printed of a partner after a change, with the link to hand on."""
+    """The fields printed after a change of a partner, with its link."""
     shown = commands.load_body(session, partner)
     return {
         "id": shown.id,
@@ -41,7 +41,7 @@ def after_change(session: Session, settings: config.Settings, partner: Partner) 
 def whole(
     session: Session, settings: config.Settings, partner: Partner, *, livemode: bool, for_people: bool
 ) -> dict[str, Any]:
-    """Everything of a partner, with what it earned of live or of test money; for people a line for each currency."""
+    """All fields of a partner, with its live or test earnings; in a table a line for each currency."""
     program = session.get_one(Program, partner.program_id)
     every = statistics.load_for_partner(session, partner, program, livemode=livemode)
     shown = views.partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
@@ -53,13 +53,13 @@ def whole(
 
 
 def _in_own_words(shown: dict[str, Any], partner: Partner) -> dict[str, Any]:
-    """`shown` with `code` for the API's `slug`, and the stored status, which keeps paused and banned apart."""
+    """`shown` with `code` instead of `slug`, and with the stored status, which distinguishes paused from banned."""
     values = {"code" if name == "slug" else name: value for name, value in shown.items()}
     return {**values, "status": partner.status}
 
 
 def link(session: Session, settings: config.Settings, partner: Partner) -> str:
-    """The link to hand on; it names the program where the bare one leads to another owner's partner."""
+    """The partner's link; it names the program if the link without it belongs to another owner's partner."""
     program_id = None if owns_bare_link(session, partner) else ids.encode(ids.PROGRAM, partner.program_id)
     return redirect_link(settings.public_url, partner.slug, program_id)
 

@@ -1,4 +1,4 @@
-"""`accrual partners`: who earns, invited, added, activated, paused and banned."""
+"""`accrual partners`: list, invite, add, change, activate, pause and ban partners."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def show(
 def add(
     email: Annotated[str, typer.Option(help="The partner's e-mail address.")],
     code: Annotated[
-        str | None, typer.Option(help="The code in its links. Left out: made from the name.", show_default=False)
+        str | None, typer.Option(help="The code in its links. Default: made from the name.", show_default=False)
     ] = None,
     first_name: Annotated[str | None, typer.Option(show_default=False)] = None,
     last_name: Annotated[str | None, typer.Option(show_default=False)] = None,
     *,
     rate: offer.Rate = None,
     parent: Annotated[str | None, typer.Option(help="Its upline: an id, code or e-mail.", show_default=False)] = None,
-    active: Annotated[bool, typer.Option("--active", help="It earns from now on, as after `activate`.")] = False,
+    active: Annotated[bool, typer.Option("--active", help="Activate it at once, so that it earns.")] = False,
     program: ProgramId = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -128,17 +128,20 @@ def add(
     printing.record(row, as_json=as_json)
     programs.warn_without_landing_page(program_id, landing_url)
     if not active:
-        printing.warn(f"it earns nothing yet. Let it earn with: accrual partners activate {row['code']}")
+        printing.warn(f"it earns nothing yet. Activate it with: accrual partners activate {row['code']}")
 
 
 @commands.command()
 def invite(
     email: Annotated[str, typer.Option(help="The partner's e-mail address.")],
     name: Annotated[
-        str | None, typer.Option(help="The person's or company's. Left out: given when joining.", show_default=False)
+        str | None,
+        typer.Option(
+            help="The person's or company's name. Default: the partner gives it when it joins.", show_default=False
+        ),
     ] = None,
     code: Annotated[
-        str | None, typer.Option(help="The code in its links. Left out: made from the name.", show_default=False)
+        str | None, typer.Option(help="The code in its links. Default: made from the name.", show_default=False)
     ] = None,
     *,
     program: ProgramId = None,
@@ -146,7 +149,10 @@ def invite(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Invite a partner and print the link to send it. Opening the link makes it active and shows its own key."""
+    """Invite a partner and print the link to send it.
+
+    When the partner joins by the link, it is active and gets its own key.
+    """
     from app.cli.merchants import partner_rows
     from app.partners.joining import invitations
     from app.programs.programs import get_program
@@ -168,7 +174,7 @@ def change(
     partner: Named,
     email: Annotated[str | None, typer.Option(show_default=False)] = None,
     code: Annotated[
-        str | None, typer.Option(help="The new code; the former one still works.", show_default=False)
+        str | None, typer.Option(help="The new code; the former one keeps working.", show_default=False)
     ] = None,
     rate: offer.Rate = None,
     *,
@@ -200,7 +206,7 @@ def activate(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Activate a partner: a new one at the program's present terms, a former one at the terms it had."""
+    """Activate a partner: a new partner at the program's present terms, a former one at the terms it had."""
     _move(partner, "approve", program, organization, data_dir, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""`accrual programs`: a merchant's offers, listed, made and changed."""
+"""`accrual programs`: list, create and change programs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="List programs, make them, and change their terms and status.", no_args_is_help=True)
 
-Named = Annotated[
-    str | None, typer.Argument(metavar="[PROGRAM]", help="Its id, prog_…; left out: the default program.")
-]
+Named = Annotated[str | None, typer.Argument(metavar="[PROGRAM]", help="Its id, prog_…. Default: the default program.")]
 IN_THE_LIST = ("id", "name", "status", "commission", "holdback_days", "landing_url", "is_default")
 NO_LANDING_PAGE = (
-    "partners' links show visitors a page that says they are not ready: this program has no landing page. "
+    "partners' links do not work yet, because the program has no landing page. "
     "Set it with: accrual programs change {program_id} --landing-url https://…"
 )
 
@@ -37,7 +35,7 @@ def list_(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List programs, newest first, each with its terms of today."""
+    """List programs, newest first, each with its present terms."""
     from app.programs.programs import list_programs
     from app.programs.views import load_program_bodies
 
@@ -54,7 +52,7 @@ def list_(
 def show(
     program: Named = None, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
-    """Show a program with its terms of today."""
+    """Show a program with its present terms."""
     from app.programs import commands as program_commands
     from app.programs.programs import get_program
 
@@ -67,19 +65,21 @@ def show(
 
 @commands.command()
 def add(
-    name: Annotated[str, typer.Option(help="What partners read.")],
+    name: Annotated[str, typer.Option(help="The name that partners see.")],
     *,
     rate: offer.Rate = "20",
     max_months: offer.MaxMonths = None,
     holdback_days: offer.HoldbackDays = offer.DEFAULT_HOLDBACK_DAYS,
     landing_url: offer.LandingUrl = None,
-    currency: Annotated[str, typer.Option(help="Of flat amounts and statistics.")] = "usd",
-    draft: Annotated[bool, typer.Option("--draft", help="Pays nothing until it is activated.")] = False,
+    currency: Annotated[str, typer.Option(help="The currency of flat amounts and statistics.")] = "usd",
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Create it as a draft, which pays nothing until it is activated.")
+    ] = False,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a program that pays a percentage. It is active at once; more can be changed through the API."""
+    """Create a program that pays a percentage. It is active at once. The API can change more settings."""
     from app.programs import commands as program_commands
 
     offered = offer.Offer(rate, max_months, holdback_days, landing_url)
@@ -98,7 +98,7 @@ def add(
 @commands.command()
 def change(
     program: Named = None,
-    name: Annotated[str | None, typer.Option(help="What partners read.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Option(help="The name that partners see.", show_default=False)] = None,
     *,
     rate: offer.Rate = None,
     max_months: offer.MaxMonths = None,
@@ -107,7 +107,7 @@ def change(
     open_signup: Annotated[
         bool | None,
         typer.Option(
-            "--open-signup/--no-open-signup", help="Whether partners can sign up by themselves.", show_default=False
+            "--open-signup/--no-open-signup", help="Whether people can sign up as partners.", show_default=False
         ),
     ] = None,
     organization: OrganizationName = None,
@@ -157,7 +157,7 @@ def archive(
 
 
 def warn_without_landing_page(program_id: str, landing_url: str | None) -> None:
-    """Say on standard error that the program's links cannot be used yet, if it has no landing page."""
+    """Print a warning on standard error if the program has no landing page, so that its links do not work."""
     if landing_url is None:
         printing.warn(NO_LANDING_PAGE.format(program_id=program_id))
 
@@ -186,7 +186,7 @@ def _print(shown: ProgramBody, *, as_json: bool) -> None:
 
 
 def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
-    """The program as the API shows it; for people its commission is in words."""
+    """The program as the API shows it; in a table its commission is in words."""
     from app.sentences.offers import offer
 
     values = shown.model_dump()

@@ -32,12 +32,12 @@ ROTATE: Final = "accrual endpoints rotate"
 
 @dataclass(frozen=True)
 class Bootstrapped:
-    """What a merchant takes away.
+    """What `bootstrap` made or found.
 
     Attributes:
         api_key: None where the organization had a manage key of the mode and no other was asked for.
-        is_secret_known: whether the endpoint had the secret before; it is not shown again then.
-        has_new_terms: whether a program that was there has other terms from now on.
+        is_secret_known: whether the endpoint had the secret before; then it is not shown again.
+        has_new_terms: whether an existing program has other terms from now on.
     """
 
     organization_id: str
@@ -49,7 +49,7 @@ class Bootstrapped:
     has_new_terms: bool = False
 
     def printed(self) -> dict[str, str | None]:
-        """What the command prints, under its names."""
+        """The printed values by name."""
         secret = None if self.is_secret_known else self.webhook_secret
         shown = {name: getattr(self, name) for name in ("organization_id", "program_id", "api_key", "webhook_url")}
         return {**shown, "webhook_secret": secret}
@@ -128,7 +128,7 @@ def make(
     offered: offer.Offer = NOTHING_OFFERED,
     new_key: bool = False,
 ) -> Bootstrapped:
-    """Make what is missing of the organization called `name` in one mode; `offered` holds from then on.
+    """Make what is missing of the organization called `name` in one mode; `offered` applies from then on.
 
     `name` may be an organization's id, `org_…`; with `new_key` a key is made in any case.
 
@@ -156,7 +156,7 @@ def make(
 
 
 def _changed(session: Session, program: Program) -> str:
-    """What the program's terms are now, and whom they concern."""
+    """A sentence with the program's new terms and the partners they apply to."""
     from app.partners import enrollment
     from app.programs.terms import terms_in_force
     from app.sentences.offers import offer
@@ -227,7 +227,7 @@ def _new_secret() -> str:
 
 
 def _remember(settings: config.Settings, made: Bootstrapped) -> None:
-    """Keep the webhook where `accrual send` finds it, if there is a data directory that `up` made."""
+    """Store the webhook in the settings for `accrual send`, if `up` made a data directory."""
     if settings_files.read(settings.data_dir):
         endpoint = made.webhook_url.rpartition("/")[2]
         settings_files.store(

@@ -15,8 +15,8 @@ def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     if as_json:
         printing.as_document({"applied": applied, "schema": schema.newest()})
     elif not applied:
-        printing.say(f"Nothing to do: the database is at the newest schema, {schema.newest()}.")
+        printing.say(f"Nothing to do: the database has the newest schema, {schema.newest()}.")
     else:
-        printing.say(f"The database is at the newest schema now, {schema.newest()}. Applied {len(applied)}:")
+        printing.say(f"The database has the newest schema now, {schema.newest()}. Applied {len(applied)}:")
         for one in applied:
             printing.say(f"  {one}")

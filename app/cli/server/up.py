@@ -1,4 +1,4 @@
-"""`accrual up`: the whole of Accrual in one terminal."""
+"""`accrual up`: runs all processes of Accrual."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from app.cli.options import DataDir
 
 def up(
     data_dir: DataDir = None,
-    port: Annotated[int, typer.Option(help="Where the web server listens, on 127.0.0.1.")] = 8000,
+    port: Annotated[int, typer.Option(help="The port of the web server, on 127.0.0.1.")] = 8000,
 ) -> None:
     """Serve until Ctrl-C: web, workers and clock, with a Postgres and a Valkey of their own.
 

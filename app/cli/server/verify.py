@@ -1,4 +1,4 @@
-"""`accrual verify`: is every law of the ledger kept?"""
+"""`accrual verify`: checks every rule of the ledger."""
 
 from dataclasses import asdict
 
@@ -18,7 +18,7 @@ def verify(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     if as_json:
         printing.as_document([asdict(breach) for breach in breaches])
     elif breaches:
-        printing.listing([{"broken law": breach.law, "where": breach.what} for breach in breaches])
+        printing.listing([{"broken rule": breach.rule, "where": breach.what} for breach in breaches])
     else:
         printing.say("The ledger is sound: no rule is broken.")
     if breaches:

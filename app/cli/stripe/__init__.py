@@ -1,1 +1,1 @@
-"""Commands about Stripe: endpoints, events, history, and what is waited for."""
+"""Commands about Stripe: endpoints, events, backfills and reconciliations, and what waits."""

@@ -1,4 +1,4 @@
-"""Signed Stripe events, posted as Stripe posts them."""
+"""Signs Stripe events and posts them as Stripe does."""
 
 import hashlib
 import hmac
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def webhook_url(public_url: str, endpoint_id: str) -> str:
-    """Where Stripe posts the events of an endpoint kept in the database (`whe_…`)."""
+    """The address of an endpoint of the database (`whe_…`), to which Stripe posts its events."""
     return f"{public_url}/webhooks/stripe/{endpoint_id}"
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MOST_ENDPOINTS: Final = 1000
-"""How many are listed: more than any organization has."""
+"""The most endpoints that are listed: more than any organization has."""
 
 commands = typer.Typer(help="Webhook endpoints: make, list, rotate secrets, disable.", no_args_is_help=True)
 
@@ -34,7 +34,7 @@ EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id
 Secret = Annotated[
     str,
     typer.Option(
-        help="The secret Stripe shows, whsec_…; the command asks for it if it is left out.",
+        help="The secret that Stripe shows, whsec_…. The command asks for it if it is left out.",
         prompt=True,
         hide_input=True,
     ),
@@ -76,7 +76,7 @@ def add(
     secret: Annotated[
         str | None, typer.Option(help="The secret Stripe shows. Left out: add it by `rotate` once you have it.")
     ] = None,
-    description: Annotated[str, typer.Option(help="What people call it.")] = "",
+    description: Annotated[str, typer.Option(help="A name for people.")] = "",
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -102,13 +102,13 @@ def rotate(
     endpoint_id: EndpointId,
     secret: Secret,
     expires_in_hours: Annotated[
-        int, typer.Option(min=0, max=LONGEST_OVERLAP_HOURS, help="How long the present secrets still count.")
+        int, typer.Option(min=0, max=LONGEST_OVERLAP_HOURS, help="How many hours the present secrets stay valid.")
     ] = OVERLAP_HOURS,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a signing secret; the former ones stay valid for a while, so that no delivery is lost."""
+    """Add a signing secret; the former ones stay valid for some hours, so that no delivery is lost."""
     from app.stripe_events.endpoints import commands as endpoint_commands
 
     with _opened(organization, data_dir) as opened:
@@ -129,7 +129,7 @@ def key(
     api_key: Annotated[
         str,
         typer.Option(
-            help="A restricted key (rk_…); the command asks for it if it is left out. An empty value removes it.",
+            help="A restricted key (rk_…). The command asks for it if it is left out. An empty value removes it.",
             prompt=True,
             hide_input=True,
         ),
@@ -146,7 +146,7 @@ def key(
 def disable(
     endpoint_id: EndpointId, organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
-    """Disable an endpoint: Stripe is answered 404 and tries again for three days."""
+    """Disable an endpoint: it answers Stripe 404, and Stripe delivers again for three days."""
     _change(endpoint_id, organization, data_dir, {"disabled": True}, as_json=as_json)
 
 
@@ -190,7 +190,7 @@ def _print(body: EndpointBody, *, as_json: bool) -> None:
 
 
 def _row(body: EndpointBody) -> dict[str, Any]:
-    """An endpoint in the few words of a table."""
+    """An endpoint as a row of a table."""
     secrets = [f"…{one.ends_with}{_until(one.expires_at)}" for one in body.secrets]
     return {
         "id": body.id,

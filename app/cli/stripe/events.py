@@ -27,7 +27,7 @@ OutcomeFilter = Annotated[
 MOST_AT_ONCE = 10_000
 IN_THE_LIST = ("id", "type", "object_id", "received_at", "outcome", "reason")
 IN_THE_LIST_OF_TROUBLE = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
-"""What is shown of events that failed: parked ones, and those that wait for a worker or their next attempt."""
+"""The outcomes with additional columns: parked events, and events that wait for a worker or their next attempt."""
 TROUBLE = ("parked", "unprocessed")
 
 
@@ -60,12 +60,14 @@ def list_(
 @commands.command()
 def show(
     event_id: Annotated[str, typer.Argument(help="Stripe's id, or the number in the inbox.")],
-    payload: Annotated[bool, typer.Option("--payload", help="Also the document, exactly as Stripe sent it.")] = False,
+    payload: Annotated[
+        bool, typer.Option("--payload", help="Also print the document, exactly as Stripe sent it.")
+    ] = False,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one event: what it named, what it belongs to, what it moved, what it waits for."""
+    """Show an event: partners it named, payments it belongs to, commissions it moved, what it waits for."""
     from app.explanations.events import explain_event
     from app.stripe_events import finding
     from app.stripe_events.views import event_fields
@@ -74,14 +76,14 @@ def show(
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         event = finding.get_event(session, owners, event_id)
-        told = explain_event(session, event)
-        values = jsonable(told) if as_json else event_fields(event)
+        explanation = explain_event(session, event)
+        values = jsonable(explanation) if as_json else event_fields(event)
         document = json.loads(event.payload) if payload else None
     if as_json and document is not None:
         values["payload"] = document
     printing.record(values, as_json=as_json)
     if not as_json:
-        for sentence in told.sentences:
+        for sentence in explanation.sentences:
             printing.say(sentence)
     if document is not None and not as_json:
         printing.as_document(document)
@@ -103,7 +105,7 @@ def replay(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Process events again, by id or by what they have in common, as if they had just come; posts only differences."""
+    """Process events again, by id or by a filter, as if they had just arrived. Only differences are posted."""
     from app import db, jobs
     from app.stripe_events.replaying import Selection
     from app.stripe_sync import commands as run_commands

@@ -1,6 +1,6 @@
-"""Sample events with ids nobody has seen: the same old id becomes the same new one everywhere in one `Renaming`.
+"""New ids for sample events: the same old id becomes the same new one everywhere in one `Renaming`.
 
-So one recorded story can be sent again and again, each time as a new customer's, and its events still belong together.
+So the same recorded events can be sent repeatedly, each time for a new customer, and still belong together.
 """
 
 import re
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 # A prefix in lower case, then a tail with a digit or a capital: `in_1Abc…`, `cs_test_a1B2…`, but not
-# `requires_confirmation`. What looks otherwise is an id where it stands under the key `id`.
+# `requires_confirmation`. A value of another form is an id if its key is `id`.
 STRIPE_ID: Final = re.compile(r"(?P<prefix>[a-z]+(?:_[a-z]+)*_)(?=[A-Za-z]*[0-9A-Z])[A-Za-z0-9]{8,}")
 TAIL_BYTES: Final = 12
 SOMEBODY_ELSES: Final = frozenset({"metadata", "client_reference_id"})
-"""What the merchant wrote: a partner's name in there must stay what it is."""
+"""Text of the merchant, in which a partner's name must not change."""
 KINDS: Final = {
     "invoice": "invoice",
     "payment_intent": "payment_intent",
@@ -23,44 +23,44 @@ KINDS: Final = {
     "customer": "customer",
     "subscription": "subscription",
 }
-"""What kind of object a reference under this key names."""
+"""The kind of object that a reference with this key names."""
 
 Event = dict[str, Any]
 
 
 @dataclass
 class _Renamed:
-    """An event that was given a new id, in each API version it was met in."""
+    """An event with a new id, in each API version."""
 
     new_id: str
     versions: dict[str | None, Event] = field(default_factory=dict)
 
     def is_also(self, event: Event) -> bool:
-        """Whether `event` is this one again, or its twin in another API version."""
+        """Whether `event` is the same event, perhaps in another API version."""
         return self.versions.setdefault(event.get("api_version"), event) == event
 
 
 class Renaming:
-    """Old ids and the new ones given for them."""
+    """Old ids and their new ids."""
 
     def __init__(self) -> None:
         self._new_ids: dict[tuple[str, str], str] = {}
         self._events: dict[tuple[str, str | None, str | None], list[_Renamed]] = {}
 
     def learn(self, document: Any) -> None:
-        """Notice the ids of every object in `document`, also such as do not look like Stripe's.
+        """Collect the ids of every object in `document`, also those that do not look like Stripe's.
 
-        Learn all documents before renaming the first, because one may name an object that another one holds.
+        Call it for all documents before the first is renamed, because a document may name an object of another one.
         """
         for key, kind, value in _walk(document):
             if isinstance(value, str) and value and (key == "id" or STRIPE_ID.fullmatch(value)):
                 self._new_ids.setdefault(_identity(kind, value), _fresh(value))
 
     def rename_event(self, event: Event) -> Event:
-        """`event` with every id it was taught replaced, and an id of its own.
+        """`event` with every collected id replaced, and with a new id of its own.
 
-        Recorded samples often call all their events alike. Those that differ get different ids, for a receiver keeps
-        an id once; the same event again, or in another API version, keeps its one.
+        Recorded samples often have the same id for all events. Different events get different ids, because a receiver
+        stores an id once. The same event again, or in another API version, gets the same id.
         """
         document = event.get("data", {}).get("object", {})
         alike = self._events.setdefault((event["id"], event.get("type"), document.get("id")), [])
@@ -71,7 +71,7 @@ class Renaming:
         return {**self.rename(event), "id": known.new_id}
 
     def rename(self, document: Any, kind: str = "") -> Any:
-        """`document`, or a reference to an object of `kind`, with every id it was taught replaced."""
+        """`document`, or a reference to an object of `kind`, with every collected id replaced."""
         if isinstance(document, dict):
             return {
                 key: value if key in SOMEBODY_ELSES else self.rename(value, _kind(document, key))
@@ -113,7 +113,7 @@ def _kind(parent: dict[str, Any], key: str) -> str:
 
 
 def _identity(kind: str, old: str) -> tuple[str, str]:
-    """What tells two ids apart. Where a recording was made anonymous, objects of different kinds share one."""
+    """The identity of an id. In anonymous recordings, objects of different kinds may have the same id."""
     return ("" if STRIPE_ID.fullmatch(old) else kind, old)
 
 

@@ -1,4 +1,4 @@
-"""`accrual backfill`, `accrual reconcile`: fetch what was missed, and compare our payments with Stripe's."""
+"""`accrual backfill`, `accrual reconcile`: fetch missed data, and compare payments with Stripe."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def backfill(
         str | None, typer.Option(help="Start: a date, or 30d for 30 days ago.", show_default=False)
     ] = None,
     until: Until = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Post nothing; show what it would post.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Post nothing; only show what would be posted.")] = False,
     account: Account = "",
     livemode: Mode = None,
     follow: runs.Follow = None,
@@ -51,7 +51,7 @@ def backfill(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch everything Stripe has since a time, and settle it; what is known already changes nothing."""
+    """Fetch everything that Stripe has since a time, and settle it. Data that is known already changes nothing."""
     from app import db
     from app.stripe_sync import commands
 

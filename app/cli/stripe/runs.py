@@ -1,4 +1,4 @@
-"""Following long work on Stripe's history: a progress bar until it ends, or until Ctrl-C lets it go on alone."""
+"""Follows runs (backfills, reconciliations): a progress bar until they end, or until Ctrl-C ends the display."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Follow = Annotated[
 Stop = Annotated[
     str | None, typer.Option("--stop", metavar="RUN", help="Stop a run that was started earlier, by its id.")
 ]
-Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")]
 
 
 def moment(given: str | None, name: str) -> datetime | None:
@@ -53,11 +53,11 @@ def see(
     """Stop a run, or begin to follow one and print it in the end.
 
     Args:
-        owners: whose runs.
+        owners: the organizations of the runs.
         run_id: the run to follow.
         stopped: the run to stop instead.
-        command: what follows `accrual` on the command line that made it.
-        detach: do not follow; print how it stands.
+        command: the words after `accrual` on the command line.
+        detach: do not follow; print the present state.
         as_json: print JSON.
     """
     from app import jobs
@@ -71,7 +71,7 @@ def see(
 
 
 def stop(owners: tuple[UUID, ...], run_id: str, *, as_json: bool) -> None:
-    """End a run, and print it."""
+    """Stop a run, and print it."""
     from app import db
     from app.stripe_sync import commands, runs
     from app.stripe_sync.views import run_fields
@@ -85,7 +85,7 @@ def stop(owners: tuple[UUID, ...], run_id: str, *, as_json: bool) -> None:
 def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
     """Wait for the end of a run, showing its progress on standard error.
 
-    Ctrl-C ends the waiting and not the run, says how to follow it again, and leaves with exit code 130.
+    Ctrl-C ends the display and not the run, prints how to follow it again, and exits with code 130.
     """
     try:
         with printing.Bar() as bar:
@@ -96,12 +96,12 @@ def follow(owners: tuple[UUID, ...], run_id: str, *, command: str) -> StripeRun:
                     return run
                 time.sleep(LOOK_EVERY_SECONDS)
     except KeyboardInterrupt:
-        printing.say_aside(f"\nStill running. Follow it with: accrual {command} --follow {run_id}")
+        printing.print_error_line(f"\nStill running. Follow it with: accrual {command} --follow {run_id}")
         raise typer.Exit(130) from None
 
 
 def report(run: StripeRun, *, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
-    """Print a run as it stands; exit code 1 if it failed or was stopped."""
+    """Print the state of a run; exit code 1 if it failed or was stopped."""
     from app.stripe_sync.views import run_fields
 
     values = run_fields(run)

@@ -1,4 +1,4 @@
-"""`accrual send`: sample events, signed and posted to a running receiver."""
+"""`accrual send`: signs sample events and posts them to a webhook endpoint."""
 
 from __future__ import annotations
 
@@ -27,15 +27,19 @@ POLL_SECONDS: Final = 0.05
 
 def send(
     files: Annotated[list[Path], typer.Argument(help="Files with one Stripe event each, or a list of them.")],
-    keep_ids: Annotated[bool, typer.Option("--keep-ids", help="Send the ids as they are.")] = False,
-    url: Annotated[str | None, typer.Option(help="The webhook. Default: the one `bootstrap` made.")] = None,
-    secret: Annotated[str | None, typer.Option(help="Its signing secret. Default: the one `bootstrap` made.")] = None,
+    keep_ids: Annotated[bool, typer.Option("--keep-ids", help="Do not change the ids.")] = False,
+    url: Annotated[
+        str | None, typer.Option(help="The webhook's address. Default: the one that `bootstrap` made.")
+    ] = None,
+    secret: Annotated[
+        str | None, typer.Option(help="Its signing secret. Default: the one that `bootstrap` made.")
+    ] = None,
     livemode: Annotated[bool | None, typer.Option(help="Mode of the events. Default: the endpoint's.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for each event's outcome.")] = 5.0,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign and post events. They get new ids, one old id the same new one in all files of a call.
+    """Sign and post events, with new ids: the same old id gets the same new id in all files.
 
     Exits with 1 when an answer was not 200.
     """
@@ -78,7 +82,7 @@ def read_events(file: Path) -> list[Any]:
 
 
 def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str, str]:
-    """What became of each event, by its id, as a sentence; after `seconds` without those still unprocessed."""
+    """The outcome of each event, by its id, as a sentence; after `seconds`, unprocessed events are left out."""
     from app import db
     from app.stripe_events import finding, inbox
 
@@ -93,7 +97,7 @@ def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str,
 
 
 def _settings(data_dir: Path | None, *, needed: bool) -> config.Settings | None:
-    """The settings; None where there are none and a foreign receiver was named, whose outcomes we cannot see."""
+    """The settings; None if there are none and --url and --secret were given: then outcomes cannot be read."""
     from app import config
 
     try:

@@ -1,4 +1,4 @@
-"""`accrual waiting`: what is not known yet, since when, and what Stripe said about it."""
+"""`accrual waiting`: lists what is not known yet, since when, and the state of its look-up at Stripe."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ IN_THE_LIST = ("what", "id", "object_id", "waiting_for", "since", "look_up", "ne
 
 def waiting(
     ask_again: Annotated[
-        bool, typer.Option("--ask-again", help="Ask Stripe again, now, for what was given up or postponed.")
+        bool, typer.Option("--ask-again", help="Repeat all look-ups that were given up or postponed.")
     ] = False,
     livemode: LiveOrTest = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
