@@ -5,10 +5,10 @@ from typing import Any, Final
 from flask import Response, render_template
 
 POLICY: Final = "default-src 'self'; img-src data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
-"""No page has code or style inside it; both are files of our own, and nothing is loaded from other hosts."""
+"""The policy of pages: no inline code or style, and nothing from other hosts."""
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response:
-    """The page that `template` makes of `values`, which no browser keeps and no other site frames."""
+    """The page of `template` with `values`. Browsers do not store it, and other sites cannot frame it."""
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
     return Response(render_template(template, **values), status=status, mimetype="text/html", headers=headers)

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated POST gets the first answer and is not done again."""
+"""`Idempotency-Key`: a repeated POST gets the first answer and is not executed again."""
 
 import json
 import re
@@ -27,19 +27,19 @@ def is_requested() -> bool:
 
 
 def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
-    """The answer to this request: the one that was kept, else that of `answer`, which is kept.
+    """The stored answer to this request; else the answer of `answer`, which is then stored.
 
-    Success and refusal are kept alike. What fails (5xx) or comes too often (429) raises: nothing of it has happened and
-    nothing is kept. Jobs are woken after the commit.
+    Successes and refusals are both stored. A failure (5xx) or an exceeded limit (429) raises: then nothing has happened
+    and nothing is stored. Jobs are woken after the commit.
 
     Args:
-        caller: whose key asks; another key's answers are never given, so live and test never meet.
-        answer: does what is asked; transactions that it opens by `stored_responses.transaction` are parts of the one
-            opened here.
+        caller: the caller; answers stored for another key are never used, so live and test stay separate.
+        answer: executes the request; transactions that it opens by `stored_responses.transaction` join the one opened
+            here.
 
     Raises:
-        Conflict: `idempotency_conflict`, the key came with another body before.
-        InvalidRequest: the key is no 1 to 255 visible ASCII characters.
+        Conflict: `idempotency_conflict`: the key was used before with another body.
+        InvalidRequest: the key does not have 1 to 255 visible ASCII characters.
     """
     digest = stored_responses.digest(str(caller.key_id), request.path, _key())
     asked = stored_responses.Asked(caller.organization_ids[0], caller.livemode, digest, _body())
@@ -51,7 +51,7 @@ def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
             return _repeated(first, asked)
         with stored_responses.joining(session):
             response = _answered(answer)
-        # The route may have narrowed it to something else.
+        # The route may have narrowed the session to other organizations.
         db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
         stored_responses.insert_response(session, asked, status=response.status_code, answer=_without_secrets(response))
         return response

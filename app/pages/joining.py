@@ -1,6 +1,6 @@
 """The pages that mailed links lead to: joining by an invitation, and confirming an address.
 
-The token stands behind `#`, where neither a server's log nor a referrer sees it; the page's script sends it.
+The token is behind `#`, so that it is in no server's log and no referrer; the page's script sends it.
 """
 
 from flask import Blueprint, Response

@@ -1,4 +1,4 @@
-"""Command: processes an event again, with its audit entry."""
+"""Command: process an event again, with its audit entry."""
 
 from sqlalchemy.orm import Session
 

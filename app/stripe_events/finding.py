@@ -14,7 +14,7 @@ from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 
 UNPROCESSED: Final = "unprocessed"
-"""Asked for like an outcome: events that have none yet."""
+"""The filter value, beside the outcomes, for events without an outcome."""
 
 # By organization, so that every version of Postgres uses the index on (organization, outcome).
 _PARKED = text("""
@@ -25,7 +25,7 @@ _PARKED = text("""
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Which events are listed: those that meet every condition given.
+    """A filter of events: they must meet every given condition.
 
     Attributes:
         livemode: those of live mode or those of test mode.
@@ -60,7 +60,7 @@ def list_events(
         starting_after: a Stripe event id or an inbox number.
 
     Raises:
-        InvalidRequest: there is no event `starting_after`, or it stands beside a page number.
+        InvalidRequest: there is no event `starting_after`, or it is sent with a page number.
     """
     matching = select(StripeEvent).where(
         owned_by(StripeEvent.organization_id, organization_ids), StripeEvent.livemode == wanted.livemode

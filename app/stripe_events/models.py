@@ -29,7 +29,7 @@ class StripeEndpoint(Base):
     livemode: Mapped[bool]
     description: Mapped[str] = mapped_column(server_default="")
     secrets_encrypted: Mapped[str]
-    """Sealed JSON list of signing secrets (`signing.py`), newest first; more than one while a rotation lasts."""
+    """Sealed JSON list of signing secrets (`signing.py`), newest first; more than one during a rotation."""
     api_key_encrypted: Mapped[str | None]
     """Encrypted API key of its Stripe account, for look-ups and backfills; null: Stripe is not called."""
     created_at: Mapped[CreatedAt]
@@ -97,4 +97,4 @@ class StripeEvent(Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]
     last_error: Mapped[dict[str, Any] | None]
-    """Why the last attempt failed, as `app.sentences.problems` reads it."""
+    """Why the last attempt failed, as `app.sentences.problems` renders it."""

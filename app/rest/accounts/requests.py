@@ -1,4 +1,4 @@
-"""What may be asked about organizations, API keys and the audit trail: paths, queries and bodies."""
+"""Request models for organizations, API keys and the audit trail: paths, queries and bodies."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 
 
 OwnerId = Annotated[
-    str | None, Field(description="An organization of yours, `org_…`: the key's own or one below it. Default: its own.")
+    str | None, Field(description="An organization, `org_…`: the key's own or one below it. Default: its own.")
 ]
 
 
@@ -27,7 +27,7 @@ class OrganizationQuery(Request):
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
-    parent_id: str | None = Field(default=None, description="Only this one's children.")
+    parent_id: str | None = Field(default=None, description="Only the children of this organization.")
 
 
 class OrganizationCreation(Request):
@@ -49,28 +49,30 @@ class KeyQuery(Request):
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
-    organization_id: str | None = Field(default=None, description="Only this one's.")
+    organization_id: str | None = Field(default=None, description="Only keys of this organization.")
 
 
 class KeyCreation(Request):
-    """A new key, which can do no more than the one that makes it."""
+    """A new key, with at most the permissions of the key that makes it."""
 
-    name: Name = Field(description="What people call it.", examples=["accounting"])
+    name: Name = Field(description="A name for people.", examples=["accounting"])
     livemode: bool | None = Field(
         default=None,
-        description="Whether it sees and makes live money or test money; null: as the key that makes it. A test key "
+        description="Whether it sees and makes live money or test money; null: the mode of the calling key. A test key "
         "makes test keys only.",
         examples=[False],
     )
-    level: LevelWord = Field(description="What it may do without scopes.", examples=["read"])
+    level: LevelWord = Field(description="Its permissions without scopes.", examples=["read"])
     scopes: list[Scope] = Field(
-        default=[], description="Exactly what it may do; empty: all its level allows.", examples=[["commissions:read"]]
+        default=[],
+        description="Its permissions, exactly these; empty: all that its level allows.",
+        examples=[["commissions:read"]],
     )
     organization_id: OwnerId = None
 
 
 class AuditQuery(Request):
-    """Which entries: those that meet every condition."""
+    """A filter of entries: they must meet every given condition."""
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None

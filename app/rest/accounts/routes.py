@@ -1,4 +1,4 @@
-"""Accounts: organizations, their API keys, and who changed what."""
+"""Routes for organizations, API keys and the audit trail."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from app.http.surfaces import answer, needs, surface
 from app.organizations import access, audit, audit_views, hierarchy, keys, views
 from app.rest.accounts import requests
 
-api = surface("Accounts", __name__, "Who holds an account, what opens it, and who changed what.")
+api = surface("Accounts", __name__, "Organizations, API keys and the audit trail.")
 
 
 @api.get(
@@ -39,7 +39,7 @@ def list_organizations(query: requests.OrganizationQuery) -> Response:
     responses={"201": views.OrganizationBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def create_organization(body: requests.OrganizationCreation) -> Response:
-    """Create a merchant below one of your organizations; your keys reach it from now on."""
+    """Create a merchant below one of your organizations; your keys also manage it from now on."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
         parent_id = _organization(session, body.parent_id, "parent_id")
@@ -78,7 +78,7 @@ def list_keys(query: requests.KeyQuery) -> Response:
     responses={"201": views.NewKeyBody, "404": ErrorBody, "415": ErrorBody},
 )
 def create_key(body: requests.KeyCreation) -> Response:
-    """Make a key that may do no more than this one. It is shown this once and never again."""
+    """Create a key with at most the permissions of the calling key. Its value is shown only in this answer."""
     livemode = g.caller.livemode if body.livemode is None else body.livemode
     with access.transaction(g.caller) as session:
         owner_id = _organization(session, body.organization_id, "organization_id")
@@ -96,7 +96,7 @@ def create_key(body: requests.KeyCreation) -> Response:
 
 @api.get("/api/v1/api-keys/<key_id>", security=needs("keys:read"), responses={"200": views.KeyBody, "404": ErrorBody})
 def show_key(path: requests.KeyPath) -> Response:
-    """One key; never its plaintext."""
+    """A key, without its value."""
     with access.transaction(g.caller) as session:
         return answer(views.key_body(keys.get_key(session, g.caller.organization_ids, path.key_id)))
 
@@ -105,14 +105,14 @@ def show_key(path: requests.KeyPath) -> Response:
     "/api/v1/api-keys/<key_id>", security=needs("keys:write"), responses={"200": views.KeyBody, "404": ErrorBody}
 )
 def revoke_key(path: requests.KeyPath) -> Response:
-    """Make a key useless from now on; this one too. What it made stays."""
+    """Revoke a key permanently, also the calling key itself. What it created stays."""
     with access.transaction(g.caller) as session:
         return answer(views.key_body(keys.revoke_key(session, g.caller, g.caller.organization_ids, path.key_id)))
 
 
 @api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
 def list_audit_entries(query: requests.AuditQuery) -> Response:
-    """What people and keys changed, newest first."""
+    """The audit trail, newest first."""
     wanted = audit.Wanted(query.action, query.subject_id, query.actor, query.since, query.until)
     with access.transaction(g.caller) as session:
         page = audit.list_entries(
@@ -123,7 +123,7 @@ def list_audit_entries(query: requests.AuditQuery) -> Response:
 
 
 def _organization(session: Session, given: str | None, param: str) -> UUID:
-    """The organization named in `param`, the key's own where none is. Raises NotFound."""
+    """The organization named in `param`, else the key's own. Raises NotFound."""
     if given is None:
         own: UUID = g.caller.organization_id
         return own

@@ -1,4 +1,4 @@
-"""Attribution by people: promotions given to partners, payments and customers credited by hand."""
+"""Routes for attribution by hand: promotions given to partners, payments and customers credited by hand."""
 
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Respon
     responses={"201": shapes.PromotionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
-    """Give a partner a promotion code or coupon; what was bought with it inside the window is credited at once."""
+    """Give a partner a promotion code or coupon; purchases with it inside the window are credited at once."""
     promotion = requests.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
@@ -60,7 +60,7 @@ def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
     responses={"200": shapes.PromotionBody, "404": ErrorBody},
 )
 def take_promotion_away(path: requests.PromotionPath) -> Response:
-    """Take a promotion away; what was credited through it longer ago than the window stays as it is."""
+    """Take a promotion from a partner; credit for its uses before the window stays."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
         given = promotion_credit.take_away(session, g.caller, partner, path.promotion_id, causes.this_request())
@@ -73,7 +73,7 @@ def take_promotion_away(path: requests.PromotionPath) -> Response:
     responses={"200": views.PaymentAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def attribute_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Response:
-    """Credit one payment to a partner, or to none; stronger than all later evidence."""
+    """Credit a payment to a partner, or to none; stronger than all evidence."""
     with access.transaction(g.caller) as session:
         payment = get_payment(session, g.caller.organization_ids, path.payment_id)
         order = _order(session, payment.organization_id, body)
@@ -89,7 +89,7 @@ def attribute_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Re
     responses={"200": views.CustomerAssigned, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def attribute_customer(path: requests.CustomerPath, body: requests.CustomerAssignment) -> Response:
-    """Credit what a customer paid and will pay to a partner, or to none; not limited by the window."""
+    """Credit everything that a customer paid and will pay to a partner, or to none; not limited by the window."""
     requests.demand_extent(body)
     with access.transaction(g.caller) as session:
         scope = scope_of_customer(
@@ -107,7 +107,7 @@ def attribute_customer(path: requests.CustomerPath, body: requests.CustomerAssig
 def _order(
     session: Session, owner: UUID, body: requests.PaymentAssignment | requests.CustomerAssignment
 ) -> assign.Order:
-    """What the body asks for. Raises NotFound."""
+    """The decision in the body. Raises NotFound."""
     return assign.Order(
         partner_id=get_partner(session, [owner], body.partner_id).id if body.partner_id is not None else None,
         reason=body.reason.strip(),

@@ -1,4 +1,4 @@
-"""What may be asked about crediting by hand and promotions: paths, queries and bodies."""
+"""Request models for crediting by hand and promotions: paths, queries and bodies."""
 
 from typing import Annotated
 
@@ -12,30 +12,37 @@ from app.views import Moment, OneLine, Request
 PartnerId = Annotated[str | None, Field(description="`par_…` or `aff_…`; null: no partner.")]
 
 
-Reason = Annotated[str, Field(min_length=1, max_length=500, description="Why; kept for ever."), OneLine(filled=True)]
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=500, description="The reason, which is stored permanently."),
+    OneLine(filled=True),
+]
 
 
 IncludePaid = Annotated[
-    bool, Field(description="Also what has been paid or is in a payout; its former partner then owes it.")
+    bool,
+    Field(description="Whether commissions that are paid or in a payout move too; the former partner then owes them."),
 ]
 
 
 class PaymentAssignment(Request):
-    """Whose a payment is to be."""
+    """The partner to credit with a payment."""
 
     partner_id: PartnerId
     reason: Reason
-    force: bool = Field(default=False, description="Although it may be the money of an invoice near by.")
+    force: bool = Field(default=False, description="Credit it even if an invoice within a day may be the same money.")
     include_paid: IncludePaid = False
 
 
 class CustomerAssignment(Request):
-    """Whose a customer is to be: from a time on, or for all that is unpaid."""
+    """The partner to credit with a customer's payments: from a time on, or all unpaid ones."""
 
     partner_id: PartnerId
     reason: Reason
-    from_: Moment | None = Field(default=None, alias="from", description="Payments from then on.")
-    all_unpaid: bool = Field(default=False, description="All payments, past and to come.", examples=[True])
+    from_: Moment | None = Field(default=None, alias="from", description="Payments from this time on.")
+    all_unpaid: bool = Field(
+        default=False, description="All payments whose commission is unpaid, and all future ones.", examples=[True]
+    )
     include_paid: IncludePaid = False
     account: str | None = Field(default=None, description="A connected account; needed if the id exists in several.")
     livemode: bool | None = Field(default=None, description="The mode; needed if the id exists in both.")
@@ -48,7 +55,7 @@ class CustomerPath(Request):
 
 
 def demand_extent(body: CustomerAssignment) -> None:
-    """Refuse a body that names no extent, or two. Raises InvalidRequest."""
+    """Refuse a body with neither or both of `from` and `all_unpaid`. Raises InvalidRequest."""
     if (body.from_ is not None) == body.all_unpaid:
         raise InvalidRequest("send exactly one of from (a time) and all_unpaid: true", param="from")
 
@@ -57,7 +64,7 @@ MOST_CHARACTERS = 255
 
 
 class PromotionGift(Request):
-    """What becomes the partner's: exactly one of these."""
+    """The promotion to give to the partner: exactly one of these."""
 
     promotion_code: str | None = Field(
         default=None, min_length=1, max_length=MOST_CHARACTERS, description="Stripe's id, `promo_…`."
@@ -70,12 +77,12 @@ class PromotionGift(Request):
         min_length=1,
         max_length=MOST_CHARACTERS,
         examples=["ADA20"],
-        description="What customers type. It takes `promotion_code.created`, or is never recognized.",
+        description="What customers type. It is recognized only if the endpoint receives `promotion_code.created`.",
     )
 
 
 class PromotionPath(Request):
-    """Which promotion of which partner."""
+    """The partner and the promotion."""
 
     partner_id: str
     promotion_id: str = Field(description="`prm_…`, as listed.")
@@ -89,7 +96,7 @@ class PromotionQuery(Request):
 
 
 def promotion_named(body: PromotionGift) -> str:
-    """The promotion the body names, `coupon:SPRING`. Raises InvalidRequest unless it names one."""
+    """The promotion in the body, `coupon:SPRING`. Raises InvalidRequest unless there is exactly one."""
     given = {name: value for name, value in body.model_dump().items() if value is not None}
     if len(given) != 1:
         raise InvalidRequest("send exactly one of promotion_code, coupon and code", param="promotion_code")

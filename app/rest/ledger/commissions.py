@@ -1,4 +1,4 @@
-"""Conversions, commissions, and where each amount comes from."""
+"""Routes for commissions, approvals and explanations."""
 
 from flask import Response, g
 from sqlalchemy.orm import Session
@@ -32,7 +32,7 @@ api = surface("Commissions", __name__, "What each partner earns on a payment, an
     responses={"200": views.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def approve_conversion(path: requests.ConversionPath, body: requests.Approval) -> Response:
-    """Make what a conversion earns payable now, on every level; also one that was rejected."""
+    """Make a conversion's commissions payable now, on every level, also if it was rejected."""
     with access.transaction(g.caller) as session:
         shown = commands.approve(
             session,
@@ -51,7 +51,7 @@ def approve_conversion(path: requests.ConversionPath, body: requests.Approval) -
     responses={"200": views.ConversionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def reject_conversion(path: requests.ConversionPath, body: requests.Rejection) -> Response:
-    """Take back what a conversion earned, on every level; nothing brings it back but an approval."""
+    """Take back a conversion's commissions, on every level; only an approval revives them."""
     with access.transaction(g.caller) as session:
         conversion = _conversion(session, path)
         return answer(commands.reject(session, g.caller, conversion, causes.this_request(), reason=body.reason))
@@ -63,7 +63,7 @@ def reject_conversion(path: requests.ConversionPath, body: requests.Rejection) -
     responses={"200": views.BulkApproved, "404": ErrorBody, "415": ErrorBody},
 )
 def approve_commissions(body: requests.BulkApproval) -> Response:
-    """Approve every conversion that waits for it and matches, up to 500 at once; `dryRun` lists them."""
+    """Approve every conversion that waits for approval and matches, up to 500; with `dryRun` only list them."""
     with access.transaction(g.caller) as session:
         owners = g.caller.organization_ids
         program = None
@@ -116,7 +116,7 @@ def list_commissions_of_partner(path: requests.PartnerPath, query: requests.Comm
     responses={"200": PaymentExplanation, "404": ErrorBody},
 )
 def explain_commission(path: requests.CommissionPath) -> Response:
-    """Where a commission comes from: event, carrier, terms, base, rate, rounding, every entry."""
+    """The explanation of a commission: event, carrier, terms, base, rate, rounding, every ledger entry."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_commission(session, path.commission_id))
 
@@ -127,7 +127,7 @@ def explain_commission(path: requests.CommissionPath) -> Response:
     responses={"200": PaymentExplanation, "404": ErrorBody},
 )
 def explain_payment(path: requests.PaymentPath) -> Response:
-    """What a payment earned whom; for one that earned nothing, the same up to where it stopped."""
+    """The explanation of a payment: what each partner earned, or why it earned nothing."""
     with access.transaction(g.caller) as session:
         return answer(explain.explain_payment(session, path.payment_id))
 
@@ -138,7 +138,7 @@ def explain_payment(path: requests.PaymentPath) -> Response:
     responses={"200": Explanation, "404": ErrorBody},
 )
 def explain_any_id(query: requests.ExplanationQuery) -> Response:
-    """Everything known of an id: ours, Stripe's, your own of a reported conversion, a partner's code or address."""
+    """The explanation of any id: Accrual's, Stripe's, your own of a reported conversion, a partner's code or e-mail."""
     with access.transaction(g.caller) as session:
         return answer(explain.explanation_of(session, query.id))
 

@@ -1,4 +1,4 @@
-"""Conversions: listed, and reported by merchants themselves."""
+"""Routes for conversions: listing them, and reporting conversions and refunds."""
 
 from uuid import UUID
 
@@ -40,7 +40,7 @@ def list_conversions(query: requests.ConversionQuery) -> Response:
     responses={"200": views.ConversionPage, "404": ErrorBody},
 )
 def list_conversions_of_program(path: requests.ProgramPath, query: requests.ConversionQuery) -> Response:
-    """Payments that earn a program's affiliates something, newest first."""
+    """Payments that earn an affiliate of the program a commission, newest first."""
     with access.transaction(g.caller) as session:
         return _page(session, query, program_id=_program(session, path.program_id).id)
 
@@ -51,7 +51,7 @@ def list_conversions_of_program(path: requests.ProgramPath, query: requests.Conv
     responses={"201": reported.ReportedBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def report_conversion(body: requests.ConversionReport) -> Response:
-    """Report money that did not pass through Stripe; an `external_id` is taken once."""
+    """Report money that did not pass through Stripe; each `external_id` is accepted once."""
     with access.transaction(g.caller) as session:
         program_id = None if body.program_id is None else _program(session, body.program_id).id
         partner = finding.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
@@ -73,7 +73,7 @@ def report_conversion(body: requests.ConversionReport) -> Response:
     responses={"200": views.ConversionBody, "201": views.ConversionBody, "404": ErrorBody, "415": ErrorBody},
 )
 def report_conversion_of_program(path: requests.ProgramPath, body: requests.ProgramReport) -> Response:
-    """Report a conversion of one program; a repetition answers 200 with the first."""
+    """Report a conversion of a program; a repetition answers 200 with the first conversion."""
     with access.transaction(g.caller) as session:
         program = _program(session, path.program_id)
         partner = finding.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
@@ -94,7 +94,7 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
     },
 )
 def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport) -> Response:
-    """Report money given back outside Stripe; the same part of the commission goes with it."""
+    """Report money given back outside Stripe; the same share of the commission is taken back."""
     with access.transaction(g.caller) as session:
         conversion = finding.get_conversion(session, g.caller.organization_ids, path.conversion_id)
         given = refunds.give_back(

@@ -1,4 +1,4 @@
-"""Payments, with and without commissions, and what waits for an answer from Stripe."""
+"""Routes for payments, and for what waits for an answer from Stripe."""
 
 from flask import Response, g
 
@@ -16,7 +16,7 @@ api = surface("Payments", __name__, "Payments, with the Stripe objects that belo
 
 @api.get("/api/v1/payments", security=needs("payments:read"), responses={"200": views.PaymentPage})
 def list_payments(query: requests.PaymentQuery) -> Response:
-    """Payments, newest first; `attributed=false` finds money no partner is credited with."""
+    """Payments, newest first; with `attributed=false` only those credited to no partner."""
     with access.transaction(g.caller) as session:
         page = finding.list_payments(
             session,
@@ -47,7 +47,7 @@ def list_waiting(query: requests.WaitingQuery) -> Response:
 
 @api.post("/api/v1/waiting/ask-again", security=needs("events:write"), responses={"200": waiting_shapes.AskedAgain})
 def ask_again() -> Response:
-    """Ask Stripe again, now, for what was given up or postponed: after a key was put right."""
+    """Repeat all look-ups that were given up or postponed, for example after a key was corrected."""
     with access.transaction(g.caller) as session:
         count = commands.ask_again(session, g.caller, g.caller.organization_ids, livemode=g.caller.livemode)
     jobs.wake(jobs.LOOK_UPS)

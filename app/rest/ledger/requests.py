@@ -1,4 +1,4 @@
-"""What may be asked about conversions, commissions and payments: paths, queries and bodies."""
+"""Request models for conversions, commissions and payments: paths, queries and bodies."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -15,7 +15,7 @@ from app.views import Moment, OneLine, OneOf, Request
 
 
 class ConversionQuery(Numbered, Between):
-    """Which conversions; `since` and `until` are about `occurredAt`."""
+    """A filter of conversions; `since` and `until` limit `occurredAt`."""
 
     limit: int = Field(default=50, ge=1, le=100)
     affiliate_id: str | None = None
@@ -23,7 +23,7 @@ class ConversionQuery(Numbered, Between):
 
 
 class CommissionQuery(Between):
-    """Which commissions; `since` and `until` are about `occurredAt`."""
+    """A filter of commissions; `since` and `until` limit `occurredAt`."""
 
     status: CommissionStatus | None = None
     limit: int = Field(default=100, ge=1, le=500)
@@ -43,7 +43,7 @@ class CommissionPath(Request):
 
 
 class ConversionPath(Request):
-    """Which conversion of which program."""
+    """The program and the conversion."""
 
     program_id: str
     conversion_id: str
@@ -57,7 +57,7 @@ class Approval(Request):
 
 
 class Rejection(Request):
-    """A rejection and why."""
+    """A rejection, with its reason."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500), OneLine()] = Field(
         examples=["It was her own purchase."]
@@ -65,7 +65,7 @@ class Rejection(Request):
 
 
 class BulkApproval(Request):
-    """Which conversions to approve: those that wait for it and meet every condition; at least one is needed."""
+    """The conversions to approve: those that wait for approval and meet every condition; at least one is required."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"until": "2026-11-01T00:00:00Z", "dryRun": True}]})
 
@@ -86,7 +86,7 @@ class PaymentPath(Request):
 
 
 class ExplanationQuery(Request):
-    """What to explain."""
+    """The id to explain."""
 
     id: str = Field(
         min_length=1,
@@ -98,7 +98,7 @@ class ExplanationQuery(Request):
 
 
 def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> finding.Selection:
-    """What a list of commissions is asked for; `partner` None for all."""
+    """The filter of a list of commissions; `partner` None: all partners."""
     return finding.Selection(
         limit=query.limit,
         livemode=livemode,
@@ -113,7 +113,7 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 MOST_MINOR: Final = 10**14
-"""More than any sale; sums of many still fit into 64 bits."""
+"""More than any sale, and sums of many still fit into 64 bits."""
 
 
 def _no_earlier(moment: datetime) -> datetime:
@@ -135,7 +135,7 @@ Currency = Annotated[str | None, Field(pattern="^[A-Za-z]{3}$", description="Nul
 
 ExternalId = Annotated[
     Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None,
-    Field(description="Your own id of it; it is taken once only."),
+    Field(description="Your own id of it; each id is accepted once."),
 ]
 
 
@@ -170,7 +170,7 @@ class ConversionReport(Request):
 
 
 class ProgramReport(Request):
-    """A conversion of one program, with the signal that the program counts."""
+    """A conversion of a program, with the signal that the program requires."""
 
     model_config = _example(affiliate_id=AFFILIATE, event_name="signup", external_id="user-42")
 
@@ -179,7 +179,7 @@ class ProgramReport(Request):
     currency: Currency = None
     external_id: ExternalId = None
     project_id: Annotated[str, Field(max_length=200), OneLine()] = Field(
-        default="", description="Tells equal external ids apart."
+        default="", description="Distinguishes equal external ids."
     )
     event_name: Word = None
     entitlement_id: Word = None
@@ -208,7 +208,7 @@ class ProgramPath(Request):
 
 
 def report_of(body: ConversionReport | ProgramReport) -> Report:
-    """What the body says."""
+    """The report in the body."""
     return Report(
         amount_minor=body.amount_cents,
         currency=body.currency.lower() if body.currency else None,
@@ -224,12 +224,12 @@ OutcomeCode = Annotated[str, OneOf(outcomes.OUTCOMES)]
 
 
 class PaymentQuery(Numbered, Between):
-    """Which payments; `since` and `until` are about `occurred_at`."""
+    """A filter of payments; `since` and `until` limit `occurred_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
     attributed: bool | None = Field(default=None, description="False: only those that no partner is credited with.")
     conflict: bool | None = Field(
-        default=None, description="True: only those whose partner was paid before evidence came to credit another."
+        default=None, description="True: only those whose partner was paid before evidence credited another."
     )
     outcome: OutcomeCode | None = None
 

@@ -1,4 +1,4 @@
-"""What may be asked of partners' links and the beacon."""
+"""Request models for partners' links and the beacon."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -1,4 +1,4 @@
-"""Partners' links, and the beacon for pages that are linked to directly. Nobody needs a key: visitors have none."""
+"""Routes for partners' links, and the beacon for pages that are linked to directly. Public: visitors have no key."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,16 +29,16 @@ from app.touchpoints.views import BeaconAnswer
 DAY_SECONDS: Final = 86_400
 BEACONS_PER_MINUTE: Final = 120
 LINKS_PER_MINUTE: Final = 240
-"""From one address: an office or a school shares one."""
+"""For each network address, which an office or a school may share."""
 LONGEST_BEACON_BYTES: Final = 32 * 1024
 PREFLIGHT_SECONDS: Final = 600
 DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 PREFETCHING: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 HTML: Final[dict[str, Any]] = {"content": {"text/html": {}}}
 FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
-    "302": {"description": "To the program's landing page, with `ref` and `aff_sess` in its query."},
-    "404": {"description": "The code is not known, or its program has no landing page yet; a page says which.", **HTML},
-    "503": {"description": "The database is away, and this link was not followed before.", **HTML},
+    "302": {"description": "Redirects to the program's landing page, with `ref` and `aff_sess` in its query."},
+    "404": {"description": "The code is unknown, or its program has no landing page yet; the page says which.", **HTML},
+    "503": {"description": "The database cannot be reached, and this link is not cached.", **HTML},
 }
 
 T = TypeVar("T")
@@ -52,9 +52,9 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     """Record a touchpoint and redirect the visitor to the program's landing page.
 
     Nothing is recorded for HEAD, prefetching and crawlers. The link of an unknown code, or of a partner that is not
-    active, redirects without credit. While the database is away, links redirect with `ref` alone.
+    active, redirects without credit. While the database cannot be reached, links redirect with `ref` alone.
     """
-    is_one_too_many = _is_one_too_many(path.code, query.program_id)
+    is_over_limit = _is_over_limit(path.code, query.program_id)
     try:
         link = _find(path.code, query.program_id)
     except Unavailable:
@@ -65,7 +65,7 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     if target is None:
         return page("links/not_ready.html", status=404)
     session_id = ""
-    if link.partner_id is not None and not is_one_too_many and not _is_unseen():
+    if link.partner_id is not None and not is_over_limit and not _is_unseen():
         known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
         session_id = recording.session_id_or_new(known)
         address = request.args.to_dict()
@@ -93,7 +93,7 @@ def record_touchpoint(body: BeaconBody) -> Response:
 
 @api.before_request
 def _read_plain_text() -> None:
-    """Take a body for JSON whatever it is called: a beacon may call it plain text only."""
+    """Read the body as JSON whatever its content type, because beacons can send it only as plain text."""
     if request.method != "POST":
         return
     request.max_content_length = LONGEST_BEACON_BYTES
@@ -106,7 +106,7 @@ def _read_plain_text() -> None:
 
 @api.after_request
 def _allow_landing_hosts(response: Response) -> Response:
-    """Let pages on landing hosts read the beacon's answer, and ask beforehand whether they may."""
+    """Allow pages on landing hosts to send beacons and read the answer (CORS), and answer their preflight requests."""
     if request.method not in {"POST", "OPTIONS"}:
         return response
     response.headers["Vary"] = "Origin"
@@ -120,11 +120,11 @@ def _allow_landing_hosts(response: Response) -> Response:
     return response
 
 
-def _is_one_too_many(code: str, program_id: str) -> bool:
-    """Whether this address follows too many links, so that no visit is recorded. A link looked up lately leads on.
+def _is_over_limit(code: str, program_id: str) -> bool:
+    """Whether this address follows too many links, so that no visit is recorded; a cached link still redirects.
 
     Raises:
-        RateLimited: the link is not in memory: guessing codes is not free.
+        RateLimited: the link is not cached, so that codes cannot be guessed without a limit.
     """
     try:
         throttle.count_public("links", per_minute=LINKS_PER_MINUTE)
@@ -136,7 +136,10 @@ def _is_one_too_many(code: str, program_id: str) -> bool:
 
 
 def _find(code: str, program_id: str) -> Link | None:
-    """The link, from memory if it was looked up lately or the database is away. Raises Unavailable where neither is."""
+    """The link; a cached one if it is fresh or the database cannot be reached.
+
+    Raises Unavailable if there is neither.
+    """
     key = (fold(code), program_id)
     is_fresh, link = _links().cached(*key)
     if is_fresh:
@@ -155,14 +158,14 @@ def _find(code: str, program_id: str) -> Link | None:
 
 
 def _warn_without_landing_page(link: Link | None) -> None:
-    """Log that visitors of a link cannot be sent on; at most every five seconds for each code and process."""
+    """Log that a link has no landing page; at most every five seconds for each code and process."""
     if link is not None and link.landing_url is None:
         program_id = ids.encode(ids.PROGRAM, link.program_id)
         log.warning("landing_page_missing", code=link.code, program_id=program_id)
 
 
 def _target(link: Link | None, to: str | None) -> str | None:
-    """Where to: the page asked for, if it is the program's own, else its landing page. Raises InvalidRequest."""
+    """The target: the requested page if it is on the program's hosts, else the landing page. Raises InvalidRequest."""
     if to is None:
         return link.landing_url if link else None
     if link is None or not targets.is_allowed(to, link.hosts, link.landing_url):
@@ -190,12 +193,12 @@ def _redirect(link: Link, target: str, session_id: str) -> Response:
 
 
 def _cookie(link: Link) -> str:
-    """One for each owner, so that merchants who share a server do not share their visitors."""
+    """The name of an owner's cookie, so that merchants who share a server do not share their visitors' sessions."""
     return f"aff_sess_{link.organization_id.hex[-12:]}"
 
 
 def _is_unseen() -> bool:
-    """Whether nobody looks at what is answered, or not yet."""
+    """Whether no person sees the answer (yet): HEAD, prefetching, previews and crawlers."""
     is_prefetch = any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCHING)
     is_preview = "preview" in request.headers.get("X-Purpose", "").lower()
     return request.method == "HEAD" or is_prefetch or is_preview or visitors.is_machine(request.user_agent.string)
@@ -204,7 +207,7 @@ def _is_unseen() -> bool:
 def _record(
     link: Link, source: Literal["link"], session_id: str, *, landing: str, referrer: str, query: dict[str, str]
 ) -> bool:
-    """Record a touchpoint if the database lets us; whoever follows a link is not told of our troubles."""
+    """Record a touchpoint; if the database cannot be reached, only log it, so that the visitor is still redirected."""
     if _links().is_paused:
         return False
     try:
@@ -225,7 +228,7 @@ def _write(
     referrer: str,
     query: dict[str, str],
 ) -> None:
-    assert link.partner_id is not None, "only a partner's link is touched"
+    assert link.partner_id is not None, "a touchpoint needs a partner"
     now, secret = datetime.now(UTC), _settings().secret_keys[0]
     touch = Touch(
         id=ids.new(),
@@ -246,7 +249,7 @@ def _write(
 
 
 def _is_own_page(link: Link) -> bool:
-    """Whether the page that sends the beacon is the program's; a server that sends it says nothing of a page."""
+    """Whether the page that sends the beacon is the program's; a request without `Origin` comes from a server."""
     origin = request.headers.get("Origin")
     return origin is None or targets.host_of(origin) in link.hosts
 
@@ -259,7 +262,7 @@ def _is_landing_host(host: str) -> bool:
 
 
 def _ask(work: Callable[[Connection], T]) -> T:
-    """Work on a connection; once more if it went stale while it lay in the pool."""
+    """Run `work` on a connection; once more if the pooled connection was broken."""
     try:
         with db.autocommit() as connection:
             return work(connection)

@@ -1,4 +1,4 @@
-"""What whoever runs this asks: is it alive, ready, and doing what? And the snippet, which takes no key either."""
+"""Routes for health, readiness, metrics and the checkout snippet; none needs an API key."""
 
 import hmac
 import time
@@ -25,7 +25,7 @@ SNIPPET: Final = Path(__file__).resolve().parents[3] / "snippets" / "checkout.js
 FORWARDING: Final = frozenset({"Forwarded", "Via", "X-Real-Ip", "True-Client-Ip", "Cf-Connecting-Ip"})
 """Headers that proxies add."""
 SNIPPET_SECONDS: Final = 3600
-"""How long browsers may keep the snippet without asking; after that its ETag is compared."""
+"""How long browsers may use the snippet without a request; after that its ETag is compared."""
 
 WRITE_CHECK_SECONDS: Final = 5.0
 
@@ -36,15 +36,15 @@ blueprint = Blueprint("operations", __name__)
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """The process answers, and says which version it runs."""
+    """Health: the process answers, with its version."""
     return jsonify(status="ok", version=VERSION)
 
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Whether requests can be served: the database answers, can write, and stands at this version's schema.
+    """Readiness: the database answers, can write, and has this version's schema.
 
-    Redis is told and not required, because without it everything is stored and settled a little later.
+    The state of Redis is shown but not required, because without it events are stored and settled later.
     """
     database = _database_state()
     redis = "ok" if jobs.is_reachable() else "unreachable"
@@ -56,10 +56,10 @@ def ready() -> Response:
 
 @blueprint.get("/metrics")
 def figures() -> Response:
-    """Figures for Prometheus, to callers on this machine or with the token.
+    """Metrics for Prometheus, for callers on this machine or with the token.
 
-    Counters come from Redis, where every process carries its own. The backlog is read here, over indexes that hold
-    little else; the sum of the ledger is measured by the clock.
+    Counters are read from Redis, where every process adds its own. The backlog is read from Postgres, by small indexes;
+    the sum of the ledger is measured by the clock.
     """
     _admit_to_metrics()
     with db.web_transaction() as session:
@@ -76,7 +76,7 @@ def figures() -> Response:
 def snippet() -> Response:
     """The snippet that remembers whose link brought a visitor."""
     response = send_file(SNIPPET, mimetype="text/javascript", max_age=SNIPPET_SECONDS)
-    response.headers["Access-Control-Allow-Origin"] = "*"  # so that a page may pin it by its integrity hash
+    response.headers["Access-Control-Allow-Origin"] = "*"  # so that a page can check it by an integrity hash
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
@@ -90,7 +90,7 @@ def _database_state() -> str:
 
 
 def _write_problem(connection: Connection) -> str | None:
-    """What keeps the database from writing, looked at every few seconds at most: looking writes a megabyte."""
+    """Why the database cannot write, checked at most every few seconds, because a check writes a megabyte."""
     checked_at, problem = _write_checks.get(connection.engine, (float("-inf"), None))
     if time.monotonic() - checked_at >= WRITE_CHECK_SECONDS:
         problem = db.write_problem(connection)
@@ -111,10 +111,10 @@ def _admit_to_metrics() -> None:
 
 
 def _is_local() -> bool:
-    """Whether the caller is on this machine, and no proxy on this machine can be speaking for somebody.
+    """Whether the caller is on this machine and is not a proxy.
 
-    A proxy that adds no header cannot be told from a caller. So where one is to be expected, because the server has a
-    public address or names this machine as its proxy, nobody counts as local.
+    A proxy that adds no header cannot be distinguished from a caller. So if there may be a proxy on this machine,
+    because the server has a public address or this machine is a trusted proxy, no caller counts as local.
     """
     settings: Settings = current_app.extensions["accrual_settings"]
     is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)

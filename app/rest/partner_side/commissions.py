@@ -1,4 +1,4 @@
-"""A partner's own commissions, named by its own organization's key: the list, and why each is what it is."""
+"""Routes for a partner's own commissions: the list, and the explanation of each."""
 
 from flask import Response, g
 
@@ -11,7 +11,7 @@ from app.organizations import access
 from app.partners.partner_side.enrollments import require_access
 from app.rest.ledger import requests
 
-api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by its own organization's key.", "own")
+api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organization owns the key.", "own")
 
 
 @api.get(
@@ -20,7 +20,7 @@ api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by i
     responses={"200": views.CommissionPage},
 )
 def list_my_commissions(query: requests.CommissionQuery) -> Response:
-    """Your commissions in all your programs, newest first. Nothing of the customers is shown."""
+    """Your commissions in all your programs, newest first. Without data of the customers."""
     with access.affiliate_transaction(g.caller) as session:
         return answer(load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode)))
 
@@ -31,7 +31,7 @@ def list_my_commissions(query: requests.CommissionQuery) -> Response:
     responses={"200": OwnExplanation, "404": ErrorBody},
 )
 def explain_own_commission(path: requests.CommissionPath) -> Response:
-    """Why a commission of yours is what it is. Nothing of the customer is shown."""
+    """The explanation of one of your commissions, without data of the customer."""
     with access.affiliate_transaction(g.caller) as session:
         require_access(session, g.caller)
         return answer(explain_own(session, path.commission_id))

@@ -1,4 +1,4 @@
-"""What may be asked on the partner side, and by who signs up or joins: paths, queries and bodies."""
+"""Request models of the partner side, of sign-up and of joining: paths, queries and bodies."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from app.views import EmailAddress, OneLine, Request
 
 
 class MyProgramPath(Request):
-    """A program you are enrolled in; your key says who you are."""
+    """A program you are enrolled in."""
 
     program_id: str
 

@@ -1,4 +1,4 @@
-"""The partner side. No parameter names another partner: a key's organization is all that says whose rows are shown."""
+"""Routes of the partner side. No parameter names another partner: the key's organization determines the rows."""
 
 from flask import Response, current_app, g
 
@@ -14,7 +14,7 @@ from app.partners.partner_side import views as shapes
 from app.programs.models import Program
 from app.rest.partner_side import requests
 
-api = surface(PARTNER_SIDE, __name__, "What a partner sees of itself, named by its own organization's key.")
+api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organization owns the key.")
 
 
 @api.get("/v1/admin/affiliate-me/programs", security=needs("partners:read"), responses={"200": shapes.MyProgramPage})
@@ -36,7 +36,7 @@ def show_my_referral(path: requests.MyProgramPath) -> Response:
     with access.affiliate_transaction(g.caller) as session:
         partner, program = enrollments.get_enrollment(session, g.caller, path.program_id)
         codes = enrollments.codes_of(session, partner)
-    with db.web_transaction() as session:  # which sees all owners' codes, as the link does when it is followed
+    with db.web_transaction() as session:  # this session sees the codes of all owners, as the redirect does
         leads_here = enrollments.owns_bare_link(session, partner)
     public_url = current_app.extensions["accrual_settings"].public_url
     return answer(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
@@ -52,7 +52,7 @@ def show_my_stats() -> Response:
 
 @api.get("/v1/admin/affiliate-me/balance", security=needs("commissions:read"), responses={"200": shapes.MyBalance})
 def show_my_balance() -> Response:
-    """What is owed to you, what is on its way and what you received, by currency."""
+    """What is owed to you, what is in a payout and what you received, by currency."""
     with access.affiliate_transaction(g.caller) as session:
         return answer(shapes.my_balance(statistics.load_own(session, g.caller)))
 
@@ -76,7 +76,7 @@ def accept_invitation(body: requests.Acceptance) -> Response:
     """Accept an invitation for the organization of your key; from then on you earn."""
     if (body.token is None) == (body.program_id is None):
         raise InvalidRequest("send exactly one of token and program_id", param="token")
-    # Before it is accepted nothing says that this row is the caller's to see, but for the token itself.
+    # Before it is accepted, only the token shows that the caller may see this row.
     with access.open_transaction() as session:
         if body.token is not None:
             partner = invitations.accept(session, g.caller, body.token, g.caller.organization_id)

@@ -1,4 +1,4 @@
-"""The public routes by which people become partners: open sign-up, and using an invitation."""
+"""Public routes for becoming a partner: open sign-up, and the use of an invitation."""
 
 from typing import Final
 
@@ -20,14 +20,17 @@ api = surface("Sign-up", __name__, "How affiliates sign up by themselves, or joi
 
 INVITATION: Final = "/v1/public/affiliate/invitation"
 SIGN_UPS_PER_MINUTE: Final = 5
-"""From one address; a household or an office may share one."""
+"""For each network address, which a household or an office may share."""
 LOOK_UPS_PER_MINUTE: Final = 60
-"""Of invitations, from one address. They are counted apart, so that opening the page uses up no acceptance."""
+"""Look-ups of invitations for each network address.
+
+They are counted separately, so that opening the page does not use up an acceptance.
+"""
 
 
 @api.before_request
 def _admit() -> None:
-    """Count the asker's address before anything of the request is looked at."""
+    """Count the caller's address before anything else of the request is checked."""
     if request.path == INVITATION:
         throttle.count_public("invitation", per_minute=LOOK_UPS_PER_MINUTE)
     else:
@@ -46,16 +49,16 @@ def _admit() -> None:
     },
 )
 def sign_up(body: requests.SignUp) -> Response:
-    """Become a partner: by a program that is open for it, or by an invitation's token.
+    """Become a partner of a program with open sign-up, or by an invitation's token.
 
-    The answer is the same for every address. One that you gave yourself counts once it is confirmed by a link that is
-    mailed to it, or when the program's owner approves you.
+    The answer is the same for every address. An address that you give yourself counts after you confirm it by the
+    mailed link, or after the program's owner approves you.
     """
     if body.token is not None:
         return _join(body.token, body)
     if body.program_id is None or body.email is None:
         missing = "program_id" if body.program_id is None else "email"
-        raise InvalidRequest(f"{missing} is required where no token is sent", param=missing)
+        raise InvalidRequest(f"{missing} is required without a token", param=missing)
     with db.web_transaction() as session:
         joined = signup.sign_up(session, actors.PUBLIC, body.program_id, name=body.name, email=body.email)
         return _made(session, joined)

@@ -1,4 +1,4 @@
-"""What may be asked about partners and their terms: paths, queries and bodies."""
+"""Request models for partners and their terms: paths, queries and bodies."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Partners and affiliates: the same rows on two surfaces."""
+"""Routes for partners and affiliates: the same rows under two names."""
 
 from flask import Response, g
 
@@ -72,7 +72,7 @@ def show_partner(path: requests.PartnerPath) -> Response:
     responses={"200": views.PartnerBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def change_partner(path: requests.PartnerPath, body: requests.PartnerChange) -> Response:
-    """Change what is given; a new rate holds from now on and never touches what was earned."""
+    """Change the given fields. A new rate applies from now on and changes nothing already earned."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)

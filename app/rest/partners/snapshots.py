@@ -1,4 +1,4 @@
-"""A partner's terms: what was stamped onto it, and amending that from a time on."""
+"""Routes for a partner's terms: its snapshots, and amending them from a time on."""
 
 from flask import Response, g
 
@@ -20,7 +20,7 @@ api = surface("Partner terms", __name__, "The terms stamped onto a partner, from
     responses={"200": shapes.SnapshotBody, "404": ErrorBody},
 )
 def show_snapshot(path: PartnerPath) -> Response:
-    """The snapshot in force, with all before and after it. A partner that was never active has none."""
+    """The snapshot in force, and the history of all snapshots. A partner that was never active has none."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
         return answer(shapes.load_snapshot_body(session, partner))
@@ -32,7 +32,7 @@ def show_snapshot(path: PartnerPath) -> Response:
     responses={"200": shapes.SnapshotBody, "404": ErrorBody, "415": ErrorBody},
 )
 def amend_snapshot(path: PartnerPath, body: requests.Amendment) -> Response:
-    """Give a partner other terms from a time on. What was earned stays, and so does every earlier snapshot."""
+    """Give a partner other terms from a time on. Earlier snapshots and commissions do not change."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
         shown = commands.amend_terms(

@@ -1,4 +1,4 @@
-"""A program's figures, for its owner."""
+"""Routes for a program's figures, for its owner."""
 
 from flask import Response, g
 

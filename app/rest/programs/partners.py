@@ -1,4 +1,4 @@
-"""A program's partners, for its owner: invited, listed, approved, paused, banned."""
+"""Routes for a program's partners, for its owner: invite, list, approve, pause, ban."""
 
 from collections.abc import Sequence
 
@@ -68,7 +68,7 @@ def list_affiliates_of_program(path: ProgramPath, query: requests.AffiliateQuery
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
 def approve_affiliate(path: requests.AffiliatePath) -> Response:
-    """Let a partner earn: a new one at the program's terms of today, one that is back at the terms it had."""
+    """Approve a partner: a new one at the program's present terms, a former one at the terms it had."""
     return _move(path, "approve")
 
 
@@ -78,7 +78,7 @@ def approve_affiliate(path: requests.AffiliatePath) -> Response:
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
 def pause_affiliate(path: requests.AffiliatePath) -> Response:
-    """Let a partner earn nothing on new payments until it is approved again."""
+    """Pause a partner: it earns nothing on new payments until it is approved again."""
     return _move(path, "pause")
 
 
@@ -88,7 +88,7 @@ def pause_affiliate(path: requests.AffiliatePath) -> Response:
     responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
 def ban_affiliate(path: requests.AffiliatePath) -> Response:
-    """Shut a partner out: it earns nothing on new payments, is paid nothing, and cannot log in."""
+    """Ban a partner: it earns nothing on new payments, is paid nothing, and has no access."""
     return _move(path, "ban")
 
 

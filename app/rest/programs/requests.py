@@ -1,4 +1,4 @@
-"""What may be asked about programs, their partners and figures: paths, queries and bodies."""
+"""Request models for programs, their partners and figures: paths, queries and bodies."""
 
 from datetime import date
 from typing import Annotated, Any, Final, Literal
@@ -204,7 +204,7 @@ EPOCH: Final = date(1970, 1, 1)
 
 
 class AnalyticsQuery(Request):
-    """Which days, and how many leaders."""
+    """The days, and the number of leaders."""
 
     model_config = ConfigDict(populate_by_name=True)
 

@@ -1,4 +1,4 @@
-"""Programs, for those who own them."""
+"""Routes for programs, for their owners."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ api = surface("Programs", __name__, "A merchant's offers: their terms, partners 
     responses={"201": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
 )
 def create_program(body: requests.ProgramCreation) -> Response:
-    """Make an offer; it pays once it is active."""
+    """Create a program; it pays once it is active."""
     with access.transaction(g.caller) as session:
         owner = _owner(body.owner_organization_id)
         shown = commands.create(session, g.caller, owner, requests.settings_from(body))
@@ -49,7 +49,7 @@ def list_programs(query: requests.ProgramQuery) -> Response:
     responses={"200": shapes.ProgramBody, "404": ErrorBody},
 )
 def show_program(path: requests.ProgramPath) -> Response:
-    """One program with its terms of today."""
+    """A program with its present terms."""
     with access.transaction(g.caller) as session:
         return answer(commands.load_body(session, _program(session, path)))
 
@@ -73,7 +73,7 @@ def _program(session: Session, path: requests.ProgramPath) -> Program:
 
 
 def _owner(public_id: str | None) -> UUID:
-    """The organization a program is made for. Raises NotFound if it is none of the caller's."""
+    """The organization a program is created for. Raises NotFound if the caller does not manage it."""
     if public_id is None:
         owner: UUID = g.caller.organization_id
         return owner

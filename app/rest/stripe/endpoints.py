@@ -1,4 +1,4 @@
-"""An organization's Stripe endpoints: one for each Stripe account, mode and API version it listens to."""
+"""Routes for webhook endpoints: one for each Stripe account, mode and API version."""
 
 from flask import Response, current_app, g
 from sqlalchemy.orm import Session
@@ -66,7 +66,7 @@ def show_endpoint(path: requests.EndpointPath) -> Response:
     responses={"200": shapes.EndpointBody, "404": ErrorBody, "415": ErrorBody},
 )
 def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) -> Response:
-    """Change what is given. A disabled endpoint answers 404, and Stripe tries again for three days."""
+    """Change the given fields. A disabled endpoint answers 404, and Stripe delivers again for three days."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
         return answer(commands.change(session, g.caller, _locked(session, path), changes, _settings()))
@@ -78,7 +78,7 @@ def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) 
     responses={"200": shapes.EndpointBody, "404": ErrorBody},
 )
 def delete_endpoint(path: requests.EndpointPath) -> Response:
-    """Disable an endpoint for good and forget its secrets; its events stay."""
+    """Disable an endpoint permanently and delete its secrets; its events stay."""
     with access.transaction(g.caller) as session:
         return answer(commands.delete(session, g.caller, _locked(session, path), _settings()))
 
@@ -108,7 +108,7 @@ def add_secret(path: requests.EndpointPath, body: requests.SecretAddition) -> Re
     responses={"200": shapes.EndpointBody, "404": ErrorBody, "409": ErrorBody},
 )
 def remove_secret(path: requests.SecretPath) -> Response:
-    """Refuse from now on what this secret signs; the last one in force cannot be removed."""
+    """Remove a signing secret: its signatures are refused from now on. The last secret in force cannot be removed."""
     with access.transaction(g.caller) as session:
         return answer(commands.remove_secret(session, g.caller, _locked(session, path), path.secret_id, _settings()))
 

@@ -1,4 +1,4 @@
-"""Events of the inbox: listed and replayed. What one event moved is shown by `rest.ledger`, with its explanation."""
+"""Routes for events of the inbox: list and replay. `rest.ledger` has the explanation of an event."""
 
 from flask import Response, g
 
@@ -34,7 +34,7 @@ def list_events(query: requests.EventQuery) -> Response:
     responses={"200": views.EventBody, "404": ErrorBody},
 )
 def replay_event(path: requests.EventPath) -> Response:
-    """Process an event again as if it had just come; only a difference is posted."""
+    """Process an event again as if it had just arrived; only a difference is posted."""
     with access.transaction(g.caller) as session:
         event = finding.get_event(session, g.caller.organization_ids, path.event_id)
         body = commands.replay(session, g.caller, event)

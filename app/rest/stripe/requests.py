@@ -1,4 +1,4 @@
-"""What may be asked about events, endpoints and Stripe's history: paths, queries and bodies."""
+"""Request models for events, endpoints and Stripe's history: paths, queries and bodies."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ class EventPath(Request):
 
 
 class EventQuery(Numbered, Between):
-    """Which events; `since` and `until` are about `received_at`."""
+    """A filter of events; `since` and `until` limit `received_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
     outcome: OutcomeCode | None = None
@@ -30,7 +30,11 @@ class EventQuery(Numbered, Between):
 
 SecretText = Annotated[
     str,
-    Field(pattern=f"^{SECRET.pattern}$", max_length=LONGEST_SECRET, description="As Stripe shows it for its endpoint."),
+    Field(
+        pattern=f"^{SECRET.pattern}$",
+        max_length=LONGEST_SECRET,
+        description="The signing secret that Stripe shows for its endpoint.",
+    ),
 ]
 
 
@@ -59,7 +63,7 @@ class EndpointPath(Request):
 
 
 class SecretPath(EndpointPath):
-    """Which secret of which endpoint."""
+    """The endpoint and the secret."""
 
     secret_id: str = Field(description="A signing secret's id, `whs_…`.")
 
@@ -74,25 +78,28 @@ class EndpointCreation(Request):
         description="Whether it receives live events or test events: the mode of your key, which need not be sent. "
         "Never changes.",
     )
-    secret: SecretText | None = Field(default=None, description="Left out: add it once Stripe shows it.")
+    secret: SecretText | None = Field(default=None, description="If it is left out, add it when Stripe shows it.")
     description: Description = ""
     api_key: ApiKey | None = None
 
 
 class EndpointChange(Request):
-    """What shall be different; what is left out stays."""
+    """Fields that are left out do not change."""
 
     description: Description | None = Field(default=None, examples=["EU shop"])
     disabled: bool | None = None
-    api_key: ApiKey | None = Field(default=None, description="Null forgets it.")
+    api_key: ApiKey | None = Field(default=None, description="Null deletes it.")
 
 
 class SecretAddition(Request):
-    """A signing secret that takes the place of the present ones."""
+    """A signing secret that replaces the present ones."""
 
     secret: SecretText
     expires_in_hours: int = Field(
-        default=OVERLAP_HOURS, ge=0, le=LONGEST_OVERLAP_HOURS, description="How long the present ones still count."
+        default=OVERLAP_HOURS,
+        ge=0,
+        le=LONGEST_OVERLAP_HOURS,
+        description="How many hours the present secrets stay valid.",
     )
 
 
@@ -112,16 +119,16 @@ class RunQuery(Numbered):
 
 
 class DriftQuery(Request):
-    """Which of a reconciliation's differences."""
+    """A page of a reconciliation's differences."""
 
     limit: int = Field(default=100, ge=1, le=1000)
-    starting_after: str | None = Field(default=None, description="The id of the last one seen.")
+    starting_after: str | None = Field(default=None, description="The id of the last difference you have.")
 
 
 class StripeWindow(Request):
-    """A stretch of one Stripe account's history."""
+    """A period of a Stripe account's history."""
 
-    until: Moment | None = Field(default=None, description=f"{SINCE} Now, unless given.")
+    until: Moment | None = Field(default=None, description=f"{SINCE} Default: now.")
     account: str = Field(
         default="",
         max_length=255,
@@ -142,13 +149,13 @@ class ReconciliationRequest(StripeWindow):
     """What to compare."""
 
     since: Moment | None = Field(
-        default=None, description=f"{SINCE} A week ago, unless given.", examples=["2026-11-01T00:00:00Z"]
+        default=None, description=f"{SINCE} Default: a week ago.", examples=["2026-11-01T00:00:00Z"]
     )
     heal: bool = Field(default=False, description="Fetch what differs, so that it is settled.")
 
 
 class ReplayRequest(Request):
-    """Which events to process again: those that meet every condition; without a condition, all."""
+    """The events to process again: those that meet every condition; without a condition, all."""
 
     outcome: Annotated[str, OneOf(OUTCOMES)] | None = Field(default=None, examples=["unattributed"])
     type: str | None = Field(default=None, max_length=255, description="Such as `invoice.paid`.")

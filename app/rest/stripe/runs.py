@@ -1,4 +1,4 @@
-"""Backfills, reconciliations and replays: asked for, followed and stopped."""
+"""Routes for backfills, reconciliations and replays: request, follow and stop them."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -18,7 +18,7 @@ from app.stripe_sync import views as shapes
 from app.stripe_sync.commands import HistoryRequest
 from app.stripe_sync.models import StripeRun
 
-api = surface("Stripe history", __name__, "Fetching what was missed, comparing with Stripe, processing events again.")
+api = surface("Stripe history", __name__, "Fetch missed data, compare with Stripe, process events again.")
 
 ASKED: Final[dict[Any, Any]] = {"201": shapes.RunBody, "409": ErrorBody, "415": ErrorBody}
 STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409": ErrorBody}
@@ -26,7 +26,7 @@ STOPPED: Final[dict[Any, Any]] = {"200": shapes.RunBody, "404": ErrorBody, "409"
 
 @api.post("/api/v1/backfills", security=needs("runs:write"), responses=ASKED)
 def request_backfill(body: requests.BackfillRequest) -> Response:
-    """Fetch what Stripe has since a time; nothing that is known changes anything."""
+    """Fetch everything that Stripe has since a time; data that is known already changes nothing."""
     with access.transaction(g.caller) as session:
         run = commands.request_backfill(session, g.caller, _asked(body, body.since), dry_run=body.dry_run)
     jobs.wake(jobs.RUNS)
@@ -41,14 +41,14 @@ def list_backfills(query: requests.RunQuery) -> Response:
 
 @api.get("/api/v1/backfills/<run_id>", security=needs("runs:read"), responses={"200": shapes.RunBody, "404": ErrorBody})
 def show_backfill(path: requests.RunPath) -> Response:
-    """One backfill and how far it has come."""
+    """A backfill with its progress."""
     with access.transaction(g.caller) as session:
         return answer(_body(_get(session, path, "backfill")))
 
 
 @api.post("/api/v1/backfills/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
 def stop_backfill(path: requests.RunPath) -> Response:
-    """End a backfill before it is done; what it fetched stays."""
+    """Stop a backfill before it is done; fetched data stays."""
     return _stop(path, "backfill")
 
 
@@ -73,7 +73,7 @@ def list_reconciliations(query: requests.RunQuery) -> Response:
     responses={"200": shapes.ReconciliationBody, "404": ErrorBody},
 )
 def show_reconciliation(path: requests.RunPath, query: requests.DriftQuery) -> Response:
-    """One reconciliation and the differences it found, in the order it found them."""
+    """A reconciliation with its differences, in the order they were found."""
     after = ids.decode(query.starting_after, ids.DRIFT) if query.starting_after is not None else None
     if query.starting_after is not None and after is None:
         raise no_row(query.starting_after)
@@ -86,13 +86,13 @@ def show_reconciliation(path: requests.RunPath, query: requests.DriftQuery) -> R
 
 @api.post("/api/v1/reconciliations/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
 def stop_reconciliation(path: requests.RunPath) -> Response:
-    """End a reconciliation before it is done; the differences found so far stay."""
+    """Stop a reconciliation before it is done; its differences stay."""
     return _stop(path, "reconcile")
 
 
 @api.post("/api/v1/events/replay", security=needs("events:write"), responses={"201": shapes.RunBody, "415": ErrorBody})
 def replay_events(body: requests.ReplayRequest) -> Response:
-    """Process many events again as if they had just come; only differences are posted."""
+    """Process many events again as if they had just arrived; only differences are posted."""
     selection = Selection(g.caller.organization_ids, g.caller.livemode, body.outcome, body.type, body.since, body.until)
     with access.transaction(g.caller) as session:
         run = commands.request_replay(session, g.caller, g.caller.organization_id, selection)
@@ -108,14 +108,14 @@ def list_replays(query: requests.RunQuery) -> Response:
 
 @api.get("/api/v1/replays/<run_id>", security=needs("events:read"), responses={"200": shapes.RunBody, "404": ErrorBody})
 def show_replay(path: requests.RunPath) -> Response:
-    """One replay and how far it has come."""
+    """A replay with its progress."""
     with access.transaction(g.caller) as session:
         return answer(_body(_get(session, path, "replay")))
 
 
 @api.post("/api/v1/replays/<run_id>/stop", security=needs("events:write"), responses=STOPPED)
 def stop_replay(path: requests.RunPath) -> Response:
-    """End a replay before it is done; the events it made due are processed."""
+    """Stop a replay before it is done; events that are due already are processed."""
     return _stop(path, "replay")
 
 
