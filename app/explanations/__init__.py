@@ -1,1 +1,1 @@
-"""From any id to a structured answer: where an amount, or its absence, comes from."""
+"""Explanations: why an amount is what it is, or why there is none, from any id."""

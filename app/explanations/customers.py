@@ -1,4 +1,4 @@
-"""The partner a customer or a subscription is credited to, by what evidence, and since when."""
+"""The attributions of a customer or a subscription: partner, evidence and time."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -25,7 +25,7 @@ class BindingNote(AttributionNote):
 
 
 def bindings_of(session: Session, scope: Scope, subjects: Iterable[str]) -> list[BindingNote]:
-    """Every attribution these ever had, those in force first, then the newest."""
+    """Every attribution of these subjects, those in force first, then the newest."""
     rows = session.execute(
         select(Attribution, Partner)
         .join(Partner, Partner.id == Attribution.partner_id)
@@ -41,13 +41,13 @@ def bindings_of(session: Session, scope: Scope, subjects: Iterable[str]) -> list
 
 
 def binding_note(attribution: Attribution, partner: Partner) -> BindingNote:
-    """The attribution with whom it credits."""
+    """The attribution with its partner."""
     note = payment_explanation.attribution_note(attribution, partner)
     return BindingNote(**note.model_dump(), superseded_at=attribution.superseded_at)
 
 
 def subjects_of(session: Session, scope: Scope, known: StripeObject) -> list[str]:
-    """What may be bound of a customer (itself, its subscriptions) or a subscription (itself, its customer)."""
+    """The subjects to look up: a customer and its subscriptions, or a subscription and its customer."""
     if known.customer:
         return [known.id, known.customer]
     subscriptions = select(StripeObject.id).where(
@@ -70,7 +70,7 @@ def sentences_of(stripe_id: str, bindings: Sequence[BindingNote]) -> Iterator[st
 
 
 def binding_sentence(one: BindingNote) -> str:
-    """One attribution: the partner it credits, by what, since when, and until when if it was replaced."""
+    """An attribution as a sentence: partner, carrier, since when, and until when if it was replaced."""
     credit = credit_of(one, UTC_NAME)
     if one.superseded_at is None:
         return say("object.credited", subject=one.subject, day=Day(one.bound_at), credit=credit)

@@ -1,4 +1,4 @@
-"""An event explained: what it named, what it belongs to, what it moved, what it waits for."""
+"""The explanation of an event: partners it named, payments it belongs to, commissions it moved, what it waits for."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -25,7 +25,7 @@ from app.stripe_events.views import EventBody, event_body, event_fields
 from app.views import Instant, Snake
 
 MOST_PAYMENTS: Final = 20
-"""An event about a customer or a subscription may concern hundreds; the newest are shown."""
+"""The most payments shown: an event about a customer or a subscription may concern hundreds; the newest are shown."""
 
 
 class NameNote(Snake):
@@ -36,19 +36,19 @@ class NameNote(Snake):
     carrier_text: str = Field(description="The carrier, for people.")
     name: str
     field_path: str = Field(examples=["data.object.metadata.affiliate_id"])
-    event_id: str = Field(description="The earliest event that said so.")
+    event_id: str = Field(description="The earliest event with this name.")
     evident_at: Instant
 
 
 class LinkNote(Snake):
-    """A Stripe object that is the same movement of money."""
+    """A Stripe object of the same movement of money."""
 
     kind: str = Field(examples=["payment_intent"])
     id: str
 
 
 class MovedNote(Snake):
-    """What an event moved on one commission."""
+    """The change of a commission by an event."""
 
     entry: EntryNote
     commission_id: str
@@ -61,7 +61,7 @@ class EventExplanation(EventBody):
 
     sentences: list[str] = Field(description="The whole explanation, for people.")
     names: list[NameNote] = Field(description="Partners' names on its object, its customer and its subscription.")
-    linked: list[LinkNote] = Field(description="What is one movement of money with its object.")
+    linked: list[LinkNote] = Field(description="The other Stripe objects of the same movement of money.")
     waiting_for: str | None
     waiting_since: Instant | None
     deliveries: list[EventBody] = Field(description="The same event in another API version, account or mode.")
@@ -70,7 +70,7 @@ class EventExplanation(EventBody):
 
 
 def explain_event(session: Session, event: StripeEvent, *, with_money: bool = True) -> EventExplanation:
-    """The event explained; `with_money` False leaves out payments and what moved, which the key may not read."""
+    """The explanation of the event; `with_money` False leaves out payments and commissions."""
     own = payment_objects.payment_objects_of(session, scope_of(event), event.object_id) if event.object_id else []
     is_waiting = event.outcome == "waiting"
     explained = EventExplanation(
@@ -144,8 +144,8 @@ def _name(row: Evidence) -> NameNote:
 
 
 def _names(session: Session, event: StripeEvent, own: Sequence[StripeObject]) -> list[NameNote]:
-    everybody = {one for known in own for one in (known.id, known.customer, known.subscription)}
-    return names_on(session, scope_of(event), everybody - {""})
+    object_ids = {one for known in own for one in (known.id, known.customer, known.subscription)}
+    return names_on(session, scope_of(event), object_ids - {""})
 
 
 def _moved(session: Session, event: StripeEvent, payments: Sequence[Payment]) -> list[MovedNote]:

@@ -1,4 +1,4 @@
-"""Explaining any id: ours (`com_`, …), Stripe's (`evt_`, …), the merchant's own, a partner's code or e-mail address."""
+"""Explains any id: Accrual's (`com_`, …), Stripe's (`evt_`, …), the merchant's own, a partner's code or address."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -36,19 +36,19 @@ from app.stripe_events.models import StripeEvent
 from app.views import Snake, jsonable
 
 UNKNOWN_LENGTH: Final = 64
-"""A code is no longer; what is longer is like none."""
+"""The maximum length of a code; longer text has no similar code."""
 
 
 class Explanation(Snake):
-    """What is known of an id."""
+    """The explanation of an id."""
 
     id: str
-    kind: str = Field(description="What the id is of: `commission`, `event`, `partner`, `customer`, `invoice`, …")
+    kind: str = Field(description="The kind of the id: `commission`, `event`, `partner`, `customer`, `invoice`, …")
     summary: str
     sentences: list[str]
     event: EventExplanation | None = None
     partner: PartnerStanding | None = None
-    partners: list[PartnerStanding] = Field(default=[], description="By code or address: every partner it may mean.")
+    partners: list[PartnerStanding] = Field(default=[], description="For a code or address: every partner with it.")
     program: ProgramStanding | None = None
     objects: list[ObjectExplanation] = Field(
         default=[], description="The Stripe object, once for each account and mode."
@@ -59,21 +59,20 @@ class Explanation(Snake):
 
 
 def explain(session: Session, any_id: str, language: Catalogue | None = None) -> dict[str, Any]:
-    """Everything known of `any_id`, as plain JSON values; the shape is `Explanation`'s.
+    """The explanation of `any_id` as plain JSON values, with the fields of `Explanation`.
 
-    Its sentences are made by `language`, else in the language of this process.
-
-    Sees what the transaction sees: a narrowed one only its organizations' rows.
+    Its sentences are in `language`, by default the language of this process. In a narrowed transaction, only rows of
+    its organizations are used.
 
     Raises:
-        NotFound: nothing is known by that id.
+        NotFound: the id is unknown.
     """
     with using(language or current()):
         return jsonable(explanation_of(session, any_id))
 
 
 def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
-    """One commission explained, with the payment behind it. Raises NotFound."""
+    """The explanation of a commission, with its payment. Raises NotFound."""
     key = ids.decode(public_id, ids.COMMISSION)
     payment = session.scalar(_by_commission(key)) if key else None
     if payment is None:
@@ -82,7 +81,7 @@ def explain_commission(session: Session, public_id: str) -> PaymentExplanation:
 
 
 def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
-    """One payment explained. Raises NotFound."""
+    """The explanation of a payment. Raises NotFound."""
     key = ids.decode(public_id, ids.PAYMENT)
     payment = session.get(Payment, key) if key else None
     if payment is None:
@@ -91,7 +90,7 @@ def explain_payment(session: Session, public_id: str) -> PaymentExplanation:
 
 
 def explanation_of(session: Session, any_id: str) -> Explanation:
-    """Everything known of `any_id`. Raises NotFound, as `explain`."""
+    """The explanation of `any_id`. Raises NotFound, as `explain`."""
     any_id = any_id.strip()
     ours = _of_ours(session, any_id)
     if ours is not None:
@@ -124,7 +123,7 @@ def _under_its_place(one: ObjectExplanation) -> ObjectExplanation:
 
 
 def _of_report(session: Session, any_id: str) -> Explanation | None:
-    """The explanation of what was reported by this external id, as the conversions surface writes it."""
+    """The explanation of the report with this external id, in the form `manual:…` of the conversions API."""
     external_id = any_id.removeprefix(facts.KEY_PREFIX)
     programs = session.scalars(select(Program.id)).all()
     keys = [facts.key_of(facts.report_id(program, "", external_id)) for program in programs]
@@ -143,7 +142,7 @@ def _summary_in_place(explained: PaymentExplanation) -> str:
 
 
 def _of_ours(session: Session, any_id: str) -> Explanation | None:
-    """The explanation of one of our own ids, if it is one and is there."""
+    """The explanation of one of our own ids; None if it is none or is unknown."""
     if any_id.startswith(facts.KEY_PREFIX):
         return _of_report(session, any_id)
     partner_id = ids.decode(any_id, *ids.PARTNER_PREFIXES)

@@ -1,4 +1,4 @@
-"""A Stripe object explained: what it is, the partner it is credited to, the payments it is a part of."""
+"""The explanation of a Stripe object: its kind, its attributions, the payments it belongs to."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -23,9 +23,9 @@ from app.stripe_events.views import EventBody, event_body
 from app.views import Snake
 
 OWNERS: Final = ("customer", "subscription")
-"""Kinds that make many payments and are credited as a whole."""
+"""Kinds with many payments, which are credited together."""
 NOT_KEPT: Final = "object"
-"""The kind of what events were about that none of them is read for."""
+"""The kind of objects that only unread events were about."""
 MOST_EVENTS: Final = 20
 
 
@@ -39,7 +39,9 @@ class ObjectExplanation(Snake):
     subscription: str | None
     summary: str
     sentences: list[str]
-    bindings: list[BindingNote] = Field(description="Of a customer or subscription: whom it is and was credited to.")
+    bindings: list[BindingNote] = Field(
+        description="Of a customer or subscription: its present and former attributions."
+    )
     names: list[NameNote] = Field(description="Of a customer or subscription: the partners' names found on it.")
     events: list[EventBody] = Field(description="The events about it, oldest first.")
     payments: list[PaymentExplanation] = Field(exclude=True)
@@ -48,12 +50,12 @@ class ObjectExplanation(Snake):
 def explanations_of(
     session: Session, organization_ids: Sequence[UUID], stripe_id: str, *, limit: int
 ) -> list[ObjectExplanation]:
-    """The explanations of the object with this id, one for each account and mode it is known in; none if in none.
+    """The explanations of the object with this id, one for each account and mode in which it is known.
 
     Args:
         organization_ids: the owners.
-        stripe_id: as Stripe writes it.
-        limit: the most payments shown of each, the newest.
+        stripe_id: the id at Stripe.
+        limit: the maximum number of payments of each, the newest.
     """
     events = events_about(session, organization_ids, [stripe_id])
     scopes = {Scope(one.organization_id, one.account, one.livemode) for one in events}
@@ -141,13 +143,13 @@ def _owner_summary(name: str, stripe_id: str, explained: ObjectExplanation) -> s
 
 
 def _name_of(explained: PaymentExplanation) -> str:
-    """What a payment is called among several."""
+    """The label of a payment in a list of several."""
     payment = explained.payment
     return payment.invoice or payment.payment_intent or payment.charge or payment.id
 
 
 def _place(explained: ObjectExplanation) -> str:
-    """The account and mode where they are not the usual ones."""
+    """The account and mode as text, if they are not the merchant's own account in live mode."""
     parts = [say("place.connected_aside", account=explained.account)] if explained.account else []
     if not explained.livemode:
         parts.append(say("place.test_aside"))

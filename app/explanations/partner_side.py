@@ -1,6 +1,6 @@
-"""A commission explained to the partner that earns it: rate, base, holdback and what was taken back.
+"""The explanation of a commission for the partner that earns it: rate, base, holdback and what was taken back.
 
-Nothing of the customer is in it, nor how the payment was attributed: carriers hold what the merchant's systems wrote.
+It has no data of the customer and no carriers, which contain what the merchant's systems wrote.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from app.views import Instant, Snake
 
 
 class OwnExplanation(Snake):
-    """Why a commission of yours is what it is; amounts in the currency's smallest unit."""
+    """The explanation of one of your commissions; amounts in the currency's smallest unit."""
 
     id: str = Field(examples=["com_01h455vb4pex5vsknk084sn02q"])
     program_id: str
@@ -32,10 +32,10 @@ class OwnExplanation(Snake):
     sentences: list[str] = Field(description="The whole explanation, for people.")
     status: CommissionStatus
     currency: str
-    level: int = Field(description="0: your own sale; 1 and up: a sale of a partner that many levels below you.")
-    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
+    level: int = Field(description="0: your own sale; 1 and up: a sale of a partner this many levels below you.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-time sales and without a limit.")
     base_cents: int = Field(description="What the commission is computed from.")
-    rate_bps: int | None = Field(description="Null for a fixed amount, or several rates.")
+    rate_bps: int | None = Field(description="Null for a fixed amount or several rates.")
     amount_cents: int = Field(description="With nothing taken back.")
     held_cents: int = Field(description="What it is worth now.")
     commission: dict[str, Any] = Field(description="Your terms at the time of the payment.")

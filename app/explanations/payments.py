@@ -1,4 +1,4 @@
-"""A payment explained: everything of it that is in the database, loaded in a handful of queries."""
+"""The explanation of a payment, loaded with a few queries."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ from app.times import UTC_NAME
 
 
 def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
-    """The payment explained; with `only`, of its commissions just that one."""
+    """The explanation of the payment; with `only`, it has only that commission."""
     scope = Scope(payment.organization_id, payment.account, payment.livemode)
     own = payment_objects.payment_objects_of(session, scope, payment.key.partition(":")[2])
     conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
@@ -74,20 +74,20 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
 
 
 def _is_uncredited(payment: Payment) -> bool:
-    """Whether a search found no partner: False where a person decided that no partner earns, and for a report."""
+    """Whether the search for a partner's name found none: False if a person decided that, and for a report."""
     is_by_hand = "by_hand" in payment.outcome_details
     return payment.outcome in search.UNCREDITED and not is_by_hand and payment.base_minor > 0
 
 
 def _nearest_code(session: Session, payment: Payment) -> str | None:
-    """The code most like the one the payment names, where no partner has that."""
+    """The known code most similar to the payment's unknown code."""
     if payment.outcome != "unknown_code":
         return None
     return nearest.nearest_code(session, [payment.organization_id], str(payment.outcome_details["code"]))
 
 
 def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
-    """What was decided of it, and of payments merged into it, oldest first."""
+    """The decisions about it and about payments merged into it, oldest first."""
     same = select(Payment.id).where(Payment.merged_into_id == payment.id)
     rows = session.scalars(
         select(Decision)
@@ -202,8 +202,8 @@ def snapshot_note(snapshot: Snapshot) -> SnapshotNote:
     )
 
 
-# Every line of every entry about these commissions, entry by entry. Entries of one commission are numbered by its
-# lock, so their ids are in the order in which they were posted.
+# Every posting of these commissions, entry by entry. Entries of a commission are posted while it is locked, so their
+# ids are in the order of posting.
 _ENTRIES = text("""
     SELECT posting.commission_id, entry.id, entry.kind, entry.cause, entry.details, entry.occurred_at,
            entry.created_at, account.kind AS account, posting.amount_minor, posting.currency
@@ -219,9 +219,9 @@ _ENTRIES = text("""
 def entries_of(
     session: Session, commission_ids: Sequence[UUID], *, cause: str | None = None, zone: str = UTC_NAME
 ) -> dict[UUID, list[EntryNote]]:
-    """The entries of each commission, oldest first; with `cause`, only those it brought about.
+    """The entries of each commission, oldest first; with `cause`, only its entries.
 
-    Days in their reasons are those of `zone`, an IANA name.
+    Days in their reasons are in the time zone `zone`, an IANA name.
     """
     lines: dict[tuple[UUID, UUID], list[Row[Any]]] = defaultdict(list)
     for row in session.execute(_ENTRIES, {"commission_ids": list(commission_ids), "cause": cause}):

@@ -1,4 +1,4 @@
-"""How a program stands: its status, its terms of today, where its links lead, and its partners by status."""
+"""The explanation of a program: its status, its present terms, its landing page, its partners by status."""
 
 from pydantic import Field
 from sqlalchemy import func, select
@@ -13,7 +13,7 @@ from app.views import Snake
 
 
 class ProgramStanding(Snake):
-    """A program with what decides whether and what its partners earn."""
+    """A program, with everything that decides what its partners earn."""
 
     id: str
     name: str
@@ -31,7 +31,7 @@ class ProgramStanding(Snake):
 
 
 def standing_of(session: Session, program: Program) -> ProgramStanding:
-    """The program's standing now."""
+    """The present state of the program."""
     newest = terms.terms_in_force(session, program.id)
     count = select(Partner.status, func.count().label("number")).where(Partner.program_id == program.id)
     statuses = session.execute(count.group_by(Partner.status).order_by(Partner.status)).all()

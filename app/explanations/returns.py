@@ -1,4 +1,4 @@
-"""What came back of a payment, or may: refunds, disputes, credit notes, fraud warnings, each with its state."""
+"""Returns of a payment: refunds, disputes, credit notes and fraud warnings, each with its state."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -21,11 +21,11 @@ AMOUNTS: Final = {
     Kind.CREDIT_NOTE: "out_of_band",
     Kind.REPORTED_REFUND: "amount",
 }
-"""Which fact has the amount. Of a credit note only what went back outside Stripe is its own."""
+"""By kind: the fact with the amount; for a credit note what was given back outside Stripe."""
 
 
 class ReturnNote(Snake):
-    """One thing that took money back, or may."""
+    """A refund, dispute, credit note or fraud warning."""
 
     kind: str = Field(examples=["refund"])
     id: str
@@ -36,13 +36,13 @@ class ReturnNote(Snake):
     is_release: bool = Field(
         description="A release: this amount was authorized but never captured, so no money was returned."
     )
-    reported_by: str | None = Field(description="Given back outside Stripe: who said so, `key_…`.")
+    reported_by: str | None = Field(description="Given back outside Stripe: who reported it, `key_…`.")
     external_id: str | None = Field(description="Given back outside Stripe: your own id of it.")
     stated_at: Instant
 
 
 def notes_of(payment_objects: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
-    """Those of `kinds` among all of a payment's objects, oldest first."""
+    """The objects of `kinds` among all of a payment's objects, oldest first."""
     own = list(payment_objects)
     releases = refunds.releases_in(payment_group_of(own)) if Kind.REFUND in kinds else frozenset()
     stated = [one for one in own if one.kind in kinds and one.facts and one.stated_at is not None]
@@ -51,7 +51,7 @@ def notes_of(payment_objects: Iterable[StripeObject], *kinds: str) -> list[Retur
 
 
 def note_of(known: StripeObject, *, is_release: bool) -> ReturnNote | None:
-    """The note of one object; None if it is none that takes money back, or was only named.
+    """The view of an object; None if it is of another kind, or was only named.
 
     Args:
         known: the object.
@@ -75,11 +75,11 @@ def note_of(known: StripeObject, *, is_release: bool) -> ReturnNote | None:
 
 
 def sentence_of(note: ReturnNote, currency: str, zone: str = UTC_NAME) -> str:
-    """What it is, its amount, its status, and whether its funds are withdrawn.
+    """A sentence with its kind, amount and status, and whether funds are withdrawn.
 
     Args:
-        note: what came back, or may.
-        currency: the payment's, for a note that names none.
+        note: the return.
+        currency: the payment's, for a return without a currency.
         zone: the time zone (IANA name) that days are shown in.
     """
     amount = Money(note.amount_cents or 0, note.currency or currency)

@@ -1,4 +1,4 @@
-"""Where a partner's name was looked for on a payment that credits none, and what was found in each place."""
+"""The places where a partner's name was searched for a payment without a partner, and what was found there."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -28,7 +28,7 @@ _CARRIERS_OF: Final = {
 
 
 class PlaceSearched(Snake):
-    """One place where a partner's name can be, and what is there."""
+    """A place where a partner's name can be, and what is there."""
 
     carrier: str
     carrier_text: str = Field(description="The carrier, for people.")
@@ -59,7 +59,7 @@ def places_of(session: Session, scope: Scope, payment: Payment, own: Sequence[St
 
 
 def _owners(session: Session, scope: Scope, payment: Payment) -> list[StripeObject]:
-    """The payment's customer and subscription, as far as they are known."""
+    """The payment's customer and subscription, if they are known."""
     found = select(StripeObject).where(
         StripeObject.id.in_(sorted({payment.customer, payment.subscription} - {""})),
         StripeObject.organization_id == scope.organization_id,
@@ -80,7 +80,7 @@ def _evidence(session: Session, scope: Scope, object_ids: Iterable[str]) -> list
 
 
 def _in_object(known: StripeObject, rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
-    """What each carrier of one object holds."""
+    """What is in each carrier of an object."""
     for carrier in _CARRIERS_OF.get(known.kind, ()):
         here = [one for one in rows if one.object_id == known.id and one.carrier == carrier and not one.refers_to]
         for one in here:
@@ -93,12 +93,12 @@ def _in_object(known: StripeObject, rows: Sequence[Evidence]) -> Iterator[PlaceS
 
 
 def _is_seen(known: StripeObject) -> bool:
-    """Whether a document of the object has come. A customer is also known by what others say of it."""
+    """Whether an event described the object. A customer may also have facts from other documents."""
     return bool(known.facts.get("seen")) if known.kind == Kind.CUSTOMER else known.stated_at is not None
 
 
 def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
-    """The promotion codes and coupons used, or that none was."""
+    """The promotion codes and coupons used, or one place that says there were none."""
     used = sorted({one.refers_to for one in rows if one.refers_to and not one.refers_to.startswith("discount:")})
     for one in used:
         yield _place(PROMOTION_CODE, one, "promotion")

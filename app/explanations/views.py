@@ -1,4 +1,4 @@
-"""What an explanation says, part by part. No customer's name, address or payload is in it."""
+"""Views of explanations. They contain no customer's name, no address and no payload."""
 
 from typing import Any
 
@@ -18,19 +18,19 @@ class AttributionNote(Snake):
     id: str
     partner_id: str
     partner_code: str
-    subject: str = Field(description="What is bound: a subscription, a customer, or this payment alone.")
+    subject: str = Field(description="What the attribution is for: a subscription, a customer, or this payment alone.")
     carrier: str
     carrier_text: str = Field(description="The carrier, for people.")
-    name: str = Field(description="What was written there.")
+    name: str = Field(description="The value found there.")
     field_path: str = Field(examples=["data.object.metadata.affiliate_id"])
     object_id: str
     event_id: str
     session_id: str | None = Field(description="The session named beside the partner, or that of the touchpoint.")
-    touchpoint_id: str | None = Field(description="By touchpoint: which one; `evident_at` is its time.")
+    touchpoint_id: str | None = Field(description="For carrier `touchpoint`: its id; `evident_at` is its time.")
     evident_at: Instant
     bound_at: Instant
-    decided_by: str | None = Field(description="By hand: who, `key_…`.")
-    decided_because: str | None = Field(description="By hand: why.")
+    decided_by: str | None = Field(description="By hand: who decided, `key_…`.")
+    decided_because: str | None = Field(description="By hand: the reason.")
 
 
 class ConversionNote(Snake):
@@ -43,10 +43,10 @@ class ConversionNote(Snake):
 
 
 class DecisionNote(Snake):
-    """That a payment's commissions were approved or rejected; of a person's the newest counts."""
+    """An approval or rejection of a payment's commissions; a person's newest decision counts."""
 
     verdict: str = Field(examples=["approved"])
-    decided_by: str = Field(description="`clock`, or who: a key's id, `cli`.")
+    decided_by: str = Field(description="`clock`, or the person: a key's id, `cli`.")
     reason: str
     is_forced: bool = Field(description="Approved during a hold.")
     decided_at: Instant
@@ -94,24 +94,24 @@ class TermsNote(Snake):
 
 
 class CommissionNote(Snake):
-    """What one beneficiary earns on the payment, and how that came about."""
+    """What a beneficiary earns on the payment, and its calculation."""
 
     id: str
     partner_id: str
     partner_code: str
     level: int
-    cycle: int | None = Field(description="Its billing cycle; null for one-off sales, and where no limit is set.")
+    cycle: int | None = Field(description="Its billing cycle; null for one-time sales and without a limit.")
     status: str
     currency: str
     base_minor: int
     rate_bps: int | None
-    amount_minor: int = Field(description="What the terms give with nothing returned, whatever took it back.")
+    amount_minor: int = Field(description="What the terms give with nothing returned.")
     held_minor: int = Field(description="What it is worth now.")
     calculation: dict[str, Any]
     holdback_days: int | None
     accrued_at: Instant
     mature_at: Instant | None
-    approved_at: Instant | None = Field(description="As of when it is approved.")
+    approved_at: Instant | None = Field(description="The time from which it is approved.")
     approval_posted_at: Instant | None = Field(description="When the ledger last moved it to payable.")
     snapshot: SnapshotNote
     terms: TermsNote
@@ -119,9 +119,9 @@ class CommissionNote(Snake):
 
 
 class PaymentExplanation(Snake):
-    """Where one payment's commissions, or their absence, come from."""
+    """The explanation of a payment's commissions, or of why there are none."""
 
-    summary: str = Field(description="How the payment ended, in one sentence.")
+    summary: str = Field(description="The result for the payment in one sentence.")
     sentences: list[str] = Field(description="The whole explanation, for people.")
     time_zone: str = Field(description="The zone of the days in its sentences: the program's, else UTC.")
     payment: PaymentBody
@@ -129,7 +129,7 @@ class PaymentExplanation(Snake):
         description="How the base is computed, in minor units; `formula` is a code, whose text is among the sentences."
     )
     events: list[EventBody]
-    refunds: list[ReturnNote] = Field(description="One that failed or was canceled returned nothing.")
+    refunds: list[ReturnNote] = Field(description="Refunds; those that failed or were canceled returned nothing.")
     disputes: list[ReturnNote]
     credit_notes: list[ReturnNote]
     warnings: list[ReturnNote] = Field(description="Early fraud warnings.")
@@ -142,5 +142,5 @@ class PaymentExplanation(Snake):
     searched: list[PlaceSearched] = Field(
         default=[], description="For a payment without a partner: every place where a name was looked for."
     )
-    nearest_code: str | None = Field(default=None, description="The known code most like an unknown one.")
+    nearest_code: str | None = Field(default=None, description="The known code most similar to an unknown one.")
     merged_into: str | None = Field(default=None, description="The payment (`pmt_…`) that this one was merged into.")

@@ -1,1 +1,1 @@
-"""Words for people, made from codes and parameters. Pure."""
+"""Sentences for people, made from codes and parameters. Pure."""

@@ -1,4 +1,4 @@
-"""How a commission and its base are computed, with every amount as money, from the figures that are stored. Pure."""
+"""The calculations of commissions and bases as sentences, from the stored figures. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,9 @@ Figures = Mapping[str, Any]
 
 
 def formula(calculation: Figures, currency: str) -> str:
-    """How a commission comes to what it is, as a part of a sentence.
+    """The calculation of a commission, as a part of a sentence.
 
-    Example: `20 % of 49.00 USD is 9.80 USD, rounded half up; 10.00 of 49.00 USD came back, so 9.80 USD - 9.80 USD x
+    Example: `20 % of 49.00 USD is 9.80 USD, rounded half up; 10.00 of 49.00 USD was returned, so 9.80 USD - 9.80 USD x
     10.00 / 49.00 = 7.80 USD`.
 
     Args:
@@ -30,7 +30,7 @@ def formula(calculation: Figures, currency: str) -> str:
 
 
 def stopped(stopped_by: Figures) -> str:
-    """What made a commission worth nothing, as a part of a sentence."""
+    """The reason why a commission is worth nothing, as a part of a sentence."""
     code = stopped_by["code"]
     match code:
         case "rejected":
@@ -100,7 +100,7 @@ def _rated(calculation: Figures, currency: str) -> str:
 
 
 def base_formula(details: Figures, currency: str) -> str | None:
-    """How a payment's base comes to what it is, as a part of a sentence; None where nothing is stored of it."""
+    """The calculation of a payment's base, as a part of a sentence; None if none is stored."""
     if details.get("formula") is None:
         return None
     names = ("net_total", "collected", "total")

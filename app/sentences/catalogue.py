@@ -1,7 +1,7 @@
-"""The text of a sentence in the language in use: one gettext catalogue a language, in which each sentence has a code.
+"""Catalogues of sentences: for each language a gettext file, in which each sentence has a code.
 
-`locales/en.po` is the source language. A second language is one file more, `locales/<language>.po`; what it leaves out
-is said in English. The file decides which form of a plural a number takes.
+`locales/en.po` is the source language. A second language needs one more file, `locales/<language>.po`; sentences that
+it lacks are in English. The file has the rule for plural forms.
 """
 
 import gettext
@@ -21,7 +21,7 @@ from app.errors import ConfigurationError, InvalidRequest
 
 LOCALES: Final = Path(__file__).parent / "locales"
 SOURCE: Final = languages.ENGLISH
-"""The language every sentence is written in first."""
+"""The source language, in which every sentence exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Catalogue:
 
 
 def read(path: Path) -> Catalogue:
-    """The catalogue in a `.po` file; what it leaves out is taken from the source language."""
+    """The catalogue in a `.po` file; sentences that it lacks are taken from the source language."""
     with path.open("rb") as file:
         parsed = pofile.read_po(file)
     compiled = BytesIO()
@@ -71,7 +71,7 @@ def available() -> list[str]:
 
 
 class _Process:
-    """The language of this process, outside of `using`."""
+    """The language of this process, outside `using`."""
 
     language: str = SOURCE
 

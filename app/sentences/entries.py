@@ -14,7 +14,7 @@ HELD: Final = "held"
 
 
 def reason(details: Mapping[str, Any], currency: str, zone: str = UTC_NAME) -> str:
-    """Why an entry was posted, as a part of a sentence; "" where nothing is stored of it.
+    """Why an entry was posted, as a part of a sentence; "" if no reason is stored.
 
     Args:
         details: the entry's, with `reason` as a code.

@@ -1,12 +1,12 @@
-"""Where in a Stripe document a partner's name was found. Pure."""
+"""Fields of Stripe documents where a partner's name was found, as text. Pure."""
 
 from app.sentences.say import say
 
 
 def field(path: str) -> str:
-    """A stored field path as people read it.
+    """A stored field path as text.
 
-    Of a promotion it has, after a semicolon, what makes the promotion a partner's: `named_on=promotion_code:promo_1`,
+    For a promotion the path has, after a semicolon, why it belongs to the partner: `named_on=promotion_code:promo_1`,
     or `given=coupon:ten-off`.
     """
     place, _, owner = path.partition(";")

@@ -1,4 +1,4 @@
-"""What a program or a partner's own terms pay. Pure."""
+"""Commissions of programs and partners as text. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final

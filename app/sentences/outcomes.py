@@ -1,8 +1,8 @@
-"""How an event or a payment ended: a closed list of codes, each with one sentence for a person. Pure.
+"""Outcomes of events and payments: a closed list of codes, each with a sentence. Pure.
 
-"Why did this sale earn nothing?" is a `GROUP BY` over these codes, so they are few. What completes a sentence is in
-`outcome_details`, as codes and numbers: `code`, `waiting_for`, `because`, `limit`, `same`, `problem`. Only what a
-person typed as a reason is text.
+"Why did sales earn nothing?" is a `GROUP BY` over these codes, so they are few. The parameters of a sentence are in
+`outcome_details`, as codes and numbers: `code`, `waiting_for`, `because`, `limit`, `same`, `problem`. Only a reason
+that a person gave is text.
 """
 
 from collections.abc import Mapping
@@ -25,16 +25,16 @@ NAMES_SESSION: Final = "names_session"
 COMMISSION_UNCHANGED: Final = "commission_unchanged"
 ABANDONED: Final = "abandoned"
 REASONS: Final = (KNOWN, NAMES_NO_PARTNER, NAMES_SESSION, COMMISSION_UNCHANGED, ABANDONED)
-"""What `because` may be in the details of `no_change` and `recorded`."""
+"""The values of `because` in the details of `no_change` and `recorded`."""
 
 SAME_EMAIL: Final = "email"
 SAME_ORGANIZATION: Final = "organization"
 SAMES: Final = (SAME_EMAIL, SAME_ORGANIZATION)
-"""What `same` may be in the details of `self_referral`: what customer and partner have in common."""
+"""The values of `same` in the details of `self_referral`: what customer and partner have in common."""
 
 
 def sentence(outcome: str | None, details: Mapping[str, Any] | None = None) -> str:
-    """The outcome in one sentence, e.g. `sentence("unknown_code", {"code": "jnae"})`; None: there is none yet."""
+    """The outcome in one sentence, e.g. `sentence("unknown_code", {"code": "jnae"})`; None without an outcome."""
     if outcome is None:
         return say("outcome.queued")
     given = details or {}
@@ -44,7 +44,7 @@ def sentence(outcome: str | None, details: Mapping[str, Any] | None = None) -> s
 
 
 def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, str]:
-    """What stands in the outcome's placeholders."""
+    """The values for the outcome's placeholders."""
     match outcome:
         case "no_change" | "recorded":
             return {"because": say_stored("because", details.get("because", KNOWN))}
@@ -66,7 +66,7 @@ def waiting_for(details: Mapping[str, Any]) -> str:
 
 
 def same(details: Mapping[str, Any]) -> str:
-    """What makes the payment the partner's own, as a part of a sentence."""
+    """What customer and partner have in common, as a part of a sentence."""
     return say_stored("same", details.get("same"))
 
 
@@ -85,7 +85,7 @@ def limit(details: Mapping[str, Any]) -> str:
 
 
 def conflict(details: Mapping[str, Any]) -> str | None:
-    """Why a payment's partner keeps it against what credits another; None where nothing does."""
+    """Why a payment stays with its partner although another is credited now; None without such a conflict."""
     found = details.get("conflict")
     if found is None:
         return None

@@ -1,7 +1,8 @@
-"""Why an event, a look-up, a run or a mail did not succeed, from the code it is stored as. Pure.
+"""Problems of events, look-ups, runs and mails as sentences, from their stored codes. Pure.
 
 A problem is a mapping with the code as `problem` and its parameters beside it: `{"problem": "stripe_failed",
-"status": 503}`. Of a bug it has the kind and place of the exception, never its text, which may repeat a document.
+"status": 503}`. For a bug it has the class and the line of the exception, never its text, which may contain a part of a
+document.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ def clause(problem: Problem) -> str:
 
 
 def sentence(problem: Problem | None) -> str | None:
-    """The problem as a sentence; None where there is none."""
+    """The problem as a sentence; None if there is none."""
     return None if problem is None else say("problem.sentence", problem=_upper_first(clause(problem)))
 
 

@@ -86,7 +86,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def show(value: Value, language: str) -> str:
-    """A value as readers of `language` expect it."""
+    """A value in the format of `language`."""
     match value:
         case Money():
             sign = "+" if value.is_signed and value.minor > 0 else ""

@@ -58,7 +58,7 @@ def test_a_waiting_event_tells_what_for_and_since_when(
     deliver([refund])
     drain()
     told = story(owner, refund)
-    assert (told["outcome"], told["waiting_for"]) == ("waiting", "the payment it returns money of")
+    assert (told["outcome"], told["waiting_for"]) == ("waiting", "the payment that was refunded or disputed")
     assert told["waiting_since"] == told["processed_at"]
     assert "It has waited since" in " ".join(told["sentences"])
 

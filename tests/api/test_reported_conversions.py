@@ -228,7 +228,7 @@ def test_a_report_explains_itself(owner: Caller, ada: str, program_door: str) ->
     told = "\n".join(story["sentences"])
     assert "reported by key_" in told
     assert "as order-17, of project web" in told
-    assert "9.00 USD went back outside Stripe: key_" in told
+    assert "9.00 USD was returned outside Stripe: key_" in told
     assert "reported it as refund-17" in told
     assert "It is credited to ada" in told
     assert "whom the report names (request:" in told

@@ -71,9 +71,9 @@ def test_a_refund_tells_its_own_state_and_its_payment(
     drain()
     told = explained(back.id)
     assert (told["kind"], told["summary"]) == ("refund", "ada has 7.80 USD accrued on it.")
-    assert told["sentences"][0] == f"Refund {back.id} of 10.00 USD: succeeded, the money went back."
-    assert f"Refund {failing.id} of 5.00 USD: failed, nothing went back." in told["sentences"]
-    assert "In all 10.00 USD of 49.00 USD went back." in told["sentences"]
+    assert told["sentences"][0] == f"Refund {back.id} of 10.00 USD: succeeded, the money was returned."
+    assert f"Refund {failing.id} of 5.00 USD: failed, nothing was returned." in told["sentences"]
+    assert "In all 10.00 USD of 49.00 USD was returned." in told["sentences"]
 
 
 def test_a_dispute_tells_whether_the_money_is_out_and_what_it_holds_up(
@@ -105,8 +105,8 @@ def test_a_credit_note_tells_what_of_it_went_back(
     deliver([cleo.event("credit_note.created", document, cleo.now)])
     drain()
     told = explained("cn_1")
-    assert "Credit note cn_1: issued, 5.00 USD of it went back outside Stripe." in told["sentences"]
-    assert "In all 5.00 USD of 49.00 USD went back." in told["sentences"]
+    assert "Credit note cn_1: issued, 5.00 USD of it was returned outside Stripe." in told["sentences"]
+    assert "In all 5.00 USD of 49.00 USD was returned." in told["sentences"]
 
 
 def test_a_return_without_its_payment_tells_what_it_waits_for(
@@ -118,7 +118,7 @@ def test_a_return_without_its_payment_tells_what_it_waits_for(
     told = words(explained(refund.id))
     assert "Refund" in told
     assert "no payment that it belongs to is known yet" in told
-    assert "the payment it returns money of" in told
+    assert "the payment that was refunded or disputed" in told
 
 
 def test_a_customer_tells_whom_it_is_bound_to_by_what_and_what_it_paid(

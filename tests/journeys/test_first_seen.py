@@ -18,8 +18,8 @@ from tests.stripe_stories.returns import Dispute, Movement
 
 Reason = Callable[[Event], tuple[str, str]]
 NEW = "Recorded: it says something new, but names no partner and moves no money."
-KNOWN = "Nothing moved: everything this event says was already known."
-UNCHANGED = "Nothing moved: what is new in it changes no commission."
+KNOWN = "Nothing changed: everything this event says was already known."
+UNCHANGED = "Nothing changed: what is new in it changes no commission."
 
 
 @pytest.fixture

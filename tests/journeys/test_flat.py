@@ -178,4 +178,4 @@ def test_the_explanation_says_that_the_amount_is_fixed(cleo: Customer, deliver: 
     drain()
     with db.transaction() as session:
         told = explain.explain(session, str(first.invoice))["sentences"]
-    assert "A fixed amount for the conversion, whatever it comes to, is 50.00 USD." in told
+    assert "A fixed amount for the conversion, whatever its amount, is 50.00 USD." in told

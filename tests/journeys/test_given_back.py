@@ -122,7 +122,7 @@ def test_of_an_invoice_it_adds_to_what_stripe_gave_back(
     deliver(first.events)
     drain()
     assert ledger().balances == {}
-    assert "10.00 USD went back outside Stripe" in desk.explains(first.invoice)
+    assert "10.00 USD was returned outside Stripe" in desk.explains(first.invoice)
 
 
 def test_it_stays_with_the_money_when_the_invoice_comes_later(

@@ -106,7 +106,7 @@ def test_the_explanation_calls_a_release_a_release(deliver: Deliver, drain: Drai
     told = desk.explains(str(sale.payment_intent))
     assert (
         f"Refund {release['data']['object']['id']} of 10.00 USD: succeeded, it releases what was authorized and not "
-        "captured, so nothing went back." in told
+        "captured, so nothing was returned." in told
     )
-    assert "In all 4.90 USD of 24.50 USD went back." in told
-    assert "Of what was refunded, 4.90 USD is known only by the charge's own sum." in told
+    assert "In all 4.90 USD of 24.50 USD was returned." in told
+    assert "Of the refunds, 4.90 USD is known only from the charge's own sum." in told

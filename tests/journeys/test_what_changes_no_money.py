@@ -109,7 +109,7 @@ def test_nothing_waits_for_a_session_that_came_to_nothing(
     assert ledger().payments == ()
     with db.transaction() as transaction:
         stored = transaction.scalars(select(StripeEvent).where(StripeEvent.stripe_id == completed["id"])).one()
-        assert "no money will come of it" in inbox.outcome_sentence(stored)
+        assert "it will not be paid" in inbox.outcome_sentence(stored)
 
 
 def test_a_delayed_payment_that_came_after_all_counts(

@@ -55,7 +55,7 @@ def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
     }
     assert f"- the metadata of the invoice {first.invoice}: nothing." in told["sentences"]
     assert (
-        "- the metadata of the checkout session: unknown, because no checkout session of this payment has come."
+        "- the metadata of the checkout session: unknown, because no checkout session of this payment has arrived."
         in told["sentences"]
     )
 

@@ -49,7 +49,7 @@ def test_what_waits_says_for_what_and_when_stripe_is_asked(
     drain()
     (waiting,) = ask("/api/v1/waiting")["data"]
     assert (waiting["what"], waiting["look_up"], waiting["attempts"]) == ("event", "due", 0)
-    assert waiting["waiting_for"] == "the payment it returns money of"
+    assert waiting["waiting_for"] == "the payment that was refunded or disputed"
     assert waiting["since"] < waiting["next_look_up_at"]
 
 

@@ -100,8 +100,8 @@ class Source:
         by_id += max(0, sum(change for one in of_release for _, change in one.days) - self.released_minor)
         if self.summed is None:
             return by_id
-        told_at, summed_minor = self.summed
-        by_sum = summed_minor - self.released_minor + sum(change for when, change in days if when > told_at)
+        stated_at_seconds, summed_minor = self.summed
+        by_sum = summed_minor - self.released_minor + sum(change for when, change in days if when > stated_at_seconds)
         if self.captured_at is None and 0 < self.released_minor <= summed_minor:
             return max(0, by_sum)
         return max(by_id, by_sum)

@@ -14,7 +14,7 @@ from app.payments.state.state import PaymentState
 from .oracle import share_returned, to_nearest
 
 PAID_AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
-NOBODY = UUID(int=0)
+ALL_PARTNERS = UUID(int=0)
 RATES = st.integers(0, 10_000)
 
 
@@ -40,8 +40,8 @@ def payments(draw: st.DrawFn) -> PaymentState:
 
 def terms(rate_bps: int, commission_base: str = "net") -> SnapshotTerms:
     return SnapshotTerms(
-        id=NOBODY,
-        terms_id=NOBODY,
+        id=ALL_PARTNERS,
+        terms_id=ALL_PARTNERS,
         terms_version=1,
         effective_from=PAID_AT,
         applies_to="all_customers",

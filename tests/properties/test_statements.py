@@ -47,9 +47,9 @@ def test_statements_come_to_the_same_in_every_order_and_grouping(
 def test_each_fact_is_the_one_that_was_stated_last(told: Sequence[KnownObject]) -> None:
     known = reduce(merge, told)
     for name in ("captured", "amount_refunded"):
-        said = [(one.told_at(name), one.facts[name]) for one in told if name in one.facts]
+        said = [(one.stated_at_seconds(name), one.facts[name]) for one in told if name in one.facts]
         assert known.facts.get(name) == (max(said)[1] if said else None)
-        assert not said or known.told_at(name) == max(said)[0]
+        assert not said or known.stated_at_seconds(name) == max(said)[0]
 
 
 @given(told=STATEMENTS)

@@ -1,4 +1,4 @@
-"""The sentences about one commission: by which terms, the arithmetic, its entries, what it is worth now."""
+"""The sentences about a commission: its terms, the arithmetic, its entries, its present worth."""
 
 from collections.abc import Iterator, Mapping
 

@@ -17,9 +17,9 @@ FIGURES: Final = {
     "collected_minor": "payment.collected",
     "outside_stripe_minor": "payment.outside_stripe",
 }
-"""Which figures of a base are shown, and the sentence of each."""
+"""The figures of a base that are shown, with their sentences."""
 REPORTED: Final = ("external_id", "project_id", "event_name", "entitlement_id")
-"""What a merchant says of what it reports."""
+"""The fields of a report that are shown."""
 
 
 def sentences_of(explained: PaymentExplanation) -> list[str]:
@@ -30,7 +30,7 @@ def sentences_of(explained: PaymentExplanation) -> list[str]:
 
 
 def summary_of(explained: PaymentExplanation) -> str:
-    """How it ended, in one sentence."""
+    """The outcome of the payment in one sentence."""
     earned = [commission for commission in explained.commissions if commission.amount_minor > 0]
     if not earned:
         return say("payment.no_commission", reason=explained.payment.reason)
@@ -39,7 +39,7 @@ def summary_of(explained: PaymentExplanation) -> str:
 
 
 def _worth(commission: CommissionNote) -> str:
-    """What a commission is worth now and, where all of it was taken back, how much that was."""
+    """The present worth of a commission; if all of it was taken back, how much that was."""
     partner = commission.partner_code
     if commission.held_minor == 0:
         amount = Money(commission.amount_minor, commission.currency)
@@ -80,7 +80,7 @@ def _base(explained: PaymentExplanation) -> str:
 
 
 def _reported(explained: PaymentExplanation) -> str:
-    """Who reported it and when, and what was said of it; "" for what Stripe's events describe."""
+    """Who reported it, when, and with which details; "" for a payment from Stripe."""
     base = explained.base
     if base.get("source") != "reported":
         return ""
@@ -105,7 +105,7 @@ def _of_returns(explained: PaymentExplanation) -> Iterator[str]:
 
 
 def _of_approval(explained: PaymentExplanation) -> Iterator[str]:
-    """What holds it, and what was decided of it."""
+    """Its hold, and the decisions about it."""
     if explained.hold == "dispute":
         yield say("payment.held_by_dispute")
     elif explained.held_until is not None:
@@ -119,7 +119,7 @@ def _decision(decision: DecisionNote, zone: str) -> str:
 
 
 def _place(explained: PaymentExplanation) -> str:
-    """Where it was paid, if not to the merchant's own account in live mode."""
+    """The account and mode, if it is not the merchant's own account in live mode."""
     payment = explained.payment
     account = say("place.connected", account=payment.account) if payment.account else ""
     return account if payment.livemode else account + say("place.test")
@@ -138,7 +138,7 @@ def _of_credit(explained: PaymentExplanation) -> Iterator[str]:
 
 
 def credit_of(attribution: AttributionNote, zone: str) -> str:
-    """The partner that an attribution credits and what proved it, as the end of a sentence."""
+    """The partner of an attribution and its evidence, as the end of a sentence."""
     named = {"code": attribution.partner_code, "partner": attribution.partner_id}
     if attribution.decided_by is not None:
         by, because = attribution.decided_by, attribution.decided_because or ""

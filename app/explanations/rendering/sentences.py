@@ -14,7 +14,7 @@ def kind_text(kind: str) -> str:
 
 
 def of_search(places: Sequence[PlaceSearched], nearest_code: str | None) -> Iterator[str]:
-    """Where a partner's name was looked for and what was there, and the known code that is most like an unknown one."""
+    """The places where a partner's name was searched, what was there, and the code most similar to an unknown one."""
     if nearest_code:
         yield say("search.nearest_code", code=nearest_code)
     if places:
@@ -33,7 +33,7 @@ def _where(place: PlaceSearched) -> str:
 
 
 def of_several(name: str, summaries: Sequence[tuple[str, str]]) -> str:
-    """One line for what has several payments: `name` and, for each payment, what it is called and how it ended."""
+    """A line for an object with several payments: `name`, and the label and outcome of each payment."""
     lines = " ".join(say("object.payment_summary", payment=payment, summary=summary) for payment, summary in summaries)
     return say("object.several", name=name, count=len(summaries), summaries=lines)
 
@@ -47,7 +47,7 @@ def in_place(summary: str, *, livemode: bool, account: str | None) -> str:
 
 
 def unknown_id(any_id: str, nearest_code: str | None) -> str:
-    """That an id was not found, what can be asked for, and what to do."""
+    """That an id was not found, which ids can be explained, and what to do."""
     help_text = say("explain.what_can_be_asked")
     if nearest_code:
         return say("explain.unknown_id_nearest", id=any_id, code=nearest_code, help=help_text)
