@@ -60,11 +60,11 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
                 raise
             if meaning is not Meaning.AT_ONCE:
                 break
-    _work_one_by_one([event.id for event in claimed])
+    _process_one_by_one([event.id for event in claimed])
     return len(claimed)
 
 
-def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
+def _process_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
     """Process a batch in one transaction, then one by one the events that failed before or crashed a drain.
 
     Fills `claimed`, so that the caller knows the events also if this raises.
@@ -86,7 +86,7 @@ def _work_claimed(limit: int, claimed: list[ClaimedEvent]) -> int:
     if batch:
         metrics.batch_worked(len(batch), time.monotonic() - started)
         log.info("batch_worked", size=len(batch), duration_ms=round((time.monotonic() - started) * 1000, 1))
-    _work_one_by_one([event.id for event in claimed[len(batch) :]])
+    _process_one_by_one([event.id for event in claimed[len(batch) :]])
     return len(claimed)
 
 
@@ -96,7 +96,7 @@ def _crashed_or_failed(claimed: Sequence[ClaimedEvent]) -> set[int]:
     return failed.union(jobs.crashed_in_progress([event.id for event in claimed if not event.attempts]))
 
 
-def _work_one_by_one(event_ids: Sequence[int]) -> None:
+def _process_one_by_one(event_ids: Sequence[int]) -> None:
     """Process events one by one, each attempt counted before it is made."""
     for event_id in event_ids:
         attempts = _begin_attempt(event_id)
@@ -156,7 +156,7 @@ def _note(event_id: int, attempts: int, failure: Exception) -> None:
     log.error("event_parked" if park else "event_failed", event_id=event_id, attempts=attempts, **problem)
 
 
-def _take_back_attempt(event_id: int, attempts: int) -> None:
+def _uncount_attempt(event_id: int, attempts: int) -> None:
     """Uncount an attempt that failed because the database is away; it stays counted if this cannot be written."""
     with suppress(DBAPIError), db.transaction() as session:
         inbox.uncount_attempt(session, event_id, attempts)

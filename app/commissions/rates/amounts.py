@@ -131,8 +131,8 @@ def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
 
 def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int, int, int]:
     """Gross, net base and returned amount, minor units, with or without what was paid outside Stripe."""
-    told = payment.base_details.get("with_outside") if include_out_of_band else None
-    if told is None:
+    with_outside = payment.base_details.get("with_outside") if include_out_of_band else None
+    if with_outside is None:
         return payment.gross_minor, payment.base_minor, payment.returned_minor
     return int(with_outside["gross_minor"]), int(with_outside["base_minor"]), int(with_outside["returned_minor"])
 
