@@ -44,9 +44,16 @@ class Catalogue:
 
 
 def read(path: Path) -> Catalogue:
-    """The catalogue in a `.po` file; sentences that it lacks are taken from the source language."""
+    """The catalogue in a `.po` file; sentences that it lacks are taken from the source language.
+
+    So is a sentence that lacks a form of its plural: its code would be shown for some numbers.
+    """
     with path.open("rb") as file:
         parsed = pofile.read_po(file)
+    for message in parsed:
+        forms = message.string
+        if isinstance(forms, tuple | list) and (len(forms) < parsed.num_plurals or not all(forms)):
+            message.string = ""
     compiled = BytesIO()
     mofile.write_mo(compiled, parsed)
     compiled.seek(0)

@@ -1,6 +1,6 @@
 """Fields of Stripe documents where a partner's name was found, as text. Pure."""
 
-from app.sentences.say import say
+from app.sentences.say import say_stored
 
 
 def field(path: str) -> str:
@@ -11,4 +11,4 @@ def field(path: str) -> str:
     """
     place, _, owner = path.partition(";")
     code, _, promotion = owner.partition("=")
-    return say(f"field.{code}", field=place, promotion=promotion) if promotion else place
+    return say_stored("field", code, field=place, promotion=promotion) if promotion else place

@@ -40,7 +40,7 @@ def sentence(outcome: str | None, details: Mapping[str, Any] | None = None) -> s
     given = details or {}
     if reason := given.get("by_hand"):
         return say("outcome.by_hand", reason=reason)
-    return say(f"outcome.{outcome}", **_completing(outcome, given))
+    return say_stored("outcome", outcome, **_completing(outcome, given))
 
 
 def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, str]:
@@ -72,13 +72,12 @@ def same(details: Mapping[str, Any]) -> str:
 
 def limit(details: Mapping[str, Any]) -> str:
     """Which limit was reached, as a part of a sentence."""
-    match details.get("limit"):
-        case "max_cycles":
-            return say("limit.max_cycles", cycle=int(details["cycle"]), count=int(details["most_cycles"]))
-        case "max_months":
-            first_paid_at = datetime.fromisoformat(details["first_paid_at"])
-            return say("limit.max_months", count=int(details["most_months"]), first_paid_on=Day(first_paid_at))
-        case "once_a_cycle":
+    match details:
+        case {"limit": "max_cycles", "cycle": cycle, "most_cycles": most}:
+            return say("limit.max_cycles", cycle=int(cycle), count=int(most))
+        case {"limit": "max_months", "most_months": most, "first_paid_at": first_paid_at}:
+            return say("limit.max_months", count=int(most), first_paid_on=Day(datetime.fromisoformat(first_paid_at)))
+        case {"limit": "once_a_cycle"}:
             return say("limit.once_a_cycle")
         case _:
             return say("format.unknown")

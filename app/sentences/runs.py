@@ -1,12 +1,12 @@
 """Phases of backfills, reconciliations and replays, and their differences, as text. Pure."""
 
-from app.sentences.say import Money, say
+from app.sentences.say import Money, say, say_stored
 
 
 def phase(code: str) -> str:
     """The text of a run's stored phase: a code, and after a colon the list it reads; "" before it begins."""
     name, _, part = code.partition(":")
-    return say(f"phase.{name}", part=part.replace("_", " ")) if name else say("phase.queued")
+    return say_stored("phase", name or "queued", part=part.replace("_", " "))
 
 
 def drift(kind: str, object_kind: str, theirs: Money | None, ours: Money | None) -> str:
@@ -19,4 +19,5 @@ def drift(kind: str, object_kind: str, theirs: Money | None, ours: Money | None)
         ours: Accrual's amount; None if Accrual has none.
     """
     unknown = say("format.nothing")
-    return say(f"drift.{kind}", object=say(f"kind.{object_kind}"), theirs=theirs or unknown, ours=ours or unknown)
+    shown = say_stored("kind", object_kind)
+    return say_stored("drift", kind, object=shown, theirs=theirs or unknown, ours=ours or unknown)

@@ -107,7 +107,8 @@ def _is_built(code: str, source: str) -> bool:
     beginning, _, ending = code.rpartition("_")
     if f'"{beginning}"' in source and f'_{ending}"' in source:
         return True
-    is_stored = f'say_stored("{family}"' in source and (f'"{name}"' in source or name in Kind.__dict__.values())
+    is_written = any(f'"{name}{after}' in source for after in ('"', ":", "="))
+    is_stored = f'say_stored("{family}"' in source and (is_written or name in Kind.__dict__.values())
     return is_stored or any(one in source for one in beginnings)
 
 
