@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.organizations import actors, audit
-from app.stripe_events import inbox, views
+from app.stripe_events import replaying, views
 from app.stripe_events.models import StripeEvent
 
 
@@ -13,7 +13,7 @@ def replay(session: Session, actor: actors.Actor, event: StripeEvent) -> views.E
     Raises:
         Conflict: `wrong_mode`: the event's mode differs from its endpoint's.
     """
-    inbox.replay(session, event)
+    replaying.replay(session, event)
     owner, livemode = event.organization_id, event.livemode
     audit.add_entry(session, actor, "event.replayed", event.stripe_id, organization_id=owner, livemode=livemode)
     return views.event_body(event)

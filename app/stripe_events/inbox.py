@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
-from app.errors import Conflict
 from app.sentences.outcomes import sentence
 from app.stripe_events import envelope
 from app.stripe_events.endpoints.receivers import StripeReceiver
@@ -224,26 +223,6 @@ def store_failure(session: Session, event_id: int, attempts: int, problem: Mappi
     """Store why an attempt failed; with `park`, park the event. Does nothing if another drain has finished it."""
     statement = _PARK if park else _STORE_FAILURE
     session.execute(statement, {"id": event_id, "attempts": attempts, "problem": bulk.encode_one(problem)})
-
-
-def replay(session: Session, event: StripeEvent) -> None:
-    """Make a processed event due again, as if it had just arrived. Settling it again posts only a difference.
-
-    Raises:
-        Conflict: `wrong_mode`: its mode differs from its endpoint's.
-    """
-    if event.outcome == "wrong_mode":
-        raise Conflict(
-            "the event's mode is not its endpoint's, so it is never processed; send it to an endpoint of its own mode",
-            code="wrong_mode",
-        )
-    event.processed_at = None
-    event.outcome = None
-    event.outcome_details = {}
-    event.attempts = 0
-    event.last_error = None
-    event.next_attempt_at = datetime.now(UTC)
-    session.flush()
 
 
 def outcome_sentence(event: StripeEvent) -> str:

@@ -1,4 +1,4 @@
-"""Inserts events from Stripe's lists into the inbox, as if they had been delivered, and makes rows due again."""
+"""Inserts events from Stripe's lists into the inbox, as if they had been delivered."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from app import bulk
 from app.errors import ConfigurationError
 from app.stripe_events import envelope
 from app.stripe_events.models import StripeEvent
-from app.stripe_events.scope import SCOPE_SQL, Scope
+from app.stripe_events.scope import Scope
 
 _COLUMNS = (
     "organization_id",
@@ -58,19 +58,6 @@ def insert_listed(session: Session, scope: Scope, events: Sequence[Mapping[str, 
     """
     rows = [_row(scope, event) for event in events]
     return list(session.scalars(text(_RECORD), {"rows": bulk.encode(rows)})) if rows else []
-
-
-_MAKE_DUE = text(f"""
-    UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
-                             last_error = NULL, next_attempt_at = now()
-    WHERE {SCOPE_SQL} AND stripe_id = ANY (:stripe_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'
-    RETURNING id
-""")
-
-
-def make_due(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:
-    """Make the processed ones of these rows due again; returns their inbox ids."""
-    return list(session.scalars(_MAKE_DUE, {**scope.parameters(), "stripe_ids": list(stripe_ids)}))
 
 
 def _row(scope: Scope, listed: Mapping[str, Any]) -> dict[str, Any]:

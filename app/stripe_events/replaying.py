@@ -1,4 +1,4 @@
-"""Makes selected events of the inbox due again, a page at a time."""
+"""Makes events of the inbox due again, as if they had just arrived: one, those of some names, or a selection."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
+
+from app.errors import Conflict
+from app.stripe_events.models import StripeEvent
+from app.stripe_events.scope import SCOPE_SQL, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,28 @@ _SELECTED = """
 
 _MEASURE = text(f"SELECT count(*), coalesce(max(id), 0) FROM stripe_events WHERE {_SELECTED}")
 
+
+def _due_again(condition: str) -> TextClause:
+    """The statement that makes the events of a condition due again. Settling them again posts only differences."""
+    return text(f"""
+        UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
+                                 last_error = NULL, next_attempt_at = now()
+        WHERE {condition} RETURNING id
+    """)
+
+
+_ONE = _due_again("id = :id")
+
+_NAMED = _due_again(
+    f"{SCOPE_SQL} AND stripe_id = ANY (:stripe_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'"
+)
+
 # The newest id is fixed at the start, so that an event is made due only once, whatever its new outcome is.
-_MAKE_DUE = text(f"""
-    UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
-                             last_error = NULL, next_attempt_at = now()
-    WHERE id IN (
+_PAGE = _due_again(f"""
+    id IN (
         SELECT id FROM stripe_events WHERE id > :after AND id <= :newest AND {_SELECTED}
         ORDER BY id LIMIT :limit FOR UPDATE
     )
-    RETURNING id
 """)
 
 _BACKLOG = text("""
@@ -95,10 +112,30 @@ def measure(session: Session, selection: Selection) -> tuple[int, int]:
     return count, newest
 
 
-def make_due(session: Session, selection: Selection, *, after: int, newest: int, limit: int) -> list[int]:
+def replay(session: Session, event: StripeEvent) -> None:
+    """Make an event due again.
+
+    Raises:
+        Conflict: `wrong_mode`: its mode differs from its endpoint's.
+    """
+    if event.outcome == "wrong_mode":
+        raise Conflict(
+            "the event's mode is not its endpoint's, so it is never processed; send it to an endpoint of its own mode",
+            code="wrong_mode",
+        )
+    session.execute(_ONE, {"id": event.id})
+    session.refresh(event)
+
+
+def replay_named(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:
+    """Make the processed ones of the events with these ids due again; returns their inbox ids."""
+    return list(session.scalars(_NAMED, {**scope.parameters(), "stripe_ids": list(stripe_ids)}))
+
+
+def replay_page(session: Session, selection: Selection, *, after: int, newest: int, limit: int) -> list[int]:
     """Make the next `limit` selected events due again; returns their inbox ids, fewer if there are no more."""
     values = {**selection.parameters(), "after": after, "newest": newest, "limit": limit}
-    return sorted(session.scalars(_MAKE_DUE, values))
+    return sorted(session.scalars(_PAGE, values))
 
 
 def backlog(session: Session, most: int) -> int:

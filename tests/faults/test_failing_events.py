@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from app import db
 from app.payments.facts import Reading
-from app.stripe_events import inbox
+from app.stripe_events import inbox, replaying
 from app.stripe_events.inbox import MAX_ATTEMPTS
 from app.stripe_events.models import StripeEvent
 from tests.conftest import Deliver, Drain
@@ -136,7 +136,7 @@ def test_a_parked_event_is_worked_when_a_person_replays_it(
     assert inbox_row(failing).outcome == "parked"
     monkeypatch.delitem(table.HANDLERS, "test.fails")
     with db.transaction() as session:
-        inbox.replay(session, session.get_one(StripeEvent, inbox_row(failing).id))
+        replaying.replay(session, session.get_one(StripeEvent, inbox_row(failing).id))
     drain()
     row = inbox_row(failing)
     assert (row.outcome, row.attempts, row.last_error) == ("ignored_type", 0, None)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app import db
-from app.stripe_events import inbox
+from app.stripe_events import replaying
 from app.stripe_events.models import StripeEvent
 from tests import cast
 from tests.books import owed
@@ -78,6 +78,6 @@ def test_a_reference_credits_once_it_has_become_a_code_and_its_event_is_worked_a
     with db.transaction() as session:
         cast.enroll(session, merchant, "zoe")
         wanted = StripeEvent.stripe_id == first.event("invoice.paid")["id"]
-        inbox.replay(session, session.scalars(select(StripeEvent).where(wanted)).one())
+        replaying.replay(session, session.scalars(select(StripeEvent).where(wanted)).one())
     drain()
     assert ledger().balances == owed(zoe=980)

@@ -16,7 +16,7 @@ from app import db, jobs
 from app.errors import StripeMissing
 from app.payments import holdings
 from app.payments.holdings import Held, Payment
-from app.stripe_events import inbox, listed
+from app.stripe_events import inbox, replaying
 from app.stripe_sync import drifts, fetched, runs
 from app.stripe_sync.runs import Run
 from worker.stripe_sync import client, comparison, history, run_requests
@@ -187,7 +187,7 @@ def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
     now = datetime.now(UTC)
     new = fetched.insert_documents(session, run.scope, documents, fetched_at=now, api_version=client.API_VERSION)
     names = [fetched.name(fetched.stored(document)) for document in documents]
-    return max([*new, *listed.make_due(session, run.scope, names)], default=0)
+    return max([*new, *replaying.replay_named(session, run.scope, names)], default=0)
 
 
 def _end(run: Run) -> Run | None:

@@ -23,7 +23,7 @@ def step(run: Run) -> Run | None:
             run = replace(run, phase="replaying", cursor={"after": 0, "newest": newest}, counts=_none(total))
         if replaying.backlog(session, MOST_DUE) >= MOST_DUE:
             return None
-        run = _one_page(run, replaying.make_due(session, selection, **run.cursor, limit=PAGE))
+        run = _one_page(run, replaying.replay_page(session, selection, **run.cursor, limit=PAGE))
         runs.store_progress(session, run)
     jobs.wake(jobs.DRAIN)
     return run
