@@ -1,6 +1,6 @@
 """Formatting of dates and times for people, in a time zone and a language. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,11 @@ def format_time(instant: datetime, zone: str = UTC_NAME, locale: str = languages
     day = dates.format_date(local, "long", conventions)
     clock = dates.format_time(local, "short", local.tzinfo, conventions)
     return str(conventions.datetime_formats["medium"].format(f"{clock} {_offset(local)}", day))
+
+
+def format_for_table(instant: datetime, locale: str = languages.ENGLISH) -> str:
+    """Date, time and UTC in short: "28 Nov 2026, 17:15:03 UTC". Errors as for `format_time`."""
+    return f"{dates.format_datetime(instant, 'medium', UTC, languages.conventions(locale))} {UTC_NAME}"
 
 
 def format_day(instant: datetime, zone: str = UTC_NAME, locale: str = languages.ENGLISH) -> str:

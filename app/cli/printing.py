@@ -139,7 +139,10 @@ def cell(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        from app import times
+        from app.sentences import catalogue
+
+        return times.format_for_table(value, catalogue.current().language)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):

@@ -7,6 +7,7 @@ from typing import Final, cast
 from flask import Blueprint, Response, current_app, jsonify, send_from_directory
 from flask_openapi3 import OpenAPI
 
+from app.http import html
 from app.http.document import complete
 
 blueprint = Blueprint("docs", __name__)
@@ -14,27 +15,7 @@ blueprint = Blueprint("docs", __name__)
 ASSETS: Final = Path(str(files("flask_openapi3_swagger") / "templates" / "swagger"))
 """The files of Swagger UI in its package."""
 POLICY: Final = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
-PAGE: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Accrual API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/css/swagger-ui.css">
-<div id="api"></div>
-<script src="/docs/js/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</html>
-"""
-# Without `validatorUrl: null` the page would send its address to a server of Swagger.
-START: Final = """SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#api",
-  deepLinking: true,
-  persistAuthorization: false,
-  validatorUrl: null,
-});
-"""
+"""That of `html.page`, but for the inline styles that Swagger UI writes."""
 
 
 @blueprint.get("/openapi.json")
@@ -46,13 +27,7 @@ def document() -> Response:
 @blueprint.get("/docs")
 def page() -> Response:
     """A page to read the document and to try requests."""
-    return Response(PAGE, mimetype="text/html", headers={"Content-Security-Policy": POLICY})
-
-
-@blueprint.get("/docs/start.js")
-def start() -> Response:
-    """The page's start script; a separate file, because the page's policy forbids inline scripts."""
-    return Response(START, mimetype="text/javascript")
+    return html.page("api.html", policy=POLICY)
 
 
 @blueprint.get("/docs/<path:name>")

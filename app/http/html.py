@@ -1,4 +1,4 @@
-"""Pages for people: templates of `app/pages`, all served under one policy. Values are escaped by the templates."""
+"""Pages for people: templates of `app/pages`, served under one policy. Values are escaped by the templates."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ POLICY: Final = "default-src 'self'; img-src data:; frame-ancestors 'none'; form
 """The policy of pages: no inline code or style, and nothing from other hosts."""
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> Response:
+def page(template: str, *, status: int = 200, policy: str = POLICY, **values: Any) -> Response:
     """The page of `template` with `values`. Browsers do not store it, and other sites cannot frame it."""
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
     return Response(render_template(template, **values), status=status, mimetype="text/html", headers=headers)

@@ -23,7 +23,6 @@ PUBLIC: Final[Mapping[str, int]] = {
     "GET /confirm": 200,
     "GET /docs": 200,
     "GET /docs/<path:name>": 404,
-    "GET /docs/start.js": 200,
     "GET /healthz": 200,
     "GET /join": 200,
     "GET /metrics": 200,

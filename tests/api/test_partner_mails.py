@@ -95,6 +95,8 @@ def test_nothing_is_sent_where_nothing_is_left_to_confirm(
 def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(
     nobody: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET time_zone = 'Asia/Kolkata'"))
     sign_up(nobody, merchant)
     mails.send_due()
     [mail] = mailbox.received
@@ -103,6 +105,8 @@ def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(
     assert isinstance(words, bytes)
     found = re.search(r"http://127.0.0.1:8000/join#([\w-]+)", words.decode())
     assert found
+    until = datetime.now(UTC) + timedelta(days=14)
+    assert re.search(rf"until \d+ \w+ {until.year}, \d\d:\d\d UTC\+05:30:", words.decode()), words.decode()
     made = nobody.post(SIGN_UP, {"token": found[1], "name": "Ada"})
     assert made.json["partner_id"] == ids.encode("par", merchant.partners["ada"])
     mails.send_due()

@@ -1,11 +1,13 @@
 """Amounts, rates and dates as they are written for people."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import babel
 import pytest
 
 from app import money, times
+from app.cli import printing
 
 EVENING = datetime(2026, 11, 28, 22, 30, 59, tzinfo=UTC)
 
@@ -64,3 +66,13 @@ def test_days_are_those_of_the_zone_they_name() -> None:
 def test_unknown_languages_are_refused() -> None:
     with pytest.raises(babel.UnknownLocaleError):
         money.format_money(980, "usd", "xx")
+
+
+def test_times_in_tables_are_short_with_seconds_in_utc() -> None:
+    assert times.format_for_table(EVENING) == "28 Nov 2026, 22:30:59 UTC"
+    assert times.format_for_table(EVENING.astimezone(ZoneInfo("Asia/Kolkata")), "de") == "28.11.2026, 22:30:59 UTC"
+
+
+def test_a_command_shows_times_in_the_language_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.record({"created_at": EVENING})
+    assert "28 Nov 2026, 22:30:59 UTC" in capsys.readouterr().out

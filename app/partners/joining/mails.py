@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app import times
 from app.partners.joining import confirmations, invitations
 from app.partners.joining.models import PartnerMail
 from app.partners.models import Partner
@@ -50,7 +51,7 @@ def take_due(session: Session, public_url: str) -> list[Mail]:
     """
     now = datetime.now(UTC)
     due = session.execute(
-        select(PartnerMail, Partner, Program.name)
+        select(PartnerMail, Partner, Program)
         .join(Partner, Partner.id == PartnerMail.partner_id)
         .join(Program, Program.id == Partner.program_id)
         .where(PartnerMail.ended_at.is_(None), PartnerMail.next_attempt_at <= now)
@@ -59,17 +60,17 @@ def take_due(session: Session, public_url: str) -> list[Mail]:
         .with_for_update(of=PartnerMail, skip_locked=True)
     ).all()
     mails = []
-    for row, partner, program_name in due:
+    for row, partner, program in due:
         if row.created_at < now - confirmations.MAIL_LIFETIME:
             row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue
         row.attempts += 1
         row.next_attempt_at = now + FIRST_PAUSE * 2 ** min(row.attempts, 10)
-        written = _text(session, row.kind, partner, program_name, public_url)
+        written = _text(session, row.kind, partner, program, public_url)
         if not written:
             row.ended_at, row.problem = now, "nothing_to_confirm"
             continue
-        mails.append(Mail(row.id, partner.email, f"Signing up for {program_name}", written))
+        mails.append(Mail(row.id, partner.email, f"Signing up for {program.name}", written))
     session.flush()
     return mails
 
@@ -88,19 +89,20 @@ def finish(session: Session, mail_id: UUID, *, problem: str | None = None) -> No
         row.ended_at = datetime.now(UTC)
 
 
-def _text(session: Session, kind: str, partner: Partner, program_name: str, public_url: str) -> str:
+def _text(session: Session, kind: str, partner: Partner, program: Program, public_url: str) -> str:
     """The text of a mail, with new tokens for its links; "" if there is nothing left to confirm."""
     if kind == "confirm_address":
         links = "".join(
             f"\n{unconfirmed.slug}\n{confirmations.link(public_url, confirmations.issue(session, unconfirmed))}\n"
             for unconfirmed in _load_unconfirmed(session, partner)
         )
-        return links and CONFIRM.format(program=program_name, links=links, days=confirmations.LIFETIME.days)
+        return links and CONFIRM.format(program=program.name, links=links, days=confirmations.LIFETIME.days)
     way = BY_OWNER
     if invitations.may_join(partner):
         token, until = invitations.issue(session, partner)
-        way = BY_LINK.format(link=invitations.link(public_url, token), until=f"{until:%d %B %Y}")
-    return ENROLLED.format(program=program_name, way=way)
+        ends = times.format_time(until, program.time_zone)
+        way = BY_LINK.format(link=invitations.link(public_url, token), until=ends)
+    return ENROLLED.format(program=program.name, way=way)
 
 
 def _load_unconfirmed(session: Session, partner: Partner) -> Sequence[Partner]:
