@@ -31,7 +31,7 @@ class Position:
 
     @property
     def status(self) -> str:
-        """Where the commission stands: reversed, accrued, approved or paid."""
+        """The status of the commission: reversed, accrued, approved or paid."""
         if self.worth_minor == 0:
             return "reversed"
         if self.accrued_minor != 0:

@@ -91,5 +91,5 @@ def stranger(application: Flask, caller_of: MakeCaller) -> Caller:
 
 
 @pytest.fixture
-def nobody(application: Flask) -> Caller:
+def anonymous(application: Flask) -> Caller:
     return Caller(application, None)

@@ -136,8 +136,8 @@ def _families(session: Session, shop: Merchant) -> dict[str, Merchant]:
         _put(session, found[who].organization_id, parent_id)
         enroll(session, found[who], f"zoe-{who}")
     _put(session, shop.organization_id, mother.id)
-    told = update(Organization).where(Organization.id == shop.organization_id)
-    session.execute(told.values(name=SHOPS_NAME, email=SHOPS_EMAIL))
+    renaming = update(Organization).where(Organization.id == shop.organization_id)
+    session.execute(renaming.values(name=SHOPS_NAME, email=SHOPS_EMAIL))
     return found
 
 

@@ -130,7 +130,7 @@ def test_a_parent_makes_and_ends_keys_of_its_descendants(owner: Caller, merchant
     assert daughter.get("/api/v1/partners").status_code == 401
 
 
-def test_nobody_makes_sees_or_ends_keys_above_or_beside(
+def test_keys_of_parents_and_siblings_cannot_be_made_seen_or_revoked(
     owner: Caller, stranger: Caller, merchant: Merchant, caller_of: MakeCaller
 ) -> None:
     with db.transaction() as session:

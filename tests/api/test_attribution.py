@@ -25,7 +25,7 @@ def test_strangers_decide_nothing_of_ours(stranger: Caller, merchant: Merchant, 
         assert call(f"/api/v1/partners/{ada}/promotion-codes").status_code == 404
 
 
-def test_nobodys_partner_is_not_credited(owner: Caller, sale: Sale) -> None:
+def test_another_owners_partner_is_not_credited(owner: Caller, sale: Sale) -> None:
     for partner_id in (ids.encode("par", ids.new()), "ada", ""):
         order = {"partner_id": partner_id, "reason": "because"}
         answer = owner.post(f"/api/v1/payments/{sale.payment_id}/attribution", order)

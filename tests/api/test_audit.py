@@ -26,7 +26,7 @@ def trail(caller: Caller, **query: Any) -> list[dict[str, Any]]:
     return list(reversed(answer.json["data"]))
 
 
-def test_an_entry_tells_who_did_what_to_which_in_which_request(owner: Caller, merchant: Merchant) -> None:
+def test_an_entry_has_actor_action_subject_and_request(owner: Caller, merchant: Merchant) -> None:
     answer = owner.post("/api/v1/partners", {"email": "eve@example.com", "slug": "eve", "commission_pct": 25})
     [entry] = trail(owner)
     assert entry.pop("id").startswith("aud_")
@@ -42,14 +42,14 @@ def test_an_entry_tells_who_did_what_to_which_in_which_request(owner: Caller, me
     }
 
 
-def test_every_change_of_a_partner_and_its_promotions_is_told(owner: Caller, merchant: Merchant) -> None:
+def test_every_change_of_a_partner_and_its_promotions_is_audited(owner: Caller, merchant: Merchant) -> None:
     ada = ids.encode("par", merchant.partners["ada"])
     owner.patch(f"/api/v1/partners/{ada}", {"email": "new@example.com", "status": "deactivated"})
     owner.patch(f"/api/v1/partners/{ada}", {"status": "active", "commission_pct": "30"})
     given = owner.post(f"/api/v1/partners/{ada}/promotion-codes", {"code": "ADA20"}).json["id"]
     owner.call("DELETE", f"/api/v1/partners/{ada}/promotion-codes/{given}")
-    told = [(entry["action"], entry["subject_id"], entry["details"]) for entry in trail(owner)]
-    assert told == [
+    audited = [(entry["action"], entry["subject_id"], entry["details"]) for entry in trail(owner)]
+    assert audited == [
         ("partner.updated", ada, {"changed": ["email", "status"], "status": "deactivated"}),
         ("partner.updated", ada, {"changed": ["commission_pct", "status"], "status": "active", "commission_pct": 30.0}),
         ("promotion.given", given, {"partner_id": ada, "code": "ada20"}),
@@ -57,7 +57,7 @@ def test_every_change_of_a_partner_and_its_promotions_is_told(owner: Caller, mer
     ]
 
 
-def test_every_decision_about_money_is_told(owner: Caller, merchant: Merchant, sale: Sale) -> None:
+def test_every_decision_about_money_is_audited(owner: Caller, merchant: Merchant, sale: Sale) -> None:
     ben, program = ids.encode("par", merchant.partners["ben"]), ids.encode("prog", merchant.program_id)
     with db.transaction() as session:
         lost = pay_unattributed(session, merchant, 2)
@@ -70,9 +70,9 @@ def test_every_decision_about_money_is_told(owner: Caller, merchant: Merchant, s
     replay = owner.post("/api/v1/events/replay", {"outcome": "parked"}).json["id"]
     owner.post(f"/api/v1/replays/{replay}/stop")
     owner.post("/api/v1/waiting/ask-again")
-    told = [(entry["action"], entry["subject_id"], entry["details"]) for entry in trail(owner)]
+    audited = [(entry["action"], entry["subject_id"], entry["details"]) for entry in trail(owner)]
     to_ben = {"partner_id": ben, "include_paid": False}
-    assert told == [
+    assert audited == [
         ("payment.attributed", lost, to_ben),
         ("customer.attributed", "cus_cleo", to_ben),
         ("conversion.approved", sale.conversion_id, {}),
@@ -84,7 +84,7 @@ def test_every_decision_about_money_is_told(owner: Caller, merchant: Merchant, s
     ]
 
 
-def test_every_change_of_an_endpoint_is_told_without_its_secrets(owner: Caller) -> None:
+def test_every_change_of_an_endpoint_is_audited_without_its_secrets(owner: Caller) -> None:
     body = {"livemode": False, "secret": "whsec_first", "api_key": "rk_test_" + "1" * 24}
     endpoint = owner.post("/api/v1/stripe-endpoints", body).json
     path = f"/api/v1/stripe-endpoints/{endpoint['id']}"

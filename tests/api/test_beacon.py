@@ -47,7 +47,7 @@ def _send(client: FlaskClient, body: Any, origin: str | None = SHOP, **request: 
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain;charset=UTF-8"])
-def test_a_page_tells_of_a_visitor(shop: Merchant, client: FlaskClient, content_type: str) -> None:
+def test_a_page_reports_a_visit(shop: Merchant, client: FlaskClient, content_type: str) -> None:
     body = {
         "code": "Ada",
         "session": SESSION,
@@ -70,7 +70,7 @@ def test_a_visitor_without_a_session_gets_one(shop: Merchant, client: FlaskClien
     assert _send(client, {"code": "ben", "session": "no session!"}).json["session"] not in {session_id, "no session!"}
 
 
-def test_a_code_that_is_nobodys_gets_the_same_answer_and_stores_nothing(shop: Merchant, client: FlaskClient) -> None:
+def test_an_unknown_code_gets_the_same_answer_and_stores_nothing(shop: Merchant, client: FlaskClient) -> None:
     for code in ("ada", "nobody"):
         answer = _send(client, {"code": code, "session": SESSION})
         assert (answer.status_code, answer.json) == (202, {"session": SESSION})

@@ -79,8 +79,11 @@ def test_approved_at_and_when_it_was_posted_are_shown_under_their_own_names(
     with db.transaction() as session:
         entry = session.execute(text("SELECT created_at FROM journal_entries WHERE kind = 'approval'")).scalar_one()
     assert abs(entry - posted) < timedelta(milliseconds=1)
-    [told] = owner.get(f"/api/v1/commissions/{shown['id']}/explanation").json["commissions"]
-    assert (told["approved_at"], told["approval_posted_at"]) == (shown["approvedAt"], shown["approvalPostedAt"])
+    [explanation] = owner.get(f"/api/v1/commissions/{shown['id']}/explanation").json["commissions"]
+    assert (explanation["approved_at"], explanation["approval_posted_at"]) == (
+        shown["approvedAt"],
+        shown["approvalPostedAt"],
+    )
 
 
 def test_approving_everything_without_a_condition_is_refused(owner: Caller, sold: dict[str, str]) -> None:

@@ -162,9 +162,9 @@ def test_any_id_is_explained(sales: list[Sale]) -> None:
     sale = sales[0]
     with db.transaction() as session:
         for one in (sale.payment_id, sale.conversion_id, sale.commission_id):
-            told = explain.explain(session, one)
-            assert [story["payment"]["id"] for story in told["payments"]] == [sale.payment_id]
-            assert told["sentences"] == told["payments"][0]["sentences"]
+            explanation = explain.explain(session, one)
+            assert [story["payment"]["id"] for story in explanation["payments"]] == [sale.payment_id]
+            assert explanation["sentences"] == explanation["payments"][0]["sentences"]
         customers = explain.explain(session, "cus_cleo")
         assert [story["payment"]["id"] for story in customers["payments"]] == [
             one.payment_id for one in reversed(sales)

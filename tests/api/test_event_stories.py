@@ -32,78 +32,81 @@ def story(caller: Caller, event: dict[str, Any]) -> Any:
     return caller.get(f"/api/v1/events/{event['id']}").json
 
 
-def test_it_tells_the_names_the_links_and_what_moved(owner: Caller, first: Purchase) -> None:
-    told = story(owner, first.event("invoice.paid"))
-    assert {(one["object_id"], one["name"]) for one in told["names"]} == {(first.subscription, "ada")}
-    assert {first.payment_intent, first.charge} <= {one["id"] for one in told["linked"]}
-    assert [one["entry"]["kind"] for one in told["moved"]] == ["accrual"]
-    assert len(told["payments"]) == 1
-    sentences = " ".join(told["sentences"])
-    assert f"invoice.paid {told['id']} about {first.invoice}" in sentences
+def test_an_event_is_explained_with_names_links_and_what_it_moved(owner: Caller, first: Purchase) -> None:
+    explanation = story(owner, first.event("invoice.paid"))
+    assert {(one["object_id"], one["name"]) for one in explanation["names"]} == {(first.subscription, "ada")}
+    assert {first.payment_intent, first.charge} <= {one["id"] for one in explanation["linked"]}
+    assert [one["entry"]["kind"] for one in explanation["moved"]] == ["accrual"]
+    assert len(explanation["payments"]) == 1
+    sentences = " ".join(explanation["sentences"])
+    assert f"invoice.paid {explanation['id']} about {first.invoice}" in sentences
     assert "test mode" in sentences
     assert "partner_accrued -9.80 USD" in sentences
 
 
 @pytest.mark.usefixtures("first")
 def test_a_key_that_may_not_read_money_gets_a_story_without_it(reader: Caller, first: Purchase) -> None:
-    told = story(reader, first.event("invoice.paid"))
-    assert (told["payments"], told["moved"]) == (None, None)
-    assert "9.80" not in " ".join(told["sentences"])
+    explanation = story(reader, first.event("invoice.paid"))
+    assert (explanation["payments"], explanation["moved"]) == (None, None)
+    assert "9.80" not in " ".join(explanation["sentences"])
 
 
-def test_a_waiting_event_tells_what_for_and_since_when(
+def test_a_waiting_event_shows_what_it_waits_for_and_since_when(
     owner: Caller, cleo: Customer, deliver: Deliver, drain: Drain
 ) -> None:
     refund = cleo.is_refunded(cleo.subscribes(), 1000).events[0]
     deliver([refund])
     drain()
-    told = story(owner, refund)
-    assert (told["outcome"], told["waiting_for"]) == ("waiting", "the payment that was refunded or disputed")
-    assert told["waiting_since"] == told["processed_at"]
-    assert "It has waited since" in " ".join(told["sentences"])
+    explanation = story(owner, refund)
+    assert (explanation["outcome"], explanation["waiting_for"]) == (
+        "waiting",
+        "the payment that was refunded or disputed",
+    )
+    assert explanation["waiting_since"] == explanation["processed_at"]
+    assert "It has waited since" in " ".join(explanation["sentences"])
 
 
-def test_an_event_that_fails_tells_its_attempts_and_when_it_is_tried_again(owner: Caller, first: Purchase) -> None:
+def test_a_failing_event_shows_its_attempts_and_the_next_one(owner: Caller, first: Purchase) -> None:
     event = first.event("invoice.paid")
     problem = json.dumps({"problem": "exception", "error": "KeyError", "place": "worker.x:7"})
     _set(event, f"processed_at = NULL, outcome = NULL, attempts = 3, last_error = '{problem}'")
-    told = story(owner, event)
-    assert (told["attempts"], told["last_error"]) == (3, "KeyError at worker.x:7")
-    assert told["next_attempt_at"] is not None
-    assert "It failed 3 times and is tried again at" in " ".join(told["sentences"])
-    assert "The last error: KeyError at worker.x:7." in " ".join(told["sentences"])
+    explanation = story(owner, event)
+    assert (explanation["attempts"], explanation["last_error"]) == (3, "KeyError at worker.x:7")
+    assert explanation["next_attempt_at"] is not None
+    assert "It failed 3 times and is tried again at" in " ".join(explanation["sentences"])
+    assert "The last error: KeyError at worker.x:7." in " ".join(explanation["sentences"])
 
 
-def test_a_parked_event_tells_its_error_and_what_to_do(
+def test_a_parked_event_shows_its_error_and_what_to_do(
     owner: Caller, cleo: Customer, deliver: Deliver, drain: Drain
 ) -> None:
     broken = cleo.subscribes().event("invoice.paid")
     del broken["data"]["object"]["total"]
     deliver([broken])
     drain()
-    told = story(owner, broken)
+    explanation = story(owner, broken)
     [listed] = owner.get("/api/v1/events", outcome="parked").json["data"]
-    assert told["outcome"] == "parked"
-    assert listed["last_error"] == told["last_error"] is not None
-    assert f"`accrual events replay {broken['id']}`" in " ".join(told["sentences"])
+    assert explanation["outcome"] == "parked"
+    assert listed["last_error"] == explanation["last_error"] is not None
+    assert f"`accrual events replay {broken['id']}`" in " ".join(explanation["sentences"])
 
 
-def test_one_event_in_two_versions_tells_of_both_deliveries(
+def test_an_event_in_two_versions_shows_both_deliveries(
     owner: Caller, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     event = first.event("invoice.paid")
     older = Customer(ACACIA, Marks(subscription="ada"), token=cleo.token).subscribes().event("invoice.paid")
     deliver([{**older, "id": event["id"]}])
     drain()
-    told = story(owner, event)
-    assert told["api_version"] == "2025-02-24.acacia"
-    [other] = told["deliveries"]
+    explanation = story(owner, event)
+    assert explanation["api_version"] == "2025-02-24.acacia"
+    [other] = explanation["deliveries"]
     assert other["api_version"] == "2025-11-17.clover"
-    assert (other["outcome"], told["outcome"]) == ("accrued", "no_change")
-    assert any("2025-11-17.clover" in sentence for sentence in told["sentences"])
-    assert [one["entry"]["kind"] for one in told["moved"]] == ["accrual"]
+    assert (other["outcome"], explanation["outcome"]) == ("accrued", "no_change")
+    assert any("2025-11-17.clover" in sentence for sentence in explanation["sentences"])
+    assert [one["entry"]["kind"] for one in explanation["moved"]] == ["accrual"]
     shown = owner.get(f"/api/v1/events/{other['inbox_id']}").json
-    assert [one["inbox_id"] for one in shown["deliveries"]] == [told["inbox_id"]]
+    assert [one["inbox_id"] for one in shown["deliveries"]] == [explanation["inbox_id"]]
     assert shown["endpoint_id"].startswith("whe_")
 
 

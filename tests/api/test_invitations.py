@@ -155,7 +155,7 @@ def test_an_organization_is_enrolled_once_in_a_program(merchant: Merchant) -> No
         session.rollback()
 
 
-def test_an_organization_nobody_has_cannot_be_enrolled(merchant: Merchant) -> None:
+def test_an_unknown_organization_cannot_be_enrolled(merchant: Merchant) -> None:
     with db.transaction() as session:
         program = program_of(session, merchant)
         with pytest.raises(NotFound, match="no organization with this id was found"):
@@ -176,7 +176,7 @@ def open_organization() -> UUID:
 
 
 def test_an_invitation_takes_a_name_and_a_slug_and_says_what_it_offers(
-    owner: Caller, nobody: Caller, merchant: Merchant
+    owner: Caller, anonymous: Caller, merchant: Merchant
 ) -> None:
     path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
     body = {"email": "zoe@example.com", "name": "Zoe van Dyke", "slug": "zoe"}
@@ -184,7 +184,7 @@ def test_an_invitation_takes_a_name_and_a_slug_and_says_what_it_offers(
     assert (invited.status_code, invited.json["slug"]) == (201, "zoe")
     assert (invited.json["first_name"], invited.json["last_name"]) == ("Zoe", "van Dyke")
     token = invited.json["signup_url"].partition("#")[2]
-    offered = nobody.post("/v1/public/affiliate/invitation", {"token": token}).json
+    offered = anonymous.post("/v1/public/affiliate/invitation", {"token": token}).json
     assert (offered["organization_name"], offered["program_name"]) == ("Shop", "Friends")
     assert (offered["commission_text"], offered["holdback_days"]) == ("20 %", 30)
     assert (offered["name"], offered["code"]) == ("Zoe van Dyke", "zoe")
@@ -194,12 +194,12 @@ def test_an_invitation_takes_a_name_and_a_slug_and_says_what_it_offers(
     assert (taken.status_code, taken.json["error"]["code"]) == (409, "slug_taken")
 
 
-def test_an_offer_is_shown_until_its_invitation_is_used(owner: Caller, nobody: Caller, merchant: Merchant) -> None:
+def test_an_offer_is_shown_until_its_invitation_is_used(owner: Caller, anonymous: Caller, merchant: Merchant) -> None:
     path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
     token = owner.post(path, {"email": "zoe@example.com"}).json["signup_url"].partition("#")[2]
     for _ in range(2):
-        assert nobody.post("/v1/public/affiliate/invitation", {"token": token}).status_code == 200
-    joined = nobody.post("/v1/public/affiliate/signup", {"token": token, "name": "Zoe"}).json
+        assert anonymous.post("/v1/public/affiliate/invitation", {"token": token}).status_code == 200
+    joined = anonymous.post("/v1/public/affiliate/signup", {"token": token, "name": "Zoe"}).json
     assert (joined["status"], joined["link"]) == ("active", None)
-    used = nobody.post("/v1/public/affiliate/invitation", {"token": token})
+    used = anonymous.post("/v1/public/affiliate/invitation", {"token": token})
     assert (used.status_code, used.json["error"]["code"]) == (404, "invitation_not_found")

@@ -135,7 +135,7 @@ def test_what_a_request_sees_rests_on_its_organizations_or_its_enrollments(datab
     assert kinds["mode"] == (have_a_mode - {"api_keys"}) | {"drifts"}
 
 
-def test_no_role_of_the_application_stands_above_row_security(database: Engine) -> None:
+def test_no_role_of_the_application_bypasses_row_security(database: Engine) -> None:
     with db.transaction() as session:
         assert session.execute(_POWERFUL).all() == []
         assert session.scalars(_LENT, {"role": db.REQUEST_ROLE}).all() == []

@@ -53,16 +53,14 @@ def guarded(routes: list[Route]) -> list[Route]:
     return [route for route in routes if route.permission is not None]
 
 
-def test_every_route_takes_a_key_or_stands_in_the_list_of_those_that_do_not(
-    routes: list[Route], world: World, application: Flask
-) -> None:
+def test_every_route_takes_a_key_or_is_listed_as_public(routes: list[Route], world: World, application: Flask) -> None:
     public = [route for route in routes if route.permission is None]
     assert {route.name for route in public} == PUBLIC.keys()
     for route in public:
         path = re.sub(r"<[^>]+>", "nothing", route.rule)
         answer = world.callers["nobody"].call(route.method, path, **({} if route.method == READ else {"json": {}}))
         assert answer.status_code == PUBLIC[route.name], (route.name, answer.text)
-        assert_nothing_told(world, "nobody", route, answer)
+        assert_nothing_revealed(world, "nobody", route, answer)
 
 
 @pytest.mark.parametrize("group", [("nobody", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
@@ -77,7 +75,7 @@ def test_everybody_is_answered_as_the_table_says(
                 continue
             answer = call(world.callers[who], world, route, application)
             assert answer.status_code in expected(who, route), (who, route.name, answer.text)
-            assert_nothing_told(world, who, route, answer)
+            assert_nothing_revealed(world, who, route, answer)
         assert _state(world) == before, who
 
 
@@ -94,7 +92,7 @@ def test_a_scope_opens_what_it_names_and_nothing_else(world: World, guarded: lis
     assert _state(world) == before
 
 
-def test_whoever_manages_the_shop_may_do_everything_in_it(
+def test_a_manage_key_of_the_shop_may_do_everything_in_it(
     world: World, guarded: list[Route], application: Flask
 ) -> None:
     for route in guarded:
@@ -163,7 +161,7 @@ def test_with_every_where_forged_row_security_alone_still_shows_nothing(
     for route in guarded:
         answer = call(world.callers["stranger"], world, route, application)
         assert answer.status_code in expected("stranger", route), (route.name, answer.text)
-        assert_nothing_told(world, "stranger", route, answer)
+        assert_nothing_revealed(world, "stranger", route, answer)
     assert _state(world) == before
 
 
@@ -205,7 +203,7 @@ def test_with_every_mode_forged_row_security_alone_still_shows_no_money_of_the_o
     monkeypatch: pytest.MonkeyPatch,
     livemode: bool,
 ) -> None:
-    """Each query is told the mode of the money; only Postgres knows that the key is of the other one."""
+    """Each query has the mode of the money; only Postgres knows that the key is of the other one."""
     world = build(application, settings, merchant, livemode=livemode)
     real = access.identify
 
@@ -229,9 +227,9 @@ def test_with_every_mode_forged_row_security_alone_still_shows_no_money_of_the_o
 
 
 def assert_no_money(world: World, who: str, route: Route, answer: Answer) -> None:
-    """Nothing of the money is told; where the path names some of it, it is not found."""
-    told = {one for one in world.money if one in answer.text}
-    assert told == set(), (who, route.name, answer.text)
+    """Nothing of the money is shown; where the path names some of it, it is not found."""
+    revealed = {one for one in world.money if one in answer.text}
+    assert revealed == set(), (who, route.name, answer.text)
     if OF_ONE_MODE & set(route.parameters):
         refused = {403, 404} if who == "ada" else {404}
         assert answer.status_code in refused, (who, route.name, answer.text)
@@ -261,9 +259,9 @@ def _without_echo(answer: Answer, path: str, sent: dict[str, Any]) -> Answer:
     return replace(answer, text=text)
 
 
-def assert_nothing_told(world: World, who: str, route: Route, answer: Answer) -> None:
-    told = {telltale for telltale in world.telltales(who) if telltale in answer.text}
-    assert told == set(), (who, route.name, answer.text)
+def assert_nothing_revealed(world: World, who: str, route: Route, answer: Answer) -> None:
+    revealed = {secret_text for secret_text in world.secrets_of(who) if secret_text in answer.text}
+    assert revealed == set(), (who, route.name, answer.text)
 
 
 def _count_audit_entries() -> int:

@@ -29,12 +29,12 @@ MERCHANTS_CALLS = [
 
 
 @pytest.fixture
-def zoe(nobody: Caller, merchant: Merchant) -> Caller:
+def zoe(anonymous: Caller, merchant: Merchant) -> Caller:
     """A partner that signed up by itself, with the key it was given."""
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
     body = {"program_id": ids.encode("prog", merchant.program_id), "name": "Zoe", "email": "zoe@example.com"}
-    return Caller(nobody.application, nobody.post(SIGN_UP, body).json["api_key"])
+    return Caller(anonymous.application, anonymous.post(SIGN_UP, body).json["api_key"])
 
 
 @pytest.fixture
@@ -65,27 +65,27 @@ def test_an_affiliates_key_names_its_scopes(affiliate: Organization) -> None:
 
 
 def test_a_key_that_claims_more_than_its_kind_allows_still_does_no_more(
-    affiliate: Organization, nobody: Caller
+    affiliate: Organization, anonymous: Caller
 ) -> None:
     with db.transaction() as session:
         _, plaintext = keys.create_key(session, affiliate.id, name="one", level="manage")
         session.execute(text("UPDATE api_keys SET scopes = '{}' WHERE organization_id = :id"), {"id": affiliate.id})
-    caller = Caller(nobody.application, plaintext)
+    caller = Caller(anonymous.application, plaintext)
     assert caller.post("/api/v1/api-keys", {"name": "another", "level": "read"}).status_code == 403
     assert caller.get(f"{ME}/stats").status_code == 200
 
 
 def test_a_promoted_organizations_new_keys_do_what_a_merchants_do_and_its_old_ones_do_not(
-    affiliate: Organization, nobody: Caller
+    affiliate: Organization, anonymous: Caller
 ) -> None:
     with db.transaction() as session:
         _, old = keys.create_key(session, affiliate.id, name="old", level="manage")
         merchants.promote(session, "cli", session.get_one(Organization, affiliate.id))
         _, new = keys.create_key(session, affiliate.id, name="new", level="manage")
     program = {"name": "Mine", "commission": dict(PERCENTAGE)}
-    answers = [Caller(nobody.application, key).post("/v1/admin/affiliate/programs", program) for key in (old, new)]
+    answers = [Caller(anonymous.application, key).post("/v1/admin/affiliate/programs", program) for key in (old, new)]
     assert [answer.status_code for answer in answers] == [403, 201]
-    trail = Caller(nobody.application, new).get("/api/v1/audit", action="organization.promoted").json["data"]
+    trail = Caller(anonymous.application, new).get("/api/v1/audit", action="organization.promoted").json["data"]
     assert [(entry["actor"], entry["subject_id"]) for entry in trail] == [("cli", ids.encode("org", affiliate.id))]
 
 
@@ -104,7 +104,7 @@ ATTEMPTS: dict[str, Attempt] = {
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-def test_an_affiliate_owns_nothing_whoever_asks(affiliate: Organization, attempt: str) -> None:
+def test_an_affiliate_owns_nothing_for_any_caller(affiliate: Organization, attempt: str) -> None:
     with db.transaction() as session:
         with pytest.raises(Conflict, match="accrual organizations promote"):
             ATTEMPTS[attempt](session, session.get_one(Organization, affiliate.id))

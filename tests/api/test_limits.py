@@ -60,7 +60,7 @@ def test_each_key_has_an_account_of_its_own(owner: Caller, reader: Caller) -> No
     assert standing(reader.get(PARTNERS)) == (120, 119)
 
 
-def test_every_refusal_tells_it_too(reader: Caller) -> None:
+def test_every_refusal_has_the_limit_headers_too(reader: Caller) -> None:
     refused = [
         reader.get("/api/v1/payments"),
         reader.get(PARTNERS, colour="red"),
@@ -70,9 +70,9 @@ def test_every_refusal_tells_it_too(reader: Caller) -> None:
     assert [standing(answer) for answer in refused] == [(120, 119), (120, 118), (120, 117)]
 
 
-def test_without_a_valid_key_the_address_is_counted(nobody: Caller, application: Flask, owner: Caller) -> None:
-    assert standing(nobody.get(PARTNERS)) == (120, 119)
-    assert standing(nobody.get("/api/v9/nothing")) == (120, 118)
+def test_without_a_valid_key_the_address_is_counted(anonymous: Caller, application: Flask, owner: Caller) -> None:
+    assert standing(anonymous.get(PARTNERS)) == (120, 119)
+    assert standing(anonymous.get("/api/v9/nothing")) == (120, 118)
     guessing = Caller(application, "aff_guess")
     statuses = [guessing.get(PARTNERS).status_code for _ in range(120)]
     assert (statuses[0], statuses[-1]) == (401, 429)
@@ -80,26 +80,26 @@ def test_without_a_valid_key_the_address_is_counted(nobody: Caller, application:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/openapi.json", "/checkout.js"])
-def test_what_is_there_for_everybody_is_not_limited(nobody: Caller, path: str) -> None:
-    assert "X-RateLimit-Limit" not in nobody.get(path).headers
+def test_what_is_there_for_everybody_is_not_limited(anonymous: Caller, path: str) -> None:
+    assert "X-RateLimit-Limit" not in anonymous.get(path).headers
 
 
-def test_what_stripe_sends_is_never_limited(nobody: Caller) -> None:
-    answers = [nobody.post(f"/webhooks/stripe{path}", {}) for path in ("", "/whe_none", "/a/b") for _ in range(35)]
+def test_what_stripe_sends_is_never_limited(anonymous: Caller) -> None:
+    answers = [anonymous.post(f"/webhooks/stripe{path}", {}) for path in ("", "/whe_none", "/a/b") for _ in range(35)]
     assert {answer.status_code for answer in answers} == {404, 503}
     assert not any("X-RateLimit-Limit" in answer.headers for answer in answers)
 
 
-def test_without_redis_requests_pass_uncounted_and_a_metric_tells(
-    owner: Caller, nobody: Caller, settings: Settings
+def test_without_redis_requests_pass_uncounted_and_a_metric_counts_them(
+    owner: Caller, anonymous: Caller, settings: Settings
 ) -> None:
-    before = figure(nobody.get("/metrics").text, "accrual_uncounted_requests_total")
+    before = figure(anonymous.get("/metrics").text, "accrual_uncounted_requests_total")
     request_limits.connect(Settings(**{**settings.model_dump(by_alias=True), "redis_url": NOWHERE}))
     for _ in range(35):
         answer = owner.post(PARTNERS, {})
         assert (answer.status_code, "X-RateLimit-Limit" in answer.headers) == (400, False)
     request_limits.connect(settings)
-    assert figure(nobody.get("/metrics").text, "accrual_uncounted_requests_total") - before == 35
+    assert figure(anonymous.get("/metrics").text, "accrual_uncounted_requests_total") - before == 35
 
 
 @pytest.mark.parametrize(

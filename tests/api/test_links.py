@@ -109,7 +109,7 @@ def test_without_the_cookie_every_visit_is_a_session_of_its_own(shop: Merchant, 
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch;prerender"}, {"User-Agent": "Twitterbot/1.0"}])
-def test_what_nobody_sees_is_no_touchpoint_and_names_the_partner_all_the_same(
+def test_prefetching_and_crawlers_make_no_touchpoint_but_are_redirected_with_ref(
     shop: Merchant, visitor: FlaskClient, headers: dict[str, str]
 ) -> None:
     answer = visitor.get("/r/ada", headers=headers)
@@ -119,9 +119,7 @@ def test_what_nobody_sees_is_no_touchpoint_and_names_the_partner_all_the_same(
     assert touches() == []
 
 
-def test_codes_that_are_nobodys_or_of_nobody_active_lead_on_without_credit(
-    shop: Merchant, visitor: FlaskClient
-) -> None:
+def test_codes_of_no_active_partner_redirect_without_credit(shop: Merchant, visitor: FlaskClient) -> None:
     with db.transaction() as session:
         enrollment.change_status(session, session.get_one(Partner, shop.partners["ben"]), "paused")
     for code in ("nobody", "ben", "null", "%00", "x" * 600):
@@ -229,9 +227,7 @@ def test_a_link_may_lead_deep_into_the_programs_own_hosts(shop: Merchant, visito
     ],
 )
 @pytest.mark.parametrize("code", ["ada", "nobody"])
-def test_nobody_borrows_the_link_to_lead_elsewhere(
-    shop: Merchant, visitor: FlaskClient, target: str, code: str
-) -> None:
+def test_a_link_cannot_redirect_to_another_site(shop: Merchant, visitor: FlaskClient, target: str, code: str) -> None:
     answer = visitor.get(f"/r/{code}", query_string={"to": target})
     assert (answer.status_code, answer.get_json()["error"]["param"]) == (400, "to")
     assert "Location" not in answer.headers

@@ -21,7 +21,7 @@ NAMES: Final = ("data", "commissions")
 SUMS: Final = {"/v1/admin/affiliate-me/stats", "/v1/admin/affiliate-me/balance"}
 """These give one row for each currency, not a page."""
 BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts")}
-"""Lists the shop has nothing of: it is nobody's partner."""
+"""Lists that are empty for the shop, because it is no partner."""
 
 
 def lists(application: Any) -> Iterator[tuple[str, str]]:

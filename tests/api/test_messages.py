@@ -29,7 +29,7 @@ def test_recurring_with_months_names_the_type_that_takes_months(owner: Caller) -
     )
 
 
-def test_what_recurring_with_months_is_told_to_send_is_accepted(owner: Caller) -> None:
+def test_the_alternative_named_for_recurring_with_months_is_accepted(owner: Caller) -> None:
     commission = {"type": "percentage", "bps": 2000, "max_months": 12}
     made = owner.post(PROGRAMS, {"name": "Friends", "commission": commission})
     assert (made.status_code, made.json["commission"]) == (201, commission)
@@ -104,10 +104,10 @@ def test_what_the_framework_refuses_is_said_in_house_words(owner: Caller) -> Non
     assert message(plain) == (415, "the Content-Type is 'text/plain'; send JSON: `Content-Type: application/json`")
 
 
-def test_what_the_invitation_says_is_not_to_be_sent_with_its_token(nobody: Caller, merchant: Merchant) -> None:
+def test_what_the_invitation_says_is_not_to_be_sent_with_its_token(anonymous: Caller, merchant: Merchant) -> None:
     program_id = ids.encode(ids.PROGRAM, merchant.program_id)
     body = {"name": "Zoe", "token": "any", "program_id": program_id}
-    status, said = message(nobody.post("/v1/public/affiliate/signup", body))
+    status, said = message(anonymous.post("/v1/public/affiliate/signup", body))
     assert (status, said) == (400, "do not send program_id with a token, which names it already")
 
 

@@ -14,43 +14,43 @@ from .conftest import Caller, figure
 from .isolation_table import PUBLIC
 
 
-def test_alive_and_ready_before_anything_exists(nobody: Caller) -> None:
-    assert nobody.get("/healthz").json == {"status": "ok", "version": VERSION}
-    assert nobody.get("/readyz").json == {"status": "ready", "database": "ok", "redis": "ok"}
+def test_alive_and_ready_before_anything_exists(anonymous: Caller) -> None:
+    assert anonymous.get("/healthz").json == {"status": "ok", "version": VERSION}
+    assert anonymous.get("/readyz").json == {"status": "ready", "database": "ok", "redis": "ok"}
 
 
-def test_ready_without_redis_which_is_told(nobody: Caller) -> None:
+def test_ready_without_redis_whose_state_is_shown(anonymous: Caller) -> None:
     jobs.connect("redis://127.0.0.1:1")
-    answer = nobody.get("/readyz")
+    answer = anonymous.get("/readyz")
     assert (answer.status_code, answer.json["redis"]) == (200, "unreachable")
 
 
-def test_not_ready_on_an_older_schema(nobody: Caller, database_url: str) -> None:
+def test_not_ready_on_an_older_schema(anonymous: Caller, database_url: str) -> None:
     owner = db.create(database_url, role=None)
     with owner.begin() as connection:
         newest = connection.scalars(text("DELETE FROM alembic_version RETURNING version_num")).one()
-    answer = nobody.get("/readyz")
+    answer = anonymous.get("/readyz")
     with owner.begin() as connection:  # the next test may get the same database
         connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest})
     owner.dispose()
     assert (answer.status_code, answer.json["database"]) == (503, "behind")
 
 
-def test_alive_and_not_ready_without_a_database(nobody: Caller) -> None:
+def test_alive_and_not_ready_without_a_database(anonymous: Caller) -> None:
     db.connect_web("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    assert nobody.get("/healthz").status_code == 200
-    answer = nobody.get("/readyz")
+    assert anonymous.get("/healthz").status_code == 200
+    answer = anonymous.get("/readyz")
     assert (answer.status_code, answer.json["database"]) == (503, "unreachable")
 
 
-def test_metrics_tell_what_all_processes_counted(nobody: Caller) -> None:
-    before = nobody.get("/metrics").text
+def test_metrics_have_the_counts_of_all_processes(anonymous: Caller) -> None:
+    before = anonymous.get("/metrics").text
     metrics.event_received("stored")
     metrics.events_processed("accrued", 3)
     metrics.batch_worked(3, 0.02)
     metrics.batch_worked(1, 60)
     metrics.ledger_measured(0)
-    after = nobody.get("/metrics").text
+    after = anonymous.get("/metrics").text
     for name, added in (
         ('accrual_events_received_total{result="stored"}', 1),
         ('accrual_events_processed_total{outcome="accrued"}', 3),
@@ -67,16 +67,16 @@ def test_metrics_tell_what_all_processes_counted(nobody: Caller) -> None:
         assert f"{name} {value}.0" in after
 
 
-def test_counts_wait_for_redis_and_are_not_lost(nobody: Caller, settings: Settings) -> None:
+def test_counts_wait_for_redis_and_are_not_lost(anonymous: Caller, settings: Settings) -> None:
     name = 'accrual_events_received_total{result="stored"}'
-    before = nobody.get("/metrics").text
+    before = anonymous.get("/metrics").text
     metrics.connect("redis://127.0.0.1:1")
     metrics.event_received("stored")
     assert metrics.flush() is False
-    without_redis = nobody.get("/metrics")
+    without_redis = anonymous.get("/metrics")
     assert (without_redis.status_code, figure(without_redis.text, "accrual_redis_up")) == (200, 0)
     metrics.connect(settings.redis_url)
-    assert figure(nobody.get("/metrics").text, name) - figure(before, name) == 1
+    assert figure(anonymous.get("/metrics").text, name) - figure(before, name) == 1
 
 
 def test_metrics_are_for_this_machine_or_the_token(application: Flask, settings: Settings) -> None:
@@ -90,16 +90,16 @@ def test_metrics_are_for_this_machine_or_the_token(application: Flask, settings:
     assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 403
 
 
-def test_snippet_is_served_and_revalidated(nobody: Caller, application: Flask) -> None:
-    first = nobody.get("/checkout.js")
+def test_snippet_is_served_and_revalidated(anonymous: Caller, application: Flask) -> None:
+    first = anonymous.get("/checkout.js")
     assert first.headers["Content-Type"].startswith("text/javascript")
     assert "max-age=3600" in first.headers["Cache-Control"]
     again = application.test_client().get("/checkout.js", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
 
 
-def test_document_lists_every_route_with_its_permission(nobody: Caller, application: Flask) -> None:
-    document = nobody.get("/openapi.json").json
+def test_document_lists_every_route_with_its_permission(anonymous: Caller, application: Flask) -> None:
+    document = anonymous.get("/openapi.json").json
     assert document["openapi"] == "3.1.0"
     documented = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
     served = {
@@ -119,16 +119,16 @@ def test_document_lists_every_route_with_its_permission(nobody: Caller, applicat
                 assert {"400", "401", "403", "503"} <= operation["responses"].keys()
 
 
-def test_docs_page_loads_nothing_from_elsewhere(nobody: Caller) -> None:
-    page = nobody.get("/docs")
+def test_docs_page_loads_nothing_from_elsewhere(anonymous: Caller) -> None:
+    page = anonymous.get("/docs")
     assert page.status_code == 200
     loaded = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
     assert len(loaded) == 3
     assert not re.search(r"https?://", page.text)
     assert "default-src 'self'" in page.headers["Content-Security-Policy"]
     for path in loaded:
-        assert nobody.get(path).status_code == 200, path
-    assert nobody.get("/docs/../web.py").status_code == 404
+        assert anonymous.get(path).status_code == 200, path
+    assert anonymous.get("/docs/../web.py").status_code == 404
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "X-Real-IP"])

@@ -1,4 +1,4 @@
-"""Organizations and their tree: whoever manages one manages its descendants, and nobody learns who stands above."""
+"""Organizations and their tree: a key manages the descendants, and never shows a parent."""
 
 import threading
 from uuid import UUID
@@ -44,8 +44,8 @@ def test_a_child_is_made_below_ones_own_and_opened_by_ones_keys(owner: Caller, m
     assert [one["name"] for one in listed] == ["Granddaughter", "Daughter", "Shop"]
     assert owner.get(f"/api/v1/organizations/{child['id']}").json == child
     assert owner.get("/api/v1/organizations", parent_id=child["id"]).json["data"] == [below]
-    told = owner.get("/api/v1/audit", action="organization.created").json["data"]
-    assert [entry["subject_id"] for entry in told] == [below["id"], child["id"]]
+    entries = owner.get("/api/v1/audit", action="organization.created").json["data"]
+    assert [entry["subject_id"] for entry in entries] == [below["id"], child["id"]]
 
 
 def test_a_parent_sees_its_descendants_rows_in_every_list_and_a_child_sees_its_own(
@@ -63,7 +63,7 @@ def test_a_parent_sees_its_descendants_rows_in_every_list_and_a_child_sees_its_o
     assert {one["slug"] for one in owner.get("/api/v1/partners").json["data"]} == {"zoe", "ada", "ben", "dan"}
 
 
-def test_a_child_does_not_learn_who_stands_above(caller_of: MakeCaller, line: tuple[UUID, UUID, UUID]) -> None:
+def test_a_child_does_not_see_its_parent(caller_of: MakeCaller, line: tuple[UUID, UUID, UUID]) -> None:
     parent, child, grandchild = line
     daughter = caller_of(Merchant(child, child))
     listed = daughter.get("/api/v1/organizations")
@@ -78,7 +78,7 @@ def test_a_child_does_not_learn_who_stands_above(caller_of: MakeCaller, line: tu
     assert (refusal.status_code, refusal.json["error"]["param"]) == (404, "parent_id")
 
 
-def test_what_the_parent_makes_is_not_told_to_the_child(
+def test_a_childs_audit_trail_does_not_show_the_parents_changes(
     owner: Caller, merchant: Merchant, caller_of: MakeCaller
 ) -> None:
     child = owner.post("/api/v1/organizations", {"name": "Daughter"}).json
@@ -133,7 +133,7 @@ def test_two_moves_at_once_make_no_circle(line: tuple[UUID, UUID, UUID]) -> None
         session.execute(put, {"id": one, "above": other})
         second = threading.Thread(target=meanwhile)
         second.start()
-        eventually(is_somebody_waiting)
+        eventually(is_a_lock_awaited)
     join(second)
     assert len(refused) == 1
     with db.transaction() as session:
@@ -185,7 +185,7 @@ def test_a_request_can_add_no_organization_but_below_its_own(line: tuple[UUID, U
             session.rollback()
 
 
-def is_somebody_waiting() -> bool:
+def is_a_lock_awaited() -> bool:
     with db.transaction() as session:
         waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
         return bool(session.scalar(text(waiting)))

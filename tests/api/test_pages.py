@@ -10,8 +10,8 @@ PAGES = ("/join", "/confirm", "/r/unknown-code")
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_run_only_scripts_and_styles_that_are_files_of_ours(nobody: Caller, path: str) -> None:
-    page = nobody.get(path)
+def test_pages_run_only_scripts_and_styles_that_are_files_of_ours(anonymous: Caller, path: str) -> None:
+    page = anonymous.get(path)
     policy = page.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'self';")
     assert "frame-ancestors 'none'" in policy
@@ -21,16 +21,16 @@ def test_pages_run_only_scripts_and_styles_that_are_files_of_ours(nobody: Caller
     assert "/static/style.css" in loaded
     for file in loaded:
         assert file.startswith("/static/")
-        assert nobody.get(file).status_code == 200, file
+        assert anonymous.get(file).status_code == 200, file
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_are_neither_kept_nor_named_to_other_sites(nobody: Caller, path: str) -> None:
-    page = nobody.get(path)
+def test_pages_are_neither_kept_nor_named_to_other_sites(anonymous: Caller, path: str) -> None:
+    page = anonymous.get(path)
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
 @pytest.mark.parametrize("name", ["missing.css", "..%2Fassets.py", "%2Fetc%2Fpasswd"])
-def test_nothing_but_the_pages_files_is_served(nobody: Caller, name: str) -> None:
-    assert nobody.get(f"/static/{name}").status_code == 404
+def test_nothing_but_the_pages_files_is_served(anonymous: Caller, name: str) -> None:
+    assert anonymous.get(f"/static/{name}").status_code == 404

@@ -29,15 +29,15 @@ def mailbox(settings: Settings) -> Iterator[MailServer]:
         mails.connect(settings)
 
 
-def sign_up(nobody: Caller, merchant: Merchant) -> None:
+def sign_up(anonymous: Caller, merchant: Merchant) -> None:
     """Somebody signs up with Ada's address."""
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
     body = {"program_id": ids.encode("prog", merchant.program_id), "name": "Eve", "email": "ada@partners.example"}
-    assert nobody.post(SIGN_UP, body).status_code == 201
+    assert anonymous.post(SIGN_UP, body).status_code == 201
 
 
-def sign_up_anew(nobody: Caller, merchant: Merchant) -> str:
+def sign_up_anew(anonymous: Caller, merchant: Merchant) -> str:
     """Somebody signs up with an address that is not enrolled; the code of the answer."""
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
@@ -46,7 +46,7 @@ def sign_up_anew(nobody: Caller, merchant: Merchant) -> str:
         "name": "http://evil.example",
         "email": "z@z.example",
     }
-    return str(nobody.post(SIGN_UP, body).json["code"])
+    return str(anonymous.post(SIGN_UP, body).json["code"])
 
 
 def links_in(mail: Message) -> dict[str, str]:
@@ -56,22 +56,22 @@ def links_in(mail: Message) -> dict[str, str]:
     return dict(re.findall(r"^(\S+)\r?\nhttp://127.0.0.1:8000/confirm#([\w-]+)\r?$", words.decode(), re.MULTILINE))
 
 
-def test_the_link_in_the_mail_confirms_the_address(nobody: Caller, merchant: Merchant, mailbox: MailServer) -> None:
-    code = sign_up_anew(nobody, merchant)
+def test_the_link_in_the_mail_confirms_the_address(anonymous: Caller, merchant: Merchant, mailbox: MailServer) -> None:
+    code = sign_up_anew(anonymous, merchant)
     mails.send_due()
     [mail] = mailbox.received
     assert mail["To"] == "z@z.example"
-    assert "evil.example" not in mail.as_string(), "what a stranger typed is mailed to nobody"
-    confirmed = nobody.post("/v1/public/affiliate/confirmation", {"token": links_in(mail)[code]})
+    assert "evil.example" not in mail.as_string(), "what a stranger typed is not mailed"
+    confirmed = anonymous.post("/v1/public/affiliate/confirmation", {"token": links_in(mail)[code]})
     assert (confirmed.status_code, confirmed.json["code"]) == (200, code)
 
 
 def test_one_mail_an_hour_has_the_links_of_all_who_signed_up_with_the_address(
-    nobody: Caller, merchant: Merchant, mailbox: MailServer
+    anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
-    codes = [sign_up_anew(nobody, merchant) for _ in range(2)]
+    codes = [sign_up_anew(anonymous, merchant) for _ in range(2)]
     mails.send_due()
-    codes.append(sign_up_anew(nobody, merchant))
+    codes.append(sign_up_anew(anonymous, merchant))
     mails.send_due()
     [first] = mailbox.received
     assert links_in(first).keys() == set(codes[:2])
@@ -82,9 +82,9 @@ def test_one_mail_an_hour_has_the_links_of_all_who_signed_up_with_the_address(
 
 
 def test_nothing_is_sent_where_nothing_is_left_to_confirm(
-    nobody: Caller, merchant: Merchant, mailbox: MailServer
+    anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
-    sign_up_anew(nobody, merchant)
+    sign_up_anew(anonymous, merchant)
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET email_state = 'approved' WHERE email = 'z@z.example'"))
     mails.send_due()
@@ -93,11 +93,11 @@ def test_nothing_is_sent_where_nothing_is_left_to_confirm(
 
 
 def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(
-    nobody: Caller, merchant: Merchant, mailbox: MailServer
+    anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET time_zone = 'Asia/Kolkata'"))
-    sign_up(nobody, merchant)
+    sign_up(anonymous, merchant)
     mails.send_due()
     [mail] = mailbox.received
     assert (mail["To"], mail["From"]) == ("ada@partners.example", "Shop <partners@shop.example>")
@@ -107,14 +107,14 @@ def test_the_link_in_the_mail_gives_the_addresss_owner_its_account(
     assert found
     until = datetime.now(UTC) + timedelta(days=14)
     assert re.search(rf"until \d+ \w+ {until.year}, \d\d:\d\d UTC\+05:30:", words.decode()), words.decode()
-    made = nobody.post(SIGN_UP, {"token": found[1], "name": "Ada"})
+    made = anonymous.post(SIGN_UP, {"token": found[1], "name": "Ada"})
     assert made.json["partner_id"] == ids.encode("par", merchant.partners["ada"])
     mails.send_due()
     assert len(mailbox.received) == 1
 
 
-def test_neither_address_nor_text_is_kept(nobody: Caller, merchant: Merchant, mailbox: MailServer) -> None:
-    sign_up(nobody, merchant)
+def test_neither_address_nor_text_is_kept(anonymous: Caller, merchant: Merchant, mailbox: MailServer) -> None:
+    sign_up(anonymous, merchant)
     mails.send_due()
     with db.transaction() as session:
         kept = session.scalars(text("SELECT row_to_json(partner_mails)::text FROM partner_mails")).one()
@@ -123,9 +123,9 @@ def test_neither_address_nor_text_is_kept(nobody: Caller, merchant: Merchant, ma
 
 
 def test_a_mail_that_is_refused_is_tried_again_later_and_given_up_after_a_day(
-    nobody: Caller, merchant: Merchant, mailbox: MailServer
+    anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
-    sign_up(nobody, merchant)
+    sign_up(anonymous, merchant)
     mailbox.refusing = True
     mails.send_due()
     assert state() == (1, "SMTPRecipientsRefused", False)
@@ -189,9 +189,9 @@ def test_a_mail_goes_to_its_one_recipient_whatever_its_header_is_read_as(
 
 
 def test_a_mail_server_that_is_away_costs_nothing_but_time(
-    nobody: Caller, merchant: Merchant, mailbox: MailServer
+    anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
-    sign_up(nobody, merchant)
+    sign_up(anonymous, merchant)
     mailbox.shutdown()
     mailbox.server_close()
     mails.send_due()
@@ -199,9 +199,9 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(
     assert (attempts, is_ended) == (1, False)
 
 
-def test_without_a_mail_server_nothing_is_taken(nobody: Caller, merchant: Merchant, settings: Settings) -> None:
+def test_without_a_mail_server_nothing_is_taken(anonymous: Caller, merchant: Merchant, settings: Settings) -> None:
     mails.connect(settings)
-    sign_up(nobody, merchant)
+    sign_up(anonymous, merchant)
     mails.sweep()
     mails.send_due()
     assert state() == (0, None, False)

@@ -16,7 +16,7 @@ def par(merchant: Merchant, code: str) -> str:
     return ids.encode(ids.PARTNER, merchant.partners[code])
 
 
-def test_a_partner_is_placed_under_another_and_under_nobody(owner: Caller, merchant: Merchant) -> None:
+def test_a_partner_gets_a_parent_and_loses_it(owner: Caller, merchant: Merchant) -> None:
     under = owner.patch(path(merchant, "ada"), {"parent_id": par(merchant, "ben")})
     assert (under.status_code, under.json["parent_id"]) == (200, par(merchant, "ben"))
     assert owner.patch(path(merchant, "ada"), {"first_name": "Ada"}).json["parent_id"] == par(merchant, "ben")
@@ -25,7 +25,7 @@ def test_a_partner_is_placed_under_another_and_under_nobody(owner: Caller, merch
     assert (zoe.status_code, zoe.json["parent_id"]) == (201, par(merchant, "ada"))
 
 
-def test_nobody_is_placed_below_itself(owner: Caller, merchant: Merchant) -> None:
+def test_no_partner_is_placed_below_itself(owner: Caller, merchant: Merchant) -> None:
     assert owner.patch(path(merchant, "ada"), {"parent_id": par(merchant, "ben")}).status_code == 200
     for above in ("ada", "ben"):
         refused = owner.patch(path(merchant, "ben"), {"parent_id": par(merchant, above)})

@@ -1,4 +1,4 @@
-"""What a partner sees with its own organization's key: itself, and nobody else."""
+"""What a partner sees with its own organization's key: itself, and no other partner."""
 
 from collections.abc import Callable
 
@@ -269,10 +269,14 @@ def test_a_partner_explains_its_own_commission_without_the_customer(affiliate: A
     own = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/commissions"
     [commission] = ada.get(own).json["commissions"]
     path = f"{ME}/commissions/{commission['id']}/explanation"
-    told = ada.get(path)
-    assert told.json["summary"] == "20 % of 49.00 USD is 9.80 USD, in the program Friends."
-    assert (told.json["base_cents"], told.json["rate_bps"], told.json["held_cents"]) == (4900, 2000, 980)
-    assert "30 days after the payment" in told.json["sentences"][-1]
-    assert not any(one in told.text for one in ("cus_", "in_", "ch_", "evt_", "cleo"))
+    explanation = ada.get(path)
+    assert explanation.json["summary"] == "20 % of 49.00 USD is 9.80 USD, in the program Friends."
+    assert (explanation.json["base_cents"], explanation.json["rate_bps"], explanation.json["held_cents"]) == (
+        4900,
+        2000,
+        980,
+    )
+    assert "30 days after the payment" in explanation.json["sentences"][-1]
+    assert not any(one in explanation.text for one in ("cus_", "in_", "ch_", "evt_", "cleo"))
     assert ben.get(path).status_code == 404
     assert affiliate("ada", level="read").get(path).status_code == 403

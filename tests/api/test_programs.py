@@ -206,7 +206,7 @@ def test_the_default_is_not_archived_by_a_slip(owner: Caller) -> None:
     assert create(owner)["is_default"]
 
 
-def test_the_currency_is_fixed_once_somebody_may_have_read_it(owner: Caller) -> None:
+def test_the_currency_is_fixed_once_the_program_was_active(owner: Caller) -> None:
     made = create(owner)
     assert change(owner, made, currency="EUR")["currency"] == "eur"
     change(owner, made, status="active")

@@ -25,7 +25,7 @@ def commission() -> Mapping[str, Any]:
 
 
 @pytest.fixture
-def door(merchant: Merchant) -> str:
+def route(merchant: Merchant) -> str:
     """Where sign-ups are reported, five dollars each."""
     with db.transaction() as session:
         program = session.get_one(Program, merchant.program_id)
@@ -38,44 +38,46 @@ def ada(merchant: Merchant) -> str:
     return ids.encode(ids.AFFILIATE, merchant.partners["ada"])
 
 
-def test_an_event_without_an_amount_earns_the_fixed_amount(owner: Caller, ada: str, door: str, ledger: Ledger) -> None:
-    made = owner.post(door, {"affiliate_id": ada, "external_id": "user-42", **SIGNUP})
+def test_an_event_without_an_amount_earns_the_fixed_amount(owner: Caller, ada: str, route: str, ledger: Ledger) -> None:
+    made = owner.post(route, {"affiliate_id": ada, "external_id": "user-42", **SIGNUP})
     assert (made.status_code, made.json["commissionCents"], made.json["amountCents"]) == (201, 500, 0)
-    assert owner.post(door, {"affiliate_id": ada, "external_id": "user-42", **SIGNUP}).status_code == 200
-    assert owner.post(door, {"affiliate_id": ada, "external_id": "user-43", **SIGNUP}).status_code == 201
+    assert owner.post(route, {"affiliate_id": ada, "external_id": "user-42", **SIGNUP}).status_code == 200
+    assert owner.post(route, {"affiliate_id": ada, "external_id": "user-43", **SIGNUP}).status_code == 201
     assert ledger().balances == owed(ada=1000)
-    [_, listed] = owner.get(door).json["data"]
+    [_, listed] = owner.get(route).json["data"]
     assert listed == made.json
-    told = "\n".join(explained(owner))
-    assert "event signup" in told
-    assert "it was reported without an amount" in told
+    explanation = "\n".join(explained(owner))
+    assert "event signup" in explanation
+    assert "it was reported without an amount" in explanation
 
 
-def test_it_is_taken_back_by_rejecting_it(owner: Caller, ada: str, door: str, ledger: Ledger) -> None:
-    made = owner.post(door, {"affiliate_id": ada, **SIGNUP}).json["id"]
+def test_it_is_taken_back_by_rejecting_it(owner: Caller, ada: str, route: str, ledger: Ledger) -> None:
+    made = owner.post(route, {"affiliate_id": ada, **SIGNUP}).json["id"]
     refused = owner.post(f"/api/v1/conversions/{made}/refunds", {"amount_cents": 1})
     assert (refused.status_code, refused.json["error"]["param"]) == (400, "amount_cents")
-    assert owner.post(f"{door}/{made}/reject", {"reason": "a robot"}).json["commissionCents"] == 0
+    assert owner.post(f"{route}/{made}/reject", {"reason": "a robot"}).json["commissionCents"] == 0
     assert ledger().balances == {}
-    assert owner.post(f"{door}/{made}/approve").json["commissionCents"] == 500
+    assert owner.post(f"{route}/{made}/approve").json["commissionCents"] == 500
 
 
-def test_a_fixed_amount_stands_until_all_the_money_is_back(owner: Caller, ada: str, door: str, ledger: Ledger) -> None:
-    made = owner.post(door, {"affiliate_id": ada, "amount_cents": 4900, **SIGNUP}).json["id"]
+def test_a_fixed_amount_stays_until_all_the_money_is_returned(
+    owner: Caller, ada: str, route: str, ledger: Ledger
+) -> None:
+    made = owner.post(route, {"affiliate_id": ada, "amount_cents": 4900, **SIGNUP}).json["id"]
     refunds = f"/api/v1/conversions/{made}/refunds"
     assert owner.post(refunds, {"amount_cents": 4899}).json["commissionCents"] == 500
     assert owner.post(refunds, {"amount_cents": 1}).json["commissionCents"] == 0
     assert ledger().balances == {}
 
 
-def test_a_fixed_amount_is_paid_in_its_own_currency_only(owner: Caller, ada: str, door: str) -> None:
-    made = owner.post(door, {"affiliate_id": ada, "currency": "eur", **SIGNUP})
+def test_a_fixed_amount_is_paid_in_its_own_currency_only(owner: Caller, ada: str, route: str) -> None:
+    made = owner.post(route, {"affiliate_id": ada, "currency": "eur", **SIGNUP})
     assert (made.status_code, made.json["commissionCents"], made.json["status"]) == (201, 0, "rejected")
     assert len(owner.get("/api/v1/payments", outcome="currency_mismatch").json["data"]) == 1
 
 
 def test_the_program_takes_nothing_from_stripe(
-    owner: Caller, door: str, deliver: Deliver, drain: Drain, ledger: Ledger
+    owner: Caller, route: str, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     drain()

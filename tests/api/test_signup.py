@@ -28,7 +28,7 @@ def sign_up(caller: Caller, merchant: Merchant, **changes: Any) -> Answer:
     return caller.post(SIGN_UP, {"program_id": ids.encode("prog", merchant.program_id), **ZOE, **changes})
 
 
-def told_owner() -> int:
+def mails_to_owner() -> int:
     with db.transaction() as session:
         return session.scalar(text("SELECT count(*) FROM partner_mails")) or 0
 
@@ -50,13 +50,13 @@ def token_for(merchant: Merchant, email: str) -> str:
 
 
 def test_one_call_makes_an_organization_its_key_and_a_pending_enrollment(
-    nobody: Caller, owner: Caller, merchant: Merchant
+    anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
-    made = sign_up(nobody, merchant)
+    made = sign_up(anonymous, merchant)
     assert made.status_code == 201, made.text
     assert made.json["status"] == "pending"
     assert made.json["code"].startswith("zoe-van-dyke-")
-    zoe = Caller(nobody.application, made.json["api_key"])
+    zoe = Caller(anonymous.application, made.json["api_key"])
     [program] = zoe.get("/v1/admin/affiliate-me/programs").json["data"]
     assert (program["partner_id"], program["enrollment_status"]) == (made.json["partner_id"], "pending")
     shown = owner.get(f"/api/v1/partners/{made.json['partner_id']}").json
@@ -64,9 +64,9 @@ def test_one_call_makes_an_organization_its_key_and_a_pending_enrollment(
     assert shown["status"] == "invited"
 
 
-def test_who_signed_up_cannot_approve_itself(nobody: Caller, merchant: Merchant) -> None:
-    made = sign_up(nobody, merchant).json
-    zoe = Caller(nobody.application, made["api_key"])
+def test_who_signed_up_cannot_approve_itself(anonymous: Caller, merchant: Merchant) -> None:
+    made = sign_up(anonymous, merchant).json
+    zoe = Caller(anonymous.application, made["api_key"])
     refused = zoe.post("/v1/admin/affiliate-me/invitations/accept", {"program_id": made["program_id"]})
     assert (refused.status_code, refused.json["error"]["code"]) == (404, "invitation_not_found")
 
@@ -78,12 +78,12 @@ def without_ids(answer: Answer) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", ["pending", "active", "paused", "banned", "deactivated"])
-def test_a_known_address_is_answered_like_an_unknown_one(nobody: Caller, merchant: Merchant, status: str) -> None:
+def test_a_known_address_is_answered_like_an_unknown_one(anonymous: Caller, merchant: Merchant, status: str) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": status})
-    known = sign_up(nobody, merchant, email="ADA@partners.example")
-    unknown = sign_up(nobody, merchant, email="zoe@example.com")
-    owners = sign_up(nobody, merchant, email="shop@example.com")
+    known = sign_up(anonymous, merchant, email="ADA@partners.example")
+    unknown = sign_up(anonymous, merchant, email="zoe@example.com")
+    owners = sign_up(anonymous, merchant, email="shop@example.com")
     assert [answer.status_code for answer in (known, unknown, owners)] == [201] * 3
     assert without_ids(known) == without_ids(unknown) == without_ids(owners)
     assert known.json["email_state"] == "unconfirmed"
@@ -94,53 +94,53 @@ def test_a_known_address_is_answered_like_an_unknown_one(nobody: Caller, merchan
 
 @pytest.mark.parametrize("status", ["pending", "active", "paused", "banned", "deactivated"])
 def test_the_owner_of_a_known_address_is_written_to_unless_its_enrollment_was_ended(
-    nobody: Caller, merchant: Merchant, status: str
+    anonymous: Caller, merchant: Merchant, status: str
 ) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": status})
     for _ in range(3):
-        sign_up(nobody, merchant, email="ada@partners.example")
-    assert told_owner() == (0 if status in ENDED else 1)
+        sign_up(anonymous, merchant, email="ada@partners.example")
+    assert mails_to_owner() == (0 if status in ENDED else 1)
 
 
 def test_an_unconfirmed_address_does_not_block_the_owners_invitation(
-    nobody: Caller, owner: Caller, merchant: Merchant
+    anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
-    squatter = sign_up(nobody, merchant).json
+    squatter = sign_up(anonymous, merchant).json
     token = token_for(merchant, "zoe@example.com")
-    joined = nobody.post(SIGN_UP, {"token": token, "name": "Zoe"})
+    joined = anonymous.post(SIGN_UP, {"token": token, "name": "Zoe"})
     assert (joined.status_code, joined.json["status"]) == (201, "active")
     refused = owner.patch(f"/api/v1/partners/{squatter['partner_id']}", {"status": "active"})
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "email_taken")
 
 
 def test_an_unconfirmed_address_explains_no_partner_until_it_is_confirmed(
-    nobody: Caller, owner: Caller, merchant: Merchant
+    anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
-    made = sign_up(nobody, merchant).json
+    made = sign_up(anonymous, merchant).json
     refusal = owner.get("/api/v1/explanations", id="zoe@example.com")
     assert (refusal.status_code, refusal.json["error"]["code"]) == (404, "unknown_id")
     assert "is unconfirmed; name the partner by its code" in refusal.json["error"]["message"]
-    confirm(nobody, token_to_confirm(made["partner_id"]))
+    confirm(anonymous, token_to_confirm(made["partner_id"]))
     assert owner.get("/api/v1/explanations", id="zoe@example.com").json["partner"]["id"] == made["partner_id"]
 
 
-def test_an_unconfirmed_address_does_not_block_its_true_owner(nobody: Caller, merchant: Merchant) -> None:
-    squatter, zoe = sign_up(nobody, merchant).json, sign_up(nobody, merchant).json
-    assert confirm(nobody, token_to_confirm(zoe["partner_id"])).json["partner_id"] == zoe["partner_id"]
-    late = confirm(nobody, token_to_confirm(squatter["partner_id"]))
+def test_an_unconfirmed_address_does_not_block_its_true_owner(anonymous: Caller, merchant: Merchant) -> None:
+    squatter, zoe = sign_up(anonymous, merchant).json, sign_up(anonymous, merchant).json
+    assert confirm(anonymous, token_to_confirm(zoe["partner_id"])).json["partner_id"] == zoe["partner_id"]
+    late = confirm(anonymous, token_to_confirm(squatter["partner_id"]))
     assert (late.status_code, late.json["error"]["code"]) == (409, "email_taken")
 
 
 def test_a_confirmed_address_is_its_partners_own_and_waits_for_the_owner(
-    nobody: Caller, owner: Caller, merchant: Merchant
+    anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
-    made = sign_up(nobody, merchant).json
+    made = sign_up(anonymous, merchant).json
     token = token_to_confirm(made["partner_id"])
     with db.transaction() as session:
         stored = session.scalars(text("SELECT row_to_json(email_confirmations)::text FROM email_confirmations")).one()
     assert token not in stored
-    confirmed = confirm(nobody, token)
+    confirmed = confirm(anonymous, token)
     assert (confirmed.status_code, confirmed.json["email_state"], confirmed.json["status"]) == (
         200,
         "confirmed",
@@ -149,29 +149,29 @@ def test_a_confirmed_address_is_its_partners_own_and_waits_for_the_owner(
     assert owner.get(f"/api/v1/partners/{made['partner_id']}").json["email_state"] == "confirmed"
     trail = owner.get("/api/v1/audit", action="partner.email_confirmed").json["data"]
     assert [(entry["actor"], entry["subject_id"]) for entry in trail] == [("public", made["partner_id"])]
-    assert confirm(nobody, token).json["error"]["code"] == "confirmation_not_found"
+    assert confirm(anonymous, token).json["error"]["code"] == "confirmation_not_found"
 
 
-def test_a_confirmation_ends_after_a_week(nobody: Caller, merchant: Merchant) -> None:
-    token = token_to_confirm(sign_up(nobody, merchant).json["partner_id"])
+def test_a_confirmation_ends_after_a_week(anonymous: Caller, merchant: Merchant) -> None:
+    token = token_to_confirm(sign_up(anonymous, merchant).json["partner_id"])
     with db.transaction() as session:
         session.execute(text("UPDATE email_confirmations SET expires_at = now()"))
-    assert confirm(nobody, token).json["error"]["code"] == "confirmation_not_found"
+    assert confirm(anonymous, token).json["error"]["code"] == "confirmation_not_found"
 
 
-def test_a_token_that_confirms_enrolls_nobody(nobody: Caller, merchant: Merchant) -> None:
-    made = sign_up(nobody, merchant).json
+def test_a_confirmation_token_enrolls_no_partner(anonymous: Caller, merchant: Merchant) -> None:
+    made = sign_up(anonymous, merchant).json
     token = token_to_confirm(made["partner_id"])
-    zoe = Caller(nobody.application, made["api_key"])
+    zoe = Caller(anonymous.application, made["api_key"])
     for body in ({"token": token}, {"program_id": made["program_id"]}):
         refused = zoe.post("/v1/admin/affiliate-me/invitations/accept", body)
         assert (refused.status_code, refused.json["error"]["code"]) == (404, "invitation_not_found")
 
 
 def test_the_owners_approval_shows_that_the_address_was_unconfirmed(
-    nobody: Caller, owner: Caller, merchant: Merchant
+    anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
-    made = sign_up(nobody, merchant).json
+    made = sign_up(anonymous, merchant).json
     base = f"/v1/admin/affiliate/programs/{made['program_id']}/affiliates"
     [waiting] = owner.get(base, status="pending").json["data"]
     assert waiting["email_state"] == "unconfirmed"
@@ -182,12 +182,12 @@ def test_the_owners_approval_shows_that_the_address_was_unconfirmed(
 
 
 def test_the_program_owners_own_address_is_refused_once_it_is_to_count(
-    nobody: Caller, owner: Caller, merchant: Merchant
+    anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
-    made = sign_up(nobody, merchant, email="Shop@Example.com").json
+    made = sign_up(anonymous, merchant, email="Shop@Example.com").json
     refused = owner.patch(f"/api/v1/partners/{made['partner_id']}", {"status": "active"})
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "self_referral")
-    late = confirm(nobody, token_to_confirm(made["partner_id"]))
+    late = confirm(anonymous, token_to_confirm(made["partner_id"]))
     assert (late.status_code, late.json["error"]["code"]) == (409, "self_referral")
 
 
@@ -196,14 +196,14 @@ def test_the_program_owners_own_address_is_refused_once_it_is_to_count(
     ["open_signup = false", "status = 'draft'", "status = 'paused'", "status = 'archived', is_default = false"],
 )
 def test_a_closed_program_is_like_none_even_for_a_known_address(
-    nobody: Caller, merchant: Merchant, closing: str
+    anonymous: Caller, merchant: Merchant, closing: str
 ) -> None:
     with db.transaction() as session:
         session.execute(text(f"UPDATE programs SET {closing}"))
     for email in ("zoe@example.com", "ada@partners.example"):
-        refused = sign_up(nobody, merchant, email=email)
+        refused = sign_up(anonymous, merchant, email=email)
         assert (refused.status_code, refused.json["error"]["code"]) == (404, "program_not_found")
-    assert told_owner() == 0
+    assert mails_to_owner() == 0
 
 
 @pytest.mark.parametrize(
@@ -220,17 +220,19 @@ def test_a_closed_program_is_like_none_even_for_a_known_address(
         ({"status": "active"}, "status"),
     ],
 )
-def test_field_at_fault_is_named(nobody: Caller, merchant: Merchant, changes: dict[str, Any], param: str) -> None:
-    refused = sign_up(nobody, merchant, **changes)
+def test_field_at_fault_is_named(anonymous: Caller, merchant: Merchant, changes: dict[str, Any], param: str) -> None:
+    refused = sign_up(anonymous, merchant, **changes)
     assert (refused.status_code, refused.json["error"]["param"]) == (400, param)
 
 
-def test_an_invitations_token_makes_the_account_of_the_partner_that_exists(nobody: Caller, merchant: Merchant) -> None:
+def test_an_invitations_token_makes_the_account_of_the_partner_that_exists(
+    anonymous: Caller, merchant: Merchant
+) -> None:
     token = token_for(merchant, "ada@partners.example")
-    made = nobody.post(SIGN_UP, {"token": token, "name": "Ada"})
+    made = anonymous.post(SIGN_UP, {"token": token, "name": "Ada"})
     assert (made.status_code, made.json["status"]) == (201, "active")
     assert made.json["partner_id"] == ids.encode("par", merchant.partners["ada"])
-    again = nobody.post(SIGN_UP, {"token": token, "name": "Ada"})
+    again = anonymous.post(SIGN_UP, {"token": token, "name": "Ada"})
     assert (again.status_code, again.json["error"]["code"]) == (404, "invitation_not_found")
 
 
@@ -257,6 +259,6 @@ def test_an_acceptance_that_is_sent_again_is_answered_again(stranger: Caller, me
     assert answers[0].json == answers[1].json
 
 
-def test_one_address_may_sign_up_only_so_often(nobody: Caller, merchant: Merchant) -> None:
-    statuses = [sign_up(nobody, merchant, email=f"zoe{number}@example.com").status_code for number in range(7)]
+def test_one_address_may_sign_up_only_so_often(anonymous: Caller, merchant: Merchant) -> None:
+    statuses = [sign_up(anonymous, merchant, email=f"zoe{number}@example.com").status_code for number in range(7)]
     assert statuses == [201] * 5 + [429] * 2

@@ -18,7 +18,7 @@ def _sale(merchant: Merchant, deliver: Deliver, drain: Drain, *, days: float) ->
     return sale
 
 
-def test_an_explanation_tells_which_visit_was_credited(
+def test_an_explanation_shows_which_visit_was_credited(
     merchant: Merchant, owner: Caller, deliver: Deliver, drain: Drain
 ) -> None:
     sale = _sale(merchant, deliver, drain, days=3)
@@ -33,7 +33,7 @@ def test_an_explanation_tells_which_visit_was_credited(
     assert sale.invoice is not None
 
 
-def test_a_lapsed_visit_is_shown_as_money_nobody_has(
+def test_a_visit_outside_the_window_is_shown_as_unattributed_money(
     merchant: Merchant, owner: Caller, deliver: Deliver, drain: Drain
 ) -> None:
     _sale(merchant, deliver, drain, days=31)

@@ -162,7 +162,7 @@ def complete(drain: Drain) -> Complete:
 
 @pytest.fixture
 def forget(database_url: str) -> Callable[[], None]:
-    """Forget whatever Stripe ever told us and all that came of it; partners stay."""
+    """Delete all events and everything that followed from them; partners stay."""
 
     def forget() -> None:
         owner = db.create(database_url, role=None)

@@ -31,7 +31,7 @@ from worker.stripe_sync import runs as working
 from .conftest import Backfill, Complete, claim, let_time_pass, stand
 
 
-def tell(shop: Emulator) -> None:
+def deliver_in_order(shop: Emulator) -> None:
     """A day in which everything happens: subscriptions, sales, renewals out of turn, refunds, disputes."""
     first = shop.subscribe(shop.customer("cleo"), 4900, marker="ada")
     second = shop.subscribe(shop.customer("dora"), 9900, marks=Marks(client_reference="ben"))
@@ -75,13 +75,13 @@ def test_backfill_after_an_outage_gives_the_ledger_of_no_outage(
     forget: Callable[[], None],
 ) -> None:
     shop.upgrade(family)
-    tell(shop)
+    deliver_in_order(shop)
     shop.deliver()
     with receiving.down():
-        tell(shop)
+        deliver_in_order(shop)
         shop.deliver()
     receiving.give_up()
-    tell(shop)
+    deliver_in_order(shop)
     shop.deliver()
     drain()
     assert_backfilled = ledger()
@@ -122,7 +122,7 @@ def test_backfill_from_objects_gives_the_ledger_of_their_events(
     forget: Callable[[], None],
 ) -> None:
     shop.advance(days=-150)
-    tell(shop)
+    deliver_in_order(shop)
     renew_for_months(shop)
     receiving.give_up()
     complete(backfill(200))
@@ -150,7 +150,7 @@ def test_a_connected_accounts_history_is_read_with_its_own_account_named(
 def test_a_dry_run_says_what_it_would_post_and_changes_nothing(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger
 ) -> None:
-    tell(shop)
+    deliver_in_order(shop)
     rehearsed = complete(backfill(22, dry_run=True))
     assert count_events() == 0
     assert ledger().payments == ()
@@ -165,7 +165,7 @@ def test_a_dry_run_over_what_is_known_would_post_nothing(
     shop: Emulator, receiving: Endpoint, backfill: Backfill, complete: Complete, drain: Drain
 ) -> None:
     del receiving
-    tell(shop)
+    deliver_in_order(shop)
     shop.deliver()
     drain()
     assert complete(backfill(22, dry_run=True)).counts["posts"] == {}
@@ -175,7 +175,7 @@ def test_too_many_requests_only_take_longer(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "FIRST_WAIT_SECONDS", 0.01)
-    tell(shop)
+    deliver_in_order(shop)
     struck = shop.faults.rate_limit(3)
     complete(backfill(22))
     assert struck.struck == 3
@@ -199,7 +199,7 @@ def test_while_stripe_is_away_a_run_rests_and_goes_on_where_it_was(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(client.get.__kwdefaults__, "tries", 1)
-    tell(shop)
+    deliver_in_order(shop)
     run = backfill(22)
     shop.faults.fail(503, times=1)
     assert working.work_slice(1)
@@ -233,7 +233,7 @@ def test_backfill_of_a_dead_worker_is_resumed(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger
 ) -> None:
     for _ in range(8):
-        tell(shop)
+        deliver_in_order(shop)
     run = backfill(22)
     assert backfilling.step(claim()) is not None
     read = len(shop.asked)
@@ -251,7 +251,7 @@ def test_while_a_backfill_is_unfinished_the_clock_approves_nothing(
     shop: Emulator, deliver: Deliver, drain: Drain, backfill: Backfill, complete: Complete
 ) -> None:
     """A sale whose holdback has ended waits for the returns that the backfill may fetch. A dry run holds nothing."""
-    tell(shop)
+    deliver_in_order(shop)
     complete(backfill(22, dry_run=True))
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     drain()
@@ -281,7 +281,7 @@ def approve_mature() -> int:
 
 def test_what_came_back_is_read_first(shop: Emulator, backfill: Backfill, complete: Complete) -> None:
     shop.advance(days=-60)
-    tell(shop)
+    deliver_in_order(shop)
     complete(backfill(90))
     paths = list(dict.fromkeys(asked.path for asked in shop.asked))
     assert set(paths[:4]) == {"/v1/refunds", "/v1/disputes", "/v1/credit_notes", "/v1/radar/early_fraud_warnings"}

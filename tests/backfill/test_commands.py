@@ -15,7 +15,7 @@ from tests.platform.conftest import Accrual, accrual
 from worker.inbox import drain as draining
 from worker.stripe_sync import runs as working
 
-from .test_backfill import tell
+from .test_backfill import deliver_in_order
 
 __all__ = ["accrual"]
 
@@ -37,17 +37,17 @@ def worked(
 
 
 def test_a_backfill_is_followed_to_its_end(shop: Emulator, worked: Accrual) -> None:
-    tell(shop)
+    deliver_in_order(shop)
     rehearsed = worked("backfill", "--since", "25d", "--dry-run")
     assert (rehearsed["state"], rehearsed["dry_run"]) == ("finished", True)
-    told = worked("backfill", "--since", "25d", json_expected=False)
-    assert told.exit_code == 0
-    assert f"{rehearsed['counts']['new']} new" in told.stdout
+    printed = worked("backfill", "--since", "25d", json_expected=False)
+    assert printed.exit_code == 0
+    assert f"{rehearsed['counts']['new']} new" in printed.stdout
     assert worked("verify") == []
 
 
 def test_a_reconciliation_ends_with_1_while_a_difference_is_left(shop: Emulator, worked: Accrual) -> None:
-    tell(shop)
+    deliver_in_order(shop)
     worked("backfill", "--since", "25d")
     agreed = worked("reconcile", "--since", "25d", json_expected=False)
     assert (agreed.exit_code, "Stripe and the ledger agree." in agreed.stdout) == (0, True)
@@ -63,7 +63,7 @@ def test_a_reconciliation_ends_with_1_while_a_difference_is_left(shop: Emulator,
 def test_control_c_leaves_a_run_alone_and_says_how_to_see_it_again(
     shop: Emulator, worked: Accrual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(shop)
+    deliver_in_order(shop)
     goes_on = following.time.sleep
 
     def interrupt(_seconds: float) -> None:
@@ -87,13 +87,13 @@ def test_a_stopped_run_ends_with_1(shop: Emulator, worked: Accrual) -> None:
 
 
 @pytest.mark.parametrize("given", ["yesterday", "30", "-3d", "2026-13-01"])
-def test_a_time_nobody_understands_is_refused(worked: Accrual, given: str) -> None:
+def test_an_unreadable_time_is_refused(worked: Accrual, given: str) -> None:
     with pytest.raises(InvalidRequest, match="must be a date"):
         worked("backfill", f"--since={given}")
 
 
 def test_events_are_replayed_by_time_and_followed(shop: Emulator, worked: Accrual) -> None:
-    tell(shop)
+    deliver_in_order(shop)
     shop.deliver()
     while draining.work_batch():
         pass

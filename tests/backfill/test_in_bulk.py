@@ -1,6 +1,6 @@
 """A busy shop's whole history, fetched and then worked again, by processes that are killed with -9 in the middle.
 
-The suite takes some twelve hundred events, `make proofs` a hundred thousand; memory must not tell the difference.
+The suite takes some twelve hundred events, `make proofs` a hundred thousand; memory must be the same.
 """
 
 import re

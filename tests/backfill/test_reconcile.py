@@ -22,7 +22,7 @@ from tests.stripe_stories.families import CLOVER
 from worker.stripe_sync import runs as working
 
 from .conftest import Complete
-from .test_backfill import tell
+from .test_backfill import deliver_in_order
 
 pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
 
@@ -53,8 +53,8 @@ def summaries(found: list[Drift]) -> set[tuple[str, str, int | None, int | None]
 
 @pytest.fixture
 def settled(shop: Emulator, receiving: Endpoint, drain: Drain) -> Endpoint:
-    """Everything told so far is delivered and settled."""
-    tell(shop)
+    """All events so far are delivered and settled."""
+    deliver_in_order(shop)
     shop.deliver()
     drain()
     return receiving
@@ -83,7 +83,7 @@ def test_what_was_paid_outside_stripe_is_compared_as_stripe_lists_it(
 def test_a_backfill_leaves_no_difference(
     shop: Emulator, merchant: Merchant, complete: Complete, reconcile: Reconcile
 ) -> None:
-    tell(shop)
+    deliver_in_order(shop)
     asked = HistoryRequest(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=25))
     with db.transaction() as session:
         run = commands.request_backfill(session, CLI, asked, dry_run=False)
@@ -124,8 +124,8 @@ def test_exactly_the_planted_differences_are_found_and_healed(
     assert {drift.kind for drift in healed if drift.healed_at is None} == {"missing_at_stripe"}
     assert {drift.kind for drift in reconcile()} == {"missing_at_stripe"}
     accrued = {partner: minor for (kind, partner, _), minor in ledger().balances.items() if kind == "partner_accrued"}
-    told = {"ada": lost.bill.total_minor, "ben": sold.bill.total_minor}
-    assert all(accrued[partner] > minor * 20 // 100 for partner, minor in told.items())
+    totals = {"ada": lost.bill.total_minor, "ben": sold.bill.total_minor}
+    assert all(accrued[partner] > minor * 20 // 100 for partner, minor in totals.items())
 
 
 def test_a_payment_made_before_the_stretch_is_no_difference(

@@ -18,7 +18,7 @@ STRIPE_HOSTS = {"buy.stripe.com", "book.stripe.com", "donate.stripe.com", "pay.s
 class Shop:
     """The pages of *.shop.test and what one visitor's browser did there.
 
-    A page that nobody `put` answers as an empty one with the snippet in its head. Requests to Stripe's hosts get an
+    A page that was not `put` is an empty one with the snippet in its head. Requests to Stripe's hosts get an
     empty page and are kept in `stripe_visits`; every other request is refused and kept in `strays`.
     """
 

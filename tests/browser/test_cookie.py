@@ -87,7 +87,7 @@ def test_a_damaged_cookie_counts_as_none(cookie_shop: Shop) -> None:
     assert cookie_shop.errors == []
 
 
-def test_the_cookie_stands_in_where_storage_is_denied(cookie_shop: Shop) -> None:
+def test_the_cookie_is_used_if_storage_is_denied(cookie_shop: Shop) -> None:
     page = cookie_shop.visit("/")
     page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('denied') } })")
     cookie_shop.visit(ADA_LINK, page)

@@ -33,7 +33,7 @@ def _add(page: Page, html: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["buy.stripe.com", "book.stripe.com", "donate.stripe.com"])
-def test_following_a_payment_link_tells_stripe_the_partner(shop: Shop, host: str) -> None:
+def test_following_a_payment_link_sends_stripe_the_partner(shop: Shop, host: str) -> None:
     shop.put("/", f'<a href="https://{host}/test_8wM8">Buy</a>')
     page = shop.visit(ADA_LINK)
     page.click("a")
@@ -103,7 +103,7 @@ def test_a_links_own_reference_is_never_overwritten(shop: Shop, query: str) -> N
     assert hrefs == [f"{PAYMENT_LINK}?{query}"] * 2
 
 
-def test_a_reference_the_merchant_sets_later_stands(shop: Shop) -> None:
+def test_a_reference_the_merchant_sets_later_stays(shop: Shop) -> None:
     shop.put("/", f'<stripe-buy-button></stripe-buy-button><a href="{PAYMENT_LINK}">Buy</a>')
     page = shop.visit(ADA_LINK)
     page.evaluate(

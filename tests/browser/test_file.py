@@ -23,7 +23,7 @@ def test_snippet_can_be_pasted_between_script_tags() -> None:
     assert "<!--" not in text
 
 
-def test_everything_stands_in_one_try() -> None:
+def test_the_whole_script_is_inside_one_try() -> None:
     assert len(re.findall(r"\btry \{", SNIPPET.read_text())) == 1
 
 

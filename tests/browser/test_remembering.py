@@ -58,7 +58,7 @@ def test_a_later_ref_replaces_the_older(shop: Shop) -> None:
     assert metadata(page) == {"affiliate_id": "ben-77", "affiliate_session_id": "ses_02"}
 
 
-def test_a_later_ref_never_stands_beside_the_older_partners_session(shop: Shop) -> None:
+def test_a_later_ref_is_never_combined_with_the_older_partners_session(shop: Shop) -> None:
     page = shop.visit(ADA_LINK)
     shop.visit("/?ref=ben-77", page)
     assert metadata(page) == {"affiliate_id": "ben-77"}
@@ -77,11 +77,11 @@ def test_a_new_session_alone_keeps_the_code(shop: Shop) -> None:
     assert metadata(page) == {"affiliate_id": "ada-k3x9", "affiliate_session_id": "ses_02"}
 
 
-def test_a_ref_that_names_nobody_changes_nothing(shop: Shop) -> None:
+def test_a_ref_that_names_no_partner_changes_nothing(shop: Shop) -> None:
     page = shop.visit(ADA_LINK)
-    for nobody in ("", "%20%09", "null", "undefined", "NULL", "%00", "x" * 201, "%E2%82%AC" * 201, "x" * 30_000):
-        shop.visit(f"/?ref={nobody}", page)
-        assert metadata(page) == ADA, nobody
+    for absent in ("", "%20%09", "null", "undefined", "NULL", "%00", "x" * 201, "%E2%82%AC" * 201, "x" * 30_000):
+        shop.visit(f"/?ref={absent}", page)
+        assert metadata(page) == ADA, absent
 
 
 def test_odd_characters_reach_the_metadata_as_they_were_written(shop: Shop) -> None:

@@ -41,7 +41,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert set(pages()) <= reached
 
 
-def test_no_file_tells_of_the_machine_it_was_written_on() -> None:
+def test_no_file_has_paths_of_the_machine_it_was_written_on() -> None:
     for path in _committed():
         text = path.read_text()
         for what, pattern in FORBIDDEN.items():

@@ -8,7 +8,7 @@ from .emulator import Emulator
 from .expectation import expected
 
 
-def tell_a_story(shop: Emulator) -> None:
+def buy_and_refund(shop: Emulator) -> None:
     """A subscription that is renewed and refunded in part, a one-time sale, and a sale nobody is named on."""
     subscription = shop.subscribe(shop.customer("cleo"), 4900, marker="ada")
     renewal = shop.renew(subscription)
@@ -27,7 +27,7 @@ def test_delivered_events_settle_as_the_oracle_computes(
 ) -> None:
     shop.upgrade(family)
     endpoint = connect(family=family)
-    tell_a_story(shop)
+    buy_and_refund(shop)
     shop.deliver()
     assert endpoint.waiting == []
     drain()
@@ -39,7 +39,7 @@ def test_an_endpoint_may_have_another_api_version_than_its_account(
 ) -> None:
     connect(family=ENDIVE)
     shop.upgrade(CLOVER)
-    tell_a_story(shop)
+    buy_and_refund(shop)
     assert all(attempt.succeeded for attempt in shop.deliver(seed=7))
     drain()
     assert_books_are(shop, ledger)

@@ -44,7 +44,7 @@ def test_no_event_says_what_was_paid_off_stripe(shop: Emulator, family: Family) 
     assert event.data.object["amount_paid"] == (0 if family.names_links else 4900)
 
 
-def test_what_was_paid_outside_stripe_stands_in_the_payments_of_an_invoice(shop: Emulator) -> None:
+def test_money_paid_outside_stripe_is_in_the_payments_of_an_invoice(shop: Emulator) -> None:
     sale = shop.subscribe(shop.customer(), bill=Bill(net_minor=10_000, part_outside_minor=6000)).first
     found = shop.client().v1.invoices.retrieve(str(sale.invoice), {"expand": ["payments"]})
     paid = {one.payment.type: one.amount_paid for one in found.payments.data}

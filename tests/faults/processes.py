@@ -49,8 +49,8 @@ class Staff:
             kill_9(process)
 
     def _hire(self, module: str, habit: Habit, *arguments: str) -> BaseProcess:
-        told = (module, arguments, self.environment, self.log, habit)
-        process = _NURSERY.Process(target=_work, args=told, daemon=True)
+        call = (module, arguments, self.environment, self.log, habit)
+        process = _NURSERY.Process(target=_work, args=call, daemon=True)
         process.start()
         self.hired.append(process)
         return process

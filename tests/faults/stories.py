@@ -17,15 +17,15 @@ from tests.stripe_stories.families import OLD_AND_NEW
 
 def customers(count: int) -> list[Copy]:
     """So many customers of Ada's, in both shapes: each subscribes, renews, and is given a part of it back."""
-    told = []
+    made_copies = []
     for number in range(count):
         cleo = Customer(OLD_AND_NEW[number % len(OLD_AND_NEW)], Marks(subscription="ada"))
         first = cleo.subscribes()
         second = cleo.renews(first)
         refund = cleo.is_refunded(first, 1000)
         expected = expected_books([first, second], [Returned(first, 1000)])
-        told.append(Copy(cleo.token, first.events + second.events + refund.events, expected))
-    return told
+        made_copies.append(Copy(cleo.token, first.events + second.events + refund.events, expected))
+    return made_copies
 
 
 def events_of(copies: Iterable[Copy]) -> list[Event]:
@@ -48,7 +48,7 @@ def is_settled() -> bool:
     return unprocessed() == []
 
 
-def assert_told_once(copies: Sequence[Copy]) -> None:
+def assert_processed_once(copies: Sequence[Copy]) -> None:
     """Every story's books are what the oracle says: nothing lost, nothing doubled; and the ledger is sound."""
     with db.transaction() as session:
         found = books.read_all(session)

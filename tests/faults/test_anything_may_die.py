@@ -1,4 +1,4 @@
-"""The whole of Accrual under load, with -9 for every part of it at moments nobody chose: the books are the oracle's.
+"""The whole of Accrual under load, with -9 for every part of it at random moments: the books are the oracle's.
 
 The suite kills each part once, `make proofs` many times.
 """
@@ -28,7 +28,7 @@ from tests.stripe_stories.facts import Event
 from tests.stripe_stories.signing import signature_header
 from tests.waiting import PATIENCE_SECONDS, eventually
 
-from .stories import assert_told_once, customers, events_of, is_settled
+from .stories import assert_processed_once, customers, events_of, is_settled
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
@@ -149,7 +149,7 @@ def test_killing_any_process_under_load_leaves_the_ledger_right(
             os.kill(chance.choice(up.pids(victim)), signal.SIGKILL)
         sent.result()
     eventually(is_settled)
-    assert_told_once(copies)
+    assert_processed_once(copies)
     assert set(stripe.refusals) <= {503}
     tally("parts of Accrual killed with -9 under load", len(victims))
     tally("events sent meanwhile, each acknowledged at last", len(events))

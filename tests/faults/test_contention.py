@@ -14,7 +14,7 @@ from worker.inbox.drain import work_batch
 
 from .conftest import InboxRow, PostingsLock, event_of_type
 from .processes import Staff
-from .stories import assert_told_once, customers, events_of, is_settled
+from .stories import assert_processed_once, customers, events_of, is_settled
 
 MANY = 6
 DEADLOCK_SECONDS = 4
@@ -37,7 +37,7 @@ def test_concurrent_drains_lose_and_double_nothing(deliver: Deliver, tally: Tall
         worked = list(pool.map(drain_with, range(2, 2 + drains)))
     assert is_settled()
     assert sum(worked) == len(events_of(copies))
-    assert_told_once(copies)
+    assert_processed_once(copies)
     tally("drains that worked beside others", sum(1 for one in worked if one))
 
 
@@ -50,7 +50,7 @@ def test_worker_processes_share_a_backlog(deliver: Deliver, staff: Staff, tally:
     for copy in copies:
         deliver(copy.events)
     eventually(is_settled)
-    assert_told_once(copies)
+    assert_processed_once(copies)
     tally("events worked by three processes", len(events_of(copies)))
 
 
@@ -87,7 +87,7 @@ def test_deadlock_is_retried_at_once_and_counts_as_no_attempt(
     failed = [line for line in logged if line["event"] == "batch_failed"]
     assert {(line["error"], line["meaning"]) for line in failed} == {("DeadlockDetected", "AT_ONCE")}
     assert {(row.attempts, row.last_error) for row in map(inbox_row, events_of(copies))} == {(0, None)}
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 @pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
@@ -111,7 +111,7 @@ def test_transient_errors_are_retried_for_single_events_as_well(
     assert drain_with(500) == len(events_of(copies))
     assert {row.last_error for row in map(inbox_row, events_of(copies))} == {None}
     assert max(row.attempts for row in map(inbox_row, events_of(copies))) == 1
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def test_fork_does_not_close_the_parents_connections(database: Engine) -> None:
@@ -121,10 +121,10 @@ def test_fork_does_not_close_the_parents_connections(database: Engine) -> None:
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            _tell_own_backend(writing)
+            _note_own_backend(writing)
         os.close(writing)
-        with os.fdopen(reading) as told:
-            theirs = told.read()
+        with os.fdopen(reading) as reader_end:
+            theirs = reader_end.read()
         assert os.waitpid(child, 0)[1] == 0
         assert theirs.isdigit()
         assert int(theirs) != ours
@@ -133,7 +133,7 @@ def test_fork_does_not_close_the_parents_connections(database: Engine) -> None:
         assert connection.scalar(text("SELECT 1")) == 1
 
 
-def _tell_own_backend(writing: int) -> None:
+def _note_own_backend(writing: int) -> None:
     """In the child: use the database, close everything, and end without the parent's exit hooks."""
     status = 1
     try:

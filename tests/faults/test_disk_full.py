@@ -20,7 +20,7 @@ from app.runtime import embedded
 from tests.conftest import Deliver, Drain, Servers
 
 from .conftest import bring_forward
-from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
+from .stories import assert_processed_once, customers, events_of, is_settled, unprocessed
 
 FULL = """
     CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -91,7 +91,7 @@ def test_no_event_uses_up_its_attempts_on_a_full_disk(
     assert unprocessed() != []
     drain()
     assert is_settled()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def test_an_event_worked_alone_gets_its_attempt_back_on_a_full_disk(
@@ -113,7 +113,7 @@ def test_an_event_worked_alone_gets_its_attempt_back_on_a_full_disk(
     bring_forward()
     drain()
     assert is_settled()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from worker.inbox.drain import work_batch
 from worker.inbox.handlers import table
 
 from .conftest import InboxRow, bring_forward, event_of_type
-from .stories import assert_told_once, customers, events_of, is_settled, unprocessed
+from .stories import assert_processed_once, customers, events_of, is_settled, unprocessed
 
 PROBLEM = {"problem": "exception", "error": "ValueError"}
 
@@ -46,7 +46,7 @@ def test_failing_event_does_not_stop_others_from_settling(deliver: Deliver, drai
     deliver([*events[:7], failing, *events[7:]])
     drain()
     assert unprocessed() == [failing["id"]]
-    assert_told_once(copies)
+    assert_processed_once(copies)
     row = inbox_row(failing)
     assert row.attempts >= 1
     assert (without_place(row.last_error), row.outcome) == (PROBLEM, None)
@@ -116,13 +116,13 @@ def test_failed_event_settles_once_its_cause_is_gone(deliver: Deliver, drain: Dr
     drain()
     assert unprocessed()
     assert {event["id"] for event in hers.events} >= set(unprocessed())
-    assert_told_once(others)
+    assert_processed_once(others)
     with owner.begin() as connection:
         connection.execute(text("DROP TRIGGER refuse ON payments"))
     bring_forward()
     drain()
     assert is_settled()
-    assert_told_once([hers, *others])
+    assert_processed_once([hers, *others])
 
 
 def test_a_parked_event_is_worked_when_a_person_replays_it(

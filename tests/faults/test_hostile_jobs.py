@@ -23,7 +23,7 @@ from tests.waiting import eventually
 from .conftest import Valkey
 from .habits import able_to_import, failing_drain
 from .processes import Staff
-from .stories import assert_told_once, customers, events_of, is_settled
+from .stories import assert_processed_once, customers, events_of, is_settled
 
 _numbers = count(1)
 FOREIGN = """
@@ -66,8 +66,8 @@ class Attacker:
 
     def call(self, **parts: Any) -> str:
         """Queue a call as RQ writes it, JSON and compressed."""
-        told = GOOD | parts
-        call = [told["name"], told["instance"], told["arguments"], told["keywords"]]
+        job_fields = GOOD | parts
+        call = [job_fields["name"], job_fields["instance"], job_fields["arguments"], job_fields["keywords"]]
         return self.put(zlib.compress(json.dumps(call).encode()))
 
     def put(self, data: bytes, **fields: str | int) -> str:
@@ -170,7 +170,7 @@ def test_a_worker_drops_and_counts_what_is_no_known_job_and_runs_the_known_ones(
     assert not attacker.was_called_back()
     eventually(lambda: refused() == expected)
     assert worker.is_alive()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def refused() -> dict[str, int]:
@@ -200,7 +200,7 @@ def test_what_a_worker_looks_after_besides_the_queue_runs_nothing_either(
     assert not attacker.was_called_back()
     assert attacker.client.zcard(f"rq:wip:{jobs.QUEUE}") == 0
     assert worker.is_alive()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def test_a_worker_takes_no_commands_and_no_pause_through_redis(
@@ -217,7 +217,7 @@ def test_a_worker_takes_no_commands_and_no_pause_through_redis(
     deliver(events_of(copies))
     eventually(is_settled)
     assert worker.is_alive()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 @pytest.mark.usefixtures("application")
@@ -231,7 +231,7 @@ def test_a_job_that_fails_leaves_nothing_of_its_error_in_redis_or_the_log(staff:
     assert "cleo.secret" not in staff.log.read_text()
 
 
-def test_figures_are_shown_whatever_stands_beside_them_in_redis(attacker: Attacker, valkey: Valkey) -> None:
+def test_figures_are_shown_beside_foreign_values_in_redis(attacker: Attacker, valkey: Valkey) -> None:
     metrics.connect(valkey.url)
     attacker.client.hset(metrics.HASH, mapping={"received:stored": "many", "processed:ok": "9" * 5000, "uncounted": 2})
     assert figure(metrics.exposition([]).decode(), "accrual_uncounted_requests_total") == 2

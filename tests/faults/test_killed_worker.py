@@ -1,4 +1,4 @@
-"""Workers die and are told to stop in the middle of a batch: nothing is lost, nothing is doubled."""
+"""Workers die and are asked to stop in the middle of a batch: nothing is lost, nothing is doubled."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from worker.inbox.drain import DIED
 from .conftest import InboxRow, PostingsLock, Valkey, bring_forward, event_of_type
 from .habits import clumsy, mortal
 from .processes import Staff, await_end, kill_9, listens_for
-from .stories import assert_told_once, customers, events_of, is_settled, is_settled_by_the_clock, unprocessed
+from .stories import assert_processed_once, customers, events_of, is_settled, is_settled_by_the_clock, unprocessed
 
 DEATHS = 10
 
@@ -26,10 +26,10 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
     deliver: Deliver, staff: Staff, postings_lock: PostingsLock, valkey: Valkey, tally: Tally
 ) -> None:
     """Each dies while Postgres holds its insert of postings back, its events claimed, nothing committed."""
-    told = []
+    all_copies = []
     for _ in range(DEATHS):
         copies = customers(2)
-        told += copies
+        all_copies += copies
         deliver(events_of(copies))
         postings_lock.lock()
         worker = staff.worker()
@@ -44,7 +44,7 @@ def test_a_worker_killed_in_mid_batch_ten_times_loses_and_doubles_nothing(
         successor = staff.worker()
         eventually(lambda: is_settled_by_the_clock() and being_worked(valkey) == 0)
         kill_9(successor)
-    assert_told_once(told)
+    assert_processed_once(all_copies)
 
 
 def being_worked(valkey: Valkey) -> int:
@@ -71,7 +71,7 @@ def test_event_that_crashes_workers_is_parked_while_others_settle(
     assert attempts == [0, *range(1, MAX_ATTEMPTS + 1), MAX_ATTEMPTS]
     row = inbox_row(deadly)
     assert (row.outcome, row.outcome_details, row.last_error) == ("parked", DIED, DIED)
-    assert_told_once([*first, *last])
+    assert_processed_once([*first, *last])
     tally("workers that one event killed", len(attempts) - 1)
 
 
@@ -87,7 +87,7 @@ def test_later_events_are_processed_before_one_that_crashed_a_worker(
     await_end(staff.worker(mortal))
     assert unprocessed() == [deadly["id"]]
     assert {inbox_row(event).attempts for event in events_of(copies)} == {0}
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def test_sigterm_finishes_the_current_batch_and_starts_no_other(
@@ -102,7 +102,7 @@ def test_sigterm_finishes_the_current_batch_and_starts_no_other(
     postings_lock.wait_until_blocking()
     deliver(events_of(later))
     worker.send_signal(signal.SIGTERM)
-    eventually(lambda: has_been_told_to_stop(valkey))
+    eventually(lambda: was_asked_to_stop(valkey))
     postings_lock.release()
     assert worker.wait(PATIENCE_SECONDS) == 0
     assert unprocessed() == [event["id"] for event in events_of(later)]
@@ -110,10 +110,10 @@ def test_sigterm_finishes_the_current_batch_and_starts_no_other(
         assert client.llen(f"rq:queue:{jobs.QUEUE}") == 1
     staff.worker()
     eventually(is_settled)
-    assert_told_once([*in_hand, *later])
+    assert_processed_once([*in_hand, *later])
 
 
-def has_been_told_to_stop(valkey: Valkey) -> bool:
+def was_asked_to_stop(valkey: Valkey) -> bool:
     with valkey.client() as client:
         return any(client.hexists(key, "shutdown_requested_date") for key in client.scan_iter("rq:worker:*"))
 

@@ -1,4 +1,4 @@
-"""Postgres is stopped, or dies: Stripe is told to come again, and everything goes on where it was."""
+"""Postgres is stopped, or dies: Stripe gets 503 and retries, and everything continues afterwards."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.waiting import eventually
 from .conftest import PostingsLock
 from .delivery import Post
 from .processes import Staff
-from .stories import assert_told_once, customers, events_of, is_settled
+from .stories import assert_processed_once, customers, events_of, is_settled
 
 SAFE = FAST_AND_FORGETFUL | {"synchronous_commit": "on", "full_page_writes": "on"}
 """What was committed outlives a killed server; only a power cut could take it."""
@@ -79,9 +79,9 @@ def test_what_cannot_be_stored_is_a_503_and_all_settle_once_postgres_is_back(
         connection.invalidate()
     away = [status for status, _ in post.all(events_of(refused))]
     assert set(away) == {503}
-    tally("requests told 503 while Postgres was away", len(away))
+    tally("requests answered 503 while Postgres was away", len(away))
     postgres.start()
     assert {status for status, _ in post.all(events_of(refused))} == {200}
     eventually(is_settled)
     assert all(worker.is_alive() for worker in workers)
-    assert_told_once([*settled, *in_hand, *refused])
+    assert_processed_once([*settled, *in_hand, *refused])

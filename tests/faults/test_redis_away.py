@@ -19,7 +19,7 @@ from tests.waiting import eventually
 from .conftest import PostingsLock, Valkey
 from .delivery import Post
 from .processes import Staff
-from .stories import assert_told_once, customers, events_of, is_settled, is_settled_by_the_clock
+from .stories import assert_processed_once, customers, events_of, is_settled, is_settled_by_the_clock
 
 SENDERS = 3
 QUEUE_KEY = f"rq:queue:{jobs.QUEUE}"
@@ -65,7 +65,7 @@ def test_under_load_every_event_is_taken_in_and_all_settle_once_redis_is_back(
     tally(f"ms: the slowest of {len(took)} requests while Redis was away ({name})", round(1000 * max(took)))
     tally(f"ms until everything was settled after Redis came back ({name})", round(1000 * (time.monotonic() - back_at)))
     assert all(worker.is_alive() for worker in workers)
-    assert_told_once([*before, *during, *after])
+    assert_processed_once([*before, *during, *after])
 
 
 @pytest.mark.parametrize("take_away", [kill, hang], ids=["killed", "hanging"])
@@ -85,7 +85,7 @@ def test_a_batch_in_hand_is_finished_without_redis(
     deliver(events_of(later))
     eventually(is_settled)
     assert worker.is_alive()
-    assert_told_once([*in_hand, *later])
+    assert_processed_once([*in_hand, *later])
 
 
 def test_drain_works_without_redis(deliver: Deliver, drain: Drain, valkey: Valkey) -> None:
@@ -93,7 +93,7 @@ def test_drain_works_without_redis(deliver: Deliver, drain: Drain, valkey: Valke
     copies = customers(2)
     deliver(events_of(copies))
     drain()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def test_a_worker_that_starts_before_redis_waits_for_it(deliver: Deliver, staff: Staff, valkey: Valkey) -> None:
@@ -105,7 +105,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it(deliver: Deliver, staff:
     valkey.start()
     eventually(is_settled_by_the_clock)
     assert worker.is_alive()
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 class SilentRedis:
@@ -188,7 +188,7 @@ def test_lost_wake_up_is_repaired_by_the_clock(
     staff.clock()
     eventually(is_settled)
     tally(f"ms until a lost wake-up healed ({lose.__name__})", round(1000 * (time.monotonic() - lost_at)))
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 def test_flag_without_a_job_expires(post: Post, valkey: Valkey) -> None:

@@ -22,7 +22,7 @@ from worker.inbox.handlers import table
 from worker.inbox.handlers.invoices import periods
 
 from .conftest import InboxRow
-from .stories import assert_told_once, customers, events_of, is_settled
+from .stories import assert_processed_once, customers, events_of, is_settled
 
 SEED = 20_260_302
 READ = 4000
@@ -90,7 +90,7 @@ def test_an_unusable_document_is_parked_at_once_with_a_sentence(
     assert (row.outcome, row.attempts) == ("parked", 0)
     assert row.outcome_details["problem"] == problem
     assert said in sentence(row.outcome, row.outcome_details)
-    assert_told_once(copies)
+    assert_processed_once(copies)
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"object": None}, {"object": "in_1"}])

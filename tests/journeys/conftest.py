@@ -27,13 +27,13 @@ def only_codes_are_stored(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
 def family(request: pytest.FixtureRequest) -> Family:
-    """The shape of every document in the story: each is told in all of them."""
+    """The shape of every document in the story: each is sent in all of them."""
     return request.param
 
 
 @pytest.fixture
 def meet(family: Family) -> Meet:
-    """A customer on whose Stripe objects partners' codes stand as told: `meet(subscription="ada")`."""
+    """A customer with partners' codes on these Stripe objects: `meet(subscription="ada")`."""
 
     def meet(**marks: str) -> Customer:
         return Customer(family, Marks(**marks))

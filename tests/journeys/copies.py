@@ -1,4 +1,4 @@
-"""One story told in many orders at once: each copy has ids of its own, and each of its moments is settled in turn."""
+"""The same events in many orders at once: each copy has ids of its own, and its events are settled in turn."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -9,7 +9,7 @@ from tests.conftest import Deliver, Drain, assert_ledger_sound
 from tests.stripe_stories.facts import Event
 
 
-def tell_copies(copies: Sequence[Sequence[Iterable[Event]]], deliver: Deliver, drain: Drain) -> None:
+def deliver_copies(copies: Sequence[Sequence[Iterable[Event]]], deliver: Deliver, drain: Drain) -> None:
     """Deliver what comes first in every copy and settle it, then what comes second, and so on.
 
     So no copy settles two of its moments together, and a hundred copies take as many batches as one.

@@ -56,7 +56,7 @@ def test_a_customers_unmarked_charges_are_not_credited_with_it(
     assert ledger().balances == owed(ben=980)
 
 
-def test_a_later_word_on_the_customer_stands_above_an_earlier_one_on_a_payment(
+def test_a_later_decision_on_a_customer_overrides_an_earlier_one_on_a_payment(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     cleo = meet()
@@ -80,5 +80,5 @@ def test_a_customer_is_credited_to_one_extent(
     assert desk.credits_customer(cleo.id, "ada", **extent).status_code == 400
 
 
-def test_a_customer_nobody_named_is_not_found(desk: Desk) -> None:
+def test_a_customer_in_no_event_is_not_found(desk: Desk) -> None:
     assert desk.credits_customer("cus_nobody", "ada", all_unpaid=True).status_code == 404

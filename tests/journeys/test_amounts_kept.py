@@ -36,7 +36,7 @@ def first(cleo: Customer, deliver: Deliver, drain: Drain) -> Purchase:
     return sale
 
 
-def told(sale: Purchase) -> list[str]:
+def explanation(sale: Purchase) -> list[str]:
     with db.transaction() as session:
         return explain.explain(session, sale.invoice or "")["sentences"]
 
@@ -54,7 +54,7 @@ def test_events_that_take_everything_back_leave_the_amount(
     drain()
     assert ledger().balances == {}
     assert ledger().commissions == (REVERSED,)
-    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in told(first)
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(first)
 
 
 def test_a_rejected_commission_keeps_its_amount_through_refunds_and_until_it_is_approved(
@@ -62,8 +62,8 @@ def test_a_rejected_commission_keeps_its_amount_through_refunds_and_until_it_is_
 ) -> None:
     reject(first)
     assert ledger().commissions == (REVERSED,)
-    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in told(first)
-    assert any("rejected: bought with a stolen card, so nothing is left" in sentence for sentence in told(first))
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(first)
+    assert any("rejected: bought with a stolen card, so nothing is left" in sentence for sentence in explanation(first))
     refund = cleo.is_refunded(first, 1000)
     deliver(refund.events)
     drain()
@@ -92,8 +92,10 @@ def test_a_commission_pushed_past_its_limit_lists_what_its_terms_give_and_is_wor
     deliver(first.events)
     drain()
     assert ledger().commissions == (CommissionLine("ada", "usd", 980, 0, "accrued"), REVERSED)
-    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in told(second)
-    assert any("it is billing cycle 2, and 1 is paid, so nothing is left" in sentence for sentence in told(second))
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(second)
+    assert any(
+        "it is billing cycle 2, and 1 is paid, so nothing is left" in sentence for sentence in explanation(second)
+    )
 
 
 def test_every_level_keeps_its_amount(merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

@@ -25,7 +25,7 @@ Explained = Callable[[object], dict[str, Any]]
 
 @pytest.fixture
 def explained(database: object) -> Explained:
-    """What is told of an id."""
+    """The explanation of an id."""
 
     def explained(any_id: object) -> dict[str, Any]:
         with db.transaction() as session:
@@ -47,8 +47,8 @@ def first(cleo: Customer, deliver: Deliver, drain: Drain) -> Purchase:
     return purchase
 
 
-def words(told: dict[str, Any]) -> str:
-    return " ".join([told["summary"], *told["sentences"]])
+def words(explanation: dict[str, Any]) -> str:
+    return " ".join([explanation["summary"], *explanation["sentences"]])
 
 
 def disputed(cleo: Customer, dispute: Dispute, event_type: str) -> Event:
@@ -56,124 +56,129 @@ def disputed(cleo: Customer, dispute: Dispute, event_type: str) -> Event:
 
 
 @pytest.mark.parametrize("face", ["invoice", "payment_intent", "charge", "session"])
-def test_every_face_of_a_payment_tells_its_story(explained: Explained, first: Purchase, face: str) -> None:
-    told = explained(getattr(first, face))
-    assert told["kind"] == face
-    assert told["summary"] == "ada has 9.80 USD accrued on it."
-    assert [one["payment"]["invoice"] for one in told["payments"]] == [first.invoice]
+def test_every_object_of_a_payment_explains_the_payment(explained: Explained, first: Purchase, face: str) -> None:
+    explanation = explained(getattr(first, face))
+    assert explanation["kind"] == face
+    assert explanation["summary"] == "ada has 9.80 USD accrued on it."
+    assert [one["payment"]["invoice"] for one in explanation["payments"]] == [first.invoice]
 
 
-def test_a_refund_tells_its_own_state_and_its_payment(
+def test_a_refund_is_explained_with_its_state_and_its_payment(
     explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     back, failing = cleo.is_refunded(first, 1000), cleo.is_refunded(first, 500)
     deliver([*back.events, *failing.events, *failing.failure])
     drain()
-    told = explained(back.id)
-    assert (told["kind"], told["summary"]) == ("refund", "ada has 7.80 USD accrued on it.")
-    assert told["sentences"][0] == f"Refund {back.id} of 10.00 USD: succeeded, the money was returned."
-    assert f"Refund {failing.id} of 5.00 USD: failed, nothing was returned." in told["sentences"]
-    assert "In all 10.00 USD of 49.00 USD was returned." in told["sentences"]
+    explanation = explained(back.id)
+    assert (explanation["kind"], explanation["summary"]) == ("refund", "ada has 7.80 USD accrued on it.")
+    assert explanation["sentences"][0] == f"Refund {back.id} of 10.00 USD: succeeded, the money was returned."
+    assert f"Refund {failing.id} of 5.00 USD: failed, nothing was returned." in explanation["sentences"]
+    assert "In all 10.00 USD of 49.00 USD was returned." in explanation["sentences"]
 
 
-def test_a_dispute_tells_whether_the_money_is_out_and_what_it_holds_up(
+def test_a_dispute_is_explained_with_its_funds_and_the_hold(
     explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     opened = Dispute("dp_1", first, 4900, cleo.now, movements=(Movement("txn_1", -4900, cleo.now),))
     deliver([disputed(cleo, opened, "charge.dispute.created")])
     drain()
-    told = explained("dp_1")
-    assert told["kind"] == "dispute"
-    assert "Dispute dp_1 of 49.00 USD: needs_response, funds withdrawn." in told["sentences"]
-    assert "Its approval is on hold while the dispute is open." in told["sentences"]
+    explanation = explained("dp_1")
+    assert explanation["kind"] == "dispute"
+    assert "Dispute dp_1 of 49.00 USD: needs_response, funds withdrawn." in explanation["sentences"]
+    assert "Its approval is on hold while the dispute is open." in explanation["sentences"]
     cleo.waits(3600)
     back = Movement("txn_2", 4900, cleo.now)
     won = Dispute("dp_1", first, 4900, cleo.now, status="won", movements=(*opened.movements, back))
     deliver([disputed(cleo, won, "charge.dispute.closed")])
     drain()
-    told = explained("dp_1")
-    assert "Dispute dp_1 of 49.00 USD: won, funds not withdrawn, or reinstated." in told["sentences"]
-    assert told["summary"] == "ada has 9.80 USD accrued on it."
-    assert told["payments"][0]["disputes"][0]["is_money_out"] is False
+    explanation = explained("dp_1")
+    assert "Dispute dp_1 of 49.00 USD: won, funds not withdrawn, or reinstated." in explanation["sentences"]
+    assert explanation["summary"] == "ada has 9.80 USD accrued on it."
+    assert explanation["payments"][0]["disputes"][0]["is_money_out"] is False
 
 
-def test_a_credit_note_tells_what_of_it_went_back(
+def test_a_credit_note_is_explained_with_the_returned_amount(
     explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     note = CreditNote("cn_1", first, cleo.now, out_of_band_minor=500, balance_minor=300)
     document = returns.credit_note(cleo.family, note, livemode=False)
     deliver([cleo.event("credit_note.created", document, cleo.now)])
     drain()
-    told = explained("cn_1")
-    assert "Credit note cn_1: issued, 5.00 USD of it was returned outside Stripe." in told["sentences"]
-    assert "In all 5.00 USD of 49.00 USD was returned." in told["sentences"]
+    explanation = explained("cn_1")
+    assert "Credit note cn_1: issued, 5.00 USD of it was returned outside Stripe." in explanation["sentences"]
+    assert "In all 5.00 USD of 49.00 USD was returned." in explanation["sentences"]
 
 
-def test_a_return_without_its_payment_tells_what_it_waits_for(
+def test_a_return_without_its_payment_is_explained_with_what_it_waits_for(
     explained: Explained, cleo: Customer, deliver: Deliver, drain: Drain
 ) -> None:
     refund = cleo.is_refunded(cleo.subscribes(), 1000)
     deliver([refund.events[0]])
     drain()
-    told = words(explained(refund.id))
-    assert "Refund" in told
-    assert "no payment that it belongs to is known yet" in told
-    assert "the payment that was refunded or disputed" in told
+    explanation = words(explained(refund.id))
+    assert "Refund" in explanation
+    assert "no payment that it belongs to is known yet" in explanation
+    assert "the payment that was refunded or disputed" in explanation
 
 
-def test_a_customer_tells_whom_it_is_bound_to_by_what_and_what_it_paid(
+def test_a_customer_is_explained_with_its_binding_and_its_payments(
     explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     deliver(cleo.renews(first).events)
     drain()
-    told = explained(cleo.id)
-    assert told["kind"] == "customer"
-    assert "credited to ada; 2 payments" in told["summary"]
-    assert any("by the metadata of the subscription" in sentence for sentence in told["sentences"])
-    assert sum("9.80 USD accrued" in sentence for sentence in told["sentences"]) == 2
+    explanation = explained(cleo.id)
+    assert explanation["kind"] == "customer"
+    assert "credited to ada; 2 payments" in explanation["summary"]
+    assert any("by the metadata of the subscription" in sentence for sentence in explanation["sentences"])
+    assert sum("9.80 USD accrued" in sentence for sentence in explanation["sentences"]) == 2
 
 
-def test_a_subscription_tells_its_payments_one_by_one(
+def test_a_subscription_is_explained_with_each_payment(
     explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     deliver(cleo.renews(first).events)
     drain()
-    told = explained(first.subscription)
-    numbered = [sentence for sentence in told["sentences"] if sentence.startswith("Payment ")]
+    explanation = explained(first.subscription)
+    numbered = [sentence for sentence in explanation["sentences"] if sentence.startswith("Payment ")]
     assert [sentence.split(" of the subscription")[0] for sentence in numbered] == ["Payment 1", "Payment 2"]
     assert str(first.invoice) in numbered[0]
 
 
-def test_a_customer_nobody_referred_says_so(explained: Explained, meet: Meet, deliver: Deliver, drain: Drain) -> None:
+def test_a_customer_without_a_partner_is_explained_as_such(
+    explained: Explained, meet: Meet, deliver: Deliver, drain: Drain
+) -> None:
     stranger = meet()
     deliver(stranger.subscribes().events)
     drain()
-    told = explained(stranger.id)
-    assert f"{stranger.id} is credited to no partner." in told["sentences"]
-    assert "No commission. Paid, but nothing that counts for this payment" in told["summary"]
+    explanation = explained(stranger.id)
+    assert f"{stranger.id} is credited to no partner." in explanation["sentences"]
+    assert "No commission. Paid, but nothing that counts for this payment" in explanation["summary"]
 
 
-def test_a_payment_that_earned_nothing_tells_where_it_stopped(
+def test_a_payment_that_earned_nothing_is_explained_with_the_reason(
     explained: Explained, meet: Meet, deliver: Deliver, drain: Drain
 ) -> None:
     nobodys = meet(subscription="jnae")
     sale = nobodys.subscribes()
     deliver(sale.events)
     drain()
-    told = explained(sale.invoice)
-    assert told["summary"] == "No commission. It names jnae, and no partner has that code."
-    assert any(sentence.startswith("Its base is 49.00 USD") for sentence in told["sentences"])
+    explanation = explained(sale.invoice)
+    assert explanation["summary"] == "No commission. It names jnae, and no partner has that code."
+    assert any(sentence.startswith("Its base is 49.00 USD") for sentence in explanation["sentences"])
 
 
-def test_a_partner_tells_its_standing_and_its_totals(explained: Explained, merchant: Merchant, first: Purchase) -> None:
+def test_a_partner_is_explained_with_its_status_and_totals(
+    explained: Explained, merchant: Merchant, first: Purchase
+) -> None:
     for prefix in ("par", "aff"):
-        told = explained(ids.encode(prefix, merchant.partners["ada"]))
-        assert told["summary"] == "ada is a partner of the program Friends, active."
-        assert any("It earns 20 %, the program's rate" in sentence for sentence in told["sentences"])
+        explanation = explained(ids.encode(prefix, merchant.partners["ada"]))
+        assert explanation["summary"] == "ada is a partner of the program Friends, active."
+        assert any("It earns 20 %, the program's rate" in sentence for sentence in explanation["sentences"])
         assert (
-            "1 commission in USD in test mode: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid." in told["sentences"]
+            "1 commission in USD in test mode: 9.80 USD accrued, 0.00 USD approved, 0.00 USD paid."
+            in explanation["sentences"]
         )
-        assert told["partner"]["earned"][0]["accrued_minor"] == 980
+        assert explanation["partner"]["earned"][0]["accrued_minor"] == 980
 
 
 def test_a_customer_with_a_subscription_and_a_single_sale_counts_once(
@@ -182,9 +187,9 @@ def test_a_customer_with_a_subscription_and_a_single_sale_counts_once(
     cleo = meet(subscription="ada", payment="ada")
     deliver([*cleo.subscribes().events, *cleo.buys(through_session=False).events])
     drain()
-    told = explained("ada")
-    assert told["partner"]["bound"] == [{"livemode": False, "customers": 1}]
-    assert "1 customer is credited to it now in test mode." in told["sentences"]
+    explanation = explained("ada")
+    assert explanation["partner"]["bound"] == [{"livemode": False, "customers": 1}]
+    assert "1 customer is credited to it now in test mode." in explanation["sentences"]
 
 
 def test_a_partner_of_a_program_without_a_landing_page_explains_that_its_links_cannot_be_followed(
@@ -196,28 +201,28 @@ def test_a_partner_of_a_program_without_a_landing_page_explains_that_its_links_c
     assert f"accrual programs change {program_id} --landing-url" in warnings[0]
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET landing_url = 'https://shop.example/'"))
-    told = explained(partner_id)
-    assert told["partner"]["landing_url"] == "https://shop.example/"
-    assert not any("no landing page" in one for one in told["sentences"])
+    explanation = explained(partner_id)
+    assert explanation["partner"]["landing_url"] == "https://shop.example/"
+    assert not any("no landing page" in one for one in explanation["sentences"])
 
 
-def test_a_partner_who_is_not_active_is_told_to_earn_nothing(explained: Explained, merchant: Merchant) -> None:
+def test_an_inactive_partner_is_explained_to_earn_nothing(explained: Explained, merchant: Merchant) -> None:
     with db.transaction() as session:
         paused = enroll(session, merchant, "paula", status="paused")
-    told = explained(ids.encode("par", paused))
-    assert "New payments earn it nothing while the partner is paused." in told["sentences"]
-    assert "It has earned nothing yet." in told["sentences"]
+    explanation = explained(ids.encode("par", paused))
+    assert "New payments earn it nothing while the partner is paused." in explanation["sentences"]
+    assert "It has earned nothing yet." in explanation["sentences"]
 
 
-def test_an_attribution_tells_what_proved_it(explained: Explained, first: Purchase) -> None:
+def test_an_attribution_is_explained_with_its_evidence(explained: Explained, first: Purchase) -> None:
     with db.transaction() as session:
         attribution_id = session.scalars(text("SELECT id FROM attributions LIMIT 1")).one()
-    told = explained(ids.encode("att", attribution_id))
-    assert told["kind"] == "attribution"
-    assert "ada" in told["summary"]
+    explanation = explained(ids.encode("att", attribution_id))
+    assert explanation["kind"] == "attribution"
+    assert "ada" in explanation["summary"]
 
 
-def test_a_commission_a_conversion_and_a_payment_tell_one_story(explained: Explained, first: Purchase) -> None:
+def test_commission_conversion_and_payment_have_the_same_explanation(explained: Explained, first: Purchase) -> None:
     queries = {"com": "commissions", "cnv": "conversions", "pmt": "payments"}
     with db.transaction() as session:
         found = {one: session.scalars(text(f"SELECT id FROM {table}")).one() for one, table in queries.items()}
@@ -226,7 +231,7 @@ def test_a_commission_a_conversion_and_a_payment_tell_one_story(explained: Expla
     assert len({tuple(one["sentences"]) for one in stories}) == 1
 
 
-def test_an_event_nobody_reads_is_told_as_well(
+def test_an_event_of_an_unread_type_is_explained_too(
     explained: Explained, cleo: Customer, deliver: Deliver, drain: Drain
 ) -> None:
     event = cleo.event("product.created", {"id": "prod_1", "object": "product"}, cleo.now)
@@ -237,22 +242,22 @@ def test_an_event_nobody_reads_is_told_as_well(
 
 
 @pytest.mark.parametrize("unknown", ["in_of_nobody", "nonsense", "", ids.encode("com", UUID(int=7 << 76)), "12345"])
-def test_an_id_nobody_knows_says_which_ids_are_understood(
+def test_an_unknown_id_is_answered_with_the_kinds_of_ids(
     explained: Explained, merchant: Merchant, unknown: str
 ) -> None:
     with pytest.raises(NotFound, match=r"com_ commission.*evt_, in_, pi_"):
         explained(unknown)
 
 
-def test_the_story_tells_the_account_and_keeps_the_others_events_out(
+def test_the_explanation_names_the_account_and_leaves_out_other_accounts(
     explained: Explained, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain
 ) -> None:
     refund = cleo.is_refunded(first, 1000)
     deliver(of_account([*first.events, *refund.events]))
     drain()
-    told = explained(first.invoice)
-    assert [one["account"] for one in told["objects"]] == [None, CONNECTED]
-    by_account = {one["payment"]["account"]: one for one in told["payments"]}
+    explanation = explained(first.invoice)
+    assert [one["account"] for one in explanation["objects"]] == [None, CONNECTED]
+    by_account = {one["payment"]["account"]: one for one in explanation["payments"]}
     assert by_account[None]["refunds"] == []
     assert [one["amount_cents"] for one in by_account[CONNECTED]["refunds"]] == [1000]
     for account, one in by_account.items():

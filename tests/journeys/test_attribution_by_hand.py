@@ -33,9 +33,9 @@ def test_unattributed_money_is_credited_by_hand_with_who_and_why(
     answer = desk.credits(str(first.invoice), "ada")
     assert (answer.status_code, answer.json["changed"]) == (200, True)
     assert ledger().balances == owed(ada=980)
-    told = desk.explains(str(first.invoice))
-    assert desk.key_id in told
-    assert "she told us" in told
+    explanation = desk.explains(str(first.invoice))
+    assert desk.key_id in explanation
+    assert "she told us" in explanation
 
 
 def test_a_payment_credited_by_hand_leaves_the_customers_other_payments(
@@ -102,7 +102,7 @@ def test_later_evidence_never_overrides_a_person(
 
 
 @pytest.mark.parametrize("order", list(permutations(("invoice.paid", "invoice_payment.paid"))), ids=" ".join)
-def test_what_was_decided_of_a_charge_stands_when_it_turns_out_to_pay_an_invoice(
+def test_a_decision_on_a_charge_stays_when_it_turns_out_to_pay_an_invoice(
     deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, order: tuple[str, ...]
 ) -> None:
     sale = Customer(CLOVER, Marks(invoice="dan")).buys(invoiced=True, through_session=False)
@@ -118,7 +118,7 @@ def test_what_was_decided_of_a_charge_stands_when_it_turns_out_to_pay_an_invoice
 
 
 @pytest.mark.parametrize("last", ["charge", "invoice"])
-def test_of_two_decisions_that_meet_the_later_stands(
+def test_of_two_merged_decisions_the_later_counts(
     deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, last: str
 ) -> None:
     sale = Customer(CLOVER).buys(Bill(tax_minor=100), invoiced=True, through_session=False)
@@ -263,7 +263,7 @@ def test_a_partner_activated_later_takes_nothing_from_who_earned_meanwhile(
     assert ledger().balances == owed(ada=3 * 980)
 
 
-def test_a_partner_activated_later_earns_from_then_on_where_nobody_was_bound(
+def test_a_partner_activated_later_earns_from_then_on_on_unbound_customers(
     meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     with db.transaction() as session:

@@ -13,7 +13,7 @@ from app.commissions.models import Commission
 from app.explanations import partner_side
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.journeys.copies import tell_copies
+from tests.journeys.copies import deliver_copies
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Event, Purchase
 from tests.stripe_stories.lines import Line, itemized
@@ -50,9 +50,13 @@ def test_only_a_subscriptions_commission_names_a_billing_cycle(meet: Meet, deliv
     drain()
     with db.transaction() as session:
         every = session.scalars(select(Commission).order_by(Commission.accrued_at, Commission.id)).all()
-        told = [partner_side.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
-    assert sorted((one.cycle, "billing cycle" in " ".join(one.sentences)) for one in told if one.cycle) == [(1, True)]
-    assert [(one.cycle, "billing cycle" in " ".join(one.sentences)) for one in told if not one.cycle] == [(None, False)]
+        explanation = [partner_side.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
+    assert sorted((one.cycle, "billing cycle" in " ".join(one.sentences)) for one in explanation if one.cycle) == [
+        (1, True)
+    ]
+    assert [(one.cycle, "billing cycle" in " ".join(one.sentences)) for one in explanation if not one.cycle] == [
+        (None, False)
+    ]
 
 
 def test_a_late_invoice_moves_the_ranks_and_the_differences_are_posted(
@@ -77,7 +81,7 @@ def test_the_order_of_arrival_never_decides_which_cycle_is_beyond_the_cap(
     for order in permutations(range(4)):
         sales = months(meet(subscription="ada"), 4)
         copies.append([sales[number].events for number in order])
-    tell_copies(copies, deliver, drain)
+    deliver_copies(copies, deliver, drain)
     assert ledger().balances == owed(ada=24 * 1960)
 
 
@@ -173,8 +177,8 @@ def test_months_are_counted_from_a_first_payment_that_waits_for_its_lines(
 ) -> None:
     lines = [Line("prod_pro", 4000), Line("prod_seats", 900)]
     first, *others = months(meet(subscription="ada"), 4)
-    told = [itemized(first, lines, shown=1), *(sale.events for sale in others)]
-    for events in reversed(told) if is_reversed else told:
+    delivered = [itemized(first, lines, shown=1), *(sale.events for sale in others)]
+    for events in reversed(delivered) if is_reversed else delivered:
         deliver(events)
         drain()
     assert ledger().balances == owed(ada=2 * 980)

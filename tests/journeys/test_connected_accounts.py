@@ -115,7 +115,7 @@ def test_a_refund_waits_for_the_payment_of_its_own_account(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_customer_bound_in_one_account_is_nobodys_in_the_other(
+def test_a_customer_bound_in_one_account_is_unbound_in_the_other(
     family: Family, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     marked = Customer(family, Marks(customer="ada"))
@@ -134,8 +134,8 @@ def test_giving_up_on_a_link_in_one_account_leaves_the_others_event_alone(delive
     cleo = Customer(CLOVER, Marks())
     first = cleo.subscribes()
     charge = cleo.renews(first).event("charge.succeeded")
-    told = [first.event("customer.subscription.created"), charge]
-    deliver([*told, *of_account(told)])
+    events = [first.event("customer.subscription.created"), charge]
+    deliver([*events, *of_account(events)])
     drain()
     with db.transaction() as session:
         session.execute(

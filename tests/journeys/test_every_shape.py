@@ -1,4 +1,4 @@
-"""Webhook endpoints of every age tell the same story."""
+"""Webhook endpoints of every API version lead to the same ledger."""
 
 from itertools import combinations
 
@@ -18,7 +18,7 @@ OLDER_AND_NEWER = [pytest.param(*pair, id=" ".join(one.name for one in pair)) fo
 
 @pytest.mark.parametrize(("older", "newer"), OLDER_AND_NEWER)
 @pytest.mark.parametrize("newer_first", [False, True])
-def test_a_story_told_in_two_shapes_accrues_once(
+def test_events_in_two_shapes_accrue_once(
     deliver: Deliver, drain: Drain, ledger: Ledger, older: Family, newer: Family, newer_first: bool
 ) -> None:
     old = Customer(older, Marks(subscription="ada"))
@@ -61,7 +61,7 @@ def test_one_event_in_two_versions_keeps_the_links_of_the_older_one(
 
 
 def test_refunds_listed_in_their_charge_count_by_their_ids(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
-    """Before 2022-11-15 `charge.refunded` lists them, and a failure of the second is told by its id."""
+    """Before 2022-11-15 `charge.refunded` lists them, and a failure of the second has an event with its id."""
     cleo = Customer(FIRST, Marks(subscription="ada"))
     first = cleo.subscribes()
     refund = cleo.is_refunded(first, 1000)

@@ -97,14 +97,14 @@ def test_what_is_new_about_money_but_changes_no_commission_says_so(
     first = buyer.subscribes()
     opened = Dispute("dp_1", first, 4900, buyer.now, movements=(Movement("txn_1", -4900, buyer.now),))
     lost = Dispute("dp_1", first, 4900, buyer.now + 60, status="lost", movements=opened.movements)
-    told = [
+    delivered = [
         buyer.event(f"charge.dispute.{name}", returns.dispute(one, livemode=False), buyer.now)
         for name, one in (("created", opened), ("closed", lost))
     ]
-    for events in (first.events, told[:1], told[1:]):
+    for events in (first.events, delivered[:1], delivered[1:]):
         deliver(events)
         drain()
-    assert reason(told[1]) == ("no_change", UNCHANGED)
+    assert reason(delivered[1]) == ("no_change", UNCHANGED)
 
 
 def described_charge(sale: Purchase) -> Event:
@@ -129,7 +129,7 @@ def test_a_subscriptions_charge_seen_first_waits_for_its_invoice(
     assert reason(charge)[0] == "merged"
 
 
-def test_a_description_credits_nobody_and_takes_nothing_from_a_charge_that_names_a_partner(
+def test_a_description_credits_no_partner_and_takes_no_credit_from_a_named_charge(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     deliver([described_charge(cleo(Marks(payment="ada")).buys(through_session=False))])

@@ -1,4 +1,4 @@
-"""A fixed amount for each conversion: 50.00 USD, once a billing cycle, for the first cycle unless told otherwise."""
+"""A fixed amount for each conversion: 50.00 USD, once a billing cycle, by default for the first cycle."""
 
 from collections.abc import Mapping
 from itertools import permutations
@@ -10,7 +10,7 @@ from app import db
 from app.explanations import explain
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.journeys.copies import books_of, tell_copies
+from tests.journeys.copies import books_of, deliver_copies
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
@@ -44,7 +44,7 @@ def test_a_conversion_earns_the_amount_whatever_it_comes_to(
     assert ledger().balances == owed(ada=10_000)
 
 
-def test_the_second_cycle_is_beyond_the_limit_nobody_set_and_a_new_subscription_is_not(
+def test_the_second_cycle_is_above_the_default_limit_and_a_new_subscription_is_not(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
 ) -> None:
     first, second = months(cleo, 2)
@@ -68,11 +68,11 @@ def test_with_more_cycles_each_is_paid_and_an_upgrade_inside_one_pays_nothing_mo
     assert ledger().balances == owed(ada=10_000)
     assert outcome_of(upgrade.event("invoice.paid")) == "cap_reached"
     with db.transaction() as session:
-        told = explain.explain(session, str(upgrade.invoice))["sentences"]
-    assert any("an earlier payment of the same billing cycle carries the fixed amount" in one for one in told)
+        explanation = explain.explain(session, str(upgrade.invoice))["sentences"]
+    assert any("an earlier payment of the same billing cycle carries the fixed amount" in one for one in explanation)
 
 
-def test_it_stands_until_all_of_the_payment_came_back(
+def test_a_fixed_amount_stays_until_everything_was_returned(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     first = cleo.subscribes()
@@ -85,7 +85,7 @@ def test_it_stands_until_all_of_the_payment_came_back(
 
 
 @pytest.mark.parametrize("commission", [TWELVE], indirect=True)
-def test_the_earliest_of_a_cycle_carries_it_even_when_all_of_it_came_back(
+def test_the_earliest_payment_of_a_cycle_has_the_fixed_amount_even_if_fully_refunded(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """What was paid once a cycle stands with its payment: the upgrade does not take its place."""
@@ -107,9 +107,9 @@ def test_no_order_of_arrival_decides_which_invoice_of_a_cycle_carries_it(deliver
         first = cleo.subscribes()
         upgrade = upgraded(cleo, first)
         second = cleo.renews(first)
-        told = [first.events, upgrade.events, second.events, cleo.is_refunded(upgrade, 2000).events]
-        copies.append([told[number] for number in order])
-    tell_copies(copies, deliver, drain)
+        events = [first.events, upgrade.events, second.events, cleo.is_refunded(upgrade, 2000).events]
+        copies.append([events[number] for number in order])
+    deliver_copies(copies, deliver, drain)
     found = books_of(copies)
     assert all(one.balances == owed(ada=10_000) for one in found)
     assert len({one.payments for one in found}) == 1
@@ -177,5 +177,5 @@ def test_the_explanation_says_that_the_amount_is_fixed(cleo: Customer, deliver: 
     deliver([*first.events, *cleo.is_refunded(first, 1000).events])
     drain()
     with db.transaction() as session:
-        told = explain.explain(session, str(first.invoice))["sentences"]
-    assert "A fixed amount for the conversion, whatever its amount, is 50.00 USD." in told
+        explanation = explain.explain(session, str(first.invoice))["sentences"]
+    assert "A fixed amount for the conversion, whatever its amount, is 50.00 USD." in explanation

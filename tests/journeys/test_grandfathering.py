@@ -122,7 +122,7 @@ def test_a_paused_partner_earns_nothing_new_and_loses_nothing_old(
         assert ledger().balances == owed(ada=worth)
 
 
-def test_a_paused_program_earns_nobody_anything_new(
+def test_a_paused_program_pays_nothing_on_new_payments(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, owner: Owner
 ) -> None:
     cleo = meet(subscription="ada")

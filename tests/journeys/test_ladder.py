@@ -14,7 +14,7 @@ from tests import cast
 from tests.books import Balances, owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
-from tests.journeys.copies import books_of, tell_copies
+from tests.journeys.copies import books_of, deliver_copies
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
@@ -58,13 +58,13 @@ def set_status(merchant: Merchant, code: str, status: Any) -> None:
 def test_each_ancestor_earns_its_levels_rate_of_the_same_base(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
-    """Of 49.00: 9.80, 2.45, 1.47 and 0.98; the tax of 9.80 is nobody's base."""
+    """Of 49.00: 9.80, 2.45, 1.47 and 0.98; the tax of 9.80 is in no base."""
     deliver(cleo.subscribes(TAXED).events)
     drain()
     assert ledger().balances == owed(ada=980, ben=245, dan=147, fay=98)
 
 
-def test_an_inactive_ancestor_is_passed_over_and_nobody_moves_up(
+def test_an_inactive_ancestor_is_skipped_and_the_others_keep_their_level(
     merchant: Merchant, cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     set_status(merchant, "dan", "paused")
@@ -154,7 +154,7 @@ def test_a_custom_rate_is_the_converters_alone(
     assert ledger().balances == owed(gus=2450, ben=245, dan=147, fay=98)
 
 
-def test_nobody_above_an_inactive_partner_earns(
+def test_no_upline_of_an_inactive_partner_earns(
     merchant: Merchant, cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     first = cleo.subscribes()
@@ -168,7 +168,7 @@ def test_nobody_above_an_inactive_partner_earns(
 
 @pytest.mark.parametrize("commission", [{"type": "recurring", "bps": 2000, "max_cycles": 1}], indirect=True)
 def test_a_limit_stops_every_level(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
-    """The second month is told first: all of its commissions are taken back when the first turns up."""
+    """The second month is delivered first: all of its commissions are taken back when the first turns up."""
     first = cleo.subscribes(Bill(net_minor=1000))
     deliver(cleo.renews(first, Bill(net_minor=4900)).events)
     drain()
@@ -182,7 +182,7 @@ EXCLUDING = {"type": "percentage", "bps": 2000, "product_rates": [{"product": "p
 
 
 @pytest.mark.parametrize("commission", [EXCLUDING], indirect=True)
-def test_what_earns_the_partner_nothing_earns_nobody_above_it_anything(
+def test_lines_that_earn_the_partner_nothing_earn_its_uplines_nothing(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     """70.00 of 100.00 count, and half of all was collected: 35.00 at 20, 5, 3 and 2 %. Set-up alone is nothing."""
@@ -191,8 +191,8 @@ def test_what_earns_the_partner_nothing_earns_nobody_above_it_anything(
     deliver([*itemized(sale, lines), *itemized(cleo.renews(sale, Bill(net_minor=3000)), (Line("prod_setup", 3000),))])
     drain()
     assert ledger().balances == owed(ada=700, ben=175, dan=105, fay=70)
-    told = desk.explains(str(sale.invoice))
-    assert told.count("A ladder earns nothing on lines that earn the partner nothing.") == 3
+    explanation = desk.explains(str(sale.invoice))
+    assert explanation.count("A ladder earns nothing on lines that earn the partner nothing.") == 3
 
 
 def test_decisions_cover_every_level(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
@@ -247,27 +247,27 @@ def test_every_order_of_a_story_ends_in_the_same_books(deliver: Deliver, drain: 
         cleo = Customer(CLOVER, Marks(subscription="ada"))
         first = cleo.subscribes(TAXED)
         second = cleo.renews(first)
-        told = (
+        events = (
             first.event("invoice.paid"),
             first.event("invoice_payment.paid"),
             first.event("charge.succeeded"),
             second.event("invoice.paid"),
             cleo.is_refunded(first, 1000).events[0],
         )
-        copies.append([[told[number]] for number in order])
-    tell_copies(copies, deliver, drain)
+        copies.append([[events[number]] for number in order])
+    deliver_copies(copies, deliver, drain)
     expected = owed(ada=813 + 980, ben=203 + 245, dan=122 + 147, fay=81 + 98)
     assert all(one.balances == expected for one in books_of(copies))
 
 
-def test_the_explanation_tells_of_each_level(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_shows_each_level(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
     first = cleo.subscribes()
     deliver(first.events)
     drain()
     with db.transaction() as session:
-        told = explain.explain(session, str(first.invoice))["sentences"]
-    assert "dan earns at level 2 of the ladder of terms version 2, which the customer was bound under." in told
-    assert "3 % of 49.00 USD, rounded half up, is 1.47 USD." in told
+        explanation = explain.explain(session, str(first.invoice))["sentences"]
+    assert "dan earns at level 2 of the ladder of terms version 2, which the customer was bound under." in explanation
+    assert "3 % of 49.00 USD, rounded half up, is 1.47 USD." in explanation
 
 
 def approved(**minor: int) -> Balances:

@@ -56,7 +56,7 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
         ({"type": "tiered", "bps": 1, "tiers": [], "max_cycles": 3}, CyclePosition(4), False),
     ],
 )
-def test_a_flat_amount_is_paid_for_one_cycle_unless_told_otherwise_and_once_in_it(
+def test_a_flat_amount_is_paid_once_for_the_first_cycle_by_default(
     commission: dict[str, Any], standing: CyclePosition, is_paid: bool
 ) -> None:
     assert (caps.exceeded(commission, standing, at(2026, 3, 2)) == {}) is is_paid

@@ -133,7 +133,7 @@ STORIES: Mapping[str, tuple[Story, int]] = {
 }
 
 
-def told_orders(events: Sequence[Event]) -> list[list[Event]]:
+def event_orders(events: Sequence[Event]) -> list[list[Event]]:
     """The given order, its reverse, and a shuffled one in which everything comes twice."""
     shuffled = [*events, *events]
     random.Random(len(events)).shuffle(shuffled)
@@ -148,9 +148,9 @@ def test_three_cycles_are_paid_in_every_order_and_shape(
     for order, family in enumerate(FAMILIES):
         cleo = Customer(family, Marks(subscription="ada"))
         events = [event for sale in story(cleo) for event in sale.events]
-        told = told_orders(events)[order]
-        for begin in range(0, len(told), 5):
-            deliver(told[begin : begin + 5])
+        delivered = event_orders(events)[order]
+        for begin in range(0, len(delivered), 5):
+            deliver(delivered[begin : begin + 5])
             drain()
         assert ledger().balances == owed(ada=(order + 1) * expected_minor)
 

@@ -116,9 +116,9 @@ def explained(any_id: str) -> dict[str, Any]:
         return explain.explain(session, any_id)
 
 
-def heads_of(told: dict[str, Any]) -> list[str]:
+def heads_of(explanation: dict[str, Any]) -> list[str]:
     """The lines that name a mode before anything else."""
-    return [line for line in told["sentences"] if line.startswith(("Test mode: ", "Live mode: "))]
+    return [line for line in explanation["sentences"] if line.startswith(("Test mode: ", "Live mode: "))]
 
 
 def test_an_id_that_is_known_in_both_modes_is_explained_under_each(sold: dict[bool, Purchase]) -> None:
@@ -141,13 +141,16 @@ def test_a_report_of_one_external_id_in_both_modes_is_explained_under_each(
         partner_id = ids.encode("aff", merchant.partners["ada"])
         report = {"affiliate_id": partner_id, "amount_cents": amount_cents, "external_id": "order-1"}
         assert Caller(application, plaintext).post("/api/v1/conversions", report).status_code == 201
-    told = explained("manual:order-1")
-    assert told["summary"] == "Live mode: ada has 4.00 USD accrued on it. Test mode: ada has 10.00 USD accrued on it."
+    explanation = explained("manual:order-1")
+    assert (
+        explanation["summary"]
+        == "Live mode: ada has 4.00 USD accrued on it. Test mode: ada has 10.00 USD accrued on it."
+    )
 
 
 @pytest.mark.usefixtures("sold")
 def test_a_partners_customers_are_counted_in_each_mode(merchant: Merchant) -> None:
-    told = explained(ids.encode(ids.PARTNER, merchant.partners["ada"]))
-    assert told["partner"]["bound"] == [{"livemode": True, "customers": 1}, {"livemode": False, "customers": 1}]
-    assert "1 customer is credited to it now." in told["sentences"]
-    assert "1 customer is credited to it now in test mode." in told["sentences"]
+    explanation = explained(ids.encode(ids.PARTNER, merchant.partners["ada"]))
+    assert explanation["partner"]["bound"] == [{"livemode": True, "customers": 1}, {"livemode": False, "customers": 1}]
+    assert "1 customer is credited to it now." in explanation["sentences"]
+    assert "1 customer is credited to it now in test mode." in explanation["sentences"]

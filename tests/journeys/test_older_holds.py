@@ -38,7 +38,7 @@ def customer(code: str) -> Customer:
     return Customer(CLOVER, Marks(subscription=code))
 
 
-def tell(deliver: Deliver, drain: Drain, events: Sequence[Event]) -> None:
+def deliver_in_order(deliver: Deliver, drain: Drain, events: Sequence[Event]) -> None:
     """One by one, each worked before the next comes."""
     for event in events:
         deliver([event])
@@ -66,7 +66,7 @@ def test_an_inquiry_holds_what_is_approved_at_once_in_every_order(
             sale.event("invoice_payment.paid"),
             DisputeStory(cleo, sale).opens(as_inquiry=True),
         )
-        tell(deliver, drain, [events[number] for number in order])
+        deliver_in_order(deliver, drain, [events[number] for number in order])
     assert ledger().balances == accrued("ben", 6 * 980)
     assert {line.outcome for line in ledger().payments} == {"held"}
 
@@ -77,15 +77,15 @@ def test_a_fraud_warning_takes_it_back_as_well_and_the_end_of_the_hold_gives_it_
     cleo = customer("ben")
     sale = cleo.subscribes()
     dispute = DisputeStory(cleo, sale)
-    tell(deliver, drain, [*sale.events, dispute.opens(as_inquiry=True)])
+    deliver_in_order(deliver, drain, [*sale.events, dispute.opens(as_inquiry=True)])
     assert ledger().balances == accrued("ben", 980)
-    tell(deliver, drain, [dispute.closes("warning_closed")])
+    deliver_in_order(deliver, drain, [dispute.closes("warning_closed")])
     assert statuses() == ["approved"]
     warned = customer("ben")
     first = warned.subscribes()
     recent = int(day(first, 0).timestamp()) + 200 * 86_400  # so that its 75 days are not over
     warned.waits(recent - warned.now)
-    tell(deliver, drain, [*first.events, warning(warned, first)])
+    deliver_in_order(deliver, drain, [*first.events, warning(warned, first)])
     assert statuses() == ["approved", "accrued"]
 
 
@@ -96,17 +96,17 @@ def test_the_clock_s_approval_is_taken_back_by_a_dispute_it_had_not_heard_of(
     sale = cleo.subscribes()
     dispute = DisputeStory(cleo, sale)
     opened = dispute.opens()
-    tell(deliver, drain, sale.events)
+    deliver_in_order(deliver, drain, sale.events)
     assert clock(day(sale, HOLDBACK_DAYS)) == 1
     assert ledger().balances == payable(980)
-    tell(deliver, drain, [opened])
+    deliver_in_order(deliver, drain, [opened])
     assert ledger().balances == owed(ada=980)
     assert clock(day(sale, HOLDBACK_DAYS + 1)) == 0
     with db.transaction() as session:
         assert session.execute(text("SELECT approved_at FROM commissions")).scalar() is None
         kinds = session.scalars(text("SELECT kind FROM journal_entries ORDER BY id")).all()
     assert kinds == ["accrual", "approval", "hold"]
-    tell(deliver, drain, [dispute.closes("won")])
+    deliver_in_order(deliver, drain, [dispute.closes("won")])
     clock(day(sale, HOLDBACK_DAYS + 2))
     assert ledger().balances == payable(980)
 
@@ -114,10 +114,10 @@ def test_the_clock_s_approval_is_taken_back_by_a_dispute_it_had_not_heard_of(
 def test_a_dispute_opened_after_the_approval_takes_nothing_back(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = customer("ada")
     sale = cleo.subscribes()
-    tell(deliver, drain, sale.events)
+    deliver_in_order(deliver, drain, sale.events)
     clock(day(sale, HOLDBACK_DAYS))
     cleo.waits(HOLDBACK_DAYS * 86_400)
-    tell(deliver, drain, [DisputeStory(cleo, sale).opens()])
+    deliver_in_order(deliver, drain, [DisputeStory(cleo, sale).opens()])
     assert ledger().balances == payable(980)
 
 
@@ -130,11 +130,11 @@ def test_a_warning_that_a_dispute_answered_counts_from_the_warning_on(
     warned = warning(cleo, sale)
     cleo.waits((HOLDBACK_DAYS + 5) * 86_400)
     opened = DisputeStory(cleo, sale).opens()
-    tell(deliver, drain, sale.events)
+    deliver_in_order(deliver, drain, sale.events)
     clock(day(sale, HOLDBACK_DAYS))
-    tell(deliver, drain, [opened])
+    deliver_in_order(deliver, drain, [opened])
     assert ledger().balances == payable(980)
-    tell(deliver, drain, [warned])
+    deliver_in_order(deliver, drain, [warned])
     assert ledger().balances == owed(ada=980)
 
 
@@ -143,10 +143,10 @@ def test_what_is_in_a_payout_stays_approved(deliver: Deliver, drain: Drain) -> N
     sale = cleo.subscribes()
     dispute = DisputeStory(cleo, sale)
     opened = dispute.opens()
-    tell(deliver, drain, sale.events)
+    deliver_in_order(deliver, drain, sale.events)
     clock(day(sale, HOLDBACK_DAYS))
     reserve(sale)
-    tell(deliver, drain, [opened])
+    deliver_in_order(deliver, drain, [opened])
     with db.transaction() as session:  # the row's own sums are a payout's to write, and `reserve` only posts
         held = books.read(session, cleo.token).balances
     assert held == {("payout_clearing", "ada", "usd"): 980, ("commission_expense", None, "usd"): 980}
@@ -156,9 +156,9 @@ def test_a_person_s_approval_is_not_taken_back(deliver: Deliver, drain: Drain, l
     cleo = customer("ada")
     sale = cleo.subscribes()
     opened = DisputeStory(cleo, sale).opens()
-    tell(deliver, drain, sale.events)
+    deliver_in_order(deliver, drain, sale.events)
     approve(sale, now=day(sale, 40))
-    tell(deliver, drain, [opened])
+    deliver_in_order(deliver, drain, [opened])
     assert ledger().balances == payable(980)
 
 
@@ -177,7 +177,7 @@ def test_every_order_of_a_dispute_that_is_won_ends_approved(
             dispute.closes("won"),
         ]
         for number in order:
-            tell(deliver, drain, [events[number]])
+            deliver_in_order(deliver, drain, [events[number]])
             clock(day(sale, HOLDBACK_DAYS) + timedelta(hours=1))
     assert set(statuses()) == {"approved"}
     assert ledger().balances[("partner_payable", code, "usd")] == 24 * 980

@@ -19,21 +19,21 @@ from tests.stripe_stories.returns import Dispute
 
 pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
 
-TellAll = Callable[..., None]
+DeliverAll = Callable[..., None]
 
 
 @pytest.fixture(params=[False, True], ids=["in order", "backwards"])
-def tell_all(request: pytest.FixtureRequest, deliver: Deliver, drain: Drain) -> TellAll:
+def deliver_all(request: pytest.FixtureRequest, deliver: Deliver, drain: Drain) -> DeliverAll:
     """Deliver events one by one, in order or backwards; none is parked."""
 
-    def tell_all(*events: Event) -> None:
+    def deliver_all(*events: Event) -> None:
         for event in reversed(events) if request.param else events:
             deliver([event])
             drain()
         with db.transaction() as session:
             assert session.scalar(text("SELECT count(*) FROM stripe_events WHERE outcome = 'parked'")) == 0
 
-    return tell_all
+    return deliver_all
 
 
 def without(event: Event, *names: str) -> Event:
@@ -55,32 +55,32 @@ def discounted(cleo: Customer, sale: Purchase, **fields: Any) -> list[Event]:
     ]
 
 
-def test_the_id_of_a_subscription_line_was_the_subscriptions(tell_all: TellAll, ledger: Ledger) -> None:
+def test_the_id_of_a_subscription_line_was_the_subscriptions(deliver_all: DeliverAll, ledger: Ledger) -> None:
     """Before 2018-05-21."""
     first = Customer(FIRST, Marks(subscription="ada")).subscribes()
     paid = first.event("invoice.paid")
     paid["data"]["object"]["lines"]["data"][0] |= {"id": first.subscription, "subscription": None}
-    tell_all(paid)
+    deliver_all(paid)
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_line_of_another_subscription_names_nobody(tell_all: TellAll, ledger: Ledger) -> None:
+def test_a_line_of_another_subscription_names_no_partner(deliver_all: DeliverAll, ledger: Ledger) -> None:
     first = Customer(FIRST, Marks(subscription="ada")).subscribes()
     paid = first.event("invoice.paid")
     paid["data"]["object"]["lines"]["data"][0] |= {"id": "sub_1Another0001", "subscription": None}
-    tell_all(paid)
+    deliver_all(paid)
     assert [line.outcome for line in ledger().payments] == ["unattributed"]
 
 
 @pytest.mark.parametrize("of_subscription", [False, True])
 def test_a_discount_without_an_id_credits_what_it_was_used_on(
-    tell_all: TellAll, ledger: Ledger, of_subscription: bool
+    deliver_all: DeliverAll, ledger: Ledger, of_subscription: bool
 ) -> None:
     cleo = Customer(ACACIA)
     sale = cleo.subscribes().only("invoice.paid")
     used = {"subscription": sale.subscription} if of_subscription else {}
     made, used_event = discounted(cleo, sale, **used)
-    tell_all(made, without(used_event, "id"), *sale.events)
+    deliver_all(made, without(used_event, "id"), *sale.events)
     assert ledger().balances == owed(ada=980)
 
 
@@ -88,7 +88,7 @@ def test_a_discount_without_an_id_credits_what_it_was_used_on(
 @pytest.mark.parametrize("item", ["invoice_item", "subscription_item"])
 @pytest.mark.parametrize("shows_it", [False, True])
 def test_a_discount_of_an_item_credits_the_invoices_that_show_it_and_no_other(
-    tell_all: TellAll, ledger: Ledger, family: Any, item: str, shows_it: bool
+    deliver_all: DeliverAll, ledger: Ledger, family: Any, item: str, shows_it: bool
 ) -> None:
     cleo = Customer(family)
     sale = cleo.subscribes().only("invoice.paid")
@@ -96,47 +96,49 @@ def test_a_discount_of_an_item_credits_the_invoices_that_show_it_and_no_other(
     if shows_it:
         used = events[1]["data"]["object"]["id"]
         sale.events[0]["data"]["object"]["total_discount_amounts"] = [{"amount": 490, "discount": used}]
-    tell_all(*events, *sale.events)
+    deliver_all(*events, *sale.events)
     assert ledger().balances == (owed(ada=980) if shows_it else {})
 
 
-def test_the_mark_of_a_subscription_without_an_id_counts_for_its_customer(tell_all: TellAll, ledger: Ledger) -> None:
+def test_the_mark_of_a_subscription_without_an_id_counts_for_its_customer(
+    deliver_all: DeliverAll, ledger: Ledger
+) -> None:
     """A customer had one subscription at most, and invoices did not say which."""
     first = Customer(FIRST, Marks(subscription="ada")).subscribes()
     begun = without(first.event("customer.subscription.created"), "id")
     paid = without(first.event("invoice.paid"), "subscription")
     paid["data"]["object"]["lines"]["data"][0] |= {"id": "il_1", "subscription": None, "metadata": {}}
-    tell_all(begun, paid)
+    deliver_all(begun, paid)
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_dispute_without_an_id_is_its_charges(tell_all: TellAll, ledger: Ledger) -> None:
+def test_a_dispute_without_an_id_is_its_charges(deliver_all: DeliverAll, ledger: Ledger) -> None:
     cleo = Customer(FIRST, Marks(subscription="ada"))
     first = cleo.subscribes().only("charge.succeeded", "invoice.paid")
-    told = []
+    events = []
     for step, status in enumerate(("needs_response", "under_review", "lost")):
         opened = Dispute("dp_1", first, 4900, cleo.now, status=status)
         document = returns.dispute(opened, livemode=False)
         kind = ("created", "updated", "closed")[step]
         event = cleo.event(f"charge.dispute.{kind}", document, cleo.now + 60 * step)
-        told.append(without(event, "id", "balance_transactions"))
-    tell_all(*first.events, *told)
+        events.append(without(event, "id", "balance_transactions"))
+    deliver_all(*first.events, *events)
     assert ledger().balances == {}
 
 
-def test_of_a_charge_that_lists_refunds_without_ids_its_own_sum_counts(tell_all: TellAll, ledger: Ledger) -> None:
+def test_of_a_charge_that_lists_refunds_without_ids_its_own_sum_counts(deliver_all: DeliverAll, ledger: Ledger) -> None:
     cleo = Customer(FIRST, Marks(subscription="ada"))
     first = cleo.subscribes().only("charge.succeeded", "invoice.paid")
     _, refunded, _ = cleo.is_refunded(first, 2450).events
     for refund in refunded["data"]["object"]["refunds"]["data"]:
         del refund["id"], refund["charge"]
-    tell_all(*first.events, refunded)
+    deliver_all(*first.events, refunded)
     assert ledger().balances == owed(ada=490)
 
 
 def test_a_payment_intent_that_succeeded_without_saying_what_arrived_brought_its_amount(
-    tell_all: TellAll, ledger: Ledger
+    deliver_all: DeliverAll, ledger: Ledger
 ) -> None:
     sale = Customer(FIRST, Marks(payment="ada")).buys(through_session=False).only("payment_intent.succeeded")
-    tell_all(without(sale.events[0], "amount_received"))
+    deliver_all(without(sale.events[0], "amount_received"))
     assert ledger().balances == owed(ada=980)

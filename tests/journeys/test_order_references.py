@@ -13,12 +13,12 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Event, Marks
 from tests.stripe_stories.families import CLOVER, ENDIVE
 
-from .copies import books_of, tell_copies
+from .copies import books_of, deliver_copies
 
 TAXED = Bill(net_minor=4900, tax_minor=931)
 
 
-def tell(events: Iterable[Event], deliver: Deliver, drain: Drain) -> None:
+def deliver_in_order(events: Iterable[Event], deliver: Deliver, drain: Drain) -> None:
     """Deliver events one by one, each settled before the next."""
     for event in events:
         deliver([event])
@@ -41,7 +41,7 @@ def test_without_any_invoice_payment_a_refund_finds_its_invoice_by_the_order_ref
         sale = cleo.subscribes(TAXED).only("charge.succeeded", "payment_intent.succeeded", "invoice.paid")
         events = [*sale.events, cleo.is_refunded(sale, 2916).events[0]]
         copies.append([[events[place]] for place in order])
-    tell_copies(copies, deliver, drain)
+    deliver_copies(copies, deliver, drain)
     for found in books_of(copies):
         assert found.balances == owed(ada=980 - 490)
         assert found.payments == (PaymentLine("invoice", "usd", 5831, 4900, 2916, "adjusted"),)
@@ -62,7 +62,7 @@ def test_an_order_reference_never_overrides_an_invoice_payment(deliver: Deliver,
             cleo.is_refunded(second, 3000).events[0],
         ]
         copies.append([[events[place]] for place in order])
-    tell_copies(copies, deliver, drain)
+    deliver_copies(copies, deliver, drain)
     for found in books_of(copies):
         assert found.balances == owed(ada=980)
         assert [(line.gross_minor, line.returned_minor) for line in found.payments] == [(3000, 3000), (4900, 0)]
@@ -86,7 +86,7 @@ def test_what_names_a_partner_on_a_payment_counts_for_the_invoice_it_paid_and_no
             other.event("invoice_payment.paid"),
         ]
         copies.append([[events[place]] for place in order])
-    tell_copies(copies, deliver, drain)
+    deliver_copies(copies, deliver, drain)
     assert ledger().balances == owed(ben=120 * 980)
 
 
@@ -99,7 +99,7 @@ def test_an_order_reference_of_the_merchants_own_links_nothing(
     one = cleo.buys(through_session=False).event("payment_intent.succeeded")
     cleo.marks = Marks()
     other = cleo.buys(through_session=False).event("payment_intent.succeeded")
-    tell([ordered_by(one, reference), ordered_by(other, reference)], deliver, drain)
+    deliver_in_order([ordered_by(one, reference), ordered_by(other, reference)], deliver, drain)
     assert ledger().balances == owed(ada=980)
     assert [line.outcome for line in ledger().payments] == ["accrued", "unattributed"]
 
@@ -107,9 +107,9 @@ def test_an_order_reference_of_the_merchants_own_links_nothing(
 def test_an_order_reference_makes_no_invoice_until_one_is_seen(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """The gross counts, as of any PaymentIntent; the invoice then tells the tax, and stays."""
     sale = Customer(ENDIVE, Marks(payment="ada")).buys(TAXED, invoiced=True, through_session=False)
-    tell([sale.event("payment_intent.succeeded")], deliver, drain)
+    deliver_in_order([sale.event("payment_intent.succeeded")], deliver, drain)
     assert ledger().payments == (PaymentLine("pi", "usd", 5831, 5831, 0, "accrued"),)
-    tell([sale.event("invoice.paid")], deliver, drain)
+    deliver_in_order([sale.event("invoice.paid")], deliver, drain)
     assert ledger().payments == (PaymentLine("invoice", "usd", 5831, 4900, 0, "accrued"),)
     assert ledger().balances == owed(ada=980)
 
@@ -118,7 +118,7 @@ def test_an_unmarked_payment_that_was_ordered_by_an_invoice_waits_for_it(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     first = Customer(ENDIVE, Marks(subscription="ada")).subscribes()
-    tell([first.event("payment_intent.succeeded")], deliver, drain)
+    deliver_in_order([first.event("payment_intent.succeeded")], deliver, drain)
     assert [(line.kind, line.outcome) for line in ledger().payments] == [("pi", "waiting")]
 
 
@@ -128,7 +128,7 @@ def test_a_payment_that_was_ordered_by_an_invoice_proves_that_it_came_through_st
     sale = Customer(ENDIVE, Marks(subscription="ada")).subscribes()
     paid = sale.event("invoice.paid")
     paid["data"]["object"]["attempted"] = False
-    tell([paid, sale.event("payment_intent.succeeded")], deliver, drain)
+    deliver_in_order([paid, sale.event("payment_intent.succeeded")], deliver, drain)
     assert ledger().balances == owed(ada=980)
 
 
@@ -139,5 +139,5 @@ def test_a_payment_record_beside_an_order_reference_says_what_was_paid_outside(
     sale = cleo.subscribes(Bill(net_minor=10_000, part_outside_minor=6000))
     document = invoices.outside_payment(sale, "inpay_1Wired0001", livemode=False)
     wired = cleo.event("invoice_payment.paid", document, cleo.now)
-    tell([sale.event("payment_intent.succeeded"), sale.event("invoice.paid"), wired], deliver, drain)
+    deliver_in_order([sale.event("payment_intent.succeeded"), sale.event("invoice.paid"), wired], deliver, drain)
     assert ledger().balances == owed(ada=800)

@@ -150,7 +150,7 @@ def test_a_session_in_the_customers_currency_gives_the_ratio_and_the_payment_the
     assert [(line.currency, line.gross_minor, line.base_minor) for line in ledger().payments] == [("usd", 4500, 3782)]
 
 
-def test_what_the_customer_saw_is_told_and_nothing_is_computed_from_it(
+def test_the_amount_shown_to_the_customer_is_explained_and_not_computed_with(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     sale = Customer(CLOVER, Marks(payment="ada")).buys()
@@ -159,5 +159,5 @@ def test_what_the_customer_saw_is_told_and_nothing_is_computed_from_it(
     drain()
     assert ledger().balances == owed(ada=980)
     with db.transaction() as session:
-        told = explain.explain(session, str(sale.payment_intent))["sentences"]
-    assert "The customer was shown 45.30 EUR." in told
+        explanation = explain.explain(session, str(sale.payment_intent))["sentences"]
+    assert "The customer was shown 45.30 EUR." in explanation

@@ -1,4 +1,4 @@
-"""Cleo pays one invoice twice: what is too much earned nobody anything, and is what goes back first."""
+"""An invoice is paid twice: the overpayment earns nothing and is returned first."""
 
 from dataclasses import replace
 from itertools import chain
@@ -23,7 +23,7 @@ BILL = Bill(net_minor=4900, tax_minor=931)
 
 
 def _pays_twice(cleo: Customer, *, overpaid: str, bill: Bill = BILL) -> tuple[Purchase, Purchase]:
-    """One invoice and two payments of it; `overpaid`: told by the invoice, by its payments, or by another event."""
+    """One invoice and two payments of it; `overpaid`: stated by the invoice, by its payments, or by another event."""
     first = cleo.subscribes(bill)
     second = replace(first, payment_intent=cleo.ids.fresh("pi"), charge=cleo.ids.fresh("ch"))
     charge = documents.charge(cleo.family, second, livemode=False)
@@ -91,8 +91,8 @@ def test_what_was_overpaid_and_given_back_outside_stripe_leaves_the_commission(
     cleo = Customer(CLOVER, Marks(subscription="ada"))
     first, second = _pays_twice(cleo, overpaid="by the invoice")
     note = CreditNote(cleo.ids.fresh("cn"), first, cleo.now, out_of_band_minor=BILL.total_minor)
-    told = returns.credit_note(cleo.family, note, livemode=False)
-    deliver([*first.events, *second.events, cleo.event("credit_note.created", told, cleo.now)])
+    events = returns.credit_note(cleo.family, note, livemode=False)
+    deliver([*first.events, *second.events, cleo.event("credit_note.created", events, cleo.now)])
     drain()
     assert ledger().balances == owed(ada=980)
 
@@ -130,8 +130,11 @@ def test_a_second_payment_known_by_its_order_reference_alone_is_too_much(
     cleo = Customer(ENDIVE, Marks(subscription="ada"))
     first, second = _pays_twice(cleo, overpaid="by its payments")
     intent = documents.payment_intent(cleo.family, second, livemode=False)
-    told = [*second.only("charge.succeeded").events, cleo.event("payment_intent.succeeded", intent, second.paid_at)]
-    deliver([*first.events, *told, *cleo.is_refunded(second, BILL.total_minor).events])
+    events = [
+        *second.only("charge.succeeded").events,
+        cleo.event("payment_intent.succeeded", intent, second.paid_at),
+    ]
+    deliver([*first.events, *events, *cleo.is_refunded(second, BILL.total_minor).events])
     drain()
     assert ledger().balances == owed(ada=980)
 
@@ -174,7 +177,7 @@ def test_what_was_paid_outside_and_given_back_outside_leaves_what_the_card_earns
     assert ledger().balances == owed(ada=800)
 
 
-def test_an_overpaid_invoice_told_by_that_event_alone_earns(
+def test_an_invoice_known_only_by_its_overpaid_event_earns(
     deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
 ) -> None:
     cleo = Customer(CLOVER, Marks(subscription="ada"))

@@ -56,11 +56,11 @@ def test_what_was_paid_outside_stripe_in_part_is_what_its_payment_record_says(
         drain()
     assert ledger().balances == owed(ada=2000 if is_included else 500)
     with db.transaction() as session:
-        told = explain.explain(session, str(sale.invoice))["sentences"]
-    assert "paid outside Stripe 90.00 USD" in " ".join(told)
+        explanation = explain.explain(session, str(sale.invoice))["sentences"]
+    assert "paid outside Stripe 90.00 USD" in " ".join(explanation)
 
 
-def test_a_wire_that_is_told_late_takes_the_commission_back(
+def test_a_wire_known_late_takes_the_commission_back(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """A card was declined, so that it was attempted; nothing but the payment record says where the money came from."""
@@ -77,7 +77,7 @@ def test_a_wire_that_is_told_late_takes_the_commission_back(
 
 @pytest.mark.parametrize("shape", [CLOVER, ENDIVE], ids=lambda shape: shape.name)
 @pytest.mark.parametrize(("is_attempted", "commission_minor"), [(False, None), (True, 980)])
-def test_without_any_payment_known_only_an_invoice_nobody_tried_to_charge_was_paid_outside(
+def test_without_known_payments_only_a_never_attempted_invoice_was_paid_outside(
     deliver: Deliver, drain: Drain, ledger: Ledger, shape: Family, is_attempted: bool, commission_minor: int | None
 ) -> None:
     sale = Customer(shape, Marks(subscription="ada")).subscribes(OUTSIDE).only("invoice.paid")
@@ -141,7 +141,7 @@ def test_a_renewal_paid_outside_stripe_says_so_also_beyond_the_limit_of_months(
 def test_a_payment_that_shows_up_proves_that_an_unattempted_invoice_was_paid_through_stripe(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
-    """A customer may pay an invoice that nobody tried to charge."""
+    """A customer may pay an invoice that was never charged."""
     sale = Customer(CLOVER, Marks(subscription="ada")).subscribes()
     events = {event["type"]: event for event in changed(sale, "invoice", attempted=False)}
     deliver([events["invoice.paid"]])

@@ -53,16 +53,16 @@ def test_a_refund_as_large_as_the_release_counts_without_any_one_of_the_other_ev
     assert ledger().balances == {}
 
 
-@pytest.mark.parametrize("told", ["when captured", "by the sum alone"])
-def test_a_release_told_as_a_refund_of_its_own_takes_nothing_back(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, told: str
+@pytest.mark.parametrize("known_by", ["when captured", "by the sum alone"])
+def test_a_release_reported_as_a_refund_takes_nothing_back(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, known_by: str
 ) -> None:
-    """By the sum alone: no event told when the capture was, only a later one that the charge has been captured."""
+    """By the sum alone: no event has the time of the capture, only a later one says that the charge was captured."""
     cleo = meet(payment="ada")
     sale = takes_in_part(cleo, 1000, Bill(net_minor=HALF))
     release = release_as_refund(cleo, sale, 1000)
     back = with_release(cleo.is_refunded(sale, 490).events, 1000)
-    capture = sale.events[1:] if told == "when captured" else ()
+    capture = sale.events[1:] if known_by == "when captured" else ()
     deliver([release, sale.events[0], *capture])
     drain()
     assert ledger().balances == (owed(ada=490) if capture else {})
@@ -103,10 +103,10 @@ def test_the_explanation_calls_a_release_a_release(deliver: Deliver, drain: Drai
     release = release_as_refund(cleo, sale, 1000)
     deliver([*sale.events, release, with_release(cleo.is_refunded(sale, 490).events, 1000)[1]])
     drain()
-    told = desk.explains(str(sale.payment_intent))
+    explanation = desk.explains(str(sale.payment_intent))
     assert (
         f"Refund {release['data']['object']['id']} of 10.00 USD: succeeded, it releases what was authorized and not "
-        "captured, so nothing was returned." in told
+        "captured, so nothing was returned." in explanation
     )
-    assert "In all 4.90 USD of 24.50 USD was returned." in told
-    assert "Of the refunds, 4.90 USD is known only from the charge's own sum." in told
+    assert "In all 4.90 USD of 24.50 USD was returned." in explanation
+    assert "Of the refunds, 4.90 USD is known only from the charge's own sum." in explanation

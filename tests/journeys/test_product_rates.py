@@ -117,11 +117,11 @@ def test_an_invoice_of_more_than_one_page_waits_for_its_lines(
     cleo = Customer(shape, Marks(subscription="pat"))
     sale = cleo.subscribes(Bill(net_minor=10_900))
     answer = fetched(cleo, sale, TWELVE)
-    told = itemized(sale, TWELVE, shown=10)
+    events = itemized(sale, TWELVE, shown=10)
     if fetched_first:
         deliver([answer])
         drain()
-    deliver(told)
+    deliver(events)
     drain()
     if not fetched_first:
         assert ledger().balances == {}
@@ -130,7 +130,7 @@ def test_an_invoice_of_more_than_one_page_waits_for_its_lines(
         drain()
         assert outcome_of(answer) == "accrued"
     assert ledger().balances == owed(pat=2950)
-    assert not [event for event in told if outcome_of(event) == "waiting"]
+    assert not [event for event in events if outcome_of(event) == "waiting"]
 
 
 def test_one_rate_for_all_needs_no_lines(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
@@ -154,10 +154,10 @@ def test_the_explanation_shows_each_product(deliver: Deliver, drain: Drain) -> N
     deliver(itemized(sale, THREE))
     drain()
     with db.transaction() as session:
-        told = explain.explain(session, str(sale.invoice))["sentences"]
-    assert "Its lines of prod_seats come to 30.00 USD, at 50 %." in told
-    assert "Its lines of prod_setup come to 20.00 USD, at 0 %." in told
-    assert "These rates in proportion on a base of 100.00 USD, rounded half up once, are 25.00 USD." in told
+        explanation = explain.explain(session, str(sale.invoice))["sentences"]
+    assert "Its lines of prod_seats come to 30.00 USD, at 50 %." in explanation
+    assert "Its lines of prod_setup come to 20.00 USD, at 0 %." in explanation
+    assert "These rates in proportion on a base of 100.00 USD, rounded half up once, are 25.00 USD." in explanation
 
 
 def test_a_product_may_not_have_two_rates() -> None:

@@ -155,7 +155,7 @@ def test_a_code_is_the_weakest_carrier(meet: Meet, deliver: Deliver, drain: Drai
     assert ledger().balances == owed(ben=980)
 
 
-def test_a_code_stands_nearer_than_its_coupon(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_a_promotion_code_comes_before_its_coupon(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     sale = sell(meet(), code_marker="ada", coupon_marker="ben")
     deliver(sale.events)
     drain()
@@ -208,7 +208,7 @@ def test_a_promotion_given_today_leaves_what_was_paid_before_the_window(
     assert sorted(line.outcome for line in ledger().payments) == ["accrued", "unattributed"]
 
 
-def test_a_promotion_taken_away_at_once_credits_nobody(
+def test_a_promotion_taken_away_at_once_credits_no_partner(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api, take_away: Api
 ) -> None:
     sale = sell(now(meet()))
@@ -261,7 +261,7 @@ def test_a_marker_on_a_discounted_sale_of_a_stranger_to_us_is_shown_as_unknown(
 
 
 def test_a_reference_of_another_shape_is_no_trouble(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
-    """The old shape may list discounts in full, in part, or in words nobody expects."""
+    """The old shape may list discounts in full, in part, or in an unknown form."""
     sale = sell(Customer(ACACIA, Marks(subscription="ben")), code_marker="ada")
     for strange in ([None, 7, {"id": 5}, []], {"id": "di_x"}, "di_x"):
         event = {**sale.event("invoice.paid"), "id": sale.cleo.ids.fresh("evt")}

@@ -131,7 +131,7 @@ def test_a_refund_of_one_month_leaves_the_others(meet: Meet, deliver: Deliver, d
 def test_a_refund_that_alone_names_its_charge_counts_once_where_two_payments_settled_the_invoice(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
-    """No charge and no PaymentIntent was ever told by an event of its own."""
+    """No event of a charge or PaymentIntent was ever delivered."""
     cleo = Customer(CLOVER, Marks(subscription="ada"))
     first = cleo.subscribes(Bill(net_minor=10_000)).only("invoice.paid", "invoice_payment.paid")
     first.event("invoice_payment.paid")["data"]["object"]["amount_paid"] = 6_000
@@ -161,18 +161,18 @@ def test_a_refund_that_failed_before_its_payment_came_waits_no_longer(
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
     refund = cleo.is_refunded(first, 1000)
-    told = [refund.events[0], refund.failure[1]]
-    deliver(told)
+    events = [refund.events[0], refund.failure[1]]
+    deliver(events)
     drain()
-    assert [outcome_of(event) for event in told] == ["waiting", "waiting"]
+    assert [outcome_of(event) for event in events] == ["waiting", "waiting"]
     deliver(first.events)
     drain()
     assert ledger().balances == owed(ada=980)
-    assert "waiting" not in [outcome_of(event) for event in told]
+    assert "waiting" not in [outcome_of(event) for event in events]
 
 
 @pytest.mark.parametrize("is_warned_first", [False, True])
-def test_a_refund_told_with_its_sale_has_corrected_it_and_a_warning_has_not(
+def test_a_refund_in_the_batch_of_its_sale_corrects_it_and_a_warning_does_not(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf, is_warned_first: bool
 ) -> None:
     cleo = meet(subscription="ada")

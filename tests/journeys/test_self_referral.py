@@ -19,7 +19,7 @@ from app.programs.models import Program
 from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
-from tests.journeys.copies import tell_copies
+from tests.journeys.copies import deliver_copies
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
@@ -106,7 +106,7 @@ def test_a_customers_address_that_comes_later_takes_back_what_was_accrued(
     assert outcomes() == {"self_referral"}
 
 
-def test_a_guest_is_known_by_the_faces_of_the_payment_alone(
+def test_a_guest_is_recognized_only_by_the_objects_of_the_payment(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     sale = meet(payment="ada").buys(through_session=False)
@@ -128,10 +128,10 @@ def test_every_order_of_arrival_ends_in_nothing(deliver: Deliver, drain: Drain, 
     for order in permutations(range(5)):
         cleo = Customer(CLOVER, Marks(subscription="ada"))
         first = cleo.subscribes()
-        told = [*first.only("invoice.paid", "invoice_payment.paid", "payment_intent.succeeded").events]
-        told += [*cleo.renews(first).only("invoice.paid").events, own_customer(cleo)]
-        copies.append([[told[place]] for place in order])
-    tell_copies(copies, deliver, drain)
+        events = [*first.only("invoice.paid", "invoice_payment.paid", "payment_intent.succeeded").events]
+        events += [*cleo.renews(first).only("invoice.paid").events, own_customer(cleo)]
+        copies.append([[events[place]] for place in order])
+    deliver_copies(copies, deliver, drain)
     assert outcomes() == {"self_referral"}
     assert ledger().balances in ({}, owed(ada=0))
 
@@ -171,23 +171,25 @@ def test_what_was_forbidden_when_she_was_first_credited_stays_so(
     assert ledger().balances == owed(ada=0)
 
 
-def test_the_explanation_says_why_and_nobody_keeps_the_address(meet: Meet, deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_has_the_reason_and_the_address_is_not_stored(
+    meet: Meet, deliver: Deliver, drain: Drain
+) -> None:
     sale = meet(subscription="ada").subscribes()
     deliver(shows(sale.events, PLACES[2]))
     drain()
     with db.transaction() as session:
-        told = " ".join(explain.explain(session, sale.invoice or "")["sentences"])
+        explanation = " ".join(explain.explain(session, sale.invoice or "")["sentences"])
         rows = "SELECT facts::text FROM stripe_objects UNION ALL SELECT email_mark FROM conversions"
         kept = session.scalars(text(rows))
         stored = " ".join(kept).lower()
-    assert "The customer is the partner" in told
-    assert "an e-mail address of the customer's is the partner's" in told
-    assert "partners.example" not in told.lower()
+    assert "The customer is the partner" in explanation
+    assert "an e-mail address of the customer's is the partner's" in explanation
+    assert "partners.example" not in explanation.lower()
     assert "@" not in stored
     assert "email:" in stored
 
 
-def test_the_owner_is_nobodys_partner(merchant: Merchant, client: FlaskClient) -> None:
+def test_the_owner_cannot_be_a_partner(merchant: Merchant, client: FlaskClient) -> None:
     del client
     with db.transaction() as session:
         program = session.get_one(Program, merchant.program_id)

@@ -34,7 +34,7 @@ def statements(application: Flask) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def test_without_ladders_and_tiers_nobody_asks_for_them(deliver: Deliver, drain: Drain, statements: list[str]) -> None:
+def test_without_ladders_and_tiers_no_query_reads_them(deliver: Deliver, drain: Drain, statements: list[str]) -> None:
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     statements.clear()
     drain()

@@ -28,7 +28,7 @@ def _without_list(event: Event) -> Event:
 
 @pytest.mark.parametrize("is_reversed", [False, True])
 @pytest.mark.parametrize("known", [0, 1])
-def test_a_refund_that_was_never_told_by_its_id_counts_by_the_charges_sum(
+def test_a_refund_without_its_own_event_counts_by_the_charges_sum(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, known: int, is_reversed: bool
 ) -> None:
     """Of 12.00 and 7.50 one is known by its id; the charge says 19.50 of 49.00."""
@@ -68,10 +68,10 @@ def test_a_refund_that_bounced_is_taken_off_the_sum_that_contains_it(
     assert ledger().balances == owed(ada=1000)
 
 
-def test_a_sum_told_after_a_refund_bounced_no_longer_contains_it(
+def test_a_sum_stated_after_a_refund_failed_no_longer_contains_it(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
-    """It is told once more later that the refund has failed; what counts is when that was first said."""
+    """A later event repeats that the refund failed; the time of the first one counts."""
     cleo = meet(subscription="ada")
     first = cleo.subscribes(Bill(net_minor=10_000))
     once = cleo.is_refunded(first, 5_000)
@@ -105,8 +105,8 @@ def test_a_sum_of_refunds_is_divided_over_the_invoices_that_its_charge_paid(
     second = cleo.renews(first).only("invoice.paid", "invoice_payment.paid")
     second.event("invoice_payment.paid")["data"]["object"]["payment"]["payment_intent"] = first.payment_intent
     whole = replace(first, bill=Bill(net_minor=9800))
-    told = _sum_in(cleo.is_refunded(whole, 4900).events)
-    deliver([told, *first.without("charge.succeeded", "payment_intent.succeeded").events, *second.events])
+    events = _sum_in(cleo.is_refunded(whole, 4900).events)
+    deliver([events, *first.without("charge.succeeded", "payment_intent.succeeded").events, *second.events])
     drain()
     assert ledger().balances == owed(ada=980)
     assert [line.reversed_minor for line in ledger().commissions] == [490, 490]

@@ -137,11 +137,11 @@ def test_an_explanation_of_a_partner_keeps_the_modes_apart(
     sold: dict[bool, list[Purchase]], merchant: Merchant
 ) -> None:
     with db.transaction() as session:
-        told = explain.explain(session, ids.encode("par", merchant.partners["ada"]))
+        explanation = explain.explain(session, ids.encode("par", merchant.partners["ada"]))
         of_invoice = explain.explain(session, str(sold[False][0].invoice))
-    earned = [(one["livemode"], one["accrued_minor"]) for one in told["partner"]["earned"]]
+    earned = [(one["livemode"], one["accrued_minor"]) for one in explanation["partner"]["earned"]]
     assert earned == [(True, 800), (False, 980)]
-    assert any("1 commission in USD in test mode" in line for line in told["sentences"])
+    assert any("1 commission in USD in test mode" in line for line in explanation["sentences"])
     assert sorted(one["livemode"] for one in of_invoice["objects"]) == [False, True]
 
 

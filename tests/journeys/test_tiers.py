@@ -169,7 +169,7 @@ def test_products_without_a_rate_of_their_own_count_at_the_tiers(
     assert ledger().balances == standing(payable=2000, accrued=800 + 300)
 
 
-def test_the_explanation_tells_the_tier(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_shows_the_tier(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
     sales = sells(cleo, 3)
     for sale in sales:
         deliver(sale.events)

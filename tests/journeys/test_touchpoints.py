@@ -66,7 +66,7 @@ def test_of_three_touchpoints_those_within_the_window_decide_by_the_model(
 
 
 @pytest.mark.parametrize(("days", "seconds", "outcome"), [(30, 0, "accrued"), (30, 1, "outside_window")])
-def test_a_touchpoint_lapses_with_the_window_whatever_name_stands_beside_it(
+def test_a_touchpoint_ends_with_the_window_whatever_name_is_beside_it(
     meet: Meet,
     visitor: Visitor,
     deliver: Deliver,
@@ -95,7 +95,7 @@ def test_another_partners_name_without_that_session_counts_beside_a_lapsed_touch
     assert ledger().balances == owed(ben=980)
 
 
-def test_a_session_nobody_recorded_leaves_the_name_beside_it_as_it_stands(
+def test_a_session_without_touchpoints_leaves_the_name_beside_it_unchanged(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     deliver(with_session(meet(subscription="ada").subscribes()).events)
@@ -168,7 +168,7 @@ TOLD = ("checkout.session.completed", "customer.subscription.created", "invoice.
 
 
 @pytest.mark.parametrize("order", list(permutations(TOLD)), ids=" ".join)
-def test_whatever_is_told_first_the_touchpoint_decides(
+def test_the_touchpoint_decides_in_any_order_of_events(
     visitor: Visitor, deliver: Deliver, drain: Drain, ledger: Ledger, order: tuple[str, ...]
 ) -> None:
     cleo, first = _two_visits()

@@ -35,7 +35,7 @@ def visitor(merchant: cast.Merchant) -> Visitor:
 
 @pytest.fixture
 def partitions_now(database_url: str) -> Iterator[Partitions]:
-    """The partitions with how many rows each holds; asked as the owner, because nobody else may look into one."""
+    """The partitions with how many rows each holds; read as the owner, because no other role may."""
     address = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
 
@@ -154,7 +154,7 @@ def test_a_month_is_dropped_once_all_of_it_is_past_retention(visitor: Visitor, p
     assert "touchpoints_2026_11" not in partitions_now()
 
 
-def test_what_lies_in_no_month_is_dropped_too(visitor: Visitor, partitions_now: Partitions) -> None:
+def test_touchpoints_without_a_month_are_dropped_too(visitor: Visitor, partitions_now: Partitions) -> None:
     visitor.follows("ada", int(NOVEMBER_ENDS.timestamp()))
     _look_after(NOVEMBER_ENDS + timedelta(days=430))
     assert partitions_now()["touchpoints_elsewhen"] == 0

@@ -28,7 +28,7 @@ REFUNDED_MINOR = 1000
 
 
 @pytest.fixture
-def doors(client: FlaskClient, merchant: Merchant, settings: Settings) -> dict[Family, Post]:
+def send_to(client: FlaskClient, merchant: Merchant, settings: Settings) -> dict[Family, Post]:
     """The shop's two endpoints, each with a secret of its own."""
 
     def opened(family: Family) -> Post:
@@ -50,7 +50,7 @@ def doors(client: FlaskClient, merchant: Merchant, settings: Settings) -> dict[F
     return {family: opened(family) for family in (ACACIA, CLOVER)}
 
 
-def told_twice(*kept: str) -> Story:
+def sent_twice(*kept: str) -> Story:
     """Cleo subscribes, renews and gets something back, once in each shape; one event has one id in both.
 
     With `kept`, only events of these types.
@@ -98,12 +98,12 @@ def _orders(story: Story) -> dict[str, Sequence[tuple[Family, Event]]]:
 
 @pytest.mark.parametrize("order", ["old first", "new first", "in turn", "backwards"])
 @pytest.mark.parametrize("one_by_one", [False, True])
-def test_both_tellings_make_one_ledger(
-    doors: dict[Family, Post], drain: Drain, ledger: Ledger, order: str, one_by_one: bool
+def test_events_of_both_endpoints_make_one_ledger(
+    send_to: dict[Family, Post], drain: Drain, ledger: Ledger, order: str, one_by_one: bool
 ) -> None:
-    story = told_twice()
+    story = sent_twice()
     for family, event in _orders(story)[order]:
-        doors[family]([event])
+        send_to[family]([event])
         if one_by_one:
             drain()
     drain()
@@ -119,42 +119,42 @@ def test_both_tellings_make_one_ledger(
     ]
 
 
-def test_the_inbox_keeps_an_event_once_for_each_version(doors: dict[Family, Post], drain: Drain) -> None:
-    story = told_twice()
+def test_the_inbox_keeps_an_event_once_for_each_version(send_to: dict[Family, Post], drain: Drain) -> None:
+    story = sent_twice()
     for _ in range(2):
         for family, events in story.items():
-            doors[family](events)
+            send_to[family](events)
         drain()
     expected = {(event["id"], event["api_version"]) for events in story.values() for event in events}
     assert sorted(expected) == _inbox()
-    doors[ACACIA](story[CLOVER])  # the newer shape through the other endpoint as well
+    send_to[ACACIA](story[CLOVER])  # the newer shape through the other endpoint as well
     assert sorted(expected) == _inbox()
 
 
 def test_links_that_only_the_older_shape_names_are_kept(
-    doors: dict[Family, Post], drain: Drain, ledger: Ledger
+    send_to: dict[Family, Post], drain: Drain, ledger: Ledger
 ) -> None:
     """No InvoicePayment ever comes: only the older invoice says which charge the refund is of."""
-    story = told_twice("invoice.paid", "refund.created")
-    doors[CLOVER](story[CLOVER])
+    story = sent_twice("invoice.paid", "refund.created")
+    send_to[CLOVER](story[CLOVER])
     drain()
     assert ledger().balances == owed(ada=2 * 980)
-    doors[ACACIA](story[ACACIA])
+    send_to[ACACIA](story[ACACIA])
     drain()
     assert ledger().balances == owed(ada=2 * 980 - 168)
 
 
-def test_the_story_of_the_event_and_of_its_payment_show_both(doors: dict[Family, Post], drain: Drain) -> None:
-    story = told_twice()
+def test_the_story_of_the_event_and_of_its_payment_show_both(send_to: dict[Family, Post], drain: Drain) -> None:
+    story = sent_twice()
     for family, events in story.items():
-        doors[family](events)
+        send_to[family](events)
     drain()
     paid = next(event for event in story[CLOVER] if event["type"] == "invoice.paid")
     with db.transaction() as session:
-        told = explain.explain(session, paid["id"])
+        explanation = explain.explain(session, paid["id"])
         of_invoice = explain.explain(session, paid["data"]["object"]["id"])
     versions = {ACACIA.api_version, CLOVER.api_version}
-    both = [told["event"], *told["event"]["deliveries"]]
+    both = [explanation["event"], *explanation["event"]["deliveries"]]
     assert {one["api_version"] for one in both} == versions
     assert len({one["endpoint_id"] for one in both}) == 2
     events = of_invoice["payments"][0]["events"]

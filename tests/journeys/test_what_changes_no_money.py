@@ -1,4 +1,4 @@
-"""Events that tell something and move nothing: written-off invoices, changed charges, sessions that came to nothing."""
+"""Events that change no commission: written-off invoices, changed charges, sessions that were never paid."""
 
 from itertools import permutations
 
@@ -53,7 +53,7 @@ def test_paid_stays_paid_whatever_is_written_off_before_or_after(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_changed_charge_alone_is_no_payment_and_names_nobody(
+def test_a_changed_charge_alone_is_no_payment_and_names_no_partner(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     sale = meet(payment="ada").buys(through_session=False)
@@ -75,7 +75,7 @@ def test_a_changed_charge_credits_nothing_that_was_not_credited(
     assert ledger().balances == {}
 
 
-def test_a_changed_charge_tells_of_refunds(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_a_changed_charge_states_its_refunds(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = Customer(FIRST, Marks(payment="ada"))
     sale = cleo.buys(through_session=False)
     refund = cleo.is_refunded(sale, 1000)

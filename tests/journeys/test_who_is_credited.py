@@ -11,7 +11,7 @@ from app.partners.models import Partner
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
-from tests.journeys.copies import books_of, tell_copies
+from tests.journeys.copies import books_of, deliver_copies
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.documents import Document
 from tests.stripe_stories.facts import UNMARKED, Event, Marks, Purchase
@@ -99,7 +99,7 @@ def test_a_code_is_known_whatever_its_case(
 
 
 @pytest.mark.parametrize("written", ["", "null", "undefined"])
-def test_a_word_for_nothing_names_nobody_and_the_next_carrier_is_asked(
+def test_a_word_for_a_missing_value_is_skipped_and_the_next_carrier_counts(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, written: str
 ) -> None:
     deliver(meet(subscription=written, client_reference="ada").subscribes().events)
@@ -107,9 +107,7 @@ def test_a_word_for_nothing_names_nobody_and_the_next_carrier_is_asked(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_code_nobody_has_is_shown_and_earns_nothing(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
+def test_an_unknown_code_is_shown_and_earns_nothing(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     deliver(meet(subscription="nobody").subscribes().events)
     drain()
     assert ledger().balances == {}
@@ -165,7 +163,7 @@ def test_an_earlier_payment_that_comes_late_decides_for_the_customer(
     assert ledger().balances == owed(ada=1960)
 
 
-def test_a_mark_told_again_is_no_news(meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf) -> None:
+def test_a_repeated_name_is_not_new(meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf) -> None:
     cleo = meet(customer="ada")
     appeared, told_again = cleo.appears(), cleo.is_marked_again("ada")
     for event in (appeared, told_again):
@@ -238,7 +236,7 @@ def test_a_delayed_payment_binds_when_it_was_paid_and_not_when_its_session_ended
         marked = sooner.event("customer.subscription.created")
         events = [completed, marked, sooner.event("invoice.paid"), delayed.event("invoice.paid")]
         copies.append([[events[place]] for place in order])
-    tell_copies(copies, deliver, drain)
+    deliver_copies(copies, deliver, drain)
     assert all(one.balances == owed(ben=1960) for one in books_of(copies))
 
 
@@ -258,7 +256,7 @@ def test_the_attributions_in_force_do_not_depend_on_the_order(deliver: Deliver, 
         appeared, first = cleo.appears(), cleo.subscribes()
         copies.append([[appeared if one == "customer.created" else first.event(one)] for one in order])
         expected.add((cleo.id, "subscription_metadata"))
-    tell_copies(copies, deliver, drain)
+    deliver_copies(copies, deliver, drain)
     with db.transaction() as session:
         in_force = text("SELECT subject, carrier FROM attributions WHERE superseded_at IS NULL")
         found = [tuple(row) for row in session.execute(in_force)]

@@ -31,9 +31,9 @@ def explained(database: object) -> Explained:
     return explained
 
 
-def found_in(told: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
+def found_in(explanation: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
     """What was found in each place, by carrier."""
-    (payment,) = told["payments"]
+    (payment,) = explanation["payments"]
     return {one["carrier"]: (one["found"], one["value"]) for one in payment["searched"]}
 
 
@@ -43,9 +43,11 @@ def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
     first = Customer(CLOVER, UNMARKED).subscribes()
     deliver(first.without("checkout.session.completed").events)
     drain()
-    told = explained(first.invoice)
-    assert told["summary"].startswith("No commission. Paid, but nothing that counts for this payment names a partner.")
-    assert found_in(told) == {
+    explanation = explained(first.invoice)
+    assert explanation["summary"].startswith(
+        "No commission. Paid, but nothing that counts for this payment names a partner."
+    )
+    assert found_in(explanation) == {
         "charge_metadata": ("nothing", None),
         "invoice_metadata": ("nothing", None),
         "subscription_metadata": ("nothing", None),
@@ -53,10 +55,10 @@ def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
         "customer_metadata": ("not_seen", None),
         "promotion_code": ("nothing", None),
     }
-    assert f"- the metadata of the invoice {first.invoice}: nothing." in told["sentences"]
+    assert f"- the metadata of the invoice {first.invoice}: nothing." in explanation["sentences"]
     assert (
         "- the metadata of the checkout session: unknown, because no checkout session of this payment has arrived."
-        in told["sentences"]
+        in explanation["sentences"]
     )
 
 
@@ -110,9 +112,9 @@ def test_an_unknown_code_suggests_the_nearest(
     first = Customer(CLOVER, Marks(subscription="jane-smyth")).subscribes()
     deliver(first.events)
     drain()
-    told = explained(first.invoice)
-    assert told["payments"][0]["nearest_code"] == "jane-smith"
-    assert "The nearest known code is jane-smith." in told["sentences"]
+    explanation = explained(first.invoice)
+    assert explanation["payments"][0]["nearest_code"] == "jane-smith"
+    assert "The nearest known code is jane-smith." in explanation["sentences"]
 
 
 @pytest.mark.parametrize("mistyped", ["adda", "BEN2"])
@@ -127,42 +129,42 @@ def test_a_partner_is_found_by_any_code_it_ever_had_and_by_its_address(
     explained: Explained, merchant: Merchant
 ) -> None:
     for called in ("ada", " ADA ", "ada@partners.example", "Ada@Partners.example"):
-        told = explained(called)
-        assert (told["kind"], told["partner"]["code"]) == ("partner", "ada")
-        assert told["summary"] == "ada is a partner of the program Friends, active."
+        explanation = explained(called)
+        assert (explanation["kind"], explanation["partner"]["code"]) == ("partner", "ada")
+        assert explanation["summary"] == "ada is a partner of the program Friends, active."
 
 
-def test_an_address_enrolled_in_two_programs_tells_of_both(explained: Explained, merchant: Merchant) -> None:
+def test_an_address_enrolled_in_two_programs_explains_both(explained: Explained, merchant: Merchant) -> None:
     with db.transaction() as session:
         second = Merchant(merchant.organization_id, open_program(session, merchant, "Agencies"))
         partner = session.get_one(Partner, enroll(session, second, "ada-agency"))
         partner.email = "ada@partners.example"
-    told = explained("ada@partners.example")
-    assert told["partner"] is None
-    assert [one["program_name"] for one in told["partners"]] == ["Friends", "Agencies"]
+    explanation = explained("ada@partners.example")
+    assert explanation["partner"] is None
+    assert [one["program_name"] for one in explanation["partners"]] == ["Friends", "Agencies"]
 
 
 def test_a_program_says_first_whether_its_partners_earn(explained: Explained, merchant: Merchant) -> None:
     program_id = ids.encode(ids.PROGRAM, merchant.program_id)
-    told = explained(program_id)
-    assert told["summary"] == "The program Friends is active: its partners earn 20 %."
-    assert told["program"]["partners"] == {"active": 3}
-    assert "It has no landing page, so its links lead to no page of yours. Set landing_url." in told["sentences"]
+    explanation = explained(program_id)
+    assert explanation["summary"] == "The program Friends is active: its partners earn 20 %."
+    assert explanation["program"]["partners"] == {"active": 3}
+    assert "It has no landing page, so its links lead to no page of yours. Set landing_url." in explanation["sentences"]
     with db.transaction() as session:
         session.get_one(Program, merchant.program_id).status = "draft"
     assert explained(program_id)["summary"].startswith("The program Friends is draft, so new payments earn")
 
 
-def test_a_charge_that_was_merged_into_its_invoice_is_not_told_as_a_second_payment(
+def test_a_charge_merged_into_its_invoice_is_not_explained_as_a_second_payment(
     explained: Explained, deliver: Deliver, drain: Drain
 ) -> None:
     sale = Customer(CLOVER, Marks(payment="ada")).buys(invoiced=True, through_session=False)
     for event in sale.events:
         deliver([event])
         drain()
-    told = explained(sale.invoice)
-    assert [one["payment"]["invoice"] for one in told["payments"]] == [sale.invoice]
-    assert told["summary"] == "ada has 9.80 USD accrued on it."
+    explanation = explained(sale.invoice)
+    assert [one["payment"]["invoice"] for one in explanation["payments"]] == [sale.invoice]
+    assert explanation["summary"] == "ada has 9.80 USD accrued on it."
 
 
 def test_a_commission_taken_back_in_full_says_how_much_that_was(
@@ -172,6 +174,6 @@ def test_a_commission_taken_back_in_full_says_how_much_that_was(
     first = cleo.subscribes()
     deliver([*first.events, *cleo.is_refunded(first, 4900).events])
     drain()
-    told = explained(first.invoice)
-    assert told["summary"] == "ada has nothing on it: 9.80 USD was accrued and all of it was reversed."
-    assert "It is worth 0.00 USD now: all 9.80 USD of it was reversed." in told["sentences"]
+    explanation = explained(first.invoice)
+    assert explanation["summary"] == "ada has nothing on it: 9.80 USD was accrued and all of it was reversed."
+    assert "It is worth 0.00 USD now: all 9.80 USD of it was reversed." in explanation["sentences"]

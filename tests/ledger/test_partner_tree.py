@@ -40,7 +40,7 @@ def test_ancestors_are_numbered_from_the_parent_up_inactive_ones_too(family: Mer
 
 
 @pytest.mark.parametrize("above", ["dan", "ben", "ada"])
-def test_nobody_is_put_above_itself(family: Merchant, above: str) -> None:
+def test_no_partner_is_put_above_itself(family: Merchant, above: str) -> None:
     """Dan cannot go under Ben or Ada, who stand below him, nor under himself."""
     with pytest.raises(Conflict) as refused, db.transaction() as session:
         cast.place_under(session, family, "dan", above)
@@ -58,7 +58,7 @@ def test_a_parent_is_of_the_same_program(family: Merchant) -> None:
         tree.set_parent(session, session.get_one(Partner, family.partners["ada"]), session.get_one(Partner, gus))
 
 
-def test_a_partner_may_go_under_another_or_under_nobody(family: Merchant) -> None:
+def test_a_partner_may_have_a_parent_or_none(family: Merchant) -> None:
     with db.transaction() as session:
         cast.place_under(session, family, "ada", "dan")
         cast.place_under(session, family, "ben", None)
@@ -87,11 +87,11 @@ def test_two_halves_of_a_circle_cannot_be_made_at_once(merchant: Merchant) -> No
     with db.transaction() as session:
         cast.place_under(session, merchant, "ada", "ben")
         other.start()
-        eventually(_somebody_waits)
+        eventually(_is_a_lock_awaited)
     join(other)
     assert refused == ["parent_cycle"]
 
 
-def _somebody_waits() -> bool:
+def _is_a_lock_awaited() -> bool:
     with db.transaction() as session:
         return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")))

@@ -75,7 +75,7 @@ def move(session: Session, shop: Merchant, commission_id: str, source: str, targ
     posting.post(session, shop.organization_id, [entry], livemode=False)
 
 
-def told_by_postings(shop: Merchant) -> dict[tuple[UUID, str], tuple[int, int, int, int]]:
+def sums_of_postings(shop: Merchant) -> dict[tuple[UUID, str], tuple[int, int, int, int]]:
     """Pending, approved, paid and how many are worth something, by partner and currency, in the tests' own SQL."""
     rows = text("""
         SELECT commission.id, commission.partner_id, commission.currency, account.kind, -sum(posting.amount_minor)
@@ -101,8 +101,8 @@ def told_by_postings(shop: Merchant) -> dict[tuple[UUID, str], tuple[int, int, i
     }
 
 
-def assert_told_alike(shop: Merchant) -> None:
-    due = {key: figures for key, figures in told_by_postings(shop).items() if any(figures)}
+def assert_sums_equal_postings(shop: Merchant) -> None:
+    due = {key: figures for key, figures in sums_of_postings(shop).items() if any(figures)}
     names = {partner_id: code for code, partner_id in shop.partners.items()}
     shown = {
         (shop.partners[code], one.currency): figures
@@ -140,9 +140,9 @@ def test_sums_are_the_same_before_and_after_every_checkpoint(shop: Merchant) -> 
         if chance.random() < 0.3:
             advance(shop, many=chance.choice([1, 3, 100]))
         if number % 6 == 0:
-            assert_told_alike(shop)
+            assert_sums_equal_postings(shop)
     advance_sums()
-    assert_told_alike(shop)
+    assert_sums_equal_postings(shop)
 
 
 def test_what_commits_late_is_never_missed(shop: Merchant) -> None:
@@ -163,7 +163,7 @@ def test_what_commits_late_is_never_missed(shop: Merchant) -> None:
         assert below <= own
     assert {code: one.commission_count for code, [one] in of_partners(shop).items()} == {"ada": 2, "ben": 2}
     advance(shop)
-    assert_told_alike(shop)
+    assert_sums_equal_postings(shop)
     kept = text("SELECT commission_count FROM commission_sums WHERE partner_id = :nobody AND day = :ever")
     with db.transaction() as session:
         assert session.execute(kept, {"nobody": ALL_PARTNERS, "ever": sums.EVER}).scalar_one() == 4
@@ -192,7 +192,7 @@ def test_a_commission_counts_on_the_day_it_was_earned_in_the_programs_zone(shop:
         session.execute(text("UPDATE programs SET time_zone = 'UTC'"))
     advance_sums()
     assert [day for day, _ in of_program(shop, "UTC").by_day] == [SOLD_AT.date()]
-    assert_told_alike(shop)
+    assert_sums_equal_postings(shop)
 
 
 def test_a_window_holds_its_days_and_no_others(shop: Merchant) -> None:
@@ -230,7 +230,7 @@ def test_sums_of_another_cluster_are_put_aside_and_made_anew(shop: Merchant) -> 
         sell(session, shop, "ben", 2)
     assert of_partners(shop).keys() == {"ada", "ben"}
     advance_sums()
-    assert_told_alike(shop)
+    assert_sums_equal_postings(shop)
 
 
 def test_verify_finds_sums_that_differ_from_the_postings(shop: Merchant) -> None:

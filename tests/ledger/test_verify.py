@@ -60,7 +60,7 @@ def tamper(database_url: str, database: Engine) -> Tamper:
     return tamper
 
 
-def test_a_ledger_nobody_touched_is_sound(accrued: None) -> None:
+def test_an_untouched_ledger_is_sound(accrued: None) -> None:
     with db.transaction() as session:
         assert verify(session) == []
 

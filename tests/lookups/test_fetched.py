@@ -1,4 +1,4 @@
-"""Fetched documents tell the same story as events, by the state they are in now."""
+"""Fetched documents lead to the same ledger as events, by their present state."""
 
 import itertools
 import json
@@ -175,7 +175,7 @@ def test_documents_of_the_other_mode_are_refused(fetch: Fetch) -> None:
     assert outcomes() == {}
 
 
-def test_kinds_that_nobody_reads_are_kept_and_ignored(fetch: Fetch, drain: Drain) -> None:
+def test_fetched_kinds_that_are_not_read_are_stored_and_ignored(fetch: Fetch, drain: Drain) -> None:
     fetch({"id": "prod_1", "object": "product", "livemode": False})
     drain()
     assert outcomes() == {"fetched.product prod_1": "ignored_type"}

@@ -84,7 +84,7 @@ def test_without_a_key_a_thin_event_says_why_it_cannot_be_used(shop: Emulator, c
     assert looked_up() == []
 
 
-def test_thin_events_of_types_nobody_reads_ask_nothing(asking: Settings, deliver: Deliver, drain: Drain) -> None:
+def test_thin_events_of_unread_types_request_nothing(asking: Settings, deliver: Deliver, drain: Drain) -> None:
     deliver([thin("v1.payout.paid", {"id": "po_1", "type": "payout"}), thin("v2.core.account.updated", None)])
     drain()
     assert set(outcomes().values()) == {"ignored_type"}

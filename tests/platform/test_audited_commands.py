@@ -16,7 +16,7 @@ def trail() -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows]
 
 
-def test_what_bootstrap_makes_is_told_once(accrual: Accrual) -> None:
+def test_bootstrap_writes_each_audit_entry_once(accrual: Accrual) -> None:
     options = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
     accrual(*options)
     key = ("cli", "key.created", {"livemode": False, "level": "manage", "scopes": []})
@@ -37,7 +37,7 @@ def test_what_bootstrap_makes_is_told_once(accrual: Accrual) -> None:
     assert trail()[6:] == [("cli", "endpoint.secret_added", {})]
 
 
-def test_what_is_done_to_keys_and_endpoints_is_told(accrual: Accrual) -> None:
+def test_changes_of_keys_and_endpoints_are_audited(accrual: Accrual) -> None:
     accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
     key = accrual("keys", "create", "--level", "read", "--scope", "events:read")["id"]
     accrual("keys", "revoke", key)
@@ -57,7 +57,7 @@ def test_what_is_done_to_keys_and_endpoints_is_told(accrual: Accrual) -> None:
     ]
 
 
-def test_what_is_worked_or_asked_again_is_told(accrual: Accrual) -> None:
+def test_replays_and_repeated_look_ups_are_audited(accrual: Accrual) -> None:
     accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
     run = accrual("events", "replay", "--outcome", "parked", "--detach")["id"]
     accrual("events", "replay", "--stop", run)

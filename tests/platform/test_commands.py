@@ -173,13 +173,15 @@ def test_any_id_explains_itself(accrual: Accrual, renewal: dict[str, Any]) -> No
     invoice = renewal["data"]["object"]["id"]
     for any_id in (invoice, renewal["id"]):
         assert any("ada" in sentence for sentence in accrual("explain", any_id)["sentences"])
-    told = accrual("explain", invoice, json_expected=False)
-    assert "20 %" in told.stdout
+    explanation = accrual("explain", invoice, json_expected=False)
+    assert "20 %" in explanation.stdout
     with pytest.raises(NotFound):
         accrual("explain", "in_of_nobody")
 
 
-def test_a_broken_law_is_told_and_ends_with_1(accrual: Accrual, renewal: dict[str, Any], database_url: str) -> None:
+def test_a_broken_rule_is_printed_with_exit_code_1(
+    accrual: Accrual, renewal: dict[str, Any], database_url: str
+) -> None:
     del renewal
     owner = db.create(database_url, role=None)
     with owner.begin() as connection:

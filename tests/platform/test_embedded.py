@@ -123,7 +123,7 @@ def test_servers_end_with_the_process_that_started_them_even_when_it_is_killed(d
 
 
 def wait_for_end_of(pid: int) -> None:
-    """Block until the process is gone, or a zombie that nobody reaps."""
+    """Block until the process is gone, or a zombie."""
     state = Path(f"/proc/{pid}/stat")
     deadline = time.monotonic() + 30
     while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":

@@ -72,7 +72,7 @@ def test_what_the_merchant_wrote_and_what_is_no_id_stays() -> None:
     assert event["type"] == "invoice.paid"
 
 
-def test_the_mode_is_set_wherever_it_stands() -> None:
+def test_the_mode_is_set_in_every_nested_object() -> None:
     event = with_mode(INVOICE, livemode=False)
     assert event["livemode"] is False
     assert event["data"]["object"]["lines"]["data"][0]["livemode"] is False

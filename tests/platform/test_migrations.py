@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from app.runtime import schema
 from tests.servers import Servers
 
-# What was there when a migration moved it, told without the models, which know only today's tables.
+# What was there when a migration moved it, written without the models, which have only today's tables.
 _A_REFUND = """
     INSERT INTO stripe_objects (organization_id, account, livemode, id, kind, root)
     VALUES ('00000000-0000-7000-8000-000000000001', '', false, 'ch_1', 'charge', 'in_1');

@@ -39,7 +39,7 @@ def test_a_partner_is_named_by_id_code_former_code_or_address(accrual: Accrual) 
         accrual("partners", "show", "eve")
 
 
-def test_paused_banned_and_ended_partners_are_told_apart(accrual: Accrual) -> None:
+def test_paused_banned_and_ended_partners_have_different_statuses(accrual: Accrual) -> None:
     program_id = accrual(*BOOTSTRAP)["program_id"]
     for code, command, status in [("a", "pause", "paused"), ("b", "ban", "banned"), ("c", "deactivate", "deactivated")]:
         accrual("partners", "add", "--email", f"{code}@example.com", "--code", code, "--active")
@@ -110,7 +110,7 @@ def test_partners_are_paused_banned_activated_again_and_ended(accrual: Accrual) 
     ]
 
 
-def test_the_trail_tells_what_was_added_and_changed_without_addresses(accrual: Accrual) -> None:
+def test_the_audit_trail_has_additions_and_changes_without_addresses(accrual: Accrual) -> None:
     program_id = accrual(*BOOTSTRAP)["program_id"]
     before = len(trail())
     accrual(*ADA, "--rate", "25")
@@ -123,9 +123,9 @@ def test_the_trail_tells_what_was_added_and_changed_without_addresses(accrual: A
 
 def test_what_is_missing_is_a_warning_beside_the_output(accrual: Accrual) -> None:
     accrual(*BOOTSTRAP)
-    told = accrual(*ADA, json_expected=False).stderr
-    assert "no landing page" in told
-    assert "accrual partners activate ada" in told
+    warnings = accrual(*ADA, json_expected=False).stderr
+    assert "no landing page" in warnings
+    assert "accrual partners activate ada" in warnings
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_control_characters_are_spelled_out(capsys: pytest.CaptureFixture[str], 
     printing.complain(STEERING)
     with printing.Bar() as bar:
         bar.show(STEERING, 5_000, STEERING)
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     for character in "\x1b\x9b\u202e\r":
-        assert character not in told.out + told.err
-    assert "Ada" in told.out
+        assert character not in printed.out + printed.err
+    assert "Ada" in printed.out

@@ -1,4 +1,4 @@
-"""Settings: where they come from, and how a wrong one is told."""
+"""Settings: their sources, and the messages for wrong ones."""
 
 import stat
 from base64 import urlsafe_b64encode
@@ -33,31 +33,31 @@ def problems(data_dir: Path) -> list[str]:
     return str(refused.value).splitlines()
 
 
-def test_every_problem_is_told_at_once_and_no_value_is_repeated(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_problem_is_listed_at_once_without_its_value(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given.delenv("DATABASE_URL")
     given.setenv("REDIS_URL", "http://secret-host")
     given.setenv("ACCRUAL_SECRET_KEY", "secret-too-short")
     given.setenv("ACCRUAL_WEB_WORKERS", "secret-many")
-    told = problems(tmp_path)
-    assert [line.split()[0] for line in told] == [
+    messages = problems(tmp_path)
+    assert [line.split()[0] for line in messages] == [
         "DATABASE_URL",
         "REDIS_URL",
         "ACCRUAL_SECRET_KEY",
         "ACCRUAL_WEB_WORKERS",
     ]
-    assert "secret-" not in "\n".join(told)
+    assert "secret-" not in "\n".join(messages)
 
 
 def test_a_folder_without_settings_says_where_to_run_the_command(tmp_path: Path) -> None:
-    [told] = problems(tmp_path / ".accrual")
-    assert told.startswith(f"there are no settings in {tmp_path / '.accrual'}, where `make run`")
-    assert "--data-dir" in told
+    [messages] = problems(tmp_path / ".accrual")
+    assert messages.startswith(f"there are no settings in {tmp_path / '.accrual'}, where `make run`")
+    assert "--data-dir" in messages
 
 
 def test_webhook_secrets_without_a_mode_refuse_the_start(given: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given.setenv("ACCRUAL_STRIPE_WEBHOOK_SECRETS", "whsec_a")
-    (told,) = problems(tmp_path)
-    assert told.startswith("ACCRUAL_STRIPE_LIVEMODE is not set")
+    (messages,) = problems(tmp_path)
+    assert messages.startswith("ACCRUAL_STRIPE_LIVEMODE is not set")
     given.setenv("ACCRUAL_STRIPE_LIVEMODE", "false")
     assert config.load(tmp_path).stripe_livemode is False
 
@@ -66,8 +66,8 @@ def test_webhook_secrets_without_a_mode_refuse_the_start(given: pytest.MonkeyPat
 def test_an_empty_webhook_secret_is_refused(given: pytest.MonkeyPatch, tmp_path: Path, secrets: str) -> None:
     given.setenv("ACCRUAL_STRIPE_LIVEMODE", "true")
     given.setenv("ACCRUAL_STRIPE_WEBHOOK_SECRETS", secrets)
-    (told,) = problems(tmp_path)
-    assert "empty secret" in told
+    (messages,) = problems(tmp_path)
+    assert "empty secret" in messages
 
 
 def test_several_webhook_secrets_and_keys_stand_comma_separated(given: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def child(command: list[str]) -> Child:
     return Child("sleeper", lambda: processes.start(command))
 
 
-def test_whoever_dies_is_started_again() -> None:
+def test_a_dead_process_is_restarted() -> None:
     sleeper = child(SLEEPER)
     sleeper.launch()
     first = sleeper.process

@@ -97,15 +97,17 @@ def test_up_prints_ready_once_it_serves(running: Up) -> None:
         assert answer.status == 200
 
 
-def test_each_process_is_told_its_own_login_and_no_serving_one_the_owners(running: Up) -> None:
+def test_each_process_gets_its_own_login_and_no_serving_process_the_owners(running: Up) -> None:
     owner = settings_files.owner_url(running.data_dir)
     assert owner is not None
     assert (running.data_dir / settings_files.OWNER_FILE).stat().st_mode & 0o077 == 0
     worker = settings_files.read(running.data_dir)["DATABASE_URL"]
-    told = {pid: Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") for pid in running.descendants()}
-    for environment in told.values():
+    environments = {
+        pid: Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") for pid in running.descendants()
+    }
+    for environment in environments.values():
         assert not any(owner in line or settings_files.MIGRATE_URL in line for line in environment)
-    [web] = {line for lines in told.values() for line in lines if line.startswith("DATABASE_URL=")}
+    [web] = {line for lines in environments.values() for line in lines if line.startswith("DATABASE_URL=")}
     assert make_url(web.partition("=")[2]).username == "accrual_web"
     assert make_url(worker).username == "accrual_worker"
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):

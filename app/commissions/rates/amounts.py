@@ -120,12 +120,12 @@ def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
     elif earned.products:
         share_minor = by_product(earned.base_minor, earned.products)
     left_minor = money.after_return(share_minor, earned.returned_minor, earned.gross_minor)
-    stands = earned.returned_minor < earned.gross_minor or earned.gross_minor == 0
+    keeps_fixed = earned.returned_minor < earned.gross_minor or earned.gross_minor == 0
     return replace(
         earned,
         rate_bps=rate_bps,
         amount_minor=share_minor + earned.fixed_minor,
-        target_minor=left_minor + (earned.fixed_minor if stands else 0),
+        target_minor=left_minor + (earned.fixed_minor if keeps_fixed else 0),
     )
 
 

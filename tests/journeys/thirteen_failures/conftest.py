@@ -10,5 +10,5 @@ __all__ = ["backfill", "complete", "receiving", "shop", "with_key"]
 
 @pytest.fixture(params=OLD_AND_NEW, ids=lambda family: family.name)
 def family(request: pytest.FixtureRequest) -> Family:
-    """One shape of each side of the break of 2025; the journeys beside this folder are told in more."""
+    """One shape of each side of the break of 2025; the journeys beside this folder use more."""
     return request.param

@@ -77,7 +77,7 @@ def test_renewals_and_their_refunds_count_in_every_shape_stripe_has_had(
     assert ledger().balances == owed(ada=980 + 490)
 
 
-def test_money_nobody_is_credited_with_is_shown_and_can_be_credited_later(
+def test_unattributed_money_is_listed_and_can_be_credited_later(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf, desk: Desk
 ) -> None:
     """Failure 6."""
@@ -115,7 +115,7 @@ def test_a_delayed_delivery_pays_no_thirteenth_month(
 
 
 @pytest.mark.parametrize("shape", OLD_AND_NEW, ids=lambda shape: shape.name)
-def test_what_was_lost_while_nobody_listened_is_fetched_and_settled(
+def test_events_missed_while_the_server_was_down_are_fetched_and_settled(
     shop: Emulator,
     receiving: Endpoint,
     shape: Family,

@@ -70,8 +70,8 @@ def test_tax_earns_nothing_and_the_base_can_be_seen(
     deliver(first.events)
     drain()
     assert ledger().balances == owed(ada=980)
-    told = desk.explains(str(first.invoice))
-    assert "49.00" in told
+    explanation = desk.explains(str(first.invoice))
+    assert "49.00" in explanation
 
 
 def test_a_client_cannot_set_its_own_rate(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

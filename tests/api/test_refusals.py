@@ -1,4 +1,4 @@
-"""Who is let in, and how every refusal looks."""
+"""Authentication of requests, and the form of every refusal."""
 
 from collections.abc import Iterator
 
@@ -35,15 +35,15 @@ NOT_FINANCIAL = {
 
 
 @pytest.mark.parametrize("path", READS)
-def test_without_a_key_nothing_is_shown(nobody: Caller, path: str) -> None:
-    answer = nobody.get(path)
+def test_without_a_key_nothing_is_shown(anonymous: Caller, path: str) -> None:
+    answer = anonymous.get(path)
     assert (answer.status_code, answer.json["error"]["code"]) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_the_key_is_asked_for_before_the_request_is_read(nobody: Caller) -> None:
-    assert nobody.get("/api/v1/partners", page="zero").status_code == 401
-    assert nobody.post("/api/v1/partners", {"nonsense": 1}).status_code == 401
+def test_the_key_is_asked_for_before_the_request_is_read(anonymous: Caller) -> None:
+    assert anonymous.get("/api/v1/partners", page="zero").status_code == 401
+    assert anonymous.post("/api/v1/partners", {"nonsense": 1}).status_code == 401
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "aff_x", "Bearer aff_unknown", "Bearer \xff"])
@@ -78,9 +78,9 @@ def test_scope_grants_what_it_names_and_nothing_else(caller_of: MakeCaller, merc
 
 @pytest.mark.parametrize("permission", PERMISSIONS)
 def test_level_alone_allows_reads_that_are_not_financial_or_everything(permission: str) -> None:
-    nobody = "00000000-0000-0000-0000-000000000000"
+    anonymous = "00000000-0000-0000-0000-000000000000"
     manager, reader = (
-        KeyHolder(nobody, nobody, (), level, frozenset(), livemode=False, kind="merchant")  # type: ignore[arg-type]
+        KeyHolder(anonymous, anonymous, (), level, frozenset(), livemode=False, kind="merchant")  # type: ignore[arg-type]
         for level in ("manage", "read")
     )
     assert manager.may(permission)
@@ -157,7 +157,7 @@ def broken(application: Flask) -> Iterator[Flask]:
     db.disconnect()
 
 
-def test_without_a_database_the_answer_is_503_and_tells_nothing(owner: Caller, broken: Flask) -> None:
+def test_without_a_database_the_answer_is_503_without_details(owner: Caller, broken: Flask) -> None:
     answer = owner.get("/api/v1/partners")
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "unavailable")
     assert "127.0.0.1" not in answer.text

@@ -1,4 +1,4 @@
-"""What the engine did, as the API tells it afterwards: the explanation fits what really happened."""
+"""Explanations over the API: they agree with what happened."""
 
 import json
 
@@ -33,7 +33,7 @@ def first(cleo: Customer, deliver: Deliver, drain: Drain) -> Purchase:
 
 
 @pytest.mark.usefixtures("first")
-def test_a_refunded_commission_tells_amount_and_reversal(owner: Caller, merchant: Merchant) -> None:
+def test_a_refunded_commission_shows_amount_and_reversal(owner: Caller, merchant: Merchant) -> None:
     [commission] = owner.get("/api/v1/commissions").json["commissions"]
     assert (commission["amount"], commission["reversedAmount"], commission["status"]) == ("9.80", "2.00", "accrued")
     [conversion] = owner.get("/api/v1/conversions").json["data"]
@@ -49,20 +49,20 @@ def test_explanation_adds_up_to_the_commission(owner: Caller) -> None:
     assert story["summary"] == "ada has 7.80 USD accrued on it."
     assert story["attribution"]["carrier"] in {"subscription_metadata", "invoice_metadata"}
     assert story["attribution"]["event_id"].startswith("evt_")
-    [told] = story["commissions"]
+    [explanation] = story["commissions"]
     accrued = [
         -line["amount_minor"]
-        for entry in told["entries"]
+        for entry in explanation["entries"]
         for line in entry["postings"]
         if line["account"] == "partner_accrued"
     ]
-    assert sum(accrued) == told["held_minor"] == 780
-    assert all(entry["reason"] for entry in told["entries"])
+    assert sum(accrued) == explanation["held_minor"] == 780
+    assert all(entry["reason"] for entry in explanation["entries"])
     assert [refund["amount_cents"] for refund in story["refunds"]] == [1000]
     assert {"invoice.paid"} <= {event["type"] for event in story["events"]}
 
 
-def test_the_event_that_settled_tells_what_it_moved(owner: Caller, first: Purchase) -> None:
+def test_the_event_that_settled_shows_what_it_moved(owner: Caller, first: Purchase) -> None:
     moved = [
         (event["id"], note["entry"]["kind"])
         for listed in owner.get("/api/v1/events", limit=100).json["data"]
@@ -76,7 +76,7 @@ def test_the_event_that_settled_tells_what_it_moved(owner: Caller, first: Purcha
 
 
 @pytest.mark.usefixtures("first")
-def test_every_outcome_and_payment_is_told_in_words_without_the_customers_name(owner: Caller) -> None:
+def test_every_outcome_and_payment_has_a_sentence_without_the_customers_name(owner: Caller) -> None:
     for event in owner.get("/api/v1/events", limit=100).json["data"]:
         assert event["reason"].endswith(".")
         assert "{" not in event["reason"]
@@ -93,15 +93,15 @@ def test_replaying_an_event_moves_nothing(owner: Caller, first: Purchase, drain:
 
 
 def test_deliveries_are_counted_by_what_became_of_them(
-    nobody: Caller, client: FlaskClient, cleo: Customer, webhook_path: str
+    anonymous: Caller, client: FlaskClient, cleo: Customer, webhook_path: str
 ) -> None:
     names = [f'accrual_events_received_total{{result="{word}"}}' for word in ("stored", "duplicate", "refused")]
-    before = nobody.get("/metrics").text
+    before = anonymous.get("/metrics").text
     [event, *_] = cleo.subscribes().events
     body = json.dumps(event).encode()
     for _ in range(2):
         headers = {"Stripe-Signature": signature_header(body, WEBHOOK_SECRET)}
         assert client.post(webhook_path, data=body, headers=headers).status_code == 200
-    assert nobody.post(webhook_path, {"object": "event"}).status_code == 400
-    after = nobody.get("/metrics").text
+    assert anonymous.post(webhook_path, {"object": "event"}).status_code == 400
+    after = anonymous.get("/metrics").text
     assert [figure(after, name) - figure(before, name) for name in names] == [1, 1, 1]
