@@ -71,8 +71,8 @@ class World:
         named = (self.ids[name] for name in sorted(OF_ONE_MODE - {"run_id", "customer_id"}))
         return frozenset({*map(_bare, named), *map(_bare, self.runs.values()), "in_7001", "in_7002", "in_7003"})
 
-    def telltales(self, who: str) -> frozenset[str]:
-        """Texts no answer to this caller may hold: the shop's ids without prefix, names and addresses."""
+    def hidden_from(self, who: str) -> frozenset[str]:
+        """Texts that no answer to this caller may contain: the shop's ids without prefix, names and addresses."""
         if who in ("owner", "reader", "mother", "scoped"):
             return frozenset()
         of_shop = frozenset(_bare(one) for one in (*self.ids.values(), *self.runs.values()))

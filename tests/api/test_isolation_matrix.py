@@ -260,7 +260,7 @@ def _without_echo(answer: Answer, path: str, sent: dict[str, Any]) -> Answer:
 
 
 def assert_nothing_revealed(world: World, who: str, route: Route, answer: Answer) -> None:
-    revealed = {secret_text for secret_text in world.secrets_of(who) if secret_text in answer.text}
+    revealed = {text for text in world.hidden_from(who) if text in answer.text}
     assert revealed == set(), (who, route.name, answer.text)
 
 
