@@ -9,8 +9,10 @@ from flask import Flask
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from app import jobs
+from app import db, jobs
 from app.config import Settings
+from app.stripe_events import listed
+from app.stripe_events.scope import Scope
 from tests.cast import Merchant
 from tests.stripe_stories.signing import signature_header
 from worker.inbox import drain
@@ -125,6 +127,23 @@ def test_the_other_modes_event_is_stored_and_never_due(
     assert strict.send(right).status_code == 200
     assert [row.outcome for row in rows_of(event)] == ["wrong_mode", None]
     assert wakeups.count() == 1
+
+
+@pytest.mark.parametrize("version", ["2025-11-17.clover", "2025-02-24.acacia"])
+def test_a_listed_event_that_came_to_an_endpoint_of_the_other_mode_is_due(
+    application: Flask, merchant: Merchant, settings: Settings, version: str
+) -> None:
+    """Stripe's live events were sent to the test endpoint; a backfill in live mode lists them, also in its version."""
+    owner = merchant.organization_id
+    wrong = make_endpoint(application, owner, settings, ["whsec_listed"], livemode=False)
+    event = an_event(livemode=True, type="invoice.paid")
+    assert wrong.send(event).status_code == 200
+    listed_event = event | {"api_version": version}
+    with db.transaction() as session:
+        [inbox_id] = listed.insert_listed(session, Scope(owner, "", livemode=True), [listed_event])
+        assert listed.insert_listed(session, Scope(owner, "", livemode=True), [listed_event]) == []
+    [row] = [row for row in rows_of(event) if row.outcome is None]
+    assert (row.id, row.api_version, row.payload) == (inbox_id, version, json.dumps(listed_event))
 
 
 @pytest.mark.parametrize("livemode", [None, "true", 1, 0, [], {"live": False}])
