@@ -83,7 +83,7 @@ class _Waker:
             self._changed.notify_all()
 
     def flush(self) -> None:
-        """Return once everything given so far was passed on."""
+        """Return after all jobs given so far were queued."""
         with self._changed:
             self._changed.wait_for(lambda: not self._jobs and not self._is_busy)
 
@@ -102,7 +102,9 @@ class _Waker:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._jobs)
             jobs, self._jobs, self._is_busy = self._jobs, {}, True
-        for job in jobs:  # taken out before Redis is asked, so that work which is due from now on is a call of its own
+        for (
+            job
+        ) in jobs:  # removed before the call to Redis, so that work that becomes due from now on makes another call
             _queue_once(job)
         time.sleep(PAUSE_SECONDS)
 
@@ -162,14 +164,13 @@ def wake(job: Job) -> bool:
 def wake_soon(job: Job) -> None:
     """As `wake`, by a thread of this process, so that the caller does not wait for Redis.
 
-    Calls that come while the thread is at work are one call to Redis. What a process that is killed had not passed on
-    is found by the clock.
+    Calls during a call to Redis are combined into the next one. If the process is killed, the clock finds the work.
     """
     _Current.waker.wake(job)
 
 
 def flush() -> None:
-    """Return once every `wake_soon` before this call was passed on; a process calls it before it ends."""
+    """Return after every earlier `wake_soon` was queued; a process calls it before it ends."""
     _Current.waker.flush()
 
 

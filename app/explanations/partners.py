@@ -133,7 +133,7 @@ def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
 
 def _bound(session: Session, partner: Partner) -> list[BoundNote]:
     """The customers credited to the partner now, in live mode first."""
-    # A customer's subscriptions, and payments credited by themselves, have attributions of their own.
+    # Subscriptions, and payments credited by their own names, have separate attributions.
     customers = (
         select(Attribution.account, Attribution.livemode, Attribution.subject)
         .distinct()

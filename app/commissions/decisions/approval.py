@@ -108,8 +108,8 @@ def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decis
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
 
 
-# Commissions whose time has come, and payments whose fraud warning has run out. Nothing of an organization that has
-# events of the same mode due in its inbox or a backfill of that mode under way: a refund may be among them.
+# Commissions whose holdback has ended, and payments whose fraud warning has expired. Organizations with overdue events
+# or an unfinished backfill of the same mode are left out, because a refund may be among the unprocessed events.
 _RIPE = """
     payment.merged_into_id IS NULL AND (payment.held_until IS NULL OR payment.held_until <= :now)
     AND NOT EXISTS (

@@ -75,7 +75,7 @@ class CommissionRow:
 
     @property
     def is_paid(self) -> bool:
-        """Whether anything of it has been paid or is on its way, and was not taken back since."""
+        """Whether any part of it is paid or in a payout, and was not reversed since."""
         return bool(self.position.clearing_minor or (self.position.paid_minor and self.position.worth_minor))
 
 
