@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from sqlalchemy import Engine, event
@@ -19,15 +19,22 @@ from app import db
 Connection = psycopg.Connection[Any]
 
 
+class _Process:
+    """The process that opened the connections. A child process has another id until its own hook here has run."""
+
+    pid = os.getpid()
+
+
 class _OfThread(threading.local):
-    """The connection of a thread, with the engine and the process that made it."""
+    """The connection of a thread, and the engine that made it."""
 
     connection: Connection | None = None
     engine: Engine | None = None
-    pid: int = 0
 
 
 _of_thread = _OfThread()
+_open: WeakKeyDictionary[Engine, WeakSet[Connection]] = WeakKeyDictionary()
+"""The connections of all threads, by the engine that made them."""
 
 
 @contextmanager
@@ -40,12 +47,9 @@ def connection() -> Iterator[Connection]:
         DBAPIError: what the driver raised in the block.
     """
     engine = db.autocommit_engine()
-    # Not a parent process's connection: a child shares its socket, and must neither use nor close it.
-    is_mine = _of_thread.engine is engine and _of_thread.pid == os.getpid()
     try:
-        if not is_mine or _of_thread.connection is None or _of_thread.connection.closed:
-            _of_thread.connection = _connect(engine)
-            _of_thread.engine, _of_thread.pid = engine, os.getpid()
+        if _of_thread.engine is not engine or _of_thread.connection is None or _of_thread.connection.closed:
+            _of_thread.connection, _of_thread.engine = _connect(engine), engine
         yield _of_thread.connection
     except psycopg.Error as failure:
         is_broken = _of_thread.connection is None or _of_thread.connection.broken
@@ -59,16 +63,23 @@ def _connect(engine: Engine) -> Connection:
     made = pooled.driver_connection
     pooled.detach()
     assert isinstance(made, psycopg.Connection)
-    _close_with(engine, made)
+    if engine not in _open:
+        _open[engine] = WeakSet()
+        event.listen(engine, "engine_disposed", _close_all)
+    _open[engine].add(made)
     return made
 
 
-def _close_with(engine: Engine, made: Connection) -> None:
-    """Close the connection when `engine` is disposed of in this process."""
-    found, pid = WeakSet([made]), os.getpid()
+def _close_all(engine: Engine) -> None:
+    # A child process shares its parent's sockets, and must neither use nor close them.
+    for made in _open.get(engine, ()) if _Process.pid == os.getpid() else ():
+        made.close()
 
-    def close(_engine: Engine) -> None:
-        for one in found if pid == os.getpid() else ():
-            one.close()
 
-    event.listen(engine, "engine_disposed", close)
+def _forget_parents_connections() -> None:
+    _open.clear()
+    _of_thread.connection = None
+    _Process.pid = os.getpid()
+
+
+os.register_at_fork(after_in_child=_forget_parents_connections)
