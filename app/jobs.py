@@ -102,9 +102,8 @@ class _Waker:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._jobs)
             jobs, self._jobs, self._is_busy = self._jobs, {}, True
-        for (
-            job
-        ) in jobs:  # removed before the call to Redis, so that work that becomes due from now on makes another call
+        # Removed before the call to Redis, so that work that becomes due from now on makes another call.
+        for job in jobs:
             _queue_once(job)
         time.sleep(PAUSE_SECONDS)
 
