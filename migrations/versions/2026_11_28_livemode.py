@@ -19,7 +19,7 @@ TABLES = (
     *("api_keys", "partner_promotions", "conversions", "commissions", "decisions"),
     *("accounts", "journal_entries", "postings", "posted_commissions", "commission_sums"),
 )
-NOBODY = "00000000-0000-0000-0000-000000000000"
+ALL_PARTNERS = "00000000-0000-0000-0000-000000000000"
 MODE = "livemode"
 
 INDEXES = {
@@ -39,7 +39,7 @@ INDEXES = {
         ["partner_id", MODE, "approved_at"],
         "level = 0 AND approved_at IS NOT NULL",
     ),
-    "ix_commission_sums_by_day": ("commission_sums", ["program_id", MODE, "day"], f"partner_id <> '{NOBODY}'"),
+    "ix_commission_sums_by_day": ("commission_sums", ["program_id", MODE, "day"], f"partner_id <> '{ALL_PARTNERS}'"),
     "ix_payments_organization_id_id": ("payments", ["organization_id", MODE, "id"], None),
     "ix_payments_outcome": ("payments", ["organization_id", MODE, "outcome", "id"], None),
     "ix_payments_conflict": ("payments", ["organization_id", MODE, "id"], "outcome_details ? 'conflict'"),

@@ -41,7 +41,7 @@ PUBLIC: Final[Mapping[str, int]] = {
 
 ANSWERS: Final[Mapping[str, tuple[frozenset[int], frozenset[int]]]] = {
     # who           : a path with an id of the shop's | a path without an id
-    "nobody": (frozenset({401}), frozenset({401})),
+    "anonymous": (frozenset({401}), frozenset({401})),
     "malformed": (frozenset({401}), frozenset({401})),
     "revoked": (frozenset({401}), frozenset({401})),
     "scoped otherwise": (frozenset({403}), frozenset({403})),

@@ -207,7 +207,7 @@ def _callers(
     revoked = key(owner)
     keys.revoke_key(session, "cli", [owner], keys.public_id(keys.list_keys(session, [owner], limit=1).rows[0]))
     callers = {who: key(merchant.organization_id) for who, merchant in around.items()}
-    callers |= {"nobody": Caller(application, None), "malformed": Caller(application, "aff_"), "revoked": revoked}
+    callers |= {"anonymous": Caller(application, None), "malformed": Caller(application, "aff_"), "revoked": revoked}
     merchants.promote(session, "cli", session.get_one(Organization, around["promoted"].organization_id))
     scoped = {permission: key(owner, "read", permission) for permission in PERMISSIONS}
     return {**callers, "reader": key(owner, "read")}, scoped

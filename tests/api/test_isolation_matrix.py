@@ -58,12 +58,12 @@ def test_every_route_takes_a_key_or_is_listed_as_public(routes: list[Route], wor
     assert {route.name for route in public} == PUBLIC.keys()
     for route in public:
         path = re.sub(r"<[^>]+>", "nothing", route.rule)
-        answer = world.callers["nobody"].call(route.method, path, **({} if route.method == READ else {"json": {}}))
+        answer = world.callers["anonymous"].call(route.method, path, **({} if route.method == READ else {"json": {}}))
         assert answer.status_code == PUBLIC[route.name], (route.name, answer.text)
-        assert_nothing_revealed(world, "nobody", route, answer)
+        assert_nothing_revealed(world, "anonymous", route, answer)
 
 
-@pytest.mark.parametrize("group", [("nobody", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
+@pytest.mark.parametrize("group", [("anonymous", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
 def test_everybody_is_answered_as_the_table_says(
     world: World, guarded: list[Route], application: Flask, group: tuple[str, ...]
 ) -> None:
