@@ -73,7 +73,8 @@ def connect(data_dir: Path) -> config.Settings:
 
 def libpq_url(settings: config.Settings) -> str:
     """The database's address for psycopg without SQLAlchemy, with the owner's login."""
-    return make_url(settings.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    owner = make_url(embedded.owner_url(settings.data_dir))
+    return owner.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager
