@@ -88,15 +88,15 @@ def read(session: Session, token: str) -> Books:
 
 def read_all(session: Session, token: str = "") -> dict[str, Books]:
     """The books of every story in the database, by its token, or of the one with this token."""
-    wanted = {"token": token}
+    parameters = {"token": token}
     balances: dict[str, Balances] = defaultdict(lambda: defaultdict(int))
     commissions: dict[str, list[CommissionLine]] = defaultdict(list)
     payments: dict[str, list[PaymentLine]] = defaultdict(list)
-    for key, kind, partner, currency, minor in session.execute(_BALANCES, wanted):
+    for key, kind, partner, currency, minor in session.execute(_BALANCES, parameters):
         balances[token_in(key)][kind, partner, currency] += int(minor)
-    for key, *line in session.execute(_COMMISSIONS, wanted):
+    for key, *line in session.execute(_COMMISSIONS, parameters):
         commissions[token_in(key)].append(CommissionLine(line[0], line[1], line[2], int(line[3]), line[4]))
-    for key, *line in session.execute(_PAYMENTS, wanted):
+    for key, *line in session.execute(_PAYMENTS, parameters):
         payments[token_in(key)].append(PaymentLine(*line))
     tokens = balances.keys() | commissions.keys() | payments.keys()
     return {

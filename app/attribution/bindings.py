@@ -35,8 +35,8 @@ _LOAD = text(f"""
 
 def load(session: Session, scope: Scope, subjects: Iterable[str]) -> dict[str, Binding]:
     """The current bindings of `subjects`, by subject."""
-    wanted = sorted({subject for subject in subjects if subject})
-    rows = session.execute(_LOAD, {**scope.parameters(), "subjects": wanted}) if wanted else ()
+    ordered = sorted({subject for subject in subjects if subject})
+    rows = session.execute(_LOAD, {**scope.parameters(), "subjects": ordered}) if ordered else ()
     return {row.subject: _binding(row) for row in rows}
 
 
@@ -178,18 +178,21 @@ def _bind_anew(
     bindings: Mapping[str, Binding],
 ) -> dict[str, Binding | None]:
     """Find the bindings of leading `subjects` again and insert those that changed; returns as `insert_changed`."""
-    wanted = sorted(subjects)
-    families = occasions.load(session, scope, wanted, payments)
+    ordered = sorted(subjects)
+    families = occasions.load(session, scope, ordered, payments)
     partners = directory.load_directory(session, scope.organization_id, names=families.names)
-    found = {one: rules.bind(one, families.of(one), partners, former=bindings.get(one)) for one in wanted}
-    return insert_changed(session, scope, bindings, found)
+    new_bindings = {
+        subject: rules.bind(subject, families.of(subject), partners, former=bindings.get(subject))
+        for subject in ordered
+    }
+    return insert_changed(session, scope, bindings, new_bindings)
 
 
 _SUPERSEDE = text("UPDATE attributions SET superseded_at = now() WHERE id = ANY(:ids)")
 
 
 def insert_changed(
-    session: Session, scope: Scope, former: Mapping[str, Binding], found: Mapping[str, Binding | None]
+    session: Session, scope: Scope, former: Mapping[str, Binding], new_bindings: Mapping[str, Binding | None]
 ) -> dict[str, Binding | None]:
     """Insert the new binding of each subject where it differs from the known one, and close the known one.
 
@@ -197,7 +200,7 @@ def insert_changed(
         The changed bindings by subject; None for a subject that evidence credits to no partner any more.
     """
     changed: dict[str, Binding | None] = {}
-    for subject, binding in found.items():
+    for subject, binding in new_bindings.items():
         before = former.get(subject)
         if binding is None and before is not None:
             changed[subject] = None

@@ -62,8 +62,8 @@ _LOAD = text(f"""
 
 def load(session: Session, scope: Scope, subjects: Iterable[str]) -> list[Assignment]:
     """The decisions about these objects."""
-    wanted = sorted({one for one in subjects if one})
-    rows = session.execute(_LOAD, {**scope.parameters(), "subjects": wanted}).mappings() if wanted else ()
+    ordered = sorted({subject for subject in subjects if subject})
+    rows = session.execute(_LOAD, {**scope.parameters(), "subjects": ordered}).mappings() if ordered else ()
     return [Assignment(**row) for row in rows]
 
 

@@ -83,10 +83,10 @@ _NAMED = text(f"""
 
 def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]) -> set[str]:
     """Those of these objects on which a name was found, or a promotion that belongs to a partner."""
-    wanted = sorted(object_ids)
-    named = set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": wanted}))
-    rest = [one for one in wanted if one not in named]
-    return named | used.names_on(session, scope, used.uses_of(session, scope, rest)).keys()
+    ordered_ids = sorted(object_ids)
+    named = set(session.scalars(_NAMED, {**scope.parameters(), "object_ids": ordered_ids}))
+    unnamed = [object_id for object_id in ordered_ids if object_id not in named]
+    return named | used.names_on(session, scope, used.uses_of(session, scope, unnamed)).keys()
 
 
 def load_and_keep_touches(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
@@ -97,8 +97,8 @@ def load_and_keep_touches(session: Session, scope: Scope, object_ids: Iterable[s
     """
     found: dict[str, list[Name]] = {}
     uses, namings = [], []
-    wanted = sorted({one for one in object_ids if one})
-    for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": wanted}) if wanted else ():
+    ordered_ids = sorted({one for one in object_ids if one})
+    for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": ordered_ids}) if ordered_ids else ():
         place = (row.field_path, row.stripe_event_id, row.evident_at)
         if row.refers_to:
             uses.append(Use(row.object_id, row.refers_to, *place))

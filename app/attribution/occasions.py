@@ -28,12 +28,12 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
 
     A name is known on the subject, on one of its payments or sessions, or on the customer of one of these.
     """
-    wanted = sorted(subjects)
-    if not wanted:
+    ordered = sorted(subjects)
+    if not ordered:
         return set()
-    concerns: dict[str, set[str]] = {subject: {subject} for subject in wanted}
+    concerns: dict[str, set[str]] = {subject: {subject} for subject in ordered}
     of_root: dict[str, set[str]] = {}
-    for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted}):
+    for row in session.execute(_OWN, {**scope.parameters(), "subjects": ordered}):
         of_root.setdefault(row.root, set()).add(row.subject)
         concerns.setdefault(row.customer, set()).add(row.subject)
     for known in objects.load(session, scope, of_root).values():
@@ -63,19 +63,19 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
 
     `touched` are payments whose rows are not written yet; they replace the stored ones.
     """
-    wanted = sorted(subjects)
-    if not wanted:
+    ordered = sorted(subjects)
+    if not ordered:
         return Families(())
-    roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": wanted})}
+    roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": ordered})}
     payment_groups: dict[str, list[KnownObject]] = {}
     for known in objects.load(session, scope, roots).values():
         if known.kind in MONEY_KINDS:
             payment_groups.setdefault(known.root, []).append(known)
-    payments = {one.id: one for one in (*payment_rows.load_of_subjects(session, scope, wanted), *touched)}
+    payments = {one.id: one for one in (*payment_rows.load_of_subjects(session, scope, ordered), *touched)}
     standing = [one for one in payments.values() if one.merged_into_id is None]
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {one for known in members.values() for one in (known.customer, known.subscription)}
-    names = evidence.load_and_keep_touches(session, scope, {*members, *wanted, *owners})
+    names = evidence.load_and_keep_touches(session, scope, {*members, *ordered, *owners})
     occasions = []
     for payment_group in payment_groups.values():
         occasions += _occasions(payment_group, standing, names)

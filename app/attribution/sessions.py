@@ -117,10 +117,10 @@ def load_awaiting(session: Session, *, before: datetime, limit: int) -> list[Awa
 
 def with_unseen_touches(session: Session, awaiting: Iterable[AwaitingName]) -> list[AwaitingName]:
     """Those of `awaiting` whose session has touchpoints that no decision has used."""
-    wanted = list(awaiting)
-    session_ids = sorted({one.session_id for one in wanted})
+    names = list(awaiting)
+    session_ids = sorted({name.session_id for name in names})
     unseen = {tuple(row) for row in session.execute(_UNSEEN, {"session_ids": session_ids})}
-    return [one for one in wanted if (one.scope.organization_id, one.session_id) in unseen]
+    return [name for name in names if (name.scope.organization_id, name.session_id) in unseen]
 
 
 def mark_looked_at(session: Session, awaiting: Iterable[AwaitingName]) -> None:

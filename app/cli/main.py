@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         printing.say(f"accrual {VERSION}")
         raise typer.Exit
 

@@ -18,7 +18,7 @@ from app.programs.models import Program
 
 
 @dataclass(frozen=True)
-class Selection:
+class ListQuery:
     """The filter and the page of a list; either `starting_after` or `page` is given, not both."""
 
     limit: int
@@ -94,73 +94,73 @@ _CONVERSIONS_OF_STATUS: Select[Conversion, Commission, Payment, str] = (
 
 
 def list_commissions(
-    session: Session, organization_ids: Sequence[UUID], wanted: Selection
+    session: Session, organization_ids: Sequence[UUID], query: ListQuery
 ) -> Page[Row[Commission, Conversion, Payment, str, str]]:
     """A page of commissions, each with its conversion and payment, its program's name and its partner's code.
 
     Raises InvalidRequest.
     """
     matching = _LIVE_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
-    if wanted.program_id is not None:
-        matching = matching.where(Commission.program_id == wanted.program_id)
-    return _page_of_commissions(session, matching, wanted)
+    if query.program_id is not None:
+        matching = matching.where(Commission.program_id == query.program_id)
+    return _page_of_commissions(session, matching, query)
 
 
-def list_own_commissions(session: Session, wanted: Selection) -> Page[Row[Commission, Conversion | None, str, str]]:
+def list_own_commissions(session: Session, query: ListQuery) -> Page[Row[Commission, Conversion | None, str, str]]:
     """A page of commissions as partners see their own, in an affiliate's transaction.
 
-    Without `wanted.partner` the commissions of every enrollment that the owner has not ended. The merchant's payments
+    Without `query.partner` the commissions of every enrollment that the owner has not ended. The merchant's payments
     are not visible there, so commissions of merged payments, or of payments credited to another partner, are recognized
     by being worth nothing and owed nothing. An upline does not see the conversion of the partner below it. Raises
     InvalidRequest.
     """
-    return _page_of_commissions(session, OWN_COMMISSIONS, wanted)
+    return _page_of_commissions(session, OWN_COMMISSIONS, query)
 
 
-def _page_of_commissions(session: Session, matching: Select[*Columns], wanted: Selection) -> Page[Row[*Columns]]:
-    matching = matching.where(Commission.livemode == wanted.livemode)
-    if wanted.partner is not None:
-        matching = matching.where(Commission.partner_id == wanted.partner.id)
-    if wanted.status is not None:
-        matching = matching.where(Commission.status == wanted.status)
-    matching = within(matching, Commission.accrued_at, wanted.paid)
+def _page_of_commissions(session: Session, matching: Select[*Columns], query: ListQuery) -> Page[Row[*Columns]]:
+    matching = matching.where(Commission.livemode == query.livemode)
+    if query.partner is not None:
+        matching = matching.where(Commission.partner_id == query.partner.id)
+    if query.status is not None:
+        matching = matching.where(Commission.status == query.status)
+    matching = within(matching, Commission.accrued_at, query.paid)
     page = cut(
         matching,
         Commission.id,
         ids.COMMISSION,
-        limit=wanted.limit,
-        starting_after=wanted.starting_after,
+        limit=query.limit,
+        starting_after=query.starting_after,
     )
-    return Page.of(session.execute(page).all(), wanted.limit)
+    return Page.of(session.execute(page).all(), query.limit)
 
 
 def list_conversions(
-    session: Session, organization_ids: Sequence[UUID], wanted: Selection
+    session: Session, organization_ids: Sequence[UUID], query: ListQuery
 ) -> Page[Row[Conversion, Commission, Payment, str]]:
     """A page of conversions that earn, each with its level-0 commission, its payment and its partner's code.
 
-    `wanted.status` is the status of the commission. Raises InvalidRequest.
+    `query.status` is the status of the commission. Raises InvalidRequest.
     """
-    if wanted.status is None:
+    if query.status is None:
         listed: type[Conversion | Commission] = Conversion
         matching, key = _LIVE_CONVERSIONS, Conversion.id
     else:
         listed = Commission
-        matching, key = _CONVERSIONS_OF_STATUS.where(Commission.status == wanted.status), Commission.conversion_id
-    matching = matching.where(owned_by(listed.organization_id, organization_ids), listed.livemode == wanted.livemode)
-    if wanted.partner is not None:
-        matching = matching.where(listed.partner_id == wanted.partner.id)
-    if wanted.program_id is not None:
-        matching = matching.where(listed.program_id == wanted.program_id)
+        matching, key = _CONVERSIONS_OF_STATUS.where(Commission.status == query.status), Commission.conversion_id
+    matching = matching.where(owned_by(listed.organization_id, organization_ids), listed.livemode == query.livemode)
+    if query.partner is not None:
+        matching = matching.where(listed.partner_id == query.partner.id)
+    if query.program_id is not None:
+        matching = matching.where(listed.program_id == query.program_id)
     page = cut(
-        within(matching, Payment.occurred_at, wanted.paid),
+        within(matching, Payment.occurred_at, query.paid),
         key,
         ids.CONVERSION,
-        limit=wanted.limit,
-        page=wanted.page,
-        starting_after=wanted.starting_after,
+        limit=query.limit,
+        page=query.page,
+        starting_after=query.starting_after,
     )
-    return Page.of(session.execute(page).all(), wanted.limit)
+    return Page.of(session.execute(page).all(), query.limit)
 
 
 def get_affiliate(
@@ -168,39 +168,39 @@ def get_affiliate(
 ) -> Partner:
     """The partner with this `aff_…` or `par_…` id; with `program_id` only if it is enrolled there. Raises NotFound."""
     key = ids.decode(public_id, *ids.PARTNER_PREFIXES)
-    found = session.scalar(select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids)))
-    if found is None or program_id not in (None, found.program_id):
+    partner = session.scalar(select(Partner).where(Partner.id == key, Partner.organization_id.in_(organization_ids)))
+    if partner is None or program_id not in (None, partner.program_id):
         where = "" if program_id is None else " in this program"
         raise NotFound.of("affiliate", public_id, where=where, param="affiliate_id")
-    return found
+    return partner
 
 
 def get_conversion(
     session: Session, organization_ids: Sequence[UUID], conversion_id: str, *, program_id: str | None = None
 ) -> Conversion:
     """The conversion with this public id; with `program_id` only if it is of that program. Raises NotFound."""
-    wanted = select(Conversion).where(
+    query = select(Conversion).where(
         Conversion.id == ids.decode(conversion_id, ids.CONVERSION), Conversion.organization_id.in_(organization_ids)
     )
     if program_id is not None:
-        wanted = wanted.where(Conversion.program_id == ids.decode(program_id, ids.PROGRAM))
-    found = session.scalar(wanted)
-    if found is None:
+        query = query.where(Conversion.program_id == ids.decode(program_id, ids.PROGRAM))
+    conversion = session.scalar(query)
+    if conversion is None:
         raise NotFound.of("conversion", conversion_id)
-    return found
+    return conversion
 
 
 def get_commission(
     session: Session, organization_ids: Sequence[UUID], public_id: str
 ) -> Row[Commission, Conversion, Payment, str, str]:
     """One row of `list_commissions`. Raises NotFound."""
-    wanted = _LIVE_COMMISSIONS.where(
+    query = _LIVE_COMMISSIONS.where(
         Commission.id == ids.decode(public_id, ids.COMMISSION), Commission.organization_id.in_(organization_ids)
     )
-    found = session.execute(wanted).one_or_none()
-    if found is None:
+    row = session.execute(query).one_or_none()
+    if row is None:
         raise NotFound(f'there is no commission "{public_id}"', code="commission_not_found")
-    return found
+    return row
 
 
 def conversion_named(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Conversion:

@@ -48,11 +48,11 @@ class OwnExplanation(Snake):
 
 def explain_own(session: Session, public_id: str) -> OwnExplanation:
     """One commission of the partner the session is narrowed to. Raises NotFound."""
-    wanted = OWN_COMMISSIONS.where(Commission.id == ids.decode(public_id, ids.COMMISSION))
-    found = session.execute(wanted).one_or_none()
-    if found is None:
+    query = OWN_COMMISSIONS.where(Commission.id == ids.decode(public_id, ids.COMMISSION))
+    row = session.execute(query).one_or_none()
+    if row is None:
         raise NotFound.of("commission", public_id, where=" among yours")
-    commission: Commission = found[0]
+    commission: Commission = row[0]
     program = session.get_one(Program, commission.program_id)
     terms = session.scalars(select(Snapshot.commission).where(Snapshot.id == commission.snapshot_id)).one()
     sentences = list(_sentences(commission, program, terms))

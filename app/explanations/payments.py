@@ -143,7 +143,7 @@ def _conversion(conversion: Conversion) -> ConversionNote:
 
 
 def _commissions(session: Session, conversion: Conversion, only: UUID | None, zone: str) -> list[CommissionNote]:
-    wanted = (
+    query = (
         select(Commission, Partner.slug, Snapshot, Terms)
         .join(Partner, Partner.id == Commission.partner_id)
         .join(Snapshot, Snapshot.id == Commission.snapshot_id)
@@ -152,8 +152,8 @@ def _commissions(session: Session, conversion: Conversion, only: UUID | None, zo
         .order_by(Commission.level, Commission.id)
     )
     if only is not None:
-        wanted = wanted.where(Commission.id == only)
-    rows = session.execute(wanted).all()
+        query = query.where(Commission.id == only)
+    rows = session.execute(query).all()
     entries = entries_of(session, [row[0].id for row in rows], zone=zone)
     return [_commission(*row, entries[row[0].id]) for row in rows]
 

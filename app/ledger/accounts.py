@@ -39,9 +39,9 @@ def open_accounts(
     partner_organizations: dict[UUID, UUID | None],
 ) -> dict[AccountKey, UUID]:
     """The ids of these accounts; inserts those that do not exist."""
-    wanted = set(keys)
-    found = _find(session, organization_id, wanted, livemode=livemode)
-    missing = sorted(wanted - found.keys(), key=str)
+    distinct = set(keys)
+    account_ids = _find(session, organization_id, distinct, livemode=livemode)
+    missing = sorted(distinct - account_ids.keys(), key=str)
     if missing:
         rows = [
             {
@@ -54,8 +54,8 @@ def open_accounts(
             for key in missing
         ]
         bulk.insert(session, Account, rows, tail="ON CONFLICT ON CONSTRAINT uq_accounts_identity DO NOTHING")
-        found |= _find(session, organization_id, wanted, livemode=livemode)
-    return found
+        account_ids |= _find(session, organization_id, distinct, livemode=livemode)
+    return account_ids
 
 
 def _find(

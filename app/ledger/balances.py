@@ -27,18 +27,18 @@ _APPROVALS = text("""
 
 def approvals_posted_at(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """When an approval of each of these commissions was last posted; commissions without an approval have no entry."""
-    wanted = list(commission_ids)
-    if not wanted:
+    ordered = list(commission_ids)
+    if not ordered:
         return {}
-    return {row.commission_id: row.posted_at for row in session.execute(_APPROVALS, {"commission_ids": wanted})}
+    return {row.commission_id: row.posted_at for row in session.execute(_APPROVALS, {"commission_ids": ordered})}
 
 
 def positions(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, Position]:
     """The position of each of these commissions in the ledger; empty without postings."""
-    wanted = list(commission_ids)
-    if not wanted:
+    ordered = list(commission_ids)
+    if not ordered:
         return {}
-    sums: dict[UUID, dict[str, int]] = {one: {} for one in wanted}
-    for row in session.execute(_POSITIONS, {"commission_ids": wanted}):
+    sums: dict[UUID, dict[str, int]] = {one: {} for one in ordered}
+    for row in session.execute(_POSITIONS, {"commission_ids": ordered}):
         sums[row.commission_id][POSITION_KINDS[row.kind]] = row.sum_minor
     return {one: Position(**fields) for one, fields in sums.items()}

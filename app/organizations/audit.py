@@ -17,7 +17,7 @@ from app.paging import Page, load_page, owned_by
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntryFilter:
     """A filter of entries: they must meet every given condition.
 
     Attributes:
@@ -79,7 +79,7 @@ def add_entry(
 def list_entries(
     session: Session,
     organization_ids: Sequence[UUID],
-    wanted: Wanted,
+    filters: EntryFilter,
     *,
     limit: int,
     starting_after: str | None = None,
@@ -87,14 +87,14 @@ def list_entries(
     """A page of the entries of these organizations, newest first. Raises InvalidRequest."""
     matching = select(AuditEntry).where(owned_by(AuditEntry.organization_id, organization_ids))
     for column, value in (
-        (AuditEntry.action, wanted.action),
-        (AuditEntry.subject_id, wanted.subject_id),
-        (AuditEntry.actor, wanted.actor),
+        (AuditEntry.action, filters.action),
+        (AuditEntry.subject_id, filters.subject_id),
+        (AuditEntry.actor, filters.actor),
     ):
         if value is not None:
             matching = matching.where(column == value)
-    if wanted.since is not None:
-        matching = matching.where(AuditEntry.created_at >= wanted.since)
-    if wanted.until is not None:
-        matching = matching.where(AuditEntry.created_at < wanted.until)
+    if filters.since is not None:
+        matching = matching.where(AuditEntry.created_at >= filters.since)
+    if filters.until is not None:
+        matching = matching.where(AuditEntry.created_at < filters.until)
     return load_page(session, matching, AuditEntry.id, ids.AUDIT_ENTRY, limit=limit, starting_after=starting_after)

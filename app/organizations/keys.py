@@ -157,8 +157,8 @@ def authenticate(session: Session, plaintext: str) -> Caller:
         Unauthenticated: the key is unknown or revoked; the message does not say which.
     """
     # The look-up by hash needs no comparison in constant time: its timing could only reveal the hash.
-    wanted = select(ApiKey.id, ApiKey.organization_id, ApiKey.livemode, ApiKey.level, ApiKey.scopes)
-    key = session.execute(wanted.where(ApiKey.key_hash == _hash(plaintext), ApiKey.revoked_at.is_(None))).one_or_none()
+    query = select(ApiKey.id, ApiKey.organization_id, ApiKey.livemode, ApiKey.level, ApiKey.scopes)
+    key = session.execute(query.where(ApiKey.key_hash == _hash(plaintext), ApiKey.revoked_at.is_(None))).one_or_none()
     if key is None:
         raise Unauthenticated("this API key is unknown or revoked")
     _note_use(session, key.id)

@@ -19,7 +19,7 @@ UNATTRIBUTED: Final = ("unattributed", "unknown_code", "outside_window")
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class PaymentFilter:
     """A filter of payments: they must meet every given condition.
 
     Attributes:
@@ -38,12 +38,12 @@ class Matching:
 
 
 def list_payments(
-    session: Session, organization_ids: Sequence[UUID], which: Matching, wanted: Numbered, *, limit: int
+    session: Session, organization_ids: Sequence[UUID], filters: PaymentFilter, paging: Numbered, *, limit: int
 ) -> Page[Payment]:
     """A page of payments, newest first. Raises InvalidRequest."""
-    outcome, attributed, conflict = which.outcome, which.attributed, which.conflict
+    outcome, attributed, conflict = filters.outcome, filters.attributed, filters.conflict
     matching = select(Payment).where(
-        owned_by(Payment.organization_id, organization_ids), Payment.livemode == which.livemode
+        owned_by(Payment.organization_id, organization_ids), Payment.livemode == filters.livemode
     )
     if outcome != "merged":
         matching = matching.where(Payment.merged_into_id.is_(None))
@@ -58,12 +58,12 @@ def list_payments(
         matching = matching.where(has_conflict if conflict else ~has_conflict)
     return load_page(
         session,
-        within(matching, Payment.occurred_at, which.paid),
+        within(matching, Payment.occurred_at, filters.paid),
         Payment.id,
         ids.PAYMENT,
         limit=limit,
-        page=wanted.page,
-        starting_after=wanted.starting_after,
+        page=paging.page,
+        starting_after=paging.starting_after,
     )
 
 

@@ -104,21 +104,21 @@ def also_lock(session: Session, scope: Scope, locked: LockedObjects, newly_named
 
 def _lock_groups(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, KnownObject]:
     """Lock the payment groups of `object_ids` and return all their objects by id."""
-    wanted = set(object_ids)
-    found: dict[str, KnownObject] = {}
-    while missing := sorted(wanted - found.keys()):
+    distinct = set(object_ids)
+    locked: dict[str, KnownObject] = {}
+    while missing := sorted(distinct - locked.keys()):
         roots = session.scalars(_ROOTS, {**scope.parameters(), "object_ids": missing}).all()
         if not roots:
             break
-        held = session.scalars(_LOCK, {**scope.parameters(), "object_ids": roots}).all()
-        found |= load(session, scope, held)
-    return found
+        group_ids = session.scalars(_LOCK, {**scope.parameters(), "object_ids": roots}).all()
+        locked |= load(session, scope, group_ids)
+    return locked
 
 
 def load(session: Session, scope: Scope, roots: Iterable[str]) -> dict[str, KnownObject]:
     """All objects of the payment groups with these roots, by id."""
-    wanted = list(roots)
-    rows = session.execute(_LOAD, {**scope.parameters(), "roots": wanted}) if wanted else ()
+    ordered = list(roots)
+    rows = session.execute(_LOAD, {**scope.parameters(), "roots": ordered}) if ordered else ()
     return {row.id: KnownObject(*row) for row in rows}
 
 

@@ -231,12 +231,12 @@ def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentR
 
     An address seen on one payment of a customer counts for all payments of the customer.
     """
-    wanted = list(payments)
-    customers = sorted({one.state.customer for one in wanted} - {""})
+    rows_given = list(payments)
+    customers = sorted({one.state.customer for one in rows_given} - {""})
     rows = session.execute(_CUSTOMER_FACTS, {**scope.parameters(), "customers": customers}) if customers else ()
     by_customer = {row.id: marks_in(row.facts) for row in rows}
     nothing: frozenset[str] = frozenset()
-    return {one.id: by_customer.get(one.state.customer, nothing).union(one.state.email_marks) for one in wanted}
+    return {one.id: by_customer.get(one.state.customer, nothing).union(one.state.email_marks) for one in rows_given}
 
 
 _STANDING_OF_CUSTOMERS = text(f"""

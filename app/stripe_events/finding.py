@@ -24,7 +24,7 @@ _PARKED = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class EventFilter:
     """A filter of events: they must meet every given condition.
 
     Attributes:
@@ -43,7 +43,7 @@ class Matching:
 def list_events(
     session: Session,
     organization_ids: Sequence[UUID],
-    wanted: Matching,
+    filters: EventFilter,
     *,
     limit: int,
     page: int = 1,
@@ -54,7 +54,7 @@ def list_events(
     Args:
         session: a request's, or the command line's.
         organization_ids: the owners.
-        wanted: which of their events.
+        filters: which of their events.
         limit: rows a page.
         page: counted from 1.
         starting_after: a Stripe event id or an inbox number.
@@ -63,15 +63,15 @@ def list_events(
         InvalidRequest: there is no event `starting_after`, or it is sent with a page number.
     """
     matching = select(StripeEvent).where(
-        owned_by(StripeEvent.organization_id, organization_ids), StripeEvent.livemode == wanted.livemode
+        owned_by(StripeEvent.organization_id, organization_ids), StripeEvent.livemode == filters.livemode
     )
-    if wanted.outcome == UNPROCESSED:
+    if filters.outcome == UNPROCESSED:
         matching = matching.where(StripeEvent.processed_at.is_(None))
-    elif wanted.outcome is not None:
-        matching = matching.where(StripeEvent.outcome == wanted.outcome)
-    if wanted.type_ is not None:
-        matching = matching.where(StripeEvent.type == wanted.type_)
-    matching = within(matching, StripeEvent.received_at, wanted.received)
+    elif filters.outcome is not None:
+        matching = matching.where(StripeEvent.outcome == filters.outcome)
+    if filters.type_ is not None:
+        matching = matching.where(StripeEvent.type == filters.type_)
+    matching = within(matching, StripeEvent.received_at, filters.received)
     if starting_after is not None:
         refuse_both(page, starting_after)
         matching = matching.where(StripeEvent.id < _inbox_id(session, organization_ids, starting_after))
@@ -79,22 +79,22 @@ def list_events(
     return Page.of(session.scalars(ordered.options(defer(StripeEvent.payload))).all(), limit)
 
 
-def find_event(session: Session, organization_ids: Sequence[UUID], given: str) -> StripeEvent | None:
+def find_event(session: Session, organization_ids: Sequence[UUID], event_id: str) -> StripeEvent | None:
     """The event with this Stripe id (the newest of several deliveries) or inbox id; None if there is none."""
-    wanted = select(StripeEvent).where(StripeEvent.organization_id.in_(organization_ids))
-    if given.isascii() and given.isdigit() and len(given) < 19:
-        wanted = wanted.where(StripeEvent.id == int(given))
+    query = select(StripeEvent).where(StripeEvent.organization_id.in_(organization_ids))
+    if event_id.isascii() and event_id.isdigit() and len(event_id) < 19:
+        query = query.where(StripeEvent.id == int(event_id))
     else:
-        wanted = wanted.where(StripeEvent.stripe_id == given).order_by(StripeEvent.id.desc()).limit(1)
-    return session.scalar(wanted.options(defer(StripeEvent.payload)))
+        query = query.where(StripeEvent.stripe_id == event_id).order_by(StripeEvent.id.desc()).limit(1)
+    return session.scalar(query.options(defer(StripeEvent.payload)))
 
 
-def get_event(session: Session, organization_ids: Sequence[UUID], given: str) -> StripeEvent:
+def get_event(session: Session, organization_ids: Sequence[UUID], event_id: str) -> StripeEvent:
     """As `find_event`. Raises NotFound."""
-    found = find_event(session, organization_ids, given)
-    if found is None:
-        raise NotFound.of("event", given)
-    return found
+    event = find_event(session, organization_ids, event_id)
+    if event is None:
+        raise NotFound.of("event", event_id)
+    return event
 
 
 def deliveries_of(session: Session, event: StripeEvent) -> list[StripeEvent]:
@@ -131,8 +131,8 @@ def count_parked(session: Session) -> int:
     return session.scalar(_PARKED) or 0
 
 
-def _inbox_id(session: Session, organization_ids: Sequence[UUID], given: str) -> int:
-    found = find_event(session, organization_ids, given)
-    if found is None:
-        raise no_row(given)
-    return found.id
+def _inbox_id(session: Session, organization_ids: Sequence[UUID], event_id: str) -> int:
+    event = find_event(session, organization_ids, event_id)
+    if event is None:
+        raise no_row(event_id)
+    return event.id

@@ -32,7 +32,7 @@ LEASE_SECONDS: Final = 120
 LONGEST_WAIT_SECONDS: Final = 3600
 
 
-class Wanted(NamedTuple):
+class LookupRequest(NamedTuple):
     """Data to look up. `asked_for`: the thin event that needs the present state, "" if any state is enough."""
 
     kind: str
@@ -46,12 +46,12 @@ class ClaimedLookup:
 
     id: int
     scope: Scope
-    wanted: Wanted
+    request: LookupRequest
     attempts: int
 
 
 # An answered look-up is repeated only for a thin event that is processed again.
-_INSERT_WANTED = text("""
+_INSERT_REQUESTS = text("""
     INSERT INTO lookups (organization_id, account, livemode, kind, object_id, asked_for, next_attempt_at)
     SELECT :organization_id, :account, :livemode, kind, object_id, asked_for, now() + make_interval(secs => patience)
     FROM json_to_recordset(CAST(:rows AS json))
@@ -62,13 +62,13 @@ _INSERT_WANTED = text("""
 """)
 
 
-def insert_wanted(session: Session, scope: Scope, wanted: Iterable[Wanted]) -> None:
+def insert_requests(session: Session, scope: Scope, requests: Iterable[LookupRequest]) -> None:
     """Queue look-ups. Does nothing for those that were answered already, or if there is no API key."""
-    distinct = sorted(lookup for lookup in set(wanted) if lookup.object_id)
+    distinct = sorted(lookup for lookup in set(requests) if lookup.object_id)
     if not distinct or not api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):
         return
     rows = [{**lookup._asdict(), "patience": PATIENCE_SECONDS.get(lookup.kind, 0)} for lookup in distinct]
-    session.execute(_INSERT_WANTED, {**scope.parameters(), "rows": bulk.encode(rows)})
+    session.execute(_INSERT_REQUESTS, {**scope.parameters(), "rows": bulk.encode(rows)})
 
 
 _IS_DUE = text("SELECT EXISTS (SELECT FROM lookups WHERE done_at IS NULL AND next_attempt_at <= now())")
@@ -93,7 +93,7 @@ def claim(session: Session) -> ClaimedLookup | None:
     if row is None:
         return None
     scope = Scope(row.organization_id, row.account, row.livemode)
-    return ClaimedLookup(row.id, scope, Wanted(row.kind, row.object_id, row.asked_for), row.attempts)
+    return ClaimedLookup(row.id, scope, LookupRequest(row.kind, row.object_id, row.asked_for), row.attempts)
 
 
 _FINISH = text(

@@ -31,6 +31,10 @@ REPLACED = {
     "told": "the thing, such as explanation or report",
     "told_at": "stated_at_seconds",
     "wait_for_twins": "lock_key",
+    "wanted": "what it holds, such as query, filters or ordered",
+    "Wanted": "LookupRequest",
+    "Wish": "ListFilter",
+    "Matching": "PaymentFilter, EventFilter or ApprovalFilter",
     "wanting": "missing_data",
 }
 """The former name, and the one to use."""

@@ -59,9 +59,9 @@ def only_codes_are_stored(request: pytest.FixtureRequest) -> Iterator[None]:
 def ask_replay(merchant: Merchant) -> AskReplay:
     """Ask for a replay of the shop's events: `ask_replay(type_="invoice.paid")`."""
 
-    def ask(**wanted: Any) -> StripeRun:
+    def ask(**conditions: Any) -> StripeRun:
         with db.transaction() as session:
-            selection = Selection([merchant.organization_id], livemode=False, **wanted)
+            selection = Selection([merchant.organization_id], livemode=False, **conditions)
             return commands.request_replay(session, CLI, merchant.organization_id, selection)
 
     return ask

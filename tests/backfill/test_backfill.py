@@ -96,8 +96,8 @@ def test_backfill_after_an_outage_gives_the_ledger_of_no_outage(
 
 
 def _expected(shop: Emulator) -> tuple[Any, Any]:
-    wanted = expected(shop)
-    return wanted.balances, wanted.commissions
+    books = expected(shop)
+    return books.balances, books.commissions
 
 
 def _of_the_twin(

@@ -134,8 +134,8 @@ def test_large_backfill_and_replay_survive_kills_in_bounded_memory(
     assert fetched.state == "finished", fetched.problem
     assert fetched.counts["new"] == fetched.counts["events"], "no page was lost or counted twice"
     assert max(peaks_mb) < MOST_MEMORY_MB
-    found, wanted = ledger(), expected(shop)
-    assert (found.balances, found.commissions) == (wanted.balances, wanted.commissions)
+    booked, due = ledger(), expected(shop)
+    assert (booked.balances, booked.commissions) == (due.balances, due.commissions)
     tally("events backfilled through a kill -9", fetched.counts["new"])
     tally("MB at most in a process that backfilled", max(peaks_mb))
     run = ask_replay()
@@ -144,6 +144,6 @@ def test_large_backfill_and_replay_survive_kills_in_bounded_memory(
     peaks_mb += see_through(run, staff)
     assert stand(run).counts == {"selected": fetched.counts["new"], "replayed": fetched.counts["new"]}
     assert max(peaks_mb) < MOST_MEMORY_MB
-    assert ledger() == found
+    assert ledger() == booked
     tally("events replayed through a kill -9", fetched.counts["new"])
     tally("MB at most in a process that replayed", max(peaks_mb))

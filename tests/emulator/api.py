@@ -97,12 +97,12 @@ class Api:
         return account
 
     def _permit(self, key: Key, resource: Resource, what: str) -> None:
-        wanted = f"{resource.permission}_{what}"
-        covering = {wanted, f"{resource.permission}_write"}
+        required = f"{resource.permission}_{what}"
+        covering = {required, f"{resource.permission}_write"}
         if key.permissions is not None and not covering & key.permissions:
             message = (
                 "The provided key 'rk_***' does not have the required permissions for this endpoint on account "
-                f"'acct_emulated'. Having the 'rak_{wanted}' permission would allow this request to continue."
+                f"'acct_emulated'. Having the 'rak_{required}' permission would allow this request to continue."
             )
             raise Refused(403, message)
 
@@ -145,8 +145,10 @@ class Api:
 
     @staticmethod
     def _shown(held: Held, family: Family, request: Request, shelf: Shelf, *, under: str = "") -> Document:
-        wanted = [path.removeprefix(under) for path in request.params.get("expand[]", []) if path.startswith(under)]
-        return expanded(as_sent(held.render(family)), wanted, shelf, family)
+        expanded_fields = [
+            path.removeprefix(under) for path in request.params.get("expand[]", []) if path.startswith(under)
+        ]
+        return expanded(as_sent(held.render(family)), expanded_fields, shelf, family)
 
     def _thin(self, thin_id: str, account: str, key: Key) -> Document:
         whole = self._world.happenings.get(thin_id.replace("evt_65", "evt_1", 1))

@@ -8,7 +8,7 @@ from tests.stripe_stories.families import Family
 from .answers import Refused
 from .happenings import as_sent
 from .lists import listed
-from .store import Shelf, Wish
+from .store import ListFilter, Shelf
 
 
 def expanded(document: Document, paths: Iterable[str], shelf: Shelf, family: Family) -> Document:
@@ -37,7 +37,7 @@ def _with_payments(invoice: Document, shelf: Shelf, family: Family) -> Document:
 
     Source: Stripe changelog, 2025-03-31.basil, "Adds support for multiple partial payments on invoices".
     """
-    found = shelf.find(Wish("invoice_payment", {"invoice": {invoice["id"]}}), 100)
+    found = shelf.find(ListFilter("invoice_payment", {"invoice": {invoice["id"]}}), 100)
     url = f"/v1/invoice_payments?invoice={invoice['id']}"
     return invoice | {"payments": listed(url, [held.render(family) for held in found], has_more=False)}
 

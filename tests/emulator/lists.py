@@ -10,7 +10,7 @@ from .answers import Refused, no_such
 from .happenings import Happening
 from .requests import Request
 from .resources import Resource
-from .store import EARLIEST, LATEST, Held, Order, Shelf, Wish
+from .store import EARLIEST, LATEST, Held, ListFilter, Order, Shelf
 from .world import World
 
 EVENTS_KEPT_SECONDS: Final = 30 * 86_400
@@ -33,7 +33,7 @@ def page(world: World, shelf: Shelf, resource: Resource, request: Request) -> tu
         after = max(after, _cursor(shelf, resource, "ending_before", upward))
     if resource.kind == "event":
         after = max(after, (world.now - EVENTS_KEPT_SECONDS, -inf))
-    wish = Wish(
+    filters = ListFilter(
         resource.kind,
         _among(shelf, resource, request),
         after=after,
@@ -41,7 +41,7 @@ def page(world: World, shelf: Shelf, resource: Resource, request: Request) -> tu
         is_upward=upward is not None,
         passes=lambda held: _passes(world, resource, request, held),
     )
-    found = shelf.find(wish, limit + 1)
+    found = shelf.find(filters, limit + 1)
     has_more = len(found) > limit
     found = found[:limit]
     return (found[::-1] if upward else found), has_more
@@ -129,7 +129,7 @@ def _passes(world: World, resource: Resource, request: Request, held: Held) -> b
     if resource.kind != "event":
         return True
     happening: Happening = world.happenings[held.id]
-    wanted = request.one("delivery_success")
-    if wanted is not None and (happening.pending == 0) != (wanted == "true"):
+    is_delivered = request.one("delivery_success")
+    if is_delivered is not None and (happening.pending == 0) != (is_delivered == "true"):
         return False
     return happening.is_told_in(happening.family)

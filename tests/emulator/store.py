@@ -43,8 +43,8 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Which part of a list is wanted; both bounds are exclusive.
+class ListFilter:
+    """Which part of a list is requested; both bounds are exclusive.
 
     Attributes:
         among: a field and the values that will do.
@@ -103,27 +103,27 @@ class Shelf:
             known = [value for kind_, field_, value in self._lists if (kind_, field_) == (kind, field)]
         return {value for value in known if any(fnmatchcase(value, pattern) for pattern in patterns)}
 
-    def find(self, wish: Wish, limit: int) -> list[Held]:
-        """The first `limit` that are wished for, the newest first unless it goes upward."""
+    def find(self, filters: ListFilter, limit: int) -> list[Held]:
+        """The first `limit` that match, the newest first unless it goes upward."""
         with self.lock:
             found: list[Held] = []
-            for held in self._candidates(wish):
+            for held in self._candidates(filters):
                 if len(found) == limit:
                     break
-                if wish.passes(held) and all(held.refs.get(field) in good for field, good in wish.among.items()):
+                if filters.passes(held) and all(held.refs.get(field) in good for field, good in filters.among.items()):
                     found.append(held)
             return found
 
-    def _candidates(self, wish: Wish) -> Iterator[Held]:
-        lists = self._shortest(wish)
-        parts = [_part(list_, wish) for list_ in lists]
-        return parts[0] if len(parts) == 1 else merge(*parts, key=_order, reverse=not wish.is_upward)
+    def _candidates(self, filters: ListFilter) -> Iterator[Held]:
+        lists = self._shortest(filters)
+        parts = [_part(list_, filters) for list_ in lists]
+        return parts[0] if len(parts) == 1 else merge(*parts, key=_order, reverse=not filters.is_upward)
 
-    def _shortest(self, wish: Wish) -> Sequence[list[Held]]:
+    def _shortest(self, filters: ListFilter) -> Sequence[list[Held]]:
         """The lists of the one field that leaves the fewest to look at."""
-        choices = [[self._lists[wish.kind, "", ""]]]
-        for field, values in wish.among.items():
-            choices.append([self._lists.get((wish.kind, field, value), []) for value in values])
+        choices = [[self._lists[filters.kind, "", ""]]]
+        for field, values in filters.among.items():
+            choices.append([self._lists.get((filters.kind, field, value), []) for value in values])
         return min(choices, key=lambda lists: sum(map(len, lists)))
 
     def _lists_of(self, held: Held) -> list[list[Held]]:
@@ -135,10 +135,10 @@ class Shelf:
             del list_[bisect_left(list_, held.order, key=_order)]
 
 
-def _part(list_: list[Held], wish: Wish) -> Iterator[Held]:
-    low = bisect_right(list_, wish.after, key=_order)
-    high = bisect_left(list_, wish.before, key=_order)
-    places = range(low, high) if wish.is_upward else range(high - 1, low - 1, -1)
+def _part(list_: list[Held], filters: ListFilter) -> Iterator[Held]:
+    low = bisect_right(list_, filters.after, key=_order)
+    high = bisect_left(list_, filters.before, key=_order)
+    places = range(low, high) if filters.is_upward else range(high - 1, low - 1, -1)
     return (list_[place] for place in places)
 
 

@@ -37,8 +37,8 @@ def test_every_event_can_be_retrieved(shop: Emulator) -> None:
     client = shop.client()
     for kind in ("refund", "dispute", "credit_note", "invoice", "payment_intent"):
         told_of = {event.object_id for event in shop.happenings if event.kind == kind}
-        found = {one.id for one in getattr(client.v1, f"{kind}s").list({"limit": 100}).auto_paging_iter()}
-        assert found == told_of != set(), kind
+        booked = {one.id for one in getattr(client.v1, f"{kind}s").list({"limit": 100}).auto_paging_iter()}
+        assert booked == told_of != set(), kind
 
 
 @pytest.mark.parametrize("family", [ACACIA, ENDIVE], ids=lambda family: family.name)
@@ -50,5 +50,5 @@ def test_busy_traffic_settles_as_the_oracle_computes(
     shop.deliver(seed=3)
     assert endpoint.waiting == []
     drain()
-    found, wanted = ledger(), expected(shop)
-    assert (found.balances, found.commissions) == (wanted.balances, wanted.commissions)
+    booked, due = ledger(), expected(shop)
+    assert (booked.balances, booked.commissions) == (due.balances, due.commissions)

@@ -62,8 +62,8 @@ def test_windows_of_creation_bound_a_list(told: Emulator, window: dict[str, int]
 
 def test_events_are_narrowed_by_types_and_by_groups_of_types(told: Emulator) -> None:
     events = told.client().v1.events
-    wanted = ["charge.succeeded", "customer.created"]
-    assert {event.type for event in events.list({"types": wanted, "limit": 100}).data} == set(wanted)
+    types = ["charge.succeeded", "customer.created"]
+    assert {event.type for event in events.list({"types": types, "limit": 100}).data} == set(types)
     assert {event.type for event in events.list({"type": "charge.*", "limit": 100}).data} == {"charge.succeeded"}
     assert events.list({"type": "invoice.paid"}).data == []
 

@@ -18,8 +18,8 @@ def buy_and_refund(shop: Emulator) -> None:
 
 
 def assert_books_are(shop: Emulator, ledger: Ledger) -> None:
-    found, wanted = ledger(), expected(shop)
-    assert (found.balances, found.commissions) == (wanted.balances, wanted.commissions)
+    booked, due = ledger(), expected(shop)
+    assert (booked.balances, booked.commissions) == (due.balances, due.commissions)
 
 
 def test_delivered_events_settle_as_the_oracle_computes(

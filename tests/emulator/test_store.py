@@ -2,7 +2,7 @@
 
 import pytest
 
-from .store import Held, Shelf, Wish
+from .store import Held, ListFilter, Shelf
 
 MANY = 100_000
 PAGE = 100
@@ -18,7 +18,7 @@ def shelf() -> Shelf:
     return shelf
 
 
-def look(shelf: Shelf, **wish: object) -> tuple[list[int], int]:
+def look(shelf: Shelf, **conditions: object) -> tuple[list[int], int]:
     """The numbers of the events found, and how many were looked at for them."""
     looked_at = 0
 
@@ -27,7 +27,7 @@ def look(shelf: Shelf, **wish: object) -> tuple[list[int], int]:
         looked_at += 1
         return True
 
-    found = shelf.find(Wish("event", **{"among": {}, **wish}, passes=passes), PAGE)
+    found = shelf.find(ListFilter("event", **{"among": {}, **conditions}, passes=passes), PAGE)
     return [int(held.id[4:]) for held in found], looked_at
 
 
@@ -56,6 +56,6 @@ def test_what_changes_keeps_its_place(shelf: Shelf) -> None:
     for number in range(3):
         small.put("charge", f"ch_{number}", 7, lambda _family: {}, {"status": "open"})
     small.put("charge", "ch_1", 99, lambda _family: {"new": True}, {"status": "paid"})
-    assert [held.id for held in small.find(Wish("charge", {}), 9)] == ["ch_2", "ch_1", "ch_0"]
-    assert [held.id for held in small.find(Wish("charge", {"status": ["open"]}), 9)] == ["ch_2", "ch_0"]
-    assert [held.id for held in small.find(Wish("charge", {"status": ["paid"]}), 9)] == ["ch_1"]
+    assert [held.id for held in small.find(ListFilter("charge", {}), 9)] == ["ch_2", "ch_1", "ch_0"]
+    assert [held.id for held in small.find(ListFilter("charge", {"status": ["open"]}), 9)] == ["ch_2", "ch_0"]
+    assert [held.id for held in small.find(ListFilter("charge", {"status": ["paid"]}), 9)] == ["ch_1"]

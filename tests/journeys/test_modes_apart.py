@@ -17,7 +17,7 @@ from app.stripe_events import inbox
 from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 from tests.api.conftest import Caller
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, deliver_to
@@ -99,7 +99,7 @@ def test_a_look_up_is_made_for_what_waits_in_its_own_mode_only(
     (deliver_live if livemode else deliver)(customer.is_refunded(sale, 500).events[:1])
     drain()
     with db.transaction() as session:
-        wanted = Wanted(
+        request = LookupRequest(
             *session.execute(
                 text("""
             SELECT outcome_details ->> 'look_up', outcome_details ->> 'object_id' FROM stripe_events
@@ -107,7 +107,9 @@ def test_a_look_up_is_made_for_what_waits_in_its_own_mode_only(
         """)
             ).one()
         )
-        awaited = [finding.is_awaited(session, merchant.organization_id, wanted, livemode=one) for one in (False, True)]
+        awaited = [
+            finding.is_awaited(session, merchant.organization_id, request, livemode=one) for one in (False, True)
+        ]
     assert awaited == [not livemode, livemode]
 
 

@@ -77,7 +77,7 @@ def test_a_reference_credits_once_it_has_become_a_code_and_its_event_is_worked_a
     assert ledger().balances == {}
     with db.transaction() as session:
         cast.enroll(session, merchant, "zoe")
-        wanted = StripeEvent.stripe_id == first.event("invoice.paid")["id"]
-        replaying.replay(session, session.scalars(select(StripeEvent).where(wanted)).one())
+        is_invoice_event = StripeEvent.stripe_id == first.event("invoice.paid")["id"]
+        replaying.replay(session, session.scalars(select(StripeEvent).where(is_invoice_event)).one())
     drain()
     assert ledger().balances == owed(zoe=980)

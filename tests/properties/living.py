@@ -55,11 +55,11 @@ def decide(life: Life, wish: Wish) -> None:
     sale = life.ledger.sales[wish.sale]
     for face in life.ledger.faces(sale):
         key = f"{face.kind}:{sale.purchase.invoice if face.kind == 'invoice' else sale.purchase.payment_intent}"
-        wanted = select(Conversion).join(Payment, Payment.id == Conversion.payment_id)
+        query = select(Conversion).join(Payment, Payment.id == Conversion.payment_id)
         by = Cause("request:r1", datetime.now(UTC))
         try:
             with db.transaction() as session:
-                conversion = session.scalars(wanted.where(Payment.key == key)).one_or_none()
+                conversion = session.scalars(query.where(Payment.key == key)).one_or_none()
                 if conversion is None:
                     continue
                 if wish.is_approval:

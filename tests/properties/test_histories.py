@@ -175,8 +175,8 @@ def assert_books_are_the_oracles(many: Sequence[Life], when: str) -> None:
 
 def has_lines(book: books.Books, expected: books.Books, stopped: Sequence[books.CommissionLine]) -> bool:
     """Whether the books list what is expected, and besides only what was earned once and then stopped."""
-    found, wanted = Counter(book.commissions), Counter(expected.commissions)
-    return wanted <= found and found - wanted <= Counter(stopped)
+    booked, due = Counter(book.commissions), Counter(expected.commissions)
+    return due <= booked and booked - due <= Counter(stopped)
 
 
 def assert_outcomes_are_the_oracles(many: Sequence[Life]) -> None:

@@ -8,28 +8,28 @@ from app.payments.objects import LockedObjects
 from app.payments.waiting import reasons
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_sync import lookups
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 
 UNNAMED: Final = ("unattributed", "unknown_code")
 NO_KEY: Final = {"problem": "thin_without_key"}
 NO_OBJECT: Final = {"problem": "thin_without_object"}
 
 
-def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[Wanted]:
+def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[LookupRequest]:
     """Look-ups that could end the wait of payments, or name their partner."""
-    wanted = set()
+    requests = set()
     for one in settled:
         payment = one.payment
         if payment.outcome == "waiting":
-            wanted |= _named_in(payment.outcome_details)
+            requests |= _named_in(payment.outcome_details)
         elif payment.outcome in UNNAMED and payment.is_of_invoice and payment.state.customer:
             customer = locked.objects.get(payment.state.customer)
             if customer is None or not customer.facts.get("seen"):
-                wanted.add(Wanted("customer", payment.state.customer))
-    return wanted
+                requests.add(LookupRequest("customer", payment.state.customer))
+    return requests
 
 
-def of_events(outcomes: Iterable[Outcome]) -> set[Wanted]:
+def of_events(outcomes: Iterable[Outcome]) -> set[LookupRequest]:
     """Look-ups that could end the wait of events."""
     return {one for outcome in outcomes if outcome.name == "waiting" for one in _named_in(outcome.details)}
 
@@ -42,10 +42,10 @@ def of_thin_event(event: ClaimedEvent, document: Mapping[str, Any], *, has_key: 
     kind, object_id = (related.get("type"), related.get("id")) if isinstance(related, dict) else (None, None)
     if kind not in lookups.OBJECTS or not isinstance(object_id, str):
         return Outcome("unusable", NO_OBJECT)
-    return Outcome("waiting", reasons.waiting(reasons.FETCHED_OBJECT, Wanted(kind, object_id, event.stripe_id)))
+    return Outcome("waiting", reasons.waiting(reasons.FETCHED_OBJECT, LookupRequest(kind, object_id, event.stripe_id)))
 
 
-def _named_in(details: Mapping[str, Any]) -> set[Wanted]:
+def _named_in(details: Mapping[str, Any]) -> set[LookupRequest]:
     if "look_up" not in details:
         return set()
-    return {Wanted(details["look_up"], details["object_id"], details.get("asked_for", ""))}
+    return {LookupRequest(details["look_up"], details["object_id"], details.get("asked_for", ""))}

@@ -14,7 +14,7 @@ from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
 from app.sentences.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
 from app.stripe_events.inbox import Outcome
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 
 EARNING: Final = ("accrued", "adjusted", "held")
 
@@ -214,7 +214,7 @@ def _missing(event: ReadEvent) -> Outcome:
     named = {one.kind: one.id for one in reversed(event.reading.objects) if one.id}
     reason = reasons.WARNED_PAYMENT if Kind.WARNING in named else reasons.RETURNED_PAYMENT
     source = next((kind for kind in (Kind.CHARGE, Kind.PAYMENT_INTENT, Kind.INVOICE) if kind in named), None)
-    return Outcome("waiting", reasons.waiting(reason, Wanted(source, named[source]) if source else None))
+    return Outcome("waiting", reasons.waiting(reason, LookupRequest(source, named[source]) if source else None))
 
 
 def _names_in(event: ReadEvent, partners: Directory) -> list[str]:

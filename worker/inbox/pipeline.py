@@ -27,7 +27,7 @@ from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, lookups
 from app.stripe_sync.fetched import object_in
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 from worker.inbox import missing_data
 from worker.inbox import outcomes as event_outcomes
 from worker.inbox.handlers import fetched, table
@@ -72,7 +72,7 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     outcomes |= _outcomes(session, scope, batch, locked, settled)
     fetched_objects = {found: outcomes[event.id] for event in events if (found := object_in(event.stripe_id))}
     waits.end_thin(session, scope, fetched_objects)
-    lookups.insert_wanted(session, scope, missing | missing_data.of_events(outcomes.values()))
+    lookups.insert_requests(session, scope, missing | missing_data.of_events(outcomes.values()))
     return outcomes
 
 
@@ -121,7 +121,7 @@ def _end_waits(session: Session, scope: Scope, batch: Batch, locked: LockedObjec
 
 def _missing_of_payments(
     session: Session, scope: Scope, locked: LockedObjects, settled: Sequence[Settled]
-) -> set[Wanted]:
+) -> set[LookupRequest]:
     """The look-ups that payments need. Charges of customers with invoices begin to wait for a link to an invoice."""
     kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
     invoiced = {one.customer for one in locked.objects.values() if one.kind in kinds and one.customer}

@@ -76,7 +76,7 @@ def do_next() -> bool:
         if lookup is None:
             return False
         owner, livemode = lookup.scope.organization_id, lookup.scope.livemode
-        if not waiting.is_awaited(session, owner, lookup.wanted, livemode=livemode):
+        if not waiting.is_awaited(session, owner, lookup.request, livemode=livemode):
             lookups.finish(session, lookup)
             return True
     try:
@@ -101,7 +101,7 @@ def _request(lookup: ClaimedLookup) -> LookupResult:
     if key is None:
         raise StripeForbidden(NO_KEY)
     stripe = client.client(key, base=api_keys.api_base(), account=scope.account)
-    kind, object_id = lookup.wanted.kind, lookup.wanted.object_id
+    kind, object_id = lookup.request.kind, lookup.request.object_id
     if kind == lookups.INVOICE_LINK:
         return _links(stripe, object_id)
     if kind == lookups.INVOICE_LINES:
@@ -135,19 +135,19 @@ def _lines(stripe: StripeClient, invoice: str) -> LookupResult:
 
 def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
     """Insert the documents into the inbox and end the look-up in one transaction; then queue a drain."""
-    wanted, scope = lookup.wanted, lookup.scope
+    request, scope = lookup.request, lookup.scope
     with db.transaction() as session:
         new = fetched.insert_documents(
             session, scope, result.documents, fetched_at=result.fetched_at, api_version=client.API_VERSION
         )
-        if wanted.asked_for and not new:
-            waits.end_unchanged(session, scope, wanted.asked_for)
+        if request.asked_for and not new:
+            waits.end_unchanged(session, scope, request.asked_for)
         if not result.documents:
-            invoice_links.end_wait(session, scope, wanted.object_id)
+            invoice_links.end_wait(session, scope, request.object_id)
         lookups.finish(session, lookup, None if result.documents else NO_INVOICE)
     if new:
         jobs.wake(jobs.DRAIN)
-    log.info("lookup_answered", lookup_id=lookup.id, kind=wanted.kind, object_id=wanted.object_id, new=len(new))
+    log.info("lookup_answered", lookup_id=lookup.id, kind=request.kind, object_id=request.object_id, new=len(new))
 
 
 def _postpone(lookup: ClaimedLookup, failure: StripeUnavailable, problem: Problem) -> None:
@@ -156,10 +156,10 @@ def _postpone(lookup: ClaimedLookup, failure: StripeUnavailable, problem: Proble
         lookups.postpone(session, lookup, problem, retry_after_seconds=retry_after_seconds)
         if isinstance(failure, StripeRateLimited):
             lookups.postpone_all(session, lookup.scope, retry_after_seconds or RATE_LIMIT_SECONDS)
-    log.warning("lookup_postponed", lookup_id=lookup.id, kind=lookup.wanted.kind, **problem)
+    log.warning("lookup_postponed", lookup_id=lookup.id, kind=lookup.request.kind, **problem)
 
 
 def _give_up(lookup: ClaimedLookup, problem: Problem) -> None:
     with db.transaction() as session:
         lookups.finish(session, lookup, problem)
-    log.warning("lookup_given_up", lookup_id=lookup.id, kind=lookup.wanted.kind, **problem)
+    log.warning("lookup_given_up", lookup_id=lookup.id, kind=lookup.request.kind, **problem)

@@ -85,8 +85,8 @@ _ABOUT = text(f"""
 
 def _about(session: Session, scope: Scope, promotions: Iterable[str]) -> Sequence[Any]:
     """The evidence about these promotions: their partners, and the promotions they lead to."""
-    wanted = sorted(promotions)
-    return session.execute(_ABOUT, {**scope.parameters(), "object_ids": wanted}).all() if wanted else ()
+    ordered = sorted(promotions)
+    return session.execute(_ABOUT, {**scope.parameters(), "object_ids": ordered}).all() if ordered else ()
 
 
 def _stated_before(

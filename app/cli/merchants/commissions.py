@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.commissions import views
-    from app.commissions.decisions.bulk_approval import Approved, Matching
+    from app.commissions.decisions.bulk_approval import ApprovalFilter, Approved
     from app.commissions.settling.settlement import Cause
 
 
@@ -61,7 +61,7 @@ def list_(
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         matching = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
-        wanted = finding.Selection(
+        query = finding.ListQuery(
             limit=limit,
             livemode=matching.livemode,
             status=status,
@@ -69,7 +69,7 @@ def list_(
             program_id=matching.program.id if matching.program else None,
             paid=matching.paid,
         )
-        page = finding.list_commissions(session, owners, wanted)
+        page = finding.list_commissions(session, owners, query)
         every = views.commission_bodies(session, page.rows)
     rows = [jsonable(one) if as_json else _for_people(one) for one in every]
     printing.listing(rows, as_json=as_json)
@@ -136,8 +136,8 @@ def approve(
         while not batches or (batches[-1].has_more and not dry_run):
             with db.transaction() as session:
                 owners = organizations.find_with_descendants(session, organization)
-                wanted = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
-                batches.append(approve_matching(session, CLI, owners, wanted, _now(), reason=reason, dry_run=dry_run))
+                filters = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
+                batches.append(approve_matching(session, CLI, owners, filters, _now(), reason=reason, dry_run=dry_run))
     _print_batches(batches, dry_run=dry_run, as_json=as_json)
 
 
@@ -198,8 +198,8 @@ def _matching(
     program: str | None,
     since: str | None,
     until: str | None,
-) -> Matching:
-    from app.commissions.decisions.bulk_approval import Matching
+) -> ApprovalFilter:
+    from app.commissions.decisions.bulk_approval import ApprovalFilter
     from app.paging import Span
     from app.partners.finding.listing import find_named
     from app.programs.programs import get_program
@@ -208,7 +208,7 @@ def _matching(
     found = None
     if partner is not None:
         found = find_named(session, owners, partner, program_id=chosen.id if chosen else None)
-    return Matching(livemode, found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
+    return ApprovalFilter(livemode, found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
 
 
 def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool) -> None:

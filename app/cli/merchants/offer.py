@@ -51,11 +51,11 @@ class Offer:
         """
         from app.partners.terms.snapshots import with_rate
 
-        wanted = dict(commission) if self.rate is None else with_rate(commission, rate_bps(self.rate))
+        changed = dict(commission) if self.rate is None else with_rate(commission, rate_bps(self.rate))
         if self.max_months is not None:
-            wanted["max_months"] = self.max_months
+            changed["max_months"] = self.max_months
         given = {
-            "commission": None if wanted == commission else wanted,
+            "commission": None if changed == commission else changed,
             "holdback_days": self.holdback_days,
             "landing_url": self.landing_url,
         }

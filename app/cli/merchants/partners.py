@@ -255,7 +255,7 @@ def deactivate(
 
 def _move(
     partner: str,
-    wanted: program_partners.Move,
+    move: program_partners.Move,
     program: str | None,
     organization: str | None,
     data_dir: DataDir,
@@ -267,7 +267,7 @@ def _move(
 
     with organizations.opened(data_dir) as (settings, session):
         found = _find(session, partner, program, organization)
-        partner_commands.move(session, CLI, found, wanted)
+        partner_commands.move(session, CLI, found, move)
         row = partner_rows.after_change(session, settings, found)
     printing.record(row, as_json=as_json)
 

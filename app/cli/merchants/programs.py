@@ -123,12 +123,12 @@ def change(
         owners = organizations.find_with_descendants(session, organization)
         found = get_program(session, owners, program, default_of=owners[0])
         commission = program_commands.load_body(session, found).commission
-        wanted = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
+        changes = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
         if open_signup is not None:
-            wanted["open_signup"] = open_signup
+            changes["open_signup"] = open_signup
         if name is not None:
-            wanted["name"] = require_line(name, param="name")
-        changed = managing.change_program(session, CLI, found, wanted)
+            changes["name"] = require_line(name, param="name")
+        changed = managing.change_program(session, CLI, found, changes)
     _print(changed, as_json=as_json)
 
 

@@ -215,11 +215,11 @@ def _endpoint(
         key = settings.stripe_api_key.get_secret_value()
         commands.change(session, actors.CLI, endpoint, {"api_key": key}, settings)
     given = [secret] if secret else [one.get_secret_value() for one in settings.stripe_webhook_secrets if is_default]
-    known = [one.secret for one in signing.secrets_of(endpoint, settings)]
-    wanted = given or known[:1] or [_new_secret()]
-    for missing in reversed([one for one in wanted if one not in known]):
+    existing = [one.secret for one in signing.secrets_of(endpoint, settings)]
+    required = given or existing[:1] or [_new_secret()]
+    for missing in reversed([one for one in required if one not in existing]):
         commands.add_secret(session, actors.CLI, endpoint, missing, settings, expires_in_hours=None)
-    return ids.encode(ids.STRIPE_ENDPOINT, endpoint.id), wanted[0], wanted[0] in known
+    return ids.encode(ids.STRIPE_ENDPOINT, endpoint.id), required[0], required[0] in existing
 
 
 def _new_secret() -> str:

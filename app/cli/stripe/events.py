@@ -48,8 +48,8 @@ def list_(
     _know(outcome)
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        wanted = finding.Matching(is_live(livemode, settings), outcome, type_)
-        page = finding.list_events(session, owners, wanted, limit=limit)
+        filters = finding.EventFilter(is_live(livemode, settings), outcome, type_)
+        page = finding.list_events(session, owners, filters, limit=limit)
         rows = [event_fields(event) for event in page.rows]
     if not as_json:
         columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST

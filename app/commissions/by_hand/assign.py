@@ -88,9 +88,9 @@ def assign_customer(
     """
     objects.lock(session, scope, [customer])
     enrollment = _enrollment(session, scope, order)
-    known = by_hand.latest(by_hand.load(session, scope, [customer]))
-    wanted = (order.partner_id, applies_from, order.moves_paid)
-    if known is not None and (known.partner_id, known.applies_from, known.moves_paid) == wanted:
+    latest = by_hand.latest(by_hand.load(session, scope, [customer]))
+    ordered = (order.partner_id, applies_from, order.moves_paid)
+    if latest is not None and (latest.partner_id, latest.applies_from, latest.moves_paid) == ordered:
         return Assigned(is_new=False)
     bound_at = applies_from or datetime.now(UTC)
     _record(session, name_of(actor), scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)

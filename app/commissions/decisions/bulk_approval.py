@@ -33,7 +33,7 @@ Waiting = Row[UUID, UUID, UUID, str, bool, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class ApprovalFilter:
     """A filter of conversions: they must meet every given condition.
 
     Attributes:
@@ -71,7 +71,7 @@ def approve_matching(
     session: Session,
     actor: actors.Actor,
     owner_ids: Sequence[UUID],
-    selected: Matching,
+    selected: ApprovalFilter,
     by: Cause,
     *,
     reason: str = "",
@@ -94,7 +94,7 @@ def approve_matching(
     Raises:
         InvalidRequest: `selected` has no condition.
     """
-    if selected == Matching(selected.livemode):
+    if selected == ApprovalFilter(selected.livemode):
         message = "send at least one condition: a partner, a program, or when the customer paid (since, until)"
         raise InvalidRequest(message, param="until")
     waiting = _waiting(owner_ids, selected, by.occurred_at).limit(limit + 1)
@@ -115,7 +115,7 @@ def approve_matching(
 
 
 def _waiting(
-    owner_ids: Sequence[UUID], selected: Matching, now: datetime, *, on_hold: bool = False
+    owner_ids: Sequence[UUID], selected: ApprovalFilter, now: datetime, *, on_hold: bool = False
 ) -> Select[UUID, UUID, UUID, str, bool, str, int]:
     """Conversions with an accrued amount, oldest payment first: a row for each conversion and currency."""
     columns = (Conversion.id, Conversion.organization_id, Conversion.payment_id, Payment.account, Payment.livemode)
@@ -149,7 +149,7 @@ def _approve(
     for scope, payment_ids in scopes.items():
         named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
         objects.lock(session, scope, named)
-        again = _waiting([scope.organization_id], Matching(scope.livemode), by.occurred_at)
+        again = _waiting([scope.organization_id], ApprovalFilter(scope.livemode), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
         decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
         decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
@@ -171,7 +171,9 @@ def _summed(rows: Sequence[Waiting]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _note_run(session: Session, actor: actors.Actor, owner_id: UUID, selected: Matching, approved: Approved) -> None:
+def _note_run(
+    session: Session, actor: actors.Actor, owner_id: UUID, selected: ApprovalFilter, approved: Approved
+) -> None:
     given: dict[str, Any] = {
         "partner_id": ids.encode(ids.PARTNER, selected.partner.id) if selected.partner else None,
         "program_id": ids.encode(ids.PROGRAM, selected.program.id) if selected.program else None,

@@ -62,24 +62,26 @@ def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID
     """The decision that counts for each payment, of its own and those of every payment merged into it."""
     settled = list(payments)
     survivors = {one.id: one.merged_into_id for one in settled if one.merged_into_id is not None}
-    wanted = {one.id for one in settled if not one.is_new}
-    step = wanted
-    while step:
-        rows = session.execute(_MERGED_INTO, {"payment_ids": sorted(step)}).all()
-        step = {row.id for row in rows} - wanted
-        survivors = {row.id: row.merged_into_id for row in rows if row.id in step} | survivors
-        wanted |= step
-    found: dict[UUID, Decision] = {}
-    decided = session.execute(_DECISIONS, {"payment_ids": sorted(wanted)}).mappings() if wanted else ()
+    payment_ids = {one.id for one in settled if not one.is_new}
+    newly_found = payment_ids
+    while newly_found:
+        rows = session.execute(_MERGED_INTO, {"payment_ids": sorted(newly_found)}).all()
+        newly_found = {row.id for row in rows} - payment_ids
+        survivors = {row.id: row.merged_into_id for row in rows if row.id in newly_found} | survivors
+        payment_ids |= newly_found
+    decision_by_payment: dict[UUID, Decision] = {}
+    decided = session.execute(_DECISIONS, {"payment_ids": sorted(payment_ids)}).mappings() if payment_ids else ()
     for row in decided:
         decision = Decision(**row)
         payment_id = decision.payment_id
         while True:
-            found[payment_id] = max(found.get(payment_id, decision), decision, key=lambda one: one.weight)
+            decision_by_payment[payment_id] = max(
+                decision_by_payment.get(payment_id, decision), decision, key=lambda one: one.weight
+            )
             if payment_id not in survivors:
                 break
             payment_id = survivors[payment_id]
-    return found
+    return decision_by_payment
 
 
 def insert(session: Session, scope: Scope, decided: Sequence[Decision]) -> None:

@@ -66,8 +66,8 @@ def _bound_under(given: SettlementInput) -> SnapshotTerms | None:
     if not any(one.multi_level for one in snapshots):
         return None
     kept = next((one.snapshot_id for one in given.commissions if one.level and given.instead_of), None)
-    wanted = kept or credit.snapshot_id
-    recorded = next((one for one in snapshots if one.id == wanted), None)
+    snapshot_id = kept or credit.snapshot_id
+    recorded = next((one for one in snapshots if one.id == snapshot_id), None)
     return recorded or in_force(snapshots, credit.bound_at, bound_at=credit.bound_at)
 
 

@@ -17,22 +17,22 @@ from app.stripe_events.scope import Scope
 # Two drains that settle payments of one partner at once count one after the other, so that neither misses what the
 # other approves. Taken after every lock of objects.
 _LOCK_COUNTS = text("""
-    SELECT pg_advisory_xact_lock(hashtextextended('approved before ' || wanted.partner_id, 0))
-    FROM (SELECT DISTINCT partner_id FROM unnest(CAST(:partner_ids AS uuid[])) AS partner_id ORDER BY 1) AS wanted
+    SELECT pg_advisory_xact_lock(hashtextextended('approved before ' || partner.partner_id, 0))
+    FROM (SELECT DISTINCT partner_id FROM unnest(CAST(:partner_ids AS uuid[])) AS partner_id ORDER BY 1) AS partner
 """)
 
 # A conversion that was merged, credited elsewhere, rejected or above a limit has no `approved_at`. A fully refunded one
 # has, and counts. Counting ends at the highest tier, because a larger number changes nothing.
 _COUNT = text("""
-    SELECT wanted.payment_id, counted.approved_before
-    FROM json_to_recordset(CAST(:wanted AS json))
-         AS wanted(payment_id uuid, partner_id uuid, occurred_at timestamptz, most integer),
+    SELECT requested.payment_id, counted.approved_before
+    FROM json_to_recordset(CAST(:rows AS json))
+         AS requested(payment_id uuid, partner_id uuid, occurred_at timestamptz, most integer),
     LATERAL (
         SELECT count(*) AS approved_before FROM (
             SELECT FROM commissions
-            WHERE partner_id = wanted.partner_id AND livemode = :livemode AND level = 0
-              AND approved_at <= wanted.occurred_at AND amount_minor > 0
-            LIMIT wanted.most
+            WHERE partner_id = requested.partner_id AND livemode = :livemode AND level = 0
+              AND approved_at <= requested.occurred_at AND amount_minor > 0
+            LIMIT requested.most
         ) AS approved
     ) AS counted
 """)
@@ -52,17 +52,17 @@ def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput
 
     Effects: locks the counts of those partners until the transaction ends.
     """
-    wanted = [row for given in inputs if (row := _wanted(given)) is not None]
-    if not wanted:
+    to_count = [row for given in inputs if (row := _to_count(given)) is not None]
+    if not to_count:
         return list(inputs)
-    session.execute(_LOCK_COUNTS, {"partner_ids": [row["partner_id"] for row in wanted]})
-    values = {"livemode": scope.livemode, "wanted": encode(wanted)}
+    session.execute(_LOCK_COUNTS, {"partner_ids": [row["partner_id"] for row in to_count]})
+    values = {"livemode": scope.livemode, "rows": encode(to_count)}
     counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, values)}
     in_order = sorted(inputs, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key))
     return [replace(given, approved_before=counts.get(given.payment.id)) for given in in_order]
 
 
-def _wanted(given: SettlementInput) -> dict[str, object] | None:
+def _to_count(given: SettlementInput) -> dict[str, object] | None:
     """What to count for the payment; None if nothing."""
     credit = given.credit
     if given.payment.merged_into_id is not None or not isinstance(credit, Credit):

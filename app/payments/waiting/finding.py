@@ -13,7 +13,7 @@ from app import ids
 from app.paging import Page, no_row, refuse_both
 from app.payments.waiting.reasons import CUSTOMER_METADATA
 from app.sentences.problems import Problem
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ _IS_AWAITED = text("""
 """)
 
 
-def is_awaited(session: Session, organization_id: UUID, wanted: Wanted, *, livemode: bool) -> bool:
+def is_awaited(session: Session, organization_id: UUID, request: LookupRequest, *, livemode: bool) -> bool:
     """Whether a payment or event of this mode still waits for what a look-up asks for. True for any customer."""
-    if wanted.kind == "customer":
+    if request.kind == "customer":
         return True
-    values = {"organization_id": organization_id, "livemode": livemode, "object_id": wanted.object_id}
+    values = {"organization_id": organization_id, "livemode": livemode, "object_id": request.object_id}
     return bool(session.scalar(_IS_AWAITED, values))
 
 

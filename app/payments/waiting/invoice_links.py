@@ -11,7 +11,7 @@ from app.stripe_events import waits
 from app.stripe_events.inbox import Outcome
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 
 PATIENCE: Final = GIVEN_UP_AFTER[INVOICE_LINK]
 
@@ -23,8 +23,8 @@ _WITH_INVOICES = text(f"""
 
 def customers_with_invoices(session: Session, scope: Scope, customers: Iterable[str]) -> set[str]:
     """Those of `customers` that are known to have an invoice or a subscription."""
-    wanted = sorted(customers)
-    rows = session.scalars(_WITH_INVOICES, {**scope.parameters(), "customers": wanted}) if wanted else ()
+    ordered = sorted(customers)
+    rows = session.scalars(_WITH_INVOICES, {**scope.parameters(), "customers": ordered}) if ordered else ()
     return set(rows)
 
 
@@ -39,21 +39,21 @@ _BEGIN_WAITS = text(f"""
 """)
 
 
-def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set[Wanted]:
+def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set[LookupRequest]:
     """Let charges wait that arrived before their customer's first invoice or subscription.
 
     Returns:
         The look-ups that could end the wait.
     """
-    wanted = sorted(customers)
-    if not wanted:
+    ordered = sorted(customers)
+    if not ordered:
         return set()
-    values = {"customers": wanted, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
+    values = {"customers": ordered, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
     begun = session.execute(_BEGIN_WAITS, {**scope.parameters(), **values}).all()
     if begun:
         details = {one: row.outcome_details for row in begun for one in (row.charge, row.payment_intent) if one}
         waits.begin(session, scope, details)
-    return {Wanted(lookups.INVOICE_LINK, row.outcome_details["object_id"]) for row in begun}
+    return {LookupRequest(lookups.INVOICE_LINK, row.outcome_details["object_id"]) for row in begun}
 
 
 _END_WAITS = """

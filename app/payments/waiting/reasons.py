@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from app.payments.state.state import PaymentState
 from app.stripe_sync import lookups
-from app.stripe_sync.lookups import Wanted
+from app.stripe_sync.lookups import LookupRequest
 
 INVOICE: Final = "invoice"
 """A charge names an invoice that is not known. Ends when the invoice arrives, by itself or by a look-up."""
@@ -52,24 +52,24 @@ Stripe sends the link to an
 invoice within seconds; retries of a failed delivery take longer."""
 
 
-def waiting(reason: str, wanted: Wanted | None = None) -> dict[str, Any]:
+def waiting(reason: str, request: LookupRequest | None = None) -> dict[str, Any]:
     """The details of the outcome `waiting`: the reason, and the look-up that may end it."""
-    if wanted is None:
+    if request is None:
         return {"waiting_for": reason}
-    details = {"waiting_for": reason, "look_up": wanted.kind, "object_id": wanted.object_id}
-    return details | ({"asked_for": wanted.asked_for} if wanted.asked_for else {})
+    details = {"waiting_for": reason, "look_up": request.kind, "object_id": request.object_id}
+    return details | ({"asked_for": request.asked_for} if request.asked_for else {})
 
 
 def for_invoice(state: PaymentState) -> dict[str, Any]:
     """The details of a charge that names an invoice which is not known."""
-    return waiting(INVOICE, Wanted("invoice", state.invoice))
+    return waiting(INVOICE, LookupRequest("invoice", state.invoice))
 
 
 def for_invoice_link(state: PaymentState) -> dict[str, Any]:
     """The details for a charge that may pay an invoice of its customer."""
-    return waiting(INVOICE_LINK, Wanted(lookups.INVOICE_LINK, state.payment_intent or state.charge))
+    return waiting(INVOICE_LINK, LookupRequest(lookups.INVOICE_LINK, state.payment_intent or state.charge))
 
 
 def for_invoice_lines(state: PaymentState) -> dict[str, Any]:
     """The details of a payment whose rate or limit needs lines that are not known."""
-    return waiting(INVOICE_LINES, Wanted(lookups.INVOICE_LINES, state.invoice))
+    return waiting(INVOICE_LINES, LookupRequest(lookups.INVOICE_LINES, state.invoice))

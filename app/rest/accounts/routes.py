@@ -113,10 +113,10 @@ def revoke_key(path: requests.KeyPath) -> Response:
 @api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
 def list_audit_entries(query: requests.AuditQuery) -> Response:
     """The audit trail, newest first."""
-    wanted = audit.Wanted(query.action, query.subject_id, query.actor, query.since, query.until)
+    filters = audit.EntryFilter(query.action, query.subject_id, query.actor, query.since, query.until)
     with access.transaction(g.caller) as session:
         page = audit.list_entries(
-            session, g.caller.organization_ids, wanted, limit=query.limit, starting_after=query.starting_after
+            session, g.caller.organization_ids, filters, limit=query.limit, starting_after=query.starting_after
         )
         data = [audit_views.audit_body(entry) for entry in page.rows]
         return answer(audit_views.AuditPage(data=data, has_more=page.has_more))

@@ -70,9 +70,9 @@ def approve_commissions(body: requests.BulkApproval) -> Response:
         if body.program_id is not None:
             program = get_program(session, owners, body.program_id, default_of=g.caller.organization_id)
         partner = get_partner(session, owners, body.partner_id) if body.partner_id is not None else None
-        wanted = bulk_approval.Matching(g.caller.livemode, partner, program, Span(body.since, body.until))
+        selected = bulk_approval.ApprovalFilter(g.caller.livemode, partner, program, Span(body.since, body.until))
         approved = bulk_approval.approve_matching(
-            session, g.caller, owners, wanted, causes.this_request(), reason=body.reason, dry_run=body.dry_run
+            session, g.caller, owners, selected, causes.this_request(), reason=body.reason, dry_run=body.dry_run
         )
         return answer(views.bulk_approved(approved, dry_run=body.dry_run))
 
@@ -165,7 +165,7 @@ def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) ->
 def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        wanted = requests.selection(query, partner, livemode=g.caller.livemode)
-        page = finding.list_commissions(session, g.caller.organization_ids, wanted)
+        selected = requests.selection(query, partner, livemode=g.caller.livemode)
+        page = finding.list_commissions(session, g.caller.organization_ids, selected)
         shown = views.commission_bodies(session, page.rows)
         return answer(views.CommissionPage(commissions=shown, has_more=page.has_more))

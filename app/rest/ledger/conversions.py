@@ -113,7 +113,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
     partner = None
     if query.affiliate_id is not None:
         partner = finding.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
-    wanted = finding.Selection(
+    selected = finding.ListQuery(
         limit=query.limit,
         livemode=g.caller.livemode,
         page=query.page,
@@ -123,7 +123,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
         program_id=program_id,
         paid=query.span,
     )
-    page = finding.list_conversions(session, g.caller.organization_ids, wanted)
+    page = finding.list_conversions(session, g.caller.organization_ids, selected)
     data = [views.conversion_body(*row) for row in page.rows]
     return answer(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 

@@ -21,7 +21,7 @@ def list_payments(query: requests.PaymentQuery) -> Response:
         page = finding.list_payments(
             session,
             g.caller.organization_ids,
-            finding.Matching(g.caller.livemode, query.outcome, query.attributed, query.conflict, query.span),
+            finding.PaymentFilter(g.caller.livemode, query.outcome, query.attributed, query.conflict, query.span),
             query,
             limit=query.limit,
         )

@@ -97,9 +97,9 @@ class ExplanationQuery(Request):
     )
 
 
-def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> finding.Selection:
+def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> finding.ListQuery:
     """The filter of a list of commissions; `partner` None: all partners."""
-    return finding.Selection(
+    return finding.ListQuery(
         limit=query.limit,
         livemode=livemode,
         starting_after=query.starting_after,

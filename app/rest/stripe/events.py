@@ -19,7 +19,7 @@ def list_events(query: requests.EventQuery) -> Response:
         page = finding.list_events(
             session,
             g.caller.organization_ids,
-            finding.Matching(g.caller.livemode, query.outcome, query.type, query.span),
+            finding.EventFilter(g.caller.livemode, query.outcome, query.type, query.span),
             limit=query.limit,
             page=query.page,
             starting_after=query.starting_after,

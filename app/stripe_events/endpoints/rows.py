@@ -84,12 +84,12 @@ def get_endpoint(
 
 def find_oldest_in_use(session: Session, organization_id: UUID, *, livemode: bool) -> StripeEndpoint | None:
     """The organization's first endpoint of this mode that is not disabled; None if it has none."""
-    wanted = select(StripeEndpoint).where(
+    query = select(StripeEndpoint).where(
         StripeEndpoint.organization_id == organization_id,
         StripeEndpoint.livemode == livemode,
         StripeEndpoint.disabled_at.is_(None),
     )
-    return session.scalar(wanted.order_by(StripeEndpoint.id).limit(1))
+    return session.scalar(query.order_by(StripeEndpoint.id).limit(1))
 
 
 def find_default(session: Session) -> StripeEndpoint | None:

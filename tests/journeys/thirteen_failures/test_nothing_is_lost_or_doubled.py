@@ -136,6 +136,6 @@ def test_events_missed_while_the_server_was_down_are_fetched_and_settled(
     drain()
     assert ledger().balances == owed(ada=980)
     complete(backfill(22))
-    wanted = expected(shop)
-    assert (ledger().balances, ledger().commissions) == (wanted.balances, wanted.commissions)
+    due = expected(shop)
+    assert (ledger().balances, ledger().commissions) == (due.balances, due.commissions)
     assert ledger().balances == owed(ada=980 + 490, ben=1980)
