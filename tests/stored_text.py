@@ -34,7 +34,7 @@ TYPED: Final = frozenset(
     }
 )
 """What a person typed, or a visitor's link carried."""
-DOCUMENTS: Final = frozenset({"stripe_events.payload", "kept_answers.answer"})
+DOCUMENTS: Final = frozenset({"stripe_events.payload", "stored_responses.response"})
 """Whole documents: as Stripe sent them, and as the API answered."""
 
 _TABLES: Final = text("""

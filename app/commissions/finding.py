@@ -222,8 +222,8 @@ def with_commission(session: Session, conversion: Conversion) -> tuple[Conversio
     return conversion, row[1], row[0], row[2]
 
 
-def worth_minor(commission: Commission | None) -> int:
-    """What the commission is worth now: the sum of its position over all accounts, the platform fee included."""
+def net_minor(commission: Commission | None) -> int:
+    """The commission net of reversals: the sum of its position over all accounts, the platform fee included."""
     if commission is None:
         return 0
     return (

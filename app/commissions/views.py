@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.commissions import finding
 from app.commissions.decisions.bulk_approval import Approved
-from app.commissions.finding import worth_minor
+from app.commissions.finding import net_minor
 from app.commissions.models import Commission, Conversion
 from app.ledger.balances import approvals_posted_at
 from app.money import decimal_text
@@ -157,7 +157,7 @@ def conversion_body(
         stripe_charge_id=_charge(conversion, payment),
         stripe_invoice_id=payment.invoice or None,
         amount_cents=payment.gross_minor,
-        commission_cents=worth_minor(commission),
+        commission_cents=net_minor(commission),
         currency=payment.currency,
         status=CONVERSION_STATUS[commission.status if commission else "reversed"],
         occurred_at=payment.occurred_at,
@@ -199,7 +199,7 @@ def commission_body(
 
     No `conversion` or `payment`: not the caller's to see. `posted_at` is when its approval was posted.
     """
-    reversed_minor = commission.amount_minor - worth_minor(commission)
+    reversed_minor = commission.amount_minor - net_minor(commission)
     return CommissionBody(
         id=ids.encode(ids.COMMISSION, commission.id),
         tenant_id=ids.encode(ids.ORGANIZATION, commission.organization_id),

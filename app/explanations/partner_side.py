@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.finding import OWN_COMMISSIONS, worth_minor
+from app.commissions.finding import OWN_COMMISSIONS, net_minor
 from app.commissions.models import Commission
 from app.commissions.views import CommissionStatus
 from app.errors import NotFound
@@ -37,7 +37,7 @@ class OwnExplanation(Snake):
     base_cents: int = Field(description="What the commission is computed from.")
     rate_bps: int | None = Field(description="Null for a fixed amount or several rates.")
     amount_cents: int = Field(description="With nothing taken back.")
-    held_cents: int = Field(description="What it is worth now.")
+    net_cents: int = Field(description="The amount net of reversals: what it is worth now.")
     commission: dict[str, Any] = Field(description="Your terms at the time of the payment.")
     holdback_days: int | None
     accrued_at: Instant
@@ -69,7 +69,7 @@ def explain_own(session: Session, public_id: str) -> OwnExplanation:
         base_cents=commission.base_minor,
         rate_bps=commission.rate_bps,
         amount_cents=commission.amount_minor,
-        held_cents=worth_minor(commission),
+        net_cents=net_minor(commission),
         commission=terms,
         holdback_days=commission.holdback_days,
         accrued_at=commission.accrued_at,
@@ -90,7 +90,7 @@ def _sentences(commission: Commission, program: Program, terms: dict[str, Any]) 
         yield say("own.level", count=commission.level)
     if commission.cycle is not None:
         yield say("own.cycle", cycle=commission.cycle)
-    worth = worth_minor(commission)
+    worth = net_minor(commission)
     if worth != commission.amount_minor:
         taken = Money(commission.amount_minor - worth, currency)
         yield say("own.taken_back", taken=taken, left=Money(worth, currency))

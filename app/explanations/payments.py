@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Attribution
-from app.commissions.finding import worth_minor
+from app.commissions.finding import net_minor
 from app.commissions.models import Commission, Conversion, Decision
 from app.explanations import search
 from app.explanations.rendering.payment_explanation import sentences_of, summary_of
@@ -172,7 +172,7 @@ def _commission(
         base_minor=commission.base_minor,
         rate_bps=commission.rate_bps,
         amount_minor=commission.amount_minor,
-        held_minor=worth_minor(commission),
+        net_minor=net_minor(commission),
         calculation=commission.calculation,
         holdback_days=commission.holdback_days,
         accrued_at=commission.accrued_at,

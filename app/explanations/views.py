@@ -106,7 +106,7 @@ class CommissionNote(Snake):
     base_minor: int
     rate_bps: int | None
     amount_minor: int = Field(description="What the terms give with nothing returned.")
-    held_minor: int = Field(description="What it is worth now.")
+    net_minor: int = Field(description="The amount net of reversals: what it is worth now.")
     calculation: dict[str, Any]
     holdback_days: int | None
     accrued_at: Instant

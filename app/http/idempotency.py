@@ -42,18 +42,20 @@ def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
         InvalidRequest: the key does not have 1 to 255 visible ASCII characters.
     """
     digest = stored_responses.digest(str(caller.key_id), request.path, _key())
-    asked = stored_responses.Asked(caller.organization_ids[0], caller.livemode, digest, _body())
+    identity = stored_responses.RequestIdentity(caller.organization_ids[0], caller.livemode, digest, _body())
     with jobs.wakes_delayed(), db.web_transaction() as session:
         db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
-        stored_responses.lock_key(session, asked)
-        first = stored_responses.load_response(session, asked)
+        stored_responses.lock_key(session, identity)
+        first = stored_responses.load_response(session, identity)
         if first is not None:
-            return _repeated(first, asked)
+            return _repeated(first, identity)
         with stored_responses.joining(session):
             response = _answered(answer)
         # The route may have narrowed the session to other organizations.
         db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
-        stored_responses.insert_response(session, asked, status=response.status_code, answer=_without_secrets(response))
+        stored_responses.insert_response(
+            session, identity, status=response.status_code, response=_without_secrets(response)
+        )
         return response
 
 
@@ -66,12 +68,12 @@ def _answered(answer: Callable[[], ResponseReturnValue]) -> Response:
         return current_app.make_response(current_app.handle_user_exception(refusal))
 
 
-def _repeated(first: stored_responses.StoredResponse, asked: stored_responses.Asked) -> Response:
-    if first.body != asked.body:
+def _repeated(first: stored_responses.StoredResponse, identity: stored_responses.RequestIdentity) -> Response:
+    if first.body != identity.body:
         raise Conflict(
             f"{HEADER} was used before with another request; use a new key", code="idempotency_conflict", param=HEADER
         )
-    return Response(first.answer, status=first.status, mimetype="application/json", headers={REPLAYED: "true"})
+    return Response(first.response, status=first.status, mimetype="application/json", headers={REPLAYED: "true"})
 
 
 def _without_secrets(response: Response) -> str:

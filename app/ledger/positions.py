@@ -25,14 +25,14 @@ class Position:
     fee_minor: int = 0
 
     @property
-    def worth_minor(self) -> int:
-        """What the commission is worth now: the sum of all fields, which its `commission_expense` mirrors."""
+    def net_minor(self) -> int:
+        """The commission net of reversals: the sum of all fields, which its `commission_expense` mirrors."""
         return self.accrued_minor + self.payable_minor + self.clearing_minor + self.paid_minor + self.fee_minor
 
     @property
     def status(self) -> str:
         """The status of the commission: reversed, accrued, approved or paid."""
-        if self.worth_minor == 0:
+        if self.net_minor == 0:
             return "reversed"
         if self.accrued_minor != 0:
             return "accrued"
@@ -59,13 +59,13 @@ class Line:
 
 
 def difference(position: Position, target_minor: int, *, is_approved: bool) -> list[Line]:
-    """The lines that bring a commission from its worth in the ledger to `target_minor`; none if both are equal.
+    """The lines that bring a commission from its net amount in the ledger to `target_minor`; none if both are equal.
 
     A rise credits payable if the commission is approved, else accrued. A fall debits accrued first, then payable, which
-    may become negative; clearing is never touched, because that money is in a payout. Example: worth 980, all accrued,
+    may become negative; clearing is never touched, because that money is in a payout. Example: net 980, all accrued,
     target 780: accrued is debited 200, expense credited 200.
     """
-    change = target_minor - position.worth_minor
+    change = target_minor - position.net_minor
     if change == 0:
         return []
     if change > 0:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app import db
 
-KEPT: Final = timedelta(hours=24)
+KEPT_FOR: Final = timedelta(hours=24)
 
 _joined: ContextVar[Session | None] = ContextVar("joined", default=None)
 
@@ -31,24 +31,24 @@ class StoredResponse(db.Base):
     Attributes:
         request: digest of the caller's key, the path and the `Idempotency-Key`.
         body: digest of the query and the body.
-        answer: the response's JSON, with null for secrets.
+        response: the JSON of it, with null for secrets.
     """
 
-    __tablename__ = "kept_answers"
-    __table_args__ = (Index("ix_kept_answers_created_at", "created_at"),)
+    __tablename__ = "stored_responses"
+    __table_args__ = (Index("ix_stored_responses_created_at", "created_at"),)
 
     organization_id: Mapped[UUID] = mapped_column(primary_key=True)
     request: Mapped[bytes] = mapped_column(primary_key=True)
     livemode: Mapped[bool]
     body: Mapped[bytes]
     status: Mapped[int]
-    answer: Mapped[str]
+    response: Mapped[str]
     created_at: Mapped[db.CreatedAt]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request with an `Idempotency-Key`.
+class RequestIdentity:
+    """Identifies a request with an `Idempotency-Key`.
 
     Attributes:
         organization_id: the owner of the stored response.
@@ -68,28 +68,28 @@ def digest(*parts: str) -> bytes:
     return sha256(json.dumps(parts).encode()).digest()
 
 
-def lock_key(session: Session, asked: Asked) -> None:
+def lock_key(session: Session, identity: RequestIdentity) -> None:
     """Lock the request until the end of the transaction; the same request in another transaction waits here."""
-    number = int.from_bytes(asked.request[:8], signed=True)
+    number = int.from_bytes(identity.request[:8], signed=True)
     session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
-def load_response(session: Session, asked: Asked) -> StoredResponse | None:
+def load_response(session: Session, identity: RequestIdentity) -> StoredResponse | None:
     """The stored response of the last day to this request, with any body; None if there is none."""
     return session.scalar(
         select(StoredResponse).where(
-            StoredResponse.organization_id == asked.organization_id,
-            StoredResponse.request == asked.request,
-            StoredResponse.created_at > func.now() - KEPT,
+            StoredResponse.organization_id == identity.organization_id,
+            StoredResponse.request == identity.request,
+            StoredResponse.created_at > func.now() - KEPT_FOR,
         )
     )
 
 
-def insert_response(session: Session, asked: Asked, *, status: int, answer: str) -> None:
+def insert_response(session: Session, identity: RequestIdentity, *, status: int, response: str) -> None:
     """Store a response; it replaces an expired one."""
-    content = {"body": asked.body, "status": status, "answer": answer}
-    fresh = {**content, "livemode": asked.livemode, "created_at": func.now()}
-    mine = {"organization_id": asked.organization_id, "request": asked.request}
+    content = {"body": identity.body, "status": status, "response": response}
+    fresh = {**content, "livemode": identity.livemode, "created_at": func.now()}
+    mine = {"organization_id": identity.organization_id, "request": identity.request}
     session.execute(
         insert(StoredResponse)
         .values(**mine, **fresh)
@@ -99,7 +99,7 @@ def insert_response(session: Session, asked: Asked, *, status: int, answer: str)
 
 def delete_expired(session: Session) -> None:
     """Delete the responses that are older than a day."""
-    session.execute(delete(StoredResponse).where(StoredResponse.created_at <= func.now() - KEPT))
+    session.execute(delete(StoredResponse).where(StoredResponse.created_at <= func.now() - KEPT_FOR))
 
 
 @contextmanager

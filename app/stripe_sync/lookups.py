@@ -57,7 +57,7 @@ _INSERT_REQUESTS = text("""
     FROM json_to_recordset(CAST(:rows AS json))
          AS given(kind text, object_id text, asked_for text, patience integer)
     ON CONFLICT ON CONSTRAINT uq_lookups_identity DO UPDATE
-    SET done_at = NULL, problem = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at, wanted_at = now()
+    SET done_at = NULL, problem = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at, queued_at = now()
     WHERE lookups.done_at IS NOT NULL AND (lookups.problem IS NOT NULL OR lookups.asked_for <> '')
 """)
 

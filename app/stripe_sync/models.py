@@ -140,7 +140,7 @@ class Lookup(Base):
     object_id: Mapped[str]
     asked_for: Mapped[str] = mapped_column(server_default="")
     """The thin event that needs the object's present state; '' if any state is enough."""
-    wanted_at: Mapped[CreatedAt]
+    queued_at: Mapped[CreatedAt]
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]
     problem: Mapped[dict[str, Any] | None]

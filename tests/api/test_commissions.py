@@ -140,7 +140,7 @@ def test_commission_explains_itself(owner: Caller, sales: list[Sale]) -> None:
     assert story["attribution"]["carrier"] == "subscription_metadata"
     assert story["attribution"]["field_path"] == "data.object.subscription_details.metadata.affiliate_id"
     [commission] = story["commissions"]
-    assert (commission["rate_bps"], commission["amount_minor"], commission["held_minor"]) == (2000, 980, 980)
+    assert (commission["rate_bps"], commission["amount_minor"], commission["net_minor"]) == (2000, 980, 980)
     assert (commission["snapshot"]["source"], commission["terms"]["version"]) == ("approval", 1)
     [entry] = commission["entries"]
     assert (entry["cause"], sum(line["amount_minor"] for line in entry["postings"])) == ("evt_1", 0)

@@ -52,7 +52,7 @@ def test_a_rejected_commission_lists_its_amount_all_of_it_reversed(
     story = owner.get(f"/api/v1/commissions/{commission['id']}/explanation").json
     assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in story["sentences"]
     [explained] = story["commissions"]
-    assert (explained["amount_minor"], explained["held_minor"]) == (980, 0)
+    assert (explained["amount_minor"], explained["net_minor"]) == (980, 0)
     ada = owner.get(f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}").json
     assert ada["stats"]["total_earned_cents"] == 0
 

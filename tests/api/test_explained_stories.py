@@ -56,7 +56,7 @@ def test_explanation_adds_up_to_the_commission(owner: Caller) -> None:
         for line in entry["postings"]
         if line["account"] == "partner_accrued"
     ]
-    assert sum(accrued) == explanation["held_minor"] == 780
+    assert sum(accrued) == explanation["net_minor"] == 780
     assert all(entry["reason"] for entry in explanation["entries"])
     assert [refund["amount_cents"] for refund in story["refunds"]] == [1000]
     assert {"invoice.paid"} <= {event["type"] for event in story["events"]}

@@ -121,14 +121,14 @@ def test_keys_that_cannot_be_kept_are_refused(post: Post, key: str) -> None:
 def test_a_day_later_the_key_is_new_and_the_clock_forgets_the_answer(post: Post) -> None:
     post(PARTNERS, ADA)
     with db.transaction() as session:
-        session.execute(text("UPDATE kept_answers SET created_at = created_at - interval '24 hours 1 second'"))
+        session.execute(text("UPDATE stored_responses SET created_at = created_at - interval '24 hours 1 second'"))
     assert post(PARTNERS, ADA).json["error"]["code"] in {"email_taken", "slug_taken"}
     assert repeated(post(PARTNERS, ADA))
     with db.transaction() as session:
-        session.execute(text("UPDATE kept_answers SET created_at = created_at - interval '24 hours 1 second'"))
+        session.execute(text("UPDATE stored_responses SET created_at = created_at - interval '24 hours 1 second'"))
     schedule.delete_stored_responses()
     with db.transaction() as session:
-        assert session.scalar(text("SELECT count(*) FROM kept_answers")) == 0
+        assert session.scalar(text("SELECT count(*) FROM stored_responses")) == 0
 
 
 def test_other_methods_ignore_it(owner: Caller) -> None:
@@ -159,7 +159,7 @@ def test_twins_wait_for_each_other_and_get_one_answer(application: Flask, post: 
 
 def test_a_twin_of_a_request_that_fails_does_the_work(post: Post, owner: Caller) -> None:
     organization_id, request = _owner_of(owner)
-    asked = stored_responses.Asked(organization_id, False, request, stored_responses.digest("nothing"))
+    asked = stored_responses.RequestIdentity(organization_id, False, request, stored_responses.digest("nothing"))
     answers: list[Answer] = []
     with db.transaction() as session:
         stored_responses.lock_key(session, asked)
@@ -178,7 +178,7 @@ def test_a_secret_is_shown_once_and_not_kept(post: Post, application: Flask) -> 
     assert again.json == {**first.json, "api_key": None}
     assert Caller(application, secret).get(PARTNERS).status_code == 200
     with db.transaction() as session:
-        assert secret not in str(session.execute(text("SELECT * FROM kept_answers")).all())
+        assert secret not in str(session.execute(text("SELECT * FROM stored_responses")).all())
 
 
 def test_a_worker_is_woken_after_the_commit_and_not_for_a_repetition(post: Post, settings: Settings) -> None:

@@ -271,7 +271,7 @@ def test_a_partner_explains_its_own_commission_without_the_customer(affiliate: A
     path = f"{ME}/commissions/{commission['id']}/explanation"
     explanation = ada.get(path)
     assert explanation.json["summary"] == "20 % of 49.00 USD is 9.80 USD, in the program Friends."
-    assert (explanation.json["base_cents"], explanation.json["rate_bps"], explanation.json["held_cents"]) == (
+    assert (explanation.json["base_cents"], explanation.json["rate_bps"], explanation.json["net_cents"]) == (
         4900,
         2000,
         980,

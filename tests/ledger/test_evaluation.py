@@ -134,6 +134,6 @@ def test_credit_taken_away_reverses_all_that_was_earned(paid: SettlementInput) -
     commissions, _ = entries_of(result)
     moved = evaluate(replace(_evaluated_again(paid, result, commissions), credit=NoCredit("jo")), now=NOW)
     (commission,), (entry,) = entries_of(moved)
-    assert (moved.payment.outcome, commission.position.worth_minor) == ("unknown_code", 0)
+    assert (moved.payment.outcome, commission.position.net_minor) == ("unknown_code", 0)
     assert (entry.details["from_minor"], entry.details["to_minor"]) == (980, 0)
     assert commission.calculation["stopped_by"] == {"code": "uncredited"}

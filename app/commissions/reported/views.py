@@ -41,6 +41,6 @@ def load_refund_body(session: Session, given: GivenBack, conversion: Conversion)
         currency=payment.currency,
         external_id=given.external_id,
         returned_cents=payment.returned_minor,
-        commission_cents=finding.worth_minor(commission),
+        commission_cents=finding.net_minor(commission),
         created_at=given.reported_at,
     )

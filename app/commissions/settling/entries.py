@@ -72,8 +72,8 @@ def _posted(
             "schema_version": SCHEMA_VERSION,
             "commission_id": ids.encode(ids.COMMISSION, after.id),
             **reason,
-            "from_minor": commission.position.worth_minor,
-            "to_minor": after.position.worth_minor,
+            "from_minor": commission.position.net_minor,
+            "to_minor": after.position.net_minor,
             "calculation": dict(after.calculation),
         },
     )

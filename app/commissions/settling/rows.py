@@ -76,7 +76,7 @@ class CommissionRow:
     @property
     def is_paid(self) -> bool:
         """Whether any part of it is paid or in a payout, and was not reversed since."""
-        return bool(self.position.clearing_minor or (self.position.paid_minor and self.position.worth_minor))
+        return bool(self.position.clearing_minor or (self.position.paid_minor and self.position.net_minor))
 
 
 _CONVERSIONS = text("""

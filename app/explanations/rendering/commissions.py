@@ -14,7 +14,7 @@ def sentences_of(commission: CommissionNote, zone: str) -> Iterator[str]:
     yield from _arithmetic(commission)
     for entry in commission.entries:
         yield _entry(entry, zone)
-    worth = Money(commission.held_minor, commission.currency)
+    worth = Money(commission.net_minor, commission.currency)
     yield say("commission.worth", amount=worth, status=_status(commission, zone))
 
 
@@ -89,7 +89,7 @@ def _entry(entry: EntryNote, zone: str) -> str:
 
 
 def _status(commission: CommissionNote, zone: str) -> str:
-    if commission.amount_minor and not commission.held_minor:
+    if commission.amount_minor and not commission.net_minor:
         return say("commission.all_reversed", amount=Money(commission.amount_minor, commission.currency))
     if commission.status != "accrued":
         return say(f"commission.{commission.status}")

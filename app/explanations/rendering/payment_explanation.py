@@ -41,11 +41,11 @@ def summary_of(explained: PaymentExplanation) -> str:
 def _worth(commission: CommissionNote) -> str:
     """The present worth of a commission; if all of it was taken back, how much that was."""
     partner = commission.partner_code
-    if commission.held_minor == 0:
+    if commission.net_minor == 0:
         amount = Money(commission.amount_minor, commission.currency)
         return say("payment.nothing_left", partner=partner, amount=amount)
-    held = Money(commission.held_minor, commission.currency)
-    return say(f"payment.worth_{commission.status}", partner=partner, amount=held)
+    net = Money(commission.net_minor, commission.currency)
+    return say(f"payment.worth_{commission.status}", partner=partner, amount=net)
 
 
 def _of_payment(explained: PaymentExplanation) -> Iterator[str]:

@@ -62,7 +62,7 @@ _LIST = text("""
         UNION ALL
         SELECT 'customer', object_id, object_id, organization_id, account, livemode,
                jsonb_build_object('waiting_for', CAST(:metadata AS text), 'look_up', kind, 'object_id', object_id),
-               wanted_at
+               queued_at
         FROM lookups WHERE organization_id = ANY (:organization_ids) AND livemode = :livemode
                        AND kind = 'customer' AND asked_for = '' AND (done_at IS NULL OR problem IS NOT NULL)
     )
@@ -85,7 +85,7 @@ _PLACE = text("""
     SELECT created_at, CAST(id AS text) FROM payments
     WHERE id = CAST(:payment_id AS uuid) AND organization_id = ANY (:organization_ids) AND livemode = :livemode
     UNION ALL
-    SELECT wanted_at, object_id FROM lookups
+    SELECT queued_at, object_id FROM lookups
     WHERE object_id = :id AND organization_id = ANY (:organization_ids) AND livemode = :livemode
       AND kind = 'customer' AND asked_for = ''
     ORDER BY since LIMIT 1
