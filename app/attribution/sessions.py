@@ -110,7 +110,7 @@ _LOOKED_AT = text("UPDATE evidence SET awaits_touches = false WHERE id = ANY(:id
 def load_awaiting(session: Session, *, before: datetime, limit: int) -> list[AwaitingName]:
     """The sessions named before a time and not checked a second time yet, oldest first."""
     return [
-        AwaitingName(row.id, Scope(row.organization_id, row.account, row.livemode), row.object_id, row.session_id)
+        AwaitingName(row.id, Scope.of(row), row.object_id, row.session_id)
         for row in session.execute(_AWAITING, {"before": before, "limit": limit})
     ]
 

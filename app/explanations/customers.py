@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import Attribution
 from app.explanations import payments as payment_explanation
-from app.explanations.rendering.payment_explanation import credit_of
+from app.explanations.payment_sentences import credit_of
 from app.explanations.views import AttributionNote, PaymentExplanation
 from app.partners.models import Partner
 from app.payments.models import StripeObject

@@ -11,12 +11,12 @@ from app import ids
 from app.attribution.models import Evidence
 from app.commissions.models import Commission, Conversion
 from app.explanations import payments as payment_explanation
-from app.explanations.rendering.commissions import lines_of
+from app.explanations.payment_sentences import lines_of
+from app.explanations.search import field_text
 from app.explanations.views import EntryNote
 from app.payments import payment_objects
 from app.payments.models import Payment, StripeObject
 from app.sentences import outcomes
-from app.sentences.fields import field
 from app.sentences.say import Minute, listed, say
 from app.stripe_events.finding import deliveries_of
 from app.stripe_events.models import StripeEvent
@@ -71,7 +71,7 @@ class EventExplanation(EventBody):
 
 def explain_event(session: Session, event: StripeEvent, *, with_money: bool = True) -> EventExplanation:
     """The explanation of the event; `with_money` False leaves out payments and commissions."""
-    own = payment_objects.payment_objects_of(session, scope_of(event), event.object_id) if event.object_id else []
+    own = payment_objects.payment_objects_of(session, Scope.of(event), event.object_id) if event.object_id else []
     is_waiting = event.outcome == "waiting"
     explained = EventExplanation(
         **event_fields(event),
@@ -93,18 +93,15 @@ def payments_of_event(session: Session, event: StripeEvent) -> list[Payment]:
     """The newest payments that the event's object is a part of."""
     if not event.object_id:
         return []
-    return payment_objects.payments_of(session, scope_of(event), event.object_id, limit=MOST_PAYMENTS)
+    scope = Scope.of(event)
+    own = payment_objects.payment_objects_of(session, scope, event.object_id)
+    return payment_objects.payments_of(session, scope, event.object_id, own, limit=MOST_PAYMENTS)
 
 
 def standing_of(payments: Sequence[Payment]) -> list[Payment]:
     """`payments` without those merged into another of them: the same money is shown once."""
     own = {payment.id for payment in payments}
     return [payment for payment in payments if payment.merged_into_id not in own]
-
-
-def scope_of(row: StripeEvent | Payment | StripeObject) -> Scope:
-    """The organization, account and mode of this row."""
-    return Scope(row.organization_id, row.account, row.livemode)
 
 
 def names_on(session: Session, scope: Scope, object_ids: Iterable[str]) -> list[NameNote]:
@@ -125,7 +122,7 @@ def name_sentence(note: NameNote) -> str:
         "event.names",
         object=note.object_id,
         name=note.name,
-        field=field(note.field_path),
+        field=field_text(note.field_path),
         carrier=note.carrier_text,
         event=note.event_id,
     )
@@ -145,7 +142,7 @@ def _name(row: Evidence) -> NameNote:
 
 def _names(session: Session, event: StripeEvent, own: Sequence[StripeObject]) -> list[NameNote]:
     object_ids = {one for known in own for one in (known.id, known.customer, known.subscription)}
-    return names_on(session, scope_of(event), object_ids - {""})
+    return names_on(session, Scope.of(event), object_ids - {""})
 
 
 def _moved(session: Session, event: StripeEvent, payments: Sequence[Payment]) -> list[MovedNote]:

@@ -22,7 +22,6 @@ from app.explanations.events import MOST_PAYMENTS, EventExplanation, explain_eve
 from app.explanations.objects import ObjectExplanation
 from app.explanations.partners import PartnerStanding
 from app.explanations.programs import ProgramStanding
-from app.explanations.rendering import sentences
 from app.explanations.views import PaymentExplanation
 from app.organizations.models import Organization
 from app.partners.finding import listing, nearest
@@ -31,6 +30,7 @@ from app.payments.models import Payment
 from app.payments.reported import facts
 from app.programs.models import Program
 from app.sentences.catalogue import Catalogue, current, using
+from app.sentences.say import listed, say
 from app.stripe_events.finding import find_event
 from app.stripe_events.models import StripeEvent
 from app.views import Snake, jsonable
@@ -118,7 +118,7 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
 
 def _under_its_place(one: ObjectExplanation) -> ObjectExplanation:
     """The explanation with its mode and account in the summary, which is its first sentence as well."""
-    summary = sentences.in_place(one.summary, livemode=one.livemode, account=one.account)
+    summary = _in_place(one.summary, livemode=one.livemode, account=one.account)
     return one.model_copy(update={"summary": summary, "sentences": [summary, *one.sentences]})
 
 
@@ -138,7 +138,7 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
 
 def _summary_in_place(explained: PaymentExplanation) -> str:
     payment = explained.payment
-    return sentences.in_place(explained.summary, livemode=payment.livemode, account=payment.account)
+    return _in_place(explained.summary, livemode=payment.livemode, account=payment.account)
 
 
 def _of_ours(session: Session, any_id: str) -> Explanation | None:
@@ -200,9 +200,7 @@ def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> 
     if not found:
         is_like_a_code = 0 < len(called) <= UNKNOWN_LENGTH and "@" not in called
         nearest_code = nearest.nearest_code(session, organizations, called) if is_like_a_code else None
-        reason = listing.explain_unconfirmed(session, organizations, called) or sentences.unknown_id(
-            any_id, nearest_code
-        )
+        reason = listing.explain_unconfirmed(session, organizations, called) or _unknown_id(any_id, nearest_code)
         raise NotFound(reason, code="unknown_id")
     explained = [_of_partner(session, any_id, partner) for partner in found]
     return explained[0].model_copy(
@@ -217,8 +215,8 @@ def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> 
 
 def _of_program(session: Session, any_id: str, program: Program) -> Explanation:
     standing = explain_program.standing_of(session, program)
-    lines = list(sentences.of_program(standing))
-    summary = sentences.program_summary(standing)
+    lines = list(explain_program.sentences_of(standing))
+    summary = explain_program.summary_of(standing)
     return Explanation(id=any_id, kind="program", summary=summary, sentences=lines, program=standing)
 
 
@@ -226,6 +224,22 @@ def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> 
     note = customers.binding_note(attribution, session.get_one(Partner, attribution.partner_id))
     sentence = customers.binding_sentence(note)
     return Explanation(id=any_id, kind="attribution", summary=sentence, sentences=[], bindings=[note])
+
+
+def _in_place(summary: str, *, livemode: bool, account: str | None) -> str:
+    """A summary under the mode and connected account it is of, where the same id is known in several."""
+    parts = [say("place.live_title" if livemode else "place.test_title")]
+    if account:
+        parts.append(say("place.connected_aside", account=account))
+    return say("place.summary", place=listed(parts), summary=summary)
+
+
+def _unknown_id(any_id: str, nearest_code: str | None) -> str:
+    """That an id was not found, which ids can be explained, and what to do."""
+    help_text = say("explain.what_can_be_asked")
+    if nearest_code:
+        return say("explain.unknown_id_nearest", id=any_id, code=nearest_code, help=help_text)
+    return say("explain.unknown_id", id=any_id, help=help_text)
 
 
 def _by_commission(key: UUID) -> Any:

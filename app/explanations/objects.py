@@ -11,13 +11,13 @@ from app.explanations import customers
 from app.explanations import payments as payment_explanation
 from app.explanations.customers import BindingNote
 from app.explanations.events import NameNote, name_sentence, names_on, standing_of
-from app.explanations.rendering import sentences
 from app.explanations.returns import notes_of, sentence_of
 from app.explanations.views import PaymentExplanation
 from app.payments import payment_objects
 from app.payments.models import StripeObject
-from app.sentences.say import listed, say
+from app.sentences.say import listed, say, say_stored
 from app.stripe_events.finding import events_about
+from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import EventBody, event_body
 from app.views import Snake
@@ -57,19 +57,22 @@ def explanations_of(
         stripe_id: the id at Stripe.
         limit: the maximum number of payments of each, the newest.
     """
-    events = events_about(session, organization_ids, [stripe_id])
-    scopes = {Scope(one.organization_id, one.account, one.livemode) for one in events}
-    scopes |= set(payment_objects.scopes_of(session, organization_ids, stripe_id))
-    return [_explain(session, scope, stripe_id, limit) for scope in sorted(scopes)]
+    events: dict[Scope, list[StripeEvent]] = {
+        scope: [] for scope in payment_objects.scopes_of(session, organization_ids, stripe_id)
+    }
+    for event in events_about(session, organization_ids, [stripe_id]):
+        events.setdefault(Scope.of(event), []).append(event)
+    return [_explain(session, scope, stripe_id, events[scope], limit) for scope in sorted(events)]
 
 
-def _explain(session: Session, scope: Scope, stripe_id: str, limit: int) -> ObjectExplanation:
+def _explain(
+    session: Session, scope: Scope, stripe_id: str, events: Sequence[StripeEvent], limit: int
+) -> ObjectExplanation:
     own = payment_objects.payment_objects_of(session, scope, stripe_id)
     known = next((one for one in own if one.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
     subjects = customers.subjects_of(session, scope, owner) if owner else []
-    payments = standing_of(payment_objects.payments_of(session, scope, stripe_id, limit=limit))
-    events = events_about(session, [scope.organization_id], [stripe_id], scope)
+    payments = standing_of(payment_objects.payments_of(session, scope, stripe_id, own, limit=limit))
     explained = ObjectExplanation(
         kind=known.kind if known is not None else NOT_KEPT,
         account=scope.account or None,
@@ -117,13 +120,13 @@ def _of_part(stripe_id: str, explained: ObjectExplanation, own: Sequence[StripeO
 
 
 def _summary(stripe_id: str, explained: ObjectExplanation) -> str:
-    name = say("object.name", kind=sentences.kind_text(explained.kind), id=stripe_id, place=_place(explained))
+    name = say("object.name", kind=say_stored("kind", explained.kind), id=stripe_id, place=_place(explained))
     if explained.kind in OWNERS:
         return _owner_summary(name, stripe_id, explained)
     if len(explained.payments) == 1:
         return explained.payments[0].summary
     if explained.payments:
-        return sentences.of_several(name, [(_name_of(one), one.summary) for one in explained.payments])
+        return _of_several(name, explained.payments)
     if explained.events:
         newest = explained.events[-1]
         return say("object.event_summary", type=newest.type, reason=newest.reason)
@@ -142,10 +145,17 @@ def _owner_summary(name: str, stripe_id: str, explained: ObjectExplanation) -> s
     return " ".join([summary, say("object.newest", summary=explained.payments[0].summary)])
 
 
-def _name_of(explained: PaymentExplanation) -> str:
-    """The label of a payment in a list of several."""
-    payment = explained.payment
-    return payment.invoice or payment.payment_intent or payment.charge or payment.id
+def _of_several(name: str, payments: Sequence[PaymentExplanation]) -> str:
+    """A line for an object with several payments: `name`, and the label and outcome of each payment."""
+    lines = " ".join(
+        say(
+            "object.payment_summary",
+            payment=one.payment.invoice or one.payment.payment_intent or one.payment.charge or one.payment.id,
+            summary=one.summary,
+        )
+        for one in payments
+    )
+    return say("object.several", name=name, count=len(payments), summaries=lines)
 
 
 def _place(explained: ObjectExplanation) -> str:

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select, text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -13,7 +13,7 @@ from app.attribution.models import Attribution
 from app.commissions.finding import net_minor
 from app.commissions.models import Commission, Conversion, Decision
 from app.explanations import search
-from app.explanations.rendering.payment_explanation import sentences_of, summary_of
+from app.explanations.payment_sentences import sentences_of, summary_of
 from app.explanations.returns import notes_of
 from app.explanations.views import (
     AttributionNote,
@@ -33,7 +33,7 @@ from app.payments.facts import Kind
 from app.payments.models import Payment
 from app.payments.views import payment_body
 from app.programs.models import Program, Terms
-from app.sentences import entries as entry_sentences
+from app.sentences import calculations
 from app.sentences.say import say
 from app.stripe_events.finding import events_about
 from app.stripe_events.scope import Scope
@@ -43,10 +43,11 @@ from app.times import UTC_NAME
 
 def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> PaymentExplanation:
     """The explanation of the payment; with `only`, it has only that commission."""
-    scope = Scope(payment.organization_id, payment.account, payment.livemode)
+    scope = Scope.of(payment)
     own = payment_objects.payment_objects_of(session, scope, payment.key.partition(":")[2])
     conversion = session.scalar(select(Conversion).where(Conversion.payment_id == payment.id))
     zone = session.get_one(Program, conversion.program_id).time_zone if conversion else UTC_NAME
+    credit = session.get_one(Attribution, conversion.attribution_id) if conversion else None
     commissions = _commissions(session, conversion, only, zone) if conversion else []
     events = events_about(session, [scope.organization_id], [one.id for one in own], scope)
     explained = PaymentExplanation(
@@ -62,7 +63,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
         warnings=notes_of(own, Kind.WARNING),
         hold=payment.hold or None,
         held_until=payment.held_until if payment.hold else None,
-        attribution=_attribution(session, conversion) if conversion else None,
+        attribution=attribution_note(credit, session.get_one(Partner, credit.partner_id)) if credit else None,
         conversion=_conversion(conversion) if conversion else None,
         decisions=_decisions(session, payment),
         commissions=commissions,
@@ -104,11 +105,6 @@ def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
         )
         for one in rows
     ]
-
-
-def _attribution(session: Session, conversion: Conversion) -> AttributionNote:
-    attribution = session.get_one(Attribution, conversion.attribution_id)
-    return attribution_note(attribution, session.get_one(Partner, attribution.partner_id))
 
 
 def attribution_note(attribution: Attribution, partner: Partner) -> AttributionNote:
@@ -212,7 +208,7 @@ _ENTRIES = text("""
     JOIN accounts AS account ON account.id = posting.account_id
     WHERE posting.commission_id = ANY (:commission_ids)
       AND (CAST(:cause AS text) IS NULL OR entry.cause = :cause)
-    ORDER BY entry.id, posting.line
+    ORDER BY posting.commission_id, entry.id, posting.line
 """)
 
 
@@ -223,26 +219,22 @@ def entries_of(
 
     Days in their reasons are in the time zone `zone`, an IANA name.
     """
-    lines: dict[tuple[UUID, UUID], list[Row[Any]]] = defaultdict(list)
-    for row in session.execute(_ENTRIES, {"commission_ids": list(commission_ids), "cause": cause}):
-        lines[row.commission_id, row.id].append(row)
     found: dict[UUID, list[EntryNote]] = defaultdict(list)
-    for (commission_id, _), rows in lines.items():
-        found[commission_id].append(_entry(rows, zone))
+    rows = session.execute(_ENTRIES, {"commission_ids": list(commission_ids), "cause": cause})
+    for (commission_id, entry_id), postings in groupby(rows, key=lambda row: (row.commission_id, row.id)):
+        lines = list(postings)
+        entry = lines[0]
+        note = EntryNote(
+            id=str(entry_id),
+            kind=entry.kind,
+            cause=entry.cause,
+            reason=calculations.reason(entry.details, entry.currency, zone),
+            occurred_at=entry.occurred_at,
+            created_at=entry.created_at,
+            details=entry.details,
+            postings=[
+                PostingNote(account=one.account, amount_minor=one.amount_minor, currency=one.currency) for one in lines
+            ],
+        )
+        found[commission_id].append(note)
     return found
-
-
-def _entry(rows: Sequence[Row[Any]], zone: str) -> EntryNote:
-    first = rows[0]
-    return EntryNote(
-        id=str(first.id),
-        kind=first.kind,
-        cause=first.cause,
-        reason=entry_sentences.reason(first.details, first.currency, zone),
-        occurred_at=first.occurred_at,
-        created_at=first.created_at,
-        details=first.details,
-        postings=[
-            PostingNote(account=row.account, amount_minor=row.amount_minor, currency=row.currency) for row in rows
-        ],
-    )

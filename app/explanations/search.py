@@ -11,7 +11,7 @@ from app.attribution.carriers import CARRIERS, CLIENT_REFERENCE, PROMOTION_CODE
 from app.attribution.models import Evidence
 from app.payments.facts import Kind
 from app.payments.models import Payment, StripeObject
-from app.sentences.say import say
+from app.sentences.say import say, say_stored
 from app.stripe_events.scope import Scope
 from app.views import Snake
 
@@ -56,6 +56,28 @@ def places_of(session: Session, scope: Scope, payment: Payment, own: Sequence[St
     places += _promotions(rows)
     order = list(CARRIERS)
     return sorted(places, key=lambda place: (order.index(place.carrier), place.object_id or ""))
+
+
+def sentences_of(places: Sequence[PlaceSearched], nearest_code: str | None) -> Iterator[str]:
+    """The places where a partner's name was searched, what was there, and the code most similar to an unknown one."""
+    if nearest_code:
+        yield say("search.nearest_code", code=nearest_code)
+    if places:
+        yield say("search.places", count=len(places))
+    for one in places:
+        found = say(f"search.{one.found}", value=one.value or "")
+        yield say("search.place", where=_where(one), found=found)
+
+
+def field_text(path: str) -> str:
+    """A stored field path as text.
+
+    For a promotion the path has, after a semicolon, why it belongs to the partner: `named_on=promotion_code:promo_1`,
+    or `given=coupon:ten-off`.
+    """
+    place, _, owner = path.partition(";")
+    code, _, promotion = owner.partition("=")
+    return say_stored("field", code, field=place, promotion=promotion) if promotion else place
 
 
 def _owners(session: Session, scope: Scope, payment: Payment) -> list[StripeObject]:
@@ -109,3 +131,11 @@ def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
 def _place(carrier: str, object_id: str | None, found: str, value: str | None = None) -> PlaceSearched:
     text = say(f"carrier.{carrier}")
     return PlaceSearched(carrier=carrier, carrier_text=text, object_id=object_id, found=found, value=value)
+
+
+def _where(place: PlaceSearched) -> str:
+    if place.carrier == "promotion_code":
+        return place.object_id or say("search.promotions")
+    if place.object_id is None:
+        return place.carrier_text
+    return say("search.in_object", carrier=place.carrier_text, object=place.object_id)

@@ -59,16 +59,17 @@ _PAYMENT_IDS = text(f"""
 """)
 
 
-def payments_of(session: Session, scope: Scope, stripe_id: str, *, limit: int) -> list[Payment]:
-    """The newest payments that `stripe_id` belongs to, or that have it as customer or subscription."""
+def payments_of(
+    session: Session, scope: Scope, stripe_id: str, payment_objects: Iterable[StripeObject], *, limit: int
+) -> list[Payment]:
+    """The newest payments that `stripe_id` belongs to, or that have it as customer or subscription.
+
+    `payment_objects` are those of `payment_objects_of` for it.
+    """
     values = {
         **scope.parameters(),
         "stripe_id": stripe_id,
-        "keys": [
-            f"{kind}:{payment_object.id}"
-            for payment_object in payment_objects_of(session, scope, stripe_id)
-            for kind in KEY_KINDS
-        ],
+        "keys": [f"{kind}:{payment_object.id}" for payment_object in payment_objects for kind in KEY_KINDS],
         "limit": limit,
     }
     payment_ids = session.scalars(_PAYMENT_IDS, values).all()

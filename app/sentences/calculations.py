@@ -1,13 +1,42 @@
-"""The calculations of commissions and bases as sentences, from the stored figures. Pure."""
+"""Why journal entries were posted, and the calculations of commissions and bases, as sentences. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
 from app import money
 from app.sentences import outcomes
-from app.sentences.say import Money, Number, Rate, say, say_stored
+from app.sentences.say import Day, Money, Number, Rate, say, say_stored
+from app.times import UTC_NAME
 
 Figures = Mapping[str, Any]
+
+CALCULATED: Final = "calculated"
+APPROVED: Final = "approved"
+HELD: Final = "held"
+"""The reasons for which entries are posted."""
+
+
+def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
+    """Why an entry was posted, as a part of a sentence; "" if no reason is stored.
+
+    Args:
+        details: the entry's, with `reason` as a code.
+        currency: the entry's.
+        zone: the time zone (IANA name) that days are shown in.
+    """
+    match details.get("reason"):
+        case "calculated":
+            return formula(details["calculation"], currency)
+        case "approved" if details.get("because"):
+            return say("entry.approved_because", decided_by=details["decided_by"], because=details["because"])
+        case "approved":
+            return say("entry.approved", decided_by=details["decided_by"])
+        case "held":
+            since = Day(datetime.fromisoformat(details["held_since"]), zone)
+            return say(f"entry.{details['held_by']}_older", since=since)
+        case _:
+            return ""
 
 
 def formula(calculation: Figures, currency: str) -> str:
@@ -80,22 +109,23 @@ def _earned(calculation: Figures, currency: str) -> str:
     amount, fixed = Money(amount_minor, currency), Money(fixed_minor, currency)
     if fixed_minor and fixed_minor == amount_minor:
         return say("calculation.fixed", amount=amount)
-    rated = _rated(calculation, currency)
+    base = Money(int(calculation["base_minor"]), currency)
+    if calculation["rate_bps"] is not None:
+        rated = say("calculation.rate", rate=Rate(int(calculation["rate_bps"])), base=base)
+    else:
+        rated = _by_product(calculation.get("products", ()), base)
     if fixed_minor:
         return say("calculation.rated_and_fixed", rated=rated, fixed=fixed, amount=amount)
     return say("calculation.rated", rated=rated, amount=amount)
 
 
-def _rated(calculation: Figures, currency: str) -> str:
-    base = Money(int(calculation["base_minor"]), currency)
-    if calculation["rate_bps"] is not None:
-        return say("calculation.rate", rate=Rate(int(calculation["rate_bps"])), base=base)
-    products = calculation.get("products", ())
+def _by_product(products: Sequence[Figures], base: Money) -> str:
+    """The rate of each product's lines, and the whole of them beside the commission's base."""
     shares = say("calculation.rates_joined").join(
-        say("calculation.rate", rate=Rate(int(one["rate_bps"])), base=Money(int(one["base_minor"]), currency))
+        say("calculation.rate", rate=Rate(int(one["rate_bps"])), base=Money(int(one["base_minor"]), base.currency))
         for one in products
     )
-    lines = Money(sum(int(one["base_minor"]) for one in products), currency)
+    lines = Money(sum(int(one["base_minor"]) for one in products), base.currency)
     return say("calculation.rates", shares=shares, base=base, lines=lines)
 
 

@@ -11,10 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
-from app.sentences.outcomes import sentence
 from app.stripe_events import envelope
 from app.stripe_events.endpoints.receivers import StripeReceiver
-from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 
 MAX_ATTEMPTS: Final = 12
@@ -150,7 +148,7 @@ def claim_these(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent
 
 
 def _claimed(row: Any) -> ClaimedEvent:
-    scope = Scope(row.organization_id, row.account, row.livemode)
+    scope = Scope.of(row)
     return ClaimedEvent(row.id, scope, row.stripe_id, row.type, row.occurred_at, row.payload, row.attempts)
 
 
@@ -223,11 +221,6 @@ def store_failure(session: Session, event_id: int, attempts: int, problem: Mappi
     """Store why an attempt failed; with `park`, park the event. Does nothing if another drain has finished it."""
     statement = _PARK if park else _STORE_FAILURE
     session.execute(statement, {"id": event_id, "attempts": attempts, "problem": bulk.encode_one(problem)})
-
-
-def outcome_sentence(event: StripeEvent) -> str:
-    """The event's outcome as a sentence."""
-    return sentence(event.outcome, event.outcome_details)
 
 
 _OLDEST_DUE = text("""

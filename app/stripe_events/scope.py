@@ -1,7 +1,15 @@
 """Scope: the organization, account and mode that a Stripe id belongs to."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
+
+
+class Scoped(Protocol):
+    """A row with a scope: an event, a payment, a Stripe object, a run."""
+
+    organization_id: UUID
+    account: str
+    livemode: bool
 
 
 class Scope(NamedTuple):
@@ -11,6 +19,11 @@ class Scope(NamedTuple):
     account: str
     """A connected account's `acct_…`; '' for the organization's own Stripe account."""
     livemode: bool
+
+    @classmethod
+    def of(cls, row: Scoped) -> "Scope":
+        """The scope of this row."""
+        return cls(row.organization_id, row.account, row.livemode)
 
     def parameters(self) -> dict[str, object]:
         """The scope as the SQL parameters `organization_id`, `account`, `livemode`."""

@@ -6,8 +6,7 @@ from pydantic import Field
 
 from app import ids
 from app.paging import HasMore
-from app.sentences import problems
-from app.stripe_events.inbox import outcome_sentence
+from app.sentences import outcomes, problems
 from app.stripe_events.models import StripeEvent
 from app.views import Instant, Snake
 
@@ -64,7 +63,7 @@ def event_fields(event: StripeEvent) -> dict[str, Any]:
         "attempts": event.attempts,
         "next_attempt_at": event.next_attempt_at if event.processed_at is None else None,
         "outcome": event.outcome,
-        "reason": outcome_sentence(event),
+        "reason": outcomes.sentence(event.outcome, event.outcome_details),
         "last_error": problems.clause(error) if (error := event.last_error or _problem(event)) else None,
     }
 

@@ -92,7 +92,7 @@ def claim(session: Session) -> ClaimedLookup | None:
     row = session.execute(_CLAIM, {"lease": LEASE_SECONDS}).one_or_none()
     if row is None:
         return None
-    scope = Scope(row.organization_id, row.account, row.livemode)
+    scope = Scope.of(row)
     return ClaimedLookup(row.id, scope, LookupRequest(row.kind, row.object_id, row.asked_for), row.attempts)
 
 

@@ -90,7 +90,7 @@ def claim(session: Session) -> Run | None:
     row = session.execute(_CLAIM).one_or_none()
     if row is None:
         return None
-    scope = Scope(row.organization_id, row.account, row.livemode)
+    scope = Scope.of(row)
     return Run(
         row.id,
         row.kind,

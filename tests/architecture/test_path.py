@@ -125,4 +125,4 @@ def test_an_explanation(deliver: Deliver, drain: Drain, capsys: pytest.CaptureFi
     drain()
     with Walk() as walk, db.transaction() as session:
         explain.explain(session, str(first.invoice))
-    assert_below(walk, 103, 29, 18, capsys)
+    assert_below(walk, 82, 23, 16, capsys)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app import db
-from app.stripe_events import inbox
+from app.sentences.outcomes import sentence
 from app.stripe_events.models import StripeEvent
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
@@ -29,7 +29,7 @@ def reason() -> Reason:
     def reason(event: Event) -> tuple[str, str]:
         with db.transaction() as session:
             stored = session.scalars(select(StripeEvent).where(StripeEvent.stripe_id == event["id"])).one()
-            return stored.outcome or "", inbox.outcome_sentence(stored)
+            return stored.outcome or "", sentence(stored.outcome, stored.outcome_details)
 
     return reason
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app import db
-from app.stripe_events import inbox
+from app.sentences.outcomes import sentence
 from app.stripe_events.models import StripeEvent
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
@@ -109,7 +109,7 @@ def test_nothing_waits_for_a_session_that_came_to_nothing(
     assert ledger().payments == ()
     with db.transaction() as transaction:
         stored = transaction.scalars(select(StripeEvent).where(StripeEvent.stripe_id == completed["id"])).one()
-        assert "it will not be paid" in inbox.outcome_sentence(stored)
+        assert "it will not be paid" in sentence(stored.outcome, stored.outcome_details)
 
 
 def test_a_delayed_payment_that_came_after_all_counts(

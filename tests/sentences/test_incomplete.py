@@ -6,7 +6,8 @@ from typing import Final
 
 import pytest
 
-from app.sentences import catalogue, fields, outcomes, problems, runs
+from app.explanations import search
+from app.sentences import catalogue, outcomes, problems, runs
 from app.sentences.say import say
 
 POLISH: Final = "nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2)"
@@ -40,7 +41,7 @@ UNKNOWN: Final[dict[str, Callable[[], str | None]]] = {
     "a phase": lambda: runs.phase("later:charges"),
     "a difference": lambda: runs.drift("later", "invoice", None, None),
     "a kind of object": lambda: runs.drift("missing_here", "later", None, None),
-    "whose a promotion is": lambda: fields.field("data.object.discounts;later=coupon:x"),
+    "whose a promotion is": lambda: search.field_text("data.object.discounts;later=coupon:x"),
 }
 
 

@@ -84,7 +84,8 @@ def read_events(file: Path) -> list[Any]:
 def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str, str]:
     """The outcome of each event, by its id, as a sentence; after `seconds`, unprocessed events are left out."""
     from app import db
-    from app.stripe_events import finding, inbox
+    from app.sentences.outcomes import sentence
+    from app.stripe_events import finding
 
     deadline = time.monotonic() + seconds
     while True:
@@ -92,7 +93,10 @@ def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str,
             rows = finding.events_named(session, stripe_ids)
             processed = {row.stripe_id: row for row in rows if row.processed_at is not None}
             if len(processed) >= len(set(stripe_ids)) or time.monotonic() > deadline:
-                return {id_: f"{row.outcome}: {inbox.outcome_sentence(row)}" for id_, row in processed.items()}
+                return {
+                    id_: f"{row.outcome}: {sentence(row.outcome, row.outcome_details)}"
+                    for id_, row in processed.items()
+                }
         time.sleep(POLL_SECONDS)
 
 

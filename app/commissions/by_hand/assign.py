@@ -63,7 +63,7 @@ def assign_payment(session: Session, actor: Actor, payment: Payment, order: Orde
     Raises:
         Conflict: `payment_merged`, `invoice_nearby` unless forced, or why the partner does not earn.
     """
-    scope = Scope(payment.organization_id, payment.account, payment.livemode)
+    scope = Scope.of(payment)
     subject = payment.key.partition(":")[2]
     objects.lock(session, scope, [subject])
     session.refresh(payment)

@@ -89,7 +89,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
 def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRow]:
     """The conversion's payment, read after its locks were taken. Raises Conflict if it was merged into another."""
     stored = session.get_one(Payment, conversion.payment_id)
-    scope = Scope(stored.organization_id, stored.account, stored.livemode)
+    scope = Scope.of(stored)
     [payment] = payment_rows.load(session, [stored.id])
     objects.lock(session, scope, payment.object_ids)
     [payment] = payment_rows.load(session, [stored.id])
@@ -168,7 +168,7 @@ def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
 def _by_scope(rows: Sequence[Any]) -> dict[Scope, list[UUID]]:
     found: dict[Scope, list[UUID]] = {}
     for row in sorted(rows, key=lambda row: (row.organization_id, row.account, row.livemode, row.id)):
-        found.setdefault(Scope(row.organization_id, row.account, row.livemode), []).append(row.id)
+        found.setdefault(Scope.of(row), []).append(row.id)
     return found
 
 

@@ -144,7 +144,7 @@ def _approve(
     """Approve those of `chosen` that still wait after their locks were taken; returns them."""
     scopes: dict[Scope, list[UUID]] = {}
     for row in sorted(chosen, key=lambda row: (row.organization_id, row.account, row.livemode)):
-        scopes.setdefault(Scope(row.organization_id, row.account, row.livemode), []).append(row.payment_id)
+        scopes.setdefault(Scope.of(row), []).append(row.payment_id)
     still: list[Waiting] = []
     for scope, payment_ids in scopes.items():
         named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}

@@ -9,7 +9,7 @@ from app.commissions.settling.evaluate import Result
 from app.commissions.settling.rows import CommissionRow
 from app.ledger.positions import Line, difference, release, withhold
 from app.ledger.posting import Entry
-from app.sentences.entries import APPROVED, CALCULATED, HELD
+from app.sentences.calculations import APPROVED, CALCULATED, HELD
 
 SCHEMA_VERSION: Final = 1
 """The version of an entry's details; increase it if readers must distinguish a new format."""
@@ -54,7 +54,7 @@ def _why_withheld(result: Result) -> dict[str, Any]:
 def _posted(
     result: Result, commission: CommissionRow, kind: str, lines: Sequence[Line], reason: Mapping[str, Any]
 ) -> tuple[CommissionRow, Entry]:
-    """The commission after an entry of `lines`, and that entry; `reason` is a code of `app.sentences.entries`."""
+    """The commission after an entry of `lines`, and that entry; `reason` is a code of `app.sentences.calculations`."""
     after = replace(commission, position=commission.position.after(lines), entry_count=commission.entry_count + 1)
     entry = Entry(
         commission_id=after.id,

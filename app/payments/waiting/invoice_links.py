@@ -84,7 +84,7 @@ def _end_events(session: Session, given_up: Iterable[Any]) -> None:
     """End the wait of the events about these payments' charges and PaymentIntents as well."""
     outcomes: dict[Scope, dict[str, Outcome]] = {}
     for row in given_up:
-        of_scope = outcomes.setdefault(Scope(row.organization_id, row.account, row.livemode), {})
+        of_scope = outcomes.setdefault(Scope.of(row), {})
         of_scope |= {one: Outcome("unattributed") for one in (row.charge, row.payment_intent) if one}
     for scope in sorted(outcomes):
         waits.end(session, scope, outcomes[scope])
