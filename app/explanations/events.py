@@ -64,14 +64,17 @@ class EventExplanation(EventBody):
     linked: list[LinkNote] = Field(description="The other Stripe objects of the same movement of money.")
     waiting_for: str | None
     waiting_since: Instant | None
-    deliveries: list[EventBody] = Field(description="The same event in another API version, account or mode.")
+    deliveries: list[EventBody] = Field(
+        description="The same event in another API version, account or mode, or through an endpoint of the other mode."
+    )
     payments: list[str] | None = Field(default=None, description="The payments its object is a part of.")
     moved: list[MovedNote] | None = Field(default=None, description="For keys that may read commissions.")
 
 
 def explain_event(session: Session, event: StripeEvent, *, with_money: bool = True) -> EventExplanation:
     """The explanation of the event; `with_money` False leaves out payments and commissions."""
-    own = payment_objects.payment_objects_of(session, Scope.of(event), event.object_id) if event.object_id else []
+    about = _read_object_id(event)
+    own = payment_objects.payment_objects_of(session, Scope.of(event), about) if about else []
     is_waiting = event.outcome == "waiting"
     explained = EventExplanation(
         **event_fields(event),
@@ -90,12 +93,18 @@ def explain_event(session: Session, event: StripeEvent, *, with_money: bool = Tr
 
 
 def payments_of_event(session: Session, event: StripeEvent) -> list[Payment]:
-    """The newest payments that the event's object is a part of."""
-    if not event.object_id:
+    """The newest payments that the event's object is a part of; of a `wrong_mode` event none."""
+    about = _read_object_id(event)
+    if not about:
         return []
     scope = Scope.of(event)
-    own = payment_objects.payment_objects_of(session, scope, event.object_id)
-    return payment_objects.payments_of(session, scope, event.object_id, own, limit=MOST_PAYMENTS)
+    own = payment_objects.payment_objects_of(session, scope, about)
+    return payment_objects.payments_of(session, scope, about, own, limit=MOST_PAYMENTS)
+
+
+def _read_object_id(event: StripeEvent) -> str:
+    """The id of the event's object; "" for a `wrong_mode` event, which is not read whatever object it names."""
+    return "" if event.is_wrong_mode else event.object_id
 
 
 def standing_of(payments: Sequence[Payment]) -> list[Payment]:

@@ -80,12 +80,16 @@ def list_events(
 
 
 def find_event(session: Session, organization_ids: Sequence[UUID], event_id: str) -> StripeEvent | None:
-    """The event with this Stripe id (the newest of several deliveries) or inbox id; None if there is none."""
+    """The event with this Stripe id or inbox id; None if there is none.
+
+    Of several deliveries it is the newest that came through an endpoint of the event's mode, if there is one.
+    """
     query = select(StripeEvent).where(StripeEvent.organization_id.in_(organization_ids))
     if event_id.isascii() and event_id.isdigit() and len(event_id) < 19:
         query = query.where(StripeEvent.id == int(event_id))
     else:
-        query = query.where(StripeEvent.stripe_id == event_id).order_by(StripeEvent.id.desc()).limit(1)
+        query = query.where(StripeEvent.stripe_id == event_id)
+        query = query.order_by(StripeEvent.is_wrong_mode, StripeEvent.id.desc()).limit(1)
     return session.scalar(query.options(defer(StripeEvent.payload)))
 
 
@@ -98,7 +102,7 @@ def get_event(session: Session, organization_ids: Sequence[UUID], event_id: str)
 
 
 def deliveries_of(session: Session, event: StripeEvent) -> list[StripeEvent]:
-    """The other rows with the event's Stripe id: in another API version, account or mode."""
+    """The other rows with the event's Stripe id: in another API version, account or mode, or `wrong_mode`."""
     same = select(StripeEvent).where(
         StripeEvent.stripe_id == event.stripe_id,
         StripeEvent.organization_id == event.organization_id,
@@ -110,14 +114,18 @@ def deliveries_of(session: Session, event: StripeEvent) -> list[StripeEvent]:
 def events_about(
     session: Session, organization_ids: Sequence[UUID], object_ids: Sequence[str], scope: Scope | None = None
 ) -> list[StripeEvent]:
-    """The events about these Stripe objects, in the order they happened; with `scope`, of its account and mode only."""
+    """The events about these Stripe objects, in the order they happened; with `scope`, of its account and mode only.
+
+    Those with the outcome `wrong_mode` are left out, unless there are no others.
+    """
     about = select(StripeEvent).where(
         StripeEvent.organization_id.in_(organization_ids), StripeEvent.object_id.in_(object_ids)
     )
     if scope is not None:
         about = about.where(StripeEvent.account == scope.account, StripeEvent.livemode == scope.livemode)
     ordered = about.order_by(StripeEvent.occurred_at, StripeEvent.id)
-    return list(session.scalars(ordered.options(defer(StripeEvent.payload))))
+    events = session.scalars(ordered.options(defer(StripeEvent.payload))).all()
+    return [event for event in events if not event.is_wrong_mode] or list(events)
 
 
 def events_named(session: Session, stripe_ids: Sequence[str]) -> list[StripeEvent]:

@@ -50,24 +50,19 @@ class Receipt:
 
 # For the driver, without SQLAlchemy: this statement is most of a delivery's cost, and compiling it would double that.
 _INSERT = """
-    INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, type,
-                               object_id, occurred_at, payload, processed_at, outcome)
-    VALUES (%(organization_id)s, %(endpoint_id)s, %(account)s, %(livemode)s, %(stripe_id)s, %(api_version)s, %(type)s,
-            %(object_id)s, %(occurred_at)s, %(payload)s,
-            CASE WHEN CAST(%(outcome)s AS text) IS NOT NULL THEN now() END, %(outcome)s)
+    INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, is_wrong_mode,
+                               type, object_id, occurred_at, payload, processed_at, outcome)
+    VALUES (%(organization_id)s, %(endpoint_id)s, %(account)s, %(livemode)s, %(stripe_id)s, %(api_version)s,
+            %(is_wrong_mode)s, %(type)s, %(object_id)s, %(occurred_at)s, %(payload)s,
+            CASE WHEN %(is_wrong_mode)s THEN now() END, CASE WHEN %(is_wrong_mode)s THEN 'wrong_mode' END)
     ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
     RETURNING id
 """
 
 _KNOWN = """
-    SELECT id, processed_at IS NULL AS is_due, outcome FROM stripe_events
+    SELECT processed_at IS NULL FROM stripe_events
     WHERE organization_id = %(organization_id)s AND account = %(account)s AND livemode = %(livemode)s
-      AND stripe_id = %(stripe_id)s AND api_version = %(api_version)s
-"""
-
-_ACCEPT_IN_MODE = """
-    UPDATE stripe_events SET endpoint_id = %(endpoint_id)s, processed_at = NULL, outcome = NULL, next_attempt_at = now()
-    WHERE id = %(id)s AND outcome = 'wrong_mode'
+      AND stripe_id = %(stripe_id)s AND api_version = %(api_version)s AND is_wrong_mode = %(is_wrong_mode)s
 """
 
 
@@ -76,32 +71,28 @@ def insert_event(
 ) -> Receipt:
     """Store a verified event unchanged. A repeated delivery changes nothing.
 
-    An event of the other mode is stored as `wrong_mode` and becomes due only if it is delivered again to an endpoint of
-    its own mode.
+    An event of the other mode than the endpoint's is stored as `wrong_mode` and never becomes due: the endpoint's
+    secret does not vouch for it. If the event also comes through an endpoint of its own mode, that is another row.
     """
-    is_right_mode = bool(event.get("livemode")) == receiver.livemode
+    livemode = bool(event.get("livemode"))
     values = {
         "organization_id": receiver.organization_id,
         "endpoint_id": receiver.endpoint_id,
         "account": event.get("account") or "",
-        "livemode": bool(event.get("livemode")),
+        "livemode": livemode,
         "stripe_id": event["id"],
         "api_version": event.get("api_version") or "",
         "type": event["type"],
         "object_id": _object_id(event),
         "occurred_at": envelope.occurred_at(event),
         "payload": payload,
-        "outcome": None if is_right_mode else "wrong_mode",
+        "is_wrong_mode": livemode != receiver.livemode,
     }
     if connection.execute(_INSERT, values, prepare=True).fetchone() is not None:
-        return Receipt(is_new=True, is_due=is_right_mode)
+        return Receipt(is_new=True, is_due=not values["is_wrong_mode"])
     known = connection.execute(_KNOWN, values).fetchone()
     assert known is not None, "a row that is in the way of an insert is there"
-    event_id, is_due, outcome = known
-    if outcome == "wrong_mode" and is_right_mode:
-        connection.execute(_ACCEPT_IN_MODE, {"id": event_id, "endpoint_id": receiver.endpoint_id})
-        return Receipt(is_new=False, is_due=True)
-    return Receipt(is_new=False, is_due=is_due)
+    return Receipt(is_new=False, is_due=known[0])
 
 
 def _object_id(event: Mapping[str, Any]) -> str:

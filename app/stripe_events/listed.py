@@ -26,8 +26,8 @@ _COLUMNS = (
 )
 
 # An event that exists in any API version is not inserted: a list shows it in the account's version of that time, and
-# an endpoint in its own version. One that only came to an endpoint of the other mode was never processed: what Stripe
-# lists takes its place.
+# an endpoint in its own version. One that only came to an endpoint of the other mode does not count: that is not
+# vouched for, and never processed.
 _RECORD = f"""
     INSERT INTO stripe_events ({", ".join(_COLUMNS)})
     SELECT {", ".join(_COLUMNS)} FROM {bulk.given(StripeEvent, _COLUMNS)}
@@ -35,13 +35,10 @@ _RECORD = f"""
         SELECT FROM stripe_events AS known
         WHERE known.stripe_id = given.stripe_id AND known.organization_id = given.organization_id
           AND known.account = given.account AND known.livemode = given.livemode
-          AND known.outcome IS DISTINCT FROM 'wrong_mode'
+          AND NOT known.is_wrong_mode
     )
     ORDER BY stripe_id
-    ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO UPDATE
-    SET type = excluded.type, object_id = excluded.object_id, occurred_at = excluded.occurred_at,
-        payload = excluded.payload, processed_at = NULL, outcome = NULL, next_attempt_at = now()
-    WHERE stripe_events.outcome = 'wrong_mode'
+    ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
     RETURNING id
 """
 

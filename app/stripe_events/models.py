@@ -44,7 +44,8 @@ class StripeEvent(Base):
     """A delivery of Stripe, stored unchanged. `id` is the inbox order.
 
     The same `evt_` in another API version (through a second endpoint) is another row: its document may have links that
-    the first one lacks, and settling it again changes nothing.
+    the first one lacks, and settling it again changes nothing. What came through an endpoint of the other mode is a row
+    of its own too: it never stands in the way of the event that comes through an endpoint of the right mode.
     """
 
     __tablename__ = "stripe_events"
@@ -55,8 +56,10 @@ class StripeEvent(Base):
             "account",
             "livemode",
             "api_version",
+            "is_wrong_mode",
             name="uq_stripe_events_identity",
         ),
+        CheckConstraint("is_wrong_mode = (outcome IS NOT DISTINCT FROM 'wrong_mode')", name="wrong_mode"),
         CheckConstraint(f"outcome IN ({', '.join(repr(name) for name in OUTCOMES)})", name="outcome"),
         CheckConstraint("(processed_at IS NULL) = (outcome IS NULL)", name="processed_has_outcome"),
         Index(
@@ -84,6 +87,9 @@ class StripeEvent(Base):
     livemode: Mapped[bool]
     stripe_id: Mapped[str]
     api_version: Mapped[str] = mapped_column(server_default="")
+    is_wrong_mode: Mapped[bool] = mapped_column(server_default="false")
+    """Whether it came through an endpoint of the other mode, whose secret does not vouch for it: its outcome is
+    `wrong_mode` for good."""
     type: Mapped[str]
     object_id: Mapped[str] = mapped_column(server_default="")
     """The id of the object the event is about, `in_…`, `re_…`."""

@@ -91,6 +91,7 @@ def test_replay_makes_an_event_due_again(owner: Caller, reader: Caller, sales: l
 
 def test_event_of_the_wrong_mode_is_never_replayed(owner: Caller, sales: list[Sale]) -> None:
     with db.transaction() as session:
-        session.scalars(select(StripeEvent).where(StripeEvent.stripe_id == "evt_1")).one().outcome = "wrong_mode"
+        event = session.scalars(select(StripeEvent).where(StripeEvent.stripe_id == "evt_1")).one()
+        event.outcome, event.is_wrong_mode = "wrong_mode", True
     refusal = owner.post("/api/v1/events/evt_1/replay")
     assert (refusal.status_code, refusal.json["error"]["code"]) == (409, "wrong_mode")

@@ -80,7 +80,7 @@ _LIST = text("""
 # The position in the list of a row that waits, or has waited.
 _PLACE = text("""
     SELECT received_at AS since, stripe_id AS id FROM stripe_events
-    WHERE stripe_id = :id AND organization_id = ANY (:organization_ids) AND livemode = :livemode
+    WHERE stripe_id = :id AND organization_id = ANY (:organization_ids) AND livemode = :livemode AND NOT is_wrong_mode
     UNION ALL
     SELECT created_at, CAST(id AS text) FROM payments
     WHERE id = CAST(:payment_id AS uuid) AND organization_id = ANY (:organization_ids) AND livemode = :livemode
