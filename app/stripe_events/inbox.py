@@ -42,10 +42,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The result of a delivery: whether the event is new, and whether it is due."""
+    """The result of a delivery.
+
+    Attributes:
+        is_new: whether the event was not known.
+        is_due: whether it is unprocessed.
+        is_different: whether it is known with another document, which stays the one that counts.
+    """
 
     is_new: bool
     is_due: bool
+    is_different: bool = False
 
 
 # For the driver, without SQLAlchemy: this statement is most of a delivery's cost, and compiling it would double that.
@@ -60,7 +67,7 @@ _INSERT = """
 """
 
 _KNOWN = """
-    SELECT processed_at IS NULL FROM stripe_events
+    SELECT processed_at IS NULL, is_stripe_event_different(id, %(payload)s::text) FROM stripe_events
     WHERE organization_id = %(organization_id)s AND account = %(account)s AND livemode = %(livemode)s
       AND stripe_id = %(stripe_id)s AND api_version = %(api_version)s AND is_wrong_mode = %(is_wrong_mode)s
 """
@@ -69,7 +76,7 @@ _KNOWN = """
 def insert_event(
     connection: "psycopg.Connection[Any]", receiver: StripeReceiver, event: Mapping[str, Any], payload: str
 ) -> Receipt:
-    """Store a verified event unchanged. A repeated delivery changes nothing.
+    """Store a verified event unchanged. A repeated delivery changes nothing, also with another document.
 
     An event of the other mode than the endpoint's is stored as `wrong_mode` and never becomes due: the endpoint's
     secret does not vouch for it. If the event also comes through an endpoint of its own mode, that is another row.
@@ -92,7 +99,7 @@ def insert_event(
         return Receipt(is_new=True, is_due=not values["is_wrong_mode"])
     known = connection.execute(_KNOWN, values).fetchone()
     assert known is not None, "a row that is in the way of an insert is there"
-    return Receipt(is_new=False, is_due=known[0])
+    return Receipt(is_new=False, is_due=known[0], is_different=known[1])
 
 
 def _object_id(event: Mapping[str, Any]) -> str:

@@ -1,6 +1,8 @@
 """An event is kept once, worked once, and never across the line between test and live."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +46,13 @@ def wakeups(redis_url: str, application: Flask) -> Iterator[Wakeups]:
         yield Wakeups(client)
 
 
+def received(endpoint: Endpoint) -> Counter[str]:
+    """The deliveries so far, by result, as `/metrics` has them."""
+    lines = endpoint.application.test_client().get("/metrics").text
+    counts = re.findall(r'accrual_events_received_total{result="(\w+)"} (\d+)', lines)
+    return Counter({result: int(number) for result, number in counts})
+
+
 def work_all() -> None:
     while drain.work_batch():
         pass
@@ -64,6 +73,37 @@ def test_a_repetition_is_stored_once_however_it_is_written(endpoint: Endpoint) -
         assert endpoint.post(body.encode()).status_code == 200
     [row] = rows_of(event)
     assert row.payload == json.dumps(event)
+
+
+CONTENT = {"id": "in_1", "amount_paid": 4900, "hosted_invoice_url": "https://pay.example/a?s=1"}
+REPEATED = {
+    "counted anew by Stripe": ({"pending_webhooks": 3, "request": {"id": "req_2"}}, "duplicate"),
+    "with an address signed anew": ({"hosted_invoice_url": "https://pay.example/a?s=2"}, "duplicate"),
+    "of another type": ({"type": "invoice.voided"}, "different"),
+    "of another time": ({"created": 1_772_445_601}, "different"),
+    "with another amount": ({"amount_paid": 9_999_900}, "different"),
+    "with another object": ({"id": "in_2"}, "different"),
+}
+
+
+@pytest.mark.parametrize("note", ["plain", "a\u0000b"], ids=["readable by Postgres", "unreadable by Postgres"])
+@pytest.mark.parametrize("change", REPEATED)
+def test_a_repetition_with_other_content_is_noticed_and_changes_nothing(
+    endpoint: Endpoint, change: str, note: str
+) -> None:
+    """What Postgres cannot read as JSON is different if one character is."""
+    changes, expected = REPEATED[change]
+    content = {key: value for key, value in changes.items() if key in CONTENT}
+    first = an_event(data={"object": CONTENT | {"note": note}})
+    again = first | {key: value for key, value in changes.items() if key not in CONTENT}
+    again["data"] = {"object": first["data"]["object"] | content}
+    before = received(endpoint)
+    for event in (first, first, again):
+        assert endpoint.send(event).status_code == 200
+    [row] = rows_of(first)
+    assert (row.payload, row.type) == (json.dumps(first), first["type"])
+    last = expected if note == "plain" else "different"
+    assert received(endpoint) - before == Counter(["stored", "duplicate", last])
 
 
 def test_a_repetition_of_an_unprocessed_event_wakes_the_worker_again(endpoint: Endpoint, wakeups: Wakeups) -> None:

@@ -34,7 +34,9 @@ def receive(endpoint_id: str = "") -> Response:
     signature.verify(body, request.headers.get("Stripe-Signature"), receiver.secrets, now_seconds=time.time())
     event = envelope.parse(body)
     receipt = _store(receiver, event, body)
-    metrics.event_received("stored" if receipt.is_new else "duplicate")
+    metrics.event_received("stored" if receipt.is_new else "different" if receipt.is_different else "duplicate")
+    if receipt.is_different:
+        log.warning("stripe_event_differs", stripe_event_id=event["id"], type=event["type"], endpoint_id=endpoint_id)
     if receipt.is_due:
         jobs.wake_soon(jobs.DRAIN)
     log.debug(
