@@ -236,7 +236,7 @@ def _in_place(summary: str, *, livemode: bool, account: str | None) -> str:
 
 def _unknown_id(any_id: str, nearest_code: str | None) -> str:
     """That an id was not found, which ids can be explained, and what to do."""
-    help_text = say("explain.what_can_be_asked")
+    help_text = say("explain.accepted_ids")
     if nearest_code:
         return say("explain.unknown_id_nearest", id=any_id, code=nearest_code, help=help_text)
     return say("explain.unknown_id", id=any_id, help=help_text)

@@ -153,7 +153,7 @@ def test_payment_that_earned_nothing_says_where_it_stopped(owner: Caller, mercha
         lost = pay_unattributed(session, merchant, 77)
     story = owner.get(f"/api/v1/payments/{lost}/explanation").json
     assert (story["attribution"], story["commissions"]) == (None, [])
-    stop = "No commission. Paid, but nothing that counts for this payment names a partner."
+    stop = "No commission. Paid, but no evidence that counts for this payment names a partner."
     assert story["summary"] == stop
     assert stop in story["sentences"]
 

@@ -94,7 +94,8 @@ def test_a_commission_pushed_past_its_limit_lists_what_its_terms_give_and_is_wor
     assert ledger().commissions == (CommissionLine("ada", "usd", 980, 0, "accrued"), REVERSED)
     assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(second)
     assert any(
-        "it is billing cycle 2, and 1 is paid, so nothing is left" in sentence for sentence in explanation(second)
+        "it is billing cycle 2, and commissions are paid for 1, so nothing is left" in sentence
+        for sentence in explanation(second)
     )
 
 

@@ -73,7 +73,7 @@ def test_a_refund_is_explained_with_its_state_and_its_payment(
     assert (explanation["kind"], explanation["summary"]) == ("refund", "ada has 7.80 USD accrued on it.")
     assert explanation["sentences"][0] == f"Refund {back.id} of 10.00 USD: succeeded, the money was returned."
     assert f"Refund {failing.id} of 5.00 USD: failed, nothing was returned." in explanation["sentences"]
-    assert "In all 10.00 USD of 49.00 USD was returned." in explanation["sentences"]
+    assert "In total, 10.00 USD of 49.00 USD was returned." in explanation["sentences"]
 
 
 def test_a_dispute_is_explained_with_its_funds_and_the_hold(
@@ -106,7 +106,7 @@ def test_a_credit_note_is_explained_with_the_returned_amount(
     drain()
     explanation = explained("cn_1")
     assert "Credit note cn_1: issued, 5.00 USD of it was returned outside Stripe." in explanation["sentences"]
-    assert "In all 5.00 USD of 49.00 USD was returned." in explanation["sentences"]
+    assert "In total, 5.00 USD of 49.00 USD was returned." in explanation["sentences"]
 
 
 def test_a_return_without_its_payment_is_explained_with_what_it_waits_for(
@@ -152,7 +152,7 @@ def test_a_customer_without_a_partner_is_explained_as_such(
     drain()
     explanation = explained(stranger.id)
     assert f"{stranger.id} is credited to no partner." in explanation["sentences"]
-    assert "No commission. Paid, but nothing that counts for this payment" in explanation["summary"]
+    assert "No commission. Paid, but no evidence that counts for this payment" in explanation["summary"]
 
 
 def test_a_payment_that_earned_nothing_is_explained_with_the_reason(

@@ -17,9 +17,9 @@ from tests.stripe_stories.families import ACACIA, CLOVER
 from tests.stripe_stories.returns import Dispute, Movement
 
 Reason = Callable[[Event], tuple[str, str]]
-NEW = "Recorded: it says something new, but names no partner and moves no money."
-KNOWN = "Nothing changed: everything this event says was already known."
-UNCHANGED = "Nothing changed: what is new in it changes no commission."
+NEW = "Recorded: it has new data, but names no partner and moves no money."
+KNOWN = "Nothing changed: everything in this event was already recorded."
+UNCHANGED = "Nothing changed: its new data changes no commission."
 
 
 @pytest.fixture

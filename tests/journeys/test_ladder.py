@@ -192,7 +192,7 @@ def test_lines_that_earn_the_partner_nothing_earn_its_uplines_nothing(
     drain()
     assert ledger().balances == owed(ada=700, ben=175, dan=105, fay=70)
     explanation = desk.explains(str(sale.invoice))
-    assert explanation.count("A ladder earns nothing on lines that earn the partner nothing.") == 3
+    assert explanation.count("Uplines earn nothing on lines that earn the partner nothing.") == 3
 
 
 def test_decisions_cover_every_level(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

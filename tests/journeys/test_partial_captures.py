@@ -108,5 +108,5 @@ def test_the_explanation_calls_a_release_a_release(deliver: Deliver, drain: Drai
         f"Refund {release['data']['object']['id']} of 10.00 USD: succeeded, it releases what was authorized and not "
         "captured, so nothing was returned." in explanation
     )
-    assert "In all 4.90 USD of 24.50 USD was returned." in explanation
+    assert "In total, 4.90 USD of 24.50 USD was returned." in explanation
     assert "Of the refunds, 4.90 USD is known only from the charge's own sum." in explanation

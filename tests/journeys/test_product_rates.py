@@ -155,8 +155,8 @@ def test_the_explanation_shows_each_product(deliver: Deliver, drain: Drain) -> N
     drain()
     with db.transaction() as session:
         explanation = explain.explain(session, str(sale.invoice))["sentences"]
-    assert "Its lines of prod_seats come to 30.00 USD, at 50 %." in explanation
-    assert "Its lines of prod_setup come to 20.00 USD, at 0 %." in explanation
+    assert "Its lines of prod_seats sum to 30.00 USD, at 50 %." in explanation
+    assert "Its lines of prod_setup sum to 20.00 USD, at 0 %." in explanation
     assert "These rates in proportion on a base of 100.00 USD, rounded half up once, are 25.00 USD." in explanation
 
 

@@ -177,5 +177,5 @@ def test_the_explanation_shows_the_tier(cleo: Customer, deliver: Deliver, drain:
         approve_all(sale)
     with db.transaction() as session:
         first, last = (explain.explain(session, str(sale.payment_intent))["sentences"] for sale in (sales[0], sales[2]))
-    assert "0 conversions of ada were approved by then, so the rate below all tiers counts: 10 %." in first
-    assert "2 conversions of ada were approved by then, so the tier from 2 on counts: 20 %." in last
+    assert "0 conversions of ada were approved by then, so the rate below all tiers applies: 10 %." in first
+    assert "2 conversions of ada were approved by then, so the tier from 2 on applies: 20 %." in last

@@ -45,7 +45,7 @@ def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
     drain()
     explanation = explained(first.invoice)
     assert explanation["summary"].startswith(
-        "No commission. Paid, but nothing that counts for this payment names a partner."
+        "No commission. Paid, but no evidence that counts for this payment names a partner."
     )
     assert found_in(explanation) == {
         "charge_metadata": ("nothing", None),
@@ -93,7 +93,7 @@ def test_a_payment_older_than_the_partners_first_terms_says_that_those_count(
     deliver(first.events)
     drain()
     said = " ".join(explained(first.invoice)["sentences"])
-    assert ("before the partner had terms: its first terms count." in said) is (days > 0)
+    assert ("before the partner had terms: its first terms apply." in said) is (days > 0)
 
 
 def test_a_payment_that_earns_lists_no_search(explained: Explained, deliver: Deliver, drain: Drain) -> None:
@@ -149,7 +149,7 @@ def test_a_program_says_first_whether_its_partners_earn(explained: Explained, me
     explanation = explained(program_id)
     assert explanation["summary"] == "The program Friends is active: its partners earn 20 %."
     assert explanation["program"]["partners"] == {"active": 3}
-    assert "It has no landing page, so its links lead to no page of yours. Set landing_url." in explanation["sentences"]
+    assert "It has no landing page, so its links have no target. Set landing_url." in explanation["sentences"]
     with db.transaction() as session:
         session.get_one(Program, merchant.program_id).status = "draft"
     assert explained(program_id)["summary"].startswith("The program Friends is draft, so new payments earn")
@@ -175,5 +175,7 @@ def test_a_commission_taken_back_in_full_says_how_much_that_was(
     deliver([*first.events, *cleo.is_refunded(first, 4900).events])
     drain()
     explanation = explained(first.invoice)
-    assert explanation["summary"] == "ada has nothing on it: 9.80 USD was accrued and all of it was reversed."
+    assert (
+        explanation["summary"] == "ada has no commission left on it: 9.80 USD was accrued and all of it was reversed."
+    )
     assert "It is worth 0.00 USD now: all 9.80 USD of it was reversed." in explanation["sentences"]

@@ -103,7 +103,7 @@ def _send_story(made: Bootstrapped) -> None:
         outcome = send.wait_for_outcomes([event["id"]], seconds=SETTLE_SECONDS).get(event["id"])
         if outcome is None:
             raise Unavailable(f"{event['type']} was not settled within {SETTLE_SECONDS} seconds")
-        rows.append({"Cleo": words, "Stripe says": event["type"], "and so": outcome})
+        rows.append({"Cleo": words, "Stripe event": event["type"], "outcome": outcome})
     printing.listing(rows)
 
 
