@@ -12,7 +12,7 @@ from app.config import Settings
 from app.organizations.models import Organization
 from app.partners import enrollment, tree
 from app.partners.models import Partner
-from app.partners.rules import Status
+from app.partners.validation import Status
 from app.programs import programs, terms
 from app.programs.models import Program
 from app.stripe_events.endpoints.rows import insert_endpoint

@@ -12,7 +12,7 @@ from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.paging import EVER, Columns, Page, Span, cut, owned_by, within
 from app.partners.models import Partner
-from app.partners.rules import OPEN
+from app.partners.validation import OPEN
 from app.payments.models import Payment
 from app.programs.models import Program
 

@@ -16,8 +16,8 @@ from app.errors import Conflict
 from app.organizations.models import Organization
 from app.partners.joining import addresses
 from app.partners.models import Partner, PartnerCode
-from app.partners.rules import Status, make_code, valid_code
 from app.partners.terms import snapshots
+from app.partners.validation import Status, make_code, valid_code
 from app.programs.models import Program
 from app.texts import require_address, require_line
 

@@ -14,13 +14,13 @@ from app.partners.enrollment import EmailState
 from app.partners.figures import statistics
 from app.partners.figures.statistics import in_currency
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import (
+from app.partners.terms import snapshots
+from app.partners.validation import (
     AffiliateStatus,
     PartnerStatus,
     affiliate_status,
     percent_text,
 )
-from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.views import Camel, Instant, Snake
 

@@ -13,7 +13,7 @@ from app.errors import Conflict, InvalidRequest, NotFound
 from app.ledger.checkpoints import ProgramDays
 from app.organizations.hierarchy import require_merchant
 from app.paging import Page, load_page, owned_by
-from app.programs import rules
+from app.programs import validation
 from app.programs.models import Program
 from app.programs.terms import TERMS_FIELDS, add_terms, revise_terms
 from app.texts import require_line
@@ -61,7 +61,7 @@ def create_program(
         id=ids.new(),
         organization_id=organization_id,
         name=require_line(name, param="name"),
-        currency=rules.valid_currency(currency),
+        currency=validation.valid_currency(currency),
         status=settings.pop("status", "draft"),
         minimum_payouts={},
         is_default=is_default,
@@ -98,7 +98,7 @@ def change_program(session: Session, program: Program, changes: Mapping[str, Any
     terms = {field: value for field, value in changes.items() if field in TERMS_FIELDS}
     settings = {field: value for field, value in changes.items() if field not in TERMS_FIELDS}
     if "status" in settings:
-        rules.refuse_transition(program.status, settings["status"])
+        validation.refuse_transition(program.status, settings["status"])
     if "currency" in settings:
         _refuse_currency_change(program, settings["currency"], has_partners=has_partners)
     _set_columns(session, program, settings)
@@ -156,9 +156,9 @@ def _set_columns(session: Session, program: Program, settings: Mapping[str, Any]
     if "name" in values:
         require_line(values["name"], param="name")
     for field, check in (
-        ("currency", rules.valid_currency),
-        ("landing_url", rules.valid_landing_url),
-        ("landing_hosts", rules.valid_hosts),
+        ("currency", validation.valid_currency),
+        ("landing_url", validation.valid_landing_url),
+        ("landing_hosts", validation.valid_hosts),
     ):
         if field in values:
             values[field] = check(values[field])
@@ -166,7 +166,7 @@ def _set_columns(session: Session, program: Program, settings: Mapping[str, Any]
         _refuse_unknown_zone(session, values["time_zone"])
     for field, value in values.items():
         setattr(program, field, value)
-    rules.refuse_missing_signal(
+    validation.refuse_missing_signal(
         program.conversion_kind, program.conversion_event_name, program.conversion_entitlement_id
     )
 
@@ -175,7 +175,7 @@ def _valid_minimums(program: Program, values: dict[str, Any]) -> dict[str, dict[
     """The new `minimum_payouts`, if `values` change them; removes `minimum_payout_minor` from `values`."""
     if "minimum_payout_minor" not in values:
         minimums = values.get("minimum_payouts")
-        return {} if minimums is None else {"minimum_payouts": rules.valid_minimums(minimums)}
+        return {} if minimums is None else {"minimum_payouts": validation.valid_minimums(minimums)}
     minimum_minor = values.pop("minimum_payout_minor")
     if "minimum_payouts" in values:
         message = "send minimum_payout_cents or minimum_payouts, not both: minimum_payout_cents sets the entry of"
@@ -186,7 +186,7 @@ def _valid_minimums(program: Program, values: dict[str, Any]) -> dict[str, dict[
 
 def _refuse_currency_change(program: Program, currency: str, *, has_partners: bool) -> None:
     """Refuse another currency once a program is active or has partners: their flat amounts are in it."""
-    if rules.valid_currency(currency) == program.currency:
+    if validation.valid_currency(currency) == program.currency:
         return
     if program.status != "draft" or has_partners:
         message = f"the currency stays {program.currency}: it is fixed once a program is active or has partners"

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import InvalidRequest
 from app.programs.models import Program, Terms
-from app.programs.rules import valid_ladder
+from app.programs.validation import valid_ladder
 
 Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis points: 2000 is 20 %.")]
 Count = Annotated[int, Field(ge=1, strict=True)]

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.paging import HasMore
 from app.programs.models import Program, Terms
-from app.programs.rules import ProgramStatus
 from app.programs.terms import StoredCommission, terms_in_force_of_each
+from app.programs.validation import ProgramStatus
 from app.views import Instant, Snake
 
 ConversionKind = Literal["payment", "event", "entitlement"]

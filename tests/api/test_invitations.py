@@ -15,7 +15,7 @@ from app.partners import enrollment
 from app.partners.joining import invitations
 from app.partners.joining.models import Invitation
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import Status
+from app.partners.validation import Status
 from app.programs.models import Program
 from tests.cast import Merchant
 

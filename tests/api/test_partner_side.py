@@ -10,7 +10,7 @@ from app import db, ids
 from app.organizations import hierarchy, keys
 from app.partners import enrollment
 from app.partners.models import Partner
-from app.partners.rules import Status
+from app.partners.validation import Status
 from app.programs.models import Program
 from tests.cast import Merchant, enroll, open_merchant
 

@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from app import db, ids
 from app.partners import enrollment
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import Status
+from app.partners.validation import Status
 from tests.cast import Merchant
 
 from .conftest import Caller

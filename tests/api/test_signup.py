@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.partners.joining import confirmations, invitations
 from app.partners.models import Partner
-from app.partners.rules import ENDED
+from app.partners.validation import ENDED
 from app.programs.models import Program
 from tests.cast import Merchant
 

@@ -9,10 +9,10 @@ import pytest
 from app import ids
 from app.attribution.rules import Credit, NoCredit
 from app.commissions.cycles.caps import CyclePosition
-from app.commissions.settling.entries import entries_of
 from app.commissions.settling.evaluate import Result, evaluate
 from app.commissions.settling.rows import CommissionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
+from app.commissions.settling.target_entries import entries_of
 from app.partners.finding.directory import Enrollment, SnapshotTerms
 from app.payments.payment_rows import PaymentRow
 from app.payments.state.state import PaymentState

@@ -28,10 +28,9 @@ from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, lookups
 from app.stripe_sync.fetched import object_in
 from app.stripe_sync.lookups import LookupRequest
-from worker.inbox import missing_data
-from worker.inbox import outcomes as event_outcomes
+from worker.inbox import event_outcomes, missing_data
+from worker.inbox.event_outcomes import Batch
 from worker.inbox.handlers import fetched, table
-from worker.inbox.outcomes import Batch
 
 
 def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.errors import InvalidRequest
-from app.partners.rules import bps_of
+from app.partners.validation import bps_of
 
 MOST_PERCENT: Final = 100
 DEFAULT_COMMISSION: Final = {"type": "percentage", "bps": 2000}

@@ -14,7 +14,7 @@ from app.cli.merchants import offer, programs
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
-from app.partners.rules import STATUSES
+from app.partners.validation import STATUSES
 from app.texts import require_line
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from app.payments.models import Payment
 from app.payments.reported import facts as reported
 from app.payments.reported import recording
 from app.programs.models import Program
-from app.programs.rules import valid_currency
+from app.programs.validation import valid_currency
 from app.stripe_events.scope import Scope
 from app.views import instant_text
 

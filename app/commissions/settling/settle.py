@@ -15,9 +15,9 @@ from app.commissions.cycles import billing_cycles
 from app.commissions.decisions import decisions
 from app.commissions.rates import ladder, tiers
 from app.commissions.settling import rows, self_referral, settlement
-from app.commissions.settling.entries import entries_of
 from app.commissions.settling.evaluate import Result, evaluate_all
 from app.commissions.settling.settlement import Cause, CauseOf
+from app.commissions.settling.target_entries import entries_of
 from app.ledger import posting
 from app.payments import payment_rows
 from app.payments.objects import LockedObjects

@@ -15,7 +15,7 @@ from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining.models import EmailConfirmation, PartnerMail
 from app.partners.models import Partner
-from app.partners.rules import ENDED, OPEN
+from app.partners.validation import ENDED, OPEN
 
 LIFETIME: Final = timedelta(days=7)
 TOKEN_BYTES: Final = 32

@@ -25,8 +25,8 @@ from app.partners.joining import first_keys
 from app.partners.joining.models import Invitation
 from app.partners.managing import commands
 from app.partners.models import Partner
-from app.partners.rules import OPEN, split_name
 from app.partners.terms import snapshots
+from app.partners.validation import OPEN, split_name
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
 from app.texts import require_address

@@ -13,7 +13,7 @@ from app import times
 from app.partners.joining import confirmations, invitations
 from app.partners.joining.models import PartnerMail
 from app.partners.models import Partner
-from app.partners.rules import OPEN
+from app.partners.validation import OPEN
 from app.programs.models import Program
 
 AT_ONCE: Final = 20

@@ -10,7 +10,7 @@ from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining import confirmations, first_keys
 from app.partners.joining.invitations import Joined
-from app.partners.rules import split_name
+from app.partners.validation import split_name
 from app.programs.models import Program
 from app.texts import require_address
 

@@ -10,7 +10,7 @@ from app.partners.enrollment import EmailState
 from app.partners.joining.invitations import Joined, Offered
 from app.partners.models import Partner
 from app.partners.partner_side import enrollments
-from app.partners.rules import AffiliateStatus, affiliate_status
+from app.partners.validation import AffiliateStatus, affiliate_status
 from app.programs.models import Program
 from app.sentences.offers import offer
 from app.views import Instant, ShownOnce, Snake

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import Conflict, InvalidRequest
 from app.organizations import actors, audit
-from app.partners import enrollment, rules, tree, views
+from app.partners import enrollment, tree, validation, views
 from app.partners.finding import listing
 from app.partners.managing import program_partners
 from app.partners.models import Partner
-from app.partners.rules import bps_of
 from app.partners.terms import snapshots
 from app.partners.terms.views import SnapshotBody, load_snapshot_body
+from app.partners.validation import bps_of
 from app.programs import commands as program_commands
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
@@ -131,7 +131,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
     if has_changed:
         details = {
             "program_id": ids.encode(ids.PROGRAM, partner.program_id),
-            "status": rules.affiliate_status(partner.status),
+            "status": validation.affiliate_status(partner.status),
             "email_state": partner.email_state,
         }
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
@@ -141,7 +141,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
 
 def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
     """End a partner's enrollment; its commissions and codes do not change. Returns whether anything changed."""
-    if partner.status in rules.ENDED:
+    if partner.status in validation.ENDED:
         return False
     enrollment.change_status(session, partner, "deactivated")
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
@@ -209,10 +209,10 @@ def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> No
     session.flush()
 
 
-def _change_status(session: Session, partner: Partner, status: rules.PartnerStatus) -> None:
+def _change_status(session: Session, partner: Partner, status: validation.PartnerStatus) -> None:
     # The /partners surface shows paused, banned and deactivated as one status; sending it again changes none of them.
-    if rules.partner_status(partner.status) != status:
-        enrollment.change_status(session, partner, rules.stored_when_set(status))
+    if validation.partner_status(partner.status) != status:
+        enrollment.change_status(session, partner, validation.stored_when_set(status))
 
 
 def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> None:

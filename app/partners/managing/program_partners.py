@@ -15,7 +15,7 @@ from app.paging import Page, load_page
 from app.partners import enrollment
 from app.partners.finding.listing import get_partner
 from app.partners.models import Partner
-from app.partners.rules import AffiliateStatus, stored_of_affiliate_status
+from app.partners.validation import AffiliateStatus, stored_of_affiliate_status
 from app.programs.models import Program
 
 Move = Literal["approve", "pause", "ban"]

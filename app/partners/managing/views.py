@@ -14,8 +14,8 @@ from app.partners.figures.statistics import in_currency
 from app.partners.joining import invitations
 from app.partners.managing import program_partners
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import AffiliateStatus, affiliate_status
 from app.partners.terms import snapshots
+from app.partners.validation import AffiliateStatus, affiliate_status
 from app.partners.views import EMAIL_STATE, Totals
 from app.programs.models import Program
 from app.programs.terms import StoredCommission

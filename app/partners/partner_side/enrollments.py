@@ -15,7 +15,7 @@ from app.errors import Forbidden, NotFound
 from app.organizations.permissions import Caller
 from app.paging import Page, no_row
 from app.partners.models import Partner, PartnerCode
-from app.partners.rules import OPEN
+from app.partners.validation import OPEN
 from app.programs.models import Program
 
 

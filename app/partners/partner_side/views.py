@@ -12,9 +12,9 @@ from app.paging import HasMore
 from app.partners.enrollment import EmailState
 from app.partners.models import Partner, Snapshot
 from app.partners.partner_side.enrollments import landing_link, redirect_link
-from app.partners.rules import AffiliateStatus, affiliate_status
 from app.partners.terms import snapshots
 from app.partners.terms.views import value_text
+from app.partners.validation import AffiliateStatus, affiliate_status
 from app.partners.views import EMAIL_STATE
 from app.programs.models import Program, Terms
 from app.programs.terms import StoredCommission, terms_in_force_of_each

@@ -10,9 +10,9 @@ from app import ids
 from app.errors import NotFound
 from app.money import decimal_text
 from app.partners.models import Partner, Snapshot
-from app.partners.rules import percent_text
 from app.partners.terms import snapshots
 from app.partners.terms.snapshots import AppliesTo
+from app.partners.validation import percent_text
 from app.programs.models import Program, Terms
 from app.programs.terms import StoredCommission
 from app.views import Camel, Instant

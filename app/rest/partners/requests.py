@@ -8,11 +8,11 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from app import texts
 from app.paging import Between, Numbered
-from app.partners.rules import (
+from app.partners.terms.snapshots import AppliesTo
+from app.partners.validation import (
     PartnerStatus,
     slug,
 )
-from app.partners.terms.snapshots import AppliesTo
 from app.partners.views import PayoutMethod
 from app.programs.terms import Commission
 from app.views import UNSENT, EmailAddress, Moment, OneLine, Request, hide_defaults

@@ -8,7 +8,7 @@ from app.organizations import access
 from app.partners import views
 from app.partners.finding import listing
 from app.partners.managing import commands
-from app.partners.rules import stored_of_partner_status
+from app.partners.validation import stored_of_partner_status
 from app.programs.programs import get_program
 from app.rest.partners import requests
 

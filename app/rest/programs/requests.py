@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from app.paging import After
-from app.partners.rules import AffiliateStatus
-from app.programs.rules import ProgramStatus
+from app.partners.validation import AffiliateStatus
 from app.programs.terms import Bps, Commission
+from app.programs.validation import ProgramStatus
 from app.programs.views import AttributionModel, CommissionBase, ConversionKind
 from app.rest.partners.requests import Slug
 from app.views import UNSENT, EmailAddress, OneLine, Request, hide_defaults
