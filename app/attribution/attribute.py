@@ -42,9 +42,9 @@ def attribute(
     Effects: writes attributions; locks those other payments.
     """
     bound, changed = bindings.rebind(session, scope, locked, payments)
-    reached = _reached(session, scope, changed, {one.id for one in payments})
+    reached = _reached(session, scope, changed, {payment.id for payment in payments})
     bound = {**bindings.load(session, scope, _subjects(reached) - bound.keys()), **bound}
-    standing = [one for one in payments if one.merged_into_id is None]
+    standing = [payment for payment in payments if payment.merged_into_id is None]
     credited = _credit(session, scope, locked.objects, [*standing, *reached], bound)
     return [PaymentCredit(one, credited.get(one.id, NoCredit())) for one in (*payments, *reached)]
 
@@ -52,7 +52,7 @@ def attribute(
 def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentRow]) -> list[PaymentCredit]:
     """The credits of payments without new evidence. Expects their locks."""
     credited = _credit(session, scope, {}, payments, bindings.load(session, scope, _subjects(payments)))
-    return [PaymentCredit(one, credited[one.id]) for one in payments]
+    return [PaymentCredit(payment, credited[payment.id]) for payment in payments]
 
 
 def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
@@ -64,7 +64,7 @@ def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
 def _reached(session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]) -> list[PaymentRow]:
     """The other invoices of subjects whose binding changed, locked before they are read."""
     concerned = payment_rows.load_of_subjects(session, scope, changed) if changed else []
-    elsewhere = {one for each in concerned if each.id not in touched for one in each.object_ids}
+    elsewhere = {object_id for each in concerned if each.id not in touched for object_id in each.object_ids}
     if not elsewhere:
         return []
     objects.lock(session, scope, elsewhere)
@@ -183,7 +183,7 @@ def _members(
 
     For payments that were loaded without their payment group, the group is looked up.
     """
-    elsewhere = {one for each in payments for one in each.object_ids} - known.keys()
+    elsewhere = {object_id for each in payments for object_id in each.object_ids} - known.keys()
     every = {**known, **(objects.lock(session, scope, elsewhere).objects if elsewhere else {})}
     by_root: dict[str, list[KnownObject]] = {}
     for one in every.values():

@@ -81,7 +81,7 @@ def rebind(
 
     Effects: locks the subjects; writes attributions.
     """
-    standing = [one for one in payments if one.merged_into_id is None]
+    standing = [payment for payment in payments if payment.merged_into_id is None]
     leading, following = _subjects_of(locked, standing)
     found = load(session, scope, {*leading, *following, *(one.object_ids[0] for one in standing)})
     stale = _stale(session, scope, locked, standing, leading, following, found)
@@ -110,7 +110,7 @@ def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple
         The subjects that evidence binds: customers, and subscriptions without a known customer. And the subscriptions
         that are bound with their customer, each with that customer.
     """
-    pairs = {(one.state.subscription, one.state.customer) for one in payments}
+    pairs = {(payment.state.subscription, payment.state.customer) for payment in payments}
     for one in locked.objects.values():
         if one.kind == Kind.SUBSCRIPTION and one.id in locked.newly_named:
             pairs.add((one.id, one.customer))
@@ -118,7 +118,7 @@ def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple
             pairs.add(("", one.id))
         elif one.kind == Kind.SESSION or one.id in locked.newly_named:
             pairs.add((one.subscription, one.customer))
-    customers = {one.id: one.customer for one in locked.objects.values() if one.kind == Kind.SUBSCRIPTION}
+    customers = {known.id: known.customer for known in locked.objects.values() if known.kind == Kind.SUBSCRIPTION}
     owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in pairs}
     following = {subscription: customer for subscription, customer in owners.items() if subscription and customer}
     leading = {customer for _, customer in pairs} | set(following.values())
@@ -142,7 +142,7 @@ def _stale(
     customer is none of these; this keeps renewals fast.
     """
     found = occasions.with_evidence(session, scope, leading - bindings.keys())
-    moved = locked.relinked | {one.root for one in locked.objects.values() if one.id in locked.newly_named}
+    moved = locked.relinked | {known.root for known in locked.objects.values() if known.id in locked.newly_named}
     for one in locked.objects.values():
         if one.root in moved:
             found |= {one.id, one.subscription, one.customer, following.get(one.id, "")}

@@ -101,7 +101,7 @@ def latest(assignments: Iterable[Assignment]) -> Assignment | None:
 
 def _about(payment: PaymentRow, members: set[str], *, of_customer: bool) -> set[str]:
     """The objects that a decision about the payment may name: its money, but no other invoice that it paid."""
-    other_invoices = {one for one in members if one.startswith("in_")} - {payment.state.invoice}
+    other_invoices = {member for member in members if member.startswith("in_")} - {payment.state.invoice}
     return (members - other_invoices) | ({payment.state.customer} if of_customer else set())
 
 

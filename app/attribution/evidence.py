@@ -34,7 +34,7 @@ def insert_names(session: Session, scope: Scope, locked: LockedObjects, events: 
     For a name on a promotion these are the objects on which the promotion was used; they are locked too.
     """
     newly_named = {row.object_id for row in bulk.insert(session, Evidence, _rows(scope, events), tail=_KEEP_EARLIEST)}
-    promotions = {one for one in newly_named if used.is_promotion(one)}
+    promotions = {object_id for object_id in newly_named if used.is_promotion(object_id)}
     if not promotions:
         return replace(locked, newly_named=frozenset(newly_named))
     users = used.users_of(session, scope.organization_id, promotions, livemode=scope.livemode).get(scope, set())

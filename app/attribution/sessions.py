@@ -125,4 +125,4 @@ def with_unseen_touches(session: Session, awaiting: Iterable[AwaitingName]) -> l
 
 def mark_looked_at(session: Session, awaiting: Iterable[AwaitingName]) -> None:
     """Mark these names as checked a second time, so that `load_awaiting` does not return them again."""
-    session.execute(_LOOKED_AT, {"ids": [one.evidence_id for one in awaiting]})
+    session.execute(_LOOKED_AT, {"ids": [waiting_name.evidence_id for waiting_name in awaiting]})

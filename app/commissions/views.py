@@ -139,8 +139,8 @@ def bulk_approved(approved: Approved, *, dry_run: bool) -> BulkApproved:
             AmountIn(currency=currency.upper(), amount=decimal_text(minor, currency))
             for currency, minor in approved.minor_by_currency.items()
         ],
-        conversion_ids=[ids.encode(ids.CONVERSION, one) for one in approved.conversion_ids],
-        on_hold=[ids.encode(ids.CONVERSION, one) for one in approved.held_ids],
+        conversion_ids=[ids.encode(ids.CONVERSION, conversion_id) for conversion_id in approved.conversion_ids],
+        on_hold=[ids.encode(ids.CONVERSION, conversion_id) for conversion_id in approved.held_ids],
         has_more=approved.has_more,
     )
 

@@ -63,7 +63,7 @@ def subjects_of(session: Session, scope: Scope, known: StripeObject) -> list[str
 
 def sentences_of(stripe_id: str, bindings: Sequence[BindingNote]) -> Iterator[str]:
     """The partners it is and was credited to."""
-    if all(one.superseded_at is not None for one in bindings):
+    if all(binding.superseded_at is not None for binding in bindings):
         yield say("object.no_partner", id=stripe_id)
     for one in bindings:
         yield binding_sentence(one)

@@ -103,16 +103,16 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
     if not objects:
         return _of_called(session, any_id, organizations)
     if len(objects) > 1:
-        objects = [_under_its_place(one) for one in objects]
-    payments = [payment for one in objects for payment in one.payments]
+        objects = [_under_its_place(explained) for explained in objects]
+    payments = [payment for explained in objects for payment in explained.payments]
     return Explanation(
         id=any_id,
         kind=objects[0].kind,
-        summary=" ".join(one.summary for one in objects),
-        sentences=[sentence for one in objects for sentence in one.sentences],
+        summary=" ".join(explained.summary for explained in objects),
+        sentences=[sentence for explained in objects for sentence in explained.sentences],
         objects=objects,
         payments=payments,
-        is_complete=all(len(one.payments) < MOST_PAYMENTS for one in objects),
+        is_complete=all(len(explained.payments) < MOST_PAYMENTS for explained in objects),
     )
 
 
@@ -173,7 +173,7 @@ def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
     payments = [
         payment_explanation.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))
     ]
-    lines = [*explained.sentences, *(sentence for one in payments for sentence in one.sentences)]
+    lines = [*explained.sentences, *(sentence for payment in payments for sentence in payment.sentences)]
     return Explanation(
         id=any_id,
         kind="event",

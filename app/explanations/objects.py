@@ -83,7 +83,7 @@ def _explain(
         sentences=[],
         bindings=customers.bindings_of(session, scope, subjects),
         names=names_on(session, scope, subjects),
-        events=[event_body(one) for one in events[-MOST_EVENTS:]],
+        events=[event_body(event) for event in events[-MOST_EVENTS:]],
         payments=[payment_explanation.of_payment(session, payment) for payment in payments],
     )
     lines = list(_of_owner(stripe_id, explained) if owner is not None else _of_part(stripe_id, explained, own))
@@ -92,7 +92,7 @@ def _explain(
 
 def _of_owner(stripe_id: str, explained: ObjectExplanation) -> Iterator[str]:
     yield from customers.sentences_of(stripe_id, explained.bindings)
-    proofs = {(one.object_id, one.field_path, one.name) for one in explained.bindings}
+    proofs = {(binding.object_id, binding.field_path, binding.name) for binding in explained.bindings}
     for name in explained.names:
         if (name.object_id, name.field_path, name.name) not in proofs:
             yield say("object.also_found", name=name_sentence(name))
@@ -134,7 +134,7 @@ def _summary(stripe_id: str, explained: ObjectExplanation) -> str:
 
 
 def _owner_summary(name: str, stripe_id: str, explained: ObjectExplanation) -> str:
-    in_force = [one for one in explained.bindings if one.superseded_at is None]
+    in_force = [binding for binding in explained.bindings if binding.superseded_at is None]
     credited = next((one for one in in_force if one.subject == stripe_id), in_force[0] if in_force else None)
     payments = say("object.payments", count=len(explained.payments))
     if credited is not None:

@@ -23,7 +23,7 @@ REPORTED: Final = ("external_id", "project_id", "event_name", "entitlement_id")
 def sentences_of(explained: PaymentExplanation) -> list[str]:
     """All sentences about a payment, in the order in which it is computed."""
     zone = explained.time_zone
-    about = (line for one in explained.commissions for line in _of_commission(one, zone))
+    about = (line for commission in explained.commissions for line in _of_commission(commission, zone))
     return [*_of_payment(explained), *_of_credit(explained), *about]
 
 
@@ -108,7 +108,7 @@ def _of_approval(explained: PaymentExplanation) -> Iterator[str]:
         yield say("payment.held_by_dispute")
     elif explained.held_until is not None:
         yield say("payment.held_by_warning", day=Day(explained.held_until, explained.time_zone))
-    yield from (_decision(one, explained.time_zone) for one in explained.decisions)
+    yield from (_decision(decision, explained.time_zone) for decision in explained.decisions)
 
 
 def _decision(decision: DecisionNote, zone: str) -> str:
@@ -160,8 +160,12 @@ def credit_of(attribution: AttributionNote, zone: str) -> str:
 def lines_of(entry: EntryNote) -> str:
     """An entry's postings in one line."""
     return listed(
-        say("commission.posting", account=one.account, amount=Money(one.amount_minor, one.currency, is_signed=True))
-        for one in entry.postings
+        say(
+            "commission.posting",
+            account=posting.account,
+            amount=Money(posting.amount_minor, posting.currency, is_signed=True),
+        )
+        for posting in entry.postings
     )
 
 

@@ -51,7 +51,7 @@ def places_of(session: Session, scope: Scope, payment: Payment, own: Sequence[St
         places.append(_place("session_metadata", None, "no_object"))
     if payment.customer and not payment.invoice:
         places.append(_place("customer_metadata", payment.customer, "not_asked"))
-    elif payment.customer and not any(one.kind == Kind.CUSTOMER for one in owners):
+    elif payment.customer and not any(owner.kind == Kind.CUSTOMER for owner in owners):
         places.append(_place("customer_metadata", payment.customer, "not_seen"))
     places += _promotions(rows)
     order = list(CARRIERS)
@@ -104,7 +104,7 @@ def _evidence(session: Session, scope: Scope, object_ids: Iterable[str]) -> list
 def _in_object(known: StripeObject, rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
     """What is in each carrier of an object."""
     for carrier in _CARRIERS_OF.get(known.kind, ()):
-        here = [one for one in rows if one.object_id == known.id and one.carrier == carrier and not one.refers_to]
+        here = [row for row in rows if row.object_id == known.id and row.carrier == carrier and not row.refers_to]
         for one in here:
             if one.name:
                 yield _place(carrier, known.id, "no_code", one.name)
@@ -121,7 +121,7 @@ def _is_seen(known: StripeObject) -> bool:
 
 def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
     """The promotion codes and coupons used, or one place that says there were none."""
-    used = sorted({one.refers_to for one in rows if one.refers_to and not one.refers_to.startswith("discount:")})
+    used = sorted({row.refers_to for row in rows if row.refers_to and not row.refers_to.startswith("discount:")})
     for one in used:
         yield _place(PROMOTION_CODE, one, "promotion")
     if not used:

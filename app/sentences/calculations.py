@@ -122,10 +122,14 @@ def _earned(calculation: Figures, currency: str) -> str:
 def _by_product(products: Sequence[Figures], base: Money) -> str:
     """The rate of each product's lines, and the whole of them beside the commission's base."""
     shares = say("calculation.rates_joined").join(
-        say("calculation.rate", rate=Rate(int(one["rate_bps"])), base=Money(int(one["base_minor"]), base.currency))
-        for one in products
+        say(
+            "calculation.rate",
+            rate=Rate(int(product["rate_bps"])),
+            base=Money(int(product["base_minor"]), base.currency),
+        )
+        for product in products
     )
-    lines = Money(sum(int(one["base_minor"]) for one in products), base.currency)
+    lines = Money(sum(int(product["base_minor"]) for product in products), base.currency)
     return say("calculation.rates", shares=shares, base=base, lines=lines)
 
 

@@ -51,7 +51,9 @@ class Batch:
         roots: dict[int, str] = {}
         about: dict[str, list[ReadEvent]] = {}
         for event in events:
-            named = (one.id for one in event.reading.objects if one.id and one.kind in MONEY_KINDS)
+            named = (
+                mentioned.id for mentioned in event.reading.objects if mentioned.id and mentioned.kind in MONEY_KINDS
+            )
             roots[event.id] = root = next((locked.objects[one].root for one in named), "")
             if root:
                 about.setdefault(root, []).append(event)
@@ -120,7 +122,7 @@ def outcomes(
         if event.id in moved:
             found[event.id] = Outcome(moved[event.id])
         else:
-            names_anew = any(one.object_id in newly_named and one not in named_before for one in event.reading.names)
+            names_anew = any(name.object_id in newly_named and name not in named_before for name in event.reading.names)
             is_news = names_anew or batch.says_something_new(event)
             payment = payments.get(batch.roots[event.id])
             if is_news and payment is not None and payment.id in begun and event.reading.is_return:
@@ -171,7 +173,7 @@ def _unmoved(
         return unchanged if payment.outcome in EARNING else Outcome(payment.outcome, payment.outcome_details)
     if names := _names_in(event, partners):
         return _named(event, names, partners, names_anew=names_anew) or unchanged
-    if any(one.kind == Kind.SESSION and one.facts.get("unpaid") for one in reading.objects):
+    if any(mentioned.kind == Kind.SESSION and mentioned.facts.get("unpaid") for mentioned in reading.objects):
         return Outcome("waiting", reasons.waiting(reasons.PAYMENT))
     if _links(event):
         return Outcome("bound")
@@ -180,7 +182,7 @@ def _unmoved(
 
 def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
     """The outcome of an event that says something new, but names no partner and moves no money."""
-    names_session = names_anew and any(one.session_id for one in event.reading.names)
+    names_session = names_anew and any(name.session_id for name in event.reading.names)
     return Outcome("recorded", {"because": NAMES_SESSION if names_session else NAMES_NO_PARTNER})
 
 
@@ -201,7 +203,9 @@ def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
     """`outcome`, or the final one if its money never comes: it was not captured, or its session was abandoned."""
     if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
         return Outcome("not_captured")  # the authorization is released; no money was captured
-    is_abandoned = any(one.kind == Kind.SESSION and one.id in batch.abandoned for one in event.reading.objects)
+    is_abandoned = any(
+        mentioned.kind == Kind.SESSION and mentioned.id in batch.abandoned for mentioned in event.reading.objects
+    )
     if is_abandoned and outcome.name in {"waiting", "no_change", "recorded"}:
         return Outcome("no_change", {"because": ABANDONED})
     return outcome
@@ -211,7 +215,7 @@ def _missing(event: ReadEvent) -> Outcome:
     """The outcome of an event with an unknown payment: it waits; for a return, with the object to look up."""
     if not event.reading.is_return:
         return Outcome("waiting", reasons.waiting(reasons.AMOUNT))
-    named = {one.kind: one.id for one in reversed(event.reading.objects) if one.id}
+    named = {mentioned.kind: mentioned.id for mentioned in reversed(event.reading.objects) if mentioned.id}
     reason = reasons.WARNED_PAYMENT if Kind.WARNING in named else reasons.RETURNED_PAYMENT
     source = next((kind for kind in (Kind.CHARGE, Kind.PAYMENT_INTENT, Kind.INVOICE) if kind in named), None)
     return Outcome("waiting", reasons.waiting(reason, LookupRequest(source, named[source]) if source else None))
@@ -219,7 +223,7 @@ def _missing(event: ReadEvent) -> Outcome:
 
 def _names_in(event: ReadEvent, partners: Directory) -> list[str]:
     """The partners' names in an event. A client reference that is no partner's code is the merchant's own id."""
-    named = [one for one in event.reading.names if one.name]
+    named = [name for name in event.reading.names if name.name]
     return [one.name for one in named if one.carrier != CLIENT_REFERENCE or partners.find(one.name) is not None]
 
 
@@ -235,5 +239,5 @@ def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, names
 
 def _links(event: ReadEvent) -> bool:
     """Whether the event says which Stripe objects belong together."""
-    named = [one for one in event.reading.objects if one.id and one.kind != Kind.CUSTOMER]
+    named = [mentioned for mentioned in event.reading.objects if mentioned.id and mentioned.kind != Kind.CUSTOMER]
     return len(named) > 1

@@ -123,7 +123,7 @@ def _missing_of_payments(
 ) -> set[LookupRequest]:
     """The look-ups that payments need. Charges of customers with invoices begin to wait for a link to an invoice."""
     kinds = (Kind.INVOICE, Kind.SUBSCRIPTION)
-    invoiced = {one.customer for one in locked.objects.values() if one.kind in kinds and one.customer}
+    invoiced = {known.customer for known in locked.objects.values() if known.kind in kinds and known.customer}
     return missing_data.of_payments(settled, locked) | invoice_links.begin_waits(session, scope, invoiced)
 
 
@@ -131,6 +131,6 @@ def _outcomes(
     session: Session, scope: Scope, batch: Batch, locked: LockedObjects, settled: Sequence[Settled]
 ) -> dict[int, Outcome]:
     """The outcome of each event that was read, by its id."""
-    names = {one.name for event in batch.events if not event.reading.is_stating for one in event.reading.names}
+    names = {name.name for event in batch.events if not event.reading.is_stating for name in event.reading.names}
     partners = directory.load_directory(session, scope.organization_id, names=names)
     return event_outcomes.outcomes(batch, settled, partners, locked.newly_named)

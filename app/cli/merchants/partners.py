@@ -49,8 +49,8 @@ def list_(
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         found, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
-        stamped = snapshots.in_force_of_each(session, [one.id for one in found.rows])
-        rows = [partner_rows.in_list(one, stamped.get(one.id)) for one in found.rows]
+        stamped = snapshots.in_force_of_each(session, [row.id for row in found.rows])
+        rows = [partner_rows.in_list(row, stamped.get(row.id)) for row in found.rows]
     if not as_json:
         columns = ("id", "code", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
         rows = [{name: row[name] for name in columns} for row in rows]

@@ -66,7 +66,7 @@ def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_js
     with _opened(organization, data_dir) as opened:
         owners = organizations.find_with_descendants(opened.session, organization)
         found = rows.list_endpoints(opened.session, owners, limit=MOST_ENDPOINTS)
-        bodies = [endpoint_commands.shown(one, opened.settings) for one in found.rows]
+        bodies = [endpoint_commands.shown(row, opened.settings) for row in found.rows]
     printing.listing([body.model_dump(mode="json") if as_json else _row(body) for body in bodies], as_json=as_json)
 
 
@@ -191,7 +191,7 @@ def _print(body: EndpointBody, *, as_json: bool) -> None:
 
 def _row(body: EndpointBody) -> dict[str, Any]:
     """An endpoint as a row of a table."""
-    secrets = [f"…{one.ends_with}{_until(one.expires_at)}" for one in body.secrets]
+    secrets = [f"…{secret.ends_with}{_until(secret.expires_at)}" for secret in body.secrets]
     return {
         "id": body.id,
         "mode": "live" if body.livemode else "test",

@@ -35,7 +35,7 @@ def waiting(
             if ask_again:
                 commands.ask_again(session, CLI, owners, livemode=mode)
             page = finding.list_waiting(session, owners, livemode=mode, limit=limit)
-            rows = [waiting_fields(one) for one in page.rows]
+            rows = [waiting_fields(row) for row in page.rows]
         if ask_again:
             jobs.wake(jobs.LOOK_UPS)
     if not as_json:

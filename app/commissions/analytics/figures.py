@@ -66,7 +66,7 @@ def analyse(
         first=first,
         last=last,
         totals=totals,
-        series=_every_day(found.by_day, first, last, [one.currency for one in totals]),
+        series=_every_day(found.by_day, first, last, [total.currency for total in totals]),
         leaders=[(partners[partner_id], one) for partner_id, one in found.by_partner],
     )
 

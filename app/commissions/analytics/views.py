@@ -47,7 +47,7 @@ def analytics_body(program: Program, found: Analytics) -> AnalyticsBody:
         first=found.first,
         last=found.last,
         time_zone=program.time_zone,
-        totals=[CurrencyEarnings(currency=one.currency, **earnings(one)) for one in found.totals],
+        totals=[CurrencyEarnings(currency=total.currency, **earnings(total)) for total in found.totals],
         series=[DayEarnings(date=day, currency=one.currency, **earnings(one)) for day, one in found.series],
         leaderboard=[
             Leader(

@@ -147,7 +147,7 @@ def _approve(
         scopes.setdefault(Scope.of(row), []).append(row.payment_id)
     still: list[Waiting] = []
     for scope, payment_ids in scopes.items():
-        named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
+        named = {object_id for each in payment_rows.load(session, payment_ids) for object_id in each.object_ids}
         objects.lock(session, scope, named)
         again = _waiting([scope.organization_id], ApprovalFilter(scope.livemode), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()

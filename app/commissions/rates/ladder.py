@@ -63,11 +63,13 @@ def _bound_under(given: SettlementInput) -> SnapshotTerms | None:
     if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
     snapshots = credit.enrollment.snapshots
-    if not any(one.multi_level for one in snapshots):
+    if not any(snapshot.multi_level for snapshot in snapshots):
         return None
-    kept = next((one.snapshot_id for one in given.commissions if one.level and given.instead_of), None)
+    kept = next(
+        (commission.snapshot_id for commission in given.commissions if commission.level and given.instead_of), None
+    )
     snapshot_id = kept or credit.snapshot_id
-    recorded = next((one for one in snapshots if one.id == snapshot_id), None)
+    recorded = next((snapshot for snapshot in snapshots if snapshot.id == snapshot_id), None)
     return recorded or in_force(snapshots, credit.bound_at, bound_at=credit.bound_at)
 
 
@@ -99,9 +101,9 @@ def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Seq
     assert isinstance(given.credit, Credit), "there is a ladder"
     is_on = given.credit.enrollment.multi_level_enabled
     return [
-        {"level": one.level, "partner_id": str(one.partner_id)}
-        for one in given.uplines.ancestors
-        if is_on and one.is_active
+        {"level": ancestor.level, "partner_id": str(ancestor.partner_id)}
+        for ancestor in given.uplines.ancestors
+        if is_on and ancestor.is_active
     ]
 
 

@@ -119,8 +119,8 @@ def insert_and_update(
     commissions: Iterable[CommissionRow],
 ) -> None:
     """Insert the new rows and update the changed ones."""
-    conversion_rows = [(one.stored, _conversion_row(one)) for one in conversions]
-    commission_rows = [(one.stored, _commission_row(one)) for one in commissions]
+    conversion_rows = [(conversion.stored, _conversion_row(conversion)) for conversion in conversions]
+    commission_rows = [(commission.stored, _commission_row(commission)) for commission in commissions]
     for model, rows in ((Conversion, conversion_rows), (Commission, commission_rows)):
         owner = {"organization_id": scope.organization_id, "livemode": scope.livemode}
         fresh = [{**owner, **row} for stored, row in rows if stored is None]

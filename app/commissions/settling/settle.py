@@ -88,7 +88,7 @@ def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Set
         own_commissions, own_entries = entries_of(result)
         commissions += own_commissions
         entries += own_entries
-        kinds = frozenset(one.kind for one in own_entries)
+        kinds = frozenset(entry.kind for entry in own_entries)
         settled.append(Settled(result.payment, result.former_outcome, kinds))
     payment_rows.insert_and_update(session, scope, [one.payment for one in results])
     conversions = [one.conversion for one in results if one.conversion is not None]

@@ -95,9 +95,13 @@ class SettlementInput:
     def snapshot_of(self, credit: Credit) -> SnapshotTerms:
         """The snapshot of the first settlement, else the one in force when the payment was made."""
         snapshots, partner_id = credit.enrollment.snapshots, credit.enrollment.partner_id
-        own = (one for one in self.commissions if one.level == 0 and one.partner_id == partner_id)
+        own = (
+            commission
+            for commission in self.commissions
+            if commission.level == 0 and commission.partner_id == partner_id
+        )
         former = next((one.snapshot_id for one in own), None)
-        chosen = next((one for one in snapshots if one.id == former), None)
+        chosen = next((snapshot for snapshot in snapshots if snapshot.id == former), None)
         return chosen or in_force(snapshots, self.payment.state.occurred_at, bound_at=credit.bound_at)
 
 

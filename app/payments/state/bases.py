@@ -109,13 +109,13 @@ def paid_on(invoice: Facts, payments: Sequence[Facts], *, has_stripe_payment: bo
     due = min(int(invoice.get("amount_due", total)), total)
     if invoice.get("paid_out_of_band"):
         return Paid(due, 0, due)
-    outside = sum(int(one.get("amount_paid") or 0) for one in payments if one.get("is_outside"))
+    outside = sum(int(payment.get("amount_paid") or 0) for payment in payments if payment.get("is_outside"))
     if not invoice.get("paid_contains_outside"):
         return Paid(due, paid, outside)
     if invoice.get("attempted") is False and not payments and not has_stripe_payment:
         return Paid(due, 0, paid)
     # The invoice's document may be older than that of one of its payments.
-    stated = sum(int(one.get("amount_paid") or 0) for one in payments if not one.get("is_outside"))
+    stated = sum(int(payment.get("amount_paid") or 0) for payment in payments if not payment.get("is_outside"))
     return Paid(due, max(paid - outside, stated), outside)
 
 

@@ -48,8 +48,8 @@ def hold_of(
         closed: the statuses of a dispute that has ended.
         is_refunded: whether any of the money was refunded.
     """
-    disputed = [_dispute(one, is_closed=one.facts["status"] in closed) for one in disputes]
-    warned = [] if is_refunded else [_warning(one) for one in warnings]
+    disputed = [_dispute(dispute, is_closed=dispute.facts["status"] in closed) for dispute in disputes]
+    warned = [] if is_refunded else [_warning(warning) for warning in warnings]
     if disputed and all(one.until != FOREVER for one in disputed):
         return NO_HOLD
     return longest([*disputed, *warned])
@@ -57,7 +57,7 @@ def hold_of(
 
 def longest(holds: Iterable[Hold]) -> Hold:
     """The hold that ends last (of several, the first by name), since the begin of the unbroken sequence before it."""
-    spans = [one for one in holds if one.until is not None and one.since is not None]
+    spans = [hold for hold in holds if hold.until is not None and hold.since is not None]
     if not spans:
         return NO_HOLD
     last = max(spans, key=lambda one: (one.until or FOREVER, one.reason))

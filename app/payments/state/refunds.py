@@ -68,11 +68,11 @@ def _by_charge(payment_group: PaymentGroup, source: str) -> dict[str, list[Known
 
 def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], capture: _Capture) -> Refunded:
     """The larger of both sums; the charge's own is updated by the refunds known by id."""
-    releases = [one for one in refunds if _is_release(one, capture)]
-    others = [one for one in refunds if not _is_release(one, capture)]
+    releases = [refund for refund in refunds if _is_release(refund, capture)]
+    others = [refund for refund in refunds if not _is_release(refund, capture)]
     # More than was released cannot be its release: the rest was captured and refunded in the same second.
     named_minor = _standing(others) + max(0, _standing(releases) - capture.released_minor)
-    ids = frozenset(one.id for one in releases)
+    ids = frozenset(release.id for release in releases)
     if charge is None or charge.facts.get("amount_refunded") is None:
         return Refunded(named_minor, releases=ids)
     told_minor = _by_charge_itself(charge, others, capture)
@@ -87,8 +87,8 @@ def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], captu
 def _by_charge_itself(charge: KnownObject, refunds: Iterable[KnownObject], capture: _Capture) -> int:
     """The charge's own sum without the release, and with the changes of refunds after its statement."""
     stated_at_seconds = charge.stated_at_seconds("amount_refunded")
-    since = [one for one in refunds if _created_at(one) > stated_at_seconds]
-    undone = [one for one in refunds if _created_at(one) <= stated_at_seconds < _ended_at(one)]
+    since = [refund for refund in refunds if _created_at(refund) > stated_at_seconds]
+    undone = [refund for refund in refunds if _created_at(refund) <= stated_at_seconds < _ended_at(refund)]
     amount_minor = int(charge.facts["amount_refunded"]) - capture.released_minor
     return amount_minor + _standing(since) - sum(int(one.facts["amount"]) for one in undone)
 
@@ -107,7 +107,7 @@ def _is_release(refund: KnownObject, capture: _Capture) -> bool:
 
 
 def _standing(refunds: Iterable[KnownObject]) -> int:
-    return sum(int(one.facts["amount"]) for one in refunds if one.facts["status"] not in RETURNED_NOTHING)
+    return sum(int(refund.facts["amount"]) for refund in refunds if refund.facts["status"] not in RETURNED_NOTHING)
 
 
 def _created_at(refund: KnownObject) -> int:

@@ -92,8 +92,8 @@ def payments_of(payment_group: PaymentGroup) -> list[PaymentState]:
         states = [state for state in found if state is not None]
         if invoices and states:
             states = [_under_invoice(payment_group, states, invoices[0])]
-    marks = {mark for members in payment_group.objects.values() for one in members for mark in one.email_marks}
-    return [replace(one, email_marks=tuple(sorted(marks))) for one in states] if marks else states
+    marks = {mark for members in payment_group.objects.values() for member in members for mark in member.email_marks}
+    return [replace(state, email_marks=tuple(sorted(marks))) for state in states] if marks else states
 
 
 def _invoice_payment(payment_group: PaymentGroup, invoice: KnownObject) -> PaymentState:

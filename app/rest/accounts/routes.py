@@ -29,7 +29,7 @@ def list_organizations(query: requests.OrganizationQuery) -> Response:
             starting_after=query.starting_after,
             parent_id=_organization(session, query.parent_id, "parent_id") if query.parent_id is not None else None,
         )
-        data = [views.organization_body(one, managed) for one in page.rows]
+        data = [views.organization_body(row, managed) for row in page.rows]
         return answer(views.OrganizationPage(data=data, has_more=page.has_more))
 
 

@@ -34,7 +34,7 @@ def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Respon
         page = owners.given_to(
             session, partner.id, livemode=g.caller.livemode, limit=query.limit, starting_after=query.starting_after
         )
-        data = [shapes.promotion_body(one) for one in page.rows]
+        data = [shapes.promotion_body(row) for row in page.rows]
     return answer(shapes.PromotionPage(data=data, has_more=page.has_more))
 
 

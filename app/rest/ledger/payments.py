@@ -41,7 +41,7 @@ def list_waiting(query: requests.WaitingQuery) -> Response:
             page=query.page,
             starting_after=query.starting_after,
         )
-    data = [waiting_shapes.waiting_body(one) for one in page.rows]
+    data = [waiting_shapes.waiting_body(row) for row in page.rows]
     return answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 

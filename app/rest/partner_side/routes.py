@@ -47,7 +47,7 @@ def show_my_stats() -> Response:
     """What you earned, by program and currency."""
     with access.affiliate_transaction(g.caller) as session:
         sums = statistics.load_own(session, g.caller)
-        return answer(shapes.MyStats(data=[shapes.my_totals(*one) for one in sums]))
+        return answer(shapes.MyStats(data=[shapes.my_totals(*row) for row in sums]))
 
 
 @api.get("/v1/admin/affiliate-me/balance", security=needs("commissions:read"), responses={"200": shapes.MyBalance})

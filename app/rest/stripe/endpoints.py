@@ -22,7 +22,7 @@ def list_endpoints(query: requests.EndpointQuery) -> Response:
         page = rows.list_endpoints(
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
-        data = [commands.shown(one, _settings()) for one in page.rows]
+        data = [commands.shown(row, _settings()) for row in page.rows]
         return answer(shapes.EndpointPage(data=data, has_more=page.has_more))
 
 

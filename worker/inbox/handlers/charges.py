@@ -84,7 +84,7 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
             ObjectFacts(Kind.INVOICE, invoice, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),
-            *(one for reading in listed for one in reading.objects),
+            *(mentioned for reading in listed for mentioned in reading.objects),
         ),
         same_money=(
             (payment_intent, charge_id),
@@ -180,7 +180,10 @@ def _at_capture(reading: Reading, object_id: str) -> Reading:
     """`reading` with the fact that this object was captured at the time of the event."""
     if not reading.is_captured:
         return reading
-    objects = (replace(one, moments=(CAPTURED_AT,)) if one.id == object_id else one for one in reading.objects)
+    objects = (
+        replace(mentioned, moments=(CAPTURED_AT,)) if mentioned.id == object_id else mentioned
+        for mentioned in reading.objects
+    )
     return replace(reading, objects=tuple(objects))
 
 
