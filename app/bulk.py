@@ -35,10 +35,8 @@ def insert(session: Session, model: type[Base], rows: Sequence[JsonRow], *, tail
     if not rows:
         return []
     columns = tuple(rows[0])
-    table = _table(model)
-    statement = (
-        f"INSERT INTO {table.name} ({_names(columns)}) SELECT {_names(columns)} FROM {given(model, columns)} {tail}"
-    )
+    names = ", ".join(f'"{name}"' for name in columns)
+    statement = f"INSERT INTO {_table(model).name} ({names}) SELECT {names} FROM {given(model, columns)} {tail}"
     result = session.execute(text(statement), {"rows": encode(rows)})
     return list(result.all()) if "RETURNING" in tail else []
 
@@ -76,7 +74,3 @@ def encode_one(value: Mapping[str, Any]) -> str:
 def _table(model: type[Base]) -> Table:
     assert isinstance(model.__table__, Table)
     return model.__table__
-
-
-def _names(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in columns)

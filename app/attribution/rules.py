@@ -241,10 +241,10 @@ def bound(subject: str, enrollment: Enrollment, name: Name, at: datetime) -> Bin
 
 def _may_bind(enrollment: Enrollment, former: Binding | None) -> bool:
     if former is None or former.bound_since is None:
-        return enrollment.earns
+        return enrollment.verdict() == "earns"
     if enrollment.partner_id == former.partner_id:
         return True
-    return enrollment.earns and enrollment.status_changed_at <= former.bound_since
+    return enrollment.verdict() == "earns" and enrollment.status_changed_at <= former.bound_since
 
 
 def in_force(snapshots: Sequence[SnapshotTerms], at: datetime, *, bound_at: datetime) -> SnapshotTerms:

@@ -17,7 +17,7 @@ from app.commissions.views import CommissionStatus
 from app.errors import NotFound
 from app.partners.models import Snapshot
 from app.programs.models import Program
-from app.sentences.offers import offer
+from app.programs.shapes import shape_of
 from app.sentences.say import Day, Money, Rate, say
 from app.views import Instant, Snake
 
@@ -83,7 +83,7 @@ def _sentences(commission: Commission, program: Program, terms: dict[str, Any]) 
     currency = commission.currency
     amount, base = Money(commission.amount_minor, currency), Money(commission.base_minor, currency)
     if commission.rate_bps is None:
-        yield say("own.terms", program=program.name, amount=amount, offer=offer(terms, program.currency))
+        yield say("own.terms", program=program.name, amount=amount, offer=shape_of(terms).offer(program.currency))
     else:
         yield say("own.rate", rate=Rate(commission.rate_bps), base=base, amount=amount, program=program.name)
     if commission.level > 0:

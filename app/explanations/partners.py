@@ -15,7 +15,7 @@ from app.partners.figures import statistics
 from app.partners.models import Partner, PartnerCode
 from app.partners.terms import snapshots
 from app.programs.models import Program
-from app.sentences.offers import offer
+from app.programs.shapes import shape_of
 from app.sentences.say import Day, Money, listed, say
 from app.views import Instant, Snake
 
@@ -125,7 +125,7 @@ def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
     code = "partner.own_rate" if snapshot.is_override else "partner.program_rate"
     return say(
         code if standing.holdback_days is None else f"{code}_held",
-        offer=offer(snapshot.commission, standing.program_currency),
+        offer=shape_of(snapshot.commission).offer(standing.program_currency),
         day=Day(snapshot.effective_from, standing.program_time_zone),
         holdback=standing.holdback_days or 0,
     )

@@ -10,8 +10,7 @@ from app import ids
 from app.partners.models import Partner
 from app.programs import terms
 from app.programs.models import Program
-from app.programs.terms import StoredCommission
-from app.sentences.offers import offer
+from app.programs.shapes import StoredCommission, shape_of
 from app.sentences.say import listed, say
 from app.views import Snake
 
@@ -62,7 +61,7 @@ def summary_of(standing: ProgramStanding) -> str:
         return say("program.not_active", name=standing.name, status=say(f"status.{standing.status}"))
     if not standing.partners.get("active"):
         return say("program.no_active_partner", name=standing.name)
-    return say("program.active", name=standing.name, offer=offer(standing.commission, standing.currency))
+    return say("program.active", name=standing.name, offer=shape_of(standing.commission).offer(standing.currency))
 
 
 def sentences_of(standing: ProgramStanding) -> Iterator[str]:
@@ -70,7 +69,7 @@ def sentences_of(standing: ProgramStanding) -> Iterator[str]:
     yield say(
         "program.terms" if standing.holdback_days is None else "program.terms_held",
         version=standing.terms_version,
-        offer=offer(standing.commission, standing.currency),
+        offer=shape_of(standing.commission).offer(standing.currency),
         base=say(f"base_kind.{standing.commission_base}"),
         holdback=standing.holdback_days or 0,
     )

@@ -7,7 +7,7 @@ from pydantic import Field
 from app.explanations.returns import ReturnNote
 from app.explanations.search import PlaceSearched
 from app.payments.views import PaymentBody
-from app.programs.terms import StoredCommission
+from app.programs.shapes import StoredCommission
 from app.stripe_events.views import EventBody
 from app.views import Instant, Snake
 

@@ -1,17 +1,17 @@
 """The only writer of the ledger: balanced entries, added and never changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.errors import UnbalancedEntry
-from app.ledger.accounts import PROGRAM_KINDS, AccountKey, open_accounts
-from app.ledger.models import JournalEntry, PostedCommission, Posting
+from app.ledger.models import Account, JournalEntry, PostedCommission, Posting
 from app.ledger.positions import Line
 
 
@@ -41,6 +41,19 @@ _OF_A_COMMISSION: Final = ("commission_id", "program_id", "partner_id", "level",
 """The fields that `Entry` and `PostedCommission` both have."""
 
 
+PROGRAM_KINDS = ("commission_expense", "platform_fee")
+"""Kinds that belong to the program; the others belong to a partner."""
+
+
+class _AccountKey(NamedTuple):
+    """The identity of an account within an organization and a mode."""
+
+    program_id: UUID
+    partner_id: UUID | None
+    kind: str
+    currency: str
+
+
 def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, livemode: bool) -> None:
     """Append `entries` with their postings and the commissions that are new to the ledger, each in one statement.
 
@@ -53,7 +66,7 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
             raise UnbalancedEntry(f"The entry {entry.commission_id}:{entry.number} does not balance.")
     partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
     keys = {_account(entry, line) for entry in entries for line in entry.lines}
-    accounts = open_accounts(session, organization_id, keys, livemode=livemode, partner_organizations=partners)
+    accounts = _open_accounts(session, organization_id, keys, livemode=livemode, partner_organizations=partners)
     owner = {"organization_id": organization_id, "livemode": livemode}
     entry_rows, posting_rows = [], []
     for entry in entries:
@@ -100,6 +113,54 @@ def _entry_row(owner: Mapping[str, Any], entry_id: UUID, entry: Entry) -> dict[s
     }
 
 
-def _account(entry: Entry, line: Line) -> AccountKey:
+def _account(entry: Entry, line: Line) -> _AccountKey:
     partner_id = None if line.account_kind in PROGRAM_KINDS else entry.partner_id
-    return AccountKey(entry.program_id, partner_id, line.account_kind, entry.currency)
+    return _AccountKey(entry.program_id, partner_id, line.account_kind, entry.currency)
+
+
+_FIND = text("""
+    SELECT id, program_id, partner_id, kind, currency FROM accounts
+    WHERE organization_id = :organization_id AND livemode = :livemode AND program_id = ANY(:program_ids)
+      AND (partner_id IS NULL OR partner_id = ANY(:partner_ids))
+""")
+
+
+def _open_accounts(
+    session: Session,
+    organization_id: UUID,
+    keys: Iterable[_AccountKey],
+    *,
+    livemode: bool,
+    partner_organizations: dict[UUID, UUID | None],
+) -> dict[_AccountKey, UUID]:
+    """The ids of these accounts; inserts those that do not exist."""
+    distinct = set(keys)
+    account_ids = _find(session, organization_id, distinct, livemode=livemode)
+    missing = sorted(distinct - account_ids.keys(), key=str)
+    if missing:
+        rows = [
+            {
+                "id": ids.new(),
+                "organization_id": organization_id,
+                "livemode": livemode,
+                "partner_organization_id": partner_organizations.get(key.partner_id) if key.partner_id else None,
+                **key._asdict(),
+            }
+            for key in missing
+        ]
+        bulk.insert(session, Account, rows, tail="ON CONFLICT ON CONSTRAINT uq_accounts_identity DO NOTHING")
+        account_ids |= _find(session, organization_id, distinct, livemode=livemode)
+    return account_ids
+
+
+def _find(
+    session: Session, organization_id: UUID, keys: Iterable[_AccountKey], *, livemode: bool
+) -> dict[_AccountKey, UUID]:
+    values = {
+        "organization_id": organization_id,
+        "livemode": livemode,
+        "program_ids": sorted({key.program_id for key in keys}),
+        "partner_ids": sorted({key.partner_id for key in keys if key.partner_id}),
+    }
+    rows: Sequence[Row[Any]] = session.execute(_FIND, values).all()
+    return {_AccountKey(row.program_id, row.partner_id, row.kind, row.currency): row.id for row in rows}

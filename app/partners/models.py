@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, fun
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
+from app.programs.shapes import LIMITED_SQL
 
 
 class Partner(Base):
@@ -86,9 +87,7 @@ class Snapshot(Base):
         Index(
             "ix_snapshots_limited",
             "organization_id",
-            postgresql_where=text(
-                "commission ? 'max_cycles' OR commission ? 'max_months' OR commission ->> 'type' = 'flat'"
-            ),
+            postgresql_where=text(LIMITED_SQL),
         ),
     )
 

@@ -22,6 +22,7 @@ from app.partners.validation import (
     percent_text,
 )
 from app.programs.models import Program
+from app.programs.shapes import shape_of
 from app.views import Camel, Instant, Snake
 
 PayoutMethod = Literal["paypal", "stripe", "bank_transfer", "crypto"]
@@ -210,8 +211,8 @@ def _totals(sums: Sums) -> dict[str, int]:
 
 
 def _override_bps(snapshot: Snapshot | None) -> int | None:
-    # A tiered commission has no single rate; a client that sends the first tier's rate back would remove the tiers.
-    if snapshot is None or not snapshot.is_override or snapshot.commission["type"] == "tiered":
+    if snapshot is None or not snapshot.is_override:
         return None
-    rate_bps: int | None = snapshot.commission.get("bps")
-    return rate_bps
+    # Tiers are no single rate; a client that sends the first tier's rate back would remove the tiers.
+    commission = shape_of(snapshot.commission)
+    return commission.own_rate(0).bps if commission.most_counted is None else None

@@ -1,21 +1,9 @@
-"""Terms: the commission types and their validation, and the versions of a program's rules."""
+"""Terms: the versions of a program's rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -23,133 +11,11 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import InvalidRequest
 from app.programs.models import Program, Terms
+from app.programs.shapes import valid_commission
 from app.programs.validation import valid_ladder
 
-Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis points: 2000 is 20 %.")]
-Count = Annotated[int, Field(ge=1, strict=True)]
-
-
-MAX_CYCLES_MISSING: Final = (
-    'of type recurring counts billing cycles and needs max_cycles; for a limit of months send type "percentage" with '
-    "the same bps and max_months"
-)
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ProductRate(_Shape):
-    """A different rate, or exclusion, for the invoice lines of one product."""
-
-    product: str = Field(min_length=1)
-    bps: Bps | None = None
-    excluded: bool = False
-
-    @model_validator(mode="after")
-    def _rate_or_excluded(self) -> "ProductRate":
-        if self.excluded == (self.bps is not None):
-            raise ValueError("needs either bps or excluded: true, not both")
-        return self
-
-
-class Tier(_Shape):
-    """The rate that applies once the partner has `min_conversions` approved conversions."""
-
-    min_conversions: Count
-    bps: Bps
-
-
-class _Limits(_Shape):
-    max_cycles: Count | None = None
-    max_months: Count | None = Field(
-        default=None, description="Calendar months from the customer's first commissionable payment."
-    )
-    product_rates: list[ProductRate] | None = None
-
-
-class Percentage(_Limits):
-    """A share of the base of every qualifying payment."""
-
-    type: Literal["percentage"]
-    bps: Bps
-
-
-class Flat(_Limits):
-    """A fixed amount per conversion, in the smallest unit of the program's currency."""
-
-    type: Literal["flat"]
-    amount_cents: Count
-
-
-class Recurring(_Limits):
-    """A share of the first `max_cycles` billing cycles of a subscription."""
-
-    type: Literal["recurring"]
-    bps: Bps
-    max_cycles: Count
-
-    @model_validator(mode="before")
-    @classmethod
-    def _cycles_not_months(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and given.get("max_months") and given.get("max_cycles") is None:
-            raise ValueError(MAX_CYCLES_MISSING)
-        return given
-
-
-class Tiered(_Limits):
-    """A share that rises with the number of the partner's approved conversions."""
-
-    type: Literal["tiered"]
-    bps: Bps
-    tiers: list[Tier] = Field(min_length=1)
-
-
-Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
-
-COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
-
-
-class _DocumentedAsCommission:
-    """Annotation for a stored commission, a plain dict: the OpenAPI document describes it as the union."""
-
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(COMMISSION.core_schema)
-
-
-StoredCommission = Annotated[dict[str, Any], _DocumentedAsCommission()]
-"""A commission as it is stored and returned: limits that are not set are left out."""
 TERMS_FIELDS: Final = ("commission", "multi_level", "holdback_days", "commission_base")
 """The fields of a program's terms: changing any of them appends a version."""
-
-
-def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
-    """`given` as a stored commission: validated as the union, limits that are not set left out.
-
-    Raises:
-        InvalidRequest: names the wrong field.
-    """
-    try:
-        commission = COMMISSION.validate_python(given)
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False, include_input=False)[0]
-        # The first part of the location is the union's tag, unless the tag itself is wrong.
-        field = ".".join([param, *map(str, first["loc"][1:])]) if first["loc"] else f"{param}.type"
-        raise InvalidRequest(f"{field}: {first['msg'].removeprefix('Value error, ')}", param=field) from None
-    products = [rate.product for rate in commission.product_rates or ()]
-    if len(set(products)) < len(products):
-        raise InvalidRequest(
-            f"{param}.product_rates names a product twice; send one rate for each product",
-            param=f"{param}.product_rates",
-        )
-    if isinstance(commission, Tiered) and not _rises(tier.min_conversions for tier in commission.tiers):
-        raise InvalidRequest(f"{param}.tiers: min_conversions must rise from tier to tier", param=f"{param}.tiers")
-    return commission.model_dump(exclude_none=True)
-
-
-def _rises(numbers: Iterable[int]) -> bool:
-    """Whether each is greater than the one before it."""
-    return all(before < after for before, after in pairwise(numbers))
 
 
 def add_terms(

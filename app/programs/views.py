@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.paging import HasMore
 from app.programs.models import Program, Terms
-from app.programs.terms import StoredCommission, terms_in_force_of_each
+from app.programs.shapes import StoredCommission
+from app.programs.terms import terms_in_force_of_each
 from app.programs.validation import ProgramStatus
 from app.views import Instant, Snake
 

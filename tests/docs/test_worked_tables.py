@@ -12,6 +12,7 @@ from app.commissions.rates import amounts
 from app.ledger.positions import Line, Position
 from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
+from app.programs.shapes import shape_of
 
 from .pages import table_under
 
@@ -62,7 +63,7 @@ def _terms(words: str) -> SnapshotTerms:
     elif "from" in words:
         tier = {"min_conversions": numbers[1], "bps": 100 * numbers[2]}
         commission = {"type": "tiered", "bps": 100 * numbers[0], "tiers": [tier]}
-    return SnapshotTerms(ids.new(), ids.new(), 1, commission, "net", None, "all_customers", datetime.now(UTC))
+    return SnapshotTerms(ids.new(), ids.new(), 1, shape_of(commission), "net", None, "all_customers", datetime.now(UTC))
 
 
 def _payment(base_minor: int, gross_minor: int, returned_minor: int) -> PaymentState:

@@ -18,8 +18,7 @@ from tests.conftest import Deliver, Drain, Tally
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import OLD_AND_NEW
-from worker.inbox.handlers import table
-from worker.inbox.handlers.invoices import periods
+from worker.inbox.handlers import invoice_lines, table
 
 from .conftest import InboxRow
 from .stories import assert_processed_once, customers, events_of, is_settled
@@ -116,7 +115,7 @@ def test_money_in_a_currency_that_no_list_knows_is_settled_at_once(
 
 @pytest.mark.parametrize("impossible", [10**18, 253_402_300_799, -1, True, "soon"])
 def test_a_time_out_of_range_names_no_billing_cycle(impossible: Any) -> None:
-    assert periods.facts_of([{"type": "subscription", "period": {"start": 0, "end": impossible}}]) is None
+    assert invoice_lines.periods_of([{"type": "subscription", "period": {"start": 0, "end": impossible}}]) is None
     assert billing_of({"periods": {"regular": [[0, impossible]]}}) is None
     possible = datetime(2026, 4, 1, tzinfo=UTC)
     facts = {

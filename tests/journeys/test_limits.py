@@ -8,7 +8,7 @@ import pytest
 from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.errors import InvalidRequest
-from app.programs.terms import valid_commission
+from app.programs.shapes import shape_of, valid_commission
 from app.sentences import outcomes
 
 pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
@@ -35,7 +35,7 @@ def at(*parts: int) -> datetime:
 def test_months_end_on_the_same_day_or_the_months_last_in_utc(
     first: datetime, months: int, last_paid: datetime, first_unpaid: datetime
 ) -> None:
-    commission = {"type": "percentage", "bps": 2000, "max_months": months}
+    commission = shape_of({"type": "percentage", "bps": 2000, "max_months": months})
     standing = CyclePosition(1, first)
     assert caps.exceeded(commission, standing, last_paid) == {}
     exceeded = caps.exceeded(commission, standing, first_unpaid)
@@ -53,13 +53,17 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
         ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, CyclePosition(4), False),
         ({"type": "flat", "amount_cents": 1, "max_cycles": 3}, CyclePosition(3, opens_cycle=False), False),
         ({"type": "percentage", "bps": 1}, CyclePosition(4, opens_cycle=False), True),
-        ({"type": "tiered", "bps": 1, "tiers": [], "max_cycles": 3}, CyclePosition(4), False),
+        (
+            {"type": "tiered", "bps": 1, "tiers": [{"min_conversions": 9, "bps": 2}], "max_cycles": 3},
+            CyclePosition(4),
+            False,
+        ),
     ],
 )
 def test_a_flat_amount_is_paid_once_for_the_first_cycle_by_default(
     commission: dict[str, Any], standing: CyclePosition, is_paid: bool
 ) -> None:
-    assert (caps.exceeded(commission, standing, at(2026, 3, 2)) == {}) is is_paid
+    assert (caps.exceeded(shape_of(commission), standing, at(2026, 3, 2)) == {}) is is_paid
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from app import db
-from app.commissions.rates import products
-from app.commissions.rates.products import ProductShare
+from app.commissions.rates import amounts
+from app.commissions.rates.amounts import ProductShare
 from app.errors import InvalidRequest
 from app.explanations import explain
 from app.partners import enrollment
 from app.payments.state.state import PaymentState
 from app.programs.models import Program
-from app.programs.terms import valid_commission
+from app.programs.shapes import shape_of, valid_commission
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
@@ -181,7 +181,7 @@ def test_product_rates_are_rounded_once_and_bounded(
     base_minor: int, shares: list[tuple[int, int]], amount_minor: int
 ) -> None:
     found = [ProductShare(f"prod_{number}", *share) for number, share in enumerate(shares)]
-    assert products.by_product(base_minor, found) == amount_minor
+    assert amounts.by_product(base_minor, found) == amount_minor
 
 
 def payment(lines: Mapping[str, int], **details: Any) -> PaymentState:
@@ -202,10 +202,10 @@ def payment(lines: Mapping[str, int], **details: Any) -> PaymentState:
 
 
 def test_lines_that_come_to_nothing_leave_the_commissions_own_rate() -> None:
-    assert products.product_shares(payment({"prod_pro": 500, "prod_seats": -500}), COMMISSION, 2000) == ()
+    assert amounts.product_shares(payment({"prod_pro": 500, "prod_seats": -500}), shape_of(COMMISSION), 2000) == ()
 
 
 def test_a_limit_of_cycles_needs_the_lines_where_none_shown_is_the_subscriptions() -> None:
     unknown = payment({}, lacks_lines=True)
-    assert products.needs_lines(unknown, {"type": "recurring", "bps": 2000, "max_cycles": 12})
-    assert not products.needs_lines(unknown, {"type": "percentage", "bps": 2000})
+    assert amounts.needs_lines(unknown, shape_of({"type": "recurring", "bps": 2000, "max_cycles": 12}))
+    assert not amounts.needs_lines(unknown, shape_of({"type": "percentage", "bps": 2000}))

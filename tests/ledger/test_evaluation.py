@@ -16,6 +16,7 @@ from app.commissions.settling.target_entries import entries_of
 from app.partners.finding.directory import Enrollment, SnapshotTerms
 from app.payments.payment_rows import PaymentRow
 from app.payments.state.state import PaymentState
+from app.programs.shapes import shape_of
 
 PAID_AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -23,7 +24,7 @@ TERMS = SnapshotTerms(
     id=UUID(int=1),
     terms_id=UUID(int=2),
     terms_version=1,
-    commission={"type": "percentage", "bps": 2000},
+    commission=shape_of({"type": "percentage", "bps": 2000}),
     commission_base="net",
     holdback_days=30,
     applies_to="all_customers",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.commissions.rates import amounts
 from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
+from app.programs.shapes import shape_of
 
 from .oracle import share_returned, to_nearest
 
@@ -45,7 +46,7 @@ def terms(rate_bps: int, commission_base: str = "net") -> SnapshotTerms:
         terms_version=1,
         effective_from=PAID_AT,
         applies_to="all_customers",
-        commission={"type": "percentage", "bps": rate_bps},
+        commission=shape_of({"type": "percentage", "bps": rate_bps}),
         commission_base=commission_base,
         holdback_days=30,
     )

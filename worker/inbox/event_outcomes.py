@@ -232,8 +232,8 @@ def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, names
     enrollment = next((found for name in names if (found := partners.find(name))), None)
     if enrollment is None:
         return Outcome("unknown_code", {"code": names[0]})
-    if not enrollment.earns:
-        return Outcome(enrollment.verdict)
+    if (verdict := enrollment.verdict()) != "earns":
+        return Outcome(verdict)
     return Outcome("bound") if names_anew or _links(event) else None
 
 

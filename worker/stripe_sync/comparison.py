@@ -8,8 +8,7 @@ from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.holdings import Held, Payment
 from app.payments.state import returns
 from app.payments.state.payment_group import KnownObject
-from worker.inbox.handlers import disputes
-from worker.inbox.handlers.invoices import documents as invoices
+from worker.inbox.handlers import disputes, invoices
 
 Document = Mapping[str, Any]
 KEY_KINDS: Final = {"invoice": Kind.INVOICE, "pi": Kind.PAYMENT_INTENT, "ch": Kind.CHARGE}

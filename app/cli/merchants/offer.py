@@ -49,9 +49,9 @@ class Offer:
         Raises:
             InvalidRequest: the rate is no percentage.
         """
-        from app.partners.terms.snapshots import with_rate
+        from app.programs.shapes import shape_of
 
-        changed = dict(commission) if self.rate is None else with_rate(commission, rate_bps(self.rate))
+        changed = dict(commission) if self.rate is None else shape_of(commission).with_rate(rate_bps(self.rate))
         if self.max_months is not None:
             changed["max_months"] = self.max_months
         given = {

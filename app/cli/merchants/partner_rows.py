@@ -65,10 +65,10 @@ def link(session: Session, settings: config.Settings, partner: Partner) -> str:
 
 
 def _earns(session: Session, partner: Partner) -> str:
-    from app.sentences.offers import offer
+    from app.programs.shapes import shape_of
 
     terms = snapshots.in_force(session, partner.id) or terms_in_force(session, partner.program_id)
-    rate = offer(terms.commission, session.get_one(Program, partner.program_id).currency)
+    rate = shape_of(terms.commission).offer(session.get_one(Program, partner.program_id).currency)
     return rate if partner.status == "active" else f"nothing while {partner.status}; {rate} once it is active"
 
 

@@ -187,11 +187,11 @@ def _print(shown: ProgramBody, *, as_json: bool) -> None:
 
 def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
     """The program as the API shows it; in a table its commission is in words."""
-    from app.sentences.offers import offer
+    from app.programs.shapes import shape_of
 
     values = shown.model_dump()
     if not as_json:
-        values["commission"] = offer(shown.commission, shown.currency)
+        values["commission"] = shape_of(shown.commission).offer(shown.currency)
         least = shown.minimum_payouts.items()
         values["minimum_payouts"] = [format_money(minor, currency) for currency, minor in least]
     return values

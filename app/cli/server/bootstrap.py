@@ -158,14 +158,14 @@ def make(
 def _changed(session: Session, program: Program) -> str:
     """A sentence with the program's new terms and the partners they apply to."""
     from app.partners import enrollment
+    from app.programs.shapes import shape_of
     from app.programs.terms import terms_in_force
-    from app.sentences.offers import offer
 
     terms = terms_in_force(session, program.id)
     days = f", holdback {terms.holdback_days} days" if terms.holdback_days is not None else ""
     kept = enrollment.count_activated(session, program.id)
     return (
-        f"the program pays {offer(terms.commission, program.currency)}{days} to partners activated from now "
+        f"the program pays {shape_of(terms.commission).offer(program.currency)}{days} to partners activated from now "
         f"on; {kept} activated before keep their terms: accrual partners change PARTNER --rate PERCENT changes one"
     )
 

@@ -111,7 +111,7 @@ def _enrollment(
         return None
     partners = directory.load_directory(session, scope.organization_id, partner_ids=[order.partner_id])
     enrollment = partners.enrollments[order.partner_id]
-    if (verdict := enrollment.verdict_on(signals)) != "earns":
+    if (verdict := enrollment.verdict(signals)) != "earns":
         raise Conflict(REFUSALS[verdict], code=verdict, param="partner_id")
     return enrollment
 

@@ -16,6 +16,7 @@ from app.commissions.cycles.cycle_names import Paid
 from app.payments import objects, payment_rows
 from app.payments.finding import UNATTRIBUTED
 from app.payments.payment_rows import PaymentRow
+from app.programs.shapes import LIMITED_SQL
 from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 
@@ -23,13 +24,7 @@ UNCREDITED: Final = frozenset({*UNATTRIBUTED, "merged", "out_of_band"})
 """Outcomes of payments that are credited to no partner. `waiting` is not among them, see `_is_credited`."""
 
 
-_LIMITED = text("""
-    SELECT EXISTS (
-        SELECT FROM snapshots
-        WHERE organization_id = :organization_id
-          AND (commission ? 'max_cycles' OR commission ? 'max_months' OR commission ->> 'type' = 'flat')
-    )
-""")
+_LIMITED = text(f"SELECT EXISTS (SELECT FROM snapshots WHERE organization_id = :organization_id AND ({LIMITED_SQL}))")
 
 
 def load_cycle_positions(

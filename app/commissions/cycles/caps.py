@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from app.commissions.cycles.cycle_names import CycleName, Paid, cycle_names
+from app.programs.shapes import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +76,21 @@ def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
     return first
 
 
-def exceeded(commission: Mapping[str, Any], position: CyclePosition, paid_at: datetime) -> dict[str, Any]:
+def exceeded(commission: Shape, position: CyclePosition, paid_at: datetime) -> dict[str, Any]:
     """The limit of `commission` that the payment exceeds: its code as `limit`, with its numbers; {} if none.
 
-    Example: the thirteenth cycle of `{"max_cycles": 12}` gives
+    Example: the thirteenth cycle with `max_cycles` 12 gives
     `{"limit": "max_cycles", "cycle": 13, "most_cycles": 12}`.
     """
-    most, most_months = most_cycles(commission), commission.get("max_months")
+    most, most_months = commission.most_cycles, commission.max_months
     if most is not None and position.cycle > most:
         return {"limit": "max_cycles", "cycle": position.cycle, "most_cycles": most}
     first = position.first_paid_at
     if most_months is not None and first is not None and paid_at >= add_months(first, most_months):
         return {"limit": "max_months", "most_months": most_months, "first_paid_at": first.isoformat()}
-    if commission["type"] == "flat" and not position.opens_cycle:
+    if commission.is_once_a_cycle and not position.opens_cycle:
         return {"limit": "once_a_cycle"}
     return {}
-
-
-def most_cycles(commission: Mapping[str, Any]) -> int | None:
-    """How many billing cycles are paid; None for all. A flat commission without `max_cycles` is paid for the first."""
-    said = commission.get("max_cycles")
-    return int(said) if said is not None else 1 if commission["type"] == "flat" else None
 
 
 def add_months(moment: datetime, months: int) -> datetime:
@@ -107,8 +102,3 @@ def add_months(moment: datetime, months: int) -> datetime:
     year = moment.year + years
     day = min(moment.day, calendar.monthrange(year, month + 1)[1])
     return moment.replace(year=year, month=month + 1, day=day)
-
-
-def has_limits(commission: Mapping[str, Any]) -> bool:
-    """Whether what a payment earns depends on its `CyclePosition`."""
-    return most_cycles(commission) is not None or "max_months" in commission

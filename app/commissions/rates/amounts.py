@@ -1,27 +1,38 @@
-"""The amounts of a commission by its type (percentage, flat, recurring, tiered), and of its uplines'. Pure integers."""
+"""The amounts of a commission and of its uplines' commissions. Pure integers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app import money
-from app.commissions.rates.products import ProductShare, by_product, product_shares
 from app.partners.finding.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
+from app.programs.shapes import Shape
 
 SCHEMA_VERSION: Final = 1
 """The version of a stored calculation; increase it if readers must distinguish a new format."""
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRate:
-    """What a commission pays for products without their own rate: a share, or a fixed amount in minor units."""
+class ProductShare:
+    """The base of one product's lines on an invoice, and their rate."""
 
-    bps: int
-    fixed_minor: int = 0
-    tier: Mapping[str, int] | None = None
-    """The tier that was reached, with the number of approved conversions, for the explanation."""
+    product: str
+    """"" for lines without a product."""
+    base_minor: int
+    rate_bps: int
+    is_fixed: bool = False
+    """Whether they count for the commission's fixed amount instead of at a rate."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether they earn anything: not if the product is excluded."""
+        return self.is_fixed or self.rate_bps > 0
+
+    def details(self) -> dict[str, Any]:
+        """The share for the explanation."""
+        fixed = {"is_fixed": True} if self.is_fixed else {}
+        return {"product": self.product, "base_minor": self.base_minor, "rate_bps": self.rate_bps, **fixed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class Calculation:
     """A commission as it should be now, in minor units of the payment's currency.
 
     `amount_minor` is its amount with nothing returned, `target_minor` its worth now. `fixed_minor` is the part of the
-    amount that does not depend on the base. `rate_bps` is None for a flat commission, and if products have several
+    amount that does not depend on the base. `rate_bps` is None for a fixed amount, and if products have several
     rates; `products` has them.
     """
 
@@ -81,7 +92,7 @@ def calculate(
     """
     gross_minor, net_minor, returned_minor = collected(payment, include_out_of_band=include_out_of_band)
     base_minor = gross_minor if snapshot.commission_base == "gross" else net_minor
-    own = own_rate(snapshot.commission, approved_before)
+    own = snapshot.commission.own_rate(approved_before)
     shares = product_shares(payment, snapshot.commission, own.bps)
     has_no_base = base_minor == 0 and payment.has_amount  # an event without an amount is worth its fixed amount
     is_for_nothing = has_no_base or (shares and not any(one.is_fixed and one.base_minor > 0 for one in shares))
@@ -97,7 +108,7 @@ def calculate(
         fixed_minor=0 if is_for_nothing else own.fixed_minor,
         tier=own.tier,
     )
-    return _earning(earned, None if snapshot.commission["type"] == "flat" else own.bps)
+    return _earning(earned, own.bps)
 
 
 def of_upline(partners: Calculation, level: int, rate_bps: int) -> Calculation:
@@ -110,7 +121,7 @@ def of_upline(partners: Calculation, level: int, rate_bps: int) -> Calculation:
 
 
 def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
-    """`earned` with its rate and amounts; `own_bps` is the rate of products without one of their own, None if flat."""
+    """`earned` with its rate and amounts; `own_bps` as in `product_shares`."""
     rates = {share.rate_bps for share in earned.products}
     several = len(rates) > 1 or own_bps is None
     rate_bps = None if several else next(iter(rates), own_bps)
@@ -129,36 +140,48 @@ def _earning(earned: Calculation, own_bps: int | None) -> Calculation:
     )
 
 
+def product_shares(payment: PaymentState, commission: Shape, own_bps: int | None) -> tuple[ProductShare, ...]:
+    """The products on the payment's invoice with their rates; empty if all of it counts at the commission's own rate.
+
+    It is empty without product rates, for money without an invoice, and if the lines add up to zero or less.
+
+    Args:
+        own_bps: the rate of products that `product_rates` does not name; None: a fixed amount counts for them instead.
+    """
+    rates = {one.product: one.bps or 0 for one in commission.product_rates or ()}
+    lines: Mapping[str, int] = payment.base_details.get("lines") or {}
+    if not rates or sum(lines.values()) <= 0:
+        return ()
+    return tuple(
+        ProductShare(one, int(lines[one]), rates.get(one, own_bps or 0), is_fixed=own_bps is None and one not in rates)
+        for one in sorted(lines)
+    )
+
+
+def by_product(base_minor: int, shares: Sequence[ProductShare]) -> int:
+    """The commission on `base_minor` at the rates of `shares`, rounded once, and between 0 and the highest rate of it.
+
+    Example: 8000 at 20 % of 5000 and 50 % of 3000 is (1000 + 1500) x 8000 / 8000 = 2500; of half of it collected, 1250.
+    The bounds are needed because credits on one line and charges on another may give a sum beyond every rate.
+    """
+    lines_minor = sum(share.base_minor for share in shares)
+    weighted = sum(share.base_minor * share.rate_bps for share in shares)
+    amount_minor = money.half_up(weighted * base_minor, money.BPS_PER_WHOLE * lines_minor)
+    highest_minor = money.percentage(base_minor, max(share.rate_bps for share in shares))
+    return max(0, min(amount_minor, highest_minor))
+
+
+def needs_lines(payment: PaymentState, commission: Shape) -> bool:
+    """Whether lines of the payment's invoice are missing that decide what it earns: their products, or the cycle."""
+    if not payment.base_details.get("lacks_lines"):
+        return False
+    knows_cycle = payment.billing is not None or not payment.subscription
+    return commission.product_rates is not None or (commission.most_cycles is not None and not knows_cycle)
+
+
 def collected(payment: PaymentState, *, include_out_of_band: bool) -> tuple[int, int, int]:
     """Gross, net base and returned amount, minor units, with or without what was paid outside Stripe."""
     with_outside = payment.base_details.get("with_outside") if include_out_of_band else None
     if with_outside is None:
         return payment.gross_minor, payment.base_minor, payment.returned_minor
     return int(with_outside["gross_minor"]), int(with_outside["base_minor"]), int(with_outside["returned_minor"])
-
-
-def own_rate(commission: Mapping[str, Any], approved_before: int) -> OwnRate:
-    """What a commission pays by its type, after `approved_before` approved conversions.
-
-    Example: 10 %, and 20 % from the tenth conversion on, is 10 % after 9 and 20 % after 10.
-    """
-    match commission["type"]:
-        case "flat":
-            return OwnRate(0, fixed_minor=int(commission["amount_cents"]))
-        case "tiered":
-            reached = [one for one in commission["tiers"] if one["min_conversions"] <= approved_before]
-            bps = int(reached[-1]["bps"] if reached else commission["bps"])
-            least = int(reached[-1]["min_conversions"]) if reached else 0
-            return OwnRate(bps, tier={"approved_before": approved_before, "min_conversions": least, "bps": bps})
-        case _:
-            return OwnRate(int(commission["bps"]))
-
-
-def matures_at(accrued_at: datetime, holdback_days: int | None) -> datetime | None:
-    """When a commission may be approved by the clock; None without a holdback, then a person approves it."""
-    return None if holdback_days is None else accrued_at + timedelta(days=holdback_days)
-
-
-def zero_outcome(payment: PaymentState) -> str:
-    """Why an uncredited payment with a base of zero earns nothing."""
-    return "out_of_band" if payment.is_out_of_band else "zero_base"

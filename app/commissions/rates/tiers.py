@@ -67,16 +67,16 @@ def _to_count(given: SettlementInput) -> dict[str, object] | None:
     credit = given.credit
     if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
-    if not any(one.commission["type"] == "tiered" for one in credit.enrollment.snapshots):
+    if not any(one.commission.most_counted is not None for one in credit.enrollment.snapshots):
         return None
-    commission = given.snapshot_of(credit).commission
-    if commission["type"] != "tiered" or counted(given, credit) is not None:
+    most = given.snapshot_of(credit).commission.most_counted
+    if most is None or counted(given, credit) is not None:
         return None
     return {
         "payment_id": given.payment.id,
         "partner_id": credit.enrollment.partner_id,
         "occurred_at": given.payment.state.occurred_at,
-        "most": commission["tiers"][-1]["min_conversions"],
+        "most": most,
     }
 
 

@@ -10,7 +10,7 @@ from app import ids
 from app.attribution.rules import Credit, NoCredit
 from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import Decision
-from app.commissions.rates import amounts, ladder, products, tiers
+from app.commissions.rates import amounts, ladder, tiers
 from app.commissions.settling import self_referral, targets
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
@@ -142,7 +142,7 @@ def _verdict(given: SettlementInput, enrollment: Enrollment, before: ConversionR
     """
     if any(one.conversion.partner_id == enrollment.partner_id for one in given.merged):
         return "earns"
-    return before.verdict if before is not None else enrollment.verdict_on(given.payment.state.signals)
+    return before.verdict if before is not None else enrollment.verdict(given.payment.state.signals)
 
 
 def _obstacle(given: SettlementInput, conversion: ConversionRow | None, decision: Decision | None) -> PaymentOutcome:
@@ -171,7 +171,7 @@ def _obstacle_of_partner(
     if decision is not None and not decision.is_approval:
         return "rejected", {"reason": decision.reason}
     commission = given.snapshot_of(credit).commission
-    if products.needs_lines(state, commission):
+    if amounts.needs_lines(state, commission):
         return "waiting", reasons.for_invoice_lines(state)
     exceeded = caps.exceeded(commission, given.cycle_position, state.occurred_at)
     return ("cap_reached", exceeded) if exceeded else ("", {})
@@ -181,7 +181,7 @@ def _uncredited(given: SettlementInput, credit: NoCredit) -> PaymentOutcome:
     """The outcome of a payment that is credited to no partner."""
     state = given.payment.state
     if state.base_minor == 0:
-        return amounts.zero_outcome(state), {}
+        return "out_of_band" if state.is_out_of_band else "zero_base", {}
     if credit.by_hand:
         return "unattributed", {"by_hand": credit.by_hand}
     if credit.is_outside_window:

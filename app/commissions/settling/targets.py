@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app import ids
 from app.attribution.rules import Credit
-from app.commissions.cycles import caps
 from app.commissions.decisions.decisions import CLOCK, Decision
-from app.commissions.rates import amounts, ladder, products, tiers
+from app.commissions.rates import amounts, ladder, tiers
 from app.commissions.rates.ladder import Beneficiary
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import SettlementInput
@@ -54,7 +53,7 @@ def stopped_commissions(given: SettlementInput, credit: Credit, conversion: Conv
 
     `every_commission` sets their target to 0. Empty while data is missing from which the amounts follow.
     """
-    if products.needs_lines(given.payment.state, given.snapshot_of(credit).commission):
+    if amounts.needs_lines(given.payment.state, given.snapshot_of(credit).commission):
         return []
     beneficiaries, nothing = _beneficiaries(given, credit, conversion)
     if nothing or _former(given, beneficiaries[0]) is None:
@@ -125,11 +124,11 @@ def _schedule(given: SettlementInput, credit: Credit, partner: Beneficiary) -> d
     """
     state, former = given.payment.state, _former(given, partner)
     holdback_days = former.holdback_days if former else partner.snapshot.holdback_days
-    mature_at = amounts.matures_at(state.occurred_at, holdback_days)
+    mature_at = None if holdback_days is None else state.occurred_at + timedelta(days=holdback_days)
     is_at_once = former.mature_at is not None if former else credit.enrollment.auto_approve
     if holdback_days is None and is_at_once:
         mature_at = state.occurred_at
-    has_cycle = caps.has_limits(partner.snapshot.commission) and state.billing is not None
+    has_cycle = partner.snapshot.commission.has_limits and state.billing is not None
     cycle = given.cycle_position.cycle if has_cycle else None
     return {"cycle": cycle, "holdback_days": holdback_days, "mature_at": mature_at, "approved_at": None}
 
@@ -143,7 +142,7 @@ def _commission(
 ) -> CommissionRow:
     """A beneficiary's commission with its present rate, base and amounts."""
     calculation, former = one.calculation, _former(given, one)
-    is_tiered = one.level == 0 and one.snapshot.commission["type"] == "tiered"
+    is_counted = one.level == 0 and one.snapshot.commission.most_counted is not None
     values = {
         **schedule,
         "rate_bps": calculation.rate_bps,
@@ -151,7 +150,7 @@ def _commission(
         "amount_minor": calculation.amount_minor,
         "calculation": calculation.details(),
         "accrued_at": given.payment.state.occurred_at,
-        "approved_before": _approved_before(given, credit) if is_tiered else None,
+        "approved_before": _approved_before(given, credit) if is_counted else None,
     }
     if former is not None:
         return replace(former, **values)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.partners.joining import addresses
+from app.programs.shapes import Commission, shape_of
 
 STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
 """The signals of a payment that comes from Stripe: it counts for kind payment, not for event or entitlement."""
@@ -19,12 +20,12 @@ STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
 
 @dataclass(frozen=True, slots=True)
 class SnapshotTerms:
-    """A snapshot with the terms version behind it. `commission` is the tagged union."""
+    """A snapshot with the terms version behind it."""
 
     id: UUID
     terms_id: UUID
     terms_version: int
-    commission: Mapping[str, Any]
+    commission: Commission
     commission_base: str
     holdback_days: int | None
     """The snapshot's holdback, else that of its terms; None: no automatic approval."""
@@ -61,21 +62,12 @@ class Enrollment:
     """Mark of the partner's address, to detect self-referral by a customer; "" if the program allows that."""
     snapshots: tuple[SnapshotTerms, ...]
 
-    @property
-    def earns(self) -> bool:
-        """Whether a payment from Stripe, settled now, could earn this partner a commission."""
-        return self.verdict == "earns"
-
-    @property
-    def verdict(self) -> str:
-        """`earns`, or the outcome code that says why a payment from Stripe earns nothing."""
-        return self.verdict_on(STRIPE_SIGNALS)
-
-    def verdict_on(self, signals: Mapping[str, str]) -> str:
-        """`earns`, or the outcome code that says why a payment with these signals earns nothing.
+    def verdict(self, signals: Mapping[str, str] = STRIPE_SIGNALS) -> str:
+        """`earns`, or the outcome code that says why a payment, settled now, would earn the partner nothing.
 
         Args:
-            signals: the payment's signals by conversion kind: `{"payment": "", "event": "signup"}`.
+            signals: the payment's signals by conversion kind: `{"payment": "", "event": "signup"}`; without them, a
+                payment from Stripe is meant.
         """
         if self.status != "active" or not self.snapshots:
             return "partner_inactive"
@@ -149,7 +141,7 @@ def load_directory(
 def _load_enrollments(session: Session, owner: UUID, partner_ids: list[UUID]) -> dict[UUID, Enrollment]:
     snapshots: dict[UUID, list[SnapshotTerms]] = {}
     for row in session.execute(_SNAPSHOTS, {"partner_ids": partner_ids}).mappings():
-        values = dict(row)
+        values = {**row, "commission": shape_of(row["commission"])}
         snapshots.setdefault(values.pop("partner_id"), []).append(SnapshotTerms(**values))
     rows = session.execute(_ENROLLMENTS, {"owner": owner, "partner_ids": partner_ids}).mappings()
     return {row["partner_id"]: _enrollment(dict(row), snapshots.get(row["partner_id"], ())) for row in rows}

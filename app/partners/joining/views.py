@@ -12,7 +12,7 @@ from app.partners.models import Partner
 from app.partners.partner_side import enrollments
 from app.partners.validation import AffiliateStatus, affiliate_status
 from app.programs.models import Program
-from app.sentences.offers import offer
+from app.programs.shapes import shape_of
 from app.views import Instant, ShownOnce, Snake
 
 
@@ -86,7 +86,7 @@ def invitation_body(offered: Offered) -> InvitationBody:
         program_id=ids.encode(ids.PROGRAM, program.id),
         program_name=program.name,
         commission=dict(offered.commission),
-        commission_text=offer(offered.commission, program.currency),
+        commission_text=shape_of(offered.commission).offer(program.currency),
         holdback_days=offered.holdback_days,
         name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
         code=partner.slug,

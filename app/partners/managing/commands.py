@@ -20,6 +20,7 @@ from app.partners.terms.views import SnapshotBody, load_snapshot_body
 from app.partners.validation import bps_of
 from app.programs import commands as program_commands
 from app.programs.models import Program
+from app.programs.shapes import shape_of
 from app.programs.terms import terms_in_force
 from app.programs.views import ProgramBody
 from app.texts import require_address, require_line
@@ -74,7 +75,7 @@ def add(
     if commission is not None and commission_pct is not None:
         raise InvalidRequest("send commission_pct or commission_snapshot, not both", param="commission_snapshot")
     if commission_pct is not None:
-        commission = snapshots.with_rate(terms_in_force(session, program.id).commission, bps_of(commission_pct))
+        commission = shape_of(terms_in_force(session, program.id).commission).with_rate(bps_of(commission_pct))
     profile["payout_email"] = _valid_payout_email(profile.get("payout_email"))
     partner = enrollment.create_partner(session, program, email=email, slug=slug, commission=commission, **profile)
     if parent_id is not None:

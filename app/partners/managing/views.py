@@ -18,7 +18,7 @@ from app.partners.terms import snapshots
 from app.partners.validation import AffiliateStatus, affiliate_status
 from app.partners.views import EMAIL_STATE, Totals
 from app.programs.models import Program
-from app.programs.terms import StoredCommission
+from app.programs.shapes import StoredCommission
 from app.views import Instant, ShownOnce, Snake
 
 

@@ -17,7 +17,8 @@ from app.partners.terms.views import value_text
 from app.partners.validation import AffiliateStatus, affiliate_status
 from app.partners.views import EMAIL_STATE
 from app.programs.models import Program, Terms
-from app.programs.terms import StoredCommission, terms_in_force_of_each
+from app.programs.shapes import StoredCommission
+from app.programs.terms import terms_in_force_of_each
 from app.views import Instant, Snake
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,11 +14,11 @@ from app import ids
 from app.errors import InvalidRequest
 from app.partners.models import Partner, Snapshot
 from app.programs.models import Terms
-from app.programs.terms import terms_in_force, valid_commission
+from app.programs.shapes import shape_of, valid_commission
+from app.programs.terms import terms_in_force
 
 Source = Literal["invite", "approval", "amendment"]
 AppliesTo = Literal["new_customers", "all_customers"]
-LIMITS: Final = ("max_cycles", "max_months", "product_rates")
 """The fields of a commission that stay when only its rate changes."""
 
 
@@ -87,7 +87,7 @@ def amend_rate(session: Session, partner: Partner, rate_bps: int | None, applies
             stamp_terms(session, partner, "amendment", applies_to=applies_to)
         return
     before = present.commission if present else terms_in_force(session, partner.program_id).commission
-    commission = with_rate(before, rate_bps)
+    commission = shape_of(before).with_rate(rate_bps)
     if present and present.is_override and (present.commission, present.applies_to) == (commission, applies_to):
         return
     amend(session, partner, commission, applies_to=applies_to)
@@ -135,18 +135,6 @@ def amend(
         is_override=commission is not None,
     )
     _insert(session, partner, terms.id, stamp, "amendment", since)
-
-
-def with_rate(commission: Mapping[str, Any], rate_bps: int) -> dict[str, Any]:
-    """`commission` with another percentage: types percentage and recurring keep their type, others become percentage.
-
-    Limits and product rates stay. Example:
-    `with_rate({"type": "flat", "amount_cents": 500}, 2500) == {"type": "percentage", "bps": 2500}`.
-    """
-    if commission["type"] in {"percentage", "recurring"}:
-        return {**commission, "bps": rate_bps}
-    limits = {name: commission[name] for name in LIMITS if name in commission}
-    return {"type": "percentage", "bps": rate_bps, **limits}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from app.partners.terms import snapshots
 from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import percent_text
 from app.programs.models import Program, Terms
-from app.programs.terms import StoredCommission
+from app.programs.shapes import StoredCommission, shape_of
 from app.views import Camel, Instant
 
 
@@ -68,9 +68,8 @@ def load_snapshot_body(session: Session, partner: Partner) -> SnapshotBody:
 
 def value_text(commission: dict[str, Any], currency: str) -> str:
     """A commission's rate or flat amount as text: `value_text({"type": "percentage", "bps": 2500}, "usd") == "25"`."""
-    if commission["type"] == "flat":
-        return decimal_text(commission["amount_cents"], currency)
-    return percent_text(commission["bps"])
+    rate = shape_of(commission).own_rate(0)
+    return decimal_text(rate.fixed_minor, currency) if rate.bps is None else percent_text(rate.bps)
 
 
 def _fields(snapshot: Snapshot, terms: Terms, currency: str) -> dict[str, Any]:

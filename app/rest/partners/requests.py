@@ -14,7 +14,7 @@ from app.partners.validation import (
     slug,
 )
 from app.partners.views import PayoutMethod
-from app.programs.terms import Commission
+from app.programs.shapes import Commission
 from app.views import UNSENT, EmailAddress, Moment, OneLine, Request, hide_defaults
 
 Percent = Annotated[

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from app.paging import After
 from app.partners.validation import AffiliateStatus
-from app.programs.terms import Bps, Commission
+from app.programs.shapes import Bps, Commission
 from app.programs.validation import ProgramStatus
 from app.programs.views import AttributionModel, CommissionBase, ConversionKind
 from app.rest.partners.requests import Slug

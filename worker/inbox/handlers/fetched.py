@@ -7,9 +7,18 @@ from typing import Any, Final
 
 from app.payments.facts import Reading, moment
 from app.stripe_sync.fetched import TYPE_PREFIX
-from worker.inbox.handlers import charges, checkout, credit_notes, customers, disputes, promotions, refunds
+from worker.inbox.handlers import (
+    charges,
+    checkout,
+    credit_notes,
+    customers,
+    disputes,
+    invoice_lines,
+    invoices,
+    promotions,
+    refunds,
+)
 from worker.inbox.handlers.fields import Document, at
-from worker.inbox.handlers.invoices import documents, lines
 
 NOTHING_YET: Final = Reading()
 """The facts of an object that brought no money: without links, because a failed attempt may have some."""
@@ -26,7 +35,7 @@ def evident_at(event: Mapping[str, Any]) -> datetime | None:
 
 def _invoice(invoice: Document) -> Reading:
     """A paid invoice as `invoice.paid`; of any other only its customer, its subscription and its names."""
-    reading = documents.paid(invoice)
+    reading = invoices.paid(invoice)
     if invoice.get("status") == "paid":
         return reading
     return replace(reading, objects=tuple(replace(one, facts={}) for one in reading.objects), is_stating=False)
@@ -45,7 +54,7 @@ def _session(session: Document) -> Reading:
 
 
 def _invoice_payment(invoice_payment: Document) -> Reading:
-    return documents.payment_paid(invoice_payment) if invoice_payment.get("status") == "paid" else NOTHING_YET
+    return invoices.payment_paid(invoice_payment) if invoice_payment.get("status") == "paid" else NOTHING_YET
 
 
 HANDLERS: Final[dict[str, Callable[[Document], Reading]]] = {
@@ -53,7 +62,7 @@ HANDLERS: Final[dict[str, Callable[[Document], Reading]]] = {
     for kind, handler in {
         "checkout.session": _session,
         "invoice": _invoice,
-        "invoice_lines": lines.fetched,
+        "invoice_lines": invoice_lines.fetched,
         "invoice_payment": _invoice_payment,
         "charge": _charge,
         "payment_intent": _payment_intent,

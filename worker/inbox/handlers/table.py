@@ -7,8 +7,17 @@ import orjson
 
 from app.errors import UnusableEvent
 from app.payments.facts import Reading
-from worker.inbox.handlers import charges, checkout, credit_notes, customers, disputes, fetched, promotions, refunds
-from worker.inbox.handlers.invoices import documents
+from worker.inbox.handlers import (
+    charges,
+    checkout,
+    credit_notes,
+    customers,
+    disputes,
+    fetched,
+    invoices,
+    promotions,
+    refunds,
+)
 
 Handler = Callable[[Mapping[str, Any]], Reading]
 
@@ -17,12 +26,12 @@ HANDLERS: Final[dict[str, Handler]] = {
     "checkout.session.async_payment_succeeded": checkout.completed,
     "checkout.session.async_payment_failed": checkout.abandoned,
     "checkout.session.expired": checkout.abandoned,
-    "invoice.paid": documents.paid,
-    "invoice.payment_succeeded": documents.paid,
-    "invoice.overpaid": documents.paid,
-    "invoice.voided": documents.written_off,
-    "invoice.marked_uncollectible": documents.written_off,
-    "invoice_payment.paid": documents.payment_paid,
+    "invoice.paid": invoices.paid,
+    "invoice.payment_succeeded": invoices.paid,
+    "invoice.overpaid": invoices.paid,
+    "invoice.voided": invoices.written_off,
+    "invoice.marked_uncollectible": invoices.written_off,
+    "invoice_payment.paid": invoices.payment_paid,
     "charge.succeeded": charges.charge_succeeded,
     "charge.captured": charges.captured,
     "charge.refunded": charges.refunded,

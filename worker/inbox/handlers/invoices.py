@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.payments.facts import Kind, ObjectFacts, Reading
-from worker.inbox.handlers import promotions
+from worker.inbox.handlers import invoice_lines, promotions
 from worker.inbox.handlers.fields import (
     Document,
     amount,
@@ -15,7 +15,6 @@ from worker.inbox.handlers.fields import (
     own_id,
     payer_emails,
 )
-from worker.inbox.handlers.invoices import lines
 
 
 def paid(invoice: Document) -> Reading:
@@ -60,7 +59,7 @@ def _amounts(invoice: Document) -> dict[str, Any]:
         "paid_contains_outside": not {"paid", "paid_out_of_band"} & invoice.keys(),
         "attempted": invoice.get("attempted"),
         "paid_at": at(invoice, "status_transitions", "paid_at"),
-        **lines.facts_of(invoice),
+        **invoice_lines.facts_of(invoice),
     }
 
 

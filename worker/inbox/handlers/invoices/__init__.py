@@ -1,1 +1,0 @@
-"""Invoices, their lines and their billing periods."""
