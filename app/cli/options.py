@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.errors import InvalidRequest
+
 if TYPE_CHECKING:
     from app.config import Settings
 
@@ -38,6 +40,17 @@ ProgramId = Annotated[
         "--program", help="The program, prog_…. Required only if the partner is in several.", show_default=False
     ),
 ]
+
+
+def require_mode(given: bool | None, named: str, *, livemode: bool) -> None:
+    """Refuse `named`, an id given beside --live or --test, if what it names is of the other mode.
+
+    Raises:
+        InvalidRequest: it is of the other mode.
+    """
+    if given is not None and given != livemode:
+        is_in, option = ("live", "--test") if livemode else ("test", "--live")
+        raise InvalidRequest(f"{named} is in {is_in} mode; leave out {option}, or choose another id", param="id")
 
 
 def is_live(given: bool | None, settings: "Settings") -> bool:

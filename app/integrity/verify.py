@@ -1,12 +1,16 @@
 """Checks every rule of the ledger, starting from the postings, and lists the breaches."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from app import ids
 from app.ledger import checkpoints
+from app.ledger.models import ALL_PARTNERS
+from app.money import format_money
 
 STATISTICS: Final = "The sums below a checkpoint are those of the postings."
 
@@ -21,23 +25,24 @@ class Breach:
 
 _RULES: Final = {
     "Every entry has postings, and they sum to zero.": """
-        SELECT entry.id::text || ' sums to ' || coalesce(sum(posting.amount_minor), 0)
+        SELECT entry.id AS entry, count(posting.line) AS postings, sum(posting.amount_minor) AS sum_minor,
+               min(posting.currency) AS currency
         FROM journal_entries AS entry LEFT JOIN postings AS posting ON posting.entry_id = entry.id
         GROUP BY entry.id HAVING count(posting.line) < 2 OR sum(posting.amount_minor) <> 0
     """,
     "Every entry balances for each commission in it.": """
-        SELECT entry_id::text || ' on ' || coalesce(commission_id::text, 'no commission')
+        SELECT entry_id AS entry, commission_id AS commission, sum(amount_minor) AS sum_minor, min(currency) AS currency
         FROM postings GROUP BY entry_id, commission_id HAVING sum(amount_minor) <> 0
     """,
     "An entry has one currency, that of its accounts and commissions.": """
-        SELECT DISTINCT posting.entry_id::text
+        SELECT DISTINCT posting.entry_id AS entry
         FROM postings AS posting
         JOIN accounts AS account ON account.id = posting.account_id
         LEFT JOIN commissions AS commission ON commission.id = posting.commission_id
         WHERE posting.currency <> account.currency OR posting.currency <> commission.currency
     """,
     "Live and test money never meet: entry, account, commission, conversion and payment have one mode.": """
-        SELECT DISTINCT posting.entry_id::text
+        SELECT DISTINCT posting.entry_id AS entry
         FROM postings AS posting
         JOIN journal_entries AS entry ON entry.id = posting.entry_id
         JOIN accounts AS account ON account.id = posting.account_id
@@ -49,7 +54,7 @@ _RULES: Final = {
            OR posting.livemode <> payment.livemode
     """,
     "A commission's sums are those of its postings.": """
-        SELECT commission.id::text
+        SELECT commission.id AS commission
         FROM commissions AS commission
         LEFT JOIN (
             SELECT posting.commission_id,
@@ -69,7 +74,7 @@ _RULES: Final = {
                coalesce(fee, 0), coalesce(entries, 0))
     """,
     "What the ledger keeps of a commission equals the commission, and its time is that of the first entry.": """
-        SELECT posted.commission_id::text
+        SELECT posted.commission_id AS commission
         FROM posted_commissions AS posted
         LEFT JOIN commissions AS commission ON commission.id = posted.commission_id
         LEFT JOIN LATERAL (
@@ -84,7 +89,7 @@ _RULES: Final = {
                commission.level, commission.currency, first.occurred_at)
     """,
     "A commission's postings lie in its own partner's and program's accounts.": """
-        SELECT DISTINCT posting.commission_id::text
+        SELECT DISTINCT posting.commission_id AS commission
         FROM postings AS posting
         JOIN accounts AS account ON account.id = posting.account_id
         JOIN commissions AS commission ON commission.id = posting.commission_id
@@ -92,7 +97,7 @@ _RULES: Final = {
            OR account.partner_id IS NOT NULL AND account.partner_id <> commission.partner_id
     """,
     "A commission's status follows from its sums.": """
-        SELECT id::text || ' says ' || status FROM commissions
+        SELECT id AS commission, status FROM commissions
         WHERE status <> CASE
             WHEN accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor = 0
                 THEN 'reversed'
@@ -101,15 +106,14 @@ _RULES: Final = {
             ELSE 'paid' END
     """,
     "A commission's amount in the ledger is what the payment's present state is worth.": """
-        SELECT id::text || ' holds '
-               || (accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor)::text
-               || ', target ' || (calculation ->> 'target_minor')
+        SELECT id AS commission, currency, (calculation ->> 'target_minor')::bigint AS target_minor,
+               accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor AS posted_minor
         FROM commissions
         WHERE accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor
             <> (calculation ->> 'target_minor')::bigint
     """,
     "A payment merged into another earns nothing.": """
-        SELECT commission.id::text
+        SELECT commission.id AS commission
         FROM commissions AS commission
         JOIN conversions AS conversion ON conversion.id = commission.conversion_id
         JOIN payments AS payment ON payment.id = conversion.payment_id
@@ -117,7 +121,7 @@ _RULES: Final = {
           AND accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor <> 0
     """,
     "An upline earns only where the partner does.": """
-        SELECT upline.id::text
+        SELECT upline.id AS commission
         FROM commissions AS upline
         WHERE upline.level > 0 AND upline.amount_minor > 0 AND NOT EXISTS (
             SELECT FROM commissions AS partners
@@ -125,7 +129,7 @@ _RULES: Final = {
         )
     """,
     "Nothing of one organization is posted on another's accounts.": """
-        SELECT DISTINCT posting.entry_id::text
+        SELECT DISTINCT posting.entry_id AS entry
         FROM postings AS posting
         JOIN accounts AS account ON account.id = posting.account_id
         JOIN journal_entries AS entry ON entry.id = posting.entry_id
@@ -133,14 +137,41 @@ _RULES: Final = {
            OR posting.organization_id <> entry.organization_id
     """,
 }
-"""Each rule with a query that returns a text for each row that breaks it."""
+"""Each rule with a query that returns a row for each breach: an entry or a commission, and figures of `_FIGURES`."""
+
+_FIGURES: Final = {"sum_minor": "sums to", "posted_minor": "has posted", "target_minor": "is worth"}
 
 
 def verify(session: Session) -> list[Breach]:
     """All breaches; an intact ledger has none. Needs a new transaction, which it sets to REPEATABLE READ READ ONLY."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    breaches = [Breach(rule, found) for rule, query in _RULES.items() for found in session.scalars(text(query))]
-    return breaches + [Breach(STATISTICS, found) for found in checkpoints.differences(session)]
+    breaches = [
+        Breach(rule, _place(found))
+        for rule, query in _RULES.items()
+        for found in session.execute(text(query)).mappings()
+    ]
+    return breaches + [Breach(STATISTICS, _day(found)) for found in checkpoints.differences(session)]
+
+
+def _place(found: RowMapping) -> str:
+    """The entry or commission that breaks a rule, with its figures as money."""
+    parts = [f"entry {found['entry']}"] if found.get("entry") else []
+    if found.get("commission"):
+        parts.append(ids.encode(ids.COMMISSION, found["commission"]))
+    if found.get("postings") is not None:
+        parts.append("has 1 posting" if found["postings"] == 1 else f"has {found['postings']} postings")
+    for name, words in _FIGURES.items():
+        if found.get(name) is not None:
+            parts.append(f"{words} {format_money(int(found[name]), found['currency'])}")
+    if found.get("status"):
+        parts.append(f"has the status {found['status']}")
+    return ", ".join(parts)
+
+
+def _day(found: checkpoints.Difference) -> str:
+    whose = "all partners" if found.partner_id == ALL_PARTNERS else ids.encode(ids.PARTNER, found.partner_id)
+    when = "all days" if found.day == date.min else str(found.day)
+    return f"{whose} on {when} in {found.currency.upper()}"
 
 
 _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,15 @@ class ProgramDays:
     program_id: UUID
     organization_id: UUID
     time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A day whose sums in one currency are not those of its postings, of a partner or of `ALL_PARTNERS`."""
+
+    partner_id: UUID
+    day: date
+    currency: str
 
 
 # Programs that are behind: with entries of ended transactions after their checkpoint, without a checkpoint, or with an
@@ -103,8 +113,8 @@ _DIFFERENT = text(f"""
     WITH {moved(since="'0'::xid8", below=_BELOW, among=_AMONG)},
     due AS ({_SUMS}),
     kept AS (SELECT * FROM commission_sums WHERE program_id = :program_id)
-    SELECT coalesce(due.partner_id, kept.partner_id) || ' on ' || coalesce(due.day, kept.day)
-           || ' in ' || coalesce(due.currency, kept.currency)
+    SELECT coalesce(due.partner_id, kept.partner_id) AS partner_id, coalesce(due.day, kept.day) AS day,
+           coalesce(due.currency, kept.currency) AS currency
     FROM due FULL JOIN kept USING ({_KEY})
     WHERE ({", ".join(f"coalesce(due.{figure}, 0)" for figure in FIGURES)})
         IS DISTINCT FROM ({", ".join(f"coalesce(kept.{figure}, 0)" for figure in FIGURES)})
@@ -135,9 +145,9 @@ def advance(session: Session, program: ProgramDays, *, many: int = ENTRIES_AT_ON
     session.execute(_REACH, values)
 
 
-def differences(session: Session) -> list[str]:
+def differences(session: Session) -> list[Difference]:
     """The differences between programs' sums and the postings below their checkpoints; there must be none."""
-    found: list[str] = []
+    found: list[Difference] = []
     for checkpoint in session.execute(_CHECKPOINTS).mappings().all():
-        found += session.scalars(_DIFFERENT, dict(checkpoint)).all()
+        found += [Difference(*row) for row in session.execute(_DIFFERENT, dict(checkpoint))]
     return found

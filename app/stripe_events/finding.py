@@ -79,17 +79,22 @@ def list_events(
     return Page.of(session.scalars(ordered.options(defer(StripeEvent.payload))).all(), limit)
 
 
-def find_event(session: Session, organization_ids: Sequence[UUID], event_id: str) -> StripeEvent | None:
+def find_event(
+    session: Session, organization_ids: Sequence[UUID], event_id: str, *, livemode: bool | None = None
+) -> StripeEvent | None:
     """The event with this Stripe id or inbox id; None if there is none.
 
-    Of several deliveries it is the newest that came through an endpoint of the event's mode, if there is one.
+    Of several deliveries it is the newest that came through an endpoint of the event's mode, if there is one; a live
+    event before a test event with the same id. With `livemode` only events of that mode are considered.
     """
     query = select(StripeEvent).where(StripeEvent.organization_id.in_(organization_ids))
+    if livemode is not None:
+        query = query.where(StripeEvent.livemode == livemode)
     if event_id.isascii() and event_id.isdigit() and len(event_id) < 19:
         query = query.where(StripeEvent.id == int(event_id))
     else:
         query = query.where(StripeEvent.stripe_id == event_id)
-        query = query.order_by(StripeEvent.is_wrong_mode, StripeEvent.id.desc()).limit(1)
+        query = query.order_by(StripeEvent.is_wrong_mode, StripeEvent.livemode.desc(), StripeEvent.id.desc()).limit(1)
     return session.scalar(query.options(defer(StripeEvent.payload)))
 
 

@@ -9,6 +9,7 @@ from app import settings_files
 from app.cli.stripe import runs as following
 from app.config import Settings
 from app.errors import InvalidRequest, NotFound
+from app.money import format_money
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
 from tests.platform.conftest import Accrual, accrual
@@ -40,6 +41,8 @@ def test_a_backfill_is_followed_to_its_end(shop: Emulator, worked: Accrual) -> N
     deliver_in_order(shop)
     rehearsed = worked("backfill", "--since", "25d", "--dry-run")
     assert (rehearsed["state"], rehearsed["dry_run"]) == ("finished", True)
+    shown = worked("backfill", "--since", "25d", "--dry-run", json_expected=False).stdout
+    assert f"posts {format_money(rehearsed['counts']['posts']['usd'], 'usd')}" in shown
     printed = worked("backfill", "--since", "25d", json_expected=False)
     assert printed.exit_code == 0
     assert f"{rehearsed['counts']['new']} new" in printed.stdout

@@ -17,7 +17,7 @@ from tests.stripe_stories.families import ACACIA, CLOVER
 from tests.stripe_stories.returns import Dispute, Movement
 
 Reason = Callable[[Event], tuple[str, str]]
-NEW = "Recorded: it has new data, but names no partner and moves no money."
+NEW = "The event was read; it has new data, but names no partner and moves no money."
 KNOWN = "Nothing changed: everything in this event was already recorded."
 UNCHANGED = "Nothing changed: its new data changes no commission."
 

@@ -1,5 +1,6 @@
 """Verification finds whatever was changed behind the ledger's back."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from worker.schedule import advance_sums
 
 TAMPERINGS = {
     "a commission's sum": "UPDATE commissions SET accrued_minor = accrued_minor + 1",
@@ -58,6 +60,28 @@ def tamper(database_url: str, database: Engine) -> Tamper:
         engine.dispose()
 
     return tamper
+
+
+SHOWN = {
+    "a commission's target": r"com_\w+, has posted 7\.80 USD, is worth 0\.01 USD",
+    "a commission's status": r"com_\w+, has the status paid",
+    "a commission's sum": r"com_\w+, has posted 7\.81 USD, is worth 7\.80 USD",
+    "a posting's amount": r"entry [-\w]{36}, has 2 postings, sums to 0\.01 USD",
+    "a posting gone": r"entry [-\w]{36}, has 1 posting, sums to -?\d\.\d\d USD",
+    "all postings of an entry gone": r"entry [-\w]{36}, has 0 postings",
+    "a commission's day": r"par_\w+ on 2026-\d\d-\d\d in USD",
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_a_breach_is_shown_with_ids_that_can_be_explained_and_amounts_as_money(
+    accrued: None, tamper: Tamper, what: str
+) -> None:
+    advance_sums()
+    tamper(TAMPERINGS[what])
+    with db.transaction() as session:
+        places = [breach.what for breach in verify(session)]
+    assert any(re.fullmatch(SHOWN[what], place) for place in places), places
 
 
 def test_an_untouched_ledger_is_sound(accrued: None) -> None:

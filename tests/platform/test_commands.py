@@ -10,8 +10,10 @@ from sqlalchemy import select, text
 from app import config, db, ids, settings_files
 from app.errors import Conflict, InvalidRequest, NotFound
 from app.organizations import hierarchy
+from app.stripe_events import listed
 from app.stripe_events.endpoints import signing
 from app.stripe_events.models import StripeEndpoint
+from app.stripe_events.scope import Scope
 from tests import cast
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
@@ -157,6 +159,45 @@ def test_events_are_listed_by_outcome_shown_and_worked_again(
     drain()
     assert accrual("events", "list", "--outcome", "unprocessed") == []
     assert accrual("verify") == []
+
+
+def test_an_event_of_the_other_mode_is_not_replayed(accrual: Accrual, renewal: dict[str, Any], drain: Drain) -> None:
+    with pytest.raises(InvalidRequest, match=f"{renewal['id']} is in test mode; leave out --live"):
+        accrual("events", "replay", renewal["id"], "--live")
+    assert accrual("events", "list", "--outcome", "unprocessed") == []
+    [replayed] = accrual("events", "replay", renewal["id"], "--test")
+    assert replayed["id"] == renewal["id"]
+    drain()
+
+
+def test_with_one_id_in_both_modes_the_named_mode_is_replayed_and_else_the_live_event(
+    accrual: Accrual, renewal: dict[str, Any], merchant: cast.Merchant
+) -> None:
+    """Who knows a test endpoint's secret can send a test event under the id of a live one, and send it last."""
+    with db.transaction() as session:
+        scope = Scope(merchant.organization_id, "", livemode=True)
+        live = listed.insert_listed(session, scope, [renewal | {"livemode": True}])
+    for options, expected in ((("--test",), False), (("--live",), True), ((), True)):
+        [replayed] = accrual("events", "replay", renewal["id"], *options)
+        assert ([replayed["inbox_id"]] == live) is expected
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("events", "replay", "evt_1"),
+        ("events", "replay", "--outcome", "parked"),
+        ("events", "replay", "--live"),
+        ("events", "replay", "--stop", "run_1"),
+        ("backfill", "--since", "1d"),
+        ("backfill", "--test"),
+        ("reconcile", "--heal"),
+    ],
+    ids=" ".join,
+)
+def test_a_run_is_followed_without_other_options(accrual: Accrual, command: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidRequest, match="give nothing else beside them"):
+        accrual(*command, "--follow", "run_1")
 
 
 def test_an_unknown_outcome_or_event_is_refused(accrual: Accrual, renewal: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`accrual commissions` and `accrual balances`: what is owed, and letting it be paid."""
 
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,16 @@ def test_a_commission_is_shown_approved_and_rejected_by_id(accrual: Accrual) -> 
 
 
 @pytest.mark.usefixtures("sold")
+def test_ids_of_the_other_mode_are_refused_and_nothing_is_approved(accrual: Accrual) -> None:
+    every = [one["id"] for one in accrual("commissions", "list")]
+    with pytest.raises(InvalidRequest, match=f"{every[0]} is in test mode; leave out --live"):
+        accrual("commissions", "approve", *every, "--live")
+    assert {one["status"] for one in accrual("commissions", "list")} == {"accrued"}
+    approved = accrual("commissions", "approve", *every, "--test")
+    assert [one["status"] for one in approved] == ["approved"] * 3
+
+
+@pytest.mark.usefixtures("sold")
 def test_all_that_match_are_approved_after_a_dry_run(accrual: Accrual) -> None:
     rehearsed = accrual("commissions", "approve", "--partner", "ada", "--dry-run")
     assert (rehearsed["approved"], rehearsed["amounts"]) == (2, [{"currency": "USD", "amount": "19.60"}])
@@ -91,4 +102,4 @@ def test_balances_show_what_is_accrued_payable_paid_and_owed(accrual: Accrual) -
     assert (ben["accrued_cents"], ben["payable_cents"], ben["owed_cents"]) == (0, 980, 980)
     assert [one["code"] for one in accrual("balances", "--partner", "ben")] == ["ben"]
     shown = accrual("balances", json_expected=False).stdout
-    assert "19.60 USD" in shown
+    assert re.search(r"ada .* test .* 19\.60 USD", shown)

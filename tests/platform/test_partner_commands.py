@@ -77,7 +77,8 @@ def test_what_a_partner_earned_is_shown_as_money(accrual: Accrual) -> None:
     accrual(*BOOTSTRAP)
     accrual(*ADA, "--active")
     shown = accrual("partners", "show", "ada", json_expected=False).stdout
-    assert "nothing yet" in shown
+    assert "nothing yet in test mode" in shown
+    assert "nothing yet in live mode" in accrual("partners", "show", "ada", "--live", json_expected=False).stdout
     assert not any(mark in shown for mark in ("{", "}", "_cents"))
 
 

@@ -102,8 +102,8 @@ def _send_story(made: Bootstrapped) -> None:
             raise Unavailable(f"{event['type']} was answered {status}: {answer}")
         outcome = send.wait_for_outcomes([event["id"]], seconds=SETTLE_SECONDS).get(event["id"])
         if outcome is None:
-            raise Unavailable(f"{event['type']} was not settled within {SETTLE_SECONDS} seconds")
-        rows.append({"Cleo": words, "Stripe event": event["type"], "outcome": outcome})
+            raise Unavailable(f"{event['type']} was not processed within {SETTLE_SECONDS} seconds")
+        rows.append({"what happens": words, "Stripe event": event["type"], "outcome": outcome})
     printing.listing(rows)
 
 
@@ -112,7 +112,7 @@ def _print_ledger(made: Bootstrapped) -> None:
     from app import db
     from app.ledger import entries
 
-    printing.say("\nThe ledger, one balanced entry after another; nothing in it is ever edited:", is_bold=True)
+    printing.say("\nThe ledger. Each entry sums to zero, and none is ever changed:", is_bold=True)
     with db.transaction() as session:
         rows = entries.list_entries(session, ids.decode(made.organization_id, ids.ORGANIZATION))
     lines, previous = [], None
@@ -125,7 +125,7 @@ def _print_ledger(made: Bootstrapped) -> None:
                 "entry": row.kind if is_first else "",
                 "account": row.account,
                 "amount": money.format_money(row.amount_minor, row.currency).rjust(12),
-                "because of": row.cause if is_first else "",
+                "caused by": row.cause if is_first else "",
             }
         )
     printing.listing(lines)
@@ -134,7 +134,7 @@ def _print_ledger(made: Bootstrapped) -> None:
 def _print_explanation(url: str, api_key: str) -> None:
     """Print the explanation of the refunded month."""
     newest = _api("GET", f"{url}/api/v1/commissions", api_key)["commissions"][0]
-    printing.say(f"\nWhy {newest['id']} is what it is:", is_bold=True)
+    printing.say(f"\nThe newest commission, {newest['id']}, explained:", is_bold=True)
     explain.show(_api("GET", f"{url}/api/v1/commissions/{newest['id']}/explanation", api_key))
 
 

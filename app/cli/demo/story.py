@@ -35,12 +35,12 @@ class Story:
     def events(self) -> Iterator[tuple[str, Document]]:
         """What happens, in words, each with its event, in the order in which Stripe usually sends them."""
         yield "Cleo signs up", self._event("customer.created", self._customer_document())
-        yield "subscribes", self._event("customer.subscription.created", self._subscription_document())
+        yield "Cleo subscribes", self._event("customer.subscription.created", self._subscription_document())
         first = self._pay()
         yield "her card is charged", self._event("charge.succeeded", self._charge(first))
         yield "the payment succeeds", self._event("payment_intent.succeeded", self._payment_intent(first))
         yield "her first invoice is paid", self._event("invoice.paid", self._invoice(first, "subscription_create"))
-        yield "by that payment", self._event("invoice_payment.paid", self._invoice_payment(first))
+        yield "the payment is linked to it", self._event("invoice_payment.paid", self._invoice_payment(first))
         yield "checkout is complete", self._event("checkout.session.completed", self._session(first))
         yield from self._renewal(self._pay(), "her first renewal is paid")
         second = self._pay()
@@ -51,7 +51,7 @@ class Story:
     def _renewal(self, paid: dict[str, str], words: str) -> Iterator[tuple[str, Document]]:
         self._now += MONTH
         yield words, self._event("invoice.paid", self._invoice(paid, "subscription_cycle"))
-        yield "by a payment", self._event("invoice_payment.paid", self._invoice_payment(paid))
+        yield "its payment is linked to it", self._event("invoice_payment.paid", self._invoice_payment(paid))
 
     def _pay(self) -> dict[str, str]:
         """New ids for the payment of one month."""

@@ -39,18 +39,14 @@ def balances(
         owners = organizations.find_with_descendants(session, organization)
         program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
         found = None if partner is None else find_named(session, owners, partner, program_id=program_id)
-        every = owed.balances(
-            session,
-            owners,
-            livemode=is_live(livemode, settings),
-            program_id=program_id,
-            partner_id=found.id if found else None,
-        )
-        rows = [_row(one, as_json=as_json) for one in every]
+        mode = is_live(livemode, settings)
+        partner_id = found.id if found else None
+        every = owed.balances(session, owners, livemode=mode, program_id=program_id, partner_id=partner_id)
+        rows = [_row(one, mode, as_json=as_json) for one in every]
     printing.listing(rows, as_json=as_json)
 
 
-def _row(balance: owed.Balance, *, as_json: bool) -> dict[str, Any]:
+def _row(balance: owed.Balance, livemode: bool, *, as_json: bool) -> dict[str, Any]:
     """A balance, with amounts as money in a table, and in the smallest unit in JSON."""
     one = balance.figures
     minors = (one.accrued_minor, one.payable_minor, one.clearing_minor, one.received_minor, balance.owed_minor)
@@ -59,4 +55,4 @@ def _row(balance: owed.Balance, *, as_json: bool) -> dict[str, Any]:
         partner_id = ids.encode(ids.PARTNER, balance.partner_id)
         return {"partner_id": partner_id, "code": balance.code, "currency": one.currency, **named}
     shown = {name: format_money(minor, one.currency) for name, minor in zip(FIGURES, minors, strict=True)}
-    return {"partner": balance.code, "program": balance.program_name, **shown}
+    return {"partner": balance.code, "program": balance.program_name, "mode": "live" if livemode else "test", **shown}

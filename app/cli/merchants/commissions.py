@@ -13,7 +13,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live, require_mode
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.money import format_money
@@ -130,7 +130,7 @@ def approve(
     with organizations.database(data_dir) as settings:
         if given:
             decide = partial(decision_commands.approve, reason=reason, force=force)
-            printing.listing(_decided(given, organization, decide), as_json=as_json)
+            printing.listing(_decided(given, organization, decide, livemode), as_json=as_json)
             return
         batches: list[Approved] = []
         while not batches or (batches[-1].has_more and not dry_run):
@@ -138,7 +138,7 @@ def approve(
                 owners = organizations.find_with_descendants(session, organization)
                 filters = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
                 batches.append(approve_matching(session, CLI, owners, filters, _now(), reason=reason, dry_run=dry_run))
-    _print_batches(batches, dry_run=dry_run, as_json=as_json)
+    _print_batches(batches, filters.livemode, dry_run=dry_run, as_json=as_json)
 
 
 @commands.command()
@@ -173,9 +173,12 @@ def _for_people(shown: views.CommissionBody) -> dict[str, Any]:
 
 
 def _decided(
-    given: Sequence[str], organization: str | None, decide: Callable[..., views.ConversionBody]
+    given: Sequence[str],
+    organization: str | None,
+    decide: Callable[..., views.ConversionBody],
+    livemode: bool | None = None,
 ) -> list[dict[str, Any]]:
-    """Decide all of `given`, or none if one of them is refused; returns the result of each conversion."""
+    """Decide all of `given`, or none if one is refused or not of `livemode`; returns each conversion's result."""
     from app import db
     from app.commissions import finding
 
@@ -184,6 +187,7 @@ def _decided(
         owners = organizations.find_with_descendants(session, organization)
         for public_id in given:
             conversion = finding.conversion_named(session, owners, public_id)
+            require_mode(livemode, public_id, livemode=conversion.livemode)
             shown = decide(session, CLI, conversion, _now())
             amount = format_money(shown.commission_cents, shown.currency)
             rows.append({"id": shown.id, "partner": shown.partner_code, "commission": amount, "status": shown.status})
@@ -211,7 +215,7 @@ def _matching(
     return ApprovalFilter(livemode, found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
 
 
-def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool) -> None:
+def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool, as_json: bool) -> None:
     """Print the approvals of several calls as one result."""
     from app.commissions import views
     from app.commissions.decisions.bulk_approval import Approved
@@ -231,8 +235,8 @@ def _print_batches(batches: Sequence[Approved], *, dry_run: bool, as_json: bool)
         printing.as_document(jsonable(shown))
         return
     amounts = [format_money(minor, currency) for currency, minor in totals.items()]
-    values = {"would_approve" if dry_run else "approved": shown.approved, "amounts": amounts, "on_hold": shown.on_hold}
-    printing.record(values)
+    approved = {"would_approve" if dry_run else "approved": shown.approved}
+    printing.record({**approved, "mode": "live" if livemode else "test", "amounts": amounts, "on_hold": shown.on_hold})
     if together.has_more:
         printing.warn(f"more are waiting than these {shown.approved}; without --dry-run all of them are approved")
 

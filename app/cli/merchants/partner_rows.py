@@ -48,7 +48,10 @@ def whole(
     values = {**_in_own_words(shown.model_dump(), partner), "link": link(session, settings, partner)}
     if for_people:
         del values["stats"], values["stats_by_currency"]
-        values["earned"] = list(_earned(every)) or "nothing yet"
+        mode = "live" if livemode else "test"
+        values["earned"] = list(_earned(every, mode)) or f"nothing yet in {mode} mode"
+    else:
+        values["stats_livemode"] = livemode
     return values
 
 
@@ -72,10 +75,11 @@ def _earns(session: Session, partner: Partner) -> str:
     return rate if partner.status == "active" else f"nothing while {partner.status}; {rate} once it is active"
 
 
-def _earned(every: Iterable[Sums]) -> Iterable[str]:
+def _earned(every: Iterable[Sums], mode: str) -> Iterable[str]:
     for one in every:
         earned, pending, approved, paid = (
             format_money(minor, one.currency)
             for minor in (one.earned_minor, one.pending_minor, one.approved_minor, one.paid_minor)
         )
-        yield f"{earned} from {one.commission_count} commissions ({pending} accrued, {approved} approved, {paid} paid)"
+        commissions = f"{one.commission_count} {mode} commission{'' if one.commission_count == 1 else 's'}"
+        yield f"{earned} from {commissions} ({pending} accrued, {approved} approved, {paid} paid)"

@@ -10,7 +10,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live, require_mode
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
@@ -115,12 +115,13 @@ def replay(
         raise InvalidRequest("give the ids of events, or select events with --outcome, --type, --since or --until")
     if event_ids and selecting:
         raise InvalidRequest("give the ids of events or a selection, not both")
+    runs.refuse_beside(follow, stop, bool(event_ids or selecting or livemode is not None))
     _know(outcome)
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)
             if event_ids:
-                rows = [_replay_one(session, owners, event_id) for event_id in event_ids]
+                rows = [_replay_one(session, owners, event_id, livemode) for event_id in event_ids]
             elif follow is None and stop is None:
                 window = (runs.moment(since, "since"), runs.moment(until, "until"))
                 selection = Selection(owners, is_live(livemode, settings), outcome, type_, *window)
@@ -132,11 +133,15 @@ def replay(
             runs.see(owners, follow, stop, command="events replay", detach=detach, as_json=as_json)
 
 
-def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str) -> dict[str, Any]:
+def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str, livemode: bool | None) -> dict[str, Any]:
     from app.stripe_events import commands as event_commands
     from app.stripe_events import finding
 
-    body = event_commands.replay(session, CLI, finding.get_event(session, owners, event_id))
+    event = finding.find_event(session, owners, event_id, livemode=livemode)
+    if event is None:
+        event = finding.get_event(session, owners, event_id)
+        require_mode(livemode, event_id, livemode=event.livemode)
+    body = event_commands.replay(session, CLI, event)
     return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
 
 

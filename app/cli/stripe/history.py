@@ -55,6 +55,7 @@ def backfill(
     from app import db
     from app.stripe_sync import commands
 
+    runs.refuse_beside(follow, stop, bool(since or until or dry_run or account or livemode is not None))
     if since is None and follow is None and stop is None:
         raise InvalidRequest("--since is required, such as --since 2026-11-01 or --since 30d", param="since")
     with organizations.database(data_dir):
@@ -86,6 +87,7 @@ def reconcile(
     from app import db
     from app.stripe_sync import commands
 
+    runs.refuse_beside(follow, stop, bool(since or until or heal or account or livemode is not None))
     with organizations.database(data_dir):
         with db.transaction() as session:
             owners = organizations.find_with_descendants(session, organization)

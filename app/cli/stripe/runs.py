@@ -13,6 +13,7 @@ import typer
 from app import ids
 from app.cli import printing
 from app.errors import InvalidRequest
+from app.money import format_money
 from app.organizations.actors import CLI
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ def moment(given: str | None, name: str) -> datetime | None:
     except (ValueError, OverflowError):
         raise InvalidRequest(f"--{name} must be a date, such as 2026-11-01, or 30d for 30 days ago") from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def refuse_beside(run_id: str | None, stopped: str | None, has_others: bool) -> None:
+    """Refuse --follow beside --stop, and either beside options that choose something else.
+
+    Raises:
+        InvalidRequest: they are given together.
+    """
+    if (run_id is not None and stopped is not None) or (has_others and (run_id is not None or stopped is not None)):
+        raise InvalidRequest("--follow and --stop name a run that was started earlier; give nothing else beside them")
 
 
 def see(
@@ -145,11 +156,13 @@ def _said(run: StripeRun) -> str:
 
 
 def _flat(values: Mapping[str, Any]) -> str:
-    """`{"fetched": 3, "posts": {"usd": 5}}` as `3 fetched, posts usd 5`."""
+    """`{"fetched": 3, "seen": {"bound": 2}, "posts": {"usd": 5}}` as `3 fetched, seen bound 2, posts 0.05 USD`."""
     parts = []
     for name, value in values.items():
         words = name.replace("_", " ")
-        if isinstance(value, Mapping):
+        if name == "posts":
+            parts += [f"{words} {format_money(minor, currency)}" for currency, minor in value.items()]
+        elif isinstance(value, Mapping):
             parts += [f"{words} {inner} {number:,}" for inner, number in value.items()]
         elif isinstance(value, int) and not isinstance(value, bool):
             parts.append(f"{value:,} {words}")
