@@ -1,4 +1,4 @@
-"""Decides what happens to an event, a batch or a run after a failure."""
+"""Decides what to do with an event, a batch or a run after a failure."""
 
 import traceback
 from enum import Enum, auto
@@ -19,12 +19,12 @@ _NO_SERVICE_STATES: Final = frozenset({*db.CANNOT_WRITE, "53300"})
 """The database cannot write, or accepts no more connections: not caused by an event, so not an attempt."""
 
 
-class Meaning(Enum):
+class FailureAction(Enum):
     """What to do after a failure."""
 
-    AT_ONCE = auto()
+    RETRY_NOW = auto()
     """The failure is temporary and not caused by the event: retry now, without counting an attempt."""
-    LATER = auto()
+    RETRY_LATER = auto()
     """Count an attempt, and retry after the back-off."""
     PARK = auto()
     """A retry cannot succeed: park the event, so that a person sees it."""
@@ -32,20 +32,20 @@ class Meaning(Enum):
     """The database is unreachable or its disk is full. Nothing can be stored; the clock queues a drain later."""
 
 
-def meaning(failure: Exception) -> Meaning:
+def action_after(failure: Exception) -> FailureAction:
     """What to do with the event or batch that failed with this exception."""
     if isinstance(failure, UnusableEvent | DataError | OverflowError):
-        return Meaning.PARK
+        return FailureAction.PARK
     if isinstance(failure, DBAPIError):
         if getattr(failure.orig, "sqlstate", None) in _TRANSIENT_STATES:
-            return Meaning.AT_ONCE
+            return FailureAction.RETRY_NOW
         if failure.connection_invalidated:
-            return Meaning.AT_ONCE
+            return FailureAction.RETRY_NOW
         if getattr(failure.orig, "sqlstate", None) in _NO_SERVICE_STATES:
-            return Meaning.GIVE_UP
+            return FailureAction.GIVE_UP
         if isinstance(failure, OperationalError) and getattr(failure.orig, "sqlstate", None) is None:
-            return Meaning.GIVE_UP
-    return Meaning.LATER
+            return FailureAction.GIVE_UP
+    return FailureAction.RETRY_LATER
 
 
 def problem(failure: BaseException) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Credits each payment to a partner or to none, and finds the other payments that a changed binding reaches."""
+"""Credits each payment to a partner or to none, and finds the other payments that a changed binding affects."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.partners.finding.directory import Directory
 from app.payments import objects, payment_rows
 from app.payments.objects import LockedObjects
 from app.payments.payment_rows import PaymentRow
-from app.payments.state.payment_group import KnownObject, money_of_others
+from app.payments.state.payment_group import KnownObject, money_of_other_invoices
 from app.stripe_events.scope import Scope
 
 
@@ -28,7 +28,7 @@ class PaymentCredit:
 def attribute(
     session: Session, scope: Scope, locked: LockedObjects, payments: Sequence[PaymentRow]
 ) -> list[PaymentCredit]:
-    """Bind customers and subscriptions by new evidence, and credit every payment that this concerns.
+    """Bind customers and subscriptions by new evidence, and credit every payment that it concerns.
 
     Args:
         session: holds the locks of `locked`.
@@ -42,11 +42,11 @@ def attribute(
     Effects: writes attributions; locks those other payments.
     """
     bound, changed = bindings.rebind(session, scope, locked, payments)
-    reached = _reached(session, scope, changed, {payment.id for payment in payments})
-    bound = {**bindings.load(session, scope, _subjects(reached) - bound.keys()), **bound}
-    standing = [payment for payment in payments if payment.merged_into_id is None]
-    credited = _credit(session, scope, locked.objects, [*standing, *reached], bound)
-    return [PaymentCredit(one, credited.get(one.id, NoCredit())) for one in (*payments, *reached)]
+    affected = _affected(session, scope, changed, {payment.id for payment in payments})
+    bound = {**bindings.load(session, scope, _subjects(affected) - bound.keys()), **bound}
+    unmerged = [payment for payment in payments if payment.merged_into_id is None]
+    credited = _credit(session, scope, locked.objects, [*unmerged, *affected], bound)
+    return [PaymentCredit(one, credited.get(one.id, NoCredit())) for one in (*payments, *affected)]
 
 
 def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentRow]) -> list[PaymentCredit]:
@@ -61,7 +61,7 @@ def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
     return found - {""}
 
 
-def _reached(session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]) -> list[PaymentRow]:
+def _affected(session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]) -> list[PaymentRow]:
     """The other invoices of subjects whose binding changed, locked before they are read."""
     concerned = payment_rows.load_of_subjects(session, scope, changed) if changed else []
     elsewhere = {object_id for each in concerned if each.id not in touched for object_id in each.object_ids}
@@ -92,21 +92,21 @@ def _credit(
         session, scope.organization_id, partner_ids={one.partner_id for one in bound.values()}
     )
     credited: dict[UUID, Credit | NoCredit] = {}
-    alone = []
+    without_binding = []
     for payment in payments:
         credit = _by_binding(payment, bound, partners)
         if credit is None:
-            alone.append(payment)
+            without_binding.append(payment)
         else:
             credited[payment.id] = credit
-    credited |= _credit_alone(session, scope, known, alone, bound)
+    credited |= _credit_by_own_names(session, scope, known, without_binding, bound)
     if not payments or not by_hand.are_there(session, scope.organization_id):
         return credited
     return credited | _credit_by_hand(session, scope, known, payments, credited)
 
 
 def _by_binding(payment: PaymentRow, bound: Mapping[str, Binding], partners: Directory) -> Credit | None:
-    """An invoice's credit by its customer's binding, or its subscription's while no customer is known."""
+    """The credit of an invoice by the binding of its customer, or of its subscription while no customer is known."""
     binding = bound.get(payment.state.customer or payment.state.subscription) if payment.is_of_invoice else None
     if binding is None:
         return None
@@ -116,14 +116,14 @@ def _by_binding(payment: PaymentRow, bound: Mapping[str, Binding], partners: Dir
     return Credit(enrollment, binding.id, binding.bound_at, binding.snapshot_id)
 
 
-def _credit_alone(
+def _credit_by_own_names(
     session: Session,
     scope: Scope,
     known: Mapping[str, KnownObject],
     payments: Sequence[PaymentRow],
     bound: Mapping[str, Binding],
 ) -> dict[UUID, Credit | NoCredit]:
-    """Credit payments that follow no binding by the names on themselves, each with a binding of its own."""
+    """Credit payments without a binding by the names on them; each gets a binding of its own."""
     if not payments:
         return {}
     members = _members(session, scope, known, payments)
@@ -136,12 +136,12 @@ def _credit_alone(
     found: dict[str, Binding | None] = {}
     for payment in payments:
         occasion, own = occasions.payment_occasion(payment, members[payment.id], names), payment.object_ids[0]
-        named = rules.named(occasion, partners)
+        named = rules.find_partner(occasion, partners)
         if isinstance(named, NoCredit):
             credited[payment.id], found[own] = named, None
         else:
-            found[own] = rules.bound(own, *named, occasion.at)
-    stored = bindings.after(bound, bindings.insert_changed(session, scope, bound, found))
+            found[own] = rules.new_binding(own, *named, occasion.at)
+    stored = bindings.with_changes(bound, bindings.insert_changed(session, scope, bound, found))
     for payment in payments:
         if payment.id not in credited:
             binding = stored[payment.object_ids[0]]
@@ -184,13 +184,13 @@ def _members(
     For payments that were loaded without their payment group, the group is looked up.
     """
     elsewhere = {object_id for each in payments for object_id in each.object_ids} - known.keys()
-    every = {**known, **(objects.lock(session, scope, elsewhere).objects if elsewhere else {})}
+    all_objects = {**known, **(objects.lock(session, scope, elsewhere).objects if elsewhere else {})}
     by_root: dict[str, list[KnownObject]] = {}
-    for one in every.values():
+    for one in all_objects.values():
         by_root.setdefault(one.root, []).append(one)
     found = {}
     for payment in payments:
-        group = by_root[every[payment.object_ids[0]].root]
-        others = money_of_others(group, payment.state.invoice) if payment.is_of_invoice else frozenset()
+        group = by_root[all_objects[payment.object_ids[0]].root]
+        others = money_of_other_invoices(group, payment.state.invoice) if payment.is_of_invoice else frozenset()
         found[payment.id] = {one.id for one in group} - others
     return found

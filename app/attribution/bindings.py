@@ -81,23 +81,23 @@ def rebind(
 
     Effects: locks the subjects; writes attributions.
     """
-    standing = [payment for payment in payments if payment.merged_into_id is None]
-    leading, following = _subjects_of(locked, standing)
-    found = load(session, scope, {*leading, *following, *(one.object_ids[0] for one in standing)})
-    stale = _stale(session, scope, locked, standing, leading, following, found)
+    unmerged = [payment for payment in payments if payment.merged_into_id is None]
+    bound_by_evidence, bound_with_customer = _subjects_of(locked, unmerged)
+    found = load(session, scope, {*bound_by_evidence, *bound_with_customer, *(one.object_ids[0] for one in unmerged)})
+    stale = _stale(session, scope, locked, unmerged, bound_by_evidence, bound_with_customer, found)
     if unnamed := stale - locked.objects.keys():
         # A link between an invoice and a charge names no customer, but may bring the evidence that binds one.
         objects.lock(session, scope, unnamed)
         found = {**{one: found[one] for one in found.keys() - unnamed}, **load(session, scope, unnamed)}
-    changed = _bind_anew(session, scope, stale, payments, found) if stale else {}
-    found = after(found, changed)
+    changed = _find_again(session, scope, stale, payments, found) if stale else {}
+    found = with_changes(found, changed)
     # Close the bindings that subscriptions had until their customer became known, so that the open rows depend only on
     # the facts known, not on their order.
-    released = dict.fromkeys(following.keys() & found.keys(), None)
-    return after(found, insert_changed(session, scope, found, released)), set(changed)
+    released = dict.fromkeys(bound_with_customer.keys() & found.keys(), None)
+    return with_changes(found, insert_changed(session, scope, found, released)), set(changed)
 
 
-def after(bindings: Mapping[str, Binding], changed: Mapping[str, Binding | None]) -> dict[str, Binding]:
+def with_changes(bindings: Mapping[str, Binding], changed: Mapping[str, Binding | None]) -> dict[str, Binding]:
     """`bindings` with `changed` in place of those of the same subjects."""
     both = {**bindings, **changed}
     return {subject: found for subject, found in both.items() if found is not None}
@@ -120,10 +120,12 @@ def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple
             pairs.add((one.subscription, one.customer))
     customers = {known.id: known.customer for known in locked.objects.values() if known.kind == Kind.SUBSCRIPTION}
     owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in pairs}
-    following = {subscription: customer for subscription, customer in owners.items() if subscription and customer}
-    leading = {customer for _, customer in pairs} | set(following.values())
-    leading |= {subscription for subscription in owners if subscription not in following}
-    return leading - {""}, following
+    bound_with_customer = {
+        subscription: customer for subscription, customer in owners.items() if subscription and customer
+    }
+    bound_by_evidence = {customer for _, customer in pairs} | set(bound_with_customer.values())
+    bound_by_evidence |= {subscription for subscription in owners if subscription not in bound_with_customer}
+    return bound_by_evidence - {""}, bound_with_customer
 
 
 def _stale(
@@ -131,33 +133,33 @@ def _stale(
     scope: Scope,
     locked: LockedObjects,
     payments: Iterable[PaymentRow],
-    leading: set[str],
-    following: Mapping[str, str],
+    bound_by_evidence: set[str],
+    bound_with_customer: Mapping[str, str],
     bindings: Mapping[str, Binding],
 ) -> set[str]:
-    """The leading subjects whose binding must be found again.
+    """The subjects bound by evidence whose binding must be found again.
 
     These are unbound subjects with evidence, newly named subjects, subjects with a payment that may be earlier than the
     one that binds, and subjects with a session that may bind, or did until its payment arrived. A renewal of a bound
     customer is none of these; this keeps renewals fast.
     """
-    found = occasions.with_evidence(session, scope, leading - bindings.keys())
+    found = occasions.with_evidence(session, scope, bound_by_evidence - bindings.keys())
     moved = locked.relinked | {known.root for known in locked.objects.values() if known.id in locked.newly_named}
     for one in locked.objects.values():
         if one.root in moved:
-            found |= {one.id, one.subscription, one.customer, following.get(one.id, "")}
+            found |= {one.id, one.subscription, one.customer, bound_with_customer.get(one.id, "")}
     times: dict[str, set[datetime]] = {}
     for payment in payments:
         times.setdefault(payment.root, set()).add(payment.state.occurred_at)
         for subject in (payment.state.subscription, payment.state.customer):
             bound = bindings.get(subject)
             if bound is not None and _may_come_before(payment, bound):
-                found |= {subject, following.get(subject, "")}
+                found |= {subject, bound_with_customer.get(subject, "")}
     for one in locked.objects.values():
         if one.kind == Kind.SESSION and one.stated_at is not None:
             owners = {one.subscription, one.customer} & bindings.keys()
             found |= {owner for owner in owners if bindings[owner].bound_at not in times.get(one.root, ())}
-    return found & leading
+    return found & bound_by_evidence
 
 
 def _may_come_before(payment: PaymentRow, bound: Binding) -> bool:
@@ -170,19 +172,19 @@ def _may_come_before(payment: PaymentRow, bound: Binding) -> bool:
     return now < bound.bound_at if before == now else min(now, before or now) <= bound.bound_at
 
 
-def _bind_anew(
+def _find_again(
     session: Session,
     scope: Scope,
     subjects: Iterable[str],
     payments: Sequence[PaymentRow],
     bindings: Mapping[str, Binding],
 ) -> dict[str, Binding | None]:
-    """Find the bindings of leading `subjects` again and insert those that changed; returns as `insert_changed`."""
+    """Find the bindings of `subjects` again and insert those that changed; returns what `insert_changed` does."""
     ordered = sorted(subjects)
-    families = occasions.load(session, scope, ordered, payments)
-    partners = directory.load_directory(session, scope.organization_id, names=families.names)
+    by_subject = occasions.load(session, scope, ordered, payments)
+    partners = directory.load_directory(session, scope.organization_id, names=by_subject.names)
     new_bindings = {
-        subject: rules.bind(subject, families.of(subject), partners, former=bindings.get(subject))
+        subject: rules.find_binding(subject, by_subject.of(subject), partners, former=bindings.get(subject))
         for subject in ordered
     }
     return insert_changed(session, scope, bindings, new_bindings)

@@ -11,7 +11,7 @@ from app.attribution.rules import Name, Occasion
 from app.payments import objects, payment_rows
 from app.payments.facts import MONEY_KINDS, Kind
 from app.payments.payment_rows import PaymentRow
-from app.payments.state.payment_group import KnownObject, money_of_others
+from app.payments.state.payment_group import KnownObject, money_of_other_invoices
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _OWN = text(f"""
@@ -43,7 +43,7 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
 
 
 @dataclass(frozen=True, slots=True)
-class Families:
+class OccasionsBySubject:
     """The occasions of several subjects, each with the subjects it counts for."""
 
     occasions: Sequence[tuple[Occasion, frozenset[str]]]
@@ -58,28 +58,28 @@ class Families:
         return {name.name for occasion, _ in self.occasions for name in occasion.names}
 
 
-def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRow]) -> Families:
+def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Sequence[PaymentRow]) -> OccasionsBySubject:
     """The occasions of `subjects`.
 
     `touched` are payments whose rows are not written yet; they replace the stored ones.
     """
     ordered = sorted(subjects)
     if not ordered:
-        return Families(())
+        return OccasionsBySubject(())
     roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": ordered})}
     payment_groups: dict[str, list[KnownObject]] = {}
     for known in objects.load(session, scope, roots).values():
         if known.kind in MONEY_KINDS:
             payment_groups.setdefault(known.root, []).append(known)
     payments = {one.id: one for one in (*payment_rows.load_of_subjects(session, scope, ordered), *touched)}
-    standing = [one for one in payments.values() if one.merged_into_id is None]
+    unmerged = [one for one in payments.values() if one.merged_into_id is None]
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {one for known in members.values() for one in (known.customer, known.subscription)}
     names = evidence.load_and_keep_touches(session, scope, {*members, *ordered, *owners})
     occasions = []
     for payment_group in payment_groups.values():
-        occasions += _occasions(payment_group, standing, names)
-    return Families(occasions)
+        occasions += _occasions(payment_group, unmerged, names)
+    return OccasionsBySubject(occasions)
 
 
 def _occasions(
@@ -88,7 +88,7 @@ def _occasions(
     own = {known.id for known in members}
     found = [
         (
-            payment_occasion(payment, own - money_of_others(members, payment.state.invoice), names),
+            payment_occasion(payment, own - money_of_other_invoices(members, payment.state.invoice), names),
             frozenset({payment.state.subscription, payment.state.customer}),
         )
         for payment in payments

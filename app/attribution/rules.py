@@ -125,7 +125,7 @@ Named = tuple[Enrollment, Name]
 """A partner, and the name that identifies it."""
 
 
-def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
+def find_partner(occasion: Occasion, directory: Directory) -> Named | NoCredit:
     """The partner of the touchpoints of this occasion's sessions, else the one that its strongest carrier names.
 
     A name that no partner has is skipped, and the next carrier counts. An inactive partner's name counts; its verdict
@@ -136,9 +136,9 @@ def named(occasion: Occasion, directory: Directory) -> Named | NoCredit:
     if within:
         return _chosen(within)
     unknown = ""
-    for name in sorted(occasion.names, key=_belief):
+    for name in sorted(occasion.names, key=_strength):
         enrollment = directory.find(name.name)
-        if name.carrier == TOUCHPOINT or any(_has_lapsed_with(name, enrollment, one) for one in followed):
+        if name.carrier == TOUCHPOINT or any(_belongs_to_expired(name, enrollment, one) for one in followed):
             continue
         if enrollment is None:
             unknown = unknown or (name.name if name.carrier != CLIENT_REFERENCE else "")
@@ -154,10 +154,10 @@ def _followed(occasion: Occasion) -> list[Name]:
     by our clock, is up to `CLOCKS_APART` after the payment's time, by Stripe's clock.
     """
     touches: dict[UUID | None, Name] = {}
-    for one in sorted(occasion.names, key=_belief):
+    for one in sorted(occasion.names, key=_strength):
         if one.carrier == TOUCHPOINT:
             touches.setdefault(one.touchpoint_id, one)
-    in_order = sorted(touches.values(), key=_when)
+    in_order = sorted(touches.values(), key=_visit_order)
     firsts = {one.session_id: one for one in reversed(in_order)}
     return [
         one
@@ -188,28 +188,28 @@ def _chosen(within: Sequence[Named]) -> Named:
     return next(one for one in within if one[0].program_id == latest[0].program_id)
 
 
-def _has_lapsed_with(name: Name, enrollment: Enrollment | None, lapsed: Named) -> bool:
+def _belongs_to_expired(name: Name, enrollment: Enrollment | None, expired: Named) -> bool:
     """Whether a name was written because of a touchpoint that is outside the window, so that it does not count either.
 
     It has the touchpoint's session beside it, or names its partner without a session. A promotion code, and another
     partner's name, are evidence of their own.
     """
-    lapsed_enrollment, lapsed_name = lapsed
+    expired_enrollment, expired_name = expired
     if name.session_id:
-        return name.session_id == lapsed_name.session_id
-    is_its = enrollment is not None and enrollment.partner_id == lapsed_enrollment.partner_id
+        return name.session_id == expired_name.session_id
+    is_its = enrollment is not None and enrollment.partner_id == expired_enrollment.partner_id
     return is_its and name.carrier != PROMOTION_CODE
 
 
-def _when(name: Name) -> tuple[datetime, str]:
+def _visit_order(name: Name) -> tuple[datetime, str]:
     return (name.evident_at, str(name.touchpoint_id))
 
 
-def _belief(name: Name) -> tuple[int, int, datetime, str, str, str]:
+def _strength(name: Name) -> tuple[int, int, datetime, str, str, str]:
     return (RANK[name.carrier], name.distance, name.evident_at, name.object_id, name.name, name.stripe_event_id)
 
 
-def bind(
+def find_binding(
     subject: str, occasions: Iterable[Occasion], directory: Directory, *, former: Binding | None = None
 ) -> Binding | None:
     """The binding these occasions make; None if none of them is credited to a partner that earns.
@@ -218,13 +218,13 @@ def bind(
     that does not take the customer over, also where its evidence is earlier.
     """
     for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
-        found = named(occasion, directory)
+        found = find_partner(occasion, directory)
         if not isinstance(found, NoCredit) and _may_bind(found[0], former):
-            return bound(subject, *found, occasion.at)
+            return new_binding(subject, *found, occasion.at)
     return None
 
 
-def bound(subject: str, enrollment: Enrollment, name: Name, at: datetime) -> Binding:
+def new_binding(subject: str, enrollment: Enrollment, name: Name, at: datetime) -> Binding:
     """A new binding of `subject` by a payment or session of this time."""
     snapshots = enrollment.snapshots
     return Binding(

@@ -43,8 +43,7 @@ MONEY_KINDS: Final = (
 )
 """Kinds of the objects of a payment, in the order in which they become the root of a payment group.
 
-Subscriptions and
-customers are not among them, since each has many payments."""
+Subscriptions and customers are not among them, since each has many payments."""
 KINDS: Final = (*MONEY_KINDS, Kind.SUBSCRIPTION, Kind.CUSTOMER, Kind.DISCOUNT)
 
 TRANSACTION: Final = "transaction:"
@@ -61,7 +60,7 @@ CAPTURED_AT: Final = "captured_at"
 """Fact: when an authorized amount was captured, Unix seconds; the last of several captures."""
 
 ENDED_AT: Final = "ended_at"
-"""Fact: when a refund failed or was canceled, Unix seconds; by the earliest event that says so."""
+"""Fact: when a refund failed or was canceled, Unix seconds; by the earliest event that states it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class ObjectFacts:
     subscription: str = ""
     emails: tuple[str, ...] = field(default=(), repr=False)
     """E-mail addresses of the payer as written in the document. Only marks of them are stored."""
-    moments: tuple[str, ...] = ()
+    time_facts: tuple[str, ...] = ()
     """Names of facts whose value is when this was stated: `CAPTURED_AT`, `ENDED_AT`."""
 
 
@@ -101,13 +100,13 @@ class Reading:
     """All facts of an event that commissions depend on."""
 
     objects: tuple[ObjectFacts, ...] = ()
-    same_money: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     """Pairs of ids of objects that belong to the same payment."""
     names: tuple[NameFact, ...] = ()
-    is_stating: bool = False
+    states_amount: bool = False
     """Whether it states a payment's amount. Such an event is recorded as the cause of the payment's entries first."""
     is_return: bool = False
-    """Whether it says that money was returned to the customer."""
+    """Whether it states that money was returned to the customer."""
     is_ignored: bool = False
     is_captured: bool = True
 

@@ -14,7 +14,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment of ours; amounts in minor units.
+    """A stored payment, to be compared with Stripe's documents; amounts in minor units.
 
     `is_credited`: it has a credit note or a reported refund, or was overpaid, so that its returned amount may differ
     from that of its charge.
@@ -29,7 +29,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OurRecords:
     """Our payments and facts for the documents of a page.
 
     Attributes:
@@ -85,7 +85,7 @@ _UNLISTED = text(f"""
 """)
 
 
-def load_held(session: Session, scope: Scope, ids: Sequence[str]) -> Held:
+def load_records(session: Session, scope: Scope, ids: Sequence[str]) -> OurRecords:
     """Our payments and facts for these Stripe ids."""
     values = {**scope.parameters(), "ids": list(ids)}
     payments: dict[str, Payment] = {}
@@ -94,7 +94,7 @@ def load_held(session: Session, scope: Scope, ids: Sequence[str]) -> Held:
         if row.charge:
             payments[row.charge] = payments[row.key]
     facts = {row.id: row.facts for row in session.execute(_FACTS, values)}
-    return Held(payments, facts)
+    return OurRecords(payments, facts)
 
 
 def load_unlisted(

@@ -34,18 +34,18 @@ class LockedObjects:
 
     Attributes:
         objects: by id, what is known now, this batch's facts included.
-        met_before: roots of payment groups of which anything was known before this batch.
+        known_roots: roots of the payment groups that had an object before this batch.
         addressed: customers that were known before and whose new e-mail address this batch brought.
         relinked: roots of payment groups with an object that was known before and has moved: to another payment group,
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
-        stated: what each event of the batch says of an object, by the event's id, in the order of the batch.
+        stated: the facts of an object in each event of the batch, by the event's id, in the order of the batch.
         newly_named: objects on which a partner's name was found, or from which one was removed, since they were
             settled.
     """
 
     objects: Mapping[str, KnownObject]
-    met_before: frozenset[str]
+    known_roots: frozenset[str]
     relinked: frozenset[str]
     addressed: frozenset[str] = frozenset()
     before: Mapping[str, KnownObject] = field(default_factory=dict)
@@ -62,10 +62,10 @@ class LockedObjects:
 
 
 def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
-    """Lock the payment groups that `events` name, and write what the events say of their objects."""
+    """Lock the payment groups that `events` name, and store the facts of their objects."""
     stated = _statements(events, _marks(session, scope, events))
     by_object = _merged(stated)
-    links = [pair for event in events for pair in event.reading.same_money if all(pair)]
+    links = [pair for event in events for pair in event.reading.links if all(pair)]
     if not by_object:
         return LockedObjects({}, frozenset(), frozenset())
     local = _rooted(by_object, links)
@@ -77,9 +77,9 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
     _write_changes(session, scope, before, after)
     relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
     addressed = frozenset(one for one, known in stored.items() if _is_addressed(known, after[one]))
-    met_before = frozenset(after[one].root for one in stored)
+    known_roots = frozenset(after[one].root for one in stored)
     known_before = {one: known for one, known in stored.items() if one not in inserted}
-    return LockedObjects(after, met_before, relinked, addressed, before=known_before, stated=stated)
+    return LockedObjects(after, known_roots, relinked, addressed, before=known_before, stated=stated)
 
 
 def lock(
@@ -87,8 +87,8 @@ def lock(
 ) -> LockedObjects:
     """The known facts of the payment groups of `object_ids`, all locked. Ids that no event has named are skipped."""
     found = _lock_groups(session, scope, object_ids)
-    met_before = frozenset(known.root for known in found.values())
-    return LockedObjects(found, met_before, frozenset(), newly_named=frozenset(newly_named))
+    known_roots = frozenset(known.root for known in found.values())
+    return LockedObjects(found, known_roots, frozenset(), newly_named=frozenset(newly_named))
 
 
 def also_lock(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:
@@ -97,7 +97,7 @@ def also_lock(session: Session, scope: Scope, locked: LockedObjects, newly_named
     return replace(
         locked,
         objects={**more.objects, **locked.objects},
-        met_before=locked.met_before | more.met_before,
+        known_roots=locked.known_roots | more.known_roots,
         newly_named=locked.newly_named | newly_named,
     )
 
@@ -161,7 +161,7 @@ def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[t
             if not one.id:
                 continue
             facts = {name: value for name, value in one.facts.items() if value is not None}
-            facts |= dict.fromkeys(one.moments, int(event.occurred_at.timestamp()))
+            facts |= dict.fromkeys(one.time_facts, int(event.occurred_at.timestamp()))
             seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
             if one.customer and seen:
                 # Without a time, so that an address that is repeated with every renewal changes no row.
@@ -238,7 +238,7 @@ def _row(scoped: Mapping[str, Any], known: KnownObject) -> dict[str, Any]:
     }
 
 
-def events_with_news(locked: LockedObjects) -> frozenset[int]:
+def events_with_new_facts(locked: LockedObjects) -> frozenset[int]:
     """The ids of the events that added a fact to what is known, or a Stripe object; in the order of the batch.
 
     A repeated fact is not new, whatever its time. Example: of two deliveries of one `customer.created` in a

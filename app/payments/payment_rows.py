@@ -97,21 +97,21 @@ def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, Payment
     matched += [
         (left.pop(obsolete.pop(0).state.key) if obsolete else None, state) for state in states if state.key not in rows
     ]
-    standing = [
+    unmerged = [
         PaymentRow(ids.new(), state, root) if row is None else replace(row, state=state, root=root, merged_into_id=None)
         for row, state in matched
     ]
     merged = [
-        replace(row, root=root, merged_into_id=row.merged_into_id or _successor(row, standing)) for row in left.values()
+        replace(row, root=root, merged_into_id=row.merged_into_id or _successor(row, unmerged)) for row in left.values()
     ]
-    return standing + merged
+    return unmerged + merged
 
 
-def _successor(payment: PaymentRow, standing: Sequence[PaymentRow]) -> UUID | None:
+def _successor(payment: PaymentRow, unmerged: Sequence[PaymentRow]) -> UUID | None:
     """The payment that a row without a state is merged into: one with a common object, else the first."""
     own = set(payment.object_ids)
-    sharing = (one.id for one in standing if own & set(one.object_ids))
-    return next(sharing, standing[0].id if standing else None)
+    sharing = (one.id for one in unmerged if own & set(one.object_ids))
+    return next(sharing, unmerged[0].id if unmerged else None)
 
 
 def _key(known: KnownObject) -> str:
@@ -239,7 +239,7 @@ def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentR
     return {one.id: by_customer.get(one.state.customer, nothing).union(one.state.email_marks) for one in rows_given}
 
 
-_STANDING_OF_CUSTOMERS = text(f"""
+_UNMERGED_OF_CUSTOMERS = text(f"""
     SELECT id FROM payments
     WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND customer <> '' AND merged_into_id IS NULL
 """)
@@ -248,4 +248,4 @@ _STANDING_OF_CUSTOMERS = text(f"""
 def load_ids_of_customers(session: Session, scope: Scope, customers: Collection[str]) -> list[UUID]:
     """The payments of these customers, without merged ones."""
     values: Mapping[str, Any] = {**scope.parameters(), "customers": sorted(customers)}
-    return list(session.scalars(_STANDING_OF_CUSTOMERS, values)) if customers else []
+    return list(session.scalars(_UNMERGED_OF_CUSTOMERS, values)) if customers else []

@@ -98,7 +98,7 @@ def insert_event(
     if connection.execute(_INSERT, values, prepare=True).fetchone() is not None:
         return Receipt(is_new=True, is_due=not values["is_wrong_mode"])
     known = connection.execute(_KNOWN, values).fetchone()
-    assert known is not None, "a row that is in the way of an insert is there"
+    assert known is not None, "the row that conflicts with the insert exists"
     return Receipt(is_new=False, is_due=known[0], is_different=known[1])
 
 

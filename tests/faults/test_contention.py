@@ -85,7 +85,7 @@ def test_deadlock_is_retried_at_once_and_counts_as_no_attempt(
         assert drained.result() == len(events_of(copies))
     # On a busy machine the drain may claim its events again before the other session has one: a second deadlock.
     failed = [line for line in logged if line["event"] == "batch_failed"]
-    assert {(line["error"], line["meaning"]) for line in failed} == {("DeadlockDetected", "AT_ONCE")}
+    assert {(line["error"], line["action"]) for line in failed} == {("DeadlockDetected", "RETRY_NOW")}
     assert {(row.attempts, row.last_error) for row in map(inbox_row, events_of(copies))} == {(0, None)}
     assert_processed_once(copies)
 

@@ -12,7 +12,7 @@ from app.runtime import processes
 from app.stripe_events.inbox import MAX_ATTEMPTS
 from tests.conftest import Deliver, Tally
 from tests.waiting import PATIENCE_SECONDS, eventually
-from worker.inbox.drain import DIED
+from worker.inbox.drain import WORKER_ENDED
 
 from .conftest import InboxRow, PostingsLock, Valkey, bring_forward, event_of_type
 from .habits import clumsy, mortal
@@ -70,7 +70,7 @@ def test_event_that_crashes_workers_is_parked_while_others_settle(
         bring_forward()
     assert attempts == [0, *range(1, MAX_ATTEMPTS + 1), MAX_ATTEMPTS]
     row = inbox_row(deadly)
-    assert (row.outcome, row.outcome_details, row.last_error) == ("parked", DIED, DIED)
+    assert (row.outcome, row.outcome_details, row.last_error) == ("parked", WORKER_ENDED, WORKER_ENDED)
     assert_processed_once([*first, *last])
     tally("workers that one event killed", len(attempts) - 1)
 

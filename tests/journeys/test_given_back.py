@@ -161,7 +161,7 @@ def test_a_comparison_with_stripe_knows_that_more_went_back(
     drain()
     give_back(desk, conversion_of(desk, first), 1000)
     with db.transaction() as session:
-        held = holdings.load_held(session, Scope(merchant.organization_id, "", livemode=False), [first.invoice])
+        held = holdings.load_records(session, Scope(merchant.organization_id, "", livemode=False), [first.invoice])
     assert held.payments[f"invoice:{first.invoice}"].is_credited
 
 

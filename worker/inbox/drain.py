@@ -15,10 +15,10 @@ from app.stripe_events import inbox
 from app.stripe_events.inbox import MAX_ATTEMPTS, ClaimedEvent
 from worker import retries
 from worker.inbox import pipeline
-from worker.retries import Meaning
+from worker.retries import FailureAction
 
 BATCH_SIZE: Final = 500
-DIED: Final = {"problem": "worker_ended"}
+WORKER_ENDED: Final = {"problem": "worker_ended"}
 
 log = structlog.get_logger(__name__)
 
@@ -53,12 +53,12 @@ def work_batch(limit: int = BATCH_SIZE) -> int:
         try:
             return _process_claimed(limit, claimed)
         except Exception as failure:
-            meaning = retries.meaning(failure)
-            log.warning("batch_failed", size=len(claimed), meaning=meaning.name, **retries.problem(failure))
+            action = retries.action_after(failure)
+            log.warning("batch_failed", size=len(claimed), action=action.name, **retries.problem(failure))
             jobs.clear_in_progress([event.id for event in claimed])
-            if meaning is Meaning.GIVE_UP:
+            if action is FailureAction.GIVE_UP:
                 raise
-            if meaning is not Meaning.AT_ONCE:
+            if action is not FailureAction.RETRY_NOW:
                 break
     _process_one_by_one([event.id for event in claimed])
     return len(claimed)
@@ -118,8 +118,8 @@ def _begin_attempt(event_id: int) -> int | None:
         if event is None:
             return None
         if event.attempts >= MAX_ATTEMPTS:
-            inbox.store_failure(session, event_id, event.attempts, DIED, park=True)
-            log.error("event_parked", stripe_event_id=event.stripe_id, **DIED)
+            inbox.store_failure(session, event_id, event.attempts, WORKER_ENDED, park=True)
+            log.error("event_parked", stripe_event_id=event.stripe_id, **WORKER_ENDED)
             metrics.events_processed("parked")
             return None
         return inbox.count_attempt(session, event, now=datetime.now(UTC))
@@ -135,7 +135,7 @@ def _attempt(event_id: int, attempts: int) -> None:
                     return
                 outcomes = pipeline.work(session, [event])
         except Exception as failure:
-            if retries.meaning(failure) is not Meaning.AT_ONCE or remaining == 0:
+            if retries.action_after(failure) is not FailureAction.RETRY_NOW or remaining == 0:
                 raise
         else:
             metrics.events_processed(outcomes[event_id].name)
@@ -143,12 +143,12 @@ def _attempt(event_id: int, attempts: int) -> None:
 
 
 def _note(event_id: int, attempts: int, failure: Exception) -> None:
-    meaning = retries.meaning(failure)
-    if meaning is Meaning.GIVE_UP:
+    action = retries.action_after(failure)
+    if action is FailureAction.GIVE_UP:
         _uncount_attempt(event_id, attempts)
         raise failure
     problem = retries.problem(failure)
-    park = meaning is Meaning.PARK or attempts >= MAX_ATTEMPTS
+    park = action is FailureAction.PARK or attempts >= MAX_ATTEMPTS
     with db.transaction() as session:
         inbox.store_failure(session, event_id, attempts, problem, park=park)
     if park:
@@ -157,6 +157,6 @@ def _note(event_id: int, attempts: int, failure: Exception) -> None:
 
 
 def _uncount_attempt(event_id: int, attempts: int) -> None:
-    """Uncount an attempt that failed because the database is away; it stays counted if this cannot be written."""
+    """Uncount one that failed because the database is unreachable; it stays counted if that cannot be written."""
     with suppress(DBAPIError), db.transaction() as session:
         inbox.uncount_attempt(session, event_id, attempts)

@@ -9,7 +9,7 @@ from app.commissions.settling.settle import Settled
 from app.commissions.settling.settlement import Cause
 from app.partners.finding.directory import Directory
 from app.payments.facts import MONEY_KINDS, RETURN_KINDS, Kind, NameFact, ReadEvent
-from app.payments.objects import LockedObjects, events_with_news
+from app.payments.objects import LockedObjects, events_with_new_facts
 from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
 from app.sentences.outcomes import ABANDONED, COMMISSION_UNCHANGED, KNOWN, NAMES_NO_PARTNER, NAMES_SESSION
@@ -57,10 +57,10 @@ class Batch:
             roots[event.id] = root = next((locked.objects[one].root for one in named), "")
             if root:
                 about.setdefault(root, []).append(event)
-        return cls(events, roots, about, frozenset(abandoned), frozenset(uncaptured), events_with_news(locked))
+        return cls(events, roots, about, frozenset(abandoned), frozenset(uncaptured), events_with_new_facts(locked))
 
-    def says_something_new(self, event: ReadEvent) -> bool:
-        """Whether the event states what was not known before it. An event of which no fact is stored counts as new."""
+    def has_new_facts(self, event: ReadEvent) -> bool:
+        """Whether the event has a fact that was not stored before. An event without stored facts counts as new."""
         reading = event.reading
         return event.id in self.news or not (reading.objects or reading.names)
 
@@ -92,7 +92,7 @@ def _cause_rank(event: ReadEvent, source: str) -> tuple[int, int]:
             amount: its charge has another one, with tax.
     """
     reading = event.reading
-    if reading.is_stating:
+    if reading.states_amount:
         return (0 if reading.objects[0].kind == source else 1, event.id)
     return (2 if reading.is_return else 3, event.id)
 
@@ -122,29 +122,31 @@ def outcomes(
         if event.id in moved:
             found[event.id] = Outcome(moved[event.id])
         else:
-            names_anew = any(name.object_id in newly_named and name not in named_before for name in event.reading.names)
-            is_news = names_anew or batch.says_something_new(event)
+            has_new_name = any(
+                name.object_id in newly_named and name not in named_before for name in event.reading.names
+            )
+            is_new = has_new_name or batch.has_new_facts(event)
             payment = payments.get(batch.roots[event.id])
-            if is_news and payment is not None and payment.id in begun and event.reading.is_return:
+            if is_new and payment is not None and payment.id in begun and event.reading.is_return:
                 outcome = _of_return(payment, event.reading.objects[0].kind)  # the returned money never accrued
             else:
-                outcome = _unmoved(event, payment, partners, names_anew=names_anew, is_news=is_news)
+                outcome = _unmoved(event, payment, partners, has_new_name=has_new_name, is_new=is_new)
             found[event.id] = _ended(outcome, event, batch)
         named_before.update(event.reading.names)
     return found
 
 
 def ended_waits(batch: Batch, settled: Sequence[Settled], locked: LockedObjects) -> dict[str, Outcome]:
-    """The outcome of events that waited for what the batch brought, by the id of the object each is about."""
+    """The outcomes of events whose wait this batch ends, by the id of the object each is about."""
     groups = locked.payment_groups()
     ended: dict[str, Outcome] = {}
-    for root in batch.uncaptured & locked.met_before:
+    for root in batch.uncaptured & locked.known_roots:
         ended |= {one.id: Outcome("not_captured") for one in groups[root] if one.kind in RETURN_KINDS}
     for one in settled:
         payment = one.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
-        if not one.former_outcome and payment.root not in locked.met_before:
+        if not one.former_outcome and payment.root not in locked.known_roots:
             continue  # nothing can have waited for a new payment
         ended |= {member.id: _ended_wait(payment, member.kind) for member in groups.get(payment.root, ())}
     return ended
@@ -160,29 +162,29 @@ def _ended_wait(payment: PaymentRow, kind: str) -> Outcome:
 
 
 def _unmoved(
-    event: ReadEvent, payment: PaymentRow | None, partners: Directory, *, names_anew: bool, is_news: bool
+    event: ReadEvent, payment: PaymentRow | None, partners: Directory, *, has_new_name: bool, is_new: bool
 ) -> Outcome:
     """The outcome of an event that moved no money."""
     reading = event.reading
-    unchanged = Outcome("no_change", {"because": COMMISSION_UNCHANGED if is_news else KNOWN})
+    unchanged = Outcome("no_change", {"because": COMMISSION_UNCHANGED if is_new else KNOWN})
     if not reading.is_captured:
         return Outcome("not_captured")
-    if reading.is_stating or reading.is_return:
+    if reading.states_amount or reading.is_return:
         if payment is None:
             return _missing(event)
         return unchanged if payment.outcome in EARNING else Outcome(payment.outcome, payment.outcome_details)
     if names := _names_in(event, partners):
-        return _named(event, names, partners, names_anew=names_anew) or unchanged
+        return _named(event, names, partners, has_new_name=has_new_name) or unchanged
     if any(mentioned.kind == Kind.SESSION and mentioned.facts.get("unpaid") for mentioned in reading.objects):
         return Outcome("waiting", reasons.waiting(reasons.PAYMENT))
     if _links(event):
         return Outcome("bound")
-    return _recorded(event, names_anew=names_anew) if is_news else unchanged
+    return _recorded(event, has_new_name=has_new_name) if is_new else unchanged
 
 
-def _recorded(event: ReadEvent, *, names_anew: bool) -> Outcome:
-    """The outcome of an event that says something new, but names no partner and moves no money."""
-    names_session = names_anew and any(name.session_id for name in event.reading.names)
+def _recorded(event: ReadEvent, *, has_new_name: bool) -> Outcome:
+    """The outcome of an event that has new data, but names no partner and moves no money."""
+    names_session = has_new_name and any(name.session_id for name in event.reading.names)
     return Outcome("recorded", {"because": NAMES_SESSION if names_session else NAMES_NO_PARTNER})
 
 
@@ -190,7 +192,7 @@ def _of_return(payment: PaymentRow, kind: str) -> Outcome:
     """The outcome of an event about returned money, once its payment is known.
 
     Args:
-        kind: the kind of object it is about; a fraud warning takes no money.
+        kind: the kind of object it is about; a fraud warning returns no money.
     """
     if payment.outcome not in EARNING:
         return Outcome(payment.outcome, payment.outcome_details)
@@ -200,7 +202,7 @@ def _of_return(payment: PaymentRow, kind: str) -> Outcome:
 
 
 def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
-    """`outcome`, or the final one if its money never comes: it was not captured, or its session was abandoned."""
+    """`outcome`, or the final one if it will never be paid: it was not captured, or its session was abandoned."""
     if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
         return Outcome("not_captured")  # the authorization is released; no money was captured
     is_abandoned = any(
@@ -227,17 +229,17 @@ def _names_in(event: ReadEvent, partners: Directory) -> list[str]:
     return [one.name for one in named if one.carrier != CLIENT_REFERENCE or partners.find(one.name) is not None]
 
 
-def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, names_anew: bool) -> Outcome | None:
+def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, has_new_name: bool) -> Outcome | None:
     """The outcome of an event that only names a partner; None if the name was known."""
     enrollment = next((found for name in names if (found := partners.find(name))), None)
     if enrollment is None:
         return Outcome("unknown_code", {"code": names[0]})
     if (verdict := enrollment.verdict()) != "earns":
         return Outcome(verdict)
-    return Outcome("bound") if names_anew or _links(event) else None
+    return Outcome("bound") if has_new_name or _links(event) else None
 
 
 def _links(event: ReadEvent) -> bool:
-    """Whether the event says which Stripe objects belong together."""
+    """Whether the event links Stripe objects to each other."""
     named = [mentioned for mentioned in event.reading.objects if mentioned.id and mentioned.kind != Kind.CUSTOMER]
     return len(named) > 1

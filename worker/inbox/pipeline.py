@@ -80,11 +80,11 @@ def _read(session: Session, events: Sequence[ClaimedEvent]) -> tuple[list[ReadEv
     read: list[ReadEvent] = []
     outcomes: dict[int, Outcome] = {}
     for event in events:
-        found = _read_one(session, event)
-        if isinstance(found, Outcome):
-            outcomes[event.id] = found
+        result = _read_one(session, event)
+        if isinstance(result, Outcome):
+            outcomes[event.id] = result
         else:
-            read.append(found)
+            read.append(result)
     return read, outcomes
 
 
@@ -106,14 +106,14 @@ def _read_one(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
 
 
 def _merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
-    """Store what the events say: facts of Stripe objects, and names of partners. Locks their payment groups."""
+    """Store the facts of Stripe objects and the names of partners in the events. Locks their payment groups."""
     used.lock(session, scope, events)
     locked = objects.merge_facts(session, scope, events)
     return evidence.insert_names(session, scope, locked, events)
 
 
 def _end_waits(session: Session, scope: Scope, batch: Batch, locked: LockedObjects, settled: Sequence[Settled]) -> None:
-    """End the waiting of earlier events: this batch has what they wait for, or says that it never comes."""
+    """End the waiting of earlier events: this batch has what they wait for, or shows that it will never come."""
     waits.end(session, scope, event_outcomes.ended_waits(batch, settled, locked))
     waits.end_abandoned(session, scope, batch.abandoned, ABANDONED)
 
@@ -131,6 +131,6 @@ def _outcomes(
     session: Session, scope: Scope, batch: Batch, locked: LockedObjects, settled: Sequence[Settled]
 ) -> dict[int, Outcome]:
     """The outcome of each event that was read, by its id."""
-    names = {name.name for event in batch.events if not event.reading.is_stating for name in event.reading.names}
+    names = {name.name for event in batch.events if not event.reading.states_amount for name in event.reading.names}
     partners = directory.load_directory(session, scope.organization_id, names=names)
     return event_outcomes.outcomes(batch, settled, partners, locked.newly_named)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.payments.facts import RETURNED_NOTHING, Kind
-from app.payments.holdings import Held, Payment
+from app.payments.holdings import OurRecords, Payment
 from app.payments.state import returns
 from app.payments.state.payment_group import KnownObject
 from worker.inbox.handlers import disputes, invoices
@@ -34,7 +34,7 @@ class Difference:
     our_currency: str
 
 
-def invoice(document: Document, held: Held) -> Difference | None:
+def invoice(document: Document, held: OurRecords) -> Difference | None:
     """The difference between a paid invoice and its payment; None if there is none."""
     collected = _collected(document)
     ours = held.payments.get(f"invoice:{document['id']}")
@@ -43,7 +43,7 @@ def invoice(document: Document, held: Held) -> Difference | None:
     return _amount(document, "invoice", collected, ours)
 
 
-def charge(document: Document, held: Held) -> Difference | None:
+def charge(document: Document, held: OurRecords) -> Difference | None:
     """The difference between a captured charge and its payment; for an invoice's charge only returns are compared."""
     if document.get("status") != "succeeded" or document.get("captured") is False:
         return None
@@ -57,14 +57,14 @@ def charge(document: Document, held: Held) -> Difference | None:
     return _amount(document, "charge", captured, ours) or _returned(document, captured, ours, held)
 
 
-def intent(document: Document, held: Held) -> Difference | None:
+def intent(document: Document, held: OurRecords) -> Difference | None:
     """The difference between a PaymentIntent and its payment; None if there is none."""
     return _amount(
         document, Kind.PAYMENT_INTENT, int(document["amount_received"]), held.payments.get(f"pi:{document['id']}")
     )
 
 
-def refund(document: Document, held: Held) -> Difference | None:
+def refund(document: Document, held: OurRecords) -> Difference | None:
     """The difference between a refund and our facts of it; a failed refund counts as 0. None if there is none."""
     facts = held.facts.get(document["id"])
     theirs = _refunded(document.get("status"), document["amount"])
@@ -73,7 +73,7 @@ def refund(document: Document, held: Held) -> Difference | None:
     return _return_difference(document, "refund", theirs, _refunded(facts.get("status"), facts["amount"]))
 
 
-def dispute(document: Document, held: Held) -> Difference | None:
+def dispute(document: Document, held: OurRecords) -> Difference | None:
     """The difference between a dispute and our facts of it: whether funds were withdrawn. None if there is none."""
     facts = held.facts.get(document["id"])
     if not facts:
@@ -108,7 +108,7 @@ def _amount(document: Document, what: str, theirs: int, ours: Payment | None) ->
     )
 
 
-def _returned(document: Document, captured: int, ours: Payment | None, held: Held) -> Difference | None:
+def _returned(document: Document, captured: int, ours: Payment | None, held: OurRecords) -> Difference | None:
     """The difference in returns of a charge that is the only charge of its payment.
 
     None if the amounts are equal, or if credits, a dispute or another difference explain them.

@@ -48,7 +48,7 @@ def process(scope: Scope, inserts: Sequence[Insert]) -> Result:
         try:
             return _process_once(scope, inserts)
         except DBAPIError as failure:
-            if retries.meaning(failure) is not retries.Meaning.AT_ONCE or remaining == 0:
+            if retries.action_after(failure) is not retries.FailureAction.RETRY_NOW or remaining == 0:
                 raise
     raise AssertionError("a try ends the loop")
 

@@ -86,7 +86,7 @@ def do_next() -> bool:
     except StripeProblem as failure:
         _give_up(lookup, failure.problem)
     except Exception as failure:
-        if retries.meaning(failure) is retries.Meaning.GIVE_UP:
+        if retries.action_after(failure) is retries.FailureAction.GIVE_UP:
             raise
         problem = {"problem": "answer_not_stored", "cause": retries.problem(failure)}
         _postpone(lookup, StripeUnavailable("answer_not_stored"), problem)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import db, jobs
 from app.errors import StripeMissing
 from app.payments import holdings
-from app.payments.holdings import Held, Payment
+from app.payments.holdings import OurRecords, Payment
 from app.stripe_events import inbox, replaying
 from app.stripe_sync import drifts, fetched, runs
 from app.stripe_sync.runs import Run
@@ -72,13 +72,13 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     return _write(run, found, compared=len(documents) if compare else 0, seen=_seen(part, documents, found))
 
 
-def _held(session: Session, run: Run, documents: Sequence[Document]) -> Held:
+def _held(session: Session, run: Run, documents: Sequence[Document]) -> OurRecords:
     ids = comparison.referenced_ids(documents)
     marks = drifts.load_seen(
         session, run.id, [f"{prefix}{object_id}" for prefix in (INVOICED, EXPLAINED) for object_id in ids]
     )
     return replace(
-        holdings.load_held(session, run.scope, ids),
+        holdings.load_records(session, run.scope, ids),
         invoiced=frozenset(mark.removeprefix(INVOICED) for mark in marks if mark.startswith(INVOICED)),
         explained=frozenset(mark.removeprefix(EXPLAINED) for mark in marks if mark.startswith(EXPLAINED)),
     )
@@ -125,7 +125,7 @@ def _compare_payment(run: Run, payment: Payment) -> tuple[Document | None, Diffe
         document = run_requests.get(run, client.object_path(PATHS[kind], object_id), params).document
     except StripeMissing:
         return None, comparison.missing_at_stripe(payment)
-    difference = COMPARE_ONE[kind](document, Held({payment.key: payment}))
+    difference = COMPARE_ONE[kind](document, OurRecords({payment.key: payment}))
     return None if difference is None else (document, difference)
 
 

@@ -63,7 +63,7 @@ def _continue(run: Run, deadline: float) -> Run:
 
 def _store_failure(run: Run, failure: Exception) -> None:
     """Store why a run failed, and whether it is retried later. Raises the failure if nothing can be stored."""
-    if retries.meaning(failure) is retries.Meaning.GIVE_UP:
+    if retries.action_after(failure) is retries.FailureAction.GIVE_UP:
         raise failure
     problem = retries.problem(failure)
     for_good = isinstance(failure, AccrualError) and not isinstance(failure, StripeUnavailable)

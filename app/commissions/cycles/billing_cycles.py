@@ -1,4 +1,4 @@
-"""The places of payments among their customer's billing cycles, and the other payments whose place they change."""
+"""The position of each payment among its customer's billing cycles, and the other payments whose position changes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -30,14 +30,14 @@ _LIMITED = text(f"SELECT EXISTS (SELECT FROM snapshots WHERE organization_id = :
 def load_cycle_positions(
     session: Session, scope: Scope, credited: Sequence[PaymentCredit]
 ) -> tuple[list[PaymentCredit], dict[UUID, CyclePosition]]:
-    """The places of payments among their customer's billing cycles, and the other payments whose place has changed.
+    """The position of each payment among its customer's billing cycles, and other payments with a changed position.
 
     Expects the locks of the payments. Does nothing if no partner's terms set a limit.
 
     Effects: locks the payments' customers and subscriptions, and the payments that it adds.
 
     Returns:
-        `credited` with the other payments whose place has changed; and the places by payment id.
+        `credited` with the other payments whose position has changed; and the positions by payment id.
     """
     if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
         return list(credited), {}

@@ -31,40 +31,40 @@ class CyclePosition:
 
 
 def cycle_positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
-    """The place of each of these payments; they must be all of their subscriptions and customers.
+    """The position of each of these payments; they must be all of their subscriptions and customers.
 
     Invoices with the same cycle name are one cycle. Only payments with a base count, so a trial's zero invoice is no
     cycle. A cycle counts whichever partner earned on it, also after refunds.
     """
-    every = list(payments)
-    names = cycle_names(every)
-    begun = _begun(every, names)
+    paid_payments = list(payments)
+    names = cycle_names(paid_payments)
+    starts = _cycle_starts(paid_payments, names)
     ranks = {
         (subscription, name): rank
-        for subscription, cycles in begun.items()
+        for subscription, cycles in starts.items()
         for rank, name in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
     }
-    first = _first_paid_at(every)
+    first = _first_paid_at(paid_payments)
     found = {}
-    for paid in every:
+    for paid in paid_payments:
         name = names.get(paid.id)
         # A payment without a cycle, or with a base of zero, counts as the first of a cycle of its own.
         rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
-        opens = name is None or paid.base_minor == 0 or begun[paid.subscription][name] == (paid.occurred_at, paid.key)
+        opens = name is None or paid.base_minor == 0 or starts[paid.subscription][name] == (paid.occurred_at, paid.key)
         found[paid.id] = CyclePosition(rank, first.get(paid.customer), opens)
     return found
 
 
-def _begun(
+def _cycle_starts(
     payments: Iterable[Paid], names: Mapping[UUID, CycleName]
 ) -> dict[str, dict[CycleName, tuple[datetime, str]]]:
     """By subscription: its cycles, each with the time and key of its first payment."""
-    begun: dict[str, dict[CycleName, tuple[datetime, str]]] = {}
+    starts: dict[str, dict[CycleName, tuple[datetime, str]]] = {}
     for paid in payments:
         if paid.base_minor and paid.id in names:
-            cycles, name, start = begun.setdefault(paid.subscription, {}), names[paid.id], (paid.occurred_at, paid.key)
+            cycles, name, start = starts.setdefault(paid.subscription, {}), names[paid.id], (paid.occurred_at, paid.key)
             cycles[name] = min(cycles.get(name, start), start)
-    return begun
+    return starts
 
 
 def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:

@@ -53,8 +53,8 @@ class Settled:
 def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause: Cause | CauseOf) -> list[Settled]:
     """Settle every payment that these objects are part of: outcome, conversion, commissions and ledger entries.
 
-    The loading steps add payments of the same customers that the objects do not name: those that a changed binding, a
-    new address of the payer or a changed order of billing cycles reaches.
+    The loading steps add payments of the same customers that the objects do not name: those affected by a changed
+    binding, a new address of the payer or a changed order of billing cycles.
 
     Args:
         session: holds the locks.

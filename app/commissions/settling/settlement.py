@@ -119,7 +119,7 @@ def load(
         scope: where they belong.
         credited: the payments with their credits.
         cycle_positions: their places among billing cycles, by payment id.
-        cause: what the entries are put down to.
+        cause: recorded with the entries.
     """
     payments = [one.payment for one in credited]
     conversions = rows.load_conversions(session, [one.id for one in payments if not one.is_new])
@@ -128,11 +128,11 @@ def load(
     linkable = _linkable_customers(session, scope, credited)
     payer_marks = payment_rows.load_payer_marks(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
-    kept = _load_kept(session, scope, credited, conversions, commissions)
+    conflicts = _load_conflicts(session, scope, credited, conversions, commissions)
     inputs = []
     for one in credited:
         payment, conversion = one.payment, conversions.get(one.payment.id)
-        credit, instead_of = kept.get(payment.id, (one.credit, {}))
+        credit, instead_of = conflicts.get(payment.id, (one.credit, {}))
         inputs.append(
             SettlementInput(
                 payment=payment,
@@ -166,14 +166,14 @@ def _merged(
     return found
 
 
-def _load_kept(
+def _load_conflicts(
     session: Session,
     scope: Scope,
     credited: Sequence[PaymentCredit],
     conversions: Mapping[UUID, ConversionRow],
     commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, tuple[Credit, Mapping[str, Any]]]:
-    """The payments that keep their partner despite new evidence, because it was paid for them.
+    """The payments that stay with their partner despite new evidence, because it was paid for them already.
 
     Args:
         session: holds the payments' locks.
@@ -186,19 +186,19 @@ def _load_kept(
         By payment id: the credit that stays, and the credit that evidence gives: `partner_id` (None: none),
         `is_by_hand`.
     """
-    disputed: dict[UUID, tuple[ConversionRow, PaymentCredit]] = {}
+    in_conflict: dict[UUID, tuple[ConversionRow, PaymentCredit]] = {}
     for one in credited:
         conversion = conversions.get(one.payment.id)
         if one.payment.merged_into_id is not None or conversion is None:
             continue
         if not _agrees(conversion, one.credit) and any(each.is_paid for each in commissions.get(conversion.id, ())):
-            disputed[one.payment.id] = (conversion, one)
-    if not disputed:
+            in_conflict[one.payment.id] = (conversion, one)
+    if not in_conflict:
         return {}
-    partner_ids = {conversion.partner_id for conversion, _ in disputed.values()}
+    partner_ids = {conversion.partner_id for conversion, _ in in_conflict.values()}
     enrollments = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids).enrollments
     found: dict[UUID, tuple[Credit, Mapping[str, Any]]] = {}
-    for payment_id, (conversion, one) in disputed.items():
+    for payment_id, (conversion, one) in in_conflict.items():
         enrollment, occurred_at = enrollments[conversion.partner_id], one.payment.state.occurred_at
         found[payment_id] = (Credit(enrollment, conversion.attribution_id, occurred_at), _conflict(one.credit))
     return found

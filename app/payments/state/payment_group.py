@@ -102,7 +102,7 @@ class PaymentGroup:
         return [paid.facts for paid in self.objects[Kind.INVOICE_PAYMENT] if paid.facts.get("invoice") == invoice_id]
 
 
-def money_of_others(members: Sequence[KnownObject], invoice_id: str) -> frozenset[str]:
+def money_of_other_invoices(members: Sequence[KnownObject], invoice_id: str) -> frozenset[str]:
     """The PaymentIntents and charges among `members` that paid other invoices and not this one.
 
     Names on them are not this invoice's. Most payments have one invoice, so the group is built only if there are

@@ -48,8 +48,7 @@ REASONS: Final = (
 GIVEN_UP_AFTER: Final = {INVOICE_LINK: timedelta(hours=48)}
 """The maximum wait of a reason; the other reasons have no maximum.
 
-Stripe sends the link to an
-invoice within seconds; retries of a failed delivery take longer."""
+Stripe sends the link to an invoice within seconds; retries of a failed delivery take longer."""
 
 
 def waiting(reason: str, request: LookupRequest | None = None) -> dict[str, Any]:

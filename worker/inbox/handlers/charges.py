@@ -38,7 +38,7 @@ def charge_succeeded(charge: Document) -> Reading:
     return replace(
         _linked(charge, facts),
         names=names_in(charge.get("metadata"), charge_id, "charge_metadata", "data.object.metadata"),
-        is_stating=is_captured,
+        states_amount=is_captured,
         is_captured=is_captured,
     )
 
@@ -53,7 +53,7 @@ def refunded(charge: Document) -> Reading:
 
     Before 2022-11-15 it lists the refunds themselves.
     """
-    return replace(charge_succeeded(charge), is_stating=False, is_return=True)
+    return replace(charge_succeeded(charge), states_amount=False, is_return=True)
 
 
 def updated(charge: Document) -> Reading:
@@ -86,10 +86,10 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
             ObjectFacts(Kind.CUSTOMER, customer),
             *(mentioned for reading in listed for mentioned in reading.objects),
         ),
-        same_money=(
+        links=(
             (payment_intent, charge_id),
             (invoice, charge_id),
-            *(pair for reading in listed for pair in reading.same_money),
+            *(pair for reading in listed for pair in reading.links),
         ),
     )
 
@@ -126,9 +126,9 @@ def intent_succeeded(intent: Document) -> Reading:
             ObjectFacts(Kind.INVOICE, ordered),
             ObjectFacts(Kind.CUSTOMER, customer),
         ),
-        same_money=((intent_id, charge), (invoice, intent_id), (ordered, intent_id)),
+        links=((intent_id, charge), (invoice, intent_id), (ordered, intent_id)),
         names=names_in(intent.get("metadata"), intent_id, "charge_metadata", "data.object.metadata"),
-        is_stating=has_arrived,
+        states_amount=has_arrived,
         is_captured=has_arrived,
     )
 
@@ -181,7 +181,7 @@ def _at_capture(reading: Reading, object_id: str) -> Reading:
     if not reading.is_captured:
         return reading
     objects = (
-        replace(mentioned, moments=(CAPTURED_AT,)) if mentioned.id == object_id else mentioned
+        replace(mentioned, time_facts=(CAPTURED_AT,)) if mentioned.id == object_id else mentioned
         for mentioned in reading.objects
     )
     return replace(reading, objects=tuple(objects))

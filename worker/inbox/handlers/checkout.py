@@ -51,13 +51,13 @@ def completed(session: Document) -> Reading:
             ObjectFacts(Kind.INVOICE, invoice, customer=customer, subscription=subscription),
             *discounts,
         ),
-        same_money=((session_id, payment_intent), (session_id, invoice), (invoice, payment_intent)),
+        links=((session_id, payment_intent), (session_id, invoice), (invoice, payment_intent)),
         names=(
             *names_in(session.get("metadata"), session_id, "session_metadata", "data.object.metadata"),
             *_client_reference(session.get("client_reference_id"), session_id),
             *discount_names,
         ),
-        is_stating=mode == "payment" and is_paid,
+        states_amount=mode == "payment" and is_paid,
     )
 
 

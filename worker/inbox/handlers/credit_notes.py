@@ -23,7 +23,7 @@ def changed(credit_note: Document) -> Reading:
             ObjectFacts(Kind.INVOICE, invoice, customer=identity(credit_note.get("customer"))),
             *(ObjectFacts(Kind.REFUND, refund) for refund in refunds),
         ),
-        same_money=((note_id, invoice), *((note_id, refund) for refund in refunds)),
+        links=((note_id, invoice), *((note_id, refund) for refund in refunds)),
         is_return=True,
     )
 

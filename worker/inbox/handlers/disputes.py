@@ -31,7 +31,7 @@ def changed(dispute: Document) -> Reading:
             ObjectFacts(Kind.CHARGE, charge),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
         ),
-        same_money=((dispute_id, charge), (dispute_id, payment_intent)),
+        links=((dispute_id, charge), (dispute_id, payment_intent)),
         is_return=True,
     )
 
@@ -52,7 +52,7 @@ def warned(warning: Document) -> Reading:
             ObjectFacts(Kind.CHARGE, charge),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
         ),
-        same_money=((warning_id, charge), (warning_id, payment_intent)),
+        links=((warning_id, charge), (warning_id, payment_intent)),
         is_return=True,
     )
 

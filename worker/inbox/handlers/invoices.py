@@ -23,24 +23,24 @@ def paid(invoice: Document) -> Reading:
     subscription, subscription_metadata, metadata_path = _subscription(invoice)
     payment_intent, charge = identity(invoice.get("payment_intent")), identity(invoice.get("charge"))
     discounts, discount_names = promotions.used_on(invoice, invoice_id)
-    is_stating, emails = _is_money(invoice), payer_emails(invoice)
+    states_amount, emails = _is_money(invoice), payer_emails(invoice)
     facts = _amounts(invoice) | {"payment_intent": payment_intent or None, "charge": charge or None}
     return Reading(
         objects=(
-            ObjectFacts(Kind.INVOICE, invoice_id, facts if is_stating else {}, customer, subscription, emails),
+            ObjectFacts(Kind.INVOICE, invoice_id, facts if states_amount else {}, customer, subscription, emails),
             ObjectFacts(Kind.SUBSCRIPTION, subscription, customer=customer),
             ObjectFacts(Kind.CUSTOMER, customer),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent, customer=customer),
             ObjectFacts(Kind.CHARGE, charge, customer=customer),
             *discounts,
         ),
-        same_money=((invoice_id, payment_intent), (invoice_id, charge)),
+        links=((invoice_id, payment_intent), (invoice_id, charge)),
         names=(
             *names_in(invoice.get("metadata"), invoice_id, "invoice_metadata", "data.object.metadata"),
             *names_in(subscription_metadata, subscription, "subscription_metadata", metadata_path),
             *discount_names,
         ),
-        is_stating=is_stating,
+        states_amount=states_amount,
     )
 
 
@@ -127,7 +127,7 @@ def payment_paid(invoice_payment: Document) -> Reading:
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
             ObjectFacts(Kind.CHARGE, charge),
         ),
-        same_money=((own, invoice), (invoice, payment_intent), (invoice, charge)),
+        links=((own, invoice), (invoice, payment_intent), (invoice, charge)),
     )
 
 

@@ -20,12 +20,12 @@ def changed(refund: Document) -> Reading:
     return Reading(
         objects=(
             ObjectFacts(
-                Kind.REFUND, refund_id, facts, moments=(ENDED_AT,) if facts["status"] in RETURNED_NOTHING else ()
+                Kind.REFUND, refund_id, facts, time_facts=(ENDED_AT,) if facts["status"] in RETURNED_NOTHING else ()
             ),
             ObjectFacts(Kind.CHARGE, charge),
             ObjectFacts(Kind.PAYMENT_INTENT, payment_intent),
         ),
-        same_money=((refund_id, charge), (refund_id, payment_intent)),
+        links=((refund_id, charge), (refund_id, payment_intent)),
         is_return=True,
     )
 
