@@ -1,8 +1,14 @@
 """Sends mails by SMTP, in the process for slow requests; without a configured mail server no mail is sent."""
 
+import math
 import smtplib
+import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Final
@@ -16,6 +22,8 @@ from app.partners.joining import mails
 from app.partners.joining.mails import Mail
 
 TIMEOUT_SECONDS: Final = 10
+SEND_SECONDS: Final = 60
+"""The longest time for one mail on an open connection: half the time for which a mail is taken at least."""
 BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})
 """Problems after which a connection cannot send another mail."""
 
@@ -44,48 +52,88 @@ def sweep() -> None:
 
 
 def work_slice(slice_seconds: float) -> bool:
-    """Send due mails, batch after batch, until none is due or the time is over; returns whether more may be due."""
-    deadline = time.monotonic() + slice_seconds
-    while send_due():
-        if time.monotonic() > deadline:
-            return True
-    return False
+    """Send due mails until none is due or the time is over; returns whether more may be due."""
+    stop_at = time.monotonic() + slice_seconds
+    return send_due(stop_at=stop_at) and time.monotonic() > stop_at
 
 
-def send_due() -> bool:
-    """Send a batch of due mails; returns whether there were any and the mail server could be reached.
+def send_due(*, stop_at: float = math.inf) -> bool:
+    """Send due mails, one after another; returns whether there were any and the mail server could be reached.
 
-    A failed mail is tried again later; a mail may be sent twice, but is never lost.
+    A failed mail is tried again later; a mail may be sent twice if its connection breaks, but is never lost.
 
-    A mail that cannot be written or is refused does not stop the others, and after a broken connection the next mail
-    uses a new one. If the server cannot be reached, sending ends.
+    A mail is taken when it is its turn, and for longer than its sending may last, so no other worker takes it
+    meanwhile. A mail that cannot be written or is refused does not stop the others, and after a broken connection the
+    next mail uses a new one. If the server cannot be reached, sending ends.
+
+    Args:
+        stop_at: the time, on the monotonic clock, after which no other mail is taken.
     """
     settings = _server()
     if settings is None:
         return False
-    with db.transaction() as session:
-        waiting = mails.take_due(session, settings.public_url)
-    is_any = bool(waiting)
-    while waiting:
+    mail = _take(settings, stop_at)
+    is_any = mail is not None
+    while mail is not None:
         try:
             with _connected(settings) as server:
-                _send_over(server, waiting, settings.mail_from or "")
+                mail = _send_over(server, mail, settings, stop_at)
         except (OSError, smtplib.SMTPException) as failure:
-            log.warning("mail_server_failed", kind=type(failure).__name__, mails=len(waiting))
+            log.warning("mail_server_failed", kind=type(failure).__name__)
             return False
     return is_any
 
 
-def _send_over(server: smtplib.SMTP, waiting: list[Mail], sender: str) -> None:
-    """Send mails until all are sent or the connection breaks; removes the tried ones from `waiting`."""
-    while waiting:
-        mail = waiting.pop(0)
-        problem = _send(server, mail, sender)
-        with db.transaction() as session:
-            mails.finish(session, mail.id, problem=problem)
-        log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
+def _take(settings: Settings, stop_at: float) -> Mail | None:
+    if time.monotonic() > stop_at:
+        return None
+    with db.transaction() as session:
+        return mails.take_next(session, settings.public_url)
+
+
+def _send_over(server: smtplib.SMTP, first: Mail, settings: Settings, stop_at: float) -> Mail | None:
+    """Send mails, `first` and what is due after it; returns the next mail if the connection breaks, else None."""
+    mail: Mail | None = first
+    while mail is not None:
+        problem = send_in_time(server, mail, settings.mail_from or "")
+        following = _take(settings, stop_at)
         if problem in BROKEN:
-            return
+            return following
+        mail = following
+    return None
+
+
+def send_in_time(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
+    """Send a mail and store the result; returns the problem, if any. If time is short, the mail is left for later."""
+    if mail.taken_until < datetime.now(UTC) + timedelta(seconds=SEND_SECONDS):
+        log.warning("mail_postponed", mail_id=str(mail.id))
+        return None
+    with closed_after(server, SEND_SECONDS):
+        problem = _send(server, mail, sender)
+    with db.transaction() as session:
+        mails.finish(session, mail.id, problem=problem)
+    log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
+    return problem
+
+
+@contextmanager
+def closed_after(server: smtplib.SMTP, seconds: float) -> Iterator[None]:
+    """Break the connection if the block lasts longer, so that a server that answers slowly cannot prolong it.
+
+    The time limit of the socket is one for each piece of an answer, not for all of them.
+    """
+
+    def close() -> None:
+        with suppress(OSError):
+            if server.sock is not None:
+                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)  # an encrypted one would not stop its reader
+
+    timer = threading.Timer(seconds, close)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _send(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:

@@ -12,6 +12,7 @@ class MailServer(socketserver.ThreadingTCPServer):
     """Listens on a port of this machine.
 
     `refusing` answers every recipient with 550; `dropping` closes the connection at the next of these recipients.
+    While `holding` is clear, no recipient is answered; `is_asked` says that one waits.
     """
 
     allow_reuse_address = True
@@ -21,6 +22,9 @@ class MailServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         self.received: list[Message] = []
         self.refusing = False
+        self.holding = threading.Event()
+        self.holding.set()
+        self.is_asked = threading.Event()
         self.dropping: set[bytes] = set()
         self.recipients: list[bytes] = []
 
@@ -34,6 +38,9 @@ class _Session(socketserver.StreamRequestHandler):
         assert isinstance(self.server, MailServer)
         self._say("220 ready")
         while line := self.rfile.readline():
+            if line.upper().startswith(b"RCPT"):
+                self.server.is_asked.set()
+                self.server.holding.wait()
             match line.split(b":")[0].split()[0].upper():
                 case b"RCPT" if self.server.refusing:
                     self._say("550 no such mailbox")

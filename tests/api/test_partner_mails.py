@@ -1,7 +1,13 @@
 """Mails to addresses that somebody signed up with: to confirm one, or to say that it is enrolled already."""
 
 import re
+import smtplib
+import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 
@@ -11,6 +17,7 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
+from app.partners.joining.mails import take_next
 from tests.cast import Merchant
 from worker import mails
 
@@ -176,6 +183,59 @@ def test_a_connection_that_breaks_at_one_mail_is_opened_anew_for_the_next(
     mails.send_due()
     assert mailbox.recipients == [b"ben@partners.example", b"dan@partners.example"]
     assert problems(merchant) == {"ada": "SMTPServerDisconnected", "ben": None, "dan": None}
+
+
+def test_a_slow_mail_server_gets_each_mail_once_although_two_workers_send(
+    merchant: Merchant, mailbox: MailServer
+) -> None:
+    """The first worker waits for an answer; what it has not begun becomes due and is sent by the second."""
+    due_mails(merchant, "ada", "ben", "dan")
+    mailbox.holding.clear()
+    with ThreadPoolExecutor(1) as first_worker:
+        sent = first_worker.submit(mails.send_due)
+        assert mailbox.is_asked.wait(10)
+        with db.transaction() as session:
+            session.execute(text("UPDATE partner_mails SET next_attempt_at = now() WHERE attempts = 0"))
+            taken = text("SELECT count(*) FROM partner_mails WHERE attempts > 0")
+            assert session.scalar(taken) == 1
+        mailbox.holding.set()
+        mails.send_due()
+        sent.result()
+    assert sorted(mailbox.recipients) == [b"ada@partners.example", b"ben@partners.example", b"dan@partners.example"]
+
+
+def test_a_mail_server_that_answers_for_ever_is_left_in_time() -> None:
+    """Every piece of its answer is in time, and the answer never ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = smtplib.SMTP(timeout=mails.TIMEOUT_SECONDS)
+        server.sock = socket.create_connection(listening.getsockname())
+        peer, _ = listening.accept()
+        is_over = threading.Event()
+
+        def answer() -> None:
+            with suppress(OSError):
+                while not is_over.wait(0.05):
+                    peer.sendall(b"250-")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(smtplib.SMTPServerDisconnected), mails.closed_after(server, 0.5):
+            server.noop()
+        is_over.set()
+        answering.join()
+        peer.close()
+
+
+def test_a_mail_whose_time_is_short_is_left_for_its_next_attempt(merchant: Merchant, mailbox: MailServer) -> None:
+    due_mails(merchant, "ada")
+    with db.transaction() as session:
+        mail = take_next(session, "http://127.0.0.1:8000")
+    assert mail is not None
+    assert (mail.taken_until - datetime.now(UTC)).total_seconds() > mails.SEND_SECONDS
+    late = replace(mail, taken_until=datetime.now(UTC) + timedelta(seconds=mails.SEND_SECONDS - 1))
+    with smtplib.SMTP("127.0.0.1", mailbox.server_address[1]) as server:
+        assert mails.send_in_time(server, late, "partners@shop.example") is None
+    assert (mailbox.recipients, state()) == ([], (1, None, False))
 
 
 def test_a_mail_goes_to_its_one_recipient_whatever_its_header_is_read_as(

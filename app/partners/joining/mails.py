@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app import times
@@ -16,7 +16,6 @@ from app.partners.models import Partner
 from app.partners.validation import OPEN
 from app.programs.models import Program
 
-AT_ONCE: Final = 20
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LINKS_AT_ONCE: Final = 10
 
@@ -35,44 +34,38 @@ BY_OWNER: Final = "\nYou have an account. If you have lost its key, ask the owne
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to send. Nothing of it may reach a log."""
+    """One mail to send. Nothing of it may reach a log.
+
+    Attributes:
+        taken_until: when another worker may take it, unless it was finished before.
+    """
 
     id: UUID
+    taken_until: datetime
     recipient: str = field(repr=False)
     subject: str = field(repr=False)
     text: str = field(repr=False)
 
 
-def take_due(session: Session, public_url: str) -> list[Mail]:
-    """The mails that are due, with new tokens for their links.
+def take_next(session: Session, public_url: str) -> Mail | None:
+    """The mail that has been due longest, with new tokens for its links; None if none is due.
 
-    Effects: moves each mail's next attempt into the future, so that no other worker takes it; gives up mails that are
-    older than `MAIL_LIFETIME` or have nothing to confirm.
+    Effects: moves the mail's next attempt at least two minutes into the future, so that no other worker takes it
+    meanwhile; gives up mails that are older than `MAIL_LIFETIME` or have nothing to confirm.
     """
     now = datetime.now(UTC)
-    due = session.execute(
-        select(PartnerMail, Partner, Program)
-        .join(Partner, Partner.id == PartnerMail.partner_id)
-        .join(Program, Program.id == Partner.program_id)
-        .where(PartnerMail.ended_at.is_(None), PartnerMail.next_attempt_at <= now)
-        .order_by(PartnerMail.next_attempt_at)
-        .limit(AT_ONCE)
-        .with_for_update(of=PartnerMail, skip_locked=True)
-    ).all()
-    mails = []
-    for row, partner, program in due:
+    while found := session.execute(_oldest_due(now)).one_or_none():
+        row, partner, program = found
         if row.created_at < now - confirmations.MAIL_LIFETIME:
             row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue
         row.attempts += 1
         row.next_attempt_at = now + FIRST_PAUSE * 2 ** min(row.attempts, 10)
         written = _text(session, row.kind, partner, program, public_url)
-        if not written:
-            row.ended_at, row.problem = now, "nothing_to_confirm"
-            continue
-        mails.append(Mail(row.id, partner.email, f"Signing up for {program.name}", written))
-    session.flush()
-    return mails
+        if written:
+            return Mail(row.id, row.next_attempt_at, partner.email, f"Signing up for {program.name}", written)
+        row.ended_at, row.problem = now, "nothing_to_confirm"
+    return None
 
 
 def is_due(session: Session) -> bool:
@@ -87,6 +80,18 @@ def finish(session: Session, mail_id: UUID, *, problem: str | None = None) -> No
     row.problem = problem
     if problem is None:
         row.ended_at = datetime.now(UTC)
+
+
+def _oldest_due(now: datetime) -> Select[PartnerMail, Partner, Program]:
+    return (
+        select(PartnerMail, Partner, Program)
+        .join(Partner, Partner.id == PartnerMail.partner_id)
+        .join(Program, Program.id == Partner.program_id)
+        .where(PartnerMail.ended_at.is_(None), PartnerMail.next_attempt_at <= now)
+        .order_by(PartnerMail.next_attempt_at)
+        .limit(1)
+        .with_for_update(of=PartnerMail, skip_locked=True)
+    )
 
 
 def _text(session: Session, kind: str, partner: Partner, program: Program, public_url: str) -> str:
