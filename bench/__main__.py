@@ -6,15 +6,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.runtime import supervisor
-from bench import acknowledgement, burst, latency, memory, reading, redirects, report, settlement, startup, young
+from bench import acknowledgement, burst, latency, memory, million, redirects, report, settlement, startup, young
 from bench.figures import Figure
 from bench.installation import installed, running
 
 PAYMENTS: Final = 10_000
 YOUNG_PAYMENTS: Final = 60_000
 MIXED_PAYMENTS: Final = 30_000
-MANY_PAYMENTS: Final = 1_000_000
-MANY_COMMISSIONS: Final = 1_000_000
 
 
 def main() -> None:
@@ -22,16 +20,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="one benchmark; may be repeated")
     parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is taken (default: 5)")
-    parser.add_argument("--million", action="store_true", help="also settle at 1,000,000 payments (25 minutes)")
+    parser.add_argument(
+        "--million", action="store_true", help="also settle and read at 1,000,000 payments (25 minutes)"
+    )
     chosen = parser.parse_args()
     figures: list[Figure] = []
     with supervisor.interruptible():
-        for name in chosen.only or BENCHMARKS:
+        for name in chosen.only or ([] if chosen.million else BENCHMARKS):
             print(f"measuring {name} …", flush=True)
             figures += BENCHMARKS[name](chosen.rounds)
         if chosen.million:
-            print(f"copying {MANY_PAYMENTS:,} payments first …", flush=True)
-            figures += settlement.compare_sizes(few=PAYMENTS, many=MANY_PAYMENTS, rounds=chosen.rounds)
+            print(f"copying {million.MANY:,} payments first …", flush=True)
+            figures += million.measure(rounds=chosen.rounds)
         report.write(figures)
     report.show(figures)
 
@@ -72,13 +72,6 @@ def _running(_rounds: int) -> list[Figure]:
         return latency.measure(installation, port) + memory.measure(installation, served, port)
 
 
-def _reading(_rounds: int) -> list[Figure]:
-    with running() as (installation, served):
-        port = urlsplit(served.url).port
-        assert port is not None
-        return reading.measure(installation, port, MANY_COMMISSIONS)
-
-
 BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "acknowledgement": _acknowledgement,
     "redirects": _redirects,
@@ -87,7 +80,6 @@ BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "burst": _burst,
     "startup": _startup,
     "running": _running,
-    "reading": _reading,
 }
 
 

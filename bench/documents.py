@@ -17,6 +17,10 @@ from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
 TOKEN: Final = "TTTTTTTTTT"  # noqa: S105 - occurs in all ids of the template, and nowhere else
+_SPREAD: Final = 7_236_893_471
+_TOKENS: Final = 10**10
+SPREAD_TOKEN: Final = f"lpad((number::bigint * {_SPREAD} % {_TOKENS})::text, {len(TOKEN)}, '0')"
+"""`token` in SQL, of a column `number`."""
 REFUNDED_MINOR: Final = 1_000
 
 UNREAD: Final[dict[str, Any]] = {
@@ -81,6 +85,11 @@ UNREAD: Final[dict[str, Any]] = {
 """Further fields of an invoice of this version, which Accrual does not read. Source: Stripe, "The Invoice object"."""
 
 
+def token(number: int) -> str:
+    """The digits in the Stripe ids of subscription `number`; those of neighbours differ in all places, as in Stripe."""
+    return f"{number * _SPREAD % _TOKENS:0{len(TOKEN)}d}"
+
+
 @dataclass(frozen=True)
 class Template:
     """An event that can be copied for other subscriptions."""
@@ -92,13 +101,14 @@ class Template:
     api_version: str
     occurred_at: datetime
 
-    def copy(self, number: int) -> "Template":
-        """The same event of subscription `number`, with other ids."""
-        token = f"{number:010d}"
+    def copy(self, number: int, code: str = CODE) -> "Template":
+        """The same event of subscription `number`, with other ids, referred by the partner with this code."""
+        digits = token(number)
+        body = self.body.replace(TOKEN, digits)
         return Template(
-            self.body.replace(TOKEN, token),
-            self.stripe_id.replace(TOKEN, token),
-            self.object_id.replace(TOKEN, token),
+            body if code == CODE else body.replace(json.dumps(CODE), json.dumps(code)),
+            self.stripe_id.replace(TOKEN, digits),
+            self.object_id.replace(TOKEN, digits),
             self.type,
             self.api_version,
             self.occurred_at,

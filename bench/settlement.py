@@ -29,15 +29,15 @@ SUBSCRIPTIONS: Final = 100_000
 def measure(*, payments: int, rounds: int) -> list[Figure]:
     """One worker compared with RQ's empty jobs and with a minimal job, and two workers compared with one."""
     nothing, bare, one, two = [], [], [], []
-    with _prepared(payments, due=(3 * rounds + 2) * INVOICES) as (installation, workers):
+    with prepared(payments, due=(3 * rounds + 2) * INVOICES) as (installation, workers):
         commission_job = _commission_jobs(installation)
         for _ in range(rounds):
             nothing.append(_work_jobs(installation, workers[0], [("bench.receivers.do_nothing", ())] * JOBS))
             bare.append(_work_jobs(installation, workers[0], list(islice(commission_job, JOBS))))
-            one.append(_settle(workers[:1]))
-            two.append(_settle(workers))
+            one.append(settle(workers[:1]))
+            two.append(settle(workers))
         with writes.counted(installation) as counted:
-            _settle(workers[:1])
+            settle(workers[:1])
     name = f"renewal invoices settled at {payments:,} payments"
     return [
         compared(f"{name}, beside RQ's do-nothing jobs", one, nothing, unit="/s", at_least=7),
@@ -48,21 +48,12 @@ def measure(*, payments: int, rounds: int) -> list[Figure]:
     ]
 
 
-def compare_sizes(*, few: int, many: int, rounds: int) -> list[Figure]:
-    """A worker with `many` payments in the tables compared with another with `few`, in turns."""
-    at_few, at_many = [], []
-    due = INVOICES * (rounds + 1)
-    with _prepared(few, due) as (_, small), _prepared(many, due) as (_, large):
-        for _ in range(rounds):
-            at_few.append(_settle(small[:1]))
-            at_many.append(_settle(large[:1]))
-    name = f"renewal invoices settled at {many:,} payments, beside {few:,}"
-    return [compared(name, at_many, at_few, unit="/s", at_least=0.85)]
-
-
 @contextmanager
-def _prepared(payments: int, due: int) -> Iterator[tuple[Installation, list[Worker]]]:
-    """An installation with `payments` settled payments and `due` due renewals, and two idle workers."""
+def prepared(payments: int, due: int) -> Iterator[tuple[Installation, list[Worker]]]:
+    """An installation with `payments` settled payments and `due` due renewals, and two idle workers.
+
+    This process is connected to it until another is prepared.
+    """
     number = min(payments, SUBSCRIPTIONS)
     months = payments // number
     with installed() as installation, working(installation.settings.data_dir, 2) as workers:
@@ -71,13 +62,13 @@ def _prepared(payments: int, due: int) -> Iterator[tuple[Installation, list[Work
         coming = _copies(story.renewals[months - 1 :], number)
         inbox.fill(installation, islice(coming, due + INVOICES))
         inbox.tidy(installation)
-        _settle(workers[:1])  # the first batches of a process create its connections and plans
+        settle(workers[:1])  # the first batches of a process create its connections and plans
         yield installation, workers
 
 
 def _copies(events: Sequence[Template], number: int) -> Iterator[Template]:
     """Copies of each event for `number` subscriptions, month by month, in the order of billing days."""
-    return (event.copy(copied) for event in events for copied in range(number))
+    return (event.copy(copied, subscriptions.code_of(copied)) for event in events for copied in range(number))
 
 
 def settle_all(workers: Sequence[Worker]) -> None:
@@ -88,7 +79,7 @@ def settle_all(workers: Sequence[Worker]) -> None:
         worker.end()
 
 
-def _settle(workers: Sequence[Worker]) -> float:
+def settle(workers: Sequence[Worker]) -> float:
     """Let all workers settle their batches at the same time; returns invoices per second of all together."""
     began = time.perf_counter()
     for worker in workers:
@@ -124,5 +115,5 @@ def _insert_referrals(connection: psycopg.Connection, numbers: range) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO bare_referrals VALUES (%s, 'ada', 2000) ON CONFLICT DO NOTHING",
-            [[subscription.replace(documents.TOKEN, f"{number:010d}")] for number in numbers],
+            [[subscription.replace(documents.TOKEN, documents.token(number))] for number in numbers],
         )
