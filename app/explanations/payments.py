@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -89,11 +89,9 @@ def _nearest_code(session: Session, payment: Payment) -> str | None:
 
 def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
     """The decisions about it and about payments merged into it, oldest first."""
-    same = select(Payment.id).where(Payment.merged_into_id == payment.id)
+    same = session.scalars(select(Payment.id).where(Payment.merged_into_id == payment.id)).all()
     rows = session.scalars(
-        select(Decision)
-        .where(or_(Decision.payment_id == payment.id, Decision.payment_id.in_(same)))
-        .order_by(Decision.decided_at, Decision.id)
+        select(Decision).where(Decision.payment_id.in_([payment.id, *same])).order_by(Decision.decided_at, Decision.id)
     )
     return [
         DecisionNote(

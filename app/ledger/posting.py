@@ -121,7 +121,11 @@ def _account(entry: Entry, line: Line) -> _AccountKey:
 _FIND = text("""
     SELECT id, program_id, partner_id, kind, currency FROM accounts
     WHERE organization_id = :organization_id AND livemode = :livemode AND program_id = ANY(:program_ids)
-      AND (partner_id IS NULL OR partner_id = ANY(:partner_ids))
+      AND partner_id = ANY(:partner_ids)
+    UNION ALL
+    SELECT id, program_id, partner_id, kind, currency FROM accounts
+    WHERE organization_id = :organization_id AND livemode = :livemode AND program_id = ANY(:program_ids)
+      AND partner_id IS NULL
 """)
 
 

@@ -281,7 +281,7 @@ def _id(world: World, route: Route, name: str) -> str:
     return world.ids[name]
 
 
-def _operation(application: Flask, route: Route) -> dict[str, Any]:
+def operation(application: Flask, route: Route) -> dict[str, Any]:
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
     operation: dict[str, Any] = cast(OpenAPI, application).api_doc["paths"][path][route.method.lower()]
     return operation
@@ -289,7 +289,7 @@ def _operation(application: Flask, route: Route) -> dict[str, Any]:
 
 def _schema(application: Flask, route: Route) -> dict[str, Any]:
     """The body's schema; empty where it takes none."""
-    content = _operation(application, route).get("requestBody", {}).get("content", {})
+    content = operation(application, route).get("requestBody", {}).get("content", {})
     reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
     schemas = cast(OpenAPI, application).api_doc["components"]["schemas"]
     schema: dict[str, Any] = schemas.get(reference.rpartition("/")[2], {})
@@ -298,7 +298,7 @@ def _schema(application: Flask, route: Route) -> dict[str, Any]:
 
 def _fields(application: Flask, route: Route) -> set[str]:
     """The names of what the query and the body may hold."""
-    query = {one["name"] for one in _operation(application, route).get("parameters", ()) if one["in"] == "query"}
+    query = {one["name"] for one in operation(application, route).get("parameters", ()) if one["in"] == "query"}
     return query | _schema(application, route).get("properties", {}).keys()
 
 

@@ -1,0 +1,147 @@
+"""Every statement of a story through all routes, the drain and the clock has an index at a million rows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import text
+
+from app import db
+from app.config import Settings
+from tests import plans
+from tests.cast import Merchant, enroll, set_api_key
+from tests.conftest import Deliver, Drain
+from tests.servers import Servers
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Event, Marks
+from tests.stripe_stories.families import CLOVER
+from tests.stripe_stories.troubles import DisputeStory
+from worker import schedule
+
+from .isolation_table import Route
+from .isolation_world import World, build
+from .test_isolation_matrix import call, guarded, operation, routes
+
+PARTNERS = 25
+CUSTOMERS = 75
+
+WITHOUT_ROWS = frozenset({"lookups", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"})
+"""Tables that the story fills no row into; the planner knows nothing of them."""
+ACCEPTED = frozenset({"SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings"})
+"""Statements that read a whole table: the metric of imbalance, which the clock measures every five minutes."""
+
+__all__ = ["guarded", "routes"]
+
+
+@pytest.fixture
+def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
+    return build(application, settings, merchant)
+
+
+@pytest.fixture
+def superuser(servers: Servers, database_url: str) -> Iterator[psycopg.Connection]:
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    with servers.superuser(name) as connection:
+        yield connection
+        connection.execute("CREATE TABLE statistics_were_declared ()")  # so that no other test uses the database
+
+
+def history(merchant: Merchant, customers: int) -> list[Event]:
+    with db.transaction() as session:
+        for number in range(PARTNERS):
+            enroll(session, merchant, f"partner-{number}")
+    events: list[Event] = []
+    for number in range(customers):
+        cleo = Customer(CLOVER, Marks(subscription=f"partner-{number % PARTNERS}"))
+        first = cleo.subscribes()
+        events += first.only("customer.subscription.created", "invoice.paid").events
+        if number % 2:
+            events.append(cleo.renews(first).event("invoice.paid"))
+    return events
+
+
+def story(cleo: Customer) -> list[Event]:
+    """Everything that happens to a payment, and a charge whose invoice is not known."""
+    first, second = cleo.subscribes(), cleo.subscribes()
+    trouble = DisputeStory(cleo, first)
+    return [
+        *first.events,
+        *cleo.renews(first).events,
+        *cleo.is_refunded(first, 500).events,
+        trouble.opens(),
+        trouble.takes_the_money(),
+        trouble.closes("lost"),
+        second.event("charge.succeeded"),
+        Customer(CLOVER, Marks()).subscribes().event("invoice.paid"),
+    ]
+
+
+def queries(application: Flask, world: World, route: Route) -> Iterator[dict[str, Any]]:
+    """Of a GET route: no parameter, and each that its document names alone."""
+    yield {}
+    for one in operation(application, route).get("parameters", ()) if route.method == "GET" else ():
+        if one["in"] == "query":
+            kinds = [one["schema"], *one["schema"].get("anyOf", ())]
+            choices = [choice for kind in kinds for choice in kind.get("enum", ())]
+            value = world.ids.get(one["name"])
+            for choice in choices or ([value] if value else ()):
+                yield {one["name"]: choice}
+
+
+def test_every_statement_has_an_index_for_what_it_asks(
+    world: World,
+    guarded: list[Route],
+    application: Flask,
+    merchant: Merchant,
+    settings: Settings,
+    deliver: Deliver,
+    drain: Drain,
+    superuser: psycopg.Connection,
+) -> None:
+    set_api_key(merchant.organization_id, "rk_test_of_the_shop_0123456789", settings)
+    with db.transaction() as session:
+        session.execute(text("UPDATE organizations SET parent_id = NULL"))  # each owner sees one organization
+        session.execute(text("UPDATE stripe_runs SET dry_run = true"))  # during a backfill nothing is approved
+    deliver(history(merchant, CUSTOMERS))
+    drain()
+    schedule.approve_mature()
+    schedule.advance_sums()
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    with plans.recorded() as recorder:
+        events = story(cleo)
+        deliver(events)
+        drain()
+        owner = world.callers["owner"]
+        owner.call("POST", "/api/v1/api-keys", extra={"Idempotency-Key": "once"}, json={"name": "again"})
+        application.test_client().get("/r/ada")
+        for route in sorted(guarded, key=lambda one: one.method != "GET"):  # some make further organizations
+            if route.method != "DELETE":
+                for query in queries(application, world, route):
+                    call(owner, world, route, application, **query)
+                if route.is_partner_side:
+                    call(world.callers["ada"], world, route, application)
+        for one in {*world.ids.values(), *(event["data"]["object"]["id"] for event in events)}:
+            owner.get("/api/v1/explanations", id=one)
+        for routine in schedule.routines():
+            if routine.name != "maintain_touchpoint_partitions":  # creates tables
+                routine.run()
+    planner = plans.at_a_million(superuser)
+    assert planner.unknown == WITHOUT_ROWS
+    statements = {statement: one for statement, one in recorder.executions.items() if statement not in ACCEPTED}
+    faults = {statement: found for statement, one in statements.items() if (found := planner.faults(one))}
+    assert faults == {}, "\n\n".join(f"{statement}\n{found}" for statement, found in faults.items())
+    for table in ("commissions", "payments", "stripe_events"):
+        with superuser.transaction(force_rollback=True):
+            drop_indexes(superuser, table)
+            assert any(planner.faults(one) for statement, one in statements.items() if table in statement), table
+
+
+def drop_indexes(superuser: psycopg.Connection, table: str) -> None:
+    """Drop all indexes of a table that are not its keys."""
+    indexes = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = %s::regclass AND NOT indisunique"
+    names = [name for (name,) in superuser.execute(indexes, [table]).fetchall()]
+    assert names
+    superuser.execute(SQL("DROP INDEX {}").format(SQL(", ").join(map(Identifier, names))))
