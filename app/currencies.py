@@ -4,6 +4,7 @@ Programs and reported conversions must use a currency of this list. Currencies i
 a payment counts even if its currency is not in the list.
 """
 
+from functools import cache
 from typing import Final
 
 from babel.core import get_global
@@ -11,7 +12,8 @@ from babel.core import get_global
 STRIPE_LAUNCH: Final = (2011, 1, 1)
 
 
-def _legal_tender() -> frozenset[str]:
+@cache  # not made at the import, because its source takes 3 MB and most processes never ask
+def known() -> frozenset[str]:
     """ISO 4217 codes, lower case, of currencies that were legal tender anywhere at some time since Stripe's launch.
 
     Currencies that ended since then are included, because payments in them are still reported, refunded and paid out.
@@ -25,6 +27,3 @@ def _legal_tender() -> frozenset[str]:
         for code, _, ended, is_tender in history
         if is_tender and (ended is None or ended >= STRIPE_LAUNCH)
     )
-
-
-KNOWN: Final = _legal_tender()

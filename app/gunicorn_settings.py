@@ -1,12 +1,17 @@
 """Gunicorn's settings for `app.web`: `gunicorn --config python:app.gunicorn_settings "app.web:create_app()"`.
 
 Requests run in threads, because a request mostly waits for Postgres; each thread has its own database connection. The
-application is created in each worker after the fork (no preload), so that processes share no connections.
+modules are imported here, before Gunicorn forks, so that its processes share their memory and start at once. The
+application is created in each process after the fork, so that they share no connections.
 """
 
+import gc
 from typing import Any
 
+import cryptography.fernet  # noqa: F401  (every process needs it for its first delivery)
 from gunicorn import glogging
+
+import app.web  # noqa: F401  (the module docstring says why)
 
 # Gunicorn reads every name here that is one of its settings. `config` is one, so `from app import config` is not used.
 from app.config import load
@@ -28,6 +33,8 @@ class _Logger(glogging.Logger):  # type: ignore[misc]  # Gunicorn ships no types
 def when_ready(_server: Any) -> None:
     """Called before the first worker starts: logs a warning if the database login has more rights than needed."""
     warn_of_excess_rights(_settings.web_database_url or _settings.database_url, for_web=True)
+    gc.collect()
+    gc.freeze()  # collections in the workers leave the shared objects alone, and so the pages that hold them
 
 
 logger_class = _Logger

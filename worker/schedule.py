@@ -21,10 +21,9 @@ from app.programs import programs
 from app.runtime import logins
 from app.sentences import catalogue
 from app.stripe_events import inbox
-from app.stripe_sync import api_keys, lookups
+from app.stripe_sync import api_keys, commands, drifts, lookups, runs
 from app.touchpoints import partitions
 from worker import mails, retries
-from worker.stripe_sync import runs
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -60,6 +59,23 @@ def sweep_lookups() -> None:
         is_due = lookups.is_due(session)
     if is_due:
         jobs.wake(jobs.LOOK_UPS)
+
+
+def wake_due_runs() -> None:
+    """Queue work on runs if any are due; runs whose worker died become due."""
+    with db.transaction() as session:
+        is_due = runs.release_stale(session)
+    if is_due:
+        jobs.wake(jobs.RUNS)
+
+
+def compare_daily() -> None:
+    """Request the daily reconciliation for every Stripe API key."""
+    with db.transaction() as session:
+        drifts.delete_seen_of_ended(session)
+        asked = commands.request_daily_reconciliations(session)
+    if asked:
+        jobs.wake(jobs.RUNS)
 
 
 def give_up_waiting() -> None:
@@ -124,8 +140,8 @@ def routines() -> list[Routine]:
         Routine("sweep", 5, sweep),
         Routine("sweep_lookups", 2, sweep_lookups),
         Routine("sweep_mails", 10, mails.sweep),
-        Routine("wake_due_runs", 5, runs.wake_due),
-        Routine("compare_daily", 3600, runs.compare_daily),
+        Routine("wake_due_runs", 5, wake_due_runs),
+        Routine("compare_daily", 3600, compare_daily),
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("settle_late_touches", 10, settle_late_touches),

@@ -8,6 +8,7 @@ from flask_openapi3 import OpenAPI
 from app.http.errors import ErrorBody
 from app.http.examples import example_of
 from app.http.idempotency import HEADER, REPLAYED
+from app.http.surfaces import surfaces
 
 ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}
 REFUSALS: Final = {
@@ -33,18 +34,22 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
 
 
 def complete(app: OpenAPI) -> dict[str, Any]:
-    """The document of all registered routes, built once for each application."""
-    document: dict[str, Any] | None = app.extensions.get("accrual_document")
-    if document is None:
-        document = app.api_doc
-        for method, operation in _operations(document):
-            if method == "post" and operation.get("security"):
-                _add_idempotency_key(operation)
-            _show_examples(operation, document["components"]["schemas"])
-        # The library adds the error model a second time, under the name of its class; nothing refers to that one.
-        document["components"]["schemas"].pop(ErrorBody.__name__, None)
-        app.extensions["accrual_document"] = document
+    """The document of all registered routes. It is made anew by each call, and `app` keeps none of its parts."""
+    for surface in surfaces(app):
+        surface.document(app)
+    document = app.api_doc
+    for method, operation in _operations(document):
+        if method == "post" and operation.get("security"):
+            _add_idempotency_key(operation)
+        _show_examples(operation, document["components"]["schemas"])
+    # The library adds the error model a second time, under the name of its class; nothing refers to that one.
+    document["components"]["schemas"].pop(ErrorBody.__name__, None)
+    _drop_parts(app)
     return document
+
+
+def _drop_parts(app: OpenAPI) -> None:
+    app.spec_json, app.paths, app.components_schemas, app.tags = {}, {}, {}, []
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -43,7 +43,7 @@ def refuse_transition(status: str, new_status: str) -> None:
 def valid_currency(text: str, *, param: str = "currency") -> str:
     """`text` as a stored currency: an ISO 4217 code in lower case. Raises InvalidRequest."""
     currency = text.strip().lower()
-    if currency not in currencies.KNOWN:
+    if currency not in currencies.known():
         shown = text[:MAX_SHOWN]
         raise InvalidRequest(f"{param} {shown!r} is no known currency; give an ISO 4217 code, such as usd", param=param)
     return currency

@@ -1,16 +1,14 @@
-"""Schema migrations: upgrades a database, and checks whether it has the newest schema."""
+"""Schema migrations: upgrades a database with Alembic."""
 
-from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext, MigrationInfo
+from alembic.runtime.migration import MigrationInfo
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+from app.runtime.schema_version import MIGRATIONS
 
 
 def alembic_config(database_url: str | URL | None = None) -> Config:
@@ -38,13 +36,3 @@ def migrate(database_url: str | URL) -> list[str]:
     config.attributes["on_version_apply"] = note
     command.upgrade(config, "head")
     return applied
-
-
-def newest() -> str:
-    """The revision of the newest migration of this version of Accrual."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
-
-
-def is_current(connection: Connection) -> bool:
-    """Whether the database has the newest schema."""
-    return MigrationContext.configure(connection).get_current_revision() == newest()

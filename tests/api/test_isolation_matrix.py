@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from app import db
 from app.config import Settings
 from app.http import surfaces
+from app.http.document import complete
 from app.organizations import access
 from app.organizations.permissions import Caller as KeyHolder
 from tests.cast import Merchant
@@ -39,7 +41,7 @@ def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
 @pytest.fixture
 def routes(application: Flask) -> list[Route]:
     """Every route that takes a key; those that end things come last, the inner ones before the outer."""
-    permissions = surfaces.permissions(cast(OpenAPI, application))
+    permissions = surfaces.permissions(application)
     found = [
         Route(method, rule.rule, permissions.get(rule.endpoint), tuple(re.findall(r"<(?:\w+:)?(\w+)>", rule.rule)))
         for rule in application.url_map.iter_rules()
@@ -281,9 +283,14 @@ def _id(world: World, route: Route, name: str) -> str:
     return world.ids[name]
 
 
+@cache
+def _document(application: Flask) -> dict[str, Any]:
+    return complete(cast(OpenAPI, application))
+
+
 def operation(application: Flask, route: Route) -> dict[str, Any]:
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
-    operation: dict[str, Any] = cast(OpenAPI, application).api_doc["paths"][path][route.method.lower()]
+    operation: dict[str, Any] = _document(application)["paths"][path][route.method.lower()]
     return operation
 
 
@@ -291,7 +298,7 @@ def _schema(application: Flask, route: Route) -> dict[str, Any]:
     """The body's schema; empty where it takes none."""
     content = operation(application, route).get("requestBody", {}).get("content", {})
     reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
-    schemas = cast(OpenAPI, application).api_doc["components"]["schemas"]
+    schemas = _document(application)["components"]["schemas"]
     schema: dict[str, Any] = schemas.get(reference.rpartition("/")[2], {})
     return schema
 

@@ -24,6 +24,7 @@ from tests.emulator.expectation import expected
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER, OLD_AND_NEW, Family
+from worker import schedule
 from worker.stripe_sync import backfill as backfilling
 from worker.stripe_sync import client, run_requests
 from worker.stripe_sync import runs as working
@@ -238,7 +239,7 @@ def test_backfill_of_a_dead_worker_is_resumed(
     assert backfilling.step(claim()) is not None
     read = len(shop.asked)
     let_time_pass(seconds=runs.STALE_SECONDS + 1)
-    working.wake_due()
+    schedule.wake_due_runs()
     complete(run)
     queries = [asked.params for asked in shop.asked]
     assert len({str(query) for query in queries}) == len(queries), "no page is read twice"

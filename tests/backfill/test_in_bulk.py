@@ -24,7 +24,7 @@ from tests.emulator.emulator import Emulator
 from tests.emulator.expectation import expected
 from tests.faults.processes import Staff, kill_9
 from tests.faults.stories import unprocessed
-from worker.stripe_sync import runs as working
+from worker import schedule
 
 from .conftest import AskReplay, Backfill, let_time_pass, stand
 
@@ -96,7 +96,7 @@ def wait_beside(hired: list[BaseProcess], staff: Staff) -> None:
 def hire(staff: Staff) -> list[BaseProcess]:
     """One process that asks Stripe and one that drains, both woken as the clock does it."""
     hired = [staff.asker(), staff.worker()]
-    working.wake_due()
+    schedule.wake_due_runs()
     jobs.sweep(jobs.DRAIN)
     return hired
 

@@ -19,7 +19,7 @@ from tests.emulator.emulator import Emulator
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
-from worker.stripe_sync import runs as working
+from worker import schedule
 
 from .conftest import Complete
 from .test_backfill import deliver_in_order
@@ -151,7 +151,7 @@ def test_the_clock_compares_once_a_day_where_there_is_a_key(
 ) -> None:
     del with_key, reconcile
     for _ in range(2):
-        working.compare_daily()
+        schedule.compare_daily()
     with db.transaction() as session:
         [run] = runs.list_runs(session, [merchant.organization_id], "reconcile", limit=10).rows
     assert (run.requested_by, run.livemode) == ("clock", False)

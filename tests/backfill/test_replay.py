@@ -77,10 +77,10 @@ def test_run_of_a_dead_worker_is_resumed(
     run = ask_replay()
     dead = replay.step(claim())
     assert dead is not None
-    schedule.runs.wake_due()
+    schedule.wake_due_runs()
     assert not working.work_slice(1), "it is believed to be alive"
     let_time_pass(seconds=runs.STALE_SECONDS + 1)
-    schedule.runs.wake_due()
+    schedule.wake_due_runs()
     ended = work_to_its_end(run)
     assert ended.counts["replayed"] == len(events), "nothing was made due twice"
     with pytest.raises(LeaseLost):
@@ -93,7 +93,7 @@ def test_one_replay_at_a_time_and_the_oldest_first(merchant: Merchant, ask_repla
     assert claim().id == first.id
     assert not working.work_slice(1)
     let_time_pass(seconds=runs.STALE_SECONDS + 1)
-    schedule.runs.wake_due()
+    schedule.wake_due_runs()
     work_to_its_end(second)
     assert stand(first).state == "finished"
 

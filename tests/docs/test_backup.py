@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from app import db
 from app.integrity import verify
-from app.runtime import embedded, processes, schema
+from app.runtime import embedded, processes, schema_version
 from tests import cast
 from tests.conftest import Deliver, Drain, Servers
 from tests.faults.stories import customers, events_of
@@ -114,7 +114,7 @@ def assert_same(source: str, target: str) -> None:
     before, after = (db.create(url) for url in (source, target.replace("postgresql:", "postgresql+psycopg:")))
     assert counts(before) == counts(after)
     with after.connect() as connection:
-        assert schema.is_current(connection)
+        assert schema_version.is_current(connection)
     db.connect(after.url)
     with db.transaction() as session:
         assert verify.imbalance_minor(session) == 0

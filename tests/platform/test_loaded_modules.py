@@ -1,10 +1,15 @@
-"""What a command loads: `--help` nothing heavy, a command that only shows something neither servers nor the queue."""
+"""What is loaded: nothing heavy by `--help`, no server by a command that only shows, its own part by a process."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+import pytest
+
+from app import config
 
 from .conftest import Accrual
 
@@ -43,6 +48,17 @@ SERVERS: Final = (
 TABLES: Final = "app.config app.currencies app.db app.logs cryptography psycopg rich sqlalchemy structlog"
 """Pydantic is not in the list: Typer reads options with it."""
 
+SERVES_NO_REQUEST: Final = (
+    "alembic app.cli app.http app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 limits "
+    "requests stripe typer werkzeug"
+)
+PROCESSES: Final = {
+    "app.gunicorn_settings": "alembic app.cli mako requests stripe typer worker",
+    "worker.__main__": SERVES_NO_REQUEST,
+    "worker.schedule": SERVES_NO_REQUEST,
+}
+"""By the module that a process begins with, what it must not load: each takes megabytes and a part of its start."""
+
 
 def test_help_of_every_command_loads_neither_tables_nor_servers() -> None:
     done = subprocess.run(
@@ -58,6 +74,21 @@ def test_the_installed_command_loads_no_more_for_its_help() -> None:
         [sys.executable, "-c", RUN, f"{SERVERS} {TABLES}", "--help"], check=True, capture_output=True, text=True
     )
     assert json.loads(done.stderr.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("module", PROCESSES)
+def test_a_process_loads_only_what_it_serves(module: str, settings: config.Settings) -> None:
+    code = f"import json, sys, {module}; print(json.dumps([name for name in sys.argv[1:] if name in sys.modules]))"
+    environment = os.environ | {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    environment |= {"ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value()}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *PROCESSES[module].split()],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert json.loads(done.stdout) == []
 
 
 def test_a_command_that_only_shows_loads_neither_servers_nor_the_queue(accrual: Accrual, tmp_path: Path) -> None:

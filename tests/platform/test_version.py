@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from app import config
 from app.cli.main import app
-from app.runtime import schema
+from app.runtime import schema, schema_version
 
 from .conftest import Accrual
 
@@ -18,7 +18,7 @@ def test_the_command_prints_its_version() -> None:
 
 
 def test_migrate_says_what_it_applied_or_that_nothing_was_due(accrual: Accrual, settings: config.Settings) -> None:
-    newest = schema.newest()
+    newest = schema_version.newest()
     assert accrual("migrate") == {"applied": [], "schema": newest}
     assert (
         f"Nothing to do: the database has the newest schema, {newest}."

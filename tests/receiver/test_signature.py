@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+import stripe
 from flask import Flask
 
 from app.config import Settings
@@ -152,6 +153,21 @@ def test_a_body_changed_by_one_byte_is_refused(endpoint: Endpoint, change: bytes
         endpoint.post(body.replace(b"product.created", b"product.deleted"), header=header), 400, "invalid_signature"
     )
     assert stored() == before
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_secret_verifies_nothing(blank: str) -> None:
+    header = signature_header(b"{}", blank, at=NOW)
+    with pytest.raises(InvalidSignature):
+        signature.verify("{}", header, [blank], now_seconds=NOW)
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"name": "Zoë — 株式会社 \U0001f600"}', "{\r\n}\n"])
+def test_what_the_library_signs_is_accepted(body: str) -> None:
+    header = stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET, NOW)
+    signature.verify(body, header, [WEBHOOK_SECRET], now_seconds=NOW)
+    with pytest.raises(InvalidSignature):
+        signature.verify(body + " ", header, [WEBHOOK_SECRET], now_seconds=NOW)
 
 
 def test_nothing_is_parsed_before_the_signature(endpoint: Endpoint) -> None:

@@ -6,9 +6,9 @@ from typing import Final
 
 import structlog
 
-from app import db, jobs
+from app import db
 from app.errors import AccrualError, LeaseLost, StripeUnavailable
-from app.stripe_sync import commands, drifts, runs
+from app.stripe_sync import runs
 from app.stripe_sync.runs import Run
 from worker import retries
 from worker.inbox import drain
@@ -73,20 +73,3 @@ def _store_failure(run: Run, failure: Exception) -> None:
             runs.fail(session, run, problem, for_good=for_good)
     except LeaseLost:
         return
-
-
-def wake_due() -> None:
-    """Queue work on runs if any are due; runs whose worker died become due. The clock calls this."""
-    with db.transaction() as session:
-        is_due = runs.release_stale(session)
-    if is_due:
-        jobs.wake(jobs.RUNS)
-
-
-def compare_daily() -> None:
-    """Request the daily reconciliation for every Stripe API key. The clock calls this."""
-    with db.transaction() as session:
-        drifts.delete_seen_of_ended(session)
-        asked = commands.request_daily_reconciliations(session)
-    if asked:
-        jobs.wake(jobs.RUNS)

@@ -16,7 +16,7 @@ from app import db, jobs, metrics
 from app.config import Settings
 from app.errors import Forbidden
 from app.http import throttle
-from app.runtime import schema
+from app.runtime import schema_version
 from app.stripe_events import inbox
 from app.stripe_events.finding import count_parked
 from app.version import VERSION
@@ -84,7 +84,7 @@ def snippet() -> Response:
 def _database_state() -> str:
     try:
         with db.web_engine().connect() as connection:
-            return (_write_problem(connection) or "ok") if schema.is_current(connection) else "behind"
+            return (_write_problem(connection) or "ok") if schema_version.is_current(connection) else "behind"
     except SQLAlchemyError:
         return "unreachable"
 
