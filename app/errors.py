@@ -173,7 +173,7 @@ class StripeMissing(StripeProblem):
 
 
 class StripeRefused(StripeProblem):
-    """Stripe says that the request is wrong."""
+    """Stripe refused the request as invalid."""
 
 
 class UnusableEvent(CodedProblem):

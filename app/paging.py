@@ -27,7 +27,7 @@ After = Annotated[
     Field(description="The id of the last row you have; the list continues after it, even if rows were added since."),
 ]
 HasMore = Annotated[
-    bool, Field(description="Whether older rows follow; ask for them with the last id as starting_after.")
+    bool, Field(description="Whether older rows follow; request them with the last id as starting_after.")
 ]
 
 

@@ -128,7 +128,7 @@ def _credit_by_own_names(
         return {}
     members = _members(session, scope, known, payments)
     owners = {one for each in payments for one in (each.state.subscription, each.state.customer)}
-    names = evidence.load_and_keep_touches(session, scope, owners.union(*members.values()))
+    names = evidence.load_and_store_touches(session, scope, owners.union(*members.values()))
     partners = directory.load_directory(
         session, scope.organization_id, names={one.name for found in names.values() for one in found}
     )

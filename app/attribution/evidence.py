@@ -13,7 +13,7 @@ from app.attribution.models import Evidence
 from app.attribution.promotions import used
 from app.attribution.promotions.used import Use
 from app.attribution.rules import Name
-from app.attribution.sessions import Naming
+from app.attribution.sessions import NamedSession
 from app.payments import objects
 from app.payments.facts import ReadEvent
 from app.payments.objects import LockedObjects
@@ -38,7 +38,7 @@ def insert_names(session: Session, scope: Scope, locked: LockedObjects, events: 
     if not promotions:
         return replace(locked, newly_named=frozenset(newly_named))
     users = used.users_of(session, scope.organization_id, promotions, livemode=scope.livemode).get(scope, set())
-    return objects.also_lock(session, scope, locked, newly_named | users)
+    return objects.lock_more(session, scope, locked, newly_named | users)
 
 
 def _rows(scope: Scope, events: Sequence[ReadEvent]) -> list[dict[str, Any]]:
@@ -89,27 +89,29 @@ def objects_with_names(session: Session, scope: Scope, object_ids: Iterable[str]
     return named | used.names_on(session, scope, used.uses_of(session, scope, unnamed)).keys()
 
 
-def load_and_keep_touches(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
+def load_and_store_touches(session: Session, scope: Scope, object_ids: Iterable[str]) -> dict[str, list[Name]]:
     """The names that count on these objects, by object id.
 
     These are the names found there, the partners whose promotions were used, and the partners whose links led to the
     sessions. Effects: inserts the touchpoints of those sessions into `session_touches`, which are kept for ever.
     """
     found: dict[str, list[Name]] = {}
-    uses, namings = [], []
+    uses, named_sessions = [], []
     ordered_ids = sorted({one for one in object_ids if one})
     for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": ordered_ids}) if ordered_ids else ():
         place = (row.field_path, row.stripe_event_id, row.evident_at)
         if row.refers_to:
             uses.append(Use(row.object_id, row.refers_to, *place))
         if row.session_id:
-            namings.append(Naming(row.object_id, row.carrier, row.session_id, row.field_path, row.stripe_event_id))
+            named_sessions.append(
+                NamedSession(row.object_id, row.carrier, row.session_id, row.field_path, row.stripe_event_id)
+            )
         if row.name:
             name = Name(row.object_id, row.carrier, row.name, *place, session_id=row.session_id)
             found.setdefault(name.object_id, []).append(name)
     for derived in (
         used.names_on(session, scope, uses),
-        sessions.keep_touches(session, scope.organization_id, namings),
+        sessions.store_touches(session, scope.organization_id, named_sessions),
     ):
         for object_id, names in derived.items():
             found.setdefault(object_id, []).extend(names)

@@ -75,7 +75,7 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
     unmerged = [one for one in payments.values() if one.merged_into_id is None]
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {one for known in members.values() for one in (known.customer, known.subscription)}
-    names = evidence.load_and_keep_touches(session, scope, {*members, *ordered, *owners})
+    names = evidence.load_and_store_touches(session, scope, {*members, *ordered, *owners})
     occasions = []
     for payment_group in payment_groups.values():
         occasions += _occasions(payment_group, unmerged, names)

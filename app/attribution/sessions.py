@@ -21,7 +21,7 @@ from app.stripe_events.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
+class NamedSession:
     """A session named on an object; `field_path` may be the field of the partner's name beside it."""
 
     object_id: str
@@ -45,35 +45,35 @@ _LOAD = text("""
 """)
 
 
-def keep_touches(session: Session, owner: UUID, namings: Sequence[Naming]) -> dict[str, list[Name]]:
+def store_touches(session: Session, owner: UUID, named_sessions: Sequence[NamedSession]) -> dict[str, list[Name]]:
     """Insert the touchpoints of these sessions into `session_touches`; returns each as a name, by object id.
 
     Sessions without touchpoints have no entry.
     """
-    if not namings:
+    if not named_sessions:
         return {}
-    values = {"owner": owner, "session_ids": sorted({one.session_id for one in namings})}
+    values = {"owner": owner, "session_ids": sorted({one.session_id for one in named_sessions})}
     session.execute(_KEEP, values)
     touches: dict[str, list[Any]] = {}
     for row in session.execute(_LOAD, values):
         touches.setdefault(row.session_id, []).append(row)
     found: dict[str, list[Name]] = {}
-    for naming in namings:
-        names = [_name(naming, row) for row in touches.get(naming.session_id, ())]
-        found.setdefault(naming.object_id, []).extend(names)
+    for named_session in named_sessions:
+        names = [_name(named_session, row) for row in touches.get(named_session.session_id, ())]
+        found.setdefault(named_session.object_id, []).extend(names)
     return found
 
 
-def _name(naming: Naming, touch: Any) -> Name:
+def _name(named_session: NamedSession, touch: Any) -> Name:
     """A touchpoint as a name; if its session is named more than once, the stronger carrier is nearer."""
     return Name(
-        object_id=naming.object_id,
+        object_id=named_session.object_id,
         carrier=TOUCHPOINT,
         name=ids.encode(ids.PARTNER, touch.partner_id),
-        field_path=re.sub(r"\.affiliate_id$", ".affiliate_session_id", naming.field_path),
-        stripe_event_id=naming.stripe_event_id,
+        field_path=re.sub(r"\.affiliate_id$", ".affiliate_session_id", named_session.field_path),
+        stripe_event_id=named_session.stripe_event_id,
         evident_at=touch.touched_at,
-        distance=RANK[naming.carrier],
+        distance=RANK[named_session.carrier],
         session_id=touch.session_id,
         touchpoint_id=touch.touchpoint_id,
     )
@@ -104,7 +104,7 @@ _UNSEEN = text("""
     )
 """)
 
-_LOOKED_AT = text("UPDATE evidence SET awaits_touches = false WHERE id = ANY(:ids)")
+_MARK_CHECKED = text("UPDATE evidence SET awaits_touches = false WHERE id = ANY(:ids)")
 
 
 def load_awaiting(session: Session, *, before: datetime, limit: int) -> list[AwaitingName]:
@@ -125,4 +125,4 @@ def with_unseen_touches(session: Session, awaiting: Iterable[AwaitingName]) -> l
 
 def mark_looked_at(session: Session, awaiting: Iterable[AwaitingName]) -> None:
     """Mark these names as checked a second time, so that `load_awaiting` does not return them again."""
-    session.execute(_LOOKED_AT, {"ids": [waiting_name.evidence_id for waiting_name in awaiting]})
+    session.execute(_MARK_CHECKED, {"ids": [waiting_name.evidence_id for waiting_name in awaiting]})

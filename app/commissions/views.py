@@ -48,7 +48,7 @@ class BulkApproved(Camel):
     amounts: list[AmountIn] = Field(description="Their commissions on every level, a row for each currency.")
     conversion_ids: list[str]
     on_hold: list[str] = Field(
-        description="Conversions left alone because a dispute or fraud warning is open; approve them one by one, "
+        description="Conversions that were not approved, because a dispute or fraud warning is open; approve each "
         "with `force` and a reason."
     )
     has_more: bool = Field(

@@ -142,7 +142,7 @@ def _summary_in_place(explained: PaymentExplanation) -> str:
 
 
 def _of_ours(session: Session, any_id: str) -> Explanation | None:
-    """The explanation of one of our own ids; None if it is none or is unknown."""
+    """The explanation of an id that Accrual made; None if `any_id` is another kind of id, or is unknown."""
     if any_id.startswith(facts.KEY_PREFIX):
         return _of_report(session, any_id)
     partner_id = ids.decode(any_id, *ids.PARTNER_PREFIXES)

@@ -38,7 +38,7 @@ def count_organization(organization_id: UUID) -> None:
 
 
 def count_address() -> None:
-    """Count this request for the address it came from. Raises RateLimited."""
+    """Count this request for its client address. Raises RateLimited."""
     count(f"address:{address()}")
 
 
@@ -59,7 +59,7 @@ def add_headers(response: Response) -> None:
 
 
 def address() -> str:
-    """The address the request came from: an IPv4 address, or the /64 network of an IPv6 address.
+    """The client address of the request: an IPv4 address, or the /64 network of an IPv6 address.
 
     `X-Forwarded-For` is used only if it was sent by a proxy of `ACCRUAL_TRUSTED_PROXIES`: it is read from the right, up
     to the first address that is not such a proxy.

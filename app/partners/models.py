@@ -44,7 +44,7 @@ class Partner(Base):
     """Its upline, a partner of the same program; a trigger refuses cycles."""
     email: Mapped[str]
     email_state: Mapped[str] = mapped_column(server_default="given")
-    """Who vouches for the address: `given`: the program's owner gave it; `unconfirmed`: only the partner itself, so the
+    """Who confirmed the address: `given`: the program's owner, who gave it; `unconfirmed`: the partner only, so the
     address is not used; `confirmed`: by a mailed link; `approved`: unconfirmed, but the owner approved the partner."""
     first_name: Mapped[str | None]
     last_name: Mapped[str | None]

@@ -35,7 +35,7 @@ class LockedObjects:
     Attributes:
         objects: by id, what is known now, this batch's facts included.
         known_roots: roots of the payment groups that had an object before this batch.
-        addressed: customers that were known before and whose new e-mail address this batch brought.
+        with_new_address: customers that were known before and whose new e-mail address this batch brought.
         relinked: roots of payment groups with an object that was known before and has moved: to another payment group,
             or to a customer or subscription it was not known to belong to.
         before: by id, what was known before this batch.
@@ -47,7 +47,7 @@ class LockedObjects:
     objects: Mapping[str, KnownObject]
     known_roots: frozenset[str]
     relinked: frozenset[str]
-    addressed: frozenset[str] = frozenset()
+    with_new_address: frozenset[str] = frozenset()
     before: Mapping[str, KnownObject] = field(default_factory=dict)
     stated: Sequence[tuple[int, KnownObject]] = ()
     newly_named: frozenset[str] = frozenset()
@@ -76,10 +76,10 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
     after = _rooted(merged, links)
     _write_changes(session, scope, before, after)
     relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
-    addressed = frozenset(one for one, known in stored.items() if _is_addressed(known, after[one]))
+    with_new_address = frozenset(one for one, known in stored.items() if _has_new_address(known, after[one]))
     known_roots = frozenset(after[one].root for one in stored)
     known_before = {one: known for one, known in stored.items() if one not in inserted}
-    return LockedObjects(after, known_roots, relinked, addressed, before=known_before, stated=stated)
+    return LockedObjects(after, known_roots, relinked, with_new_address, before=known_before, stated=stated)
 
 
 def lock(
@@ -91,7 +91,7 @@ def lock(
     return LockedObjects(found, known_roots, frozenset(), newly_named=frozenset(newly_named))
 
 
-def also_lock(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:
+def lock_more(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:
     """`locked` with these newly named objects and their payment groups, all locked."""
     more = lock(session, scope, newly_named - locked.objects.keys())
     return replace(
@@ -138,7 +138,7 @@ def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[
     return {address: addresses.mark(salt, address) for address in found}
 
 
-def _is_addressed(before: KnownObject, after: KnownObject) -> bool:
+def _has_new_address(before: KnownObject, after: KnownObject) -> bool:
     """Whether it is a customer with a new e-mail address."""
     if after.kind != Kind.CUSTOMER or after is before:
         return False

@@ -45,7 +45,9 @@ def valid_currency(text: str, *, param: str = "currency") -> str:
     currency = text.strip().lower()
     if currency not in currencies.known():
         shown = text[:MAX_SHOWN]
-        raise InvalidRequest(f"{param} {shown!r} is no known currency; give an ISO 4217 code, such as usd", param=param)
+        raise InvalidRequest(
+            f"{param} {shown!r} is not a known currency; give an ISO 4217 code, such as usd", param=param
+        )
     return currency
 
 

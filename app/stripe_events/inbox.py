@@ -79,7 +79,7 @@ def insert_event(
     """Store a verified event unchanged. A repeated delivery changes nothing, also with another document.
 
     An event of the other mode than the endpoint's is stored as `wrong_mode` and never becomes due: the endpoint's
-    secret does not vouch for it. If the event also comes through an endpoint of its own mode, that is another row.
+    secret does not prove its origin. If the event also arrives through an endpoint of its mode, that is another row.
     """
     livemode = bool(event.get("livemode"))
     values = {

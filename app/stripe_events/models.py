@@ -12,7 +12,7 @@ from app.sentences.outcomes import OUTCOMES
 
 
 class StripeEndpoint(Base):
-    """A webhook endpoint: an address of ours that Stripe delivers to; its mode never changes."""
+    """A webhook endpoint: an address of this server that Stripe delivers to; its mode never changes."""
 
     __tablename__ = "stripe_endpoints"
     __table_args__ = (
@@ -44,8 +44,8 @@ class StripeEvent(Base):
     """A delivery of Stripe, stored unchanged. `id` is the inbox order.
 
     The same `evt_` in another API version (through a second endpoint) is another row: its document may have links that
-    the first one lacks, and settling it again changes nothing. What came through an endpoint of the other mode is a row
-    of its own too: it never stands in the way of the event that comes through an endpoint of the right mode.
+    the first one lacks, and settling it again changes nothing. What arrived through an endpoint of the other mode is
+    a row of its own too: it never conflicts with the event that arrives through an endpoint of the right mode.
     """
 
     __tablename__ = "stripe_events"
@@ -88,7 +88,7 @@ class StripeEvent(Base):
     stripe_id: Mapped[str]
     api_version: Mapped[str] = mapped_column(server_default="")
     is_wrong_mode: Mapped[bool] = mapped_column(server_default="false")
-    """Whether it came through an endpoint of the other mode, whose secret does not vouch for it: its outcome is
+    """Whether it arrived through an endpoint of the other mode, whose secret does not prove its origin: its outcome is
     `wrong_mode` for good."""
     type: Mapped[str]
     object_id: Mapped[str] = mapped_column(server_default="")

@@ -27,7 +27,7 @@ class _Current:
 
 
 def connect(settings: Settings) -> None:
-    """Decrypt API keys with the secret key of `settings`, and ask its `stripe_api_base`, from now on."""
+    """From now on, decrypt API keys with the secret key of `settings` and send requests to its `stripe_api_base`."""
     _Current.settings = settings
     _Current.cache.clear()
 

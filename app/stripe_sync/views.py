@@ -60,7 +60,7 @@ class ReconciliationBody(RunBody):
     """A reconciliation with its differences."""
 
     drifts: list[DriftBody]
-    has_more: bool = Field(description="Whether more differences follow; ask for them with the last id.")
+    has_more: bool = Field(description="Whether more differences follow; request them with the last id.")
 
 
 def run_fields(run: StripeRun) -> dict[str, Any]:

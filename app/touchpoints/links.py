@@ -62,7 +62,7 @@ class Links:
         self._paused_until = time.monotonic() + PAUSE_SECONDS
 
     def load(self, connection: Connection, code: str, program_id: str) -> Link | None:
-        """The link as the database has it now; None if it leads nowhere. Caches only links that credit a partner."""
+        """The link as the database has it now; None if it has no target. Caches only links that credit a partner."""
         link = _load_link(connection, code, program_id)
         if link is not None and link.partner_id is not None:
             self._store((code, program_id), link)

@@ -80,7 +80,7 @@ def test_keys_are_listed_newest_first_from_a_key_on(owner: Caller) -> None:
         ("manage", [], "level"),
     ],
 )
-def test_a_key_with_scopes_hands_on_a_few_of_its_own_and_never_none(
+def test_key_with_scopes_creates_only_keys_with_some_of_its_scopes(
     merchant: Merchant, caller_of: MakeCaller, level: str, scopes: list[str], refused: str | None
 ) -> None:
     assistant = caller_of(merchant, "read", "keys:write", "events:read")

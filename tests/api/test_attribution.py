@@ -39,7 +39,7 @@ def test_deciding_takes_a_key_that_may(reader: Caller, caller_of: MakeCaller, me
     assert caller_of(merchant, "manage", "payments:read").post(path, order).status_code == 403
 
 
-def test_an_order_says_whom_and_why(owner: Caller, sale: Sale) -> None:
+def test_an_assignment_requires_a_partner_and_a_reason(owner: Caller, sale: Sale) -> None:
     path = f"/api/v1/payments/{sale.payment_id}/attribution"
     for body in ({"reason": "because"}, {"partner_id": None}, {"partner_id": 5, "reason": "because"}):
         assert owner.post(path, body).status_code == 400

@@ -104,7 +104,7 @@ def test_every_change_of_an_endpoint_is_audited_without_its_secrets(owner: Calle
     assert {entry["subject_id"] for entry in entries} == {endpoint["id"]}
 
 
-def test_what_is_refused_leaves_no_entry(owner: Caller, reader: Caller, merchant: Merchant) -> None:
+def test_refused_request_has_no_audit_entry(owner: Caller, reader: Caller, merchant: Merchant) -> None:
     ada = ids.encode("par", merchant.partners["ada"])
     assert owner.patch(f"/api/v1/partners/{ada}", {"slug": "ben"}).status_code == 409
     assert owner.patch(f"/api/v1/partners/{ada}", {"status": "gone"}).status_code == 400
@@ -112,7 +112,7 @@ def test_what_is_refused_leaves_no_entry(owner: Caller, reader: Caller, merchant
     assert trail(owner) == []
 
 
-def test_the_trail_is_found_by_what_was_done_to_what_by_whom_and_when(
+def test_audit_entries_are_filtered_by_action_subject_actor_and_time(
     owner: Caller, merchant: Merchant, caller_of: MakeCaller
 ) -> None:
     ada, ben = (ids.encode("par", merchant.partners[code]) for code in ("ada", "ben"))

@@ -79,7 +79,7 @@ def test_an_unknown_code_gets_the_same_answer_and_stores_nothing(shop: Merchant,
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://shop.example.com.evil.example", ""])
-def test_another_sites_page_is_not_heard_and_not_answered(shop: Merchant, client: FlaskClient, origin: str) -> None:
+def test_beacon_from_another_site_is_refused(shop: Merchant, client: FlaskClient, origin: str) -> None:
     answer = _send(client, {"code": "ada"}, origin)
     assert answer.status_code == 202
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -124,7 +124,7 @@ def test_browsers_ask_before_they_send_json(shop: Merchant, client: FlaskClient,
         ({"code": "a\0"}, "code"),
     ],
 )
-def test_what_is_no_beacon_is_refused(shop: Merchant, client: FlaskClient, body: Any, param: str | None) -> None:
+def test_invalid_beacon_is_refused(shop: Merchant, client: FlaskClient, body: Any, param: str | None) -> None:
     answer = _send(client, body, type="text/plain")
     assert (answer.status_code, answer.json["error"]["param"]) == (400, param)
     assert touches() == []

@@ -37,7 +37,7 @@ def statuses(owner: Caller) -> list[tuple[str, str]]:
     return sorted((row["partnerCode"], row["status"]) for row in rows)
 
 
-def test_a_dry_run_says_what_would_be_approved_and_changes_nothing(owner: Caller, sold: dict[str, str]) -> None:
+def test_dry_run_lists_what_would_be_approved_and_changes_nothing(owner: Caller, sold: dict[str, str]) -> None:
     said = owner.post(APPROVE, {"until": TOMORROW, "dryRun": True}).json
     assert (said["dryRun"], said["approved"], said["hasMore"]) == (True, 2, False)
     assert said["amounts"] == [{"currency": "USD", "amount": "19.60"}]
@@ -46,7 +46,7 @@ def test_a_dry_run_says_what_would_be_approved_and_changes_nothing(owner: Caller
     assert owner.get("/api/v1/audit", action="conversions.approved").json["data"] == []
 
 
-def test_what_matches_is_approved_and_what_is_on_hold_is_left(owner: Caller, sold: dict[str, str]) -> None:
+def test_matching_conversions_are_approved_except_those_on_hold(owner: Caller, sold: dict[str, str]) -> None:
     done = owner.post(APPROVE, {"partnerId": sold["ada"], "reason": "checked by hand"}).json
     assert (done["approved"], done["amounts"]) == (1, [{"currency": "USD", "amount": "9.80"}])
     assert len(done["onHold"]) == 1

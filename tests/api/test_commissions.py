@@ -148,7 +148,7 @@ def test_commission_explains_itself(owner: Caller, sales: list[Sale]) -> None:
     assert story["summary"] == "ada has 9.80 USD accrued on it."
 
 
-def test_payment_that_earned_nothing_says_where_it_stopped(owner: Caller, merchant: Merchant) -> None:
+def test_payment_that_earned_nothing_shows_why(owner: Caller, merchant: Merchant) -> None:
     with db.transaction() as session:
         lost = pay_unattributed(session, merchant, 77)
     story = owner.get(f"/api/v1/payments/{lost}/explanation").json

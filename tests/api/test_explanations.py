@@ -18,7 +18,7 @@ def test_a_code_an_address_and_a_program_are_explained(owner: Caller, merchant: 
     assert owner.get("/api/v1/explanations", id=program_id).json["program"]["id"] == program_id
 
 
-def test_what_is_not_found_names_the_nearest_code(owner: Caller, merchant: Merchant) -> None:
+def test_unknown_id_suggests_the_nearest_code(owner: Caller, merchant: Merchant) -> None:
     answer = owner.get("/api/v1/explanations", id="adda")
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "unknown_id")
     assert "The nearest partner's code is ada." in answer.json["error"]["message"]

@@ -118,7 +118,7 @@ def test_keys_that_cannot_be_kept_are_refused(post: Post, key: str) -> None:
     assert partners() == 0
 
 
-def test_a_day_later_the_key_is_new_and_the_clock_forgets_the_answer(post: Post) -> None:
+def test_stored_response_expires_and_is_deleted_after_a_day(post: Post) -> None:
     post(PARTNERS, ADA)
     with db.transaction() as session:
         session.execute(text("UPDATE stored_responses SET created_at = created_at - interval '24 hours 1 second'"))
@@ -138,7 +138,7 @@ def test_other_methods_ignore_it(owner: Caller) -> None:
         assert owner.call("PATCH", f"{PARTNERS}/{ada}", **sent).json["first_name"] == name
 
 
-def test_twins_wait_for_each_other_and_get_one_answer(application: Flask, post: Post) -> None:
+def test_simultaneous_identical_requests_get_one_response(application: Flask, post: Post) -> None:
     """Ten at once: one does it, nine wait for its commit and repeat it."""
     answers: list[Answer] = []
     start = threading.Barrier(10)
@@ -157,7 +157,7 @@ def test_twins_wait_for_each_other_and_get_one_answer(application: Flask, post: 
     assert partners() == 1
 
 
-def test_a_twin_of_a_request_that_fails_does_the_work(post: Post, owner: Caller) -> None:
+def test_request_is_executed_if_its_simultaneous_copy_fails(post: Post, owner: Caller) -> None:
     organization_id, request = _owner_of(owner)
     asked = stored_responses.RequestIdentity(organization_id, False, request, stored_responses.digest("nothing"))
     answers: list[Answer] = []

@@ -64,7 +64,7 @@ def sale(merchant: Merchant) -> Sale:
         return sell(session, merchant, "ada", 1)
 
 
-def test_rows_stay_hidden_when_a_query_forgets_its_where(world: World) -> None:
+def test_rows_stay_hidden_when_a_query_has_no_where(world: World) -> None:
     """Every table read whole, as its neighbours may: a request shows the rows of its own organizations only."""
     with db.transaction() as session:
         tables = tables_of_organizations(session)

@@ -66,7 +66,7 @@ def test_every_route_takes_a_key_or_is_listed_as_public(routes: list[Route], wor
 
 
 @pytest.mark.parametrize("group", [("anonymous", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
-def test_everybody_is_answered_as_the_table_says(
+def test_every_caller_gets_the_status_of_the_matrix(
     world: World, guarded: list[Route], application: Flask, group: tuple[str, ...]
 ) -> None:
     """The shop's own keys only read here; what those of its mother may write is tried out further below."""

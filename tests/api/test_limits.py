@@ -80,7 +80,7 @@ def test_without_a_valid_key_the_address_is_counted(anonymous: Caller, applicati
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/openapi.json", "/checkout.js"])
-def test_what_is_there_for_everybody_is_not_limited(anonymous: Caller, path: str) -> None:
+def test_operations_routes_are_not_limited(anonymous: Caller, path: str) -> None:
     assert "X-RateLimit-Limit" not in anonymous.get(path).headers
 
 

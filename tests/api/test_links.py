@@ -92,7 +92,7 @@ def test_several_partners_links_share_the_browsers_session(shop: Merchant, visit
     assert [row["code"] for row in touches()] == ["ada", "ben", "ada"]
 
 
-def test_the_cookie_says_nothing_and_is_the_redirects_own(shop: Merchant, visitor: FlaskClient) -> None:
+def test_cookie_has_only_the_session_and_the_redirects_path(shop: Merchant, visitor: FlaskClient) -> None:
     said = visitor.get("/r/ada").headers["Set-Cookie"]
     assert {"HttpOnly", "Path=/r/", "SameSite=Lax", "Max-Age=2592000"} <= set(said.split("; "))
     assert "Secure" not in said

@@ -71,7 +71,7 @@ WAITING: Final = text("""
 """)
 
 
-def test_every_list_goes_on_from_an_id_while_rows_are_added(
+def test_every_list_continues_from_an_id_while_rows_are_added(
     application: Flask, owner: Caller, merchant: Merchant, add: Callable[[int], None]
 ) -> None:
     add(1)
@@ -104,7 +104,7 @@ def test_every_list_ends_in_an_empty_page_and_refuses_ids_that_are_none(
         assert "starting_after 'nothing' is not" in refusal.json["error"]["message"], path
 
 
-def test_every_answer_that_is_read_page_by_page_says_whether_more_follow(application: Flask) -> None:
+def test_every_paged_response_has_has_more(application: Flask) -> None:
     document = complete(application)  # type: ignore[arg-type]
     paged = set()
     for path, item in document["paths"].items():

@@ -88,12 +88,12 @@ def test_an_unknown_type_of_commission_is_named_with_those_there_are(owner: Call
     assert error["message"] == "commission.type is required"
 
 
-def test_an_empty_id_says_that_it_is_empty(owner: Caller) -> None:
+def test_empty_id_is_refused_as_empty(owner: Caller) -> None:
     error = owner.get("/api/v1/explanations", id="").json["error"]
     assert error["message"] == "id is empty; give at least one character"
 
 
-def test_what_the_framework_refuses_is_said_in_house_words(owner: Caller) -> None:
+def test_errors_of_the_framework_have_the_same_format(owner: Caller) -> None:
     assert message(owner.get("/api/v1/partner")) == (
         404,
         "there is nothing at '/api/v1/partner'; /docs lists every path",
@@ -104,7 +104,7 @@ def test_what_the_framework_refuses_is_said_in_house_words(owner: Caller) -> Non
     assert message(plain) == (415, "the Content-Type is 'text/plain'; send JSON: `Content-Type: application/json`")
 
 
-def test_what_the_invitation_says_is_not_to_be_sent_with_its_token(anonymous: Caller, merchant: Merchant) -> None:
+def test_fields_of_the_invitation_are_refused_beside_its_token(anonymous: Caller, merchant: Merchant) -> None:
     program_id = ids.encode(ids.PROGRAM, merchant.program_id)
     body = {"name": "Zoe", "token": "any", "program_id": program_id}
     status, said = message(anonymous.post("/v1/public/affiliate/signup", body))

@@ -175,9 +175,7 @@ def test_a_mail_that_cannot_be_written_stops_no_other(merchant: Merchant, mailbo
     assert problems(merchant) == {"ada": None, "ben": "ValueError", "dan": None}
 
 
-def test_a_connection_that_breaks_at_one_mail_is_opened_anew_for_the_next(
-    merchant: Merchant, mailbox: MailServer
-) -> None:
+def test_broken_mail_connection_is_reopened_for_the_next_mail(merchant: Merchant, mailbox: MailServer) -> None:
     due_mails(merchant, "ada", "ben", "dan")
     mailbox.dropping = {b"ada@partners.example"}
     mails.send_due()
@@ -238,7 +236,7 @@ def test_a_mail_whose_time_is_short_is_left_for_its_next_attempt(merchant: Merch
     assert (mailbox.recipients, state()) == ([], (1, None, False))
 
 
-def test_a_mail_goes_to_its_one_recipient_whatever_its_header_is_read_as(
+def test_mail_goes_to_exactly_one_recipient_whatever_its_header_contains(
     merchant: Merchant, mailbox: MailServer
 ) -> None:
     due_mails(merchant, "ada")
@@ -259,7 +257,7 @@ def test_a_mail_server_that_is_away_costs_nothing_but_time(
     assert (attempts, is_ended) == (1, False)
 
 
-def test_without_a_mail_server_nothing_is_taken(anonymous: Caller, merchant: Merchant, settings: Settings) -> None:
+def test_without_a_mail_server_no_mail_is_claimed(anonymous: Caller, merchant: Merchant, settings: Settings) -> None:
     mails.connect(settings)
     sign_up(anonymous, merchant)
     mails.sweep()

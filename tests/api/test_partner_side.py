@@ -72,7 +72,7 @@ def test_programs_are_shown_with_the_partners_own_terms(affiliate: Affiliate, me
     }
 
 
-def test_the_list_goes_on_after_a_program(affiliate: Affiliate, merchant: Merchant) -> None:
+def test_list_continues_after_a_program(affiliate: Affiliate, merchant: Merchant) -> None:
     with db.transaction() as session:
         other = open_merchant(session, "Elsewhere")
         enroll(session, other, "ada")
@@ -146,7 +146,7 @@ def test_what_was_earned_before_there_was_an_account_is_seen(affiliate: Affiliat
     assert line["attributionId"].startswith("att_")
 
 
-def test_no_payouts_are_made_yet_and_the_list_says_so(affiliate: Affiliate) -> None:
+def test_list_of_payouts_is_empty(affiliate: Affiliate) -> None:
     assert affiliate("ada").get(f"{ME}/payouts").json == {"data": [], "has_more": False}
 
 

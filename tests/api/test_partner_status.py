@@ -61,7 +61,7 @@ def test_no_status_touches_what_was_earned(owner: Caller, merchant: Merchant, ad
 
 
 @pytest.mark.parametrize("status", ["paused", "banned", "deactivated"])
-def test_who_comes_back_keeps_its_terms(owner: Caller, merchant: Merchant, ada: str, status: Status) -> None:
+def test_reactivated_partner_keeps_its_terms(owner: Caller, merchant: Merchant, ada: str, status: Status) -> None:
     first_active_at = stored(merchant).activated_at
     set_status(merchant, status)
     assert owner.patch(ada, {"status": "active"}).json["status"] == "active"

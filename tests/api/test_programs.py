@@ -66,7 +66,7 @@ def test_a_new_program_shows_every_field_with_its_default(owner: Caller, merchan
     }
 
 
-def test_whatever_was_sent_comes_back(owner: Caller) -> None:
+def test_stored_fields_are_returned_as_sent(owner: Caller) -> None:
     sent = {
         "status": "active",
         "currency": "EUR",
@@ -180,7 +180,7 @@ def test_statuses_that_do_not_follow_one_another_are_409(owner: Caller, way: lis
     assert refusal(owner.patch(f"{PROGRAMS}/{made['id']}", {"status": refused})) == (409, "status_refused", "status")
 
 
-def test_a_program_goes_through_its_life(owner: Caller) -> None:
+def test_program_changes_status_from_draft_to_archived(owner: Caller) -> None:
     made = create(owner)
     for status in ("active", "active", "paused", "active", "archived", "paused", "active"):
         assert change(owner, made, status=status)["status"] == status
@@ -264,7 +264,7 @@ def test_a_parent_sees_and_makes_programs_of_its_descendants(owner: Caller, merc
     assert [one["name"] for one in listed] == ["Friends of friends", "Friends"]
 
 
-def test_others_programs_are_not_there(owner: Caller, stranger: Caller, merchant: Merchant) -> None:
+def test_programs_of_other_organizations_are_not_found(owner: Caller, stranger: Caller, merchant: Merchant) -> None:
     made = create(owner)
     path = f"{PROGRAMS}/{made['id']}"
     assert refusal(stranger.get(path)) == (404, "program_not_found", "program_id")

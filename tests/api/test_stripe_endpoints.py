@@ -82,9 +82,7 @@ def test_an_endpoint_is_disabled_opened_again_and_deleted(owner: Caller, endpoin
     assert owner.get(PATH).json == {"data": [], "has_more": False}
 
 
-def test_an_api_key_goes_in_and_never_comes_out(
-    owner: Caller, endpoint: Any, merchant: Any, caller_of: MakeCaller
-) -> None:
+def test_api_key_is_stored_and_never_shown(owner: Caller, endpoint: Any, merchant: Any, caller_of: MakeCaller) -> None:
     path = f"{PATH}/{endpoint['id']}"
     kept = owner.patch(path, {"api_key": "rk_test_a1B2c3D4e5F6g7H8"})
     assert (kept.status_code, kept.json["has_api_key"]) == (200, True)
@@ -118,7 +116,7 @@ def test_the_mode_of_an_endpoint_never_changes(owner: Caller, endpoint: Any) -> 
     assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "livemode")
 
 
-def test_endpoints_of_others_are_not_there(stranger: Caller, endpoint: Any) -> None:
+def test_endpoints_of_other_organizations_are_not_found(stranger: Caller, endpoint: Any) -> None:
     path = f"{PATH}/{endpoint['id']}"
     assert stranger.get(PATH).json == {"data": [], "has_more": False}
     assert stranger.get(path).status_code == 404

@@ -14,7 +14,7 @@ from .source import ROOT, modules
 
 RIDDLES: Final = re.compile(
     r"\b(?:nobody|whoever|whomever|somebody|anybody|everybody|likewise|comes? again|goes on|told|tells?|lies|shall"
-    r"|hangs on|doors?|faces|leaves? word|suspects|culprits?"
+    r"|hangs on|anew|vouch(?:es)?|doors?|faces|leaves? word|suspects|culprits?"
     r"|(?:it|which|that|what|who|where|commission|payment|run|program|rows?|metadata|id) stands?)\b",
     re.IGNORECASE,
 )
@@ -56,7 +56,7 @@ def test_texts_for_people_have_plain_words(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["told by nobody", "where the run stands", "Stripe shall come again", "the innocent lies"]
+    "text", ["made anew", "told by nobody", "where the run stands", "Stripe shall come again", "the innocent lies"]
 )
 def test_riddles_are_recognized(text: str) -> None:
     assert RIDDLES.search(text)

@@ -148,7 +148,7 @@ def test_a_connected_accounts_history_is_read_with_its_own_account_named(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_dry_run_says_what_it_would_post_and_changes_nothing(
+def test_dry_run_reports_what_it_would_post_and_changes_nothing(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger
 ) -> None:
     deliver_in_order(shop)
@@ -162,7 +162,7 @@ def test_a_dry_run_says_what_it_would_post_and_changes_nothing(
     assert sum(rehearsed.counts["outcomes"].values()) == rehearsed.counts["new"]
 
 
-def test_a_dry_run_over_what_is_known_would_post_nothing(
+def test_dry_run_over_known_events_would_post_nothing(
     shop: Emulator, receiving: Endpoint, backfill: Backfill, complete: Complete, drain: Drain
 ) -> None:
     del receiving
@@ -184,7 +184,7 @@ def test_too_many_requests_only_take_longer(
     assert (found.balances, found.commissions) == _expected(shop)
 
 
-def test_while_stripe_asks_for_patience_the_run_says_so(
+def test_run_shows_that_stripe_limits_the_rate(
     shop: Emulator, backfill: Backfill, complete: Complete, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[dict[str, Any] | None] = []
@@ -196,7 +196,7 @@ def test_while_stripe_asks_for_patience_the_run_says_so(
     assert stand(run).problem is None
 
 
-def test_while_stripe_is_away_a_run_rests_and_goes_on_where_it_was(
+def test_run_continues_where_it_was_after_stripe_was_unreachable(
     shop: Emulator, backfill: Backfill, complete: Complete, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(client.get.__kwdefaults__, "tries", 1)
@@ -223,7 +223,7 @@ def test_a_key_that_may_not_read_ends_the_run_with_the_reason(
     assert "may not read this (403)" in str(problems.sentence(stand(run).problem))
 
 
-def test_without_a_key_nothing_is_asked(merchant: Merchant, settings: Settings) -> None:
+def test_without_a_key_no_request_is_sent(merchant: Merchant, settings: Settings) -> None:
     api_keys.connect(settings)
     asked = HistoryRequest(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=1))
     with db.transaction() as session, pytest.raises(Conflict, match="no Stripe API key"):

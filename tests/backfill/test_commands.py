@@ -63,7 +63,7 @@ def test_a_reconciliation_ends_with_1_while_a_difference_is_left(shop: Emulator,
     assert worked("reconcile", "--since", "25d")["drifts"] == []
 
 
-def test_control_c_leaves_a_run_alone_and_says_how_to_see_it_again(
+def test_control_c_leaves_the_run_and_shows_how_to_follow_it(
     shop: Emulator, worked: Accrual, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver_in_order(shop)

@@ -32,7 +32,7 @@ def test_no_cookie_is_set_for_a_window_that_is_none(shop: Shop) -> None:
         assert shop.context.cookies() == [], days
 
 
-def test_the_cookie_lives_as_long_as_the_window(cookie_shop: Shop) -> None:
+def test_cookie_lasts_as_long_as_the_window(cookie_shop: Shop) -> None:
     cookie_shop.visit(ADA_LINK)
     cookies = {cookie["name"]: cookie for cookie in cookie_shop.context.cookies()}
     assert {name: cookie["value"] for name, cookie in cookies.items()} == {"aff_ref": "ada-k3x9", "aff_sess": "ses_01"}
@@ -60,7 +60,7 @@ def test_the_window_counts_from_the_touch_and_not_from_the_last_page(cookie_shop
     assert cookie_shop.context.cookies() == before
 
 
-def test_a_later_touch_in_another_tab_wins_and_brings_no_foreign_session(cookie_shop: Shop) -> None:
+def test_later_touch_in_another_tab_replaces_code_and_session(cookie_shop: Shop) -> None:
     first_tab = cookie_shop.visit(ADA_LINK)
     cookie_shop.visit("/?ref=ben-77")
     cookie_shop.visit("/pricing", first_tab)

@@ -76,7 +76,7 @@ def test_an_invited_person_reads_the_offer_and_gets_code_key_and_link(
     assert page.evaluate("navigator.clipboard.readText()") == page.locator("#key").inner_text()
 
 
-def test_a_link_that_was_used_says_so(page: Page, link: str, address: str) -> None:
+def test_used_link_is_reported_as_used(page: Page, link: str, address: str) -> None:
     with db.transaction() as session:
         invitations.join(session, "public", link.partition("#")[2], "Zoe")
     page.goto(link)
@@ -104,7 +104,7 @@ def test_too_many_requests_say_that_waiting_helps(page: Page, link: str, address
     expect(page.locator("#offer")).to_be_visible()
 
 
-def test_half_a_link_says_so(page: Page, address: str) -> None:
+def test_incomplete_link_is_reported_as_incomplete(page: Page, address: str) -> None:
     page.goto(f"{address}/join")
     expect(page.get_by_role("alert")).to_contain_text("not complete")
 

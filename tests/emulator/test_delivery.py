@@ -48,7 +48,7 @@ def test_the_official_library_accepts_the_signature(shop: Emulator, receiver: Re
         shop.client().construct_event(body, headers["Stripe-Signature"], "whsec_other")
 
 
-def test_what_is_refused_waits_and_comes_again(shop: Emulator, receiver: Receiver) -> None:
+def test_refused_delivery_is_repeated_later(shop: Emulator, receiver: Receiver) -> None:
     endpoint = shop.endpoint(receiver)
     shop.customer()
     receiver.status = 503

@@ -35,7 +35,7 @@ def test_every_version_has_the_shape_of_its_side_of_the_break(
 
 
 @pytest.mark.parametrize("family", [ACACIA, CLOVER, ENDIVE], ids=lambda family: family.name)
-def test_no_event_says_what_was_paid_off_stripe(shop: Emulator, family: Family) -> None:
+def test_no_event_has_the_amount_paid_outside_stripe(shop: Emulator, family: Family) -> None:
     """Stripe must be asked for it. Source: Stripe changelog 2026-05-27, `amount_paid_off_stripe`."""
     shop.upgrade(family)
     shop.subscribe(shop.customer(), bill=Bill(out_of_band=True))

@@ -43,9 +43,7 @@ def readiness(client: FlaskClient) -> tuple[int, str]:
     return answer.status_code, (answer.json or {})["database"]
 
 
-def test_readiness_says_that_the_database_may_write_no_more(
-    servers: Servers, database_url: str, client: FlaskClient
-) -> None:
+def test_readiness_reports_a_full_disk(servers: Servers, database_url: str, client: FlaskClient) -> None:
     """Postgres refuses the space here by its own limit of temporary files, which needs no full disk."""
     name = make_url(database_url).database or ""
     assert readiness(client) == (200, "ok")
@@ -60,7 +58,7 @@ def test_readiness_says_that_the_database_may_write_no_more(
     assert readiness(client) == (200, "ok")
 
 
-def test_readiness_says_that_the_database_is_read_only(
+def test_readiness_reports_a_read_only_database(
     servers: Servers, database_url: str, client: FlaskClient, webhook_path: str
 ) -> None:
     name = make_url(database_url).database or ""
@@ -94,7 +92,7 @@ def test_no_event_uses_up_its_attempts_on_a_full_disk(
     assert_processed_once(copies)
 
 
-def test_an_event_worked_alone_gets_its_attempt_back_on_a_full_disk(
+def test_attempt_of_a_single_event_is_uncounted_on_a_full_disk(
     deliver: Deliver, drain: Drain, owner: Engine, application: Flask
 ) -> None:
     copies = customers(1)

@@ -153,7 +153,7 @@ REFUSED: Mapping[str, tuple[str, Callable[[Attacker], object]]] = {
 }
 
 
-def test_a_worker_drops_and_counts_what_is_no_known_job_and_runs_the_known_ones(
+def test_worker_drops_and_counts_unknown_jobs_and_runs_known_ones(
     deliver: Deliver, staff: Staff, attacker: Attacker
 ) -> None:
     metrics.connect(staff.environment["REDIS_URL"])

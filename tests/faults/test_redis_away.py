@@ -207,7 +207,7 @@ def test_flag_without_a_job_expires(post: Post, valkey: Valkey) -> None:
         assert client.llen(QUEUE_KEY) == 1
 
 
-def test_a_call_without_an_answer_spares_redis_for_every_module(silent_redis: SilentRedis, settings: Settings) -> None:
+def test_unanswered_call_pauses_redis_for_every_module(silent_redis: SilentRedis, settings: Settings) -> None:
     jobs.connect(silent_redis.url)
     metrics.connect(silent_redis.url)
     request_limits.connect(settings.model_copy(update={"redis_url": silent_redis.url}))

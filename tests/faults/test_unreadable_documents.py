@@ -103,9 +103,7 @@ def test_an_event_without_an_object_is_parked_at_once(
     assert (row.outcome, row.outcome_details) == ("parked", {"problem": "no_object"})
 
 
-def test_money_in_a_currency_that_no_list_knows_is_settled_at_once(
-    deliver: Deliver, drain: Drain, inbox_row: InboxRow
-) -> None:
+def test_unlisted_currency_is_settled_at_once(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
     sale = broken(Customer(OLD_AND_NEW[0], Marks(payment="ada")).subscribes().event("invoice.paid"), "currency", "zzz")
     deliver([sale])
     drain()

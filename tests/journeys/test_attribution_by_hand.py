@@ -195,7 +195,7 @@ def test_what_was_paid_moves_only_when_that_is_asked_for_and_is_then_owed(
     assert desk.sees(conflict="true") == []
 
 
-def test_earlier_evidence_moves_what_is_unpaid_and_lists_what_is_paid(
+def test_earlier_evidence_moves_unpaid_commissions_and_lists_paid_ones(
     meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     cleo = meet(subscription="ada")

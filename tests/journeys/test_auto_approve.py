@@ -49,7 +49,7 @@ def cleo() -> Customer:
     return Customer(CLOVER, Marks(subscription="ada", payment="ada"))
 
 
-def test_what_has_no_holdback_is_payable_at_once_as_of_its_own_time(
+def test_commission_without_holdback_is_payable_as_of_its_payment(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     first = cleo.subscribes()
@@ -62,7 +62,9 @@ def test_what_has_no_holdback_is_payable_at_once_as_of_its_own_time(
 
 
 @pytest.mark.parametrize("days", [30], indirect=True)
-def test_a_holdback_is_waited_for_all_the_same(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_holdback_applies_also_with_auto_approve(
+    cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
     deliver(cleo.subscribes().events)
     drain()
     assert ledger().balances == owed(ada=980)

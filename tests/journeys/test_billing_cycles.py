@@ -114,7 +114,7 @@ def upgraded(cleo: Customer, first: Purchase) -> Purchase:
     return billed(extra, [rest], extra.paid_at)
 
 
-def test_refunds_leave_the_ranks_alone(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_refunds_do_not_change_the_cycle_numbers(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """A cycle counts whatever came back later."""
     cleo = meet(subscription="ada")
     sales = months(cleo, 3)

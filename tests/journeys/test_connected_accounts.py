@@ -129,7 +129,7 @@ def test_a_customer_bound_in_one_account_is_unbound_in_the_other(
     assert outcomes == {"accrued", "unattributed"}
 
 
-def test_giving_up_on_a_link_in_one_account_leaves_the_others_event_alone(deliver: Deliver, drain: Drain) -> None:
+def test_given_up_link_in_one_account_does_not_affect_another_account(deliver: Deliver, drain: Drain) -> None:
     """Both charges wait; only one account's has done so for two days."""
     cleo = Customer(CLOVER, Marks())
     first = cleo.subscribes()

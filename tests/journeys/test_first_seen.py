@@ -90,9 +90,7 @@ def test_a_first_event_is_recorded_beside_sales_that_settle_in_the_same_batch(
     assert appeared == [("recorded", NEW)] * 3
 
 
-def test_what_is_new_about_money_but_changes_no_commission_says_so(
-    deliver: Deliver, drain: Drain, reason: Reason
-) -> None:
+def test_new_data_that_changes_no_commission_is_no_change(deliver: Deliver, drain: Drain, reason: Reason) -> None:
     buyer = cleo(Marks(subscription="ada"))
     first = buyer.subscribes()
     opened = Dispute("dp_1", first, 4900, buyer.now, movements=(Movement("txn_1", -4900, buyer.now),))
@@ -161,7 +159,7 @@ def test_a_fraud_warning_waits_for_its_payment(deliver: Deliver, drain: Drain, l
     assert reason(warned) == ("no_change", UNCHANGED)
 
 
-def test_a_refund_that_waited_for_a_payment_without_a_partner_says_how_that_payment_ended(
+def test_waiting_refund_gets_the_outcome_of_its_unattributed_payment(
     deliver: Deliver, drain: Drain, reason: Reason
 ) -> None:
     buyer = cleo()

@@ -36,7 +36,7 @@ def cleo() -> Customer:
     return Customer(CLOVER, Marks(subscription="ada", payment="ada"))
 
 
-def test_a_conversion_earns_the_amount_whatever_it_comes_to(
+def test_flat_amount_does_not_depend_on_the_conversions_amount(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     deliver(events_of(cleo.subscribes(Bill(net_minor=100)), cleo.buys(Bill(net_minor=90_000), through_session=False)))

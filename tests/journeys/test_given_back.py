@@ -125,7 +125,7 @@ def test_of_an_invoice_it_adds_to_what_stripe_gave_back(
     assert "10.00 USD was returned outside Stripe" in desk.explains(first.invoice)
 
 
-def test_it_stays_with_the_money_when_the_invoice_comes_later(
+def test_decision_stays_with_the_payment_when_its_invoice_arrives_later(
     desk: Desk, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     sale = Customer(CLOVER, Marks(payment="ada")).buys(invoiced=True, through_session=False)
@@ -153,7 +153,7 @@ def test_given_back_after_the_payout_it_is_a_debt(
     assert ledger().balances[("partner_payable", "ada", "usd")] == -980
 
 
-def test_a_comparison_with_stripe_knows_that_more_went_back(
+def test_comparison_with_stripe_includes_reported_refunds(
     desk: Desk, meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain
 ) -> None:
     first = meet(subscription="ada").subscribes()

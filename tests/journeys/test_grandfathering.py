@@ -52,7 +52,7 @@ def owner(client: FlaskClient, merchant: Merchant) -> Owner:
     return Owner(client, merchant, plaintext)
 
 
-def test_who_is_in_keeps_the_old_rate_and_who_comes_gets_the_new(
+def test_present_partners_keep_the_old_rate_and_new_partners_get_the_new_one(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, owner: Owner
 ) -> None:
     cleo = meet(subscription="ada")
@@ -93,7 +93,7 @@ def test_a_changed_base_is_for_those_who_come(
     assert ledger().balances == owed(ada=2000, zoe=2400)
 
 
-def test_what_comes_late_is_worth_what_was_promised_when_it_was_paid(
+def test_late_event_earns_the_rate_of_the_time_of_payment(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, owner: Owner
 ) -> None:
     """A delivery that was lost for weeks earns at the partner's snapshot, not at the program's rate of today."""

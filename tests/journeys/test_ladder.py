@@ -86,7 +86,7 @@ def test_returns_reduce_every_level_by_the_same_function(
     assert ledger().balances == {}
 
 
-def test_who_is_active_is_judged_once(
+def test_activity_of_uplines_is_decided_once(
     merchant: Merchant, cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """Dan is paused after the first month: the refund of it counts against him, the second month is not his."""
@@ -143,7 +143,7 @@ def test_a_program_without_levels_pays_none_and_keeps_what_it_paid(
     assert ledger().balances == owed(ada=490 + 980, **above)
 
 
-def test_a_custom_rate_is_the_converters_alone(
+def test_custom_rate_does_not_apply_to_uplines(
     merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     with db.transaction() as session:

@@ -109,7 +109,7 @@ def test_a_shape_at_fault_is_refused_by_its_field(commission: dict[str, Any], pa
         {"type": "flat", "amount_cents": 1, "product_rates": [{"product": "prod_1", "excluded": True}]},
     ],
 )
-def test_what_is_valid_is_kept_as_it_was_said(commission: dict[str, Any]) -> None:
+def test_valid_ladder_is_stored_as_sent(commission: dict[str, Any]) -> None:
     stored = valid_commission(commission)
     assert {name: value for name, value in stored.items() if name != "product_rates"} == {
         name: value for name, value in commission.items() if name != "product_rates"

@@ -89,7 +89,7 @@ def test_a_fraud_warning_takes_it_back_as_well_and_the_end_of_the_hold_gives_it_
     assert statuses() == ["approved", "accrued"]
 
 
-def test_the_clock_s_approval_is_taken_back_by_a_dispute_it_had_not_heard_of(
+def test_automatic_approval_is_undone_by_an_earlier_dispute_that_arrives_later(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = customer("ada")

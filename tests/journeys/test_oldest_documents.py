@@ -126,7 +126,7 @@ def test_a_dispute_without_an_id_is_its_charges(deliver_all: DeliverAll, ledger:
     assert ledger().balances == {}
 
 
-def test_of_a_charge_that_lists_refunds_without_ids_its_own_sum_counts(deliver_all: DeliverAll, ledger: Ledger) -> None:
+def test_charge_with_refunds_without_ids_counts_by_its_own_sum(deliver_all: DeliverAll, ledger: Ledger) -> None:
     cleo = Customer(FIRST, Marks(subscription="ada"))
     first = cleo.subscribes().only("charge.succeeded", "invoice.paid")
     _, refunded, _ = cleo.is_refunded(first, 2450).events

@@ -107,7 +107,7 @@ def test_an_unmarked_charge_of_a_customer_who_has_an_invoice_waits_to_be_linked_
     assert [(line.kind, line.outcome) for line in ledger().payments] == [("invoice", "accrued"), ("pi", "waiting")]
 
 
-def test_a_session_that_waited_for_a_delayed_payment_waits_no_longer_once_it_came(
+def test_session_stops_waiting_when_its_delayed_payment_arrives(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
 ) -> None:
     sale = meet(payment="ada").buys()

@@ -62,7 +62,7 @@ def test_the_second_payment_refunded_leaves_the_commission(
 
 
 @pytest.mark.parametrize(("more_minor", "left"), [(583, 882), (BILL.total_minor, 0)])
-def test_what_goes_back_beyond_the_second_payment_takes_its_share(
+def test_refund_beyond_the_overpaid_amount_reverses_its_share(
     deliver: Deliver, drain: Drain, ledger: Ledger, more_minor: int, left: int
 ) -> None:
     cleo = Customer(CLOVER, Marks(subscription="ada"))
@@ -124,7 +124,7 @@ def test_a_payment_refunded_and_lost_in_a_dispute_is_no_money_of_the_other(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_second_payment_known_by_its_order_reference_alone_is_too_much(
+def test_second_payment_known_only_by_order_reference_is_overpaid(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = Customer(ENDIVE, Marks(subscription="ada"))

@@ -108,7 +108,7 @@ def test_each_customer_keeps_the_rate_it_came_under_until_one_is_set_for_all(
     assert ledger().balances == owed(ada=980 + 1470 + 980 + 1470 + 490 + 490)
 
 
-def test_the_rate_is_that_of_the_moment_of_payment_however_late_we_hear_of_it(
+def test_rate_is_that_of_the_time_of_payment_however_late_the_event_arrives(
     meet: Meet, happen: Happen, ledger: Ledger, amend: Amend
 ) -> None:
     cleo = meet(subscription="ada")
@@ -118,7 +118,7 @@ def test_the_rate_is_that_of_the_moment_of_payment_however_late_we_hear_of_it(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_rate_to_come_waits_for_its_time(meet: Meet, happen: Happen, ledger: Ledger, amend: Amend) -> None:
+def test_future_rate_applies_from_its_effective_time(meet: Meet, happen: Happen, ledger: Ledger, amend: Amend) -> None:
     amend(THIRTY, effectiveFrom=instant_text(datetime.now(UTC) + timedelta(days=10)))
     for days, earned_minor in ((0, 980), (20, 980 + 1470)):
         happen(from_now_on(meet(subscription="ada"), days).subscribes().events)

@@ -22,7 +22,7 @@ OUTSIDE = Bill(net_minor=4900, tax_minor=931, out_of_band=True)
 @pytest.mark.parametrize("shape", EVERY_SHAPE, ids=lambda shape: shape.name)
 @pytest.mark.parametrize("is_included", [False, True])
 @pytest.mark.parametrize("is_attempted", [False, True])
-def test_money_from_outside_stripe_counts_where_the_program_says_so(
+def test_money_outside_stripe_counts_with_include_out_of_band(
     merchant: cast.Merchant,
     deliver: Deliver,
     drain: Drain,
@@ -43,7 +43,7 @@ def test_money_from_outside_stripe_counts_where_the_program_says_so(
 
 @pytest.mark.parametrize("is_included", [False, True])
 @pytest.mark.parametrize("backwards", [False, True])
-def test_what_was_paid_outside_stripe_in_part_is_what_its_payment_record_says(
+def test_part_paid_outside_stripe_is_the_amount_of_the_payment_record(
     merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, is_included: bool, backwards: bool
 ) -> None:
     """10000 net and 2000 tax; 9000 of the 12000 were wired. 10000 x 3000 / 12000 is 2500, and 20 % of it 500."""
@@ -120,7 +120,7 @@ def test_before_a_field_said_so_a_paid_invoice_that_nothing_was_paid_on_was_paid
     assert [line.outcome for line in ledger().payments] == ["accrued" if is_included else "out_of_band"]
 
 
-def test_a_renewal_paid_outside_stripe_says_so_also_beyond_the_limit_of_months(
+def test_renewal_paid_outside_stripe_is_out_of_band_also_beyond_the_limit_of_months(
     merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """It is no payment of the program's at all, so no limit is what it meets."""

@@ -132,7 +132,7 @@ FACTS = ("coupon.created", "promotion_code.created", "customer.discount.created"
 
 
 @pytest.mark.parametrize("order", list(permutations(FACTS)), ids=" ".join)
-def test_whichever_fact_comes_last_the_same_partner_is_credited(
+def test_order_of_facts_does_not_change_the_credited_partner(
     deliver: Deliver, drain: Drain, ledger: Ledger, order: tuple[str, ...]
 ) -> None:
     """The invoice names a discount, the discount a code, the code a coupon, and only the coupon the partner."""

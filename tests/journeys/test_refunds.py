@@ -143,7 +143,7 @@ def test_a_refund_that_alone_names_its_charge_counts_once_where_two_payments_set
     assert ledger().balances == owed(ada=1800)
 
 
-def test_an_authorization_let_go_is_not_captured_and_waits_for_nothing(
+def test_released_authorization_is_not_captured_and_does_not_wait(
     meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf
 ) -> None:
     cleo = meet(payment="ada")

@@ -87,7 +87,7 @@ def test_a_changed_charge_states_its_refunds(deliver: Deliver, drain: Drain, led
 
 @pytest.mark.parametrize("ending", ["checkout.session.expired", "checkout.session.async_payment_failed"])
 @pytest.mark.parametrize("order", list(permutations(range(2))))
-def test_nothing_waits_for_a_session_that_came_to_nothing(
+def test_no_event_waits_for_an_abandoned_session(
     meet: Meet,
     deliver: Deliver,
     drain: Drain,

@@ -49,7 +49,7 @@ def test_of_two_carriers_the_stronger_is_believed(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_renewal_stays_with_the_partner_of_the_first_payment_whatever_its_invoice_says(
+def test_renewal_stays_with_the_partner_of_the_first_payment(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = meet(subscription="ada")

@@ -73,7 +73,7 @@ def test_the_merchants_own_client_reference_is_listed_with_its_value(
     assert (found["session_metadata"], found["customer_metadata"]) == (("nothing", None), ("nothing", None))
 
 
-def test_a_one_time_charge_says_that_its_customer_is_not_used(
+def test_explanation_of_a_one_time_charge_states_that_its_customer_is_not_used(
     explained: Explained, deliver: Deliver, drain: Drain
 ) -> None:
     sale = Customer(CLOVER, UNMARKED).buys(through_session=False)
@@ -83,7 +83,7 @@ def test_a_one_time_charge_says_that_its_customer_is_not_used(
 
 
 @pytest.mark.parametrize("days", [-1, 1])
-def test_a_payment_older_than_the_partners_first_terms_says_that_those_count(
+def test_payment_older_than_the_first_terms_uses_the_first_terms(
     explained: Explained, merchant: Merchant, deliver: Deliver, drain: Drain, days: int
 ) -> None:
     first = Customer(CLOVER, Marks(subscription="ada")).subscribes()
@@ -118,9 +118,7 @@ def test_an_unknown_code_suggests_the_nearest(
 
 
 @pytest.mark.parametrize("mistyped", ["adda", "BEN2"])
-def test_what_is_nothing_known_suggests_the_nearest_code(
-    explained: Explained, merchant: Merchant, mistyped: str
-) -> None:
+def test_unknown_id_shows_the_nearest_code(explained: Explained, merchant: Merchant, mistyped: str) -> None:
     with pytest.raises(NotFound, match=f"nothing was found for '{mistyped}'. The nearest partner's code is (ada|ben)"):
         explained(mistyped)
 
@@ -144,7 +142,9 @@ def test_an_address_enrolled_in_two_programs_explains_both(explained: Explained,
     assert [one["program_name"] for one in explanation["partners"]] == ["Friends", "Agencies"]
 
 
-def test_a_program_says_first_whether_its_partners_earn(explained: Explained, merchant: Merchant) -> None:
+def test_explanation_of_a_program_begins_with_whether_its_partners_earn(
+    explained: Explained, merchant: Merchant
+) -> None:
     program_id = ids.encode(ids.PROGRAM, merchant.program_id)
     explanation = explained(program_id)
     assert explanation["summary"] == "The program Friends is active: its partners earn 20 %."
@@ -167,7 +167,7 @@ def test_a_charge_merged_into_its_invoice_is_not_explained_as_a_second_payment(
     assert explanation["summary"] == "ada has 9.80 USD accrued on it."
 
 
-def test_a_commission_taken_back_in_full_says_how_much_that_was(
+def test_fully_reversed_commission_shows_the_reversed_amount(
     explained: Explained, deliver: Deliver, drain: Drain
 ) -> None:
     cleo = Customer(ACACIA, Marks(subscription="ada"))

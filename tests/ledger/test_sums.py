@@ -220,7 +220,7 @@ def test_leaders_are_those_that_earned_most_per_currency(shop: Merchant) -> None
         advance(shop)
 
 
-def test_sums_of_another_cluster_are_put_aside_and_made_anew(shop: Merchant) -> None:
+def test_checkpoints_of_another_cluster_are_made_again(shop: Merchant) -> None:
     """A copy of a database brings checkpoints ahead of every transaction the new cluster has had."""
     with db.transaction() as session:
         sell(session, shop, "ada", 1)

@@ -34,7 +34,7 @@ def test_an_error_that_passes_is_asked_again(shop: Emulator) -> None:
     assert len(shop.asked) == 5
 
 
-def test_what_stripe_says_about_patience_is_heeded(shop: Emulator) -> None:
+def test_retry_after_is_respected(shop: Emulator) -> None:
     shop.faults.rate_limit(times=1, retry_after_seconds=7)
     path, waited = f"/v1/customers/{shop.customer().id}", []
     stripe_api.get(stripe_api.client(SecretStr(shop.key), base=shop.url), path, wait=waited.append)

@@ -98,7 +98,7 @@ def test_a_failure_that_passes_is_tried_again_later(
     assert looked_up()[0].is_done
 
 
-def test_an_account_that_is_limited_is_left_alone(
+def test_rate_limited_account_gets_no_requests(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain
 ) -> None:
     want_customers(shop, connect, drain, "cleo", "dora", "emil")
@@ -109,7 +109,7 @@ def test_an_account_that_is_limited_is_left_alone(
     assert not any(one.is_due or one.is_done for one in looked_up())
 
 
-def test_a_key_that_may_not_read_gives_up_and_says_what_it_lacks(
+def test_lookup_with_a_key_without_permission_is_given_up_with_the_missing_permission(
     asking: Settings, merchant: Merchant, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
 ) -> None:
     want_customers(shop, connect, drain, "cleo")
@@ -149,7 +149,7 @@ def test_test_money_never_comes_through_a_key_of_the_wrong_account(
     assert shop.asked == []
 
 
-def test_the_clock_wakes_the_asking_process_and_its_job_asks(
+def test_clock_wakes_the_lookup_process(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, ledger: Ledger
 ) -> None:
     want_customers(shop, connect, drain, "cleo")

@@ -78,7 +78,7 @@ def test_the_same_content_fetched_twice_is_recorded_once(fetch: Fetch, drain: Dr
     assert drain() == len(documents(sale.events))
 
 
-def test_links_that_are_signed_anew_make_no_new_content(fetch: Fetch) -> None:
+def test_newly_signed_links_do_not_change_the_fetched_document(fetch: Fetch) -> None:
     invoice = subscription().event("invoice.paid")["data"]["object"]
     assert fetch({**invoice, "hosted_invoice_url": "https://invoice.stripe.com/i/one"}) == 1
     assert fetch({**invoice, "hosted_invoice_url": "https://invoice.stripe.com/i/two"}) == 0
@@ -107,7 +107,7 @@ def test_names_in_a_fetched_document_count_from_its_own_time(fetch: Fetch, drain
     assert evident_at == datetime.fromtimestamp(appeared["created"], UTC)
 
 
-def test_a_payment_made_of_fetched_documents_happened_when_stripe_says_it_did(fetch: Fetch, drain: Drain) -> None:
+def test_payment_from_fetched_documents_has_stripes_time(fetch: Fetch, drain: Drain) -> None:
     sale = Customer(CLOVER, Marks(payment="ada")).buys()
     for event in sale.events:
         fetch(*documents([event]))

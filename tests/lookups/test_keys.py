@@ -106,7 +106,7 @@ def test_a_key_of_the_other_mode_or_none_at_all_is_refused(connected: Settings, 
     assert not wrong or wrong not in str(refused.value)
 
 
-def test_a_process_without_settings_asks_nothing(database: object, merchant: Merchant) -> None:
+def test_process_without_settings_sends_no_request(database: object, merchant: Merchant) -> None:
     with db.transaction() as session:
         assert not api_keys.is_configured(session, merchant.organization_id, livemode=False)
         assert api_keys.find(session, merchant.organization_id, livemode=False) is None

@@ -146,9 +146,7 @@ def test_a_dispute_of_a_payment_before_our_time_is_settled(
     assert shop.calls() == {"GET /v1/charges/{id}": 1}
 
 
-def test_without_a_key_nothing_is_wanted_and_nothing_asked(
-    shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
-) -> None:
+def test_without_a_key_no_lookup_is_queued(shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp) -> None:
     cleo = shop.customer(marker="ada")
     connect(types=LINKLESS)
     shop.refund(shop.subscribe(cleo).first)

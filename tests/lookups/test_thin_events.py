@@ -8,7 +8,7 @@ from tests.emulator.emulator import Emulator
 from .conftest import Connect, LookUp, looked_up, outcomes
 
 
-def test_with_a_key_a_thin_event_settles_what_its_object_says(
+def test_thin_event_is_settled_from_its_fetched_object(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, ledger: Ledger
 ) -> None:
     connect(is_thin=True)
@@ -45,7 +45,7 @@ def test_two_thin_events_of_one_content_both_end(
     assert set(outcomes().values()) <= {"accrued", "no_change"}
 
 
-def test_a_refund_that_changed_is_fetched_anew_for_each_thin_event(
+def test_changed_refund_is_fetched_again_for_each_thin_event(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, ledger: Ledger
 ) -> None:
     connect(is_thin=True)
@@ -75,7 +75,7 @@ def test_a_connected_accounts_thin_event_is_fetched_in_its_name(
     assert {asked.account for asked in shop.asked} == {"acct_of_cleo"}
 
 
-def test_without_a_key_a_thin_event_says_why_it_cannot_be_used(shop: Emulator, connect: Connect, drain: Drain) -> None:
+def test_thin_event_without_a_key_is_unusable_with_the_reason(shop: Emulator, connect: Connect, drain: Drain) -> None:
     connect(is_thin=True)
     shop.subscribe(shop.customer(), marker="ada")
     shop.deliver()

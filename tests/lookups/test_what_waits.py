@@ -99,7 +99,7 @@ def test_a_charge_that_names_an_unseen_invoice_is_settled_by_looking_it_up(
     assert "waiting" not in outcomes().values()
 
 
-def test_the_refund_of_money_that_was_only_held_waits_for_nothing(deliver: Deliver, drain: Drain, ask: Ask) -> None:
+def test_refund_of_an_authorization_does_not_wait(deliver: Deliver, drain: Drain, ask: Ask) -> None:
     cleo = Customer(CLOVER)
     sale = cleo.buys(through_session=False)
     held = sale.event("charge.succeeded")

@@ -72,7 +72,7 @@ def test_bootstrap_again_refuses_an_address_that_is_none(accrual: Accrual) -> No
         accrual("bootstrap", "--organization", "Shop", "--email", "nope")
 
 
-def test_bootstrap_again_with_a_rate_says_whom_it_concerns(accrual: Accrual) -> None:
+def test_bootstrap_again_with_a_rate_shows_which_partners_it_concerns(accrual: Accrual) -> None:
     bootstrap(accrual)
     accrual("partners", "add", "--email", "ada@example.com", "--code", "ada", "--active")
     options = ("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
@@ -257,7 +257,7 @@ def test_bootstrap_asks_which_where_a_merchant_of_that_name_was_made_in_another_
     assert accrual("bootstrap", "--organization", other_id, "--email", "a@example.com")["organization_id"] == other_id
 
 
-def test_bootstrap_finds_the_one_it_made_beside_a_namesake(accrual: Accrual) -> None:
+def test_bootstrap_finds_its_organization_beside_another_of_the_same_name(accrual: Accrual) -> None:
     made = bootstrap(accrual)["organization_id"]
     with db.transaction() as session:
         cast.open_merchant(session, "Shop")

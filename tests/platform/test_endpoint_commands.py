@@ -30,7 +30,7 @@ def test_the_table_shows_hints_and_no_secret(accrual: Accrual) -> None:
     assert "whsec_hidden" not in table
 
 
-def test_what_is_no_secret_or_no_endpoint_is_refused(accrual: Accrual) -> None:
+def test_invalid_secret_or_endpoint_is_refused(accrual: Accrual) -> None:
     accrual("bootstrap", "--organization", "Shop", "--email", "shop@example.com")
     with pytest.raises(InvalidRequest, match="whsec_"):
         accrual("endpoints", "add", "--test", "--secret", "sk_test_1")

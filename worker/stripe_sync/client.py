@@ -30,8 +30,8 @@ Wait = Callable[[float], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of Stripe: a document, and when it was fetched, by Stripe's clock."""
+class StripeResponse:
+    """A response of Stripe: a document, and when it was fetched, by Stripe's clock."""
 
     document: Mapping[str, Any]
     fetched_at: datetime
@@ -50,12 +50,17 @@ def client(key: SecretStr, *, base: str, account: str = "") -> stripe.StripeClie
 
 
 def get(
-    asked: stripe.StripeClient, path: str, params: Params | None = None, *, tries: int = TRIES, wait: Wait = time.sleep
-) -> Answer:
-    """Stripe's answer for `path`; retries while Stripe is unreachable or limits the rate.
+    stripe_client: stripe.StripeClient,
+    path: str,
+    params: Params | None = None,
+    *,
+    tries: int = TRIES,
+    wait: Wait = time.sleep,
+) -> StripeResponse:
+    """Stripe's response for `path`; retries while Stripe is unreachable or limits the rate.
 
     Args:
-        asked: a client of `client`.
+        stripe_client: made by `client`.
         path: such as `/v1/invoices/in_1Pg`, made by `object_path`.
         params: the query parameters.
         tries: the maximum number of tries.
@@ -65,28 +70,33 @@ def get(
         StripeUnavailable: all tries failed; StripeRateLimited if Stripe limits the rate.
         StripeForbidden: the key is unknown, or may not read this.
         StripeMissing: the object does not exist.
-        StripeRefused: Stripe says that the request is wrong.
+        StripeRefused: Stripe refused the request as invalid.
     """
     for tried in range(1, tries + 1):
         try:
-            return _ask(asked, path, params or {})
+            return _send(stripe_client, path, params or {})
         except StripeUnavailable as problem:
             if tried == tries:
                 raise
             wait(_wait_seconds(tried, problem.retry_after_seconds))
-    raise AssertionError("a try ends the loop")
+    raise AssertionError("the last try returns or raises")
 
 
 def pages(
-    asked: stripe.StripeClient, path: str, params: Params | None = None, *, tries: int = TRIES, wait: Wait = time.sleep
-) -> Iterator[Answer]:
+    stripe_client: stripe.StripeClient,
+    path: str,
+    params: Params | None = None,
+    *,
+    tries: int = TRIES,
+    wait: Wait = time.sleep,
+) -> Iterator[StripeResponse]:
     """The pages of a list, each a list object, from the beginning or after `starting_after` of `params`.
 
     Raises as `get` does.
     """
     query = {"limit": PAGE_SIZE, **(params or {})}
     while True:
-        answer = get(asked, path, query, tries=tries, wait=wait)
+        answer = get(stripe_client, path, query, tries=tries, wait=wait)
         yield answer
         if not answer.document.get("has_more") or not answer.document["data"]:
             return
@@ -100,15 +110,15 @@ def object_path(collection: str, object_id: str) -> str:
     return f"{collection}/{object_id}"
 
 
-def _ask(asked: stripe.StripeClient, path: str, params: Params) -> Answer:
+def _send(stripe_client: stripe.StripeClient, path: str, params: Params) -> StripeResponse:
     began_at = datetime.now(UTC)
     try:
-        response = asked.raw_request("get", path, **params)
+        response = stripe_client.raw_request("get", path, **params)
     except stripe.StripeError as error:
         raise _problem(error) from None  # the text of Stripe's error may contain our request
     if not isinstance(response.data, dict):
         raise StripeUnavailable("stripe_not_json")
-    return Answer(response.data, _answered_at(response.headers) or began_at)
+    return StripeResponse(response.data, _answered_at(response.headers) or began_at)
 
 
 def _problem(error: stripe.StripeError) -> Exception:

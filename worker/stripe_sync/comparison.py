@@ -34,48 +34,48 @@ class Difference:
     our_currency: str
 
 
-def invoice(document: Document, held: OurRecords) -> Difference | None:
+def invoice(document: Document, records: OurRecords) -> Difference | None:
     """The difference between a paid invoice and its payment; None if there is none."""
     collected = _collected(document)
-    ours = held.payments.get(f"invoice:{document['id']}")
+    ours = records.payments.get(f"invoice:{document['id']}")
     if ours is None and collected == 0:
         return None
     return _amount(document, "invoice", collected, ours)
 
 
-def charge(document: Document, held: OurRecords) -> Difference | None:
+def charge(document: Document, records: OurRecords) -> Difference | None:
     """The difference between a captured charge and its payment; for an invoice's charge only returns are compared."""
     if document.get("status") != "succeeded" or document.get("captured") is False:
         return None
     charge_id, intent = document["id"], _identity(document.get("payment_intent"))
     captured = int(document.get("amount_captured") or 0)
-    ours = held.payments.get(f"pi:{intent}") or held.payments.get(f"ch:{charge_id}")
-    if ours is None and {charge_id, intent} & held.invoiced:
-        return _returned(document, captured, held.payments.get(charge_id), held)
-    if ours is None and (held.facts.get(charge_id) or held.facts.get(intent)):
-        return _returned(document, captured, held.payments.get(charge_id), held)
-    return _amount(document, "charge", captured, ours) or _returned(document, captured, ours, held)
+    ours = records.payments.get(f"pi:{intent}") or records.payments.get(f"ch:{charge_id}")
+    if ours is None and {charge_id, intent} & records.invoiced:
+        return _returned(document, captured, records.payments.get(charge_id), records)
+    if ours is None and (records.facts.get(charge_id) or records.facts.get(intent)):
+        return _returned(document, captured, records.payments.get(charge_id), records)
+    return _amount(document, "charge", captured, ours) or _returned(document, captured, ours, records)
 
 
-def intent(document: Document, held: OurRecords) -> Difference | None:
+def intent(document: Document, records: OurRecords) -> Difference | None:
     """The difference between a PaymentIntent and its payment; None if there is none."""
     return _amount(
-        document, Kind.PAYMENT_INTENT, int(document["amount_received"]), held.payments.get(f"pi:{document['id']}")
+        document, Kind.PAYMENT_INTENT, int(document["amount_received"]), records.payments.get(f"pi:{document['id']}")
     )
 
 
-def refund(document: Document, held: OurRecords) -> Difference | None:
+def refund(document: Document, records: OurRecords) -> Difference | None:
     """The difference between a refund and our facts of it; a failed refund counts as 0. None if there is none."""
-    facts = held.facts.get(document["id"])
+    facts = records.facts.get(document["id"])
     theirs = _refunded(document.get("status"), document["amount"])
     if not facts:
         return None if theirs == 0 else _missing(document, "refund", theirs)
     return _return_difference(document, "refund", theirs, _refunded(facts.get("status"), facts["amount"]))
 
 
-def dispute(document: Document, held: OurRecords) -> Difference | None:
+def dispute(document: Document, records: OurRecords) -> Difference | None:
     """The difference between a dispute and our facts of it: whether funds were withdrawn. None if there is none."""
-    facts = held.facts.get(document["id"])
+    facts = records.facts.get(document["id"])
     if not facts:
         return _missing(document, "dispute", document["amount"])
     stripe_facts = disputes.changed(document).objects[0].facts
@@ -108,14 +108,14 @@ def _amount(document: Document, what: str, theirs: int, ours: Payment | None) ->
     )
 
 
-def _returned(document: Document, captured: int, ours: Payment | None, held: OurRecords) -> Difference | None:
+def _returned(document: Document, captured: int, ours: Payment | None, records: OurRecords) -> Difference | None:
     """The difference in returns of a charge that is the only charge of its payment.
 
     None if the amounts are equal, or if credits, a dispute or another difference explain them.
     """
     if ours is None or ours.gross_minor != captured or ours.is_credited or document.get("disputed"):
         return None
-    if document["id"] in held.explained:
+    if document["id"] in records.explained:
         return None
     released = max(0, int(document.get("amount") or 0) - captured)
     theirs = min(captured, max(0, int(document.get("amount_refunded") or 0) - released))
@@ -135,7 +135,7 @@ def _missing(document: Document, what: str, theirs: int) -> Difference:
 
 
 def missing_at_stripe(payment: Payment) -> Difference:
-    """The difference for a payment of ours whose object does not exist at Stripe."""
+    """The difference for a stored payment whose object does not exist at Stripe."""
     kind, _, object_id = payment.key.partition(":")
     ours, what = payment.gross_minor, KEY_KINDS[kind]
     return Difference("missing_at_stripe", object_id, payment.currency, None, ours, what, payment.currency)

@@ -33,7 +33,7 @@ def page(run: Run, part: Part, after: str | None) -> Page:
     return Page(documents, bool(answer.document.get("has_more")) and bool(documents), answer.fetched_at)
 
 
-def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_api.Answer:
+def get(run: Run, path: str, params: Mapping[str, Any] | None = None) -> stripe_api.StripeResponse:
     """Stripe's answer for `path` of the run's account. Must not be called inside a transaction.
 
     Raises:

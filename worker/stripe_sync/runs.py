@@ -37,17 +37,17 @@ def work_slice(slice_seconds: float) -> bool:
         run = runs.claim(session)
     if run is None:
         return False
-    log.info("run_taken", run_id=str(run.id), kind=run.kind, phase=run.phase)
+    log.info("run_claimed", run_id=str(run.id), kind=run.kind, phase=run.phase)
     try:
         run = _continue(run, time.monotonic() + slice_seconds)
         with db.transaction() as session:
             runs.end(session, run)
     except LeaseLost:
-        log.info("run_left", run_id=str(run.id), kind=run.kind)
+        log.info("run_lease_lost", run_id=str(run.id), kind=run.kind)
     except Exception as failure:  # noqa: BLE001  (the reason of any failure is stored in the run)
         _store_failure(run, failure)
     else:
-        log.info("run_finished" if run.is_done else "run_rests", run_id=str(run.id), kind=run.kind, **run.counts)
+        log.info("run_finished" if run.is_done else "run_paused", run_id=str(run.id), kind=run.kind, **run.counts)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Commands: give promotions to partners and take them away, with the credit that this moves and the audit entry."""
+"""Commands: give promotions to partners and take them away; settles the payments concerned, with an audit entry."""
 
 from sqlalchemy.orm import Session
 

@@ -43,7 +43,7 @@ def approve(
     if force and not reason:
         raise InvalidRequest("force needs a reason", param="reason")
     scope, payment = take(session, conversion)
-    before = decisions.load_counting(session, [payment]).get(payment.id)
+    before = decisions.load_effective(session, [payment]).get(payment.id)
     is_held = payment.state.hold.is_open(by.occurred_at)
     if is_held and not force:
         raise Conflict(
@@ -74,7 +74,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
     if not reason:
         raise InvalidRequest("reason is required to reject", param="reason")
     scope, payment = take(session, conversion)
-    before = decisions.load_counting(session, [payment]).get(payment.id)
+    before = decisions.load_effective(session, [payment]).get(payment.id)
     if before is not None and not before.is_approval:
         return
     for commission in _commissions(session, conversion):

@@ -41,8 +41,8 @@ class Decision:
         return self.decided_by == CLOCK
 
     @property
-    def weight(self) -> tuple[bool, datetime, bool, datetime]:
-        """Order of precedence: a person's decision, then the later one, then a rejection."""
+    def precedence(self) -> tuple[bool, datetime, bool, datetime]:
+        """Sort key: a person's decision, then the later one, then a rejection."""
         return (not self.is_automatic, self.decided_at, not self.is_approval, self.made_at)
 
 
@@ -58,8 +58,8 @@ _MERGED_INTO = text("""
 """)
 
 
-def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID, Decision]:
-    """The decision that counts for each payment, of its own and those of every payment merged into it."""
+def load_effective(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID, Decision]:
+    """The effective decision of each payment, among its own and those of every payment merged into it."""
     settled = list(payments)
     survivors = {one.id: one.merged_into_id for one in settled if one.merged_into_id is not None}
     payment_ids = {one.id for one in settled if not one.is_new}
@@ -76,7 +76,7 @@ def load_counting(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID
         payment_id = decision.payment_id
         while True:
             decision_by_payment[payment_id] = max(
-                decision_by_payment.get(payment_id, decision), decision, key=lambda one: one.weight
+                decision_by_payment.get(payment_id, decision), decision, key=lambda one: one.precedence
             )
             if payment_id not in survivors:
                 break

@@ -89,7 +89,7 @@ def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Seq
 
     Args:
         given: the payment with everything that decides what it earns.
-        former: the conversion whose uplines stay; None if they are to be found for the first time, or anew.
+        former: the conversion whose uplines stay; None if they must be found for the first time, or again.
     """
     if given.uplines is None:
         return former.uplines if former else None

@@ -110,5 +110,5 @@ def _refuse_more_than_is_left(session: Session, conversion: Conversion, payment:
     if amount_minor > left_minor:
         left = format_money(left_minor, payment.state.currency)
         raise InvalidRequest(
-            f"amount_cents is too much: only {left} of what was collected has not been given back", param="amount_cents"
+            f"amount_cents is too much: only {left} of the collected amount has not been returned", param="amount_cents"
         )

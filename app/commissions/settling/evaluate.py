@@ -127,7 +127,7 @@ def _conversion(given: SettlementInput) -> ConversionRow | None:
 
 
 def _judged_before(given: SettlementInput, credit: Credit) -> ConversionRow | None:
-    """The former conversion, if its verdict on this partner stays; None if a person credits the payment anew."""
+    """The former conversion, if its verdict on this partner stays; None if a person credits the payment again."""
     former = given.conversion
     if former is None or former.partner_id != credit.enrollment.partner_id:
         return None

@@ -36,19 +36,19 @@ _FORBIDDEN = text("""
 def add_self_referrals(
     session: Session, scope: Scope, locked: LockedObjects, credited: Sequence[PaymentCredit]
 ) -> list[PaymentCredit]:
-    """`credited`, and earlier payments that are self-referrals by an address that `locked.addressed` customers showed.
+    """`credited`, and earlier payments that are self-referrals by an address that a customer showed since.
 
     Effects: locks the other payments of those customers before it reads whom they are credited to, so that no other
     transaction credits one of them meanwhile without knowing the address.
     """
     touched = {one.payment.id for one in credited}
     elsewhere = [
-        one for one in payment_rows.load_ids_of_customers(session, scope, locked.addressed) if one not in touched
+        one for one in payment_rows.load_ids_of_customers(session, scope, locked.with_new_address) if one not in touched
     ]
     if not elsewhere:
         return list(credited)
     objects.lock(session, scope, {one for each in payment_rows.load(session, elsewhere) for one in each.object_ids})
-    marks = {one for customer in locked.addressed for one in locked.objects[customer].email_marks}
+    marks = {one for customer in locked.with_new_address for one in locked.objects[customer].email_marks}
     own = session.scalars(_FORBIDDEN, {"payment_ids": elsewhere, "marks": sorted(marks)}).all()
     others = [one for one in payment_rows.load(session, own) if one.merged_into_id is None]
     return [*credited, *attribute.credit_unchanged(session, scope, others)]

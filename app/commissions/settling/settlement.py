@@ -124,7 +124,7 @@ def load(
     payments = [one.payment for one in credited]
     conversions = rows.load_conversions(session, [one.id for one in payments if not one.is_new])
     commissions = rows.load_commissions(session, [one.id for one in conversions.values()])
-    decided = decisions.load_counting(session, payments)
+    decided = decisions.load_effective(session, payments)
     linkable = _linkable_customers(session, scope, credited)
     payer_marks = payment_rows.load_payer_marks(session, scope, payments)
     merged = _merged(payments, conversions, commissions)

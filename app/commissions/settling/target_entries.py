@@ -1,4 +1,4 @@
-"""The ledger entries that bring each commission of a payment to its target: only ever the difference. Pure."""
+"""The ledger entries that bring each commission of a payment to its target: always only the difference. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -75,7 +75,7 @@ def end_overdue_waits(session: Session) -> None:
 
 
 def end_wait(session: Session, scope: Scope, object_id: str) -> None:
-    """Make the payment of this PaymentIntent or charge unattributed, because Stripe says that it paid no invoice."""
+    """Make the payment of this PaymentIntent or charge unattributed, because it paid no invoice at Stripe."""
     values = {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id}
     _end_events(session, session.execute(_END_WAITS_ONE, values).all())
 

@@ -26,12 +26,12 @@ PAYMENT: Final = "payment"
 AMOUNT: Final = "amount"
 """An event states that something was paid, and the amount is not known. Ends when the payment is known."""
 RETURNED_PAYMENT: Final = "returned_payment"
-"""A refund, dispute or credit note came before its payment.
+"""A refund, dispute or credit note arrived before its payment.
 
 Ends when the payment, or what links it, arrives; given up
 when the money turns out to be an authorization that was released."""
 WARNED_PAYMENT: Final = "warned_payment"
-"""A fraud warning came before its payment. Ends as `RETURNED_PAYMENT`."""
+"""A fraud warning arrived before its payment. Ends as `RETURNED_PAYMENT`."""
 FETCHED_OBJECT: Final = "fetched_object"
 """A thin event carries no data. Ends when its object, fetched from Stripe, has been processed."""
 CUSTOMER_METADATA: Final = "customer_metadata"

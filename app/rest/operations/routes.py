@@ -74,7 +74,7 @@ def figures() -> Response:
 
 @blueprint.get("/checkout.js")
 def snippet() -> Response:
-    """The snippet that remembers whose link brought a visitor."""
+    """The snippet that remembers through which partner's link a visitor arrived."""
     response = send_file(SNIPPET, mimetype="text/javascript", max_age=SNIPPET_SECONDS)
     response.headers["Access-Control-Allow-Origin"] = "*"  # so that a page can check it by an integrity hash
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -50,7 +50,7 @@ def secrets_of(endpoint: StripeEndpoint, settings: Settings) -> list[SigningSecr
     """The endpoint's secrets, newest first, also those that have expired since the last one was added.
 
     Raises:
-        ConfigurationError: no secret key of ours decrypts them.
+        ConfigurationError: no configured secret key decrypts them.
     """
     return [_read(endpoint, stored) for stored in json.loads(sealing.unseal(endpoint.secrets_encrypted, settings))]
 

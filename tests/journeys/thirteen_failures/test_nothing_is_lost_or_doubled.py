@@ -39,9 +39,7 @@ def test_a_checkout_and_its_first_invoice_are_counted_once_whichever_comes_first
     assert [line.kind for line in ledger().payments] == ["invoice"]
 
 
-def test_a_worker_that_dies_at_the_last_moment_loses_no_commission(
-    deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
+def test_worker_killed_before_commit_loses_no_commission(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """Failure 2: nothing marks an event as worked but the commit that holds its commission."""
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     child = os.fork()

@@ -72,7 +72,7 @@ def test_a_refund_after_the_payout_becomes_a_debt_for_the_next_one(
     }
 
 
-def test_what_the_ledger_once_said_it_says_for_ever(
+def test_ledger_entries_are_never_changed_or_deleted(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, database: Engine
 ) -> None:
     """Failure 11: a refund, its failure and a dispute add entries and leave those before them as they are."""

@@ -157,7 +157,7 @@ def _latest_charge(intent: Document) -> str:
 
 
 def _is_described_as_invoice(document: Document) -> bool | None:
-    """True if Stripe says that it pays an invoice, even if it names none; else None, which is no fact."""
+    """True if the charge is described as paying an invoice, even if it names none; else None, which is no fact."""
     description = document.get("description")
     return True if isinstance(description, str) and _OF_AN_INVOICE.fullmatch(description) else None
 
