@@ -73,8 +73,8 @@ def compare_daily() -> None:
     """Request the daily reconciliation for every Stripe API key."""
     with db.transaction() as session:
         drifts.delete_seen_of_ended(session)
-        asked = commands.request_daily_reconciliations(session)
-    if asked:
+        requested = commands.request_daily_reconciliations(session)
+    if requested:
         jobs.wake(jobs.RUNS)
 
 

@@ -34,7 +34,7 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
 
 
 def complete(app: OpenAPI) -> dict[str, Any]:
-    """The document of all registered routes. It is made anew by each call, and `app` keeps none of its parts."""
+    """The document of all registered routes. Each call makes a new one, and `app` keeps none of its parts."""
     for surface in surfaces(app):
         surface.document(app)
     document = app.api_doc

@@ -57,7 +57,7 @@ def test_totals_days_and_leaders_agree(owner: Caller, merchant: Merchant) -> Non
     assert len(figures(owner, merchant, leaders=1, **WINDOW).json["leaderboard"]) == 2
 
 
-def test_thirty_days_up_to_today_are_shown_unless_said_otherwise(owner: Caller, merchant: Merchant) -> None:
+def test_default_period_is_thirty_days_up_to_today(owner: Caller, merchant: Merchant) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET time_zone = 'Pacific/Kiritimati'"))
     found = figures(owner, merchant).json
@@ -81,7 +81,7 @@ def test_windows_that_make_no_sense_are_refused(owner: Caller, merchant: Merchan
         assert (answer.status_code, answer.json["error"]["param"]) == (400, param), query
 
 
-def test_figures_are_for_keys_that_may_see_them(
+def test_figures_need_a_key_with_permission(
     owner: Caller, reader: Caller, stranger: Caller, merchant: Merchant
 ) -> None:
     with db.transaction() as session:

@@ -32,7 +32,9 @@ def test_another_owners_partner_is_not_credited(owner: Caller, sale: Sale) -> No
         assert (answer.status_code, answer.json["error"]["code"]) == (404, "partner_not_found")
 
 
-def test_deciding_takes_a_key_that_may(reader: Caller, caller_of: MakeCaller, merchant: Merchant, sale: Sale) -> None:
+def test_decisions_need_a_key_with_permission(
+    reader: Caller, caller_of: MakeCaller, merchant: Merchant, sale: Sale
+) -> None:
     order = {"partner_id": None, "reason": "because"}
     path = f"/api/v1/payments/{sale.payment_id}/attribution"
     assert reader.post(path, order).status_code == 403

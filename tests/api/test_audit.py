@@ -131,7 +131,7 @@ def test_audit_entries_are_filtered_by_action_subject_actor_and_time(
     assert owner.get("/api/v1/audit", starting_after="par_x").status_code == 400
 
 
-def test_the_trail_takes_a_manage_key_or_its_scope_and_is_ones_own(
+def test_audit_trail_needs_a_manage_key_or_scope_and_shows_only_own_entries(
     owner: Caller, reader: Caller, stranger: Caller, caller_of: MakeCaller, merchant: Merchant
 ) -> None:
     owner.post("/api/v1/waiting/ask-again")

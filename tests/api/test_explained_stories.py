@@ -92,7 +92,7 @@ def test_replaying_an_event_moves_nothing(owner: Caller, first: Purchase, drain:
     assert owner.get("/api/v1/commissions").json == before
 
 
-def test_deliveries_are_counted_by_what_became_of_them(
+def test_deliveries_are_counted_by_result(
     anonymous: Caller, client: FlaskClient, cleo: Customer, webhook_path: str
 ) -> None:
     names = [f'accrual_events_received_total{{result="{word}"}}' for word in ("stored", "duplicate", "refused")]

@@ -50,7 +50,7 @@ def test_the_first_answer_is_repeated_and_nothing_done_again(post: Post) -> None
     assert partners() == 1
 
 
-def test_the_same_json_in_other_words_is_the_same_request(post: Post) -> None:
+def test_equal_json_in_another_format_is_the_same_request(post: Post) -> None:
     first = post(PARTNERS, ADA)
     assert post(PARTNERS, dict(reversed(ADA.items()))).text == first.text
 
@@ -90,7 +90,7 @@ def test_malformed_json_is_repeated_as_it_is(owner: Caller) -> None:
     assert (first.status_code, again.status_code, again.text, repeated(again)) == (400, 400, first.text, True)
 
 
-def test_a_failure_is_not_kept(application: Flask, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_is_not_stored(application: Flask, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError
 

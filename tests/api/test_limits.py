@@ -116,7 +116,7 @@ def test_without_redis_requests_pass_uncounted_and_a_metric_counts_them(
         ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
     ],
 )
-def test_only_trusted_proxies_say_where_a_request_came_from(
+def test_client_address_is_taken_from_trusted_proxies_only(
     application: Flask, asking: str, forwarded: str, known_as: str
 ) -> None:
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}

@@ -245,7 +245,7 @@ def _without_database(shop: Merchant, visitor: FlaskClient) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_without_database")
-def test_links_lead_on_while_the_database_is_away(visitor: FlaskClient) -> None:
+def test_links_redirect_while_the_database_is_unreachable(visitor: FlaskClient) -> None:
     answer = visitor.get("/r/ada")
     assert _query(answer) == {"lang": ["en"], "ref": ["ada"]}, "the name alone: the visit could not be recorded"
     assert "Set-Cookie" not in answer.headers

@@ -93,7 +93,7 @@ def test_an_address_that_is_none_is_refused(owner: Caller, email: str) -> None:
     assert (refusal.status_code, refusal.json["error"]["param"]) == (400, "email")
 
 
-def test_an_organization_is_never_put_below_itself(line: tuple[UUID, UUID, UUID]) -> None:
+def test_organization_cannot_be_below_itself(line: tuple[UUID, UUID, UUID]) -> None:
     parent, child, grandchild = line
     for above in (parent, child, grandchild):
         with db.transaction() as session:
@@ -104,7 +104,7 @@ def test_an_organization_is_never_put_below_itself(line: tuple[UUID, UUID, UUID]
 
 
 @pytest.mark.parametrize("below", [0, 1, 2])
-def test_the_database_itself_refuses_a_circle(line: tuple[UUID, UUID, UUID], below: int) -> None:
+def test_the_database_refuses_a_cycle(line: tuple[UUID, UUID, UUID], below: int) -> None:
     with db.transaction() as session:
         with pytest.raises(IntegrityError, match=r"below itself|ck_organizations_parent"):
             session.execute(
@@ -114,7 +114,7 @@ def test_the_database_itself_refuses_a_circle(line: tuple[UUID, UUID, UUID], bel
         session.rollback()
 
 
-def test_two_moves_at_once_make_no_circle(line: tuple[UUID, UUID, UUID]) -> None:
+def test_simultaneous_moves_make_no_cycle(line: tuple[UUID, UUID, UUID]) -> None:
     with db.transaction() as session:
         one, other = (
             hierarchy.create_organization(session, kind="merchant", name=name).id for name in ("One", "Other")

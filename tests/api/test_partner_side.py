@@ -111,7 +111,7 @@ def test_a_link_names_its_program_where_another_owner_on_the_server_gave_the_cod
         assert followed.location.startswith(f"https://{shop.program_id}.example/?ref=ada&aff_sess=")
 
 
-def test_a_program_one_is_not_in_is_not_found(affiliate: Affiliate) -> None:
+def test_program_without_own_enrollment_is_not_found(affiliate: Affiliate) -> None:
     with db.transaction() as session:
         other = open_merchant(session, "Elsewhere")
     for program_id in (ids.encode("prog", other.program_id), "prog_x"):
@@ -219,7 +219,9 @@ def test_row_security_alone_shows_a_partner_its_own_rows_and_lets_it_write_none(
 
 
 @pytest.mark.parametrize("status", ["banned", "deactivated"])
-def test_who_was_shut_out_does_not_get_in(affiliate: Affiliate, merchant: Merchant, status: Status) -> None:
+def test_banned_and_deactivated_partners_have_no_access(
+    affiliate: Affiliate, merchant: Merchant, status: Status
+) -> None:
     ada = affiliate("ada")
     sold(merchant, "ada", 1)
     set_status(merchant, "ada", status)
@@ -238,7 +240,7 @@ def test_who_was_shut_out_does_not_get_in(affiliate: Affiliate, merchant: Mercha
 
 
 @pytest.mark.parametrize("status", ["pending", "paused"])
-def test_who_waits_or_is_paused_gets_in(affiliate: Affiliate, merchant: Merchant, status: str) -> None:
+def test_pending_and_paused_partners_have_access(affiliate: Affiliate, merchant: Merchant, status: str) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET status = :status WHERE slug = 'ada'"), {"status": status})
     ada = affiliate("ada")
@@ -246,7 +248,7 @@ def test_who_waits_or_is_paused_gets_in(affiliate: Affiliate, merchant: Merchant
     assert ada.get(f"{ME}/balance").status_code == 200
 
 
-def test_being_shut_out_of_one_program_leaves_the_others(affiliate: Affiliate, merchant: Merchant) -> None:
+def test_ended_enrollment_does_not_affect_other_programs(affiliate: Affiliate, merchant: Merchant) -> None:
     with db.transaction() as session:
         other = open_merchant(session, "Elsewhere")
         enroll(session, other, "ada")

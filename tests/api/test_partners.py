@@ -208,7 +208,7 @@ def test_pages_are_cut_and_a_page_past_the_end_is_empty(owner: Caller) -> None:
     assert [[one["slug"] for one in page] for page in pages] == [["dan", "ben"], ["ada"], []]
 
 
-def test_going_on_after_an_id_is_stable_while_rows_are_added(owner: Caller) -> None:
+def test_paging_after_an_id_is_stable_while_rows_are_added(owner: Caller) -> None:
     first = owner.get("/api/v1/partners", per_page=1).json["data"]
     create(owner)
     rest = owner.get("/api/v1/partners", starting_after=first[0]["id"]).json["data"]

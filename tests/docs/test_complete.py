@@ -60,7 +60,7 @@ def test_every_reason_to_wait_is_described() -> None:
     assert sorted(code(row[0]) for row in rows) == sorted(reasons.REASONS)
 
 
-def test_every_carrier_is_described_in_the_order_of_belief() -> None:
+def test_carriers_are_described_in_order_of_precedence() -> None:
     assert [code(row[0]) for row in table_under("docs/concepts/attribution.md", "Carriers")] == list(CARRIERS)
 
 

@@ -177,7 +177,7 @@ def test_a_failure_of_an_earlier_attempt_is_not_noted_on_a_later_one(
     assert before.attempts == 2
 
 
-def test_an_attempt_is_counted_once_by_two_who_saw_the_same_event(deliver: Deliver, inbox_row: InboxRow) -> None:
+def test_attempt_is_counted_once_by_two_drains_of_one_event(deliver: Deliver, inbox_row: InboxRow) -> None:
     event = event_of_type("test.fails")
     deliver([event])
     with db.transaction() as session:

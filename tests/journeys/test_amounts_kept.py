@@ -73,7 +73,7 @@ def test_a_rejected_commission_keeps_its_amount_through_refunds_and_until_it_is_
     assert ledger().balances == payable(780)
 
 
-def test_what_was_approved_and_then_rejected_is_approved_at_no_time(first: Purchase, ledger: Ledger) -> None:
+def test_rejected_conversion_has_no_time_of_approval(first: Purchase, ledger: Ledger) -> None:
     clock(day(first, HOLDBACK_DAYS))
     reject(first)
     assert ledger().commissions == (REVERSED,)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
 FEW_DAYS_SECONDS = 5 * 86_400
 
 
-def test_unattributed_money_is_credited_by_hand_with_who_and_why(
+def test_unattributed_payment_is_credited_by_hand_with_actor_and_reason(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     first = meet().subscribes()
@@ -243,7 +243,7 @@ def test_an_order_without_a_reason_is_refused(
     assert desk.credits(str(first.invoice), "ada", **wrong).status_code == 400
 
 
-def test_a_partner_activated_later_takes_nothing_from_who_earned_meanwhile(
+def test_partner_activated_later_does_not_take_over_customers(
     meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     with db.transaction() as session:

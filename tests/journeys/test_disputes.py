@@ -123,7 +123,7 @@ def test_a_dispute_in_another_currency_counts_as_all_of_its_own_payment_of_the_i
         deliver([cleo.event("charge.succeeded", charge, first.paid_at)])
     drain()
     assert ledger().balances == owed(ada=600)
-    assert "it counts as all that its charge brought" in desk.explains(str(first.invoice))
+    assert "the whole amount of its charge counts as returned" in desk.explains(str(first.invoice))
 
 
 def test_a_partial_dispute_takes_its_share(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:

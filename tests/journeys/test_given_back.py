@@ -60,7 +60,7 @@ def test_a_part_given_back_takes_the_same_part_of_the_commission(desk: Desk, led
     assert ledger().balances == owed(ada=780)
 
 
-def test_refunds_in_any_order_and_said_twice_end_the_same(desk: Desk, ledger: Ledger) -> None:
+def test_refunds_in_any_order_and_repeated_end_the_same(desk: Desk, ledger: Ledger) -> None:
     parts = {"r1": 1000, "r2": 1633, "r3": 2267}
     for order in permutations(parts):
         conversion = report(desk)
@@ -142,7 +142,7 @@ def test_decision_stays_with_the_payment_when_its_invoice_arrives_later(
     assert ledger().balances == owed(ada=780)
 
 
-def test_given_back_after_the_payout_it_is_a_debt(
+def test_refund_reported_after_the_payout_is_a_debt(
     desk: Desk, meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     first = meet(subscription="ada").subscribes()

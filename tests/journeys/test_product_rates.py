@@ -201,7 +201,7 @@ def payment(lines: Mapping[str, int], **details: Any) -> PaymentState:
     )
 
 
-def test_lines_that_come_to_nothing_leave_the_commissions_own_rate() -> None:
+def test_lines_that_sum_to_zero_use_the_commissions_own_rate() -> None:
     assert amounts.product_shares(payment({"prod_pro": 500, "prod_seats": -500}), shape_of(COMMISSION), 2000) == ()
 
 

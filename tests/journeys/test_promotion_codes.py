@@ -208,7 +208,7 @@ def test_a_promotion_given_today_leaves_what_was_paid_before_the_window(
     assert sorted(line.outcome for line in ledger().payments) == ["accrued", "unattributed"]
 
 
-def test_a_promotion_taken_away_at_once_credits_no_partner(
+def test_promotion_removed_at_once_credits_no_partner(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, give: Api, take_away: Api
 ) -> None:
     sale = sell(now(meet()))

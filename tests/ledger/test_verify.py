@@ -90,7 +90,7 @@ def test_an_untouched_ledger_is_sound(accrued: None) -> None:
 
 
 @pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS.keys())
-def test_a_change_behind_its_back_is_found(accrued: None, tamper: Tamper, statement: str) -> None:
+def test_manual_change_of_a_row_is_found(accrued: None, tamper: Tamper, statement: str) -> None:
     tamper(statement)
     with db.transaction() as session:
         assert verify(session)

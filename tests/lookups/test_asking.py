@@ -12,7 +12,7 @@ from worker.stripe_sync import client as stripe_api
 NOWHERE = "http://127.0.0.1:9"
 
 
-def ask(shop: Emulator, path: str, key: str = "", **options: object) -> stripe_api.Answer:
+def ask(shop: Emulator, path: str, key: str = "", **options: object) -> stripe_api.StripeResponse:
     client = stripe_api.client(SecretStr(key or shop.key), base=shop.url)
     return stripe_api.get(client, path, wait=lambda _seconds: None, **options)
 

@@ -120,7 +120,7 @@ def test_lookup_with_a_key_without_permission_is_given_up_with_the_missing_permi
     assert "rak_customer_read" in str(asked.problem)
 
 
-def test_a_key_taken_away_and_an_object_that_is_gone_are_given_up_visibly(
+def test_lookups_with_removed_key_or_missing_object_are_given_up_with_the_reason(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
 ) -> None:
     want_customers(shop, connect, drain, "cleo", "dora")

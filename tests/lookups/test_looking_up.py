@@ -195,7 +195,7 @@ def test_a_crash_between_fetch_and_record_loses_nothing(
     assert ledger().balances == owed(ada=980)
 
 
-def test_two_who_take_at_once_take_different_look_ups(
+def test_two_processes_claim_different_look_ups(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain
 ) -> None:
     connect(types={"invoice.paid"})

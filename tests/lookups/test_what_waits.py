@@ -39,7 +39,7 @@ def ask(client: FlaskClient, merchant: Merchant) -> Ask:
     return ask
 
 
-def test_what_waits_says_for_what_and_when_stripe_is_asked(
+def test_list_of_waits_shows_reason_and_next_request(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, ask: Ask
 ) -> None:
     connect(types={"refund.created"})
@@ -75,7 +75,7 @@ def test_a_look_up_that_was_given_up_shows_why_and_can_be_asked_again(
     assert ledger().balances == owed(ada=980)
 
 
-def test_without_a_key_it_is_listed_with_its_age(deliver: Deliver, drain: Drain, ask: Ask) -> None:
+def test_waiting_payment_is_listed_with_its_age_without_a_key(deliver: Deliver, drain: Drain, ask: Ask) -> None:
     sale = Customer(ACACIA).subscribes()
     deliver([sale.event("charge.succeeded")])
     drain()
