@@ -47,7 +47,7 @@ def connect(redis_url: str) -> None:
 
 
 def event_received(result: str) -> None:
-    """Count a delivery by its result: `stored`, `duplicate`, `different`, `refused` or `unavailable`."""
+    """Count a delivery by its result: `stored`, `wrong_mode`, `duplicate`, `different`, `refused`, `unavailable`."""
     _count({f"received:{result}": 1})
 
 

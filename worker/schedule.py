@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import DataError
 
-from app import config, db, jobs, logs, metrics
+from app import config, db, ids, jobs, logs, metrics
 from app.commissions.decisions import approval
 from app.commissions.settling import late_touches
 from app.integrity import verify
@@ -110,16 +112,31 @@ def maintain_touchpoint_partitions() -> None:
 
 
 def advance_sums() -> None:
-    """Advance the statistics' checkpoints by new postings, for at most `ADVANCE_SECONDS`."""
+    """Advance the statistics' checkpoints by new postings, for at most `ADVANCE_SECONDS`.
+
+    A program whose sums cannot be stored does not stop the others: it is logged, and tried again the next time.
+    """
     stop_at = time.monotonic() + ADVANCE_SECONDS
+    failed: set[UUID] = set()
     while time.monotonic() < stop_at:
         with db.transaction() as session:
             behind = checkpoints.behind(session, programs.days_of_all(session))
-        if not behind:
+        left = [program for program in behind if program.program_id not in failed]
+        if not left:
             return
-        for program in behind:
-            with db.transaction() as session:
-                checkpoints.advance(session, program)
+        failed |= {program.program_id for program in left if not _advance(program)}
+
+
+def _advance(program: checkpoints.ProgramDays) -> bool:
+    """Advance the checkpoint of one program by a step; returns whether that could be stored."""
+    try:
+        with db.transaction() as session:
+            checkpoints.advance(session, program)
+    except DataError as failure:
+        program_id = ids.encode(ids.PROGRAM, program.program_id)
+        log.error("program_sums_failed", program_id=program_id, **retries.problem(failure))  # noqa: TRY400  (a traceback may show values)
+        return False
+    return True
 
 
 def delete_stored_responses() -> None:

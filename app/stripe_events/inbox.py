@@ -45,14 +45,13 @@ class Receipt:
     """The result of a delivery.
 
     Attributes:
-        is_new: whether the event was not known.
-        is_due: whether it is unprocessed.
-        is_different: whether it is known with another document, which stays the one that counts.
+        result: as it is counted: `stored`, `wrong_mode` (stored too), `duplicate`; `different` if the event is known
+            with another document, which stays the one that counts.
+        is_due: whether the event is unprocessed.
     """
 
-    is_new: bool
+    result: str
     is_due: bool
-    is_different: bool = False
 
 
 # For the driver, without SQLAlchemy: this statement is most of a delivery's cost, and compiling it would double that.
@@ -82,6 +81,7 @@ def insert_event(
     secret does not prove its origin. If the event also arrives through an endpoint of its mode, that is another row.
     """
     livemode = bool(event.get("livemode"))
+    is_wrong_mode = livemode != receiver.livemode
     values = {
         "organization_id": receiver.organization_id,
         "endpoint_id": receiver.endpoint_id,
@@ -93,13 +93,13 @@ def insert_event(
         "object_id": _object_id(event),
         "occurred_at": envelope.occurred_at(event),
         "payload": payload,
-        "is_wrong_mode": livemode != receiver.livemode,
+        "is_wrong_mode": is_wrong_mode,
     }
     if connection.execute(_INSERT, values, prepare=True).fetchone() is not None:
-        return Receipt(is_new=True, is_due=not values["is_wrong_mode"])
+        return Receipt("wrong_mode" if is_wrong_mode else "stored", is_due=not is_wrong_mode)
     known = connection.execute(_KNOWN, values).fetchone()
     assert known is not None, "the row that conflicts with the insert exists"
-    return Receipt(is_new=False, is_due=known[0], is_different=known[1])
+    return Receipt("different" if known[1] else "duplicate", is_due=known[0])
 
 
 def _object_id(event: Mapping[str, Any]) -> str:

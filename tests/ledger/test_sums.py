@@ -18,6 +18,7 @@ from app.ledger.positions import Line
 from app.ledger.posting import Entry
 from app.ledger.sums import Sums
 from app.programs import programs
+from tests import cast
 from tests.api.sales import SOLD_AT, sell
 from tests.cast import Merchant
 from worker.schedule import advance_sums
@@ -246,6 +247,26 @@ def test_verify_finds_sums_that_differ_from_the_postings(shop: Merchant) -> None
         )
     with db.transaction() as session:
         assert {breach.rule for breach in verify.verify(session)} == {verify.STATISTICS}
+
+
+def test_a_program_with_sums_beyond_64_bits_does_not_stop_the_others(shop: Merchant) -> None:
+    with db.transaction() as session:
+        other = cast.open_merchant(session, "Other")
+        cast.enroll(session, other, "ada")
+        sell(session, shop, "ada", 1)
+        sell(session, other, "ada", 2)
+    advance_sums()
+    with db.transaction() as session:
+        session.execute(
+            text("UPDATE commission_sums SET accrued_minor = 9223372036854775807 WHERE program_id = :id"),
+            {"id": shop.program_id},
+        )
+        sell(session, shop, "ada", 3)
+        sell(session, other, "ada", 4)
+    advance_sums()
+    with db.transaction() as session:
+        left = checkpoints.behind(session, programs.days_of_all(session))
+    assert [program.program_id for program in left] == [shop.program_id]
 
 
 def test_a_clock_that_has_nothing_to_do_writes_nothing(shop: Merchant) -> None:

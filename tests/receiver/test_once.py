@@ -157,10 +157,12 @@ def test_the_other_modes_event_is_stored_and_never_due(
     secrets = [f"whsec_{is_live_endpoint}"]
     strict = make_endpoint(application, merchant.organization_id, settings, secrets, livemode=is_live_endpoint)
     event = an_event(livemode=not is_live_endpoint, type="invoice.paid")
+    before = received(strict)
     for _ in range(2):
         assert strict.send(event).status_code == 200
     assert wakeups.count() == 0
     work_all()
+    assert received(strict) - before == Counter(["wrong_mode", "duplicate"])
     [row] = rows_of(event)
     assert (row.outcome, row.livemode, row.attempts) == ("wrong_mode", not is_live_endpoint, 0)
     right = event | {"livemode": is_live_endpoint}

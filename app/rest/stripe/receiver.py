@@ -34,8 +34,8 @@ def receive(endpoint_id: str = "") -> Response:
     signature.verify(body, request.headers.get("Stripe-Signature"), receiver.secrets, now_seconds=time.time())
     event = envelope.parse(body)
     receipt = _store(receiver, event, body)
-    metrics.event_received("stored" if receipt.is_new else "different" if receipt.is_different else "duplicate")
-    if receipt.is_different:
+    metrics.event_received(receipt.result)
+    if receipt.result == "different":
         log.warning("stripe_event_differs", stripe_event_id=event["id"], type=event["type"], endpoint_id=endpoint_id)
     if receipt.is_due:
         jobs.wake_soon(jobs.DRAIN)
@@ -43,7 +43,7 @@ def receive(endpoint_id: str = "") -> Response:
         "stripe_event_received",
         stripe_event_id=event["id"],
         type=event["type"],
-        is_new=receipt.is_new,
+        result=receipt.result,
         is_due=receipt.is_due,
     )
     return Response('{"received":true}', mimetype="application/json")

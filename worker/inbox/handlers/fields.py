@@ -18,8 +18,11 @@ _KIND: Final = re.compile(r"[a-z_.]{1,40}")
 _CURRENCY: Final = re.compile(r"[A-Za-z]{3}", re.ASCII)
 LONGEST_ID: Final = 255
 """Source: Stripe, "Upgrades": ids never exceed 255 characters."""
-LARGEST_AMOUNT_MINOR: Final = 10**15
-"""More than any amount at Stripe, and small enough that no sum overflows."""
+LARGEST_AMOUNT_MINOR: Final = 10**12
+"""More than any amount at Stripe, and small enough that the sum of millions fits into 64 bits.
+
+Source: Stripe, "Minimum and maximum charge amounts": at most twelve digits, in the currency with the most.
+"""
 
 
 def identity(value: object) -> str:
