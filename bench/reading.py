@@ -65,7 +65,7 @@ def _partner(installation: Installation) -> str:
 
 
 def _last_day(installation: Installation) -> date:
-    [day] = _row(installation, "SELECT max(day) FROM commission_sums")
+    [day] = _row(installation, "SELECT max(day) FROM commission_sums WHERE days = 1")
     assert isinstance(day, date)
     return day
 

@@ -1,7 +1,6 @@
 """Checks every rule of the ledger, starting from the postings, and lists the breaches."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from sqlalchemy import RowMapping, text
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.ledger import checkpoints
 from app.ledger.models import ALL_PARTNERS
+from app.ledger.sums import ALL_DAYS
 from app.money import format_money
 
 STATISTICS: Final = "The sums below a checkpoint are those of the postings."
@@ -170,8 +170,8 @@ def _place(found: RowMapping) -> str:
 
 def _day(found: checkpoints.Difference) -> str:
     whose = "all partners" if found.partner_id == ALL_PARTNERS else ids.encode(ids.PARTNER, found.partner_id)
-    when = "all days" if found.day == date.min else str(found.day)
-    return f"{whose} on {when} in {found.currency.upper()}"
+    when = {ALL_DAYS: "on all days", 1: f"on {found.day}"}.get(found.days, f"in the {found.days} days from {found.day}")
+    return f"{whose} {when} in {found.currency.upper()}"
 
 
 _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.bulk import encode
 from app.ledger.models import ALL_PARTNERS
-from app.ledger.sums import EVER, FIGURES, summed
+from app.ledger.sums import ALL_DAYS, EVER, FIGURES, SPANS, summed
 from app.ledger.tail import moved
 
 ENTRIES_AT_ONCE: Final = 20_000
@@ -29,10 +29,13 @@ class ProgramDays:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A day whose sums in one currency are not those of its postings, of a partner or of `ALL_PARTNERS`."""
+    """Days whose sums in one currency are not those of their postings, of a partner or of `ALL_PARTNERS`."""
 
     partner_id: UUID
+    days: int
+    """How many days; 0: all."""
     day: date
+    """The first of them."""
     currency: str
 
 
@@ -80,21 +83,33 @@ _HORIZON = text("""
     )::text
 """)
 
-_KEY: Final = "program_id, livemode, partner_id, day, currency"
-_SUMS: Final = f"""
-    SELECT CAST(:program_id AS uuid) AS program_id, livemode, coalesce(partner_id, '{ALL_PARTNERS}') AS partner_id,
-           coalesce(day, '{EVER}') AS day, currency, CAST(:organization_id AS uuid) AS organization_id, {summed()}
-    FROM moved
-    GROUP BY livemode, GROUPING SETS ((currency), (currency, day), (currency, partner_id), (currency, partner_id, day))
-"""
-
+_KEY: Final = "program_id, livemode, partner_id, days, day, currency"
+_SUMMED: Final = f"""
+    daily AS MATERIALIZED (
+        SELECT livemode, partner_id, currency, day, {summed()} FROM moved GROUP BY livemode, partner_id, currency, day
+    ),
+    due AS (
+        SELECT CAST(:program_id AS uuid) AS program_id, livemode, partner_id, days, day, currency,
+               CAST(:organization_id AS uuid) AS organization_id, {summed()}
+        FROM (
+            SELECT livemode, part.partner_id, part.days, currency, {", ".join(FIGURES)},
+                   daily.day - CASE part.days WHEN {ALL_DAYS} THEN daily.day - CAST(:ever AS date)
+                                              ELSE (daily.day - CAST(:ever AS date)) % part.days END AS day
+            FROM daily CROSS JOIN LATERAL (
+                SELECT daily.partner_id, unnest(CAST(:spans AS smallint[])) AS days
+                UNION ALL SELECT '{ALL_PARTNERS}', unnest(CAST(:spans_of_all AS smallint[]))
+            ) AS part
+        ) AS every
+        GROUP BY livemode, partner_id, days, day, currency
+    )"""
+_SPANS: Final = {"ever": EVER, "spans": [ALL_DAYS, *SPANS], "spans_of_all": [ALL_DAYS, 1]}
 _BELOW: Final = "CAST(:below AS xid8)"
 _AMONG: Final = "commission.program_id = :program_id"
 
 _ADD = text(f"""
-    WITH {moved(since="CAST(:since AS xid8)", below=_BELOW, among=_AMONG)}
+    WITH {moved(since="CAST(:since AS xid8)", below=_BELOW, among=_AMONG)}, {_SUMMED}
     INSERT INTO commission_sums AS kept ({_KEY}, organization_id, {", ".join(FIGURES)})
-    {_SUMS}
+    SELECT {_KEY}, organization_id, {", ".join(FIGURES)} FROM due
     ON CONFLICT ({_KEY}) DO UPDATE
     SET {", ".join(f"{figure} = kept.{figure} + excluded.{figure}" for figure in FIGURES)}
 """)
@@ -110,11 +125,10 @@ _CHECKPOINTS = text("""
 
 _FIGURES: Final = ", ".join(FIGURES)
 _DIFFERENT = text(f"""
-    WITH {moved(since="'0'::xid8", below=_BELOW, among=_AMONG)},
-    due AS ({_SUMS}),
+    WITH {moved(since="'0'::xid8", below=_BELOW, among=_AMONG)}, {_SUMMED},
     kept AS (SELECT * FROM commission_sums WHERE program_id = :program_id)
-    SELECT coalesce(due.partner_id, kept.partner_id) AS partner_id, coalesce(due.day, kept.day) AS day,
-           coalesce(due.currency, kept.currency) AS currency
+    SELECT coalesce(due.partner_id, kept.partner_id) AS partner_id, coalesce(due.days, kept.days) AS days,
+           coalesce(due.day, kept.day) AS day, coalesce(due.currency, kept.currency) AS currency
     FROM due FULL JOIN kept USING ({_KEY})
     WHERE ({", ".join(f"coalesce(due.{figure}, 0)" for figure in FIGURES)})
         IS DISTINCT FROM ({", ".join(f"coalesce(kept.{figure}, 0)" for figure in FIGURES)})
@@ -141,7 +155,7 @@ def advance(session: Session, program: ProgramDays, *, many: int = ENTRIES_AT_ON
         session.execute(_FORGET, values)
         values["since"] = "0"
     values["below"] = session.scalar(_HORIZON, {**values, "many": many})
-    session.execute(_ADD, values)
+    session.execute(_ADD, {**values, **_SPANS})
     session.execute(_REACH, values)
 
 
@@ -149,5 +163,5 @@ def differences(session: Session) -> list[Difference]:
     """The differences between programs' sums and the postings below their checkpoints; there must be none."""
     found: list[Difference] = []
     for checkpoint in session.execute(_CHECKPOINTS).mappings().all():
-        found += [Difference(*row) for row in session.execute(_DIFFERENT, dict(checkpoint))]
+        found += [Difference(*row) for row in session.execute(_DIFFERENT, {**checkpoint, **_SPANS})]
     return found

@@ -150,7 +150,10 @@ class PostedCommission(Base):
 
 
 class CommissionSum(Base):
-    """The sums of the postings below a program's checkpoint, by day and over all days, by partner and over all.
+    """The sums of the postings below a program's checkpoint, by partner and over all, by days and over all days.
+
+    A partner has sums of each day and of spans of 4, 16, 64 and 256 days, so that the partners of a program are ranked
+    over any period by reading a few rows of each. Over all partners there are sums of each day.
 
     Credits are counted positive. All amounts of a commission count on the day it was earned, in the time zone of the
     checkpoint, also those of later days. The counts are of commissions that are worth something.
@@ -162,6 +165,7 @@ class CommissionSum(Base):
             "ix_commission_sums_by_day",
             "program_id",
             "livemode",
+            "days",
             "day",
             postgresql_where=text(f"partner_id <> '{ALL_PARTNERS}'"),
         ),
@@ -171,8 +175,10 @@ class CommissionSum(Base):
     livemode: Mapped[bool] = mapped_column(primary_key=True)
     partner_id: Mapped[UUID] = mapped_column(primary_key=True)
     """`ALL_PARTNERS`: all partners together."""
+    days: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    """The length of the span; 0: all days together."""
     day: Mapped[date] = mapped_column(primary_key=True)
-    """`date.min`: all days together."""
+    """The first day of the span; `date.min` if it is all days."""
     currency: Mapped[Currency] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
     accrued_minor: Mapped[Minor]

@@ -7,7 +7,7 @@ transaction took to commit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +18,11 @@ from app.ledger.models import ALL_PARTNERS
 from app.ledger.tail import MINORS, moved
 
 EVER: Final = date.min
-"""The day of sums over all days."""
+"""The first day of sums over all days, and the day that spans are counted from."""
+SPANS: Final = (1, 4, 16, 64, 256)
+"""The lengths of a partner's sums in days. Each span begins a multiple of its length after `EVER`."""
+ALL_DAYS: Final = 0
+"""The length of sums over all days."""
 FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
 
 
@@ -112,21 +116,23 @@ _OF_PARTNERS = text(f"""
     SELECT partner_id, currency, {summed()}
     FROM (
         SELECT kept.partner_id, kept.currency, {_NAMES} FROM commission_sums AS kept
-        WHERE {_IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.day = :ever
+        WHERE {_IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.days = {ALL_DAYS}
         UNION ALL SELECT partner_id, currency, {_NAMES} FROM moved
     ) AS every
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
-# Two lists in one statement: rows with a day, and rows with a partner. Partners are ranked by one sum, and only the
-# leaders' figures are all summed.
+# Two lists in one statement: rows with a day, and rows with a partner. Partners are ranked by one sum over a few spans,
+# and only the leaders' figures are all summed.
 _OF_PROGRAM = text(f"""
     WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)},
+    span AS (SELECT * FROM unnest(CAST(:days AS smallint[]), CAST(:begins AS date[])) AS span(days, day)),
     by_day AS (
         SELECT day, currency, {summed()}
         FROM (
             SELECT kept.day, kept.currency, {_NAMES} FROM commission_sums AS kept
-            WHERE {_IS_SUMMED} AND kept.partner_id = :all_partners AND kept.day BETWEEN :first AND :last
+            WHERE {_IS_SUMMED} AND kept.partner_id = :all_partners AND kept.days = 1
+              AND kept.day BETWEEN :first AND :last
             UNION ALL SELECT day, currency, {_NAMES} FROM moved WHERE day BETWEEN :first AND :last
         ) AS every
         GROUP BY day, currency
@@ -138,8 +144,8 @@ _OF_PROGRAM = text(f"""
             FROM (
                 SELECT kept.partner_id, kept.currency, sum({_EARNED})::bigint AS earned_minor,
                        sum(commission_count) AS commission_count
-                FROM commission_sums AS kept
-                WHERE {_IS_SUMMED} AND kept.partner_id <> '{ALL_PARTNERS}' AND kept.day BETWEEN :first AND :last
+                FROM span JOIN commission_sums AS kept USING (days, day)
+                WHERE {_IS_SUMMED} AND kept.partner_id <> '{ALL_PARTNERS}'
                 GROUP BY kept.partner_id, kept.currency
                 UNION ALL
                 SELECT partner_id, currency, {_EARNED}, commission_count FROM moved WHERE day BETWEEN :first AND :last
@@ -154,9 +160,8 @@ _OF_PROGRAM = text(f"""
     FROM foremost CROSS JOIN LATERAL (
         SELECT {summed()}
         FROM (
-            SELECT {_NAMES} FROM commission_sums AS kept
+            SELECT {_NAMES} FROM span JOIN commission_sums AS kept USING (days, day)
             WHERE {_IS_SUMMED} AND kept.partner_id = foremost.partner_id AND kept.currency = foremost.currency
-              AND kept.day BETWEEN :first AND :last
             UNION ALL
             SELECT {_NAMES} FROM moved
             WHERE partner_id = foremost.partner_id AND currency = foremost.currency AND day BETWEEN :first AND :last
@@ -190,7 +195,6 @@ def of_partners(
         "program_id": program_id,
         "time_zone": time_zone,
         "livemode": livemode,
-        "ever": EVER,
     }
     found: dict[UUID, list[Sums]] = {}
     for row in session.execute(_OF_PARTNERS, {**values, "partner_ids": list(partner_ids)}).mappings():
@@ -221,6 +225,7 @@ def of_program(
         last: a day in that zone, not before `first`.
         leaders: how many partners at most, per currency.
     """
+    spans = spans_of(first, last)
     values = {
         "organization_id": organization_id,
         "program_id": program_id,
@@ -228,6 +233,8 @@ def of_program(
         "livemode": livemode,
         "first": first,
         "last": last,
+        "days": [days for days, _ in spans],
+        "begins": [begin for _, begin in spans],
         "leaders": leaders,
         "all_partners": ALL_PARTNERS,
     }
@@ -236,6 +243,17 @@ def of_program(
         by_day=[(row["day"], _sums(row)) for row in rows if row["day"] is not None],
         by_partner=[(row["partner_id"], _sums(row)) for row in rows if row["partner_id"] is not None],
     )
+
+
+def spans_of(first: date, last: date) -> list[tuple[int, date]]:
+    """The fewest spans that together are the days from `first` to `last`: length and first day of each, in order."""
+    spans = []
+    day, end = (first - EVER).days, (last - EVER).days + 1
+    while day < end:
+        days = max(length for length in SPANS if day % length == 0 and day + length <= end)
+        spans.append((days, EVER + timedelta(days=day)))
+        day += days
+    return spans
 
 
 def _sums(row: RowMapping) -> Sums:

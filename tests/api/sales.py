@@ -42,12 +42,14 @@ def sell(
     currency: str = "usd",
     customer: str | None = None,
     livemode: bool = False,
+    sold_at: datetime = SOLD_AT,
 ) -> Sale:
     """One paid invoice credited to the partner with `code`; its Stripe ids end in `number`, but the `customer` given.
 
     A customer of two sales is locked by both until their transactions end.
     """
-    _settle(session, merchant, code, number, Bill(base_minor, currency=currency), customer, livemode=livemode)
+    bill = Bill(base_minor, currency=currency)
+    _settle(session, merchant, code, number, bill, customer, livemode=livemode, sold_at=sold_at)
     query = text("""
         SELECT payments.id AS payment_id, conversions.id AS conversion_id, commissions.id AS commission_id
         FROM payments JOIN conversions ON conversions.payment_id = payments.id
@@ -84,10 +86,11 @@ def _settle(
     customer: str | None = None,
     *,
     livemode: bool,
+    sold_at: datetime = SOLD_AT,
 ) -> None:
     """Store the invoice's event and work it, in the caller's transaction."""
     cleo = Customer(ACACIA, Marks(subscription=code), livemode=livemode)
-    cleo.now = int(SOLD_AT.timestamp()) - 180
+    cleo.now = int(sold_at.timestamp()) - 180
     sale = cleo.subscribes(bill)
     event = sale.event("invoice.paid")
     body = json.dumps(event).replace(cleo.id, customer or cleo.id)

@@ -208,6 +208,38 @@ def test_a_window_holds_its_days_and_no_others(shop: Merchant) -> None:
         advance(shop)
 
 
+def test_spans_of_a_window_are_each_of_its_days_once() -> None:
+    chance = random.Random(20261128)
+    for _ in range(200):
+        first = date(2026, 1, 1) + timedelta(days=chance.randrange(1000))
+        length = chance.randrange(1, 1100)
+        spans = sums.spans_of(first, first + timedelta(days=length - 1))
+        days = [begin + timedelta(days=number) for span, begin in spans for number in range(span)]
+        assert days == [first + timedelta(days=number) for number in range(length)]
+        assert len(spans) <= 6 * len(sums.SPANS) + length // max(sums.SPANS)
+        assert all((begin - sums.EVER).days % span == 0 for span, begin in spans)
+
+
+def test_leaders_of_any_window_are_the_same_before_and_after_a_checkpoint(shop: Merchant) -> None:
+    chance = random.Random(20261129)
+    with db.transaction() as session:
+        for number in range(40):
+            sold_at = SOLD_AT - timedelta(days=chance.randrange(300))
+            sell(session, shop, chance.choice(["ada", "ben", "dan"]), number, sold_at=sold_at)
+    today = SOLD_AT.date()
+    windows = [
+        {"first": today - timedelta(days=chance.randrange(150, 300)), "last": today - timedelta(days=last)}
+        for last in range(0, 150, 7)
+    ]
+    before = [of_program(shop, **window) for window in windows]
+    assert any(one.by_partner for one in before)
+    advance(shop, many=15)
+    assert [of_program(shop, **window) for window in windows] == before
+    advance_sums()
+    assert [of_program(shop, **window) for window in windows] == before
+    assert_sums_equal_postings(shop)
+
+
 def test_leaders_are_those_that_earned_most_per_currency(shop: Merchant) -> None:
     with db.transaction() as session:
         for number, (code, base_minor, currency) in enumerate(
