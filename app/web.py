@@ -147,7 +147,7 @@ def _guard(app: OpenAPI) -> None:
 
 
 def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
-    """The view with the checks of the request's body, and done once for requests with an `Idempotency-Key`."""
+    """The view after checks of the request's body; with an `Idempotency-Key`, a repeated request is not executed."""
 
     @wraps(view)
     def guarded(**arguments: Any) -> ResponseReturnValue:

@@ -215,7 +215,7 @@ def find_binding(
     """The binding these occasions make; None if none of them is credited to a partner that earns.
 
     A customer that is bound to a partner stays bound when the partner is paused. A partner that became active after
-    that does not take the customer over, also where its evidence is earlier.
+    that does not take the customer over, even if its evidence is earlier.
     """
     for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
         found = find_partner(occasion, directory)

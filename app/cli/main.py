@@ -68,12 +68,12 @@ def main() -> None:
     """Run the command line. If a command fails, the reason is printed on standard error; the exit code is 1."""
     try:
         app()
-    except SystemExit:  # how every command ends; named here, because the last clause below loads the tables
+    except SystemExit:  # every command ends so; without this clause, the last one would load the tables
         raise
     except AccrualError as error:
-        _complain(str(error))
+        _exit_with_error(str(error))
     except _database_error() as error:
-        _complain(_database_problem(error))
+        _exit_with_error(_database_problem(error))
 
 
 def _database_error() -> type[DBAPIError]:
@@ -93,6 +93,6 @@ def _database_problem(error: DBAPIError) -> str:
     return f"the database refused: {reason}"
 
 
-def _complain(text: str) -> None:
-    printing.complain(text)
+def _exit_with_error(text: str) -> None:
+    printing.print_error(text)
     sys.exit(1)

@@ -63,7 +63,7 @@ def warn(text: str) -> None:
     print_error_line(f"warning: {text}", style="yellow")
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Print on standard error why a command failed."""
     print_error_line(text.strip(), style="red")
 

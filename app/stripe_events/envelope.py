@@ -25,7 +25,7 @@ def parse(body: str) -> dict[str, Any]:
     """
     try:
         event = orjson.loads(body)
-    except ValueError:  # also where half a surrogate pair or a huge number is in it, which the slower parser takes
+    except ValueError:  # half a surrogate pair and huge numbers too, which the slower parser accepts
         try:
             event = json.loads(body)
         except (ValueError, RecursionError):

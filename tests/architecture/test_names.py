@@ -27,6 +27,7 @@ REPLACED = {
     "_take_back_attempt": "_uncount_attempt",
     "_work_alone": "_process_one_by_one",
     "also_lock": "lock_more",
+    "complain": "print_error",
     "everybody": "object_ids",
     "faces": "payment_objects",
     "gifts": "promotion_credit",

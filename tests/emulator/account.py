@@ -88,7 +88,7 @@ class Account:
     def _hold(self, kind: str, object_id: str, created: int, render: Render, **refs: str | None) -> None:
         self.shelf.put(kind, object_id, created, render, refs)
 
-    def _tell(self, buyer_ids: Ids, event_type: str, object_id: str, created: int | None = None) -> Happening:
+    def _emit(self, buyer_ids: Ids, event_type: str, object_id: str, created: int | None = None) -> Happening:
         moment = self.now if created is None else created
         event_id = buyer_ids.fresh("evt")
         return self.world.tell((self.account, self.livemode), event_id, event_type, object_id, moment)

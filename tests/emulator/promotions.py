@@ -17,7 +17,7 @@ class Promotions(Returns):
         ids = self.world.ids_for("coupon")
         made = Coupon(ids.fresh("coupon"), self._tick(), percent_off, marker)
         self._hold("coupon", made.id, made.created_at, same_in_all(told.coupon(made, livemode=self.livemode)))
-        self._tell(ids, "coupon.created", made.id)
+        self._emit(ids, "coupon.created", made.id)
         return made
 
     def promotion_code(self, code: str, coupon: Coupon | None = None, *, marker: str | None = None) -> PromotionCode:
@@ -27,7 +27,7 @@ class Promotions(Returns):
         made = PromotionCode(ids.fresh("promo"), code, coupon, self._tick(), marker)
         render = partial(told.promotion_code, found=made, livemode=self.livemode)
         self._hold("promotion_code", made.id, made.created_at, render, active="true", code=code, coupon=coupon.id)
-        self._tell(ids, "promotion_code.created", made.id)
+        self._emit(ids, "promotion_code.created", made.id)
         return made
 
     def apply(self, subscription: Subscription, promotion_code: PromotionCode) -> Discount:
@@ -44,5 +44,5 @@ class Promotions(Returns):
         )
         render = partial(told.discount, found=made, livemode=self.livemode)
         self._hold("discount", made.id, made.started_at, render, customer=buyer.id)
-        self._tell(buyer.ids, "customer.discount.created", made.id)
+        self._emit(buyer.ids, "customer.discount.created", made.id)
         return made

@@ -39,9 +39,9 @@ class Returns(Sales):
         refund = Refund(refund_id, sale, amount_minor, self.now, "pending" if pending else "succeeded")
         self._state_refund(refund, "refund.created")
         self._hold_charge(sale.charge)
-        self._tell(money.buyer.ids, "charge.refunded", sale.charge)
+        self._emit(money.buyer.ids, "charge.refunded", sale.charge)
         if not pending:
-            self._tell(money.buyer.ids, "refund.updated", refund_id, self.now + 5)
+            self._emit(money.buyer.ids, "refund.updated", refund_id, self.now + 5)
         return refund
 
     def recall(self, buyer: Buyer, sale: Purchase, refunds: Sequence[facts.Refund]) -> None:
@@ -103,7 +103,7 @@ class Returns(Sales):
         document = told.early_fraud_warning(sale, warning_id, self.now, livemode=self.livemode)
         refs = {"charge": sale.charge, "payment_intent": sale.payment_intent}
         self._hold("radar.early_fraud_warning", warning_id, self.now, same_in_all(document), **refs)
-        self._tell(money.buyer.ids, "radar.early_fraud_warning.created", warning_id)
+        self._emit(money.buyer.ids, "radar.early_fraud_warning.created", warning_id)
         return warning_id
 
     def credit(
@@ -151,7 +151,7 @@ class Returns(Sales):
         else:
             self.told.returns[refund.id] = Returned(sale, refund.amount_minor)
         for event_type in event_types:
-            self._tell(self._money[str(sale.charge)].buyer.ids, event_type, refund.id)
+            self._emit(self._money[str(sale.charge)].buyer.ids, event_type, refund.id)
 
     def _open_dispute(self, sale: Purchase, amount_minor: int | None, status: str) -> Dispute:
         ids = self._money[str(sale.charge)].buyer.ids
@@ -178,11 +178,11 @@ class Returns(Sales):
         else:
             self.told.returns.pop(found.id, None)
         for event_type in event_types:
-            self._tell(money.buyer.ids, event_type, found.id)
+            self._emit(money.buyer.ids, event_type, found.id)
         return found
 
     def _state_note(self, note: CreditNote, event_type: str) -> None:
         render = partial(told.credit_note, note=note, livemode=self.livemode)
         refs = {"customer": note.purchase.customer, "invoice": note.purchase.invoice}
         self._hold("credit_note", note.id, note.issued_at, render, **refs)
-        self._tell(self._money[str(note.purchase.charge)].buyer.ids, event_type, note.id)
+        self._emit(self._money[str(note.purchase.charge)].buyer.ids, event_type, note.id)

@@ -46,14 +46,14 @@ class Sales(Account):
         """`customer.created` of a customer whose ids are known already."""
         self._tick()
         self._hold_customer(buyer)
-        self._tell(buyer.ids, "customer.created", buyer.id)
+        self._emit(buyer.ids, "customer.created", buyer.id)
 
     def mark(self, buyer: Buyer, marker: str) -> None:
         """`customer.updated`: somebody writes a partner's code into the customer's metadata."""
         self._tick()
         buyer.marker = marker
         self._hold_customer(buyer)
-        self._tell(buyer.ids, "customer.updated", buyer.id)
+        self._emit(buyer.ids, "customer.updated", buyer.id)
 
     def subscribe(
         self,
@@ -74,7 +74,7 @@ class Sales(Account):
         subscription = Subscription(sale.subscription, buyer, paid_at + MONTH_SECONDS)
         subscription.purchases.append(sale)
         self._hold_subscription(subscription)
-        self._tell(buyer.ids, "customer.subscription.created", subscription.id, paid_at)
+        self._emit(buyer.ids, "customer.subscription.created", subscription.id, paid_at)
         self._take_money(buyer, sale)
         self._invoice(buyer, sale, "subscription_create", snapshot=snapshot)
         self._complete_session(buyer, sale, "subscription")
@@ -95,7 +95,7 @@ class Sales(Account):
         self._hold_subscription(subscription)
         self._take_money(buyer, sale)
         self._invoice(buyer, sale, "subscription_cycle", snapshot=snapshot)
-        self._tell(buyer.ids, "customer.subscription.updated", subscription.id)
+        self._emit(buyer.ids, "customer.subscription.updated", subscription.id)
         return sale
 
     def cancel(self, subscription: Subscription) -> None:
@@ -103,7 +103,7 @@ class Sales(Account):
         self._tick()
         subscription.status = "canceled"
         self._hold_subscription(subscription)
-        self._tell(subscription.buyer.ids, "customer.subscription.deleted", subscription.id)
+        self._emit(subscription.buyer.ids, "customer.subscription.deleted", subscription.id)
 
     def buy(
         self,
@@ -163,8 +163,8 @@ class Sales(Account):
         self._hold_charge(sale.charge)
         intent = partial(documents.payment_intent, sale=sale, livemode=self.livemode)
         self._hold("payment_intent", sale.payment_intent, sale.paid_at, intent, customer=sale.customer)
-        self._tell(buyer.ids, "charge.succeeded", sale.charge, sale.paid_at)
-        self._tell(buyer.ids, "payment_intent.succeeded", sale.payment_intent, sale.paid_at + 1)
+        self._emit(buyer.ids, "charge.succeeded", sale.charge, sale.paid_at)
+        self._emit(buyer.ids, "payment_intent.succeeded", sale.payment_intent, sale.paid_at + 1)
 
     def _invoice(self, buyer: Buyer, sale: Purchase, reason: str, *, snapshot: bool) -> None:
         assert sale.invoice is not None
@@ -178,14 +178,14 @@ class Sales(Account):
         )
         refs = {"customer": sale.customer, "status": "paid", "subscription": sale.subscription}
         self._hold("invoice", sale.invoice, sale.paid_at - 1, render, **refs)
-        self._tell(buyer.ids, "invoice.paid", sale.invoice, sale.paid_at + 1)
+        self._emit(buyer.ids, "invoice.paid", sale.invoice, sale.paid_at + 1)
         if not sale.bill.out_of_band:
-            self._tell(buyer.ids, "invoice.payment_succeeded", sale.invoice, sale.paid_at + 1)
+            self._emit(buyer.ids, "invoice.payment_succeeded", sale.invoice, sale.paid_at + 1)
         for document in invoices.payments(sale, buyer.ids, livemode=self.livemode):
             intent = document["payment"].get("payment_intent")
             links = {"invoice": sale.invoice, "payment_intent": intent, "status": "paid"}
             self._hold("invoice_payment", document["id"], sale.paid_at - 1, same_in_all(document), **links)
-            self._tell(buyer.ids, "invoice_payment.paid", document["id"], sale.paid_at + 1)
+            self._emit(buyer.ids, "invoice_payment.paid", document["id"], sale.paid_at + 1)
 
     def _complete_session(self, buyer: Buyer, sale: Purchase, mode: str) -> None:
         assert sale.session is not None
@@ -198,7 +198,7 @@ class Sales(Account):
             "subscription": sale.subscription,
         }
         self._hold("checkout.session", sale.session, begun_at, same_in_all(document), **refs)
-        self._tell(buyer.ids, "checkout.session.completed", sale.session, sale.paid_at + 3)
+        self._emit(buyer.ids, "checkout.session.completed", sale.session, sale.paid_at + 3)
 
     def _hold_customer(self, buyer: Buyer) -> None:
         known = self.shelf.get(buyer.id)

@@ -15,7 +15,7 @@ def test_control_characters_are_spelled_out(capsys: pytest.CaptureFixture[str], 
     printing.listing([{STEERING: 1}], as_json=as_json)
     printing.say(STEERING)
     printing.warn(STEERING)
-    printing.complain(STEERING)
+    printing.print_error(STEERING)
     with printing.Bar() as bar:
         bar.show(STEERING, 5_000, STEERING)
     printed = capsys.readouterr()

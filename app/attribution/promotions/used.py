@@ -39,7 +39,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """The partner that a promotion belongs to, from when on, and until when."""
+    """The partner that a promotion belongs to, with the times from which and until which it does."""
 
     name: str
     evident_at: datetime
@@ -206,7 +206,7 @@ def users_of(
 ) -> dict[Scope, set[str]]:
     """The Stripe objects of one mode on which these promotions were used.
 
-    A use of another promotion that leads to one of these counts too.
+    Uses of promotions that lead to one of these are included.
     """
     found: dict[Scope, set[str]] = {}
     ahead = set(promotions)

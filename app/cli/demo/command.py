@@ -47,7 +47,7 @@ def demo(
         with stack.serve(directory, port or stack.free_port(), log=log) as running:
             try:
                 running.wait_until_ready()
-                _tell(running)
+                _run_story(running)
             except Unavailable as problem:
                 raise Unavailable(f"{problem}\n{processes.last_lines(log)}") from None
             if keep:
@@ -65,7 +65,7 @@ def _directory(data_dir: Path | None) -> Iterator[Path]:
         yield Path(temporary)
 
 
-def _tell(running: stack.Stack) -> None:
+def _run_story(running: stack.Stack) -> None:
     from app import db
 
     if running.settings.stripe_livemode:

@@ -50,7 +50,7 @@ class Renaming:
     def learn(self, document: Any) -> None:
         """Collect the ids of every object in `document`, also those that do not look like Stripe's.
 
-        Call it for all documents before the first is renamed, because a document may name an object of another one.
+        Call it for all documents before the first is renamed, because they may refer to each other's objects.
         """
         for key, kind, value in _walk(document):
             if isinstance(value, str) and value and (key == "id" or STRIPE_ID.fullmatch(value)):

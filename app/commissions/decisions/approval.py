@@ -23,7 +23,7 @@ from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import Scope
 
 BACKLOG_MINUTES: Final = 10
-"""With events of a mode due for longer than this, the clock approves nothing in it: a refund may be among them."""
+"""The clock approves nothing in a mode with events that have been due for longer: a refund may be among them."""
 
 
 def approve(
@@ -145,12 +145,12 @@ _RELEASED = text(f"""
 
 
 def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
-    """Approve commissions whose holdback has ended and that are not on hold, as of that end; end expired holds.
+    """Approve commissions without a hold as of the end of their holdback, if that has passed; end expired holds.
 
     Effects: takes the locks a drain takes, decides, settles. One transaction.
 
     Returns:
-        How many payments were settled; `limit` or more may be left where it is not 0.
+        How many payments were settled. If it is not 0, call again: more may be left.
     """
     values = {"now": now, "limit": limit, "backlog_minutes": BACKLOG_MINUTES, "payment_ids": None}
     mature = session.execute(_MATURE, values).all()

@@ -41,7 +41,7 @@ def invoice_base(invoice: Facts, paid: Paid) -> Base:
 
     Discounts, negative prorations and credit grants are already inside the total; customer balance lowers what was due
     and paid; the `min` keeps old debt and overpayment out. Example: total 12000 with 2000 tax, 6000 of it paid from a
-    card and the rest from balance, gives a base of 10000 x 6000 / 12000 = 5000, also where the card paid 6000 twice.
+    card and the rest from balance, gives a base of 10000 x 6000 / 12000 = 5000, even if the card paid 6000 twice.
 
     What was paid outside Stripe is left out. For programs that pay on it too, `with_outside` in the details says what
     gross and base are with it.

@@ -8,7 +8,7 @@ def changed(credit_note: Document) -> Reading:
     """`credit_note.created`, `credit_note.updated`.
 
     Refunds made by it count through their own ids, and a credit to the customer's balance lowers a later invoice. Only
-    money given back outside Stripe is in no other document.
+    for money returned outside Stripe the credit note is the only document.
     """
     note_id, invoice = own_id(credit_note), identity(credit_note.get("invoice"))
     refunds = _refunds(credit_note)
