@@ -123,7 +123,7 @@ def connect(url: str | URL, *, pool_size: int = 5) -> Engine:
 
 
 def connect_web(url: str | URL, *, pool_size: int = 5) -> Engine:
-    """Connect `web_transaction` and `autocommit` to `url` as the web server's role. Returns the engine as `connect`."""
+    """Connect `web_transaction` and `app.direct` to `url` as the web server's role. Returns the engine as `connect`."""
     if _Current.web is not None:
         _Current.web.dispose()
     _Current.web = _connected(url, ENTRY_ROLE, pool_size)
@@ -188,15 +188,11 @@ def write_problem(connection: Connection) -> str | None:
     return "read_only" if is_read_only else None
 
 
-@contextmanager
-def autocommit() -> Iterator[Connection]:
-    """A connection as `accrual_entry` on which every statement is its own transaction; it is not pinged first."""
-    with _web().autocommit.connect() as connection:
-        yield connection
-
-
 def autocommit_engine() -> Engine:
-    """The engine of `autocommit`. Raises RuntimeError before `connect_web` was called."""
+    """An engine as `accrual_entry` whose connections make every statement a transaction, for `app.direct`.
+
+    They are not pinged. Raises RuntimeError before `connect_web` was called.
+    """
     return _web().autocommit
 
 

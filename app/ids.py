@@ -4,6 +4,7 @@ A UUIDv7 begins with its time, so ids sort by age and new rows are added at the 
 has the prefix; the database stores the UUID.
 """
 
+import re
 from typing import Final
 from uuid import UUID
 
@@ -36,6 +37,8 @@ REPORTED_REFUND: Final = "rfd"
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """A partner's id has two forms, `par_…` and `aff_…`; both are accepted wherever a partner id is."""
 
+_REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
 
 def new() -> UUID:
     """A new UUIDv7."""
@@ -54,3 +57,8 @@ def decode(text: str, *prefixes: str) -> UUID | None:
     except (TypeIDException, ValueError):
         return None
     return UUID(int=parsed.uuid.int) if parsed.prefix in prefixes else None
+
+
+def of_request(sent: str) -> str:
+    """The id of a request: the one its client sent, if it can be written to a log, else 32 hexadecimal digits."""
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid_utils.uuid4().hex

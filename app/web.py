@@ -1,23 +1,21 @@
 """The web application: creates the Flask application and registers all routes."""
 
-import re
 import time
 from collections.abc import Callable
 from functools import wraps
-from secrets import token_hex
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from app import config, db, jobs, metrics
+from app import config, db, ids, jobs, metrics
 from app.config import Settings
 from app.errors import Unauthenticated
 from app.http import bodies, docs, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits
-from app.organizations.permissions import Caller
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, commissions, conversions, payments
@@ -37,8 +35,10 @@ from app.stripe_events.endpoints.receivers import ReceiverCache
 from app.stripe_sync import api_keys
 from app.touchpoints.links import Links
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 MAX_BODY_BYTES: Final = 1024 * 1024
-REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 RECEIVER: Final = "stripe_events.receive"
 WEBHOOKS: Final = "/webhooks/"
 """Requests to these paths are never rate-limited, even if there is no such endpoint, because Stripe sends them."""
@@ -124,6 +124,9 @@ def _wire(app: OpenAPI) -> None:
     ):
         app.register_api(api)
     _guard(app)
+    app.teardown_request(lambda _failure: structlog.contextvars.clear_contextvars())
+    before_flask: dict[str, WSGIApplication] = {receiver.PATH: receiver.Receiver(app)}
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, before_flask)  # type: ignore[method-assign]  # Flask's own way
 
 
 def _guard(app: OpenAPI) -> None:
@@ -135,11 +138,18 @@ def _guard(app: OpenAPI) -> None:
 
     def admit() -> None:
         permission = needed.get(request.endpoint or "")
-        if permission is not None:
-            g.caller = _counted_caller()
-            access.demand(g.caller, permission)
-        elif request.endpoint is None and not request.path.startswith(WEBHOOKS):
+        if permission is None:
+            if request.endpoint is None and not request.path.startswith(WEBHOOKS):
+                throttle.count_address()
+            return
+        try:
+            g.caller = caller = access.identify(request.headers.get("Authorization"))
+        except Unauthenticated:
             throttle.count_address()
+            raise
+        throttle.count(f"key:{caller.key_id}")
+        throttle.count_organization(caller.organization_id)
+        access.demand(caller, permission)
 
     app.before_request(admit)
     for endpoint in needed:
@@ -163,22 +173,9 @@ def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
     return guarded
 
 
-def _counted_caller() -> Caller:
-    try:
-        caller = access.identify(request.headers.get("Authorization"))
-    except Unauthenticated:
-        throttle.count_address()
-        raise
-    throttle.count(f"key:{caller.key_id}")
-    throttle.count_organization(caller.organization_id)
-    return caller
-
-
 def _bind_request() -> None:
-    sent_id = request.headers.get("X-Request-Id", "")
-    g.request_id = sent_id if REQUEST_ID.fullmatch(sent_id) else token_hex(16)
+    g.request_id = ids.of_request(request.headers.get("X-Request-Id", ""))
     g.started_at = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import bulk
+from app import bulk, direct
 from app.stripe_events import envelope
 from app.stripe_events.endpoints.receivers import StripeReceiver
 from app.stripe_events.scope import Scope
@@ -54,26 +53,24 @@ class Receipt:
     is_due: bool
 
 
-# For the driver, without SQLAlchemy: this statement is most of a delivery's cost, and compiling it would double that.
-_INSERT = """
+_INSERT = direct.Statement("""
     INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, is_wrong_mode,
                                type, object_id, occurred_at, payload, processed_at, outcome)
-    VALUES (%(organization_id)s, %(endpoint_id)s, %(account)s, %(livemode)s, %(stripe_id)s, %(api_version)s,
-            %(is_wrong_mode)s, %(type)s, %(object_id)s, %(occurred_at)s, %(payload)s,
-            CASE WHEN %(is_wrong_mode)s THEN now() END, CASE WHEN %(is_wrong_mode)s THEN 'wrong_mode' END)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+            CASE WHEN $7 THEN now() END, CASE WHEN $7 THEN 'wrong_mode' END)
     ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
-    RETURNING id
-"""
+""")
 
 _KNOWN = """
-    SELECT processed_at IS NULL, is_stripe_event_different(id, %(payload)s::text) FROM stripe_events
+    SELECT processed_at IS NULL AS is_due, is_stripe_event_different(id, CAST(%(payload)s AS text)) AS is_different
+    FROM stripe_events
     WHERE organization_id = %(organization_id)s AND account = %(account)s AND livemode = %(livemode)s
       AND stripe_id = %(stripe_id)s AND api_version = %(api_version)s AND is_wrong_mode = %(is_wrong_mode)s
 """
 
 
 def insert_event(
-    connection: "psycopg.Connection[Any]", receiver: StripeReceiver, event: Mapping[str, Any], payload: str
+    connection: direct.Connection, receiver: StripeReceiver, event: Mapping[str, Any], payload: str
 ) -> Receipt:
     """Store a verified event unchanged. A repeated delivery changes nothing, also with another document.
 
@@ -81,25 +78,20 @@ def insert_event(
     secret does not prove its origin. If the event also arrives through an endpoint of its mode, that is another row.
     """
     livemode = bool(event.get("livemode"))
-    is_wrong_mode = livemode != receiver.livemode
-    values = {
+    identity: dict[str, direct.Value] = {
         "organization_id": receiver.organization_id,
         "endpoint_id": receiver.endpoint_id,
         "account": event.get("account") or "",
         "livemode": livemode,
         "stripe_id": event["id"],
         "api_version": event.get("api_version") or "",
-        "type": event["type"],
-        "object_id": _object_id(event),
-        "occurred_at": envelope.occurred_at(event),
-        "payload": payload,
-        "is_wrong_mode": is_wrong_mode,
+        "is_wrong_mode": livemode != receiver.livemode,
     }
-    if connection.execute(_INSERT, values, prepare=True).fetchone() is not None:
-        return Receipt("wrong_mode" if is_wrong_mode else "stored", is_due=not is_wrong_mode)
-    known = connection.execute(_KNOWN, values).fetchone()
-    assert known is not None, "the row that conflicts with the insert exists"
-    return Receipt("different" if known[1] else "duplicate", is_due=known[0])
+    described = (event["type"], _object_id(event), envelope.occurred_at(event), payload)
+    if connection.execute(_INSERT, *identity.values(), *described):
+        return Receipt("wrong_mode" if identity["is_wrong_mode"] else "stored", is_due=not identity["is_wrong_mode"])
+    [known] = connection.fetch(_KNOWN, {**identity, "payload": payload})  # the row the insert conflicts with
+    return Receipt("different" if known.is_different else "duplicate", is_due=known.is_due)
 
 
 def _object_id(event: Mapping[str, Any]) -> str:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, text
-
-from app import ids
+from app import direct, ids
 
 CACHE_SECONDS: Final = 5
 """How old a cached link may be: a paused partner or a new landing page takes effect within this time."""
@@ -61,21 +59,21 @@ class Links:
         """Make no database calls for `PAUSE_SECONDS`."""
         self._paused_until = time.monotonic() + PAUSE_SECONDS
 
-    def load(self, connection: Connection, code: str, program_id: str) -> Link | None:
+    def load(self, connection: direct.Connection, code: str, program_id: str) -> Link | None:
         """The link as the database has it now; None if it has no target. Caches only links that credit a partner."""
         link = _load_link(connection, code, program_id)
         if link is not None and link.partner_id is not None:
             self._store((code, program_id), link)
         return link or _load_landing(connection, program_id)
 
-    def is_landing_host(self, connection: Connection, host: str) -> bool:
+    def is_landing_host(self, connection: direct.Connection, host: str) -> bool:
         """Whether any program has pages on this host; cached for `CACHE_SECONDS`."""
         loaded_at, cached = self._cache.get(host, (0.0, False))
         if time.monotonic() - loaded_at < CACHE_SECONDS:
             return bool(cached)
-        has_pages = bool(connection.execute(_HAS_PAGES, {"host": host}).scalar())
-        self._store(host, has_pages)
-        return has_pages
+        [found] = connection.fetch(_HAS_PAGES, {"host": host})
+        self._store(host, found.has_pages)
+        return bool(found.has_pages)
 
     def _store(self, key: Hashable, value: Any) -> None:
         self._cache.pop(key, None)
@@ -86,45 +84,45 @@ class Links:
 
 # A code is unique within one owner. If several owners on one server have the same code, the link without a program
 # belongs to the partner that got the code first.
-_FIND = text("""
+_FIND = """
     SELECT codes.code, partners.id AS partner_id, programs.organization_id, programs.id AS program_id,
            programs.landing_url, programs.landing_hosts, programs.attribution_window_days AS window_days,
            partners.status = 'active' AND programs.status = 'active' AS is_active
     FROM partner_codes AS codes
     JOIN partners ON partners.id = codes.partner_id
     JOIN programs ON programs.id = partners.program_id
-    WHERE codes.code = :code AND (CAST(:program_id AS uuid) IS NULL OR programs.id = :program_id)
+    WHERE codes.code = %(code)s AND (CAST(%(program_id)s AS uuid) IS NULL OR programs.id = %(program_id)s)
     ORDER BY codes.created_at, codes.partner_id LIMIT 1
-""")
+"""
 
 # If no partner has the code: the program of the request, else the default program of the first merchant on this server.
 # So another merchant that is added later never changes the target of a link.
-_LANDING = text("""
+_LANDING = """
     SELECT organization_id, id AS program_id, landing_url, landing_hosts, attribution_window_days AS window_days
     FROM programs WHERE landing_url IS NOT NULL
-      AND CASE WHEN CAST(:program_id AS uuid) IS NULL
+      AND CASE WHEN CAST(%(program_id)s AS uuid) IS NULL
           THEN is_default AND organization_id = (SELECT organization_id FROM programs ORDER BY created_at, id LIMIT 1)
-          ELSE id = :program_id END
-""")
+          ELSE id = %(program_id)s END
+"""
 
-_HAS_PAGES = text("""
+_HAS_PAGES = """
     SELECT EXISTS (
         SELECT FROM programs
-        WHERE :host = ANY(landing_hosts) OR lower(substring(landing_url FROM '^https?://([^/?#]+)')) = :host
-    )
-""")
+        WHERE %(host)s = ANY(landing_hosts) OR lower(substring(landing_url FROM '^https?://([^/?#]+)')) = %(host)s
+    ) AS has_pages
+"""
 
 
-def _load_link(connection: Connection, code: str, program_id: str) -> Link | None:
-    row = connection.execute(_FIND, {"code": code, "program_id": _decode(program_id)}).one_or_none()
-    if row is None:
-        return None
-    return _link(row, row.partner_id if row.is_active else None, row.code if row.is_active else "")
+def _load_link(connection: direct.Connection, code: str, program_id: str) -> Link | None:
+    for row in connection.fetch(_FIND, {"code": code, "program_id": _decode(program_id)}):
+        return _link(row, row.partner_id if row.is_active else None, row.code if row.is_active else "")
+    return None
 
 
-def _load_landing(connection: Connection, program_id: str) -> Link | None:
-    row = connection.execute(_LANDING, {"program_id": _decode(program_id)}).one_or_none()
-    return _link(row, None, "") if row else None
+def _load_landing(connection: direct.Connection, program_id: str) -> Link | None:
+    for row in connection.fetch(_LANDING, {"program_id": _decode(program_id)}):
+        return _link(row, None, "")
+    return None
 
 
 def _decode(public_id: str) -> UUID | None:

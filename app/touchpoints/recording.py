@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, text
-
-from app import bulk
+from app import bulk, direct
 
 SESSION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{7,99}", re.ASCII)
 """The format of a session id. Lower case only, because client references are compared in lower case."""
@@ -40,19 +38,32 @@ class Touch:
     agent_hash: str = ""
 
 
-_INSERT = text("""
+_INSERT = direct.Statement("""
     INSERT INTO touchpoints (id, organization_id, program_id, partner_id, code, session_id, source, touched_at,
                              landing, referrer, utm, address_hash, agent_hash)
-    VALUES (:id, :organization_id, :program_id, :partner_id, :code, :session_id, :source, :touched_at,
-            :landing, :referrer, CAST(:utm AS jsonb), :address_hash, :agent_hash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CAST($11 AS jsonb), $12, $13)
     ON CONFLICT DO NOTHING
 """)
 
 
-def insert_touchpoint(connection: Connection, touch: Touch) -> None:
+def insert_touchpoint(connection: direct.Connection, touch: Touch) -> None:
     """Insert a touchpoint in one statement. Does nothing if its id exists already."""
-    values = {name: getattr(touch, name) for name in Touch.__slots__}
-    connection.execute(_INSERT, {**values, "utm": bulk.encode_one(touch.utm)})
+    connection.execute(
+        _INSERT,
+        touch.id,
+        touch.organization_id,
+        touch.program_id,
+        touch.partner_id,
+        touch.code,
+        touch.session_id,
+        touch.source,
+        touch.touched_at,
+        touch.landing,
+        touch.referrer,
+        bulk.encode_one(touch.utm),
+        touch.address_hash,
+        touch.agent_hash,
+    )
 
 
 def session_id_or_new(sent: str | None) -> str:

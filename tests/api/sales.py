@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import direct, ids
 from app.stripe_events import envelope, inbox
 from app.stripe_events.endpoints.receivers import StripeReceiver
 from tests.cast import Merchant
@@ -88,7 +87,7 @@ def _settle(
     livemode: bool,
     sold_at: datetime = SOLD_AT,
 ) -> None:
-    """Store the invoice's event and work it, in the caller's transaction."""
+    """Store the invoice's event, and work it in the caller's transaction."""
     cleo = Customer(ACACIA, Marks(subscription=code), livemode=livemode)
     cleo.now = int(sold_at.timestamp()) - 180
     sale = cleo.subscribes(bill)
@@ -97,9 +96,8 @@ def _settle(
     for stripe_id in (event["id"], cleo.id, sale.invoice, sale.subscription, sale.charge, sale.payment_intent):
         body = body.replace(str(stripe_id), f"{str(stripe_id).partition('_')[0]}_{number}")
     receiver = StripeReceiver(merchant.organization_id, None, livemode=livemode, secrets=())
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)
-    inbox.insert_event(connection, receiver, envelope.parse(body), body)
+    with direct.connection() as connection:
+        inbox.insert_event(connection, receiver, envelope.parse(body), body)
     query = text("SELECT id FROM stripe_events WHERE organization_id = :id AND stripe_id = :stripe_id")
     named = {"id": merchant.organization_id, "stripe_id": f"evt_{number}"}
     claimed = inbox.claim_these(session, session.scalars(query, named).all())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .source import calls, modules
 
 MAY_CATCH_EVERYTHING = {
+    "app.rest.stripe.receiver",  # its route raises it again, for Flask to answer
     "worker.inbox.drain",
     "worker.schedule",
     "worker.stripe_sync.lookups",

@@ -95,7 +95,7 @@ def test_a_paid_invoice(post: Post, capsys: pytest.CaptureFixture[str]) -> None:
     event = Customer(CLOVER, Marks(subscription="ada")).subscribes().event("invoice.paid")
     with Walk() as walk:
         post(event)
-    assert_below(walk, 295, 70, 14, capsys)
+    assert_below(walk, 295, 68, 14, capsys)
 
 
 def test_a_refund(post: Post, deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +106,7 @@ def test_a_refund(post: Post, deliver: Deliver, drain: Drain, capsys: pytest.Cap
     refund = cleo.is_refunded(first, 1000)
     with Walk() as walk:
         post(refund.events[0])
-    assert_below(walk, 265, 65, 15, capsys)
+    assert_below(walk, 265, 63, 15, capsys)
 
 
 def test_a_list_of_commissions(

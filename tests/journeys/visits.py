@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app import db, ids
+from app import direct, ids
 from app.touchpoints import recording
 from app.touchpoints.recording import Touch
 from tests.cast import Merchant
@@ -33,7 +33,7 @@ class Visitor:
             source="link",
             touched_at=datetime.fromtimestamp(at, UTC) - timedelta(**ago),
         )
-        with db.autocommit() as connection:
+        with direct.connection() as connection:
             recording.insert_touchpoint(connection, touch)
         return touch.id
 

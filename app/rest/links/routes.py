@@ -1,19 +1,17 @@
 """Routes for partners' links, and the beacon for pages that are linked to directly. Public: visitors have no key."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 from flask import Response, current_app, request
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import BadRequest
 
-from app import db, ids
+from app import direct, ids
 from app.attribution.names import fold
 from app.config import Settings
 from app.errors import InvalidRequest, RateLimited, Unavailable
@@ -40,8 +38,6 @@ FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
     "404": {"description": "The code is unknown, or its program has no landing page yet; the page says which.", **HTML},
     "503": {"description": "The database cannot be reached, and this link is not cached.", **HTML},
 }
-
-T = TypeVar("T")
 
 api = surface("Links", __name__, "Partners' links and touchpoints. Public: no key.")
 log = structlog.get_logger(__name__)
@@ -146,7 +142,7 @@ def _find(code: str, program_id: str) -> Link | None:
         return link
     if not _links().is_paused:
         try:
-            found = _ask(lambda connection: _links().load(connection, *key))
+            found = direct.run(_links().load, *key)
         except DATABASE_GONE:
             _links().pause()
         else:
@@ -245,7 +241,7 @@ def _write(
         address_hash=visitors.network_hash(throttle.address(), secret, now),
         agent_hash=visitors.agent_hash(request.user_agent.string, secret, now),
     )
-    _ask(lambda connection: recording.insert_touchpoint(connection, touch))
+    direct.run(recording.insert_touchpoint, touch)
 
 
 def _is_own_page(link: Link) -> bool:
@@ -256,21 +252,9 @@ def _is_own_page(link: Link) -> bool:
 
 def _is_landing_host(host: str) -> bool:
     try:
-        return _ask(lambda connection: _links().is_landing_host(connection, host))
+        return direct.run(_links().is_landing_host, host)
     except DATABASE_GONE:
         return False
-
-
-def _ask(work: Callable[[Connection], T]) -> T:
-    """Run `work` on a connection; once more if the pooled connection was broken."""
-    try:
-        with db.autocommit() as connection:
-            return work(connection)
-    except DBAPIError as failure:
-        if not failure.connection_invalidated:
-            raise
-    with db.autocommit() as connection:
-        return work(connection)
 
 
 def _links() -> Links:
