@@ -69,12 +69,12 @@ def sentences_of(stripe_id: str, bindings: Sequence[BindingNote]) -> Iterator[st
         yield binding_sentence(one)
 
 
-def binding_sentence(one: BindingNote) -> str:
+def binding_sentence(binding: BindingNote) -> str:
     """An attribution as a sentence: partner, carrier, since when, and until when if it was replaced."""
-    credit = credit_of(one, UTC_NAME)
-    if one.superseded_at is None:
-        return say("object.credited", subject=one.subject, day=Day(one.bound_at), credit=credit)
-    return say("object.was_credited", until=Minute(one.superseded_at), credit=credit)
+    credit = credit_of(binding, UTC_NAME)
+    if binding.superseded_at is None:
+        return say("object.credited", subject=binding.subject, day=Day(binding.bound_at), credit=credit)
+    return say("object.was_credited", until=Minute(binding.superseded_at), credit=credit)
 
 
 def payment_lines(payments: Sequence[PaymentExplanation], *, of_subscription: bool) -> Iterator[str]:

@@ -214,8 +214,8 @@ def _ending(explained: EventExplanation) -> Iterator[str]:
             yield say("event.last_error", error=explained.last_error)
 
 
-def _circumstances(one: EventBody) -> str:
-    parts = [say("event.api_version", version=one.api_version)] if one.api_version else []
-    if one.account:
-        parts.append(say("place.connected_aside", account=one.account))
-    return listed([*parts, say("place.live_aside" if one.livemode else "place.test_aside")])
+def _circumstances(event: EventBody) -> str:
+    parts = [say("event.api_version", version=event.api_version)] if event.api_version else []
+    if event.account:
+        parts.append(say("place.connected_aside", account=event.account))
+    return listed([*parts, say("place.live_aside" if event.livemode else "place.test_aside")])

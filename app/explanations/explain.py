@@ -116,10 +116,10 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
     )
 
 
-def _under_its_place(one: ObjectExplanation) -> ObjectExplanation:
+def _under_its_place(explanation: ObjectExplanation) -> ObjectExplanation:
     """The explanation with its mode and account in the summary, which is its first sentence as well."""
-    summary = _in_place(one.summary, livemode=one.livemode, account=one.account)
-    return one.model_copy(update={"summary": summary, "sentences": [summary, *one.sentences]})
+    summary = _in_place(explanation.summary, livemode=explanation.livemode, account=explanation.account)
+    return explanation.model_copy(update={"summary": summary, "sentences": [summary, *explanation.sentences]})
 
 
 def _of_report(session: Session, any_id: str) -> Explanation | None:

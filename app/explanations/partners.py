@@ -149,12 +149,12 @@ def _bound(session: Session, partner: Partner) -> list[BoundNote]:
     return [BoundNote(livemode=livemode, customers=count) for livemode, count in rows]
 
 
-def _earned(one: Sums, *, livemode: bool) -> EarnedNote:
+def _earned(sums: Sums, *, livemode: bool) -> EarnedNote:
     return EarnedNote(
         livemode=livemode,
-        currency=one.currency,
-        commissions=one.commission_count,
-        accrued_minor=one.pending_minor,
-        approved_minor=one.approved_minor,
-        paid_minor=one.paid_minor,
+        currency=sums.currency,
+        commissions=sums.commission_count,
+        accrued_minor=sums.pending_minor,
+        approved_minor=sums.approved_minor,
+        paid_minor=sums.paid_minor,
     )

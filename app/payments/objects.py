@@ -148,26 +148,29 @@ def _has_new_address(before: KnownObject, after: KnownObject) -> bool:
 def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
     """Every object that the batch names or describes, by event id.
 
-    An address is a fact of the customer, if there is one.
+    An address is a fact of the customer, if there is a customer.
     """
     statements: list[tuple[int, KnownObject]] = []
 
-    def add(event_id: int, one: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
-        known = KnownObject(one.kind, one.id, one.id, one.customer, one.subscription, facts, at if facts else None)
+    def add(event_id: int, described: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
+        stated_at = at if facts else None
+        known = KnownObject(
+            described.kind, described.id, described.id, described.customer, described.subscription, facts, stated_at
+        )
         statements.append((event_id, known))
 
     for event in events:
-        for one in event.reading.objects:
-            if not one.id:
+        for described in event.reading.objects:
+            if not described.id:
                 continue
-            facts = {name: value for name, value in one.facts.items() if value is not None}
-            facts |= dict.fromkeys(one.time_facts, int(event.occurred_at.timestamp()))
-            seen = {f"{EMAIL}{marks[address]}": True for address in one.emails if marks[address]}
-            if one.customer and seen:
+            facts = {name: value for name, value in described.facts.items() if value is not None}
+            facts |= dict.fromkeys(described.time_facts, int(event.occurred_at.timestamp()))
+            seen = {f"{EMAIL}{marks[address]}": True for address in described.emails if marks[address]}
+            if described.customer and seen:
                 # Without a time, so that an address that is repeated with every renewal changes no row.
-                add(event.id, ObjectFacts(Kind.CUSTOMER, one.customer), seen, BEFORE_EVERYTHING)
+                add(event.id, ObjectFacts(Kind.CUSTOMER, described.customer), seen, BEFORE_EVERYTHING)
                 seen = {}
-            add(event.id, one, facts | seen, event.occurred_at)
+            add(event.id, described, facts | seen, event.occurred_at)
     return statements
 
 
@@ -181,24 +184,24 @@ def _merged(statements: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObj
 
 def _rooted(objects: Mapping[str, KnownObject], links: Iterable[tuple[str, str]]) -> dict[str, KnownObject]:
     """`objects` with their roots after joining by `links`; an invoice becomes the root before other kinds."""
-    parents = {one: known.root for one, known in objects.items()}
+    parents = {object_id: known.root for object_id, known in objects.items()}
 
-    def find(one: str) -> str:
-        while (parent := parents.get(one, one)) != one:
-            parents[one] = parents.get(parent, parent)
-            one = parent
-        return one
+    def find(object_id: str) -> str:
+        while (parent := parents.get(object_id, object_id)) != object_id:
+            parents[object_id] = parents.get(parent, parent)
+            object_id = parent
+        return object_id
 
-    def rank(one: str) -> tuple[int, str]:
-        return (_KIND_RANK[objects[one].kind] if one in objects else len(KINDS), one)
+    def rank(object_id: str) -> tuple[int, str]:
+        return (_KIND_RANK[objects[object_id].kind] if object_id in objects else len(KINDS), object_id)
 
     for left, right in links:
         winner, loser = sorted((find(left), find(right)), key=rank)
         parents[loser] = winner
     rooted = {}
-    for one, known in objects.items():
-        root = find(one)
-        rooted[one] = known if known.root == root else replace(known, root=root)
+    for object_id, known in objects.items():
+        root = find(object_id)
+        rooted[object_id] = known if known.root == root else replace(known, root=root)
     return rooted
 
 

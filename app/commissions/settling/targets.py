@@ -137,12 +137,12 @@ def _commission(
     given: SettlementInput,
     credit: Credit,
     conversion: ConversionRow,
-    one: Beneficiary,
+    beneficiary: Beneficiary,
     schedule: Mapping[str, Any],
 ) -> CommissionRow:
     """A beneficiary's commission with its present rate, base and amounts."""
-    calculation, former = one.calculation, _former(given, one)
-    is_counted = one.level == 0 and one.snapshot.commission.most_counted is not None
+    calculation, former = beneficiary.calculation, _former(given, beneficiary)
+    is_counted = beneficiary.level == 0 and beneficiary.snapshot.commission.most_counted is not None
     values = {
         **schedule,
         "rate_bps": calculation.rate_bps,
@@ -158,24 +158,24 @@ def _commission(
         id=ids.new(),
         conversion_id=conversion.id,
         program_id=conversion.program_id,
-        partner_id=one.partner_id,
-        partner_organization_id=one.partner_organization_id,
-        level=one.level,
-        snapshot_id=one.snapshot.id,
-        terms_id=one.snapshot.terms_id,
+        partner_id=beneficiary.partner_id,
+        partner_organization_id=beneficiary.partner_organization_id,
+        level=beneficiary.level,
+        snapshot_id=beneficiary.snapshot.id,
+        terms_id=beneficiary.snapshot.terms_id,
         currency=given.payment.state.currency,
         entry_count=0,
         **values,
     )
 
 
-def _former(given: SettlementInput, one: Beneficiary) -> CommissionRow | None:
+def _former(given: SettlementInput, beneficiary: Beneficiary) -> CommissionRow | None:
     """The commission that a beneficiary has already, in the payment's currency.
 
     A commission never changes its currency. If a payment turns out to be in another one, its former commission is
     reversed and a new one is made.
     """
-    identity = (one.level, one.partner_id, given.payment.state.currency)
+    identity = (beneficiary.level, beneficiary.partner_id, given.payment.state.currency)
     return next((each for each in given.commissions if (each.level, each.partner_id, each.currency) == identity), None)
 
 

@@ -49,7 +49,7 @@ def _merge_facts(first: KnownObject, second: KnownObject) -> tuple[Mapping[str, 
     facts: dict[str, Any] = {}
     stated: dict[str, int] = {}
     for name in {**first.facts, **second.facts}:
-        facts[name], stated[name] = _believed(name, first, second)
+        facts[name], stated[name] = _newest_value(name, first, second)
     newest = max(first.stated_seconds, second.stated_seconds)
     return facts, {name: at for name, at in stated.items() if at < newest and not _is_timeless(name)}
 
@@ -58,7 +58,7 @@ def _times(known: KnownObject) -> tuple[int, Mapping[str, int]]:
     return known.stated_seconds, known.older_at
 
 
-def _believed(name: str, first: KnownObject, second: KnownObject) -> tuple[Any, int]:
+def _newest_value(name: str, first: KnownObject, second: KnownObject) -> tuple[Any, int]:
     """The value and the time of a fact that at least one of both has."""
     by = [known for known in (first, second) if name in known.facts]
     values, at = [known.facts[name] for known in by], [known.stated_at_seconds(name) for known in by]
@@ -69,7 +69,7 @@ def _believed(name: str, first: KnownObject, second: KnownObject) -> tuple[Any, 
     if len(by) == 1 or values[0] == values[1]:
         return values[0], max(at)
     if at[0] == at[1]:
-        return _later(name, *values), at[0]
+        return _effective(name, *values), at[0]
     return (values[0], at[0]) if at[0] > at[1] else (values[1], at[1])
 
 
@@ -78,12 +78,12 @@ def _is_timeless(name: str) -> bool:
     return name in (CAPTURED_AT, ENDED_AT) or name.startswith(EMAIL)
 
 
-def _later(name: str, one: Any, other: Any) -> Any:
-    """The one of two values of the same second that counts."""
-    return max(one, other, key=_moved_on if name == "status" else _comparable)
+def _effective(name: str, first: Any, second: Any) -> Any:
+    """The value that is used, of two that were stated in the same second."""
+    return max(first, second, key=_progress if name == "status" else _comparable)
 
 
-def _moved_on(status: object) -> tuple[int, str]:
+def _progress(status: object) -> tuple[int, str]:
     """The rank of a state in the order of `STATUS_ORDER`: a refund or dispute never returns to an earlier state."""
     return (STATUS_ORDER.index(status) if status in STATUS_ORDER else -1, str(status))
 
