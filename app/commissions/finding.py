@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from app import ids
 from app.commissions.models import Commission, Conversion
@@ -31,6 +31,13 @@ class ListQuery:
     paid: Span = EVER
     """When the customer paid."""
 
+
+# Lists show no documents, and reading these takes as long as all other columns. Using one in a list is an error.
+_NO_CALCULATION = defer(Commission.calculation, raiseload=True)
+_NO_UPLINES = defer(Conversion.uplines, raiseload=True)
+_NO_PAYMENT_DETAILS = tuple(
+    defer(column, raiseload=True) for column in (Payment.base_details, Payment.outcome_details, Payment.email_marks)
+)
 
 # A payment that was merged into another is in no list; the other payment is.
 _LIVE_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
@@ -103,6 +110,7 @@ def list_commissions(
     matching = _LIVE_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
     if query.program_id is not None:
         matching = matching.where(Commission.program_id == query.program_id)
+    matching = matching.options(_NO_CALCULATION, _NO_UPLINES, *_NO_PAYMENT_DETAILS)
     return _page_of_commissions(session, matching, query)
 
 
@@ -114,7 +122,7 @@ def list_own_commissions(session: Session, query: ListQuery) -> Page[Row[Commiss
     by being worth nothing and owed nothing. An upline does not see the conversion of the partner below it. Raises
     InvalidRequest.
     """
-    return _page_of_commissions(session, OWN_COMMISSIONS, query)
+    return _page_of_commissions(session, OWN_COMMISSIONS.options(_NO_CALCULATION, _NO_UPLINES), query)
 
 
 def _page_of_commissions(session: Session, matching: Select[*Columns], query: ListQuery) -> Page[Row[*Columns]]:
@@ -143,7 +151,7 @@ def list_conversions(
     """
     if query.status is None:
         listed: type[Conversion | Commission] = Conversion
-        matching, key = _LIVE_CONVERSIONS, Conversion.id
+        matching, key = _LIVE_CONVERSIONS.options(_NO_UPLINES), Conversion.id
     else:
         listed = Commission
         matching, key = _CONVERSIONS_OF_STATUS.where(Commission.status == query.status), Commission.conversion_id
@@ -153,7 +161,7 @@ def list_conversions(
     if query.program_id is not None:
         matching = matching.where(listed.program_id == query.program_id)
     page = cut(
-        within(matching, Payment.occurred_at, query.paid),
+        within(matching, Payment.occurred_at, query.paid).options(_NO_CALCULATION, *_NO_PAYMENT_DETAILS),
         key,
         ids.CONVERSION,
         limit=query.limit,
