@@ -11,7 +11,7 @@ from app.config import Settings
 from app.version import VERSION
 
 from .conftest import Caller, figure
-from .isolation_table import PUBLIC
+from .isolation.table import PUBLIC
 
 
 def test_alive_and_ready_before_anything_exists(anonymous: Caller) -> None:

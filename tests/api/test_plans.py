@@ -21,9 +21,10 @@ from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 from worker import schedule
 
-from .isolation_table import Route
-from .isolation_world import World, build
-from .test_isolation_matrix import call, guarded, operation, routes
+from .isolation.calls import call, operation_of
+from .isolation.conftest import guarded, routes
+from .isolation.table import Route
+from .isolation.world import World, build
 
 PARTNERS = 25
 CUSTOMERS = 75
@@ -82,7 +83,7 @@ def story(cleo: Customer) -> list[Event]:
 def queries(application: Flask, world: World, route: Route) -> Iterator[dict[str, Any]]:
     """Of a GET route: no parameter, and each that its document names alone."""
     yield {}
-    for one in operation(application, route).get("parameters", ()) if route.method == "GET" else ():
+    for one in operation_of(application, route).get("parameters", ()) if route.method == "GET" else ():
         if one["in"] == "query":
             kinds = [one["schema"], *one["schema"].get("anyOf", ())]
             choices = [choice for kind in kinds for choice in kind.get("enum", ())]

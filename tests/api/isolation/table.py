@@ -1,7 +1,7 @@
 """Who is answered what, route by route: the table that the isolation matrix reads.
 
 A new route needs no line here unless a parameter of its path is called like no other: that name gets a value in
-`isolation_world.py: Ids`. A route without a key stands in PUBLIC; one that answers otherwise than the rest, in
+`world.py: Ids`. A route without a key stands in PUBLIC; one that answers otherwise than the rest, in
 EXCEPTIONS. A body is what the document needs, as ids of the shop's or by its examples; what more it takes stands in
 BODIES.
 """
@@ -16,6 +16,8 @@ GIVEN: Final = frozenset({200, 201, 202, 409})
 """The caller was let in and understood; 409: what is there forbids it."""
 OWN_AFFAIR: Final = GIVEN | {400, 404}
 """Whatever becomes of a request about nothing but the caller's own organization."""
+READ: Final = "GET"
+"""The method that only reads; every other one may write."""
 PARTNER_SIDE_PATH: Final = "/v1/admin/affiliate-me/"
 
 PUBLIC: Final[Mapping[str, int]] = {
@@ -56,7 +58,7 @@ ANSWERS: Final[Mapping[str, tuple[frozenset[int], frozenset[int]]]] = {
     "mother": (GIVEN, OWN_AFFAIR),
 }
 AFFILIATES: Final = frozenset({"ada", "ben", "newcomer"})
-"""Callers whose organization is an affiliate: whatever lies beyond the partner side is refused by the key's kind."""
+"""Callers whose organization is an affiliate: everything outside the partner side is refused by the key's kind."""
 KEPT_SCOPES: Final = frozenset({"promoted"})
 """Callers whose organization became a merchant after the key was made: the key does no more than before."""
 EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
@@ -109,7 +111,7 @@ def expected(who: str, route: Route) -> frozenset[int]:
     if who in AFFILIATES | KEPT_SCOPES and route.permission not in PARTNER_SIDE:
         return frozenset({403})
     if who == "reader":
-        is_allowed = route.method == "GET" and route.permission not in FINANCIAL
+        is_allowed = route.method == READ and route.permission not in FINANCIAL
         return expected("owner", route) if is_allowed else frozenset({403})
     named, unnamed = ANSWERS[who]
     if not route.parameters:

@@ -1,4 +1,4 @@
-"""Nobody reaches another organization's rows, not even through a query that forgot its WHERE: Postgres sees to it."""
+"""No request reaches rows of another organization, even if a query forgot its WHERE: row-level security prevents it."""
 
 import re
 from collections.abc import Sequence
@@ -6,18 +6,16 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app import db, ids
-from app.config import Settings
 from app.ledger.models import JournalEntry
+from tests.api.sales import Sale, sell
 from tests.cast import Merchant, open_merchant
 
-from .isolation_world import World, build, fingerprint, tables_of_organizations
-from .sales import Sale, sell
+from .world import World, fingerprint, tables_of_organizations
 
 WITHOUT_REQUESTS: frozenset[str] = frozenset({"email_confirmations"})
 """Tables of organizations that no request may see anything of."""
@@ -51,11 +49,6 @@ _POWERFUL = text("""
       AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolcanlogin
            OR EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid))
 """)
-
-
-@pytest.fixture
-def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
-    return build(application, settings, merchant)
 
 
 @pytest.fixture

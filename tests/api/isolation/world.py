@@ -1,4 +1,4 @@
-"""A shop with everything in it, and everybody who stands around it with a key of their own."""
+"""A shop with everything in it, and callers of every kind with keys of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,10 +19,9 @@ from app.stripe_events.endpoints import signing
 from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
+from tests.api.conftest import Caller
+from tests.api.sales import Sale, pay_unattributed, sell
 from tests.cast import Merchant, enroll, open_merchant
-
-from .conftest import Caller
-from .sales import Sale, pay_unattributed, sell
 
 SHOPS_NAME = "The very shop"
 SHOPS_EMAIL = "till@the-very-shop.example"
@@ -257,3 +256,13 @@ def fingerprint(session: Session, organization_id: UUID) -> dict[str, str]:
     )
     rows = session.execute(text(every), {"owner": organization_id}).all()
     return {table: digest for table, digest in rows if digest is not None}
+
+
+def state(world: World) -> dict[str, str]:
+    with db.transaction() as session:
+        return fingerprint(session, world.shop.organization_id)
+
+
+def money_state(world: World) -> dict[str, str]:
+    with db.transaction() as session:
+        return money_fingerprint(session, world.shop.organization_id, livemode=world.livemode)

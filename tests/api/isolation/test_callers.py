@@ -1,0 +1,63 @@
+"""Every route called with every kind of key: each is answered as the table says, learns nothing, and changes nothing.
+
+The routes are those of the application, so a new one is tried out as soon as it is wired.
+"""
+
+import re
+
+import pytest
+from flask import Flask
+
+from .calls import assert_nothing_revealed, call
+from .table import PUBLIC, READ, Route, expected
+from .world import World, state
+
+OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben", "newcomer", "promoted")
+
+
+def test_every_route_takes_a_key_or_is_listed_as_public(routes: list[Route], world: World, application: Flask) -> None:
+    public = [route for route in routes if route.permission is None]
+    assert {route.name for route in public} == PUBLIC.keys()
+    for route in public:
+        path = re.sub(r"<[^>]+>", "nothing", route.rule)
+        answer = world.callers["anonymous"].call(route.method, path, **({} if route.method == READ else {"json": {}}))
+        assert answer.status_code == PUBLIC[route.name], (route.name, answer.text)
+        assert_nothing_revealed(world, "anonymous", route, answer)
+
+
+@pytest.mark.parametrize("group", [("anonymous", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
+def test_every_caller_gets_the_status_of_the_table(
+    world: World, guarded: list[Route], application: Flask, group: tuple[str, ...]
+) -> None:
+    """The shop's own keys only read here; the next tests try what its mother's key may write."""
+    before = state(world)
+    for who in group:
+        for route in guarded:
+            if who in ("owner", "mother") and route.method != READ:
+                continue
+            answer = call(world.callers[who], world, route, application)
+            assert answer.status_code in expected(who, route), (who, route.name, answer.text)
+            assert_nothing_revealed(world, who, route, answer)
+        assert state(world) == before, who
+
+
+def test_a_scope_opens_what_it_names_and_nothing_else(world: World, guarded: list[Route], application: Flask) -> None:
+    before = state(world)
+    for route in guarded:
+        assert route.permission is not None
+        other = "events:read" if route.permission != "events:read" else "runs:read"
+        refused = call(world.scoped[other], world, route, application)
+        assert refused.status_code in expected("scoped otherwise", route), (other, route.name, refused.text)
+        if route.method == READ:
+            opened = call(world.scoped[route.permission], world, route, application)
+            assert opened.status_code in expected("owner", route), (route.name, opened.text)
+    assert state(world) == before
+
+
+def test_a_manage_key_of_the_shop_may_do_everything_in_it(
+    world: World, guarded: list[Route], application: Flask
+) -> None:
+    for route in guarded:
+        if route.method != READ and route.parameters:
+            answer = call(world.callers["mother"], world, route, application)
+            assert answer.status_code in expected("mother", route), (route.name, answer.text)
