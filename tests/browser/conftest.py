@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from .shop import Shop
+from .tab import Tab
 
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -39,13 +40,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def tab(chromium: Browser) -> Iterator[Tab]:
+    """The tab that the visitors of these tests use one after another."""
+    tab = Tab(chromium)
+    yield tab
+    tab.context.close()
+
+
 @pytest.fixture
-def shop(chromium: Browser) -> Iterator[Shop]:
+def shop(tab: Tab) -> Iterator[Shop]:
     """A shop and a visitor who was never there."""
-    context = chromium.new_context()
-    context.set_default_timeout(10_000)
-    shop = Shop(context)
-    context.route("**/*", shop.answer)
+    shop = Shop(tab)
+    tab.context.route("**/*", shop.answer)
     yield shop
-    context.close()
+    shop.leave()
     assert shop.strays == [], "the snippet or a test reached for the network"

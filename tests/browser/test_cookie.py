@@ -89,7 +89,9 @@ def test_a_damaged_cookie_counts_as_none(cookie_shop: Shop) -> None:
 
 def test_the_cookie_is_used_if_storage_is_denied(cookie_shop: Shop) -> None:
     page = cookie_shop.visit("/")
-    page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('denied') } })")
+    cookie_shop.run_first(
+        page, "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('denied') } })"
+    )
     cookie_shop.visit(ADA_LINK, page)
     cookie_shop.visit("/pricing", page)
     assert metadata(page) == ADA

@@ -1,7 +1,6 @@
 """Whose link brought the visitor, and how long that is known."""
 
 import pytest
-from playwright.sync_api import Page
 
 from .shop import SNIPPET, Shop, metadata, stored
 
@@ -139,15 +138,12 @@ def test_the_script_sends_nothing_by_itself(shop: Shop) -> None:
     assert [url.rsplit("/", 1)[1] for url in shop.requests] == ["?ref=ada-k3x9&aff_sess=ses_01", "checkout.js"]
 
 
-def _deny_storage(page: Page) -> None:
-    page.add_init_script(
-        "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('denied') } })"
-    )
+DENIED = "Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('denied') } })"
 
 
 def test_without_storage_the_page_itself_remembers(shop: Shop) -> None:
     page = shop.visit("/")
-    _deny_storage(page)
+    shop.run_first(page, DENIED)
     shop.visit(ADA_LINK, page)
     page.evaluate("history.pushState({}, '', '/plans')")
     assert metadata(page) == ADA
