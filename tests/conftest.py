@@ -101,8 +101,6 @@ def database_url(servers: Servers) -> Iterator[str]:
 @pytest.fixture
 def database(servers: Servers, database_url: str) -> Iterator[Engine]:
     """This process connected to the test's database, as the worker's role and, for the web application, as its own."""
-    db.connect_web(database_url)
-    db.connect(database_url)
     servers.connections.attach(database_url)
     yield db.engine()
     servers.connections.detach(database_url)
@@ -151,8 +149,8 @@ def assembled() -> OpenAPI:
 @pytest.fixture
 def application(servers: Servers, assembled: OpenAPI, settings: Settings, database: Engine) -> Flask:
     """The web application on the test's database and queue, which this process is connected to as well."""
-    web.connect(assembled, settings)
-    servers.connections.attach(settings.database_url)
+    with servers.connections.web_kept():
+        web.connect(assembled, settings)
     return assembled
 
 

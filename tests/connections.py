@@ -1,13 +1,16 @@
 """Database connections of the test process, kept from one test to the next: a new one costs ten milliseconds of CPU."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import psycopg
+import pytest
 from sqlalchemy import Engine, QueuePool
 from sqlalchemy.exc import DBAPIError
 
-from app import db
+from app import db, direct
 
 _RESET: Final = "RESET ALL; SELECT pg_advisory_unlock_all()"
 
@@ -21,10 +24,24 @@ class Connections:
     _pids: dict[str, list[int]] = field(default_factory=dict)
 
     def attach(self, url: str) -> None:
-        """Let this process, which is connected to `url`, use the connections that an earlier test had there."""
-        kept = self._kept.setdefault(url, [None, None])
-        worker, web = (_chosen(*pair) for pair in zip(kept, (db._Current.worker, db._Current.web), strict=True))
-        kept[:] = db._Current.worker, db._Current.web = worker, web
+        """Connect this process to `url`, with the connections that an earlier test had there, else with new ones."""
+        worker, web = self._kept.get(url, [None, None])
+        db._Current.worker = db._Current.web = None
+        if worker is None:
+            db.connect(url)
+        if web is None:
+            db.connect_web(url)
+        db._Current.worker = worker or db._Current.worker
+        db._Current.web = web or db._Current.web
+        self._kept[url] = [db._Current.worker, db._Current.web]
+
+    @contextmanager
+    def web_kept(self) -> Iterator[None]:
+        """Let `db.connect_web` in the block keep the connections of `attach`."""
+        web, db._Current.web = db._Current.web, None
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(db, "_connected", lambda *_: web)
+            yield
 
     def detach(self, url: str) -> None:
         """Disconnect this process; what a test connected itself is closed, what can be used again is kept."""
@@ -49,16 +66,11 @@ class Connections:
                 connected.dispose()
 
 
-def _chosen(kept: db._Connected | None, current: db._Connected | None) -> db._Connected | None:
-    if kept is None or kept is current:
-        return current
-    if current is not None:
-        current.dispose()
-    return kept
-
-
 def _kept_pids(connected: db._Connected) -> Iterator[int]:
-    """Close all connections of both engines but one each, which gets the settings it began with; gives their pids."""
+    """Give the only connection of each engine the settings it began with, close the others; gives the pids of the kept.
+
+    The connection that this thread delivers with is kept as well.
+    """
     for engine in (connected.engine, connected.autocommit):
         pool = engine.pool
         assert isinstance(pool, QueuePool)
@@ -66,6 +78,7 @@ def _kept_pids(connected: db._Connected) -> Iterator[int]:
             engine.dispose()
         elif pool.checkedin():
             yield from _reset(engine)
+    yield from _reset_direct(connected.autocommit)
 
 
 def _reset(engine: Engine) -> Iterator[int]:
@@ -80,3 +93,17 @@ def _reset(engine: Engine) -> Iterator[int]:
         engine.dispose()
     else:
         yield pid
+
+
+def _reset_direct(engine: Engine) -> Iterator[int]:
+    """Keep this thread's own connection for deliveries, close those of other threads."""
+    for made in list(direct._open.get(engine, ())):
+        if made is not direct._of_thread.connection:
+            made.close()
+        elif not made.closed:
+            try:
+                made.execute(_RESET)
+            except psycopg.Error:  # a test ended the session
+                made.close()
+            else:
+                yield made.info.backend_pid
