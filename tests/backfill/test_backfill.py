@@ -107,7 +107,7 @@ def _of_the_twin(
     """The books of a shop at which every event arrived."""
     forget()
     for happening in shop.happenings:
-        if happening.is_told_in(receiving.family):
+        if happening.is_given_in(receiving.family):
             assert receiving.send(happening).succeeded
     drain()
     return ledger()

@@ -54,7 +54,7 @@ def test_a_reconciliation_ends_with_1_while_a_difference_is_left(shop: Emulator,
     worked("backfill", "--since", "25d")
     agreed = worked("reconcile", "--since", "25d", json_expected=False)
     assert (agreed.exit_code, "Stripe and the ledger agree." in agreed.stdout) == (0, True)
-    refund = shop.refund(shop.told.purchases[3], 123)
+    refund = shop.refund(shop.happened.purchases[3], 123)
     differing = worked("reconcile", "--since", "25d", json_expected=False)
     assert differing.exit_code == 1
     assert refund.id in differing.stdout

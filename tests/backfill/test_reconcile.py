@@ -65,18 +65,18 @@ def test_books_that_agree_with_stripe_show_no_difference(settled: Endpoint, reco
     assert reconcile() == []
 
 
-@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("is_delivered", [True, False])
 def test_what_was_paid_outside_stripe_is_compared_as_stripe_lists_it(
-    shop: Emulator, receiving: Endpoint, drain: Drain, reconcile: Reconcile, is_told: bool
+    shop: Emulator, receiving: Endpoint, drain: Drain, reconcile: Reconcile, is_delivered: bool
 ) -> None:
     """Of 100.00, 60.00 were wired: the books hold 40.00, or 100.00 as long as the payment record was not delivered."""
     sale = shop.subscribe(shop.customer(), bill=Bill(net_minor=10_000, part_outside_minor=6000)).first
-    if not is_told:
+    if not is_delivered:
         receiving.waiting[:] = [one for one in receiving.waiting if one.type != "invoice_payment.paid"]
     shop.deliver()
     drain()
     lost = {("amount_differs", str(sale.invoice), 4000, 10_000)}
-    assert summaries(reconcile(heal=True)) >= (set() if is_told else lost)
+    assert summaries(reconcile(heal=True)) >= (set() if is_delivered else lost)
     assert reconcile() == []
 
 
@@ -97,7 +97,7 @@ def test_exactly_the_planted_differences_are_found_and_healed(
     with settled.down():
         lost = shop.subscribe(shop.customer("lea"), 5_000, marker="ada").first
         sold = shop.buy(shop.customer("max"), 2_500, marker="ben")
-        known = next(one for one in shop.told.purchases if one.bill.total_minor == 12_000)
+        known = next(one for one in shop.happened.purchases if one.bill.total_minor == 12_000)
         refund = shop.refund(known, 1_500)
         shop.deliver()
     settled.give_up()
@@ -107,7 +107,7 @@ def test_exactly_the_planted_differences_are_found_and_healed(
     deliver(forged.events)
     drain()
     with db.transaction() as session:
-        tampered = next(one for one in shop.told.purchases if one.bill.total_minor == 700)
+        tampered = next(one for one in shop.happened.purchases if one.bill.total_minor == 700)
         session.execute(
             text("UPDATE payments SET gross_minor = 800 WHERE key = :key"), {"key": f"pi:{tampered.payment_intent}"}
         )
@@ -137,7 +137,7 @@ def test_a_payment_made_before_the_stretch_is_no_difference(
 
 def test_a_refund_counted_wrong_is_found_once(settled: Endpoint, shop: Emulator, reconcile: Reconcile) -> None:
     del settled
-    known = next(one for one in shop.told.purchases if one.bill.total_minor == 12_000)
+    known = next(one for one in shop.happened.purchases if one.bill.total_minor == 12_000)
     with db.transaction() as session:
         counted = text("UPDATE payments SET returned_minor = 1 WHERE key = :key")
         session.execute(counted, {"key": f"pi:{known.payment_intent}"})
@@ -168,7 +168,7 @@ def test_a_reconciliation_is_asked_for_and_read_through_the_api(
 ) -> None:
     del reconcile
     with settled.down():
-        refund = shop.refund(shop.told.purchases[3], 100)
+        refund = shop.refund(shop.happened.purchases[3], 100)
     owner, stranger = caller_of(merchant), caller_of(merchant, "read")
     since = (datetime.now(UTC) - timedelta(days=25)).isoformat()
     asked = owner.post("/api/v1/reconciliations", {"since": since})

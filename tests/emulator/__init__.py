@@ -11,8 +11,8 @@
         shop.deliver()                                # posts whatever waits, signed
         shop.client().v1.events.list({"limit": 100})  # the official library
 
-Stories (`sales`, `returns`, `promotions`; `busy.traffic(shop, seed=1)` tells an hour of them in one call): verbs take
-and give `Purchase`s of `tests.stripe_stories`, and `shop.told` is what `tests.properties.oracle.expected_books` wants.
+Stories (`sales`, `returns`, `promotions`; `busy.traffic(shop, seed=1)` makes an hour of them in one call): verbs take
+and give `Purchase`s of `tests.stripe_stories`; `shop.happened` is what `tests.properties.oracle.expected_books` wants.
 `shop.live` is the same account's live mode, `shop.connected("acct_1")` a connected account; both have all verbs.
 
 Documents are rendered by `tests.stripe_stories` when they are asked for: objects in the version of the request

@@ -43,8 +43,8 @@ class Money:
 
 
 @dataclass
-class Told:
-    """What the story comes to, for an oracle: the money that came in and what went back for good."""
+class Happened:
+    """What has happened in sum, for an oracle: the money that came in and what went back for good."""
 
     purchases: list[Purchase] = field(default_factory=list)
     returns: dict[str, Returned] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Account:
         self.account = account
         self.livemode = livemode
         self.pace_seconds = 60
-        self.told = Told()
+        self.happened = Happened()
         self._money: dict[str, Money] = {}
 
     @property
@@ -73,7 +73,7 @@ class Account:
         return self.world.families[self.account]
 
     def upgrade(self, family: Family) -> None:
-        """Move the account to another API version: events from now on are told in its shape."""
+        """Move the account to another API version: events from now on have its shape."""
         self.world.families[self.account] = family
 
     @property
@@ -91,7 +91,7 @@ class Account:
     def _emit(self, buyer_ids: Ids, event_type: str, object_id: str, created: int | None = None) -> Happening:
         moment = self.now if created is None else created
         event_id = buyer_ids.fresh("evt")
-        return self.world.tell((self.account, self.livemode), event_id, event_type, object_id, moment)
+        return self.world.record_event((self.account, self.livemode), event_id, event_type, object_id, moment)
 
     def _tick(self) -> int:
         """The moment of the next act."""

@@ -44,7 +44,7 @@ class Endpoint:
         of_connected: it gets the events of connected accounts and none of one's own.
         is_thin: it gets thin events.
         waiting: what is not delivered yet.
-        lost: what Stripe has given up on; only Events.list still tells of it.
+        lost: what Stripe has given up on; only Events.list still has it.
         attempts: every delivery made.
     """
 
@@ -65,7 +65,7 @@ class Endpoint:
     def offer(self, event: Happening) -> None:
         """Queue an event if it is one of this endpoint's."""
         is_mine = event.livemode == self.livemode and bool(event.account) == self.of_connected
-        if is_mine and event.is_told_in(self.family) and (self.types is None or event.type in self.types):
+        if is_mine and event.is_given_in(self.family) and (self.types is None or event.type in self.types):
             event.pending += 1
             self.waiting.append(event)
 

@@ -1,4 +1,4 @@
-"""Events: what happened to an object, as it stood then, told in any version, whole or thin."""
+"""Events: what happened to an object, as it stood then, in any version, whole or thin."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ class Happening:
     """One event.
 
     Attributes:
-        family: the shape its account had when it happened, in which Events.list tells it for ever.
+        family: the shape its account had when it happened, which Events.list gives for ever.
         render: its object as it was then.
         account: the connected account it happened in, "" for one's own.
         pending: how many endpoints have not taken it yet.
@@ -39,13 +39,13 @@ class Happening:
     def document(self, family: Family | None = None) -> Document:
         """The whole event; in its own shape unless another is asked for."""
         shape = family or self.family
-        told = documents.event(
+        document = documents.event(
             shape, self.id, self.type, as_sent(self.render(shape)), created=self.created, livemode=self.livemode
         )
-        return told | {"pending_webhooks": self.pending}
+        return document | {"pending_webhooks": self.pending}
 
     def delivered(self, family: Family) -> Document:
-        """As an endpoint gets it: a Connect endpoint is told whose it is."""
+        """As an endpoint gets it: a Connect endpoint's copy names the account."""
         return self.document(family) | ({"account": self.account} if self.account else {})
 
     @property
@@ -74,7 +74,7 @@ class Happening:
             "type": f"v1.{self.type}",
         }
 
-    def is_told_in(self, family: Family) -> bool:
+    def is_given_in(self, family: Family) -> bool:
         """Whether endpoints of this shape get it: InvoicePayments came with basil."""
         return family.has_parents or not self.type.startswith("invoice_payment.")
 

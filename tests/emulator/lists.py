@@ -132,4 +132,4 @@ def _passes(world: World, resource: Resource, request: Request, held: Held) -> b
     is_delivered = request.one("delivery_success")
     if is_delivered is not None and (happening.pending == 0) != (is_delivered == "true"):
         return False
-    return happening.is_told_in(happening.family)
+    return happening.is_given_in(happening.family)

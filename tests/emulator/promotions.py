@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tests.stripe_stories import promotions as told
+from tests.stripe_stories import promotions as promotion_documents
 from tests.stripe_stories.promotions import Coupon, Discount, PromotionCode
 
 from .returns import Returns
@@ -16,7 +16,9 @@ class Promotions(Returns):
         """`coupon.created`."""
         ids = self.world.ids_for("coupon")
         made = Coupon(ids.fresh("coupon"), self._tick(), percent_off, marker)
-        self._hold("coupon", made.id, made.created_at, same_in_all(told.coupon(made, livemode=self.livemode)))
+        self._hold(
+            "coupon", made.id, made.created_at, same_in_all(promotion_documents.coupon(made, livemode=self.livemode))
+        )
         self._emit(ids, "coupon.created", made.id)
         return made
 
@@ -25,13 +27,13 @@ class Promotions(Returns):
         coupon = coupon or self.coupon()
         ids = self.world.ids_for(code)
         made = PromotionCode(ids.fresh("promo"), code, coupon, self._tick(), marker)
-        render = partial(told.promotion_code, found=made, livemode=self.livemode)
+        render = partial(promotion_documents.promotion_code, found=made, livemode=self.livemode)
         self._hold("promotion_code", made.id, made.created_at, render, active="true", code=code, coupon=coupon.id)
         self._emit(ids, "promotion_code.created", made.id)
         return made
 
     def apply(self, subscription: Subscription, promotion_code: PromotionCode) -> Discount:
-        """`customer.discount.created`: a subscription gets a code's coupon; what it charges is told by its bills."""
+        """`customer.discount.created`: a subscription gets a code's coupon; its bills state what it charges."""
         buyer = subscription.buyer
         made = Discount(
             buyer.ids.fresh("di"),
@@ -42,7 +44,7 @@ class Promotions(Returns):
             subscription.id,
             subscription.first.session,
         )
-        render = partial(told.discount, found=made, livemode=self.livemode)
+        render = partial(promotion_documents.discount, found=made, livemode=self.livemode)
         self._hold("discount", made.id, made.started_at, render, customer=buyer.id)
         self._emit(buyer.ids, "customer.discount.created", made.id)
         return made

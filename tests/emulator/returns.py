@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.properties.oracle import Returned
 from tests.stripe_stories import documents, facts
-from tests.stripe_stories import returns as told
+from tests.stripe_stories import returns as return_documents
 from tests.stripe_stories.facts import Purchase
 from tests.stripe_stories.returns import CreditNote, Dispute, Movement
 
@@ -100,7 +100,7 @@ class Returns(Sales):
         self._tick()
         money = self._money[str(sale.charge)]
         warning_id = money.buyer.ids.fresh("issfr")
-        document = told.early_fraud_warning(sale, warning_id, self.now, livemode=self.livemode)
+        document = return_documents.early_fraud_warning(sale, warning_id, self.now, livemode=self.livemode)
         refs = {"charge": sale.charge, "payment_intent": sale.payment_intent}
         self._hold("radar.early_fraud_warning", warning_id, self.now, same_in_all(document), **refs)
         self._emit(money.buyer.ids, "radar.early_fraud_warning.created", warning_id)
@@ -128,7 +128,7 @@ class Returns(Sales):
             out_of_band_minor=out_of_band_minor,
         )
         if out_of_band_minor:
-            self.told.returns[note.id] = Returned(sale, out_of_band_minor)
+            self.happened.returns[note.id] = Returned(sale, out_of_band_minor)
         self._state_note(note, "credit_note.created")
         return note
 
@@ -136,7 +136,7 @@ class Returns(Sales):
         """`credit_note.voided`: it never was."""
         self._tick()
         note = replace(note, status="void")
-        self.told.returns.pop(note.id, None)
+        self.happened.returns.pop(note.id, None)
         self._state_note(note, "credit_note.voided")
         return note
 
@@ -147,9 +147,9 @@ class Returns(Sales):
         self._hold("refund", refund.id, refund.opened_at, same_in_all(document), **refs)
         self._money[str(sale.charge)].refunds[refund.id] = document
         if refund.status == "failed":
-            self.told.returns.pop(refund.id, None)
+            self.happened.returns.pop(refund.id, None)
         else:
-            self.told.returns[refund.id] = Returned(sale, refund.amount_minor)
+            self.happened.returns[refund.id] = Returned(sale, refund.amount_minor)
         for event_type in event_types:
             self._emit(self._money[str(sale.charge)].buyer.ids, event_type, refund.id)
 
@@ -160,7 +160,7 @@ class Returns(Sales):
     def _movement(self, found: Dispute, amount_minor: int) -> Movement:
         ids = self._money[str(found.purchase.charge)].buyer.ids
         moved = Movement(ids.fresh("txn"), amount_minor, self.now)
-        document = told.movement(found, moved)
+        document = return_documents.movement(found, moved)
         self._hold("balance_transaction", moved.id, self.now, same_in_all(document), source=found.id, type="adjustment")
         return moved
 
@@ -169,20 +169,20 @@ class Returns(Sales):
         money = self._money[charge]
         money.is_disputed = True
         self._hold_charge(charge)
-        document = told.dispute(found, livemode=self.livemode)
+        document = return_documents.dispute(found, livemode=self.livemode)
         refs = {"charge": charge, "payment_intent": sale.payment_intent}
         self._hold("dispute", found.id, found.opened_at, same_in_all(document), **refs)
         is_out = found.movements and found.status != "won"
         if is_out:
-            self.told.returns[found.id] = Returned(sale, found.amount_minor)
+            self.happened.returns[found.id] = Returned(sale, found.amount_minor)
         else:
-            self.told.returns.pop(found.id, None)
+            self.happened.returns.pop(found.id, None)
         for event_type in event_types:
             self._emit(money.buyer.ids, event_type, found.id)
         return found
 
     def _state_note(self, note: CreditNote, event_type: str) -> None:
-        render = partial(told.credit_note, note=note, livemode=self.livemode)
+        render = partial(return_documents.credit_note, note=note, livemode=self.livemode)
         refs = {"customer": note.purchase.customer, "invoice": note.purchase.invoice}
         self._hold("credit_note", note.id, note.issued_at, render, **refs)
         self._emit(self._money[str(note.purchase.charge)].buyer.ids, event_type, note.id)

@@ -152,7 +152,7 @@ class Sales(Account):
             payment_intent=buyer.ids.fresh("pi") if charged else None,
             charge=buyer.ids.fresh("ch") if charged else None,
         )
-        self.told.purchases.append(sale)
+        self.happened.purchases.append(sale)
         return sale
 
     def _take_money(self, buyer: Buyer, sale: Purchase) -> None:

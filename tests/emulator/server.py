@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is printed: `asked` is the log."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """The `Date` of an answer, by the clock that events are told by."""
+        """The `Date` of an answer, by the clock of the events."""
         return super().date_time_string(self.emulated.api.now if timestamp is None else timestamp)
 
     def _serve(self) -> None:

@@ -13,14 +13,14 @@ from .expectation import expected
 UNTOLD_YET = RETURNS - {"refund", "refund_later"}
 
 
-def told(seed: int) -> list[dict]:
+def events_of(seed: int) -> list[dict]:
     with Emulator() as shop:
         traffic(shop, seed)
         return [event.document() for event in shop.happenings]
 
 
 def test_the_same_seed_gives_the_same_traffic() -> None:
-    first, again, other = told(1), told(1), told(2)
+    first, again, other = events_of(1), events_of(1), events_of(2)
     assert first == again
     assert first != other
     assert len(first) > 500
@@ -36,9 +36,9 @@ def test_every_event_can_be_retrieved(shop: Emulator) -> None:
     traffic(shop, seed=1)
     client = shop.client()
     for kind in ("refund", "dispute", "credit_note", "invoice", "payment_intent"):
-        told_of = {event.object_id for event in shop.happenings if event.kind == kind}
+        happened_to = {event.object_id for event in shop.happenings if event.kind == kind}
         booked = {one.id for one in getattr(client.v1, f"{kind}s").list({"limit": 100}).auto_paging_iter()}
-        assert booked == told_of != set(), kind
+        assert booked == happened_to != set(), kind
 
 
 @pytest.mark.parametrize("family", [ACACIA, ENDIVE], ids=lambda family: family.name)

@@ -7,15 +7,15 @@ from .emulator import Emulator
 
 
 @pytest.fixture
-def told(shop: Emulator) -> Emulator:
+def filled(shop: Emulator) -> Emulator:
     """A shop where five customers bought once each."""
     for number in range(5):
         shop.buy(shop.customer(f"buyer{number}"), 1000 + number)
     return shop
 
 
-def test_pages_go_from_the_newest_to_the_oldest(told: Emulator) -> None:
-    charges = told.client().v1.charges
+def test_pages_go_from_the_newest_to_the_oldest(filled: Emulator) -> None:
+    charges = filled.client().v1.charges
     first = charges.list({"limit": 2})
     second = charges.list({"limit": 2, "starting_after": first.data[-1].id})
     third = charges.list({"limit": 2, "starting_after": second.data[-1].id})
@@ -24,18 +24,18 @@ def test_pages_go_from_the_newest_to_the_oldest(told: Emulator) -> None:
     assert [page.has_more for page in (first, second, third)] == [True, True, False]
 
 
-def test_pages_before_a_cursor_are_those_nearest_to_it(told: Emulator) -> None:
-    charges = told.client().v1.charges
+def test_pages_before_a_cursor_are_those_nearest_to_it(filled: Emulator) -> None:
+    charges = filled.client().v1.charges
     oldest = charges.list().data[-1]
     page = charges.list({"limit": 2, "ending_before": oldest.id})
     assert [charge.amount for charge in page.data] == [1002, 1001]
     assert page.has_more
 
 
-def test_the_library_pages_through_all_objects(told: Emulator) -> None:
-    found = list(told.client().v1.events.list({"limit": 3}).auto_paging_iter())
-    assert [event.id for event in found] == [event.id for event in sorted_newest_first(told)]
-    assert told.calls()["GET /v1/events"] == 1 + (len(found) - 1) // 3
+def test_the_library_pages_through_all_objects(filled: Emulator) -> None:
+    found = list(filled.client().v1.events.list({"limit": 3}).auto_paging_iter())
+    assert [event.id for event in found] == [event.id for event in sorted_newest_first(filled)]
+    assert filled.calls()["GET /v1/events"] == 1 + (len(found) - 1) // 3
 
 
 def sorted_newest_first(shop: Emulator) -> list:
@@ -53,29 +53,29 @@ def sorted_newest_first(shop: Emulator) -> list:
         ({"gte": 1, "lt": 3}, [1002, 1001]),
     ],
 )
-def test_windows_of_creation_bound_a_list(told: Emulator, window: dict[str, int], expected: list[int]) -> None:
-    moments = [sale.paid_at for sale in told.told.purchases]
+def test_windows_of_creation_bound_a_list(filled: Emulator, window: dict[str, int], expected: list[int]) -> None:
+    moments = [sale.paid_at for sale in filled.happened.purchases]
     bounds = {bound: moments[place] for bound, place in window.items()}
-    found = told.client().v1.charges.list({"created": bounds})
+    found = filled.client().v1.charges.list({"created": bounds})
     assert [charge.amount for charge in found.data] == expected
 
 
-def test_events_are_narrowed_by_types_and_by_groups_of_types(told: Emulator) -> None:
-    events = told.client().v1.events
+def test_events_are_narrowed_by_types_and_by_groups_of_types(filled: Emulator) -> None:
+    events = filled.client().v1.events
     types = ["charge.succeeded", "customer.created"]
     assert {event.type for event in events.list({"types": types, "limit": 100}).data} == set(types)
     assert {event.type for event in events.list({"type": "charge.*", "limit": 100}).data} == {"charge.succeeded"}
     assert events.list({"type": "invoice.paid"}).data == []
 
 
-def test_events_are_listed_for_thirty_days(told: Emulator) -> None:
-    event = told.happenings[-1]
-    assert told.client().v1.events.retrieve(event.id).type == event.type
-    told.advance(days=31)
-    assert told.client().v1.events.list().data == []
+def test_events_are_listed_for_thirty_days(filled: Emulator) -> None:
+    event = filled.happenings[-1]
+    assert filled.client().v1.events.retrieve(event.id).type == event.type
+    filled.advance(days=31)
+    assert filled.client().v1.events.list().data == []
     with pytest.raises(stripe.InvalidRequestError):
-        told.client().v1.events.retrieve(event.id)
-    assert len(told.client().v1.charges.list().data) == 5
+        filled.client().v1.events.retrieve(event.id)
+    assert len(filled.client().v1.charges.list().data) == 5
 
 
 def test_an_invoice_payment_is_found_from_either_side(shop: Emulator) -> None:

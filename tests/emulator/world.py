@@ -42,7 +42,7 @@ class World:
     _people: int = 0
 
     def ids_for(self, name: str) -> Ids:
-        """Ids for one more story: what they share tells whose it is and which one it is."""
+        """Ids for one more story: their common part says whose story it is and which one."""
         self._people += 1
         letters = "".join(letter for letter in name.upper() if letter.isalpha())
         return Ids(f"{letters[:4]:X<4}{self._people:06d}")
@@ -51,7 +51,7 @@ class World:
         """Keep an object, or what it has become."""
         self.shelves[scope].put(kind, object_id, created, render, refs)
 
-    def tell(self, scope: Scope, event_id: str, event_type: str, object_id: str, created: int) -> Happening:
+    def record_event(self, scope: Scope, event_id: str, event_type: str, object_id: str, created: int) -> Happening:
         """Record that something happened to an object as it is held now, and give it to every endpoint concerned."""
         account, livemode = scope
         shelf = self.shelves[scope]

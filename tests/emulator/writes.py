@@ -106,7 +106,7 @@ def create_transfer(world: World, scope: Scope, request: Request, family: Family
     }
     refs = {"destination": destination, "transfer_group": request.one("transfer_group")}
     world.hold(scope, "transfer", transfer_id, world.now, lambda _family: document, **refs)
-    world.tell(scope, f"evt_1{transfer_id}", "transfer.created", transfer_id, world.now)
+    world.record_event(scope, f"evt_1{transfer_id}", "transfer.created", transfer_id, world.now)
     return answers.document(document)
 
 

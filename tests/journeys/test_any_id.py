@@ -55,10 +55,10 @@ def disputed(cleo: Customer, dispute: Dispute, event_type: str) -> Event:
     return cleo.event(event_type, returns.dispute(dispute, livemode=False), cleo.now)
 
 
-@pytest.mark.parametrize("face", ["invoice", "payment_intent", "charge", "session"])
-def test_every_object_of_a_payment_explains_the_payment(explained: Explained, first: Purchase, face: str) -> None:
-    explanation = explained(getattr(first, face))
-    assert explanation["kind"] == face
+@pytest.mark.parametrize("kind", ["invoice", "payment_intent", "charge", "session"])
+def test_every_object_of_a_payment_explains_the_payment(explained: Explained, first: Purchase, kind: str) -> None:
+    explanation = explained(getattr(first, kind))
+    assert explanation["kind"] == kind
     assert explanation["summary"] == "ada has 9.80 USD accrued on it."
     assert [one["payment"]["invoice"] for one in explanation["payments"]] == [first.invoice]
 

@@ -23,9 +23,9 @@ def test_events_in_two_shapes_accrue_once(
 ) -> None:
     old = Customer(older, Marks(subscription="ada"))
     new = Customer(newer, Marks(subscription="ada"), token=old.token)
-    tellings = [old.subscribes(TAXED), new.subscribes(TAXED)]
-    for telling in reversed(tellings) if newer_first else tellings:
-        deliver(telling.events)
+    purchases = [old.subscribes(TAXED), new.subscribes(TAXED)]
+    for purchase in reversed(purchases) if newer_first else purchases:
+        deliver(purchase.events)
         drain()
     assert ledger().balances == owed(ada=980)
     assert len(ledger().payments) == 1

@@ -125,12 +125,12 @@ def test_a_sessions_first_touchpoint_came_before_its_payment_though_clocks_disag
     assert ledger().balances == owed(**{partner: 980})
 
 
-@pytest.mark.parametrize("face", ["payment_intent.succeeded", "charge.succeeded"])
+@pytest.mark.parametrize("event_type", ["payment_intent.succeeded", "charge.succeeded"])
 def test_a_session_on_a_one_time_payment_credits_it(
-    meet: Meet, visitor: Visitor, deliver: Deliver, drain: Drain, ledger: Ledger, face: str
+    meet: Meet, visitor: Visitor, deliver: Deliver, drain: Drain, ledger: Ledger, event_type: str
 ) -> None:
     sale = meet().buys(through_session=False)
-    name_session(sale.event(face))
+    name_session(sale.event(event_type))
     visitor.follows("ben", sale.paid_at, hours=1)
     deliver(sale.events)
     drain()

@@ -116,8 +116,8 @@ def assert_sums_equal_postings(shop: Merchant) -> None:
     for currency in {currency for _, currency in due}:
         every = [figures for (_, spent), figures in due.items() if spent == currency]
         total = sum((one for _, one in program.by_day if one.currency == currency), Sums(currency))
-        told = (total.pending_minor, total.approved_minor, total.paid_minor, total.commission_count)
-        assert told == tuple(map(sum, zip(*every, strict=True)))
+        given = (total.pending_minor, total.approved_minor, total.paid_minor, total.commission_count)
+        assert given == tuple(map(sum, zip(*every, strict=True)))
         led = {partner: one.earned_minor for partner, one in program.by_partner if one.currency == currency}
         assert led == {key[0]: sum(figures[:3]) for key, figures in due.items() if key[1] == currency and figures[3]}
     with db.transaction() as session:

@@ -1,4 +1,4 @@
-"""Money on its way back, as events with the facts they tell: refunds, disputes and fraud warnings of every ending."""
+"""Money on its way back, as events with the facts they state: refunds, disputes and fraud warnings of every ending."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,9 +10,9 @@ from tests.stripe_stories.facts import Event, Purchase
 from tests.stripe_stories.returns import Dispute, Movement
 
 from .oracle_returns import NOTHING_BACK
-from .told import Fact
+from .sale_facts import Fact
 
-Telling = tuple[Event, Fact | None]
+StatedEvent = tuple[Event, Fact | None]
 
 DISPUTES = {
     # (event, status, balance transactions by then: - taken, + given back)
@@ -87,8 +87,8 @@ class Till:
         return sum(minor for made, ended, minor in self.refunds if made <= at and (ended is None or ended > at))
 
 
-def statements(cleo: Customer, till: Till, ending: str, amount_minor: int) -> list[Telling]:
-    """The events of one return with this ending, and what each tells."""
+def statements(cleo: Customer, till: Till, ending: str, amount_minor: int) -> list[StatedEvent]:
+    """The events of one return with this ending, and the fact that each states."""
     cleo.now += 3600
     if ending == WARNED:
         return [_warning(cleo, till)]
@@ -97,10 +97,10 @@ def statements(cleo: Customer, till: Till, ending: str, amount_minor: int) -> li
     return list(_dispute(cleo, till, ending, amount_minor))
 
 
-def _refund(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iterable[Telling]:
+def _refund(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iterable[StatedEvent]:
     refund_id, opened_at, ended_at = cleo.ids.fresh("re"), cleo.now, None
     for step, (event_type, status) in enumerate(REFUNDS[ending]):
-        # The last two of a failed refund are told in one second.
+        # The last two of a failed refund are stated in one second.
         stated_at = opened_at + 60 * min(step, 2)
         if status in NOTHING_BACK and ended_at is None:
             ended_at = stated_at
@@ -112,7 +112,7 @@ def _refund(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Itera
     yield _sum(cleo, till, "charge.updated", opened_at + 300)
 
 
-def _sum(cleo: Customer, till: Till, event_type: str, at: int) -> Telling:
+def _sum(cleo: Customer, till: Till, event_type: str, at: int) -> StatedEvent:
     """The charge with its own sum of what was refunded by then."""
     document = documents.charge(cleo.family, till.purchase, livemode=False, refunded_minor=till.summed(at))
     (event,) = with_release([cleo.event(event_type, document, at)], till.released_minor)
@@ -121,7 +121,7 @@ def _sum(cleo: Customer, till: Till, event_type: str, at: int) -> Telling:
     return event, Fact(till.sale, what, amount_minor=summed, at=at, source=till.source)
 
 
-def _dispute(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iterable[Telling]:
+def _dispute(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iterable[StatedEvent]:
     dispute = Dispute(cleo.ids.fresh("dp"), till.purchase, amount_minor, cleo.now)
     moved: tuple[Movement, ...] = ()
     for step, (event, status, signs) in enumerate(DISPUTES[ending]):
@@ -136,7 +136,7 @@ def _dispute(cleo: Customer, till: Till, ending: str, amount_minor: int) -> Iter
         yield cleo.event(f"charge.dispute.{event}", document, stated_at), fact
 
 
-def _warning(cleo: Customer, till: Till) -> Telling:
+def _warning(cleo: Customer, till: Till) -> StatedEvent:
     warning_id = cleo.ids.fresh("issfr")
     document = returns.early_fraud_warning(till.purchase, warning_id, cleo.now, livemode=False)
     fact = Fact(till.sale, "warning", warning_id, at=cleo.now, source=till.source)

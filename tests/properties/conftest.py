@@ -1,4 +1,4 @@
-"""Telling many copies of a story at once, and checking each."""
+"""Delivering many copies of a story at once, and comparing the books of each."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from .ways import Way
 
 SEED = 20_260_302
 
-Tell = Callable[..., None]
+Compare = Callable[..., None]
 
 _NOT_WELL = text("""
     SELECT stripe_id, type, outcome, attempts, last_error FROM stripe_events
@@ -30,17 +30,17 @@ def chance() -> random.Random:
 
 
 @pytest.fixture
-def tell(deliver: Deliver, chance: random.Random, tally: Tally) -> Tell:
+def compare(deliver: Deliver, chance: random.Random, tally: Tally) -> Compare:
     """Deliver all copies, work the inbox in the given way, and compare every copy's books with what they must be.
 
     Copies that are `alike`, one story in many orders, must also show the same payments with the same outcomes, and so
     must all that the database holds from before.
     """
 
-    def tell(copies: Sequence[Copy], way: Way, *, alike: bool = True) -> None:
+    def compare(copies: Sequence[Copy], way: Way, *, alike: bool = True) -> None:
         deliver(way.arrange(copies, chance))
         met = way.work(db.engine(), chance, copies)
-        tally(f"orders told: {way.name}", len(copies))
+        tally(f"orders: {way.name}", len(copies))
         tally("commits that met at the barrier", met)
         with db.transaction() as session:
             assert [tuple(row) for row in session.execute(_NOT_WELL)] == []
@@ -52,4 +52,4 @@ def tell(deliver: Deliver, chance: random.Random, tally: Tally) -> Tell:
             assert len({book.payments for book in found.values()}) == 1
         assert_ledger_sound()
 
-    return tell
+    return compare

@@ -1,6 +1,6 @@
-"""Random lives of one customer, each told in chapters: what she buys, what goes back, and what a person decides.
+"""Random lives of one customer, each in chapters: what she buys, what goes back, and what a person decides.
 
-Every event goes with the fact it tells, made side by side: the event for Accrual, the fact for the oracle.
+Every event goes with the fact it states, made side by side: the event for Accrual, the fact for the oracle.
 """
 
 import random
@@ -14,11 +14,11 @@ from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Event, Marks
 from tests.stripe_stories.families import EVERY_SHAPE
 
 from . import paid_outside, payings, plans
-from .back import ENDINGS, Telling, statements
+from .back import ENDINGS, StatedEvent, statements
 from .oracle_cycles import Billing, Line
 from .oracle_ledger import Ledger
 from .oracle_terms import Terms
-from .told import Fact, Sale
+from .sale_facts import Fact, Sale
 
 CHAPTERS = 3
 TERMS = {
@@ -40,7 +40,7 @@ ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
 PURCHASES = ("subscribe", "renew", "renew", "renew, paid twice", *plans.DEEDS, "buy", "buy with invoice", "buy in part")
 MISSED = 0.15
 """How many of the events about money that goes back never come."""
-TOLD_BY = {
+STATED_BY = {
     "charge.succeeded": "money",
     "charge.captured": "money",
     "payment_intent.succeeded": "intent",
@@ -50,8 +50,8 @@ TOLD_BY = {
     "checkout.session.completed": "session",
 }
 
-TOLD_APART = ("money", "intent", "record")
-"""What may be told of a subscription apart from its invoice."""
+STATED_APART = ("money", "intent", "record")
+"""What events may state of a subscription apart from its invoice."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,13 @@ class Wish:
 
 @dataclass(frozen=True, repr=False)
 class Life:
-    """One customer: the oracle's ledger before anything is told, then each chapter's tellings and wishes."""
+    """One customer: the oracle's ledger before any event, then each chapter's events and wishes."""
 
     customer: Customer
     ledger: Ledger
     plot: Sequence[str]
-    """What happens, in words, for whoever must find out why it went wrong."""
-    chapters: Sequence[Sequence[Telling]]
+    """What happens, in words, for finding out why it went wrong."""
+    chapters: Sequence[Sequence[StatedEvent]]
     wishes: Sequence[Sequence[Wish]]
 
     def __repr__(self) -> str:
@@ -99,19 +99,19 @@ def lives(draw: st.DrawFn) -> Life:
     chance = random.Random(draw(st.integers(0, 2**32)))
     sales: list[Sale] = []
     places: list[dict[str, int]] = []
-    chapters: list[list[Telling]] = [[] for _ in range(CHAPTERS)]
+    chapters: list[list[StatedEvent]] = [[] for _ in range(CHAPTERS)]
     plot = [f"{cleo.family.name}, {partner}"]
     for deed, listed, way, percent in draw(BOUGHT):
         is_wired = deed in paid_outside.DEEDS
         bill = paid_outside.bill_paid(listed, way, percent, cleo.family) if is_wired else listed
         _buy(cleo, partner, deed, bill, sales, chance)
         paid_outside.attempt(sales[-1], way)
-        places.append(_tell_sale(sales[-1], chapters, chance))
+        places.append(_place_sale(sales[-1], chapters, chance))
         for event, fact in (*payings.second_payment(cleo, sales[-1]), *payings.released(cleo, sales[-1], chance)):
             is_link = fact is not None and fact.what == "second link"
             chapters[places[-1]["home"] if is_link else chance.randrange(CHAPTERS)].append((event, fact))
         words = f"{bill.net_minor} + {bill.tax_minor} {bill.currency} {way if bill.outside_minor else ''}"
-        plot.append(f"{len(sales) - 1}: {deed} for {words}, told {places[-1]}")
+        plot.append(f"{len(sales) - 1}: {deed} for {words}, in chapters {places[-1]}")
     tills = [payings.tills_of(sale) for sale in sales]
     for which, ending, percent in draw(WENT_BACK):
         sale, till = sales[which % len(sales)], chance.choice(tills[which % len(sales)])
@@ -119,21 +119,21 @@ def lives(draw: st.DrawFn) -> Life:
             continue
         amount_minor = max(1, sale.purchase.bill.charged_minor * min(percent, 100) // 100)
         placed = []
-        for telling in statements(cleo, till, ending, amount_minor):
+        for stated in statements(cleo, till, ending, amount_minor):
             if chance.random() < MISSED:
                 placed.append(-1)
                 continue
             # The charge shown again is no news of the charge: a mark first seen months later would not count.
-            earliest = places[sale.number]["money"] if telling[0]["type"] == "charge.refunded" else 0
+            earliest = places[sale.number]["money"] if stated[0]["type"] == "charge.refunded" else 0
             placed.append(chance.randrange(earliest, CHAPTERS))
-            chapters[placed[-1]].append(telling)
-        plot.append(f"{sale.number}.{till.source}: {ending} {amount_minor}, told {placed}")
+            chapters[placed[-1]].append(stated)
+        plot.append(f"{sale.number}.{till.source}: {ending} {amount_minor}, in chapters {placed}")
     wishes: list[list[Wish]] = [[] for _ in range(CHAPTERS)]
     for chapter, which, is_approval in draw(WISHES):
         wishes[chapter].append(Wish(which % len(sales), is_approval))
         plot.append(f"{which % len(sales)}: {'approved' if is_approval else 'rejected'} after chapter {chapter}")
-    told = _shuffled_with_repetitions(chapters, chance)
-    return Life(cleo, Ledger(partner, TERMS, sales), plot, told, wishes)
+    mixed = _shuffled_with_repetitions(chapters, chance)
+    return Life(cleo, Ledger(partner, TERMS, sales), plot, mixed, wishes)
 
 
 def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale], chance: random.Random) -> None:
@@ -163,10 +163,10 @@ def _buy(cleo: Customer, partner: str, deed: str, bill: Bill, sales: list[Sale],
         sales[-1] = payings.paid_twice(cleo, sales[-1], chance)
 
 
-def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random) -> dict[str, int]:
-    """Place a sale's events: mostly in one chapter, else what tells of its money, its invoice, its link apart.
+def _place_sale(sale: Sale, chapters: list[list[StatedEvent]], chance: random.Random) -> dict[str, int]:
+    """Place a sale's events: mostly in one chapter, else those of its money, its invoice and its link apart.
 
-    What links a subscription's charge to its invoice is told with the invoice: nobody is credited with the charge.
+    What links a subscription's charge to its invoice comes with the invoice: the charge alone credits no partner.
     """
     home, is_apart = chance.randrange(CHAPTERS), chance.random() < 0.4
     places = ("money", "invoice", "link", "session", "record")
@@ -174,10 +174,10 @@ def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random)
     place["intent"] = place["money"]
     place["record"] = max(home, place["record"])  # without its invoice it would credit the charge
     for event in sale.purchase.events:
-        what = TOLD_BY.get(event["type"])
+        what = STATED_BY.get(event["type"])
         if what == "link" and event["data"]["object"]["payment"]["type"] == "payment_record":
             what = "record"
-        is_at_home = what is None or (sale.purchase.subscription is not None and what not in TOLD_APART)
+        is_at_home = what is None or (sale.purchase.subscription is not None and what not in STATED_APART)
         chapter = home if is_at_home else place[what]
         is_money = what == "money" or (what == "intent" and sale.purchase.invoice is None)
         fact = payings.money_fact(sale, event) if is_money else Fact(sale.number, what) if what else None
@@ -185,21 +185,21 @@ def _tell_sale(sale: Sale, chapters: list[list[Telling]], chance: random.Random)
     return place | {"home": home}
 
 
-def _shuffled_with_repetitions(chapters: list[list[Telling]], chance: random.Random) -> list[list[Telling]]:
-    """Each chapter in a random order, with some events told again then or later, under their own id or another."""
-    told: list[list[Telling]] = []
+def _shuffled_with_repetitions(chapters: list[list[StatedEvent]], chance: random.Random) -> list[list[StatedEvent]]:
+    """Each chapter in a random order, with some events delivered again then or later, under their own id or another."""
+    mixed: list[list[StatedEvent]] = []
     for number, chapter in enumerate(chapters):
-        again = [_again(telling, chance) for before in chapters[: number + 1] for telling in before]
+        again = [_again(stated, chance) for before in chapters[: number + 1] for stated in before]
         repeated = chance.sample(again, min(len(again), chance.randint(0, 3)))
-        told.append(chance.sample(both := [*chapter, *repeated], len(both)))
-    return told
+        mixed.append(chance.sample(both := [*chapter, *repeated], len(both)))
+    return mixed
 
 
-def _again(telling: Telling, chance: random.Random) -> Telling:
-    event, fact = telling
+def _again(stated: StatedEvent, chance: random.Random) -> StatedEvent:
+    event, fact = stated
     return (event if chance.random() < 0.5 else _twin(event)), fact
 
 
 def _twin(event: Event) -> Event:
-    """The same told by an event of another id, as Stripe sometimes does."""
+    """The same statement in an event of another id, as Stripe sometimes does."""
     return {**event, "id": f"{event['id']}twin"}

@@ -1,4 +1,4 @@
-"""Living lives: a chapter of many is told at once, then the clock strikes, then people decide; the oracle hears all."""
+"""A chapter of many lives at once, then the clock, then decisions by people; the oracle records all of it."""
 
 import random
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from .lives import Life, Wish
 from .orders import Copy, mixed
 
 
-def tell_chapter(lives: Sequence[Life], number: int, deliver: Deliver, chance: random.Random) -> None:
-    """Deliver one chapter of all lives, mixed, work it in batches of any size, and let the oracles hear of it."""
+def deliver_chapter(lives: Sequence[Life], number: int, deliver: Deliver, chance: random.Random) -> None:
+    """Deliver one chapter of all lives, mixed, work it in batches of any size, and let the oracles record it."""
     copies = [
         Copy(life.customer.token, tuple(event for event, _ in life.chapters[number]), Books({}))
         for life in lives
@@ -30,7 +30,7 @@ def tell_chapter(lives: Sequence[Life], number: int, deliver: Deliver, chance: r
     deliver(mixed(copies, chance))
     work_everything(chance)
     for life in lives:
-        life.ledger.hear(fact for _, fact in life.chapters[number] if fact is not None)
+        life.ledger.record(fact for _, fact in life.chapters[number] if fact is not None)
 
 
 def work_everything(chance: random.Random) -> None:
@@ -51,10 +51,10 @@ def strike_clock(lives: Sequence[Life]) -> None:
 
 
 def decide(life: Life, wish: Wish) -> None:
-    """A person approves or rejects what a sale's payments earn; the oracle hears only of what was not refused."""
+    """A person approves or rejects what a sale's payments earn; the oracle records only what was not refused."""
     sale = life.ledger.sales[wish.sale]
-    for face in life.ledger.faces(sale):
-        key = f"{face.kind}:{sale.purchase.invoice if face.kind == 'invoice' else sale.purchase.payment_intent}"
+    for payment in life.ledger.payments(sale):
+        key = f"{payment.kind}:{sale.purchase.invoice if payment.kind == 'invoice' else sale.purchase.payment_intent}"
         query = select(Conversion).join(Payment, Payment.id == Conversion.payment_id)
         by = Cause("request:r1", datetime.now(UTC))
         try:
@@ -68,4 +68,4 @@ def decide(life: Life, wish: Wish) -> None:
                     approval.reject(session, conversion, by=by, decided_by="key_of_somebody", reason="a wish")
         except Conflict:
             continue
-        life.ledger.decide(wish.sale, face.kind, is_approval=wish.is_approval)
+        life.ledger.decide(wish.sale, payment.kind, is_approval=wish.is_approval)

@@ -27,7 +27,7 @@ class Returned:
 
 
 def expected_books(purchases: Iterable[Purchase], returns: Sequence[Returned] = ()) -> Books:
-    """Balances and commissions of one customer's purchases, whatever way they were told.
+    """Balances and commissions of one customer's purchases, however their events arrived.
 
     Every partner is active and earns the program's rate.
     """

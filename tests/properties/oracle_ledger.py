@@ -1,7 +1,7 @@
-"""A ledger in memory: what every commission should hold after each thing that was told, decided or left to the clock.
+"""A ledger in memory: what every commission should hold after each event, decision and tick of the clock.
 
-Plain Python over the facts of `told.py`: no document, no order of arrival, no SQL and none of Accrual's code. It keeps
-no balances; it computes them anew each time, from what is known and what was decided.
+Plain Python over the facts of `sale_facts.py`: no document, no order of arrival, no SQL and none of Accrual's code. It
+keeps no balances; it computes them anew each time, from what is known and what was decided.
 """
 
 import time
@@ -15,9 +15,9 @@ from tests.books import Balances, Books, CommissionLine, PaymentLine, without_ze
 
 from .oracle import base_minor, share_returned, to_nearest
 from .oracle_cycles import Name, name_of
-from .oracle_terms import Decision, Face, Terms
+from .oracle_terms import Decision, SalePayment, Terms
 from .outside import base_of, outside_minor, through_minor
-from .told import Fact, Sale
+from .sale_facts import Fact, Sale
 
 DAY_SECONDS = 86_400
 NEVER = 2**32
@@ -37,26 +37,28 @@ class Ledger:
     today: int = field(default_factory=lambda: int(time.time()))
     """When all of it is worked, later than everything that happens."""
 
-    def hear(self, facts: Iterable[Fact]) -> None:
-        """Take in what was told."""
+    def record(self, facts: Iterable[Fact]) -> None:
+        """Take in what events stated."""
         for fact in facts:
-            self.sales[fact.sale].hear(fact)
+            self.sales[fact.sale].record(fact)
 
-    def faces(self, sale: Sale) -> list[Face]:
-        """The payments a sale makes as far as it is told: none, one, or two that nothing has joined yet."""
-        told, is_invoiced = sale.told, sale.purchase.invoice is not None
+    def payments(self, sale: Sale) -> list[SalePayment]:
+        """The payments a sale makes as far as events have stated it: none, one, or two that nothing has joined yet."""
+        known, is_invoiced = sale.known, sale.purchase.invoice is not None
         is_single = sale.purchase.subscription is None
-        names_invoice = {"invoice", "record", "session"} & told
-        is_ordered = sale.names_orders and "intent" in told and bool(names_invoice)
-        is_joined = sale.names_links or is_ordered or "link" in told or ("session" in told and is_single)
-        has_money = "money" in told or ("session" in told and is_single)
+        names_invoice = {"invoice", "record", "session"} & known
+        is_ordered = sale.names_orders and "intent" in known and bool(names_invoice)
+        is_joined = sale.names_links or is_ordered or "link" in known or ("session" in known and is_single)
+        has_money = "money" in known or ("session" in known and is_single)
         found = []
-        if "invoice" in told:
+        if "invoice" in known:
             through = through_minor(sale)
             back = min(sale.returned_on_invoice_minor(is_joined=is_joined), through)
-            found.append(Face(sale, "invoice", through, base_of(sale, through), back, is_joined, is_credited=True))
-        if has_money and not (is_joined and "invoice" in told):
-            awaits_invoice = is_invoiced and sale.names_links and "money" in told
+            found.append(
+                SalePayment(sale, "invoice", through, base_of(sale, through), back, is_joined, is_credited=True)
+            )
+        if has_money and not (is_joined and "invoice" in known):
+            awaits_invoice = is_invoiced and sale.names_links and "money" in known
             kind = "invoice" if is_invoiced and is_joined else "pi"
             found.append(_single(sale, kind, is_credited=is_single and not awaits_invoice))
         return found
@@ -65,49 +67,49 @@ class Ledger:
         """Balances, commissions, and the payments a partner is credited with; `now` is for the word `held` alone."""
         balances: Balances = defaultdict(int)
         commissions, payments = [], []
-        for face in self._standing():
-            earned, obstacle = self._earned(self._counted(face))
-            verdict = self._verdict(face)
-            currency = face.sale.purchase.bill.currency
+        for payment in self._standing():
+            earned, obstacle = self._earned(self._counted(payment))
+            verdict = self._verdict(payment)
+            currency = payment.sale.purchase.bill.currency
             is_stopped = bool(obstacle) or verdict is False
-            for partner, amount, worth in self._shares(self._counted(face), 0 if is_stopped else earned):
+            for partner, amount, worth in self._shares(self._counted(payment), 0 if is_stopped else earned):
                 balances["partner_payable" if verdict else "partner_accrued", partner, currency] += worth
                 balances["commission_expense", None, currency] += worth
                 status = "reversed" if worth == 0 else "approved" if verdict else "accrued"
                 commissions.append(CommissionLine(partner, currency, amount, amount - worth, status))
-            outcome = _outcome(face, verdict, now, obstacle or ("" if earned else "zero_base"))
-            payments.append(_payment_line(face, "out_of_band" if self._is_left_out(face) else outcome))
+            outcome = _outcome(payment, verdict, now, obstacle or ("" if earned else "zero_base"))
+            payments.append(_payment_line(payment, "out_of_band" if self._is_left_out(payment) else outcome))
         return Books(without_zeros(balances), tuple(sorted(commissions)), tuple(sorted(payments)))
 
     def stopped(self) -> list[CommissionLine]:
         """What stands in the books wherever it was earned before a limit or a rejection stopped it.
 
-        It keeps its amount and is worth nothing. Whether it ever was earned may depend on what was told first.
+        It keeps its amount and is worth nothing. Whether it ever was earned may depend on what was stated first.
         """
         lines = []
-        for face in self._standing():
-            earned, obstacle = self._earned(self._counted(face))
-            if obstacle or self._verdict(face) is False:
-                currency = face.sale.purchase.bill.currency
-                for partner, amount, _ in self._shares(self._counted(face), earned):
+        for payment in self._standing():
+            earned, obstacle = self._earned(self._counted(payment))
+            if obstacle or self._verdict(payment) is False:
+                currency = payment.sale.purchase.bill.currency
+                for partner, amount, _ in self._shares(self._counted(payment), earned):
                     lines.append(CommissionLine(partner, currency, amount, amount, "reversed"))
         return lines
 
-    def is_held(self, face: Face) -> bool:
+    def is_held(self, payment: SalePayment) -> bool:
         """Whether something holds it today; whatever does is older than any approval made today."""
-        return face.sale.is_held(self.today, is_joined=face.is_linked)
+        return payment.sale.is_held(self.today, is_joined=payment.is_linked)
 
     def approve_what_is_due(self, now: int) -> None:
         """The clock: approve what has accrued, has passed its holdback and is not held."""
-        for face in self._standing():
-            earned, obstacle = self._earned(self._counted(face))
-            shares = self._shares(self._counted(face), 0 if obstacle else earned)
+        for payment in self._standing():
+            earned, obstacle = self._earned(self._counted(payment))
+            shares = self._shares(self._counted(payment), 0 if obstacle else earned)
             has_accrued = any(worth for _, _, worth in shares)
-            days = self._terms(face.sale).holdback_days
-            is_mature = days is not None and face.sale.purchase.paid_at + days * DAY_SECONDS <= now
-            is_held = face.sale.is_held(now, is_joined=face.is_linked)
-            if has_accrued and is_mature and not is_held and self._verdict(face) is None:
-                self._decide(face.sale.number, face.kind, by_person=False, is_approval=True)
+            days = self._terms(payment.sale).holdback_days
+            is_mature = days is not None and payment.sale.purchase.paid_at + days * DAY_SECONDS <= now
+            is_held = payment.sale.is_held(now, is_joined=payment.is_linked)
+            if has_accrued and is_mature and not is_held and self._verdict(payment) is None:
+                self._decide(payment.sale.number, payment.kind, by_person=False, is_approval=True)
 
     def decide(self, sale: int, kind: str, *, is_approval: bool) -> None:
         """A person approves or rejects one of the sale's payments."""
@@ -116,35 +118,43 @@ class Ledger:
     def _decide(self, sale: int, kind: str, *, by_person: bool, is_approval: bool) -> None:
         self.decisions.append(Decision(sale, kind, by_person, len(self.decisions), is_approval))
 
-    def _verdict(self, face: Face) -> bool | None:
+    def _verdict(self, payment: SalePayment) -> bool | None:
         """Whether it was approved (True), rejected (False), or nothing yet.
 
         A person counts before the clock, later before earlier. The only payment of a sale has what was ever decided of
         any of them: they have become one. What no person approved is not approved while it is held.
         """
-        is_only_one = len(self.faces(face.sale)) == 1
-        own = [one for one in self.decisions if one.sale == face.sale.number and (is_only_one or one.kind == face.kind)]
+        is_only_one = len(self.payments(payment.sale)) == 1
+        own = [
+            one
+            for one in self.decisions
+            if one.sale == payment.sale.number and (is_only_one or one.kind == payment.kind)
+        ]
         last = max(own, key=lambda one: (one.by_person, one.number), default=None)
-        is_at_once = self._terms(face.sale).is_approved_at_once and last is None
+        is_at_once = self._terms(payment.sale).is_approved_at_once and last is None
         if is_at_once or (last is not None and last.is_approval and not last.by_person):
-            return None if self.is_held(face) else True
+            return None if self.is_held(payment) else True
         return None if last is None else last.is_approval
 
-    def _standing(self) -> Iterator[Face]:
-        return (face for sale in self.sales for face in self.faces(sale) if face.is_credited)
+    def _standing(self) -> Iterator[SalePayment]:
+        return (payment for sale in self.sales for payment in self.payments(sale) if payment.is_credited)
 
-    def _counted(self, face: Face) -> Face:
+    def _counted(self, payment: SalePayment) -> SalePayment:
         """The payment as the partner's program counts it."""
-        due = face.sale.purchase.bill.due_minor
-        if face.kind != "invoice" or "invoice" not in face.sale.told or not self._terms(face.sale).includes_outside:
-            return face
-        back = min(face.sale.returned_on_invoice_minor(is_joined=face.is_linked), due)
-        return replace(face, gross_minor=due, base_minor=base_of(face.sale, due), returned_minor=back)
+        due = payment.sale.purchase.bill.due_minor
+        if (
+            payment.kind != "invoice"
+            or "invoice" not in payment.sale.known
+            or not self._terms(payment.sale).includes_outside
+        ):
+            return payment
+        back = min(payment.sale.returned_on_invoice_minor(is_joined=payment.is_linked), due)
+        return replace(payment, gross_minor=due, base_minor=base_of(payment.sale, due), returned_minor=back)
 
-    def _is_left_out(self, face: Face) -> bool:
+    def _is_left_out(self, payment: SalePayment) -> bool:
         """Whether all of it was paid outside Stripe, which the partner's program does not count."""
-        is_all_outside = "invoice" in face.sale.told and face.kind == "invoice" and face.gross_minor == 0
-        return is_all_outside and outside_minor(face.sale) > 0 and not self._terms(face.sale).includes_outside
+        is_all_outside = "invoice" in payment.sale.known and payment.kind == "invoice" and payment.gross_minor == 0
+        return is_all_outside and outside_minor(payment.sale) > 0 and not self._terms(payment.sale).includes_outside
 
     def _partner(self, sale: Sale) -> str:
         return self.partner_of.get(sale.number, self.partner)
@@ -152,51 +162,51 @@ class Ledger:
     def _terms(self, sale: Sale) -> Terms:
         return self.terms[self._partner(sale)]
 
-    def _shares(self, face: Face, earned: int) -> Iterator[tuple[str, int, int]]:
+    def _shares(self, payment: SalePayment, earned: int) -> Iterator[tuple[str, int, int]]:
         """Who earns on the payment, how much with nothing returned, and what that is worth now."""
         if earned == 0:
             return
-        terms = self._terms(face.sale)
-        is_all_back = face.returned_minor >= face.gross_minor
-        for partner, bps in {self._partner(face.sale): None, **terms.above_bps}.items():
-            amount = earned if bps is None else to_nearest(face.base_minor * Fraction(bps, 10_000))
-            worth = amount - share_returned(amount, face.returned_minor, face.gross_minor)
+        terms = self._terms(payment.sale)
+        is_all_back = payment.returned_minor >= payment.gross_minor
+        for partner, bps in {self._partner(payment.sale): None, **terms.above_bps}.items():
+            amount = earned if bps is None else to_nearest(payment.base_minor * Fraction(bps, 10_000))
+            worth = amount - share_returned(amount, payment.returned_minor, payment.gross_minor)
             if bps is None and terms.flat_minor is not None:
                 worth = 0 if is_all_back else amount
             if amount:
                 yield partner, amount, worth
 
-    def _earned(self, face: Face) -> tuple[int, str]:
+    def _earned(self, payment: SalePayment) -> tuple[int, str]:
         """The partner's commission by its terms with nothing returned, and the outcome that stands in its way."""
-        terms = self._terms(face.sale)
+        terms = self._terms(payment.sale)
         if terms.flat_minor is None:
-            earned = to_nearest(face.base_minor * Fraction(terms.rate_bps, 10_000))
-        elif face.base_minor and face.sale.purchase.bill.currency != "usd":
-            return 0, "cap_reached" if self._is_past_limit(face, terms) else "currency_mismatch"
+            earned = to_nearest(payment.base_minor * Fraction(terms.rate_bps, 10_000))
+        elif payment.base_minor and payment.sale.purchase.bill.currency != "usd":
+            return 0, "cap_reached" if self._is_past_limit(payment, terms) else "currency_mismatch"
         else:
-            earned = terms.flat_minor if face.base_minor else 0
-        return earned, "cap_reached" if self._is_past_limit(face, terms) else ""
+            earned = terms.flat_minor if payment.base_minor else 0
+        return earned, "cap_reached" if self._is_past_limit(payment, terms) else ""
 
-    def _is_past_limit(self, face: Face, terms: Terms) -> bool:
+    def _is_past_limit(self, payment: SalePayment, terms: Terms) -> bool:
         """Whether its cycle or its month is beyond what is paid, or another invoice carries a cycle's fixed amount."""
         is_flat = terms.flat_minor is not None
         most_cycles = 1 if is_flat and terms.max_cycles is None else terms.max_cycles
-        if most_cycles is not None and self._cycle(face) > most_cycles:
+        if most_cycles is not None and self._cycle(payment) > most_cycles:
             return True
         if terms.max_months is not None:
             first = datetime.fromtimestamp(self._first_paid_at(), UTC)
-            if datetime.fromtimestamp(face.sale.purchase.paid_at, UTC) >= months_after(first, terms.max_months):
+            if datetime.fromtimestamp(payment.sale.purchase.paid_at, UTC) >= months_after(first, terms.max_months):
                 return True
-        return is_flat and self._is_preceded(face)
+        return is_flat and self._is_preceded(payment)
 
     def _cycle_name(self, sale: Sale) -> Name | None:
-        """What the sale's billing cycle is called, by the invoices of its subscription that were told."""
+        """What the sale's billing cycle is called, by the invoices of its subscription that were delivered."""
         if sale.billing is None:
             return None
         others = [
-            face.sale.billing
-            for face in self._standing()
-            if face.sale.billing is not None and face.sale.purchase.subscription == sale.purchase.subscription
+            payment.sale.billing
+            for payment in self._standing()
+            if payment.sale.billing is not None and payment.sale.purchase.subscription == sale.purchase.subscription
         ]
         return name_of(sale.billing, others)
 
@@ -211,47 +221,47 @@ class Ledger:
                 begun[name] = min(begun.get(name, started), started)
         return begun
 
-    def _is_preceded(self, face: Face) -> bool:
+    def _is_preceded(self, payment: SalePayment) -> bool:
         """Whether another invoice of the same billing cycle was paid before it."""
-        own, name = face.sale.purchase, self._cycle_name(face.sale)
-        if name is None or face.base_minor == 0:
+        own, name = payment.sale.purchase, self._cycle_name(payment.sale)
+        if name is None or payment.base_minor == 0:
             return False
-        return self._begun(face.sale)[name] < (own.paid_at, own.invoice or "")
+        return self._begun(payment.sale)[name] < (own.paid_at, own.invoice or "")
 
-    def _cycle(self, face: Face) -> int:
+    def _cycle(self, payment: SalePayment) -> int:
         """Which billing cycle of its subscription the invoice is for, by the times its cycles were first paid."""
-        name = self._cycle_name(face.sale)
-        if name is None or face.base_minor == 0:
+        name = self._cycle_name(payment.sale)
+        if name is None or payment.base_minor == 0:
             return 1
-        begun = self._begun(face.sale)
+        begun = self._begun(payment.sale)
         return sorted(begun, key=begun.__getitem__).index(name) + 1
 
     def _first_paid_at(self) -> int:
-        return min((face.sale.purchase.paid_at for face in self._standing() if face.base_minor), default=NEVER)
+        return min((payment.sale.purchase.paid_at for payment in self._standing() if payment.base_minor), default=NEVER)
 
 
-def _single(sale: Sale, kind: str, *, is_credited: bool) -> Face:
-    """A payment whose invoice, if any, was not told: all that was charged, unless a checkout session tells the tax."""
+def _single(sale: Sale, kind: str, *, is_credited: bool) -> SalePayment:
+    """A payment whose invoice, if any, is not known: all that was charged, unless a checkout session states the tax."""
     bill = sale.purchase.bill
-    knows_tax = "session" in sale.told and sale.purchase.subscription is None
+    knows_tax = "session" in sale.known and sale.purchase.subscription is None
     base = base_minor(bill) if knows_tax else bill.charged_minor
     back = min(sale.returned_minor, bill.charged_minor)
-    return Face(sale, kind, bill.charged_minor, base, back, is_linked=True, is_credited=is_credited)
+    return SalePayment(sale, kind, bill.charged_minor, base, back, is_linked=True, is_credited=is_credited)
 
 
-def _outcome(face: Face, verdict: bool | None, now: int | None, obstacle: str) -> str:
+def _outcome(payment: SalePayment, verdict: bool | None, now: int | None, obstacle: str) -> str:
     if verdict is False:
         return "rejected"
     if obstacle:
         return obstacle
-    if now is not None and verdict is None and face.sale.is_held(now, is_joined=face.is_linked):
+    if now is not None and verdict is None and payment.sale.is_held(now, is_joined=payment.is_linked):
         return "held"
-    return "adjusted" if face.returned_minor else "accrued"
+    return "adjusted" if payment.returned_minor else "accrued"
 
 
-def _payment_line(face: Face, outcome: str) -> PaymentLine:
-    currency = face.sale.purchase.bill.currency
-    return PaymentLine(face.kind, currency, face.gross_minor, face.base_minor, face.returned_minor, outcome)
+def _payment_line(payment: SalePayment, outcome: str) -> PaymentLine:
+    currency = payment.sale.purchase.bill.currency
+    return PaymentLine(payment.kind, currency, payment.gross_minor, payment.base_minor, payment.returned_minor, outcome)
 
 
 def months_after(moment: datetime, months: int) -> datetime:

@@ -1,7 +1,7 @@
-"""What came back of the money of one charge, as far as it has been told: a walk through its days, not a formula.
+"""What came back of the money of one charge, as far as events have stated it: a walk through its days, not a formula.
 
 Knows no document and none of Accrual's code. Two accounts are kept of refunds: one by their ids, from the first day on;
-one that starts from the charge's own sum, on the day that was told, and follows what happened to refunds after it.
+one that starts from the charge's own sum, on the day it was stated, and follows what happened to refunds after it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.stripe_stories.returns import Movement
 
-    from .told import Fact
+    from .sale_facts import Fact
 
 REFUND_STATES = ("pending", "requires_action", "succeeded", "canceled", "failed")
 """In one second the later of these is believed."""
@@ -31,7 +31,7 @@ class Refund:
     """When stated, rank of the state, amount."""
     ended_at: int | None = None
 
-    def hear(self, fact: Fact) -> None:
+    def record(self, fact: Fact) -> None:
         """Take in one statement about it."""
         self.newest = max(self.newest, (fact.at, REFUND_STATES.index(fact.status), fact.amount_minor))
         if fact.status in NOTHING_BACK:
@@ -57,8 +57,8 @@ class Source:
 
     Attributes:
         released_minor: what was authorized beyond what was captured.
-        captured_at: when it was captured, once that was told.
-        summed: when the charge told its own sum of refunds, and that sum.
+        captured_at: when it was captured, once that is known.
+        summed: when the charge stated its own sum of refunds, and that sum.
         disputes: by id: when stated, whether closed, status, amount: the greatest is believed.
     """
 
@@ -70,7 +70,7 @@ class Source:
     movements: dict[str, set[Movement]] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
 
-    def hear(self, fact: Fact) -> None:
+    def record(self, fact: Fact) -> None:
         """Take in one fact, which may be old or known; what is none of a charge's changes nothing."""
         match fact.what:
             case "captured":
@@ -78,7 +78,7 @@ class Source:
             case "refunded_in_all" | "sum":
                 self.summed = max(self.summed or (0, 0), (fact.at, fact.amount_minor))
             case "refund":
-                self.refunds.setdefault(fact.id, Refund(fact.made_at)).hear(fact)
+                self.refunds.setdefault(fact.id, Refund(fact.made_at)).record(fact)
             case "dispute":
                 said = (fact.at, fact.status in CLOSED, fact.status, fact.amount_minor)
                 self.disputes[fact.id] = max(self.disputes.get(fact.id, said), said)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .told import Sale
+from .sale_facts import Sale
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Face:
+class SalePayment:
     """One payment as the books show it: an invoice's, or that of money that (so far) settles none."""
 
     sale: Sale
@@ -37,7 +37,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Decision:
-    """A person's or the clock's word on one face of a sale."""
+    """A person's or the clock's word on one payment of a sale."""
 
     sale: int
     kind: str

@@ -1,4 +1,4 @@
-"""Many copies of one story in one database, each told in an order of its own, worked in different ways."""
+"""Many copies of one story in one database, each delivered in an order of its own, worked in different ways."""
 
 import random
 from collections import deque
@@ -10,12 +10,12 @@ from tests.books import Books
 from tests.stripe_stories.facts import Event
 
 TOGETHER = 20
-"""How many copies are told at a time where they are mixed."""
+"""How many copies are delivered at a time where they are mixed."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One telling: the events in the order they arrive, and the books they must end in."""
+    """One copy of a story: the events in the order they arrive, and the books they must end in."""
 
     token: str
     events: tuple[Event, ...]
@@ -35,14 +35,14 @@ def shuffled(events: Sequence[Event], chance: random.Random) -> tuple[Event, ...
 
 
 def with_duplicates(events: Sequence[Event], chance: random.Random) -> tuple[Event, ...]:
-    """`events` with one delivered again as it was, and one told again by an event of another id, as Stripe does."""
-    told = list(events)
+    """`events` with one delivered again as it was, and one stated again by an event of another id, as Stripe does."""
+    arriving = list(events)
     again = chance.choice(events)
-    told.insert(chance.randrange(len(told) + 1), again)
+    arriving.insert(chance.randrange(len(arriving) + 1), again)
     twin = chance.choice(events)
     twin = {**twin, "id": f"{twin['id']}twin"}
-    told.insert(chance.randrange(len(told) + 1), twin)
-    return tuple(told)
+    arriving.insert(chance.randrange(len(arriving) + 1), twin)
+    return tuple(arriving)
 
 
 def in_turn(copies: Sequence[Copy], _chance: random.Random) -> Iterator[Event]:

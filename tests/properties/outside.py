@@ -1,9 +1,9 @@
-"""What of a sale was paid outside Stripe, as far as it has been told: plain facts, none of Accrual's code."""
+"""What of a sale was paid outside Stripe, as far as events have stated it: plain facts, none of Accrual's code."""
 
 from fractions import Fraction
 
 from .oracle import to_nearest
-from .told import Sale
+from .sale_facts import Sale
 
 
 def outside_minor(sale: Sale) -> int:
@@ -13,7 +13,7 @@ def outside_minor(sale: Sale) -> int:
     and that Stripe never attempted to charge was paid outside.
     """
     bill = sale.purchase.bill
-    if sale.names_links or "record" in sale.told:
+    if sale.names_links or "record" in sale.known:
         return bill.outside_minor
     return 0 if sale.is_attempted or sale.purchase.payment_intent is not None else bill.due_minor
 

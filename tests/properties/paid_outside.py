@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.stripe_stories.facts import Bill
 from tests.stripe_stories.families import Family
 
-from .told import Sale
+from .sale_facts import Sale
 
 DEEDS = ("subscribe", "renew", "upgrade")
 """What may be paid outside Stripe in a random life."""

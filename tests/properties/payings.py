@@ -8,8 +8,8 @@ from tests.stripe_stories.captures import captured_at_of, release_as_refund, tak
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Event, Purchase
 
-from .back import Telling, Till
-from .told import Fact, Sale
+from .back import StatedEvent, Till
+from .sale_facts import Fact, Sale
 
 
 def captured_in_part(cleo: Customer, bill: Bill, number: int, chance: random.Random) -> Sale:
@@ -24,16 +24,16 @@ def paid_twice(cleo: Customer, sale: Sale, chance: random.Random) -> Sale:
     """`sale`, whose invoice a second payment of the same amount has paid as well."""
     first = sale.purchase
     second = replace(first, payment_intent=cleo.ids.fresh("pi"), charge=cleo.ids.fresh("ch"), events=())
-    tells_overpaid = chance.random() < 0.5
-    if tells_overpaid:
+    states_overpaid = chance.random() < 0.5
+    if states_overpaid:
         said = {"amount_paid": 2 * first.bill.charged_minor, "amount_overpaid": first.bill.charged_minor}
         for event in first.events:
             if event["data"]["object"]["object"] == "invoice":
                 event["data"]["object"] |= said
-    return replace(sale, second=second, tells_overpaid=tells_overpaid)
+    return replace(sale, second=second, states_overpaid=states_overpaid)
 
 
-def second_payment(cleo: Customer, sale: Sale) -> list[Telling]:
+def second_payment(cleo: Customer, sale: Sale) -> list[StatedEvent]:
     """The events of the second payment of the sale's invoice; its charge alone earns nothing."""
     second = sale.second
     if second is None:
@@ -46,8 +46,8 @@ def second_payment(cleo: Customer, sale: Sale) -> list[Telling]:
     ]
 
 
-def released(cleo: Customer, sale: Sale, chance: random.Random) -> list[Telling]:
-    """What was released, told as a refund of its own, or not told."""
+def released(cleo: Customer, sale: Sale, chance: random.Random) -> list[StatedEvent]:
+    """What was released, stated as a refund of its own, or not stated."""
     released_minor = sale.sources[0].released_minor
     if not released_minor or chance.random() < 0.5:
         return []
@@ -58,7 +58,7 @@ def released(cleo: Customer, sale: Sale, chance: random.Random) -> list[Telling]
 
 
 def money_fact(sale: Sale, event: Event) -> Fact | None:
-    """What an event tells of the sale's money: while it was only held, nothing."""
+    """What an event states of the sale's money: while it was only held, nothing."""
     if not sale.sources[0].released_minor:
         return Fact(sale.number, "money")
     if event["type"] == "charge.succeeded":

@@ -5,7 +5,7 @@ from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Purchase
 from tests.stripe_stories.periods import Span, billed
 
 from .oracle_cycles import Billing, Line
-from .told import Sale
+from .sale_facts import Sale
 
 DAY_SECONDS = 86_400
 YEAR_SECONDS = 12 * MONTH_SECONDS

@@ -1,4 +1,4 @@
-"""Whatever happens to payments, in whatever order it is told: what is posted equals what they are worth."""
+"""Whatever happens to payments, in whatever order events arrive: what is posted equals what they are worth."""
 
 import random
 import time
@@ -19,18 +19,18 @@ from tests.cast import Merchant
 from tests.conftest import Deliver, Tally, assert_ledger_sound
 
 from .lives import ABOVE, CHAPTERS, LADDER_BPS, TERMS, Life, lives
-from .living import decide, strike_clock, tell_chapter, work_everything
+from .living import decide, deliver_chapter, strike_clock, work_everything
 from .oracle_terms import Terms
 
 pytestmark = pytest.mark.proof
 
 TOGETHER = 20
-"""So many lives are one example: told in one database at the same time, each with ids of its own."""
+"""So many lives are one example: delivered to one database at the same time, each with ids of its own."""
 
 IN_ONE_DATABASE = settings(
     max_examples=settings.default.max_examples // TOGETHER,
     deadline=None,
-    phases=[Phase.generate],  # a life is told in words when it fails; making twenty of them smaller takes long
+    phases=[Phase.generate],  # a life is printed when it fails; making twenty of them smaller takes long
     suppress_health_check=list(HealthCheck),
 )
 FEWER = settings(IN_ONE_DATABASE, max_examples=max(2, IN_ONE_DATABASE.max_examples // 10))
@@ -101,7 +101,7 @@ def test_the_ledger_equals_the_oracle_after_every_step(
     many: Sequence[Life], chance: random.Random, deliver: Deliver, tally: Tally
 ) -> None:
     for chapter in range(CHAPTERS):
-        tell_chapter(many, chapter, deliver, chance)
+        deliver_chapter(many, chapter, deliver, chance)
         assert_books_are_the_oracles(many, f"after chapter {chapter}")
     assert_outcomes_are_the_oracles(many)
     assert_ledger_sound()
@@ -114,7 +114,7 @@ def test_decisions_by_clock_and_people_equal_the_oracle(
     many: Sequence[Life], chance: random.Random, deliver: Deliver, tally: Tally
 ) -> None:
     for chapter in range(CHAPTERS):
-        tell_chapter(many, chapter, deliver, chance)
+        deliver_chapter(many, chapter, deliver, chance)
         strike_clock(many)
         assert_books_are_the_oracles(many, f"after the clock of chapter {chapter}")
         for life in many:
@@ -131,7 +131,7 @@ def test_decisions_by_clock_and_people_equal_the_oracle(
 def test_what_was_posted_once_stays_as_it_was(many: Sequence[Life], chance: random.Random, deliver: Deliver) -> None:
     for chapter in range(CHAPTERS):
         before = postings()
-        tell_chapter(many, chapter, deliver, chance)
+        deliver_chapter(many, chapter, deliver, chance)
         assert set(before) <= set(postings())
 
 
@@ -139,7 +139,7 @@ def test_what_was_posted_once_stays_as_it_was(many: Sequence[Life], chance: rand
 @given(many=MANY_LIVES, chance=CHANCES)
 def test_working_everything_again_posts_nothing(many: Sequence[Life], chance: random.Random, deliver: Deliver) -> None:
     for chapter in range(CHAPTERS):
-        tell_chapter(many, chapter, deliver, chance)
+        deliver_chapter(many, chapter, deliver, chance)
     before = postings()
     with db.transaction() as session:
         session.execute(_MAKE_DUE_AGAIN)
@@ -154,7 +154,7 @@ def test_whatever_came_back_in_full_leaves_exactly_nothing(
     many: Sequence[Life], chance: random.Random, deliver: Deliver
 ) -> None:
     for chapter in range(CHAPTERS):
-        tell_chapter(many, chapter, deliver, chance)
+        deliver_chapter(many, chapter, deliver, chance)
         with db.transaction() as session:
             assert session.execute(_HELD_OF_NOTHING, {"counting_outside": COUNTING_OUTSIDE}).all() == []
 
@@ -180,7 +180,7 @@ def has_lines(book: books.Books, expected: books.Books, stopped: Sequence[books.
 
 
 def assert_outcomes_are_the_oracles(many: Sequence[Life]) -> None:
-    """Everything has been told: every payment stands with its amounts and its outcome, and no other."""
+    """All events are delivered: every payment has its amounts and its outcome, and there is no other."""
     with db.transaction() as session:
         found = books.read_all(session)
     for life in many:

@@ -33,26 +33,26 @@ def _statement(facts: dict[str, Any], seconds: int) -> KnownObject:
 STATEMENTS = st.lists(st.builds(_statement, FACTS, st.integers(1, 4)), min_size=2, max_size=6)
 
 
-@given(told=STATEMENTS, order=st.randoms(use_true_random=False), cut=st.integers(1, 5))
+@given(stated=STATEMENTS, order=st.randoms(use_true_random=False), cut=st.integers(1, 5))
 def test_statements_come_to_the_same_in_every_order_and_grouping(
-    told: Sequence[KnownObject], order: Any, cut: int
+    stated: Sequence[KnownObject], order: Any, cut: int
 ) -> None:
-    again = order.sample(told, len(told))
+    again = order.sample(stated, len(stated))
     batches = [batch for batch in (again[:cut], again[cut:]) if batch]
     grouped = reduce(merge, [reduce(merge, batch) for batch in batches])
-    assert grouped == reduce(merge, told)
+    assert grouped == reduce(merge, stated)
 
 
-@given(told=STATEMENTS)
-def test_each_fact_is_the_one_that_was_stated_last(told: Sequence[KnownObject]) -> None:
-    known = reduce(merge, told)
+@given(stated=STATEMENTS)
+def test_each_fact_is_the_one_that_was_stated_last(stated: Sequence[KnownObject]) -> None:
+    known = reduce(merge, stated)
     for name in ("captured", "amount_refunded"):
-        said = [(one.stated_at_seconds(name), one.facts[name]) for one in told if name in one.facts]
+        said = [(one.stated_at_seconds(name), one.facts[name]) for one in stated if name in one.facts]
         assert known.facts.get(name) == (max(said)[1] if said else None)
         assert not said or known.stated_at_seconds(name) == max(said)[0]
 
 
-@given(told=STATEMENTS)
-def test_a_repeated_statement_changes_nothing(told: Sequence[KnownObject]) -> None:
-    known = reduce(merge, told)
-    assert all(merge(known, one) == known for one in told)
+@given(stated=STATEMENTS)
+def test_a_repeated_statement_changes_nothing(stated: Sequence[KnownObject]) -> None:
+    known = reduce(merge, stated)
+    assert all(merge(known, one) == known for one in stated)

@@ -129,7 +129,7 @@ def rows_of(event: Document) -> list[Any]:
 
 def assert_refused(answer: TestResponse, status: int, code: str, *, param: str | None = None) -> None:
     """The answer has this status and error code, and repeats nothing of the body or the secrets."""
-    told = (answer.json or {}).get("error", {})
-    assert (answer.status_code, told.get("code"), told.get("param")) == (status, code, param), answer.text
+    error = (answer.json or {}).get("error", {})
+    assert (answer.status_code, error.get("code"), error.get("param")) == (status, code, param), answer.text
     assert EMAIL not in answer.text
     assert "whsec" not in answer.text
