@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from app import backoff
 from app.errors import Unavailable
 from app.runtime import processes
 
@@ -30,7 +31,7 @@ class Child:
     start: Callable[[], processes.Process]
     stop_signal: signal.Signals = signal.SIGTERM
     process: processes.Process | None = field(default=None, init=False)
-    backoff_seconds: float = field(default=FIRST_BACKOFF_SECONDS, init=False)
+    failures: int = field(default=0, init=False)
     started_at: float = field(default=0.0, init=False)
     restart_at: float | None = field(default=None, init=False)
 
@@ -48,7 +49,7 @@ class Child:
             return
         if self.restart_at is None:
             if now - self.started_at > STEADY_SECONDS:
-                self.backoff_seconds = FIRST_BACKOFF_SECONDS
+                self.failures = 0
             self._schedule_restart(now, "process_died", code=self.process.returncode if self.process else None)
         elif now >= self.restart_at:
             try:
@@ -57,9 +58,10 @@ class Child:
                 self._schedule_restart(now, "process_not_started", reason=str(error))
 
     def _schedule_restart(self, now: float, event: str, **details: object) -> None:
-        logger.warning(event, process=self.name, restart_in_seconds=self.backoff_seconds, **details)
-        self.restart_at = now + self.backoff_seconds
-        self.backoff_seconds = min(self.backoff_seconds * 2, LONGEST_BACKOFF_SECONDS)
+        self.failures += 1
+        wait_seconds = backoff.seconds(self.failures, first=FIRST_BACKOFF_SECONDS, longest=LONGEST_BACKOFF_SECONDS)
+        logger.warning(event, process=self.name, restart_in_seconds=wait_seconds, **details)
+        self.restart_at = now + wait_seconds
 
 
 class Interrupted(Exception):

@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import bulk, direct
+from app import backoff, bulk, direct
 from app.stripe_events import envelope
 from app.stripe_events.endpoints.receivers import StripeReceiver
 from app.stripe_events.scope import Scope
 
 MAX_ATTEMPTS: Final = 12
+FIRST_WAIT_SECONDS: Final = 1
 LONGEST_WAIT_SECONDS: Final = 3600
 
 
@@ -173,7 +174,9 @@ def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> in
     Returns:
         The attempts so far, with this one; None if another drain has claimed or finished the event meanwhile.
     """
-    wait = timedelta(seconds=wait_seconds(event.attempts + 1))
+    wait = timedelta(
+        seconds=backoff.seconds(event.attempts + 1, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
+    )
     values = {"id": event.id, "attempts": event.attempts, "next_attempt_at": now + wait}
     attempts: int | None = session.scalar(_COUNT_ATTEMPT, values)
     return attempts
@@ -188,11 +191,6 @@ _UNCOUNT_ATTEMPT = text("""
 def uncount_attempt(session: Session, event_id: int, attempts: int) -> None:
     """Undo `count_attempt` for an event that did not cause the failure; it is due again at once."""
     session.execute(_UNCOUNT_ATTEMPT, {"id": event_id, "attempts": attempts})
-
-
-def wait_seconds(attempts: int) -> int:
-    """Seconds until an event is retried after its nth failure: 1, doubling up to an hour."""
-    return int(min(2 ** max(0, attempts - 1), LONGEST_WAIT_SECONDS))
 
 
 _STORE_FAILURE = text("""

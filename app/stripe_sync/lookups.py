@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import bulk
+from app import backoff, bulk
 from app.sentences.problems import Problem
 from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys
@@ -29,6 +29,7 @@ PATIENCE_SECONDS: Final = {INVOICE_LINK: 60, "charge": 60, "customer": 30, "invo
 """Delay before a look-up, since an event usually delivers the data. Without it half of all payments would need one."""
 LEASE_SECONDS: Final = 120
 """How long a process may take for a look-up; after that another process may claim it."""
+FIRST_WAIT_SECONDS: Final = 10
 LONGEST_WAIT_SECONDS: Final = 3600
 
 
@@ -120,7 +121,8 @@ def finish(session: Session, lookup: ClaimedLookup, problem: Problem | None = No
 
 def postpone(session: Session, lookup: ClaimedLookup, problem: Problem, *, retry_after_seconds: float | None) -> None:
     """Retry a look-up later: after Stripe's Retry-After or our back-off, whichever is longer."""
-    seconds = max(wait_seconds(lookup.attempts), retry_after_seconds or 0.0)
+    own_seconds = backoff.seconds(lookup.attempts, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
+    seconds = max(own_seconds, retry_after_seconds or 0.0)
     session.execute(
         _POSTPONE,
         {"id": lookup.id, "attempts": lookup.attempts, "problem": bulk.encode_one(problem), "seconds": seconds},
@@ -131,11 +133,6 @@ def postpone_all(session: Session, scope: Scope, seconds: float) -> None:
     """Postpone all look-ups of this organization and mode by `seconds`, because Stripe limits the rate."""
     values = {"organization_id": scope.organization_id, "livemode": scope.livemode, "seconds": seconds}
     session.execute(_POSTPONE_ALL, values)
-
-
-def wait_seconds(attempts: int) -> float:
-    """Seconds until a look-up is retried after its nth failure: 10, doubling up to an hour."""
-    return float(min(10 * 2 ** max(0, min(attempts, 20) - 1), LONGEST_WAIT_SECONDS))
 
 
 _ASK_AGAIN = text("""

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app import bulk, ids
+from app import backoff, bulk, ids
 from app.errors import Conflict, LeaseLost, NotFound
 from app.paging import Page, load_page, owned_by
 from app.sentences.problems import Problem
@@ -22,6 +22,7 @@ from app.stripe_sync.models import Drift, StripeRun
 STALE_SECONDS: Final = 180
 """A run without a heartbeat for this time can be claimed by another worker. No step takes half of it."""
 MAX_FAILURES: Final = 20
+FIRST_BACKOFF_SECONDS: Final = 5
 LONGEST_BACKOFF_SECONDS: Final = 600
 
 
@@ -165,7 +166,7 @@ _BACK_OFF = text("""
         problem = CAST(:problem AS jsonb),
         state = CASE WHEN failures + 1 >= :most THEN 'failed' ELSE 'queued' END,
         finished_at = CASE WHEN failures + 1 >= :most THEN now() END,
-        due_at = now() + make_interval(secs => least(5 * power(2, least(failures, 10)), :longest))
+        due_at = now() + make_interval(secs => :wait_seconds)
     WHERE id = :id AND lease = :lease AND state = 'running'
 """)
 
@@ -179,7 +180,9 @@ def fail(session: Session, run: Run, problem: Problem, *, for_good: bool) -> Non
     """Store why a run failed; `for_good` ends it, else it is retried after a back-off. Raises LeaseLost."""
     values = {"id": run.id, "lease": run.lease, "problem": bulk.encode_one(problem)}
     if not for_good:
-        values |= {"most": MAX_FAILURES, "longest": LONGEST_BACKOFF_SECONDS}
+        failures = session.scalar(select(StripeRun.failures).where(StripeRun.id == run.id)) or 0
+        wait = backoff.seconds(failures + 1, first=FIRST_BACKOFF_SECONDS, longest=LONGEST_BACKOFF_SECONDS)
+        values |= {"most": MAX_FAILURES, "wait_seconds": wait}
     _update_held(session, _FAIL if for_good else _BACK_OFF, values)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from app import db
+from app import backoff, db
 from app.payments.facts import Reading
 from app.stripe_events import inbox, replaying
 from app.stripe_events.inbox import MAX_ATTEMPTS
@@ -96,7 +96,7 @@ def test_event_is_not_claimed_before_its_next_attempt(deliver: Deliver, drain: D
     ("failures", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (11, 1024), (12, 2048), (13, 3600), (99, 3600)]
 )
 def test_the_wait_doubles_up_to_an_hour(failures: int, seconds: int) -> None:
-    assert inbox.wait_seconds(failures) == seconds
+    assert backoff.seconds(failures, first=inbox.FIRST_WAIT_SECONDS, longest=inbox.LONGEST_WAIT_SECONDS) == seconds
 
 
 def test_failed_event_settles_once_its_cause_is_gone(deliver: Deliver, drain: Drain, owner: Engine) -> None:

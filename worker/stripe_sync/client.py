@@ -12,6 +12,7 @@ from typing import Any, Final
 import stripe
 from pydantic import SecretStr
 
+from app import backoff
 from app.errors import StripeForbidden, StripeMissing, StripeRateLimited, StripeRefused, StripeUnavailable
 
 API_VERSION: Final = "2026-10-28.endive"
@@ -145,8 +146,8 @@ def _wait_seconds(tried: int, retry_after_seconds: float | None) -> float:
     """The time before the next try: Stripe's Retry-After, else 0.5 s doubling, with jitter."""
     if retry_after_seconds is not None:
         return min(retry_after_seconds, LONGEST_WAIT_SECONDS)
-    wait_seconds = FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)
-    return float(min(wait_seconds, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1))  # noqa: S311 - not a secret
+    wait_seconds = backoff.seconds(tried, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
+    return wait_seconds * random.uniform(0.5, 1)  # noqa: S311 - not a secret
 
 
 def _seconds(text: str | None) -> float | None:

@@ -9,14 +9,15 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app import times
+from app import backoff, times
 from app.partners.joining import confirmations, invitations
 from app.partners.joining.models import PartnerMail
 from app.partners.models import Partner
 from app.partners.validation import OPEN
 from app.programs.models import Program
 
-FIRST_PAUSE: Final = timedelta(minutes=1)
+FIRST_WAIT_SECONDS: Final = 120
+LONGEST_WAIT_SECONDS: Final = 61_440
 LINKS_AT_ONCE: Final = 10
 
 ENROLLED: Final = """This address was used to sign up for {program}, probably by you. It is already enrolled there.
@@ -60,7 +61,8 @@ def take_next(session: Session, public_url: str) -> Mail | None:
             row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue
         row.attempts += 1
-        row.next_attempt_at = now + FIRST_PAUSE * 2 ** min(row.attempts, 10)
+        wait = backoff.seconds(row.attempts, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
+        row.next_attempt_at = now + timedelta(seconds=wait)
         written = _text(session, row.kind, partner, program, public_url)
         if written:
             return Mail(row.id, row.next_attempt_at, partner.email, f"Signing up for {program.name}", written)
