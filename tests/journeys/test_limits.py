@@ -24,6 +24,8 @@ def at(*parts: int) -> datetime:
         # The 31st of January: of February there are 28 days, or 29.
         (at(2026, 1, 31, 12), 1, at(2026, 2, 28, 11, 59, 59), at(2026, 2, 28, 12)),
         (at(2028, 1, 31, 12), 1, at(2028, 2, 29, 11, 59, 59), at(2028, 2, 29, 12)),
+        # In Auckland this payment is on 1 March. Stripe renews by UTC, on the 28th, and that is a month later.
+        (at(2026, 2, 28, 18), 1, at(2026, 3, 28, 17, 59, 59), at(2026, 3, 28, 18)),
         # A leap day, a year and four years later.
         (at(2028, 2, 29), 12, at(2029, 2, 27, 23, 59, 59), at(2029, 2, 28)),
         (at(2028, 2, 29), 48, at(2032, 2, 28, 23, 59, 59), at(2032, 2, 29)),
