@@ -132,11 +132,15 @@ _LOAD_BY_CUSTOMER = text(f"""
 
 def load_of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRow]:
     """The stored payments of these subscriptions and customers, without merged ones."""
+    return [_payment(row) for row in stored_of_subjects(session, scope, subjects)]
+
+
+def stored_of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[dict[str, Any]]:
+    """As `load_of_subjects`, but the rows as they are stored."""
     values = {**scope.parameters(), "values": sorted(subjects)}
-    found: dict[UUID, PaymentRow] = {}
+    found: dict[UUID, dict[str, Any]] = {}
     for statement in (_LOAD_BY_SUBSCRIPTION, _LOAD_BY_CUSTOMER):
-        for row in session.execute(statement, values).mappings():
-            found.setdefault(row["id"], _payment(dict(row)))
+        found |= {row["id"]: dict(row) for row in session.execute(statement, values).mappings()}
     return list(found.values())
 
 

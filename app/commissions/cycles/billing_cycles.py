@@ -1,6 +1,6 @@
 """The position of each payment among its customer's billing cycles, and the other payments whose position changes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from app.payments import objects, payment_rows
 from app.payments.finding import UNATTRIBUTED
 from app.payments.payment_rows import PaymentRow
 from app.programs.shapes import LIMITED_SQL
-from app.stripe_events.scope import SCOPE_SQL, Scope
+from app.stripe_events.scope import Scope
 from app.stripe_sync import lookups
 
 UNCREDITED: Final = frozenset({*UNATTRIBUTED, "merged", "out_of_band"})
@@ -44,7 +44,8 @@ def load_cycle_positions(
     touched = {one.payment.id: one.payment for one in credited}
     subjects = _subjects(touched.values())
     objects.lock(session, scope, subjects)
-    elsewhere = [paid for paid in _stored(session, scope, subjects) if paid.id not in touched]
+    stored = payment_rows.stored_of_subjects(session, scope, subjects)
+    elsewhere = [_paid(row) for row in stored if row["id"] not in touched]
     before = caps.cycle_positions([*elsewhere, *_before(touched.values())])
     after = caps.cycle_positions([*elsewhere, *(_now(one) for one in credited if one.payment.merged_into_id is None)])
     moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
@@ -60,28 +61,6 @@ def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
         if one.stored is not None:
             found |= {one.stored["subscription"], one.stored["customer"]}
     return found - {""}
-
-
-_COLUMNS = (
-    "id, key, subscription, customer, occurred_at, base_minor, base_details, "
-    "cycle_kind, cycle_ends_at, billed_at, outcome, outcome_details"
-)
-_OF_SUBSCRIPTIONS = text(f"""
-    SELECT {_COLUMNS} FROM payments
-    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> '' AND merged_into_id IS NULL
-""")
-_OF_CUSTOMERS = text(f"""
-    SELECT {_COLUMNS} FROM payments
-    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> '' AND merged_into_id IS NULL
-""")
-
-
-def _stored(session: Session, scope: Scope, subjects: Collection[str]) -> list[Paid]:
-    values = {**scope.parameters(), "subjects": sorted(subjects)}
-    rows: dict[UUID, Any] = {}
-    for statement in (_OF_SUBSCRIPTIONS, _OF_CUSTOMERS):
-        rows |= {row["id"]: row for row in session.execute(statement, values).mappings()}
-    return [_paid(row) for row in rows.values()]
 
 
 def _before(payments: Iterable[PaymentRow]) -> list[Paid]:

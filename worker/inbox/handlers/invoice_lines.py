@@ -92,8 +92,11 @@ def periods_of(lines: Sequence[Document]) -> dict[str, list[Period]] | None:
         end = seconds(at(line, "period", "end"))
         if end is not None and of_subscription(line):
             found["regular" if _is_regular(line) else "other"].add((seconds(at(line, "period", "start")), end))
-    periods_by_kind = {name: sorted(periods, key=_by_end) for name, periods in found.items() if periods}
-    return periods_by_kind or None
+    return {
+        name: sorted(periods, key=lambda one: (one[1], -1 if one[0] is None else one[0]))
+        for name, periods in found.items()
+        if periods
+    } or None
 
 
 def of_subscription(line: Document) -> bool:
@@ -115,8 +118,3 @@ def _is_regular(line: Document) -> bool:
         or at(line, "parent", "subscription_item_details", "proration") is True
     )
     return not is_item and not is_proration
-
-
-def _by_end(period: Period) -> tuple[int, int]:
-    start, end = period
-    return (end, -1 if start is None else start)
