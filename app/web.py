@@ -163,12 +163,13 @@ def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
     def guarded(**arguments: Any) -> ResponseReturnValue:
         def checked() -> ResponseReturnValue:
             bodies.check_request()
-            response: ResponseReturnValue = view(**arguments)
+            with catalogue.using(surfaces.requested_language()):
+                response: ResponseReturnValue = view(**arguments)
             return response
 
-        if not idempotency.is_requested():
-            return checked()
-        return idempotency.once(g.caller, checked)
+        if request.method == "POST" and idempotency.HEADER in request.headers:
+            return idempotency.once(g.caller, checked)
+        return checked()
 
     return guarded
 

@@ -21,11 +21,6 @@ REPLAYED: Final = "Idempotent-Replayed"
 USABLE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-def is_requested() -> bool:
-    """Whether this request is a POST with an `Idempotency-Key`."""
-    return request.method == "POST" and HEADER in request.headers
-
-
 def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
     """The stored answer to this request; else the answer of `answer`, which is then stored.
 

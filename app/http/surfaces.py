@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Flask, Response
+from babel import negotiate_locale
+from flask import Flask, Response, request
 from flask_openapi3 import APIBlueprint, OpenAPI, Tag
 from flask_openapi3.types import ParametersTuple
 from pydantic import BaseModel
 
 from app.http.errors import ErrorBody
+from app.sentences import catalogue
+from app.sentences.catalogue import Catalogue
 from app.views import to_json
 
 SCHEME: Final = "api_key"
@@ -120,6 +123,13 @@ class Answer(Response):
 def answer(view: BaseModel, status: int = 200) -> Response:
     """A response with the view as JSON, in the casing of its surface."""
     return Answer(view, status)
+
+
+def requested_language() -> Catalogue:
+    """The language of the answer's sentences: the best of `Accept-Language` that has a catalogue, else the default."""
+    tags = [tag for tag, quality in request.accept_languages if quality > 0]
+    best = negotiate_locale(tags, catalogue.available(), sep="-")
+    return catalogue.current() if best is None else catalogue.named(best)
 
 
 def _declared(app: Flask) -> Iterator[tuple[tuple[str, str], str]]:

@@ -32,7 +32,9 @@ def count_organization(organization_id: UUID) -> None:
     if g.get("limit_status") is None:
         return
     is_write = request.method not in READING
-    limit_status = request_limits.count_together(f"organization:{organization_id}", is_write=is_write)
+    limit_status = request_limits.count(
+        f"organization:{organization_id}", is_write=is_write, times=request_limits.KEYS_TOGETHER
+    )
     if limit_status is not None and limit_status.is_exceeded:
         _enforce(limit_status)
 

@@ -73,22 +73,15 @@ def connect(settings: Settings) -> None:
     redis_client.reset()
 
 
-def count(subject: str, *, is_write: bool) -> LimitStatus | None:
-    """Count a request of `subject` against the limit of reads or writes.
+def count(subject: str, *, is_write: bool, times: int = 1) -> LimitStatus | None:
+    """Count a request of `subject` against the limit of reads or writes, or against a multiple of it.
 
     Returns:
         None if Redis is unavailable: then the request is allowed, and counted by a metric.
     """
-    if is_write:
-        return _count(_Current.writes, WRITES, subject)
-    return _count(_Current.reads, READS, subject)
-
-
-def count_together(subject: str, *, is_write: bool) -> LimitStatus | None:
-    """Count a request of an organization against the limit of all its keys together; returns as `count`."""
-    key_limit = _Current.writes if is_write else _Current.reads
-    together = RateLimitItemPerMinute(key_limit.amount * KEYS_TOGETHER)
-    return _count(together, WRITES if is_write else READS, subject)
+    limit = _Current.writes if is_write else _Current.reads
+    item = limit if times == 1 else RateLimitItemPerMinute(limit.amount * times)
+    return _count(item, WRITES if is_write else READS, subject)
 
 
 def count_as(name: str, subject: str, *, per_minute: int) -> LimitStatus | None:

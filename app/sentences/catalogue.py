@@ -72,6 +72,7 @@ def named(language: str) -> Catalogue:
     return read(LOCALES / f"{language}.po")
 
 
+@cache
 def available() -> list[str]:
     """The languages that have a catalogue."""
     return sorted(path.stem for path in LOCALES.glob("*.po"))

@@ -116,7 +116,7 @@ def test_a_list_of_commissions(
     drain()
     with Walk() as walk:
         assert len(owner.get("/api/v1/commissions").json["commissions"]) == 1
-    assert_below(walk, 56, 22, 11, capsys)
+    assert_below(walk, 55, 22, 11, capsys)
 
 
 def test_an_explanation(deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,8 @@
 """A second language is one file: with it every sentence of an explanation is in that language."""
 
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from app import db, ids
 from app.explanations import explain
 from app.sentences import catalogue
 from app.sentences.catalogue import Catalogue
+from tests.api.conftest import Caller, caller_of, owner
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
@@ -21,6 +23,8 @@ from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
 from .test_catalogue import code_of, messages, placeholders, texts
+
+__all__ = ["caller_of", "owner"]
 
 PLACEHOLDER = re.compile(r"(\{\w+(?:![rs])?\})")
 
@@ -107,6 +111,40 @@ def test_amounts_and_dates_follow_the_second_language(asked_for: list[str], seco
 def test_the_same_facts_are_shown_in_both_languages(asked_for: list[str], second: Catalogue) -> None:
     for any_id in asked_for:
         assert len(explained(any_id, second)["sentences"]) == len(explained(any_id, None)["sentences"])
+
+
+@pytest.fixture
+def german(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, second: Catalogue) -> Iterator[Catalogue]:
+    """The second language, in the folder of the catalogues."""
+    shutil.copy(catalogue.LOCALES / f"{catalogue.SOURCE}.po", tmp_path)
+    monkeypatch.setattr(catalogue, "LOCALES", tmp_path)
+    for cached in (catalogue.available, catalogue.named):
+        cached.cache_clear()
+    yield second
+    for cached in (catalogue.available, catalogue.named):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("header", "is_german"),
+    [
+        ("de", True),
+        ("de-AT, en;q=0.5", True),
+        ("fr, de;q=0.4", True),
+        ("en, de;q=0.9", False),
+        ("fr", False),
+        ("*", False),
+        ("", False),
+        ("de;q=x", False),
+    ],
+)
+def test_an_answer_is_in_the_language_the_request_accepts(
+    owner: Caller, asked_for: list[str], header: str, is_german: bool
+) -> None:
+    for path in (f"/api/v1/explanations?id={asked_for[0]}", f"/api/v1/events/{asked_for[-1]}"):
+        answer = owner.call("GET", path, {"Accept-Language": header})
+        assert all((outside_brackets(line) == "") is is_german for line in answer.json["sentences"]), path
 
 
 def test_a_sentence_that_a_language_leaves_out_is_said_in_english(tmp_path: Path) -> None:
