@@ -23,7 +23,7 @@ from uuid import UUID
 from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, MetaData, Text, create_engine, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 WORKER_ROLE: Final = "accrual_worker"
@@ -165,6 +165,12 @@ def web_transaction() -> Iterator[Session]:
     """
     with _web().sessions.begin() as session:
         yield session
+
+
+def violated_constraint(violation: IntegrityError) -> str | None:
+    """The name of the constraint that a statement violated, if Postgres names one."""
+    name: str | None = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
+    return name
 
 
 def write_problem(connection: Connection) -> str | None:

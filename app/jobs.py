@@ -8,7 +8,7 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -58,7 +58,6 @@ KNOWN: Final[Mapping[str, Job]] = {job.function: job for job in (DRAIN, RUNS, MA
 """Every job there is, by its function. Workers refuse anything else that is in a queue."""
 
 
-Call = Callable[[redis.Redis], object]
 _delayed: ContextVar[dict[Job, None] | None] = ContextVar("delayed_wakes", default=None)
 
 
@@ -175,12 +174,12 @@ def flush() -> None:
 
 def sweep(job: Job) -> bool:
     """Queue `job` without looking at its flag, since a queued one may have been lost. False if Redis is unavailable."""
-    return _call(lambda _client: _queue(job))
+    return redis_client.succeeds(_Current.client, lambda _client: _queue(job))
 
 
 def clear_flag(job: Job) -> None:
     """Remove the flag that `job` is queued. A worker does so before it looks for work."""
-    _call(lambda client: client.delete(job.flag))
+    redis_client.succeeds(_Current.client, lambda client: client.delete(job.flag))
 
 
 def crashed_in_progress(event_ids: list[int]) -> list[int]:
@@ -195,25 +194,25 @@ def crashed_in_progress(event_ids: list[int]) -> list[int]:
         crashed.extend(event_id for event_id, marked in zip(event_ids, marks, strict=True) if marked)
 
     if event_ids:
-        _call(read_marks)
+        redis_client.succeeds(_Current.client, read_marks)
     return crashed
 
 
 def mark_in_progress(event_ids: list[int]) -> None:
     """Store the ids of the events in progress, so that they are known after a crash."""
     if event_ids:
-        _call(lambda client: client.sadd(IN_PROGRESS, *event_ids))
+        redis_client.succeeds(_Current.client, lambda client: client.sadd(IN_PROGRESS, *event_ids))
 
 
 def clear_in_progress(event_ids: list[int]) -> None:
     """Remove the marks of events that did not crash the worker."""
     if event_ids:
-        _call(lambda client: client.srem(IN_PROGRESS, *event_ids))
+        redis_client.succeeds(_Current.client, lambda client: client.srem(IN_PROGRESS, *event_ids))
 
 
 def is_reachable() -> bool:
     """Whether Redis answers."""
-    return _call(lambda client: client.ping())
+    return redis_client.succeeds(_Current.client, lambda client: client.ping())
 
 
 def _queue_once(job: Job) -> bool:
@@ -221,25 +220,11 @@ def _queue_once(job: Job) -> bool:
         if client.set(job.flag, "1", nx=True, ex=FLAG_SECONDS):
             _queue(job)
 
-    return _call(queue_unless_flagged)
+    return redis_client.succeeds(_Current.client, queue_unless_flagged)
 
 
 def _queue(job: Job) -> None:
     _Current.queues[job.queue].enqueue_call(job.function, timeout=job.timeout_seconds, result_ttl=0)
-
-
-def _call(call: Call) -> bool:
-    client = _Current.client
-    if client is None:
-        raise RuntimeError("app.jobs.connect has not been called in this process")
-    if not redis_client.available():
-        return False
-    try:
-        call(client)
-    except redis.RedisError as failure:
-        redis_client.note_failure(failure)
-        return False
-    return True
 
 
 os.register_at_fork(after_in_child=_forget_parents_thread)

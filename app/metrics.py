@@ -11,7 +11,7 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 import redis
@@ -80,7 +80,7 @@ def job_refused(reason: str) -> None:
 def ledger_measured(imbalance_minor: int) -> None:
     """Store the sum of all postings, which must be 0. The clock measures it, because it reads the whole ledger."""
     if _Pending.client is not None:
-        _try(lambda client: client.hset(HASH, IMBALANCE, imbalance_minor), _Pending.client)
+        redis_client.succeeds(_Pending.client, lambda client: client.hset(HASH, IMBALANCE, imbalance_minor))
 
 
 def flush() -> bool:
@@ -95,7 +95,7 @@ def flush() -> bool:
     with _Pending.sending:  # so that counts taken by another thread are in Redis before this returns
         with _Pending.lock:
             counts, _Pending.counts = _Pending.counts, Counter()
-        if not counts or _try(lambda reached: _add(reached, counts), client):
+        if not counts or redis_client.succeeds(client, lambda reached: _add(reached, counts)):
             return True
         with _Pending.lock:
             _Pending.counts.update(counts)
@@ -175,7 +175,8 @@ def _batches(counts: Mapping[str, int]) -> Metric:
 def _read() -> dict[str, int] | None:
     stored: dict[Any, Any] = {}
     try:
-        if _Pending.client is None or not _try(lambda client: stored.update(client.hgetall(HASH)), _Pending.client):
+        client = _Pending.client
+        if client is None or not redis_client.succeeds(client, lambda reached: stored.update(reached.hgetall(HASH))):
             return None
     except UnicodeDecodeError:
         return None
@@ -203,17 +204,6 @@ def _add(client: redis.Redis, counts: Mapping[str, int]) -> None:
         for field, number in counts.items():
             pipeline.hincrby(HASH, field, number)
         pipeline.execute()
-
-
-def _try(call: Callable[[redis.Redis], object], client: redis.Redis) -> bool:
-    if not redis_client.available():
-        return False
-    try:
-        call(client)
-    except redis.RedisError as failure:
-        redis_client.note_failure(failure)
-        return False
-    return True
 
 
 def _reset_in_child() -> None:

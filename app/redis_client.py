@@ -5,6 +5,7 @@ no calls are made for a second, because requests would have to wait for the time
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
@@ -44,6 +45,23 @@ def note_failure(failure: redis.RedisError) -> None:
     """Make no calls for `PAUSE_SECONDS` if Redis did not answer; an error in its answer has no effect."""
     if isinstance(failure, redis.ConnectionError | redis.TimeoutError):
         _Breaker.paused_until = time.monotonic() + PAUSE_SECONDS
+
+
+def succeeds(client: redis.Redis | None, call: Callable[[redis.Redis], object]) -> bool:
+    """Whether `call` was made and answered: not while Redis is not available, and not if it fails.
+
+    Raises RuntimeError without a client: the caller's module was not connected in this process.
+    """
+    if client is None:
+        raise RuntimeError("connect has not been called in this process")
+    if not available():
+        return False
+    try:
+        call(client)
+    except redis.RedisError as failure:
+        note_failure(failure)
+        return False
+    return True
 
 
 def reset() -> None:

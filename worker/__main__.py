@@ -10,11 +10,8 @@ from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
 import app.partners.models  # noqa: F401  a foreign key has no type until the table it names is known
-from app import config, db, jobs, logs, metrics
-from app.runtime import logins
-from app.sentences import catalogue
-from app.stripe_sync import api_keys
-from worker import mails
+from app import jobs
+from worker import start
 from worker.inbox import drain
 from worker.wakeups import MOST_WAIT_SECONDS, DrainWorker, KnownJobsQueue
 
@@ -35,15 +32,7 @@ def main() -> None:
     queue = {(): jobs.QUEUE, ("stripe",): jobs.STRIPE_QUEUE}.get(tuple(sys.argv[1:]))
     if queue is None:
         sys.exit("usage: python -m worker [stripe]")
-    settings = config.load()
-    logs.configure(settings.log_format, level=settings.log_level)
-    catalogue.use(settings.language)
-    db.connect(settings.database_url, pool_size=2)
-    jobs.connect(settings.redis_url)
-    metrics.connect(settings.redis_url)
-    api_keys.connect(settings)
-    mails.connect(settings)
-    logins.warn_of_excess_rights(settings.database_url, for_web=False)
+    settings = start.connect(pool_size=2)
     _exit_on_signal()
     while not drain.stop_requested.is_set():
         try:

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import DataError
 
-from app import config, db, ids, jobs, logs, metrics
+from app import config, db, ids, jobs, metrics
 from app.commissions.decisions import approval
 from app.commissions.settling import late_touches
 from app.integrity import verify
@@ -20,12 +20,10 @@ from app.ledger import checkpoints
 from app.organizations import stored_responses
 from app.payments.waiting import invoice_links
 from app.programs import programs
-from app.runtime import logins
-from app.sentences import catalogue
 from app.stripe_events import inbox
-from app.stripe_sync import api_keys, commands, drifts, lookups, runs
+from app.stripe_sync import commands, drifts, lookups, runs
 from app.touchpoints import partitions
-from worker import mails, retries
+from worker import mails, retries, start
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -183,15 +181,7 @@ def tick(due: list[Routine]) -> None:
 
 def main() -> None:
     """Run the clock until SIGTERM or SIGINT."""
-    settings = config.load()
-    logs.configure(settings.log_format, level=settings.log_level)
-    catalogue.use(settings.language)
-    db.connect(settings.database_url, pool_size=1)
-    jobs.connect(settings.redis_url)
-    metrics.connect(settings.redis_url)
-    api_keys.connect(settings)
-    mails.connect(settings)
-    logins.warn_of_excess_rights(settings.database_url, for_web=False)
+    start.connect(pool_size=1)
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())

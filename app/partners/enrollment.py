@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.errors import Conflict
 from app.organizations.models import Organization
 from app.partners.joining import addresses
@@ -171,7 +171,7 @@ def _write(session: Session, partner: Partner) -> None:
     try:
         session.flush()
     except IntegrityError as violation:
-        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
+        constraint = db.violated_constraint(violation)
         if constraint == EMAIL_CONSTRAINT:
             raise Conflict(
                 "a partner with this e-mail address is already enrolled in the program",

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import db
 from app.errors import Conflict, InvalidRequest
 from app.partners.models import Partner
 
@@ -77,7 +78,7 @@ def set_parent(session: Session, partner: Partner, parent: Partner | None) -> No
     try:
         session.flush()
     except IntegrityError as violation:
-        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
+        constraint = db.violated_constraint(violation)
         if constraint == CYCLE_CONSTRAINT:
             raise Conflict(
                 "parent_id names the partner itself or a partner below it; choose another parent",

@@ -8,7 +8,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.errors import Conflict, InvalidRequest, NotFound
 from app.ledger.checkpoints import ProgramDays
 from app.organizations.hierarchy import require_merchant
@@ -213,7 +213,7 @@ def _flush(session: Session) -> None:
     try:
         session.flush()
     except IntegrityError as violation:
-        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
+        constraint = db.violated_constraint(violation)
         if constraint != ONE_DEFAULT:
             raise
         message = "another program became the default at the same moment; try again"

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import ids
+from app import db, ids
 from app.errors import Conflict, NotFound
 from app.organizations import actors, audit, hierarchy
 from app.organizations.models import Organization
@@ -260,7 +260,7 @@ def _set_organization(session: Session, partner: Partner, organization_id: UUID 
     try:
         session.flush()
     except IntegrityError as violation:
-        constraint = getattr(getattr(violation.orig, "diag", None), "constraint_name", None)
+        constraint = db.violated_constraint(violation)
         if constraint == ORGANIZATION_CONSTRAINT:
             raise Conflict("this organization is already enrolled in the program", code="already_enrolled") from None
         raise _organization_not_found() from None
