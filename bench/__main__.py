@@ -6,13 +6,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.runtime import supervisor
-from bench import acknowledgement, burst, latency, memory, million, redirects, report, settlement, startup, young
+from bench import acknowledgement, burst, flood, latency, memory, million, redirects, report, settlement, startup, young
 from bench.figures import Figure
 from bench.installation import installed, running
 
 PAYMENTS: Final = 10_000
 YOUNG_PAYMENTS: Final = 60_000
 MIXED_PAYMENTS: Final = 30_000
+FLOOD: Final = 25_000
 
 
 def main() -> None:
@@ -23,15 +24,25 @@ def main() -> None:
     parser.add_argument(
         "--million", action="store_true", help="also settle and read at 1,000,000 payments (25 minutes)"
     )
+    parser.add_argument(
+        "--flood",
+        type=int,
+        nargs="?",
+        const=FLOOD,
+        metavar="DELIVERIES",
+        help=f"only a flood of deliveries ({FLOOD:,})",
+    )
     chosen = parser.parse_args()
     figures: list[Figure] = []
     with supervisor.interruptible():
-        for name in chosen.only or ([] if chosen.million else BENCHMARKS):
+        for name in chosen.only or ([] if chosen.million or chosen.flood else BENCHMARKS):
             print(f"measuring {name} …", flush=True)
             figures += BENCHMARKS[name](chosen.rounds)
         if chosen.million:
             print(f"copying {million.MANY:,} payments first …", flush=True)
             figures += million.measure(rounds=chosen.rounds)
+        if chosen.flood:
+            figures += _flood(chosen.flood)
         report.write(figures)
     report.show(figures)
 
@@ -63,6 +74,13 @@ def _burst(rounds: int) -> list[Figure]:
         port = urlsplit(served.url).port
         assert port is not None
         return burst.measure(installation, served, port, rounds=rounds)
+
+
+def _flood(deliveries: int) -> list[Figure]:
+    with running() as (installation, served):
+        port = urlsplit(served.url).port
+        assert port is not None
+        return flood.measure(installation, served, port, deliveries=deliveries)
 
 
 def _running(_rounds: int) -> list[Figure]:

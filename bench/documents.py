@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bench.installation import CODE
 from tests.stripe_stories.customer import Customer
-from tests.stripe_stories.facts import Event, Marks
+from tests.stripe_stories.facts import Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
@@ -124,12 +124,14 @@ class Story:
         renewals: a paid invoice for each further month.
         refund: the charge of the first month with its invoice, and the events of its partial refund.
         dispute: the charge of the first month with its invoice, and a dispute from its opening to its loss.
+        purchases: the first month and the renewals as facts, from which the expected ledger is computed.
     """
 
     beginning: tuple[Template, ...]
     renewals: tuple[Template, ...]
     refund: tuple[Template, ...]
     dispute: tuple[Template, ...]
+    purchases: tuple[Purchase, ...]
 
 
 @cache
@@ -147,6 +149,7 @@ def story(months: int) -> Story:
         _templates(renewal.event("invoice.paid") for renewal in renewals),
         _templates([*charged, *refund.events]),
         _templates([*charged, *dispute]),
+        (first, *renewals),
     )
 
 

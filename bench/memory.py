@@ -30,22 +30,30 @@ def measure(installation: Installation, served: Stack, port: int) -> list[Figure
     bodies = (story.beginning[0].copy(number).body for number in range(3 * BACKLOG, 3 * BACKLOG + DELIVERIES))
     load.send(port, [load.request(path, body, installation.merchant.webhook_secret) for body in bodies])
     await_settled()
-    processes = {child.name: child.process.pid for child in served.children if child.process}
-    web = _children(processes["web"])
-    workers = [pid for name, pid in processes.items() if name.startswith("worker")]
     return [
-        bounded("resident memory of a web process after work", _largest_mb(web), unit="MB", at_most=MAX_MB),
-        bounded("resident memory of a worker after work", _largest_mb(workers), unit="MB", at_most=MAX_MB),
+        bounded("resident memory of a web process after work", largest_mb(web_pids(served)), unit="MB", at_most=MAX_MB),
+        bounded("resident memory of a worker after work", largest_mb(worker_pids(served)), unit="MB", at_most=MAX_MB),
     ]
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def web_pids(served: Stack) -> list[int]:
+    """The processes that answer requests, without their parent."""
+    [parent] = _pids(served, "web")
+    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
-def _largest_mb(pids: Iterable[int]) -> float:
+def worker_pids(served: Stack) -> list[int]:
+    """The processes that settle events."""
+    return _pids(served, "worker")
+
+
+def largest_mb(pids: Iterable[int]) -> float:
     """The resident memory of the largest of these processes, in megabytes (10⁶ bytes)."""
     return max(_resident_kib(pid) for pid in pids) * 1024 / 1_000_000
+
+
+def _pids(served: Stack, name: str) -> list[int]:
+    return [child.process.pid for child in served.children if child.process and child.name.startswith(name)]
 
 
 def _resident_kib(pid: int) -> int:

@@ -33,18 +33,28 @@ def measure_first_payments(*, payments: int) -> list[Figure]:
 
 def measure_mixed(*, payments: int) -> list[Figure]:
     """Subscriptions that begin and renew; a tenth are partially refunded and a fiftieth disputed."""
-    rates = _settled(_mixed(documents.story(months=1), payments))
+    rates = _settled(mixed(documents.story(months=1), payments))
     name = f"events of mixed traffic settled on young tables, the last of {payments:,} payments beside the first"
     return [reported(name, rates[-ENDS:], rates[:ENDS], unit="/s")]
 
 
-def _mixed(story: Story, payments: int) -> Iterator[list[Template]]:
+def is_refunded(number: int) -> bool:
+    """Whether the first month of subscription `number` is partially refunded."""
+    return number % REFUNDED_EVERY == 0
+
+
+def is_disputed(number: int) -> bool:
+    """Whether the first month of subscription `number` is disputed and lost."""
+    return number % DISPUTED_EVERY == 1
+
+
+def mixed(story: Story, payments: int) -> Iterator[list[Template]]:
     """The events of each subscription: first payment, renewal, and for some a refund or dispute."""
     for number in range(payments // 2):
         events = [*story.beginning, *story.renewals]
-        if number % REFUNDED_EVERY == 0:
+        if is_refunded(number):
             events += story.refund
-        if number % DISPUTED_EVERY == 1:
+        if is_disputed(number):
             events += story.dispute
         yield [event.copy(number) for event in events]
 

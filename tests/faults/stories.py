@@ -13,18 +13,26 @@ from tests.properties.orders import Copy
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import OLD_AND_NEW
+from tests.stripe_stories.troubles import DisputeStory
 
 
-def customers(count: int) -> list[Copy]:
-    """So many customers of Ada's, in both shapes: each subscribes, renews, and is given a part of it back."""
+def customers(count: int, *, disputed_every: int = 0) -> list[Copy]:
+    """So many customers of Ada's, in both shapes: each subscribes, renews, and is given a part of it back.
+
+    Of every `disputed_every` customers the last disputes the renewal, and the merchant loses.
+    """
     made_copies = []
     for number in range(count):
         cleo = Customer(OLD_AND_NEW[number % len(OLD_AND_NEW)], Marks(subscription="ada"))
         first = cleo.subscribes()
         second = cleo.renews(first)
-        refund = cleo.is_refunded(first, 1000)
-        expected = expected_books([first, second], [Returned(first, 1000)])
-        made_copies.append(Copy(cleo.token, first.events + second.events + refund.events, expected))
+        events = first.events + second.events + cleo.is_refunded(first, 1000).events
+        returned = [Returned(first, 1000)]
+        if disputed_every and number % disputed_every == disputed_every - 1:
+            dispute = DisputeStory(cleo, second)
+            events += (dispute.opens(), dispute.takes_the_money(), dispute.closes("lost"))
+            returned.append(Returned(second, second.bill.charged_minor))
+        made_copies.append(Copy(cleo.token, events, expected_books([first, second], returned)))
     return made_copies
 
 
