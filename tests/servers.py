@@ -19,7 +19,13 @@ from app.runtime import embedded, schema
 from .connections import Connections
 
 TEMPLATE: Final = "template_accrual"
-FAST_AND_FORGETFUL: Final = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+FAST_AND_FORGETFUL: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "128MB",
+}
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private directory is made in it
 MEMORY_BYTES: Final = 4 * 1024**3
 """How much must be free there for the servers' files to go there: cloning a database takes a third of the time."""

