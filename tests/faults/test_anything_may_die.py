@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from app import config, db, ids
-from app.runtime import embedded, stack
+from app.errors import Unavailable
+from app.runtime import embedded, http_client, stack
 from app.stripe_events.endpoints.rows import insert_endpoint
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET, Tally
@@ -63,6 +64,13 @@ class Up:
         """The processes of one part; what they start themselves left out."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [pid for pid in map(int, children) if _is_command_of(pid, PARTS[part])]
+
+    def is_ready(self) -> bool:
+        """Whether web and database answer."""
+        try:
+            return http_client.call("GET", f"http://127.0.0.1:{self.port}/readyz")[0] == 200
+        except Unavailable:
+            return False
 
     def run(self, command: str) -> int:
         """The exit code of an `accrual` command on this installation."""
@@ -157,6 +165,7 @@ def test_killing_any_process_under_load_leaves_the_ledger_right(
             eventually(lambda victim=victim: up.pids(victim) != [])  # type: ignore[misc]
             os.kill(chance.choice(up.pids(victim)), signal.SIGKILL)
         sent.result()
+    eventually(up.is_ready)  # the last kill may have been of Postgres
     eventually(is_settled)
     assert_processed_once(copies)
     assert set(stripe.refusals) <= {503}
