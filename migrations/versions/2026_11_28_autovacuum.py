@@ -4,13 +4,13 @@ At a million payments the default waits for 200,000 changed rows. Until then pla
 scans visit the heap.
 
 Revision: autovacuum
-Follows: different_documents
+Follows: sums_of_spans
 """
 
 from alembic import op
 
 revision = "autovacuum"
-down_revision = "different_documents"
+down_revision = "sums_of_spans"
 branch_labels = None
 depends_on = None
 
