@@ -167,7 +167,7 @@ def _copy(
         connection.execute("SET LOCAL session_replication_role = replica")
         for template in templates:
             changes: list[tuple[str, Composable]] = [
-                (TOKEN, SQL(documents.SPREAD_TOKEN)),
+                (TOKEN, SQL("lpad(number::text, {}, '0')").format(len(TOKEN))),
                 (NUMBER, SQL("lpad(to_hex(number), 8, '0')")),
                 (json.dumps(CODE), SQL("to_json(partner.code)::text")),
                 *((original, SQL("partner.ids[{}]").format(place)) for place, original in enumerate(originals, 1)),
