@@ -14,7 +14,7 @@ from .orders import Copy, in_turn, mixed, one_after_another
 from .two_drains import run_two
 
 FEW = 100
-"""So many copies may be worked in batches of a few events, and so many events in commits of one each."""
+"""So many copies may be worked in batches of a few events."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,7 @@ class Way:
 
 
 def _one_by_one(_engine: Engine, _chance: random.Random, copies: Sequence[Copy]) -> int:
-    """No commit holds two events of one copy. Of many copies, the first events of all share a commit, and so on."""
-    if sum(len(copy.events) for copy in copies) <= FEW:
-        while work_batch(1):
-            pass
-        return 0
+    """No commit holds two events of one copy: the first events of all copies share a commit, and so on."""
     in_place = Counter(place for copy in copies for place in _places_of_news(copy))
     for place in sorted(in_place):
         assert work_batch(in_place[place]) == in_place[place]
