@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+import redis
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
@@ -78,6 +79,13 @@ class Servers:
     """By database, the connection that empties it."""
     schema: str = ""
     """What the template's schema is recognized by."""
+    _valkey_client: redis.Redis | None = None
+
+    def empty_valkey(self) -> None:
+        """Delete everything in Valkey."""
+        if self._valkey_client is None:
+            self._valkey_client = redis.Redis.from_url(self.valkey.url)
+        self._valkey_client.flushall()
 
     def database_url(self, name: str) -> str:
         return make_url(self.postgres.url).set(database=name).render_as_string(hide_password=False)
