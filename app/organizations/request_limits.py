@@ -77,25 +77,32 @@ def count(subject: str, *, is_write: bool, times: int = 1) -> LimitStatus | None
     """Count a request of `subject` against the limit of reads or writes, or against a multiple of it.
 
     Returns:
-        None if Redis is unavailable: then the request is allowed, and counted by a metric.
+        None if Redis is unavailable: then the request is allowed, and counted by a metric. For a multiple also None if
+        the request is allowed, as `count_as`.
     """
     limit = _Current.writes if is_write else _Current.reads
     item = limit if times == 1 else RateLimitItemPerMinute(limit.amount * times)
-    return _count(item, WRITES if is_write else READS, subject)
+    return _count(item, WRITES if is_write else READS, subject, refusals_only=times > 1)
 
 
 def count_as(name: str, subject: str, *, per_minute: int) -> LimitStatus | None:
-    """Count a request of `subject` against a separate limit called `name`; returns as `count`."""
-    return _count(RateLimitItemPerMinute(per_minute), name, subject)
+    """Count a request of `subject` against a separate limit called `name`.
+
+    Returns:
+        None if the request is allowed. Its state is not asked for then, since that is a second call to Redis.
+    """
+    return _count(RateLimitItemPerMinute(per_minute), name, subject, refusals_only=True)
 
 
-def _count(item: RateLimitItem, name: str, subject: str) -> LimitStatus | None:
+def _count(item: RateLimitItem, name: str, subject: str, *, refusals_only: bool = False) -> LimitStatus | None:
     counter = _Current.counter
     if counter is None:
         raise RuntimeError("app.organizations.request_limits.connect has not been called in this process")
     if redis_client.available():
         try:
             is_admitted = counter.hit(item, name, subject)
+            if is_admitted and refusals_only:
+                return None
             reset_at, remaining = counter.get_window_stats(item, name, subject)
         except redis.RedisError as failure:
             redis_client.note_failure(failure)

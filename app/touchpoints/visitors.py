@@ -3,7 +3,8 @@
 import hmac
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 from urllib.parse import urlsplit
@@ -37,8 +38,12 @@ def agent_hash(agent: str, secret: str, at: datetime) -> str:
 
 
 def _hash(text: str, secret: str, at: datetime) -> str:
-    salt = hmac.digest(secret.encode(), f"touchpoints of {at:%Y-%m-%d}".encode(), "sha256")
-    return hmac.digest(salt, text.encode(errors="replace"), "sha256")[:16].hex()
+    return hmac.digest(_salt(secret, at.date()), text.encode(errors="replace"), "sha256")[:16].hex()
+
+
+@lru_cache(maxsize=4)
+def _salt(secret: str, day: date) -> bytes:
+    return hmac.digest(secret.encode(), f"touchpoints of {day:%Y-%m-%d}".encode(), "sha256")
 
 
 def is_machine(agent: str) -> bool:
