@@ -46,7 +46,10 @@ class Connection:
     _prepared: set[bytes] = field(default_factory=set)
 
     def execute(self, statement: Statement, *values: Value) -> int:
-        """Execute a statement that writes, without the driver's cursor; returns how many rows it wrote.
+        """Execute a statement that writes, without the driver's cursor.
+
+        Returns:
+            How many rows it returned, or without any how many it wrote.
 
         Raises:
             psycopg.Error: it failed; nothing was written, or the connection broke and it is unknown.
@@ -59,7 +62,7 @@ class Connection:
             self._prepared.add(statement.name)
         encoded = list(map(_encoded, values))
         result = server.exec_prepared(statement.name, cast("list[bytes]", encoded))  # None is NULL
-        if result.status != ExecStatus.COMMAND_OK:
+        if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
             raise _failure(result)
         return result.command_tuples or 0
 

@@ -16,6 +16,11 @@ COPY: Final = """
     COPY stripe_events (organization_id, livemode, stripe_id, api_version, type, object_id, occurred_at, payload)
     FROM STDIN
 """
+MAKE_DUE: Final = """
+    INSERT INTO due_events (event_id, organization_id, livemode)
+    SELECT id, organization_id, livemode FROM stripe_events WHERE processed_at IS NULL ORDER BY id
+    ON CONFLICT DO NOTHING
+"""
 
 
 def fill(installation: Installation, events: Iterable[Template]) -> None:
@@ -35,6 +40,8 @@ def fill(installation: Installation, events: Iterable[Template]) -> None:
                     event.body,
                 )
             )
+    with psycopg.connect(libpq_url(installation.settings)) as connection:
+        connection.execute(MAKE_DUE)
 
 
 def tidy(installation: Installation) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.attribution import evidence
@@ -12,15 +11,7 @@ from app.payments import objects, payment_rows
 from app.payments.facts import MONEY_KINDS, Kind
 from app.payments.payment_rows import PaymentRow
 from app.payments.state.payment_group import KnownObject, money_of_other_invoices
-from app.stripe_events.scope import SCOPE_SQL, Scope
-
-_OWN = text(f"""
-    SELECT subscription AS subject, root, customer FROM stripe_objects
-    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> ''
-    UNION ALL
-    SELECT customer, root, customer FROM stripe_objects
-    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> ''
-""")
+from app.stripe_events.scope import Scope
 
 
 def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> set[str]:
@@ -33,9 +24,9 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
         return set()
     concerns: dict[str, set[str]] = {subject: {subject} for subject in ordered}
     of_root: dict[str, set[str]] = {}
-    for row in session.execute(_OWN, {**scope.parameters(), "subjects": ordered}):
-        of_root.setdefault(row.root, set()).add(row.subject)
-        concerns.setdefault(row.customer, set()).add(row.subject)
+    for owned in session.execute(objects.OWNED, {**scope.parameters(), "subjects": ordered}):
+        of_root.setdefault(owned.root, set()).add(owned.subject)
+        concerns.setdefault(owned.customer, set()).add(owned.subject)
     for known in objects.load(session, scope, of_root).values():
         concerns.setdefault(known.id, set()).update(of_root[known.root])
     named = evidence.objects_with_names(session, scope, concerns)
@@ -66,12 +57,14 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
     ordered = sorted(subjects)
     if not ordered:
         return OccasionsBySubject(())
-    roots = {row.root for row in session.execute(_OWN, {**scope.parameters(), "subjects": ordered})}
+    roots = {owned.root for owned in session.execute(objects.OWNED, {**scope.parameters(), "subjects": ordered})}
+    known_objects = objects.load(session, scope, roots)
     payment_groups: dict[str, list[KnownObject]] = {}
-    for known in objects.load(session, scope, roots).values():
+    for known in known_objects.values():
         if known.kind in MONEY_KINDS:
             payment_groups.setdefault(known.root, []).append(known)
-    payments = {one.id: one for one in (*payment_rows.load_of_subjects(session, scope, ordered), *touched)}
+    stored = payment_rows.load_of_subjects(session, scope, ordered, known_objects)
+    payments = {one.id: one for one in (*stored, *touched)}
     unmerged = [one for one in payments.values() if one.merged_into_id is None]
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {one for known in members.values() for one in (known.customer, known.subscription)}

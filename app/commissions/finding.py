@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased, defer
 from app import ids
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
-from app.paging import EVER, Columns, Page, Span, cut, owned_by, within
+from app.paging import EVER, Columns, Page, Span, cut, no_row, owned_by, within
 from app.partners.models import Partner
 from app.partners.validation import OPEN
 from app.payments.models import Payment
@@ -71,19 +71,11 @@ _LEVEL_0 = and_(
     Commission.currency == Payment.currency,
 )
 
-_LIVE_CONVERSIONS: Select[Conversion, Commission, Payment, str] = (
-    select(Conversion, Commission, Payment, Partner.slug)
-    .join(Partner, Partner.id == Conversion.partner_id)
-    .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
-    .join(Commission, _LEVEL_0)
-    .where(Conversion.verdict == "earns")
-)
-
-# For one status the query begins with the commissions, whose index by status gives the order. OFFSET 0 keeps the
-# planner from reading all conversions as well, which is slow if the newest have another status.
+# Begins with the commissions, which have the indexes for lists: a conversion's level-0 commission is made with it, so
+# both have the same order. OFFSET 0 keeps the planner from reading all conversions as well.
 _each = select(Conversion).where(Conversion.id == Commission.conversion_id).offset(0).lateral()
 _Each = aliased(Conversion, _each)
-_CONVERSIONS_OF_STATUS: Select[Conversion, Commission, Payment, str] = (
+_LIVE_CONVERSIONS: Select[Conversion, Commission, Payment, str] = (
     select(_Each, Commission, Payment, Partner.slug)
     .select_from(Commission)
     .join(Partner, Partner.id == Commission.partner_id)
@@ -149,26 +141,36 @@ def list_conversions(
 
     `query.status` is the status of the commission. Raises InvalidRequest.
     """
-    if query.status is None:
-        listed: type[Conversion | Commission] = Conversion
-        matching, key = _LIVE_CONVERSIONS.options(_NO_UPLINES), Conversion.id
-    else:
-        listed = Commission
-        matching, key = _CONVERSIONS_OF_STATUS.where(Commission.status == query.status), Commission.conversion_id
-    matching = matching.where(owned_by(listed.organization_id, organization_ids), listed.livemode == query.livemode)
+    matching = _LIVE_CONVERSIONS.where(
+        owned_by(Commission.organization_id, organization_ids), Commission.livemode == query.livemode
+    )
+    if query.status is not None:
+        matching = matching.where(Commission.status == query.status)
     if query.partner is not None:
-        matching = matching.where(listed.partner_id == query.partner.id)
+        matching = matching.where(Commission.partner_id == query.partner.id)
     if query.program_id is not None:
-        matching = matching.where(listed.program_id == query.program_id)
+        matching = matching.where(Commission.program_id == query.program_id)
     page = cut(
         within(matching, Payment.occurred_at, query.paid).options(_NO_CALCULATION, *_NO_PAYMENT_DETAILS),
-        key,
-        ids.CONVERSION,
+        Commission.id,
+        ids.COMMISSION,
         limit=query.limit,
         page=query.page,
-        starting_after=query.starting_after,
+        starting_after=_commission_of(session, query.starting_after),
     )
     return Page.of(session.execute(page).all(), query.limit)
+
+
+def _commission_of(session: Session, conversion_id: str | None) -> str | None:
+    """The public id of the commission beside which the list shows a conversion. Raises InvalidRequest."""
+    if conversion_id is None:
+        return None
+    key = ids.decode(conversion_id, ids.CONVERSION)
+    shown = select(Commission.id).select_from(Conversion).join(Payment, Payment.id == Conversion.payment_id)
+    commission_id = session.scalar(shown.join(Commission, _LEVEL_0).where(Conversion.id == key))
+    if commission_id is None:
+        raise no_row(conversion_id)
+    return ids.encode(ids.COMMISSION, commission_id)
 
 
 def get_affiliate(

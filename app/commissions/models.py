@@ -28,9 +28,6 @@ class Conversion(Base):
             "verdict IN ('earns', 'partner_inactive', 'program_inactive', 'kind_mismatch', 'self_referral')",
             name="verdict",
         ),
-        Index("ix_conversions_organization_id_livemode_id", "organization_id", "livemode", "id"),
-        Index("ix_conversions_partner_id_livemode_id", "partner_id", "livemode", "id"),
-        Index("ix_conversions_program_id_livemode_id", "program_id", "livemode", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -66,14 +63,6 @@ class Commission(Base):
         Index("ix_commissions_organization_id_livemode_id", "organization_id", "livemode", "id"),
         Index("ix_commissions_partner_id_livemode_id", "partner_id", "livemode", "id"),
         Index("ix_commissions_status", "organization_id", "livemode", "status", "id"),
-        Index(
-            "ix_commissions_conversions_by_status",
-            "organization_id",
-            "livemode",
-            "status",
-            "conversion_id",
-            postgresql_where=text("level = 0"),
-        ),
         Index(
             "ix_commissions_mature_at",
             "mature_at",

@@ -24,6 +24,11 @@ class Breach:
 
 
 _RULES: Final = {
+    "An event is due until it has an outcome, and not after that.": """
+        SELECT coalesce(event.stripe_id, due.event_id::text) AS event
+        FROM stripe_events AS event FULL JOIN due_events AS due ON due.event_id = event.id
+        WHERE event.id IS NULL OR (event.processed_at IS NULL) <> (due.event_id IS NOT NULL)
+    """,
     "Every entry has postings, and they sum to zero.": """
         SELECT entry.id AS entry, count(posting.line) AS postings, sum(posting.amount_minor) AS sum_minor,
                min(posting.currency) AS currency
@@ -154,8 +159,8 @@ def verify(session: Session) -> list[Breach]:
 
 
 def _place(found: RowMapping) -> str:
-    """The entry or commission that breaks a rule, with its figures as money."""
-    parts = [f"entry {found['entry']}"] if found.get("entry") else []
+    """The event, entry or commission that breaks a rule, with its figures as money."""
+    parts = [f"{kind} {found[kind]}" for kind in ("event", "entry") if found.get(kind)]
     if found.get("commission"):
         parts.append(ids.encode(ids.COMMISSION, found["commission"]))
     if found.get("postings") is not None:

@@ -116,7 +116,6 @@ class Posting(Base):
         ForeignKeyConstraint(
             ["account_id", "currency", "livemode"], ["accounts.id", "accounts.currency", "accounts.livemode"]
         ),
-        Index("ix_postings_account_id", "account_id"),
         Index("ix_postings_commission_id", "commission_id"),
     )
 

@@ -49,6 +49,8 @@ def list_payments(
         matching = matching.where(Payment.merged_into_id.is_(None))
     if outcome is not None:
         matching = matching.where(Payment.outcome == outcome)
+        if outcome != "accrued":
+            matching = matching.where(text("payments.outcome <> 'accrued'"))  # names the index on outcomes
     if attributed is not None:
         matching = matching.where(
             Payment.outcome.not_in(UNATTRIBUTED) if attributed else Payment.outcome.in_(UNATTRIBUTED)

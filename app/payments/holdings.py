@@ -47,7 +47,7 @@ class OurRecords:
 
 _CREDITED = """
     payment.base_details ? 'overpaid_minor' OR EXISTS (SELECT FROM stripe_objects AS own JOIN stripe_objects AS note
-                ON note.root = own.root AND note.organization_id = own.organization_id
+                ON note.root = own.root AND note.root <> note.id AND note.organization_id = own.organization_id
                AND note.account = own.account AND note.livemode = own.livemode
                AND note.kind IN ('credit_note', 'reported_refund')
             WHERE own.id = split_part(payment.key, ':', 2) AND own.organization_id = payment.organization_id

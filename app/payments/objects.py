@@ -126,7 +126,21 @@ def load(session: Session, scope: Scope, roots: Iterable[str]) -> dict[str, Know
 _ROOTS = text(f"SELECT DISTINCT root FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids)")
 _LOCK = text(f"SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids) ORDER BY id FOR UPDATE")
 
-_LOAD = text(f"SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root = ANY(:roots)")
+# By id for the root itself: the index on roots leaves out objects that are their own root, which most are.
+_LOAD = text(f"""
+    SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:roots) AND root = id
+    UNION ALL
+    SELECT {_COLUMNS} FROM stripe_objects WHERE {SCOPE_SQL} AND root = ANY(:roots) AND root <> id
+""")
+
+OWNED: Final = text(f"""
+    SELECT subscription AS subject, root, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subjects) AND subscription <> ''
+    UNION ALL
+    SELECT customer, root, customer FROM stripe_objects
+    WHERE {SCOPE_SQL} AND customer = ANY(:subjects) AND customer <> ''
+""")
+"""Objects of subscriptions and customers, with their root and customer; an object of both is returned twice."""
 
 
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from app.payments.models import Payment, StripeObject
@@ -35,7 +35,10 @@ def payment_objects_of(session: Session, scope: Scope, stripe_id: str) -> list[S
     if root is None:
         return []
     members = select(StripeObject).where(
-        StripeObject.root == root,
+        or_(
+            and_(StripeObject.id == root, StripeObject.root == root),
+            and_(StripeObject.root == root, StripeObject.root != StripeObject.id),
+        ),
         StripeObject.organization_id == scope.organization_id,
         StripeObject.account == scope.account,
         StripeObject.livemode == scope.livemode,
@@ -51,10 +54,19 @@ def payment_group_of(payment_objects: Iterable[StripeObject]) -> PaymentGroup:
     )
 
 
+# The objects of payments that have the id as customer or subscription.
+_OBJECT_IDS = text(f"""
+    WITH roots AS (
+        SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND subscription = :stripe_id AND subscription <> ''
+        UNION SELECT root FROM stripe_objects WHERE {SCOPE_SQL} AND customer = :stripe_id AND customer <> ''
+    )
+    SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND id IN (SELECT root FROM roots) AND root = id
+    UNION SELECT id FROM stripe_objects WHERE {SCOPE_SQL} AND root IN (SELECT root FROM roots) AND root <> id
+""")
 _PAYMENT_IDS = text(f"""
-    SELECT id FROM payments WHERE {SCOPE_SQL} AND key = ANY (:keys)
-    UNION SELECT id FROM payments WHERE {SCOPE_SQL} AND subscription = :stripe_id AND subscription <> ''
-    UNION SELECT id FROM payments WHERE {SCOPE_SQL} AND customer = :stripe_id AND customer <> ''
+    SELECT id FROM payments
+    WHERE {SCOPE_SQL} AND key = ANY (:keys)
+      AND (subscription = :stripe_id OR customer = :stripe_id OR split_part(key, ':', 2) = ANY (:own_ids))
     ORDER BY id DESC LIMIT :limit
 """)
 
@@ -66,11 +78,9 @@ def payments_of(
 
     `payment_objects` are those of `payment_objects_of` for it.
     """
-    values = {
-        **scope.parameters(),
-        "stripe_id": stripe_id,
-        "keys": [f"{kind}:{payment_object.id}" for payment_object in payment_objects for kind in KEY_KINDS],
-        "limit": limit,
-    }
-    payment_ids = session.scalars(_PAYMENT_IDS, values).all()
+    given = {**scope.parameters(), "stripe_id": stripe_id, "limit": limit}
+    own_ids = [payment_object.id for payment_object in payment_objects]
+    object_ids = {*own_ids, *session.scalars(_OBJECT_IDS, given)}
+    keys = [f"{kind}:{object_id}" for object_id in object_ids for kind in KEY_KINDS]
+    payment_ids = session.scalars(_PAYMENT_IDS, {**given, "own_ids": own_ids, "keys": keys}).all()
     return list(session.scalars(select(Payment).where(Payment.id.in_(payment_ids)).order_by(Payment.id.desc())))

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
+from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.models import Payment
 from app.payments.objects import LockedObjects
@@ -120,28 +121,41 @@ def _key(known: KnownObject) -> str:
 
 
 _LOAD_BY_KEY = text(f"SELECT {_COLUMNS} FROM payments WHERE {SCOPE_SQL} AND key = ANY(:values)")
-_LOAD_BY_SUBSCRIPTION = text(f"""
+# By the keys of the subjects' objects: payments have no index of their own on subscription and customer.
+_LOAD_OF_SUBJECTS = text(f"""
     SELECT {_COLUMNS} FROM payments
-    WHERE {SCOPE_SQL} AND subscription = ANY(:values) AND subscription <> '' AND merged_into_id IS NULL
-""")
-_LOAD_BY_CUSTOMER = text(f"""
-    SELECT {_COLUMNS} FROM payments
-    WHERE {SCOPE_SQL} AND customer = ANY(:values) AND customer <> '' AND merged_into_id IS NULL
+    WHERE {SCOPE_SQL} AND key = ANY(:keys) AND merged_into_id IS NULL
+      AND (subscription = ANY(:subjects) OR customer = ANY(:subjects))
 """)
 
 
-def load_of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[PaymentRow]:
-    """The stored payments of these subscriptions and customers, without merged ones."""
-    return [_payment(row) for row in stored_of_subjects(session, scope, subjects)]
+def load_of_subjects(
+    session: Session,
+    scope: Scope,
+    subjects: Collection[str],
+    known_objects: Mapping[str, KnownObject] | None = None,
+) -> list[PaymentRow]:
+    """The stored payments of these subscriptions and customers, without merged ones.
+
+    `known_objects` are all objects of the subjects' payment groups, if they are loaded already.
+    """
+    return [_payment(row) for row in stored_of_subjects(session, scope, subjects, known_objects)]
 
 
-def stored_of_subjects(session: Session, scope: Scope, subjects: Iterable[str]) -> list[dict[str, Any]]:
+def stored_of_subjects(
+    session: Session,
+    scope: Scope,
+    subjects: Collection[str],
+    known_objects: Mapping[str, KnownObject] | None = None,
+) -> list[dict[str, Any]]:
     """As `load_of_subjects`, but the rows as they are stored."""
-    values = {**scope.parameters(), "values": sorted(subjects)}
-    found: dict[UUID, dict[str, Any]] = {}
-    for statement in (_LOAD_BY_SUBSCRIPTION, _LOAD_BY_CUSTOMER):
-        found |= {row["id"]: dict(row) for row in session.execute(statement, values).mappings()}
-    return list(found.values())
+    if known_objects is None:
+        rows = session.execute(objects.OWNED, {**scope.parameters(), "subjects": sorted(subjects)}) if subjects else ()
+        roots = {owned.root for owned in rows}
+        known_objects = objects.load(session, scope, roots)
+    keys = sorted({key for known in known_objects.values() if (key := _key(known))})
+    values = {**scope.parameters(), "keys": keys, "subjects": sorted(subjects)}
+    return [dict(row) for row in session.execute(_LOAD_OF_SUBJECTS, values).mappings()] if keys else []
 
 
 _LOAD_BY_ID = text(f"SELECT {_COLUMNS} FROM payments WHERE id = ANY(:ids)")
@@ -241,15 +255,3 @@ def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentR
     by_customer = {row.id: marks_in(row.facts) for row in rows}
     nothing: frozenset[str] = frozenset()
     return {one.id: by_customer.get(one.state.customer, nothing).union(one.state.email_marks) for one in rows_given}
-
-
-_UNMERGED_OF_CUSTOMERS = text(f"""
-    SELECT id FROM payments
-    WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND customer <> '' AND merged_into_id IS NULL
-""")
-
-
-def load_ids_of_customers(session: Session, scope: Scope, customers: Collection[str]) -> list[UUID]:
-    """The payments of these customers, without merged ones."""
-    values: Mapping[str, Any] = {**scope.parameters(), "customers": sorted(customers)}
-    return list(session.scalars(_UNMERGED_OF_CUSTOMERS, values)) if customers else []

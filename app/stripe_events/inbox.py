@@ -55,11 +55,18 @@ class Receipt:
 
 
 _INSERT = direct.Statement("""
-    INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version, is_wrong_mode,
-                               type, object_id, occurred_at, payload, processed_at, outcome)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-            CASE WHEN $7 THEN now() END, CASE WHEN $7 THEN 'wrong_mode' END)
-    ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
+    WITH inserted AS (
+        INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version,
+                                   is_wrong_mode, type, object_id, occurred_at, payload, processed_at, outcome)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                CASE WHEN $7 THEN now() END, CASE WHEN $7 THEN 'wrong_mode' END)
+        ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
+        RETURNING id, organization_id, livemode, is_wrong_mode
+    ), made_due AS (
+        INSERT INTO due_events (event_id, organization_id, livemode)
+        SELECT id, organization_id, livemode FROM inserted WHERE NOT is_wrong_mode
+    )
+    SELECT id FROM inserted
 """)
 
 _KNOWN = """
@@ -102,45 +109,63 @@ def _object_id(event: Mapping[str, Any]) -> str:
     return str(object_id) if envelope.is_word(object_id) else ""
 
 
-_DUE_COLUMNS = (
-    "id, organization_id, account, livemode, stripe_id, type, occurred_at, payload, attempts FROM stripe_events"
-)
-
-_CLAIM = text(f"""
-    SELECT {_DUE_COLUMNS}
-    WHERE processed_at IS NULL AND next_attempt_at <= now()
-    ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
-""")
-
-_CLAIM_ONE = text(f"""
-    SELECT {_DUE_COLUMNS} WHERE id = :id AND processed_at IS NULL FOR UPDATE SKIP LOCKED
+_MAKE_DUE = text("""
+    INSERT INTO due_events (event_id, organization_id, livemode)
+    SELECT id, organization_id, livemode FROM stripe_events
+    WHERE id = ANY (:ids) AND NOT is_wrong_mode ORDER BY id
+    ON CONFLICT (event_id) DO UPDATE SET next_attempt_at = now()
 """)
 
 
-_CLAIM_THESE = text(f"""
-    SELECT {_DUE_COLUMNS} WHERE id = ANY (:ids) AND processed_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED
+def make_due(session: Session, event_ids: Sequence[int]) -> None:
+    """Make unprocessed events due at once. Waits for a drain that has claimed one of them."""
+    if event_ids:
+        session.execute(_MAKE_DUE, {"ids": list(event_ids)})
+
+
+_CLAIM = text("""
+    SELECT event_id FROM due_events WHERE next_attempt_at <= now()
+    ORDER BY event_id LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+_CLAIM_THESE = text("""
+    SELECT event_id FROM due_events WHERE event_id = ANY (:ids) ORDER BY event_id FOR UPDATE SKIP LOCKED
+""")
+_LOAD = text("""
+    SELECT id, organization_id, account, livemode, stripe_id, type, occurred_at, payload, attempts
+    FROM stripe_events WHERE id = ANY (:ids) AND processed_at IS NULL ORDER BY id
 """)
 
 
 def claim(session: Session, limit: int) -> list[ClaimedEvent]:
     """Lock up to `limit` due events, by inbox order, without those that another drain has locked."""
-    return [_claimed(row) for row in session.execute(_CLAIM, {"limit": limit})]
+    return _load(session, session.scalars(_CLAIM, {"limit": limit}).all())
 
 
 def claim_one(session: Session, event_id: int) -> ClaimedEvent | None:
     """Lock this event if it is unprocessed and not locked by another drain; else None."""
-    row = session.execute(_CLAIM_ONE, {"id": event_id}).one_or_none()
-    return _claimed(row) if row is not None else None
+    return next(iter(claim_these(session, [event_id])), None)
 
 
 def claim_these(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
     """Lock those of these events that are unprocessed and not locked by another drain, by inbox order."""
-    return [_claimed(row) for row in session.execute(_CLAIM_THESE, {"ids": list(event_ids)})]
+    return _load(session, session.scalars(_CLAIM_THESE, {"ids": list(event_ids)}).all())
 
 
-def _claimed(row: Any) -> ClaimedEvent:
-    scope = Scope.of(row)
-    return ClaimedEvent(row.id, scope, row.stripe_id, row.type, row.occurred_at, row.payload, row.attempts)
+def _load(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
+    """The events that were claimed, as the last drain that claimed them left them."""
+    rows = session.execute(_LOAD, {"ids": list(event_ids)}) if event_ids else ()
+    return [
+        ClaimedEvent(
+            row.id,
+            Scope(row.organization_id, row.account, row.livemode),
+            row.stripe_id,
+            row.type,
+            row.occurred_at,
+            row.payload,
+            row.attempts,
+        )
+        for row in rows
+    ]
 
 
 _FINISH = text("""
@@ -149,6 +174,7 @@ _FINISH = text("""
     FROM json_to_recordset(CAST(:rows AS json)) AS given(id bigint, outcome text, outcome_details jsonb)
     WHERE stripe_events.id = given.id
 """)
+_REMOVE_DUE = text("DELETE FROM due_events WHERE event_id = ANY (:ids)")
 
 
 def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
@@ -159,13 +185,14 @@ def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
     ]
     if rows:
         session.execute(_FINISH, {"rows": bulk.encode(rows)})
+        session.execute(_REMOVE_DUE, {"ids": list(outcomes)})
 
 
-_COUNT_ATTEMPT = text("""
-    UPDATE stripe_events SET attempts = attempts + 1, next_attempt_at = :next_attempt_at
-    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
-    RETURNING attempts
+_LOCK_DUE = text("SELECT event_id FROM due_events WHERE event_id = :id FOR UPDATE")
+_CHANGE_ATTEMPTS = text("""
+    UPDATE stripe_events SET attempts = attempts + :change WHERE id = :id AND attempts = :attempts RETURNING attempts
 """)
+_POSTPONE = text("UPDATE due_events SET next_attempt_at = :next_attempt_at WHERE event_id = :id")
 
 
 def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> int | None:
@@ -174,46 +201,50 @@ def count_attempt(session: Session, event: ClaimedEvent, *, now: datetime) -> in
     Returns:
         The attempts so far, with this one; None if another drain has claimed or finished the event meanwhile.
     """
-    wait = timedelta(
-        seconds=backoff.seconds(event.attempts + 1, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
-    )
-    values = {"id": event.id, "attempts": event.attempts, "next_attempt_at": now + wait}
-    attempts: int | None = session.scalar(_COUNT_ATTEMPT, values)
-    return attempts
-
-
-_UNCOUNT_ATTEMPT = text("""
-    UPDATE stripe_events SET attempts = attempts - 1, next_attempt_at = now()
-    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
-""")
+    counted = _change_attempts(session, event.id, event.attempts, 1)
+    if counted is not None:
+        wait_seconds = backoff.seconds(counted, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
+        session.execute(_POSTPONE, {"id": event.id, "next_attempt_at": now + timedelta(seconds=wait_seconds)})
+    return counted
 
 
 def uncount_attempt(session: Session, event_id: int, attempts: int) -> None:
     """Undo `count_attempt` for an event that did not cause the failure; it is due again at once."""
-    session.execute(_UNCOUNT_ATTEMPT, {"id": event_id, "attempts": attempts})
+    if _change_attempts(session, event_id, attempts, -1) is not None:
+        make_due(session, [event_id])
+
+
+def _change_attempts(session: Session, event_id: int, attempts: int, change: int) -> int | None:
+    if session.scalar(_LOCK_DUE, {"id": event_id}) is None:
+        return None
+    values = {"id": event_id, "attempts": attempts, "change": change}
+    changed: int | None = session.scalar(_CHANGE_ATTEMPTS, values)
+    return changed
 
 
 _STORE_FAILURE = text("""
-    UPDATE stripe_events SET last_error = CAST(:problem AS jsonb)
-    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+    UPDATE stripe_events SET last_error = CAST(:problem AS jsonb) WHERE id = :id AND attempts = :attempts
 """)
-
 _PARK = text("""
     UPDATE stripe_events SET processed_at = now(), outcome = 'parked', last_error = CAST(:problem AS jsonb),
                              outcome_details = CAST(:problem AS jsonb)
-    WHERE id = :id AND processed_at IS NULL AND attempts = :attempts
+    WHERE id = :id AND attempts = :attempts RETURNING id
 """)
 
 
 def store_failure(session: Session, event_id: int, attempts: int, problem: Mapping[str, Any], *, park: bool) -> None:
     """Store why an attempt failed; with `park`, park the event. Does nothing if another drain has finished it."""
-    statement = _PARK if park else _STORE_FAILURE
-    session.execute(statement, {"id": event_id, "attempts": attempts, "problem": bulk.encode_one(problem)})
+    if session.scalar(_LOCK_DUE, {"id": event_id}) is None:
+        return
+    values = {"id": event_id, "attempts": attempts, "problem": bulk.encode_one(problem)}
+    if not park:
+        session.execute(_STORE_FAILURE, values)
+    elif session.scalar(_PARK, values) is not None:
+        session.execute(_REMOVE_DUE, {"ids": [event_id]})
 
 
 _OLDEST_DUE = text("""
-    SELECT extract(epoch FROM now() - min(greatest(received_at, next_attempt_at)))
-    FROM stripe_events WHERE processed_at IS NULL AND next_attempt_at <= now()
+    SELECT extract(epoch FROM now() - min(next_attempt_at)) FROM due_events WHERE next_attempt_at <= now()
 """)
 
 
@@ -224,9 +255,9 @@ def oldest_due_seconds(session: Session) -> float | None:
 
 
 _ANY_DUE = text("""
-    SELECT EXISTS (SELECT FROM stripe_events
-                   WHERE processed_at IS NULL AND attempts = 0 AND id <= :up_to
-                     AND organization_id = :organization_id AND livemode = :livemode)
+    SELECT EXISTS (SELECT FROM due_events AS due JOIN stripe_events AS event ON event.id = due.event_id
+                   WHERE due.organization_id = :organization_id AND due.livemode = :livemode
+                     AND due.event_id <= :up_to AND event.attempts = 0)
 """)
 
 

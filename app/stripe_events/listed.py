@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import bulk
 from app.errors import ConfigurationError
-from app.stripe_events import envelope
+from app.stripe_events import envelope, inbox
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 
@@ -59,7 +59,9 @@ def insert_listed(session: Session, scope: Scope, events: Sequence[Mapping[str, 
         InvalidRequest: an entry of the list is not an event.
     """
     rows = [_row(scope, event) for event in events]
-    return list(session.scalars(text(_RECORD), {"rows": bulk.encode(rows)})) if rows else []
+    inserted = session.scalars(text(_RECORD), {"rows": bulk.encode(rows)}).all() if rows else []
+    inbox.make_due(session, inserted)
+    return list(inserted)
 
 
 def _row(scope: Scope, listed: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
+from app.stripe_events import inbox
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -76,33 +77,24 @@ _SELECTED = """
 _MEASURE = text(f"SELECT count(*), coalesce(max(id), 0) FROM stripe_events WHERE {_SELECTED}")
 
 
-def _due_again(condition: str) -> TextClause:
-    """The statement that makes the events of a condition due again. Settling them again posts only differences."""
-    return text(f"""
-        UPDATE stripe_events SET processed_at = NULL, outcome = NULL, outcome_details = '{{}}', attempts = 0,
-                                 last_error = NULL, next_attempt_at = now()
-        WHERE {condition} RETURNING id
-    """)
-
-
-_ONE = _due_again("id = :id")
-
-_NAMED = _due_again(
-    f"{SCOPE_SQL} AND stripe_id = ANY (:stripe_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'"
-)
+_NAMED = text(f"""
+    SELECT id FROM stripe_events
+    WHERE {SCOPE_SQL} AND stripe_id = ANY (:stripe_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'
+""")
 
 # The newest id is fixed at the start, so that an event is made due only once, whatever its new outcome is.
-_PAGE = _due_again(f"""
-    id IN (
-        SELECT id FROM stripe_events WHERE id > :after AND id <= :newest AND {_SELECTED}
-        ORDER BY id LIMIT :limit FOR UPDATE
-    )
+_PAGE = text(f"""
+    SELECT id FROM stripe_events WHERE id > :after AND id <= :newest AND {_SELECTED} ORDER BY id LIMIT :limit
+""")
+
+_RESET = text("""
+    UPDATE stripe_events
+    SET processed_at = NULL, outcome = NULL, outcome_details = '{}', attempts = 0, last_error = NULL
+    WHERE id = ANY (:ids)
 """)
 
 _BACKLOG = text("""
-    SELECT count(*) FROM (
-        SELECT FROM stripe_events WHERE processed_at IS NULL AND next_attempt_at <= now() LIMIT :most
-    ) AS due
+    SELECT count(*) FROM (SELECT FROM due_events WHERE next_attempt_at <= now() LIMIT :most) AS due
 """)
 
 
@@ -123,19 +115,28 @@ def replay(session: Session, event: StripeEvent) -> None:
             "the event's mode is not its endpoint's, so it is never processed; send it to an endpoint of its own mode",
             code="wrong_mode",
         )
-    session.execute(_ONE, {"id": event.id})
+    _replay(session, [event.id])
     session.refresh(event)
 
 
 def replay_named(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:
     """Make the processed ones of the events with these ids due again; returns their inbox ids."""
-    return list(session.scalars(_NAMED, {**scope.parameters(), "stripe_ids": list(stripe_ids)}))
+    values = {**scope.parameters(), "stripe_ids": list(stripe_ids)}
+    return _replay(session, session.scalars(_NAMED, values).all())
 
 
 def replay_page(session: Session, selection: Selection, *, after: int, newest: int, limit: int) -> list[int]:
     """Make the next `limit` selected events due again; returns their inbox ids, fewer if there are no more."""
     values = {**selection.parameters(), "after": after, "newest": newest, "limit": limit}
-    return sorted(session.scalars(_PAGE, values))
+    return _replay(session, session.scalars(_PAGE, values).all())
+
+
+def _replay(session: Session, event_ids: Sequence[int]) -> list[int]:
+    """Make these events due again; returns their ids. Settling them again posts only differences."""
+    if event_ids:
+        inbox.make_due(session, event_ids)
+        session.execute(_RESET, {"ids": list(event_ids)})
+    return list(event_ids)
 
 
 def backlog(session: Session, most: int) -> int:

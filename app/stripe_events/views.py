@@ -61,7 +61,7 @@ def event_fields(event: StripeEvent) -> dict[str, Any]:
         "received_at": event.received_at,
         "processed_at": event.processed_at,
         "attempts": event.attempts,
-        "next_attempt_at": event.next_attempt_at if event.processed_at is None else None,
+        "next_attempt_at": event.next_attempt_at,
         "outcome": event.outcome,
         "reason": outcomes.sentence(event.outcome, event.outcome_details),
         "last_error": problems.clause(error) if (error := event.last_error or _problem(event)) else None,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import bulk
 from app.errors import ConfigurationError
+from app.stripe_events import inbox
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import Scope
 
@@ -54,7 +55,9 @@ def insert_documents(
         rows[row["stripe_id"]] = row
     # Sorted, so that two transactions with the same documents cannot deadlock.
     inserted = bulk.insert(session, StripeEvent, [rows[stripe_id] for stripe_id in sorted(rows)], tail=_KEEP_FIRST)
-    return [row.id for row in inserted]
+    event_ids = [row.id for row in inserted]
+    inbox.make_due(session, event_ids)
+    return event_ids
 
 
 def name(document: Mapping[str, Any]) -> str:

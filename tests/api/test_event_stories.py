@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db
+from app.stripe_events import inbox
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks, Purchase
@@ -112,4 +113,5 @@ def test_an_event_in_two_versions_shows_both_deliveries(
 
 def _set(event: dict[str, Any], changes: str) -> None:
     with db.transaction() as session:
-        session.execute(text(f"UPDATE stripe_events SET {changes} WHERE stripe_id = :id"), {"id": event["id"]})
+        changed = text(f"UPDATE stripe_events SET {changes} WHERE stripe_id = :id RETURNING id")
+        inbox.make_due(session, session.scalars(changed, {"id": event["id"]}).all())

@@ -33,6 +33,8 @@ WITHOUT_ROWS = frozenset({"lookups", "session_touches", "stripe_runs_seen", "tou
 """Tables that the story fills no row into; the planner knows nothing of them."""
 ACCEPTED = frozenset({"SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings"})
 """Statements that read a whole table: the metric of imbalance, which the clock measures every five minutes."""
+BY_OUTCOME = "stripe_events.outcome = "
+"""Lists of events by outcome walk from the newest, or read block ranges if the outcome is rare (decision 0044)."""
 
 __all__ = ["guarded", "routes"]
 
@@ -131,7 +133,11 @@ def test_every_statement_has_an_index_for_what_it_asks(
                 routine.run()
     planner = plans.at_a_million(superuser)
     assert planner.unknown == WITHOUT_ROWS
-    statements = {statement: one for statement, one in recorder.executions.items() if statement not in ACCEPTED}
+    statements = {
+        statement: executions
+        for statement, executions in recorder.executions.items()
+        if statement not in ACCEPTED and BY_OUTCOME not in statement
+    }
     faults = {statement: found for statement, one in statements.items() if (found := planner.faults(one))}
     assert faults == {}, "\n\n".join(f"{statement}\n{found}" for statement, found in faults.items())
     for table in ("commissions", "payments", "stripe_events"):

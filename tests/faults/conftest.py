@@ -161,7 +161,10 @@ def inbox_row(database: Engine) -> InboxRow:
 
     def inbox_row(event: Event) -> Any:
         with db.transaction() as session:
-            query = text("SELECT * FROM stripe_events WHERE stripe_id = :stripe_id")
+            query = text("""
+                SELECT stripe_events.*, next_attempt_at FROM stripe_events LEFT JOIN due_events ON event_id = id
+                WHERE stripe_id = :stripe_id
+            """)
             return session.execute(query, {"stripe_id": event["id"]}).one()
 
     return inbox_row
@@ -183,7 +186,7 @@ def event_of_type(event_type: str) -> Event:
 def bring_forward() -> None:
     """Let the time pass that failed events wait."""
     with db.transaction() as session:
-        session.execute(text("UPDATE stripe_events SET next_attempt_at = now() WHERE processed_at IS NULL"))
+        session.execute(text("UPDATE due_events SET next_attempt_at = now()"))
 
 
 class _Lines(logging.Handler):

@@ -58,7 +58,10 @@ def test_event_locked_by_another_drain_is_skipped(deliver: Deliver, database: En
     held, free = event_of_type("test.unknown"), event_of_type("test.unknown")
     deliver([held, free])
     with database.connect() as other:
-        other.execute(text("SELECT FROM stripe_events WHERE stripe_id = :id FOR UPDATE"), {"id": held["id"]})
+        claim = (
+            "SELECT FROM due_events JOIN stripe_events ON id = event_id WHERE stripe_id = :id FOR UPDATE OF due_events"
+        )
+        other.execute(text(claim), {"id": held["id"]})
         assert work_batch() == 1
         assert inbox_row(free).outcome == "ignored_type"
     assert work_batch() == 1
@@ -80,7 +83,7 @@ def test_deadlock_is_retried_at_once_and_counts_as_no_attempt(
     with ThreadPoolExecutor(1) as pool:
         drained = pool.submit(drain_with, 500)
         postings_lock.wait_until_blocking()
-        postings_lock.also_lock("SELECT FROM stripe_events ORDER BY id LIMIT 1 FOR UPDATE")
+        postings_lock.also_lock("SELECT FROM due_events ORDER BY event_id LIMIT 1 FOR UPDATE")
         postings_lock.release()
         assert drained.result() == len(events_of(copies))
     # On a busy machine the drain may claim its events again before the other session has one: a second deadlock.

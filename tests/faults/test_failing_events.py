@@ -87,7 +87,7 @@ def test_event_is_not_claimed_before_its_next_attempt(deliver: Deliver, drain: D
     deliver([failing])
     work_batch()
     with db.transaction() as session:
-        session.execute(text("UPDATE stripe_events SET next_attempt_at = now() + interval '1 hour'"))
+        session.execute(text("UPDATE due_events SET next_attempt_at = now() + interval '1 hour'"))
     assert drain() == 0
     assert inbox_row(failing).attempts == 1
 

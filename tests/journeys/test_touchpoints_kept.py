@@ -18,6 +18,7 @@ from app.touchpoints import partitions
 from tests import cast
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
+from tests.due import make_all_due
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks, Purchase
 from tests.stripe_stories.families import CLOVER
@@ -116,7 +117,7 @@ def test_dropping_the_months_touchpoints_came_in_changes_nothing_that_was_settle
     _look_after(long_after)
     assert sum(partitions_now().values()) == 0, "every touchpoint is gone"
     with db.transaction() as session:
-        session.execute(text("UPDATE stripe_events SET processed_at = NULL, outcome = NULL"))
+        make_all_due(session)
     drain()
     _decide_anew(merchant, [cleo.id, *filter(None, (first.subscription, first.invoice))])
     deliver(cleo.renews(first).events)

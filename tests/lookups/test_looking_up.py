@@ -7,6 +7,7 @@ from app.config import Settings
 from app.stripe_sync import lookups as domain
 from tests.books import owed
 from tests.conftest import Drain, Ledger
+from tests.due import make_all_due
 from tests.emulator.emulator import Emulator
 from tests.stripe_stories.facts import Marks
 from worker.stripe_sync import lookups
@@ -167,7 +168,7 @@ def test_an_answer_that_is_known_already_settles_nothing_twice(
     look_up()
     with db.transaction() as session:
         session.execute(text("UPDATE lookups SET done_at = NULL, attempts = 0"))
-        session.execute(text("UPDATE stripe_events SET processed_at = NULL, outcome = NULL"))
+        make_all_due(session)
     drain()
     look_up()
     assert ledger().balances == owed(ada=980)

@@ -17,6 +17,7 @@ from app.programs.models import Program
 from tests import books, cast
 from tests.cast import Merchant
 from tests.conftest import Deliver, Tally, assert_ledger_sound
+from tests.due import make_all_due
 
 from .lives import ABOVE, CHAPTERS, LADDER_BPS, TERMS, Life, lives
 from .living import decide, deliver_chapter, strike_clock, work_everything
@@ -39,7 +40,6 @@ NOTHING = books.Books({})
 COUNTING_OUTSIDE = [code for code, terms in TERMS.items() if terms.includes_outside]
 
 _POSTINGS = text("SELECT entry_id, line, account_id, amount_minor FROM postings ORDER BY entry_id, line")
-_MAKE_DUE_AGAIN = text("UPDATE stripe_events SET processed_at = NULL, outcome = NULL")
 _HELD_OF_NOTHING = text("""
     SELECT payments.key, sum(postings.amount_minor)
     FROM payments
@@ -142,7 +142,7 @@ def test_working_everything_again_posts_nothing(many: Sequence[Life], chance: ra
         deliver_chapter(many, chapter, deliver, chance)
     before = postings()
     with db.transaction() as session:
-        session.execute(_MAKE_DUE_AGAIN)
+        make_all_due(session)
     work_everything(chance)
     assert postings() == before
     assert_books_are_the_oracles(many, "after everything was worked again")

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -24,6 +24,7 @@ from app.partners.finding import directory
 from app.partners.finding.directory import Enrollment
 from app.payments import objects, payment_rows
 from app.payments.models import Payment
+from app.payments.state.state import PaymentState
 from app.stripe_events.scope import Scope
 
 REFUSALS: Final = {
@@ -72,7 +73,7 @@ def assign_payment(session: Session, actor: Actor, payment: Payment, order: Orde
     if _is_so_by_hand(session, payment, order):
         return Assigned(is_new=False)
     if enrollment is not None and not payment.invoice and not is_forced:
-        _refuse_nearby_invoice(session, payment)
+        _refuse_nearby_invoice(session, scope, payment)
     _record(session, name_of(actor), scope, subject, order, enrollment, bound_at=payment.occurred_at, applies_from=None)
     _note(session, actor, "payment.attributed", ids.encode(ids.PAYMENT, payment.id), scope, order)
     return _settle(session, scope, {subject}, order)
@@ -127,21 +128,19 @@ def _refuse_merged(session: Session, payment: Payment) -> None:
 
 # Since API version basil, a charge does not name the invoice it pays. Credited by itself, it would earn twice once the
 # link arrives.
-_NEARBY_INVOICE = text("""
-    SELECT invoice FROM payments
-    WHERE organization_id = :organization_id AND account = :account AND livemode = :livemode
-      AND customer = :customer AND customer <> '' AND invoice <> '' AND merged_into_id IS NULL
-      AND currency = :currency AND gross_minor = :gross_minor
-      AND occurred_at BETWEEN CAST(:occurred_at AS timestamptz) - interval '1 day'
-                          AND CAST(:occurred_at AS timestamptz) + interval '1 day'
-    ORDER BY occurred_at LIMIT 1
-""")
+_NEARBY: Final = timedelta(days=1)
 
 
-def _refuse_nearby_invoice(session: Session, payment: Payment) -> None:
-    names = ("organization_id", "account", "livemode", "customer", "currency", "gross_minor", "occurred_at")
-    invoice = session.scalar(_NEARBY_INVOICE, {name: getattr(payment, name) for name in names})
-    if invoice is not None:
+def _is_alike(state: PaymentState, payment: Payment) -> bool:
+    is_same_amount = (state.currency, state.gross_minor) == (payment.currency, payment.gross_minor)
+    return is_same_amount and abs(state.occurred_at - payment.occurred_at) <= _NEARBY
+
+
+def _refuse_nearby_invoice(session: Session, scope: Scope, payment: Payment) -> None:
+    of_customer = payment_rows.load_of_subjects(session, scope, {payment.customer} - {""})
+    nearby = [one.state for one in of_customer if one.is_of_invoice and _is_alike(one.state, payment)]
+    if nearby:
+        invoice = min(nearby, key=lambda state: state.occurred_at).invoice
         raise Conflict(
             f"the payment may be that of invoice {invoice}: same customer, currency and amount within a day; "
             "credit the invoice, or send force: true",

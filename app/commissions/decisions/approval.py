@@ -113,10 +113,9 @@ def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decis
 _RIPE = """
     payment.merged_into_id IS NULL AND (payment.held_until IS NULL OR payment.held_until <= :now)
     AND NOT EXISTS (
-        SELECT FROM stripe_events AS event
-        WHERE event.organization_id = payment.organization_id AND event.livemode = payment.livemode
-          AND event.processed_at IS NULL
-          AND event.next_attempt_at <= CAST(:now AS timestamptz) - make_interval(mins => :backlog_minutes)
+        SELECT FROM due_events AS due
+        WHERE due.organization_id = payment.organization_id AND due.livemode = payment.livemode
+          AND due.next_attempt_at <= CAST(:now AS timestamptz) - make_interval(mins => :backlog_minutes)
     )
     AND NOT EXISTS (
         SELECT FROM stripe_runs AS run

@@ -42,13 +42,13 @@ def add_self_referrals(
     transaction credits one of them meanwhile without knowing the address.
     """
     touched = {one.payment.id for one in credited}
-    elsewhere = [
-        one for one in payment_rows.load_ids_of_customers(session, scope, locked.with_new_address) if one not in touched
-    ]
+    of_customers = payment_rows.load_of_subjects(session, scope, locked.with_new_address)
+    elsewhere = [one for one in of_customers if one.id not in touched]
     if not elsewhere:
         return list(credited)
-    objects.lock(session, scope, {one for each in payment_rows.load(session, elsewhere) for one in each.object_ids})
+    objects.lock(session, scope, {one for each in elsewhere for one in each.object_ids})
     marks = {one for customer in locked.with_new_address for one in locked.objects[customer].email_marks}
-    own = session.scalars(_FORBIDDEN, {"payment_ids": elsewhere, "marks": sorted(marks)}).all()
+    values = {"payment_ids": [one.id for one in elsewhere], "marks": sorted(marks)}
+    own = session.scalars(_FORBIDDEN, values).all()
     others = [one for one in payment_rows.load(session, own) if one.merged_into_id is None]
     return [*credited, *attribute.credit_unchanged(session, scope, others)]
