@@ -1,10 +1,12 @@
 """The explanation of a Stripe object: its kind, its attributions, the payments it belongs to."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.explanations import customers
@@ -27,6 +29,7 @@ OWNERS: Final = ("customer", "subscription")
 NOT_KEPT: Final = "object"
 """The kind of objects that only unread events were about."""
 MOST_EVENTS: Final = 20
+MOST_SCOPES: Final = 20
 
 
 class ObjectExplanation(Snake):
@@ -50,24 +53,24 @@ class ObjectExplanation(Snake):
 def explanations_of(
     session: Session, organization_ids: Sequence[UUID], stripe_id: str, *, limit: int
 ) -> list[ObjectExplanation]:
-    """The explanations of the object with this id, one for each account and mode in which it is known.
+    """The explanations of the object with this id, one for each account and mode in which it is known, at most 20.
 
     Args:
         organization_ids: the owners.
         stripe_id: the id at Stripe.
         limit: the maximum number of payments of each, the newest.
     """
-    events: dict[Scope, list[StripeEvent]] = {
-        scope: [] for scope in payment_objects.scopes_of(session, organization_ids, stripe_id)
-    }
-    for event in events_about(session, organization_ids, [stripe_id]):
-        events.setdefault(Scope.of(event), []).append(event)
-    return [_explain(session, scope, stripe_id, events[scope], limit) for scope in sorted(events)]
+    place = StripeEvent.organization_id, StripeEvent.account, StripeEvent.livemode
+    about = select(*place).where(place[0].in_(organization_ids), StripeEvent.object_id == stripe_id).distinct()
+    # Who knows an endpoint's secret can name any number of accounts.
+    events = session.execute(about.order_by(place[2].desc(), place[1]).limit(MOST_SCOPES))
+    scopes = {*payment_objects.scopes_of(session, organization_ids, stripe_id), *(Scope(*row) for row in events)}
+    by_account = sorted(scopes, key=attrgetter("account"))
+    shown = sorted(by_account, key=attrgetter("livemode"), reverse=True)[:MOST_SCOPES]
+    return [_explain(session, scope, stripe_id, limit) for scope in sorted(shown)]
 
 
-def _explain(
-    session: Session, scope: Scope, stripe_id: str, events: Sequence[StripeEvent], limit: int
-) -> ObjectExplanation:
+def _explain(session: Session, scope: Scope, stripe_id: str, limit: int) -> ObjectExplanation:
     own = payment_objects.payment_objects_of(session, scope, stripe_id)
     known = next((one for one in own if one.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
@@ -83,7 +86,7 @@ def _explain(
         sentences=[],
         bindings=customers.bindings_of(session, scope, subjects),
         names=names_on(session, scope, subjects),
-        events=[event_body(event) for event in events[-MOST_EVENTS:]],
+        events=[event_body(event) for event in events_about(session, scope, [stripe_id], limit=MOST_EVENTS)],
         payments=[payment_explanation.of_payment(session, payment) for payment in payments],
     )
     lines = list(_of_owner(stripe_id, explained) if owner is not None else _of_part(stripe_id, explained, own))

@@ -128,7 +128,7 @@ class PaymentExplanation(Snake):
     base: dict[str, Any] = Field(
         description="How the base is computed, in minor units; `formula` is a code, whose text is among the sentences."
     )
-    events: list[EventBody]
+    events: list[EventBody] = Field(description="The newest 200 events about it, oldest first.")
     refunds: list[ReturnNote] = Field(description="Refunds; those that failed or were canceled returned nothing.")
     disputes: list[ReturnNote]
     credit_notes: list[ReturnNote]

@@ -13,6 +13,8 @@ from app.paging import EVER, Page, Span, no_row, owned_by, refuse_both, within
 from app.stripe_events.models import DueEvent, StripeEvent
 from app.stripe_events.scope import Scope
 
+MOST_EVENTS: Final = 200
+MOST_DELIVERIES: Final = 20
 UNPROCESSED: Final = "unprocessed"
 """The filter value, beside the outcomes, for events without an outcome."""
 
@@ -104,30 +106,36 @@ def get_event(session: Session, organization_ids: Sequence[UUID], event_id: str)
 
 
 def deliveries_of(session: Session, event: StripeEvent) -> list[StripeEvent]:
-    """The other rows with the event's Stripe id: in another API version, account or mode, or `wrong_mode`."""
+    """The other rows with the event's Stripe id: in another API version, account or mode, or `wrong_mode`.
+
+    At most `MOST_DELIVERIES`, `wrong_mode` last, then the newest first.
+    """
     same = select(StripeEvent).where(
         StripeEvent.stripe_id == event.stripe_id,
         StripeEvent.organization_id == event.organization_id,
         StripeEvent.id != event.id,
     )
-    return list(session.scalars(same.order_by(StripeEvent.id).options(defer(StripeEvent.payload))))
+    ordered = same.order_by(StripeEvent.is_wrong_mode, StripeEvent.id.desc()).limit(MOST_DELIVERIES)
+    return list(session.scalars(ordered.options(defer(StripeEvent.payload))))
 
 
 def events_about(
-    session: Session, organization_ids: Sequence[UUID], object_ids: Sequence[str], scope: Scope | None = None
+    session: Session, scope: Scope, object_ids: Sequence[str], *, limit: int = MOST_EVENTS
 ) -> list[StripeEvent]:
-    """The events about these Stripe objects, in the order they happened; with `scope`, of its account and mode only.
+    """The newest `limit` events about these Stripe objects, in the order they happened.
 
     Those with the outcome `wrong_mode` are left out, unless there are no others.
     """
     about = select(StripeEvent).where(
-        StripeEvent.organization_id.in_(organization_ids), StripeEvent.object_id.in_(object_ids)
+        StripeEvent.organization_id == scope.organization_id,
+        StripeEvent.account == scope.account,
+        StripeEvent.livemode == scope.livemode,
+        StripeEvent.object_id.in_(object_ids),
     )
-    if scope is not None:
-        about = about.where(StripeEvent.account == scope.account, StripeEvent.livemode == scope.livemode)
-    ordered = about.order_by(StripeEvent.occurred_at, StripeEvent.id)
-    events = session.scalars(ordered.options(defer(StripeEvent.payload))).all()
-    return [event for event in events if not event.is_wrong_mode] or list(events)
+    newest = about.order_by(StripeEvent.is_wrong_mode, StripeEvent.occurred_at.desc(), StripeEvent.id.desc())
+    found = session.scalars(newest.limit(limit).options(defer(StripeEvent.payload))).all()
+    events = [event for event in found if not event.is_wrong_mode] or list(found)
+    return events[::-1]
 
 
 def events_named(session: Session, stripe_ids: Sequence[str]) -> list[StripeEvent]:

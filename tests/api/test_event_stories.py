@@ -115,3 +115,22 @@ def _set(event: dict[str, Any], changes: str) -> None:
     with db.transaction() as session:
         changed = text(f"UPDATE stripe_events SET {changes} WHERE stripe_id = :id RETURNING id")
         inbox.make_due(session, session.scalars(changed, {"id": event["id"]}).all())
+
+
+def test_an_event_sent_under_many_accounts_and_versions_is_explained_in_bounds(
+    owner: Caller, first: Purchase, deliver: Deliver
+) -> None:
+    """Who knows a test endpoint's secret can repeat an event under any number of versions, accounts and ids."""
+    event = first.event("invoice.paid")
+    deliver({**event, "api_version": f"version-{number}"} for number in range(30))
+    deliver({**event, "account": f"acct_{number:03}"} for number in range(30))
+    deliver({**event, "id": f"{event['id']}_{number}"} for number in range(210))
+    explanation = story(owner, event)
+    assert len(explanation["deliveries"]) == 20
+    [payment] = owner.get("/api/v1/payments").json["data"]
+    of_payment = owner.get(f"/api/v1/payments/{payment['id']}/explanation").json
+    assert len(of_payment["events"]) == 200
+    objects = owner.get("/api/v1/explanations", id=first.invoice).json["objects"]
+    assert len(objects) == 20
+    assert objects[0]["account"] is None
+    assert {len(one["events"]) for one in objects} == {1, 20}
