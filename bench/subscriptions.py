@@ -17,7 +17,6 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from sqlalchemy import select
 
 from app import db, ids
-from app.commissions.decisions import approval
 from app.ledger import checkpoints
 from app.partners import enrollment
 from app.partners.models import Partner, Snapshot
@@ -123,10 +122,7 @@ def _settle(now: datetime) -> None:
     """Settle all due events, and approve what is mature at `now`."""
     while drain.work_batch():
         pass
-    is_more = 1
-    while is_more:
-        with db.transaction() as session:
-            is_more = approval.approve_mature(session, now=now)
+    schedule.approve_mature(now)
 
 
 def _enroll_partners(connection: psycopg.Connection, made: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:

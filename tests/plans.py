@@ -173,3 +173,15 @@ class Planner:
                 "SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = %s::regclass", [node["Index Name"]]
             ).fetchall()[0][0]
         )
+
+
+def nodes_of(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A node of a plan and all nodes below it."""
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from nodes_of(inner)
+
+
+def rows_read(plan: Mapping[str, Any]) -> int:
+    """The most rows that one node of an executed plan read, by EXPLAIN ANALYZE."""
+    return max(int(node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) for node in nodes_of(plan))

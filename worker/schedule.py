@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import DataError
 
 from app import config, db, ids, jobs, metrics
-from app.commissions.decisions import approval
+from app.commissions.decisions import maturing
 from app.commissions.settling import late_touches
 from app.integrity import verify
 from app.ledger import checkpoints
@@ -84,13 +84,13 @@ def give_up_waiting() -> None:
         invoice_links.end_overdue_waits(session)
 
 
-def approve_mature() -> None:
-    """Approve commissions whose holdback has ended, batch by batch."""
-    now = datetime.now(UTC)
-    while True:
+def approve_mature(now: datetime | None = None) -> None:
+    """Approve commissions whose holdback has ended by now, and end expired holds, batch by batch."""
+    with db.transaction() as session:
+        walk = maturing.begin(session, now=now or datetime.now(UTC))
+    while walk.stage != "over":
         with db.transaction() as session:
-            if not approval.approve_mature(session, now=now):
-                return
+            walk = maturing.settle_next(session, walk)
 
 
 def settle_late_touches() -> None:

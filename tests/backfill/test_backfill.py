@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.commissions.decisions import approval
 from app.config import Settings
 from app.errors import Conflict
 from app.organizations.actors import CLI
@@ -21,6 +20,7 @@ from tests.conftest import Deliver, Drain, Ledger
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
 from tests.emulator.expectation import expected
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER, OLD_AND_NEW, Family
@@ -258,26 +258,20 @@ def test_while_a_backfill_is_unfinished_the_clock_approves_nothing(
     drain()
     dry_run = backfill(23, dry_run=True)
     run = backfill(22)
-    assert approve_mature() == 0
+    assert clock(datetime.now(UTC)) == 0
     complete(dry_run)
     assert working.work_slice(1), "everything is read, nothing is settled"
     assert stand(run).phase == backfilling.SETTLING
-    assert approve_mature() == 0
+    assert clock(datetime.now(UTC)) == 0
     complete(run)
-    assert approve_mature() == 1
+    assert clock(datetime.now(UTC)) == 1
 
 
 def test_an_unfinished_dry_run_holds_no_approval_back(deliver: Deliver, drain: Drain, backfill: Backfill) -> None:
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     drain()
     assert backfill(22, dry_run=True).finished_at is None
-    assert approve_mature() == 1
-
-
-def approve_mature() -> int:
-    """What the clock does now."""
-    with db.transaction() as session:
-        return approval.approve_mature(session, now=datetime.now(UTC))
+    assert clock(datetime.now(UTC)) == 1
 
 
 def test_what_came_back_is_read_first(shop: Emulator, backfill: Backfill, complete: Complete) -> None:

@@ -11,12 +11,13 @@ from tests import cast
 from tests.books import CommissionLine
 from tests.cast import HOLDBACK_DAYS, Merchant
 from tests.conftest import Deliver, Drain, Ledger
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
-from .test_approval import approve, clock, day, payable, reject
+from .test_approval import approve, day, payable, reject
 from .test_self_referral import own_customer
 
 REVERSED = CommissionLine("ada", "usd", 980, 980, "reversed")

@@ -19,6 +19,7 @@ from app.payments.models import Payment
 from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS
 from tests.conftest import Deliver, Drain, Ledger
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
@@ -32,12 +33,6 @@ PERSON = "key_of_somebody"
 def day(sale: Purchase, days: int) -> datetime:
     """So many days after the sale."""
     return datetime.fromtimestamp(sale.paid_at, UTC) + timedelta(days=days)
-
-
-def clock(now: datetime) -> int:
-    """What the clock does at this moment."""
-    with db.transaction() as session:
-        return approval.approve_mature(session, now=now)
 
 
 def payable(minor: int) -> Balances:

@@ -13,6 +13,7 @@ from tests import cast
 from tests.books import Balances, owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
+from tests.maturing import clock
 from tests.properties.two_drains import run_two
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
@@ -20,7 +21,7 @@ from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 from worker.inbox.drain import work_batch
 
-from .test_approval import clock, day, payable, reject
+from .test_approval import day, payable, reject
 
 TIERED = {"type": "tiered", "bps": 1000, "tiers": [{"min_conversions": 2, "bps": 2000}]}
 

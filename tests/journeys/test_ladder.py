@@ -15,13 +15,14 @@ from tests.books import Balances, owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger
 from tests.journeys.copies import books_of, deliver_copies
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.lines import Line, itemized
 
 from .desk import Desk
-from .test_approval import approve, clock, day, reject
+from .test_approval import approve, day, reject
 
 LADDER = {1: 500, 2: 300, 3: 200}
 TAXED = Bill(net_minor=4900, tax_minor=980)

@@ -8,7 +8,6 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db, ids
-from app.commissions.decisions import approval
 from app.config import Settings
 from app.explanations import explain
 from app.organizations import keys
@@ -21,6 +20,7 @@ from app.stripe_sync.lookups import LookupRequest
 from tests.api.conftest import Caller
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, deliver_to
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
@@ -52,8 +52,8 @@ def sold(deliver: Deliver, deliver_live: Deliver, drain: Drain) -> dict[bool, Pu
 
 def approved_modes(now: datetime) -> list[bool]:
     """The modes that the clock approves a commission of at this moment."""
+    clock(now)
     with db.transaction() as session:
-        approval.approve_mature(session, now=now)
         return list(session.scalars(text("SELECT livemode FROM commissions WHERE status = 'approved'")))
 
 

@@ -14,12 +14,13 @@ from tests import books, cast
 from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS, Merchant
 from tests.conftest import Deliver, Drain, Ledger
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory, warning
 
-from .test_approval import approve, clock, day, payable, reserve
+from .test_approval import approve, day, payable, reserve
 
 
 @pytest.fixture

@@ -19,13 +19,14 @@ from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.api.conftest import Caller
 from tests.cast import PERCENTAGE, Merchant
 from tests.conftest import WEBHOOK_SECRET, Deliver, Drain, Ledger, deliver_to
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.signing import signature_header
 from worker.schedule import advance_sums
 
-from .test_approval import clock, day
+from .test_approval import day
 from .test_promotion_codes import now, sell
 
 TIERED = {"type": "tiered", "bps": 1000, "tiers": [{"min_conversions": 2, "bps": 3000}]}

@@ -11,12 +11,13 @@ from app.explanations import explain
 from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS
 from tests.conftest import Deliver, Drain, Ledger
+from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.lines import Line, itemized
 
-from .test_approval import approve, clock, day, reject
+from .test_approval import approve, day, reject
 
 TIERS = [{"min_conversions": 2, "bps": 2000}, {"min_conversions": 3, "bps": 3000}]
 TIERED = {"type": "tiered", "bps": 1000, "tiers": TIERS}

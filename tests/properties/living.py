@@ -14,6 +14,7 @@ from app.errors import Conflict
 from app.payments.models import Payment
 from tests.books import Books
 from tests.conftest import Deliver
+from tests.maturing import clock
 from worker.inbox.drain import work_batch
 
 from .lives import Life, Wish
@@ -42,10 +43,7 @@ def work_everything(chance: random.Random) -> None:
 def strike_clock(lives: Sequence[Life]) -> None:
     """Let the clock approve all that is due today, and the oracles too."""
     now = datetime.now(UTC)
-    while True:
-        with db.transaction() as session:
-            if not approval.approve_mature(session, now=now):
-                break
+    clock(now)
     for life in lives:
         life.ledger.approve_what_is_due(int(now.timestamp()))
 

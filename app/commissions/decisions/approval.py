@@ -1,16 +1,10 @@
-"""Approving and rejecting: by the clock once the holdback has passed, or by a person at any time."""
+"""Approving and rejecting by a person, at any time."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
-
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.commissions.decisions import decisions
-from app.commissions.decisions.decisions import CLOCK, Decision
+from app.commissions.decisions.decisions import Decision
 from app.commissions.models import Conversion
 from app.commissions.settling import rows
 from app.commissions.settling.rows import CommissionRow
@@ -21,9 +15,6 @@ from app.payments import objects, payment_rows
 from app.payments.models import Payment
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import Scope
-
-BACKLOG_MINUTES: Final = 10
-"""The clock approves nothing in a mode with events that have been due for longer: a refund may be among them."""
 
 
 def approve(
@@ -106,73 +97,3 @@ def _commissions(session: Session, conversion: Conversion) -> list[CommissionRow
 def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decision, by: Cause) -> None:
     decisions.insert(session, scope, [decision])
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
-
-
-# Commissions whose holdback has ended, and payments whose fraud warning has expired. Organizations with overdue events
-# or an unfinished backfill of the same mode are left out, because a refund may be among the unprocessed events.
-_RIPE = """
-    payment.merged_into_id IS NULL AND (payment.held_until IS NULL OR payment.held_until <= :now)
-    AND NOT EXISTS (
-        SELECT FROM due_events AS due
-        WHERE due.organization_id = payment.organization_id AND due.livemode = payment.livemode
-          AND due.next_attempt_at <= CAST(:now AS timestamptz) - make_interval(mins => :backlog_minutes)
-    )
-    AND NOT EXISTS (
-        SELECT FROM stripe_runs AS run
-        WHERE run.organization_id = payment.organization_id AND run.livemode = payment.livemode
-          AND run.kind = 'backfill' AND run.finished_at IS NULL AND NOT run.dry_run
-    )
-"""
-
-_MATURE = text(f"""
-    SELECT payment.id, payment.organization_id, payment.account, payment.livemode,
-           min(commission.mature_at) AS mature_at
-    FROM commissions AS commission
-    JOIN conversions AS conversion ON conversion.id = commission.conversion_id
-    JOIN payments AS payment ON payment.id = conversion.payment_id
-    WHERE commission.status = 'accrued' AND commission.approved_at IS NULL AND commission.mature_at <= :now AND {_RIPE}
-      AND (CAST(:payment_ids AS uuid[]) IS NULL OR payment.id = ANY (:payment_ids))
-    GROUP BY payment.id ORDER BY mature_at, payment.id LIMIT :limit
-""")
-
-_RELEASED = text(f"""
-    SELECT payment.id, payment.organization_id, payment.account, payment.livemode
-    FROM payments AS payment
-    WHERE payment.outcome = 'held' AND payment.held_until <= :now AND {_RIPE}
-    ORDER BY payment.held_until, payment.id LIMIT :limit
-""")
-
-
-def approve_mature(session: Session, *, now: datetime, limit: int = 200) -> int:
-    """Approve commissions without a hold as of the end of their holdback, if that has passed; end expired holds.
-
-    Effects: takes the locks a drain takes, decides, settles. One transaction.
-
-    Returns:
-        How many payments were settled. If it is not 0, call again: more may be left.
-    """
-    values = {"now": now, "limit": limit, "backlog_minutes": BACKLOG_MINUTES, "payment_ids": None}
-    mature = session.execute(_MATURE, values).all()
-    if not mature:
-        return _settle(session, session.execute(_RELEASED, values).all(), now)
-    for scope, payment_ids in _by_scope(mature).items():
-        payments = payment_rows.load(session, payment_ids)
-        objects.lock(session, scope, {one for each in payments for one in each.object_ids})
-        still = session.execute(_MATURE, {**values, "payment_ids": payment_ids}).all()
-        decided = [Decision(row.id, "approved", CLOCK, row.mature_at, now) for row in still]
-        decisions.insert(session, scope, decided)
-    return _settle(session, mature, now)
-
-
-def _by_scope(rows: Sequence[Any]) -> dict[Scope, list[UUID]]:
-    found: dict[Scope, list[UUID]] = {}
-    for row in sorted(rows, key=lambda row: (row.organization_id, row.account, row.livemode, row.id)):
-        found.setdefault(Scope.of(row), []).append(row.id)
-    return found
-
-
-def _settle(session: Session, rows: Sequence[Any], now: datetime) -> int:
-    for scope, payment_ids in _by_scope(rows).items():
-        named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
-        settle_objects(session, scope, objects.lock(session, scope, named), Cause("job:approve", now))
-    return len(rows)

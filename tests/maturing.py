@@ -1,0 +1,16 @@
+"""What the clock approves at any moment."""
+
+from datetime import datetime
+
+from app import db
+from app.commissions.decisions import maturing
+
+
+def clock(now: datetime, *, limit: int = maturing.BATCH) -> int:
+    """Let the clock approve what has matured by `now`, so many commissions at a time; returns how many it settled."""
+    with db.transaction() as session:
+        walk = maturing.begin(session, now=now)
+    while walk.stage != "over":
+        with db.transaction() as session:
+            walk = maturing.settle_next(session, walk, limit=limit)
+    return walk.settled
