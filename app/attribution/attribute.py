@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.attribution import bindings, by_hand, evidence, occasions, rules
 from app.attribution.rules import Binding, Credit, NoCredit
-from app.partners.finding import directory
-from app.partners.finding.directory import Directory
+from app.partners.queries import directory
+from app.partners.queries.directory import Directory
 from app.payments import objects, payment_rows
 from app.payments.objects import LockedObjects
 from app.payments.payment_rows import PaymentRow

@@ -17,7 +17,7 @@ from app import bulk
 from app.attribution import occasions, rules
 from app.attribution.models import Attribution
 from app.attribution.rules import Binding, Name
-from app.partners.finding import directory
+from app.partners.queries import directory
 from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.objects import LockedObjects

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.attribution.models import Attribution
-from app.partners.finding.directory import Enrollment
+from app.partners.queries.directory import Enrollment
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from app import ids
 from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOUCHPOINT
-from app.partners.finding.directory import Directory, Enrollment, SnapshotTerms
+from app.partners.queries.directory import Directory, Enrollment, SnapshotTerms
 
 CLOCKS_APART: Final = timedelta(seconds=300)
 """The most that Stripe's clock and ours may differ; the receiver has the same limit for signatures."""

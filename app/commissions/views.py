@@ -9,10 +9,10 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions import finding
+from app.commissions import queries
 from app.commissions.decisions.bulk_approval import Approved
-from app.commissions.finding import net_minor
 from app.commissions.models import Commission, Conversion
+from app.commissions.queries import net_minor
 from app.ledger.balances import approvals_posted_at
 from app.money import decimal_text
 from app.paging import HasMore
@@ -168,7 +168,7 @@ def conversion_body(
 def load_conversion_body(session: Session, conversion: Conversion) -> ConversionBody:
     """The conversion as it is now, also if SQL statements changed it since it was read."""
     session.expire_all()
-    return conversion_body(*finding.with_commission(session, conversion))
+    return conversion_body(*queries.with_commission(session, conversion))
 
 
 def _charge(conversion: Conversion, payment: Payment) -> str | None:
@@ -181,7 +181,7 @@ def _charge(conversion: Conversion, payment: Payment) -> str | None:
 def commission_bodies(
     session: Session, rows: Sequence[Row[Commission, Conversion, Payment, str, str]]
 ) -> list[CommissionBody]:
-    """Rows of `finding.list_commissions` as their owner sees them; queries when approvals were posted."""
+    """Rows of `queries.list_commissions` as their owner sees them; queries when approvals were posted."""
     posted_at = approvals_posted_at(session, [row[0].id for row in rows if row[0].approved_at is not None])
     return [commission_body(*row, posted_at=posted_at.get(row[0].id)) for row in rows]
 

@@ -18,8 +18,8 @@ from app.payments import payment_objects
 from app.payments.models import Payment, StripeObject
 from app.sentences import outcomes
 from app.sentences.say import Minute, listed, say
-from app.stripe_events.finding import deliveries_of
 from app.stripe_events.models import StripeEvent
+from app.stripe_events.queries import deliveries_of
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import EventBody, event_body, event_fields
 from app.views import Instant, Snake

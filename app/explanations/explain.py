@@ -24,15 +24,15 @@ from app.explanations.partners import PartnerStanding
 from app.explanations.programs import ProgramStanding
 from app.explanations.views import PaymentExplanation
 from app.organizations.models import Organization
-from app.partners.finding import listing, nearest
 from app.partners.models import Partner
+from app.partners.queries import listing, nearest
 from app.payments.models import Payment
 from app.payments.reported import facts
 from app.programs.models import Program
 from app.sentences.catalogue import Catalogue, current, using
 from app.sentences.say import listed, say
-from app.stripe_events.finding import find_event
 from app.stripe_events.models import StripeEvent
+from app.stripe_events.queries import find_event
 from app.views import Snake, jsonable
 
 UNKNOWN_LENGTH: Final = 64

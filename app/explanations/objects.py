@@ -18,8 +18,8 @@ from app.explanations.views import PaymentExplanation
 from app.payments import payment_objects
 from app.payments.models import StripeObject
 from app.sentences.say import listed, say, say_stored
-from app.stripe_events.finding import events_about
 from app.stripe_events.models import StripeEvent
+from app.stripe_events.queries import events_about
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import EventBody, event_body
 from app.views import Snake

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.finding import OWN_COMMISSIONS, net_minor
 from app.commissions.models import Commission
+from app.commissions.queries import OWN_COMMISSIONS, net_minor
 from app.commissions.views import CommissionStatus
 from app.errors import NotFound
 from app.partners.models import Snapshot

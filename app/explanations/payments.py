@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Attribution
-from app.commissions.finding import net_minor
 from app.commissions.models import Commission, Conversion, Decision
+from app.commissions.queries import net_minor
 from app.explanations import search
 from app.explanations.payment_sentences import sentences_of, summary_of
 from app.explanations.returns import notes_of
@@ -26,8 +26,8 @@ from app.explanations.views import (
     SnapshotNote,
     TermsNote,
 )
-from app.partners.finding import nearest
 from app.partners.models import Partner, Snapshot
+from app.partners.queries import nearest
 from app.payments import payment_objects
 from app.payments.facts import Kind
 from app.payments.models import Payment
@@ -35,7 +35,7 @@ from app.payments.views import payment_body
 from app.programs.models import Program, Terms
 from app.sentences import calculations
 from app.sentences.say import say
-from app.stripe_events.finding import events_about
+from app.stripe_events.queries import events_about
 from app.stripe_events.scope import Scope
 from app.stripe_events.views import event_body
 from app.times import UTC_NAME

@@ -10,7 +10,7 @@ import pytest
 from app import ids, money
 from app.commissions.rates import amounts
 from app.ledger.positions import Line, Position
-from app.partners.finding.directory import SnapshotTerms
+from app.partners.queries.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
 from app.programs.shapes import shape_of
 

@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from app import db
-from app.payments import holdings
+from app.payments import our_records
 from app.stripe_events.scope import Scope
 from tests import cast
 from tests.books import owed
@@ -161,7 +161,7 @@ def test_comparison_with_stripe_includes_reported_refunds(
     drain()
     give_back(desk, conversion_of(desk, first), 1000)
     with db.transaction() as session:
-        held = holdings.load_records(session, Scope(merchant.organization_id, "", livemode=False), [first.invoice])
+        held = our_records.load_records(session, Scope(merchant.organization_id, "", livemode=False), [first.invoice])
     assert held.payments[f"invoice:{first.invoice}"].is_credited
 
 

@@ -11,7 +11,7 @@ from app import db, ids
 from app.config import Settings
 from app.explanations import explain
 from app.organizations import keys
-from app.payments.waiting import finding
+from app.payments.waiting import waiting_list
 from app.stripe_events import inbox
 from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
@@ -108,7 +108,7 @@ def test_a_look_up_is_made_for_what_waits_in_its_own_mode_only(
             ).one()
         )
         awaited = [
-            finding.is_awaited(session, merchant.organization_id, request, livemode=one) for one in (False, True)
+            waiting_list.is_awaited(session, merchant.organization_id, request, livemode=one) for one in (False, True)
         ]
     assert awaited == [not livemode, livemode]
 

@@ -13,7 +13,7 @@ from app.commissions.settling.evaluate import Result, evaluate
 from app.commissions.settling.rows import CommissionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
 from app.commissions.settling.target_entries import entries_of
-from app.partners.finding.directory import Enrollment, SnapshotTerms
+from app.partners.queries.directory import Enrollment, SnapshotTerms
 from app.payments.payment_rows import PaymentRow
 from app.payments.state.state import PaymentState
 from app.programs.shapes import shape_of

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.commissions.rates import amounts
-from app.partners.finding.directory import SnapshotTerms
+from app.partners.queries.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
 from app.programs.shapes import shape_of
 

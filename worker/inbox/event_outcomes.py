@@ -7,7 +7,7 @@ from typing import Final
 from app.attribution.carriers import CLIENT_REFERENCE
 from app.commissions.settling.settle import Settled
 from app.commissions.settling.settlement import Cause
-from app.partners.finding.directory import Directory
+from app.partners.queries.directory import Directory
 from app.payments.facts import MONEY_KINDS, RETURN_KINDS, Kind, NameFact, ReadEvent
 from app.payments.objects import LockedObjects, events_with_new_facts
 from app.payments.payment_rows import PaymentRow

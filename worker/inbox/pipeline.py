@@ -16,7 +16,7 @@ from app.attribution import evidence
 from app.attribution.promotions import used
 from app.commissions.settling.settle import Settled, settle_objects
 from app.errors import UnusableEvent
-from app.partners.finding import directory
+from app.partners.queries import directory
 from app.payments import objects
 from app.payments.facts import Kind, ReadEvent
 from app.payments.objects import LockedObjects

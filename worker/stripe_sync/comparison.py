@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.payments.facts import RETURNED_NOTHING, Kind
-from app.payments.holdings import OurRecords, Payment
+from app.payments.our_records import OurRecords, Payment
 from app.payments.state import returns
 from app.payments.state.payment_group import KnownObject
 from worker.inbox.handlers import disputes, invoices

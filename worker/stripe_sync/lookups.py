@@ -15,8 +15,7 @@ from stripe import StripeClient
 
 from app import db, jobs
 from app.errors import StripeForbidden, StripeProblem, StripeRateLimited, StripeUnavailable
-from app.payments.waiting import finding as waiting
-from app.payments.waiting import invoice_links
+from app.payments.waiting import invoice_links, waiting_list
 from app.sentences.problems import Problem
 from app.stripe_events import waits
 from app.stripe_sync import api_keys, fetched, lookups
@@ -76,7 +75,7 @@ def do_next() -> bool:
         if lookup is None:
             return False
         owner, livemode = lookup.scope.organization_id, lookup.scope.livemode
-        if not waiting.is_awaited(session, owner, lookup.request, livemode=livemode):
+        if not waiting_list.is_awaited(session, owner, lookup.request, livemode=livemode):
             lookups.finish(session, lookup)
             return True
     try:

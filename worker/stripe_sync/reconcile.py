@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from app import db, jobs
 from app.errors import StripeMissing
-from app.payments import holdings
-from app.payments.holdings import OurRecords, Payment
+from app.payments import our_records
+from app.payments.our_records import OurRecords, Payment
 from app.stripe_events import inbox, replaying
 from app.stripe_sync import drifts, fetched, runs
 from app.stripe_sync.runs import Run
@@ -78,7 +78,7 @@ def _held(session: Session, run: Run, documents: Sequence[Document]) -> OurRecor
         session, run.id, [f"{prefix}{object_id}" for prefix in (INVOICED, EXPLAINED) for object_id in ids]
     )
     return replace(
-        holdings.load_records(session, run.scope, ids),
+        our_records.load_records(session, run.scope, ids),
         invoiced=frozenset(mark.removeprefix(INVOICED) for mark in marks if mark.startswith(INVOICED)),
         explained=frozenset(mark.removeprefix(EXPLAINED) for mark in marks if mark.startswith(EXPLAINED)),
     )
@@ -103,7 +103,7 @@ def _unlisted(run: Run) -> Run:
     """Request payments that were in no list, because they were created before the period or do not exist at Stripe."""
     since, until = _window(run)
     with db.transaction() as session:
-        payments = holdings.load_unlisted(
+        payments = our_records.load_unlisted(
             session,
             run.scope,
             run.id,

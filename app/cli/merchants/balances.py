@@ -32,7 +32,7 @@ def balances(
 ) -> None:
     """Show for each partner and currency what is accrued, payable and paid, and what is owed: earned and not paid."""
     from app.partners.figures import owed
-    from app.partners.finding.listing import find_named
+    from app.partners.queries.listing import find_named
     from app.programs.programs import get_program
 
     with organizations.reading(data_dir) as (settings, session):

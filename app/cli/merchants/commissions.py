@@ -52,7 +52,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List commissions, newest first."""
-    from app.commissions import finding, views
+    from app.commissions import queries, views
     from app.views import jsonable
 
     words = get_args(views.CommissionStatus)
@@ -61,7 +61,7 @@ def list_(
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         matching = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
-        query = finding.ListQuery(
+        query = queries.ListQuery(
             limit=limit,
             livemode=matching.livemode,
             status=status,
@@ -69,7 +69,7 @@ def list_(
             program_id=matching.program.id if matching.program else None,
             paid=matching.paid,
         )
-        page = finding.list_commissions(session, owners, query)
+        page = queries.list_commissions(session, owners, query)
         every = views.commission_bodies(session, page.rows)
     rows = [jsonable(one) if as_json else _for_people(one) for one in every]
     printing.listing(rows, as_json=as_json)
@@ -85,12 +85,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a commission with all its times. `accrual explain` says where its amount comes from."""
-    from app.commissions import finding, views
+    from app.commissions import queries, views
     from app.views import jsonable
 
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        row = finding.get_commission(session, owners, commission_id)
+        row = queries.get_commission(session, owners, commission_id)
         [shown] = views.commission_bodies(session, [row])
     printing.record(jsonable(shown), as_json=as_json)
 
@@ -180,13 +180,13 @@ def _decided(
 ) -> list[dict[str, Any]]:
     """Decide all of `given`, or none if one is refused or not of `livemode`; returns each conversion's result."""
     from app import db
-    from app.commissions import finding
+    from app.commissions import queries
 
     rows = []
     with db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
         for public_id in given:
-            conversion = finding.conversion_named(session, owners, public_id)
+            conversion = queries.conversion_named(session, owners, public_id)
             require_mode(livemode, public_id, livemode=conversion.livemode)
             shown = decide(session, CLI, conversion, _now())
             amount = format_money(shown.commission_cents, shown.currency)
@@ -205,7 +205,7 @@ def _matching(
 ) -> ApprovalFilter:
     from app.commissions.decisions.bulk_approval import ApprovalFilter
     from app.paging import Span
-    from app.partners.finding.listing import find_named
+    from app.partners.queries.listing import find_named
     from app.programs.programs import get_program
 
     chosen = None if program is None else get_program(session, owners, program, default_of=owners[0])

@@ -41,7 +41,7 @@ def list_(
 ) -> None:
     """List partners, newest first. Those who signed up and are not approved are pending and unconfirmed."""
     from app.cli.merchants import partner_rows
-    from app.partners.finding import listing
+    from app.partners.queries import listing
     from app.partners.terms import snapshots
 
     if status is not None and status not in STATUSES:
@@ -96,8 +96,8 @@ def add(
 ) -> None:
     """Add a partner. It earns nothing until it is activated."""
     from app.cli.merchants import partner_rows
-    from app.partners.finding import listing
     from app.partners.managing import commands as partner_commands
+    from app.partners.queries import listing
     from app.programs.programs import get_program
 
     names = {"first_name": first_name, "last_name": last_name}
@@ -273,7 +273,7 @@ def _move(
 
 
 def _find(session: Session, named: str, program: str | None, organization: str | None) -> Partner:
-    from app.partners.finding import listing
+    from app.partners.queries import listing
     from app.programs.programs import get_program
 
     owners = organizations.find_with_descendants(session, organization)
@@ -282,7 +282,7 @@ def _find(session: Session, named: str, program: str | None, organization: str |
 
 
 def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_id: UUID) -> str:
-    from app.partners.finding import listing
+    from app.partners.queries import listing
 
     parent = listing.find_named(session, owners, named, program_id=program_id)
     return ids.encode(ids.PARTNER, parent.id)

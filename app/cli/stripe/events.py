@@ -42,14 +42,14 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List events, newest first, each with its outcome."""
-    from app.stripe_events import finding
+    from app.stripe_events import queries
     from app.stripe_events.views import event_fields
 
     _know(outcome)
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        filters = finding.EventFilter(is_live(livemode, settings), outcome, type_)
-        page = finding.list_events(session, owners, filters, limit=limit)
+        filters = queries.EventFilter(is_live(livemode, settings), outcome, type_)
+        page = queries.list_events(session, owners, filters, limit=limit)
         rows = [event_fields(event) for event in page.rows]
     if not as_json:
         columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
@@ -69,13 +69,13 @@ def show(
 ) -> None:
     """Show an event: partners it named, payments it belongs to, commissions it moved, what it waits for."""
     from app.explanations.events import explain_event
-    from app.stripe_events import finding
+    from app.stripe_events import queries
     from app.stripe_events.views import event_fields
     from app.views import jsonable
 
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        event = finding.get_event(session, owners, event_id)
+        event = queries.get_event(session, owners, event_id)
         explanation = explain_event(session, event)
         values = jsonable(explanation) if as_json else event_fields(event)
         document = json.loads(event.payload) if payload else None
@@ -135,11 +135,11 @@ def replay(
 
 def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str, livemode: bool | None) -> dict[str, Any]:
     from app.stripe_events import commands as event_commands
-    from app.stripe_events import finding
+    from app.stripe_events import queries
 
-    event = finding.find_event(session, owners, event_id, livemode=livemode)
+    event = queries.find_event(session, owners, event_id, livemode=livemode)
     if event is None:
-        event = finding.get_event(session, owners, event_id)
+        event = queries.get_event(session, owners, event_id)
         require_mode(livemode, event_id, livemode=event.livemode)
     body = event_commands.replay(session, CLI, event)
     return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
@@ -147,7 +147,7 @@ def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str, livem
 
 def _know(outcome: str | None) -> None:
     from app.sentences.outcomes import OUTCOMES
-    from app.stripe_events import finding
+    from app.stripe_events import queries
 
-    if outcome is not None and outcome not in {*OUTCOMES, finding.UNPROCESSED}:
+    if outcome is not None and outcome not in {*OUTCOMES, queries.UNPROCESSED}:
         raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {', '.join(OUTCOMES)}", param="outcome")

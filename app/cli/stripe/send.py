@@ -85,12 +85,12 @@ def wait_for_outcomes(stripe_ids: Sequence[str], *, seconds: float) -> dict[str,
     """The outcome of each event, by its id, as a sentence; after `seconds`, unprocessed events are left out."""
     from app import db
     from app.sentences.outcomes import sentence
-    from app.stripe_events import finding
+    from app.stripe_events import queries
 
     deadline = time.monotonic() + seconds
     while True:
         with db.transaction() as session:
-            rows = finding.events_named(session, stripe_ids)
+            rows = queries.events_named(session, stripe_ids)
             processed = {row.stripe_id: row for row in rows if row.processed_at is not None}
             if len(processed) >= len(set(stripe_ids)) or time.monotonic() > deadline:
                 return {

@@ -24,7 +24,7 @@ def waiting(
 ) -> None:
     """List events, payments and customers about which something is not known yet, newest first."""
     from app import db, jobs
-    from app.payments.waiting import finding
+    from app.payments.waiting import waiting_list
     from app.payments.waiting.views import waiting_fields
     from app.stripe_sync import commands
 
@@ -34,7 +34,7 @@ def waiting(
             owners = organizations.find_with_descendants(session, organization)
             if ask_again:
                 commands.ask_again(session, CLI, owners, livemode=mode)
-            page = finding.list_waiting(session, owners, livemode=mode, limit=limit)
+            page = waiting_list.list_waiting(session, owners, livemode=mode, limit=limit)
             rows = [waiting_fields(row) for row in page.rows]
         if ask_again:
             jobs.wake(jobs.LOOK_UPS)

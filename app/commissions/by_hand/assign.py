@@ -20,8 +20,8 @@ from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.organizations import audit
 from app.organizations.actors import Actor, name_of
-from app.partners.finding import directory
-from app.partners.finding.directory import Enrollment
+from app.partners.queries import directory
+from app.partners.queries.directory import Enrollment
 from app.payments import objects, payment_rows
 from app.payments.models import Payment
 from app.payments.state.state import PaymentState

@@ -14,8 +14,8 @@ from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
 from app.payments import objects, payment_rows
-from app.payments.finding import UNATTRIBUTED
 from app.payments.payment_rows import PaymentRow
+from app.payments.queries import UNATTRIBUTED
 from app.programs.shapes import LIMITED_SQL
 from app.stripe_events.scope import Scope
 from app.stripe_sync import lookups

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app import money
-from app.partners.finding.directory import SnapshotTerms
+from app.partners.queries.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
 from app.programs.shapes import Shape
 

@@ -13,7 +13,7 @@ from app.commissions.rates.amounts import Calculation
 from app.commissions.settling.rows import ConversionRow
 from app.commissions.settling.settlement import SettlementInput, Uplines
 from app.partners import tree
-from app.partners.finding.directory import SnapshotTerms
+from app.partners.queries.directory import SnapshotTerms
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
 from app.organizations import audit
 from app.organizations.actors import Actor, name_of
-from app.partners.finding import directory
 from app.partners.models import Partner
+from app.partners.queries import directory
 from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.models import Payment

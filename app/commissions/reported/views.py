@@ -4,7 +4,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions import finding
+from app.commissions import queries
 from app.commissions.models import Conversion
 from app.commissions.reported.refunds import GivenBack
 from app.views import Camel, Instant
@@ -33,7 +33,7 @@ class RefundBody(Camel):
 def load_refund_body(session: Session, given: GivenBack, conversion: Conversion) -> RefundBody:
     """The refund, with what is left of the conversion."""
     session.expire_all()
-    _, commission, payment, _ = finding.with_commission(session, conversion)
+    _, commission, payment, _ = queries.with_commission(session, conversion)
     return RefundBody(
         id=given.id,
         conversion_id=ids.encode(ids.CONVERSION, conversion.id),
@@ -41,6 +41,6 @@ def load_refund_body(session: Session, given: GivenBack, conversion: Conversion)
         currency=payment.currency,
         external_id=given.external_id,
         returned_cents=payment.returned_minor,
-        commission_cents=finding.net_minor(commission),
+        commission_cents=queries.net_minor(commission),
         created_at=given.reported_at,
     )

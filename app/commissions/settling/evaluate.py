@@ -15,7 +15,7 @@ from app.commissions.settling import self_referral, targets
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
 from app.commissions.settling.targets import PaymentOutcome
-from app.partners.finding.directory import Enrollment
+from app.partners.queries.directory import Enrollment
 from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
 

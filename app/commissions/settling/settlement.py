@@ -16,8 +16,8 @@ from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.settling import rows
 from app.commissions.settling.rows import CommissionRow, ConversionRow
-from app.partners.finding import directory
-from app.partners.finding.directory import SnapshotTerms
+from app.partners.queries import directory
+from app.partners.queries.directory import SnapshotTerms
 from app.partners.tree import Ancestor
 from app.payments import payment_rows
 from app.payments.payment_rows import PaymentRow

@@ -12,9 +12,9 @@ from app import ids
 from app.errors import Conflict, InvalidRequest
 from app.organizations import actors, audit
 from app.partners import enrollment, tree, validation, views
-from app.partners.finding import listing
 from app.partners.managing import program_partners
 from app.partners.models import Partner
+from app.partners.queries import listing
 from app.partners.terms import snapshots
 from app.partners.terms.views import SnapshotBody, load_snapshot_body
 from app.partners.validation import bps_of

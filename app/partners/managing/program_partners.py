@@ -13,8 +13,8 @@ from app.ledger import sums
 from app.ledger.sums import Sums
 from app.paging import Page, load_page
 from app.partners import enrollment
-from app.partners.finding.listing import get_partner
 from app.partners.models import Partner
+from app.partners.queries.listing import get_partner
 from app.partners.validation import AffiliateStatus, stored_of_affiliate_status
 from app.programs.models import Program
 

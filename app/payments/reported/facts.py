@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app import ids
-from app.partners.finding.directory import STRIPE_SIGNALS
+from app.partners.queries.directory import STRIPE_SIGNALS
 from app.payments.state.bases import SCHEMA_VERSION
 
 KEY_PREFIX: Final = "manual:"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.partners.finding.directory import STRIPE_SIGNALS
+from app.partners.queries.directory import STRIPE_SIGNALS
 from app.payments.facts import Kind, moment
 from app.payments.reported import facts
 from app.payments.state import returns

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from app.paging import HasMore
-from app.payments.waiting.finding import Waiting
+from app.payments.waiting.waiting_list import Waiting
 from app.sentences import outcomes, problems
 from app.views import Instant, Snake
 

@@ -12,8 +12,8 @@ from app.http import causes
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
-from app.partners.finding.listing import get_partner
-from app.payments.finding import get_payment, scope_of_customer
+from app.partners.queries.listing import get_partner
+from app.payments.queries import get_payment, scope_of_customer
 from app.payments.views import payment_body
 from app.rest.ledger import attribution_requests as requests
 from app.rest.ledger.requests import PaymentPath

@@ -3,7 +3,7 @@
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.commissions import finding, views
+from app.commissions import queries, views
 from app.commissions.decisions import bulk_approval, commands
 from app.commissions.models import Conversion
 from app.commissions.partner_side import load_page
@@ -17,11 +17,11 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.paging import Span
-from app.partners.finding.listing import get_partner
+from app.partners.queries.listing import get_partner
 from app.programs.programs import get_program
 from app.rest.ledger import requests
 from app.rest.stripe.requests import EventPath
-from app.stripe_events.finding import get_event
+from app.stripe_events.queries import get_event
 
 api = surface("Commissions", __name__, "What each partner earns on a payment, and why.")
 
@@ -154,7 +154,7 @@ def show_event(path: EventPath) -> Response:
 
 
 def _conversion(session: Session, path: requests.ConversionPath) -> Conversion:
-    return finding.get_conversion(session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id)
+    return queries.get_conversion(session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id)
 
 
 def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
@@ -166,6 +166,6 @@ def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Res
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
         selected = requests.selection(query, partner, livemode=g.caller.livemode)
-        page = finding.list_commissions(session, g.caller.organization_ids, selected)
+        page = queries.list_commissions(session, g.caller.organization_ids, selected)
         shown = views.commission_bodies(session, page.rows)
         return answer(views.CommissionPage(commissions=shown, has_more=page.has_more))

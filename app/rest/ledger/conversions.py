@@ -6,7 +6,7 @@ from flask import Response, g
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions import finding, views
+from app.commissions import queries, views
 from app.commissions.reported import conversions, refunds
 from app.commissions.reported import views as reported
 from app.commissions.reported.conversions import Reported
@@ -54,7 +54,7 @@ def report_conversion(body: requests.ConversionReport) -> Response:
     """Report money that did not pass through Stripe; each `external_id` is accepted once."""
     with access.transaction(g.caller) as session:
         program_id = None if body.program_id is None else _program(session, body.program_id).id
-        partner = finding.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
+        partner = queries.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
         found = _report(session, partner, body)
         if not found.is_new:
             former = ids.encode(ids.CONVERSION, found.conversion.id)
@@ -76,7 +76,7 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
     """Report a conversion of a program; a repetition answers 200 with the first conversion."""
     with access.transaction(g.caller) as session:
         program = _program(session, path.program_id)
-        partner = finding.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
+        partner = queries.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
         found = _report(session, partner, body)
         shown = views.load_conversion_body(session, found.conversion)
     return answer(shown, status=201 if found.is_new else 200)
@@ -96,7 +96,7 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
 def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport) -> Response:
     """Report money given back outside Stripe; the same share of the commission is taken back."""
     with access.transaction(g.caller) as session:
-        conversion = finding.get_conversion(session, g.caller.organization_ids, path.conversion_id)
+        conversion = queries.get_conversion(session, g.caller.organization_ids, path.conversion_id)
         given = refunds.give_back(
             session,
             g.caller,
@@ -112,8 +112,8 @@ def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport)
 def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID | None) -> Response:
     partner = None
     if query.affiliate_id is not None:
-        partner = finding.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
-    selected = finding.ListQuery(
+        partner = queries.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
+    selected = queries.ListQuery(
         limit=query.limit,
         livemode=g.caller.livemode,
         page=query.page,
@@ -123,7 +123,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
         program_id=program_id,
         paid=query.span,
     )
-    page = finding.list_conversions(session, g.caller.organization_ids, selected)
+    page = queries.list_conversions(session, g.caller.organization_ids, selected)
     data = [views.conversion_body(*row) for row in page.rows]
     return answer(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 

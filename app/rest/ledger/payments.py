@@ -5,9 +5,9 @@ from flask import Response, g
 from app import jobs
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
-from app.payments import finding, views
-from app.payments.waiting import finding as waiting_list
+from app.payments import queries, views
 from app.payments.waiting import views as waiting_shapes
+from app.payments.waiting import waiting_list
 from app.rest.ledger import requests
 from app.stripe_sync import commands
 
@@ -18,10 +18,10 @@ api = surface("Payments", __name__, "Payments, with the Stripe objects that belo
 def list_payments(query: requests.PaymentQuery) -> Response:
     """Payments, newest first; with `attributed=false` only those credited to no partner."""
     with access.transaction(g.caller) as session:
-        page = finding.list_payments(
+        page = queries.list_payments(
             session,
             g.caller.organization_ids,
-            finding.PaymentFilter(g.caller.livemode, query.outcome, query.attributed, query.conflict, query.span),
+            queries.PaymentFilter(g.caller.livemode, query.outcome, query.attributed, query.conflict, query.span),
             query,
             limit=query.limit,
         )

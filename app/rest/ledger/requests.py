@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
-from app.commissions import finding
+from app.commissions import queries
 from app.commissions.reported.conversions import Report
 from app.commissions.views import CommissionStatus, ConversionStatus
 from app.paging import After, Between, Numbered
@@ -97,9 +97,9 @@ class ExplanationQuery(Request):
     )
 
 
-def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> finding.ListQuery:
+def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> queries.ListQuery:
     """The filter of a list of commissions; `partner` None: all partners."""
-    return finding.ListQuery(
+    return queries.ListQuery(
         limit=query.limit,
         livemode=livemode,
         starting_after=query.starting_after,

@@ -18,7 +18,7 @@ from app.errors import Forbidden
 from app.http import throttle
 from app.runtime import schema_version
 from app.stripe_events import inbox
-from app.stripe_events.finding import count_parked
+from app.stripe_events.queries import count_parked
 from app.version import VERSION
 
 SNIPPET: Final = Path(__file__).resolve().parents[3] / "snippets" / "checkout.js"

@@ -6,8 +6,8 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.partners import views
-from app.partners.finding import listing
 from app.partners.managing import commands
+from app.partners.queries import listing
 from app.partners.validation import stored_of_partner_status
 from app.programs.programs import get_program
 from app.rest.partners import requests

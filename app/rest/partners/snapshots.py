@@ -5,8 +5,8 @@ from flask import Response, g
 from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
-from app.partners.finding.listing import get_partner
 from app.partners.managing import commands
+from app.partners.queries.listing import get_partner
 from app.partners.terms import views as shapes
 from app.rest.partners import requests
 from app.rest.partners.requests import PartnerPath

@@ -7,7 +7,7 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import answer, needs, surface
 from app.organizations import access
 from app.rest.stripe import requests
-from app.stripe_events import commands, finding, views
+from app.stripe_events import commands, queries, views
 
 api = surface("Events", __name__, "The events Stripe sent, and their outcomes.")
 
@@ -16,10 +16,10 @@ api = surface("Events", __name__, "The events Stripe sent, and their outcomes.")
 def list_events(query: requests.EventQuery) -> Response:
     """Events, newest in the inbox first."""
     with access.transaction(g.caller) as session:
-        page = finding.list_events(
+        page = queries.list_events(
             session,
             g.caller.organization_ids,
-            finding.EventFilter(g.caller.livemode, query.outcome, query.type, query.span),
+            queries.EventFilter(g.caller.livemode, query.outcome, query.type, query.span),
             limit=query.limit,
             page=query.page,
             starting_after=query.starting_after,
@@ -36,7 +36,7 @@ def list_events(query: requests.EventQuery) -> Response:
 def replay_event(path: requests.EventPath) -> Response:
     """Process an event again as if it had just arrived; only a difference is posted."""
     with access.transaction(g.caller) as session:
-        event = finding.get_event(session, g.caller.organization_ids, path.event_id)
+        event = queries.get_event(session, g.caller.organization_ids, path.event_id)
         body = commands.replay(session, g.caller, event)
     jobs.wake(jobs.DRAIN)
     return answer(body)

@@ -8,7 +8,7 @@ from app.paging import After, Between, Numbered
 from app.sentences.outcomes import OUTCOMES
 from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
 from app.stripe_events.endpoints.signing import LONGEST_SECRET, SECRET
-from app.stripe_events.finding import UNPROCESSED
+from app.stripe_events.queries import UNPROCESSED
 from app.views import Moment, OneLine, OneOf, Request
 
 OutcomeCode = Annotated[str, OneOf((*OUTCOMES, UNPROCESSED))]
