@@ -30,57 +30,60 @@ class Beneficiary:
 def load_uplines(session: Session, owner: UUID, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
     """`inputs`, with ladder and uplines for partners whose terms have a ladder. No query if none have."""
     ladders = {
-        given.payment.id: snapshot
-        for given in inputs
-        if (snapshot := _bound_under(given)) is not None and snapshot.multi_level
+        settlement.payment.id: snapshot
+        for settlement in inputs
+        if (snapshot := _bound_under(settlement)) is not None and snapshot.multi_level
     }
     if not ladders:
         return list(inputs)
-    laddered = [given for given in inputs if given.payment.id in ladders]
-    above = tree.ancestors_of(session, owner, {_partner(given) for given in laddered})
+    laddered = [settlement for settlement in inputs if settlement.payment.id in ladders]
+    above = tree.ancestors_of(session, owner, {_partner(settlement) for settlement in laddered})
     known = {one.partner_id: one.partner_organization_id for found in above.values() for one in found}
-    earlier = {UUID(one["partner_id"]) for given in laddered for each in _found_before(given) for one in each}
+    earlier = {UUID(one["partner_id"]) for settlement in laddered for each in _found_before(settlement) for one in each}
     known |= tree.organizations_of(session, earlier - known.keys())
     return [
-        replace(given, uplines=Uplines(ladders[given.payment.id], above.get(_partner(given), ()), known))
-        if given.payment.id in ladders
-        else given
-        for given in inputs
+        replace(settlement, uplines=Uplines(ladders[settlement.payment.id], above.get(_partner(settlement), ()), known))
+        if settlement.payment.id in ladders
+        else settlement
+        for settlement in inputs
     ]
 
 
-def _partner(given: SettlementInput) -> UUID:
-    assert isinstance(given.credit, Credit), "only a credited partner has uplines"
-    return given.credit.enrollment.partner_id
+def _partner(settlement: SettlementInput) -> UUID:
+    assert isinstance(settlement.credit, Credit), "only a credited partner has uplines"
+    return settlement.credit.enrollment.partner_id
 
 
-def _bound_under(given: SettlementInput) -> SnapshotTerms | None:
+def _bound_under(settlement: SettlementInput) -> SnapshotTerms | None:
     """The snapshot with the ladder that counts: the one the customer was bound under; None without a ladder.
 
     A payment that stays with a paid partner (`instead_of`) keeps the ladder of its commissions.
     """
-    credit = given.credit
-    if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
+    credit = settlement.credit
+    if settlement.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
     snapshots = credit.enrollment.snapshots
     if not any(snapshot.multi_level for snapshot in snapshots):
         return None
     kept = next(
-        (commission.snapshot_id for commission in given.commissions if commission.level and given.instead_of), None
+        (commission.snapshot_id for commission in settlement.commissions if commission.level and settlement.instead_of),
+        None,
     )
     snapshot_id = kept or credit.snapshot_id
     recorded = next((snapshot for snapshot in snapshots if snapshot.id == snapshot_id), None)
     return recorded or in_force(snapshots, credit.bound_at, bound_at=credit.bound_at)
 
 
-def _found_before(given: SettlementInput) -> list[Sequence[Mapping[str, Any]]]:
+def _found_before(settlement: SettlementInput) -> list[Sequence[Mapping[str, Any]]]:
     """The uplines stored with the conversions of this money: of the payment, and of those merged into it."""
-    own = [given.conversion] if given.conversion is not None else []
-    merged = [one.conversion for one in given.merged]
-    return [one.uplines for one in (*own, *merged) if one.partner_id == _partner(given) and one.uplines is not None]
+    own = [settlement.conversion] if settlement.conversion is not None else []
+    merged = [one.conversion for one in settlement.merged]
+    return [
+        one.uplines for one in (*own, *merged) if one.partner_id == _partner(settlement) and one.uplines is not None
+    ]
 
 
-def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Sequence[Mapping[str, Any]] | None:
+def earning_uplines(settlement: SettlementInput, former: ConversionRow | None) -> Sequence[Mapping[str, Any]] | None:
     """The uplines that earn on the payment, level by level: those active when it was first credited to the partner.
 
     Later events never change them: an upline that is paused keeps earning on it, and one that is added later earns
@@ -88,36 +91,36 @@ def earning_uplines(given: SettlementInput, former: ConversionRow | None) -> Seq
     upline stays empty.
 
     Args:
-        given: the payment with everything that decides what it earns.
+        settlement: the payment with everything that decides what it earns.
         former: the conversion whose uplines stay; None if they must be found for the first time, or again.
     """
-    if given.uplines is None:
+    if settlement.uplines is None:
         return former.uplines if former else None
-    before = [one.conversion.uplines for one in given.merged if one.conversion.partner_id == _partner(given)]
+    before = [one.conversion.uplines for one in settlement.merged if one.conversion.partner_id == _partner(settlement)]
     before.append(former.uplines if former else None)
     found = [each for each in before if each is not None]
     if found:
         return [one for _, one in sorted({one["level"]: one for each in found for one in each}.items())]
-    assert isinstance(given.credit, Credit), "there is a ladder"
-    is_on = given.credit.enrollment.multi_level_enabled
+    assert isinstance(settlement.credit, Credit), "there is a ladder"
+    is_on = settlement.credit.enrollment.multi_level_enabled
     return [
         {"level": ancestor.level, "partner_id": str(ancestor.partner_id)}
-        for ancestor in given.uplines.ancestors
+        for ancestor in settlement.uplines.ancestors
         if is_on and ancestor.is_active
     ]
 
 
-def beneficiaries(given: SettlementInput, conversion: ConversionRow, partners: Calculation) -> list[Beneficiary]:
+def beneficiaries(settlement: SettlementInput, conversion: ConversionRow, partners: Calculation) -> list[Beneficiary]:
     """The uplines with what each earns; `partners` is the calculation of the credited partner."""
-    if given.uplines is None:
+    if settlement.uplines is None:
         return []
-    ladder = given.uplines.ladder
+    ladder = settlement.uplines.ladder
     rates = {int(one["level"]): int(one["bps"]) for one in ladder.multi_level}
     found = []
     for one in conversion.uplines or ():
         level, partner_id = int(one["level"]), UUID(one["partner_id"])
         if level in rates:
             calculation = amounts.of_upline(partners, level, rates[level])
-            organization_id = given.uplines.organizations.get(partner_id)
+            organization_id = settlement.uplines.organizations.get(partner_id)
             found.append(Beneficiary(level, partner_id, organization_id, ladder, calculation))
     return found

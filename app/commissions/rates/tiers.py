@@ -38,9 +38,9 @@ _COUNT = text("""
 """)
 
 
-def counted(given: SettlementInput, credit: Credit) -> int | None:
+def counted(settlement: SettlementInput, credit: Credit) -> int | None:
     """The number that was counted when the payment, or one merged into it, first earned; None if none was."""
-    every = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
+    every = [*settlement.commissions, *(one for each in settlement.merged for one in each.commissions)]
     own = (one for one in every if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
     return next((one.approved_before for one in own if one.approved_before is not None), None)
 
@@ -52,53 +52,53 @@ def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput
 
     Effects: locks the counts of those partners until the transaction ends.
     """
-    to_count = [row for given in inputs if (row := _to_count(given)) is not None]
+    to_count = [row for settlement in inputs if (row := _to_count(settlement)) is not None]
     if not to_count:
         return list(inputs)
     session.execute(_LOCK_COUNTS, {"partner_ids": [row["partner_id"] for row in to_count]})
     values = {"livemode": scope.livemode, "rows": encode(to_count)}
     counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, values)}
     in_order = sorted(inputs, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key))
-    return [replace(given, approved_before=counts.get(given.payment.id)) for given in in_order]
+    return [replace(settlement, approved_before=counts.get(settlement.payment.id)) for settlement in in_order]
 
 
-def _to_count(given: SettlementInput) -> dict[str, object] | None:
+def _to_count(settlement: SettlementInput) -> dict[str, object] | None:
     """What to count for the payment; None if nothing."""
-    credit = given.credit
-    if given.payment.merged_into_id is not None or not isinstance(credit, Credit):
+    credit = settlement.credit
+    if settlement.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
     if not any(one.commission.most_counted is not None for one in credit.enrollment.snapshots):
         return None
-    most = given.snapshot_of(credit).commission.most_counted
-    if most is None or counted(given, credit) is not None:
+    most = settlement.snapshot_of(credit).commission.most_counted
+    if most is None or counted(settlement, credit) is not None:
         return None
     return {
-        "payment_id": given.payment.id,
+        "payment_id": settlement.payment.id,
         "partner_id": credit.enrollment.partner_id,
-        "occurred_at": given.payment.state.occurred_at,
+        "occurred_at": settlement.payment.state.occurred_at,
         "most": most,
     }
 
 
-def counting(given: SettlementInput, approved: Mapping[UUID, Sequence[datetime]]) -> SettlementInput:
-    """`given` with the approvals of the same batch added to its count; they are given by partner id."""
-    if given.approved_before is None or not isinstance(given.credit, Credit):
-        return given
-    before = approved.get(given.credit.enrollment.partner_id, ())
-    others = sum(1 for moment in before if moment <= given.payment.state.occurred_at)
-    return replace(given, approved_before=given.approved_before + others)
+def counting(settlement: SettlementInput, approved: Mapping[UUID, Sequence[datetime]]) -> SettlementInput:
+    """`settlement` with the approvals of the same batch, listed by partner id, added to its count."""
+    if settlement.approved_before is None or not isinstance(settlement.credit, Credit):
+        return settlement
+    before = approved.get(settlement.credit.enrollment.partner_id, ())
+    others = sum(1 for moment in before if moment <= settlement.payment.state.occurred_at)
+    return replace(settlement, approved_before=settlement.approved_before + others)
 
 
-def newly_approved(given: SettlementInput, commissions: Iterable[CommissionRow]) -> list[tuple[UUID, datetime]]:
+def newly_approved(settlement: SettlementInput, commissions: Iterable[CommissionRow]) -> list[tuple[UUID, datetime]]:
     """Partner and time of the new approvals of this settlement: not those in the database or of a merged payment."""
     return [
         (one.partner_id, one.approved_at)
         for one in commissions
-        if one.approved_at is not None and one.level == 0 and one.amount_minor > 0 and not _did_count(given, one)
+        if one.approved_at is not None and one.level == 0 and one.amount_minor > 0 and not _did_count(settlement, one)
     ]
 
 
-def _did_count(given: SettlementInput, commission: CommissionRow) -> bool:
-    twins = [one for each in given.merged for one in each.commissions if one.partner_id == commission.partner_id]
+def _did_count(settlement: SettlementInput, commission: CommissionRow) -> bool:
+    twins = [one for each in settlement.merged for one in each.commissions if one.partner_id == commission.partner_id]
     before = [one.stored for one in (commission, *twins) if one.stored is not None]
     return any(row["approved_at"] is not None and row["amount_minor"] > 0 for row in before)

@@ -55,114 +55,122 @@ class Result:
 
 def evaluate_all(inputs: Sequence[SettlementInput], *, now: datetime) -> list[Result]:
     """The results in the order of `inputs`: what an earlier one approves counts for the tiers of later ones."""
-    if all(given.approved_before is None for given in inputs):
-        return [evaluate(given, now=now) for given in inputs]
+    if all(settlement.approved_before is None for settlement in inputs):
+        return [evaluate(settlement, now=now) for settlement in inputs]
     results: list[Result] = []
     approved: dict[UUID, list[datetime]] = {}
-    for given in inputs:
-        result = evaluate(tiers.counting(given, approved), now=now)
-        for partner_id, approved_at in tiers.newly_approved(given, result.commissions):
+    for settlement in inputs:
+        result = evaluate(tiers.counting(settlement, approved), now=now)
+        for partner_id, approved_at in tiers.newly_approved(settlement, result.commissions):
             approved.setdefault(partner_id, []).append(approved_at)
         results.append(result)
     return results
 
 
-def evaluate(given: SettlementInput, *, now: datetime) -> Result:
+def evaluate(settlement: SettlementInput, *, now: datetime) -> Result:
     """Conversion, outcome and commissions of a payment as they should be at `now`. Only the ids of new rows differ."""
-    former_decision = decision = _counting_decision(given, now)
-    conversion = _conversion(given)
-    outcome = _obstacle(given, conversion, decision)
+    former_decision = decision = _counting_decision(settlement, now)
+    conversion = _conversion(settlement)
+    outcome = _obstacle(settlement, conversion, decision)
     earning: Sequence[CommissionRow] = ()
     stopped: Sequence[CommissionRow] = ()
-    if isinstance(given.credit, Credit) and conversion is not None:
+    if isinstance(settlement.credit, Credit) and conversion is not None:
         if not outcome[0]:
-            earning, outcome, decision = targets.earning_commissions(given, given.credit, conversion, decision, now)
+            earning, outcome, decision = targets.earning_commissions(
+                settlement, settlement.credit, conversion, decision, now
+            )
         elif outcome[0] not in UNKNOWN_TERMS:
-            stopped = targets.stopped_commissions(given, given.credit, conversion)
+            stopped = targets.stopped_commissions(settlement, settlement.credit, conversion)
     name, details = outcome
-    if given.instead_of:
-        details = {**details, "conflict": given.instead_of}
+    if settlement.instead_of:
+        details = {**details, "conflict": settlement.instead_of}
     return Result(
-        payment=replace(given.payment, outcome=name, outcome_details=details),
-        former_outcome=given.payment.outcome,
-        cause=given.cause,
+        payment=replace(settlement.payment, outcome=name, outcome_details=details),
+        former_outcome=settlement.payment.outcome,
+        cause=settlement.cause,
         conversion=conversion,
-        commissions=targets.every_commission(given, outcome, earning, stopped),
+        commissions=targets.every_commission(settlement, outcome, earning, stopped),
         decision=decision,
         is_approved_at_once=decision is not former_decision,
-        is_withheld=former_decision is not given.decision,
+        is_withheld=former_decision is not settlement.decision,
     )
 
 
-def _counting_decision(given: SettlementInput, now: datetime) -> Decision | None:
+def _counting_decision(settlement: SettlementInput, now: datetime) -> Decision | None:
     """The decision, or None for an automatic approval that is younger than a hold.
 
     With the hold known, the clock would not have approved. An approval stays if a part of it is already in a payout.
     """
-    decision = given.decision
-    if decision is None or not decision.is_automatic or not given.payment.state.hold.outranks(decision.made_at, now):
+    decision = settlement.decision
+    if (
+        decision is None
+        or not decision.is_automatic
+        or not settlement.payment.state.hold.outranks(decision.made_at, now)
+    ):
         return decision
-    commissions = [*given.commissions, *(one for each in given.merged for one in each.commissions)]
+    commissions = [*settlement.commissions, *(one for each in settlement.merged for one in each.commissions)]
     return decision if any(one.was_in_payout for one in commissions) else None
 
 
-def _conversion(given: SettlementInput) -> ConversionRow | None:
+def _conversion(settlement: SettlementInput) -> ConversionRow | None:
     """The conversion of the credited partner; the former conversion if no partner is credited now."""
-    credit, former = given.credit, given.conversion
-    if isinstance(credit, NoCredit) or given.payment.merged_into_id or given.payment.state.awaits_invoice:
+    credit, former = settlement.credit, settlement.conversion
+    if isinstance(credit, NoCredit) or settlement.payment.merged_into_id or settlement.payment.state.awaits_invoice:
         return former
-    enrollment, before = credit.enrollment, _judged_before(given, credit)
+    enrollment, before = credit.enrollment, _judged_before(settlement, credit)
     return ConversionRow(
         id=former.id if former else ids.new(),
-        payment_id=given.payment.id,
+        payment_id=settlement.payment.id,
         program_id=enrollment.program_id,
         partner_id=enrollment.partner_id,
         partner_organization_id=enrollment.partner_organization_id,
         attribution_id=credit.attribution_id,
-        verdict=_verdict(given, enrollment, before),
+        verdict=_verdict(settlement, enrollment, before),
         email_mark=enrollment.email_mark if before is None else before.email_mark,
-        uplines=ladder.earning_uplines(given, before),
+        uplines=ladder.earning_uplines(settlement, before),
         stored=former.stored if former else None,
     )
 
 
-def _judged_before(given: SettlementInput, credit: Credit) -> ConversionRow | None:
+def _judged_before(settlement: SettlementInput, credit: Credit) -> ConversionRow | None:
     """The former conversion, if its verdict on this partner stays; None if a person credits the payment again."""
-    former = given.conversion
+    former = settlement.conversion
     if former is None or former.partner_id != credit.enrollment.partner_id:
         return None
     return None if credit.is_by_hand and former.attribution_id != credit.attribution_id else former
 
 
-def _verdict(given: SettlementInput, enrollment: Enrollment, before: ConversionRow | None) -> str:
+def _verdict(settlement: SettlementInput, enrollment: Enrollment, before: ConversionRow | None) -> str:
     """Whether the partner earns: decided when the money is first credited to it, and kept.
 
     So a refund after the partner was paused still reduces what it earned, and so does an invoice that turns out to be
     money with which the partner has earned already.
     """
-    if any(one.conversion.partner_id == enrollment.partner_id for one in given.merged):
+    if any(one.conversion.partner_id == enrollment.partner_id for one in settlement.merged):
         return "earns"
-    return before.verdict if before is not None else enrollment.verdict(given.payment.state.signals)
+    return before.verdict if before is not None else enrollment.verdict(settlement.payment.state.signals)
 
 
-def _obstacle(given: SettlementInput, conversion: ConversionRow | None, decision: Decision | None) -> PaymentOutcome:
+def _obstacle(
+    settlement: SettlementInput, conversion: ConversionRow | None, decision: Decision | None
+) -> PaymentOutcome:
     """The outcome of a payment that earns nothing, and its details; `("", {})` if nothing keeps it from earning."""
-    payment, credit = given.payment, given.credit
+    payment, credit = settlement.payment, settlement.credit
     if payment.merged_into_id is not None:
         return "merged", {"merged_into": ids.encode(ids.PAYMENT, payment.merged_into_id)}
     if payment.state.awaits_invoice:
         return "waiting", reasons.for_invoice(payment.state)
     if isinstance(credit, NoCredit):
-        return _uncredited(given, credit)
-    return _obstacle_of_partner(given, credit, conversion, decision)
+        return _uncredited(settlement, credit)
+    return _obstacle_of_partner(settlement, credit, conversion, decision)
 
 
 def _obstacle_of_partner(
-    given: SettlementInput, credit: Credit, conversion: ConversionRow | None, decision: Decision | None
+    settlement: SettlementInput, credit: Credit, conversion: ConversionRow | None, decision: Decision | None
 ) -> PaymentOutcome:
     """The outcome if the credited partner earns nothing on the payment; `("", {})` if nothing keeps it from earning."""
-    state = given.payment.state
-    if conversion is not None and (same := self_referral.reason(conversion, given.payer_marks)):
+    state = settlement.payment.state
+    if conversion is not None and (same := self_referral.reason(conversion, settlement.payer_marks)):
         return "self_referral", {"same": same}
     if conversion is not None and conversion.verdict != "earns":
         return conversion.verdict, {}
@@ -170,16 +178,16 @@ def _obstacle_of_partner(
         return "out_of_band", {}
     if decision is not None and not decision.is_approval:
         return "rejected", {"reason": decision.reason}
-    commission = given.snapshot_of(credit).commission
+    commission = settlement.snapshot_of(credit).commission
     if amounts.needs_lines(state, commission):
         return "waiting", reasons.for_invoice_lines(state)
-    exceeded = caps.exceeded(commission, given.cycle_position, state.occurred_at)
+    exceeded = caps.exceeded(commission, settlement.cycle_position, state.occurred_at)
     return ("cap_reached", exceeded) if exceeded else ("", {})
 
 
-def _uncredited(given: SettlementInput, credit: NoCredit) -> PaymentOutcome:
+def _uncredited(settlement: SettlementInput, credit: NoCredit) -> PaymentOutcome:
     """The outcome of a payment that is credited to no partner."""
-    state = given.payment.state
+    state = settlement.payment.state
     if state.base_minor == 0:
         return "out_of_band" if state.is_out_of_band else "zero_base", {}
     if credit.by_hand:
@@ -188,6 +196,6 @@ def _uncredited(given: SettlementInput, credit: NoCredit) -> PaymentOutcome:
         return "outside_window", {}
     if credit.unknown_name:
         return "unknown_code", {"code": credit.unknown_name}
-    if (given.may_be_linked or state.is_described_as_invoice) and not given.payment.is_of_invoice:
+    if (settlement.may_be_linked or state.is_described_as_invoice) and not settlement.payment.is_of_invoice:
         return "waiting", reasons.for_invoice_link(state)
     return "unattributed", {}

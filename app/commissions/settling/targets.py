@@ -18,12 +18,12 @@ PaymentOutcome = tuple[str, Mapping[str, Any]]
 
 
 def earning_commissions(
-    given: SettlementInput, credit: Credit, conversion: ConversionRow, decision: Decision | None, now: datetime
+    settlement: SettlementInput, credit: Credit, conversion: ConversionRow, decision: Decision | None, now: datetime
 ) -> tuple[list[CommissionRow], PaymentOutcome, Decision | None]:
     """The commissions of the credited partner and of its uplines as they should be now.
 
     Args:
-        given: the payment with everything that decides what it earns.
+        settlement: the payment with everything that decides what it earns.
         credit: its credit.
         conversion: as it will be written.
         decision: the approval or rejection that counts, if there is one already.
@@ -32,56 +32,59 @@ def earning_commissions(
     Returns:
         The commissions; the payment's outcome; and the decision that counts, which may be an approval made at once.
     """
-    beneficiaries, nothing = _beneficiaries(given, credit, conversion)
+    beneficiaries, nothing = _beneficiaries(settlement, credit, conversion)
     if nothing:
         return [], (nothing, {}), decision
-    schedule, is_held = _schedule(given, credit, beneficiaries[0]), given.payment.state.hold.is_open(now)
+    schedule, is_held = _schedule(settlement, credit, beneficiaries[0]), settlement.payment.state.hold.is_open(now)
     if decision is None and not is_held and schedule["holdback_days"] is None and schedule["mature_at"] is not None:
         # Without a holdback and without a hold it is approved as of the payment's own time.
-        decision = Decision(given.payment.id, "approved", CLOCK, given.payment.state.occurred_at, now)
+        decision = Decision(settlement.payment.id, "approved", CLOCK, settlement.payment.state.occurred_at, now)
     is_approved = decision is not None and decision.is_approval
     schedule["approved_at"] = decision.decided_at if decision is not None and is_approved else None
-    worth = [one for one in beneficiaries if one.calculation.amount_minor or _former(given, one)]
-    commissions = [_commission(given, credit, conversion, one, schedule) for one in worth]
+    worth = [one for one in beneficiaries if one.calculation.amount_minor or _former(settlement, one)]
+    commissions = [_commission(settlement, credit, conversion, one, schedule) for one in worth]
     if is_held and not is_approved:
         return commissions, ("held", {}), decision
     return commissions, ("adjusted" if beneficiaries[0].calculation.returned_minor else "accrued", {}), decision
 
 
-def stopped_commissions(given: SettlementInput, credit: Credit, conversion: ConversionRow) -> list[CommissionRow]:
+def stopped_commissions(settlement: SettlementInput, credit: Credit, conversion: ConversionRow) -> list[CommissionRow]:
     """The existing commissions of a payment that earns nothing now, with the amounts that the terms give.
 
     `every_commission` sets their target to 0. Empty while data is missing from which the amounts follow.
     """
-    if amounts.needs_lines(given.payment.state, given.snapshot_of(credit).commission):
+    if amounts.needs_lines(settlement.payment.state, settlement.snapshot_of(credit).commission):
         return []
-    beneficiaries, nothing = _beneficiaries(given, credit, conversion)
-    if nothing or _former(given, beneficiaries[0]) is None:
+    beneficiaries, nothing = _beneficiaries(settlement, credit, conversion)
+    if nothing or _former(settlement, beneficiaries[0]) is None:
         return []
-    schedule = _schedule(given, credit, beneficiaries[0])
-    there = [one for one in beneficiaries if _former(given, one)]
-    return [_commission(given, credit, conversion, one, schedule) for one in there]
+    schedule = _schedule(settlement, credit, beneficiaries[0])
+    there = [one for one in beneficiaries if _former(settlement, one)]
+    return [_commission(settlement, credit, conversion, one, schedule) for one in there]
 
 
 def every_commission(
-    given: SettlementInput, outcome: PaymentOutcome, earning: Sequence[CommissionRow], stopped: Sequence[CommissionRow]
+    settlement: SettlementInput,
+    outcome: PaymentOutcome,
+    earning: Sequence[CommissionRow],
+    stopped: Sequence[CommissionRow],
 ) -> list[CommissionRow]:
     """Every commission of the payment: those that earn; and all others that exist, with a target of 0."""
     earn, keep = {one.id: one for one in earning}, {one.id: one for one in stopped}
     former = [
-        earn.pop(one.id) if one.id in earn else _emptied(given, outcome, one, keep.get(one.id))
-        for one in given.commissions
+        earn.pop(one.id) if one.id in earn else _emptied(settlement, outcome, one, keep.get(one.id))
+        for one in settlement.commissions
     ]
     return [*former, *earn.values()]
 
 
 def _emptied(
-    given: SettlementInput, outcome: PaymentOutcome, commission: CommissionRow, stopped: CommissionRow | None
+    settlement: SettlementInput, outcome: PaymentOutcome, commission: CommissionRow, stopped: CommissionRow | None
 ) -> CommissionRow:
     """`commission` with a target of 0, and the reason as `stopped_by` in its calculation.
 
     Args:
-        given: the payment with everything that decides what it earns.
+        settlement: the payment with everything that decides what it earns.
         outcome: the outcome of the payment.
         commission: the stored commission.
         stopped: the commission with the amount that the terms give; None if they give nothing.
@@ -89,18 +92,20 @@ def _emptied(
     if stopped is None and not commission.amount_minor and not commission.position.net_minor:
         return replace(commission, approved_at=None)
     emptied = stopped or replace(commission, amount_minor=0)
-    why = _why_nothing(given, outcome, commission)
+    why = _why_nothing(settlement, outcome, commission)
     changed = {"amount_minor": emptied.amount_minor, "target_minor": 0, "stopped_by": why}
     return replace(emptied, approved_at=None, calculation={**emptied.calculation, **changed})
 
 
-def _beneficiaries(given: SettlementInput, credit: Credit, conversion: ConversionRow) -> tuple[list[Beneficiary], str]:
+def _beneficiaries(
+    settlement: SettlementInput, credit: Credit, conversion: ConversionRow
+) -> tuple[list[Beneficiary], str]:
     """The partner and then its uplines, with ""; or no beneficiaries, with the outcome that explains why."""
-    enrollment, snapshot, state = credit.enrollment, given.snapshot_of(credit), given.payment.state
+    enrollment, snapshot, state = credit.enrollment, settlement.snapshot_of(credit), settlement.payment.state
     calculation = amounts.calculate(
         state,
         snapshot,
-        approved_before=_approved_before(given, credit),
+        approved_before=_approved_before(settlement, credit),
         include_out_of_band=enrollment.include_out_of_band,
     )
     if calculation.amount_minor == 0:
@@ -108,40 +113,40 @@ def _beneficiaries(given: SettlementInput, credit: Credit, conversion: Conversio
     if calculation.fixed_minor and state.currency != enrollment.program_currency:
         return [], "currency_mismatch"
     partner = Beneficiary(0, enrollment.partner_id, enrollment.partner_organization_id, snapshot, calculation)
-    return [partner, *ladder.beneficiaries(given, conversion, calculation)], ""
+    return [partner, *ladder.beneficiaries(settlement, conversion, calculation)], ""
 
 
-def _approved_before(given: SettlementInput, credit: Credit) -> int:
-    counted = tiers.counted(given, credit)
-    return (given.approved_before or 0) if counted is None else counted
+def _approved_before(settlement: SettlementInput, credit: Credit) -> int:
+    counted = tiers.counted(settlement, credit)
+    return (settlement.approved_before or 0) if counted is None else counted
 
 
-def _schedule(given: SettlementInput, credit: Credit, partner: Beneficiary) -> dict[str, Any]:
+def _schedule(settlement: SettlementInput, credit: Credit, partner: Beneficiary) -> dict[str, Any]:
     """Cycle, holdback and maturity of the partner's commission; its uplines' commissions have the same.
 
     A decision about a conversion holds for every level. Without a holdback a commission is approved at once or by a
     person only; this is fixed when the commission is made, so a later change of `auto_approve` does not affect it.
     """
-    state, former = given.payment.state, _former(given, partner)
+    state, former = settlement.payment.state, _former(settlement, partner)
     holdback_days = former.holdback_days if former else partner.snapshot.holdback_days
     mature_at = None if holdback_days is None else state.occurred_at + timedelta(days=holdback_days)
     is_at_once = former.mature_at is not None if former else credit.enrollment.auto_approve
     if holdback_days is None and is_at_once:
         mature_at = state.occurred_at
     has_cycle = partner.snapshot.commission.has_limits and state.billing is not None
-    cycle = given.cycle_position.cycle if has_cycle else None
+    cycle = settlement.cycle_position.cycle if has_cycle else None
     return {"cycle": cycle, "holdback_days": holdback_days, "mature_at": mature_at, "approved_at": None}
 
 
 def _commission(
-    given: SettlementInput,
+    settlement: SettlementInput,
     credit: Credit,
     conversion: ConversionRow,
     beneficiary: Beneficiary,
     schedule: Mapping[str, Any],
 ) -> CommissionRow:
     """A beneficiary's commission with its present rate, base and amounts."""
-    calculation, former = beneficiary.calculation, _former(given, beneficiary)
+    calculation, former = beneficiary.calculation, _former(settlement, beneficiary)
     is_counted = beneficiary.level == 0 and beneficiary.snapshot.commission.most_counted is not None
     values = {
         **schedule,
@@ -149,8 +154,8 @@ def _commission(
         "base_minor": calculation.base_minor,
         "amount_minor": calculation.amount_minor,
         "calculation": calculation.details(),
-        "accrued_at": given.payment.state.occurred_at,
-        "approved_before": _approved_before(given, credit) if is_counted else None,
+        "accrued_at": settlement.payment.state.occurred_at,
+        "approved_before": _approved_before(settlement, credit) if is_counted else None,
     }
     if former is not None:
         return replace(former, **values)
@@ -163,20 +168,22 @@ def _commission(
         level=beneficiary.level,
         snapshot_id=beneficiary.snapshot.id,
         terms_id=beneficiary.snapshot.terms_id,
-        currency=given.payment.state.currency,
+        currency=settlement.payment.state.currency,
         entry_count=0,
         **values,
     )
 
 
-def _former(given: SettlementInput, beneficiary: Beneficiary) -> CommissionRow | None:
+def _former(settlement: SettlementInput, beneficiary: Beneficiary) -> CommissionRow | None:
     """The commission that a beneficiary has already, in the payment's currency.
 
     A commission never changes its currency. If a payment turns out to be in another one, its former commission is
     reversed and a new one is made.
     """
-    identity = (beneficiary.level, beneficiary.partner_id, given.payment.state.currency)
-    return next((each for each in given.commissions if (each.level, each.partner_id, each.currency) == identity), None)
+    identity = (beneficiary.level, beneficiary.partner_id, settlement.payment.state.currency)
+    return next(
+        (each for each in settlement.commissions if (each.level, each.partner_id, each.currency) == identity), None
+    )
 
 
 _STOPPING: Final = (
@@ -191,16 +198,16 @@ _STOPPING: Final = (
 """Outcomes that are themselves the reason why a commission is worth nothing."""
 
 
-def _why_nothing(given: SettlementInput, outcome: PaymentOutcome, commission: CommissionRow) -> dict[str, Any]:
+def _why_nothing(settlement: SettlementInput, outcome: PaymentOutcome, commission: CommissionRow) -> dict[str, Any]:
     """Why a commission is worth nothing: a code, and what completes it; `app.sentences.calculations` reads it."""
     name, details = outcome
-    if given.payment.merged_into_id is not None:
+    if settlement.payment.merged_into_id is not None:
         return {"code": "merged"}
     if name in _STOPPING:
         return {**details, "code": name}
-    if given.payment.state.base_minor == 0:
+    if settlement.payment.state.base_minor == 0:
         return {"code": "zero_base"}
-    if not isinstance(given.credit, Credit):
+    if not isinstance(settlement.credit, Credit):
         return {"code": "uncredited"}
-    is_partners_own = given.credit.enrollment.partner_id == commission.partner_id
+    is_partners_own = settlement.credit.enrollment.partner_id == commission.partner_id
     return {"code": "other_currency" if is_partners_own else "other_partner"}
