@@ -28,21 +28,23 @@ SUBSCRIPTIONS: Final = 100_000
 
 def measure(*, payments: int, rounds: int) -> list[Figure]:
     """One worker compared with RQ's empty jobs and with a minimal job, and two workers compared with one."""
-    nothing, bare, one, two = [], [], [], []
+    empty_jobs, minimal_jobs, by_one_worker, by_two_workers = [], [], [], []
     with prepared(payments, due=(3 * rounds + 2) * INVOICES) as (installation, workers):
         commission_job = _commission_jobs(installation)
         for _ in range(rounds):
-            nothing.append(_work_jobs(installation, workers[0], [("bench.receivers.do_nothing", ())] * JOBS))
-            bare.append(_work_jobs(installation, workers[0], list(islice(commission_job, JOBS))))
-            one.append(settle(workers[:1]))
-            two.append(settle(workers))
+            empty_jobs.append(_work_jobs(installation, workers[0], [("bench.receivers.do_nothing", ())] * JOBS))
+            minimal_jobs.append(_work_jobs(installation, workers[0], list(islice(commission_job, JOBS))))
+            by_one_worker.append(settle(workers[:1]))
+            by_two_workers.append(settle(workers))
         with writes.counted(installation) as counted:
             settle(workers[:1])
     name = f"renewal invoices settled at {payments:,} payments"
     return [
-        compared(f"{name}, beside RQ's do-nothing jobs", one, nothing, unit="/s", at_least=7),
-        compared(f"{name}, beside one RQ job that reads and inserts", one, bare, unit="/s", at_least=12),
-        compared(f"{name} by two workers, beside one", two, one, unit="/s", at_least=1.8),
+        compared(f"{name}, beside RQ's do-nothing jobs", by_one_worker, empty_jobs, unit="/s", at_least=7),
+        compared(
+            f"{name}, beside one RQ job that reads and inserts", by_one_worker, minimal_jobs, unit="/s", at_least=12
+        ),
+        compared(f"{name} by two workers, beside one", by_two_workers, by_one_worker, unit="/s", at_least=1.8),
         bounded("index entries written for a renewal", counted.index_entries / INVOICES, unit="", at_most=24),
         reported("write-ahead log of a renewal", [counted.wal_bytes / INVOICES], unit="bytes"),
     ]

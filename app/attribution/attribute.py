@@ -46,7 +46,7 @@ def attribute(
     bound = {**bindings.load(session, scope, _subjects(affected) - bound.keys()), **bound}
     unmerged = [payment for payment in payments if payment.merged_into_id is None]
     credited = _credit(session, scope, locked.objects, [*unmerged, *affected], bound)
-    return [PaymentCredit(one, credited.get(one.id, NoCredit())) for one in (*payments, *affected)]
+    return [PaymentCredit(payment, credited.get(payment.id, NoCredit())) for payment in (*payments, *affected)]
 
 
 def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentRow]) -> list[PaymentCredit]:
@@ -57,8 +57,10 @@ def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentR
 
 def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
     """The subjects whose binding may credit these payments: their customers, subscriptions and own objects."""
-    found = {one for each in payments for one in (each.state.subscription, each.state.customer, each.object_ids[0])}
-    return found - {""}
+    subjects = {
+        subject for each in payments for subject in (each.state.subscription, each.state.customer, each.object_ids[0])
+    }
+    return subjects - {""}
 
 
 def _affected(session: Session, scope: Scope, changed: Collection[str], touched: Collection[UUID]) -> list[PaymentRow]:
@@ -69,7 +71,7 @@ def _affected(session: Session, scope: Scope, changed: Collection[str], touched:
         return []
     objects.lock(session, scope, elsewhere)
     again = payment_rows.load_of_subjects(session, scope, changed)
-    return [one for one in again if one.id not in touched and one.is_of_invoice]
+    return [payment for payment in again if payment.id not in touched and payment.is_of_invoice]
 
 
 def _credit(
@@ -89,7 +91,7 @@ def _credit(
         bound: the bindings of their subjects, by subject.
     """
     partners = directory.load_directory(
-        session, scope.organization_id, partner_ids={one.partner_id for one in bound.values()}
+        session, scope.organization_id, partner_ids={binding.partner_id for binding in bound.values()}
     )
     credited: dict[UUID, Credit | NoCredit] = {}
     without_binding = []
@@ -127,10 +129,10 @@ def _credit_by_own_names(
     if not payments:
         return {}
     members = _members(session, scope, known, payments)
-    owners = {one for each in payments for one in (each.state.subscription, each.state.customer)}
+    owners = {owner for each in payments for owner in (each.state.subscription, each.state.customer)}
     names = evidence.load_and_store_touches(session, scope, owners.union(*members.values()))
     partners = directory.load_directory(
-        session, scope.organization_id, names={one.name for found in names.values() for one in found}
+        session, scope.organization_id, names={name.name for names_found in names.values() for name in names_found}
     )
     credited: dict[UUID, Credit | NoCredit] = {}
     found: dict[str, Binding | None] = {}
@@ -159,20 +161,24 @@ def _credit_by_hand(
 ) -> dict[UUID, Credit | NoCredit]:
     """The credits that people decided, by payment id; they replace those in `credited`."""
     marked = {
-        one
-        for one, found in credited.items()
-        if isinstance(found, Credit) or found.unknown_name or found.is_outside_window
+        payment_id
+        for payment_id, credit in credited.items()
+        if isinstance(credit, Credit) or credit.unknown_name or credit.is_outside_window
     }
     decided = by_hand.decided(session, scope, payments, _members(session, scope, known, payments), marked)
-    partner_ids = {one.partner_id for one in decided.values() if one.partner_id}
+    partner_ids = {assignment.partner_id for assignment in decided.values() if assignment.partner_id}
     partners = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids)
     return {
         payment_id: Credit(
-            partners.enrollments[one.partner_id], one.id, one.bound_at, is_by_hand=True, moves_paid=one.moves_paid
+            partners.enrollments[assignment.partner_id],
+            assignment.id,
+            assignment.bound_at,
+            is_by_hand=True,
+            moves_paid=assignment.moves_paid,
         )
-        if one.partner_id
-        else NoCredit(by_hand=one.reason, moves_paid=one.moves_paid)
-        for payment_id, one in decided.items()
+        if assignment.partner_id
+        else NoCredit(by_hand=assignment.reason, moves_paid=assignment.moves_paid)
+        for payment_id, assignment in decided.items()
     }
 
 
@@ -186,11 +192,11 @@ def _members(
     elsewhere = {object_id for each in payments for object_id in each.object_ids} - known.keys()
     all_objects = {**known, **(objects.lock(session, scope, elsewhere).objects if elsewhere else {})}
     by_root: dict[str, list[KnownObject]] = {}
-    for one in all_objects.values():
-        by_root.setdefault(one.root, []).append(one)
-    found = {}
+    for stored in all_objects.values():
+        by_root.setdefault(stored.root, []).append(stored)
+    members = {}
     for payment in payments:
         group = by_root[all_objects[payment.object_ids[0]].root]
         others = money_of_other_invoices(group, payment.state.invoice) if payment.is_of_invoice else frozenset()
-        found[payment.id] = {one.id for one in group} - others
-    return found
+        members[payment.id] = {member.id for member in group} - others
+    return members

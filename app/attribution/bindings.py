@@ -83,12 +83,14 @@ def rebind(
     """
     unmerged = [payment for payment in payments if payment.merged_into_id is None]
     bound_by_evidence, bound_with_customer = _subjects_of(locked, unmerged)
-    found = load(session, scope, {*bound_by_evidence, *bound_with_customer, *(one.object_ids[0] for one in unmerged)})
+    found = load(
+        session, scope, {*bound_by_evidence, *bound_with_customer, *(payment.object_ids[0] for payment in unmerged)}
+    )
     stale = _stale(session, scope, locked, unmerged, bound_by_evidence, bound_with_customer, found)
     if unnamed := stale - locked.objects.keys():
         # A link between an invoice and a charge names no customer, but may bring the evidence that binds one.
         objects.lock(session, scope, unnamed)
-        found = {**{one: found[one] for one in found.keys() - unnamed}, **load(session, scope, unnamed)}
+        found = {**{subject: found[subject] for subject in found.keys() - unnamed}, **load(session, scope, unnamed)}
     changed = _find_again(session, scope, stale, payments, found) if stale else {}
     found = with_changes(found, changed)
     # Close the bindings that subscriptions had until their customer became known, so that the open rows depend only on
@@ -111,13 +113,13 @@ def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple
         that are bound with their customer, each with that customer.
     """
     pairs = {(payment.state.subscription, payment.state.customer) for payment in payments}
-    for one in locked.objects.values():
-        if one.kind == Kind.SUBSCRIPTION and one.id in locked.newly_named:
-            pairs.add((one.id, one.customer))
-        elif one.kind == Kind.CUSTOMER and one.id in locked.newly_named:
-            pairs.add(("", one.id))
-        elif one.kind == Kind.SESSION or one.id in locked.newly_named:
-            pairs.add((one.subscription, one.customer))
+    for stored in locked.objects.values():
+        if stored.kind == Kind.SUBSCRIPTION and stored.id in locked.newly_named:
+            pairs.add((stored.id, stored.customer))
+        elif stored.kind == Kind.CUSTOMER and stored.id in locked.newly_named:
+            pairs.add(("", stored.id))
+        elif stored.kind == Kind.SESSION or stored.id in locked.newly_named:
+            pairs.add((stored.subscription, stored.customer))
     customers = {known.id: known.customer for known in locked.objects.values() if known.kind == Kind.SUBSCRIPTION}
     owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in pairs}
     bound_with_customer = {
@@ -143,23 +145,23 @@ def _stale(
     one that binds, and subjects with a session that may bind, or did until its payment arrived. A renewal of a bound
     customer is none of these; this keeps renewals fast.
     """
-    found = occasions.with_evidence(session, scope, bound_by_evidence - bindings.keys())
+    stale = occasions.with_evidence(session, scope, bound_by_evidence - bindings.keys())
     moved = locked.relinked | {known.root for known in locked.objects.values() if known.id in locked.newly_named}
-    for one in locked.objects.values():
-        if one.root in moved:
-            found |= {one.id, one.subscription, one.customer, bound_with_customer.get(one.id, "")}
+    for stored in locked.objects.values():
+        if stored.root in moved:
+            stale |= {stored.id, stored.subscription, stored.customer, bound_with_customer.get(stored.id, "")}
     times: dict[str, set[datetime]] = {}
     for payment in payments:
         times.setdefault(payment.root, set()).add(payment.state.occurred_at)
         for subject in (payment.state.subscription, payment.state.customer):
             bound = bindings.get(subject)
             if bound is not None and _may_come_before(payment, bound):
-                found |= {subject, bound_with_customer.get(subject, "")}
-    for one in locked.objects.values():
-        if one.kind == Kind.SESSION and one.stated_at is not None:
-            owners = {one.subscription, one.customer} & bindings.keys()
-            found |= {owner for owner in owners if bindings[owner].bound_at not in times.get(one.root, ())}
-    return found & bound_by_evidence
+                stale |= {subject, bound_with_customer.get(subject, "")}
+    for stored in locked.objects.values():
+        if stored.kind == Kind.SESSION and stored.stated_at is not None:
+            owners = {stored.subscription, stored.customer} & bindings.keys()
+            stale |= {owner for owner in owners if bindings[owner].bound_at not in times.get(stored.root, ())}
+    return stale & bound_by_evidence
 
 
 def _may_come_before(payment: PaymentRow, bound: Binding) -> bool:
@@ -213,7 +215,7 @@ def insert_changed(
     closed = [former[subject].id for subject in changed if subject in former]
     if closed:
         session.execute(_SUPERSEDE, {"ids": closed})
-    bulk.insert(session, Attribution, [_row(scope, one) for one in changed.values() if one is not None])
+    bulk.insert(session, Attribution, [_row(scope, binding) for binding in changed.values() if binding is not None])
     return changed
 
 

@@ -81,22 +81,29 @@ def decided(
         marked: payments without an invoice on which a name was found. A decision about a customer covers these; an
             unmarked payment may be the money of an invoice that earns already.
     """
-    every = {one for own in members.values() for one in own} | {one.state.customer for one in payments}
+    every = {object_id for own in members.values() for object_id in own} | {
+        payment.state.customer for payment in payments
+    }
     by_subject: dict[str, list[Assignment]] = {}
     for assignment in load(session, scope, every):
         by_subject.setdefault(assignment.subject, []).append(assignment)
-    found = {}
+    by_payment = {}
     for payment in payments if by_subject else ():
         about = _about(payment, members[payment.id], of_customer=payment.is_of_invoice or payment.id in marked)
-        counting = latest(one for subject in about for one in by_subject.get(subject, ()) if _counts(one, payment))
+        counting = latest(
+            assignment
+            for subject in about
+            for assignment in by_subject.get(subject, ())
+            if _counts(assignment, payment)
+        )
         if counting is not None:
-            found[payment.id] = counting
-    return found
+            by_payment[payment.id] = counting
+    return by_payment
 
 
 def latest(assignments: Iterable[Assignment]) -> Assignment | None:
     """The one of several decisions that counts."""
-    return max(assignments, key=lambda one: (one.decided_at, one.id), default=None)
+    return max(assignments, key=lambda assignment: (assignment.decided_at, assignment.id), default=None)
 
 
 def _about(payment: PaymentRow, members: set[str], *, of_customer: bool) -> set[str]:

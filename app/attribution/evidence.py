@@ -97,7 +97,7 @@ def load_and_store_touches(session: Session, scope: Scope, object_ids: Iterable[
     """
     found: dict[str, list[Name]] = {}
     uses, named_sessions = [], []
-    ordered_ids = sorted({one for one in object_ids if one})
+    ordered_ids = sorted({object_id for object_id in object_ids if object_id})
     for row in session.execute(_LOAD, {**scope.parameters(), "object_ids": ordered_ids}) if ordered_ids else ():
         place = (row.field_path, row.stripe_event_id, row.evident_at)
         if row.refers_to:

@@ -30,7 +30,7 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
     for known in objects.load(session, scope, of_root).values():
         concerns.setdefault(known.id, set()).update(of_root[known.root])
     named = evidence.objects_with_names(session, scope, concerns)
-    return {subject for one in named for subject in concerns[one]}
+    return {subject for object_id in named for subject in concerns[object_id]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
         if known.kind in MONEY_KINDS:
             payment_groups.setdefault(known.root, []).append(known)
     stored = payment_rows.load_of_subjects(session, scope, ordered, known_objects)
-    payments = {one.id: one for one in (*stored, *touched)}
-    unmerged = [one for one in payments.values() if one.merged_into_id is None]
+    payments = {payment.id: payment for payment in (*stored, *touched)}
+    unmerged = [payment for payment in payments.values() if payment.merged_into_id is None]
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
-    owners = {one for known in members.values() for one in (known.customer, known.subscription)}
+    owners = {owner for known in members.values() for owner in (known.customer, known.subscription)}
     names = evidence.load_and_store_touches(session, scope, {*members, *ordered, *owners})
     occasions = []
     for payment_group in payment_groups.values():
@@ -104,10 +104,14 @@ def payment_occasion(payment: PaymentRow, own: Iterable[str], names: dict[str, l
     """
     state = payment.state
     owners = {state.subscription, state.customer} if payment.is_of_invoice else set()
-    counted = [name for one in sorted({*own, *owners}) for name in names.get(one, ())]
+    counted = [name for object_id in sorted({*own, *owners}) for name in names.get(object_id, ())]
     return Occasion(state.occurred_at, state.key, counted)
 
 
 def _session_occasion(session: KnownObject, own: Iterable[str], names: dict[str, list[Name]]) -> Occasion:
-    counted = [name for one in sorted({*own, session.subscription, session.customer}) for name in names.get(one, ())]
+    counted = [
+        name
+        for object_id in sorted({*own, session.subscription, session.customer})
+        for name in names.get(object_id, ())
+    ]
     return Occasion(session.happened_at, session.id, counted)

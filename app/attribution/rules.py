@@ -131,14 +131,14 @@ def find_partner(occasion: Occasion, directory: Directory) -> Named | NoCredit:
     A name that no partner has is skipped, and the next carrier counts. An inactive partner's name counts; its verdict
     explains why it earns nothing. A client reference that is no partner's code is the merchant's own id, not a name.
     """
-    followed = [(found, one) for one in _followed(occasion) if (found := directory.find(one.name))]
-    within = [one for one in followed if _is_within(one, occasion.at)]
+    followed = [(enrolled, touch) for touch in _followed(occasion) if (enrolled := directory.find(touch.name))]
+    within = [touch for touch in followed if _is_within(touch, occasion.at)]
     if within:
         return _chosen(within)
     unknown = ""
     for name in sorted(occasion.names, key=_strength):
         enrollment = directory.find(name.name)
-        if name.carrier == TOUCHPOINT or any(_belongs_to_expired(name, enrollment, one) for one in followed):
+        if name.carrier == TOUCHPOINT or any(_belongs_to_expired(name, enrollment, touch) for touch in followed):
             continue
         if enrollment is None:
             unknown = unknown or (name.name if name.carrier != CLIENT_REFERENCE else "")
@@ -154,16 +154,16 @@ def _followed(occasion: Occasion) -> list[Name]:
     by our clock, is up to `CLOCKS_APART` after the payment's time, by Stripe's clock.
     """
     touches: dict[UUID | None, Name] = {}
-    for one in sorted(occasion.names, key=_strength):
-        if one.carrier == TOUCHPOINT:
-            touches.setdefault(one.touchpoint_id, one)
+    for name in sorted(occasion.names, key=_strength):
+        if name.carrier == TOUCHPOINT:
+            touches.setdefault(name.touchpoint_id, name)
     in_order = sorted(touches.values(), key=_visit_order)
-    firsts = {one.session_id: one for one in reversed(in_order)}
+    firsts = {touch.session_id: touch for touch in reversed(in_order)}
     return [
-        one
-        for one in in_order
-        if one.evident_at < occasion.at + STRIPE_SECOND
-        or (one is firsts[one.session_id] and one.evident_at <= occasion.at + CLOCKS_APART)
+        touch
+        for touch in in_order
+        if touch.evident_at < occasion.at + STRIPE_SECOND
+        or (touch is firsts[touch.session_id] and touch.evident_at <= occasion.at + CLOCKS_APART)
     ]
 
 
@@ -185,7 +185,7 @@ def _chosen(within: Sequence[Named]) -> Named:
     latest = within[-1]
     if latest[0].attribution_model == "last_touch":
         return latest
-    return next(one for one in within if one[0].program_id == latest[0].program_id)
+    return next(touch for touch in within if touch[0].program_id == latest[0].program_id)
 
 
 def _belongs_to_expired(name: Name, enrollment: Enrollment | None, expired: Named) -> bool:
@@ -217,7 +217,7 @@ def find_binding(
     A customer that is bound to a partner stays bound when the partner is paused. A partner that became active after
     that does not take the customer over, even if its evidence is earlier.
     """
-    for occasion in sorted(occasions, key=lambda one: (one.at, one.key)):
+    for occasion in sorted(occasions, key=lambda each: (each.at, each.key)):
         found = find_partner(occasion, directory)
         if not isinstance(found, NoCredit) and _may_bind(found[0], former):
             return new_binding(subject, *found, occasion.at)
@@ -254,8 +254,9 @@ def in_force(snapshots: Sequence[SnapshotTerms], at: datetime, *, bound_at: date
     first. Example: an amendment for new customers from 1 May leaves a customer bound in April on the older snapshot.
     """
     applicable = [
-        one
-        for one in snapshots
-        if one.effective_from <= at and (one.applies_to == "all_customers" or one.effective_from <= bound_at)
+        snapshot
+        for snapshot in snapshots
+        if snapshot.effective_from <= at
+        and (snapshot.applies_to == "all_customers" or snapshot.effective_from <= bound_at)
     ]
     return applicable[-1] if applicable else snapshots[0]

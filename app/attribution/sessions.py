@@ -52,7 +52,7 @@ def store_touches(session: Session, owner: UUID, named_sessions: Sequence[NamedS
     """
     if not named_sessions:
         return {}
-    values = {"owner": owner, "session_ids": sorted({one.session_id for one in named_sessions})}
+    values = {"owner": owner, "session_ids": sorted({named.session_id for named in named_sessions})}
     session.execute(_KEEP, values)
     touches: dict[str, list[Any]] = {}
     for row in session.execute(_LOAD, values):

@@ -146,7 +146,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return visible(", ".join(f"{name}: {cell(one)}" for name, one in value.items())) or "-"
+        return visible(", ".join(f"{name}: {cell(field)}" for name, field in value.items())) or "-"
     if isinstance(value, list | tuple):
         return visible(", ".join(map(str, value))) or "-"
     return visible(str(value))

@@ -17,5 +17,5 @@ def load_page(
         require_access(session, caller)
     partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
     page = queries.list_own_commissions(session, replace(query, partner=partner))
-    shown = [views.commission_body(one, sale, None, *names) for one, sale, *names in page.rows]
+    shown = [views.commission_body(commission, sale, None, *names) for commission, sale, *names in page.rows]
     return views.CommissionPage(commissions=shown, has_more=page.has_more)

@@ -65,8 +65,8 @@ def sentences_of(stripe_id: str, bindings: Sequence[BindingNote]) -> Iterator[st
     """The partners it is and was credited to."""
     if all(binding.superseded_at is not None for binding in bindings):
         yield say("object.no_partner", id=stripe_id)
-    for one in bindings:
-        yield binding_sentence(one)
+    for binding in bindings:
+        yield binding_sentence(binding)
 
 
 def binding_sentence(binding: BindingNote) -> str:
@@ -79,17 +79,17 @@ def binding_sentence(binding: BindingNote) -> str:
 
 def payment_lines(payments: Sequence[PaymentExplanation], *, of_subscription: bool) -> Iterator[str]:
     """A line for each payment, oldest first; those of a subscription are its cycles."""
-    in_order = sorted(payments, key=lambda one: (one.payment.occurred_at, one.payment.id))
-    for number, one in enumerate(in_order, start=1):
-        payment = one.payment
+    in_order = sorted(payments, key=lambda explained: (explained.payment.occurred_at, explained.payment.id))
+    for number, explained in enumerate(in_order, start=1):
+        payment = explained.payment
         name = "object.cycle_line" if of_subscription else "object.payment_line"
         yield say(
             f"{name}_returned" if payment.returned_cents else name,
             number=number,
             id=payment.id,
-            day=Day(payment.occurred_at, one.time_zone),
+            day=Day(payment.occurred_at, explained.time_zone),
             amount=Money(payment.amount_cents, payment.currency),
             objects=payment.invoice or payment.payment_intent or payment.charge or payment.id,
             returned=Money(payment.returned_cents, payment.currency),
-            summary=one.summary,
+            summary=explained.summary,
         )

@@ -80,10 +80,10 @@ def explain_event(session: Session, event: StripeEvent, *, with_money: bool = Tr
         **event_fields(event),
         sentences=[],
         names=_names(session, event, own),
-        linked=[LinkNote(kind=one.kind, id=one.id) for one in own if one.id != event.object_id],
+        linked=[LinkNote(kind=stored.kind, id=stored.id) for stored in own if stored.id != event.object_id],
         waiting_for=outcomes.waiting_for(event.outcome_details) if is_waiting else None,
         waiting_since=event.processed_at if is_waiting else None,
-        deliveries=[event_body(one) for one in deliveries_of(session, event)],
+        deliveries=[event_body(delivery) for delivery in deliveries_of(session, event)],
     )
     if with_money:
         payments = payments_of_event(session, event)
@@ -150,7 +150,7 @@ def _name(row: Evidence) -> NameNote:
 
 
 def _names(session: Session, event: StripeEvent, own: Sequence[StripeObject]) -> list[NameNote]:
-    object_ids = {one for known in own for one in (known.id, known.customer, known.subscription)}
+    object_ids = {object_id for known in own for object_id in (known.id, known.customer, known.subscription)}
     return names_on(session, Scope.of(event), object_ids - {""})
 
 
@@ -187,8 +187,10 @@ def _sentences(explained: EventExplanation) -> Iterator[str]:
         received=Minute(explained.received_at),
         circumstances=_circumstances(explained),
     )
-    for one in explained.deliveries:
-        yield say("event.also_came", number=one.inbox_id, circumstances=_circumstances(one), reason=one.reason)
+    for delivery in explained.deliveries:
+        yield say(
+            "event.also_came", number=delivery.inbox_id, circumstances=_circumstances(delivery), reason=delivery.reason
+        )
     for name in explained.names:
         yield name_sentence(name)
     if explained.linked:

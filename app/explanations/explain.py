@@ -131,7 +131,7 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
     if not found:
         return _of_ours(session, external_id) if external_id != any_id else None
     explained = [payment_explanation.of_payment(session, payment) for payment in found]
-    lines = [sentence for one in explained for sentence in one.sentences]
+    lines = [sentence for explanation in explained for sentence in explanation.sentences]
     summary = explained[0].summary if len(explained) == 1 else " ".join(map(_summary_in_place, explained))
     return Explanation(id=any_id, kind="conversion", summary=summary, sentences=lines, payments=explained)
 
@@ -205,10 +205,10 @@ def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> 
     explained = [_of_partner(session, any_id, partner) for partner in found]
     return explained[0].model_copy(
         update={
-            "summary": " ".join(one.summary for one in explained),
-            "sentences": [sentence for one in explained for sentence in one.sentences],
+            "summary": " ".join(explanation.summary for explanation in explained),
+            "sentences": [sentence for explanation in explained for sentence in explanation.sentences],
             "partner": explained[0].partner if len(explained) == 1 else None,
-            "partners": [standing for one in explained for standing in one.partners],
+            "partners": [standing for explanation in explained for standing in explanation.partners],
         }
     )
 

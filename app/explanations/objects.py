@@ -72,7 +72,7 @@ def explanations_of(
 
 def _explain(session: Session, scope: Scope, stripe_id: str, limit: int) -> ObjectExplanation:
     own = payment_objects.payment_objects_of(session, scope, stripe_id)
-    known = next((one for one in own if one.id == stripe_id), None)
+    known = next((stored for stored in own if stored.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
     subjects = customers.subjects_of(session, scope, owner) if owner else []
     payments = standing_of(payment_objects.payments_of(session, scope, stripe_id, own, limit=limit))
@@ -105,13 +105,13 @@ def _of_owner(stripe_id: str, explained: ObjectExplanation) -> Iterator[str]:
 
 
 def _of_part(stripe_id: str, explained: ObjectExplanation, own: Sequence[StripeObject]) -> Iterator[str]:
-    known = next((one for one in own if one.id == stripe_id), None)
+    known = next((stored for stored in own if stored.id == stripe_id), None)
     note = next((note for note in notes_of(own, explained.kind) if note.id == stripe_id), None)
     if note is not None and (explained.payments or note.currency):
         currency = explained.payments[0].payment.currency if explained.payments else str(note.currency)
         yield sentence_of(note, currency)
-    for one in explained.payments:
-        yield from one.sentences
+    for payment in explained.payments:
+        yield from payment.sentences
     if explained.payments:
         return
     if known is None:
@@ -138,7 +138,9 @@ def _summary(stripe_id: str, explained: ObjectExplanation) -> str:
 
 def _owner_summary(name: str, stripe_id: str, explained: ObjectExplanation) -> str:
     in_force = [binding for binding in explained.bindings if binding.superseded_at is None]
-    credited = next((one for one in in_force if one.subject == stripe_id), in_force[0] if in_force else None)
+    credited = next(
+        (binding for binding in in_force if binding.subject == stripe_id), in_force[0] if in_force else None
+    )
     payments = say("object.payments", count=len(explained.payments))
     if credited is not None:
         return say("object.owner", name=name, partner=credited.partner_code, payments=payments)
@@ -153,10 +155,13 @@ def _of_several(name: str, payments: Sequence[PaymentExplanation]) -> str:
     lines = " ".join(
         say(
             "object.payment_summary",
-            payment=one.payment.invoice or one.payment.payment_intent or one.payment.charge or one.payment.id,
-            summary=one.summary,
+            payment=explained.payment.invoice
+            or explained.payment.payment_intent
+            or explained.payment.charge
+            or explained.payment.id,
+            summary=explained.summary,
         )
-        for one in payments
+        for explained in payments
     )
     return say("object.several", name=name, count=len(payments), summaries=lines)
 

@@ -78,9 +78,9 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
         holdback_days=snapshot.holdback_days if snapshot else None,
         bound=_bound(session, partner),
         earned=[
-            _earned(one, livemode=livemode)
+            _earned(sums, livemode=livemode)
             for livemode in (True, False)
-            for one in statistics.load_for_partner(session, partner, program, livemode=livemode)
+            for sums in statistics.load_for_partner(session, partner, program, livemode=livemode)
         ],
         created_at=partner.created_at,
     )
@@ -110,14 +110,14 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
         yield say("partner.customers" if each.livemode else "partner.customers_in_test", count=each.customers)
     if not standing.earned:
         yield say("partner.earned_nothing")
-    for one in standing.earned:
+    for note in standing.earned:
         yield say(
-            "partner.earned" if one.livemode else "partner.earned_in_test",
-            count=one.commissions,
-            currency=one.currency.upper(),
-            accrued=Money(one.accrued_minor, one.currency),
-            approved=Money(one.approved_minor, one.currency),
-            paid=Money(one.paid_minor, one.currency),
+            "partner.earned" if note.livemode else "partner.earned_in_test",
+            count=note.commissions,
+            currency=note.currency.upper(),
+            accrued=Money(note.accrued_minor, note.currency),
+            approved=Money(note.approved_minor, note.currency),
+            paid=Money(note.paid_minor, note.currency),
         )
 
 

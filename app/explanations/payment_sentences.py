@@ -32,7 +32,7 @@ def summary_of(explained: PaymentExplanation) -> str:
     earned = [commission for commission in explained.commissions if commission.amount_minor > 0]
     if not earned:
         return say("payment.no_commission", reason=explained.payment.reason)
-    worths = say("payment.worths_joined").join(_worth(one) for one in earned)
+    worths = say("payment.worths_joined").join(_worth(commission) for commission in earned)
     return say("payment.worths", worths=worths)
 
 

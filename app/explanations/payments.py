@@ -49,7 +49,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
     zone = session.get_one(Program, conversion.program_id).time_zone if conversion else UTC_NAME
     credit = session.get_one(Attribution, conversion.attribution_id) if conversion else None
     commissions = _commissions(session, conversion, only, zone) if conversion else []
-    events = events_about(session, scope, [one.id for one in own])
+    events = events_about(session, scope, [stored.id for stored in own])
     explained = PaymentExplanation(
         summary="",
         sentences=[],
@@ -95,13 +95,13 @@ def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
     )
     return [
         DecisionNote(
-            verdict=one.verdict,
-            decided_by=one.decided_by,
-            reason=one.reason,
-            is_forced=one.is_forced,
-            decided_at=one.decided_at,
+            verdict=decision.verdict,
+            decided_by=decision.decided_by,
+            reason=decision.reason,
+            is_forced=decision.is_forced,
+            decided_at=decision.decided_at,
         )
-        for one in rows
+        for decision in rows
     ]
 
 
@@ -172,7 +172,7 @@ def _commission(
         accrued_at=commission.accrued_at,
         mature_at=commission.mature_at,
         approved_at=commission.approved_at,
-        approval_posted_at=max((one.created_at for one in entries if one.kind == "approval"), default=None),
+        approval_posted_at=max((entry.created_at for entry in entries if entry.kind == "approval"), default=None),
         snapshot=snapshot_note(snapshot),
         terms=TermsNote(
             id=ids.encode(ids.TERMS, terms.id),
@@ -231,7 +231,8 @@ def entries_of(
             created_at=entry.created_at,
             details=entry.details,
             postings=[
-                PostingNote(account=one.account, amount_minor=one.amount_minor, currency=one.currency) for one in lines
+                PostingNote(account=line.account, amount_minor=line.amount_minor, currency=line.currency)
+                for line in lines
             ],
         )
         found[commission_id].append(note)

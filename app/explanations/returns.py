@@ -44,10 +44,10 @@ class ReturnNote(Snake):
 def notes_of(payment_objects: Iterable[StripeObject], *kinds: str) -> list[ReturnNote]:
     """The objects of `kinds` among all of a payment's objects, oldest first."""
     own = list(payment_objects)
-    stated = [one for one in own if one.kind in kinds and one.facts and one.stated_at is not None]
-    has_refund = any(one.kind == Kind.REFUND for one in stated)
+    stated = [stored for stored in own if stored.kind in kinds and stored.facts and stored.stated_at is not None]
+    has_refund = any(stored.kind == Kind.REFUND for stored in stated)
     releases = refunds.releases_in(payment_group_of(own)) if has_refund else frozenset()
-    notes = [note for one in stated if (note := note_of(one, is_release=one.id in releases)) is not None]
+    notes = [note for stored in stated if (note := note_of(stored, is_release=stored.id in releases)) is not None]
     return sorted(notes, key=lambda note: (note.stated_at, note.id))
 
 

@@ -44,10 +44,10 @@ class PlaceSearched(Snake):
 def places_of(session: Session, scope: Scope, payment: Payment, own: Sequence[StripeObject]) -> list[PlaceSearched]:
     """Every place that was searched for a partner of `payment`, strongest first; `own` are its Stripe objects."""
     owners = _owners(session, scope, payment)
-    rows = _evidence(session, scope, [one.id for one in (*own, *owners)])
+    rows = _evidence(session, scope, [stored.id for stored in (*own, *owners)])
     known = [*own, *(owners if payment.invoice else ())]
-    places = [place for one in known for place in _in_object(one, rows)]
-    if not any(one.kind == Kind.SESSION for one in own):
+    places = [place for stored in known for place in _in_object(stored, rows)]
+    if not any(stored.kind == Kind.SESSION for stored in own):
         places.append(_place("session_metadata", None, "no_object"))
     if payment.customer and not payment.invoice:
         places.append(_place("customer_metadata", payment.customer, "not_asked"))
@@ -64,9 +64,9 @@ def sentences_of(places: Sequence[PlaceSearched], nearest_code: str | None) -> I
         yield say("search.nearest_code", code=nearest_code)
     if places:
         yield say("search.places", count=len(places))
-    for one in places:
-        found = say(f"search.{one.found}", value=one.value or "")
-        yield say("search.place", where=_where(one), found=found)
+    for place in places:
+        found = say(f"search.{place.found}", value=place.value or "")
+        yield say("search.place", where=_where(place), found=found)
 
 
 def field_text(path: str) -> str:
@@ -105,11 +105,11 @@ def _in_object(known: StripeObject, rows: Sequence[Evidence]) -> Iterator[PlaceS
     """What is in each carrier of an object."""
     for carrier in _CARRIERS_OF.get(known.kind, ()):
         here = [row for row in rows if row.object_id == known.id and row.carrier == carrier and not row.refers_to]
-        for one in here:
-            if one.name:
-                yield _place(carrier, known.id, "no_code", one.name)
-            if one.session_id:
-                yield _place(carrier, known.id, "session", one.session_id)
+        for row in here:
+            if row.name:
+                yield _place(carrier, known.id, "no_code", row.name)
+            if row.session_id:
+                yield _place(carrier, known.id, "session", row.session_id)
         if not here:
             yield _place(carrier, known.id, "nothing" if _is_seen(known) else "not_seen")
 
@@ -122,8 +122,8 @@ def _is_seen(known: StripeObject) -> bool:
 def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
     """The promotion codes and coupons used, or one place that says there were none."""
     used = sorted({row.refers_to for row in rows if row.refers_to and not row.refers_to.startswith("discount:")})
-    for one in used:
-        yield _place(PROMOTION_CODE, one, "promotion")
+    for promotion in used:
+        yield _place(PROMOTION_CODE, promotion, "promotion")
     if not used:
         yield _place(PROMOTION_CODE, None, "nothing")
 

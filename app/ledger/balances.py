@@ -38,7 +38,7 @@ def positions(session: Session, commission_ids: Iterable[UUID]) -> dict[UUID, Po
     ordered = list(commission_ids)
     if not ordered:
         return {}
-    sums: dict[UUID, dict[str, int]] = {one: {} for one in ordered}
+    sums: dict[UUID, dict[str, int]] = {commission_id: {} for commission_id in ordered}
     for row in session.execute(_POSITIONS, {"commission_ids": ordered}):
         sums[row.commission_id][POSITION_KINDS[row.kind]] = row.sum_minor
-    return {one: Position(**fields) for one, fields in sums.items()}
+    return {commission_id: Position(**fields) for commission_id, fields in sums.items()}

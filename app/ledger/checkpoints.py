@@ -138,7 +138,7 @@ _DIFFERENT = text(f"""
 
 def behind(session: Session, programs: Sequence[ProgramDays]) -> list[ProgramDays]:
     """Those of `programs` with entries after their checkpoints."""
-    rows = session.execute(_BEHIND, {"programs": encode([asdict(one) for one in programs])})
+    rows = session.execute(_BEHIND, {"programs": encode([asdict(program) for program in programs])})
     return [ProgramDays(*row) for row in rows]
 
 

@@ -70,15 +70,22 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
         return LockedObjects({}, frozenset(), frozenset())
     local = _rooted(by_object, links)
     inserted = _insert_missing(session, scope, local)
-    stored = _lock_groups(session, scope, [one for one in local if one not in inserted])
-    before = {**stored, **{one: local[one] for one in inserted}}
-    merged = {one: merge(known, local[one]) if one in local else known for one, known in before.items()}
+    stored = _lock_groups(session, scope, [object_id for object_id in local if object_id not in inserted])
+    before = {**stored, **{object_id: local[object_id] for object_id in inserted}}
+    merged = {
+        object_id: merge(known, local[object_id]) if object_id in local else known
+        for object_id, known in before.items()
+    }
     after = _rooted(merged, links)
     _write_changes(session, scope, before, after)
-    relinked = frozenset(after[one].root for one, known in stored.items() if _place(after[one]) != _place(known))
-    with_new_address = frozenset(one for one, known in stored.items() if _has_new_address(known, after[one]))
-    known_roots = frozenset(after[one].root for one in stored)
-    known_before = {one: known for one, known in stored.items() if one not in inserted}
+    relinked = frozenset(
+        after[object_id].root for object_id, known in stored.items() if _place(after[object_id]) != _place(known)
+    )
+    with_new_address = frozenset(
+        object_id for object_id, known in stored.items() if _has_new_address(known, after[object_id])
+    )
+    known_roots = frozenset(after[object_id].root for object_id in stored)
+    known_before = {object_id: known for object_id, known in stored.items() if object_id not in inserted}
     return LockedObjects(after, known_roots, relinked, with_new_address, before=known_before, stated=stated)
 
 
@@ -145,7 +152,7 @@ OWNED: Final = text(f"""
 
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
     """The mark of every address in the batch, by the address; the salt is read only if there is an address."""
-    found = {address for event in events for one in event.reading.objects for address in one.emails}
+    found = {address for event in events for stated in event.reading.objects for address in stated.emails}
     if not found:
         return {}
     salt = addresses.load_salt(session, scope.organization_id)
@@ -225,7 +232,7 @@ def _insert_missing(session: Session, scope: Scope, objects: Mapping[str, KnownO
     If another transaction is inserting the same id, this waits for its end, and then finds the row or inserts it.
     """
     scoped = scope.parameters()
-    rows = [_row(scoped, objects[one]) for one in sorted(objects)]
+    rows = [_row(scoped, objects[object_id]) for object_id in sorted(objects)]
     return {row.id for row in bulk.insert(session, StripeObject, rows, tail="ON CONFLICT DO NOTHING RETURNING id")}
 
 
@@ -237,7 +244,7 @@ def _write_changes(
     session: Session, scope: Scope, before: Mapping[str, KnownObject], after: Mapping[str, KnownObject]
 ) -> None:
     scoped = scope.parameters()
-    changed = [_row(scoped, known) for one, known in sorted(after.items()) if known != before[one]]
+    changed = [_row(scoped, known) for object_id, known in sorted(after.items()) if known != before[object_id]]
     bulk.update(session, StripeObject, changed, key=("organization_id", "account", "livemode", "id"))
 
 

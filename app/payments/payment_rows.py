@@ -68,13 +68,15 @@ class PaymentRow:
         """The ids of the objects in its key: Stripe's, or the merchant's report."""
         if self.state.is_reported:
             return [facts.object_of(self.state.key)]
-        return [one for one in (self.state.invoice, self.state.payment_intent, self.state.charge) if one]
+        return [
+            object_id for object_id in (self.state.invoice, self.state.payment_intent, self.state.charge) if object_id
+        ]
 
 
 def group_into_payments(session: Session, scope: Scope, locked: LockedObjects) -> list[PaymentRow]:
     """The present payments of the payment groups of `locked`, with merged ones. Writes nothing."""
     groups = locked.payment_groups()
-    keys_of = {root: sorted({key for one in members if (key := _key(one))}) for root, members in groups.items()}
+    keys_of = {root: sorted({key for member in members if (key := _key(member))}) for root, members in groups.items()}
     keys = [key for own in keys_of.values() for key in own]
     found = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}).mappings() if keys else ()
     rows = {row["key"]: _payment(dict(row)) for row in found}
@@ -111,7 +113,7 @@ def _match(root: str, states: Sequence[PaymentState], rows: Mapping[str, Payment
 def _successor(payment: PaymentRow, unmerged: Sequence[PaymentRow]) -> UUID | None:
     """The payment that a row without a state is merged into: one with a common object, else the first."""
     own = set(payment.object_ids)
-    sharing = (one.id for one in unmerged if own & set(one.object_ids))
+    sharing = (payment.id for payment in unmerged if own & set(payment.object_ids))
     return next(sharing, unmerged[0].id if unmerged else None)
 
 
@@ -250,8 +252,8 @@ def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentR
     An address seen on one payment of a customer counts for all payments of the customer.
     """
     rows_given = list(payments)
-    customers = sorted({one.state.customer for one in rows_given} - {""})
+    customers = sorted({row.state.customer for row in rows_given} - {""})
     rows = session.execute(_CUSTOMER_FACTS, {**scope.parameters(), "customers": customers}) if customers else ()
     by_customer = {row.id: marks_in(row.facts) for row in rows}
     nothing: frozenset[str] = frozenset()
-    return {one.id: by_customer.get(one.state.customer, nothing).union(one.state.email_marks) for one in rows_given}
+    return {row.id: by_customer.get(row.state.customer, nothing).union(row.state.email_marks) for row in rows_given}

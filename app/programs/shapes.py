@@ -121,7 +121,7 @@ class Shape(_Strict, ABC):
         """Its terms as text, e.g. `20 %, for 12 billing cycles`; `currency` is the program's."""
         limits = {"max_cycles": self.max_cycles, "max_months": self.max_months}
         texts = [say(f"offer.{name}", count=count) for name, count in limits.items() if count is not None]
-        return listed([*self._pays(currency), *texts, *(one.text() for one in self.product_rates or ())])
+        return listed([*self._pays(currency), *texts, *(rate.text() for rate in self.product_rates or ())])
 
     def _pays(self, currency: str) -> Iterator[str]:
         rate = self.own_rate(0)
@@ -202,7 +202,7 @@ class Tiered(Shape):
 
         Example: 10 %, and 20 % from the tenth conversion on, is 10 % after 9 and 20 % after 10.
         """
-        reached = [one for one in self.tiers if one.min_conversions <= approved_before]
+        reached = [tier for tier in self.tiers if tier.min_conversions <= approved_before]
         bps, least = (reached[-1].bps, reached[-1].min_conversions) if reached else (self.bps, 0)
         return OwnRate(bps, tier={"approved_before": approved_before, "min_conversions": least, "bps": bps})
 
@@ -213,14 +213,16 @@ class Tiered(Shape):
 
     def _pays(self, currency: str) -> Iterator[str]:
         yield from super()._pays(currency)
-        for one in self.tiers:
-            yield say("offer.tier", rate=Rate(one.bps), conversions=one.min_conversions)
+        for tier in self.tiers:
+            yield say("offer.tier", rate=Rate(tier.bps), conversions=tier.min_conversions)
 
 
 Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
 COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
 _ONCE_A_CYCLE: Final = [
-    get_args(one.model_fields["type"].annotation)[0] for one in get_args(get_args(Commission)[0]) if one.is_once_a_cycle
+    get_args(shape.model_fields["type"].annotation)[0]
+    for shape in get_args(get_args(Commission)[0])
+    if shape.is_once_a_cycle
 ]
 LIMITED_SQL: Final = " OR ".join(
     [

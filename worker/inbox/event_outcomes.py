@@ -43,18 +43,18 @@ class Batch:
     def of(cls, events: Sequence[ReadEvent], locked: LockedObjects) -> "Batch":
         """`events` placed in the payment groups of `locked`."""
         abandoned, uncaptured = set(), set()
-        for one in locked.objects.values():
-            if one.kind == Kind.SESSION and one.facts.get("abandoned"):
-                abandoned.add(one.id)
-            elif one.kind == Kind.CHARGE and one.facts.get("captured") is False:
-                uncaptured.add(one.root)
+        for stored in locked.objects.values():
+            if stored.kind == Kind.SESSION and stored.facts.get("abandoned"):
+                abandoned.add(stored.id)
+            elif stored.kind == Kind.CHARGE and stored.facts.get("captured") is False:
+                uncaptured.add(stored.root)
         roots: dict[int, str] = {}
         about: dict[str, list[ReadEvent]] = {}
         for event in events:
             named = (
                 mentioned.id for mentioned in event.reading.objects if mentioned.id and mentioned.kind in MONEY_KINDS
             )
-            roots[event.id] = root = next((locked.objects[one].root for one in named), "")
+            roots[event.id] = root = next((locked.objects[object_id].root for object_id in named), "")
             if root:
                 about.setdefault(root, []).append(event)
         return cls(events, roots, about, frozenset(abandoned), frozenset(uncaptured), events_with_new_facts(locked))
@@ -110,13 +110,13 @@ def outcomes(
     """
     moved: dict[int, str] = {}
     payments: dict[str, PaymentRow] = {}
-    for one in settled:
-        cause = batch.event_of(one.payment)
-        if one.has_moved and moved.get(cause.id) != "accrued":
-            moved[cause.id] = "accrued" if one.is_first_accrual else "adjusted"
-        if one.payment.merged_into_id is None and one.payment.root:
-            payments.setdefault(one.payment.root, one.payment)
-    begun = {one.payment.id for one in settled if one.is_first_accrual}
+    for effect in settled:
+        cause = batch.event_of(effect.payment)
+        if effect.has_moved and moved.get(cause.id) != "accrued":
+            moved[cause.id] = "accrued" if effect.is_first_accrual else "adjusted"
+        if effect.payment.merged_into_id is None and effect.payment.root:
+            payments.setdefault(effect.payment.root, effect.payment)
+    begun = {effect.payment.id for effect in settled if effect.is_first_accrual}
     found, named_before = {}, set[NameFact]()
     for event in batch.events:
         if event.id in moved:
@@ -141,12 +141,12 @@ def ended_waits(batch: Batch, settled: Sequence[Settled], locked: LockedObjects)
     groups = locked.payment_groups()
     ended: dict[str, Outcome] = {}
     for root in batch.uncaptured & locked.known_roots:
-        ended |= {one.id: Outcome("not_captured") for one in groups[root] if one.kind in RETURN_KINDS}
-    for one in settled:
-        payment = one.payment
+        ended |= {stored.id: Outcome("not_captured") for stored in groups[root] if stored.kind in RETURN_KINDS}
+    for effect in settled:
+        payment = effect.payment
         if payment.merged_into_id is not None or payment.outcome == "waiting":
             continue
-        if not one.former_outcome and payment.root not in locked.known_roots:
+        if not effect.former_outcome and payment.root not in locked.known_roots:
             continue  # nothing can have waited for a new payment
         ended |= {member.id: _ended_wait(payment, member.kind) for member in groups.get(payment.root, ())}
     return ended
@@ -226,7 +226,7 @@ def _missing(event: ReadEvent) -> Outcome:
 def _names_in(event: ReadEvent, partners: Directory) -> list[str]:
     """The partners' names in an event. A client reference that is no partner's code is the merchant's own id."""
     named = [name for name in event.reading.names if name.name]
-    return [one.name for one in named if one.carrier != CLIENT_REFERENCE or partners.find(one.name) is not None]
+    return [name.name for name in named if name.carrier != CLIENT_REFERENCE or partners.find(name.name) is not None]
 
 
 def _named(event: ReadEvent, names: Sequence[str], partners: Directory, *, has_new_name: bool) -> Outcome | None:

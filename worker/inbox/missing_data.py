@@ -18,8 +18,8 @@ NO_OBJECT: Final = {"problem": "thin_without_object"}
 def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[LookupRequest]:
     """Look-ups that could end the wait of payments, or name their partner."""
     requests = set()
-    for one in settled:
-        payment = one.payment
+    for effect in settled:
+        payment = effect.payment
         if payment.outcome == "waiting":
             requests |= _named_in(payment.outcome_details)
         elif payment.outcome in UNNAMED and payment.is_of_invoice and payment.state.customer:
@@ -31,7 +31,7 @@ def of_payments(settled: Sequence[Settled], locked: LockedObjects) -> set[Lookup
 
 def of_events(outcomes: Iterable[Outcome]) -> set[LookupRequest]:
     """Look-ups that could end the wait of events."""
-    return {one for outcome in outcomes if outcome.name == "waiting" for one in _named_in(outcome.details)}
+    return {request for outcome in outcomes if outcome.name == "waiting" for request in _named_in(outcome.details)}
 
 
 def of_thin_event(event: ClaimedEvent, document: Mapping[str, Any], *, has_key: bool) -> Outcome:

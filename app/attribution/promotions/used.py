@@ -58,10 +58,11 @@ def lock(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
     stated: dict[tuple[str, str, str], datetime] = {}
     uses = False
     for event in events:
-        for one in event.reading.names:
-            uses = uses or bool(one.refers_to)
-            if is_promotion(one.object_id) and not one.object_id.startswith("discount:"):  # a discount has its own lock
-                fact = (one.object_id, one.name, one.refers_to)
+        for name in event.reading.names:
+            uses = uses or bool(name.refers_to)
+            # A discount has its own lock.
+            if is_promotion(name.object_id) and not name.object_id.startswith("discount:"):
+                fact = (name.object_id, name.name, name.refers_to)
                 stated[fact] = min(event.evident_at, stated.get(fact, event.evident_at))
     if stated or uses:
         before = _stated_before(session, scope, stated)
@@ -120,7 +121,7 @@ def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, l
     """
     if not uses:
         return {}
-    owners, onward = _follow(session, scope, {one.refers_to for one in uses})
+    owners, onward = _follow(session, scope, {use.refers_to for use in uses})
     found: dict[str, list[Name]] = {}
     for use in uses:
         for promotion in _reachable(use.refers_to, onward):
@@ -151,7 +152,7 @@ def _follow(
             else:
                 owner = _Owner(row.name, row.evident_at, _distance(row.object_id) + 1, f"named_on={row.object_id}")
                 owners.setdefault(row.object_id, []).append(owner)
-        ahead = {one for promotion in ahead for one in onward.get(promotion, ())} - seen
+        ahead = {owner for promotion in ahead for owner in onward.get(promotion, ())} - seen
         if not ahead:
             break
     for promotion, owner in _given(session, scope, seen | ahead):
@@ -172,14 +173,14 @@ _GIVEN = text("""
 
 
 def _given(session: Session, scope: Scope, promotions: Iterable[str]) -> list[tuple[str, _Owner]]:
-    found = []
+    owners = []
     for row in session.execute(_GIVEN, {**scope.parameters(), "promotions": sorted(promotions)}):
         window = timedelta(days=row.attribution_window_days)
         ended_at = row.removed_at - window if row.removed_at else None
         name = ids.encode(ids.PARTNER, row.partner_id)
         owner_of = _Owner(name, row.created_at, _distance(row.promotion), f"given={row.promotion}", ended_at)
-        found.append((row.promotion, owner_of))
-    return found
+        owners.append((row.promotion, owner_of))
+    return owners
 
 
 def _distance(promotion: str) -> int:
@@ -189,7 +190,7 @@ def _distance(promotion: str) -> int:
 
 def _reachable(promotion: str, onward: Mapping[str, set[str]]) -> set[str]:
     reached, ahead = {promotion}, {promotion}
-    while ahead := {one for each in ahead for one in onward.get(each, ())} - reached:
+    while ahead := {owner for owned in ahead for owner in onward.get(owned, ())} - reached:
         reached |= ahead
     return reached
 

@@ -38,21 +38,27 @@ def balances(
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
-        found = None if partner is None else find_named(session, owners, partner, program_id=program_id)
+        enrolled = None if partner is None else find_named(session, owners, partner, program_id=program_id)
         mode = is_live(livemode, settings)
-        partner_id = found.id if found else None
-        every = owed.balances(session, owners, livemode=mode, program_id=program_id, partner_id=partner_id)
-        rows = [_row(one, mode, as_json=as_json) for one in every]
+        partner_id = enrolled.id if enrolled else None
+        balances = owed.balances(session, owners, livemode=mode, program_id=program_id, partner_id=partner_id)
+        rows = [_row(balance, mode, as_json=as_json) for balance in balances]
     printing.listing(rows, as_json=as_json)
 
 
 def _row(balance: owed.Balance, livemode: bool, *, as_json: bool) -> dict[str, Any]:
     """A balance, with amounts as money in a table, and in the smallest unit in JSON."""
-    one = balance.figures
-    minors = (one.accrued_minor, one.payable_minor, one.clearing_minor, one.received_minor, balance.owed_minor)
+    figures = balance.figures
+    minors = (
+        figures.accrued_minor,
+        figures.payable_minor,
+        figures.clearing_minor,
+        figures.received_minor,
+        balance.owed_minor,
+    )
     if as_json:
         named = {f"{name}_cents": minor for name, minor in zip(FIGURES, minors, strict=True)}
         partner_id = ids.encode(ids.PARTNER, balance.partner_id)
-        return {"partner_id": partner_id, "code": balance.code, "currency": one.currency, **named}
-    shown = {name: format_money(minor, one.currency) for name, minor in zip(FIGURES, minors, strict=True)}
+        return {"partner_id": partner_id, "code": balance.code, "currency": figures.currency, **named}
+    shown = {name: format_money(minor, figures.currency) for name, minor in zip(FIGURES, minors, strict=True)}
     return {"partner": balance.code, "program": balance.program_name, "mode": "live" if livemode else "test", **shown}

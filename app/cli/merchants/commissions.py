@@ -71,7 +71,7 @@ def list_(
         )
         page = queries.list_commissions(session, owners, query)
         every = views.commission_bodies(session, page.rows)
-    rows = [jsonable(one) if as_json else _for_people(one) for one in every]
+    rows = [jsonable(body) if as_json else _for_people(body) for body in every]
     printing.listing(rows, as_json=as_json)
     if page.has_more:
         printing.warn(f"there are more than {limit}; see them with --limit, or choose with --since and --until")
@@ -121,7 +121,7 @@ def approve(
     from app.commissions.decisions import commands as decision_commands
     from app.commissions.decisions.bulk_approval import approve_matching
 
-    is_filtered = any(one is not None for one in (partner, program, since, until))
+    is_filtered = any(value is not None for value in (partner, program, since, until))
     if bool(given) == is_filtered or (given and dry_run) or (force and not given):
         message = "give ids, with or without --force, or a filter: --partner, --program, --since, --until"
         raise InvalidRequest(f"{message}; --dry-run goes with a filter", param="id")
@@ -222,10 +222,10 @@ def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool
     from app.views import jsonable
 
     totals: Counter[str] = Counter()
-    for one in batches:
-        totals.update(one.minor_by_currency)
+    for batch in batches:
+        totals.update(batch.minor_by_currency)
     together = Approved(
-        conversion_ids=[one for each in batches for one in each.conversion_ids],
+        conversion_ids=[conversion_id for batch in batches for conversion_id in batch.conversion_ids],
         held_ids=batches[-1].held_ids,
         minor_by_currency=totals,
         has_more=batches[-1].has_more,

@@ -25,7 +25,7 @@ def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from app.organizations import hierarchy
 
     with organizations.reading(data_dir) as (_, session):
-        rows = [_row(one) for one in hierarchy.list_all(session)]
+        rows = [_row(organization) for organization in hierarchy.list_all(session)]
     printing.listing(rows, as_json=as_json)
 
 

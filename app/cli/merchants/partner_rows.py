@@ -76,10 +76,10 @@ def _earns(session: Session, partner: Partner) -> str:
 
 
 def _earned(every: Iterable[Sums], mode: str) -> Iterable[str]:
-    for one in every:
+    for sums in every:
         earned, pending, approved, paid = (
-            format_money(minor, one.currency)
-            for minor in (one.earned_minor, one.pending_minor, one.approved_minor, one.paid_minor)
+            format_money(minor, sums.currency)
+            for minor in (sums.earned_minor, sums.pending_minor, sums.approved_minor, sums.paid_minor)
         )
-        commissions = f"{one.commission_count} {mode} commission{'' if one.commission_count == 1 else 's'}"
+        commissions = f"{sums.commission_count} {mode} commission{'' if sums.commission_count == 1 else 's'}"
         yield f"{earned} from {commissions} ({pending} accrued, {approved} approved, {paid} paid)"

@@ -42,7 +42,7 @@ def list_(
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         page = list_programs(session, owners, limit=limit)
-        rows = [_printed(one, as_json=as_json) for one in load_program_bodies(session, page.rows)]
+        rows = [_printed(body, as_json=as_json) for body in load_program_bodies(session, page.rows)]
     if not as_json:
         rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
     printing.listing(rows, as_json=as_json)

@@ -214,10 +214,14 @@ def _endpoint(
     if is_default and settings.stripe_api_key and endpoint.api_key_encrypted is None:
         key = settings.stripe_api_key.get_secret_value()
         commands.change(session, actors.CLI, endpoint, {"api_key": key}, settings)
-    given = [secret] if secret else [one.get_secret_value() for one in settings.stripe_webhook_secrets if is_default]
-    existing = [one.secret for one in signing.secrets_of(endpoint, settings)]
+    given = (
+        [secret]
+        if secret
+        else [configured.get_secret_value() for configured in settings.stripe_webhook_secrets if is_default]
+    )
+    existing = [former.secret for former in signing.secrets_of(endpoint, settings)]
     required = given or existing[:1] or [_new_secret()]
-    for missing in reversed([one for one in required if one not in existing]):
+    for missing in reversed([value for value in required if value not in existing]):
         commands.add_secret(session, actors.CLI, endpoint, missing, settings, expires_in_hours=None)
     return ids.encode(ids.STRIPE_ENDPOINT, endpoint.id), required[0], required[0] in existing
 

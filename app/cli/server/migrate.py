@@ -18,5 +18,5 @@ def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         printing.say(f"Nothing to do: the database has the newest schema, {schema_version.newest()}.")
     else:
         printing.say(f"The database has the newest schema now, {schema_version.newest()}. Applied {len(applied)}:")
-        for one in applied:
-            printing.say(f"  {one}")
+        for revision in applied:
+            printing.say(f"  {revision}")

@@ -64,7 +64,7 @@ class Renaming:
         """
         document = event.get("data", {}).get("object", {})
         alike = self._events.setdefault((event["id"], event.get("type"), document.get("id")), [])
-        known = next((one for one in alike if one.is_also(event)), None)
+        known = next((candidate for candidate in alike if candidate.is_also(event)), None)
         if known is None:
             known = _Renamed(_fresh(event["id"]), {event.get("api_version"): event})
             alike.append(known)

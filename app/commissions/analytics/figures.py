@@ -67,7 +67,7 @@ def analyse(
         last=last,
         totals=totals,
         series=_every_day(found.by_day, first, last, [total.currency for total in totals]),
-        leaders=[(partners[partner_id], one) for partner_id, one in found.by_partner],
+        leaders=[(partners[partner_id], earned) for partner_id, earned in found.by_partner],
     )
 
 
@@ -80,18 +80,18 @@ def _today(session: Session, time_zone: str) -> date:
 
 def _totals(by_day: Sequence[tuple[date, Sums]], own_currency: str) -> list[Sums]:
     totals = {own_currency: Sums(own_currency)}
-    for _, one in by_day:
-        totals[one.currency] = totals.get(one.currency, Sums(one.currency)) + one
+    for _, earned in by_day:
+        totals[earned.currency] = totals.get(earned.currency, Sums(earned.currency)) + earned
     return [totals.pop(own_currency), *(totals[currency] for currency in sorted(totals))]
 
 
 def _every_day(
     by_day: Sequence[tuple[date, Sums]], first: date, last: date, currencies: Sequence[str]
 ) -> list[tuple[date, Sums]]:
-    found = {(day, one.currency): one for day, one in by_day}
+    found = {(day, earned.currency): earned for day, earned in by_day}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [(day, found.get((day, currency), Sums(currency))) for day in days for currency in currencies]
 
 
 def _partners(session: Session, partner_ids: Sequence[UUID]) -> dict[UUID, Partner]:
-    return {one.id: one for one in session.scalars(select(Partner).where(Partner.id.in_(partner_ids)))}
+    return {partner.id: partner for partner in session.scalars(select(Partner).where(Partner.id.in_(partner_ids)))}

@@ -40,23 +40,23 @@ class AnalyticsBody(Snake):
     leaderboard: list[Leader] = Field(description="By currency, those that earned most first.")
 
 
-def analytics_body(program: Program, found: Analytics) -> AnalyticsBody:
+def analytics_body(program: Program, figures: Analytics) -> AnalyticsBody:
     """The figures under the names of this surface."""
     return AnalyticsBody(
         program_id=ids.encode(ids.PROGRAM, program.id),
-        first=found.first,
-        last=found.last,
+        first=figures.first,
+        last=figures.last,
         time_zone=program.time_zone,
-        totals=[CurrencyEarnings(currency=total.currency, **earnings(total)) for total in found.totals],
-        series=[DayEarnings(date=day, currency=one.currency, **earnings(one)) for day, one in found.series],
+        totals=[CurrencyEarnings(currency=total.currency, **earnings(total)) for total in figures.totals],
+        series=[DayEarnings(date=day, currency=sums.currency, **earnings(sums)) for day, sums in figures.series],
         leaderboard=[
             Leader(
                 affiliate_id=ids.encode(ids.AFFILIATE, partner.id),
                 name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
                 slug=partner.slug,
-                currency=one.currency,
-                **earnings(one),
+                currency=sums.currency,
+                **earnings(sums),
             )
-            for partner, one in found.leaders
+            for partner, sums in figures.leaders
         ],
     )

@@ -97,7 +97,7 @@ def assign_customer(
     _record(session, name_of(actor), scope, customer, order, enrollment, bound_at=bound_at, applies_from=applies_from)
     _note(session, actor, "customer.attributed", customer, scope, order)
     paid = payment_rows.load_of_subjects(session, scope, [customer])
-    return _settle(session, scope, {customer, *(one for each in paid for one in each.object_ids)}, order)
+    return _settle(session, scope, {customer, *(object_id for each in paid for object_id in each.object_ids)}, order)
 
 
 def _signals(session: Session, payment: Payment) -> Mapping[str, str]:
@@ -138,7 +138,7 @@ def _is_alike(state: PaymentState, payment: Payment) -> bool:
 
 def _refuse_nearby_invoice(session: Session, scope: Scope, payment: Payment) -> None:
     of_customer = payment_rows.load_of_subjects(session, scope, {payment.customer} - {""})
-    nearby = [one.state for one in of_customer if one.is_of_invoice and _is_alike(one.state, payment)]
+    nearby = [other.state for other in of_customer if other.is_of_invoice and _is_alike(other.state, payment)]
     if nearby:
         invoice = min(nearby, key=lambda state: state.occurred_at).invoice
         raise Conflict(
@@ -204,6 +204,6 @@ def _settle(session: Session, scope: Scope, object_ids: set[str], order: Order) 
     settled = settle_objects(session, scope, objects.lock(session, scope, object_ids), order.cause)
     return Assigned(
         is_new=True,
-        moved=[one.payment.id for one in settled if one.has_moved],
-        kept=[one.payment.id for one in settled if "conflict" in one.payment.outcome_details],
+        moved=[effect.payment.id for effect in settled if effect.has_moved],
+        kept=[effect.payment.id for effect in settled if "conflict" in effect.payment.outcome_details],
     )

@@ -32,6 +32,6 @@ def customer_assigned(customer: str, partner_id: str | None, assigned: Assigned)
         customer=customer,
         partner_id=partner_id,
         changed=assigned.is_new,
-        moved=[ids.encode(ids.PAYMENT, one) for one in assigned.moved],
-        conflicts=[ids.encode(ids.PAYMENT, one) for one in assigned.kept],
+        moved=[ids.encode(ids.PAYMENT, payment_id) for payment_id in assigned.moved],
+        conflicts=[ids.encode(ids.PAYMENT, payment_id) for payment_id in assigned.kept],
     )

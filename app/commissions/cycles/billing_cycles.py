@@ -41,13 +41,15 @@ def load_cycle_positions(
     """
     if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
         return list(credited), {}
-    touched = {one.payment.id: one.payment for one in credited}
+    touched = {each.payment.id: each.payment for each in credited}
     subjects = _subjects(touched.values())
     objects.lock(session, scope, subjects)
     stored = payment_rows.stored_of_subjects(session, scope, subjects)
     elsewhere = [_paid(row) for row in stored if row["id"] not in touched]
     before = caps.cycle_positions([*elsewhere, *_before(touched.values())])
-    after = caps.cycle_positions([*elsewhere, *(_now(one) for one in credited if one.payment.merged_into_id is None)])
+    after = caps.cycle_positions(
+        [*elsewhere, *(_now(each) for each in credited if each.payment.merged_into_id is None)]
+    )
     moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
     others = attribute.credit_unchanged(session, scope, _locked(session, scope, moved))
     return [*credited, *others], after
@@ -56,15 +58,15 @@ def load_cycle_positions(
 def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
     """Every present and former subscription and customer of these payments."""
     found: set[str] = set()
-    for one in payments:
-        found |= {one.state.subscription, one.state.customer}
-        if one.stored is not None:
-            found |= {one.stored["subscription"], one.stored["customer"]}
+    for payment in payments:
+        found |= {payment.state.subscription, payment.state.customer}
+        if payment.stored is not None:
+            found |= {payment.stored["subscription"], payment.stored["customer"]}
     return found - {""}
 
 
 def _before(payments: Iterable[PaymentRow]) -> list[Paid]:
-    stored = [one.stored for one in payments if one.stored is not None]
+    stored = [payment.stored for payment in payments if payment.stored is not None]
     return [_paid(row) for row in stored if row["merged_into_id"] is None]
 
 
@@ -97,11 +99,11 @@ def _outside_minor(base_details: Mapping[str, Any]) -> int:
     return int(base_details.get("with_outside", {}).get("base_minor", 0))
 
 
-def _now(one: PaymentCredit) -> Paid:
-    state, credit = one.payment.state, one.credit
+def _now(credited: PaymentCredit) -> Paid:
+    state, credit = credited.payment.state, credited.credit
     is_included = isinstance(credit, Credit) and credit.enrollment.include_out_of_band
     return Paid(
-        one.payment.id,
+        credited.payment.id,
         state.key,
         state.subscription,
         state.customer,
@@ -116,6 +118,6 @@ def _locked(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> list
     """These payments, locked before they are read."""
     if not payment_ids:
         return []
-    found = payment_rows.load(session, payment_ids)
-    objects.lock(session, scope, {one for each in found for one in each.object_ids})
-    return [one for one in payment_rows.load(session, payment_ids) if one.merged_into_id is None]
+    unlocked = payment_rows.load(session, payment_ids)
+    objects.lock(session, scope, {object_id for payment in unlocked for object_id in payment.object_ids})
+    return [payment for payment in payment_rows.load(session, payment_ids) if payment.merged_into_id is None]

@@ -43,7 +43,7 @@ def cycle_names(payments: Sequence[Paid]) -> dict[UUID, CycleName]:
             found[paid.id] = (billing.kind, billing.ends_at)
             continue
         invoices = regular.get(paid.subscription, [])
-        place = bisect_right(invoices, _billed_at(paid, billing), key=lambda one: one[0])
+        place = bisect_right(invoices, _billed_at(paid, billing), key=lambda invoice: invoice[0])
         found[paid.id] = invoices[place - 1][2] if place else (ADVANCE, billing.ends_at)
     return found
 

@@ -42,7 +42,9 @@ def approve(
             code="on_hold",
         )
     is_rejected = before is not None and not before.is_approval
-    if not is_rejected and not any(one.position.accrued_minor for one in _commissions(session, conversion)):
+    if not is_rejected and not any(
+        commission.position.accrued_minor for commission in _commissions(session, conversion)
+    ):
         raise Conflict(
             "nothing of this conversion is left to approve: its commissions are approved, paid or reversed",
             code="nothing_to_approve",

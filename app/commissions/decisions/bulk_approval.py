@@ -152,7 +152,9 @@ def _approve(
         again = _waiting([scope.organization_id], ApprovalFilter(scope.livemode), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
         decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
-        decided = [Decision(one, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for one in paid]
+        decided = [
+            Decision(payment_id, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for payment_id in paid
+        ]
         decisions.insert(session, scope, decided)
         settle_objects(session, scope, objects.lock(session, scope, named), by)
         still += rows

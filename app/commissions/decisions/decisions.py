@@ -61,8 +61,8 @@ _MERGED_INTO = text("""
 def load_effective(session: Session, payments: Iterable[PaymentRow]) -> dict[UUID, Decision]:
     """The effective decision of each payment, among its own and those of every payment merged into it."""
     settled = list(payments)
-    survivors = {one.id: one.merged_into_id for one in settled if one.merged_into_id is not None}
-    payment_ids = {one.id for one in settled if not one.is_new}
+    survivors = {payment.id: payment.merged_into_id for payment in settled if payment.merged_into_id is not None}
+    payment_ids = {payment.id for payment in settled if not payment.is_new}
     newly_found = payment_ids
     while newly_found:
         rows = session.execute(_MERGED_INTO, {"payment_ids": sorted(newly_found)}).all()
@@ -76,7 +76,7 @@ def load_effective(session: Session, payments: Iterable[PaymentRow]) -> dict[UUI
         payment_id = decision.payment_id
         while True:
             decision_by_payment[payment_id] = max(
-                decision_by_payment.get(payment_id, decision), decision, key=lambda one: one.precedence
+                decision_by_payment.get(payment_id, decision), decision, key=lambda candidate: candidate.precedence
             )
             if payment_id not in survivors:
                 break
@@ -91,14 +91,14 @@ def insert(session: Session, scope: Scope, decided: Sequence[Decision]) -> None:
             "id": ids.new(),
             "organization_id": scope.organization_id,
             "livemode": scope.livemode,
-            "payment_id": one.payment_id,
-            "verdict": one.verdict,
-            "decided_by": one.decided_by,
-            "decided_at": one.decided_at,
-            "reason": one.reason,
-            "is_forced": one.is_forced,
-            "created_at": one.made_at,
+            "payment_id": decision.payment_id,
+            "verdict": decision.verdict,
+            "decided_by": decision.decided_by,
+            "decided_at": decision.decided_at,
+            "reason": decision.reason,
+            "is_forced": decision.is_forced,
+            "created_at": decision.made_at,
         }
-        for one in decided
+        for decision in decided
     ]
     bulk.insert(session, models.Decision, rows)

@@ -95,7 +95,7 @@ def calculate(
     own = snapshot.commission.own_rate(approved_before)
     shares = product_shares(payment, snapshot.commission, own.bps)
     has_no_base = base_minor == 0 and payment.has_amount  # an event without an amount is worth its fixed amount
-    is_for_nothing = has_no_base or (shares and not any(one.is_fixed and one.base_minor > 0 for one in shares))
+    is_for_nothing = has_no_base or (shares and not any(share.is_fixed and share.base_minor > 0 for share in shares))
     earned = Calculation(
         commission_base=snapshot.commission_base,
         base_minor=base_minor,
@@ -116,7 +116,9 @@ def of_upline(partners: Calculation, level: int, rate_bps: int) -> Calculation:
 
     Lines that earn the partner nothing, because their product is excluded, earn its uplines nothing either.
     """
-    shares = tuple(replace(one, rate_bps=rate_bps if one.counts else 0, is_fixed=False) for one in partners.products)
+    shares = tuple(
+        replace(share, rate_bps=rate_bps if share.counts else 0, is_fixed=False) for share in partners.products
+    )
     return _earning(replace(partners, products=shares, fixed_minor=0, tier=None, level=level), rate_bps)
 
 
@@ -148,13 +150,18 @@ def product_shares(payment: PaymentState, commission: Shape, own_bps: int | None
     Args:
         own_bps: the rate of products that `product_rates` does not name; None: a fixed amount counts for them instead.
     """
-    rates = {one.product: one.bps or 0 for one in commission.product_rates or ()}
+    rates = {rate.product: rate.bps or 0 for rate in commission.product_rates or ()}
     lines: Mapping[str, int] = payment.base_details.get("lines") or {}
     if not rates or sum(lines.values()) <= 0:
         return ()
     return tuple(
-        ProductShare(one, int(lines[one]), rates.get(one, own_bps or 0), is_fixed=own_bps is None and one not in rates)
-        for one in sorted(lines)
+        ProductShare(
+            product,
+            int(lines[product]),
+            rates.get(product, own_bps or 0),
+            is_fixed=own_bps is None and product not in rates,
+        )
+        for product in sorted(lines)
     )
 
 

@@ -38,8 +38,15 @@ def load_uplines(session: Session, owner: UUID, inputs: Sequence[SettlementInput
         return list(inputs)
     laddered = [settlement for settlement in inputs if settlement.payment.id in ladders]
     above = tree.ancestors_of(session, owner, {_partner(settlement) for settlement in laddered})
-    known = {one.partner_id: one.partner_organization_id for found in above.values() for one in found}
-    earlier = {UUID(one["partner_id"]) for settlement in laddered for each in _found_before(settlement) for one in each}
+    known = {
+        ancestor.partner_id: ancestor.partner_organization_id for ancestors in above.values() for ancestor in ancestors
+    }
+    earlier = {
+        UUID(upline["partner_id"])
+        for settlement in laddered
+        for uplines in _stored_uplines(settlement)
+        for upline in uplines
+    }
     known |= tree.organizations_of(session, earlier - known.keys())
     return [
         replace(settlement, uplines=Uplines(ladders[settlement.payment.id], above.get(_partner(settlement), ()), known))
@@ -74,12 +81,14 @@ def _bound_under(settlement: SettlementInput) -> SnapshotTerms | None:
     return recorded or in_force(snapshots, credit.bound_at, bound_at=credit.bound_at)
 
 
-def _found_before(settlement: SettlementInput) -> list[Sequence[Mapping[str, Any]]]:
+def _stored_uplines(settlement: SettlementInput) -> list[Sequence[Mapping[str, Any]]]:
     """The uplines stored with the conversions of this money: of the payment, and of those merged into it."""
     own = [settlement.conversion] if settlement.conversion is not None else []
-    merged = [one.conversion for one in settlement.merged]
+    merged = [each.conversion for each in settlement.merged]
     return [
-        one.uplines for one in (*own, *merged) if one.partner_id == _partner(settlement) and one.uplines is not None
+        conversion.uplines
+        for conversion in (*own, *merged)
+        if conversion.partner_id == _partner(settlement) and conversion.uplines is not None
     ]
 
 
@@ -96,11 +105,16 @@ def earning_uplines(settlement: SettlementInput, former: ConversionRow | None) -
     """
     if settlement.uplines is None:
         return former.uplines if former else None
-    before = [one.conversion.uplines for one in settlement.merged if one.conversion.partner_id == _partner(settlement)]
+    before = [
+        merged.conversion.uplines
+        for merged in settlement.merged
+        if merged.conversion.partner_id == _partner(settlement)
+    ]
     before.append(former.uplines if former else None)
-    found = [each for each in before if each is not None]
-    if found:
-        return [one for _, one in sorted({one["level"]: one for each in found for one in each}.items())]
+    recorded = [uplines for uplines in before if uplines is not None]
+    if recorded:
+        by_level = {upline["level"]: upline for uplines in recorded for upline in uplines}
+        return [by_level[level] for level in sorted(by_level)]
     assert isinstance(settlement.credit, Credit), "there is a ladder"
     is_on = settlement.credit.enrollment.multi_level_enabled
     return [
@@ -115,12 +129,12 @@ def beneficiaries(settlement: SettlementInput, conversion: ConversionRow, partne
     if settlement.uplines is None:
         return []
     ladder = settlement.uplines.ladder
-    rates = {int(one["level"]): int(one["bps"]) for one in ladder.multi_level}
-    found = []
-    for one in conversion.uplines or ():
-        level, partner_id = int(one["level"]), UUID(one["partner_id"])
+    rates = {int(step["level"]): int(step["bps"]) for step in ladder.multi_level}
+    earning = []
+    for upline in conversion.uplines or ():
+        level, partner_id = int(upline["level"]), UUID(upline["partner_id"])
         if level in rates:
             calculation = amounts.of_upline(partners, level, rates[level])
             organization_id = settlement.uplines.organizations.get(partner_id)
-            found.append(Beneficiary(level, partner_id, organization_id, ladder, calculation))
-    return found
+            earning.append(Beneficiary(level, partner_id, organization_id, ladder, calculation))
+    return earning

@@ -40,9 +40,16 @@ _COUNT = text("""
 
 def counted(settlement: SettlementInput, credit: Credit) -> int | None:
     """The number that was counted when the payment, or one merged into it, first earned; None if none was."""
-    every = [*settlement.commissions, *(one for each in settlement.merged for one in each.commissions)]
-    own = (one for one in every if one.level == 0 and one.partner_id == credit.enrollment.partner_id)
-    return next((one.approved_before for one in own if one.approved_before is not None), None)
+    commissions = [
+        *settlement.commissions,
+        *(commission for merged in settlement.merged for commission in merged.commissions),
+    ]
+    own = (
+        commission
+        for commission in commissions
+        if commission.level == 0 and commission.partner_id == credit.enrollment.partner_id
+    )
+    return next((commission.approved_before for commission in own if commission.approved_before is not None), None)
 
 
 def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput]) -> list[SettlementInput]:
@@ -58,7 +65,9 @@ def load_counts(session: Session, scope: Scope, inputs: Sequence[SettlementInput
     session.execute(_LOCK_COUNTS, {"partner_ids": [row["partner_id"] for row in to_count]})
     values = {"livemode": scope.livemode, "rows": encode(to_count)}
     counts = {row.payment_id: row.approved_before for row in session.execute(_COUNT, values)}
-    in_order = sorted(inputs, key=lambda one: (one.payment.state.occurred_at, one.payment.state.key))
+    in_order = sorted(
+        inputs, key=lambda settlement: (settlement.payment.state.occurred_at, settlement.payment.state.key)
+    )
     return [replace(settlement, approved_before=counts.get(settlement.payment.id)) for settlement in in_order]
 
 
@@ -67,7 +76,7 @@ def _to_count(settlement: SettlementInput) -> dict[str, object] | None:
     credit = settlement.credit
     if settlement.payment.merged_into_id is not None or not isinstance(credit, Credit):
         return None
-    if not any(one.commission.most_counted is not None for one in credit.enrollment.snapshots):
+    if not any(snapshot.commission.most_counted is not None for snapshot in credit.enrollment.snapshots):
         return None
     most = settlement.snapshot_of(credit).commission.most_counted
     if most is None or counted(settlement, credit) is not None:
@@ -92,13 +101,18 @@ def counting(settlement: SettlementInput, approved: Mapping[UUID, Sequence[datet
 def newly_approved(settlement: SettlementInput, commissions: Iterable[CommissionRow]) -> list[tuple[UUID, datetime]]:
     """Partner and time of the new approvals of this settlement: not those in the database or of a merged payment."""
     return [
-        (one.partner_id, one.approved_at)
-        for one in commissions
-        if one.approved_at is not None and one.level == 0 and one.amount_minor > 0 and not _did_count(settlement, one)
+        (commission.partner_id, commission.approved_at)
+        for commission in commissions
+        if commission.approved_at is not None
+        and commission.level == 0
+        and commission.amount_minor > 0
+        and not _counted_before(settlement, commission)
     ]
 
 
-def _did_count(settlement: SettlementInput, commission: CommissionRow) -> bool:
-    twins = [one for each in settlement.merged for one in each.commissions if one.partner_id == commission.partner_id]
-    before = [one.stored for one in (commission, *twins) if one.stored is not None]
+def _counted_before(settlement: SettlementInput, commission: CommissionRow) -> bool:
+    twins = [
+        twin for merged in settlement.merged for twin in merged.commissions if twin.partner_id == commission.partner_id
+    ]
+    before = [row.stored for row in (commission, *twins) if row.stored is not None]
     return any(row["approved_at"] is not None and row["amount_minor"] > 0 for row in before)

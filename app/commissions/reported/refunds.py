@@ -95,10 +95,10 @@ def give_back(
 
 def _former(known: Iterable[KnownObject], payment: PaymentRow, external_id: str | None) -> GivenBack | None:
     """The refund of the payment with this external id; None if there is none."""
-    for one in known if external_id is not None else ():
-        is_refund = one.kind == Kind.REPORTED_REFUND and one.facts["of"] in payment.object_ids
-        if is_refund and one.facts.get("external_id") == external_id:
-            return GivenBack(one.id, int(one.facts["amount"]), external_id, one.happened_at, is_new=False)
+    for stored in known if external_id is not None else ():
+        is_refund = stored.kind == Kind.REPORTED_REFUND and stored.facts["of"] in payment.object_ids
+        if is_refund and stored.facts.get("external_id") == external_id:
+            return GivenBack(stored.id, int(stored.facts["amount"]), external_id, stored.happened_at, is_new=False)
     return None
 
 

@@ -108,8 +108,11 @@ def _counting_decision(settlement: SettlementInput, now: datetime) -> Decision |
         or not settlement.payment.state.hold.outranks(decision.made_at, now)
     ):
         return decision
-    commissions = [*settlement.commissions, *(one for each in settlement.merged for one in each.commissions)]
-    return decision if any(one.was_in_payout for one in commissions) else None
+    commissions = [
+        *settlement.commissions,
+        *(commission for merged in settlement.merged for commission in merged.commissions),
+    ]
+    return decision if any(commission.was_in_payout for commission in commissions) else None
 
 
 def _conversion(settlement: SettlementInput) -> ConversionRow | None:
@@ -146,7 +149,7 @@ def _verdict(settlement: SettlementInput, enrollment: Enrollment, before: Conver
     So a refund after the partner was paused still reduces what it earned, and so does an invoice that turns out to be
     money with which the partner has earned already.
     """
-    if any(one.conversion.partner_id == enrollment.partner_id for one in settlement.merged):
+    if any(merged.conversion.partner_id == enrollment.partner_id for merged in settlement.merged):
         return "earns"
     return before.verdict if before is not None else enrollment.verdict(settlement.payment.state.signals)
 

@@ -33,11 +33,11 @@ def settle_late(session: Session, *, now: datetime) -> bool:
     if not awaiting:
         return False
     concerned: dict[Scope, set[str]] = {}
-    for one in sessions.with_unseen_touches(session, awaiting):
-        concerned.setdefault(one.scope, set()).add(one.object_id)
+    for named in sessions.with_unseen_touches(session, awaiting):
+        concerned.setdefault(named.scope, set()).add(named.object_id)
     for scope in sorted(concerned):
-        found = concerned[scope]
-        locked = objects.lock(session, scope, found, newly_named=found)
+        object_ids = concerned[scope]
+        locked = objects.lock(session, scope, object_ids, newly_named=object_ids)
         settle_objects(session, scope, locked, Cause("job:late_touches", now))
     sessions.mark_looked_at(session, awaiting)
     return len(awaiting) == PAGE

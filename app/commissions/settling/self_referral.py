@@ -41,14 +41,14 @@ def add_self_referrals(
     Effects: locks the other payments of those customers before it reads whom they are credited to, so that no other
     transaction credits one of them meanwhile without knowing the address.
     """
-    touched = {one.payment.id for one in credited}
+    touched = {each.payment.id for each in credited}
     of_customers = payment_rows.load_of_subjects(session, scope, locked.with_new_address)
-    elsewhere = [one for one in of_customers if one.id not in touched]
+    elsewhere = [payment for payment in of_customers if payment.id not in touched]
     if not elsewhere:
         return list(credited)
-    objects.lock(session, scope, {one for each in elsewhere for one in each.object_ids})
-    marks = {one for customer in locked.with_new_address for one in locked.objects[customer].email_marks}
-    values = {"payment_ids": [one.id for one in elsewhere], "marks": sorted(marks)}
+    objects.lock(session, scope, {object_id for payment in elsewhere for object_id in payment.object_ids})
+    marks = {mark for customer in locked.with_new_address for mark in locked.objects[customer].email_marks}
+    values = {"payment_ids": [payment.id for payment in elsewhere], "marks": sorted(marks)}
     own = session.scalars(_FORBIDDEN, values).all()
-    others = [one for one in payment_rows.load(session, own) if one.merged_into_id is None]
+    others = [payment for payment in payment_rows.load(session, own) if payment.merged_into_id is None]
     return [*credited, *attribute.credit_unchanged(session, scope, others)]

@@ -90,10 +90,10 @@ def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Set
         entries += own_entries
         kinds = frozenset(entry.kind for entry in own_entries)
         settled.append(Settled(result.payment, result.former_outcome, kinds))
-    payment_rows.insert_and_update(session, scope, [one.payment for one in results])
-    conversions = [one.conversion for one in results if one.conversion is not None]
+    payment_rows.insert_and_update(session, scope, [result.payment for result in results])
+    conversions = [result.conversion for result in results if result.conversion is not None]
     rows.insert_and_update(session, scope, conversions, commissions)
-    at_once = [one.decision for one in results if one.is_approved_at_once and one.decision is not None]
+    at_once = [result.decision for result in results if result.is_approved_at_once and result.decision is not None]
     decisions.insert(session, scope, at_once)
     posting.post(session, scope.organization_id, entries, livemode=scope.livemode)
     return settled

@@ -100,7 +100,7 @@ class SettlementInput:
             for commission in self.commissions
             if commission.level == 0 and commission.partner_id == partner_id
         )
-        former = next((one.snapshot_id for one in own), None)
+        former = next((commission.snapshot_id for commission in own), None)
         chosen = next((snapshot for snapshot in snapshots if snapshot.id == former), None)
         return chosen or in_force(snapshots, self.payment.state.occurred_at, bound_at=credit.bound_at)
 
@@ -121,18 +121,18 @@ def load(
         cycle_positions: their places among billing cycles, by payment id.
         cause: recorded with the entries.
     """
-    payments = [one.payment for one in credited]
-    conversions = rows.load_conversions(session, [one.id for one in payments if not one.is_new])
-    commissions = rows.load_commissions(session, [one.id for one in conversions.values()])
+    payments = [each.payment for each in credited]
+    conversions = rows.load_conversions(session, [payment.id for payment in payments if not payment.is_new])
+    commissions = rows.load_commissions(session, [conversion.id for conversion in conversions.values()])
     decided = decisions.load_effective(session, payments)
     linkable = _linkable_customers(session, scope, credited)
     payer_marks = payment_rows.load_payer_marks(session, scope, payments)
     merged = _merged(payments, conversions, commissions)
     conflicts = _load_conflicts(session, scope, credited, conversions, commissions)
     inputs = []
-    for one in credited:
-        payment, conversion = one.payment, conversions.get(one.payment.id)
-        credit, instead_of = conflicts.get(payment.id, (one.credit, {}))
+    for each in credited:
+        payment, conversion = each.payment, conversions.get(each.payment.id)
+        credit, instead_of = conflicts.get(payment.id, (each.credit, {}))
         inputs.append(
             SettlementInput(
                 payment=payment,
@@ -157,13 +157,13 @@ def _merged(
     commissions: Mapping[UUID, Sequence[CommissionRow]],
 ) -> dict[UUID, list[Merged]]:
     """By payment id: what was earned with the payments merged into it."""
-    found: dict[UUID, list[Merged]] = {}
+    by_survivor: dict[UUID, list[Merged]] = {}
     for payment in payments:
         conversion = conversions.get(payment.id)
         if payment.merged_into_id is not None and conversion is not None and conversion.verdict == "earns":
-            one = Merged(conversion, commissions.get(conversion.id, ()))
-            found.setdefault(payment.merged_into_id, []).append(one)
-    return found
+            merged = Merged(conversion, commissions.get(conversion.id, ()))
+            by_survivor.setdefault(payment.merged_into_id, []).append(merged)
+    return by_survivor
 
 
 def _load_conflicts(
@@ -187,21 +187,26 @@ def _load_conflicts(
         `is_by_hand`.
     """
     in_conflict: dict[UUID, tuple[ConversionRow, PaymentCredit]] = {}
-    for one in credited:
-        conversion = conversions.get(one.payment.id)
-        if one.payment.merged_into_id is not None or conversion is None:
+    for payment_credit in credited:
+        conversion = conversions.get(payment_credit.payment.id)
+        if payment_credit.payment.merged_into_id is not None or conversion is None:
             continue
-        if not _agrees(conversion, one.credit) and any(each.is_paid for each in commissions.get(conversion.id, ())):
-            in_conflict[one.payment.id] = (conversion, one)
+        if not _agrees(conversion, payment_credit.credit) and any(
+            each.is_paid for each in commissions.get(conversion.id, ())
+        ):
+            in_conflict[payment_credit.payment.id] = (conversion, payment_credit)
     if not in_conflict:
         return {}
     partner_ids = {conversion.partner_id for conversion, _ in in_conflict.values()}
     enrollments = directory.load_directory(session, scope.organization_id, partner_ids=partner_ids).enrollments
-    found: dict[UUID, tuple[Credit, Mapping[str, Any]]] = {}
-    for payment_id, (conversion, one) in in_conflict.items():
-        enrollment, occurred_at = enrollments[conversion.partner_id], one.payment.state.occurred_at
-        found[payment_id] = (Credit(enrollment, conversion.attribution_id, occurred_at), _conflict(one.credit))
-    return found
+    conflicts: dict[UUID, tuple[Credit, Mapping[str, Any]]] = {}
+    for payment_id, (conversion, payment_credit) in in_conflict.items():
+        enrollment, occurred_at = enrollments[conversion.partner_id], payment_credit.payment.state.occurred_at
+        conflicts[payment_id] = (
+            Credit(enrollment, conversion.attribution_id, occurred_at),
+            _conflict(payment_credit.credit),
+        )
+    return conflicts
 
 
 def _agrees(conversion: ConversionRow, credit: Credit | NoCredit) -> bool:
@@ -220,8 +225,8 @@ def _conflict(credit: Credit | NoCredit) -> dict[str, Any]:
 def _linkable_customers(session: Session, scope: Scope, credited: Sequence[PaymentCredit]) -> Collection[str]:
     """Customers whose unmarked charges may belong to an invoice that is not linked to them yet."""
     unmarked = {
-        one.payment.state.customer
-        for one in credited
-        if isinstance(one.credit, NoCredit) and not one.payment.is_of_invoice and one.payment.merged_into_id is None
+        each.payment.state.customer
+        for each in credited
+        if isinstance(each.credit, NoCredit) and not each.payment.is_of_invoice and each.payment.merged_into_id is None
     }
     return invoice_links.customers_with_invoices(session, scope, unmarked - {""})

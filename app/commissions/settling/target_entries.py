@@ -18,8 +18,8 @@ SCHEMA_VERSION: Final = 1
 def entries_of(result: Result) -> tuple[list[CommissionRow], list[Entry]]:
     """The commissions of `result` after the entries are posted, and the entries."""
     commissions, entries = [], []
-    for one in result.commissions:
-        commission, own = _brought_to_target(result, one)
+    for former in result.commissions:
+        commission, own = _brought_to_target(result, former)
         commissions.append(commission)
         entries += own
     return commissions, entries

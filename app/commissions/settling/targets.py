@@ -41,8 +41,12 @@ def earning_commissions(
         decision = Decision(settlement.payment.id, "approved", CLOCK, settlement.payment.state.occurred_at, now)
     is_approved = decision is not None and decision.is_approval
     schedule["approved_at"] = decision.decided_at if decision is not None and is_approved else None
-    worth = [one for one in beneficiaries if one.calculation.amount_minor or _former(settlement, one)]
-    commissions = [_commission(settlement, credit, conversion, one, schedule) for one in worth]
+    worth = [
+        beneficiary
+        for beneficiary in beneficiaries
+        if beneficiary.calculation.amount_minor or _former(settlement, beneficiary)
+    ]
+    commissions = [_commission(settlement, credit, conversion, beneficiary, schedule) for beneficiary in worth]
     if is_held and not is_approved:
         return commissions, ("held", {}), decision
     return commissions, ("adjusted" if beneficiaries[0].calculation.returned_minor else "accrued", {}), decision
@@ -59,8 +63,8 @@ def stopped_commissions(settlement: SettlementInput, credit: Credit, conversion:
     if nothing or _former(settlement, beneficiaries[0]) is None:
         return []
     schedule = _schedule(settlement, credit, beneficiaries[0])
-    there = [one for one in beneficiaries if _former(settlement, one)]
-    return [_commission(settlement, credit, conversion, one, schedule) for one in there]
+    stored = [beneficiary for beneficiary in beneficiaries if _former(settlement, beneficiary)]
+    return [_commission(settlement, credit, conversion, beneficiary, schedule) for beneficiary in stored]
 
 
 def every_commission(
@@ -70,10 +74,13 @@ def every_commission(
     stopped: Sequence[CommissionRow],
 ) -> list[CommissionRow]:
     """Every commission of the payment: those that earn; and all others that exist, with a target of 0."""
-    earn, keep = {one.id: one for one in earning}, {one.id: one for one in stopped}
+    earn = {commission.id: commission for commission in earning}
+    keep = {commission.id: commission for commission in stopped}
     former = [
-        earn.pop(one.id) if one.id in earn else _emptied(settlement, outcome, one, keep.get(one.id))
-        for one in settlement.commissions
+        earn.pop(commission.id)
+        if commission.id in earn
+        else _emptied(settlement, outcome, commission, keep.get(commission.id))
+        for commission in settlement.commissions
     ]
     return [*former, *earn.values()]
 

@@ -87,7 +87,7 @@ def load_affiliate(session: Session, partner: Partner) -> ProgramAffiliate:
 def load_affiliates(session: Session, partners: Sequence[Partner]) -> list[ProgramAffiliate]:
     """These partners with their snapshots in force, in the same order."""
     stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
-    return [ProgramAffiliate(**affiliate_fields(one, stamped.get(one.id))) for one in partners]
+    return [ProgramAffiliate(**affiliate_fields(partner, stamped.get(partner.id))) for partner in partners]
 
 
 def load_with_totals(
@@ -97,7 +97,10 @@ def load_with_totals(
     partner_ids = [partner.id for partner in partners]
     stamped = snapshots.in_force_of_each(session, partner_ids)
     every = program_partners.load_totals(session, program, partner_ids, livemode=livemode)
-    return [with_totals(one, stamped.get(one.id), every.get(one.id, ()), program.currency) for one in partners]
+    return [
+        with_totals(partner, stamped.get(partner.id), every.get(partner.id, ()), program.currency)
+        for partner in partners
+    ]
 
 
 def load_invited(session: Session, invited: invitations.Invited, public_url: str) -> Invited:

@@ -163,7 +163,7 @@ def load_my_programs(session: Session, enrolled: Sequence[tuple[Partner, Program
     """These enrollments with their programs' terms and the partners' snapshots of now."""
     terms = terms_in_force_of_each(session, [program.id for _, program in enrolled])
     stamped = snapshots.in_force_of_each(session, [partner.id for partner, _ in enrolled])
-    return [my_program(one, program, terms[program.id], stamped.get(one.id)) for one, program in enrolled]
+    return [my_program(partner, program, terms[program.id], stamped.get(partner.id)) for partner, program in enrolled]
 
 
 def referral(partner: Partner, program: Program, codes: list[str], public_url: str, *, names_program: bool) -> Referral:

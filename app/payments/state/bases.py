@@ -125,9 +125,11 @@ def single_base(intent: Facts, charges: Sequence[Facts], sessions: Sequence[Fact
     A paid checkout session has the tax. Without one the base includes tax, and the explanation says so, unless the
     PaymentIntent has the tax.
     """
-    session = next((one for one in sessions if one.get("amount_total") is not None), None)
+    session = next((facts for facts in sessions if facts.get("amount_total") is not None), None)
     received = _received(intent, charges)
-    presentment = next((one["presentment"] for one in (intent, *charges, *sessions) if one.get("presentment")), None)
+    presentment = next(
+        (facts["presentment"] for facts in (intent, *charges, *sessions) if facts.get("presentment")), None
+    )
     shown = {"presentment": presentment} if presentment else {}
     currency = intent.get("currency") or next((str(charge["currency"]) for charge in charges), None)
     if session is not None:

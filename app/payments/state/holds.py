@@ -50,7 +50,7 @@ def hold_of(
     """
     disputed = [_dispute(dispute, is_closed=dispute.facts["status"] in closed) for dispute in disputes]
     warned = [] if is_refunded else [_warning(warning) for warning in warnings]
-    if disputed and all(one.until != FOREVER for one in disputed):
+    if disputed and all(span.until != FOREVER for span in disputed):
         return NO_HOLD
     return longest([*disputed, *warned])
 
@@ -60,11 +60,11 @@ def longest(holds: Iterable[Hold]) -> Hold:
     spans = [hold for hold in holds if hold.until is not None and hold.since is not None]
     if not spans:
         return NO_HOLD
-    last = max(spans, key=lambda one: (one.until or FOREVER, one.reason))
+    last = max(spans, key=lambda span: (span.until or FOREVER, span.reason))
     since = last.since or FOREVER
-    for one in sorted(spans, key=lambda one: one.until or FOREVER, reverse=True):
-        if one.until is not None and one.since is not None and one.until >= since:
-            since = min(since, one.since)
+    for span in sorted(spans, key=lambda span: span.until or FOREVER, reverse=True):
+        if span.until is not None and span.since is not None and span.until >= since:
+            since = min(since, span.since)
     return Hold(last.reason, last.until, since)
 
 

@@ -90,14 +90,14 @@ def _by_charge_itself(charge: KnownObject, refunds: Iterable[KnownObject], captu
     since = [refund for refund in refunds if _created_at(refund) > stated_at_seconds]
     undone = [refund for refund in refunds if _created_at(refund) <= stated_at_seconds < _ended_at(refund)]
     amount_minor = int(charge.facts["amount_refunded"]) - capture.released_minor
-    return amount_minor + _standing(since) - sum(int(one.facts["amount"]) for one in undone)
+    return amount_minor + _standing(since) - sum(int(refund.facts["amount"]) for refund in undone)
 
 
 def _capture(charge: KnownObject | None, intent: KnownObject | None) -> _Capture:
     """The release by the charge's or its PaymentIntent's amounts; the time of the capture by either."""
-    known = [one for one in (charge, intent) if one is not None]
-    released = [one.facts["amount_released"] for one in known if one.facts.get("amount_released") is not None]
-    moments = [int(one.facts[CAPTURED_AT]) for one in known if CAPTURED_AT in one.facts]
+    known = [money for money in (charge, intent) if money is not None]
+    released = [money.facts["amount_released"] for money in known if money.facts.get("amount_released") is not None]
+    moments = [int(money.facts[CAPTURED_AT]) for money in known if CAPTURED_AT in money.facts]
     return _Capture(int(released[0]) if released else 0, max(moments, default=None))
 
 

@@ -113,7 +113,7 @@ def of_invoice(
 def given_back(payment_group: PaymentGroup, object_ids: Collection[str]) -> int:
     """What the merchant reported as given back outside Stripe of the money of these objects."""
     known = payment_group.objects[Kind.REPORTED_REFUND]
-    return sum(int(one.facts["amount"]) for one in known if one.facts["of"] in object_ids)
+    return sum(int(stored.facts["amount"]) for stored in known if stored.facts["of"] in object_ids)
 
 
 def is_money_out(dispute: KnownObject) -> bool:

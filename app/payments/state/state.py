@@ -142,7 +142,7 @@ def _single_payment(payment_group: PaymentGroup, source: str) -> PaymentState | 
     ]
     stated = [known for known in ((intent,) if intent else ()) if known.facts] + charges + sessions
     base = single_base(
-        intent.facts if intent else {}, [charge.facts for charge in charges], [one.facts for one in sessions]
+        intent.facts if intent else {}, [charge.facts for charge in charges], [session.facts for session in sessions]
     )
     if base is None:
         return None

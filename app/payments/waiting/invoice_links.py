@@ -51,7 +51,12 @@ def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set
     values = {"customers": ordered, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
     begun = session.execute(_BEGIN_WAITS, {**scope.parameters(), **values}).all()
     if begun:
-        details = {one: row.outcome_details for row in begun for one in (row.charge, row.payment_intent) if one}
+        details = {
+            object_id: row.outcome_details
+            for row in begun
+            for object_id in (row.charge, row.payment_intent)
+            if object_id
+        }
         waits.begin(session, scope, details)
     return {LookupRequest(lookups.INVOICE_LINK, row.outcome_details["object_id"]) for row in begun}
 
@@ -85,6 +90,6 @@ def _end_events(session: Session, given_up: Iterable[Any]) -> None:
     outcomes: dict[Scope, dict[str, Outcome]] = {}
     for row in given_up:
         of_scope = outcomes.setdefault(Scope.of(row), {})
-        of_scope |= {one: Outcome("unattributed") for one in (row.charge, row.payment_intent) if one}
+        of_scope |= {object_id: Outcome("unattributed") for object_id in (row.charge, row.payment_intent) if object_id}
     for scope in sorted(outcomes):
         waits.end(session, scope, outcomes[scope])

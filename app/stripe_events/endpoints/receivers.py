@@ -49,7 +49,7 @@ class ReceiverCache:
         """
         endpoint, now = _find(session, public_id), datetime.now(UTC)
         known = signing.secrets_of(endpoint, self._settings)
-        secrets = tuple(one.secret for one in known if one.is_in_force(now))
+        secrets = tuple(secret.secret for secret in known if secret.is_in_force(now))
         receiver = StripeReceiver(endpoint.organization_id, endpoint.id, endpoint.livemode, secrets)
         self._cache[public_id] = (time.monotonic(), receiver)
         return receiver

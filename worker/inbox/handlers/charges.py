@@ -152,7 +152,7 @@ def _ordered_invoice(intent: Document) -> str:
 
 def _latest_charge(intent: Document) -> str:
     """The successful charge. Before 2022-11-15 declined charges are listed beside it."""
-    taken = [one for one in _listed(intent, "charges") if one.get("status") not in _NOT_TAKEN]
+    taken = [charge for charge in _listed(intent, "charges") if charge.get("status") not in _NOT_TAKEN]
     return identity(intent.get("latest_charge")) or next(filter(None, map(identity, taken)), "")
 
 
@@ -163,8 +163,8 @@ def _is_described_as_invoice(document: Document) -> bool | None:
 
 
 def _listed(document: Document, name: str) -> list[Document]:
-    found = at(document, name, "data")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    data = at(document, name, "data")
+    return [document for document in data if isinstance(document, dict)] if isinstance(data, list) else []
 
 
 def _captured_amount(charge: Document) -> int:

@@ -71,7 +71,7 @@ def _mode(session: Document) -> object:
     """The mode of the session. The oldest documents have no such field."""
     mode = session.get("mode")
     if mode is None:
-        mode = next((one for one in ("subscription", "setup") if session.get(_MODE_SHOWN_BY[one])), "payment")
+        mode = next((name for name in ("subscription", "setup") if session.get(_MODE_SHOWN_BY[name])), "payment")
     return mode
 
 

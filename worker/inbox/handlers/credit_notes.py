@@ -36,5 +36,5 @@ def voided(credit_note: Document) -> Reading:
 def _refunds(credit_note: Document) -> list[str]:
     """The refunds it made: one in older documents, a list of them since basil."""
     several = credit_note.get("refunds")
-    named = [identity(one.get("refund")) for one in several if isinstance(one, dict)] if several else []
-    return [one for one in (*named, identity(credit_note.get("refund"))) if one]
+    named = [identity(refund.get("refund")) for refund in several if isinstance(refund, dict)] if several else []
+    return [refund_id for refund_id in (*named, identity(credit_note.get("refund"))) if refund_id]

@@ -38,7 +38,7 @@ def _invoice(invoice: Document) -> Reading:
     reading = invoices.paid(invoice)
     if invoice.get("status") == "paid":
         return reading
-    return replace(reading, objects=tuple(replace(one, facts={}) for one in reading.objects), states_amount=False)
+    return replace(reading, objects=tuple(replace(stated, facts={}) for stated in reading.objects), states_amount=False)
 
 
 def _charge(charge: Document) -> Reading:

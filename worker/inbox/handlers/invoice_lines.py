@@ -93,7 +93,7 @@ def periods_of(lines: Sequence[Document]) -> dict[str, list[Period]] | None:
         if end is not None and of_subscription(line):
             found["regular" if _is_regular(line) else "other"].add((seconds(at(line, "period", "start")), end))
     return {
-        name: sorted(periods, key=lambda one: (one[1], -1 if one[0] is None else one[0]))
+        name: sorted(periods, key=lambda period: (period[1], -1 if period[0] is None else period[0]))
         for name, periods in found.items()
         if periods
     } or None

@@ -46,14 +46,17 @@ def discount_changed(discount: Document) -> Reading:
     discount_id, customer = identity(discount), identity(discount.get("customer"))
     subscription, session = identity(discount.get("subscription")), identity(discount.get("checkout_session"))
     invoice = identity(discount.get("invoice"))
-    used = [one for one in (subscription, session, invoice) if one]
+    used = [object_id for object_id in (subscription, session, invoice) if object_id]
     if not used and not any(identity(discount.get(item)) for item in ("invoice_item", "subscription_item")):
         used = [customer]
     if discount_id:
         own = f"discount:{discount_id}"
-        names = [*_sources(own, discount, "data.object"), *(_reference(one, own, "data.object.id") for one in used)]
+        names = [
+            *_sources(own, discount, "data.object"),
+            *(_reference(object_id, own, "data.object.id") for object_id in used),
+        ]
     else:
-        names = [name for one in used for name in _sources(one, discount, "data.object")]
+        names = [name for object_id in used for name in _sources(object_id, discount, "data.object")]
     return Reading(
         objects=(
             ObjectFacts(Kind.DISCOUNT, discount_id),
@@ -129,7 +132,7 @@ def _reference(object_id: str, refers_to: str, field_path: str) -> NameFact:
 def _kept(names: list[NameFact]) -> tuple[NameFact, ...]:
     """The names without duplicates (the first path counts), and without those on empty object ids."""
     first: dict[tuple[str, str, str], NameFact] = {}
-    for one in names:
-        if one.object_id:
-            first.setdefault((one.object_id, one.name, one.refers_to), one)
+    for name in names:
+        if name.object_id:
+            first.setdefault((name.object_id, name.name, name.refers_to), name)
     return tuple(first.values())
