@@ -97,9 +97,9 @@ class NotFound(RequestError):
     code = "not_found"
 
     @classmethod
-    def of(cls, kind: str, given: str | None, *, where: str = "", param: str | None = None) -> Self:
-        """The error for an id `given` that is unknown, or another organization's; the code is `<kind>_not_found`."""
-        shown = repr((given or "")[:LONGEST_SHOWN])
+    def of(cls, kind: str, value: str | None, *, where: str = "", param: str | None = None) -> Self:
+        """The error for an id `value` that is unknown, or another organization's; the code is `<kind>_not_found`."""
+        shown = repr((value or "")[:LONGEST_SHOWN])
         message = f"no {kind} {shown} was found{where}; check the id, and that it belongs to your organization"
         return cls(message, code=f"{kind.replace(' ', '_')}_not_found", param=param)
 

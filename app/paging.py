@@ -62,9 +62,9 @@ class Page(Generic[Row]):
     has_more: bool
 
     @classmethod
-    def of(cls, found: Sequence[Row], limit: int) -> "Page[Row]":
-        """The page of the rows `found`, which were selected with one row more than `limit`."""
-        return cls(found[:limit], has_more=len(found) > limit)
+    def of(cls, rows: Sequence[Row], limit: int) -> "Page[Row]":
+        """The page of the rows `rows`, which were selected with one row more than `limit`."""
+        return cls(rows[:limit], has_more=len(rows) > limit)
 
 
 class Numbered(Request):

@@ -116,9 +116,9 @@ def _compare(story: Story, subscriptions: int) -> None:
     """Compare balances and commissions of all subscriptions together with the oracle's."""
     expected = books.total(_expected(story, number) for number in range(subscriptions))
     with db.transaction() as session:
-        found = books.total(books.read_all(session).values())
-    if (found.balances, found.commissions) != (expected.balances, expected.commissions):
-        raise RuntimeError(f"the ledger holds {found.balances} instead of {expected.balances}, or other commissions")
+        totals = books.total(books.read_all(session).values())
+    if (totals.balances, totals.commissions) != (expected.balances, expected.commissions):
+        raise RuntimeError(f"the ledger holds {totals.balances} instead of {expected.balances}, or other commissions")
 
 
 def _expected(story: Story, number: int) -> Books:

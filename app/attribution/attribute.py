@@ -135,15 +135,15 @@ def _credit_by_own_names(
         session, scope.organization_id, names={name.name for names_found in names.values() for name in names_found}
     )
     credited: dict[UUID, Credit | NoCredit] = {}
-    found: dict[str, Binding | None] = {}
+    changed: dict[str, Binding | None] = {}
     for payment in payments:
         occasion, own = occasions.payment_occasion(payment, members[payment.id], names), payment.object_ids[0]
         named = rules.find_partner(occasion, partners)
         if isinstance(named, NoCredit):
-            credited[payment.id], found[own] = named, None
+            credited[payment.id], changed[own] = named, None
         else:
-            found[own] = rules.new_binding(own, *named, occasion.at)
-    stored = bindings.with_changes(bound, bindings.insert_changed(session, scope, bound, found))
+            changed[own] = rules.new_binding(own, *named, occasion.at)
+    stored = bindings.with_changes(bound, bindings.insert_changed(session, scope, bound, changed))
     for payment in payments:
         if payment.id not in credited:
             binding = stored[payment.object_ids[0]]

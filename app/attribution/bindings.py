@@ -83,26 +83,29 @@ def rebind(
     """
     unmerged = [payment for payment in payments if payment.merged_into_id is None]
     bound_by_evidence, bound_with_customer = _subjects_of(locked, unmerged)
-    found = load(
+    bindings = load(
         session, scope, {*bound_by_evidence, *bound_with_customer, *(payment.object_ids[0] for payment in unmerged)}
     )
-    stale = _stale(session, scope, locked, unmerged, bound_by_evidence, bound_with_customer, found)
+    stale = _stale(session, scope, locked, unmerged, bound_by_evidence, bound_with_customer, bindings)
     if unnamed := stale - locked.objects.keys():
         # A link between an invoice and a charge names no customer, but may bring the evidence that binds one.
         objects.lock(session, scope, unnamed)
-        found = {**{subject: found[subject] for subject in found.keys() - unnamed}, **load(session, scope, unnamed)}
-    changed = _find_again(session, scope, stale, payments, found) if stale else {}
-    found = with_changes(found, changed)
+        bindings = {
+            **{subject: bindings[subject] for subject in bindings.keys() - unnamed},
+            **load(session, scope, unnamed),
+        }
+    changed = _find_again(session, scope, stale, payments, bindings) if stale else {}
+    bindings = with_changes(bindings, changed)
     # Close the bindings that subscriptions had until their customer became known, so that the open rows depend only on
     # the facts known, not on their order.
-    released = dict.fromkeys(bound_with_customer.keys() & found.keys(), None)
-    return with_changes(found, insert_changed(session, scope, found, released)), set(changed)
+    released = dict.fromkeys(bound_with_customer.keys() & bindings.keys(), None)
+    return with_changes(bindings, insert_changed(session, scope, bindings, released)), set(changed)
 
 
 def with_changes(bindings: Mapping[str, Binding], changed: Mapping[str, Binding | None]) -> dict[str, Binding]:
     """`bindings` with `changed` in place of those of the same subjects."""
     both = {**bindings, **changed}
-    return {subject: found for subject, found in both.items() if found is not None}
+    return {subject: binding for subject, binding in both.items() if binding is not None}
 
 
 def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple[set[str], dict[str, str]]:

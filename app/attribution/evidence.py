@@ -46,20 +46,20 @@ def _rows(scope: Scope, events: Sequence[ReadEvent]) -> list[dict[str, Any]]:
     scoped = scope.parameters()
     earliest: dict[tuple[str, ...], dict[str, Any]] = {}
     for event in events:
-        for found in event.reading.names:
-            identity = (found.object_id, found.carrier, found.name, found.session_id, found.refers_to)
+        for name in event.reading.names:
+            identity = (name.object_id, name.carrier, name.name, name.session_id, name.refers_to)
             row = {
                 "id": ids.new(),
                 **scoped,
-                "object_id": found.object_id,
-                "carrier": found.carrier,
-                "name": found.name,
-                "session_id": found.session_id,
-                "refers_to": found.refers_to,
-                "field_path": found.field_path,
+                "object_id": name.object_id,
+                "carrier": name.carrier,
+                "name": name.name,
+                "session_id": name.session_id,
+                "refers_to": name.refers_to,
+                "field_path": name.field_path,
                 "stripe_event_id": event.stripe_id,
                 "evident_at": event.evident_at,
-                "awaits_touches": bool(found.session_id),
+                "awaits_touches": bool(name.session_id),
             }
             known = earliest.get(identity)
             if known is None or _age(row) < _age(known):

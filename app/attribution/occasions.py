@@ -79,7 +79,7 @@ def _occasions(
     members: Sequence[KnownObject], payments: Iterable[PaymentRow], names: dict[str, list[Name]]
 ) -> list[tuple[Occasion, frozenset[str]]]:
     own = {known.id for known in members}
-    found = [
+    occasions = [
         (
             payment_occasion(payment, own - money_of_other_invoices(members, payment.state.invoice), names),
             frozenset({payment.state.subscription, payment.state.customer}),
@@ -87,8 +87,8 @@ def _occasions(
         for payment in payments
         if own & set(payment.object_ids)
     ]
-    if found:
-        return found
+    if occasions:
+        return occasions
     return [
         (_session_occasion(session, own, names), frozenset({session.subscription, session.customer}))
         for session in members

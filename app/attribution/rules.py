@@ -218,9 +218,9 @@ def find_binding(
     that does not take the customer over, even if its evidence is earlier.
     """
     for occasion in sorted(occasions, key=lambda each: (each.at, each.key)):
-        found = find_partner(occasion, directory)
-        if not isinstance(found, NoCredit) and _may_bind(found[0], former):
-            return new_binding(subject, *found, occasion.at)
+        named = find_partner(occasion, directory)
+        if not isinstance(named, NoCredit) and _may_bind(named[0], former):
+            return new_binding(subject, *named, occasion.at)
     return None
 
 

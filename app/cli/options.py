@@ -42,17 +42,17 @@ ProgramId = Annotated[
 ]
 
 
-def require_mode(given: bool | None, named: str, *, livemode: bool) -> None:
+def require_mode(livemode_option: bool | None, named: str, *, livemode: bool) -> None:
     """Refuse `named`, an id given beside --live or --test, if what it names is of the other mode.
 
     Raises:
         InvalidRequest: it is of the other mode.
     """
-    if given is not None and given != livemode:
+    if livemode_option is not None and livemode_option != livemode:
         is_in, option = ("live", "--test") if livemode else ("test", "--live")
         raise InvalidRequest(f"{named} is in {is_in} mode; leave out {option}, or choose another id", param="id")
 
 
-def is_live(given: bool | None, settings: "Settings") -> bool:
+def is_live(option: bool | None, settings: "Settings") -> bool:
     """The mode a command works in: the option, else the installation's own, else test."""
-    return bool(settings.stripe_livemode) if given is None else given
+    return bool(settings.stripe_livemode) if option is None else option

@@ -154,7 +154,7 @@ def cell(value: Any) -> str:
 
 def visible(text: str) -> str:
     r"""`text` with control characters escaped, `\x1b`, so that text from other people cannot control the terminal."""
-    return _CONTROL_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], text)
+    return _CONTROL_CHARACTERS.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def _plain(value: object) -> str:

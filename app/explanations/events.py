@@ -115,13 +115,13 @@ def standing_of(payments: Sequence[Payment]) -> list[Payment]:
 
 def names_on(session: Session, scope: Scope, object_ids: Iterable[str]) -> list[NameNote]:
     """The partners' names on these objects, oldest first."""
-    found = select(Evidence).where(
+    query = select(Evidence).where(
         Evidence.organization_id == scope.organization_id,
         Evidence.account == scope.account,
         Evidence.livemode == scope.livemode,
         Evidence.object_id.in_(sorted(object_ids)),
     )
-    rows = session.scalars(found.order_by(Evidence.evident_at, Evidence.id))
+    rows = session.scalars(query.order_by(Evidence.evident_at, Evidence.id))
     return [_name(row) for row in rows]
 
 

@@ -127,10 +127,10 @@ def _of_report(session: Session, any_id: str) -> Explanation | None:
     external_id = any_id.removeprefix(facts.KEY_PREFIX)
     programs = session.scalars(select(Program.id)).all()
     keys = [facts.key_of(facts.report_id(program, "", external_id)) for program in programs]
-    found = session.scalars(select(Payment).where(Payment.key.in_(keys)).order_by(Payment.id.desc())).all()
-    if not found:
+    payments = session.scalars(select(Payment).where(Payment.key.in_(keys)).order_by(Payment.id.desc())).all()
+    if not payments:
         return _of_ours(session, external_id) if external_id != any_id else None
-    explained = [payment_explanation.of_payment(session, payment) for payment in found]
+    explained = [payment_explanation.of_payment(session, payment) for payment in payments]
     lines = [sentence for explanation in explained for sentence in explanation.sentences]
     summary = explained[0].summary if len(explained) == 1 else " ".join(map(_summary_in_place, explained))
     return Explanation(id=any_id, kind="conversion", summary=summary, sentences=lines, payments=explained)
@@ -196,13 +196,13 @@ def _of_partner(session: Session, any_id: str, partner: Partner) -> Explanation:
 def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> Explanation:
     """The explanation of the partners that have this code or e-mail address. Raises NotFound, with the nearest code."""
     called = any_id.lower()
-    found = listing.list_named(session, organizations, called)
-    if not found:
+    partners = listing.list_named(session, organizations, called)
+    if not partners:
         is_like_a_code = 0 < len(called) <= UNKNOWN_LENGTH and "@" not in called
         nearest_code = nearest.nearest_code(session, organizations, called) if is_like_a_code else None
         reason = listing.explain_unconfirmed(session, organizations, called) or _unknown_id(any_id, nearest_code)
         raise NotFound(reason, code="unknown_id")
-    explained = [_of_partner(session, any_id, partner) for partner in found]
+    explained = [_of_partner(session, any_id, partner) for partner in partners]
     return explained[0].model_copy(
         update={
             "summary": " ".join(explanation.summary for explanation in explained),

@@ -65,8 +65,8 @@ def sentences_of(places: Sequence[PlaceSearched], nearest_code: str | None) -> I
     if places:
         yield say("search.places", count=len(places))
     for place in places:
-        found = say(f"search.{place.found}", value=place.value or "")
-        yield say("search.place", where=_where(place), found=found)
+        content = say(f"search.{place.found}", value=place.value or "")
+        yield say("search.place", where=_where(place), found=content)
 
 
 def field_text(path: str) -> str:
@@ -82,23 +82,23 @@ def field_text(path: str) -> str:
 
 def _owners(session: Session, scope: Scope, payment: Payment) -> list[StripeObject]:
     """The payment's customer and subscription, if they are known."""
-    found = select(StripeObject).where(
+    query = select(StripeObject).where(
         StripeObject.id.in_(sorted({payment.customer, payment.subscription} - {""})),
         StripeObject.organization_id == scope.organization_id,
         StripeObject.account == scope.account,
         StripeObject.livemode == scope.livemode,
     )
-    return list(session.scalars(found))
+    return list(session.scalars(query))
 
 
 def _evidence(session: Session, scope: Scope, object_ids: Iterable[str]) -> list[Evidence]:
-    found = select(Evidence).where(
+    query = select(Evidence).where(
         Evidence.object_id.in_(sorted(object_ids)),
         Evidence.organization_id == scope.organization_id,
         Evidence.account == scope.account,
         Evidence.livemode == scope.livemode,
     )
-    return list(session.scalars(found.order_by(Evidence.evident_at, Evidence.id)))
+    return list(session.scalars(query.order_by(Evidence.evident_at, Evidence.id)))
 
 
 def _in_object(known: StripeObject, rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:

@@ -151,32 +151,32 @@ def verify(session: Session) -> list[Breach]:
     """All breaches; an intact ledger has none. Needs a new transaction, which it sets to REPEATABLE READ READ ONLY."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     breaches = [
-        Breach(rule, _place(found))
-        for rule, query in _RULES.items()
-        for found in session.execute(text(query)).mappings()
+        Breach(rule, _place(row)) for rule, query in _RULES.items() for row in session.execute(text(query)).mappings()
     ]
-    return breaches + [Breach(STATISTICS, _day(found)) for found in checkpoints.differences(session)]
+    return breaches + [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
 
 
-def _place(found: RowMapping) -> str:
+def _place(row: RowMapping) -> str:
     """The event, entry or commission that breaks a rule, with its figures as money."""
-    parts = [f"{kind} {found[kind]}" for kind in ("event", "entry") if found.get(kind)]
-    if found.get("commission"):
-        parts.append(ids.encode(ids.COMMISSION, found["commission"]))
-    if found.get("postings") is not None:
-        parts.append("has 1 posting" if found["postings"] == 1 else f"has {found['postings']} postings")
+    parts = [f"{kind} {row[kind]}" for kind in ("event", "entry") if row.get(kind)]
+    if row.get("commission"):
+        parts.append(ids.encode(ids.COMMISSION, row["commission"]))
+    if row.get("postings") is not None:
+        parts.append("has 1 posting" if row["postings"] == 1 else f"has {row['postings']} postings")
     for name, words in _FIGURES.items():
-        if found.get(name) is not None:
-            parts.append(f"{words} {format_money(int(found[name]), found['currency'])}")
-    if found.get("status"):
-        parts.append(f"has the status {found['status']}")
+        if row.get(name) is not None:
+            parts.append(f"{words} {format_money(int(row[name]), row['currency'])}")
+    if row.get("status"):
+        parts.append(f"has the status {row['status']}")
     return ", ".join(parts)
 
 
-def _day(found: checkpoints.Difference) -> str:
-    whose = "all partners" if found.partner_id == ALL_PARTNERS else ids.encode(ids.PARTNER, found.partner_id)
-    when = {ALL_DAYS: "on all days", 1: f"on {found.day}"}.get(found.days, f"in the {found.days} days from {found.day}")
-    return f"{whose} {when} in {found.currency.upper()}"
+def _day(difference: checkpoints.Difference) -> str:
+    whose = "all partners" if difference.partner_id == ALL_PARTNERS else ids.encode(ids.PARTNER, difference.partner_id)
+    when = {ALL_DAYS: "on all days", 1: f"on {difference.day}"}.get(
+        difference.days, f"in the {difference.days} days from {difference.day}"
+    )
+    return f"{whose} {when} in {difference.currency.upper()}"
 
 
 _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")

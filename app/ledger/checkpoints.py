@@ -149,8 +149,8 @@ def advance(session: Session, program: ProgramDays, *, many: int = ENTRIES_AT_ON
     Expects a transaction under READ COMMITTED, seeing all rows. Effects: locks the checkpoint.
     """
     session.execute(_BEGIN, asdict(program))
-    found = session.execute(_TAKE, asdict(program)).mappings().one()
-    values = {**asdict(program), **found}
+    taken = session.execute(_TAKE, asdict(program)).mappings().one()
+    values = {**asdict(program), **taken}
     if values.pop("is_useless"):
         session.execute(_FORGET, values)
         values["since"] = "0"

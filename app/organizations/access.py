@@ -39,16 +39,17 @@ def demand(caller: Caller, permission: str) -> None:
         )
 
 
-def mode_of(caller: Caller, given: bool | None) -> bool:
+def mode_of(caller: Caller, requested: bool | None) -> bool:
     """The mode a request works in: its key's.
 
     Raises:
         InvalidRequest: the request names the other mode in `livemode`.
     """
-    if given not in (None, caller.livemode):
+    if requested not in (None, caller.livemode):
         kind, other = ("live", "test") if caller.livemode else ("test", "live")
         raise InvalidRequest(
-            f"livemode is {str(given).lower()}, but this is a {kind} key; do not send livemode, or use a {other} key",
+            f"livemode is {str(requested).lower()}, but this is a {kind} key; "
+            f"do not send livemode, or use a {other} key",
             param="livemode",
         )
     return caller.livemode

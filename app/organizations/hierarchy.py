@@ -137,11 +137,11 @@ def list_all(session: Session) -> Sequence[Organization]:
 
 
 def get_organization(
-    session: Session, organization_ids: Sequence[UUID], given: str, *, param: str | None = None
+    session: Session, organization_ids: Sequence[UUID], public_id: str, *, param: str | None = None
 ) -> Organization:
     """The organization with this public id, if it is among `organization_ids`. Raises NotFound."""
-    organization_id = ids.decode(given, ids.ORGANIZATION)
+    organization_id = ids.decode(public_id, ids.ORGANIZATION)
     organization = session.get(Organization, organization_id) if organization_id in organization_ids else None
     if organization is None:
-        raise NotFound.of("organization", given, param=param)
+        raise NotFound.of("organization", public_id, param=param)
     return organization

@@ -124,18 +124,18 @@ def list_keys(
     return load_page(session, matching, ApiKey.id, ids.API_KEY, limit=limit, starting_after=starting_after)
 
 
-def get_key(session: Session, organization_ids: Sequence[UUID], given: str) -> ApiKey:
+def get_key(session: Session, organization_ids: Sequence[UUID], key_id: str) -> ApiKey:
     """The key with this public id, owned by one of these organizations. Raises NotFound."""
-    key_id = ids.decode(given, ids.API_KEY)
-    key = session.get(ApiKey, key_id) if key_id else None
+    row_id = ids.decode(key_id, ids.API_KEY)
+    key = session.get(ApiKey, row_id) if row_id else None
     if key is None or key.organization_id not in organization_ids:
-        raise NotFound.of("key", given)
+        raise NotFound.of("key", key_id)
     return key
 
 
-def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID], given: str) -> ApiKey:
+def revoke_key(session: Session, actor: Actor, organization_ids: Sequence[UUID], key_id: str) -> ApiKey:
     """Revoke a key, with an audit entry. A revoked key keeps its first time. Raises NotFound."""
-    key = get_key(session, organization_ids, given)
+    key = get_key(session, organization_ids, key_id)
     revoked = update(ApiKey).where(ApiKey.id == key.id, ApiKey.revoked_at.is_(None)).values(revoked_at=func.now())
     if session.execute(revoked.returning(ApiKey.id)).one_or_none() is not None:
         audit.add_entry(session, actor, "key.revoked", public_id(key), organization_id=key.organization_id)
@@ -197,7 +197,7 @@ def _hash(plaintext: str) -> str:
     return hashlib.sha256(plaintext.encode()).hexdigest()
 
 
-def _refuse_unknown(param: str, given: Sequence[str], known: Sequence[str]) -> None:
-    for word in given:
+def _refuse_unknown(param: str, values: Sequence[str], known: Sequence[str]) -> None:
+    for word in values:
         if word not in known:
             raise InvalidRequest(f"{param} {word!r} is unknown; use one of {', '.join(known)}", param=param)

@@ -93,9 +93,9 @@ def lock(
     session: Session, scope: Scope, object_ids: Iterable[str], *, newly_named: Iterable[str] = ()
 ) -> LockedObjects:
     """The known facts of the payment groups of `object_ids`, all locked. Ids that no event has named are skipped."""
-    found = _lock_groups(session, scope, object_ids)
-    known_roots = frozenset(known.root for known in found.values())
-    return LockedObjects(found, known_roots, frozenset(), newly_named=frozenset(newly_named))
+    locked = _lock_groups(session, scope, object_ids)
+    known_roots = frozenset(known.root for known in locked.values())
+    return LockedObjects(locked, known_roots, frozenset(), newly_named=frozenset(newly_named))
 
 
 def lock_more(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:
@@ -152,11 +152,11 @@ OWNED: Final = text(f"""
 
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
     """The mark of every address in the batch, by the address; the salt is read only if there is an address."""
-    found = {address for event in events for stated in event.reading.objects for address in stated.emails}
-    if not found:
+    stated_addresses = {address for event in events for stated in event.reading.objects for address in stated.emails}
+    if not stated_addresses:
         return {}
     salt = addresses.load_salt(session, scope.organization_id)
-    return {address: addresses.mark(salt, address) for address in found}
+    return {address: addresses.mark(salt, address) for address in stated_addresses}
 
 
 def _has_new_address(before: KnownObject, after: KnownObject) -> bool:
@@ -269,15 +269,15 @@ def events_with_new_facts(locked: LockedObjects) -> frozenset[int]:
     batch only the first is among them.
     """
     now = dict(locked.before)
-    found = set()
+    event_ids = set()
     for event_id, new in locked.stated:
         old = now.get(new.id)
         if old is not None and not _adds(old, new):
             continue
         now[new.id] = new if old is None else merge(old, new)
         if old is None or _says(now[new.id]) != _says(old):
-            found.add(event_id)
-    return frozenset(found)
+            event_ids.add(event_id)
+    return frozenset(event_ids)
 
 
 def _adds(old: KnownObject, new: KnownObject) -> bool:

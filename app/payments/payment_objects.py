@@ -78,9 +78,9 @@ def payments_of(
 
     `payment_objects` are those of `payment_objects_of` for it.
     """
-    given = {**scope.parameters(), "stripe_id": stripe_id, "limit": limit}
+    parameters = {**scope.parameters(), "stripe_id": stripe_id, "limit": limit}
     own_ids = [payment_object.id for payment_object in payment_objects]
-    object_ids = {*own_ids, *session.scalars(_OBJECT_IDS, given)}
+    object_ids = {*own_ids, *session.scalars(_OBJECT_IDS, parameters)}
     keys = [f"{kind}:{object_id}" for object_id in object_ids for kind in KEY_KINDS]
-    payment_ids = session.scalars(_PAYMENT_IDS, {**given, "own_ids": own_ids, "keys": keys}).all()
+    payment_ids = session.scalars(_PAYMENT_IDS, {**parameters, "own_ids": own_ids, "keys": keys}).all()
     return list(session.scalars(select(Payment).where(Payment.id.in_(payment_ids)).order_by(Payment.id.desc())))

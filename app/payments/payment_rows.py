@@ -78,8 +78,8 @@ def group_into_payments(session: Session, scope: Scope, locked: LockedObjects) -
     groups = locked.payment_groups()
     keys_of = {root: sorted({key for member in members if (key := _key(member))}) for root, members in groups.items()}
     keys = [key for own in keys_of.values() for key in own]
-    found = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}).mappings() if keys else ()
-    rows = {row["key"]: _payment(dict(row)) for row in found}
+    stored = session.execute(_LOAD_BY_KEY, {**scope.parameters(), "values": keys}).mappings() if keys else ()
+    rows = {row["key"]: _payment(dict(row)) for row in stored}
     payments: list[PaymentRow] = []
     for root, members in groups.items():
         own = {key: rows[key] for key in keys_of[root] if key in rows}

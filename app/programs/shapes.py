@@ -169,10 +169,10 @@ class Recurring(Shape):
 
     @model_validator(mode="before")
     @classmethod
-    def _cycles_not_months(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and given.get("max_months") and given.get("max_cycles") is None:
+    def _cycles_not_months(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("max_months") and value.get("max_cycles") is None:
             raise ValueError(MAX_CYCLES_MISSING)
-        return given
+        return value
 
     def own_rate(self, approved_before: int) -> OwnRate:  # noqa: ARG002 - the same after any number
         """The same share of every payment."""
@@ -250,14 +250,14 @@ def shape_of(stored: Mapping[str, Any]) -> Commission:
     return COMMISSION.validate_python(stored)
 
 
-def valid_commission(given: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
-    """`given` as a stored commission: validated as the union, limits that are not set left out.
+def valid_commission(stored: Mapping[str, Any], *, param: str = "commission") -> dict[str, Any]:
+    """`stored` as a stored commission: validated as the union, limits that are not set left out.
 
     Raises:
         InvalidRequest: names the wrong field.
     """
     try:
-        commission = COMMISSION.validate_python(given)
+        commission = COMMISSION.validate_python(stored)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_input=False)[0]
         # The first part of the location is the union's tag, unless the tag itself is wrong.

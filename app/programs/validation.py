@@ -51,9 +51,9 @@ def valid_currency(text: str, *, param: str = "currency") -> str:
     return currency
 
 
-def valid_minimums(given: Mapping[str, int]) -> dict[str, int]:
+def valid_minimums(minimums: Mapping[str, int]) -> dict[str, int]:
     """Minimum payouts by stored currency, sorted. Raises InvalidRequest for an unknown currency."""
-    return {valid_currency(currency, param="minimum_payouts"): minor for currency, minor in sorted(given.items())}
+    return {valid_currency(currency, param="minimum_payouts"): minor for currency, minor in sorted(minimums.items())}
 
 
 def valid_landing_url(url: str | None) -> str | None:
@@ -70,9 +70,9 @@ def valid_landing_url(url: str | None) -> str | None:
     return url
 
 
-def valid_hosts(given: Sequence[str]) -> list[str]:
+def valid_hosts(names: Sequence[str]) -> list[str]:
     """Hosts, each with or without a port, in lower case, sorted, without duplicates. Raises InvalidRequest."""
-    hosts = [host.strip().lower() for host in given]
+    hosts = [host.strip().lower() for host in names]
     for position, host in enumerate(hosts):
         if not _is_host(host):
             param = f"landing_hosts.{position}"
@@ -82,12 +82,12 @@ def valid_hosts(given: Sequence[str]) -> list[str]:
     return sorted(set(hosts))
 
 
-def valid_ladder(given: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
+def valid_ladder(levels: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
     """A multi-level ladder sorted by level; the levels must be 1, 2, 3 … without a gap. Raises InvalidRequest.
 
     Example: `[{"level": 2, "bps": 200}, {"level": 1, "bps": 500}]` gives level 1, then level 2.
     """
-    steps = ({"level": int(step["level"]), "bps": int(step["bps"])} for step in given)
+    steps = ({"level": int(step["level"]), "bps": int(step["bps"])} for step in levels)
     ladder = sorted(steps, key=lambda step: step["level"])
     if [step["level"] for step in ladder] != list(range(1, len(ladder) + 1)):
         raise InvalidRequest("multi_level must have levels 1, 2, 3 … each once, without a gap", param="multi_level")

@@ -37,10 +37,10 @@ class Catalogue:
         Raises:
             LookupError: no catalogue has this code.
         """
-        found = self.messages.gettext(code) if count is None else self.messages.ngettext(code, code, count)
-        if found == code:
+        text = self.messages.gettext(code) if count is None else self.messages.ngettext(code, code, count)
+        if text == code:
             raise LookupError(f"no sentence has the code {code!r}; add it to {LOCALES.name}/{SOURCE}.po")
-        return found
+        return text
 
 
 def read(path: Path) -> Catalogue:

@@ -37,10 +37,10 @@ def sentence(outcome: str | None, details: Mapping[str, Any] | None = None) -> s
     """The outcome in one sentence, e.g. `sentence("unknown_code", {"code": "jnae"})`; None without an outcome."""
     if outcome is None:
         return say("outcome.queued")
-    given = details or {}
-    if reason := given.get("by_hand"):
+    facts = details or {}
+    if reason := facts.get("by_hand"):
         return say("outcome.by_hand", reason=reason)
-    return say_stored("outcome", outcome, **_completing(outcome, given))
+    return say_stored("outcome", outcome, **_completing(outcome, facts))
 
 
 def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, str]:
@@ -85,8 +85,8 @@ def limit(details: Mapping[str, Any]) -> str:
 
 def conflict(details: Mapping[str, Any]) -> str | None:
     """Why a payment stays with its partner although another is credited now; None without such a conflict."""
-    found = details.get("conflict")
-    if found is None:
+    stored = details.get("conflict")
+    if stored is None:
         return None
-    whom = found["partner_id"] or say("conflict.no_partner")
-    return say("conflict.person" if found["is_by_hand"] else "conflict.evidence", whom=whom)
+    whom = stored["partner_id"] or say("conflict.no_partner")
+    return say("conflict.person" if stored["is_by_hand"] else "conflict.evidence", whom=whom)

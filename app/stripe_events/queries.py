@@ -133,8 +133,8 @@ def events_about(
         StripeEvent.object_id.in_(object_ids),
     )
     newest = about.order_by(StripeEvent.is_wrong_mode, StripeEvent.occurred_at.desc(), StripeEvent.id.desc())
-    found = session.scalars(newest.limit(limit).options(defer(StripeEvent.payload))).all()
-    events = [event for event in found if not event.is_wrong_mode] or list(found)
+    newest_events = session.scalars(newest.limit(limit).options(defer(StripeEvent.payload))).all()
+    events = [event for event in newest_events if not event.is_wrong_mode] or list(newest_events)
     return events[::-1]
 
 

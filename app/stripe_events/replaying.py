@@ -47,11 +47,11 @@ class Selection:
         }
 
     @classmethod
-    def of_json(cls, given: Mapping[str, Any]) -> Self:
+    def of_json(cls, stored: Mapping[str, Any]) -> Self:
         """The selection in a run's parameters."""
-        since, until = (datetime.fromisoformat(given[name]) if given[name] else None for name in ("since", "until"))
-        owners = [UUID(owner_id) for owner_id in given["organization_ids"]]
-        return cls(owners, given["livemode"], given["outcome"], given["type"], since, until)
+        since, until = (datetime.fromisoformat(stored[name]) if stored[name] else None for name in ("since", "until"))
+        owners = [UUID(owner_id) for owner_id in stored["organization_ids"]]
+        return cls(owners, stored["livemode"], stored["outcome"], stored["type"], since, until)
 
     def parameters(self) -> dict[str, Any]:
         """The selection as the parameters of `_SELECTED`."""

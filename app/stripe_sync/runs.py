@@ -236,12 +236,12 @@ def list_runs(
     return load_page(session, matching, StripeRun.id, ids.RUN, limit=limit, page=page, starting_after=starting_after)
 
 
-def get_run(session: Session, organization_ids: Sequence[UUID], given: str, *kinds: str) -> StripeRun:
+def get_run(session: Session, organization_ids: Sequence[UUID], public_id: str, *kinds: str) -> StripeRun:
     """The run with this public id and one of these kinds. Raises NotFound."""
-    run_id = ids.decode(given, ids.RUN)
+    run_id = ids.decode(public_id, ids.RUN)
     run = session.get(StripeRun, run_id, populate_existing=True) if run_id else None
     if run is None or run.organization_id not in organization_ids or run.kind not in kinds:
-        raise NotFound.of("run", given)
+        raise NotFound.of("run", public_id)
     return run
 
 

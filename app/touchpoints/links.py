@@ -71,9 +71,9 @@ class Links:
         loaded_at, cached = self._cache.get(host, (0.0, False))
         if time.monotonic() - loaded_at < CACHE_SECONDS:
             return bool(cached)
-        [found] = connection.fetch(_HAS_PAGES, {"host": host})
-        self._store(host, found.has_pages)
-        return bool(found.has_pages)
+        [row] = connection.fetch(_HAS_PAGES, {"host": host})
+        self._store(host, row.has_pages)
+        return bool(row.has_pages)
 
     def _store(self, key: Hashable, value: Any) -> None:
         self._cache.pop(key, None)

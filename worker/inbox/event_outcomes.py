@@ -117,10 +117,10 @@ def outcomes(
         if effect.payment.merged_into_id is None and effect.payment.root:
             payments.setdefault(effect.payment.root, effect.payment)
     begun = {effect.payment.id for effect in settled if effect.is_first_accrual}
-    found, named_before = {}, set[NameFact]()
+    by_event, named_before = {}, set[NameFact]()
     for event in batch.events:
         if event.id in moved:
-            found[event.id] = Outcome(moved[event.id])
+            by_event[event.id] = Outcome(moved[event.id])
         else:
             has_new_name = any(
                 name.object_id in newly_named and name not in named_before for name in event.reading.names
@@ -131,9 +131,9 @@ def outcomes(
                 outcome = _of_return(payment, event.reading.objects[0].kind)  # the returned money never accrued
             else:
                 outcome = _unmoved(event, payment, partners, has_new_name=has_new_name, is_new=is_new)
-            found[event.id] = _ended(outcome, event, batch)
+            by_event[event.id] = _ended(outcome, event, batch)
         named_before.update(event.reading.names)
-    return found
+    return by_event
 
 
 def ended_waits(batch: Batch, settled: Sequence[Settled], locked: LockedObjects) -> dict[str, Outcome]:

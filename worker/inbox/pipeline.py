@@ -69,7 +69,7 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     _end_waits(session, scope, batch, locked, settled)
     missing = _missing_of_payments(session, scope, locked, settled)
     outcomes |= _outcomes(session, scope, batch, locked, settled)
-    fetched_objects = {found: outcomes[event.id] for event in events if (found := object_in(event.stripe_id))}
+    fetched_objects = {object_id: outcomes[event.id] for event in events if (object_id := object_in(event.stripe_id))}
     waits.end_thin(session, scope, fetched_objects)
     lookups.insert_requests(session, scope, missing | missing_data.of_events(outcomes.values()))
     return outcomes

@@ -60,7 +60,7 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
         held = _held(session, run, documents)
     compare = comparison.COMPARED.get(part.name)
     differences = [(document, compare(document, held)) for document in documents] if compare else []
-    found = [(document, difference) for document, difference in differences if difference is not None]
+    differing = [(document, difference) for document, difference in differences if difference is not None]
     further = {"after": page.documents[-1]["id"]} if page.has_more else {"part": index + 1, "after": None}
     share = part.share_done(page.documents[-1]) if page.has_more else 1.0
     run = replace(
@@ -69,7 +69,7 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
         cursor={**run.cursor, **further},
         progress_bps=min(9_900, int(9_900 * (index + share) / len(parts))),
     )
-    return _write(run, found, compared=len(documents) if compare else 0, seen=_seen(part, documents, found))
+    return _write(run, differing, compared=len(documents) if compare else 0, seen=_seen(part, documents, differing))
 
 
 def _held(session: Session, run: Run, documents: Sequence[Document]) -> OurRecords:
@@ -84,7 +84,7 @@ def _held(session: Session, run: Run, documents: Sequence[Document]) -> OurRecor
     )
 
 
-def _seen(part: Part, documents: Sequence[Document], found: Sequence[tuple[Document, Difference]]) -> Iterator[str]:
+def _seen(part: Part, documents: Sequence[Document], differing: Sequence[tuple[Document, Difference]]) -> Iterator[str]:
     """The marks to store for a page: listed ids, ids that paid invoices, and charges whose returns are explained."""
     if part.name == "invoice payments":
         for document in documents:
@@ -96,7 +96,7 @@ def _seen(part: Part, documents: Sequence[Document], found: Sequence[tuple[Docum
         intents = (document.get("payment_intent") for document in documents)
         yield from (intent for intent in intents if isinstance(intent, str))
     else:
-        yield from (f"{EXPLAINED}{document['charge']}" for document, _ in found if document.get("charge"))
+        yield from (f"{EXPLAINED}{document['charge']}" for document, _ in differing if document.get("charge"))
 
 
 def _unlisted(run: Run) -> Run:
@@ -112,10 +112,10 @@ def _unlisted(run: Run) -> Run:
             after=UUID(run.cursor["payment"]),
             limit=REQUESTS_PER_STEP,
         )
-    found = [pair for payment in payments if (pair := _compare_payment(run, payment)) is not None]
+    differing = [pair for payment in payments if (pair := _compare_payment(run, payment)) is not None]
     further = str(payments[-1].id) if len(payments) == REQUESTS_PER_STEP else None
     run = replace(run, phase="asking_unlisted", cursor={**run.cursor, "payment": further})
-    return _write(run, found, compared=len(payments), seen=())
+    return _write(run, differing, compared=len(payments), seen=())
 
 
 def _compare_payment(run: Run, payment: Payment) -> tuple[Document | None, Difference] | None:
@@ -129,15 +129,15 @@ def _compare_payment(run: Run, payment: Payment) -> tuple[Document | None, Diffe
     return None if difference is None else (document, difference)
 
 
-def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, compared: int, seen: Any) -> Run:
+def _write(run: Run, differing: Sequence[tuple[Document | None, Difference]], *, compared: int, seen: Any) -> Run:
     """Store the marks and differences of a step; with `heal` insert the documents that remove the differences."""
-    bundles = _bundles(run, found) if run.parameters["heal"] else {}
+    bundles = _bundles(run, differing) if run.parameters["heal"] else {}
     owner = run.scope.organization_id
     with db.transaction() as session:
         newest = _heal(session, run, [document for bundle in bundles.values() for document in bundle])
         drifts.insert_seen(session, run.id, owner, seen)
-        left = [asdict(difference) for _, difference in found if difference.stripe_id not in bundles]
-        healed = [asdict(difference) for _, difference in found if difference.stripe_id in bundles]
+        left = [asdict(difference) for _, difference in differing if difference.stripe_id not in bundles]
+        healed = [asdict(difference) for _, difference in differing if difference.stripe_id in bundles]
         counts = {
             "compared": run.counts["compared"] + compared,
             "drifts": run.counts["drifts"] + drifts.insert_drifts(session, run.id, owner, left, are_healed=False),
@@ -151,11 +151,11 @@ def _write(run: Run, found: Sequence[tuple[Document | None, Difference]], *, com
     return run
 
 
-def _bundles(run: Run, found: Sequence[tuple[Document | None, Difference]]) -> dict[str, list[Document]]:
+def _bundles(run: Run, differing: Sequence[tuple[Document | None, Difference]]) -> dict[str, list[Document]]:
     """The documents that remove each difference, by its Stripe id; none if the object does not exist at Stripe."""
     return {
         difference.stripe_id: [document, *_related(run, document)]
-        for document, difference in found
+        for document, difference in differing
         if document is not None
     }
 

@@ -23,7 +23,7 @@ def give(session: Session, partner: Partner, promotion: str, *, livemode: bool) 
     mine = {"id": ids.new(), "organization_id": partner.organization_id, "partner_id": partner.id}
     row = {**mine, "promotion": promotion, "livemode": livemode}
     session.execute(insert(PartnerPromotion).values(row).on_conflict_do_nothing())
-    given = session.scalars(
+    existing = session.scalars(
         select(PartnerPromotion).where(
             PartnerPromotion.organization_id == partner.organization_id,
             PartnerPromotion.livemode == livemode,
@@ -31,14 +31,14 @@ def give(session: Session, partner: Partner, promotion: str, *, livemode: bool) 
             PartnerPromotion.removed_at.is_(None),
         )
     ).one()
-    if given.partner_id != partner.id:
+    if existing.partner_id != partner.id:
         raise Conflict(f"{promotion} belongs to another partner; delete it there first", code="promotion_code_taken")
-    return given
+    return existing
 
 
 def take_away(session: Session, partner: Partner, public_id: str) -> PartnerPromotion:
     """Take a promotion from the partner; uses from before the window still count. Raises NotFound."""
-    given = session.scalar(
+    owned = session.scalar(
         select(PartnerPromotion)
         .where(
             PartnerPromotion.id == ids.decode(public_id, ids.PROMOTION),
@@ -47,11 +47,11 @@ def take_away(session: Session, partner: Partner, public_id: str) -> PartnerProm
         )
         .with_for_update()
     )
-    if given is None:
+    if owned is None:
         raise NotFound.of("promotion code", public_id, where=" of this partner")
-    given.removed_at = datetime.now(UTC)
+    owned.removed_at = datetime.now(UTC)
     session.flush()
-    return given
+    return owned
 
 
 def given_to(

@@ -97,7 +97,7 @@ def show(
 
 @commands.command()
 def approve(
-    given: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="com_… or cnv_….")] = None,
+    public_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="com_… or cnv_….")] = None,
     partner: PartnerName = None,
     program: ProgramId = None,
     since: Since = None,
@@ -122,15 +122,15 @@ def approve(
     from app.commissions.decisions.bulk_approval import approve_matching
 
     is_filtered = any(value is not None for value in (partner, program, since, until))
-    if bool(given) == is_filtered or (given and dry_run) or (force and not given):
+    if bool(public_ids) == is_filtered or (public_ids and dry_run) or (force and not public_ids):
         message = "give ids, with or without --force, or a filter: --partner, --program, --since, --until"
         raise InvalidRequest(f"{message}; --dry-run goes with a filter", param="id")
     if reason:
         require_line(reason, param="reason")
     with organizations.database(data_dir) as settings:
-        if given:
+        if public_ids:
             decide = partial(decision_commands.approve, reason=reason, force=force)
-            printing.listing(_decided(given, organization, decide, livemode), as_json=as_json)
+            printing.listing(_decided(public_ids, organization, decide, livemode), as_json=as_json)
             return
         batches: list[Approved] = []
         while not batches or (batches[-1].has_more and not dry_run):
@@ -143,7 +143,7 @@ def approve(
 
 @commands.command()
 def reject(
-    given: Annotated[list[str], typer.Argument(metavar="ID...", help="com_… or cnv_….")],
+    public_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="com_… or cnv_….")],
     reason: Annotated[str, typer.Option(help="The reason. The partner may see it.")],
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -154,7 +154,7 @@ def reject(
 
     with organizations.database(data_dir):
         decide = partial(decision_commands.reject, reason=require_line(reason, param="reason"))
-        rows = _decided(given, organization, decide)
+        rows = _decided(public_ids, organization, decide)
     printing.listing(rows, as_json=as_json)
 
 
@@ -173,19 +173,19 @@ def _for_people(shown: views.CommissionBody) -> dict[str, Any]:
 
 
 def _decided(
-    given: Sequence[str],
+    public_ids: Sequence[str],
     organization: str | None,
     decide: Callable[..., views.ConversionBody],
     livemode: bool | None = None,
 ) -> list[dict[str, Any]]:
-    """Decide all of `given`, or none if one is refused or not of `livemode`; returns each conversion's result."""
+    """Decide all of `public_ids`, or none if one is refused or not of `livemode`; returns each conversion's result."""
     from app import db
     from app.commissions import queries
 
     rows = []
     with db.transaction() as session:
         owners = organizations.find_with_descendants(session, organization)
-        for public_id in given:
+        for public_id in public_ids:
             conversion = queries.conversion_named(session, owners, public_id)
             require_mode(livemode, public_id, livemode=conversion.livemode)
             shown = decide(session, CLI, conversion, _now())
@@ -209,10 +209,10 @@ def _matching(
     from app.programs.programs import get_program
 
     chosen = None if program is None else get_program(session, owners, program, default_of=owners[0])
-    found = None
+    enrolled = None
     if partner is not None:
-        found = find_named(session, owners, partner, program_id=chosen.id if chosen else None)
-    return ApprovalFilter(livemode, found, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
+        enrolled = find_named(session, owners, partner, program_id=chosen.id if chosen else None)
+    return ApprovalFilter(livemode, enrolled, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
 
 
 def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool, as_json: bool) -> None:

@@ -54,12 +54,12 @@ class Offer:
         changed = dict(commission) if self.rate is None else shape_of(commission).with_rate(rate_bps(self.rate))
         if self.max_months is not None:
             changed["max_months"] = self.max_months
-        given = {
+        options = {
             "commission": None if changed == commission else changed,
             "holdback_days": self.holdback_days,
             "landing_url": self.landing_url,
         }
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in options.items() if value is not None}
 
 
 def rate_bps(text: str) -> int:
@@ -70,10 +70,10 @@ def rate_bps(text: str) -> int:
 def percent(text: str) -> Decimal:
     """A percentage of at most two decimals: "30", "12.5" or "12.5%". Raises InvalidRequest."""
     try:
-        found = Decimal(text.strip().removesuffix("%").strip())
+        percentage = Decimal(text.strip().removesuffix("%").strip())
     except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or not 0 <= found <= MOST_PERCENT or found * 100 % 1:
+        percentage = Decimal("NaN")
+    if not percentage.is_finite() or not 0 <= percentage <= MOST_PERCENT or percentage * 100 % 1:
         message = f'rate "{text}" is no percentage; give 0 to 100 with at most two decimals, such as 30 or 12.5'
         raise InvalidRequest(message, param="rate")
-    return found
+    return percentage

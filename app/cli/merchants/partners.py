@@ -48,9 +48,9 @@ def list_(
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        found, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
-        stamped = snapshots.in_force_of_each(session, [row.id for row in found.rows])
-        rows = [partner_rows.in_list(row, stamped.get(row.id)) for row in found.rows]
+        listed, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
+        stamped = snapshots.in_force_of_each(session, [row.id for row in listed.rows])
+        rows = [partner_rows.in_list(row, stamped.get(row.id)) for row in listed.rows]
     if not as_json:
         columns = ("id", "code", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
         rows = [{name: row[name] for name in columns} for row in rows]
@@ -71,9 +71,9 @@ def show(
     from app.cli.merchants import partner_rows
 
     with organizations.reading(data_dir) as (settings, session):
-        found = _find(session, partner, program, organization)
+        enrolled = _find(session, partner, program, organization)
         mode = is_live(livemode, settings)
-        values = partner_rows.whole(session, settings, found, livemode=mode, for_people=not as_json)
+        values = partner_rows.whole(session, settings, enrolled, livemode=mode, for_people=not as_json)
     printing.record(values, as_json=as_json)
 
 
@@ -102,7 +102,7 @@ def add(
 
     names = {"first_name": first_name, "last_name": last_name}
     profile: dict[str, Any] = {
-        name: require_line(given, param=name) for name, given in names.items() if given is not None
+        name: require_line(value, param=name) for name, value in names.items() if value is not None
     }
     with organizations.opened(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
@@ -160,8 +160,8 @@ def invite(
     with organizations.opened(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
         offered = get_program(session, owners, program, default_of=owners[0])
-        given = None if name is None else require_line(name, param="name")
-        invited = invitations.invite(session, CLI, offered, email, name=given, slug=code)
+        line = None if name is None else require_line(name, param="name")
+        invited = invitations.invite(session, CLI, offered, email, name=line, slug=code)
         row = partner_rows.after_change(session, settings, invited.partner)
         if invited.token is not None:
             row["invitation"] = invitations.link(settings.public_url, invited.token)
@@ -192,9 +192,9 @@ def change(
     if not changes:
         raise InvalidRequest("nothing to change; give --email, --code or --rate")
     with organizations.opened(data_dir) as (settings, session):
-        found = _find(session, partner, program, organization)
-        partner_commands.change(session, CLI, found, changes)
-        row = partner_rows.after_change(session, settings, found)
+        enrolled = _find(session, partner, program, organization)
+        partner_commands.change(session, CLI, enrolled, changes)
+        row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
 
 
@@ -247,9 +247,9 @@ def deactivate(
     from app.partners.managing import commands as partner_commands
 
     with organizations.opened(data_dir) as (settings, session):
-        found = _find(session, partner, program, organization)
-        partner_commands.deactivate(session, CLI, found)
-        row = partner_rows.after_change(session, settings, found)
+        enrolled = _find(session, partner, program, organization)
+        partner_commands.deactivate(session, CLI, enrolled)
+        row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
 
 
@@ -266,9 +266,9 @@ def _move(
     from app.partners.managing import commands as partner_commands
 
     with organizations.opened(data_dir) as (settings, session):
-        found = _find(session, partner, program, organization)
-        partner_commands.move(session, CLI, found, move)
-        row = partner_rows.after_change(session, settings, found)
+        enrolled = _find(session, partner, program, organization)
+        partner_commands.move(session, CLI, enrolled, move)
+        row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
 
 

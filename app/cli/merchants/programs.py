@@ -58,8 +58,8 @@ def show(
 
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        found = get_program(session, owners, program, default_of=owners[0])
-        shown = program_commands.load_body(session, found)
+        row = get_program(session, owners, program, default_of=owners[0])
+        shown = program_commands.load_body(session, row)
     _print(shown, as_json=as_json)
 
 
@@ -121,14 +121,14 @@ def change(
 
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
-        found = get_program(session, owners, program, default_of=owners[0])
-        commission = program_commands.load_body(session, found).commission
+        row = get_program(session, owners, program, default_of=owners[0])
+        commission = program_commands.load_body(session, row).commission
         changes = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
         if open_signup is not None:
             changes["open_signup"] = open_signup
         if name is not None:
             changes["name"] = require_line(name, param="name")
-        changed = managing.change_program(session, CLI, found, changes)
+        changed = managing.change_program(session, CLI, row, changes)
     _print(changed, as_json=as_json)
 
 
@@ -175,8 +175,8 @@ def _set_status(
 
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
-        found = get_program(session, owners, program, default_of=owners[0])
-        shown = managing.change_program(session, CLI, found, {"status": status})
+        row = get_program(session, owners, program, default_of=owners[0])
+        shown = managing.change_program(session, CLI, row, {"status": status})
     _print(shown, as_json=as_json)
 
 

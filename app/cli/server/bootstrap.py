@@ -177,12 +177,12 @@ def _default_program(session: Session, owner: Organization, currency: str, offer
     from app.programs.programs import find_default_program
     from app.programs.terms import terms_in_force
 
-    found = find_default_program(session, owner.id)
-    if found is not None:
-        commission = commands.load_body(session, found).commission
-        before = terms_in_force(session, found.id).version
-        shown = managing.change_program(session, actors.CLI, found, offered.changes(commission))
-        return shown.id, terms_in_force(session, found.id).version != before
+    existing = find_default_program(session, owner.id)
+    if existing is not None:
+        commission = commands.load_body(session, existing).commission
+        before = terms_in_force(session, existing.id).version
+        shown = managing.change_program(session, actors.CLI, existing, offered.changes(commission))
+        return shown.id, terms_in_force(session, existing.id).version != before
     settings = {
         "name": f"{owner.name} partners",
         "currency": currency,
@@ -214,13 +214,13 @@ def _endpoint(
     if is_default and settings.stripe_api_key and endpoint.api_key_encrypted is None:
         key = settings.stripe_api_key.get_secret_value()
         commands.change(session, actors.CLI, endpoint, {"api_key": key}, settings)
-    given = (
+    offered_secrets = (
         [secret]
         if secret
         else [configured.get_secret_value() for configured in settings.stripe_webhook_secrets if is_default]
     )
     existing = [former.secret for former in signing.secrets_of(endpoint, settings)]
-    required = given or existing[:1] or [_new_secret()]
+    required = offered_secrets or existing[:1] or [_new_secret()]
     for missing in reversed([value for value in required if value not in existing]):
         commands.add_secret(session, actors.CLI, endpoint, missing, settings, expires_in_hours=None)
     return ids.encode(ids.STRIPE_ENDPOINT, endpoint.id), required[0], required[0] in existing

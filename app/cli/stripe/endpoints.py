@@ -65,8 +65,8 @@ def list_(organization: OrganizationName = None, data_dir: DataDir = None, as_js
 
     with _opened(organization, data_dir) as opened:
         owners = organizations.find_with_descendants(opened.session, organization)
-        found = rows.list_endpoints(opened.session, owners, limit=MOST_ENDPOINTS)
-        bodies = [endpoint_commands.shown(row, opened.settings) for row in found.rows]
+        endpoints = rows.list_endpoints(opened.session, owners, limit=MOST_ENDPOINTS)
+        bodies = [endpoint_commands.shown(row, opened.settings) for row in endpoints.rows]
     printing.listing([body.model_dump(mode="json") if as_json else _row(body) for body in bodies], as_json=as_json)
 
 

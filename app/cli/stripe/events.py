@@ -110,7 +110,7 @@ def replay(
     from app.stripe_events.replaying import Selection
     from app.stripe_sync import commands as run_commands
 
-    selecting = [given for given in (outcome, type_, since, until) if given is not None]
+    selecting = [option for option in (outcome, type_, since, until) if option is not None]
     if not event_ids and not selecting and follow is None and stop is None:
         raise InvalidRequest("give the ids of events, or select events with --outcome, --type, --since or --until")
     if event_ids and selecting:

@@ -134,10 +134,10 @@ def _report(run: StripeRun, *, as_json: bool) -> None:
 def _verdict(run: StripeRun, drifts: Any, left: Any) -> str:
     if not drifts:
         return "Stripe and the ledger agree."
-    found = run.counts.get("drifts", len(drifts))
+    count = run.counts.get("drifts", len(drifts))
     if left:
-        return f"Stripe and the ledger differ in {found:,} places; `accrual reconcile --heal` fetches what is missing."
-    return f"All {found:,} differences were fetched and are being settled; run `accrual reconcile` again to check."
+        return f"Stripe and the ledger differ in {count:,} places; `accrual reconcile --heal` fetches what is missing."
+    return f"All {count:,} differences were fetched and are being settled; run `accrual reconcile` again to check."
 
 
 def _line(drift: Drift) -> dict[str, Any]:

@@ -31,18 +31,18 @@ Stop = Annotated[
 Detach = Annotated[bool, typer.Option("--detach", help="Do not wait for the end.")]
 
 
-def moment(given: str | None, name: str) -> datetime | None:
+def moment(text: str | None, name: str) -> datetime | None:
     """A time given as `2026-11-01`, `2026-11-01T09:30Z` or `30d` (days ago); UTC where it names no zone.
 
     Raises:
         InvalidRequest: it is none of these.
     """
-    if given is None:
+    if text is None:
         return None
     try:
-        if given.endswith("d") and given[:-1].isdigit():
-            return datetime.now(UTC) - timedelta(days=int(given[:-1]))
-        parsed = datetime.fromisoformat(given)
+        if text.endswith("d") and text[:-1].isdigit():
+            return datetime.now(UTC) - timedelta(days=int(text[:-1]))
+        parsed = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise InvalidRequest(f"--{name} must be a date, such as 2026-11-01, or 30d for 30 days ago") from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

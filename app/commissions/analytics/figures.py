@@ -50,7 +50,7 @@ def analyse(
         raise InvalidRequest("`from` must not be later than `to`", param="from")
     if (last - first).days >= MOST_DAYS:
         raise InvalidRequest(f"`from` and `to` may be {MOST_DAYS} days apart at most", param="from")
-    found = sums.of_program(
+    program_sums = sums.of_program(
         session,
         program.organization_id,
         program.id,
@@ -60,14 +60,14 @@ def analyse(
         last=last,
         leaders=leaders,
     )
-    totals = _totals(found.by_day, program.currency)
-    partners = _partners(session, [partner_id for partner_id, _ in found.by_partner])
+    totals = _totals(program_sums.by_day, program.currency)
+    partners = _partners(session, [partner_id for partner_id, _ in program_sums.by_partner])
     return Analytics(
         first=first,
         last=last,
         totals=totals,
-        series=_every_day(found.by_day, first, last, [total.currency for total in totals]),
-        leaders=[(partners[partner_id], earned) for partner_id, earned in found.by_partner],
+        series=_every_day(program_sums.by_day, first, last, [total.currency for total in totals]),
+        leaders=[(partners[partner_id], earned) for partner_id, earned in program_sums.by_partner],
     )
 
 
@@ -88,9 +88,9 @@ def _totals(by_day: Sequence[tuple[date, Sums]], own_currency: str) -> list[Sums
 def _every_day(
     by_day: Sequence[tuple[date, Sums]], first: date, last: date, currencies: Sequence[str]
 ) -> list[tuple[date, Sums]]:
-    found = {(day, earned.currency): earned for day, earned in by_day}
+    by_day_and_currency = {(day, earned.currency): earned for day, earned in by_day}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [(day, found.get((day, currency), Sums(currency))) for day in days for currency in currencies]
+    return [(day, by_day_and_currency.get((day, currency), Sums(currency))) for day in days for currency in currencies]
 
 
 def _partners(session: Session, partner_ids: Sequence[UUID]) -> dict[UUID, Partner]:

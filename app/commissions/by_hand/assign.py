@@ -101,8 +101,8 @@ def assign_customer(
 
 
 def _signals(session: Session, payment: Payment) -> Mapping[str, str]:
-    [found] = payment_rows.load(session, [payment.id])
-    return found.state.signals
+    [row] = payment_rows.load(session, [payment.id])
+    return row.state.signals
 
 
 def _enrollment(

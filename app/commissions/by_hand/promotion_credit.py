@@ -22,31 +22,31 @@ def give(
         Conflict: `promotion_code_taken`.
     """
     used.hold_all(session, partner.organization_id)
-    given = owners.give(session, partner, promotion, livemode=livemode)
-    _settle_users(session, given, cause)
-    _note(session, actor, "promotion.given", given)
-    return given
+    owned = owners.give(session, partner, promotion, livemode=livemode)
+    _settle_users(session, owned, cause)
+    _note(session, actor, "promotion.given", owned)
+    return owned
 
 
 def take_away(session: Session, actor: Actor, partner: Partner, public_id: str, cause: Cause) -> PartnerPromotion:
     """Take a promotion from a partner, and with it the credit for its uses inside the window. Raises NotFound."""
     used.hold_all(session, partner.organization_id)
-    given = owners.take_away(session, partner, public_id)
-    _settle_users(session, given, cause)
-    _note(session, actor, "promotion.taken_away", given)
-    return given
+    owned = owners.take_away(session, partner, public_id)
+    _settle_users(session, owned, cause)
+    _note(session, actor, "promotion.taken_away", owned)
+    return owned
 
 
-def _settle_users(session: Session, given: PartnerPromotion, cause: Cause) -> None:
-    users = used.users_of(session, given.organization_id, [given.promotion], livemode=given.livemode)
+def _settle_users(session: Session, owned: PartnerPromotion, cause: Cause) -> None:
+    users = used.users_of(session, owned.organization_id, [owned.promotion], livemode=owned.livemode)
     for scope in sorted(users):
         locked = objects.lock(session, scope, users[scope], newly_named=users[scope])
         settle_objects(session, scope, locked, cause)
 
 
-def _note(session: Session, actor: Actor, action: str, given: PartnerPromotion) -> None:
-    kind, _, value = given.promotion.partition(":")
-    details = {"partner_id": ids.encode(ids.PARTNER, given.partner_id), kind: value}
-    subject_id = ids.encode(ids.PROMOTION, given.id)
-    owner, livemode = given.organization_id, given.livemode
+def _note(session: Session, actor: Actor, action: str, owned: PartnerPromotion) -> None:
+    kind, _, value = owned.promotion.partition(":")
+    details = {"partner_id": ids.encode(ids.PARTNER, owned.partner_id), kind: value}
+    subject_id = ids.encode(ids.PROMOTION, owned.id)
+    owner, livemode = owned.organization_id, owned.livemode
     audit.add_entry(session, actor, action, subject_id, details, organization_id=owner, livemode=livemode)

@@ -27,14 +27,14 @@ class PromotionPage(Snake):
     has_more: HasMore
 
 
-def promotion_body(given: PartnerPromotion) -> PromotionBody:
+def promotion_body(owned: PartnerPromotion) -> PromotionBody:
     """The view of the row."""
-    kind, _, value = given.promotion.partition(":")
+    kind, _, value = owned.promotion.partition(":")
     fields = dict.fromkeys(("promotion_code", "coupon", "code")) | {kind: value}
     return PromotionBody(
-        id=ids.encode(ids.PROMOTION, given.id),
-        partner_id=ids.encode(ids.PARTNER, given.partner_id),
-        created_at=given.created_at,
-        removed_at=given.removed_at,
+        id=ids.encode(ids.PROMOTION, owned.id),
+        partner_id=ids.encode(ids.PARTNER, owned.partner_id),
+        created_at=owned.created_at,
+        removed_at=owned.removed_at,
         **fields,
     )

@@ -45,14 +45,14 @@ def cycle_positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
         for rank, name in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
     }
     first = _first_paid_at(paid_payments)
-    found = {}
+    positions = {}
     for paid in paid_payments:
         name = names.get(paid.id)
         # A payment without a cycle, or with a base of zero, counts as the first of a cycle of its own.
         rank = 1 if name is None else ranks.get((paid.subscription, name), 1)
         opens = name is None or paid.base_minor == 0 or starts[paid.subscription][name] == (paid.occurred_at, paid.key)
-        found[paid.id] = CyclePosition(rank, first.get(paid.customer), opens)
-    return found
+        positions[paid.id] = CyclePosition(rank, first.get(paid.customer), opens)
+    return positions
 
 
 def _cycle_starts(

@@ -37,15 +37,15 @@ def cycle_names(payments: Sequence[Paid]) -> dict[UUID, CycleName]:
     """
     billed = [(paid, paid.billing) for paid in payments if paid.billing is not None and paid.subscription]
     regular = _regular(billed)
-    found = {}
+    names = {}
     for paid, billing in billed:
         if billing.kind != WITHIN:
-            found[paid.id] = (billing.kind, billing.ends_at)
+            names[paid.id] = (billing.kind, billing.ends_at)
             continue
         invoices = regular.get(paid.subscription, [])
         place = bisect_right(invoices, _billed_at(paid, billing), key=lambda invoice: invoice[0])
-        found[paid.id] = invoices[place - 1][2] if place else (ADVANCE, billing.ends_at)
-    return found
+        names[paid.id] = invoices[place - 1][2] if place else (ADVANCE, billing.ends_at)
+    return names
 
 
 def _regular(billed: Iterable[tuple[Paid, Billing]]) -> dict[str, list[tuple[datetime, bool, CycleName]]]:

@@ -98,8 +98,8 @@ def approve_matching(
         message = "send at least one condition: a partner, a program, or when the customer paid (since, until)"
         raise InvalidRequest(message, param="until")
     waiting = _waiting(owner_ids, selected, by.occurred_at).limit(limit + 1)
-    found = session.execute(waiting).all()
-    chosen = found[:limit]
+    rows = session.execute(waiting).all()
+    chosen = rows[:limit]
     if not dry_run:
         chosen = _approve(session, actor, chosen, by, reason)
     held = session.execute(_waiting(owner_ids, selected, by.occurred_at, on_hold=True).limit(limit)).all()
@@ -107,7 +107,7 @@ def approve_matching(
         conversion_ids=list(dict.fromkeys(row.id for row in chosen)),
         held_ids=list(dict.fromkeys(row.id for row in held)),
         minor_by_currency=_summed(chosen),
-        has_more=len(found) > limit,
+        has_more=len(rows) > limit,
     )
     if not dry_run:
         _note_run(session, actor, owner_ids[0], selected, approved)
@@ -167,10 +167,10 @@ def _approve(
 
 
 def _summed(rows: Sequence[Waiting]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    totals: dict[str, int] = {}
     for row in rows:
-        found[row.currency] = found.get(row.currency, 0) + int(row.accrued_minor)
-    return dict(sorted(found.items()))
+        totals[row.currency] = totals.get(row.currency, 0) + int(row.accrued_minor)
+    return dict(sorted(totals.items()))
 
 
 def _note_run(

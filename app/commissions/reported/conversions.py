@@ -131,7 +131,7 @@ def _facts(program: Program, made: Report, by: Cause, reported_by: str) -> dict[
 
 def _conversion(session: Session, scope: Scope, object_id: str) -> Conversion:
     """The conversion of a report; every stored report has one, earning or not."""
-    found = (
+    query = (
         select(Conversion)
         .join(Payment, Payment.id == Conversion.payment_id)
         .where(
@@ -141,4 +141,4 @@ def _conversion(session: Session, scope: Scope, object_id: str) -> Conversion:
             Payment.livemode == scope.livemode,
         )
     )
-    return session.scalars(found).one()
+    return session.scalars(query).one()

@@ -30,17 +30,17 @@ class RefundBody(Camel):
     created_at: Instant
 
 
-def load_refund_body(session: Session, given: GivenBack, conversion: Conversion) -> RefundBody:
+def load_refund_body(session: Session, refund: GivenBack, conversion: Conversion) -> RefundBody:
     """The refund, with what is left of the conversion."""
     session.expire_all()
     _, commission, payment, _ = queries.with_commission(session, conversion)
     return RefundBody(
-        id=given.id,
+        id=refund.id,
         conversion_id=ids.encode(ids.CONVERSION, conversion.id),
-        amount_cents=given.amount_minor,
+        amount_cents=refund.amount_minor,
         currency=payment.currency,
-        external_id=given.external_id,
+        external_id=refund.external_id,
         returned_cents=payment.returned_minor,
         commission_cents=queries.net_minor(commission),
-        created_at=given.reported_at,
+        created_at=refund.reported_at,
     )

@@ -55,8 +55,8 @@ def take_next(session: Session, public_url: str) -> Mail | None:
     meanwhile; gives up mails that are older than `MAIL_LIFETIME` or have nothing to confirm.
     """
     now = datetime.now(UTC)
-    while found := session.execute(_oldest_due(now)).one_or_none():
-        row, partner, program = found
+    while due := session.execute(_oldest_due(now)).one_or_none():
+        row, partner, program = due
         if row.created_at < now - confirmations.MAIL_LIFETIME:
             row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue

@@ -159,7 +159,7 @@ def _invoices_of(
 ) -> dict[str, frozenset[str]]:
     every = frozenset(invoice.id for invoice in objects[Kind.INVOICE])
     ordered = {intent.id: intent.facts.get("ordered_invoice") for intent in objects[Kind.PAYMENT_INTENT]}
-    found = {}
+    invoices = {}
     for source, charges in charges_of.items():
         own = {source, *charges}
         named = {
@@ -172,5 +172,5 @@ def _invoices_of(
             for invoice in objects[Kind.INVOICE]
             if own & {invoice.facts.get("payment_intent"), invoice.facts.get("charge")}
         }
-        found[source] = frozenset(named & every) or every & {ordered.get(source)} or every
-    return found
+        invoices[source] = frozenset(named & every) or every & {ordered.get(source)} or every
+    return invoices

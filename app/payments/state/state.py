@@ -88,8 +88,8 @@ def payments_of(payment_group: PaymentGroup) -> list[PaymentState]:
     elif seen:
         states = [_invoice_payment(payment_group, invoice) for invoice in seen]
     else:
-        found = (_single_payment(payment_group, source) for source in payment_group.sources)
-        states = [state for state in found if state is not None]
+        candidates = (_single_payment(payment_group, source) for source in payment_group.sources)
+        states = [state for state in candidates if state is not None]
         if invoices and states:
             states = [_under_invoice(payment_group, states, invoices[0])]
     marks = {mark for members in payment_group.objects.values() for member in members for mark in member.email_marks}
@@ -217,9 +217,9 @@ def _reported_payment(payment_group: PaymentGroup, report: KnownObject) -> Payme
 
 def _with_returns(details: Mapping[str, Any], returned: Returned) -> dict[str, Any]:
     """The details of the base, with the returned amounts that its figures do not show."""
-    found = dict(details)
+    extended = dict(details)
     noted = {"overpaid_minor": returned.overpaid_minor, "unnamed_returned_minor": returned.unnamed_minor}
-    found |= {name: minor for name, minor in noted.items() if minor}
+    extended |= {name: minor for name, minor in noted.items() if minor}
     if returned.is_in_other_currency:
-        found["dispute_in_other_currency"] = True
-    return found
+        extended["dispute_in_other_currency"] = True
+    return extended

@@ -136,10 +136,10 @@ def is_awaited(session: Session, organization_id: UUID, request: LookupRequest, 
     return bool(session.scalar(_IS_AWAITED, values))
 
 
-def _place(session: Session, of_mode: Mapping[str, Any], given: str) -> tuple[datetime, str]:
-    row = session.execute(_PLACE, {**of_mode, "id": given, "payment_id": ids.decode(given, ids.PAYMENT)}).first()
+def _place(session: Session, of_mode: Mapping[str, Any], row_id: str) -> tuple[datetime, str]:
+    row = session.execute(_PLACE, {**of_mode, "id": row_id, "payment_id": ids.decode(row_id, ids.PAYMENT)}).first()
     if row is None:
-        raise no_row(given)
+        raise no_row(row_id)
     return row.since, row.id
 
 

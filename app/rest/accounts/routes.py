@@ -122,9 +122,9 @@ def list_audit_entries(query: requests.AuditQuery) -> Response:
         return answer(audit_views.AuditPage(data=data, has_more=page.has_more))
 
 
-def _organization(session: Session, given: str | None, param: str) -> UUID:
+def _organization(session: Session, public_id: str | None, param: str) -> UUID:
     """The organization named in `param`, else the key's own. Raises NotFound."""
-    if given is None:
+    if public_id is None:
         own: UUID = g.caller.organization_id
         return own
-    return hierarchy.get_organization(session, g.caller.organization_ids, given, param=param).id
+    return hierarchy.get_organization(session, g.caller.organization_ids, public_id, param=param).id

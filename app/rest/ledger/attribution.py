@@ -48,10 +48,10 @@ def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
     promotion = requests.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = promotion_credit.give(
+        owned = promotion_credit.give(
             session, g.caller, partner, promotion, causes.this_request(), livemode=g.caller.livemode
         )
-        return answer(shapes.promotion_body(given), status=201)
+        return answer(shapes.promotion_body(owned), status=201)
 
 
 @api.delete(
@@ -63,8 +63,8 @@ def take_promotion_away(path: requests.PromotionPath) -> Response:
     """Take a promotion from a partner; credit for its uses before the window stays."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        given = promotion_credit.take_away(session, g.caller, partner, path.promotion_id, causes.this_request())
-        return answer(shapes.promotion_body(given))
+        owned = promotion_credit.take_away(session, g.caller, partner, path.promotion_id, causes.this_request())
+        return answer(shapes.promotion_body(owned))
 
 
 @api.post(

@@ -97,10 +97,10 @@ class PromotionQuery(Request):
 
 def promotion_named(body: PromotionGift) -> str:
     """The promotion in the body, `coupon:SPRING`. Raises InvalidRequest unless there is exactly one."""
-    given = {name: value for name, value in body.model_dump().items() if value is not None}
-    if len(given) != 1:
+    sent = {name: value for name, value in body.model_dump().items() if value is not None}
+    if len(sent) != 1:
         raise InvalidRequest("send exactly one of promotion_code, coupon and code", param="promotion_code")
-    kind, value = next(iter(given.items()))
+    kind, value = next(iter(sent.items()))
     value = fold(value) if kind == "code" else value.strip().replace("\0", "")
     if not value:
         raise InvalidRequest(f"{kind} is empty; send the promotion's id or code", param=kind)

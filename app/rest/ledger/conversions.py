@@ -55,15 +55,15 @@ def report_conversion(body: requests.ConversionReport) -> Response:
     with access.transaction(g.caller) as session:
         program_id = None if body.program_id is None else _program(session, body.program_id).id
         partner = queries.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program_id)
-        found = _report(session, partner, body)
-        if not found.is_new:
-            former = ids.encode(ids.CONVERSION, found.conversion.id)
+        report = _report(session, partner, body)
+        if not report.is_new:
+            former = ids.encode(ids.CONVERSION, report.conversion.id)
             raise Conflict(
                 f"external_id {body.external_id!r} was reported before, as {former}",
                 code="duplicate_external_id",
                 param="external_id",
             )
-        shown = views.load_conversion_body(session, found.conversion)
+        shown = views.load_conversion_body(session, report.conversion)
     return answer(reported.ReportedBody(id=shown.id, commission_cents=shown.commission_cents), status=201)
 
 
@@ -77,9 +77,9 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
     with access.transaction(g.caller) as session:
         program = _program(session, path.program_id)
         partner = queries.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
-        found = _report(session, partner, body)
-        shown = views.load_conversion_body(session, found.conversion)
-    return answer(shown, status=201 if found.is_new else 200)
+        report = _report(session, partner, body)
+        shown = views.load_conversion_body(session, report.conversion)
+    return answer(shown, status=201 if report.is_new else 200)
 
 
 @api.post(
@@ -97,7 +97,7 @@ def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport)
     """Report money given back outside Stripe; the same share of the commission is taken back."""
     with access.transaction(g.caller) as session:
         conversion = queries.get_conversion(session, g.caller.organization_ids, path.conversion_id)
-        given = refunds.give_back(
+        refund = refunds.give_back(
             session,
             g.caller,
             conversion,
@@ -105,8 +105,8 @@ def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport)
             external_id=body.external_id,
             by=causes.this_request(),
         )
-        shown = reported.load_refund_body(session, given, conversion)
-    return answer(shown, status=201 if given.is_new else 200)
+        shown = reported.load_refund_body(session, refund, conversion)
+    return answer(shown, status=201 if refund.is_new else 200)
 
 
 def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID | None) -> Response:

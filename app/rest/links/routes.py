@@ -142,12 +142,12 @@ def _find(code: str, program_id: str) -> Link | None:
         return link
     if not _links().is_paused:
         try:
-            found = direct.run(_links().load, *key)
+            loaded = direct.run(_links().load, *key)
         except DATABASE_GONE:
             _links().pause()
         else:
-            _warn_without_landing_page(found)
-            return found
+            _warn_without_landing_page(loaded)
+            return loaded
     if link is None:
         raise Unavailable("The database cannot be reached; try again.")
     return link

@@ -101,9 +101,9 @@ def _write_problem(connection: Connection) -> str | None:
 def _admit_to_metrics() -> None:
     settings: Settings = current_app.extensions["accrual_settings"]
     token = settings.metrics_token
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, sent_token = request.headers.get("Authorization", "").partition(" ")
     if token is not None and scheme.lower() == "bearer":
-        if hmac.compare_digest(given.strip().encode(), token.get_secret_value().encode()):
+        if hmac.compare_digest(sent_token.strip().encode(), token.get_secret_value().encode()):
             return
     elif _is_local():
         return

@@ -37,7 +37,7 @@ def create_partner(body: requests.PartnerCreation) -> Response:
 def list_partners(query: requests.PartnerQuery) -> Response:
     """Partners, newest first."""
     with access.transaction(g.caller) as session:
-        found, total = listing.list_partners(
+        listed, total = listing.list_partners(
             session,
             g.caller.organization_ids,
             limit=query.per_page,
@@ -47,8 +47,8 @@ def list_partners(query: requests.PartnerQuery) -> Response:
             search=query.search,
             added=query.span,
         )
-        data = views.load_partner_bodies(session, found.rows)
-    page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": found.has_more}
+        data = views.load_partner_bodies(session, listed.rows)
+    page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": listed.has_more}
     return answer(views.PartnerPage(data=data, **page))
 
 
@@ -96,12 +96,12 @@ def deactivate_partner(path: requests.PartnerPath) -> Response:
 def list_affiliates(query: requests.AffiliateQuery) -> Response:
     """Partners as affiliates, the name that other systems use, newest first."""
     with access.transaction(g.caller) as session:
-        found = listing.list_newest(
+        listed = listing.list_newest(
             session,
             g.caller.organization_ids,
             limit=query.limit,
             page=query.page,
             starting_after=query.starting_after,
         )
-        data = views.load_affiliate_bodies(session, found.rows)
-    return answer(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=found.has_more))
+        data = views.load_affiliate_bodies(session, listed.rows)
+    return answer(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=listed.has_more))

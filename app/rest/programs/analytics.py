@@ -24,7 +24,7 @@ def show_analytics(path: ProgramPath, query: requests.AnalyticsQuery) -> Respons
     caller = g.caller
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-        found = analyse(
+        figures = analyse(
             session, program, livemode=g.caller.livemode, first=query.first, last=query.last, leaders=query.leaders
         )
-        return answer(shapes.analytics_body(program, found))
+        return answer(shapes.analytics_body(program, figures))

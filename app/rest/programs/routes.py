@@ -77,7 +77,7 @@ def _owner(public_id: str | None) -> UUID:
     if public_id is None:
         owner: UUID = g.caller.organization_id
         return owner
-    found = ids.decode(public_id, ids.ORGANIZATION)
-    if found is None or found not in g.caller.organization_ids:
+    organization_id = ids.decode(public_id, ids.ORGANIZATION)
+    if organization_id is None or organization_id not in g.caller.organization_ids:
         raise NotFound.of("organization", public_id, param="owner_organization_id")
-    return found
+    return organization_id

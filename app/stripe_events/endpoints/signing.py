@@ -37,13 +37,13 @@ class SigningSecret:
         return self.expires_at is None or now < self.expires_at
 
 
-def require_secret(given: str) -> str:
-    """`given`, if it has the format of Stripe's signing secrets. Raises InvalidRequest, without the secret."""
-    if len(given) > LONGEST_SECRET or not SECRET.fullmatch(given):
+def require_secret(secret: str) -> str:
+    """`secret`, if it has the format of Stripe's signing secrets. Raises InvalidRequest, without the secret."""
+    if len(secret) > LONGEST_SECRET or not SECRET.fullmatch(secret):
         raise InvalidRequest(
             "a signing secret begins with whsec_; Stripe shows it on its endpoint's page", param="secret"
         )
-    return given
+    return secret
 
 
 def secrets_of(endpoint: StripeEndpoint, settings: Settings) -> list[SigningSecret]:

@@ -146,8 +146,8 @@ def _ordered_invoice(intent: Document) -> str:
 
     Seen in PaymentIntents recorded since 2025-10-29; Stripe's reference only says that the field identifies the order.
     """
-    found = identity(at(intent, "payment_details", "order_reference"))
-    return found if _INVOICE_ID.fullmatch(found) else ""
+    reference = identity(at(intent, "payment_details", "order_reference"))
+    return reference if _INVOICE_ID.fullmatch(reference) else ""
 
 
 def _latest_charge(intent: Document) -> str:

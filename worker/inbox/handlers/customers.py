@@ -19,8 +19,8 @@ def customer_changed(customer: Document) -> Reading:
 
 
 def _own_email(customer: Document) -> tuple[str, ...]:
-    found = customer.get("email")
-    return (found,) if isinstance(found, str) and found.isprintable() else ()
+    address = customer.get("email")
+    return (address,) if isinstance(address, str) and address.isprintable() else ()
 
 
 def subscription_changed(subscription: Document) -> Reading:

@@ -63,11 +63,11 @@ def _transactions(transactions: object) -> dict[str, int]:
     Each is a separate fact, because the list only grows: the union of all lists is correct, in whatever order the
     events arrived.
     """
-    found: dict[str, int] = {}
+    amounts: dict[str, int] = {}
     for transaction in transactions if isinstance(transactions, list) else ():
         transaction_id = identity(transaction)
         if transaction_id and isinstance(transaction, Mapping):
             moved = optional_amount(transaction, "amount", may_be_negative=True)
             if moved is not None:
-                found[f"{TRANSACTION}{transaction_id}"] = moved
-    return found
+                amounts[f"{TRANSACTION}{transaction_id}"] = moved
+    return amounts

@@ -34,49 +34,49 @@ def identity(value: object) -> str:
 
 def own_id(document: Document) -> str:
     """The document's own id. Raises UnusableEvent without one."""
-    found = identity(document)
-    if not found:
+    object_id = identity(document)
+    if not object_id:
         raise UnusableEvent("no_id")
-    return found
+    return object_id
 
 
 def at(document: Document, *path: str) -> Any:
     """The value at `path`; None if a part of the path is missing."""
-    found: Any = document
+    value: Any = document
     for name in path:
-        if not isinstance(found, dict):
+        if not isinstance(value, dict):
             return None
-        found = found.get(name)
-    return found
+        value = value.get(name)
+    return value
 
 
 def amount(document: Document, name: str, *, may_be_negative: bool = False) -> int:
     """The amount in field `name`, minor units. Raises UnusableEvent if it is missing or no possible amount."""
-    found = optional_amount(document, name, may_be_negative=may_be_negative)
-    if found is None:
+    value = optional_amount(document, name, may_be_negative=may_be_negative)
+    if value is None:
         raise UnusableEvent("field_missing", object=_kind(document), field=name)
-    return found
+    return value
 
 
 def optional_amount(document: Document, name: str, *, may_be_negative: bool = False) -> int | None:
     """The amount in field `name`, minor units; None if absent. Raises UnusableEvent if it is no possible amount."""
-    found = at(document, name)
-    if found is None:
+    value = at(document, name)
+    if value is None:
         return None
-    if not isinstance(found, int) or isinstance(found, bool):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise UnusableEvent("field_not_whole", object=_kind(document), field=name)
     least = -LARGEST_AMOUNT_MINOR if may_be_negative else 0
-    if not least <= found <= LARGEST_AMOUNT_MINOR:
+    if not least <= value <= LARGEST_AMOUNT_MINOR:
         raise UnusableEvent("field_out_of_range", object=_kind(document), field=name)
-    return found
+    return value
 
 
 def currency(document: Document) -> str:
     """The lower-case currency code. Raises UnusableEvent without one."""
-    found = document.get("currency")
-    if not isinstance(found, str) or not _CURRENCY.fullmatch(found):
+    value = document.get("currency")
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
         raise UnusableEvent("field_missing", object=_kind(document), field="currency")
-    return found.lower()
+    return value.lower()
 
 
 def presentment(document: Document) -> dict[str, Any] | None:
@@ -118,11 +118,11 @@ _EMAILS: Final = (
 
 def payer_emails(document: Document) -> tuple[str, ...]:
     """Every address of the payer in a Stripe object of a payment."""
-    found = (at(document, *path) for path in _EMAILS)
-    return tuple(address for address in found if isinstance(address, str) and address.isprintable())
+    values = (at(document, *path) for path in _EMAILS)
+    return tuple(address for address in values if isinstance(address, str) and address.isprintable())
 
 
 def _kind(document: Document) -> str:
     """The document's `object`, such as `charge`; `object` if the field has no possible value."""
-    found = at(document, "object")
-    return found if isinstance(found, str) and _KIND.fullmatch(found) else "object"
+    kind = at(document, "object")
+    return kind if isinstance(kind, str) and _KIND.fullmatch(kind) else "object"

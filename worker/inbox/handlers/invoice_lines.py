@@ -18,21 +18,21 @@ def facts_of(invoice: Document) -> dict[str, Any]:
     `has_more_lines` is true, and payments that need the lines wait until all are fetched. The periods of an incomplete
     page are `page_periods`; those of all lines are used before them, whichever arrived first.
     """
-    found = _lines(at(invoice, "lines", "data"))
+    lines = _lines(at(invoice, "lines", "data"))
     is_whole = at(invoice, "lines", "has_more") is not True
-    by_product = _by_product(found) if is_whole else None
+    by_product = _by_product(lines) if is_whole else None
     return {
         "lines": by_product,
         "has_more_lines": True if by_product is None else None,
-        "periods" if is_whole else "page_periods": periods_of(found),
+        "periods" if is_whole else "page_periods": periods_of(lines),
         "period_end": seconds(invoice.get("period_end")),
     }
 
 
 def fetched(document: Document) -> Reading:
     """`fetched.invoice_lines`: all lines of an invoice, in a document made by Accrual."""
-    found = _lines(document.get("data"))
-    facts = {"lines": _by_product(found), "periods": periods_of(found)}
+    lines = _lines(document.get("data"))
+    facts = {"lines": _by_product(lines), "periods": periods_of(lines)}
     return Reading(objects=(ObjectFacts(Kind.INVOICE, own_id(document), facts),))
 
 
@@ -45,14 +45,14 @@ def _by_product(lines: Sequence[Document]) -> dict[str, int] | None:
 
     A rate for the whole invoice does not need them, so an unreadable line affects only payments with rates by product.
     """
-    found: dict[str, int] = {}
+    totals: dict[str, int] = {}
     try:
         for line in lines:
             product = _product(line)
-            found[product] = found.get(product, 0) + _line_base(line)
+            totals[product] = totals.get(product, 0) + _line_base(line)
     except UnusableEvent:
         return None
-    return found
+    return totals
 
 
 def _product(line: Document) -> str:

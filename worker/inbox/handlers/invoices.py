@@ -152,8 +152,8 @@ def _line_metadata(invoice: Document, subscription: str) -> tuple[Any, str]:
     Before 2018-05-21 the line's id was the subscription's. Source: Stripe changelog, "Invoice line items now have
     unique IDs and can't be used in place of a subscription".
     """
-    found = at(invoice, "lines", "data")
-    for number, line in enumerate(found if isinstance(found, list) else ()):
+    lines = at(invoice, "lines", "data")
+    for number, line in enumerate(lines if isinstance(lines, list) else ()):
         named = identity(at(line, "subscription")) or identity(line)
         if at(line, "type") == "subscription" and named == subscription:
             return at(line, "metadata"), f"data.object.lines.data[{number}].metadata"

@@ -83,15 +83,15 @@ def used_on(document: Document, *object_ids: str) -> tuple[tuple[ObjectFacts, ..
         return (), ()
     discounts: dict[str, ObjectFacts] = {}
     names: list[NameFact] = []
-    for found, path in _mentioned(document):
-        discount_id = identity(found)
+    for mentioned, path in _mentioned(document):
+        discount_id = identity(mentioned)
         if discount_id:
             discounts.setdefault(discount_id, ObjectFacts(Kind.DISCOUNT, discount_id))
         for used in filter(None, object_ids):
             if discount_id:
                 names.append(_reference(used, f"discount:{discount_id}", path))
-            if isinstance(found, dict):
-                names += _sources(used, found, path)
+            if isinstance(mentioned, dict):
+                names += _sources(used, mentioned, path)
     return tuple(discounts.values()), _kept(names)
 
 
@@ -99,10 +99,10 @@ def _mentioned(document: Document) -> Iterator[tuple[Any, str]]:
     """The discounts in `document`, ids or objects, each with its path."""
     yield document.get("discount"), "data.object.discount"
     discounts, amounts = document.get("discounts"), document.get("total_discount_amounts")
-    for place, found in enumerate(discounts if isinstance(discounts, list) else ()):
-        yield found, f"data.object.discounts[{place}]"
-    for place, found in enumerate(amounts if isinstance(amounts, list) else ()):
-        yield at(found, "discount"), f"data.object.total_discount_amounts[{place}].discount"
+    for place, discount in enumerate(discounts if isinstance(discounts, list) else ()):
+        yield discount, f"data.object.discounts[{place}]"
+    for place, discount in enumerate(amounts if isinstance(amounts, list) else ()):
+        yield at(discount, "discount"), f"data.object.total_discount_amounts[{place}].discount"
 
 
 def _sources(used: str, discount: Document, path: str) -> Iterator[NameFact]:
