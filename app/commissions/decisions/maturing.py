@@ -129,8 +129,8 @@ def settle_next(session: Session, walk: Walk, *, limit: int = BATCH) -> Walk:
         The rest of the walk, until its stage is `over`.
     """
     statement = _NEXT_HOLDBACKS if walk.stage == "holdbacks" else _NEXT_HOLDS
-    found = session.execute(statement, {**walk.parameters, "limit": limit}).all()
-    for scope, payment_ids in _by_scope(found).items():
+    rows = session.execute(statement, {**walk.parameters, "limit": limit}).all()
+    for scope, payment_ids in _by_scope(rows).items():
         locked = _lock(session, scope, payment_ids)
         if walk.stage == "holdbacks":
             still = session.execute(_STILL_MATURE, {**walk.parameters, "payment_ids": payment_ids}).all()
@@ -138,20 +138,20 @@ def settle_next(session: Session, walk: Walk, *, limit: int = BATCH) -> Walk:
             decisions.insert(session, scope, decided)
             locked = _lock(session, scope, payment_ids)  # another transaction may have named further objects before
         settle_objects(session, scope, locked, Cause("job:approve", walk.now))
-    walk = replace(walk, settled=walk.settled + len({row.id for row in found}))
-    if len(found) == limit:
-        return replace(walk, place=Place(found[-1].ended_at, found[-1].row_id))
+    walk = replace(walk, settled=walk.settled + len({row.id for row in rows}))
+    if len(rows) == limit:
+        return replace(walk, place=Place(rows[-1].ended_at, rows[-1].row_id))
     return replace(walk, stage="holds" if walk.stage == "holdbacks" else "over", place=START)
 
 
 def _lock(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> LockedObjects:
-    named = {one for each in payment_rows.load(session, payment_ids) for one in each.object_ids}
+    named = {object_id for each in payment_rows.load(session, payment_ids) for object_id in each.object_ids}
     return objects.lock(session, scope, named)
 
 
 def _by_scope(rows: Sequence[Any]) -> dict[Scope, list[UUID]]:
     """The payments of `rows`, each once, by scope."""
-    found: dict[Scope, dict[UUID, None]] = {}
+    by_scope: dict[Scope, dict[UUID, None]] = {}
     for row in sorted(rows, key=lambda row: (row.organization_id, row.account, row.livemode, row.id)):
-        found.setdefault(Scope.of(row), {})[row.id] = None
-    return {scope: list(payment_ids) for scope, payment_ids in found.items()}
+        by_scope.setdefault(Scope.of(row), {})[row.id] = None
+    return {scope: list(payment_ids) for scope, payment_ids in by_scope.items()}
