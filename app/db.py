@@ -15,7 +15,6 @@ opens `transaction`.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
@@ -25,6 +24,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+
+from app.immutable import immutable
 
 WORKER_ROLE: Final = "accrual_worker"
 ENTRY_ROLE: Final = "accrual_entry"
@@ -75,7 +76,7 @@ class Base(DeclarativeBase):
     }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Connected:
     """An engine with its session factory, and a second engine on which every statement is its own transaction."""
 

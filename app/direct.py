@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from itertools import count
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
@@ -23,6 +23,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from app import db
+from app.immutable import immutable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Statement:
         self.name: Final = f"accrual_{next(_numbers)}".encode()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Connection:
     """A driver connection in which every statement is its own transaction."""
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import redis
@@ -19,6 +18,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from app import redis_client
+from app.immutable import immutable
 
 QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
@@ -29,7 +29,7 @@ PAUSE_SECONDS: Final = 0.01
 IN_PROGRESS: Final = "accrual:being-worked"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Job:
     """A job that may be queued.
 

@@ -1,7 +1,6 @@
 """Pagination of lists, newest first: by page number, or after an id."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Generic, TypeVar, TypeVarTuple
 from uuid import UUID
@@ -12,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import ids
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.views import Moment, Request
 
 Columns = TypeVarTuple("Columns")
@@ -31,7 +31,7 @@ HasMore = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Span:
     """A period: from `since` (inclusive) to `until` (exclusive); None: no limit on that side."""
 
@@ -54,7 +54,7 @@ class Between(Request):
         return Span(self.since, self.until)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Page(Generic[Row]):
     """A page of a list, and whether more rows follow."""
 

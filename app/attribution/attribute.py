@@ -1,13 +1,13 @@
 """Credits each payment to a partner or to none, and finds the other payments that a changed binding affects."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.attribution import bindings, by_hand, evidence, occasions, rules
 from app.attribution.rules import Binding, Credit, NoCredit
+from app.immutable import immutable
 from app.partners.queries import directory
 from app.partners.queries.directory import Directory
 from app.payments import objects, payment_rows
@@ -17,7 +17,7 @@ from app.payments.state.payment_group import KnownObject, money_of_other_invoice
 from app.stripe_events.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PaymentCredit:
     """A payment and the partner credited with it; a payment merged into another is credited to no partner."""
 

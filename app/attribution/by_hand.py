@@ -6,7 +6,6 @@ valid when payments are re-keyed or merged.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.attribution.models import Attribution
+from app.immutable import immutable
 from app.partners.queries.directory import Enrollment
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Assignment:
     """One decision.
 

@@ -1,12 +1,12 @@
 """The occasions of a subscription or customer: its payments, and its sessions that have no payment."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from app.attribution import evidence
 from app.attribution.rules import Name, Occasion
+from app.immutable import immutable
 from app.payments import objects, payment_rows
 from app.payments.facts import MONEY_KINDS, Kind
 from app.payments.payment_rows import PaymentRow
@@ -33,7 +33,7 @@ def with_evidence(session: Session, scope: Scope, subjects: Iterable[str]) -> se
     return {subject for object_id in named for subject in concerns[object_id]}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class OccasionsBySubject:
     """The occasions of several subjects, each with the subjects it counts for."""
 

@@ -6,13 +6,14 @@ follow.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from app import ids
 from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOUCHPOINT
+from app.immutable import immutable
 from app.partners.queries.directory import Directory, Enrollment, SnapshotTerms
 
 CLOCKS_APART: Final = timedelta(seconds=300)
@@ -21,7 +22,7 @@ STRIPE_SECOND: Final = timedelta(seconds=1)
 """Stripe's times are whole seconds, rounded down."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Name:
     """One row of evidence.
 
@@ -41,7 +42,7 @@ class Name:
     touchpoint_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Occasion:
     """A payment or session with the names that count for it. `key` orders occasions of the same time."""
 
@@ -50,7 +51,7 @@ class Occasion:
     names: Sequence[Name]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Binding:
     """What credits a subscription, a customer or a single payment to a partner: a row of `attributions`.
 
@@ -79,7 +80,7 @@ class Binding:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Credit:
     """The partner credited with a payment, the attribution behind it, and the time from which its customer is bound.
 
@@ -97,7 +98,7 @@ class Credit:
     moves_paid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NoCredit:
     """No partner is credited: none was named, or only `unknown_name`, or a person decided so.
 

@@ -6,7 +6,6 @@ and only the copies count. A settled payment does not change when the month of t
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,11 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.attribution.carriers import RANK, TOUCHPOINT
 from app.attribution.rules import Name
+from app.immutable import immutable
 from app.stripe_events.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NamedSession:
     """A session named on an object; `field_path` may be the field of the partner's name beside it."""
 
@@ -79,7 +79,7 @@ def _name(named_session: NamedSession, touch: Any) -> Name:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AwaitingName:
     """A session named on an object, whose touchpoints may have been stored after the name was processed."""
 

@@ -1,7 +1,6 @@
 """Finding conversions and commissions, newest first, by index and never by counting."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, or_, select
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session, aliased, defer
 from app import ids
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
+from app.immutable import immutable
 from app.paging import EVER, Columns, Page, Span, cut, no_row, owned_by, within
 from app.partners.models import Partner
 from app.partners.validation import OPEN
@@ -17,7 +17,7 @@ from app.payments.models import Payment
 from app.programs.models import Program
 
 
-@dataclass(frozen=True)
+@immutable
 class ListQuery:
     """The filter and the page of a list; either `starting_after` or `page` is given, not both."""
 

@@ -5,7 +5,6 @@ the document and the enforcement cannot differ; a route without a requirement is
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from babel import negotiate_locale
@@ -15,6 +14,7 @@ from flask_openapi3.types import ParametersTuple
 from pydantic import BaseModel
 
 from app.http.errors import ErrorBody
+from app.immutable import immutable
 from app.sentences import catalogue
 from app.sentences.catalogue import Catalogue
 from app.views import to_json
@@ -30,7 +30,7 @@ ALIASES: Final = (("get", "/commissions"), ("get", "/partners/<partner_id>/commi
 """Paths with the same answers as the same paths under `/api/v1`."""
 
 
-@dataclass(frozen=True)
+@immutable
 class Operation:
     """A route as its decorator declares it: path, view, and the arguments of flask-openapi3."""
 

@@ -1,12 +1,12 @@
 """Checks every rule of the ledger, starting from the postings, and lists the breaches."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.immutable import immutable
 from app.ledger import checkpoints
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import ALL_DAYS
@@ -15,7 +15,7 @@ from app.money import format_money
 STATISTICS: Final = "The sums below a checkpoint are those of the postings."
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Breach:
     """A rule, and the row that breaks it."""
 

@@ -1,7 +1,7 @@
 """Checkpoints of statistics: advanced by the clock, and checked against the postings."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.bulk import encode
+from app.immutable import immutable
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import ALL_DAYS, EVER, FIGURES, SPANS, summed
 from app.ledger.tail import moved
@@ -18,7 +19,7 @@ ENTRIES_AT_ONCE: Final = 20_000
 """The approximate number of entries in one step; a step is one transaction of a second or two."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ProgramDays:
     """A program, its owner, and the time zone of its days."""
 
@@ -27,7 +28,7 @@ class ProgramDays:
     time_zone: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Difference:
     """Days whose sums in one currency are not those of their postings, of a partner or of `ALL_PARTNERS`."""
 

@@ -1,8 +1,10 @@
 """A commission's position in the ledger, and the lines that post a difference, an approval or a hold. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
+
+from app.immutable import immutable
 
 POSITION_KINDS: Final = {
     "partner_accrued": "accrued_minor",
@@ -14,7 +16,7 @@ POSITION_KINDS: Final = {
 """The account kinds that hold what a commission is worth, with the field of `Position` for each."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Position:
     """The amounts of one commission in the ledger by account, credits positive, minor units of one currency."""
 
@@ -50,7 +52,7 @@ class Position:
         return replace(self, **changed)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Line:
     """One signed line of an entry: debit positive, credit negative."""
 

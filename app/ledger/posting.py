@@ -1,7 +1,6 @@
 """The only writer of the ledger: balanced entries, added and never changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -11,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.errors import UnbalancedEntry
+from app.immutable import immutable
 from app.ledger.models import Account, JournalEntry, PostedCommission, Posting
 from app.ledger.positions import Line
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Entry:
     """One business fact about one commission, to be posted.
 

@@ -6,7 +6,6 @@ transaction took to commit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -14,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from app.immutable import immutable
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.tail import MINORS, moved
 
@@ -26,7 +26,7 @@ ALL_DAYS: Final = 0
 FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Sums:
     """Sums over commissions in one currency, in minor units, by account.
 
@@ -78,7 +78,7 @@ class Sums:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ProgramSums:
     """A program's figures between two days: by day in order, and by partner, those that earned most first."""
 

@@ -1,7 +1,6 @@
 """The audit trail: adds entries in the transaction of the change, and lists them. Entries are never changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +10,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.immutable import immutable
 from app.organizations.actors import Actor, name_of
 from app.organizations.models import AuditEntry
 from app.paging import Page, load_page, owned_by
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EntryFilter:
     """A filter of entries: they must meet every given condition.
 

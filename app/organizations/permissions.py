@@ -6,9 +6,10 @@ An affiliate's key has at most the permissions of `PARTNER_SIDE`.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
+
+from app.immutable import immutable
 
 Level = Literal["read", "manage"]
 Kind = Literal["merchant", "affiliate"]
@@ -57,7 +58,7 @@ def default_scopes(kind: str, level: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in PARTNER_SIDE if level == "manage" or _is_plain_read(name)))
 
 
-@dataclass(frozen=True)
+@immutable
 class Caller:
     """The caller of a request, identified by its API key.
 

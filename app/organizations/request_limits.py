@@ -7,7 +7,6 @@ the same functions can use the same counts.
 
 import math
 import time
-from dataclasses import dataclass
 from typing import Final
 
 import redis
@@ -17,6 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from app import metrics, redis_client
 from app.config import Settings
+from app.immutable import immutable
 from app.redis_client import CALL_TIMEOUT_SECONDS
 
 READS: Final = "reads"
@@ -26,7 +26,7 @@ KEYS_TOGETHER: Final = 10
 """All keys of an organization together have the limit of this number of keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LimitStatus:
     """The state of a limit after a request.
 

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -19,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app import db
+from app.immutable import immutable
 
 KEPT_FOR: Final = timedelta(hours=24)
 
@@ -46,7 +46,7 @@ class StoredResponse(db.Base):
     created_at: Mapped[db.CreatedAt]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RequestIdentity:
     """Identifies a request with an `Idempotency-Key`.
 

@@ -1,7 +1,6 @@
 """The tree of partners: a partner's uplines, and setting its parent."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.errors import Conflict, InvalidRequest
+from app.immutable import immutable
 from app.partners.models import Partner
 
 CYCLE_CONSTRAINT: Final = "ck_partners_parent_cycle"
@@ -19,7 +19,7 @@ MAX_LEVELS: Final = 20
 """The maximum length of a multi-level ladder."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Ancestor:
     """An upline of a partner, `level` steps above it. Inactive uplines count as a step too."""
 

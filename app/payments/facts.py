@@ -1,9 +1,11 @@
 """Facts read from events, as plain values: Stripe's documents are not used beyond the handlers that make these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from app.immutable import immutable
 
 LATEST_SECONDS: Final = 2**33
 """The year 2242; a later time in a document is invalid."""
@@ -63,7 +65,7 @@ ENDED_AT: Final = "ended_at"
 """Fact: when a refund failed or was canceled, Unix seconds; by the earliest event that states it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ObjectFacts:
     """A Stripe object as an event described it, or only named it.
 
@@ -82,7 +84,7 @@ class ObjectFacts:
     """Names of facts whose value is when this was stated: `CAPTURED_AT`, `ENDED_AT`."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class NameFact:
     """A name found on a Stripe object: of a partner, a touchpoint session or a discount."""
 
@@ -95,7 +97,7 @@ class NameFact:
     """The reference if it names no partner: `discount:di_…`, `promotion_code:promo_…`, `coupon:…`, `code:…`."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reading:
     """All facts of an event that commissions depend on."""
 
@@ -111,7 +113,7 @@ class Reading:
     is_captured: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ReadEvent:
     """A reading with its event.
 

@@ -7,7 +7,7 @@ was joined to another), so roots are read again until the root of every named id
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
+from app.immutable import immutable
 from app.partners.joining import addresses
 from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, Kind, ObjectFacts, ReadEvent
 from app.payments.models import StripeObject
@@ -28,7 +29,7 @@ BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "kind, id, root, customer, subscription, facts, stated_at, older_at"  # the fields of `KnownObject`
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LockedObjects:
     """The objects of every payment group of a batch, all locked.
 

@@ -1,7 +1,7 @@
 """Loads our payments and facts for the comparison with Stripe's documents."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.immutable import immutable
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Payment:
     """A stored payment, to be compared with Stripe's documents; amounts in minor units.
 
@@ -28,7 +29,7 @@ class Payment:
     is_credited: bool
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class OurRecords:
     """Our payments and facts for the documents of a page.
 

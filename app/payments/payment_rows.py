@@ -1,7 +1,7 @@
 """Rows of payments: one for each payment of a payment group, re-keyed and merged when links become known."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
+from app.immutable import immutable
 from app.payments import objects
 from app.payments.facts import Kind
 from app.payments.models import Payment
@@ -33,7 +34,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PaymentRow:
     """A payment and its row.
 

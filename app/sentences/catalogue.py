@@ -8,7 +8,6 @@ import gettext
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -18,13 +17,14 @@ from babel.messages import mofile, pofile
 
 from app import languages
 from app.errors import ConfigurationError, InvalidRequest
+from app.immutable import immutable
 
 LOCALES: Final = Path(__file__).parent / "locales"
 SOURCE: Final = languages.ENGLISH
 """The source language, in which every sentence exists."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Catalogue:
     """The sentences of one language. `language` is its tag, `pt-BR`; numbers and dates follow its conventions."""
 

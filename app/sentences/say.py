@@ -1,15 +1,15 @@
 """A sentence from its code and its values: amounts as money, dates with their zone, in the language in use. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from app import money, times
+from app.immutable import immutable
 from app.sentences import catalogue
 from app.times import UTC_NAME
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Money:
     """An amount in minor units, shown as `9.80 USD`; a debit or credit is shown with its sign."""
 
@@ -18,7 +18,7 @@ class Money:
     is_signed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Number:
     """An amount in minor units, shown without its currency, where the next amount names it: `24.50`."""
 
@@ -26,14 +26,14 @@ class Number:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rate:
     """Basis points, shown as `20.5 %`."""
 
     bps: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Day:
     """The day of a moment in a time zone (IANA name), shown with the zone: `28 November 2026 (UTC)`."""
 
@@ -41,7 +41,7 @@ class Day:
     zone: str = UTC_NAME
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Minute:
     """A moment in a time zone (IANA name), to the minute, shown with the zone: `28 November 2026, 16:20 UTC`."""
 

@@ -1,7 +1,7 @@
 """The inbox: stores every Stripe event exactly once, claims due events by row lock, finishes them with an outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import backoff, bulk, direct
+from app.immutable import immutable
 from app.stripe_events import envelope
 from app.stripe_events.endpoints.receivers import StripeReceiver
 from app.stripe_events.scope import Scope
@@ -19,7 +20,7 @@ FIRST_WAIT_SECONDS: Final = 1
 LONGEST_WAIT_SECONDS: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ClaimedEvent:
     """An unprocessed event whose row this transaction has locked."""
 
@@ -32,7 +33,7 @@ class ClaimedEvent:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Outcome:
     """The outcome of an event: a code of `OUTCOMES`, and the parameters of its sentence."""
 
@@ -40,7 +41,7 @@ class Outcome:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Receipt:
     """The result of a delivery.
 

@@ -1,7 +1,6 @@
 """Finding, listing and counting events of the inbox."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session, defer
 
 from app.errors import NotFound
+from app.immutable import immutable
 from app.paging import EVER, Page, Span, no_row, owned_by, refuse_both, within
 from app.stripe_events.models import DueEvent, StripeEvent
 from app.stripe_events.scope import Scope
@@ -21,7 +21,7 @@ UNPROCESSED: Final = "unprocessed"
 _PARKED = text("SELECT count(*) FROM stripe_events WHERE outcome = 'parked'")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class EventFilter:
     """A filter of events: they must meet every given condition.
 

@@ -1,7 +1,6 @@
 """Makes events of the inbox due again, as if they had just arrived: one, those of some names, or a selection."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -10,12 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.errors import Conflict
+from app.immutable import immutable
 from app.stripe_events import inbox
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Selection:
     """A filter of processed events: they must meet every given condition. `wrong_mode` events are never included.
 

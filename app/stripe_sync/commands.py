@@ -1,7 +1,6 @@
 """Commands: request and stop backfills, reconciliations and replays, and repeat look-ups, each with its audit entry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import Conflict, InvalidRequest
+from app.immutable import immutable
 from app.organizations import audit
 from app.organizations.actors import CLOCK, Actor, name_of
 from app.stripe_events.replaying import Selection
@@ -25,7 +25,7 @@ SETTLING_TIME: Final = timedelta(minutes=15)
 """Payments younger than this are not compared, because their events may not have arrived yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class HistoryRequest:
     """An account and a period of its history. `livemode` None: the only mode with a key; `until` None: up to now."""
 

@@ -5,7 +5,6 @@ repeated only if it is queued again or a person requests it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import backoff, bulk
+from app.immutable import immutable
 from app.sentences.problems import Problem
 from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys
@@ -41,7 +41,7 @@ class LookupRequest(NamedTuple):
     asked_for: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ClaimedLookup:
     """A look-up that this process has claimed; `attempts` includes this one."""
 

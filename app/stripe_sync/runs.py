@@ -5,7 +5,7 @@ whose worker died continues from there, and a worker that lost the lease, or who
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app import backoff, bulk, ids
 from app.errors import Conflict, LeaseLost, NotFound
+from app.immutable import immutable
 from app.paging import Page, load_page, owned_by
 from app.sentences.problems import Problem
 from app.stripe_events.scope import Scope
@@ -26,7 +27,7 @@ FIRST_BACKOFF_SECONDS: Final = 5
 LONGEST_BACKOFF_SECONDS: Final = 600
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Run:
     """A claimed run with its progress. `counts` and `cursor` are JSON."""
 

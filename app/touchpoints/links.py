@@ -3,11 +3,11 @@
 import re
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from app import direct, ids
+from app.immutable import immutable
 
 CACHE_SECONDS: Final = 5
 """How old a cached link may be: a paused partner or a new landing page takes effect within this time."""
@@ -17,7 +17,7 @@ MAX_CACHED: Final = 10_000
 _HOST: Final = re.compile(r"https?://([^/?#]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Link:
     """A link as the redirect needs it: program, partner, landing page and allowed hosts.
 

@@ -3,18 +3,19 @@
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
 from app import bulk, direct
+from app.immutable import immutable
 
 SESSION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{7,99}", re.ASCII)
 """The format of a session id. Lower case only, because client references are compared in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Touch:
     """One arrival through a partner's link, without anything that identifies the visitor.
 

@@ -1,4 +1,4 @@
-"""What is decided by the type of a thing is decided beside the types."""
+"""There is one place for what many modules need."""
 
 import ast
 from typing import get_args
@@ -32,3 +32,13 @@ def test_no_commission_is_asked_for_its_type() -> None:
         and "commission" in ast.unparse(node.value)
     ]
     assert asking == []
+
+
+def test_immutable_values_have_one_decorator() -> None:
+    frozen = [
+        name
+        for name, _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "frozen"
+    ]
+    assert frozen == ["app.config"], "use app.immutable; pydantic's settings have their own way"

@@ -285,6 +285,7 @@ def test_a_program_with_sums_beyond_64_bits_does_not_stop_the_others(shop: Merch
     with db.transaction() as session:
         other = cast.open_merchant(session, "Other")
         cast.enroll(session, other, "ada")
+    with db.transaction() as session:
         sell(session, shop, "ada", 1)
         sell(session, other, "ada", 2)
     advance_sums()

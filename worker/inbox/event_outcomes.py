@@ -1,12 +1,12 @@
 """The outcome of each event of a batch, found from what settling did to its payment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from app.attribution.carriers import CLIENT_REFERENCE
 from app.commissions.settling.settle import Settled
 from app.commissions.settling.settlement import Cause
+from app.immutable import immutable
 from app.partners.queries.directory import Directory
 from app.payments.facts import MONEY_KINDS, RETURN_KINDS, Kind, NameFact, ReadEvent
 from app.payments.objects import LockedObjects, events_with_new_facts
@@ -19,7 +19,7 @@ from app.stripe_sync.lookups import LookupRequest
 EARNING: Final = ("accrued", "adjusted", "held")
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Batch:
     """The events of one scope with the payment group that each is about.
 

@@ -5,13 +5,14 @@ their content. So rows that exist already are not inserted again, and reading a 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from app import db, jobs
+from app.immutable import immutable
 from app.stripe_events import inbox, listed
 from app.stripe_events.scope import Scope
 from app.stripe_sync import fetched, runs
@@ -25,7 +26,7 @@ DRY_RUN_DOCUMENTS: Final = 5_000
 SETTLING: Final = "settling"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Read:
     """A page that was read, and the part it belongs to."""
 

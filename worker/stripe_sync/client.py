@@ -4,7 +4,6 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from app import backoff
 from app.errors import StripeForbidden, StripeMissing, StripeRateLimited, StripeRefused, StripeUnavailable
+from app.immutable import immutable
 
 API_VERSION: Final = "2026-10-28.endive"
 """The API version of our requests, independent of the account's own version."""
@@ -30,7 +30,7 @@ Params = Mapping[str, Any]
 Wait = Callable[[float], object]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StripeResponse:
     """A response of Stripe: a document, and when it was fetched, by Stripe's clock."""
 

@@ -1,9 +1,9 @@
 """Compares Stripe's documents with our payments, refunds and disputes. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from app.immutable import immutable
 from app.payments.facts import RETURNED_NOTHING, Kind
 from app.payments.our_records import OurRecords, Payment
 from app.payments.state import returns
@@ -15,7 +15,7 @@ KEY_KINDS: Final = {"invoice": Kind.INVOICE, "pi": Kind.PAYMENT_INTENT, "ch": Ki
 """The kind of a payment's object, by the prefix of the payment's key."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Difference:
     """A difference between Stripe and us; amounts in minor units, None if that side has nothing.
 

@@ -2,20 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.immutable import immutable
 from app.stripe_events import inbox
 from app.stripe_events.scope import Scope
 from worker import retries
 from worker.inbox import drain, pipeline
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Result:
     """What a real run would do: new inbox rows, their outcomes, commissions by currency in minor units."""
 

@@ -1,10 +1,11 @@
 """The lists of Stripe's API to read for a period, with their bounds. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from app.immutable import immutable
 from worker.inbox.handlers.table import HANDLERS
 
 EVENTS_LISTED_DAYS: Final = 29
@@ -40,7 +41,7 @@ _LISTS: Final[Mapping[str, tuple[str, Mapping[str, Any], int]]] = {
 """By name: the path, the filter, and how many days earlier the list begins."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Part:
     """A list to read from its newest to its oldest entry; `since` and `until` are Unix seconds.
 

@@ -6,7 +6,6 @@ before it, another process takes the look-up once its lease has ended; after it,
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from stripe import StripeClient
 
 from app import db, jobs
 from app.errors import StripeForbidden, StripeProblem, StripeRateLimited, StripeUnavailable
+from app.immutable import immutable
 from app.payments.waiting import invoice_links, waiting_list
 from app.sentences.problems import Problem
 from app.stripe_events import waits
@@ -47,7 +47,7 @@ PATHS: Final = {
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class LookupResult:
     """The documents of a look-up, and when they were fetched; no documents if Stripe has none."""
 

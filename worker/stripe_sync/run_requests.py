@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from app import db
 from app.errors import StripeForbidden
+from app.immutable import immutable
 from app.stripe_sync import api_keys, runs
 from app.stripe_sync.runs import Run
 from worker.stripe_sync import client as stripe_api
@@ -17,7 +17,7 @@ SHOWN_WAIT_SECONDS: Final = 2.0
 """Waits of this length or more are shown in the run."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Page:
     """A page of a list, and when it was fetched, by Stripe's clock."""
 

@@ -6,7 +6,6 @@ with the object on which the promotion was used, so credit does not depend on th
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.rules import Name
+from app.immutable import immutable
 from app.payments.facts import ReadEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -26,7 +26,7 @@ STEPS: Final = 3
 """The most steps from a use to an owner: discount, promotion code, coupon."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Use:
     """A promotion used on an object."""
 
@@ -37,7 +37,7 @@ class Use:
     evident_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Owner:
     """The partner that a promotion belongs to, with the times from which and until which it does."""
 

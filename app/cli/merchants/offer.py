@@ -1,13 +1,13 @@
 """Options for a program's terms and landing page, shared by several commands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
 import typer
 
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.partners.validation import bps_of
 
 MOST_PERCENT: Final = 100
@@ -34,7 +34,7 @@ HoldbackDays = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@immutable
 class Offer:
     """The terms and the landing page that were given on the command line."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from app.cli import printing
 from app.cli.merchants import offer, programs
 from app.cli.options import AsJson, DataDir, LiveOrTest, is_live
 from app.cli.stripe import delivery
+from app.immutable import immutable
 from app.organizations import actors
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SECRET_BYTES: Final = 24
 ROTATE: Final = "accrual endpoints rotate"
 
 
-@dataclass(frozen=True)
+@immutable
 class Bootstrapped:
     """What `bootstrap` made or found.
 

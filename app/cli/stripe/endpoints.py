@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,6 +13,7 @@ import typer
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, OrganizationName
+from app.immutable import immutable
 from app.organizations.actors import CLI
 from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
 
@@ -41,7 +41,7 @@ Secret = Annotated[
 ]
 
 
-@dataclass(frozen=True)
+@immutable
 class _Opened:
     """An open transaction with what the commands here need beside it."""
 

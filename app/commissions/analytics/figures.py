@@ -1,7 +1,6 @@
 """A program's figures: totals, day by day, and who earned most."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.ledger import sums
 from app.ledger.sums import Sums
 from app.partners.models import Partner
@@ -21,7 +21,7 @@ MOST_DAYS: Final = 1_100
 """The most days of a request: a bit more than three years, because the answer has a row for each day."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Analytics:
     """What was earned in a program from one day to another, both included, in the program's time zone.
 

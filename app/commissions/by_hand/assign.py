@@ -1,7 +1,6 @@
 """Crediting by hand: stores a person's decision about a payment or a customer, and posts the differences at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,6 +17,7 @@ from app.commissions.models import Conversion
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
+from app.immutable import immutable
 from app.organizations import audit
 from app.organizations.actors import Actor, name_of
 from app.partners.queries import directory
@@ -34,7 +34,7 @@ REFUSALS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Order:
     """A person's decision.
 
@@ -49,7 +49,7 @@ class Order:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Assigned:
     """The result of a decision: whether it is new, the payments that moved, and those left because they are paid."""
 

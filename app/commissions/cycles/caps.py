@@ -6,16 +6,16 @@ thirteenth month.
 
 import calendar
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.commissions.cycles.cycle_names import CycleName, Paid, cycle_names
+from app.immutable import immutable
 from app.programs.shapes import Shape
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CyclePosition:
     """A payment's position among the payments of its customer.
 

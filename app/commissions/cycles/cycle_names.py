@@ -2,17 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.immutable import immutable
 from app.payments.state.billing import ADVANCE, WITHIN, Billing
 
 CycleName = tuple[str, datetime]
 """The name of a cycle within its subscription: a kind of billing and an end."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Paid:
     """The fields of a payment that positions depend on. `billing` is None if it has no billing cycle."""
 

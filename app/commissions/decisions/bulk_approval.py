@@ -1,7 +1,6 @@
 """Approving all conversions that match a filter, each with an audit entry of its own, and one for all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +15,7 @@ from app.commissions.models import Commission, Conversion
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.organizations import actors, audit
 from app.paging import EVER, Span, owned_by, within
 from app.partners.models import Partner
@@ -32,7 +32,7 @@ Waiting = Row[UUID, UUID, UUID, str, bool, str, int]
 """A conversion to approve: its id, organization, payment, account and mode; a currency and the amount accrued in it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ApprovalFilter:
     """A filter of conversions: they must meet every given condition.
 
@@ -49,7 +49,7 @@ class ApprovalFilter:
     paid: Span = EVER
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Approved:
     """The conversions that a call approved, or would approve.
 

@@ -1,7 +1,6 @@
 """Decisions about payments: approvals by the clock or a person, and rejections by a person."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -11,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from app import bulk, ids
 from app.commissions import models
+from app.immutable import immutable
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import Scope
 
 CLOCK: Final = "clock"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Decision:
     """One decision of one payment."""
 

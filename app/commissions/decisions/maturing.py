@@ -1,7 +1,7 @@
 """What the clock does when holdbacks and holds end: it approves commissions and settles payments again, in batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
+from app.immutable import immutable
 from app.payments import objects, payment_rows
 from app.payments.objects import LockedObjects
 from app.stripe_events.scope import Scope
@@ -23,7 +24,7 @@ BATCH: Final = 200
 """Commissions, or payments with an expired hold, of one transaction."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Place:
     """A row of what is walked: when its holdback or hold ended, and its id."""
 
@@ -34,7 +35,7 @@ class Place:
 START: Final = Place(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Walk:
     """How far the clock has walked through what ended by `now`: first holdbacks, then holds, the oldest first.
 

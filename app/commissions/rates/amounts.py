@@ -1,10 +1,11 @@
 """The amounts of a commission and of its uplines' commissions. Pure integers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from app import money
+from app.immutable import immutable
 from app.partners.queries.directory import SnapshotTerms
 from app.payments.state.state import PaymentState
 from app.programs.shapes import Shape
@@ -13,7 +14,7 @@ SCHEMA_VERSION: Final = 1
 """The version of a stored calculation; increase it if readers must distinguish a new format."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ProductShare:
     """The base of one product's lines on an invoice, and their rate."""
 
@@ -35,7 +36,7 @@ class ProductShare:
         return {"product": self.product, "base_minor": self.base_minor, "rate_bps": self.rate_bps, **fixed}
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Calculation:
     """A commission as it should be now, in minor units of the payment's currency.
 

@@ -1,7 +1,7 @@
 """The uplines that earn with a partner: found when a payment is first credited, paid by the ladder of the terms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,12 @@ from app.commissions.rates import amounts
 from app.commissions.rates.amounts import Calculation
 from app.commissions.settling.rows import ConversionRow
 from app.commissions.settling.settlement import SettlementInput, Uplines
+from app.immutable import immutable
 from app.partners import tree
 from app.partners.queries.directory import SnapshotTerms
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Beneficiary:
     """A partner that earns on a payment, with snapshot and amounts. Level 0 is the credited partner, 1 its parent."""
 

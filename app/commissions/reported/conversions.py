@@ -1,6 +1,5 @@
 """Command: reports a conversion that happened outside Stripe; it is credited and settled at once."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from app.commissions.models import Conversion
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.organizations import audit
 from app.organizations.actors import Actor, name_of
 from app.partners.models import Partner
@@ -33,7 +33,7 @@ FIELD_OF: Final = {"payment": "amount_cents", "event": "event_name", "entitlemen
 """By conversion kind, the field with its signal."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Report:
     """The report of a merchant.
 
@@ -54,7 +54,7 @@ class Report:
     occurred_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Reported:
     """The conversion that a report made, or that an earlier report with the same id made."""
 

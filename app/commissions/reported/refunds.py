@@ -1,7 +1,6 @@
 """Command: reports money that the merchant gave back outside Stripe; it counts like any refund."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from app.commissions.rates import amounts
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
+from app.immutable import immutable
 from app.money import format_money
 from app.organizations import audit
 from app.organizations.actors import Actor, name_of
@@ -25,7 +25,7 @@ from app.programs.models import Program
 from app.views import instant_text
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class GivenBack:
     """A reported refund; `is_new` is False if it was reported before."""
 

@@ -1,7 +1,7 @@
 """What a payment earns now, as a function of its `SettlementInput`. Pure: reads and writes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from app.commissions.settling import self_referral, targets
 from app.commissions.settling.rows import CommissionRow, ConversionRow
 from app.commissions.settling.settlement import Cause, SettlementInput
 from app.commissions.settling.targets import PaymentOutcome
+from app.immutable import immutable
 from app.partners.queries.directory import Enrollment
 from app.payments.payment_rows import PaymentRow
 from app.payments.waiting import reasons
@@ -23,7 +24,7 @@ UNKNOWN_TERMS: Final = ("merged", "waiting")
 """Outcomes of payments whose commission cannot be computed, because data is missing or belongs to another payment."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Result:
     """What a payment earns, as it is to be written.
 

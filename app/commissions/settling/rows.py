@@ -1,7 +1,7 @@
 """Rows of conversions and commissions: loads them with their amounts in the ledger, inserts and updates them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from app import bulk
 from app.commissions.models import Commission, Conversion
+from app.immutable import immutable
 from app.ledger import balances
 from app.ledger.positions import Position
 from app.stripe_events.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ConversionRow:
     """A conversion as it should be; `stored` is the row in the database, None if there is none yet."""
 
@@ -32,7 +33,7 @@ class ConversionRow:
     stored: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CommissionRow:
     """A commission as it should be, with its amounts in the ledger. Amounts in minor units of `currency`.
 

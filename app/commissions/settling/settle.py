@@ -5,7 +5,6 @@ a promotion that changes hands all call it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from app.commissions.settling import rows, self_referral, settlement
 from app.commissions.settling.evaluate import Result, evaluate_all
 from app.commissions.settling.settlement import Cause, CauseOf
 from app.commissions.settling.target_entries import entries_of
+from app.immutable import immutable
 from app.ledger import posting
 from app.payments import payment_rows
 from app.payments.objects import LockedObjects
@@ -25,7 +25,7 @@ from app.payments.payment_rows import PaymentRow, group_into_payments
 from app.stripe_events.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Settled:
     """The effect of settling on one payment.
 

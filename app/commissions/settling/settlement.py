@@ -1,7 +1,7 @@
 """The inputs of settling: everything that decides what a payment earns, loaded in a fixed number of set-based reads."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from app.commissions.decisions import decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.settling import rows
 from app.commissions.settling.rows import CommissionRow, ConversionRow
+from app.immutable import immutable
 from app.partners.queries import directory
 from app.partners.queries.directory import SnapshotTerms
 from app.partners.tree import Ancestor
@@ -25,7 +26,7 @@ from app.payments.waiting import invoice_links
 from app.stripe_events.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Cause:
     """The cause that is recorded with a payment's entries: `evt_…`, `request:…` or `job:…`, and its time."""
 
@@ -37,7 +38,7 @@ CauseOf = Callable[[PaymentRow], Cause]
 """Gives the cause of each payment in a batch that has several causes."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Merged:
     """The conversion and commissions of a payment that was merged into another."""
 
@@ -45,7 +46,7 @@ class Merged:
     commissions: Sequence[CommissionRow]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Uplines:
     """The uplines of the credited partner, if its terms have a ladder.
 
@@ -60,7 +61,7 @@ class Uplines:
     organizations: Mapping[UUID, UUID | None]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SettlementInput:
     """One payment with everything that decides what it earns. Loaded once; `evaluate` reads nothing else.
 

@@ -1,13 +1,13 @@
 """Balances of the partners of an owner's programs: earned, paid and owed amounts by currency."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.immutable import immutable
 from app.ledger import sums
 from app.ledger.sums import Sums
 from app.paging import owned_by
@@ -17,7 +17,7 @@ from app.programs.models import Program
 PARTNERS_AT_ONCE: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Balance:
     """One partner's balance in one currency.
 

@@ -7,7 +7,6 @@ both sides have agreed; a partner that is active already only gets its organizat
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.errors import Conflict, NotFound
+from app.immutable import immutable
 from app.organizations import actors, audit, hierarchy
 from app.organizations.models import Organization
 from app.partners import enrollment
@@ -36,7 +36,7 @@ TOKEN_BYTES: Final = 32
 ORGANIZATION_CONSTRAINT: Final = "uq_partners_program_id_partner_organization_id"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Invited:
     """A partner and the token of its invitation, shown once; no token for an organization, which has its own keys."""
 
@@ -45,7 +45,7 @@ class Invited:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Offered:
     """The offer of an invitation: a merchant's program, and the commission the partner would earn there."""
 
@@ -57,7 +57,7 @@ class Offered:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Joined:
     """A partner with the organization and key that were made for it. The key is shown once."""
 

@@ -1,7 +1,7 @@
 """Mails to partners: which are due, and their texts. The worker sends them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app import backoff, times
+from app.immutable import immutable
 from app.partners.joining import confirmations, invitations
 from app.partners.joining.models import PartnerMail
 from app.partners.models import Partner
@@ -33,7 +34,7 @@ BY_LINK: Final = "\nThis link creates your account. It works once, until {until}
 BY_OWNER: Final = "\nYou have an account. If you have lost its key, ask the owner of the program for help.\n"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Mail:
     """One mail to send. Nothing of it may reach a log.
 

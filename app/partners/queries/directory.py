@@ -1,7 +1,6 @@
 """Directory of partners by code or id, with their programs and snapshots, as attribution and commissions need them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.immutable import immutable
 from app.partners.joining import addresses
 from app.programs.shapes import Commission, shape_of
 
@@ -18,7 +18,7 @@ STRIPE_SIGNALS: Final[Mapping[str, str]] = MappingProxyType({"payment": ""})
 """The signals of a payment that comes from Stripe: it counts for kind payment, not for event or entitlement."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SnapshotTerms:
     """A snapshot with the terms version behind it."""
 
@@ -35,7 +35,7 @@ class SnapshotTerms:
     """The multi-level ladder of the terms, `[{"level": 1, "bps": 500}]`."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Enrollment:
     """A partner, the settings of its program that decide what it earns, and its snapshots, earliest first."""
 
@@ -84,7 +84,7 @@ class Enrollment:
         return signal is not None and signals.get(self.conversion_kind) == signal
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Directory:
     """Enrollments by partner id, and partner ids by code or id."""
 

@@ -1,7 +1,6 @@
 """Loading and stamping snapshots: the terms of one partner, from which its future commissions are computed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.errors import InvalidRequest
+from app.immutable import immutable
 from app.partners.models import Partner, Snapshot
 from app.programs.models import Terms
 from app.programs.shapes import shape_of, valid_commission
@@ -137,7 +137,7 @@ def amend(
     _insert(session, partner, terms.id, stamp, "amendment", since)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Stamp:
     """The contents of a snapshot to insert."""
 

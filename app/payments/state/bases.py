@@ -1,9 +1,9 @@
 """The base of a payment: what a commission is computed from, and its calculation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from app.immutable import immutable
 from app.money import half_up
 
 Facts = Mapping[str, Any]
@@ -11,7 +11,7 @@ SCHEMA_VERSION: Final = 1
 """The version of a base's details; increase it if readers must distinguish a new format."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Base:
     """Amounts in minor units; `details` has the figures and the code of the formula (`app.sentences.calculations`)."""
 
@@ -21,7 +21,7 @@ class Base:
     details: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Paid:
     """What was due on an invoice, at most its total, and what was paid on it, overpayments included. Minor units."""
 

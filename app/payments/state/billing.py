@@ -5,10 +5,10 @@ An invoice names a cycle by an end among its subscription lines' periods; which 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from app.immutable import immutable
 from app.payments.facts import moment
 
 ADVANCE: Final = "advance"
@@ -23,7 +23,7 @@ Period = tuple[datetime | None, datetime]
 """Start and end; None where the line does not say when it starts."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Billing:
     """The billing cycle of its subscription that an invoice names.
 

@@ -1,10 +1,10 @@
 """Holds: open disputes and fraud warnings, during which nothing is approved automatically. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from app.immutable import immutable
 from app.payments.state.payment_group import KnownObject
 
 FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -12,7 +12,7 @@ WARNING_DAYS: Final = 75
 """How long a fraud warning holds without a dispute. Most disputes arrive within 75 days of their charge."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Hold:
     """Why a commission is not approved automatically, until when, and since when without a break.
 

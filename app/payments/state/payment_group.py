@@ -1,10 +1,11 @@
 """A payment group: the Stripe objects of one movement of money by kind, and the links between them. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from app.immutable import immutable
 from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, RETURN_KINDS, Kind, moment
 
 
@@ -13,7 +14,7 @@ def marks_in(facts: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name.removeprefix(EMAIL) for name in facts if name.startswith(EMAIL))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class KnownObject:
     """A Stripe object with all the facts known of it.
 
@@ -55,7 +56,7 @@ class KnownObject:
         return self.stated_at
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PaymentGroup:
     """One movement of money, its objects by kind, and its links."""
 

@@ -6,13 +6,13 @@ Stripe may also report this release as a separate refund, created no later than 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from app.immutable import immutable
 from app.payments.facts import CAPTURED_AT, ENDED_AT, RETURNED_NOTHING, Kind
 from app.payments.state.payment_group import KnownObject, PaymentGroup
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Refunded:
     """What was refunded, minor units.
 
@@ -27,7 +27,7 @@ class Refunded:
     releases: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class _Capture:
     """What a capture released, and the time of the capture, Unix seconds; None if no event has it."""
 

@@ -7,10 +7,10 @@ the customer's balance reverses nothing: it reduces what a later invoice collect
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from app import money
+from app.immutable import immutable
 from app.payments.facts import TRANSACTION, Kind
 from app.payments.state import refunds
 from app.payments.state.bases import Paid
@@ -25,7 +25,7 @@ Stripe may add states: an unknown one counts as an open dispute.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Returned:
     """What was returned, in minor units of the payment's currency.
 

@@ -5,10 +5,11 @@ charge without a PaymentIntent. Nothing here depends on the order in which the f
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from app.immutable import immutable
 from app.partners.queries.directory import STRIPE_SIGNALS
 from app.payments.facts import Kind, moment
 from app.payments.reported import facts
@@ -20,7 +21,7 @@ from app.payments.state.payment_group import KnownObject, PaymentGroup
 from app.payments.state.returns import Returned
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class PaymentState:
     """One payment as it is now. Amounts in minor units of `currency`."""
 

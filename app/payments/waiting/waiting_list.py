@@ -1,7 +1,6 @@
 """Lists what waits, for what, since when, and the state of its look-up at Stripe."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,13 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.immutable import immutable
 from app.paging import Page, no_row, refuse_both
 from app.payments.waiting.reasons import CUSTOMER_METADATA
 from app.sentences.problems import Problem
 from app.stripe_sync.lookups import LookupRequest
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Waiting:
     """One event, payment or customer that waits.
 

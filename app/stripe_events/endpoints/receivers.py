@@ -1,7 +1,6 @@
 """A cache of endpoints for the webhook receiver: owner, mode and signing secrets."""
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.config import Settings
 from app.errors import NotFound, Unavailable
+from app.immutable import immutable
 from app.stripe_events.endpoints import rows, signing
 from app.stripe_events.models import StripeEndpoint
 
@@ -18,7 +18,7 @@ CACHE_SECONDS: Final = 5
 """How old a cached endpoint may be: a new secret or a disabled endpoint takes effect within this time."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class StripeReceiver:
     """An endpoint as the webhook receiver needs it."""
 

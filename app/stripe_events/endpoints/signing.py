@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from app import ids, sealing
 from app.config import Settings
 from app.errors import Conflict, InvalidRequest, NotFound
+from app.immutable import immutable
 from app.stripe_events.models import StripeEndpoint
 
 HINT_LENGTH: Final = 4
@@ -18,7 +19,7 @@ SECRET: Final = re.compile(r"whsec_[!-~]+", re.ASCII)
 LONGEST_SECRET: Final = 255
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class SigningSecret:
     """A signing secret of an endpoint; `expires_at` None: it does not expire."""
 
