@@ -64,6 +64,13 @@ class Commission(Base):
         Index("ix_commissions_partner_id_livemode_id", "partner_id", "livemode", "id"),
         Index("ix_commissions_status", "organization_id", "livemode", "status", "id"),
         Index(
+            "ix_commissions_accrued_at",
+            "accrued_at",
+            postgresql_using="brin",
+            postgresql_ops={"accrued_at": "timestamptz_minmax_multi_ops"},
+            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+        ),
+        Index(
             "ix_commissions_mature_at",
             "mature_at",
             postgresql_where=text("status = 'accrued' AND approved_at IS NULL"),

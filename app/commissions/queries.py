@@ -151,7 +151,7 @@ def list_conversions(
     if query.program_id is not None:
         matching = matching.where(Commission.program_id == query.program_id)
     page = cut(
-        within(matching, Payment.occurred_at, query.paid).options(_NO_CALCULATION, *_NO_PAYMENT_DETAILS),
+        within(matching, Commission.accrued_at, query.paid).options(_NO_CALCULATION, *_NO_PAYMENT_DETAILS),
         Commission.id,
         ids.COMMISSION,
         limit=query.limit,

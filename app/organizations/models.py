@@ -60,6 +60,13 @@ class AuditEntry(Base):
         Index("ix_audit_entries_organization_id", "organization_id", "id"),
         Index("ix_audit_entries_subject", "subject_id", "organization_id", "id"),
         Index("ix_audit_entries_action", "organization_id", "action", "id"),
+        Index(
+            "ix_audit_entries_created_at",
+            "created_at",
+            postgresql_using="brin",
+            postgresql_ops={"created_at": "timestamptz_minmax_multi_ops"},
+            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

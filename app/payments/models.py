@@ -79,6 +79,13 @@ class Payment(Base):
             postgresql_where=text("outcome_details ? 'conflict'"),
         ),
         Index("ix_payments_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        Index(
+            "ix_payments_occurred_at",
+            "occurred_at",
+            postgresql_using="brin",
+            postgresql_ops={"occurred_at": "timestamptz_minmax_multi_ops"},
+            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+        ),
         Index("ix_payments_held_until", "held_until", postgresql_where=text("outcome = 'held'")),
         Index(
             "ix_payments_unlinked",

@@ -88,6 +88,13 @@ class StripeEvent(Base):
             postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
         ),
         Index("ix_stripe_events_object", "object_id"),
+        Index(
+            "ix_stripe_events_received_at",
+            "received_at",
+            postgresql_using="brin",
+            postgresql_ops={"received_at": "timestamptz_minmax_multi_ops"},
+            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
