@@ -71,7 +71,7 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Template:
-    """A row to copy: its JSON with placeholders, and SQL expressions of the columns that a copy gets anew."""
+    """A row to copy: its JSON with placeholders, and SQL expressions of the columns that differ in each copy."""
 
     table: str
     text: str

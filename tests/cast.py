@@ -101,7 +101,7 @@ def enroll(
 def open_ladder(
     session: Session, merchant: Merchant, rates_bps: Mapping[int, int], *, commission: Mapping[str, Any] = PERCENTAGE
 ) -> None:
-    """New terms for the program, by which whoever stands so many levels above a partner enrolled from now on earns."""
+    """New terms for the program with a ladder: the uplines of partners enrolled from now on earn its rates."""
     program = session.get_one(Program, merchant.program_id)
     program.multi_level_enabled = True
     rungs = [{"level": level, "bps": bps} for level, bps in rates_bps.items()]
@@ -109,7 +109,7 @@ def open_ladder(
 
 
 def place_under(session: Session, merchant: Merchant, code: str, parent: str | None) -> None:
-    """Put a partner under another, or under nobody."""
+    """Put a partner under another; None: under no partner."""
     above = session.get_one(Partner, merchant.partners[parent]) if parent else None
     tree.set_parent(session, session.get_one(Partner, merchant.partners[code]), above)
 

@@ -1,4 +1,4 @@
-"""Servers, databases, the cast, and the few verbs that stories are told with.
+"""Servers, databases, the cast, and the few functions that tests of whole stories use.
 
 One Postgres, one Valkey and one application serve the whole run, or each process of it where several share the tests.
 Every test gets an empty database of its own, so that it commits like the real thing.
@@ -153,7 +153,7 @@ def patient_limits() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def made_once() -> Iterator[None]:
-    """Let libraries make once what they make anew at each use.
+    """Let libraries make once what they otherwise make at each use.
 
     Each Redis client reads the library's version from a file, two milliseconds of CPU; each command that a test runs
     in this process builds all other commands as well, a tenth of a second.

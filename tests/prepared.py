@@ -26,7 +26,7 @@ class PreparedShops:
         key = json.dumps([commission, holdback_days], sort_keys=True)
         if key not in self._made:
             if _has_organizations():
-                return make()  # whose rows are whose could not be told apart
+                return make()  # the rows of two owners could not be distinguished
             self._made[key] = (make(), _read_rows())
         elif not _has_organization(self._made[key][0].organization_id):
             _insert(self._made[key][1])

@@ -77,7 +77,7 @@ def _within(place: str, value: Any) -> Iterator[tuple[str, str]]:
 def watched(request: pytest.FixtureRequest) -> Iterator[None]:
     """The body of a fixture that refuses a test which stores text for people.
 
-    Of a story that is told in every family of documents one telling is looked at: what is stored does not differ.
+    Of a story that exists in every family of documents, one is read: what is stored is the same in all.
     """
     parameters = getattr(request.node, "callspec", None)
     family = parameters.params.get("family", CLOVER) if parameters is not None else CLOVER

@@ -107,7 +107,7 @@ def _read_object_id(event: StripeEvent) -> str:
     return "" if event.is_wrong_mode else event.object_id
 
 
-def standing_of(payments: Sequence[Payment]) -> list[Payment]:
+def unmerged(payments: Sequence[Payment]) -> list[Payment]:
     """`payments` without those merged into another of them: the same money is shown once."""
     own = {payment.id for payment in payments}
     return [payment for payment in payments if payment.merged_into_id not in own]

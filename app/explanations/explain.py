@@ -18,10 +18,10 @@ from app.explanations import partners as explain_partner
 from app.explanations import payments as payment_explanation
 from app.explanations import programs as explain_program
 from app.explanations.customers import BindingNote
-from app.explanations.events import MOST_PAYMENTS, EventExplanation, explain_event, payments_of_event, standing_of
+from app.explanations.events import MOST_PAYMENTS, EventExplanation, explain_event, payments_of_event, unmerged
 from app.explanations.objects import ObjectExplanation
-from app.explanations.partners import PartnerStanding
-from app.explanations.programs import ProgramStanding
+from app.explanations.partners import PartnerState
+from app.explanations.programs import ProgramState
 from app.explanations.views import PaymentExplanation
 from app.organizations.models import Organization
 from app.partners.models import Partner
@@ -47,9 +47,9 @@ class Explanation(Snake):
     summary: str
     sentences: list[str]
     event: EventExplanation | None = None
-    partner: PartnerStanding | None = None
-    partners: list[PartnerStanding] = Field(default=[], description="For a code or address: every partner with it.")
-    program: ProgramStanding | None = None
+    partner: PartnerState | None = None
+    partners: list[PartnerState] = Field(default=[], description="For a code or address: every partner with it.")
+    program: ProgramState | None = None
     objects: list[ObjectExplanation] = Field(
         default=[], description="The Stripe object, once for each account and mode."
     )
@@ -171,7 +171,7 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
 def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
     explained = explain_event(session, event)
     payments = [
-        payment_explanation.of_payment(session, payment) for payment in standing_of(payments_of_event(session, event))
+        payment_explanation.of_payment(session, payment) for payment in unmerged(payments_of_event(session, event))
     ]
     lines = [*explained.sentences, *(sentence for payment in payments for sentence in payment.sentences)]
     return Explanation(
@@ -186,11 +186,9 @@ def _of_event(session: Session, any_id: str, event: StripeEvent) -> Explanation:
 
 
 def _of_partner(session: Session, any_id: str, partner: Partner) -> Explanation:
-    standing = explain_partner.standing_of(session, partner)
-    summary, *more = explain_partner.sentences_of(standing)
-    return Explanation(
-        id=any_id, kind="partner", summary=summary, sentences=more, partner=standing, partners=[standing]
-    )
+    state = explain_partner.state_of(session, partner)
+    summary, *more = explain_partner.sentences_of(state)
+    return Explanation(id=any_id, kind="partner", summary=summary, sentences=more, partner=state, partners=[state])
 
 
 def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> Explanation:
@@ -208,16 +206,16 @@ def _of_called(session: Session, any_id: str, organizations: Sequence[UUID]) -> 
             "summary": " ".join(explanation.summary for explanation in explained),
             "sentences": [sentence for explanation in explained for sentence in explanation.sentences],
             "partner": explained[0].partner if len(explained) == 1 else None,
-            "partners": [standing for explanation in explained for standing in explanation.partners],
+            "partners": [state for explanation in explained for state in explanation.partners],
         }
     )
 
 
 def _of_program(session: Session, any_id: str, program: Program) -> Explanation:
-    standing = explain_program.standing_of(session, program)
-    lines = list(explain_program.sentences_of(standing))
-    summary = explain_program.summary_of(standing)
-    return Explanation(id=any_id, kind="program", summary=summary, sentences=lines, program=standing)
+    state = explain_program.state_of(session, program)
+    lines = list(explain_program.sentences_of(state))
+    summary = explain_program.summary_of(state)
+    return Explanation(id=any_id, kind="program", summary=summary, sentences=lines, program=state)
 
 
 def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> Explanation:

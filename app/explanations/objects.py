@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.explanations import customers
 from app.explanations import payments as payment_explanation
 from app.explanations.customers import BindingNote
-from app.explanations.events import NameNote, name_sentence, names_on, standing_of
+from app.explanations.events import NameNote, name_sentence, names_on, unmerged
 from app.explanations.returns import notes_of, sentence_of
 from app.explanations.views import PaymentExplanation
 from app.payments import payment_objects
@@ -75,7 +75,7 @@ def _explain(session: Session, scope: Scope, stripe_id: str, limit: int) -> Obje
     known = next((stored for stored in own if stored.id == stripe_id), None)
     owner = known if known is not None and known.kind in OWNERS else None
     subjects = customers.subjects_of(session, scope, owner) if owner else []
-    payments = standing_of(payment_objects.payments_of(session, scope, stripe_id, own, limit=limit))
+    payments = unmerged(payment_objects.payments_of(session, scope, stripe_id, own, limit=limit))
     explained = ObjectExplanation(
         kind=known.kind if known is not None else NOT_KEPT,
         account=scope.account or None,

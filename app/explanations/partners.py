@@ -38,7 +38,7 @@ class BoundNote(Snake):
     customers: int
 
 
-class PartnerStanding(Snake):
+class PartnerState(Snake):
     """A partner without its name and address."""
 
     id: str
@@ -58,12 +58,12 @@ class PartnerStanding(Snake):
     created_at: Instant
 
 
-def standing_of(session: Session, partner: Partner) -> PartnerStanding:
-    """The partner's standing now."""
+def state_of(session: Session, partner: Partner) -> PartnerState:
+    """The partner's state now."""
     program = session.get_one(Program, partner.program_id)
     codes = select(PartnerCode.code).where(PartnerCode.partner_id == partner.id)
     snapshot = snapshots.in_force(session, partner.id)
-    return PartnerStanding(
+    return PartnerState(
         id=ids.encode(ids.PARTNER, partner.id),
         code=partner.slug,
         codes=list(session.scalars(codes.order_by(PartnerCode.created_at, PartnerCode.code))),
@@ -86,31 +86,31 @@ def standing_of(session: Session, partner: Partner) -> PartnerStanding:
     )
 
 
-def summary_of(standing: PartnerStanding) -> str:
+def summary_of(state: PartnerState) -> str:
     """The partner in one sentence."""
-    status = say(f"status.{standing.status}")
-    return say("partner.summary", code=standing.code, program=standing.program_name, status=status)
+    status = say(f"status.{state.status}")
+    return say("partner.summary", code=state.code, program=state.program_name, status=status)
 
 
-def sentences_of(standing: PartnerStanding) -> Iterator[str]:
+def sentences_of(state: PartnerState) -> Iterator[str]:
     """All sentences about a partner, the summary first."""
-    yield summary_of(standing)
-    others = listed(code for code in standing.codes if code != standing.code)
-    yield say("partner.codes" if others else "partner.code", code=standing.code, others=others)
-    if standing.landing_url is None:
-        yield say("partner.no_landing_page", program=standing.program_id)
-    if standing.status != "active":
-        yield say("partner.inactive", status=say(f"status.{standing.status}"))
-    elif standing.program_status != "active":
-        yield say("partner.program_inactive", status=say(f"status.{standing.program_status}"))
-    yield _terms(standing.snapshot, standing) if standing.snapshot else say("partner.no_terms")
-    if not standing.bound:
+    yield summary_of(state)
+    others = listed(code for code in state.codes if code != state.code)
+    yield say("partner.codes" if others else "partner.code", code=state.code, others=others)
+    if state.landing_url is None:
+        yield say("partner.no_landing_page", program=state.program_id)
+    if state.status != "active":
+        yield say("partner.inactive", status=say(f"status.{state.status}"))
+    elif state.program_status != "active":
+        yield say("partner.program_inactive", status=say(f"status.{state.program_status}"))
+    yield _terms(state.snapshot, state) if state.snapshot else say("partner.no_terms")
+    if not state.bound:
         yield say("partner.customers", count=0)
-    for each in standing.bound:
+    for each in state.bound:
         yield say("partner.customers" if each.livemode else "partner.customers_in_test", count=each.customers)
-    if not standing.earned:
+    if not state.earned:
         yield say("partner.earned_nothing")
-    for note in standing.earned:
+    for note in state.earned:
         yield say(
             "partner.earned" if note.livemode else "partner.earned_in_test",
             count=note.commissions,
@@ -121,13 +121,13 @@ def sentences_of(standing: PartnerStanding) -> Iterator[str]:
         )
 
 
-def _terms(snapshot: SnapshotNote, standing: PartnerStanding) -> str:
+def _terms(snapshot: SnapshotNote, state: PartnerState) -> str:
     code = "partner.own_rate" if snapshot.is_override else "partner.program_rate"
     return say(
-        code if standing.holdback_days is None else f"{code}_held",
-        offer=shape_of(snapshot.commission).offer(standing.program_currency),
-        day=Day(snapshot.effective_from, standing.program_time_zone),
-        holdback=standing.holdback_days or 0,
+        code if state.holdback_days is None else f"{code}_held",
+        offer=shape_of(snapshot.commission).offer(state.program_currency),
+        day=Day(snapshot.effective_from, state.program_time_zone),
+        holdback=state.holdback_days or 0,
     )
 
 

@@ -15,7 +15,7 @@ from app.sentences.say import listed, say
 from app.views import Snake
 
 
-class ProgramStanding(Snake):
+class ProgramState(Snake):
     """A program, with everything that decides what its partners earn."""
 
     id: str
@@ -33,12 +33,12 @@ class ProgramStanding(Snake):
     partners: dict[str, int] = Field(description="How many partners have each status.")
 
 
-def standing_of(session: Session, program: Program) -> ProgramStanding:
+def state_of(session: Session, program: Program) -> ProgramState:
     """The present state of the program."""
     newest = terms.terms_in_force(session, program.id)
     count = select(Partner.status, func.count().label("number")).where(Partner.program_id == program.id)
     statuses = session.execute(count.group_by(Partner.status).order_by(Partner.status)).all()
-    return ProgramStanding(
+    return ProgramState(
         id=ids.encode(ids.PROGRAM, program.id),
         name=program.name,
         status=program.status,
@@ -55,36 +55,36 @@ def standing_of(session: Session, program: Program) -> ProgramStanding:
     )
 
 
-def summary_of(standing: ProgramStanding) -> str:
+def summary_of(state: ProgramState) -> str:
     """Whether its partners earn, and if not, why, in one sentence."""
-    if standing.status != "active":
-        return say("program.not_active", name=standing.name, status=say(f"status.{standing.status}"))
-    if not standing.partners.get("active"):
-        return say("program.no_active_partner", name=standing.name)
-    return say("program.active", name=standing.name, offer=shape_of(standing.commission).offer(standing.currency))
+    if state.status != "active":
+        return say("program.not_active", name=state.name, status=say(f"status.{state.status}"))
+    if not state.partners.get("active"):
+        return say("program.no_active_partner", name=state.name)
+    return say("program.active", name=state.name, offer=shape_of(state.commission).offer(state.currency))
 
 
-def sentences_of(standing: ProgramStanding) -> Iterator[str]:
+def sentences_of(state: ProgramState) -> Iterator[str]:
     """All sentences about a program."""
     yield say(
-        "program.terms" if standing.holdback_days is None else "program.terms_held",
-        version=standing.terms_version,
-        offer=shape_of(standing.commission).offer(standing.currency),
-        base=say(f"base_kind.{standing.commission_base}"),
-        holdback=standing.holdback_days or 0,
+        "program.terms" if state.holdback_days is None else "program.terms_held",
+        version=state.terms_version,
+        offer=shape_of(state.commission).offer(state.currency),
+        base=say(f"base_kind.{state.commission_base}"),
+        holdback=state.holdback_days or 0,
     )
-    yield say(f"program.{standing.attribution_model}", count=standing.attribution_window_days)
-    if standing.conversion_kind != "payment":
-        yield say("program.counts_reports", kind=standing.conversion_kind)
-    if standing.landing_url is None:
+    yield say(f"program.{state.attribution_model}", count=state.attribution_window_days)
+    if state.conversion_kind != "payment":
+        yield say("program.counts_reports", kind=state.conversion_kind)
+    if state.landing_url is None:
         yield say("program.no_landing_page")
     else:
-        yield say("program.landing_page", url=standing.landing_url)
-    if not standing.partners:
+        yield say("program.landing_page", url=state.landing_url)
+    if not state.partners:
         yield say("program.no_partners")
         return
     counted = (
         say("program.partners_of_status", number=number, status=say(f"status.{status}"))
-        for status, number in standing.partners.items()
+        for status, number in state.partners.items()
     )
     yield say("program.partners", counted=listed(counted))

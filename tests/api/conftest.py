@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with a key; `None` sends none."""
+    """A caller with a key; `None` sends none."""
 
     application: Flask
     key: str | None

@@ -17,7 +17,7 @@ def make(caller: Caller, **body: Any) -> Answer:
 
 
 def holder(caller: Caller, made: Answer) -> Caller:
-    """Somebody with the key that was just made."""
+    """A caller with the key that was just made."""
     return Caller(caller.application, made.json["api_key"])
 
 
@@ -54,7 +54,7 @@ def test_a_revoked_key_opens_nothing_and_stays_in_the_list(owner: Caller) -> Non
     assert actions == ["key.revoked", "key.created"]
 
 
-def test_a_key_can_end_itself(owner: Caller) -> None:
+def test_key_can_revoke_itself(owner: Caller) -> None:
     [own] = owner.get("/api/v1/api-keys").json["data"]
     assert owner.call("DELETE", f"/api/v1/api-keys/{own['id']}").status_code == 200
     assert owner.get("/api/v1/api-keys").status_code == 401
@@ -106,7 +106,7 @@ def test_a_read_key_makes_no_keys(reader: Caller) -> None:
         ({"rate_bps": 1}, "rate_bps"),
     ],
 )
-def test_what_no_key_can_have_is_named(owner: Caller, body: dict[str, Any], param: str) -> None:
+def test_unknown_scopes_are_refused_by_name(owner: Caller, body: dict[str, Any], param: str) -> None:
     refusal = make(owner, **body)
     assert (refusal.status_code, refusal.json["error"]["param"]) == (400, param)
 

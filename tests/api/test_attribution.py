@@ -15,7 +15,7 @@ def sale(merchant: Merchant) -> Sale:
         return sell(session, merchant, "ada", 1)
 
 
-def test_strangers_decide_nothing_of_ours(stranger: Caller, merchant: Merchant, sale: Sale) -> None:
+def test_other_organizations_cannot_decide_on_a_conversion(stranger: Caller, merchant: Merchant, sale: Sale) -> None:
     ada = ids.encode("par", merchant.partners["ada"])
     order = {"partner_id": None, "reason": "because"}
     assert stranger.post(f"/api/v1/payments/{sale.payment_id}/attribution", order).status_code == 404

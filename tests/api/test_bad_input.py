@@ -65,7 +65,7 @@ def test_times_at_the_ends_of_the_calendar_are_refused(owner: Caller, path: str,
     assert owner.get(path, **{name: moment}).status_code in {400, 404}
 
 
-def test_a_link_does_not_lead_from_https_back_to_http(merchant: Merchant, client: FlaskClient) -> None:
+def test_link_does_not_redirect_from_https_to_http(merchant: Merchant, client: FlaskClient) -> None:
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET landing_url = 'https://shop.example/'"))
     assert client.get("/r/ada?to=https://shop.example/a").status_code == 302

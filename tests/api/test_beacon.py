@@ -86,7 +86,7 @@ def test_beacon_from_another_site_is_refused(shop: Merchant, client: FlaskClient
     assert touches() == []
 
 
-def test_a_server_may_send_it(shop: Merchant, client: FlaskClient) -> None:
+def test_beacon_is_accepted_without_an_origin(shop: Merchant, client: FlaskClient) -> None:
     assert _send(client, {"code": "ada"}, None).status_code == 202
     assert len(touches()) == 1
 
@@ -134,7 +134,7 @@ def test_a_long_body_is_refused(shop: Merchant, client: FlaskClient) -> None:
     assert _send(client, {"code": "ada", "landing": "x" * 40_000}).status_code == 413
 
 
-def test_one_address_may_not_send_without_end(shop: Merchant, client: FlaskClient) -> None:
+def test_beacons_of_one_address_are_limited(shop: Merchant, client: FlaskClient) -> None:
     for _ in range(BEACONS_PER_MINUTE):
         assert _send(client, {"code": "nobody"}).status_code == 202
     refusal = _send(client, {"code": "nobody"})

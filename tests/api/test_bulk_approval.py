@@ -56,7 +56,7 @@ def test_matching_conversions_are_approved_except_those_on_hold(owner: Caller, s
     assert_ledger_sound()
 
 
-def test_each_decision_and_the_run_stand_in_the_audit_trail(owner: Caller, sold: dict[str, str]) -> None:
+def test_bulk_approval_audits_each_decision_and_the_run(owner: Caller, sold: dict[str, str]) -> None:
     done = owner.post(APPROVE, {"until": TOMORROW}).json
     each = owner.get("/api/v1/audit", action="conversion.approved").json["data"]
     assert {one["subject_id"] for one in each} == set(done["conversionIds"])
@@ -92,7 +92,9 @@ def test_approving_everything_without_a_condition_is_refused(owner: Caller, sold
     assert owner.post(APPROVE, {"partnerId": ids.encode("par", ids.new())}).status_code == 404
 
 
-def test_another_shop_s_conversions_are_never_meant(owner: Caller, stranger: Caller, sold: dict[str, str]) -> None:
+def test_conversions_of_another_organization_are_not_approved(
+    owner: Caller, stranger: Caller, sold: dict[str, str]
+) -> None:
     assert stranger.post(APPROVE, {"until": TOMORROW}).json["approved"] == 0
     assert stranger.post(APPROVE, {"partnerId": sold["ada"]}).status_code == 404
     assert {status for _, status in statuses(owner)} == {"accrued"}

@@ -48,7 +48,7 @@ def test_the_terms_stamped_at_approval_are_shown(reader: Caller, path: str) -> N
     }
 
 
-def test_who_was_never_active_has_no_terms(owner: Caller) -> None:
+def test_partner_that_was_never_active_has_no_terms(owner: Caller) -> None:
     zoe = owner.post("/api/v1/partners", {"email": "zoe@example.com", "slug": "zoe"}).json
     refused = owner.get(f"/api/v1/partners/{zoe['id']}/commission-snapshot")
     assert (refused.status_code, refused.json["error"]["code"]) == (404, "snapshot_not_found")

@@ -94,7 +94,7 @@ def test_conversion_shows_every_field(owner: Caller, merchant: Merchant, sales: 
     assert (page["page"], page["limit"], page["hasMore"]) == (1, 1, True)
 
 
-def test_what_was_merged_away_is_in_no_list(owner: Caller, sales: list[Sale]) -> None:
+def test_merged_payment_is_in_no_list(owner: Caller, sales: list[Sale]) -> None:
     merged, kept = (ids.decode(sale.payment_id, "pmt") for sale in sales[:2])
     with db.transaction() as session:
         session.execute(

@@ -46,7 +46,7 @@ def test_an_event_is_explained_with_names_links_and_what_it_moved(owner: Caller,
 
 
 @pytest.mark.usefixtures("first")
-def test_a_key_that_may_not_read_money_gets_a_story_without_it(reader: Caller, first: Purchase) -> None:
+def test_explanation_for_a_key_without_financial_scope_has_no_amounts(reader: Caller, first: Purchase) -> None:
     explanation = story(reader, first.event("invoice.paid"))
     assert (explanation["payments"], explanation["moved"]) == (None, None)
     assert "9.80" not in " ".join(explanation["sentences"])

@@ -1,4 +1,4 @@
-"""Anything that has an id, a code or an address is explained to whoever owns it, and to no other organization."""
+"""Anything that has an id, a code or an address is explained to its owner, and to no other organization."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_unknown_id_suggests_the_nearest_code(owner: Caller, merchant: Merchant)
 
 
 @pytest.mark.parametrize("called", ["ada", "ada@partners.example", "adda"])
-def test_another_organization_learns_nothing_of_a_partner(merchant: Merchant, stranger: Caller, called: str) -> None:
+def test_partner_is_not_found_for_another_organization(merchant: Merchant, stranger: Caller, called: str) -> None:
     answer = stranger.get("/api/v1/explanations", id=called)
     assert answer.status_code == 404
     assert "nearest" not in answer.json["error"]["message"]

@@ -131,7 +131,7 @@ def test_stored_response_expires_and_is_deleted_after_a_day(post: Post) -> None:
         assert session.scalar(text("SELECT count(*) FROM stored_responses")) == 0
 
 
-def test_other_methods_ignore_it(owner: Caller) -> None:
+def test_idempotency_key_is_ignored_for_other_methods(owner: Caller) -> None:
     ada = owner.get(PARTNERS).json["data"][0]["id"]
     for name in ("Zoe", "Zora"):
         sent = {"json": {"first_name": name}, "extra": {"Idempotency-Key": "k"}}

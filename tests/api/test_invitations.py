@@ -92,7 +92,7 @@ def test_an_enrolled_partner_gets_its_account_and_keeps_its_status(
 
 
 @pytest.mark.parametrize("status", ["banned", "deactivated"])
-def test_who_was_shut_out_is_not_let_in_by_an_older_link(merchant: Merchant, status: Status) -> None:
+def test_banned_partner_cannot_use_an_older_link(merchant: Merchant, status: Status) -> None:
     token = token_for(merchant, "ada@partners.example")
     set_status(merchant, "ada", status)
     with db.transaction() as session, pytest.raises(NotFound):

@@ -44,13 +44,13 @@ def affiliate(merchant: Merchant) -> Organization:
 
 
 @pytest.mark.parametrize(("path", "body"), MERCHANTS_CALLS)
-def test_who_signed_up_can_make_nothing_that_a_merchant_makes(zoe: Caller, path: str, body: dict[str, object]) -> None:
+def test_signed_up_partner_cannot_create_merchant_objects(zoe: Caller, path: str, body: dict[str, object]) -> None:
     refused = zoe.post(path, body)
     assert (refused.status_code, refused.json["error"]["code"]) == (403, "forbidden")
     assert "affiliate's key" in refused.json["error"]["message"]
 
 
-def test_who_signed_up_has_the_whole_partner_side(zoe: Caller) -> None:
+def test_signed_up_partner_can_use_every_partner_route(zoe: Caller) -> None:
     for path in ("programs", "stats", "balance", "payouts"):
         assert zoe.get(f"{ME}/{path}").status_code == 200, path
 

@@ -21,7 +21,7 @@ PARTNERS = "/api/v1/partners"
 NOWHERE = "redis://127.0.0.1:1"
 
 
-def standing(answer: Answer) -> tuple[int, int]:
+def limit_headers(answer: Answer) -> tuple[int, int]:
     """The limit and what is left of it, as the answer says."""
     return int(answer.headers["X-RateLimit-Limit"]), int(answer.headers["X-RateLimit-Remaining"])
 
@@ -35,10 +35,10 @@ def application(settings: Settings, application: Flask) -> Flask:
 
 def test_the_121st_read_in_a_minute_is_refused(reader: Caller) -> None:
     for number in range(1, 121):
-        assert standing(reader.get(PARTNERS, per_page=1)) == (120, 120 - number)
+        assert limit_headers(reader.get(PARTNERS, per_page=1)) == (120, 120 - number)
     refusal = reader.get(PARTNERS)
     assert (refusal.status_code, refusal.json["error"]["code"]) == (429, "rate_limited")
-    assert standing(refusal) == (120, 0)
+    assert limit_headers(refusal) == (120, 0)
     assert 1 <= int(refusal.headers["Retry-After"]) <= 60
     assert abs(int(refusal.headers["X-RateLimit-Reset"]) - time.time()) <= 61
 
@@ -49,15 +49,15 @@ def test_the_31st_write_in_a_minute_is_refused_whatever_its_method(owner: Caller
         method, path = methods[number % 3]
         answer = owner.call(method, path)
         assert answer.status_code in {400, 404, 415}, answer.text
-        assert standing(answer) == (30, 30 - number)
+        assert limit_headers(answer) == (30, 30 - number)
     assert {owner.call(method, path).status_code for method, path in methods} == {429}
-    assert standing(owner.get(PARTNERS)) == (120, 119)
+    assert limit_headers(owner.get(PARTNERS)) == (120, 119)
 
 
 def test_each_key_has_an_account_of_its_own(owner: Caller, reader: Caller) -> None:
-    assert standing(owner.get(PARTNERS)) == (120, 119)
-    assert standing(owner.get("/api/v1/payments")) == (120, 118)
-    assert standing(reader.get(PARTNERS)) == (120, 119)
+    assert limit_headers(owner.get(PARTNERS)) == (120, 119)
+    assert limit_headers(owner.get("/api/v1/payments")) == (120, 118)
+    assert limit_headers(reader.get(PARTNERS)) == (120, 119)
 
 
 def test_every_refusal_has_the_limit_headers_too(reader: Caller) -> None:
@@ -67,12 +67,12 @@ def test_every_refusal_has_the_limit_headers_too(reader: Caller) -> None:
         reader.get(f"{PARTNERS}/par_none"),
     ]
     assert [answer.status_code for answer in refused] == [403, 400, 404]
-    assert [standing(answer) for answer in refused] == [(120, 119), (120, 118), (120, 117)]
+    assert [limit_headers(answer) for answer in refused] == [(120, 119), (120, 118), (120, 117)]
 
 
 def test_without_a_valid_key_the_address_is_counted(anonymous: Caller, application: Flask, owner: Caller) -> None:
-    assert standing(anonymous.get(PARTNERS)) == (120, 119)
-    assert standing(anonymous.get("/api/v9/nothing")) == (120, 118)
+    assert limit_headers(anonymous.get(PARTNERS)) == (120, 119)
+    assert limit_headers(anonymous.get("/api/v9/nothing")) == (120, 118)
     guessing = Caller(application, "aff_guess")
     statuses = [guessing.get(PARTNERS).status_code for _ in range(120)]
     assert (statuses[0], statuses[-1]) == (401, 429)
@@ -84,7 +84,7 @@ def test_operations_routes_are_not_limited(anonymous: Caller, path: str) -> None
     assert "X-RateLimit-Limit" not in anonymous.get(path).headers
 
 
-def test_what_stripe_sends_is_never_limited(anonymous: Caller) -> None:
+def test_stripe_deliveries_are_not_limited(anonymous: Caller) -> None:
     answers = [anonymous.post(f"/webhooks/stripe{path}", {}) for path in ("", "/whe_none", "/a/b") for _ in range(35)]
     assert {answer.status_code for answer in answers} == {404, 503}
     assert not any("X-RateLimit-Limit" in answer.headers for answer in answers)
@@ -155,7 +155,7 @@ def test_all_keys_of_an_organization_make_ten_times_as_many_together(merchant: M
         assert {key.post(PARTNERS, {}).status_code for _ in range(30)} == {400}
     fresh = caller_of(merchant)
     refusal = fresh.post(PARTNERS, {})
-    assert (refusal.status_code, standing(refusal)) == (429, (300, 0))
+    assert (refusal.status_code, limit_headers(refusal)) == (429, (300, 0))
     assert fresh.get(PARTNERS).status_code == 200
 
 

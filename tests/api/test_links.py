@@ -177,7 +177,7 @@ def test_a_program_without_a_landing_page_answers_a_page_and_warns_its_owner_in_
     assert touches() == []
 
 
-def test_a_landing_page_that_is_set_later_is_led_to(
+def test_links_redirect_to_a_landing_page_that_is_set_later(
     merchant: Merchant, visitor: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.touchpoints.links.CACHE_SECONDS", 0)

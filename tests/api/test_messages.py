@@ -49,7 +49,7 @@ def test_the_alternative_named_for_recurring_with_months_is_accepted(owner: Call
         (f"{PROGRAMS}/prog_none", "program", "prog_none"),
     ],
 )
-def test_what_was_not_found_is_named(owner: Caller, path: str, kind: str, given: str) -> None:
+def test_missing_object_is_named(owner: Caller, path: str, kind: str, given: str) -> None:
     answer = owner.get(path)
     assert answer.json["error"]["code"] == f"{kind}_not_found"
     assert message(answer) == (
@@ -129,6 +129,6 @@ def words_raised(tree: ast.Module) -> list[str]:
     ]
 
 
-def test_no_message_is_a_riddle() -> None:
+def test_error_messages_have_plain_words() -> None:
     found = [(name, text) for name, _, tree in modules() for text in words_raised(tree) if RIDDLES.search(text)]
     assert found == []

@@ -32,7 +32,9 @@ def public(organization_id: UUID) -> str:
     return ids.encode("org", organization_id)
 
 
-def test_a_child_is_made_below_ones_own_and_opened_by_ones_keys(owner: Caller, merchant: Merchant) -> None:
+def test_child_organization_is_created_below_the_callers_and_its_keys_open_it(
+    owner: Caller, merchant: Merchant
+) -> None:
     made = owner.post("/api/v1/organizations", {"name": "Daughter", "email": "Girl@Example.com"})
     assert made.status_code == 201
     child = made.json
@@ -141,7 +143,7 @@ def test_simultaneous_moves_make_no_cycle(line: tuple[UUID, UUID, UUID]) -> None
         assert hierarchy.own_and_descendants(session, one) == (one,)
 
 
-def test_moving_hands_the_whole_branch_over(line: tuple[UUID, UUID, UUID]) -> None:
+def test_moving_an_organization_moves_its_descendants(line: tuple[UUID, UUID, UUID]) -> None:
     parent, child, grandchild = line
     with db.transaction() as session:
         elsewhere = hierarchy.create_organization(session, kind="merchant", name="Elsewhere")

@@ -1,4 +1,4 @@
-"""Mails to addresses that somebody signed up with: to confirm one, or to say that it is enrolled already."""
+"""Mails to addresses of sign-ups: to confirm the address, or to say that it is enrolled already."""
 
 import re
 import smtplib
@@ -37,7 +37,7 @@ def mailbox(settings: Settings) -> Iterator[MailServer]:
 
 
 def sign_up(anonymous: Caller, merchant: Merchant) -> None:
-    """Somebody signs up with Ada's address."""
+    """A sign-up with Ada's address."""
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
     body = {"program_id": ids.encode("prog", merchant.program_id), "name": "Eve", "email": "ada@partners.example"}
@@ -45,7 +45,7 @@ def sign_up(anonymous: Caller, merchant: Merchant) -> None:
 
 
 def sign_up_anew(anonymous: Caller, merchant: Merchant) -> str:
-    """Somebody signs up with an address that is not enrolled; the code of the answer."""
+    """A sign-up with an address that is not enrolled; the code in the response."""
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
     body = {

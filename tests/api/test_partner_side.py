@@ -138,7 +138,7 @@ def test_stats_and_balance_are_the_partners_alone_and_never_mix_currencies(
     assert by_program == {"program_id": program_id, "currency": "usd", "accrued_cents": 980, **nothing_moved}
 
 
-def test_what_was_earned_before_there_was_an_account_is_seen(affiliate: Affiliate, merchant: Merchant) -> None:
+def test_partner_sees_earnings_from_before_its_account(affiliate: Affiliate, merchant: Merchant) -> None:
     sold(merchant, "ada", 1)
     ada = affiliate("ada")
     [line] = ada.get(f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/commissions").json["commissions"]

@@ -72,7 +72,7 @@ def test_reactivated_partner_keeps_its_terms(owner: Caller, merchant: Merchant, 
         assert len(session.scalars(select(Snapshot).where(Snapshot.partner_id == again.id)).all()) == 1
 
 
-def test_saying_deactivated_of_a_banned_partner_leaves_the_ban(owner: Caller, merchant: Merchant, ada: str) -> None:
+def test_setting_deactivated_on_a_banned_partner_keeps_the_ban(owner: Caller, merchant: Merchant, ada: str) -> None:
     set_status(merchant, "banned")
     assert owner.patch(ada, {"status": "deactivated"}).json["status"] == "deactivated"
     assert stored(merchant).status == "banned"

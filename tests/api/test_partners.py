@@ -166,7 +166,7 @@ def test_new_rate_is_a_new_snapshot_and_null_returns_to_the_program(owner: Calle
     ]
 
 
-def test_saying_the_same_rate_again_stamps_nothing(owner: Caller) -> None:
+def test_setting_the_same_rate_creates_no_snapshot(owner: Caller) -> None:
     path = f"/api/v1/partners/{create(owner)['id']}"
     for _ in range(2):
         owner.patch(path, {"commission_pct": 25})
@@ -174,7 +174,7 @@ def test_saying_the_same_rate_again_stamps_nothing(owner: Caller) -> None:
 
 
 @pytest.mark.parametrize("field", ["email", "slug", "status", "metadata"])
-def test_what_must_be_there_cannot_be_nulled(owner: Caller, field: str) -> None:
+def test_required_fields_cannot_be_null(owner: Caller, field: str) -> None:
     path = f"/api/v1/partners/{create(owner)['id']}"
     assert refused(owner.patch(path, {field: None}), 400)["param"].startswith(field)
 

@@ -49,7 +49,7 @@ def test_an_organization_is_enrolled_and_waits(owner: Caller, merchant: Merchant
     assert refusal(owner.post(f"{path_of(merchant)}/invite", unknown)) == (404, "organization_not_found")
 
 
-def test_what_cannot_be_invited_is_refused(owner: Caller, merchant: Merchant, stranger: Caller, reader: Caller) -> None:
+def test_invalid_invitations_are_refused(owner: Caller, merchant: Merchant, stranger: Caller, reader: Caller) -> None:
     invite = f"{path_of(merchant)}/invite"
     assert owner.post(invite, {}).json["error"]["param"] == "email"
     assert owner.post(invite, {"email": "zoe"}).json["error"]["param"] == "email"

@@ -143,13 +143,13 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_what_a_program_cannot_be_is_refused_by_name(owner: Caller) -> None:
+def test_invalid_program_fields_are_refused_by_name(owner: Caller) -> None:
     for given, param in IMPOSSIBLE:
         assert refusal(owner.post(PROGRAMS, {**FRIENDS, **given})) == (400, "invalid_request", param), given
     assert len(owner.get(PROGRAMS).json["data"]) == 1
 
 
-def test_what_a_program_cannot_become_is_refused_by_name(owner: Caller) -> None:
+def test_invalid_program_changes_are_refused_by_name(owner: Caller) -> None:
     made = create(owner)
     for given, param in IMPOSSIBLE:
         if given.keys() & {"status"}:
@@ -197,7 +197,7 @@ def test_the_first_program_is_the_default_and_another_can_take_its_place(strange
     assert [one["is_default"] for one in stranger.get(PROGRAMS).json["data"]] == [True]
 
 
-def test_the_default_is_not_archived_by_a_slip(owner: Caller) -> None:
+def test_default_program_is_archived_only_with_is_default_false(owner: Caller) -> None:
     [default] = owner.get(PROGRAMS).json["data"]
     archive = {"status": "archived"}
     assert refusal(owner.patch(f"{PROGRAMS}/{default['id']}", archive)) == (409, "default_program", "status")
@@ -274,7 +274,7 @@ def test_programs_of_other_organizations_are_not_found(owner: Caller, stranger: 
     assert made["id"] not in [one["id"] for one in stranger.get(PROGRAMS).json["data"]]
 
 
-def test_programs_are_listed_newest_first_and_go_on_after_an_id(owner: Caller) -> None:
+def test_programs_are_listed_newest_first_and_continue_after_an_id(owner: Caller) -> None:
     made = [create(owner, name=f"Program {number}")["id"] for number in range(3)]
     first = owner.get(PROGRAMS, limit=2).json["data"]
     assert [one["id"] for one in first] == made[:0:-1]

@@ -118,7 +118,7 @@ def test_an_affiliate_is_found_only_where_it_is(owner: Caller, stranger: Caller,
     assert stranger.get(ROUTE).json["data"] == []
 
 
-def test_an_affiliate_of_another_program_is_none_of_this_one(owner: Caller, merchant: Merchant, ada: str) -> None:
+def test_affiliate_of_another_program_is_not_found(owner: Caller, merchant: Merchant, ada: str) -> None:
     with db.transaction() as session:
         other = Program(id=ids.new(), organization_id=merchant.organization_id, name="Other", currency="usd")
         session.add(other)

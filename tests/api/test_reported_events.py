@@ -51,7 +51,7 @@ def test_an_event_without_an_amount_earns_the_fixed_amount(owner: Caller, ada: s
     assert "it was reported without an amount" in explanation
 
 
-def test_it_is_taken_back_by_rejecting_it(owner: Caller, ada: str, route: str, ledger: Ledger) -> None:
+def test_rejecting_an_approved_conversion_reverses_it(owner: Caller, ada: str, route: str, ledger: Ledger) -> None:
     made = owner.post(route, {"affiliate_id": ada, **SIGNUP}).json["id"]
     refused = owner.post(f"/api/v1/conversions/{made}/refunds", {"amount_cents": 1})
     assert (refused.status_code, refused.json["error"]["param"]) == (400, "amount_cents")

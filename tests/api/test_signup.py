@@ -64,7 +64,7 @@ def test_one_call_makes_an_organization_its_key_and_a_pending_enrollment(
     assert shown["status"] == "invited"
 
 
-def test_who_signed_up_cannot_approve_itself(anonymous: Caller, merchant: Merchant) -> None:
+def test_signed_up_partner_cannot_approve_itself(anonymous: Caller, merchant: Merchant) -> None:
     made = sign_up(anonymous, merchant).json
     zoe = Caller(anonymous.application, made["api_key"])
     refused = zoe.post("/v1/admin/affiliate-me/invitations/accept", {"program_id": made["program_id"]})
@@ -132,7 +132,7 @@ def test_an_unconfirmed_address_does_not_block_its_true_owner(anonymous: Caller,
     assert (late.status_code, late.json["error"]["code"]) == (409, "email_taken")
 
 
-def test_a_confirmed_address_is_its_partners_own_and_waits_for_the_owner(
+def test_partner_with_a_confirmed_address_waits_for_approval(
     anonymous: Caller, owner: Caller, merchant: Merchant
 ) -> None:
     made = sign_up(anonymous, merchant).json
@@ -195,7 +195,7 @@ def test_the_program_owners_own_address_is_refused_once_it_is_to_count(
     "closing",
     ["open_signup = false", "status = 'draft'", "status = 'paused'", "status = 'archived', is_default = false"],
 )
-def test_a_closed_program_is_like_none_even_for_a_known_address(
+def test_closed_program_answers_like_an_unknown_one_for_a_known_address(
     anonymous: Caller, merchant: Merchant, closing: str
 ) -> None:
     with db.transaction() as session:
@@ -259,6 +259,6 @@ def test_an_acceptance_that_is_sent_again_is_answered_again(stranger: Caller, me
     assert answers[0].json == answers[1].json
 
 
-def test_one_address_may_sign_up_only_so_often(anonymous: Caller, merchant: Merchant) -> None:
+def test_sign_ups_of_one_address_are_limited(anonymous: Caller, merchant: Merchant) -> None:
     statuses = [sign_up(anonymous, merchant, email=f"zoe{number}@example.com").status_code for number in range(7)]
     assert statuses == [201] * 5 + [429] * 2

@@ -20,16 +20,16 @@ def _edges() -> Iterator[tuple[str, ast.Module]]:
     return ((name, tree) for name, _, tree in modules() if name.startswith(EDGES))
 
 
-def test_no_edge_writes_the_audit_trail() -> None:
+def test_routes_and_commands_write_no_audit_entries() -> None:
     assert [name for name, tree in _edges() if "audit.add_entry" in ast.unparse(tree)] == []
 
 
-def test_no_edge_builds_a_statement() -> None:
+def test_routes_and_commands_build_no_statements() -> None:
     found = {name: names for name, tree in _edges() if (names := set(_of_sqlalchemy(tree)) - SESSION_TYPES)}
     assert found == {}
 
 
-def test_no_edge_changes_a_row() -> None:
+def test_routes_and_commands_change_no_rows() -> None:
     found = {name: lines for name, tree in _edges() if (lines := list(_changes(tree)))}
     assert found == {}
 

@@ -56,7 +56,7 @@ def test_transactions_are_opened_at_the_edges_only() -> None:
             assert name.startswith(EDGES), name
 
 
-def test_what_serves_requests_never_opens_the_workers_transaction() -> None:
+def test_web_modules_never_open_a_worker_transaction() -> None:
     for name, _, tree in modules():
         if name.startswith(SERVES_REQUESTS):
             assert "db.transaction" not in ast.unparse(tree), name

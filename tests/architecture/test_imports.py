@@ -38,6 +38,6 @@ def test_package_files_hold_a_docstring_and_nothing_else() -> None:
             assert len(tree.body) == 1, name
 
 
-def test_no_module_is_named_for_nothing() -> None:
+def test_modules_are_named_by_what_they_hold() -> None:
     for name, _, _ in modules():
         assert not {"service", "services", "utils", "helpers", "manager", "common", "core"} & set(name.split(".")), name

@@ -10,12 +10,12 @@ PACKAGE_MODULES = 12
 """Sub-packages count as one; the root of `app` is exempt."""
 
 
-def test_no_module_is_past_a_sitting() -> None:
+def test_modules_have_at_most_the_allowed_lines() -> None:
     long = {name: length(path) for name, path, _ in modules() if length(path) > MODULE_LINES}
     assert long == {}
 
 
-def test_no_function_is_far_past_a_screen() -> None:
+def test_functions_have_at_most_the_allowed_lines() -> None:
     long = {
         f"{name}.{node.name}": lines
         for name, _, tree in modules()
@@ -25,7 +25,7 @@ def test_no_function_is_far_past_a_screen() -> None:
     assert long == {}
 
 
-def test_no_package_holds_more_than_a_glance() -> None:
+def test_packages_have_at_most_the_allowed_modules() -> None:
     full = {}
     for package in PACKAGES:
         for directory in (path.parent for path in (ROOT / package).rglob("__init__.py")):

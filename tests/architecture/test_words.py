@@ -58,5 +58,5 @@ def test_texts_for_people_have_plain_words(path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["made anew", "told by nobody", "where the run stands", "Stripe shall come again", "the innocent lies"]
 )
-def test_riddles_are_recognized(text: str) -> None:
+def test_unclear_words_are_recognized(text: str) -> None:
     assert RIDDLES.search(text)

@@ -106,9 +106,9 @@ def _of_the_twin(
 ) -> Books:
     """The books of a shop at which every event arrived."""
     forget()
-    for happening in shop.happenings:
-        if happening.is_given_in(receiving.family):
-            assert receiving.send(happening).succeeded
+    for event in shop.events:
+        if event.is_given_in(receiving.family):
+            assert receiving.send(event).succeeded
     drain()
     return ledger()
 
@@ -274,7 +274,7 @@ def test_an_unfinished_dry_run_holds_no_approval_back(deliver: Deliver, drain: D
     assert clock(datetime.now(UTC)) == 1
 
 
-def test_what_came_back_is_read_first(shop: Emulator, backfill: Backfill, complete: Complete) -> None:
+def test_refunds_and_disputes_are_listed_first(shop: Emulator, backfill: Backfill, complete: Complete) -> None:
     shop.advance(days=-60)
     deliver_in_order(shop)
     complete(backfill(90))

@@ -24,7 +24,7 @@ def test_no_cookie_is_set_unless_asked_for(shop: Shop) -> None:
     assert shop.context.cookies() == []
 
 
-def test_no_cookie_is_set_for_a_window_that_is_none(shop: Shop) -> None:
+def test_no_cookie_is_set_for_an_invalid_window(shop: Shop) -> None:
     page = shop.visit(ADA_LINK)
     for days in ("", "0", "-3", "thirty"):
         shop.put("/", head=f'<script src="/checkout.js" data-cookie-days="{days}"></script>')

@@ -33,7 +33,7 @@ def _add(page: Page, html: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["buy.stripe.com", "book.stripe.com", "donate.stripe.com"])
-def test_following_a_payment_link_sends_stripe_the_partner(shop: Shop, host: str) -> None:
+def test_followed_payment_link_has_the_partners_reference(shop: Shop, host: str) -> None:
     shop.put("/", f'<a href="https://{host}/test_8wM8">Buy</a>')
     page = shop.visit(ADA_LINK)
     page.click("a")
@@ -56,7 +56,7 @@ def test_the_merchants_own_payment_link_domains_are_known_by_an_option(shop: Sho
     assert [link_reference(page, f"#link{i}") for i in range(3)] == [ADA, ADA, None]
 
 
-def test_other_links_stay_as_they_are(shop: Shop) -> None:
+def test_links_to_other_sites_are_not_decorated(shop: Shop) -> None:
     addresses = [
         "/pricing",
         "https://stripe.com/",
@@ -103,7 +103,7 @@ def test_a_links_own_reference_is_never_overwritten(shop: Shop, query: str) -> N
     assert hrefs == [f"{PAYMENT_LINK}?{query}"] * 2
 
 
-def test_a_reference_the_merchant_sets_later_stays(shop: Shop) -> None:
+def test_reference_set_later_by_the_merchant_is_kept(shop: Shop) -> None:
     shop.put("/", f'<stripe-buy-button></stripe-buy-button><a href="{PAYMENT_LINK}">Buy</a>')
     page = shop.visit(ADA_LINK)
     page.evaluate(
@@ -118,7 +118,7 @@ def test_a_reference_the_merchant_sets_later_stays(shop: Shop) -> None:
     assert link_reference(page) == "user_42"
 
 
-def test_what_is_added_later_is_decorated_however_deep(shop: Shop) -> None:
+def test_links_added_later_are_decorated_at_any_depth(shop: Shop) -> None:
     page = shop.visit(ADA_LINK)
     _add(page, f"<section>text<p><a href='{PAYMENT_LINK}'>Buy</a><stripe-buy-button></stripe-buy-button></p></section>")
     _add(page, "<stripe-pricing-table></stripe-pricing-table>")
@@ -164,7 +164,7 @@ def test_a_script_at_the_top_of_the_head_decorates_what_is_parsed_after_it(shop:
 
 
 @pytest.mark.parametrize("how", ["async", "defer", 'type="module"'])
-def test_a_late_script_decorates_what_is_there_already(shop: Shop, how: str) -> None:
+def test_script_loaded_late_decorates_existing_links(shop: Shop, how: str) -> None:
     shop.put("/", f"<a href='{PAYMENT_LINK}'>Buy</a>", head=f'<script src="/checkout.js" {how}></script>')
     assert link_reference(shop.visit(ADA_LINK)) == ADA
 

@@ -21,7 +21,7 @@ def test_both_are_kept_across_navigations(shop: Shop) -> None:
     assert metadata(page) == ADA
 
 
-def test_both_outlive_a_trip_to_stripe_and_back(shop: Shop) -> None:
+def test_code_and_session_survive_a_redirect_to_stripe_and_back(shop: Shop) -> None:
     page = shop.visit(ADA_LINK)
     shop.visit("https://buy.stripe.com/test_abc", page)
     shop.visit("/pricing", page)

@@ -1,6 +1,6 @@
 """The generated part of docs/reference/cli.md: every command with its arguments and options.
 
-Write it anew with `make reference`.
+Write it again with `make reference`.
 """
 
 from collections.abc import Iterator

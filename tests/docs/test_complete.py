@@ -125,7 +125,7 @@ def test_the_reference_of_the_command_line_is_generated_from_the_commands() -> N
     ), "the commands changed; run `make reference`"
 
 
-def test_no_command_is_described_that_is_not_there() -> None:
+def test_documented_commands_exist() -> None:
     commands = [path for path, _ in command_reference.commands()]
     known = {*commands, *(command.split()[0] for command in commands)}
     for page in pages():

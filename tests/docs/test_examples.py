@@ -50,7 +50,7 @@ def test_examples_of_models_and_fields_reach_the_document(document: dict[str, An
     assert schemas["PartnerCreation"]["example"]["slug"] == "ada"
 
 
-def test_the_page_that_shows_them_is_there(application: Flask) -> None:
+def test_docs_page_and_api_document_are_served(application: Flask) -> None:
     client = application.test_client()
     assert client.get("/docs").status_code == 200
     assert client.get("/openapi.json").get_json()["openapi"].startswith("3.1")

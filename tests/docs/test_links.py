@@ -9,7 +9,7 @@ import pytest
 from .pages import ROOT, anchors, links, pages
 
 FORBIDDEN = {
-    "a path of somebody's machine": r"(?<![\w.~])/(?:root|work|home/\w+)/|(?<![\w.])/tmp/\w",
+    "a path of a developer's machine": r"(?<![\w.~])/(?:root|work|home/\w+)/|(?<![\w.])/tmp/\w",
     "a registry's host": r"//[\w.-]*(?:pypi|pythonhosted|npmjs|jsdelivr|unpkg|devpi|artifactory)[\w.-]*",
     "an index's address": r"--(?:extra-)?index-url|index_url\s*=",
     "a place outside the repository": r"\.\./shared|file://",

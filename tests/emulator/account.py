@@ -7,7 +7,7 @@ from tests.stripe_stories.documents import Document
 from tests.stripe_stories.facts import Ids, Purchase
 from tests.stripe_stories.families import Family
 
-from .happenings import Happening
+from .events import ShopEvent
 from .store import Render, Shelf
 from .world import World
 
@@ -88,7 +88,7 @@ class Account:
     def _hold(self, kind: str, object_id: str, created: int, render: Render, **refs: str | None) -> None:
         self.shelf.put(kind, object_id, created, render, refs)
 
-    def _emit(self, buyer_ids: Ids, event_type: str, object_id: str, created: int | None = None) -> Happening:
+    def _emit(self, buyer_ids: Ids, event_type: str, object_id: str, created: int | None = None) -> ShopEvent:
         moment = self.now if created is None else created
         event_id = buyer_ids.fresh("evt")
         return self.world.record_event((self.account, self.livemode), event_id, event_type, object_id, moment)

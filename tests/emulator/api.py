@@ -10,8 +10,8 @@ from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE, Family
 
 from . import answers, lists
 from .answers import Answer, Refused
+from .events import as_sent
 from .expand import expanded
-from .happenings import as_sent
 from .requests import Request
 from .resources import BY_PATH, RESOURCES, Resource
 from .store import Held, Shelf
@@ -151,7 +151,7 @@ class Api:
         return expanded(as_sent(held.render(family)), expanded_fields, shelf, family)
 
     def _thin(self, thin_id: str, account: str, key: Key) -> Document:
-        whole = self._world.happenings.get(thin_id.replace("evt_65", "evt_1", 1))
+        whole = self._world.events.get(thin_id.replace("evt_65", "evt_1", 1))
         if whole is None or (whole.account, whole.livemode) != (account, key.livemode):
             raise Refused(404, f"No such event: '{thin_id}'", code="not_found")
         return whole.thin()

@@ -156,7 +156,7 @@ def traffic(
         seed: which traffic; the same one gives the same ids, times and amounts.
         acts: how many.
         hours: how long it takes on the virtual clock.
-        markers: partners' codes that may stand on what is bought; some sales name nobody.
+        markers: partners' codes that may be on a sale; some sales name no partner.
         without: acts that do not occur, such as those in `RETURNS`.
     """
     crowd = Traffic(shop, seed, markers)

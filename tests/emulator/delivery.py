@@ -12,7 +12,7 @@ import orjson
 from tests.stripe_stories.families import Family
 from tests.stripe_stories.signing import signature_header
 
-from .happenings import Happening
+from .events import ShopEvent
 
 Post = Callable[[bytes, dict[str, str]], int]
 """Takes a body and headers to a receiver and gives the status it answered with."""
@@ -26,7 +26,7 @@ GIVES_UP_AFTER_SECONDS = {True: 3 * 86_400, False: 3 * 3600}
 class Attempt:
     """One delivery: `status` is None where no answer came."""
 
-    event: Happening
+    event: ShopEvent
     status: int | None
 
     @property
@@ -56,13 +56,13 @@ class Endpoint:
     of_connected: bool = False
     is_thin: bool = False
     is_down: bool = False
-    waiting: list[Happening] = field(default_factory=list)
-    lost: list[Happening] = field(default_factory=list)
+    waiting: list[ShopEvent] = field(default_factory=list)
+    lost: list[ShopEvent] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     _tried: set[str] = field(default_factory=set)
     _taken: set[str] = field(default_factory=set)
 
-    def offer(self, event: Happening) -> None:
+    def offer(self, event: ShopEvent) -> None:
         """Queue an event if it is one of this endpoint's."""
         is_mine = event.livemode == self.livemode and bool(event.account) == self.of_connected
         if is_mine and event.is_given_in(self.family) and (self.types is None or event.type in self.types):
@@ -98,7 +98,7 @@ class Endpoint:
         self.lost += self.waiting
         self.waiting = []
 
-    def send(self, event: Happening) -> Attempt:
+    def send(self, event: ShopEvent) -> Attempt:
         """Post one event, whether it waits or not: a resend by hand, a delivery that comes twice."""
         status = None if self.is_down else self._post(event)
         attempt = Attempt(event, status)
@@ -109,11 +109,11 @@ class Endpoint:
             event.pending -= 1
         return attempt
 
-    def body(self, event: Happening) -> bytes:
+    def body(self, event: ShopEvent) -> bytes:
         """What is posted for an event."""
         return orjson.dumps(event.thin() if self.is_thin else event.delivered(self.family))
 
-    def _post(self, event: Happening) -> int | None:
+    def _post(self, event: ShopEvent) -> int | None:
         body = self.body(event)
         headers = {"Content-Type": "application/json", "Stripe-Signature": signature_header(body, *self.secrets)}
         try:

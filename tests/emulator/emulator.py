@@ -12,8 +12,8 @@ from tests.stripe_stories.families import CLOVER, Family
 
 from .api import Api
 from .delivery import Attempt, Endpoint, Post, over_http
+from .events import ShopEvent
 from .faults import Faults
-from .happenings import Happening
 from .requests import Asked
 from .server import Server
 from .shop import Shop
@@ -100,9 +100,9 @@ class Emulator(Shop):
         return [attempt for endpoint in self.world.endpoints for attempt in endpoint.deliver(self.now, chance)]
 
     @property
-    def happenings(self) -> list[Happening]:
+    def events(self) -> list[ShopEvent]:
         """Every event there ever was, in any account and mode, in the order it happened."""
-        return list(self.world.happenings.values())
+        return list(self.world.events.values())
 
     @property
     def asked(self) -> list[Asked]:

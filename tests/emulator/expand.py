@@ -6,7 +6,7 @@ from tests.stripe_stories.documents import Document
 from tests.stripe_stories.families import Family
 
 from .answers import Refused
-from .happenings import as_sent
+from .events import as_sent
 from .lists import listed
 from .store import ListFilter, Shelf
 

@@ -104,7 +104,7 @@ class Faults:
     def drop(
         self, times: int | None = None, *, every: int = 1, route: str | None = None, after_effect: bool = False
     ) -> Fault:
-        """The connection is reset; after its effect, nobody knows that it was done."""
+        """The connection is reset; after the effect, the caller does not know that it was done."""
         way = Way.DROP_LATER if after_effect else Way.DROP
         return self._add(Fault(way, times=times, every=every, route=route))
 

@@ -7,7 +7,7 @@ from typing import Final
 from tests.stripe_stories.documents import Document
 
 from .answers import Refused, no_such
-from .happenings import Happening
+from .events import ShopEvent
 from .requests import Request
 from .resources import Resource
 from .store import EARLIEST, LATEST, Held, ListFilter, Order, Shelf
@@ -128,8 +128,8 @@ def _among(shelf: Shelf, resource: Resource, request: Request) -> dict[str, set[
 def _passes(world: World, resource: Resource, request: Request, held: Held) -> bool:
     if resource.kind != "event":
         return True
-    happening: Happening = world.happenings[held.id]
+    event: ShopEvent = world.events[held.id]
     is_delivered = request.one("delivery_success")
-    if is_delivered is not None and (happening.pending == 0) != (is_delivered == "true"):
+    if is_delivered is not None and (event.pending == 0) != (is_delivered == "true"):
         return False
-    return happening.is_given_in(happening.family)
+    return event.is_given_in(event.family)

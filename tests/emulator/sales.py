@@ -49,7 +49,7 @@ class Sales(Account):
         self._emit(buyer.ids, "customer.created", buyer.id)
 
     def mark(self, buyer: Buyer, marker: str) -> None:
-        """`customer.updated`: somebody writes a partner's code into the customer's metadata."""
+        """`customer.updated`: the merchant writes a partner's code into the customer's metadata."""
         self._tick()
         buyer.marker = marker
         self._hold_customer(buyer)

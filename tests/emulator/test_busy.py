@@ -16,7 +16,7 @@ UNTOLD_YET = RETURNS - {"refund", "refund_later"}
 def events_of(seed: int) -> list[dict]:
     with Emulator() as shop:
         traffic(shop, seed)
-        return [event.document() for event in shop.happenings]
+        return [event.document() for event in shop.events]
 
 
 def test_the_same_seed_gives_the_same_traffic() -> None:
@@ -26,7 +26,7 @@ def test_the_same_seed_gives_the_same_traffic() -> None:
     assert len(first) > 500
 
 
-def test_an_hour_is_an_hour(shop: Emulator) -> None:
+def test_traffic_of_an_hour_lasts_an_hour(shop: Emulator) -> None:
     began_at = shop.now
     traffic(shop, seed=1)
     assert began_at + 3600 <= shop.now <= began_at + 3600 + 10
@@ -36,7 +36,7 @@ def test_every_event_can_be_retrieved(shop: Emulator) -> None:
     traffic(shop, seed=1)
     client = shop.client()
     for kind in ("refund", "dispute", "credit_note", "invoice", "payment_intent"):
-        happened_to = {event.object_id for event in shop.happenings if event.kind == kind}
+        happened_to = {event.object_id for event in shop.events if event.kind == kind}
         booked = {one.id for one in getattr(client.v1, f"{kind}s").list({"limit": 100}).auto_paging_iter()}
         assert booked == happened_to != set(), kind
 

@@ -17,7 +17,7 @@ from .emulator import SIGNING_SECRET, Emulator
 
 @dataclass
 class Receiver:
-    """Somebody else's receiver: it keeps what it is sent and answers with `status`."""
+    """A receiver outside Accrual: it keeps what it is sent and answers with `status`."""
 
     status: int = 200
     taken: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
@@ -136,7 +136,7 @@ def test_an_event_may_be_sent_again_by_hand(shop: Emulator, receiver: Receiver) 
     endpoint = shop.endpoint(receiver)
     shop.customer()
     shop.deliver()
-    assert endpoint.send(shop.happenings[0]).succeeded
+    assert endpoint.send(shop.events[0]).succeeded
     assert receiver.documents[0]["id"] == receiver.documents[1]["id"]
     assert shop.client().v1.events.list().data[0].pending_webhooks == 0
 

@@ -50,7 +50,7 @@ def test_an_error_is_replayed_even_when_its_cause_is_gone(shop: Emulator) -> Non
     assert transfers_in(shop) == []
 
 
-def test_what_fails_validation_is_not_kept(shop: Emulator) -> None:
+def test_response_of_an_invalid_request_is_not_stored(shop: Emulator) -> None:
     transfers = shop.client().v1.transfers
     with pytest.raises(stripe.InvalidRequestError, match="Missing required param: amount"):
         transfers.create({**TRANSFER, "amount": ""}, WITH_KEY)

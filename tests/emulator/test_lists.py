@@ -24,7 +24,7 @@ def test_pages_go_from_the_newest_to_the_oldest(filled: Emulator) -> None:
     assert [page.has_more for page in (first, second, third)] == [True, True, False]
 
 
-def test_pages_before_a_cursor_are_those_nearest_to_it(filled: Emulator) -> None:
+def test_page_before_a_cursor_has_the_nearest_rows(filled: Emulator) -> None:
     charges = filled.client().v1.charges
     oldest = charges.list().data[-1]
     page = charges.list({"limit": 2, "ending_before": oldest.id})
@@ -39,7 +39,7 @@ def test_the_library_pages_through_all_objects(filled: Emulator) -> None:
 
 
 def sorted_newest_first(shop: Emulator) -> list:
-    events = list(enumerate(shop.happenings))
+    events = list(enumerate(shop.events))
     return [event for _, event in sorted(events, key=lambda pair: (pair[1].created, pair[0]), reverse=True)]
 
 
@@ -69,7 +69,7 @@ def test_events_are_narrowed_by_types_and_by_groups_of_types(filled: Emulator) -
 
 
 def test_events_are_listed_for_thirty_days(filled: Emulator) -> None:
-    event = filled.happenings[-1]
+    event = filled.events[-1]
     assert filled.client().v1.events.retrieve(event.id).type == event.type
     filled.advance(days=31)
     assert filled.client().v1.events.list().data == []

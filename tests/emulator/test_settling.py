@@ -9,7 +9,7 @@ from .expectation import expected
 
 
 def buy_and_refund(shop: Emulator) -> None:
-    """A subscription that is renewed and refunded in part, a one-time sale, and a sale nobody is named on."""
+    """A subscription that is renewed and refunded in part, a one-time sale, and a sale that names no partner."""
     subscription = shop.subscribe(shop.customer("cleo"), 4900, marker="ada")
     renewal = shop.renew(subscription)
     shop.refund(renewal, 1000)

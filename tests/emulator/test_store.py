@@ -31,7 +31,7 @@ def look(shelf: Shelf, **conditions: object) -> tuple[list[int], int]:
     return [int(held.id[4:]) for held in found], looked_at
 
 
-def test_a_late_page_costs_no_more_than_the_first(shelf: Shelf) -> None:
+def test_late_page_reads_no_more_rows_than_the_first(shelf: Shelf) -> None:
     middle = shelf.get("evt_50000")
     assert middle is not None
     first, back = look(shelf), look(shelf, before=middle.order)
@@ -51,7 +51,7 @@ def test_a_window_is_found_by_its_moments(shelf: Shelf) -> None:
     assert (found, looked_at) == ([2005, 2004, 2003, 2002], 4)
 
 
-def test_what_changes_keeps_its_place(shelf: Shelf) -> None:
+def test_changed_object_keeps_its_place_in_lists(shelf: Shelf) -> None:
     small = Shelf()
     for number in range(3):
         small.put("charge", f"ch_{number}", 7, lambda _family: {}, {"status": "open"})

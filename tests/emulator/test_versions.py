@@ -83,7 +83,7 @@ def test_payments_of_an_invoice_come_when_asked_for(shop: Emulator) -> None:
     assert listed.data[0].customer.object == "customer"
 
 
-def test_what_cannot_be_expanded_is_refused(shop: Emulator) -> None:
+def test_unexpandable_fields_are_refused(shop: Emulator) -> None:
     sale = shop.buy(shop.customer())
     with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
         shop.client().v1.charges.retrieve(str(sale.charge), {"expand": ["invoice"]})

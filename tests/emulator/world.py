@@ -7,7 +7,7 @@ from tests.stripe_stories.facts import START, Ids
 from tests.stripe_stories.families import CLOVER, Family
 
 from .delivery import Endpoint
-from .happenings import Happening
+from .events import ShopEvent
 from .store import Render, Shelf
 
 Scope = tuple[str, bool]
@@ -37,7 +37,7 @@ class World:
     shelves: defaultdict[Scope, Shelf] = field(default_factory=lambda: defaultdict(Shelf))
     keys: dict[str, Key] = field(default_factory=dict)
     endpoints: list[Endpoint] = field(default_factory=list)
-    happenings: dict[str, Happening] = field(default_factory=dict)
+    events: dict[str, ShopEvent] = field(default_factory=dict)
     funds_minor: dict[str, int] = field(default_factory=lambda: {"usd": 100_000_000})
     _people: int = 0
 
@@ -51,18 +51,18 @@ class World:
         """Keep an object, or what it has become."""
         self.shelves[scope].put(kind, object_id, created, render, refs)
 
-    def record_event(self, scope: Scope, event_id: str, event_type: str, object_id: str, created: int) -> Happening:
+    def record_event(self, scope: Scope, event_id: str, event_type: str, object_id: str, created: int) -> ShopEvent:
         """Record that something happened to an object as it is held now, and give it to every endpoint concerned."""
         account, livemode = scope
         shelf = self.shelves[scope]
         subject = shelf.get(object_id)
         assert subject is not None, object_id
         family = self.families[account]
-        happening = Happening(
+        event = ShopEvent(
             event_id, event_type, created, family, subject.render, subject.kind, object_id, livemode, account
         )
-        shelf.put("event", event_id, created, lambda _asked_for: happening.document(), {"type": event_type})
-        self.happenings[event_id] = happening
+        shelf.put("event", event_id, created, lambda _asked_for: event.document(), {"type": event_type})
+        self.events[event_id] = event
         for endpoint in self.endpoints:
-            endpoint.offer(happening)
-        return happening
+            endpoint.offer(event)
+        return event

@@ -95,7 +95,7 @@ def test_event_is_not_claimed_before_its_next_attempt(deliver: Deliver, drain: D
 @pytest.mark.parametrize(
     ("failures", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (11, 1024), (12, 2048), (13, 3600), (99, 3600)]
 )
-def test_the_wait_doubles_up_to_an_hour(failures: int, seconds: int) -> None:
+def test_retry_wait_doubles_up_to_an_hour(failures: int, seconds: int) -> None:
     assert backoff.seconds(failures, first=inbox.FIRST_WAIT_SECONDS, longest=inbox.LONGEST_WAIT_SECONDS) == seconds
 
 

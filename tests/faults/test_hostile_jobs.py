@@ -180,9 +180,7 @@ def refused() -> dict[str, int]:
     return {reason: int(number) for reason, number in counted.items()}
 
 
-def test_what_a_worker_looks_after_besides_the_queue_runs_nothing_either(
-    deliver: Deliver, staff: Staff, attacker: Attacker
-) -> None:
+def test_worker_maintenance_runs_no_commands_from_redis(deliver: Deliver, staff: Staff, attacker: Attacker) -> None:
     """Jobs of dead workers are failed by RQ at a worker's start, and jobs that depend on one are loaded at its end."""
     abandoned = attacker.hold(attacker.good_data(), failure_callback_name="foreign.touch", webhooks=webhooks(attacker))
     attacker.client.zadd(f"rq:wip:{jobs.QUEUE}", {f"{abandoned}:1": time.time() - 60})

@@ -62,7 +62,7 @@ def crash(postgres: Postgres) -> None:
 
 
 @pytest.mark.parametrize("end", [stop, crash], ids=["stopped", "killed"])
-def test_what_cannot_be_stored_is_a_503_and_all_settle_once_postgres_is_back(
+def test_events_get_503_without_postgres_and_settle_once_it_is_back(
     post: Post, staff: Staff, postgres: Postgres, owner: Engine, tally: Tally, end: Callable[[Postgres], None]
 ) -> None:
     """It ends while a worker holds a batch; only Postgres is started again."""

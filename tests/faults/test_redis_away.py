@@ -163,7 +163,7 @@ def test_no_request_waits_for_redis_twice(post: Post, silent_redis: SilentRedis)
 
 
 def lose_the_job(valkey: Valkey) -> None:
-    """The flag stays, and does not even expire; the job is gone: somebody died between the two."""
+    """The flag stays without an expiry and the job is gone: a process died between the two writes."""
     with valkey.client() as client:
         assert client.persist(jobs.DRAIN.flag) == 1
         client.delete(QUEUE_KEY)

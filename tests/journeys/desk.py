@@ -27,7 +27,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Desk:
-    """Somebody with a manage key."""
+    """A caller with a manage key."""
 
     client: FlaskClient
     merchant: Merchant

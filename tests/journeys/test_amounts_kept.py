@@ -115,7 +115,7 @@ def test_every_level_keeps_its_amount(merchant: Merchant, deliver: Deliver, drai
     )
 
 
-def test_what_was_merged_away_has_no_amount(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_merged_payment_has_no_amount(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """The charge's own commission is the invoice's once they are linked, also where that was rejected."""
     sale = Customer(CLOVER, Marks(payment="ada", invoice="ada")).buys(invoiced=True, through_session=False)
     link = [event for event in sale.events if event["type"] == "invoice_payment.paid"]

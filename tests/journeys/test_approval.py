@@ -146,7 +146,7 @@ def test_a_person_approves_over_a_hold_only_by_force_and_with_a_reason(
     assert refused.value.code == "nothing_to_approve"
 
 
-def test_what_was_rejected_stays_so_whatever_events_say_until_a_person_approves_it(
+def test_rejected_conversion_stays_rejected_through_events_until_approved(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = meet(subscription="ada")
@@ -197,7 +197,7 @@ def test_an_approval_survives_the_merge_and_what_it_adds_is_payable(
     assert ledger().balances == payable(980)
 
 
-def test_what_is_in_a_payout_cannot_be_rejected(meet: Meet, deliver: Deliver, drain: Drain) -> None:
+def test_commission_in_a_payout_cannot_be_rejected(meet: Meet, deliver: Deliver, drain: Drain) -> None:
     first = meet(subscription="ada").subscribes()
     deliver(first.events)
     drain()
@@ -242,7 +242,7 @@ def test_rejecting_takes_a_reason_and_twice_is_once(meet: Meet, deliver: Deliver
     assert ledger().balances == {}
 
 
-def test_the_clock_rests_while_the_inbox_is_behind(meet: Meet, deliver: Deliver, drain: Drain) -> None:
+def test_clock_approves_nothing_while_the_inbox_is_behind(meet: Meet, deliver: Deliver, drain: Drain) -> None:
     """What lies there unworked may be the refund."""
     cleo = meet(subscription="ada")
     first = cleo.subscribes()

@@ -49,7 +49,7 @@ def test_a_payment_credited_by_hand_leaves_the_customers_other_payments(
     assert ledger().balances == owed(ada=980, ben=980)
 
 
-def test_the_same_said_twice_changes_nothing(
+def test_repeated_decision_changes_nothing(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     first = meet().subscribes()
@@ -61,9 +61,7 @@ def test_the_same_said_twice_changes_nothing(
     assert ledger().balances == owed(ada=980)
 
 
-def test_back_and_forth_only_the_last_word_counts(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
-) -> None:
+def test_latest_decision_counts(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk) -> None:
     first = meet(subscription="ada").subscribes()
     deliver(first.events)
     drain()
@@ -72,7 +70,7 @@ def test_back_and_forth_only_the_last_word_counts(
     assert ledger().balances == owed(ben=980)
 
 
-def test_credit_taken_away_by_hand_stays_away(
+def test_removed_credit_is_not_restored_by_later_events(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     cleo = meet(subscription="ada")
@@ -217,7 +215,7 @@ def test_earlier_evidence_moves_unpaid_commissions_and_lists_paid_ones(
     assert "include_paid" in desk.explains(str(second.invoice))
 
 
-def test_a_refund_of_what_stayed_with_its_partner_is_that_partners_loss(
+def test_refund_of_a_payment_in_conflict_reduces_the_paid_partners_commission(
     meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk
 ) -> None:
     cleo = meet(subscription="ada")

@@ -83,7 +83,7 @@ def test_a_dispute_holds_it_until_it_is_won(cleo: Customer, deliver: Deliver, dr
     assert ledger().balances == payable(980)
 
 
-def test_what_was_rejected_stays_rejected(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_rejected_conversion_stays_rejected(cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     first = cleo.subscribes()
     deliver(first.events)
     drain()
@@ -126,7 +126,7 @@ def test_tiers_count_what_the_same_batch_approves(
 
 @pytest.mark.parametrize("commission", [TIERED], indirect=True)
 def test_two_drains_count_what_the_other_approves(deliver: Deliver, ledger: Ledger) -> None:
-    """Three sales in one second, worked by two drains whose commits are held: whoever comes later counts the others."""
+    """Three sales in one second, worked by two drains whose commits are held: the later drain counts the others."""
     sales = [
         Customer(CLOVER, Marks(payment="ada")).buys(Bill(net_minor=10_000), through_session=False) for _ in range(3)
     ]

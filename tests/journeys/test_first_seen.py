@@ -68,7 +68,7 @@ def again(event: Event) -> Event:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_the_same_said_again_is_already_known(deliver: Deliver, drain: Drain, reason: Reason, *, at_once: bool) -> None:
+def test_repeated_name_is_already_known(deliver: Deliver, drain: Drain, reason: Reason, *, at_once: bool) -> None:
     appeared = cleo().appears()
     repeated = again(appeared) | {"type": "customer.updated"}
     for events in ([appeared, repeated],) if at_once else ([appeared], [repeated]):

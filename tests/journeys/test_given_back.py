@@ -69,7 +69,7 @@ def test_refunds_in_any_order_and_repeated_end_the_same(desk: Desk, ledger: Ledg
         assert ledger().balances == {}
 
 
-def test_said_again_it_is_the_same_refund_and_with_another_amount_a_conflict(desk: Desk, ledger: Ledger) -> None:
+def test_repeated_refund_report_is_accepted_and_another_amount_is_a_conflict(desk: Desk, ledger: Ledger) -> None:
     conversion = report(desk)
     first = give_back(desk, conversion, 1000, "r1")
     again = give_back(desk, conversion, 1000, "r1")
@@ -80,7 +80,7 @@ def test_said_again_it_is_the_same_refund_and_with_another_amount_a_conflict(des
     assert ledger().balances == owed(ada=780 + 880)
 
 
-def test_never_more_than_was_collected(desk: Desk, ledger: Ledger) -> None:
+def test_returned_amount_is_at_most_the_collected_amount(desk: Desk, ledger: Ledger) -> None:
     conversion = report(desk)
     assert give_back(desk, conversion, 4000).status_code == 201
     refused = give_back(desk, conversion, 1000)

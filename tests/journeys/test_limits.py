@@ -38,15 +38,15 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
     first: datetime, months: int, last_paid: datetime, first_unpaid: datetime
 ) -> None:
     commission = shape_of({"type": "percentage", "bps": 2000, "max_months": months})
-    standing = CyclePosition(1, first)
-    assert caps.exceeded(commission, standing, last_paid) == {}
-    exceeded = caps.exceeded(commission, standing, first_unpaid)
+    position = CyclePosition(1, first)
+    assert caps.exceeded(commission, position, last_paid) == {}
+    exceeded = caps.exceeded(commission, position, first_unpaid)
     assert exceeded == {"limit": "max_months", "most_months": months, "first_paid_at": first.isoformat()}
     assert outcomes.limit(exceeded).startswith(f"{months} month")
 
 
 @pytest.mark.parametrize(
-    ("commission", "standing", "is_paid"),
+    ("commission", "position", "is_paid"),
     [
         ({"type": "flat", "amount_cents": 1}, CyclePosition(1), True),
         ({"type": "flat", "amount_cents": 1}, CyclePosition(2), False),
@@ -63,9 +63,9 @@ def test_months_end_on_the_same_day_or_the_months_last_in_utc(
     ],
 )
 def test_a_flat_amount_is_paid_once_for_the_first_cycle_by_default(
-    commission: dict[str, Any], standing: CyclePosition, is_paid: bool
+    commission: dict[str, Any], position: CyclePosition, is_paid: bool
 ) -> None:
-    assert (caps.exceeded(shape_of(commission), standing, at(2026, 3, 2)) == {}) is is_paid
+    assert (caps.exceeded(shape_of(commission), position, at(2026, 3, 2)) == {}) is is_paid
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_an_inquiry_holds_what_is_approved_at_once_in_every_order(
     assert {line.outcome for line in ledger().payments} == {"held"}
 
 
-def test_a_fraud_warning_takes_it_back_as_well_and_the_end_of_the_hold_gives_it_again(
+def test_fraud_warning_reverses_the_approval_and_its_end_restores_it(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = customer("ben")
@@ -139,7 +139,7 @@ def test_a_warning_that_a_dispute_answered_counts_from_the_warning_on(
     assert ledger().balances == owed(ada=980)
 
 
-def test_what_is_in_a_payout_stays_approved(deliver: Deliver, drain: Drain) -> None:
+def test_commission_in_a_payout_stays_approved(deliver: Deliver, drain: Drain) -> None:
     cleo = customer("ada")
     sale = cleo.subscribes()
     dispute = DisputeStory(cleo, sale)

@@ -91,7 +91,7 @@ def test_what_names_a_partner_on_a_payment_counts_for_the_invoice_it_paid_and_no
 
 
 @pytest.mark.parametrize("reference", ["in_store_7", "in_progress", "A-1001", "cus_1Cleo0000001", "", 7, {"id": None}])
-def test_an_order_reference_of_the_merchants_own_links_nothing(
+def test_order_reference_that_is_no_invoice_id_is_ignored(
     deliver: Deliver, drain: Drain, ledger: Ledger, reference: Any
 ) -> None:
     """Two instalments of one order, one of them named Ada's."""

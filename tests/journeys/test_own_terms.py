@@ -156,7 +156,7 @@ def test_a_paused_partner_earns_nothing_new_and_what_it_earned_follows_its_payme
 
 
 @pytest.mark.parametrize("status", ["paused", "banned", "deactivated"])
-def test_what_was_earned_matures_whatever_became_of_the_partner(
+def test_commission_matures_in_every_later_partner_status(
     meet: Meet, happen: Happen, ledger: Ledger, status: str
 ) -> None:
     happen(meet(subscription="ada").subscribes().events)

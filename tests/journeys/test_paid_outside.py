@@ -60,7 +60,7 @@ def test_part_paid_outside_stripe_is_the_amount_of_the_payment_record(
     assert "paid outside Stripe 90.00 USD" in " ".join(explanation)
 
 
-def test_a_wire_known_late_takes_the_commission_back(
+def test_late_known_wire_transfer_reverses_the_commission(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """A card was declined, so that it was attempted; nothing but the payment record says where the money came from."""

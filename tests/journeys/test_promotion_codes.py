@@ -246,7 +246,7 @@ def test_a_promotion_belongs_to_one_partner(
 
 
 @pytest.mark.parametrize("body", [{}, {"code": "a", "coupon": "b"}, {"code": " "}], ids=["none", "two", "empty"])
-def test_a_gift_names_exactly_one_promotion(
+def test_assigning_a_promotion_requires_exactly_one_id(
     client: FlaskClient, owner_key: dict[str, str], promotions_of: Callable[[str], str], body: dict[str, str]
 ) -> None:
     assert client.post(promotions_of("ada"), json=body, headers=owner_key).status_code == 400
@@ -260,7 +260,7 @@ def test_a_marker_on_a_discounted_sale_of_a_stranger_to_us_is_shown_as_unknown(
     assert [line.outcome for line in ledger().payments] == ["unknown_code"]
 
 
-def test_a_reference_of_another_shape_is_no_trouble(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_discount_in_an_unknown_form_is_ignored(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """The old shape may list discounts in full, in part, or in an unknown form."""
     sale = sell(Customer(ACACIA, Marks(subscription="ben")), code_marker="ada")
     for strange in ([None, 7, {"id": 5}, []], {"id": "di_x"}, "di_x"):

@@ -58,7 +58,7 @@ def test_three_refunds_that_make_a_whole_leave_exactly_nothing(
 
 
 @pytest.mark.parametrize("told_by", ["refund.created", "charge.refunded", "refund.updated"])
-def test_one_event_suffices_to_learn_of_a_refund(
+def test_refund_counts_after_any_one_of_its_events(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, told_by: str
 ) -> None:
     cleo = meet(subscription="ada")

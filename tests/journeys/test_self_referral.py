@@ -78,7 +78,7 @@ def allow(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.event_type} {'.'.join(place.shown)}")
-def test_her_address_on_any_face_earns_her_nothing(
+def test_partners_own_address_on_any_object_of_a_payment_earns_nothing(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, place: Place
 ) -> None:
     cleo = meet(subscription="ada")
@@ -136,7 +136,7 @@ def test_every_order_of_arrival_ends_in_nothing(deliver: Deliver, drain: Drain, 
     assert ledger().balances in ({}, owed(ada=0))
 
 
-def test_other_partners_earn_on_her_and_she_on_others(
+def test_self_referral_concerns_only_the_partner_with_that_address(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     deliver(shows(meet(subscription="ben").subscribes().events, PLACES[0]))
@@ -154,7 +154,7 @@ def test_self_referral_earns_if_the_program_allows_it(
     assert ledger().balances == owed(ada=980)
 
 
-def test_what_was_forbidden_when_she_was_first_credited_stays_so(
+def test_self_referral_verdict_of_the_first_credit_stays(
     merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """Neither another address of hers nor another rule of the program's moves money that was credited before."""

@@ -47,7 +47,7 @@ def approve_all(*sales: Purchase) -> None:
     clock(day(sales[-1], HOLDBACK_DAYS))
 
 
-def standing(accrued: int = 0, payable: int = 0) -> Balances:
+def ada_has(accrued: int = 0, payable: int = 0) -> Balances:
     balances: Balances = {("partner_accrued", "ada", "usd"): accrued, ("partner_payable", "ada", "usd"): payable}
     balances["commission_expense", None, "usd"] = accrued + payable
     return {account: minor for account, minor in balances.items() if minor}
@@ -61,10 +61,10 @@ def test_each_sale_counts_what_was_approved_by_its_own_time(
         deliver(sale.events)
         drain()
         approve_all(sale)
-    assert ledger().balances == standing(payable=1000 + 1000 + 2000 + 3000)
+    assert ledger().balances == ada_has(payable=1000 + 1000 + 2000 + 3000)
 
 
-def test_what_is_approved_later_moves_no_other_commission(
+def test_later_approval_changes_no_other_commission(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """All four are known before the clock runs: nothing was approved when any of them was settled."""
@@ -74,7 +74,7 @@ def test_what_is_approved_later_moves_no_other_commission(
     approve_all(*sales)
     deliver(cleo.is_refunded(sales[3], 5000).events)
     drain()
-    assert ledger().balances == standing(payable=3500)
+    assert ledger().balances == ada_has(payable=3500)
 
 
 def test_the_clock_is_counted_by_when_the_holdback_ended_and_not_by_when_it_ran(
@@ -89,7 +89,7 @@ def test_the_clock_is_counted_by_when_the_holdback_ended_and_not_by_when_it_ran(
     clock(day(after, 90))
     deliver([*after.events, *before.events])
     drain()
-    assert ledger().balances == standing(payable=2000, accrued=2000 + 1000)
+    assert ledger().balances == ada_has(payable=2000, accrued=2000 + 1000)
 
 
 def test_what_came_back_after_approval_still_counts_and_what_was_rejected_does_not(
@@ -103,10 +103,10 @@ def test_what_came_back_after_approval_still_counts_and_what_was_rejected_does_n
     deliver(cleo.is_refunded(first, 10_000).events)
     drain()
     reject(third)
-    assert ledger().balances == standing(payable=1000)
+    assert ledger().balances == ada_has(payable=1000)
     deliver(fourth.events)
     drain()
-    assert ledger().balances == standing(payable=1000, accrued=2000)
+    assert ledger().balances == ada_has(payable=1000, accrued=2000)
 
 
 def test_a_person_approves_as_of_now_which_older_sales_do_not_count(
@@ -119,7 +119,7 @@ def test_a_person_approves_as_of_now_which_older_sales_do_not_count(
         approve(sale)
     deliver(third.events)
     drain()
-    assert ledger().balances == standing(payable=2000, accrued=1000)
+    assert ledger().balances == ada_has(payable=2000, accrued=1000)
 
 
 def test_only_the_partners_own_conversions_count(deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
@@ -144,11 +144,11 @@ def test_a_sale_and_its_invoice_are_counted_for_once(deliver: Deliver, drain: Dr
     sale = cleo.buys(Bill(net_minor=10_000), invoiced=True, through_session=False)
     deliver(sale.only("charge.succeeded", "payment_intent.succeeded").events)
     drain()
-    assert ledger().balances == standing(payable=2000, accrued=2000)
+    assert ledger().balances == ada_has(payable=2000, accrued=2000)
     approve_all(sale)
     deliver(sale.events)
     drain()
-    assert ledger().balances == standing(payable=4000)
+    assert ledger().balances == ada_has(payable=4000)
 
 
 SEATS = TIERED | {"product_rates": [{"product": "prod_seats", "bps": 500}]}
@@ -167,7 +167,7 @@ def test_products_without_a_rate_of_their_own_count_at_the_tiers(
     sale = cleo.subscribes(Bill(net_minor=10_000))
     deliver(itemized(sale, (Line("prod_pro", 4000), Line("prod_seats", 6000))))
     drain()
-    assert ledger().balances == standing(payable=2000, accrued=800 + 300)
+    assert ledger().balances == ada_has(payable=2000, accrued=800 + 300)
 
 
 def test_the_explanation_shows_the_tier(cleo: Customer, deliver: Deliver, drain: Drain) -> None:

@@ -1,4 +1,4 @@
-"""Several partners' links were followed before somebody paid; the program's model says whose the customer is."""
+"""A customer followed several partners' links before paying; the program's model decides which is credited."""
 
 from itertools import permutations
 
@@ -164,10 +164,10 @@ def _two_visits() -> tuple[Customer, Purchase]:
     return cleo, with_session(cleo.subscribes())
 
 
-TOLD = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "customer.created")
+SENT = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "customer.created")
 
 
-@pytest.mark.parametrize("order", list(permutations(TOLD)), ids=" ".join)
+@pytest.mark.parametrize("order", list(permutations(SENT)), ids=" ".join)
 def test_the_touchpoint_decides_in_any_order_of_events(
     visitor: Visitor, deliver: Deliver, drain: Drain, ledger: Ledger, order: tuple[str, ...]
 ) -> None:

@@ -88,7 +88,7 @@ def test_a_touchpoint_that_commits_after_its_payment_was_worked_still_counts(
     assert ledger().balances == owed(ben=1960)
 
 
-def test_every_session_is_looked_at_once_more_and_no_oftener(
+def test_late_touchpoints_of_a_session_are_checked_once(
     visitor: Visitor, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     _, first = _subscribed()
@@ -125,10 +125,10 @@ def test_dropping_the_months_touchpoints_came_in_changes_nothing_that_was_settle
     assert ledger().balances == owed(ben=1960)
 
 
-def test_a_month_ends_and_no_touchpoint_is_lost(
+def test_touchpoints_around_the_end_of_a_month_are_stored(
     merchant: cast.Merchant, visitor: Visitor, partitions_now: Partitions
 ) -> None:
-    """Nobody made December in time: what comes lies in the default partition, and moves when December is made."""
+    """December's partition was not made in time: touchpoints go to the default partition, and move when it is made."""
     with db.transaction() as session:
         session.execute(text("SELECT keep_touchpoint_month('2026-11-05')"))
     for milliseconds in (0, -1, -2_000):

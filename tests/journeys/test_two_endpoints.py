@@ -144,7 +144,7 @@ def test_links_that_only_the_older_shape_names_are_kept(
     assert ledger().balances == owed(ada=2 * 980 - 168)
 
 
-def test_the_story_of_the_event_and_of_its_payment_show_both(send_to: dict[Family, Post], drain: Drain) -> None:
+def test_explanations_of_event_and_payment_show_both(send_to: dict[Family, Post], drain: Drain) -> None:
     story = sent_twice()
     for family, events in story.items():
         send_to[family](events)

@@ -112,9 +112,7 @@ def test_no_event_waits_for_an_abandoned_session(
         assert "it will not be paid" in sentence(stored.outcome, stored.outcome_details)
 
 
-def test_a_delayed_payment_that_came_after_all_counts(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
+def test_delayed_payment_counts_when_it_succeeds(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = meet(client_reference="ada")
     sale = cleo.buys()
     session = sale.event("checkout.session.completed")["data"]["object"]

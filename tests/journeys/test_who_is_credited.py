@@ -37,7 +37,7 @@ def test_each_carrier_credits_a_subscription_by_itself(
 
 
 @pytest.mark.parametrize(("stronger", "weaker"), list(pairwise(CARRIERS)))
-def test_of_two_carriers_the_stronger_is_believed(
+def test_stronger_of_two_carriers_is_credited(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, stronger: str, weaker: str
 ) -> None:
     cleo = meet(**{stronger: "ada", weaker: "ben"})
@@ -99,7 +99,7 @@ def test_a_code_is_known_whatever_its_case(
 
 
 @pytest.mark.parametrize("written", ["", "null", "undefined"])
-def test_a_word_for_a_missing_value_is_skipped_and_the_next_carrier_counts(
+def test_placeholder_for_a_missing_value_is_skipped_and_the_next_carrier_counts(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, written: str
 ) -> None:
     deliver(meet(subscription=written, client_reference="ada").subscribes().events)
@@ -266,7 +266,7 @@ def test_the_attributions_in_force_do_not_depend_on_the_order(deliver: Deliver, 
 @pytest.mark.parametrize(
     "reference", ["ada--5f2c", "ADA--", "ada", f"ada--{'x' * 195}"], ids=["session", "cut", "bare", "longest"]
 )
-def test_a_reference_whose_session_leads_nowhere_names_its_partner(
+def test_reference_with_an_unknown_session_credits_the_partner_of_its_code(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, reference: str
 ) -> None:
     deliver(meet(client_reference=reference).subscribes().events)

@@ -15,7 +15,7 @@ SESSION = "5f2c9a0b1d3e4f60"
 
 @dataclass
 class Visitor:
-    """Somebody with a session that follows partners' links."""
+    """A visitor with a session that follows partners' links."""
 
     merchant: Merchant
     session_id: str = SESSION

@@ -1,4 +1,4 @@
-"""What the database refuses, whoever asks."""
+"""What the database refuses to every role."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ def _open_entry(connection: Connection, shop: cast.Merchant) -> UUID:
     return entry_id
 
 
-def test_a_balanced_entry_is_taken(journal: Journal) -> None:
+def test_balanced_entry_is_accepted(journal: Journal) -> None:
     journal.post(Line(journal.expense, 980), Line(journal.accrued, -980))
     journal.connection.commit()
     assert journal.connection.scalar(text("SELECT count(*) FROM postings")) == 2

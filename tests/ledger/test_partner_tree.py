@@ -1,4 +1,4 @@
-"""Who invited whom is a tree: the database refuses a circle, whoever tries, however."""
+"""The parents of partners form a tree: the database refuses a circle from every role and statement."""
 
 import threading
 

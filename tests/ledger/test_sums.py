@@ -146,7 +146,7 @@ def test_sums_are_the_same_before_and_after_every_checkpoint(shop: Merchant) -> 
     assert_sums_equal_postings(shop)
 
 
-def test_what_commits_late_is_never_missed(shop: Merchant) -> None:
+def test_late_commits_are_not_missed(shop: Merchant) -> None:
     """A transaction that began first and commits last lies below no checkpoint until it has ended."""
     with db.transaction() as session:
         for number, code in enumerate(("ada", "ben")):  # what both need of customers and accounts is there by then
@@ -170,7 +170,7 @@ def test_what_commits_late_is_never_missed(shop: Merchant) -> None:
         assert session.execute(kept, {"nobody": ALL_PARTNERS, "ever": sums.EVER}).scalar_one() == 4
 
 
-def test_what_was_rolled_back_is_never_counted(shop: Merchant) -> None:
+def test_rolled_back_metrics_are_not_counted(shop: Merchant) -> None:
     with db.transaction() as session:
         sell(session, shop, "ada", 1)
         session.rollback()

@@ -50,7 +50,7 @@ def accrued(deliver: Deliver, drain: Drain) -> None:
 
 @pytest.fixture
 def tamper(database_url: str, database: Engine) -> Tamper:
-    """Change rows as only somebody with the owner's powers could, the laws switched off."""
+    """Change rows with the owner's rights and the laws switched off."""
 
     def tamper(statement: str) -> None:
         engine = create_engine(database_url)

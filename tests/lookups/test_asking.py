@@ -93,6 +93,6 @@ def test_a_connected_account_is_asked_in_its_name(shop: Emulator) -> None:
 
 
 @pytest.mark.parametrize("strange", ["", "..", "in_1/../../v1/keys", "in_1?expand[]=x", "in 1", "ín_1"])
-def test_what_can_be_no_id_is_never_asked_for(strange: str) -> None:
+def test_malformed_ids_are_never_requested(strange: str) -> None:
     with pytest.raises(StripeMissing):
         stripe_api.object_path("/v1/invoices", strange)

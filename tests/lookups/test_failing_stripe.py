@@ -57,7 +57,7 @@ def test_hanging_stripe_does_not_delay_the_drain(
 def test_a_drain_of_the_same_customers_asks_nothing_and_succeeds_at_once(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, fault: str
 ) -> None:
-    """While Stripe fails whoever asks about them, or keeps that one waiting in the middle of it."""
+    """While Stripe refuses requests about them, or leaves one without a response."""
     subscriptions = want_customers(shop, connect, drain, "cleo", "dora", "emil")
     struck = getattr(shop.faults, fault)()
     asker = threading.Thread(target=lookups.do_next)

@@ -130,7 +130,7 @@ def test_payment_from_fetched_documents_has_stripes_time(fetch: Fetch, drain: Dr
         ("checkout.session.completed", "expired"),
     ],
 )
-def test_what_has_brought_no_money_earns_nothing(
+def test_uncollected_payment_earns_nothing(
     fetch: Fetch, drain: Drain, ledger: Ledger, event_type: str, status: str
 ) -> None:
     sale = Customer(CLOVER, Marks(payment="ada", invoice="ada", session="ada")).buys(invoiced=True)
@@ -147,7 +147,7 @@ def test_an_uncaptured_charge_is_not_captured(fetch: Fetch, drain: Drain) -> Non
     assert outcomes() == {f"fetched.charge {charge['id']}": "not_captured"}
 
 
-def test_an_open_link_links_nothing(fetch: Fetch, drain: Drain, ledger: Ledger) -> None:
+def test_open_invoice_payment_links_no_charge(fetch: Fetch, drain: Drain, ledger: Ledger) -> None:
     sale = subscription(payment="ada")
     link = {**sale.event("invoice_payment.paid")["data"]["object"], "status": "open"}
     fetch(link, *documents([sale.event("invoice.paid"), sale.event("payment_intent.succeeded")]))

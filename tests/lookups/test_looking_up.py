@@ -17,7 +17,7 @@ from .conftest import Connect, LookUp, looked_up, outcomes
 LINKLESS = {"charge.succeeded", "invoice.paid", "payment_intent.succeeded"}
 
 
-def test_a_customer_marked_before_we_listened_is_looked_up_and_credits_the_payment(
+def test_customer_named_before_the_first_event_is_looked_up_and_credits_the_payment(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, ledger: Ledger
 ) -> None:
     cleo = shop.customer(marker="ada")
@@ -41,7 +41,7 @@ def test_a_customer_whose_metadata_was_seen_is_not_asked_about(
     assert looked_up() == []
 
 
-def test_a_customer_is_asked_about_once_however_often_she_pays(
+def test_customer_is_looked_up_once_for_several_payments(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
 ) -> None:
     cleo = shop.customer()
@@ -55,7 +55,7 @@ def test_a_customer_is_asked_about_once_however_often_she_pays(
     assert shop.calls() == {"GET /v1/customers/{id}": 1}
 
 
-def test_renewals_of_a_bound_customer_want_nothing(
+def test_renewals_of_a_bound_customer_request_no_lookup(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain
 ) -> None:
     connect()
@@ -114,7 +114,7 @@ def test_a_charge_that_paid_no_invoice_stops_waiting_at_once(
     assert (asked.is_done, asked.problem) == (True, lookups.NO_INVOICE)
 
 
-def test_what_came_by_itself_is_not_asked_for(
+def test_object_that_arrived_meanwhile_is_not_looked_up(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp
 ) -> None:
     endpoint = connect()
@@ -132,7 +132,7 @@ def test_what_came_by_itself_is_not_asked_for(
     assert all(one.is_done and one.problem is None for one in looked_up())
 
 
-def test_a_dispute_of_a_payment_before_our_time_is_settled(
+def test_dispute_of_a_payment_older_than_the_inbox_is_settled(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, ledger: Ledger
 ) -> None:
     sale = shop.buy(shop.customer(), marks=Marks(payment="ada"))

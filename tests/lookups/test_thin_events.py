@@ -38,7 +38,7 @@ def test_two_thin_events_of_one_content_both_end(
     drain()
     look_up()
     endpoint = connect(is_thin=True, types={"invoice.paid"})
-    (paid,) = [event for event in shop.happenings if event.object_id == subscription.first.invoice][:1]
+    (paid,) = [event for event in shop.events if event.object_id == subscription.first.invoice][:1]
     endpoint.send(paid)
     drain()
     look_up()

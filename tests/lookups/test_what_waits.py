@@ -131,7 +131,7 @@ def test_a_wait_that_ends_keeps_its_sentence(deliver: Deliver, drain: Drain) -> 
     assert details == {"code": "nobody-has-this"}
 
 
-def test_another_organization_sees_nothing_of_it_and_asks_nothing_again(
+def test_waiting_payment_is_hidden_from_another_organization(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, client: FlaskClient
 ) -> None:
     cleo = shop.customer()

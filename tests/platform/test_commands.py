@@ -210,7 +210,7 @@ def test_an_unknown_outcome_or_event_is_refused(accrual: Accrual, renewal: dict[
         accrual("events", "replay")
 
 
-def test_any_id_explains_itself(accrual: Accrual, renewal: dict[str, Any]) -> None:
+def test_every_id_of_a_sale_is_explained(accrual: Accrual, renewal: dict[str, Any]) -> None:
     invoice = renewal["data"]["object"]["id"]
     for any_id in (invoice, renewal["id"]):
         assert any("ada" in sentence for sentence in accrual("explain", any_id)["sentences"])

@@ -155,13 +155,13 @@ def roles(database: Engine, database_url: str) -> Iterator[Logins]:
 
 
 @pytest.mark.parametrize("who", REFUSED)
-def test_what_each_role_may_not_do_is_refused(roles: Logins, who: str) -> None:
+def test_roles_cannot_use_other_privileges(roles: Logins, who: str) -> None:
     went_through = [statement for statement in REFUSED[who] if _sqlstate(roles, who, statement) != "42501"]
     assert went_through == []
 
 
 @pytest.mark.parametrize("who", ALLOWED)
-def test_what_each_role_needs_is_allowed(roles: Logins, who: str) -> None:
+def test_roles_have_the_privileges_they_need(roles: Logins, who: str) -> None:
     refused = [statement for statement in ALLOWED[who] if _sqlstate(roles, who, statement) is not None]
     assert refused == []
 

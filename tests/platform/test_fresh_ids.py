@@ -63,7 +63,7 @@ def test_a_new_id_keeps_its_prefix_and_another_call_gives_another_one() -> None:
     assert first["id"] != second["id"]
 
 
-def test_what_the_merchant_wrote_and_what_is_no_id_stays() -> None:
+def test_merchant_texts_and_other_values_keep_their_content() -> None:
     (event,) = renamed(INVOICE)
     invoice = event["data"]["object"]
     assert invoice["metadata"] == INVOICE["data"]["object"]["metadata"]

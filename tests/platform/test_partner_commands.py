@@ -51,7 +51,7 @@ def test_paused_banned_and_ended_partners_have_different_statuses(accrual: Accru
     assert accrual("explain", program_id)["program"]["partners"] == {"paused": 1, "banned": 1, "deactivated": 1}
 
 
-def test_who_signed_up_is_named_by_its_code_until_the_address_counts(accrual: Accrual) -> None:
+def test_signed_up_partner_is_named_by_its_code_until_its_address_is_confirmed(accrual: Accrual) -> None:
     made = accrual(*BOOTSTRAP)
     with db.transaction() as session:
         program = session.get_one(Program, ids.decode(made["program_id"], ids.PROGRAM))
@@ -122,7 +122,7 @@ def test_the_audit_trail_has_additions_and_changes_without_addresses(accrual: Ac
     ]
 
 
-def test_what_is_missing_is_a_warning_beside_the_output(accrual: Accrual) -> None:
+def test_missing_part_is_a_warning_beside_the_output(accrual: Accrual) -> None:
     accrual(*BOOTSTRAP)
     warnings = accrual(*ADA, json_expected=False).stderr
     assert "no landing page" in warnings
@@ -139,7 +139,7 @@ def test_what_is_missing_is_a_warning_beside_the_output(accrual: Accrual) -> Non
         (("change", "ada"), None),
     ],
 )
-def test_what_is_wrong_is_refused_by_name(accrual: Accrual, options: tuple[str, ...], names: str | None) -> None:
+def test_invalid_fields_are_refused_by_name(accrual: Accrual, options: tuple[str, ...], names: str | None) -> None:
     accrual(*BOOTSTRAP)
     with pytest.raises(InvalidRequest) as refused:
         accrual("partners", *options)

@@ -1,4 +1,4 @@
-"""What others typed cannot steer the terminal of whoever runs a command."""
+"""Text that other people typed cannot control the terminal in which a command prints it."""
 
 import pytest
 

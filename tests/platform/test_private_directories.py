@@ -14,7 +14,7 @@ from app.errors import Unavailable
 from app.runtime import embedded
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make directories of other users")
-SOMEBODY_ELSE = 65_534
+OTHER_USER = 65_534
 
 
 @pytest.fixture
@@ -71,11 +71,11 @@ def test_a_socket_directory_of_another_user_is_refused_and_left_to_that_user(
     directory: Path, socket_directory: Path
 ) -> None:
     socket_directory.mkdir(mode=0o700)
-    os.chown(socket_directory, SOMEBODY_ELSE, SOMEBODY_ELSE)
+    os.chown(socket_directory, OTHER_USER, OTHER_USER)
     for start in (embedded.start_valkey, lambda _: embedded._make_for_postgres(socket_directory)):
-        with pytest.raises(Unavailable, match=f"belongs to another user \\(id {SOMEBODY_ELSE}\\)"):
+        with pytest.raises(Unavailable, match=f"belongs to another user \\(id {OTHER_USER}\\)"):
             start(deep(directory))
-    assert socket_directory.stat().st_uid == SOMEBODY_ELSE
+    assert socket_directory.stat().st_uid == OTHER_USER
 
 
 def test_directory_that_others_may_rename_is_refused(directory: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_data_directory_that_everybody_may_write_to_is_refused(directory: Path
     embedded.start_valkey(directory).stop()
 
 
-def test_settings_are_written_to_a_new_file_whatever_stood_in_its_place(directory: Path) -> None:
+def test_settings_are_written_to_a_new_file_and_not_through_a_link(directory: Path) -> None:
     other = directory / "other"
     other.write_text("untouched")
     fresh = directory / f"{settings_files.SETTINGS_FILE}.{os.getpid()}"

@@ -61,7 +61,7 @@ def test_programs_are_made_listed_changed_paused_and_archived(accrual: Accrual) 
         accrual("programs", "show", "prog_of_nobody")
 
 
-def test_what_is_done_to_programs_is_in_the_audit_trail(accrual: Accrual) -> None:
+def test_program_changes_are_audited(accrual: Accrual) -> None:
     accrual(*BOOTSTRAP)
     before = len(trail())
     accrual("programs", "change", "--rate", "25", "--landing-url", "https://shop.example/")

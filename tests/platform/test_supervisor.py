@@ -64,7 +64,7 @@ def test_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_block_and_what_tidies_up_is_not_interrupted_by_a_second(number: signal.Signals) -> None:
+def test_signal_ends_the_block_and_a_second_one_does_not_interrupt_its_cleanup(number: signal.Signals) -> None:
     tidied = False
     with supervisor.interruptible():
         try:

@@ -58,7 +58,7 @@ def test_a_plain_address_is_kept_trimmed_and_in_lower_case(given: str, kept: str
         "",
     ],
 )
-def test_what_another_program_might_read_differently_is_no_address(given: str) -> None:
+def test_ambiguous_email_addresses_are_refused(given: str) -> None:
     with pytest.raises(InvalidRequest, match="email must be one plain e-mail address") as refused:
         texts.require_address(given)
     assert given == "" or given not in str(refused.value), "an address is not repeated in an error"

@@ -36,7 +36,7 @@ others above it, one a fixed amount for two cycles with others above it, one suc
 that counts what was paid outside Stripe; and one of a program that approves at once."""
 LADDER_BPS = {1: 500, 2: 300, 3: 200}
 ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
-"""Who was invited by whom. Ivy is not active, so nobody has the second level."""
+"""The parent of each partner. Ivy is not active, so no partner earns the second level."""
 PURCHASES = ("subscribe", "renew", "renew", "renew, paid twice", *plans.DEEDS, "buy", "buy with invoice", "buy in part")
 MISSED = 0.15
 """How many of the events about money that goes back never come."""

@@ -1,7 +1,7 @@
 """A ledger in memory: what every commission should hold after each event, decision and tick of the clock.
 
 Plain Python over the facts of `sale_facts.py`: no document, no order of arrival, no SQL and none of Accrual's code. It
-keeps no balances; it computes them anew each time, from what is known and what was decided.
+keeps no balances; it computes them each time from the known facts and decisions.
 """
 
 import time
@@ -67,7 +67,7 @@ class Ledger:
         """Balances, commissions, and the payments a partner is credited with; `now` is for the word `held` alone."""
         balances: Balances = defaultdict(int)
         commissions, payments = [], []
-        for payment in self._standing():
+        for payment in self._credited():
             earned, obstacle = self._earned(self._counted(payment))
             verdict = self._verdict(payment)
             currency = payment.sale.purchase.bill.currency
@@ -87,7 +87,7 @@ class Ledger:
         It keeps its amount and is worth nothing. Whether it ever was earned may depend on what was stated first.
         """
         lines = []
-        for payment in self._standing():
+        for payment in self._credited():
             earned, obstacle = self._earned(self._counted(payment))
             if obstacle or self._verdict(payment) is False:
                 currency = payment.sale.purchase.bill.currency
@@ -101,7 +101,7 @@ class Ledger:
 
     def approve_what_is_due(self, now: int) -> None:
         """The clock: approve what has accrued, has passed its holdback and is not held."""
-        for payment in self._standing():
+        for payment in self._credited():
             earned, obstacle = self._earned(self._counted(payment))
             shares = self._shares(self._counted(payment), 0 if obstacle else earned)
             has_accrued = any(worth for _, _, worth in shares)
@@ -136,7 +136,7 @@ class Ledger:
             return None if self.is_held(payment) else True
         return None if last is None else last.is_approval
 
-    def _standing(self) -> Iterator[SalePayment]:
+    def _credited(self) -> Iterator[SalePayment]:
         return (payment for sale in self.sales for payment in self.payments(sale) if payment.is_credited)
 
     def _counted(self, payment: SalePayment) -> SalePayment:
@@ -205,7 +205,7 @@ class Ledger:
             return None
         others = [
             payment.sale.billing
-            for payment in self._standing()
+            for payment in self._credited()
             if payment.sale.billing is not None and payment.sale.purchase.subscription == sale.purchase.subscription
         ]
         return name_of(sale.billing, others)
@@ -213,7 +213,7 @@ class Ledger:
     def _begun(self, sale: Sale) -> dict[Name, tuple[int, str]]:
         """The cycles of the sale's subscription, each with the time and invoice by which it was first paid."""
         begun: dict[Name, tuple[int, str]] = {}
-        for other in self._standing():
+        for other in self._credited():
             purchase, name = other.sale.purchase, self._cycle_name(other.sale)
             is_of_same = purchase.subscription == sale.purchase.subscription
             if name is not None and is_of_same and self._counted(other).base_minor:
@@ -237,7 +237,10 @@ class Ledger:
         return sorted(begun, key=begun.__getitem__).index(name) + 1
 
     def _first_paid_at(self) -> int:
-        return min((payment.sale.purchase.paid_at for payment in self._standing() if payment.base_minor), default=NEVER)
+        return min(
+            (payment.sale.purchase.paid_at for payment in self._credited() if payment.base_minor),
+            default=NEVER,
+        )
 
 
 def _single(sale: Sale, kind: str, *, is_credited: bool) -> SalePayment:

@@ -128,7 +128,7 @@ def test_decisions_by_clock_and_people_equal_the_oracle(
 
 @FEWER
 @given(many=MANY_LIVES, chance=CHANCES)
-def test_what_was_posted_once_stays_as_it_was(many: Sequence[Life], chance: random.Random, deliver: Deliver) -> None:
+def test_posted_entries_stay_unchanged(many: Sequence[Life], chance: random.Random, deliver: Deliver) -> None:
     for chapter in range(CHAPTERS):
         before = postings()
         deliver_chapter(many, chapter, deliver, chance)
@@ -150,9 +150,7 @@ def test_working_everything_again_posts_nothing(many: Sequence[Life], chance: ra
 
 @FEWER
 @given(many=MANY_LIVES, chance=CHANCES)
-def test_whatever_came_back_in_full_leaves_exactly_nothing(
-    many: Sequence[Life], chance: random.Random, deliver: Deliver
-) -> None:
+def test_full_return_leaves_zero(many: Sequence[Life], chance: random.Random, deliver: Deliver) -> None:
     for chapter in range(CHAPTERS):
         deliver_chapter(many, chapter, deliver, chance)
         with db.transaction() as session:

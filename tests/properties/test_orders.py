@@ -168,7 +168,7 @@ def test_shuffled_whole_stories_end_in_the_same_books(
 def test_shuffled_purchases_of_one_customer_are_credited_by_their_time(
     family: Family, way: Way, customer_mark: str | None, compare: Compare, chance: random.Random, is_full: bool
 ) -> None:
-    """Subscriptions, renewals and single sales, each naming somebody else or nobody, further apart than the window."""
+    """Subscriptions, renewals and single sales, each naming another partner or none, further apart than the window."""
 
     def story() -> Copy:
         cleo = Customer(family, Marks(customer=customer_mark))

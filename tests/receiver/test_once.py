@@ -77,8 +77,8 @@ def test_a_repetition_is_stored_once_however_it_is_written(endpoint: Endpoint) -
 
 CONTENT = {"id": "in_1", "amount_paid": 4900, "hosted_invoice_url": "https://pay.example/a?s=1"}
 REPEATED = {
-    "counted anew by Stripe": ({"pending_webhooks": 3, "request": {"id": "req_2"}}, "duplicate"),
-    "with an address signed anew": ({"hosted_invoice_url": "https://pay.example/a?s=2"}, "duplicate"),
+    "with another count of pending webhooks": ({"pending_webhooks": 3, "request": {"id": "req_2"}}, "duplicate"),
+    "with an address signed again": ({"hosted_invoice_url": "https://pay.example/a?s=2"}, "duplicate"),
     "of another type": ({"type": "invoice.voided"}, "different"),
     "of another time": ({"created": 1_772_445_601}, "different"),
     "with another amount": ({"amount_paid": 9_999_900}, "different"),

@@ -118,7 +118,7 @@ def test_forged_event_neither_hides_nor_replaces_a_listed_one(two: Two, merchant
     assert (row.id, row.payload, row.endpoint_id) == (inbox_id, json.dumps(event), None)
 
 
-def test_forged_event_does_not_stand_in_the_way_of_a_fetched_document(two: Two, merchant: Merchant) -> None:
+def test_forged_event_does_not_block_a_fetched_document(two: Two, merchant: Merchant) -> None:
     document = {"id": "in_fetched", "object": "invoice", "livemode": two.livemode, "amount_paid": 4900}
     version = "2025-11-17.clover"
     event = an_event(id=fetched.name(document), api_version=version, livemode=two.livemode)

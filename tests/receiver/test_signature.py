@@ -163,7 +163,7 @@ def test_a_blank_secret_verifies_nothing(blank: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"name": "Zoë — 株式会社 \U0001f600"}', "{\r\n}\n"])
-def test_what_the_library_signs_is_accepted(body: str) -> None:
+def test_signature_of_the_official_library_is_accepted(body: str) -> None:
     header = stripe.WebhookSignature.generate_signature_header(body, WEBHOOK_SECRET, NOW)
     signature.verify(body, header, [WEBHOOK_SECRET], now_seconds=NOW)
     with pytest.raises(InvalidSignature):

@@ -141,6 +141,6 @@ def test_the_rest_of_a_refused_body_is_never_taken_for_a_request(web: Web) -> No
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-def test_a_head_without_end_is_refused(web: Web) -> None:
+def test_unlimited_request_head_is_refused(web: Web) -> None:
     endless = b"GET /healthz HTTP/1.1\r\n" + b"X-Long: %s\r\n" % (b"a" * 4000) * 40
     assert web.exchange("", endless).startswith(b"HTTP/1.1 431 ")

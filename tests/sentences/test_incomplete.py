@@ -54,5 +54,5 @@ def test_a_code_of_a_later_version_is_shown_as_it_is(what: str) -> None:
 @pytest.mark.parametrize(
     "details", [{}, {"limit": "max_cycles"}, {"limit": "max_months"}, {"problem": "stripe_failed"}, {"code": None}]
 )
-def test_an_outcome_is_told_whatever_is_missing_of_its_details(outcome: str, details: dict[str, str | None]) -> None:
+def test_outcome_has_a_sentence_when_details_are_missing(outcome: str, details: dict[str, str | None]) -> None:
     assert outcomes.sentence(outcome, details)

@@ -1,1 +1,1 @@
-"""Stripe, as a webhook endpoint sees it: what one customer does, told in the events Stripe would send."""
+"""Stripe as a webhook endpoint sees it: a customer's actions as the events that Stripe would send."""

@@ -17,13 +17,13 @@ def takes_in_part(cleo: Customer, released_minor: int, bill: Bill | None = None)
     taken = documents.charge(cleo.family, sale, livemode=cleo.livemode)
     intent = documents.payment_intent(cleo.family, sale, livemode=cleo.livemode)
     captured_at = captured_at_of(sale)
-    told = (
+    stated = (
         cleo.event("charge.succeeded", held, sale.paid_at),
         cleo.event("charge.captured", taken, captured_at),
         cleo.event("payment_intent.succeeded", intent, captured_at),
     )
     cleo.now = captured_at
-    return replace(sale, events=tuple(with_release(told, released_minor)))
+    return replace(sale, events=tuple(with_release(stated, released_minor)))
 
 
 def captured_at_of(sale: Purchase) -> int:
@@ -31,7 +31,7 @@ def captured_at_of(sale: Purchase) -> int:
 
 
 def release_as_refund(cleo: Customer, sale: Purchase, released_minor: int) -> Event:
-    """The release told as a refund of its own, made by the capture."""
+    """The release as a separate refund, made by the capture."""
     captured_at = captured_at_of(sale)
     refund = documents.refund(sale, cleo.ids.fresh("re"), released_minor, "succeeded", captured_at)
     return cleo.event("refund.created", refund, captured_at)

@@ -120,4 +120,4 @@ class Customer:
     def _collected(self) -> tuple[Event, ...]:
         """The events that wait to be posted, which never are."""
         waiting, self._endpoint.waiting = self._endpoint.waiting, []
-        return tuple(happening.document() for happening in waiting if happening.type not in _NOT_WANTED)
+        return tuple(event.document() for event in waiting if event.type not in _NOT_WANTED)

@@ -17,9 +17,9 @@ _TOKEN_LENGTH = 10
 
 
 class Ids:
-    """Fresh Stripe ids that all carry one token, so that one copy of a story can be told from another.
+    """Fresh Stripe ids that all carry one token, so that copies of a story can be distinguished.
 
-    Each kind is counted by itself: a story told twice with one token, in two shapes, speaks of the same objects.
+    Each kind is counted by itself: a story made twice with one token, in two shapes, has the same objects.
     """
 
     def __init__(self, token: str | None = None) -> None:
@@ -124,7 +124,7 @@ class Purchase:
         return replace(self, events=tuple(event for event in self.events if event["type"] not in event_types))
 
     def only(self, *event_types: str) -> "Purchase":
-        """The same money, told by nothing but events of these types, in this order."""
+        """The same money, with events of these types only, in this order."""
         return replace(self, events=tuple(self.event(event_type) for event_type in event_types))
 
 

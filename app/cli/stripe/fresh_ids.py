@@ -13,7 +13,7 @@ from typing import Any, Final
 # `requires_confirmation`. A value of another form is an id if its key is `id`.
 STRIPE_ID: Final = re.compile(r"(?P<prefix>[a-z]+(?:_[a-z]+)*_)(?=[A-Za-z]*[0-9A-Z])[A-Za-z0-9]{8,}")
 TAIL_BYTES: Final = 12
-SOMEBODY_ELSES: Final = frozenset({"metadata", "client_reference_id"})
+MERCHANTS_OWN: Final = frozenset({"metadata", "client_reference_id"})
 """Text of the merchant, in which a partner's name must not change."""
 KINDS: Final = {
     "invoice": "invoice",
@@ -74,7 +74,7 @@ class Renaming:
         """`document`, or a reference to an object of `kind`, with every collected id replaced."""
         if isinstance(document, dict):
             return {
-                key: value if key in SOMEBODY_ELSES else self.rename(value, _kind(document, key))
+                key: value if key in MERCHANTS_OWN else self.rename(value, _kind(document, key))
                 for key, value in document.items()
             }
         if isinstance(document, list):
@@ -96,7 +96,7 @@ def with_mode(document: Any, *, livemode: bool) -> Any:
 
 def _walk(document: Any, key: str = "", kind: str = "") -> Iterator[tuple[str, str, Any]]:
     """Every plain value in `document` with its key and the kind of object it would name."""
-    if key in SOMEBODY_ELSES:
+    if key in MERCHANTS_OWN:
         return
     if isinstance(document, dict):
         for name, value in document.items():

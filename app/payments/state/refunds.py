@@ -71,16 +71,16 @@ def _of_charge(charge: KnownObject | None, refunds: Iterable[KnownObject], captu
     releases = [refund for refund in refunds if _is_release(refund, capture)]
     others = [refund for refund in refunds if not _is_release(refund, capture)]
     # More than was released cannot be its release: the rest was captured and refunded in the same second.
-    named_minor = _standing(others) + max(0, _standing(releases) - capture.released_minor)
+    named_minor = _refunded_minor(others) + max(0, _refunded_minor(releases) - capture.released_minor)
     ids = frozenset(release.id for release in releases)
     if charge is None or charge.facts.get("amount_refunded") is None:
         return Refunded(named_minor, releases=ids)
-    told_minor = _by_charge_itself(charge, others, capture)
+    stated_minor = _by_charge_itself(charge, others, capture)
     if capture.at is None and 0 < capture.released_minor <= int(charge.facts["amount_refunded"]):
         # No event has the time of the capture, so a release cannot be distinguished from a refund: only the sum is
         # certain.
-        named_minor = min(named_minor, max(0, told_minor))
-    amount_minor = max(named_minor, told_minor)
+        named_minor = min(named_minor, max(0, stated_minor))
+    amount_minor = max(named_minor, stated_minor)
     return Refunded(amount_minor, amount_minor - named_minor, ids)
 
 
@@ -90,7 +90,7 @@ def _by_charge_itself(charge: KnownObject, refunds: Iterable[KnownObject], captu
     since = [refund for refund in refunds if _created_at(refund) > stated_at_seconds]
     undone = [refund for refund in refunds if _created_at(refund) <= stated_at_seconds < _ended_at(refund)]
     amount_minor = int(charge.facts["amount_refunded"]) - capture.released_minor
-    return amount_minor + _standing(since) - sum(int(refund.facts["amount"]) for refund in undone)
+    return amount_minor + _refunded_minor(since) - sum(int(refund.facts["amount"]) for refund in undone)
 
 
 def _capture(charge: KnownObject | None, intent: KnownObject | None) -> _Capture:
@@ -106,7 +106,7 @@ def _is_release(refund: KnownObject, capture: _Capture) -> bool:
     return capture.released_minor > 0 and capture.at is not None and 0 < _created_at(refund) <= capture.at
 
 
-def _standing(refunds: Iterable[KnownObject]) -> int:
+def _refunded_minor(refunds: Iterable[KnownObject]) -> int:
     return sum(int(refund.facts["amount"]) for refund in refunds if refund.facts["status"] not in RETURNED_NOTHING)
 
 

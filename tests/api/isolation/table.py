@@ -70,7 +70,7 @@ EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
 }
 
 MAY_NAME: Final = frozenset({("POST /v1/admin/affiliate/programs/<program_id>/invite", "organization_id")})
-"""Where a field is there to name somebody else: an organization that is invited, and decides by itself."""
+"""Where a field names another organization on purpose: one that is invited, and decides by itself."""
 
 VALUES: Final[Mapping[str, Any]] = {"email": "new@example.com", "reason": "so", "name": "Somebody new"}
 """What a field of that name is given, in any body that needs it."""

@@ -41,7 +41,7 @@ def test_every_caller_gets_the_status_of_the_table(
         assert state(world) == before, who
 
 
-def test_a_scope_opens_what_it_names_and_nothing_else(world: World, guarded: list[Route], application: Flask) -> None:
+def test_scope_grants_only_its_own_routes(world: World, guarded: list[Route], application: Flask) -> None:
     before = state(world)
     for route in guarded:
         assert route.permission is not None

@@ -41,7 +41,7 @@ _LENT = text("""
     WHERE prosecdef AND pronamespace = 'public'::regnamespace AND prorettype <> 'trigger'::regtype
       AND has_function_privilege(:role, oid, 'EXECUTE')
 """)
-"""What a request may run with the rights of somebody else."""
+"""Functions that a request may run with the rights of their owner."""
 
 _POWERFUL = text("""
     SELECT rolname FROM pg_roles

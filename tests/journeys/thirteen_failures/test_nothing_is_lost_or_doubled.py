@@ -89,7 +89,7 @@ def test_unattributed_money_is_listed_and_can_be_credited_later(
     assert desk.sees(outcome="unattributed") == []
 
 
-def test_a_delayed_delivery_pays_no_thirteenth_month(
+def test_late_delivery_does_not_exceed_the_month_limit(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, merchant: Merchant
 ) -> None:
     """Failure 10: a cap is measured by when money was paid, never by when we heard of it."""

@@ -74,7 +74,7 @@ def test_tax_earns_nothing_and_the_base_can_be_seen(
     assert "49.00" in explanation
 
 
-def test_a_client_cannot_set_its_own_rate(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_client_cannot_set_a_rate(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """Failure 12: whatever metadata says beside the name."""
     cleo = meet(subscription="ada", session="ada", payment="ada", invoice="ada")
     events = [*cleo.subscribes().events, *cleo.buys(invoiced=True).events]

@@ -15,7 +15,7 @@ LINES_PER_INVOICE = 10
 
 
 @dataclass(slots=True)
-class Happening:
+class ShopEvent:
     """One event.
 
     Attributes:
