@@ -87,7 +87,7 @@ def assemble() -> OpenAPI:
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of Flask's default provider
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False  # Flask would redirect, which Stripe counts as a failure
     errors.install(app)
@@ -126,7 +126,7 @@ def _wire(app: OpenAPI) -> None:
     _guard(app)
     app.teardown_request(lambda _failure: structlog.contextvars.clear_contextvars())
     before_flask: dict[str, WSGIApplication] = {receiver.PATH: receiver.Receiver(app)}
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, before_flask)  # type: ignore[method-assign]  # Flask's own way
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, before_flask)  # type: ignore[method-assign]  # as Flask documents it
 
 
 def _guard(app: OpenAPI) -> None:

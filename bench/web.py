@@ -37,7 +37,7 @@ def served(application: str, data_dir: Path) -> Iterator[int]:
 
 
 def _answers(port: int) -> bool:
-    """Whether the port accepts connections; returns a second later, when all processes have created the application."""
+    """Whether the port accepts connections; then waits a second, until all processes have created the application."""
     try:
         create_connection((HOST, port), 1).close()
     except OSError:

@@ -62,10 +62,10 @@ def mixed(story: Story, payments: int) -> Iterator[list[Template]]:
 def _settled(sales: Iterable[Sequence[Template]]) -> list[float]:
     """Events per second of each slice, settled by one worker while no statistics are gathered."""
     rates = []
-    coming = iter(sales)
+    unsettled = iter(sales)
     with installed() as installation, working(installation.settings.data_dir, 1) as workers:
         _disable_autovacuum(installation)
-        while sliced := list(islice(coming, SLICE)):
+        while sliced := list(islice(unsettled, SLICE)):
             events = [event for sale in sliced for event in sale]
             inbox.fill(installation, events)
             began = time.perf_counter()

@@ -23,7 +23,7 @@ from app.partners.joining.mails import Mail
 
 TIMEOUT_SECONDS: Final = 10
 SEND_SECONDS: Final = 60
-"""The longest time for one mail on an open connection: half the time for which a mail is taken at least."""
+"""The longest time for a mail on an open connection. A worker holds a mail at least twice as long."""
 BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})
 """Problems after which a connection cannot send another mail."""
 
@@ -62,9 +62,9 @@ def send_due(*, stop_at: float = math.inf) -> bool:
 
     A failed mail is tried again later; a mail may be sent twice if its connection breaks, but is never lost.
 
-    A mail is taken when it is its turn, and for longer than its sending may last, so no other worker takes it
-    meanwhile. A mail that cannot be written or is refused does not stop the others, and after a broken connection the
-    next mail uses a new one. If the server cannot be reached, sending ends.
+    A worker takes each mail just before sending it, and holds it for longer than sending may last, so no other worker
+    sends it meanwhile. A mail that cannot be written or is refused does not stop the others, and after a broken
+    connection the next mail uses a new one. If the server cannot be reached, sending ends.
 
     Args:
         stop_at: the time, on the monotonic clock, after which no other mail is taken.
@@ -120,13 +120,15 @@ def send_in_time(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
 def closed_after(server: smtplib.SMTP, seconds: float) -> Iterator[None]:
     """Break the connection if the block lasts longer, so that a server that answers slowly cannot prolong it.
 
-    The time limit of the socket is one for each piece of an answer, not for all of them.
+    The socket's own time limit starts again with every piece of a response.
     """
 
     def close() -> None:
         with suppress(OSError):
             if server.sock is not None:
-                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)  # an encrypted one would not stop its reader
+                socket.socket.shutdown(
+                    server.sock, socket.SHUT_RDWR
+                )  # closing an encrypted socket would not interrupt a read
 
     timer = threading.Timer(seconds, close)
     timer.start()

@@ -62,12 +62,12 @@ def _rows(scope: Scope, events: Sequence[ReadEvent]) -> list[dict[str, Any]]:
                 "awaits_touches": bool(name.session_id),
             }
             known = earliest.get(identity)
-            if known is None or _age(row) < _age(known):
+            if known is None or _evident(row) < _evident(known):
                 earliest[identity] = row
     return [earliest[identity] for identity in sorted(earliest)]
 
 
-def _age(row: Mapping[str, Any]) -> tuple[Any, Any]:
+def _evident(row: Mapping[str, Any]) -> tuple[Any, Any]:
     return (row["evident_at"], row["stripe_event_id"])
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 
 class PostedLine(NamedTuple):
-    """One posting with what its entry says. Amounts are minor units: debits positive, credits negative."""
+    """A posting with the time, kind and cause of its entry; minor units, debits positive and credits negative."""
 
     entry_id: UUID
     occurred_at: datetime

@@ -1,8 +1,8 @@
 """Rate limits per minute, counted in Redis for all processes.
 
-The window moves: the limit holds for any 60 seconds, so a burst at the change of a minute cannot double it. Subjects
-are names given by the caller of this module, which knows neither keys, addresses nor Flask, so that other servers of
-the same functions can use the same counts.
+The window moves: the limit holds for any 60 seconds, so a burst at the change of a minute cannot double it. The caller
+of this module names what is counted, such as a key or an address. The module does not use Flask, so that a server
+without Flask can use the same counts.
 """
 
 import math
@@ -23,7 +23,7 @@ READS: Final = "reads"
 WRITES: Final = "writes"
 PREFIX: Final = "accrual:limits"
 KEYS_TOGETHER: Final = 10
-"""All keys of an organization together have the limit of this number of keys."""
+"""The limit of an organization, for all its keys together, as a multiple of the limit of a key."""
 
 
 @immutable
@@ -43,7 +43,7 @@ class LimitStatus:
     is_exceeded: bool
 
     def headers(self) -> dict[str, str]:
-        """The headers of the answer."""
+        """The headers of the response."""
         headers = {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -77,8 +77,8 @@ def count(subject: str, *, is_write: bool, times: int = 1) -> LimitStatus | None
     """Count a request of `subject` against the limit of reads or writes, or against a multiple of it.
 
     Returns:
-        None if Redis is unavailable: then the request is allowed, and counted by a metric. For a multiple also None if
-        the request is allowed, as `count_as`.
+        None if Redis is unavailable: then the request is allowed, and counted by a metric. With `times`, as `count_as`:
+        None also if the request is below the limit.
     """
     limit = _Current.writes if is_write else _Current.reads
     item = limit if times == 1 else RateLimitItemPerMinute(limit.amount * times)
@@ -89,7 +89,8 @@ def count_as(name: str, subject: str, *, per_minute: int) -> LimitStatus | None:
     """Count a request of `subject` against a separate limit called `name`.
 
     Returns:
-        None if the request is allowed. Its state is not asked for then, since that is a second call to Redis.
+        The state of the limit if the request is refused. None if it is allowed: the state would need a second call to
+        Redis.
     """
     return _count(RateLimitItemPerMinute(per_minute), name, subject, refusals_only=True)
 

@@ -46,8 +46,8 @@ class Receipt:
     """The result of a delivery.
 
     Attributes:
-        result: as it is counted: `stored`, `wrong_mode` (stored too), `duplicate`; `different` if the event is known
-            with another document, which stays the one that counts.
+        result: as it is counted: `stored`, `wrong_mode` (stored too), `duplicate`, or `different`: the event is
+            stored already with another document, and the stored document counts.
         is_due: whether the event is unprocessed.
     """
 
@@ -153,7 +153,7 @@ def claim_these(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent
 
 
 def _load(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
-    """The events that were claimed, as the last drain that claimed them left them."""
+    """The claimed events, read after their locks were taken, so with the attempts that other drains counted."""
     rows = session.execute(_LOAD, {"ids": list(event_ids)}) if event_ids else ()
     return [
         ClaimedEvent(
@@ -255,14 +255,14 @@ def oldest_due_seconds(session: Session) -> float | None:
     return float(age) if age is not None else None
 
 
-_ANY_DUE = text("""
+_ANY_UNTRIED = text("""
     SELECT EXISTS (SELECT FROM due_events AS due JOIN stripe_events AS event ON event.id = due.event_id
                    WHERE due.organization_id = :organization_id AND due.livemode = :livemode
                      AND due.event_id <= :up_to AND event.attempts = 0)
 """)
 
 
-def is_any_due(session: Session, organization_id: UUID, *, livemode: bool, up_to: int) -> bool:
+def is_any_untried(session: Session, organization_id: UUID, *, livemode: bool, up_to: int) -> bool:
     """Whether an event of the organization's live or test mode with an inbox id up to `up_to` was not tried yet."""
     values = {"organization_id": organization_id, "livemode": livemode, "up_to": up_to}
-    return bool(session.scalar(_ANY_DUE, values))
+    return bool(session.scalar(_ANY_UNTRIED, values))

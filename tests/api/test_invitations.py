@@ -1,4 +1,4 @@
-"""Invitations: a link that works once, and what it opens."""
+"""Invitations: a link works once, and enrolls its partner."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -64,7 +64,7 @@ def test_an_invitation_works_once(merchant: Merchant) -> None:
         invitations.join(session, "public", token, "Somebody else")
 
 
-def test_every_token_of_a_partner_is_used_up_by_one(merchant: Merchant) -> None:
+def test_using_a_token_ends_all_tokens_of_the_partner(merchant: Merchant) -> None:
     first, second = token_for(merchant, "zoe@example.com"), token_for(merchant, "zoe@example.com")
     with db.transaction() as session:
         invitations.join(session, "public", second, "Zoe")
@@ -72,7 +72,7 @@ def test_every_token_of_a_partner_is_used_up_by_one(merchant: Merchant) -> None:
         invitations.join(session, "public", first, "Somebody else")
 
 
-def test_an_invitation_ends(merchant: Merchant) -> None:
+def test_expired_invitation_is_refused(merchant: Merchant) -> None:
     token = token_for(merchant, "zoe@example.com")
     with db.transaction() as session:
         session.execute(update(Invitation).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
@@ -120,7 +120,7 @@ def test_inviting_a_partner_that_is_enrolled_does_not_rename_it(owner: Caller, m
     assert owner.post(path, ada | {"slug": "ada", "name": "Ada"}).json["slug"] == "ada"
 
 
-def test_another_name_for_a_pending_partner_leaves_an_entry(owner: Caller, merchant: Merchant) -> None:
+def test_renaming_a_pending_partner_by_invitation_is_audited(owner: Caller, merchant: Merchant) -> None:
     path = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}/invite"
     owner.post(path, {"email": "zoe@example.com", "slug": "zoe"})
     assert owner.post(path, {"email": "zoe@example.com", "slug": "zoe-two", "name": "Zoe"}).json["slug"] == "zoe-two"

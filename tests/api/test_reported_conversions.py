@@ -106,7 +106,9 @@ def test_a_wrong_field_is_named(owner: Caller, ada: str, change: Body, param: st
     assert code_of(answer) == (400, "invalid_request", param)
 
 
-def test_an_affiliate_is_found_only_where_it_is(owner: Caller, stranger: Caller, ada: str, program_route: str) -> None:
+def test_affiliates_and_conversions_of_other_organizations_are_not_found(
+    owner: Caller, stranger: Caller, ada: str, program_route: str
+) -> None:
     report = {"affiliate_id": ada, "amount_cents": 4900}
     assert code_of(stranger.post(ROUTE, report)) == (404, "affiliate_not_found", "affiliate_id")
     assert code_of(owner.post(ROUTE, {**report, "affiliate_id": "nonsense"}))[:2] == (404, "affiliate_not_found")

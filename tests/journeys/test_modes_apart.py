@@ -83,7 +83,7 @@ def test_a_run_waits_for_events_of_its_own_mode_only(
     with db.transaction() as session:
         newest = session.scalar(text("SELECT max(id) FROM stripe_events")) or 0
         is_due = {
-            mode: inbox.is_any_due(session, merchant.organization_id, livemode=mode, up_to=newest)
+            mode: inbox.is_any_untried(session, merchant.organization_id, livemode=mode, up_to=newest)
             for mode in (False, True)
         }
     assert is_due == {livemode: True, not livemode: False}

@@ -1,4 +1,4 @@
-"""Touchpoints come late and are dropped early, and neither moves a cent."""
+"""Touchpoints that are committed after their payment was settled, and touchpoints past retention that are dropped."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -51,18 +51,18 @@ def partitions_now(database_url: str) -> Iterator[Partitions]:
         yield partitions_now
 
 
-def _look_after(now: datetime, keep_days: int = 400) -> None:
+def _maintain_partitions(now: datetime, keep_days: int = 400) -> None:
     with db.transaction() as session:
         partitions.maintain_partitions(session, now=now, retention_days=keep_days)
 
 
-def _look_again(**later: float) -> None:
+def _settle_late(**later: float) -> None:
     with db.transaction() as session:
         late_touches.settle_late(session, now=datetime.now(UTC) + timedelta(**later))
 
 
-def _decide_anew(merchant: cast.Merchant, object_ids: list[str]) -> None:
-    """Find out again who is credited, as if something new were known of these objects."""
+def _attribute_again(merchant: cast.Merchant, object_ids: list[str]) -> None:
+    """Attribute these objects again, as if a new name had been found on them."""
     with db.transaction() as session:
         scope = Scope(merchant.organization_id, "", livemode=False)
         locked = objects.lock(session, scope, object_ids, newly_named=object_ids)
@@ -82,9 +82,9 @@ def test_a_touchpoint_that_commits_after_its_payment_was_worked_still_counts(
     drain()
     assert ledger().balances == owed(ada=1960)
     visitor.follows("ben", first.paid_at, minutes=3)
-    _look_again(seconds=30)
+    _settle_late(seconds=30)
     assert ledger().balances == owed(ada=1960), "too early: others may be about to commit"
-    _look_again(seconds=61)
+    _settle_late(seconds=61)
     assert ledger().balances == owed(ben=1960)
 
 
@@ -94,7 +94,7 @@ def test_late_touchpoints_of_a_session_are_checked_once(
     _, first = _subscribed()
     deliver(first.events)
     drain()
-    _look_again(seconds=61)
+    _settle_late(seconds=61)
     with db.transaction() as session:
         assert session.scalars(text("SELECT count(*) FROM evidence WHERE awaits_touches")).one() == 0
     assert ledger().balances == owed(ada=980)
@@ -114,12 +114,12 @@ def test_dropping_the_months_touchpoints_came_in_changes_nothing_that_was_settle
     deliver(first.events)
     drain()
     long_after = datetime.fromtimestamp(first.paid_at, UTC) + timedelta(days=500)
-    _look_after(long_after)
+    _maintain_partitions(long_after)
     assert sum(partitions_now().values()) == 0, "every touchpoint is gone"
     with db.transaction() as session:
         make_all_due(session)
     drain()
-    _decide_anew(merchant, [cleo.id, *filter(None, (first.subscription, first.invoice))])
+    _attribute_again(merchant, [cleo.id, *filter(None, (first.subscription, first.invoice))])
     deliver(cleo.renews(first).events)
     drain()
     assert ledger().balances == owed(ben=1960)
@@ -134,7 +134,7 @@ def test_touchpoints_around_the_end_of_a_month_are_stored(
     for milliseconds in (0, -1, -2_000):
         visitor.follows("ada", 0, milliseconds=milliseconds - NOVEMBER_ENDS.timestamp() * 1000)
     assert partitions_now() == {"touchpoints_2026_11": 1, "touchpoints_elsewhen": 2}
-    _look_after(NOVEMBER_ENDS + timedelta(days=1))
+    _maintain_partitions(NOVEMBER_ENDS + timedelta(days=1))
     assert partitions_now() == {
         "touchpoints_2026_11": 1,
         "touchpoints_2026_12": 2,
@@ -148,16 +148,16 @@ def test_touchpoints_around_the_end_of_a_month_are_stored(
 
 def test_a_month_is_dropped_once_all_of_it_is_past_retention(visitor: Visitor, partitions_now: Partitions) -> None:
     visitor.follows("ada", int(NOVEMBER_ENDS.timestamp()))
-    _look_after(NOVEMBER_ENDS)
-    _look_after(NOVEMBER_ENDS + timedelta(days=400))
+    _maintain_partitions(NOVEMBER_ENDS)
+    _maintain_partitions(NOVEMBER_ENDS + timedelta(days=400))
     assert partitions_now()["touchpoints_2026_11"] == 1
-    _look_after(NOVEMBER_ENDS + timedelta(days=401))
+    _maintain_partitions(NOVEMBER_ENDS + timedelta(days=401))
     assert "touchpoints_2026_11" not in partitions_now()
 
 
 def test_touchpoints_without_a_month_are_dropped_too(visitor: Visitor, partitions_now: Partitions) -> None:
     visitor.follows("ada", int(NOVEMBER_ENDS.timestamp()))
-    _look_after(NOVEMBER_ENDS + timedelta(days=430))
+    _maintain_partitions(NOVEMBER_ENDS + timedelta(days=430))
     assert partitions_now()["touchpoints_elsewhen"] == 0
 
 

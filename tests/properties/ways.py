@@ -14,14 +14,14 @@ from .orders import Copy, in_turn, mixed, one_after_another
 from .two_drains import run_two
 
 FEW = 100
-"""So many copies may be worked in batches of a few events."""
+"""The largest number of copies that are worked in batches of a few events."""
 
 
 @dataclass(frozen=True)
 class Way:
     """How the copies' events are mixed in the inbox, and how it is worked until nothing is due.
 
-    `work` gives how often two drains stood ready to commit at the same moment.
+    `work` returns how often two drains were ready to commit at the same moment.
     """
 
     name: str
@@ -31,14 +31,14 @@ class Way:
 
 def _one_by_one(_engine: Engine, _chance: random.Random, copies: Sequence[Copy]) -> int:
     """No commit holds two events of one copy: the first events of all copies share a commit, and so on."""
-    in_place = Counter(place for copy in copies for place in _places_of_news(copy))
+    in_place = Counter(place for copy in copies for place in _places_of_first_arrivals(copy))
     for place in sorted(in_place):
         assert work_batch(in_place[place]) == in_place[place]
     return 0
 
 
-def _places_of_news(copy: Copy) -> Iterator[int]:
-    """Where in the copy's order stand events that came for the first time: what comes again is not stored again."""
+def _places_of_first_arrivals(copy: Copy) -> Iterator[int]:
+    """The places in the copy's order of events that arrive for the first time; repetitions are not stored."""
     seen: set[str] = set()
     for place, event in enumerate(copy.events):
         if event["id"] not in seen:
@@ -79,4 +79,4 @@ WAYS = (
     TWO_WIDE_DRAINS,
 )
 FAST_WAYS = (ONE_BY_ONE, IN_BATCHES, TWO_WIDE_DRAINS)
-"""Those that thousands of copies can take."""
+"""The ways that are fast enough for thousands of copies."""

@@ -123,7 +123,7 @@ def _end(run: Run) -> Run | None:
     """End the run once all inserted rows are processed; until then commissions are not approved. None if not yet."""
     with db.transaction() as session:
         owner, livemode = run.scope.organization_id, run.scope.livemode
-        is_settled = not inbox.is_any_due(session, owner, livemode=livemode, up_to=run.cursor["newest"])
+        is_settled = not inbox.is_any_untried(session, owner, livemode=livemode, up_to=run.cursor["newest"])
         ended = replace(run, phase=SETTLING, is_done=is_settled)
         runs.store_progress(session, ended)
     return ended if is_settled else None

@@ -194,7 +194,7 @@ def _end(run: Run) -> Run | None:
     """End the run once all inserted rows are processed. None if not yet."""
     with db.transaction() as session:
         owner, livemode = run.scope.organization_id, run.scope.livemode
-        is_settled = not inbox.is_any_due(session, owner, livemode=livemode, up_to=run.cursor["newest"])
+        is_settled = not inbox.is_any_untried(session, owner, livemode=livemode, up_to=run.cursor["newest"])
         ended = replace(run, phase="settling", is_done=is_settled)
         if is_settled:
             drifts.delete_seen(session, run.id)

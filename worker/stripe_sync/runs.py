@@ -53,11 +53,11 @@ def work_slice(slice_seconds: float) -> bool:
 
 def _continue(run: Run, deadline: float) -> Run:
     while not run.is_done and time.monotonic() < deadline and not drain.stop_requested.is_set():
-        further = STEPS[run.kind](run)
-        if further is None:
+        progressed = STEPS[run.kind](run)
+        if progressed is None:
             time.sleep(PAUSE_SECONDS)
         else:
-            run = further
+            run = progressed
     return run
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="List programs, make them, and change their terms and status.", no_args_is_help=True)
 
 Named = Annotated[str | None, typer.Argument(metavar="[PROGRAM]", help="Its id, prog_…. Default: the default program.")]
-IN_THE_LIST = ("id", "name", "status", "commission", "holdback_days", "landing_url", "is_default")
+LIST_COLUMNS = ("id", "name", "status", "commission", "holdback_days", "landing_url", "is_default")
 NO_LANDING_PAGE = (
     "partners' links do not work yet, because the program has no landing page. "
     "Set it with: accrual programs change {program_id} --landing-url https://…"
@@ -44,7 +44,7 @@ def list_(
         page = list_programs(session, owners, limit=limit)
         rows = [_printed(body, as_json=as_json) for body in load_program_bodies(session, page.rows)]
     if not as_json:
-        rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
+        rows = [{name: row[name] for name in LIST_COLUMNS} for row in rows]
     printing.listing(rows, as_json=as_json)
 
 
@@ -192,6 +192,6 @@ def _printed(shown: ProgramBody, *, as_json: bool) -> dict[str, Any]:
     values = shown.model_dump()
     if not as_json:
         values["commission"] = shape_of(shown.commission).offer(shown.currency)
-        least = shown.minimum_payouts.items()
-        values["minimum_payouts"] = [format_money(minor, currency) for currency, minor in least]
+        minimums = shown.minimum_payouts.items()
+        values["minimum_payouts"] = [format_money(minor, currency) for currency, minor in minimums]
     return values

@@ -9,12 +9,12 @@ from typing import Any
 
 
 def webhook_url(public_url: str, endpoint_id: str) -> str:
-    """The address of an endpoint of the database (`whe_…`), to which Stripe posts its events."""
+    """The address to which Stripe posts the events of the stored endpoint `whe_…`."""
     return f"{public_url}/webhooks/stripe/{endpoint_id}"
 
 
 def post(url: str, secret: str, event: Mapping[str, Any]) -> tuple[int, Any]:
-    """Sign `event` and post it to the webhook at `url`; the status and JSON answered."""
+    """Sign `event` and post it to the webhook at `url`; returns the status and the JSON of the response."""
     from app.runtime import http_client
 
     body = json.dumps(event).encode()

@@ -25,10 +25,10 @@ OutcomeFilter = Annotated[
     str | None, typer.Option(help="Only events with this outcome; `unprocessed` for those without one yet.")
 ]
 MOST_AT_ONCE = 10_000
-IN_THE_LIST = ("id", "type", "object_id", "received_at", "outcome", "reason")
-IN_THE_LIST_OF_TROUBLE = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
+LIST_COLUMNS = ("id", "type", "object_id", "received_at", "outcome", "reason")
+FAILED_LIST_COLUMNS = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
 """The outcomes with additional columns: parked events, and events that wait for a worker or their next attempt."""
-TROUBLE = ("parked", "unprocessed")
+FAILED_OUTCOMES = ("parked", "unprocessed")
 
 
 @commands.command("list")
@@ -52,7 +52,7 @@ def list_(
         page = queries.list_events(session, owners, filters, limit=limit)
         rows = [event_fields(event) for event in page.rows]
     if not as_json:
-        columns = IN_THE_LIST_OF_TROUBLE if outcome in TROUBLE else IN_THE_LIST
+        columns = FAILED_LIST_COLUMNS if outcome in FAILED_OUTCOMES else LIST_COLUMNS
         rows = [{name: row[name] for name in columns} for row in rows]
     printing.listing(rows, as_json=as_json)
 

@@ -9,7 +9,7 @@ from app.cli import printing
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.organizations.actors import CLI
 
-IN_THE_LIST = ("what", "id", "object_id", "waiting_for", "since", "look_up", "next_look_up_at", "problem")
+LIST_COLUMNS = ("what", "id", "object_id", "waiting_for", "since", "look_up", "next_look_up_at", "problem")
 
 
 def waiting(
@@ -39,5 +39,5 @@ def waiting(
         if ask_again:
             jobs.wake(jobs.LOOK_UPS)
     if not as_json:
-        rows = [{name: row[name] for name in IN_THE_LIST} for row in rows]
+        rows = [{name: row[name] for name in LIST_COLUMNS} for row in rows]
     printing.listing(rows, as_json=as_json)

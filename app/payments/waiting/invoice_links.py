@@ -13,7 +13,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import LookupRequest
 
-PATIENCE: Final = GIVEN_UP_AFTER[INVOICE_LINK]
+WAIT_TIME: Final = GIVEN_UP_AFTER[INVOICE_LINK]
 
 _WITH_INVOICES = text(f"""
     SELECT DISTINCT customer FROM stripe_objects
@@ -34,13 +34,13 @@ _BEGIN_WAITS = text(f"""
                             'waiting_for', CAST(:reason AS text), 'look_up', CAST(:look_up AS text),
                             'object_id', coalesce(nullif(payment_intent, ''), charge))
     WHERE {SCOPE_SQL} AND customer = ANY(:customers) AND outcome = 'unattributed' AND invoice = ''
-      AND created_at > now() - CAST(:patience AS interval)
+      AND created_at > now() - CAST(:wait_time AS interval)
     RETURNING charge, payment_intent, outcome_details
 """)
 
 
 def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set[LookupRequest]:
-    """Let charges wait that arrived before their customer's first invoice or subscription.
+    """Set the outcome of charges to `waiting` that arrived before their customer's first invoice or subscription.
 
     Returns:
         The look-ups that could end the wait.
@@ -48,7 +48,7 @@ def begin_waits(session: Session, scope: Scope, customers: Iterable[str]) -> set
     ordered = sorted(customers)
     if not ordered:
         return set()
-    values = {"customers": ordered, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "patience": PATIENCE}
+    values = {"customers": ordered, "reason": INVOICE_LINK, "look_up": lookups.INVOICE_LINK, "wait_time": WAIT_TIME}
     begun = session.execute(_BEGIN_WAITS, {**scope.parameters(), **values}).all()
     if begun:
         details = {
@@ -67,8 +67,8 @@ _END_WAITS = """
       AND {which}
     RETURNING organization_id, account, livemode, charge, payment_intent
 """
-_END_WAITS_OLD = text(_END_WAITS.format(which="created_at < now() - CAST(:patience AS interval)"))
-_END_WAITS_ONE = text(_END_WAITS.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
+_END_OVERDUE_WAITS = text(_END_WAITS.format(which="created_at < now() - CAST(:wait_time AS interval)"))
+_END_WAIT_OF_OBJECT = text(_END_WAITS.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
 
 
 def end_overdue_waits(session: Session) -> None:
@@ -76,13 +76,13 @@ def end_overdue_waits(session: Session) -> None:
 
     A late link still merges them.
     """
-    _end_events(session, session.execute(_END_WAITS_OLD, {"reason": INVOICE_LINK, "patience": PATIENCE}).all())
+    _end_events(session, session.execute(_END_OVERDUE_WAITS, {"reason": INVOICE_LINK, "wait_time": WAIT_TIME}).all())
 
 
 def end_wait(session: Session, scope: Scope, object_id: str) -> None:
     """Make the payment of this PaymentIntent or charge unattributed, because it paid no invoice at Stripe."""
     values = {**scope.parameters(), "reason": INVOICE_LINK, "object_id": object_id}
-    _end_events(session, session.execute(_END_WAITS_ONE, values).all())
+    _end_events(session, session.execute(_END_WAIT_OF_OBJECT, values).all())
 
 
 def _end_events(session: Session, given_up: Iterable[Any]) -> None:

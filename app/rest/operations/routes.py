@@ -58,8 +58,8 @@ def ready() -> Response:
 def figures() -> Response:
     """Metrics for Prometheus, for callers on this machine or with the token.
 
-    Counters are read from Redis, where every process adds its own. The backlog is read from Postgres, by small indexes;
-    the sum of the ledger is measured by the clock.
+    Counters are read from Redis, where every process adds its own. The backlog is read from Postgres, by small indexes.
+    The clock process measures the sum of the ledger.
     """
     _admit_to_metrics()
     with db.web_transaction() as session:
@@ -119,8 +119,9 @@ def _is_local() -> bool:
     settings: Settings = current_app.extensions["accrual_settings"]
     is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)
     is_public = not _is_loopback(urlsplit(settings.public_url).hostname or "")
-    asking = request.remote_addr or ""
-    return not is_forwarded and not is_public and _is_loopback(asking) and not throttle.is_trusted(asking, settings)
+    caller_address = request.remote_addr or ""
+    is_local = _is_loopback(caller_address) and not throttle.is_trusted(caller_address, settings)
+    return is_local and not is_forwarded and not is_public
 
 
 def _is_loopback(host: str) -> bool:

@@ -66,13 +66,14 @@ def _amounts(invoice: Document) -> dict[str, Any]:
 def _is_marked_paid(invoice: Document) -> bool | None:
     """Whether it was marked as paid outside Stripe; None if no field has it: since basil, or before 2021.
 
-    Before 2021 that is an invoice that is paid, with nothing received of what was due and without a charge.
+    Before 2021 an invoice counts as marked if it is paid and was due, but Stripe received nothing for it and it has no
+    charge.
     """
     marked = invoice.get("paid_out_of_band")
     if marked is not None or invoice.get("paid") is not True:
         return bool(marked) if marked is not None else None
-    has_come = optional_amount(invoice, "amount_paid") != 0 or invoice.get("charge") or invoice.get("payment_intent")
-    return True if not has_come and optional_amount(invoice, "amount_due", may_be_negative=True) else None
+    has_money = optional_amount(invoice, "amount_paid") != 0 or invoice.get("charge") or invoice.get("payment_intent")
+    return True if not has_money and optional_amount(invoice, "amount_due", may_be_negative=True) else None
 
 
 def _amount_paid(invoice: Document) -> int:

@@ -39,9 +39,9 @@ def coupon_changed(coupon: Document) -> Reading:
 def discount_changed(discount: Document) -> Reading:
     """`customer.discount.created`, `customer.discount.updated`: the promotion of a discount, and its use.
 
-    The only event with coupon, code, customer and subscription together. A discount of one subscription, session or
-    invoice does not concern the customer's other payments; a discount of an item concerns the invoices that show it.
-    Before 2020 discounts had no ids.
+    These are the only events with coupon, code, customer and subscription together. A discount of one subscription,
+    session or invoice does not concern the customer's other payments; a discount of an item concerns the invoices that
+    show it. Before 2020 discounts had no ids.
     """
     discount_id, customer = identity(discount), identity(discount.get("customer"))
     subscription, session = identity(discount.get("subscription")), identity(discount.get("checkout_session"))
