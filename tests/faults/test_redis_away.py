@@ -154,6 +154,13 @@ def test_silent_redis_is_asked_once_a_second_under_load(post: Post, silent_redis
     tally("time-outs they met", calls)
 
 
+@pytest.fixture
+def long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause that no slow machine outlasts; `jobs.connect` ends it."""
+    monkeypatch.setattr(redis_client, "PAUSE_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("long_pause")
 def test_no_request_waits_for_redis_twice(post: Post, silent_redis: SilentRedis) -> None:
     for event in events_of(customers(1)):
         jobs.connect(silent_redis.url)  # as if the rest were over
@@ -207,6 +214,7 @@ def test_flag_without_a_job_expires(post: Post, valkey: Valkey) -> None:
         assert client.llen(QUEUE_KEY) == 1
 
 
+@pytest.mark.usefixtures("long_pause")
 def test_unanswered_call_pauses_redis_for_every_module(silent_redis: SilentRedis, settings: Settings) -> None:
     jobs.connect(silent_redis.url)
     metrics.connect(silent_redis.url)

@@ -1,12 +1,14 @@
 """What all stories begin with."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db
+from app.explanations import explain
 from tests.cast import Merchant
 from tests.stored_text import watched
 from tests.stripe_stories.customer import Customer
@@ -15,6 +17,7 @@ from tests.stripe_stories.families import FAMILIES, Family
 
 from .desk import Desk, open_desk
 
+Explained = Callable[[object], dict[str, Any]]
 Meet = Callable[..., Customer]
 OutcomeOf = Callable[[Event], str]
 
@@ -51,6 +54,17 @@ def outcome_of() -> OutcomeOf:
             return session.scalars(query, {"stripe_id": event["id"]}).one()
 
     return outcome_of
+
+
+@pytest.fixture
+def explained(database: object) -> Explained:
+    """The explanation of an id."""
+
+    def explained(any_id: object) -> dict[str, Any]:
+        with db.transaction() as session:
+            return explain.explain(session, str(any_id))
+
+    return explained
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Whatever id a person holds in hand, `explain` knows what to say of it."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,6 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.errors import NotFound
-from app.explanations import explain
 from tests.cast import Merchant, enroll
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories import returns
@@ -17,21 +15,8 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Purchase
 from tests.stripe_stories.returns import CreditNote, Dispute, Movement
 
-from .conftest import Meet
+from .conftest import Explained, Meet
 from .test_connected_accounts import CONNECTED, of_account
-
-Explained = Callable[[object], dict[str, Any]]
-
-
-@pytest.fixture
-def explained(database: object) -> Explained:
-    """The explanation of an id."""
-
-    def explained(any_id: object) -> dict[str, Any]:
-        with db.transaction() as session:
-            return explain.explain(session, str(any_id))
-
-    return explained
 
 
 @pytest.fixture

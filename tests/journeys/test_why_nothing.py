@@ -1,6 +1,5 @@
 """Asked why a sale earned nothing, `explain` begins with the reason and says where it looked."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.errors import NotFound
-from app.explanations import explain
 from app.partners.models import Partner
 from app.programs.models import Program
 from tests.cast import Merchant, enroll, open_merchant, open_program
@@ -17,18 +15,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import UNMARKED, Marks
 from tests.stripe_stories.families import ACACIA, CLOVER
 
-Explained = Callable[[object], dict[str, Any]]
-
-
-@pytest.fixture
-def explained(database: object) -> Explained:
-    """What is known of an id."""
-
-    def explained(any_id: object) -> dict[str, Any]:
-        with db.transaction() as session:
-            return explain.explain(session, str(any_id))
-
-    return explained
+from .conftest import Explained
 
 
 def found_in(explanation: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
