@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import redis
@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, text
 from app import db, logs
 from app.config import Settings
 from app.runtime import embedded
+from tests.servers import FAST_AND_FORGETFUL
 from tests.stripe_stories.facts import Event
 from tests.waiting import eventually
 
@@ -29,6 +30,9 @@ from .processes import Staff
 InboxRow = Callable[[Event], Any]
 _numbers = count(1)
 
+SAFE = FAST_AND_FORGETFUL | {"synchronous_commit": "on", "full_page_writes": "on"}
+"""What was committed outlives a killed server; only a power cut could take it."""
+
 
 @pytest.fixture
 def holdback_days() -> int:
@@ -36,20 +40,45 @@ def holdback_days() -> int:
     return 36_500
 
 
-class Valkey:
-    """A Valkey of one test's own."""
+class OwnServer:
+    """A server of one test's own, which the test may stop."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.url = embedded.valkey_url(directory)
+    def __init__(self, make: Callable[[], embedded.Server]) -> None:
+        self._make = make
         self.start()
 
     def start(self) -> None:
-        """Start it, empty."""
-        self._server = embedded.start_valkey(self._directory)
+        """Start it on its files."""
+        self._server = self._make()
 
     def crash(self) -> None:
         self._server.crash()
+
+    def is_running(self) -> bool:
+        return self._server.is_running()
+
+    def stop(self) -> None:
+        if self.is_running():
+            self._server.stop()
+
+
+Own = TypeVar("Own", bound=OwnServer)
+
+
+class Postgres(OwnServer):
+    """What it has committed outlives a crash."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(lambda: embedded.start_postgres(directory, **SAFE))
+        self.url = embedded.owner_url(directory)
+
+
+class Valkey(OwnServer):
+    """Empty whenever it is started."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(lambda: embedded.start_valkey(directory))
+        self.url = embedded.valkey_url(directory)
 
     def suspend(self) -> None:
         """Stop it with SIGSTOP: it accepts connections and never answers."""
@@ -58,13 +87,10 @@ class Valkey:
     def resume(self) -> None:
         os.kill(self._server.pid, signal.SIGCONT)
 
-    def is_running(self) -> bool:
-        return self._server.is_running()
-
     def stop(self) -> None:
-        if self._server.is_running():
+        if self.is_running():
             self.resume()
-            self._server.stop()
+        super().stop()
 
     @contextmanager
     def client(self) -> Iterator[redis.Redis]:
@@ -72,12 +98,25 @@ class Valkey:
             yield client
 
 
+@contextmanager
+def running(kind: Callable[[Path], Own]) -> Iterator[Own]:
+    """A server of this kind on a new directory; both are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="accrual-faults-") as directory:
+        server = kind(Path(directory))
+        yield server
+        server.stop()
+
+
 @pytest.fixture
 def valkey() -> Iterator[Valkey]:
-    with tempfile.TemporaryDirectory(prefix="accrual-faults-") as directory:
-        running = Valkey(Path(directory))
-        yield running
-        running.stop()
+    with running(Valkey) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    with running(Postgres) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,50 +1,18 @@
 """Postgres is stopped, or dies: Stripe gets 503 and retries, and everything continues afterwards."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine
 
-from app.runtime import embedded, schema
+from app.runtime import schema
 from tests.conftest import Tally
-from tests.servers import FAST_AND_FORGETFUL
 from tests.waiting import eventually
 
-from .conftest import PostingsLock
+from .conftest import Postgres, PostingsLock
 from .delivery import Post
 from .processes import Staff
 from .stories import assert_processed_once, customers, events_of, is_settled
-
-SAFE = FAST_AND_FORGETFUL | {"synchronous_commit": "on", "full_page_writes": "on"}
-"""What was committed outlives a killed server; only a power cut could take it."""
-
-
-class Postgres:
-    """A server of one test's own."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.start()
-        self.url = embedded.owner_url(directory)
-
-    def start(self) -> None:
-        self._server = embedded.start_postgres(self._directory, **SAFE)
-
-    def stop(self) -> None:
-        self._server.stop()
-
-    def crash(self) -> None:
-        self._server.crash()
-
-
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
-    with tempfile.TemporaryDirectory(prefix="accrual-faults-") as directory:
-        running = Postgres(Path(directory))
-        yield running
-        running.stop()
 
 
 @pytest.fixture
