@@ -113,16 +113,11 @@ def permissions(app: Flask) -> dict[str, str]:
 
 
 class Answer(Response):
-    """A response with a view as JSON; the view itself is needed to store the answer without secrets."""
+    """A view as JSON in the casing of its surface; the view itself is needed to store the answer without secrets."""
 
-    def __init__(self, view: BaseModel, status: int) -> None:
+    def __init__(self, view: BaseModel, status: int = 200) -> None:
         super().__init__(to_json(view), status=status, mimetype="application/json")
         self.view = view
-
-
-def answer(view: BaseModel, status: int = 200) -> Response:
-    """A response with the view as JSON, in the casing of its surface."""
-    return Answer(view, status)
 
 
 def requested_language() -> Catalogue:
