@@ -38,7 +38,7 @@ _SETTINGS: Final = "SELECT current_user, name, current_setting(name, true) FROM 
 _NAMES: Final = ("accrual.organizations", "accrual.affiliate", "accrual.livemode")
 
 _TABLES: Final = """
-    SELECT relname, relpages > 0, pg_relation_size(oid) / 8192
+    SELECT relname, reltuples > 0, pg_relation_size(oid) / 8192
     FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
 """
 _DECLARE: Final = """

@@ -180,6 +180,7 @@ def test_a_partner_lists_its_own_commissions_without_knowing_an_id(affiliate: Af
     with db.transaction() as session:
         other = open_merchant(session, "Elsewhere")
         enroll(session, other, "ada")
+    with db.transaction() as session:
         mine = [sell(session, merchant, "ada", 1), sell(session, merchant, "ada", 2)]
         sell(session, merchant, "ben", 3)
         elsewhere = sell(session, other, "ada", 4)
