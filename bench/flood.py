@@ -71,7 +71,7 @@ def measure(installation: Installation, served: Stack, port: int, *, deliveries:
 
 
 def _keep_clock_from_approving(installation: Installation) -> None:
-    """Approve by hand only, because the oracle knows nothing of holdbacks."""
+    """Approve by hand only, because the oracle does not compute holdbacks."""
     with psycopg.connect(libpq_url(installation.settings), autocommit=True) as connection:
         connection.execute("UPDATE snapshots SET holdback_days = NULL")
         connection.execute("UPDATE terms SET holdback_days = NULL")

@@ -27,7 +27,7 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "in": "header",
     "required": False,
     "description": f"A key of your choice, a different one for each action: within 24 hours the same request with the "
-    f"same key gets the same answer (`{REPLAYED}: true`) and is not done again.",
+    f"same key gets the same response (`{REPLAYED}: true`) and is not done again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 """A parameter of every POST that takes an API key."""
@@ -60,8 +60,8 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     for body in operation.get("requestBody", {}).get("content", {}).values():
         body["example"] = example_of(body["schema"], schemas, is_request=True)
-    for status, answer in operation["responses"].items():
-        for body in answer.get("content", {}).values():
+    for status, response in operation["responses"].items():
+        for body in response.get("content", {}).values():
             code, message = REFUSALS.get(status, (None, None))
             refused = {"error": {"code": code, "message": message, "param": None}}
             body["example"] = refused if code else example_of(body["schema"], schemas)

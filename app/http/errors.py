@@ -1,4 +1,4 @@
-"""Error answers: the status and body of every exception, the same for all surfaces."""
+"""Error responses: the status and body of every exception, the same for all surfaces."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -74,7 +74,7 @@ class ErrorDescription(Documented):
 
 
 class ErrorBody(Documented):
-    """The body of every error answer."""
+    """The body of every error response."""
 
     model_config = ConfigDict(title="Error")
 
@@ -84,7 +84,7 @@ class ErrorBody(Documented):
 def render(
     status: int, code: str, message: str, *, param: str | None = None, details: list[dict[str, str]] | None = None
 ) -> Response:
-    """An error answer."""
+    """An error response."""
     description: dict[str, Any] = {"code": code, "message": message, "param": param}
     if details:
         description["details"] = details
@@ -107,7 +107,7 @@ def refuse_invalid(invalid: ValidationError) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Register handlers that answer every exception of a request with an `ErrorBody`."""
+    """Register handlers that return an `ErrorBody` for every exception of a request."""
     app.register_error_handler(RequestError, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, _refused_by_flask)
@@ -196,7 +196,7 @@ def _message_for(refusal: HTTPException) -> str:
 
 
 def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
-    """Answer 503 if the database is unreachable, else 500. Its message is not used: it may contain values of rows."""
+    """A 503 if the database is unreachable, else a 500. Its message is not used: it may contain values of rows."""
     is_gone = isinstance(failure, DATABASE_GONE) or getattr(failure, "connection_invalidated", False)
     is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in db.CANNOT_WRITE
     if not is_gone:

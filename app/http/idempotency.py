@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a repeated POST gets the first answer and is not executed again."""
+"""`Idempotency-Key`: a repeated POST gets the first response and is not executed again."""
 
 import json
 import re
@@ -21,15 +21,15 @@ REPLAYED: Final = "Idempotent-Replayed"
 USABLE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
-    """The stored answer to this request; else the answer of `answer`, which is then stored.
+def once(caller: Caller, execute: Callable[[], ResponseReturnValue]) -> Response:
+    """The stored response to this request; else the response of `execute`, which is then stored.
 
     Successes and refusals are both stored. A failure (5xx) or an exceeded limit (429) raises: then nothing has happened
     and nothing is stored. Jobs are woken after the commit.
 
     Args:
-        caller: the caller; answers stored for another key are never used, so live and test stay separate.
-        answer: executes the request; transactions that it opens by `stored_responses.transaction` join the one opened
+        caller: the caller; responses stored for another key are never used, so live and test stay separate.
+        execute: executes the request; transactions that it opens by `stored_responses.transaction` join the one opened
             here.
 
     Raises:
@@ -45,7 +45,7 @@ def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
         if first is not None:
             return _repeated(first, identity)
         with stored_responses.joining(session):
-            response = _answered(answer)
+            response = _executed(execute)
         # The route may have narrowed the session to other organizations.
         db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
         stored_responses.insert_response(
@@ -54,9 +54,9 @@ def once(caller: Caller, answer: Callable[[], ResponseReturnValue]) -> Response:
         return response
 
 
-def _answered(answer: Callable[[], ResponseReturnValue]) -> Response:
+def _executed(execute: Callable[[], ResponseReturnValue]) -> Response:
     try:
-        return current_app.make_response(answer())
+        return current_app.make_response(execute())
     except (RequestError, HTTPException) as refusal:
         if isinstance(refusal, RateLimited) or (isinstance(refusal, HTTPException) and (refusal.code or 500) >= 500):
             raise

@@ -25,9 +25,9 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
     SCHEME: {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer aff_…`"}
 }
 ERRORS: Final[dict[int, Any]] = dict.fromkeys((400, 401, 403, 429, 500, 503), ErrorBody)
-"""Error answers that any route may have, besides its own."""
+"""Error responses that any route may have, besides its own."""
 ALIASES: Final = (("get", "/commissions"), ("get", "/partners/<partner_id>/commissions"))
-"""Paths with the same answers as the same paths under `/api/v1`."""
+"""Paths with the same responses as the same paths under `/api/v1`."""
 
 
 @immutable
@@ -113,7 +113,7 @@ def permissions(app: Flask) -> dict[str, str]:
 
 
 class Answer(Response):
-    """A view as JSON in the casing of its surface; the view itself is needed to store the answer without secrets."""
+    """A view as JSON in the casing of its surface; the view itself is needed to store the response without secrets."""
 
     def __init__(self, view: BaseModel, status: int = 200) -> None:
         super().__init__(to_json(view), status=status, mimetype="application/json")
@@ -121,7 +121,7 @@ class Answer(Response):
 
 
 def requested_language() -> Catalogue:
-    """The language of the answer's sentences: the best of `Accept-Language` that has a catalogue, else the default."""
+    """The language of the response's sentences: the best of `Accept-Language` with a catalogue, else the default."""
     tags = [tag for tag, quality in request.accept_languages if quality > 0]
     best = negotiate_locale(tags, catalogue.available(), sep="-")
     return catalogue.current() if best is None else catalogue.named(best)

@@ -26,7 +26,7 @@ def count(subject: str) -> None:
 def count_organization(organization_id: UUID) -> None:
     """Count this request for all keys of the organization together. Raises RateLimited.
 
-    The answer's headers show the key's limit, unless the organization's is exceeded. A request whose key could not be
+    The response's headers show the key's limit, unless the organization's is exceeded. A request whose key could not be
     counted is not counted here either.
     """
     if g.get("limit_status") is None:
@@ -54,7 +54,7 @@ def count_public(route: str, *, per_minute: int) -> None:
 
 
 def add_headers(response: Response) -> None:
-    """Add the rate-limit headers to an answer, if its request was counted."""
+    """Add the rate-limit headers to a response, if its request was counted."""
     limit_status: LimitStatus | None = g.get("limit_status")
     if limit_status is not None:
         response.headers.update(limit_status.headers())

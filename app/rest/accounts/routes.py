@@ -78,7 +78,7 @@ def list_keys(query: requests.KeyQuery) -> Response:
     responses={"201": views.NewKeyBody, "404": ErrorBody, "415": ErrorBody},
 )
 def create_key(body: requests.KeyCreation) -> Response:
-    """Create a key with at most the permissions of the calling key. Its value is shown only in this answer."""
+    """Create a key with at most the permissions of the calling key. Its value is shown only in this response."""
     livemode = g.caller.livemode if body.livemode is None else body.livemode
     with access.transaction(g.caller) as session:
         owner_id = _organization(session, body.organization_id, "organization_id")

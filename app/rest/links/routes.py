@@ -75,7 +75,7 @@ def record_touchpoint(body: BeaconBody) -> Response:
     """Record a touchpoint for a page that partners link to directly.
 
     The page sends it, as JSON or as plain text (`navigator.sendBeacon`). An unknown code, or a page that is not the
-    program's, records nothing and gets the same answer.
+    program's, records nothing and gets the same response.
     """
     throttle.count_public("touchpoints", per_minute=BEACONS_PER_MINUTE)
     session_id = recording.session_id_or_new(body.session)
@@ -102,7 +102,7 @@ def _read_plain_text() -> None:
 
 @api.after_request
 def _allow_landing_hosts(response: Response) -> Response:
-    """Allow pages on landing hosts to send beacons and read the answer (CORS), and answer their preflight requests."""
+    """Allow pages on landing hosts to send beacons and read the response (CORS), and answer preflight requests."""
     if request.method not in {"POST", "OPTIONS"}:
         return response
     response.headers["Vary"] = "Origin"
@@ -194,7 +194,7 @@ def _cookie(link: Link) -> str:
 
 
 def _is_unseen() -> bool:
-    """Whether no person sees the answer (yet): HEAD, prefetching, previews and crawlers."""
+    """Whether no person sees the response (yet): HEAD, prefetching, previews and crawlers."""
     is_prefetch = any("prefetch" in request.headers.get(name, "").lower() for name in PREFETCHING)
     is_preview = "preview" in request.headers.get("X-Purpose", "").lower()
     return request.method == "HEAD" or is_prefetch or is_preview or visitors.is_machine(request.user_agent.string)

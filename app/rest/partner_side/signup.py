@@ -51,7 +51,7 @@ def _admit() -> None:
 def sign_up(body: requests.SignUp) -> Response:
     """Become a partner of a program with open sign-up, or by an invitation's token.
 
-    The answer is the same for every address. An address that you give yourself counts after you confirm it by the
+    The response is the same for every address. An address that you give yourself counts after you confirm it by the
     mailed link, or after the program's owner approves you.
     """
     if body.token is not None:

@@ -1,8 +1,8 @@
 """The receiver of Stripe's webhooks: checks the signature, stores the event, wakes a worker. 200 means "stored".
 
 Requests reach it before Flask, because Flask would take more time than all other Python of a delivery (decision 0040).
-If it cannot acknowledge a delivery, it passes the request to Flask with the exception, which the route raises. So there
-is one way to answer, count and log refusals, that of all routes.
+If it cannot acknowledge a delivery, it passes the request to Flask with the exception, which the route raises. So
+refusals of deliveries are returned, counted and logged as those of all routes.
 """
 
 import logging
@@ -67,7 +67,7 @@ class Receiver:
         return self._flask(environ, start_response)
 
     def _receive(self, environ: "WSGIEnvironment", endpoint_id: str, request_id: str) -> None:
-        """Store one Stripe event and wake a worker. Raises what `receive` answers."""
+        """Store one Stripe event and wake a worker. Raises the refusals that `receive` returns as responses."""
         body = _read_body(environ)
         receiver = self._receiver_of(endpoint_id)
         signature.verify(body, environ.get("HTTP_STRIPE_SIGNATURE"), receiver.secrets, now_seconds=time.time())
