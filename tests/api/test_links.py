@@ -72,7 +72,7 @@ def test_a_link_leads_to_the_landing_page_and_is_recorded(shop: Merchant, visito
     assert touch["utm"] == {"source": "news"}
 
 
-def test_no_address_and_no_agent_is_kept(
+def test_addresses_and_user_agents_are_not_stored(
     shop: Merchant, visitor: FlaskClient, capfd: pytest.CaptureFixture[str]
 ) -> None:
     visitor.get("/r/ada")
@@ -134,7 +134,7 @@ def test_a_paused_program_leads_on_without_credit(shop: Merchant, visitor: Flask
     assert touches() == []
 
 
-def test_of_two_owners_of_a_code_the_first_keeps_the_bare_link(shop: Merchant, visitor: FlaskClient) -> None:
+def test_first_of_two_owners_of_a_code_keeps_the_link_without_a_program(shop: Merchant, visitor: FlaskClient) -> None:
     with db.transaction() as session:
         other = cast.open_merchant(session, "Elsewhere")
         cast.enroll(session, other, "ada")

@@ -65,7 +65,7 @@ def test_a_parent_sees_its_descendants_rows_in_every_list_and_a_child_sees_its_o
     assert {one["slug"] for one in owner.get("/api/v1/partners").json["data"]} == {"zoe", "ada", "ben", "dan"}
 
 
-def test_a_child_does_not_see_its_parent(caller_of: MakeCaller, line: tuple[UUID, UUID, UUID]) -> None:
+def test_child_organization_does_not_see_its_parent(caller_of: MakeCaller, line: tuple[UUID, UUID, UUID]) -> None:
     parent, child, grandchild = line
     daughter = caller_of(Merchant(child, child))
     listed = daughter.get("/api/v1/organizations")

@@ -44,7 +44,7 @@ def sign_up(anonymous: Caller, merchant: Merchant) -> None:
     assert anonymous.post(SIGN_UP, body).status_code == 201
 
 
-def sign_up_anew(anonymous: Caller, merchant: Merchant) -> str:
+def sign_up_again(anonymous: Caller, merchant: Merchant) -> str:
     """A sign-up with an address that is not enrolled; the code in the response."""
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET open_signup = true"))
@@ -64,7 +64,7 @@ def links_in(mail: Message) -> dict[str, str]:
 
 
 def test_the_link_in_the_mail_confirms_the_address(anonymous: Caller, merchant: Merchant, mailbox: MailServer) -> None:
-    code = sign_up_anew(anonymous, merchant)
+    code = sign_up_again(anonymous, merchant)
     mails.send_due()
     [mail] = mailbox.received
     assert mail["To"] == "z@z.example"
@@ -76,9 +76,9 @@ def test_the_link_in_the_mail_confirms_the_address(anonymous: Caller, merchant: 
 def test_one_mail_an_hour_has_the_links_of_all_who_signed_up_with_the_address(
     anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
-    codes = [sign_up_anew(anonymous, merchant) for _ in range(2)]
+    codes = [sign_up_again(anonymous, merchant) for _ in range(2)]
     mails.send_due()
-    codes.append(sign_up_anew(anonymous, merchant))
+    codes.append(sign_up_again(anonymous, merchant))
     mails.send_due()
     [first] = mailbox.received
     assert links_in(first).keys() == set(codes[:2])
@@ -88,10 +88,10 @@ def test_one_mail_an_hour_has_the_links_of_all_who_signed_up_with_the_address(
     assert links_in(mailbox.received[1]).keys() == set(codes)
 
 
-def test_nothing_is_sent_where_nothing_is_left_to_confirm(
+def test_no_mail_is_sent_if_no_address_is_left_to_confirm(
     anonymous: Caller, merchant: Merchant, mailbox: MailServer
 ) -> None:
-    sign_up_anew(anonymous, merchant)
+    sign_up_again(anonymous, merchant)
     with db.transaction() as session:
         session.execute(text("UPDATE partners SET email_state = 'approved' WHERE email = 'z@z.example'"))
     mails.send_due()

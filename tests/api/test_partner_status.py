@@ -50,7 +50,9 @@ def test_deleting_keeps_a_ban(owner: Caller, merchant: Merchant, ada: str, befor
 
 
 @pytest.mark.parametrize("status", ["paused", "banned", "deactivated"])
-def test_no_status_touches_what_was_earned(owner: Caller, merchant: Merchant, ada: str, status: Status) -> None:
+def test_no_partner_status_changes_earned_commissions(
+    owner: Caller, merchant: Merchant, ada: str, status: Status
+) -> None:
     with db.transaction() as session:
         sell(session, merchant, "ada", 1)
     stats = owner.get(ada).json["stats"]

@@ -21,7 +21,7 @@ def test_only_the_module_of_the_types_names_a_type_of_commission() -> None:
     assert {place.partition(":")[0] for place in naming} == {"app.programs.shapes"}
 
 
-def test_no_commission_is_asked_for_its_type() -> None:
+def test_code_never_branches_on_the_type_of_a_commission() -> None:
     asking = [
         f"{name}:{node.lineno}"
         for name, _, tree in modules()

@@ -65,7 +65,7 @@ def count_events() -> int:
 
 
 @pytest.mark.parametrize("family", OLD_AND_NEW, ids=lambda family: family.name)
-def test_backfill_after_an_outage_gives_the_ledger_of_no_outage(
+def test_backfill_after_an_outage_gives_the_same_ledger_as_without_it(
     shop: Emulator,
     receiving: Endpoint,
     family: Family,

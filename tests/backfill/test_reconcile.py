@@ -66,7 +66,7 @@ def test_books_that_agree_with_stripe_show_no_difference(settled: Endpoint, reco
 
 
 @pytest.mark.parametrize("is_delivered", [True, False])
-def test_what_was_paid_outside_stripe_is_compared_as_stripe_lists_it(
+def test_money_outside_stripe_is_reconciled_as_stripe_lists_it(
     shop: Emulator, receiving: Endpoint, drain: Drain, reconcile: Reconcile, is_delivered: bool
 ) -> None:
     """Of 100.00, 60.00 were wired: the books hold 40.00, or 100.00 as long as the payment record was not delivered."""

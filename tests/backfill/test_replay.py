@@ -52,7 +52,7 @@ def test_only_what_was_selected_is_replayed(
     assert count_due() == 0
 
 
-def test_a_replay_is_never_far_ahead_of_the_drain(
+def test_replay_waits_for_the_drain(
     deliver: Deliver, drain: Drain, renewals: Renewals, ask_replay: AskReplay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay, "PAGE", 5)

@@ -68,7 +68,7 @@ def test_later_touch_in_another_tab_replaces_code_and_session(cookie_shop: Shop)
     assert [cookie["name"] for cookie in cookie_shop.context.cookies()] == ["aff_ref"]
 
 
-def test_a_shared_domain_lets_the_checkout_host_know(shop: Shop) -> None:
+def test_cookie_of_a_shared_domain_reaches_the_checkout_host(shop: Shop) -> None:
     tag = '<script src="/checkout.js" data-cookie-days="30" data-cookie-domain="shop.test"></script>'
     shop.put("/", head=tag)
     shop.visit(ADA_LINK)

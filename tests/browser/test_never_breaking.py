@@ -58,7 +58,7 @@ def _assert_unharmed(shop: Shop, page: Page) -> None:
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES)
-def test_no_error_reaches_the_page_when(shop: Shop, breakage: str) -> None:
+def test_snippet_raises_no_error_when(shop: Shop, breakage: str) -> None:
     _assert_unharmed(shop, _broken_page(shop, BREAKAGES[breakage]))
 
 

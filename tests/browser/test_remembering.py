@@ -14,7 +14,7 @@ def test_ref_and_aff_sess_go_from_the_address_into_session_storage(shop: Shop) -
     assert metadata(page) == ADA
 
 
-def test_both_are_kept_across_navigations(shop: Shop) -> None:
+def test_code_and_session_are_kept_across_navigations(shop: Shop) -> None:
     page = shop.visit(ADA_LINK)
     shop.visit("/pricing", page)
     shop.visit("/checkout?step=2", page)

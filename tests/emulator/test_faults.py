@@ -61,7 +61,7 @@ def test_an_answer_that_is_no_json_is_an_error(shop: Emulator) -> None:
         shop.client().v1.charges.list()
 
 
-def test_a_slow_answer_arrives(shop: Emulator) -> None:
+def test_slow_response_is_complete(shop: Emulator) -> None:
     shop.faults.slow(MOMENT_SECONDS / 3, 1)
     began_at = time.monotonic()
     assert client_with_timeout(shop, PATIENCE_SECONDS).v1.charges.list().data == []

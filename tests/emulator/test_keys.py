@@ -21,7 +21,7 @@ def test_a_revoked_key_is_wrong(shop: Emulator) -> None:
         shop.client(key).v1.events.list()
 
 
-def test_what_does_not_exist_is_404_in_stripes_words(shop: Emulator) -> None:
+def test_missing_objects_are_404_with_stripes_message(shop: Emulator) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         shop.client().v1.invoices.retrieve("in_nothing")
     assert (refused.value.http_status, refused.value.code) == (404, "resource_missing")

@@ -127,7 +127,7 @@ def small_disk() -> Iterator[Path]:
     place.rmdir()
 
 
-def test_a_disk_that_is_really_full_is_recognized_and_so_is_its_end(small_disk: Path) -> None:
+def test_full_disk_and_its_end_are_recognized(small_disk: Path) -> None:
     server = embedded.start_postgres(small_disk / "data", max_wal_size="64MB", min_wal_size="32MB")
     engine = db.create(server.url, role=None)
     try:

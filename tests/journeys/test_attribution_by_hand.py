@@ -116,7 +116,7 @@ def test_a_decision_on_a_charge_stays_when_it_turns_out_to_pay_an_invoice(
 
 
 @pytest.mark.parametrize("last", ["charge", "invoice"])
-def test_of_two_merged_decisions_the_later_counts(
+def test_later_of_two_merged_decisions_counts(
     deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, last: str
 ) -> None:
     sale = Customer(CLOVER).buys(Bill(tax_minor=100), invoiced=True, through_session=False)
@@ -172,7 +172,7 @@ def test_a_partner_that_is_not_active_is_refused_and_its_lost_payment_repaired_o
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False], ids=["paid", "in_payout"])
-def test_what_was_paid_moves_only_when_that_is_asked_for_and_is_then_owed(
+def test_paid_commissions_move_only_on_request_and_become_a_debt(
     meet: Meet, merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, is_confirmed: bool
 ) -> None:
     cleo = meet(subscription="ada")

@@ -37,7 +37,9 @@ def events_of(*sales: Purchase) -> list[Event]:
     return [event for sale in sales for event in sale.events]
 
 
-def test_no_third_cycle_is_paid_where_two_are(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_third_cycle_is_not_paid_with_a_limit_of_two(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
     deliver(events_of(*months(meet(subscription="ada"), 3)))
     drain()
     assert ledger().balances == owed(ada=1960)

@@ -19,7 +19,7 @@ from .desk import Desk
 pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
 
 
-def test_a_lost_dispute_takes_the_commission_back(
+def test_lost_dispute_reverses_the_commission(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
 ) -> None:
     cleo = meet(subscription="ada")
@@ -40,7 +40,7 @@ def test_a_lost_dispute_takes_the_commission_back(
     assert outcome_of(lost) == "no_change"
 
 
-def test_a_won_dispute_gives_it_back(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_won_dispute_restores_the_commission(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
     dispute = DisputeStory(cleo, first)
@@ -105,9 +105,9 @@ def test_a_dispute_in_another_currency_counts_as_everything(
     assert ledger().balances == {}
 
 
-@pytest.mark.parametrize("told_by", ["charge.succeeded", "invoice_payment.paid"])
+@pytest.mark.parametrize("event_type", ["charge.succeeded", "invoice_payment.paid"])
 def test_a_dispute_in_another_currency_counts_as_all_of_its_own_payment_of_the_invoice(
-    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, told_by: str
+    deliver: Deliver, drain: Drain, ledger: Ledger, desk: Desk, event_type: str
 ) -> None:
     """Two payments of 30.00 and 19.00 paid 49.00; the bank took the smaller one, and says so in euros."""
     cleo = Customer(CLOVER, Marks(subscription="ada"))
@@ -119,14 +119,14 @@ def test_a_dispute_in_another_currency_counts_as_all_of_its_own_payment_of_the_i
     withdrawn = DisputeStory(cleo, second, amount_minor=1750).takes_the_money()
     withdrawn["data"]["object"]["currency"] = "eur"
     deliver([*first.events, withdrawn, cleo.event("invoice_payment.paid", link, cleo.now)])
-    if told_by == "charge.succeeded":
+    if event_type == "charge.succeeded":
         deliver([cleo.event("charge.succeeded", charge, first.paid_at)])
     drain()
     assert ledger().balances == owed(ada=600)
     assert "the whole amount of its charge counts as returned" in desk.explains(str(first.invoice))
 
 
-def test_a_partial_dispute_takes_its_share(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_partial_dispute_reverses_its_share(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
     dispute = DisputeStory(cleo, first, amount_minor=1000)

@@ -32,9 +32,7 @@ def test_events_in_two_shapes_accrue_once(
 
 
 @pytest.mark.parametrize("shape", EVERY_SHAPE, ids=lambda shape: shape.name)
-def test_a_story_has_the_same_ledger_in_every_api_version(
-    deliver: Deliver, drain: Drain, ledger: Ledger, shape: Family
-) -> None:
+def test_ledger_is_the_same_in_every_api_version(deliver: Deliver, drain: Drain, ledger: Ledger, shape: Family) -> None:
     """20 % of 49.00, of 24.50 and of 30.00; of the first, taxed, 10.00 of 58.31 came back: 980 - 168 = 812."""
     cleo = Customer(shape, Marks(subscription="ada", payment="ada"))
     first = cleo.subscribes(TAXED)

@@ -99,7 +99,9 @@ def test_the_earliest_payment_of_a_cycle_has_the_fixed_amount_even_if_fully_refu
 
 
 @pytest.mark.parametrize("commission", [TWELVE], indirect=True)
-def test_no_order_of_arrival_decides_which_invoice_of_a_cycle_carries_it(deliver: Deliver, drain: Drain) -> None:
+def test_invoice_that_has_the_fixed_amount_of_a_cycle_is_the_same_in_every_order(
+    deliver: Deliver, drain: Drain
+) -> None:
     """A month, its upgrade, a month, and all of the upgrade back: 24 orders, each worked one by one."""
     copies = []
     for order in permutations(range(4)):

@@ -41,7 +41,7 @@ def conversion_of(desk: Desk, sale: Purchase) -> str:
     return str(found["id"])
 
 
-def test_a_part_given_back_takes_the_same_part_of_the_commission(desk: Desk, ledger: Ledger) -> None:
+def test_partial_return_reverses_the_same_share(desk: Desk, ledger: Ledger) -> None:
     conversion = report(desk)
     answer = give_back(desk, conversion, 1000, "r1")
     assert (answer.status_code, answer.json) == (
@@ -91,7 +91,7 @@ def test_returned_amount_is_at_most_the_collected_amount(desk: Desk, ledger: Led
     assert ledger().balances == {}
 
 
-def test_what_was_paid_outside_stripe_can_be_given_back_where_the_program_counts_it(
+def test_money_outside_stripe_can_be_refunded_if_the_program_counts_it(
     merchant: Merchant, desk: Desk, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cast.count_outside_money(merchant)
@@ -105,7 +105,7 @@ def test_what_was_paid_outside_stripe_can_be_given_back_where_the_program_counts
     assert ledger().balances == {}
 
 
-def test_of_an_invoice_it_adds_to_what_stripe_gave_back(
+def test_reported_refund_of_an_invoice_adds_to_stripes_refunds(
     desk: Desk, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = meet(subscription="ada")

@@ -82,7 +82,7 @@ def test_a_refund_takes_back_its_share_at_the_rate_it_was_earned_at(
     assert ledger().balances == owed(ada=490)
 
 
-def test_a_changed_base_is_for_those_who_come(
+def test_changed_base_applies_to_partners_who_join_later(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, owner: Owner
 ) -> None:
     owner.does("PATCH", owner.program, {"commission_base": "gross"})

@@ -68,7 +68,7 @@ def test_an_order_reference_never_overrides_an_invoice_payment(deliver: Deliver,
         assert [(line.gross_minor, line.returned_minor) for line in found.payments] == [(3000, 3000), (4900, 0)]
 
 
-def test_what_names_a_partner_on_a_payment_counts_for_the_invoice_it_paid_and_not_for_the_one_it_was_ordered_by(
+def test_names_on_a_payment_count_for_the_invoice_it_paid_and_not_for_its_order_reference(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """Ordered by a stranger's invoice, paid for another: its marker credits the one it paid. In all 120 orders."""

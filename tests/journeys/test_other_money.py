@@ -120,9 +120,7 @@ def test_a_paid_invoice_that_does_not_say_how_much_was_paid_was_paid_what_was_du
     assert ledger().balances == owed(ada=1200)
 
 
-def test_of_money_captured_in_part_only_that_part_counts(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
+def test_only_the_captured_part_counts(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     """5000 held, 3000 taken; Stripe books the other 2000 as refunded, which takes nothing back."""
     sale = meet(payment="ada").buys(Bill(net_minor=5000), through_session=False)
     for event in (events := deepcopy(list(sale.events))):

@@ -85,7 +85,7 @@ def test_a_lost_dispute_of_one_of_two_payments_leaves_the_commission(
     assert "58.31 USD more was paid than was due on the invoice." in desk.explains(str(first.invoice))
 
 
-def test_what_was_overpaid_and_given_back_outside_stripe_leaves_the_commission(
+def test_returning_an_overpaid_amount_outside_stripe_keeps_the_commission(
     deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     cleo = Customer(CLOVER, Marks(subscription="ada"))
@@ -160,7 +160,7 @@ def test_paid_by_card_and_by_wire_a_refund_of_the_card_leaves_what_the_wire_earn
 
 
 @pytest.mark.parametrize(("counts_outside", "before"), [(False, 800), (True, 2000)])
-def test_what_was_paid_outside_and_given_back_outside_leaves_what_the_card_earns(
+def test_money_paid_and_returned_outside_stripe_leaves_the_commission_of_the_card(
     merchant: Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, counts_outside: bool, before: int
 ) -> None:
     """Of 100.00, 60.00 by wire: a credit note sends the wire back."""

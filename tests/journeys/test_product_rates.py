@@ -133,7 +133,9 @@ def test_an_invoice_of_more_than_one_page_waits_for_its_lines(
     assert not [event for event in events if outcome_of(event) == "waiting"]
 
 
-def test_one_rate_for_all_needs_no_lines(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_commission_without_product_rates_needs_no_lines(
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
     deliver(itemized(meet(subscription="ada").subscribes(Bill(net_minor=10_900)), TWELVE, shown=10))
     drain()
     assert ledger().balances == owed(ada=2180)

@@ -146,7 +146,7 @@ def test_order_of_facts_does_not_change_the_credited_partner(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_code_is_the_weakest_carrier(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
+def test_code_is_the_weakest_carrier(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
     cleo = meet(customer="ben")
     appeared = cleo.appears()
     sale = sell(cleo, code_marker="ada")

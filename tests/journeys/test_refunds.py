@@ -15,7 +15,7 @@ from tests.stripe_stories.invoices import invoice_payment
 from .conftest import Meet, OutcomeOf
 
 
-def test_a_partial_refund_takes_back_the_same_share_and_its_failure_gives_it_again(
+def test_partial_refund_reverses_the_same_share_and_its_failure_restores_it(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """The first three rows of the worked table."""
@@ -57,14 +57,14 @@ def test_three_refunds_that_make_a_whole_leave_exactly_nothing(
     assert ledger().commissions == (CommissionLine("ada", "usd", 200, 200, "reversed"),)
 
 
-@pytest.mark.parametrize("told_by", ["refund.created", "charge.refunded", "refund.updated"])
+@pytest.mark.parametrize("event_type", ["refund.created", "charge.refunded", "refund.updated"])
 def test_refund_counts_after_any_one_of_its_events(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, told_by: str
+    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, event_type: str
 ) -> None:
     cleo = meet(subscription="ada")
     first = cleo.subscribes()
     deliver(first.events)
-    deliver(event for event in cleo.is_refunded(first, 1000).events if event["type"] == told_by)
+    deliver(event for event in cleo.is_refunded(first, 1000).events if event["type"] == event_type)
     drain()
     assert ledger().balances == owed(ada=780)
 

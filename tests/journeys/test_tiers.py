@@ -92,7 +92,7 @@ def test_the_clock_is_counted_by_when_the_holdback_ended_and_not_by_when_it_ran(
     assert ledger().balances == ada_has(payable=2000, accrued=2000 + 1000)
 
 
-def test_what_came_back_after_approval_still_counts_and_what_was_rejected_does_not(
+def test_tiers_count_conversions_refunded_after_approval_but_not_rejected_ones(
     cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     first, second, third, fourth = sells(cleo, 4)

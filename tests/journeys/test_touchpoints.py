@@ -43,7 +43,7 @@ def _outcomes(ledger: Ledger) -> list[str]:
 
 
 @pytest.mark.parametrize(("model", "partner"), [("first_touch", "ben"), ("last_touch", "dan")])
-def test_of_three_touchpoints_those_within_the_window_decide_by_the_model(
+def test_touchpoints_within_the_window_are_credited_by_the_model(
     meet: Meet,
     merchant: cast.Merchant,
     visitor: Visitor,

@@ -163,13 +163,13 @@ def test_an_earlier_payment_that_comes_late_decides_for_the_customer(
     assert ledger().balances == owed(ada=1960)
 
 
-def test_a_repeated_name_is_not_new(meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf) -> None:
+def test_repeated_name_is_not_new(meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf) -> None:
     cleo = meet(customer="ada")
-    appeared, told_again = cleo.appears(), cleo.is_marked_again("ada")
-    for event in (appeared, told_again):
+    appeared, named_again = cleo.appears(), cleo.is_marked_again("ada")
+    for event in (appeared, named_again):
         deliver([event])
         drain()
-    assert (outcome_of(appeared), outcome_of(told_again)) == ("bound", "no_change")
+    assert (outcome_of(appeared), outcome_of(named_again)) == ("bound", "no_change")
 
 
 def test_a_session_of_a_visit_alone_is_recorded_and_is_no_unknown_code(
@@ -209,7 +209,7 @@ def _two_of_one_second() -> tuple[Purchase, Purchase, list[Event]]:
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])
-def test_of_two_payments_of_one_second_the_same_decides_whichever_came_first(
+def test_payment_that_binds_among_two_of_one_second_is_the_same_in_both_orders(
     deliver: Deliver, drain: Drain, ledger: Ledger, is_reversed: bool
 ) -> None:
     first, second, marks = _two_of_one_second()

@@ -9,7 +9,7 @@ def test_twenty_percent_of_49_dollars_is_980_cents() -> None:
     assert money.percentage(4900, 2000) == 980
 
 
-def test_a_fifth_returned_takes_a_fifth_back() -> None:
+def test_return_of_a_fifth_reverses_a_fifth() -> None:
     assert money.after_return(980, 1000, 4900) == 780
 
 

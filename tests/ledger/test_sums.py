@@ -302,7 +302,7 @@ def test_a_program_with_sums_beyond_64_bits_does_not_stop_the_others(shop: Merch
     assert [program.program_id for program in left] == [shop.program_id]
 
 
-def test_a_clock_that_has_nothing_to_do_writes_nothing(shop: Merchant) -> None:
+def test_idle_clock_writes_no_rows(shop: Merchant) -> None:
     with db.transaction() as session:
         sell(session, shop, "ada", 1)
     advance_sums()

@@ -17,7 +17,7 @@ def ask(shop: Emulator, path: str, key: str = "", **options: object) -> stripe_a
     return stripe_api.get(client, path, wait=lambda _seconds: None, **options)
 
 
-def test_a_document_comes_with_the_moment_stripe_answered(shop: Emulator) -> None:
+def test_document_has_the_time_of_stripes_response(shop: Emulator) -> None:
     cleo = shop.customer(marker="ada")
     answer = ask(shop, f"/v1/customers/{cleo.id}")
     assert answer.document["metadata"] == {"affiliate_id": "ada"}

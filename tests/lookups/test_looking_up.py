@@ -174,7 +174,7 @@ def test_an_answer_that_is_known_already_settles_nothing_twice(
     assert ledger().balances == owed(ada=980)
 
 
-def test_a_crash_between_fetch_and_record_loses_nothing(
+def test_crash_between_fetch_and_record_loses_no_document(
     asking: Settings, shop: Emulator, connect: Connect, drain: Drain, look_up: LookUp, ledger: Ledger
 ) -> None:
     cleo = shop.customer(marker="ada")

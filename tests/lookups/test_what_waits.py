@@ -150,7 +150,7 @@ def test_waiting_payment_is_hidden_from_another_organization(
     assert looked_up()[0].is_done
 
 
-def test_a_thing_and_its_payment_are_listed_once(deliver: Deliver, drain: Drain, ask: Ask) -> None:
+def test_waiting_event_and_its_payment_are_listed_once(deliver: Deliver, drain: Drain, ask: Ask) -> None:
     cleo = Customer(CLOVER)
     deliver([cleo.subscribes().event("customer.subscription.created")])
     sale = cleo.buys(through_session=False)

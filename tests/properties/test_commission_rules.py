@@ -67,6 +67,6 @@ def test_a_target_is_never_negative_and_never_above_the_amount(payment: PaymentS
 
 
 @given(payments(), RATES)
-def test_a_gross_base_takes_the_tax_in(payment: PaymentState, rate_bps: int) -> None:
+def test_gross_base_includes_tax(payment: PaymentState, rate_bps: int) -> None:
     calculation = amounts.calculate(payment, terms(rate_bps, "gross"))
     assert calculation.base_minor == payment.gross_minor

@@ -51,7 +51,7 @@ def test_a_larger_return_leaves_a_smaller_commission(amount: int, gross: int, da
 
 
 @given(AMOUNTS, POSITIVE, AMOUNTS)
-def test_nothing_returned_leaves_all_and_everything_returned_leaves_nothing(amount: int, gross: int, over: int) -> None:
+def test_target_is_the_amount_without_returns_and_zero_after_a_full_return(amount: int, gross: int, over: int) -> None:
     assert money.after_return(amount, 0, gross) == amount
     assert money.after_return(amount, gross + over, gross) == 0
 

@@ -28,7 +28,7 @@ def test_a_delivery_and_its_refusal_repeat_the_request_id_they_came_with(
     assert [len(new) for new in ids[1:]] == [32, 32]
 
 
-def test_no_log_line_names_the_request_that_the_thread_answered_before(endpoint: Endpoint, application: Flask) -> None:
+def test_log_lines_do_not_have_the_request_id_of_an_earlier_request(endpoint: Endpoint, application: Flask) -> None:
     application.test_client().get("/healthz", headers={"X-Request-Id": "earlier"})
     assert structlog.contextvars.get_contextvars() == {}
     endpoint.post(b"{}", header="")

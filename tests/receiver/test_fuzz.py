@@ -52,7 +52,7 @@ def test_an_event_with_arbitrary_fields_is_stored_whole_or_not_at_all(endpoint: 
 
 @OFTEN
 @given(cut=st.integers(0, 400), junk=st.binary(max_size=6))
-def test_a_torn_body_is_refused(endpoint: Endpoint, cut: int, junk: bytes) -> None:
+def test_truncated_body_is_refused(endpoint: Endpoint, cut: int, junk: bytes) -> None:
     body, before = json.dumps(an_event()).encode(), stored()
     torn = body[: cut % len(body)] + junk
     assert_refused(endpoint.post(torn), 400, "invalid_request")

@@ -30,7 +30,7 @@ def test_a_chunked_body_is_as_good_as_one_with_a_length(web: Web, endpoint: Endp
     assert rows_of(event)[0].payload == body.decode()
 
 
-def test_a_body_that_arrives_in_drops_is_waited_for(web: Web, endpoint: Endpoint) -> None:
+def test_body_that_arrives_in_small_pieces_is_accepted(web: Web, endpoint: Endpoint) -> None:
     event = an_event()
     body = json.dumps(event).encode()
     with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE_SECONDS) as connection:

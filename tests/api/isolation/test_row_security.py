@@ -95,7 +95,7 @@ def test_every_table_that_requests_may_read_is_under_row_security(database: Engi
         assert set(readable_tables(session)) - guarded <= {"alembic_version"}
 
 
-def test_what_a_request_sees_rests_on_its_organizations_or_its_enrollments(database: Engine) -> None:
+def test_row_policies_of_requests_compare_organizations_or_enrollments(database: Engine) -> None:
     """Each policy of the request role says one of these and nothing else."""
     own = r"\((organization_id|id) = ANY \(.*visible_organizations\(\).*\)\)"
     enrolled = r"\((id|partner_id|program_id) = ANY \(.*own_(partners|programs)\(\).*\)\)"
@@ -146,7 +146,7 @@ def test_a_request_cannot_write_rows_for_others(merchant: Merchant) -> None:
         session.rollback()
 
 
-def test_a_request_takes_nothing_out_of_the_books(merchant: Merchant, sale: Sale) -> None:
+def test_request_role_cannot_delete_or_change_posted_rows(merchant: Merchant, sale: Sale) -> None:
     """It settles what a person decides, by adding; it may neither delete nor change what was posted."""
     for statement in (
         "DELETE FROM commissions",
@@ -166,7 +166,7 @@ def test_a_request_takes_nothing_out_of_the_books(merchant: Merchant, sale: Sale
             session.rollback()
 
 
-def test_a_request_moves_no_money_of_others(merchant: Merchant, sale: Sale) -> None:
+def test_request_role_changes_no_money_of_other_organizations(merchant: Merchant, sale: Sale) -> None:
     with db.transaction() as session:
         other = open_merchant(session, "Elsewhere")
     with db.transaction() as session:

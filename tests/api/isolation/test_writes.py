@@ -28,7 +28,7 @@ def test_every_write_leaves_an_entry_in_the_audit_trail(world: World, guarded: l
     assert len(written) > len([route for route in guarded if route.method != READ]) / 2, written
 
 
-def test_nothing_of_others_can_be_named_in_a_body_or_a_query(
+def test_ids_of_other_organizations_are_refused_in_bodies_and_queries(
     world: World, guarded: list[Route], application: Flask
 ) -> None:
     """The shop names the stranger's program, partner or organization wherever a field takes one."""

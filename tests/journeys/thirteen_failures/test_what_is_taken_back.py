@@ -19,7 +19,7 @@ _ENTRIES = text("""
 """)
 
 
-def test_a_partial_refund_takes_its_share_and_a_failed_one_gives_it_back(
+def test_partial_refund_reverses_its_share_and_its_failure_restores_it(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     """Failure 4."""
