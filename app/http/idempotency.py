@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import db, jobs
 from app.errors import Conflict, InvalidRequest, RateLimited, RequestError
-from app.http.surfaces import Answer
+from app.http.surfaces import ViewResponse
 from app.organizations import stored_responses
 from app.organizations.permissions import Caller
 from app.views import to_json
@@ -72,7 +72,11 @@ def _repeated(first: stored_responses.StoredResponse, identity: stored_responses
 
 
 def _without_secrets(response: Response) -> str:
-    return to_json(response.view, is_stored=True) if isinstance(response, Answer) else response.get_data(as_text=True)
+    return (
+        to_json(response.view, is_stored=True)
+        if isinstance(response, ViewResponse)
+        else response.get_data(as_text=True)
+    )
 
 
 def _key() -> str:

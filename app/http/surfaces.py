@@ -112,7 +112,7 @@ def permissions(app: Flask) -> dict[str, str]:
     }
 
 
-class Answer(Response):
+class ViewResponse(Response):
     """A view as JSON in the casing of its surface; the view itself is needed to store the response without secrets."""
 
     def __init__(self, view: BaseModel, status: int = 200) -> None:

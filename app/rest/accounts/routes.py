@@ -6,7 +6,7 @@ from flask import Response, g
 from sqlalchemy.orm import Session
 
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access, audit, audit_views, hierarchy, keys, views
 from app.rest.accounts import requests
 
@@ -30,7 +30,7 @@ def list_organizations(query: requests.OrganizationQuery) -> Response:
             parent_id=_organization(session, query.parent_id, "parent_id") if query.parent_id is not None else None,
         )
         data = [views.organization_body(row, managed) for row in page.rows]
-        return Answer(views.OrganizationPage(data=data, has_more=page.has_more))
+        return ViewResponse(views.OrganizationPage(data=data, has_more=page.has_more))
 
 
 @api.post(
@@ -44,7 +44,7 @@ def create_organization(body: requests.OrganizationCreation) -> Response:
     with access.transaction(g.caller) as session:
         parent_id = _organization(session, body.parent_id, "parent_id")
         made = hierarchy.create_child(session, g.caller, parent_id, name=body.name.strip(), email=body.email)
-        return Answer(views.organization_body(made, managed), status=201)
+        return ViewResponse(views.organization_body(made, managed), status=201)
 
 
 @api.get(
@@ -56,7 +56,7 @@ def show_organization(path: requests.OrganizationPath) -> Response:
     """One organization."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
-        return Answer(
+        return ViewResponse(
             views.organization_body(hierarchy.get_organization(session, managed, path.organization_id), managed)
         )
 
@@ -69,7 +69,7 @@ def list_keys(query: requests.KeyQuery) -> Response:
         if query.organization_id is not None:
             owners = (_organization(session, query.organization_id, "organization_id"),)
         page = keys.list_keys(session, owners, limit=query.limit, starting_after=query.starting_after)
-        return Answer(views.KeyPage(data=[views.key_body(key) for key in page.rows], has_more=page.has_more))
+        return ViewResponse(views.KeyPage(data=[views.key_body(key) for key in page.rows], has_more=page.has_more))
 
 
 @api.post(
@@ -91,14 +91,14 @@ def create_key(body: requests.KeyCreation) -> Response:
             livemode=livemode,
             scopes=body.scopes,
         )
-        return Answer(views.new_key_body(key, plaintext), status=201)
+        return ViewResponse(views.new_key_body(key, plaintext), status=201)
 
 
 @api.get("/api/v1/api-keys/<key_id>", security=needs("keys:read"), responses={"200": views.KeyBody, "404": ErrorBody})
 def show_key(path: requests.KeyPath) -> Response:
     """A key, without its value."""
     with access.transaction(g.caller) as session:
-        return Answer(views.key_body(keys.get_key(session, g.caller.organization_ids, path.key_id)))
+        return ViewResponse(views.key_body(keys.get_key(session, g.caller.organization_ids, path.key_id)))
 
 
 @api.delete(
@@ -107,7 +107,7 @@ def show_key(path: requests.KeyPath) -> Response:
 def revoke_key(path: requests.KeyPath) -> Response:
     """Revoke a key permanently, also the calling key itself. What it created stays."""
     with access.transaction(g.caller) as session:
-        return Answer(views.key_body(keys.revoke_key(session, g.caller, g.caller.organization_ids, path.key_id)))
+        return ViewResponse(views.key_body(keys.revoke_key(session, g.caller, g.caller.organization_ids, path.key_id)))
 
 
 @api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
@@ -119,7 +119,7 @@ def list_audit_entries(query: requests.AuditQuery) -> Response:
             session, g.caller.organization_ids, filters, limit=query.limit, starting_after=query.starting_after
         )
         data = [audit_views.audit_body(entry) for entry in page.rows]
-        return Answer(audit_views.AuditPage(data=data, has_more=page.has_more))
+        return ViewResponse(audit_views.AuditPage(data=data, has_more=page.has_more))
 
 
 def _organization(session: Session, public_id: str | None, param: str) -> UUID:

@@ -10,7 +10,7 @@ from app.commissions.by_hand import assign, promotion_credit, views
 from app.commissions.by_hand import promotion_views as shapes
 from app.http import causes
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.queries.listing import get_partner
 from app.payments.queries import get_payment, scope_of_customer
@@ -35,7 +35,7 @@ def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Respon
             session, partner.id, livemode=g.caller.livemode, limit=query.limit, starting_after=query.starting_after
         )
         data = [shapes.promotion_body(row) for row in page.rows]
-    return Answer(shapes.PromotionPage(data=data, has_more=page.has_more))
+    return ViewResponse(shapes.PromotionPage(data=data, has_more=page.has_more))
 
 
 @api.post(
@@ -51,7 +51,7 @@ def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
         owned = promotion_credit.give(
             session, g.caller, partner, promotion, causes.this_request(), livemode=g.caller.livemode
         )
-        return Answer(shapes.promotion_body(owned), status=201)
+        return ViewResponse(shapes.promotion_body(owned), status=201)
 
 
 @api.delete(
@@ -64,7 +64,7 @@ def take_promotion_away(path: requests.PromotionPath) -> Response:
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
         owned = promotion_credit.take_away(session, g.caller, partner, path.promotion_id, causes.this_request())
-        return Answer(shapes.promotion_body(owned))
+        return ViewResponse(shapes.promotion_body(owned))
 
 
 @api.post(
@@ -80,7 +80,7 @@ def attribute_payment(path: PaymentPath, body: requests.PaymentAssignment) -> Re
         assigned = assign.assign_payment(session, g.caller, payment, order, is_forced=body.force)
         session.refresh(payment)
         shown = payment_body(payment)
-    return Answer(views.PaymentAssigned(payment=shown, partner_id=body.partner_id, changed=assigned.is_new))
+    return ViewResponse(views.PaymentAssigned(payment=shown, partner_id=body.partner_id, changed=assigned.is_new))
 
 
 @api.post(
@@ -101,7 +101,7 @@ def attribute_customer(path: requests.CustomerPath, body: requests.CustomerAssig
         )
         order = _order(session, scope.organization_id, body)
         assigned = assign.assign_customer(session, g.caller, scope, path.customer_id, order, applies_from=body.from_)
-    return Answer(views.customer_assigned(path.customer_id, body.partner_id, assigned))
+    return ViewResponse(views.customer_assigned(path.customer_id, body.partner_id, assigned))
 
 
 def _order(

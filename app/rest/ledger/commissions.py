@@ -14,7 +14,7 @@ from app.explanations.explain import Explanation
 from app.explanations.views import PaymentExplanation
 from app.http import causes
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.paging import Span
 from app.partners.queries.listing import get_partner
@@ -42,7 +42,7 @@ def approve_conversion(path: requests.ConversionPath, body: requests.Approval) -
             reason=body.reason,
             force=body.force,
         )
-        return Answer(shown)
+        return ViewResponse(shown)
 
 
 @api.post(
@@ -54,7 +54,7 @@ def reject_conversion(path: requests.ConversionPath, body: requests.Rejection) -
     """Take back a conversion's commissions, on every level; only an approval revives them."""
     with access.transaction(g.caller) as session:
         conversion = _conversion(session, path)
-        return Answer(commands.reject(session, g.caller, conversion, causes.this_request(), reason=body.reason))
+        return ViewResponse(commands.reject(session, g.caller, conversion, causes.this_request(), reason=body.reason))
 
 
 @api.post(
@@ -74,7 +74,7 @@ def approve_commissions(body: requests.BulkApproval) -> Response:
         approved = bulk_approval.approve_matching(
             session, g.caller, owners, selected, causes.this_request(), reason=body.reason, dry_run=body.dry_run
         )
-        return Answer(views.bulk_approved(approved, dry_run=body.dry_run))
+        return ViewResponse(views.bulk_approved(approved, dry_run=body.dry_run))
 
 
 @api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": views.CommissionPage})
@@ -118,7 +118,7 @@ def list_commissions_of_partner(path: requests.PartnerPath, query: requests.Comm
 def explain_commission(path: requests.CommissionPath) -> Response:
     """The explanation of a commission: event, carrier, terms, base, rate, rounding, every ledger entry."""
     with access.transaction(g.caller) as session:
-        return Answer(explain.explain_commission(session, path.commission_id))
+        return ViewResponse(explain.explain_commission(session, path.commission_id))
 
 
 @api.get(
@@ -129,7 +129,7 @@ def explain_commission(path: requests.CommissionPath) -> Response:
 def explain_payment(path: requests.PaymentPath) -> Response:
     """The explanation of a payment: what each partner earned, or why it earned nothing."""
     with access.transaction(g.caller) as session:
-        return Answer(explain.explain_payment(session, path.payment_id))
+        return ViewResponse(explain.explain_payment(session, path.payment_id))
 
 
 @api.get(
@@ -140,7 +140,7 @@ def explain_payment(path: requests.PaymentPath) -> Response:
 def explain_any_id(query: requests.ExplanationQuery) -> Response:
     """The explanation of any id: Accrual's, Stripe's, your own of a reported conversion, a partner's code or e-mail."""
     with access.transaction(g.caller) as session:
-        return Answer(explain.explanation_of(session, query.id))
+        return ViewResponse(explain.explanation_of(session, query.id))
 
 
 @api.get(
@@ -150,7 +150,7 @@ def show_event(path: EventPath) -> Response:
     """An event explained: how it was processed, how it ended, and what it moved for keys that may read commissions."""
     with access.transaction(g.caller) as session:
         event = get_event(session, g.caller.organization_ids, path.event_id)
-        return Answer(events.explain_event(session, event, with_money=g.caller.may("commissions:read")))
+        return ViewResponse(events.explain_event(session, event, with_money=g.caller.may("commissions:read")))
 
 
 def _conversion(session: Session, path: requests.ConversionPath) -> Conversion:
@@ -159,7 +159,9 @@ def _conversion(session: Session, path: requests.ConversionPath) -> Conversion:
 
 def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
     with access.affiliate_transaction(g.caller) as session:
-        return Answer(load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode), partner_id))
+        return ViewResponse(
+            load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode), partner_id)
+        )
 
 
 def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
@@ -168,4 +170,4 @@ def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Res
         selected = requests.selection(query, partner, livemode=g.caller.livemode)
         page = queries.list_commissions(session, g.caller.organization_ids, selected)
         shown = views.commission_bodies(session, page.rows)
-        return Answer(views.CommissionPage(commissions=shown, has_more=page.has_more))
+        return ViewResponse(views.CommissionPage(commissions=shown, has_more=page.has_more))

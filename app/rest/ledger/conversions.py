@@ -13,7 +13,7 @@ from app.commissions.reported.conversions import Reported
 from app.errors import Conflict
 from app.http import causes
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.models import Partner
 from app.programs.models import Program
@@ -64,7 +64,7 @@ def report_conversion(body: requests.ConversionReport) -> Response:
                 param="external_id",
             )
         shown = views.load_conversion_body(session, report.conversion)
-    return Answer(reported.ReportedBody(id=shown.id, commission_cents=shown.commission_cents), status=201)
+    return ViewResponse(reported.ReportedBody(id=shown.id, commission_cents=shown.commission_cents), status=201)
 
 
 @api.post(
@@ -79,7 +79,7 @@ def report_conversion_of_program(path: requests.ProgramPath, body: requests.Prog
         partner = queries.get_affiliate(session, g.caller.organization_ids, body.affiliate_id, program_id=program.id)
         report = _report(session, partner, body)
         shown = views.load_conversion_body(session, report.conversion)
-    return Answer(shown, status=201 if report.is_new else 200)
+    return ViewResponse(shown, status=201 if report.is_new else 200)
 
 
 @api.post(
@@ -106,7 +106,7 @@ def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport)
             by=causes.this_request(),
         )
         shown = reported.load_refund_body(session, refund, conversion)
-    return Answer(shown, status=201 if refund.is_new else 200)
+    return ViewResponse(shown, status=201 if refund.is_new else 200)
 
 
 def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID | None) -> Response:
@@ -125,7 +125,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
     )
     page = queries.list_conversions(session, g.caller.organization_ids, selected)
     data = [views.conversion_body(*row) for row in page.rows]
-    return Answer(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return ViewResponse(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 def _program(session: Session, program_id: str) -> Program:

@@ -3,7 +3,7 @@
 from flask import Response, g
 
 from app import jobs
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.payments import queries, views
 from app.payments.waiting import views as waiting_shapes
@@ -26,7 +26,7 @@ def list_payments(query: requests.PaymentQuery) -> Response:
             limit=query.limit,
         )
         data = [views.payment_body(payment) for payment in page.rows]
-    return Answer(views.PaymentPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return ViewResponse(views.PaymentPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 @api.get("/api/v1/waiting", security=needs("payments:read"), responses={"200": waiting_shapes.WaitingPage})
@@ -42,7 +42,9 @@ def list_waiting(query: requests.WaitingQuery) -> Response:
             starting_after=query.starting_after,
         )
     data = [waiting_shapes.waiting_body(row) for row in page.rows]
-    return Answer(waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return ViewResponse(
+        waiting_shapes.WaitingPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more)
+    )
 
 
 @api.post("/api/v1/waiting/ask-again", security=needs("events:write"), responses={"200": waiting_shapes.AskedAgain})
@@ -51,4 +53,4 @@ def ask_again() -> Response:
     with access.transaction(g.caller) as session:
         count = commands.ask_again(session, g.caller, g.caller.organization_ids, livemode=g.caller.livemode)
     jobs.wake(jobs.LOOK_UPS)
-    return Answer(waiting_shapes.AskedAgain(look_ups=count))
+    return ViewResponse(waiting_shapes.AskedAgain(look_ups=count))

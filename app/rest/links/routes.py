@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import InvalidRequest, RateLimited, Unavailable
 from app.http import bodies, throttle
 from app.http.html import page
-from app.http.surfaces import Answer, surface
+from app.http.surfaces import ViewResponse, surface
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
 from app.touchpoints import recording, targets, visitors
 from app.touchpoints.links import Link, Links
@@ -84,7 +84,7 @@ def record_touchpoint(body: BeaconBody) -> Response:
         landing = body.landing if targets.host_of(body.landing) in link.hosts else ""
         address = dict(parse_qsl(urlsplit(landing).query))
         _write(link, "beacon", session_id, landing=landing, referrer=body.referrer, query=address)
-    return Answer(BeaconAnswer(session=session_id), 202)
+    return ViewResponse(BeaconAnswer(session=session_id), 202)
 
 
 @api.before_request

@@ -6,7 +6,7 @@ from app.commissions import views
 from app.commissions.partner_side import load_page
 from app.explanations.partner_side import OwnExplanation, explain_own
 from app.http.errors import ErrorBody
-from app.http.surfaces import PARTNER_SIDE, Answer, needs, surface
+from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.partner_side.enrollments import require_access
 from app.rest.ledger import requests
@@ -22,7 +22,7 @@ api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organizatio
 def list_my_commissions(query: requests.CommissionQuery) -> Response:
     """Your commissions in all your programs, newest first. Without data of the customers."""
     with access.affiliate_transaction(g.caller) as session:
-        return Answer(load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode)))
+        return ViewResponse(load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode)))
 
 
 @api.get(
@@ -34,4 +34,4 @@ def explain_own_commission(path: requests.CommissionPath) -> Response:
     """The explanation of one of your commissions, without data of the customer."""
     with access.affiliate_transaction(g.caller) as session:
         require_access(session, g.caller)
-        return Answer(explain_own(session, path.commission_id))
+        return ViewResponse(explain_own(session, path.commission_id))

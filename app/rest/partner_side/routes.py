@@ -5,7 +5,7 @@ from flask import Response, current_app, g
 from app import db
 from app.errors import InvalidRequest
 from app.http.errors import ErrorBody
-from app.http.surfaces import PARTNER_SIDE, Answer, needs, surface
+from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
 from app.paging import no_row
 from app.partners.joining import invitations
@@ -23,7 +23,7 @@ def list_my_programs(query: requests.MyListQuery) -> Response:
     with access.affiliate_transaction(g.caller) as session:
         page = enrollments.list_enrollments(session, g.caller, limit=query.limit, starting_after=query.starting_after)
         data = shapes.load_my_programs(session, page.rows)
-        return Answer(shapes.MyProgramPage(data=data, has_more=page.has_more))
+        return ViewResponse(shapes.MyProgramPage(data=data, has_more=page.has_more))
 
 
 @api.get(
@@ -39,7 +39,7 @@ def show_my_referral(path: requests.MyProgramPath) -> Response:
     with db.web_transaction() as session:  # this session sees the codes of all owners, as the redirect does
         leads_here = enrollments.owns_bare_link(session, partner)
     public_url = current_app.extensions["accrual_settings"].public_url
-    return Answer(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
+    return ViewResponse(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
 
 
 @api.get("/v1/admin/affiliate-me/stats", security=needs("commissions:read"), responses={"200": shapes.MyStats})
@@ -47,14 +47,14 @@ def show_my_stats() -> Response:
     """What you earned, by program and currency."""
     with access.affiliate_transaction(g.caller) as session:
         sums = statistics.load_own(session, g.caller)
-        return Answer(shapes.MyStats(data=[shapes.my_totals(*row) for row in sums]))
+        return ViewResponse(shapes.MyStats(data=[shapes.my_totals(*row) for row in sums]))
 
 
 @api.get("/v1/admin/affiliate-me/balance", security=needs("commissions:read"), responses={"200": shapes.MyBalance})
 def show_my_balance() -> Response:
     """What is owed to you, what is in a payout and what you received, by currency."""
     with access.affiliate_transaction(g.caller) as session:
-        return Answer(shapes.my_balance(statistics.load_own(session, g.caller)))
+        return ViewResponse(shapes.my_balance(statistics.load_own(session, g.caller)))
 
 
 @api.get("/v1/admin/affiliate-me/payouts", security=needs("payouts:read"), responses={"200": shapes.MyPayoutPage})
@@ -64,7 +64,7 @@ def list_my_payouts(query: requests.MyListQuery) -> Response:
         enrollments.require_access(session, g.caller)
     if query.starting_after is not None:
         raise no_row(query.starting_after)
-    return Answer(shapes.MyPayoutPage(data=[], has_more=False))
+    return ViewResponse(shapes.MyPayoutPage(data=[], has_more=False))
 
 
 @api.post(
@@ -83,4 +83,4 @@ def accept_invitation(body: requests.Acceptance) -> Response:
         else:
             partner = invitations.accept_enrollment(session, g.caller, body.program_id or "", g.caller.organization_id)
         [shown] = shapes.load_my_programs(session, [(partner, session.get_one(Program, partner.program_id))])
-        return Answer(shown)
+        return ViewResponse(shown)

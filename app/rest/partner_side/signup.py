@@ -9,7 +9,7 @@ from app import db
 from app.errors import InvalidRequest
 from app.http import bodies, throttle
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, surface
+from app.http.surfaces import ViewResponse, surface
 from app.organizations import actors
 from app.partners.joining import confirmations, invitations, signup
 from app.partners.joining import views as shapes
@@ -71,7 +71,7 @@ def sign_up(body: requests.SignUp) -> Response:
 def show_invitation(body: requests.InvitationToken) -> Response:
     """Show who invites, to what and at which rate, by an invitation's token. Changes nothing."""
     with db.web_transaction() as session:
-        return Answer(shapes.invitation_body(invitations.load_offer(session, body.token)))
+        return ViewResponse(shapes.invitation_body(invitations.load_offer(session, body.token)))
 
 
 @api.post(
@@ -81,7 +81,7 @@ def show_invitation(body: requests.InvitationToken) -> Response:
 def confirm_address(body: requests.Confirmation) -> Response:
     """Confirm the address you signed up with, by the token of the link that was mailed to it."""
     with db.web_transaction() as session:
-        return Answer(shapes.confirmed(confirmations.confirm(session, actors.PUBLIC, body.token)))
+        return ViewResponse(shapes.confirmed(confirmations.confirm(session, actors.PUBLIC, body.token)))
 
 
 def _join(token: str, body: requests.SignUp) -> Response:
@@ -94,4 +94,4 @@ def _join(token: str, body: requests.SignUp) -> Response:
 
 def _made(session: Session, joined: Joined) -> Response:
     public_url = current_app.extensions["accrual_settings"].public_url
-    return Answer(shapes.load_signed_up(session, joined, public_url), status=201)
+    return ViewResponse(shapes.load_signed_up(session, joined, public_url), status=201)

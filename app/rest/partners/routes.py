@@ -3,7 +3,7 @@
 from flask import Response, g
 
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners import views
 from app.partners.managing import commands
@@ -30,7 +30,7 @@ def create_partner(body: requests.PartnerCreation) -> Response:
             plain["commission"] = own.commission.model_dump(exclude_none=True)
             plain["holdback_days"] = own.holdback_days
         shown = commands.add(session, g.caller, program, **plain)
-        return Answer(shown, status=201)
+        return ViewResponse(shown, status=201)
 
 
 @api.get("/api/v1/partners", security=needs("partners:read"), responses={"200": views.PartnerPage})
@@ -49,7 +49,7 @@ def list_partners(query: requests.PartnerQuery) -> Response:
         )
         data = views.load_partner_bodies(session, listed.rows)
     page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": listed.has_more}
-    return Answer(views.PartnerPage(data=data, **page))
+    return ViewResponse(views.PartnerPage(data=data, **page))
 
 
 @api.get(
@@ -62,8 +62,8 @@ def show_partner(path: requests.PartnerPath) -> Response:
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id)
         if not g.caller.may("commissions:read"):
-            return Answer(commands.load_body(session, partner))
-        return Answer(views.load_partner_with_stats(session, partner, livemode=g.caller.livemode))
+            return ViewResponse(commands.load_body(session, partner))
+        return ViewResponse(views.load_partner_with_stats(session, partner, livemode=g.caller.livemode))
 
 
 @api.patch(
@@ -76,7 +76,7 @@ def change_partner(path: requests.PartnerPath, body: requests.PartnerChange) -> 
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
-        return Answer(commands.change(session, g.caller, partner, changes))
+        return ViewResponse(commands.change(session, g.caller, partner, changes))
 
 
 @api.delete(
@@ -89,7 +89,7 @@ def deactivate_partner(path: requests.PartnerPath) -> Response:
     with access.transaction(g.caller) as session:
         partner = listing.get_partner(session, g.caller.organization_ids, path.partner_id, to_change=True)
         commands.deactivate(session, g.caller, partner)
-        return Answer(commands.load_body(session, partner))
+        return ViewResponse(commands.load_body(session, partner))
 
 
 @api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": views.AffiliatePage})
@@ -104,4 +104,4 @@ def list_affiliates(query: requests.AffiliateQuery) -> Response:
             starting_after=query.starting_after,
         )
         data = views.load_affiliate_bodies(session, listed.rows)
-    return Answer(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=listed.has_more))
+    return ViewResponse(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=listed.has_more))

@@ -3,7 +3,7 @@
 from flask import Response, g
 
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.managing import commands
 from app.partners.queries.listing import get_partner
@@ -23,7 +23,7 @@ def show_snapshot(path: PartnerPath) -> Response:
     """The snapshot in force, and the history of all snapshots. A partner that was never active has none."""
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
-        return Answer(shapes.load_snapshot_body(session, partner))
+        return ViewResponse(shapes.load_snapshot_body(session, partner))
 
 
 @api.put(
@@ -44,4 +44,4 @@ def amend_snapshot(path: PartnerPath, body: requests.Amendment) -> Response:
             applies_to=body.apply_to,
             effective_from=body.effective_from,
         )
-        return Answer(shown)
+        return ViewResponse(shown)

@@ -5,7 +5,7 @@ from flask import Response, g
 from app.commissions.analytics import views as shapes
 from app.commissions.analytics.figures import analyse
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.programs.programs import get_program
 from app.rest.programs import requests
@@ -27,4 +27,4 @@ def show_analytics(path: ProgramPath, query: requests.AnalyticsQuery) -> Respons
         figures = analyse(
             session, program, livemode=g.caller.livemode, first=query.first, last=query.last, leaders=query.leaders
         )
-        return Answer(shapes.analytics_body(program, figures))
+        return ViewResponse(shapes.analytics_body(program, figures))

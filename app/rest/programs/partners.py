@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Response, current_app, g
 
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.joining import invitations
 from app.partners.managing import commands, program_partners
@@ -38,7 +38,7 @@ def invite_affiliate(path: ProgramPath, body: requests.Invitation) -> Response:
         )
         settings = current_app.extensions["accrual_settings"]
         shown = shapes.load_invited(session, invited, settings.public_url)
-        return Answer(shown, status=201)
+        return ViewResponse(shown, status=201)
 
 
 @api.get(
@@ -59,7 +59,7 @@ def list_affiliates_of_program(path: ProgramPath, query: requests.AffiliateQuery
             data = shapes.load_with_totals(session, program, page.rows, livemode=caller.livemode)
         else:
             data = shapes.load_affiliates(session, page.rows)
-    return Answer(shapes.ProgramAffiliatePage(data=list(data), has_more=page.has_more))
+    return ViewResponse(shapes.ProgramAffiliatePage(data=list(data), has_more=page.has_more))
 
 
 @api.post(
@@ -98,4 +98,4 @@ def _move(path: requests.AffiliatePath, move: program_partners.Move) -> Response
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
         partner = program_partners.find_partner(session, program, path.affiliate_id)
         commands.move(session, caller, partner, move)
-        return Answer(shapes.load_affiliate(session, partner))
+        return ViewResponse(shapes.load_affiliate(session, partner))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import NotFound
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.managing import commands as managing
 from app.programs import commands, programs
@@ -29,7 +29,7 @@ def create_program(body: requests.ProgramCreation) -> Response:
     with access.transaction(g.caller) as session:
         owner = _owner(body.owner_organization_id)
         shown = commands.create(session, g.caller, owner, requests.settings_from(body))
-        return Answer(shown, status=201)
+        return ViewResponse(shown, status=201)
 
 
 @api.get("/v1/admin/affiliate/programs", security=needs("programs:read"), responses={"200": shapes.ProgramPage})
@@ -40,7 +40,7 @@ def list_programs(query: requests.ProgramQuery) -> Response:
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
         data = shapes.load_program_bodies(session, page.rows)
-        return Answer(shapes.ProgramPage(data=data, has_more=page.has_more))
+        return ViewResponse(shapes.ProgramPage(data=data, has_more=page.has_more))
 
 
 @api.get(
@@ -51,7 +51,7 @@ def list_programs(query: requests.ProgramQuery) -> Response:
 def show_program(path: requests.ProgramPath) -> Response:
     """A program with its present terms."""
     with access.transaction(g.caller) as session:
-        return Answer(commands.load_body(session, _program(session, path)))
+        return ViewResponse(commands.load_body(session, _program(session, path)))
 
 
 @api.patch(
@@ -64,7 +64,7 @@ def change_program(path: requests.ProgramPath, body: requests.ProgramChange) -> 
     with access.transaction(g.caller) as session:
         program = _program(session, path)
         shown = managing.change_program(session, g.caller, program, requests.settings_from(body))
-        return Answer(shown)
+        return ViewResponse(shown)
 
 
 def _program(session: Session, path: requests.ProgramPath) -> Program:

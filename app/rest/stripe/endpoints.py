@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.rest.stripe import requests
 from app.stripe_events.endpoints import commands, rows
@@ -23,7 +23,7 @@ def list_endpoints(query: requests.EndpointQuery) -> Response:
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
         data = [commands.shown(row, _settings()) for row in page.rows]
-        return Answer(shapes.EndpointPage(data=data, has_more=page.has_more))
+        return ViewResponse(shapes.EndpointPage(data=data, has_more=page.has_more))
 
 
 @api.post(
@@ -45,7 +45,7 @@ def create_endpoint(body: requests.EndpointCreation) -> Response:
             api_key=body.api_key,
             description=body.description,
         )
-        return Answer(shown, status=201)
+        return ViewResponse(shown, status=201)
 
 
 @api.get(
@@ -57,7 +57,7 @@ def show_endpoint(path: requests.EndpointPath) -> Response:
     """One endpoint."""
     with access.transaction(g.caller) as session:
         endpoint = rows.get_endpoint(session, g.caller.organization_ids, path.endpoint_id)
-        return Answer(commands.shown(endpoint, _settings()))
+        return ViewResponse(commands.shown(endpoint, _settings()))
 
 
 @api.patch(
@@ -69,7 +69,7 @@ def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) 
     """Change the given fields. A disabled endpoint answers 404, and Stripe delivers again for three days."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
-        return Answer(commands.change(session, g.caller, _locked(session, path), changes, _settings()))
+        return ViewResponse(commands.change(session, g.caller, _locked(session, path), changes, _settings()))
 
 
 @api.delete(
@@ -80,7 +80,7 @@ def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) 
 def delete_endpoint(path: requests.EndpointPath) -> Response:
     """Disable an endpoint permanently and delete its secrets; its events stay."""
     with access.transaction(g.caller) as session:
-        return Answer(commands.delete(session, g.caller, _locked(session, path), _settings()))
+        return ViewResponse(commands.delete(session, g.caller, _locked(session, path), _settings()))
 
 
 @api.post(
@@ -99,7 +99,7 @@ def add_secret(path: requests.EndpointPath, body: requests.SecretAddition) -> Re
             _settings(),
             expires_in_hours=body.expires_in_hours,
         )
-        return Answer(shown, status=201)
+        return ViewResponse(shown, status=201)
 
 
 @api.delete(
@@ -110,7 +110,9 @@ def add_secret(path: requests.EndpointPath, body: requests.SecretAddition) -> Re
 def remove_secret(path: requests.SecretPath) -> Response:
     """Remove a signing secret: its signatures are refused from now on. The last secret in force cannot be removed."""
     with access.transaction(g.caller) as session:
-        return Answer(commands.remove_secret(session, g.caller, _locked(session, path), path.secret_id, _settings()))
+        return ViewResponse(
+            commands.remove_secret(session, g.caller, _locked(session, path), path.secret_id, _settings())
+        )
 
 
 def _locked(session: Session, path: requests.EndpointPath) -> StripeEndpoint:

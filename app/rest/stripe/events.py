@@ -4,7 +4,7 @@ from flask import Response, g
 
 from app import jobs
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.rest.stripe import requests
 from app.stripe_events import commands, queries, views
@@ -25,7 +25,7 @@ def list_events(query: requests.EventQuery) -> Response:
             starting_after=query.starting_after,
         )
         data = [views.event_body(event) for event in page.rows]
-    return Answer(views.EventPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return ViewResponse(views.EventPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 @api.post(
@@ -39,4 +39,4 @@ def replay_event(path: requests.EventPath) -> Response:
         event = queries.get_event(session, g.caller.organization_ids, path.event_id)
         body = commands.replay(session, g.caller, event)
     jobs.wake(jobs.DRAIN)
-    return Answer(body)
+    return ViewResponse(body)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import ids, jobs
 from app.http.errors import ErrorBody
-from app.http.surfaces import Answer, needs, surface
+from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.paging import no_row
 from app.rest.stripe import requests
@@ -30,7 +30,7 @@ def request_backfill(body: requests.BackfillRequest) -> Response:
     with access.transaction(g.caller) as session:
         run = commands.request_backfill(session, g.caller, _asked(body, body.since), dry_run=body.dry_run)
     jobs.wake(jobs.RUNS)
-    return Answer(_body(run), status=201)
+    return ViewResponse(_body(run), status=201)
 
 
 @api.get("/api/v1/backfills", security=needs("runs:read"), responses={"200": shapes.RunPage})
@@ -43,7 +43,7 @@ def list_backfills(query: requests.RunQuery) -> Response:
 def show_backfill(path: requests.RunPath) -> Response:
     """A backfill with its progress."""
     with access.transaction(g.caller) as session:
-        return Answer(_body(_get(session, path, "backfill")))
+        return ViewResponse(_body(_get(session, path, "backfill")))
 
 
 @api.post("/api/v1/backfills/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
@@ -58,7 +58,7 @@ def request_reconciliation(body: requests.ReconciliationRequest) -> Response:
     with access.transaction(g.caller) as session:
         run = commands.request_reconciliation(session, g.caller, _asked(body, body.since), heal=body.heal)
     jobs.wake(jobs.RUNS)
-    return Answer(_body(run), status=201)
+    return ViewResponse(_body(run), status=201)
 
 
 @api.get("/api/v1/reconciliations", security=needs("runs:read"), responses={"200": shapes.RunPage})
@@ -81,7 +81,7 @@ def show_reconciliation(path: requests.RunPath, query: requests.DriftQuery) -> R
         run = _get(session, path, "reconcile")
         page = runs.drifts(session, run.id, limit=query.limit, after=after)
         drifts = [shapes.DriftBody(**shapes.drift_fields(drift)) for drift in page.rows]
-        return Answer(shapes.ReconciliationBody(**shapes.run_fields(run), drifts=drifts, has_more=page.has_more))
+        return ViewResponse(shapes.ReconciliationBody(**shapes.run_fields(run), drifts=drifts, has_more=page.has_more))
 
 
 @api.post("/api/v1/reconciliations/<run_id>/stop", security=needs("runs:write"), responses=STOPPED)
@@ -97,7 +97,7 @@ def replay_events(body: requests.ReplayRequest) -> Response:
     with access.transaction(g.caller) as session:
         run = commands.request_replay(session, g.caller, g.caller.organization_id, selection)
     jobs.wake(jobs.RUNS)
-    return Answer(_body(run), status=201)
+    return ViewResponse(_body(run), status=201)
 
 
 @api.get("/api/v1/replays", security=needs("events:read"), responses={"200": shapes.RunPage})
@@ -110,7 +110,7 @@ def list_replays(query: requests.RunQuery) -> Response:
 def show_replay(path: requests.RunPath) -> Response:
     """A replay with its progress."""
     with access.transaction(g.caller) as session:
-        return Answer(_body(_get(session, path, "replay")))
+        return ViewResponse(_body(_get(session, path, "replay")))
 
 
 @api.post("/api/v1/replays/<run_id>/stop", security=needs("events:write"), responses=STOPPED)
@@ -132,7 +132,7 @@ def _get(session: Session, path: requests.RunPath, kind: str) -> StripeRun:
 
 def _stop(path: requests.RunPath, kind: str) -> Response:
     with access.transaction(g.caller) as session:
-        return Answer(_body(commands.stop_run(session, g.caller, _get(session, path, kind))))
+        return ViewResponse(_body(commands.stop_run(session, g.caller, _get(session, path, kind))))
 
 
 def _page(kind: str, query: requests.RunQuery) -> Response:
@@ -146,7 +146,7 @@ def _page(kind: str, query: requests.RunQuery) -> Response:
             starting_after=query.starting_after,
         )
         data = [_body(run) for run in page.rows]
-    return Answer(shapes.RunPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return ViewResponse(shapes.RunPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
 
 
 def _body(run: StripeRun) -> shapes.RunBody:
