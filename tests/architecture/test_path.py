@@ -28,6 +28,9 @@ from .source import PACKAGES, ROOT
 
 __all__ = ["caller_of", "owner"]
 
+TWICE = range(2)
+"""The second time is measured: the first, in a new process, also makes what the process keeps."""
+
 OURS = tuple(f"{ROOT / package}/" for package in PACKAGES)
 
 
@@ -92,21 +95,23 @@ def assert_below(walk: Walk, functions: int, files: int, depth: int, capsys: pyt
 
 
 def test_a_paid_invoice(post: Post, capsys: pytest.CaptureFixture[str]) -> None:
-    event = Customer(CLOVER, Marks(subscription="ada")).subscribes().event("invoice.paid")
-    with Walk() as walk:
-        post(event)
-    assert_below(walk, 295, 68, 14, capsys)
+    for _ in TWICE:
+        event = Customer(CLOVER, Marks(subscription="ada")).subscribes().event("invoice.paid")
+        with Walk() as walk:
+            post(event)
+    assert_below(walk, 281, 65, 14, capsys)
 
 
 def test_a_refund(post: Post, deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:
-    cleo = Customer(CLOVER, Marks(subscription="ada"))
-    first = cleo.subscribes()
-    deliver(first.events)
-    drain()
-    refund = cleo.is_refunded(first, 1000)
-    with Walk() as walk:
-        post(refund.events[0])
-    assert_below(walk, 265, 63, 15, capsys)
+    for _ in TWICE:
+        cleo = Customer(CLOVER, Marks(subscription="ada"))
+        first = cleo.subscribes()
+        deliver(first.events)
+        drain()
+        refund = cleo.is_refunded(first, 1000)
+        with Walk() as walk:
+            post(refund.events[0])
+    assert_below(walk, 264, 63, 15, capsys)
 
 
 def test_a_list_of_commissions(
@@ -114,15 +119,17 @@ def test_a_list_of_commissions(
 ) -> None:
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     drain()
-    with Walk() as walk:
-        assert len(owner.get("/api/v1/commissions").json["commissions"]) == 1
-    assert_below(walk, 55, 22, 11, capsys)
+    for _ in TWICE:
+        with Walk() as walk:
+            assert len(owner.get("/api/v1/commissions").json["commissions"]) == 1
+    assert_below(walk, 52, 22, 8, capsys)
 
 
 def test_an_explanation(deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:
     first = Customer(CLOVER, Marks(subscription="ada")).subscribes()
     deliver(first.events)
     drain()
-    with Walk() as walk, db.transaction() as session:
-        explain.explain(session, str(first.invoice))
+    for _ in TWICE:
+        with Walk() as walk, db.transaction() as session:
+            explain.explain(session, str(first.invoice))
     assert_below(walk, 82, 23, 16, capsys)
