@@ -17,6 +17,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Installing the locked dependencies into .venv ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q app worker  # processes start faster where Python may write no bytecode
 	@touch $@
 
 run: $(READY) ## Serve on http://127.0.0.1:8000, with an embedded database and queue unless you configure your own
