@@ -121,10 +121,14 @@ class ViewResponse(Response):
 
 
 def requested_language() -> Catalogue:
-    """The language of the response's sentences: the best of `Accept-Language` with a catalogue, else the default."""
-    tags = [tag for tag, quality in request.accept_languages if quality > 0]
-    best = negotiate_locale(tags, catalogue.available(), sep="-")
-    return catalogue.current() if best is None else catalogue.named(best)
+    """The language of the response's sentences: the best of `Accept-Language` with a catalogue, else the default.
+
+    The case of a tag has no meaning (RFC 9110, 8.5.1), so `DE` is `de`.
+    """
+    available = {language.lower(): language for language in catalogue.available()}
+    tags = [tag.lower() for tag, quality in request.accept_languages if quality > 0]
+    best = negotiate_locale(tags, available, sep="-")
+    return catalogue.current() if best is None else catalogue.named(available[best.lower()])
 
 
 def _declared(app: Flask) -> Iterator[tuple[tuple[str, str], str]]:
