@@ -167,7 +167,7 @@ def test_any_id_is_explained(sales: list[Sale]) -> None:
             assert explanation["sentences"] == explanation["payments"][0]["sentences"]
         customers = explain.explain(session, "cus_cleo")
         assert [story["payment"]["id"] for story in customers["payments"]] == [
-            one.payment_id for one in reversed(sales)
+            sale.payment_id for sale in reversed(sales)
         ]
         assert explain.explain(session, "evt_1")["event"]["id"] == "evt_1"
 

@@ -35,7 +35,7 @@ def story(caller: Caller, event: dict[str, Any]) -> Any:
 
 def test_an_event_is_explained_with_names_links_and_what_it_moved(owner: Caller, first: Purchase) -> None:
     explanation = story(owner, first.event("invoice.paid"))
-    assert {(one["object_id"], one["name"]) for one in explanation["names"]} == {(first.subscription, "ada")}
+    assert {(name["object_id"], name["name"]) for name in explanation["names"]} == {(first.subscription, "ada")}
     assert {first.payment_intent, first.charge} <= {one["id"] for one in explanation["linked"]}
     assert [one["entry"]["kind"] for one in explanation["moved"]] == ["accrual"]
     assert len(explanation["payments"]) == 1
@@ -133,4 +133,4 @@ def test_an_event_sent_under_many_accounts_and_versions_is_explained_in_bounds(
     objects = owner.get("/api/v1/explanations", id=first.invoice).json["objects"]
     assert len(objects) == 20
     assert objects[0]["account"] is None
-    assert {len(one["events"]) for one in objects} == {1, 20}
+    assert {len(stored["events"]) for stored in objects} == {1, 20}

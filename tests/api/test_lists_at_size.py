@@ -117,7 +117,9 @@ def test_a_list_of_a_short_period_long_ago_reads_past_few_others(
 
 def plan_of_list(statements: Sequence[tuple[str, object]]) -> dict[str, Any]:
     """How the last list was read."""
-    listing, parameters = next(one for one in reversed(statements) if "ORDER BY" in one[0] and "LIMIT" in one[0])
+    listing, parameters = next(
+        statement for statement in reversed(statements) if "ORDER BY" in statement[0] and "LIMIT" in statement[0]
+    )
     with db.transaction() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {listing}", parameters).scalar()
     found: dict[str, Any] = plan[0]["Plan"]

@@ -72,7 +72,7 @@ def test_a_slug_with_a_space_is_shown_with_what_is_allowed(owner: Caller) -> Non
 
 def test_every_field_at_fault_is_in_the_details(owner: Caller) -> None:
     answer = owner.post("/api/v1/partners", {"email": "nope", "slug": "no pe", "commission_pct": "abc"})
-    assert {one["param"]: one["message"] for one in answer.json["error"]["details"]} == {
+    assert {row["param"]: row["message"] for row in answer.json["error"]["details"]} == {
         "email": "must be one plain e-mail address, such as name@example.com",
         "slug": "'no pe' is not valid; use at most 64 letters and digits, with single - or _ between them",
         "commission_pct": "must be a decimal number, such as 12.5",

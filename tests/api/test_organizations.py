@@ -61,15 +61,15 @@ def test_a_parent_sees_its_descendants_rows_in_every_list_and_a_child_sees_its_o
         )
     daughter = caller_of(daughters)
     daughter.post("/api/v1/partners", {"email": "z@example.com", "slug": "zoe"})
-    assert [one["slug"] for one in daughter.get("/api/v1/partners").json["data"]] == ["zoe"]
-    assert {one["slug"] for one in owner.get("/api/v1/partners").json["data"]} == {"zoe", "ada", "ben", "dan"}
+    assert [row["slug"] for row in daughter.get("/api/v1/partners").json["data"]] == ["zoe"]
+    assert {row["slug"] for row in owner.get("/api/v1/partners").json["data"]} == {"zoe", "ada", "ben", "dan"}
 
 
 def test_child_organization_does_not_see_its_parent(caller_of: MakeCaller, line: tuple[UUID, UUID, UUID]) -> None:
     parent, child, grandchild = line
     daughter = caller_of(Merchant(child, child))
     listed = daughter.get("/api/v1/organizations")
-    assert [(one["id"], one["parent_id"]) for one in listed.json["data"]] == [
+    assert [(row["id"], row["parent_id"]) for row in listed.json["data"]] == [
         (public(grandchild), public(child)),
         (public(child), None),
     ]

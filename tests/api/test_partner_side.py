@@ -189,12 +189,12 @@ def test_a_partner_lists_its_own_commissions_without_knowing_an_id(affiliate: Af
     every = [elsewhere.commission_id, mine[1].commission_id, mine[0].commission_id]
     for path in (f"{ME}/commissions", "/api/v1/commissions", "/commissions"):
         shown = ada.get(path)
-        assert [one["id"] for one in shown.json["commissions"]] == every, path
+        assert [row["id"] for row in shown.json["commissions"]] == every, path
         assert not any(one in shown.text for one in ("cus_", "in_", "ch_", "evt_"))
         assert len(ada.get(path, limit=1).json["commissions"]) == 1
     with db.transaction() as session:
         enrollment.change_status(session, session.get_one(Partner, other.partners["ada"]), "banned")
-    assert [one["id"] for one in ada.get(f"{ME}/commissions").json["commissions"]] == every[1:]
+    assert [row["id"] for row in ada.get(f"{ME}/commissions").json["commissions"]] == every[1:]
     assert ada.get(f"{ME}/commissions/{elsewhere.commission_id}/explanation").status_code == 404
     assert affiliate("ada", level="read").get(f"{ME}/commissions").status_code == 403
 

@@ -196,10 +196,10 @@ def test_list_counts_searches_and_filters(owner: Caller) -> None:
     create(owner, first_name="Zoe", last_name="O'Neil")
     everyone = owner.get("/api/v1/partners").json
     assert (everyone["total"], everyone["page"], everyone["per_page"]) == (4, 1, 20)
-    assert [one["slug"] for one in everyone["data"]] == ["zoe", "dan", "ben", "ada"]
-    assert [one["slug"] for one in owner.get("/api/v1/partners", status="invited").json["data"]] == ["zoe"]
+    assert [row["slug"] for row in everyone["data"]] == ["zoe", "dan", "ben", "ada"]
+    assert [row["slug"] for row in owner.get("/api/v1/partners", status="invited").json["data"]] == ["zoe"]
     for words in ("o'neil", "EXAMPLE.com", "zo", "Zoe O"):
-        assert [one["slug"] for one in owner.get("/api/v1/partners", search=words).json["data"]] == ["zoe"]
+        assert [row["slug"] for row in owner.get("/api/v1/partners", search=words).json["data"]] == ["zoe"]
     assert owner.get("/api/v1/partners", search="%").json["total"] == 0
 
 

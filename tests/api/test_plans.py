@@ -126,8 +126,8 @@ def test_every_statement_has_an_index_for_what_it_asks(
                     call(owner, world, route, application, **query)
                 if route.is_partner_side:
                     call(world.callers["ada"], world, route, application)
-        for one in {*world.ids.values(), *(event["data"]["object"]["id"] for event in events)}:
-            owner.get("/api/v1/explanations", id=one)
+        for any_id in {*world.ids.values(), *(event["data"]["object"]["id"] for event in events)}:
+            owner.get("/api/v1/explanations", id=any_id)
         for routine in schedule.routines():
             if routine.name != "maintain_touchpoint_partitions":  # creates tables
                 routine.run()

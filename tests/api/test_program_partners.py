@@ -78,7 +78,7 @@ def test_moves_that_change_nothing_are_fine_and_leave_no_trail(owner: Caller, me
     for what in ("approve", "pause", "pause", "ban", "ban"):
         move(owner, merchant, ada, what)
     trail = owner.get("/api/v1/audit", subject_id=ada.replace("aff_", "par_"))
-    assert [one["action"] for one in trail.json["data"]] == ["partner.banned", "partner.paused"]
+    assert [row["action"] for row in trail.json["data"]] == ["partner.banned", "partner.paused"]
     assert refusal(owner.post(f"{path_of(merchant)}/affiliates/{ada}/pause")) == (409, "status_refused")
 
 

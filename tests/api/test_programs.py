@@ -194,7 +194,7 @@ def test_the_first_program_is_the_default_and_another_can_take_its_place(strange
     assert not owner.get(f"{PROGRAMS}/{first['id']}").json["is_default"]
     change(owner, first, is_default=True)
     assert not owner.get(f"{PROGRAMS}/{second['id']}").json["is_default"]
-    assert [one["is_default"] for one in stranger.get(PROGRAMS).json["data"]] == [True]
+    assert [row["is_default"] for row in stranger.get(PROGRAMS).json["data"]] == [True]
 
 
 def test_default_program_is_archived_only_with_is_default_false(owner: Caller) -> None:
@@ -271,7 +271,7 @@ def test_programs_of_other_organizations_are_not_found(owner: Caller, stranger: 
     assert refusal(stranger.patch(path, {"name": "Mine"}))[:2] == (404, "program_not_found")
     theirs = {**FRIENDS, "owner_organization_id": ids.encode("org", merchant.organization_id)}
     assert refusal(stranger.post(PROGRAMS, theirs))[:2] == (404, "organization_not_found")
-    assert made["id"] not in [one["id"] for one in stranger.get(PROGRAMS).json["data"]]
+    assert made["id"] not in [row["id"] for row in stranger.get(PROGRAMS).json["data"]]
 
 
 def test_programs_are_listed_newest_first_and_continue_after_an_id(owner: Caller) -> None:

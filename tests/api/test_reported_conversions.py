@@ -251,8 +251,8 @@ def test_a_program_lists_its_own_conversions(owner: Caller, merchant: Merchant, 
     ben = ids.encode(ids.PARTNER, merchant.partners["ben"])
     shown = owner.get(program_route, limit=2).json["data"]
     assert [one["id"] for one in shown] == made[:0:-1]
-    assert [one["id"] for one in owner.get(program_route, starting_after=made[1]).json["data"]] == made[:1]
-    assert [one["id"] for one in owner.get(program_route, page=2, limit=2).json["data"]] == made[:1]
+    assert [row["id"] for row in owner.get(program_route, starting_after=made[1]).json["data"]] == made[:1]
+    assert [row["id"] for row in owner.get(program_route, page=2, limit=2).json["data"]] == made[:1]
     assert owner.get(program_route, affiliate_id=ben).json["data"] == []
     assert len(owner.get(program_route, status="pending").json["data"]) == 3
     assert owner.get(program_route, status="paid").json["data"] == []
@@ -274,7 +274,7 @@ def test_a_report_has_the_mode_of_its_key(owner: Caller, merchant: Merchant, ada
     for caller, livemode in ((owner, False), (caller_of(merchant, livemode=True), True)):
         assert caller.post(ROUTE, report).status_code == 201
         assert caller.post(ROUTE, report).status_code == 409
-        assert [one["livemode"] for one in caller.get("/api/v1/payments").json["data"]] == [livemode]
+        assert [row["livemode"] for row in caller.get("/api/v1/payments").json["data"]] == [livemode]
 
 
 def test_a_report_is_found_by_the_id_the_merchant_gave_it(owner: Caller, ada: str) -> None:

@@ -42,7 +42,7 @@ def test_an_endpoint_is_made_before_stripe_shows_its_secret(owner: Caller) -> No
     made = owner.post(PATH, {}).json
     assert made["secrets"] == []
     added = owner.post(f"{PATH}/{made['id']}/secrets", {"secret": SECRET})
-    assert (added.status_code, [one["ends_with"] for one in added.json["secrets"]]) == (201, ["wxyz"])
+    assert (added.status_code, [row["ends_with"] for row in added.json["secrets"]]) == (201, ["wxyz"])
 
 
 def test_a_new_secret_gives_the_former_a_day(owner: Caller, endpoint: Any) -> None:
@@ -55,7 +55,7 @@ def test_a_new_secret_gives_the_former_a_day(owner: Caller, endpoint: Any) -> No
     assert [one["ends_with"] for one in again] == ["ewer", "wxyz"]
     assert again[1]["expires_at"] == former["expires_at"]
     assert [
-        one["ends_with"] for one in owner.post(secrets, {"secret": SECRET, "expires_in_hours": 0}).json["secrets"]
+        row["ends_with"] for row in owner.post(secrets, {"secret": SECRET, "expires_in_hours": 0}).json["secrets"]
     ] == ["wxyz"]
 
 

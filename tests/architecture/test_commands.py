@@ -67,9 +67,9 @@ def test_commands_take_the_session_and_the_actor_first() -> None:
 def _of_sqlalchemy(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in {"sqlalchemy", "sqlalchemy.orm"}:
-            yield from (one.name for one in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (one.name for one in node.names if one.name.startswith("sqlalchemy"))
+            yield from (alias.name for alias in node.names if alias.name.startswith("sqlalchemy"))
 
 
 def _changes(tree: ast.AST) -> Iterator[int]:

@@ -81,7 +81,7 @@ def _ways_to_a_terminal(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules_named = (
-                [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
             )
             yield from (module for module in modules_named if module.partition(".")[0] in {"rich", "click"})
         elif isinstance(node, ast.Name) and node.id == "print":

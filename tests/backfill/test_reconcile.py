@@ -72,7 +72,7 @@ def test_money_outside_stripe_is_reconciled_as_stripe_lists_it(
     """Of 100.00, 60.00 were wired: the books hold 40.00, or 100.00 as long as the payment record was not delivered."""
     sale = shop.subscribe(shop.customer(), bill=Bill(net_minor=10_000, part_outside_minor=6000)).first
     if not is_delivered:
-        receiving.waiting[:] = [one for one in receiving.waiting if one.type != "invoice_payment.paid"]
+        receiving.waiting[:] = [event for event in receiving.waiting if event.type != "invoice_payment.paid"]
     shop.deliver()
     drain()
     lost = {("amount_differs", str(sale.invoice), 4000, 10_000)}

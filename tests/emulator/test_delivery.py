@@ -90,7 +90,7 @@ def test_an_endpoint_gets_the_types_of_its_mode_it_asked_for(shop: Emulator, rec
     shop.subscribe(shop.customer())
     shop.live.subscribe(shop.live.customer())
     shop.deliver()
-    assert [(one["type"], one["livemode"]) for one in receiver.documents] == [("invoice.paid", False)]
+    assert [(document["type"], document["livemode"]) for document in receiver.documents] == [("invoice.paid", False)]
 
 
 def test_two_endpoints_get_one_event_in_two_shapes(shop: Emulator) -> None:
@@ -99,11 +99,13 @@ def test_two_endpoints_get_one_event_in_two_shapes(shop: Emulator) -> None:
     shop.endpoint(new, family=CLOVER)
     shop.subscribe(shop.customer())
     shop.deliver()
-    (in_old,) = [one for one in old.documents if one["type"] == "invoice.paid"]
-    (in_new,) = [one for one in new.documents if one["type"] == "invoice.paid"]
+    (in_old,) = [document for document in old.documents if document["type"] == "invoice.paid"]
+    (in_new,) = [document for document in new.documents if document["type"] == "invoice.paid"]
     assert in_old["id"] == in_new["id"]
     assert ("subscription" in in_old["data"]["object"], "subscription" in in_new["data"]["object"]) == (True, False)
-    assert "invoice_payment.paid" in {one["type"] for one in new.documents} - {one["type"] for one in old.documents}
+    assert "invoice_payment.paid" in {document["type"] for document in new.documents} - {
+        document["type"] for document in old.documents
+    }
 
 
 def test_connected_accounts_have_endpoints_of_their_own(shop: Emulator) -> None:
@@ -114,8 +116,8 @@ def test_connected_accounts_have_endpoints_of_their_own(shop: Emulator) -> None:
     other = shop.connected("acct_1Dora")
     other.customer()
     shop.deliver()
-    assert [one.get("account") for one in own.documents] == [None]
-    assert [one.get("account") for one in connect.documents] == ["acct_1Dora"]
+    assert [document.get("account") for document in own.documents] == [None]
+    assert [document.get("account") for document in connect.documents] == ["acct_1Dora"]
 
 
 def test_a_thin_event_names_what_can_be_fetched(shop: Emulator, receiver: Receiver) -> None:

@@ -47,7 +47,7 @@ def test_no_event_has_the_amount_paid_outside_stripe(shop: Emulator, family: Fam
 def test_money_paid_outside_stripe_is_in_the_payments_of_an_invoice(shop: Emulator) -> None:
     sale = shop.subscribe(shop.customer(), bill=Bill(net_minor=10_000, part_outside_minor=6000)).first
     found = shop.client().v1.invoices.retrieve(str(sale.invoice), {"expand": ["payments"]})
-    paid = {one.payment.type: one.amount_paid for one in found.payments.data}
+    paid = {payment.payment.type: payment.amount_paid for payment in found.payments.data}
     assert paid == {"payment_intent": 4000, "payment_record": 6000}
 
 

@@ -45,7 +45,7 @@ def test_every_object_of_a_payment_explains_the_payment(explained: Explained, fi
     explanation = explained(getattr(first, kind))
     assert explanation["kind"] == kind
     assert explanation["summary"] == "ada has 9.80 USD accrued on it."
-    assert [one["payment"]["invoice"] for one in explanation["payments"]] == [first.invoice]
+    assert [payment["payment"]["invoice"] for payment in explanation["payments"]] == [first.invoice]
 
 
 def test_a_refund_is_explained_with_its_state_and_its_payment(
@@ -241,10 +241,10 @@ def test_the_explanation_names_the_account_and_leaves_out_other_accounts(
     deliver(of_account([*first.events, *refund.events]))
     drain()
     explanation = explained(first.invoice)
-    assert [one["account"] for one in explanation["objects"]] == [None, CONNECTED]
-    by_account = {one["payment"]["account"]: one for one in explanation["payments"]}
+    assert [stored["account"] for stored in explanation["objects"]] == [None, CONNECTED]
+    by_account = {payment["payment"]["account"]: payment for payment in explanation["payments"]}
     assert by_account[None]["refunds"] == []
-    assert [one["amount_cents"] for one in by_account[CONNECTED]["refunds"]] == [1000]
+    assert [refund["amount_cents"] for refund in by_account[CONNECTED]["refunds"]] == [1000]
     for account, one in by_account.items():
         assert {event["account"] for event in one["events"]} == {account}
     assert CONNECTED in by_account[CONNECTED]["sentences"][0]

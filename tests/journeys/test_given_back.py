@@ -37,7 +37,7 @@ def conversion_of(desk: Desk, sale: Purchase) -> str:
     """The id of the conversion that a sale's payment made."""
     answer = desk.client.get("/api/v1/conversions", headers=desk.headers)
     assert answer.json is not None
-    [found] = [one for one in answer.json["data"] if one["stripeInvoiceId"] == sale.invoice or not sale.invoice]
+    [found] = [row for row in answer.json["data"] if row["stripeInvoiceId"] == sale.invoice or not sale.invoice]
     return str(found["id"])
 
 

@@ -258,7 +258,7 @@ def test_every_order_of_a_story_ends_in_the_same_books(deliver: Deliver, drain: 
         copies.append([[events[number]] for number in order])
     deliver_copies(copies, deliver, drain)
     expected = owed(ada=813 + 980, ben=203 + 245, dan=122 + 147, fay=81 + 98)
-    assert all(one.balances == expected for one in books_of(copies))
+    assert all(copy.balances == expected for copy in books_of(copies))
 
 
 def test_the_explanation_shows_each_level(cleo: Customer, deliver: Deliver, drain: Drain) -> None:

@@ -108,7 +108,8 @@ def test_a_look_up_is_made_for_what_waits_in_its_own_mode_only(
             ).one()
         )
         awaited = [
-            waiting_list.is_awaited(session, merchant.organization_id, request, livemode=one) for one in (False, True)
+            waiting_list.is_awaited(session, merchant.organization_id, request, livemode=livemode)
+            for livemode in (False, True)
         ]
     assert awaited == [not livemode, livemode]
 

@@ -242,7 +242,7 @@ def test_a_promotion_belongs_to_one_partner(
     answer = client.post(promotions_of("ben"), json={"code": "Take10"}, headers=owner_key)
     assert (answer.status_code, (answer.json or {})["error"]["code"]) == (409, "promotion_code_taken")
     listed = client.get(promotions_of("ada"), headers=owner_key)
-    assert [one["code"] for one in (listed.json or {})["data"]] == ["take10"]
+    assert [row["code"] for row in (listed.json or {})["data"]] == ["take10"]
 
 
 @pytest.mark.parametrize("body", [{}, {"code": "a", "coupon": "b"}, {"code": " "}], ids=["none", "two", "empty"])

@@ -52,7 +52,7 @@ PLACES = (
 
 def shows(events: Sequence[Event], place: Place) -> list[Event]:
     """The events, with an address at one place."""
-    return [changed(one, place.shown) if one["type"] == place.event_type else one for one in events]
+    return [changed(event, place.shown) if event["type"] == place.event_type else event for event in events]
 
 
 def changed(event: Event, shown: dict[str, Any]) -> Event:
@@ -110,7 +110,7 @@ def test_a_guest_is_recognized_only_by_the_objects_of_the_payment(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
 ) -> None:
     sale = meet(payment="ada").buys(through_session=False)
-    guest = [changed(one, {"customer": None}) for one in sale.events]
+    guest = [changed(event, {"customer": None}) for event in sale.events]
     charge = [one for one in guest if one["type"] == "charge.succeeded"]
     others = [one for one in guest if one["type"] != "charge.succeeded"]
     deliver(others)

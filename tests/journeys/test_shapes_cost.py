@@ -38,5 +38,5 @@ def test_without_ladders_and_tiers_no_query_reads_them(deliver: Deliver, drain: 
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     statements.clear()
     drain()
-    assert [one for one in statements if "INSERT INTO commissions" in one]
-    assert [one for one in statements if any(words in one for words in ONLY_WHERE_USED)] == []
+    assert [statement for statement in statements if "INSERT INTO commissions" in statement]
+    assert [statement for statement in statements if any(words in statement for words in ONLY_WHERE_USED)] == []

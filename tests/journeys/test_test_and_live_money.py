@@ -118,7 +118,7 @@ def test_a_key_sees_the_figures_of_its_own_mode(merchant: Merchant, key_of: KeyO
         path = f"/v1/admin/affiliate/programs/{program}"
         [totals] = caller.get(f"{path}/analytics", **{"from": "2026-02-01", "to": "2026-06-01"}).json["totals"]
         assert (totals["total_earned_cents"], totals["total_conversions"]) == (earned, sales)
-        ada = next(one for one in caller.get(f"{path}/affiliates").json["data"] if one["slug"] == "ada")
+        ada = next(row for row in caller.get(f"{path}/affiliates").json["data"] if row["slug"] == "ada")
         assert ada["totals"]["total_earned_cents"] == earned
         assert owed_to_ada(merchant, livemode) == [("ada", earned)]
         advance_sums()
@@ -131,7 +131,7 @@ def test_a_key_lists_what_is_of_its_own_mode(sold: dict[bool, list[Purchase]], k
     assert len(caller.get("/api/v1/commissions").json["commissions"]) == sales
     assert len(caller.get("/api/v1/conversions").json["data"]) == sales
     assert len(caller.get("/api/v1/payments").json["data"]) == sales
-    assert {one["livemode"] for one in caller.get("/api/v1/events", limit=100).json["data"]} == {livemode}
+    assert {row["livemode"] for row in caller.get("/api/v1/events", limit=100).json["data"]} == {livemode}
     [story] = caller.get("/api/v1/explanations", id=sold[False][0].invoice).json["objects"]
     assert story["livemode"] is livemode
 
@@ -145,7 +145,7 @@ def test_an_explanation_of_a_partner_keeps_the_modes_apart(
     earned = [(one["livemode"], one["accrued_minor"]) for one in explanation["partner"]["earned"]]
     assert earned == [(True, 800), (False, 980)]
     assert any("1 commission in USD in test mode" in line for line in explanation["sentences"])
-    assert sorted(one["livemode"] for one in of_invoice["objects"]) == [False, True]
+    assert sorted(stored["livemode"] for stored in of_invoice["objects"]) == [False, True]
 
 
 def test_all_that_matches_is_approved_in_the_keys_mode_only(
@@ -246,7 +246,7 @@ def test_an_endpoint_is_of_the_keys_mode(key_of: KeyOf, livemode: bool) -> None:
     assert caller.post("/api/v1/stripe-endpoints", {}).json["livemode"] is livemode
     refused = caller.post("/api/v1/stripe-endpoints", {"livemode": not livemode})
     assert (refused.status_code, refused.json["error"]["param"]) == (400, "livemode")
-    assert {one["livemode"] for one in caller.get("/api/v1/stripe-endpoints").json["data"]} == {livemode}
+    assert {row["livemode"] for row in caller.get("/api/v1/stripe-endpoints").json["data"]} == {livemode}
 
 
 def test_a_partners_first_key_is_live_once_the_owner_has_a_live_endpoint(

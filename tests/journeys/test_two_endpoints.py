@@ -158,4 +158,4 @@ def test_explanations_of_event_and_payment_show_both(send_to: dict[Family, Post]
     assert {one["api_version"] for one in both} == versions
     assert len({one["endpoint_id"] for one in both}) == 2
     events = of_invoice["payments"][0]["events"]
-    assert {one["api_version"] for one in events if one["id"] == paid["id"]} == versions
+    assert {event["api_version"] for event in events if event["id"] == paid["id"]} == versions

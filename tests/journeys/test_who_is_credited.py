@@ -237,7 +237,7 @@ def test_a_delayed_payment_binds_when_it_was_paid_and_not_when_its_session_ended
         events = [completed, marked, sooner.event("invoice.paid"), delayed.event("invoice.paid")]
         copies.append([[events[place]] for place in order])
     deliver_copies(copies, deliver, drain)
-    assert all(one.balances == owed(ben=1960) for one in books_of(copies))
+    assert all(copy.balances == owed(ben=1960) for copy in books_of(copies))
 
 
 def _claim_more(document: Document) -> None:

@@ -126,7 +126,7 @@ def test_an_address_enrolled_in_two_programs_explains_both(explained: Explained,
         partner.email = "ada@partners.example"
     explanation = explained("ada@partners.example")
     assert explanation["partner"] is None
-    assert [one["program_name"] for one in explanation["partners"]] == ["Friends", "Agencies"]
+    assert [partner["program_name"] for partner in explanation["partners"]] == ["Friends", "Agencies"]
 
 
 def test_explanation_of_a_program_begins_with_whether_its_partners_earn(
@@ -150,7 +150,7 @@ def test_a_charge_merged_into_its_invoice_is_not_explained_as_a_second_payment(
         deliver([event])
         drain()
     explanation = explained(sale.invoice)
-    assert [one["payment"]["invoice"] for one in explanation["payments"]] == [sale.invoice]
+    assert [payment["payment"]["invoice"] for payment in explanation["payments"]] == [sale.invoice]
     assert explanation["summary"] == "ada has 9.80 USD accrued on it."
 
 

@@ -82,7 +82,7 @@ def test_a_list_is_read_to_its_end(shop: Emulator) -> None:
     client = stripe_api.client(SecretStr(shop.key), base=shop.url)
     pages = list(stripe_api.pages(client, "/v1/customers", {"limit": 2}))
     assert [len(page.document["data"]) for page in pages] == [2, 2, 1]
-    assert {one["id"] for page in pages for one in page.document["data"]} == set(everybody)
+    assert {row["id"] for page in pages for row in page.document["data"]} == set(everybody)
 
 
 def test_a_connected_account_is_asked_in_its_name(shop: Emulator) -> None:

@@ -62,7 +62,7 @@ def test_bootstrap_again_with_live_adds_the_live_pair(accrual: Accrual) -> None:
     assert live["webhook_url"] != test["webhook_url"]
     assert live["webhook_secret"] is not None
     assert (again["api_key"], again["webhook_url"]) == (None, live["webhook_url"])
-    assert sorted(one["livemode"] for one in accrual("keys", "list")) == [False, True]
+    assert sorted(key["livemode"] for key in accrual("keys", "list")) == [False, True]
     assert sorted(one["livemode"] for one in accrual("endpoints", "list")) == [False, True]
 
 

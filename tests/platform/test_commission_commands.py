@@ -27,7 +27,7 @@ def sold(merchant: cast.Merchant, deliver: Deliver, drain: Drain) -> None:
 
 @pytest.mark.usefixtures("sold")
 def test_commissions_are_listed_by_partner_status_and_time(accrual: Accrual) -> None:
-    assert sorted(one["partnerCode"] for one in accrual("commissions", "list")) == ["ada", "ada", "ben"]
+    assert sorted(commission["partnerCode"] for commission in accrual("commissions", "list")) == ["ada", "ada", "ben"]
     assert len(accrual("commissions", "list", "--partner", "ada", "--status", "accrued")) == 2
     assert accrual("commissions", "list", "--status", "paid") == []
     assert accrual("commissions", "list", "--until", "2001-01-01") == []
@@ -57,10 +57,10 @@ def test_a_commission_is_shown_approved_and_rejected_by_id(accrual: Accrual) -> 
 
 @pytest.mark.usefixtures("sold")
 def test_ids_of_the_other_mode_are_refused_and_nothing_is_approved(accrual: Accrual) -> None:
-    every = [one["id"] for one in accrual("commissions", "list")]
+    every = [commission["id"] for commission in accrual("commissions", "list")]
     with pytest.raises(InvalidRequest, match=f"{every[0]} is in test mode; leave out --live"):
         accrual("commissions", "approve", *every, "--live")
-    assert {one["status"] for one in accrual("commissions", "list")} == {"accrued"}
+    assert {commission["status"] for commission in accrual("commissions", "list")} == {"accrued"}
     approved = accrual("commissions", "approve", *every, "--test")
     assert [one["status"] for one in approved] == ["approved"] * 3
 
@@ -74,7 +74,9 @@ def test_all_that_match_are_approved_after_a_dry_run(accrual: Accrual) -> None:
     assert {name: value for name, value in done.items() if name != "dryRun"} == {
         name: value for name, value in rehearsed.items() if name != "dryRun"
     }
-    assert [one["partnerCode"] for one in accrual("commissions", "list", "--status", "accrued")] == ["ben"]
+    assert [commission["partnerCode"] for commission in accrual("commissions", "list", "--status", "accrued")] == [
+        "ben"
+    ]
     assert [row[1] for row in trail()][-3:] == ["conversion.approved", "conversion.approved", "conversions.approved"]
 
 

@@ -25,7 +25,7 @@ def test_a_partner_is_added_and_activated_in_one_call_or_two(accrual: Accrual) -
     assert (ben["status"], ben["commission_pct"]) == ("pending", 25.0)
     assert ben["earns"] == "nothing while pending; 25 % once it is active"
     assert accrual("partners", "activate", "ben")["status"] == "active"
-    assert [one["code"] for one in accrual("partners", "list", "--status", "active")] == ["ben", "ada"]
+    assert [partner["code"] for partner in accrual("partners", "list", "--status", "active")] == ["ben", "ada"]
     assert accrual("partners", "show", "ben")["parent_id"] == ada["id"]
 
 
@@ -46,7 +46,7 @@ def test_paused_banned_and_ended_partners_have_different_statuses(accrual: Accru
         after = accrual("partners", command, code)
         assert (after["status"], after["earns"]) == (status, f"nothing while {status}; 20 % once it is active")
         assert accrual("partners", "show", code)["status"] == status
-        assert [one["code"] for one in accrual("partners", "list", "--status", status)] == [code]
+        assert [partner["code"] for partner in accrual("partners", "list", "--status", status)] == [code]
         assert accrual("explain", code)["summary"].endswith(f", {status}.")
     assert accrual("explain", program_id)["program"]["partners"] == {"paused": 1, "banned": 1, "deactivated": 1}
 

@@ -126,9 +126,9 @@ class Ledger:
         """
         is_only_one = len(self.payments(payment.sale)) == 1
         own = [
-            one
-            for one in self.decisions
-            if one.sale == payment.sale.number and (is_only_one or one.kind == payment.kind)
+            decision
+            for decision in self.decisions
+            if decision.sale == payment.sale.number and (is_only_one or decision.kind == payment.kind)
         ]
         last = max(own, key=lambda one: (one.by_person, one.number), default=None)
         is_at_once = self._terms(payment.sale).is_approved_at_once and last is None

@@ -94,8 +94,8 @@ class Source:
     @property
     def refunded_minor(self) -> int:
         """What was refunded: the account that knows of more."""
-        of_release = [one for one in self.refunds.values() if self._is_release(one)]
-        days = [day for one in self.refunds.values() if one not in of_release for day in one.days]
+        of_release = [refund for refund in self.refunds.values() if self._is_release(refund)]
+        days = [day for refund in self.refunds.values() if refund not in of_release for day in refund.days]
         by_id = sum(change for _, change in days)
         by_id += max(0, sum(change for one in of_release for _, change in one.days) - self.released_minor)
         if self.summed is None:
