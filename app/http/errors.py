@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 from flask import Flask, Response, jsonify, request
+from gunicorn.http.errors import NoMoreData, ParseException
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -111,6 +112,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(RequestError, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(HTTPException, _refused_by_flask)
+    for unreadable in (ParseException, NoMoreData):  # raised where a body is read
+        app.register_error_handler(unreadable, _unreadable)
     app.register_error_handler(DBAPIError, _database_failed)
     app.register_error_handler(PoolTimeoutError, _database_failed)
     app.register_error_handler(Exception, _failed)
@@ -176,6 +179,11 @@ def _refused_by_flask(refusal: HTTPException) -> Response:
         if name == "Allow":
             response.headers[name] = value
     return response
+
+
+def _unreadable(_failure: Exception) -> Response:
+    message = "the body is cut off, or its chunks are malformed; send it again, with a Content-Length"
+    return render(HTTPStatus.BAD_REQUEST, InvalidRequest.code, message)
 
 
 def _message_for(refusal: HTTPException) -> str:

@@ -73,6 +73,29 @@ def test_invalid_content_length_is_refused(web: Web, endpoint: Endpoint, lines: 
 
 
 @pytest.mark.parametrize(
+    "framed", ["-5\r\n{body}\r\n0\r\n\r\n", " {size}\r\n{body}\r\n0\r\n\r\n", "{size}\r\n{body}..0\r\n\r\n"]
+)
+def test_malformed_chunks_are_refused(web: Web, endpoint: Endpoint, framed: str) -> None:
+    body, before, written = json.dumps(an_event()), stored(), len(web.log.read_text())
+    chunks = framed.replace("{size}", f"{len(body):x}").replace("{body}", body).encode()
+    for path in (endpoint.path, "/v1/touchpoints"):
+        answer = web.exchange(head(endpoint, body.encode(), "Transfer-Encoding: chunked", path=path), chunks)
+        assert answer.split()[1][:1] == b"4", answer[:200]
+    assert stored() == before
+    assert "request_failed" not in web.log.read_text()[written:]
+
+
+@pytest.mark.parametrize("path", ["/{endpoint}", "//{endpoint}"])
+def test_slashes_before_the_path_are_one(web: Web, endpoint: Endpoint, path: str) -> None:
+    event = an_event()
+    body = json.dumps(event).encode()
+    there = path.replace("{endpoint}", endpoint.path)
+    answer = web.exchange(head(endpoint, body, f"Content-Length: {len(body)}", path=there), body)
+    assert answer.startswith(b"HTTP/1.1 200 "), answer[:200]
+    assert len(rows_of(event)) == 1
+
+
+@pytest.mark.parametrize(
     "path", ["//webhooks/stripe", "/webhooks//stripe", "/{endpoint}", "{endpoint}/", "{endpoint}?a=1", "{endpoint}/%2e"]
 )
 def test_server_never_redirects(web: Web, endpoint: Endpoint, path: str) -> None:

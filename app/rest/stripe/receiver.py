@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import structlog
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.wsgi import get_input_stream
 
 from app import db, direct, ids, jobs, metrics
@@ -46,6 +46,7 @@ class Receiver:
     def __init__(self, app: Flask) -> None:
         self._flask: WSGIApplication = app.wsgi_app
         self._extensions = app.extensions
+        app.extensions["accrual_receiver"] = self
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request whose path begins with `PATH`, which is in SCRIPT_NAME."""
@@ -54,7 +55,7 @@ class Receiver:
             return self._pass_on(environ, start_response)
         request_id = ids.of_request(environ.get("HTTP_X_REQUEST_ID", ""))
         try:
-            self._receive(environ, path[1] or "", request_id)
+            self.receive(environ, path[1] or "", request_id)
         except Exception as refusal:  # noqa: BLE001 - the route raises it again
             environ[REFUSAL] = refusal
             return self._pass_on(environ, start_response)
@@ -66,8 +67,8 @@ class Receiver:
         environ["PATH_INFO"] = PATH + environ["PATH_INFO"]
         return self._flask(environ, start_response)
 
-    def _receive(self, environ: "WSGIEnvironment", endpoint_id: str, request_id: str) -> None:
-        """Store one Stripe event and wake a worker. Raises the refusals that `receive` returns as responses."""
+    def receive(self, environ: "WSGIEnvironment", endpoint_id: str, request_id: str) -> None:
+        """Store one Stripe event and wake a worker. Raises the refusals that the route returns as responses."""
         body = _read_body(environ)
         receiver = self._receiver_of(endpoint_id)
         signature.verify(body, environ.get("HTTP_STRIPE_SIGNATURE"), receiver.secrets, now_seconds=time.time())
@@ -103,8 +104,13 @@ def receive(endpoint_id: str = "") -> Response:
     Answers 200 if the event is stored, now or before; 400 if it is not signed by Stripe or not an event; 404 if there
     is no such endpoint; 413 if it is too large; 503 if it cannot be stored now, and Stripe delivers it again.
     """
-    del endpoint_id
-    raise request.environ.pop(REFUSAL)
+    refusal: Exception | None = request.environ.pop(REFUSAL, None)
+    if refusal is not None:
+        raise refusal
+    # Flask takes several slashes at the beginning of a path as one, so `//webhooks/stripe` is not seen before it.
+    receiver: Receiver = current_app.extensions["accrual_receiver"]
+    receiver.receive(request.environ, endpoint_id, g.request_id)
+    return Response(ANSWER, headers=HEADERS)
 
 
 def _read_body(environ: "WSGIEnvironment") -> str:
