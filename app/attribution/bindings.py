@@ -124,7 +124,10 @@ def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple
         elif stored.kind == Kind.SESSION or stored.id in locked.newly_named:
             pairs.add((stored.subscription, stored.customer))
     customers = {known.id: known.customer for known in locked.objects.values() if known.kind == Kind.SUBSCRIPTION}
-    owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in pairs}
+    # Of several customers the last in this order counts. It is "" if a payment or session names none, which is then
+    # credited by the binding of its subscription.
+    ordered = sorted(pairs, reverse=True)
+    owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in ordered}
     bound_with_customer = {
         subscription: customer for subscription, customer in owners.items() if subscription and customer
     }

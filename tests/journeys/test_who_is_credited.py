@@ -1,6 +1,7 @@
 """Codes stand in many places; one partner is credited, and it is the same one whatever came first."""
 
 from itertools import pairwise, permutations
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,13 +16,14 @@ from tests.journeys.copies import books_of, deliver_copies
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.documents import Document
 from tests.stripe_stories.facts import UNMARKED, Event, Marks, Purchase
-from tests.stripe_stories.families import CLOVER
+from tests.stripe_stories.families import CLOVER, Family
 
 from .conftest import Meet, OutcomeOf
 
 CARRIERS = ("invoice", "subscription", "session", "client_reference", "customer")
 """Strongest first."""
 DAY_SECONDS = 86_400
+STORIES = 12
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -272,3 +274,34 @@ def test_reference_with_an_unknown_session_credits_the_partner_of_its_code(
     deliver(meet(client_reference=reference).subscribes().events)
     drain()
     assert ledger().balances == owed(ada=980)
+
+
+def test_renewal_that_names_no_customer_is_credited_by_its_subscription(
+    family: Family, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    """Many stories in one batch: none is left out by the order in which ids happen to be compared."""
+    stories = [Customer(family, Marks(session="ada")) for _ in range(STORIES)]
+    for cleo in stories:
+        first = cleo.subscribes()
+        deliver(
+            [
+                without("customer", first.event("checkout.session.completed")),
+                without("subscription", first.event("invoice.paid")),
+                without("customer", cleo.renews(first).event("invoice.paid")),
+            ]
+        )
+    drain()
+    assert ledger().balances == owed(ada=2 * 980 * STORIES)
+
+
+def without(field: str, part: Document) -> Document:
+    """The event with this field null, wherever its document has an id there."""
+
+    def cleared(name: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return without(field, value)
+        if isinstance(value, list):
+            return [cleared("", item) for item in value]
+        return None if name == field else value
+
+    return {name: cleared(name, value) for name, value in part.items()}
