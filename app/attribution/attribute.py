@@ -58,7 +58,7 @@ def credit_unchanged(session: Session, scope: Scope, payments: Sequence[PaymentR
 def _subjects(payments: Iterable[PaymentRow]) -> set[str]:
     """The subjects whose binding may credit these payments: their customers, subscriptions and own objects."""
     subjects = {
-        subject for each in payments for subject in (each.state.subscription, each.state.customer, each.object_ids[0])
+        subject for each in payments for subject in (each.state.subscription, each.state.customer, *each.object_ids)
     }
     return subjects - {""}
 
@@ -101,6 +101,10 @@ def _credit(
             without_binding.append(payment)
         else:
             credited[payment.id] = credit
+    # Close the bindings that payments had until their customer or invoice was known.
+    own_of = {payment.id: payment.object_ids[0 if payment.id in credited else 1 :] for payment in payments}
+    if replaced := {own for ids_in_key in own_of.values() for own in ids_in_key} & bound.keys():
+        bindings.insert_changed(session, scope, bound, dict.fromkeys(replaced))
     credited |= _credit_by_own_names(session, scope, known, without_binding, bound)
     if not payments or not by_hand.are_there(session, scope.organization_id):
         return credited

@@ -84,7 +84,9 @@ def rebind(
     unmerged = [payment for payment in payments if payment.merged_into_id is None]
     bound_by_evidence, bound_with_customer = _subjects_of(locked, unmerged)
     bindings = load(
-        session, scope, {*bound_by_evidence, *bound_with_customer, *(payment.object_ids[0] for payment in unmerged)}
+        session,
+        scope,
+        {*bound_by_evidence, *bound_with_customer}.union(*(payment.object_ids for payment in unmerged)),
     )
     stale = _stale(session, scope, locked, unmerged, bound_by_evidence, bound_with_customer, bindings)
     if unnamed := stale - locked.objects.keys():
@@ -123,11 +125,12 @@ def _subjects_of(locked: LockedObjects, payments: Iterable[PaymentRow]) -> tuple
             pairs.add(("", stored.id))
         elif stored.kind == Kind.SESSION or stored.id in locked.newly_named:
             pairs.add((stored.subscription, stored.customer))
+        elif stored.root in locked.relinked:
+            # The payment may be of another customer now.
+            pairs.add(("", stored.customer))
     customers = {known.id: known.customer for known in locked.objects.values() if known.kind == Kind.SUBSCRIPTION}
-    # Of several customers the last in this order counts. It is "" if a payment or session names none, which is then
-    # credited by the binding of its subscription.
-    ordered = sorted(pairs, reverse=True)
-    owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in ordered}
+    # Of several customers the last in this order counts, so that no order of events matters.
+    owners = {subscription: customer or customers.get(subscription, "") for subscription, customer in sorted(pairs)}
     bound_with_customer = {
         subscription: customer for subscription, customer in owners.items() if subscription and customer
     }

@@ -8,7 +8,6 @@ was joined to another), so roots are read again until the root of every named id
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -17,15 +16,13 @@ from sqlalchemy.orm import Session
 from app import bulk
 from app.immutable import immutable
 from app.partners.joining import addresses
-from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, Kind, ObjectFacts, ReadEvent
+from app.payments.facts import EMAIL, KINDS, MONEY_KINDS, Kind, ReadEvent
 from app.payments.models import StripeObject
-from app.payments.state.merging import merge
+from app.payments.state.merging import merge, merged_by_id, statements_of, with_customers
 from app.payments.state.payment_group import KnownObject
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
-BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of facts that hold at all times: older than every statement, so that no newer statement changes the row."""
 _COLUMNS = "kind, id, root, customer, subscription, facts, stated_at, older_at"  # the fields of `KnownObject`
 
 
@@ -64,12 +61,12 @@ class LockedObjects:
 
 def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:
     """Lock the payment groups that `events` name, and store the facts of their objects."""
-    stated = _statements(events, _marks(session, scope, events))
-    by_object = _merged(stated)
+    stated = statements_of(events, _marks(session, scope, events))
+    by_object = merged_by_id(stated)
     links = [pair for event in events for pair in event.reading.links if all(pair)]
     if not by_object:
         return LockedObjects({}, frozenset(), frozenset())
-    local = _rooted(by_object, links)
+    local = with_customers(_rooted(by_object, links))
     inserted = _insert_missing(session, scope, local)
     stored = _lock_groups(session, scope, [object_id for object_id in local if object_id not in inserted])
     before = {**stored, **{object_id: local[object_id] for object_id in inserted}}
@@ -78,12 +75,20 @@ def merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> 
         for object_id, known in before.items()
     }
     after = _rooted(merged, links)
+    if stored:
+        after, others = _with_all_customers(session, scope, before, after)
+        stored, before = {**stored, **others}, {**before, **others}
     _write_changes(session, scope, before, after)
+    changed = [(known, after[known.id]) for known in stored.values() if after[known.id] is not known]
     relinked = frozenset(
-        after[object_id].root for object_id, known in stored.items() if _place(after[object_id]) != _place(known)
+        now.root
+        for known, now in changed
+        if (now.root, now.customer, now.subscription) != (known.root, known.customer, known.subscription)
     )
     with_new_address = frozenset(
-        object_id for object_id, known in stored.items() if _has_new_address(known, after[object_id])
+        now.id
+        for known, now in changed
+        if now.kind == Kind.CUSTOMER and any(name.startswith(EMAIL) for name in now.facts.keys() - known.facts.keys())
     )
     known_roots = frozenset(after[object_id].root for object_id in stored)
     known_before = {object_id: known for object_id, known in stored.items() if object_id not in inserted}
@@ -151,6 +156,37 @@ OWNED: Final = text(f"""
 """Objects of subscriptions and customers, with their root and customer; an object of both is returned twice."""
 
 
+# Every document that names a subscription gives it a row, which is locked: so no other transaction adds such an object.
+_WITHOUT_CUSTOMER = text(f"""
+    SELECT id FROM stripe_objects
+    WHERE {SCOPE_SQL} AND subscription = ANY(:subscriptions) AND subscription <> '' AND customer = ''
+""")
+
+
+def _with_all_customers(
+    session: Session, scope: Scope, before: Mapping[str, KnownObject], objects: Mapping[str, KnownObject]
+) -> tuple[dict[str, KnownObject], dict[str, KnownObject]]:
+    """`objects` with the customers now known of them, and with the other objects whose customer this makes known.
+
+    Returns:
+        All these objects; and the others as they are stored, locked.
+    """
+    after, others = with_customers(objects), dict[str, KnownObject]()
+    while True:
+        known = {**before, **others}
+        newly = [now for now in after.values() if now.customer != known[now.id].customer]
+        subscriptions = {now.id if now.kind == Kind.SUBSCRIPTION else now.subscription for now in newly} - {""}
+        if not subscriptions:
+            return after, others
+        parameters = {**scope.parameters(), "subscriptions": sorted(subscriptions)}
+        unowned = session.scalars(_WITHOUT_CUSTOMER, parameters).all()
+        more = _lock_groups(session, scope, {*subscriptions, *unowned} - after.keys())
+        if not more:
+            return after, others
+        others |= {object_id: stored for object_id, stored in more.items() if object_id not in after}
+        after = with_customers({**more, **after})
+
+
 def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[str, str]:
     """The mark of every address in the batch, by the address; the salt is read only if there is an address."""
     stated_addresses = {address for event in events for stated in event.reading.objects for address in stated.emails}
@@ -158,50 +194,6 @@ def _marks(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> dict[
         return {}
     salt = addresses.load_salt(session, scope.organization_id)
     return {address: addresses.mark(salt, address) for address in stated_addresses}
-
-
-def _has_new_address(before: KnownObject, after: KnownObject) -> bool:
-    """Whether it is a customer with a new e-mail address."""
-    if after.kind != Kind.CUSTOMER or after is before:
-        return False
-    return any(name.startswith(EMAIL) for name in after.facts.keys() - before.facts.keys())
-
-
-def _statements(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
-    """Every object that the batch names or describes, by event id.
-
-    An address is a fact of the customer, if there is a customer.
-    """
-    statements: list[tuple[int, KnownObject]] = []
-
-    def add(event_id: int, described: ObjectFacts, facts: Mapping[str, Any], at: datetime) -> None:
-        stated_at = at if facts else None
-        known = KnownObject(
-            described.kind, described.id, described.id, described.customer, described.subscription, facts, stated_at
-        )
-        statements.append((event_id, known))
-
-    for event in events:
-        for described in event.reading.objects:
-            if not described.id:
-                continue
-            facts = {name: value for name, value in described.facts.items() if value is not None}
-            facts |= dict.fromkeys(described.time_facts, int(event.occurred_at.timestamp()))
-            seen = {f"{EMAIL}{marks[address]}": True for address in described.emails if marks[address]}
-            if described.customer and seen:
-                # Without a time, so that an address that is repeated with every renewal changes no row.
-                add(event.id, ObjectFacts(Kind.CUSTOMER, described.customer), seen, BEFORE_EVERYTHING)
-                seen = {}
-            add(event.id, described, facts | seen, event.occurred_at)
-    return statements
-
-
-def _merged(statements: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObject]:
-    """The statements of the batch about each object, by the object's id."""
-    stated: dict[str, KnownObject] = {}
-    for _, new in statements:
-        stated[new.id] = merge(stated[new.id], new) if new.id in stated else new
-    return stated
 
 
 def _rooted(objects: Mapping[str, KnownObject], links: Iterable[tuple[str, str]]) -> dict[str, KnownObject]:
@@ -235,10 +227,6 @@ def _insert_missing(session: Session, scope: Scope, objects: Mapping[str, KnownO
     scoped = scope.parameters()
     rows = [_row(scoped, objects[object_id]) for object_id in sorted(objects)]
     return {row.id for row in bulk.insert(session, StripeObject, rows, tail="ON CONFLICT DO NOTHING RETURNING id")}
-
-
-def _place(known: KnownObject) -> tuple[str, str, str]:
-    return (known.root, known.customer, known.subscription)
 
 
 def _write_changes(

@@ -1,15 +1,16 @@
-"""Merges two statements about a Stripe object, in either order. Pure.
+"""Merges the statements about each Stripe object, in any order. Pure.
 
 The newest statement of each fact counts. Not every document has every fact: `charge.updated` has nothing about the
 capture, fetched lines have nothing about what was paid. So the known facts depend on the set of statements, not on the
 order in which they arrived.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from app.payments.facts import CAPTURED_AT, EMAIL, ENDED_AT
+from app.payments.facts import CAPTURED_AT, EMAIL, ENDED_AT, MONEY_KINDS, Kind, ObjectFacts, ReadEvent
 from app.payments.state.payment_group import KnownObject
 
 STATUS_ORDER: Final = (
@@ -19,6 +20,45 @@ STATUS_ORDER: Final = (
     *("issued", "void"),
 )
 """States of refunds, disputes and credit notes, in the order in which they follow each other."""
+BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of facts that hold at all times: older than every statement, so that no newer statement changes the row."""
+
+
+def statements_of(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
+    """Every object that the batch names or describes, by event id.
+
+    An address is a fact of the customer, if there is a customer.
+    """
+    stated: list[tuple[int, ObjectFacts, Mapping[str, Any], datetime]] = []
+    for event in events:
+        for described in event.reading.objects:
+            if not described.id:
+                continue
+            facts = {name: value for name, value in described.facts.items() if value is not None}
+            facts |= dict.fromkeys(described.time_facts, int(event.occurred_at.timestamp()))
+            seen = {f"{EMAIL}{marks[address]}": True for address in described.emails if marks[address]}
+            if described.customer and seen:
+                # Without a time, so that an address that is repeated with every renewal changes no row.
+                stated.append((event.id, ObjectFacts(Kind.CUSTOMER, described.customer), seen, BEFORE_EVERYTHING))
+                seen = {}
+            stated.append((event.id, described, facts | seen, event.occurred_at))
+    return [
+        (
+            event_id,
+            KnownObject(
+                named.kind, named.id, named.id, named.customer, named.subscription, facts, at if facts else None
+            ),
+        )
+        for event_id, named, facts, at in stated
+    ]
+
+
+def merged_by_id(statements: Sequence[tuple[int, KnownObject]]) -> dict[str, KnownObject]:
+    """The statements of the batch about each object, by the object's id."""
+    stated: dict[str, KnownObject] = {}
+    for _, new in statements:
+        stated[new.id] = merge(stated[new.id], new) if new.id in stated else new
+    return stated
 
 
 def merge(first: KnownObject, second: KnownObject) -> KnownObject:
@@ -90,3 +130,38 @@ def _progress(status: object) -> tuple[int, str]:
 
 def _comparable(value: object) -> tuple[int, str]:
     return (int(value), "") if isinstance(value, int) else (0, str(value))
+
+
+def with_customers(objects: Mapping[str, KnownObject]) -> dict[str, KnownObject]:
+    """`objects` with the customers of those invoices, sessions and subscriptions that name none themselves.
+
+    An invoice or session has the customer of its payment group, else of its subscription; a subscription has the
+    customer of its invoices and sessions. An invoice that was only named stays without a customer.
+    """
+    completed = dict(objects)
+    while unowned := [
+        known
+        for known in completed.values()
+        if not known.customer
+        and (known.kind == Kind.SUBSCRIPTION or (known.stated_at and known.kind in (Kind.INVOICE, Kind.SESSION)))
+    ]:
+        found = _customers(completed)
+        newly = {
+            known.id: replace(known, customer=customer)
+            for known in unowned
+            if (customer := found.get(known.root) or found.get(known.subscription) or found.get(known.id))
+        }
+        if not newly:
+            break
+        completed |= newly
+    return completed
+
+
+def _customers(objects: Mapping[str, KnownObject]) -> dict[str, str]:
+    """The known customer of each payment group, by root, and of each subscription, by id."""
+    customers: dict[str, str] = {}
+    for known in objects.values():
+        for owned in (known.root if known.kind in MONEY_KINDS else known.id, known.subscription):
+            customers[owned] = max(customers.get(owned, ""), known.customer)
+    customers.pop("", None)
+    return customers

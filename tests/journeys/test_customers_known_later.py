@@ -1,0 +1,125 @@
+"""Documents without a customer: other documents of the same payment or subscription name it, before or after."""
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import db
+from tests.books import owed
+from tests.conftest import Deliver, Drain
+from tests.journeys.copies import books_of, deliver_copies
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Event, Marks
+from tests.stripe_stories.families import CLOVER, OLD_AND_NEW, Family
+
+OTHER = "cus_other_"
+_SUBJECTS = text("SELECT left(subject, 4), count(*) FROM attributions WHERE superseded_at IS NULL GROUP BY 1")
+
+
+@pytest.fixture(params=OLD_AND_NEW, ids=lambda family: family.name)
+def family(request: pytest.FixtureRequest) -> Family:
+    """The oldest and the newest shape of documents."""
+    return request.param
+
+
+def test_renewal_without_a_customer_is_credited_through_the_customer_of_its_subscription(
+    family: Family, deliver: Deliver, drain: Drain
+) -> None:
+    """The customer is bound to ada by its first payment; the subscription's own code is ben's."""
+    copies = []
+    for order in permutations(range(3)):
+        cleo = Customer(family, Marks(subscription="ben"))
+        first = cleo.subscribes()
+        paid, renewal = first.event("invoice.paid"), of_customer("", cleo.renews(first).event("invoice.paid"))
+        paid["data"]["object"]["metadata"] = {"affiliate_id": "ada"}
+        events = [paid, first.event("payment_intent.succeeded"), renewal]
+        copies.append([[events[place]] for place in order])
+    deliver_copies(copies, deliver, drain)
+    assert [book.balances for book in books_of(copies)] == [owed(ada=1960)] * len(copies)
+    assert bound() == {"cus_": len(copies)}
+
+
+def test_subscription_of_an_earlier_session_without_a_customer_is_bound_with_its_customer(
+    family: Family, deliver: Deliver, drain: Drain
+) -> None:
+    copies = []
+    for order in permutations(range(3)):
+        cleo = Customer(family, Marks(session="ada"))
+        first = cleo.subscribes()
+        events = [
+            of_customer("", first.event("checkout.session.completed")),
+            first.event("invoice.paid"),
+            cleo.renews(first).event("invoice.paid"),
+        ]
+        copies.append([[events[place]] for place in order])
+    deliver_copies(copies, deliver, drain)
+    assert [book.balances for book in books_of(copies)] == [owed(ada=1960)] * len(copies)
+    assert bound() == {"cus_": len(copies)}
+
+
+def test_money_of_another_customer_binds_only_the_customer_of_the_invoice_it_paid(
+    deliver: Deliver, drain: Drain
+) -> None:
+    """A later invoice of the other customer is credited to no partner, whichever document came first."""
+    copies = []
+    for order in permutations(range(4)):
+        cleo = Customer(CLOVER, Marks())
+        sale, later = cleo.buys(invoiced=True, through_session=False), cleo.buys(invoiced=True, through_session=False)
+        other = f"{OTHER}{cleo.id.removeprefix('cus_')}"
+        money = of_customer(other, sale.event("payment_intent.succeeded"))
+        money["data"]["object"]["metadata"] = {"affiliate_id": "ada"}
+        link = [event for event in sale.events if event["type"] == "invoice_payment.paid"]
+        parts: Sequence[list[Event]] = [
+            [money],
+            [sale.event("invoice.paid")],
+            link,
+            [of_customer(other, later.event("invoice.paid"))],
+        ]
+        copies.append([parts[place] for place in order])
+    deliver_copies(copies, deliver, drain)
+    assert [book.balances for book in books_of(copies)] == [owed(ada=980)] * len(copies)
+    assert bound() == {"cus_": len(copies)}
+
+
+def test_invoice_without_a_customer_has_the_customer_of_its_charge(
+    family: Family, deliver: Deliver, drain: Drain
+) -> None:
+    """Its customer is bound by it, so a later invoice of that customer without a code is credited as well."""
+    copies = []
+    for order in permutations(range(4)):
+        cleo = Customer(family, Marks())
+        sale, later = cleo.buys(invoiced=True, through_session=False), cleo.buys(invoiced=True, through_session=False)
+        invoice = of_customer("", sale.event("invoice.paid"))
+        invoice["data"]["object"]["metadata"] = {"affiliate_id": "ada"}
+        link = [event for event in sale.events if event["type"] == "invoice_payment.paid"]
+        parts: Sequence[list[Event]] = [
+            [invoice],
+            [sale.event("payment_intent.succeeded")],
+            link,
+            [later.event("invoice.paid")],
+        ]
+        copies.append([parts[place] for place in order])
+    deliver_copies(copies, deliver, drain)
+    assert [book.balances for book in books_of(copies)] == [owed(ada=1960)] * len(copies)
+    assert bound() == {"cus_": len(copies)}
+
+
+def bound() -> dict[str, int]:
+    """How many objects are bound, by the prefix of their ids."""
+    with db.transaction() as session:
+        return {prefix: int(count) for prefix, count in session.execute(_SUBJECTS)}
+
+
+def of_customer(customer: str, part: Any) -> Any:
+    """The document with this customer wherever it names one; null for none."""
+    if isinstance(part, list):
+        return [of_customer(customer, item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: customer or None if name == "customer" and isinstance(value, str) else of_customer(customer, value)
+        for name, value in part.items()
+    }
