@@ -42,7 +42,7 @@ def measure(installation: Installation, port: int) -> list[Figure]:
     name = "webhook sent to commission readable"
     return [
         Figure(f"{name}, median", median(milliseconds), "ms"),
-        bounded(f"{name}, 95th percentile", quantiles(milliseconds, n=20)[-1], unit="ms", at_most=250),
+        bounded(f"{name}, 95th percentile", quantiles(milliseconds, n=20)[-1], unit="ms", at_most=60),
     ]
 
 
