@@ -121,16 +121,21 @@ SCHEMA = """
             RAISE EXCEPTION 'entry % is unbalanced', broken.entry_id USING ERRCODE = 'check_violation';
         END IF;
 
-        SELECT entry_id INTO broken FROM postings
-        WHERE entry_id IN (SELECT entry_id FROM inserted)
-        GROUP BY entry_id HAVING min(currency) <> max(currency) LIMIT 1;
+        -- Entry by entry: as a join with LIMIT, the planner would read the whole table in order until one is found.
+        SELECT touched.entry_id INTO broken FROM (SELECT DISTINCT entry_id FROM inserted) AS touched
+        CROSS JOIN LATERAL (
+            SELECT min(currency) AS lowest, max(currency) AS highest FROM postings WHERE entry_id = touched.entry_id
+        ) AS of_entry
+        WHERE lowest <> highest LIMIT 1;
         IF FOUND THEN
             RAISE EXCEPTION 'entry % mixes currencies', broken.entry_id USING ERRCODE = 'check_violation';
         END IF;
 
         SELECT entry.id AS entry_id, entry.xid <> pg_current_xact_id() AS is_closed INTO broken
         FROM (SELECT DISTINCT entry_id, livemode FROM inserted) AS touched
-        JOIN journal_entries AS entry ON entry.id = touched.entry_id
+        CROSS JOIN LATERAL (
+            SELECT id, xid, livemode FROM journal_entries WHERE id = touched.entry_id OFFSET 0
+        ) AS entry
         WHERE entry.xid <> pg_current_xact_id() OR entry.livemode <> touched.livemode LIMIT 1;
         IF FOUND AND broken.is_closed THEN
             RAISE EXCEPTION 'entry % is closed: its transaction has ended', broken.entry_id
