@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app import db, ids
 from tests import cast
+from tests.servers import Servers
 
 WORKER_AND_OWNER = pytest.mark.parametrize("role", [db.WORKER_ROLE, None], ids=["worker", "owner"])
 
@@ -220,3 +222,35 @@ SCHEMA_CHANGES = [
 def test_the_worker_cannot_switch_the_laws_off(journal: Journal, statement: str) -> None:
     with pytest.raises(DBAPIError, match=r"must be owner|permission denied"):
         journal.connection.execute(text(statement))
+
+
+def test_a_batch_of_entries_reads_its_own_postings_of_all_there_are(
+    journal: Journal, shop: cast.Merchant, servers: Servers, database_url: str
+) -> None:
+    journal.connection.commit()
+    with servers.superuser(make_url(database_url).database or "") as superuser:
+        superuser.execute("SET session_replication_role = replica")  # postings of former entries, unchecked
+        superuser.execute(
+            """
+            INSERT INTO postings (entry_id, line, organization_id, account_id, amount_minor, currency, livemode)
+            SELECT uuidv7(interval '-1 day'), 1, %s, %s, 980, 'usd', false FROM generate_series(1, 20000)
+            """,
+            [journal.organization_id, journal.expense],
+        )
+        superuser.execute("ANALYZE postings")
+    entries = [_open_entry(journal.connection, shop) for _ in range(500)]
+    accounts = {"expense": journal.expense, "accrued": journal.accrued, "entries": entries}
+    journal.connection.execute(
+        text("""
+            INSERT INTO postings (entry_id, line, organization_id, account_id, amount_minor, currency, livemode)
+            SELECT id, line, organization_id, account_id, amount_minor, 'usd', false FROM journal_entries
+            CROSS JOIN (VALUES (1, CAST(:expense AS uuid), 980), (2, CAST(:accrued AS uuid), -980))
+                AS lines (line, account_id, amount_minor)
+            WHERE id = ANY (:entries)
+        """),
+        accounts,
+    )
+    read = journal.connection.scalar(
+        text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'postings'")
+    )
+    assert read == 1000, "each posting once"
