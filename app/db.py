@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, MetaData, Text, create_engine, func, text
+from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, Index, MetaData, Text, create_engine, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -62,6 +62,8 @@ Currency = Annotated[str, mapped_column(CHAR(3))]
 """A lower-case ISO 4217 code."""
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 """When the row was inserted; `occurred_at` columns say when the fact happened."""
+PERIODS: Final = "timestamptz_minmax_multi_ops"
+"""The operators of an index for lists of a period; it keeps several ranges of time for each range of blocks."""
 
 
 class Base(DeclarativeBase):
@@ -74,6 +76,20 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(none_as_null=True),
         list[dict[str, Any]]: JSONB(none_as_null=True),
     }
+
+
+def block_range_index(name: str, column: str, operators: str) -> Index:
+    """A BRIN index: small, because it has an entry for a range of blocks and not for each row (decision 0047).
+
+    `operators` is the operator class, with its parameters: `PERIODS` for a time by which lists are limited.
+    """
+    return Index(
+        name,
+        column,
+        postgresql_using="brin",
+        postgresql_ops={column: operators},
+        postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+    )
 
 
 @immutable

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, CreatedAt, Currency, Minor
+from app.db import PERIODS, Base, CreatedAt, Currency, Minor, block_range_index
 
 
 class Conversion(Base):
@@ -63,13 +63,7 @@ class Commission(Base):
         Index("ix_commissions_organization_id_livemode_id", "organization_id", "livemode", "id"),
         Index("ix_commissions_partner_id_livemode_id", "partner_id", "livemode", "id"),
         Index("ix_commissions_status", "organization_id", "livemode", "status", "id"),
-        Index(
-            "ix_commissions_accrued_at",
-            "accrued_at",
-            postgresql_using="brin",
-            postgresql_ops={"accrued_at": "timestamptz_minmax_multi_ops"},
-            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
-        ),
+        block_range_index("ix_commissions_accrued_at", "accrued_at", PERIODS),
         Index(
             "ix_commissions_mature_at",
             "mature_at",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, CreatedAt
+from app.db import PERIODS, Base, CreatedAt, block_range_index
 
 
 class Organization(Base):
@@ -60,13 +60,7 @@ class AuditEntry(Base):
         Index("ix_audit_entries_organization_id", "organization_id", "id"),
         Index("ix_audit_entries_subject", "subject_id", "organization_id", "id"),
         Index("ix_audit_entries_action", "organization_id", "action", "id"),
-        Index(
-            "ix_audit_entries_created_at",
-            "created_at",
-            postgresql_using="brin",
-            postgresql_ops={"created_at": "timestamptz_minmax_multi_ops"},
-            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
-        ),
+        block_range_index("ix_audit_entries_created_at", "created_at", PERIODS),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

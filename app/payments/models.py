@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, CreatedAt, Currency, Minor
+from app.db import PERIODS, Base, CreatedAt, Currency, Minor, block_range_index
 from app.sentences.outcomes import OUTCOMES
 
 
@@ -79,13 +79,7 @@ class Payment(Base):
             postgresql_where=text("outcome_details ? 'conflict'"),
         ),
         Index("ix_payments_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
-        Index(
-            "ix_payments_occurred_at",
-            "occurred_at",
-            postgresql_using="brin",
-            postgresql_ops={"occurred_at": "timestamptz_minmax_multi_ops"},
-            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
-        ),
+        block_range_index("ix_payments_occurred_at", "occurred_at", PERIODS),
         Index("ix_payments_held_until", "held_until", postgresql_where=text("outcome = 'held'")),
         Index(
             "ix_payments_unlinked",

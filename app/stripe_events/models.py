@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
-from app.db import Base, CreatedAt
+from app.db import PERIODS, Base, CreatedAt, block_range_index
 from app.sentences.outcomes import OUTCOMES
 
 
@@ -80,21 +80,13 @@ class StripeEvent(Base):
         CheckConstraint("is_wrong_mode = (outcome IS NOT DISTINCT FROM 'wrong_mode')", name="wrong_mode"),
         CheckConstraint(f"outcome IN ({', '.join(repr(name) for name in OUTCOMES)})", name="outcome"),
         CheckConstraint("(processed_at IS NULL) = (outcome IS NULL)", name="processed_has_outcome"),
-        Index(
+        block_range_index(
             "ix_stripe_events_outcome",
             "outcome",
-            postgresql_using="brin",
-            postgresql_ops={"outcome": "text_bloom_ops(n_distinct_per_range = 24, false_positive_rate = 0.001)"},
-            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+            "text_bloom_ops(n_distinct_per_range = 24, false_positive_rate = 0.001)",
         ),
         Index("ix_stripe_events_object", "object_id"),
-        Index(
-            "ix_stripe_events_received_at",
-            "received_at",
-            postgresql_using="brin",
-            postgresql_ops={"received_at": "timestamptz_minmax_multi_ops"},
-            postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
-        ),
+        block_range_index("ix_stripe_events_received_at", "received_at", PERIODS),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
