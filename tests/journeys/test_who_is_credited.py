@@ -1,7 +1,6 @@
 """Codes stand in many places; one partner is credited, and it is the same one whatever came first."""
 
 from itertools import pairwise, permutations
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -14,16 +13,14 @@ from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.journeys.copies import books_of, deliver_copies
 from tests.stripe_stories.customer import Customer
-from tests.stripe_stories.documents import Document
 from tests.stripe_stories.facts import UNMARKED, Event, Marks, Purchase
-from tests.stripe_stories.families import CLOVER, Family
+from tests.stripe_stories.families import CLOVER
 
 from .conftest import Meet, OutcomeOf
 
 CARRIERS = ("invoice", "subscription", "session", "client_reference", "customer")
 """Strongest first."""
 DAY_SECONDS = 86_400
-STORIES = 12
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
@@ -91,53 +88,6 @@ def test_a_mark_that_comes_after_the_payment_credits_it_all_the_same(
     assert ledger().balances == owed(ada=980)
 
 
-@pytest.mark.parametrize("written", ["ADA", " ada ", "Ada"])
-def test_a_code_is_known_whatever_its_case(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, written: str
-) -> None:
-    deliver(meet(subscription=written).subscribes().events)
-    drain()
-    assert ledger().balances == owed(ada=980)
-
-
-@pytest.mark.parametrize("written", ["", "null", "undefined"])
-def test_placeholder_for_a_missing_value_is_skipped_and_the_next_carrier_counts(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, written: str
-) -> None:
-    deliver(meet(subscription=written, client_reference="ada").subscribes().events)
-    drain()
-    assert ledger().balances == owed(ada=980)
-
-
-def test_an_unknown_code_is_shown_and_earns_nothing(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
-    deliver(meet(subscription="nobody").subscribes().events)
-    drain()
-    assert ledger().balances == {}
-    assert [line.outcome for line in ledger().payments] == ["unknown_code"]
-
-
-def test_a_partner_who_is_not_active_earns_nothing_and_is_not_bound(
-    meet: Meet, merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
-    with db.transaction() as session:
-        cast.enroll(session, merchant, "eve", status="paused")
-    deliver(meet(subscription="eve").subscribes().events)
-    drain()
-    assert ledger().balances == {}
-    assert [line.outcome for line in ledger().payments] == ["partner_inactive"]
-
-
-def test_metadata_may_name_a_partner_but_never_a_rate(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
-    first = meet(subscription="ada").subscribes()
-    for event in first.events:
-        _claim_more(event["data"]["object"])
-    deliver(first.events)
-    drain()
-    assert ledger().balances == owed(ada=980)
-
-
 @pytest.mark.parametrize("second", [UNMARKED, Marks(subscription="ben")], ids=["unmarked", "marked"])
 def test_a_second_subscription_follows_the_customers_first(
     meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, second: Marks
@@ -172,16 +122,6 @@ def test_repeated_name_is_not_new(meet: Meet, deliver: Deliver, drain: Drain, ou
         deliver([event])
         drain()
     assert (outcome_of(appeared), outcome_of(named_again)) == ("bound", "no_change")
-
-
-def test_a_session_of_a_visit_alone_is_recorded_and_is_no_unknown_code(
-    meet: Meet, deliver: Deliver, drain: Drain, outcome_of: OutcomeOf
-) -> None:
-    appeared = meet().appears()
-    appeared["data"]["object"]["metadata"] = {"affiliate_session_id": "5f2c"}
-    deliver([appeared])
-    drain()
-    assert outcome_of(appeared) == "recorded"
 
 
 def test_a_pause_takes_nothing_from_money_that_turns_out_to_have_paid_an_invoice(
@@ -242,11 +182,6 @@ def test_a_delayed_payment_binds_when_it_was_paid_and_not_when_its_session_ended
     assert all(copy.balances == owed(ben=1960) for copy in books_of(copies))
 
 
-def _claim_more(document: Document) -> None:
-    if document.get("metadata"):
-        document["metadata"] |= {"commission_rate": "0.9", "bps": "9000", "amount_cents": "99999"}
-
-
 ROWS_OF = ("checkout.session.completed", "customer.subscription.created", "invoice.paid", "customer.created")
 
 
@@ -263,45 +198,3 @@ def test_the_attributions_in_force_do_not_depend_on_the_order(deliver: Deliver, 
         in_force = text("SELECT subject, carrier FROM attributions WHERE superseded_at IS NULL")
         found = [tuple(row) for row in session.execute(in_force)]
     assert (set(found), len(found)) == (expected, len(expected))
-
-
-@pytest.mark.parametrize(
-    "reference", ["ada--5f2c", "ADA--", "ada", f"ada--{'x' * 195}"], ids=["session", "cut", "bare", "longest"]
-)
-def test_reference_with_an_unknown_session_credits_the_partner_of_its_code(
-    meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, reference: str
-) -> None:
-    deliver(meet(client_reference=reference).subscribes().events)
-    drain()
-    assert ledger().balances == owed(ada=980)
-
-
-def test_renewal_that_names_no_customer_is_credited_by_its_subscription(
-    family: Family, deliver: Deliver, drain: Drain, ledger: Ledger
-) -> None:
-    """Many stories in one batch: none is left out by the order in which ids happen to be compared."""
-    stories = [Customer(family, Marks(session="ada")) for _ in range(STORIES)]
-    for cleo in stories:
-        first = cleo.subscribes()
-        deliver(
-            [
-                without("customer", first.event("checkout.session.completed")),
-                without("subscription", first.event("invoice.paid")),
-                without("customer", cleo.renews(first).event("invoice.paid")),
-            ]
-        )
-    drain()
-    assert ledger().balances == owed(ada=2 * 980 * STORIES)
-
-
-def without(field: str, part: Document) -> Document:
-    """The event with this field null, wherever its document has an id there."""
-
-    def cleared(name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return without(field, value)
-        if isinstance(value, list):
-            return [cleared("", item) for item in value]
-        return None if name == field else value
-
-    return {name: cleared(name, value) for name, value in part.items()}
