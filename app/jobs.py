@@ -71,7 +71,7 @@ class _Waker:
         self._thread: threading.Thread | None = None
 
     def wake(self, job: Job) -> None:
-        """Let the thread queue `job`; nothing to do where it is about to."""
+        """Let the thread queue `job`; does nothing if the thread has it on its list."""
         with self._changed:
             if job in self._jobs:
                 return

@@ -151,8 +151,8 @@ def _stale(
     """The subjects bound by evidence whose binding must be found again.
 
     These are unbound subjects with evidence, newly named subjects, subjects with a payment that may be earlier than the
-    one that binds, and subjects with a session that may bind, or did until its payment arrived. A renewal of a bound
-    customer is none of these; this keeps renewals fast.
+    one that binds, and subjects with a checkout session that may bind, or that bound until its payment arrived. A
+    renewal of a bound customer is none of these; this keeps renewals fast.
     """
     stale = occasions.with_evidence(session, scope, bound_by_evidence - bindings.keys())
     moved = locked.relinked | {known.root for known in locked.objects.values() if known.id in locked.newly_named}

@@ -40,7 +40,7 @@ _NO_PAYMENT_DETAILS = tuple(
 )
 
 # A payment that was merged into another is in no list; the other payment is.
-_LIVE_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
+_UNMERGED_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
     select(Commission, Conversion, Payment, Program.name, Partner.slug)
     .join(Conversion, Conversion.id == Commission.conversion_id)
     .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
@@ -99,7 +99,7 @@ def list_commissions(
 
     Raises InvalidRequest.
     """
-    matching = _LIVE_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
+    matching = _UNMERGED_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
     if query.program_id is not None:
         matching = matching.where(Commission.program_id == query.program_id)
     matching = matching.options(_NO_CALCULATION, _NO_UPLINES, *_NO_PAYMENT_DETAILS)
@@ -204,7 +204,7 @@ def get_commission(
     session: Session, organization_ids: Sequence[UUID], public_id: str
 ) -> Row[Commission, Conversion, Payment, str, str]:
     """One row of `list_commissions`. Raises NotFound."""
-    query = _LIVE_COMMISSIONS.where(
+    query = _UNMERGED_COMMISSIONS.where(
         Commission.id == ids.decode(public_id, ids.COMMISSION), Commission.organization_id.in_(organization_ids)
     )
     row = session.execute(query).one_or_none()

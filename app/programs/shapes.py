@@ -1,7 +1,8 @@
 """The types of commission. Pure.
 
 A type is one class: the fields in which it is sent and stored, what it pays, which limits it has, and its text. A new
-type is one more class here, in the union `Commission`; nothing else asks for the type of a commission.
+type is one more class here, in the union `Commission`, and the sentence of its text; nothing else asks for the type of
+a commission.
 """
 
 from abc import ABC, abstractmethod

@@ -202,7 +202,7 @@ def _of_return(payment: PaymentRow, kind: str) -> Outcome:
 
 
 def _ended(outcome: Outcome, event: ReadEvent, batch: Batch) -> Outcome:
-    """`outcome`, or the final one if it will never be paid: it was not captured, or its session was abandoned."""
+    """`outcome`, or the final one if no money will come: the payment was not captured, or its session was abandoned."""
     if outcome.name == "waiting" and event.reading.is_return and batch.roots[event.id] in batch.uncaptured:
         return Outcome("not_captured")  # the authorization is released; no money was captured
     is_abandoned = any(

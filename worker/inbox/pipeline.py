@@ -67,7 +67,7 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     batch = Batch.of(read, locked)
     settled = settle_objects(session, scope, locked, batch.cause_of)
     _end_waits(session, scope, batch, locked, settled)
-    missing = _missing_of_payments(session, scope, locked, settled)
+    missing = _begin_waits(session, scope, locked, settled)
     outcomes |= _outcomes(session, scope, batch, locked, settled)
     fetched_objects = {object_id: outcomes[event.id] for event in events if (object_id := object_in(event.stripe_id))}
     waits.end_thin(session, scope, fetched_objects)
@@ -118,7 +118,7 @@ def _end_waits(session: Session, scope: Scope, batch: Batch, locked: LockedObjec
     waits.end_abandoned(session, scope, batch.abandoned, ABANDONED)
 
 
-def _missing_of_payments(
+def _begin_waits(
     session: Session, scope: Scope, locked: LockedObjects, settled: Sequence[Settled]
 ) -> set[LookupRequest]:
     """The look-ups that payments need. Charges of customers with invoices begin to wait for a link to an invoice."""

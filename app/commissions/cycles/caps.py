@@ -31,7 +31,7 @@ class CyclePosition:
 
 
 def cycle_positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
-    """The position of each of these payments; they must be all of their subscriptions and customers.
+    """The position of each of these payments. Pass every payment of their subscriptions and customers.
 
     Invoices with the same cycle name are one cycle. Only payments with a base count, so a trial's zero invoice is no
     cycle. A cycle counts whichever partner earned on it, also after refunds.

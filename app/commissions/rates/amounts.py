@@ -95,7 +95,7 @@ def calculate(
     base_minor = gross_minor if snapshot.commission_base == "gross" else net_minor
     own = snapshot.commission.own_rate(approved_before)
     shares = product_shares(payment, snapshot.commission, own.bps)
-    has_no_base = base_minor == 0 and payment.has_amount  # an event without an amount is worth its fixed amount
+    has_no_base = base_minor == 0 and payment.has_amount  # a reported event without an amount earns the fixed amount
     is_for_nothing = has_no_base or (shares and not any(share.is_fixed and share.base_minor > 0 for share in shares))
     earned = Calculation(
         commission_base=snapshot.commission_base,

@@ -70,7 +70,7 @@ def evaluate_all(inputs: Sequence[SettlementInput], *, now: datetime) -> list[Re
 
 def evaluate(settlement: SettlementInput, *, now: datetime) -> Result:
     """Conversion, outcome and commissions of a payment as they should be at `now`. Only the ids of new rows differ."""
-    former_decision = decision = _counting_decision(settlement, now)
+    decision_before = decision = _counting_decision(settlement, now)
     conversion = _conversion(settlement)
     outcome = _obstacle(settlement, conversion, decision)
     earning: Sequence[CommissionRow] = ()
@@ -92,15 +92,15 @@ def evaluate(settlement: SettlementInput, *, now: datetime) -> Result:
         conversion=conversion,
         commissions=targets.every_commission(settlement, outcome, earning, stopped),
         decision=decision,
-        is_approved_at_once=decision is not former_decision,
-        is_withheld=former_decision is not settlement.decision,
+        is_approved_at_once=decision is not decision_before,
+        is_withheld=decision_before is not settlement.decision,
     )
 
 
 def _counting_decision(settlement: SettlementInput, now: datetime) -> Decision | None:
-    """The decision, or None for an automatic approval that is younger than a hold.
+    """The decision; None if the clock approved while a hold had begun, which was not known then.
 
-    With the hold known, the clock would not have approved. An approval stays if a part of it is already in a payout.
+    Such an approval stays if a part of it is already in a payout.
     """
     decision = settlement.decision
     if (

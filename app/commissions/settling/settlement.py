@@ -72,7 +72,7 @@ class SettlementInput:
         decision: the approval or rejection that counts, by a person or the clock.
         cycle_position: its place among its customer's billing cycles.
         may_be_linked: whether it may yet turn out to pay an invoice of its customer.
-        instead_of: whom evidence credits now, if the payment stays with a partner that was paid for it: a conflict.
+        instead_of: in a conflict, the partner that evidence names now; the payment stays with the one paid for it.
         payer_marks: marks of the e-mail addresses that its payer has shown.
         merged: what was earned with payments that have been merged into this one.
         approved_before: how many conversions of the partner were approved before; None if that was counted already, or

@@ -21,7 +21,7 @@ STATUS_ORDER: Final = (
 )
 """States of refunds, disputes and credit notes, in the order in which they follow each other."""
 BEFORE_EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of facts that hold at all times: older than every statement, so that no newer statement changes the row."""
+"""The time of facts that have none, so that repeating them changes no row."""
 
 
 def statements_of(events: Sequence[ReadEvent], marks: Mapping[str, str]) -> list[tuple[int, KnownObject]]:
