@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.bulk import encode
 from app.immutable import immutable
 from app.ledger.models import ALL_PARTNERS
-from app.ledger.sums import ALL_DAYS, EVER, FIGURES, SPANS, summed
+from app.ledger.sums import ALL_DAYS, EVER, FIGURE_LIST, FIGURES, SPANS, SUMMED_FIGURES
 from app.ledger.tail import moved
 
 ENTRIES_AT_ONCE: Final = 20_000
@@ -87,13 +87,14 @@ _HORIZON = text("""
 _KEY: Final = "program_id, livemode, partner_id, days, day, currency"
 _SUMMED: Final = f"""
     daily AS MATERIALIZED (
-        SELECT livemode, partner_id, currency, day, {summed()} FROM moved GROUP BY livemode, partner_id, currency, day
+        SELECT livemode, partner_id, currency, day, {SUMMED_FIGURES}
+        FROM moved GROUP BY livemode, partner_id, currency, day
     ),
     due AS (
         SELECT CAST(:program_id AS uuid) AS program_id, livemode, partner_id, days, day, currency,
-               CAST(:organization_id AS uuid) AS organization_id, {summed()}
+               CAST(:organization_id AS uuid) AS organization_id, {SUMMED_FIGURES}
         FROM (
-            SELECT livemode, part.partner_id, part.days, currency, {", ".join(FIGURES)},
+            SELECT livemode, part.partner_id, part.days, currency, {FIGURE_LIST},
                    daily.day - CASE part.days WHEN {ALL_DAYS} THEN daily.day - CAST(:ever AS date)
                                               ELSE (daily.day - CAST(:ever AS date)) % part.days END AS day
             FROM daily CROSS JOIN LATERAL (
@@ -109,8 +110,8 @@ _AMONG: Final = "commission.program_id = :program_id"
 
 _ADD = text(f"""
     WITH {moved(since="CAST(:since AS xid8)", below=_BELOW, among=_AMONG)}, {_SUMMED}
-    INSERT INTO commission_sums AS kept ({_KEY}, organization_id, {", ".join(FIGURES)})
-    SELECT {_KEY}, organization_id, {", ".join(FIGURES)} FROM due
+    INSERT INTO commission_sums AS kept ({_KEY}, organization_id, {FIGURE_LIST})
+    SELECT {_KEY}, organization_id, {FIGURE_LIST} FROM due
     ON CONFLICT ({_KEY}) DO UPDATE
     SET {", ".join(f"{figure} = kept.{figure} + excluded.{figure}" for figure in FIGURES)}
 """)
@@ -124,7 +125,6 @@ _CHECKPOINTS = text("""
     WHERE below <= pg_snapshot_xmin(pg_current_snapshot()) ORDER BY program_id
 """)
 
-_FIGURES: Final = ", ".join(FIGURES)
 _DIFFERENT = text(f"""
     WITH {moved(since="'0'::xid8", below=_BELOW, among=_AMONG)}, {_SUMMED},
     kept AS (SELECT * FROM commission_sums WHERE program_id = :program_id)

@@ -24,6 +24,8 @@ SPANS: Final = (1, 4, 16, 64, 256)
 ALL_DAYS: Final = 0
 """The length of sums over all days."""
 FIGURES: Final = (*MINORS, "commission_count", "conversion_count")
+FIGURE_LIST: Final = ", ".join(FIGURES)
+"""The figures as a list for SELECT."""
 
 
 @immutable
@@ -86,12 +88,9 @@ class ProgramSums:
     by_partner: Sequence[tuple[UUID, Sums]]
 
 
-def summed(alias: str = "") -> str:
-    """The sum of each figure, as a list for SELECT."""
-    return ", ".join(f"sum({alias}{figure})::bigint AS {figure}" for figure in FIGURES)
+SUMMED_FIGURES: Final = ", ".join(f"sum({figure})::bigint AS {figure}" for figure in FIGURES)
+"""The sum of each figure, as a list for SELECT."""
 
-
-_NAMES: Final = ", ".join(FIGURES)
 _EARNED: Final = " + ".join(MINORS)
 
 # A checkpoint is used only if its days have the requested time zone. A checkpoint ahead of this cluster's transaction
@@ -113,11 +112,11 @@ _OF_THESE: Final = f"{_OF_PROGRAM_ONLY} AND commission.partner_id = ANY (:partne
 
 _OF_PARTNERS = text(f"""
     WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_THESE)}
-    SELECT partner_id, currency, {summed()}
+    SELECT partner_id, currency, {SUMMED_FIGURES}
     FROM (
-        SELECT kept.partner_id, kept.currency, {_NAMES} FROM commission_sums AS kept
+        SELECT kept.partner_id, kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
         WHERE {_IS_SUMMED} AND kept.partner_id = ANY (:partner_ids) AND kept.days = {ALL_DAYS}
-        UNION ALL SELECT partner_id, currency, {_NAMES} FROM moved
+        UNION ALL SELECT partner_id, currency, {FIGURE_LIST} FROM moved
     ) AS every
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
@@ -128,12 +127,12 @@ _OF_PROGRAM = text(f"""
     WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)},
     span AS (SELECT * FROM unnest(CAST(:days AS smallint[]), CAST(:begins AS date[])) AS span(days, day)),
     by_day AS (
-        SELECT day, currency, {summed()}
+        SELECT day, currency, {SUMMED_FIGURES}
         FROM (
-            SELECT kept.day, kept.currency, {_NAMES} FROM commission_sums AS kept
+            SELECT kept.day, kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
             WHERE {_IS_SUMMED} AND kept.partner_id = :all_partners AND kept.days = 1
               AND kept.day BETWEEN :first AND :last
-            UNION ALL SELECT day, currency, {_NAMES} FROM moved WHERE day BETWEEN :first AND :last
+            UNION ALL SELECT day, currency, {FIGURE_LIST} FROM moved WHERE day BETWEEN :first AND :last
         ) AS every
         GROUP BY day, currency
     ),
@@ -154,16 +153,16 @@ _OF_PROGRAM = text(f"""
         ) AS of_each
     ),
     foremost AS MATERIALIZED (SELECT * FROM ranked WHERE place <= :leaders)
-    SELECT day, NULL::uuid AS partner_id, currency, {_NAMES}, 0 AS place FROM by_day
+    SELECT day, NULL::uuid AS partner_id, currency, {FIGURE_LIST}, 0 AS place FROM by_day
     UNION ALL
-    SELECT NULL, foremost.partner_id, foremost.currency, {_NAMES}, foremost.place
+    SELECT NULL, foremost.partner_id, foremost.currency, {FIGURE_LIST}, foremost.place
     FROM foremost CROSS JOIN LATERAL (
-        SELECT {summed()}
+        SELECT {SUMMED_FIGURES}
         FROM (
-            SELECT {_NAMES} FROM span JOIN commission_sums AS kept USING (days, day)
+            SELECT {FIGURE_LIST} FROM span JOIN commission_sums AS kept USING (days, day)
             WHERE {_IS_SUMMED} AND kept.partner_id = foremost.partner_id AND kept.currency = foremost.currency
             UNION ALL
-            SELECT {_NAMES} FROM moved
+            SELECT {FIGURE_LIST} FROM moved
             WHERE partner_id = foremost.partner_id AND currency = foremost.currency AND day BETWEEN :first AND :last
         ) AS every
     ) AS figures

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-MINORS: Final = ("accrued_minor", "payable_minor", "clearing_minor", "paid_minor", "fee_minor")
-_KINDS: Final = ("partner_accrued", "partner_payable", "payout_clearing", "partner_paid", "platform_fee")
-"""The account kind behind each of `MINORS`."""
+from app.ledger.positions import POSITION_KINDS
+
+MINORS: Final = tuple(POSITION_KINDS.values())
 
 
 def moved(*, since: str, below: str, among: str) -> str:
@@ -22,7 +22,7 @@ def moved(*, since: str, below: str, among: str) -> str:
     is_fresh = f"entry.xid >= {since}"
     minors = ", ".join(
         f"-coalesce(sum(posting.amount_minor) FILTER (WHERE {is_fresh} AND account.kind = '{kind}'), 0) AS {name}"
-        for kind, name in zip(_KINDS, MINORS, strict=True)
+        for kind, name in POSITION_KINDS.items()
     )
     more = (
         "(sum(posting.amount_minor) <> 0)::int"
