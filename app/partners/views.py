@@ -19,6 +19,7 @@ from app.partners.validation import (
     AffiliateStatus,
     PartnerStatus,
     affiliate_status,
+    partner_status,
     percent_text,
 )
 from app.programs.models import Program
@@ -32,20 +33,6 @@ EMAIL_STATE: Final = (
     "`given`: by the program's owner; `unconfirmed`: by the partner itself, so it is not used yet; "
     "`confirmed`: by a link mailed to it; `approved`: unconfirmed, but the owner approved the partner."
 )
-PARTNER_STATUS: Final[dict[str, PartnerStatus]] = {
-    "pending": "invited",
-    "active": "active",
-    "paused": "deactivated",
-    "banned": "deactivated",
-    "deactivated": "deactivated",
-}
-AFFILIATE_STATUS: Final[dict[str, AffiliateStatus]] = {
-    "pending": "pending",
-    "active": "active",
-    "paused": "paused",
-    "banned": "banned",
-    "deactivated": "paused",
-}
 
 
 class PartnerBody(Snake):
@@ -188,7 +175,7 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
         "first_name": partner.first_name,
         "last_name": partner.last_name,
         "slug": partner.slug,
-        "status": PARTNER_STATUS[partner.status],
+        "status": partner_status(partner.status),
         # A rate to show, not to compute with; a float and its JSON represent two decimals exactly.
         "commission_pct": None if rate_bps is None else rate_bps / 100,
         "payout_method": partner.payout_method,
