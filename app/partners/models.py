@@ -59,6 +59,11 @@ class Partner(Base):
     created_at: Mapped[CreatedAt]
     activated_at: Mapped[datetime | None]
 
+    @property
+    def full_name(self) -> str | None:
+        """First and last name; None if neither is known."""
+        return " ".join(filter(None, (self.first_name, self.last_name))) or None
+
 
 class PartnerCode(Base):
     """A code in a link. It belongs to its partner permanently; renaming a partner adds another code."""

@@ -134,7 +134,7 @@ def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody
     rate_bps = _override_bps(snapshot)
     return AffiliateBody(
         id=ids.encode(ids.AFFILIATE, partner.id),
-        name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
+        name=partner.full_name,
         email=partner.email,
         email_state=cast("EmailState", partner.email_state),
         short_code=partner.slug,

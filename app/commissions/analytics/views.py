@@ -52,7 +52,7 @@ def analytics_body(program: Program, figures: Analytics) -> AnalyticsBody:
         leaderboard=[
             Leader(
                 affiliate_id=ids.encode(ids.AFFILIATE, partner.id),
-                name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
+                name=partner.full_name,
                 slug=partner.slug,
                 currency=sums.currency,
                 **earnings(sums),

@@ -88,7 +88,7 @@ def invitation_body(offered: Offered) -> InvitationBody:
         commission=dict(offered.commission),
         commission_text=shape_of(offered.commission).offer(program.currency),
         holdback_days=offered.holdback_days,
-        name=" ".join(filter(None, (partner.first_name, partner.last_name))) or None,
+        name=partner.full_name,
         code=partner.slug,
         expires_at=offered.expires_at,
     )
