@@ -219,7 +219,7 @@ class Tiered(Shape):
 
 
 Commission = Annotated[Percentage | Flat | Recurring | Tiered, Field(discriminator="type")]
-COMMISSION: Final[TypeAdapter[Percentage | Flat | Recurring | Tiered]] = TypeAdapter(Commission)
+COMMISSION: Final[TypeAdapter[Commission]] = TypeAdapter(Commission)
 _ONCE_A_CYCLE: Final = [
     get_args(shape.model_fields["type"].annotation)[0]
     for shape in get_args(get_args(Commission)[0])
