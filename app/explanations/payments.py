@@ -31,6 +31,7 @@ from app.partners.queries import nearest
 from app.payments import payment_objects
 from app.payments.facts import Kind
 from app.payments.models import Payment
+from app.payments.queries import UNATTRIBUTED
 from app.payments.views import payment_body
 from app.programs.models import Program, Terms
 from app.sentences import calculations
@@ -77,7 +78,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
 def _is_uncredited(payment: Payment) -> bool:
     """Whether the search for a partner's name found none: False if a person decided that, and for a report."""
     is_by_hand = "by_hand" in payment.outcome_details
-    return payment.outcome in search.UNCREDITED and not is_by_hand and payment.base_minor > 0
+    return payment.outcome in UNATTRIBUTED and not is_by_hand and payment.base_minor > 0
 
 
 def _nearest_code(session: Session, payment: Payment) -> str | None:

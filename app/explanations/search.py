@@ -15,8 +15,6 @@ from app.sentences.say import say, say_stored
 from app.stripe_events.scope import Scope
 from app.views import Snake
 
-UNCREDITED: Final = ("unattributed", "unknown_code", "outside_window")
-"""The outcomes of payments on which no partner's name was found."""
 _CARRIERS_OF: Final = {
     Kind.CHARGE: ("charge_metadata",),
     Kind.PAYMENT_INTENT: ("charge_metadata",),
