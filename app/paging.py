@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app import ids
-from app.errors import InvalidRequest
+from app.errors import LONGEST_SHOWN, InvalidRequest
 from app.immutable import immutable
 from app.views import Moment, Request
 
@@ -18,8 +18,6 @@ Columns = TypeVarTuple("Columns")
 Row = TypeVar("Row")
 
 LAST_PAGE = 1_000_000
-MOST_SHOWN: Final = 80
-"""Characters of a wrong value that the error message repeats."""
 
 PageNumber = Annotated[int, Field(ge=1, le=LAST_PAGE, description="Counted from 1; a page past the end is empty.")]
 After = Annotated[
@@ -140,7 +138,7 @@ def within(statement: Select[*Columns], column: InstrumentedAttribute[datetime],
 
 def no_row(starting_after: str) -> InvalidRequest:
     """The error for a `starting_after` that is not the id of a row of the list."""
-    shown = starting_after[:MOST_SHOWN]
+    shown = starting_after[:LONGEST_SHOWN]
     return InvalidRequest(
         f"starting_after {shown!r} is not the id of a row of this list; send the id of the last row you have",
         param="starting_after",
