@@ -1,1 +1,1 @@
-"""Commissions: rates, limits, settlement, decisions, reported conversions, crediting by hand."""
+"""Commissions: rates, limits, settlement, decisions, reported conversions, crediting by hand, figures."""

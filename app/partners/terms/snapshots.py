@@ -19,7 +19,6 @@ from app.programs.terms import terms_in_force
 
 Source = Literal["invite", "approval", "amendment"]
 AppliesTo = Literal["new_customers", "all_customers"]
-"""The fields of a commission that stay when only its rate changes."""
 
 
 def in_force(session: Session, partner_id: UUID, at: datetime | None = None) -> Snapshot | None:
