@@ -137,10 +137,9 @@ def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str, livem
     from app.stripe_events import commands as event_commands
     from app.stripe_events import queries
 
-    event = queries.find_event(session, owners, event_id, livemode=livemode)
-    if event is None:
-        event = queries.get_event(session, owners, event_id)
-        require_mode(livemode, event_id, livemode=event.livemode)
+    in_mode = queries.find_event(session, owners, event_id, livemode=livemode)
+    event = in_mode or queries.get_event(session, owners, event_id)
+    require_mode(livemode, event_id, livemode=event.livemode)
     body = event_commands.replay(session, CLI, event)
     return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
 

@@ -49,12 +49,12 @@ def moment(text: str | None, name: str) -> datetime | None:
 
 
 def refuse_beside(run_id: str | None, stopped: str | None, has_others: bool) -> None:
-    """Refuse --follow beside --stop, and either beside options that choose something else.
+    """Refuse --follow together with --stop, and each of them together with options that choose something else.
 
     Raises:
         InvalidRequest: they are given together.
     """
-    if (run_id is not None and stopped is not None) or (has_others and (run_id is not None or stopped is not None)):
+    if [run_id is not None, stopped is not None, has_others].count(True) > 1:
         raise InvalidRequest("--follow and --stop name a run that was started earlier; give nothing else beside them")
 
 
