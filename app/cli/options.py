@@ -49,8 +49,15 @@ def require_mode(livemode_option: bool | None, named: str, *, livemode: bool) ->
         InvalidRequest: it is of the other mode.
     """
     if livemode_option is not None and livemode_option != livemode:
-        is_in, option = ("live", "--test") if livemode else ("test", "--live")
-        raise InvalidRequest(f"{named} is in {is_in} mode; leave out {option}, or choose another id", param="id")
+        option = f"--{mode_name(not livemode)}"
+        raise InvalidRequest(
+            f"{named} is in {mode_name(livemode)} mode; leave out {option}, or choose another id", param="id"
+        )
+
+
+def mode_name(livemode: bool) -> str:
+    """`live` or `test`."""
+    return "live" if livemode else "test"
 
 
 def is_live(option: bool | None, settings: "Settings") -> bool:

@@ -9,7 +9,7 @@ import typer
 from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live, mode_name
 from app.money import format_money
 
 if TYPE_CHECKING:
@@ -61,4 +61,4 @@ def _row(balance: owed.Balance, livemode: bool, *, as_json: bool) -> dict[str, A
         partner_id = ids.encode(ids.PARTNER, balance.partner_id)
         return {"partner_id": partner_id, "code": balance.code, "currency": figures.currency, **named}
     shown = {name: format_money(minor, figures.currency) for name, minor in zip(FIGURES, minors, strict=True)}
-    return {"partner": balance.code, "program": balance.program_name, "mode": "live" if livemode else "test", **shown}
+    return {"partner": balance.code, "program": balance.program_name, "mode": mode_name(livemode), **shown}

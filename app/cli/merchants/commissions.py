@@ -13,7 +13,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live, require_mode
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live, mode_name, require_mode
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
 from app.money import format_money
@@ -236,7 +236,7 @@ def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool
         return
     amounts = [format_money(minor, currency) for currency, minor in totals.items()]
     approved = {"would_approve" if dry_run else "approved": shown.approved}
-    printing.record({**approved, "mode": "live" if livemode else "test", "amounts": amounts, "on_hold": shown.on_hold})
+    printing.record({**approved, "mode": mode_name(livemode), "amounts": amounts, "on_hold": shown.on_hold})
     if together.has_more:
         printing.warn(f"more are waiting than these {shown.approved}; without --dry-run all of them are approved")
 

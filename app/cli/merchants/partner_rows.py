@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app import config, ids
+from app.cli.options import mode_name
 from app.ledger.sums import Sums
 from app.money import format_money
 from app.partners import views
@@ -48,7 +49,7 @@ def whole(
     values = {**_in_own_words(shown.model_dump(), partner), "link": link(session, settings, partner)}
     if for_people:
         del values["stats"], values["stats_by_currency"]
-        mode = "live" if livemode else "test"
+        mode = mode_name(livemode)
         values["earned"] = list(_earned(every, mode)) or f"nothing yet in {mode} mode"
     else:
         values["stats_livemode"] = livemode

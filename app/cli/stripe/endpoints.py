@@ -12,7 +12,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.options import AsJson, DataDir, OrganizationName, mode_name
 from app.immutable import immutable
 from app.organizations.actors import CLI
 from app.stripe_events.endpoints.limits import LONGEST_OVERLAP_HOURS, OVERLAP_HOURS
@@ -194,7 +194,7 @@ def _row(body: EndpointBody) -> dict[str, Any]:
     secrets = [f"…{secret.ends_with}{_until(secret.expires_at)}" for secret in body.secrets]
     return {
         "id": body.id,
-        "mode": "live" if body.livemode else "test",
+        "mode": mode_name(body.livemode),
         "default": body.is_default or None,
         "disabled": printing.cell(body.disabled_at),
         "secrets": secrets,
