@@ -49,6 +49,14 @@ def occurred_at(event: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(event["created"], UTC)
 
 
+def object_id(event: Mapping[str, Any]) -> str:
+    """The id of the object that the event is about; '' if it has none."""
+    data = event.get("data")
+    document = data.get("object") if isinstance(data, dict) else event.get("related_object")
+    found = document.get("id") if isinstance(document, dict) else None
+    return str(found) if is_word(found) else ""
+
+
 def is_word(value: object) -> bool:
     """Whether `value` can be an id: printable ASCII text without spaces, at most 255 characters."""
     return isinstance(value, str) and _WORD.fullmatch(value) is not None

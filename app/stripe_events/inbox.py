@@ -96,18 +96,11 @@ def insert_event(
         "api_version": event.get("api_version") or "",
         "is_wrong_mode": livemode != receiver.livemode,
     }
-    described = (event["type"], _object_id(event), envelope.occurred_at(event), payload)
+    described = (event["type"], envelope.object_id(event), envelope.occurred_at(event), payload)
     if connection.execute(_INSERT, *identity.values(), *described):
         return Receipt("wrong_mode" if identity["is_wrong_mode"] else "stored", is_due=not identity["is_wrong_mode"])
     [known] = connection.fetch(_KNOWN, {**identity, "payload": payload})  # the row the insert conflicts with
     return Receipt("different" if known.is_different else "duplicate", is_due=known.is_due)
-
-
-def _object_id(event: Mapping[str, Any]) -> str:
-    data = event.get("data")
-    document = data.get("object") if isinstance(data, dict) else event.get("related_object")
-    object_id = document.get("id") if isinstance(document, dict) else None
-    return str(object_id) if envelope.is_word(object_id) else ""
 
 
 _MAKE_DUE = text("""

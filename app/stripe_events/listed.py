@@ -69,13 +69,12 @@ def _row(scope: Scope, listed: Mapping[str, Any]) -> dict[str, Any]:
     event = envelope.parse(payload)
     if bool(event.get("livemode")) != scope.livemode:
         raise ConfigurationError("The API key is not of its endpoint's mode; set a key of the same mode.")
-    document = event["data"]["object"]
     return {
         **scope.parameters(),
         "stripe_id": event["id"],
         "api_version": event.get("api_version") or "",
         "type": event["type"],
-        "object_id": document["id"] if envelope.is_word(document.get("id")) else "",
+        "object_id": envelope.object_id(event),
         "occurred_at": envelope.occurred_at(event),
         "payload": payload,
     }

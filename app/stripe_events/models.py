@@ -58,12 +58,12 @@ class DueEvent(Base):
 class StripeEvent(Base):
     """A delivery of Stripe, stored unchanged. `id` is the inbox order.
 
-    No index has a column that finishing changes, but the one of outcomes, which has no entry for a row: so an event is
-    finished by a heap-only update.
+    An event is finished by a heap-only update: of the columns that finishing changes only the outcome has an index, a
+    BRIN index, which has no entry for each row.
 
     The same `evt_` in another API version (through a second endpoint) is another row: its document may have links that
-    the first one lacks, and settling it again changes nothing. What arrived through an endpoint of the other mode is
-    a row of its own too: it never conflicts with the event that arrives through an endpoint of the right mode.
+    the first one lacks, and settling it again changes nothing. An event that arrives through an endpoint of the other
+    mode is another row too, so that it never conflicts with the event from an endpoint of the right mode.
     """
 
     __tablename__ = "stripe_events"

@@ -1,4 +1,4 @@
-"""Makes events of the inbox due again, as if they had just arrived: one, those of some names, or a selection."""
+"""Makes events of the inbox due again, as if they had just arrived: one event, events by their ids, or a selection."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -76,7 +76,6 @@ _SELECTED = """
 
 _MEASURE = text(f"SELECT count(*), coalesce(max(id), 0) FROM stripe_events WHERE {_SELECTED}")
 
-
 _NAMED = text(f"""
     SELECT id FROM stripe_events
     WHERE {SCOPE_SQL} AND stripe_id = ANY (:stripe_ids) AND processed_at IS NOT NULL AND outcome <> 'wrong_mode'
@@ -120,7 +119,7 @@ def replay(session: Session, event: StripeEvent) -> None:
 
 
 def replay_named(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:
-    """Make the processed ones of the events with these ids due again; returns their inbox ids."""
+    """Make events due again by their Stripe ids, except unprocessed ones; returns their inbox ids."""
     values = {**scope.parameters(), "stripe_ids": list(stripe_ids)}
     return _replay(session, session.scalars(_NAMED, values).all())
 
