@@ -147,8 +147,7 @@ def _guard(app: OpenAPI) -> None:
         except Unauthenticated:
             throttle.count_address()
             raise
-        throttle.count(f"key:{caller.key_id}")
-        throttle.count_organization(caller.organization_id)
+        throttle.count_caller(caller)
         access.demand(caller, permission)
 
     app.before_request(admit)

@@ -3,13 +3,13 @@
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
-from uuid import UUID
 
 from flask import Response, current_app, g, request
 
 from app.config import Settings
 from app.errors import RateLimited
 from app.organizations import request_limits
+from app.organizations.permissions import Caller
 from app.organizations.request_limits import LimitStatus
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -18,30 +18,25 @@ IPV6_NETWORK_BITS: Final = 64
 """Addresses are counted by /64 networks, since a provider gives each customer at least one."""
 
 
-def count(subject: str) -> None:
-    """Count this request for `subject`, as a read or a write by its method. Raises RateLimited."""
-    _enforce(request_limits.count(subject, is_write=request.method not in READING))
-
-
-def count_organization(organization_id: UUID) -> None:
-    """Count this request for all keys of the organization together. Raises RateLimited.
+def count_caller(caller: Caller) -> None:
+    """Count this request for the caller's key, and for all keys of its organization together. Raises RateLimited.
 
     The response's headers show the key's limit, unless the organization's is exceeded. A request whose key could not be
-    counted is not counted here either.
+    counted is not counted for the organization either.
     """
-    if g.get("limit_status") is None:
-        return
     is_write = request.method not in READING
-    limit_status = request_limits.count(
-        f"organization:{organization_id}", is_write=is_write, times=request_limits.KEYS_TOGETHER
-    )
-    if limit_status is not None and limit_status.is_exceeded:
-        _enforce(limit_status)
+    _enforce(request_limits.count(f"key:{caller.key_id}", is_write=is_write))
+    if g.limit_status is None:
+        return
+    organization = f"organization:{caller.organization_id}"
+    refused = request_limits.count(organization, is_write=is_write, times=request_limits.KEYS_TOGETHER)
+    if refused is not None:
+        _enforce(refused)
 
 
 def count_address() -> None:
     """Count this request for its client address. Raises RateLimited."""
-    count(f"address:{address()}")
+    _enforce(request_limits.count(f"address:{address()}", is_write=request.method not in READING))
 
 
 def count_public(route: str, *, per_minute: int) -> None:

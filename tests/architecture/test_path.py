@@ -122,7 +122,7 @@ def test_a_list_of_commissions(
     for _ in TWICE:
         with Walk() as walk:
             assert len(owner.get("/api/v1/commissions").json["commissions"]) == 1
-    assert_below(walk, 52, 22, 8, capsys)
+    assert_below(walk, 51, 22, 8, capsys)
 
 
 def test_an_explanation(deliver: Deliver, drain: Drain, capsys: pytest.CaptureFixture[str]) -> None:
