@@ -1,5 +1,6 @@
 """When a commission becomes payable: the holdback, holds, and decisions of people."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import db
-from app.commissions.decisions import approval
+from app.commissions.decisions import approval, maturing
 from app.commissions.models import Conversion
 from app.commissions.settling import rows
 from app.commissions.settling.settlement import Cause
@@ -20,10 +21,13 @@ from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS
 from tests.conftest import Deliver, Drain, Ledger
 from tests.maturing import clock
+from tests.properties.two_drains import CommitBarrier
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory, warning
+from tests.waiting import eventually
+from worker.inbox.drain import work_batch
 
 from .conftest import Meet
 
@@ -194,6 +198,27 @@ def test_an_approval_survives_the_merge_and_what_it_adds_is_payable(
     clock(day(sale, HOLDBACK_DAYS + 1))
     deliver(rest)
     drain()
+    assert ledger().balances == payable(980)
+
+
+def test_the_clock_approves_a_payment_that_is_linked_to_its_invoice_while_the_clock_waits_for_the_lock(
+    deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    intent, rest, sale = one_time_sale()
+    deliver(intent)
+    drain()
+    with db.transaction() as session:
+        walk = maturing.begin(session, now=day(sale, HOLDBACK_DAYS + 1))
+    deliver(rest)
+    barrier = CommitBarrier(db.engine())
+    with barrier.installed(), ThreadPoolExecutor(1) as pool:
+        drained = pool.submit(work_batch)
+        eventually(lambda: barrier.is_holding)
+        with db.transaction() as session:
+            assert maturing.settle_next(session, walk).settled == 1
+            barrier.ended()
+        assert drained.result() == len(rest)
+    assert barrier.blocked == 1
     assert ledger().balances == payable(980)
 
 

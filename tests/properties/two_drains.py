@@ -32,6 +32,11 @@ class CommitBarrier:
         self.blocked = 0
         """How often one went on because the other waited for its locks."""
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether a drain is about to commit and waits for the other."""
+        return bool(self._holding)
+
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Hold the commits of `engine` while the block runs."""

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.decisions import decisions
+from app.commissions.decisions import batches, decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.models import Commission, Conversion
 from app.commissions.settling.settle import settle_objects
@@ -19,10 +19,8 @@ from app.immutable import immutable
 from app.organizations import actors, audit
 from app.paging import EVER, Span, owned_by, within
 from app.partners.models import Partner
-from app.payments import objects, payment_rows
 from app.payments.models import Payment
 from app.programs.models import Program
-from app.stripe_events.scope import Scope
 from app.views import instant_text
 
 MOST_AT_ONCE: Final = 500
@@ -142,13 +140,9 @@ def _approve(
     session: Session, actor: actors.Actor, chosen: Sequence[Waiting], by: Cause, reason: str
 ) -> Sequence[Waiting]:
     """Approve those of `chosen` that still wait after their locks were taken; returns them."""
-    scopes: dict[Scope, list[UUID]] = {}
-    for row in sorted(chosen, key=lambda row: (row.organization_id, row.account, row.livemode)):
-        scopes.setdefault(Scope.of(row), []).append(row.payment_id)
     still: list[Waiting] = []
-    for scope, payment_ids in scopes.items():
-        named = {object_id for each in payment_rows.load(session, payment_ids) for object_id in each.object_ids}
-        objects.lock(session, scope, named)
+    for scope, payment_ids in batches.by_scope(chosen).items():
+        locked = batches.lock(session, scope, payment_ids)
         again = _waiting([scope.organization_id], ApprovalFilter(scope.livemode), by.occurred_at)
         rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
         decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
@@ -156,7 +150,7 @@ def _approve(
             Decision(payment_id, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for payment_id in paid
         ]
         decisions.insert(session, scope, decided)
-        settle_objects(session, scope, objects.lock(session, scope, named), by)
+        settle_objects(session, scope, locked, by)
         still += rows
     for conversion_id, owner, mode in dict.fromkeys((row.id, row.organization_id, row.livemode) for row in still):
         subject_id, details = ids.encode(ids.CONVERSION, conversion_id), {"in_bulk": True}

@@ -9,14 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.commissions.decisions import decisions
+from app.commissions.decisions import batches, decisions
 from app.commissions.decisions.decisions import CLOCK, Decision
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.immutable import immutable
-from app.payments import objects, payment_rows
-from app.payments.objects import LockedObjects
-from app.stripe_events.scope import Scope
 
 BACKLOG: Final = timedelta(minutes=10)
 """The clock approves nothing in a mode with events that have been due for longer: a refund may be among them."""
@@ -81,7 +78,7 @@ _COMPLETE = """
 """
 _ACCRUED = "commission.status = 'accrued' AND commission.approved_at IS NULL AND commission.mature_at <= :now"
 _NOT_HELD = "payment.merged_into_id IS NULL AND (payment.held_until IS NULL OR payment.held_until <= :now)"
-_COLUMNS = "payment.id, payment.organization_id, payment.account, payment.livemode"
+_COLUMNS = "payment.id AS payment_id, payment.organization_id, payment.account, payment.livemode"
 
 # OFFSET 0 keeps the order of reading as written, whatever the statistics say: one row of each table for each row found.
 _NEXT_HOLDBACKS = text(f"""
@@ -95,7 +92,7 @@ _NEXT_HOLDBACKS = text(f"""
 """)
 
 _STILL_MATURE = text(f"""
-    SELECT payment.id, min(commission.mature_at) AS mature_at
+    SELECT payment.id AS payment_id, min(commission.mature_at) AS mature_at
     FROM payments AS payment
     CROSS JOIN LATERAL (SELECT id FROM conversions WHERE payment_id = payment.id OFFSET 0) AS conversion
     CROSS JOIN LATERAL (SELECT * FROM commissions WHERE conversion_id = conversion.id OFFSET 0) AS commission
@@ -131,28 +128,14 @@ def settle_next(session: Session, walk: Walk, *, limit: int = BATCH) -> Walk:
     """
     statement = _NEXT_HOLDBACKS if walk.stage == "holdbacks" else _NEXT_HOLDS
     rows = session.execute(statement, {**walk.parameters, "limit": limit}).all()
-    for scope, payment_ids in _by_scope(rows).items():
-        locked = _lock(session, scope, payment_ids)
+    for scope, payment_ids in batches.by_scope(rows).items():
+        locked = batches.lock(session, scope, payment_ids)
         if walk.stage == "holdbacks":
             still = session.execute(_STILL_MATURE, {**walk.parameters, "payment_ids": payment_ids}).all()
-            decided = [Decision(row.id, "approved", CLOCK, row.mature_at, walk.now) for row in still]
+            decided = [Decision(row.payment_id, "approved", CLOCK, row.mature_at, walk.now) for row in still]
             decisions.insert(session, scope, decided)
-            locked = _lock(session, scope, payment_ids)  # another transaction may have named further objects before
         settle_objects(session, scope, locked, Cause("job:approve", walk.now))
-    walk = replace(walk, settled=walk.settled + len({row.id for row in rows}))
+    walk = replace(walk, settled=walk.settled + len({row.payment_id for row in rows}))
     if len(rows) == limit:
         return replace(walk, place=Place(rows[-1].ended_at, rows[-1].row_id))
     return replace(walk, stage="holds" if walk.stage == "holdbacks" else "over", place=START)
-
-
-def _lock(session: Session, scope: Scope, payment_ids: Sequence[UUID]) -> LockedObjects:
-    named = {object_id for each in payment_rows.load(session, payment_ids) for object_id in each.object_ids}
-    return objects.lock(session, scope, named)
-
-
-def _by_scope(rows: Sequence[Any]) -> dict[Scope, list[UUID]]:
-    """The payments of `rows`, each once, by scope."""
-    by_scope: dict[Scope, dict[UUID, None]] = {}
-    for row in sorted(rows, key=lambda row: (row.organization_id, row.account, row.livemode, row.id)):
-        by_scope.setdefault(Scope.of(row), {})[row.id] = None
-    return {scope: list(payment_ids) for scope, payment_ids in by_scope.items()}
