@@ -1,6 +1,6 @@
 """The occasions of a subscription or customer: its payments, and its sessions that have no payment."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -65,27 +65,31 @@ def load(session: Session, scope: Scope, subjects: Iterable[str], touched: Seque
             payment_groups.setdefault(known.root, []).append(known)
     stored = payment_rows.load_of_subjects(session, scope, ordered, known_objects)
     payments = {payment.id: payment for payment in (*stored, *touched)}
-    unmerged = [payment for payment in payments.values() if payment.merged_into_id is None]
+    by_object: dict[str, list[PaymentRow]] = {}
+    for payment in payments.values():
+        for object_id in payment.object_ids if payment.merged_into_id is None else ():
+            by_object.setdefault(object_id, []).append(payment)
     members = {known.id: known for payment_group in payment_groups.values() for known in payment_group}
     owners = {owner for known in members.values() for owner in (known.customer, known.subscription)}
     names = evidence.load_and_store_touches(session, scope, {*members, *ordered, *owners})
     occasions = []
     for payment_group in payment_groups.values():
-        occasions += _occasions(payment_group, unmerged, names)
+        occasions += _occasions(payment_group, by_object, names)
     return OccasionsBySubject(occasions)
 
 
 def _occasions(
-    members: Sequence[KnownObject], payments: Iterable[PaymentRow], names: dict[str, list[Name]]
+    members: Sequence[KnownObject], by_object: Mapping[str, Sequence[PaymentRow]], names: dict[str, list[Name]]
 ) -> list[tuple[Occasion, frozenset[str]]]:
+    """The occasions of one payment group: its payments, of all those in `by_object`, else its sessions."""
     own = {known.id for known in members}
+    payments = {payment.id: payment for known in members for payment in by_object.get(known.id, ())}
     occasions = [
         (
             payment_occasion(payment, own - money_of_other_invoices(members, payment.state.invoice), names),
             frozenset({payment.state.subscription, payment.state.customer}),
         )
-        for payment in payments
-        if own & set(payment.object_ids)
+        for payment in payments.values()
     ]
     if occasions:
         return occasions
