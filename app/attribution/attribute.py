@@ -94,17 +94,17 @@ def _credit(
         session, scope.organization_id, partner_ids={binding.partner_id for binding in bound.values()}
     )
     credited: dict[UUID, Credit | NoCredit] = {}
-    without_binding = []
+    without_binding, replaced = [], set[str]()
     for payment in payments:
         credit = _by_binding(payment, bound, partners)
         if credit is None:
             without_binding.append(payment)
+            replaced.update(payment.object_ids[1:])
         else:
             credited[payment.id] = credit
+            replaced.update(payment.object_ids)
     # Close the bindings that payments had until their customer or invoice was known.
-    own_of = {payment.id: payment.object_ids[0 if payment.id in credited else 1 :] for payment in payments}
-    if replaced := {own for ids_in_key in own_of.values() for own in ids_in_key} & bound.keys():
-        bindings.insert_changed(session, scope, bound, dict.fromkeys(replaced))
+    bindings.insert_changed(session, scope, bound, dict.fromkeys(replaced & bound.keys()))
     credited |= _credit_by_own_names(session, scope, known, without_binding, bound)
     if not payments or not by_hand.are_there(session, scope.organization_id):
         return credited
