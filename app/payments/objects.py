@@ -156,7 +156,7 @@ OWNED: Final = text(f"""
 """Objects of subscriptions and customers, with their root and customer; an object of both is returned twice."""
 
 
-# The subscriptions' rows are locked, so that no other transaction adds an object of one meanwhile.
+# The subscriptions' rows are locked, so that no other transaction adds a paid invoice or a session of one meanwhile.
 _WITHOUT_CUSTOMER = text(f"""
     SELECT id FROM stripe_objects
     WHERE {SCOPE_SQL} AND subscription = ANY(:subscriptions) AND subscription <> '' AND customer = ''

@@ -136,7 +136,8 @@ def with_customers(objects: Mapping[str, KnownObject]) -> dict[str, KnownObject]
     """`objects` with the customers of those invoices, sessions and subscriptions that name none themselves.
 
     An invoice or session has the customer of its payment group, else of its subscription; a subscription has the
-    customer of its invoices and sessions. An invoice that was only named stays without a customer.
+    customer of its invoices and sessions. An invoice that was only named stays without a customer, because the name may
+    be an order reference that the merchant wrote.
     """
     completed = dict(objects)
     while unowned := [
