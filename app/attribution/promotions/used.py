@@ -14,12 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.attribution.carriers import PROMOTION_CODE
 from app.attribution.rules import Name
 from app.immutable import immutable
 from app.payments.facts import ReadEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-CARRIER: Final = "promotion_code"
 KINDS: Final = ("promotion_code", "code", "coupon", "discount")
 """Prefixes of references, `promotion_code:promo_…`, in order of precedence if several partners own one."""
 STEPS: Final = 3
@@ -80,7 +80,8 @@ def hold_all(session: Session, organization_id: UUID, *, exclusively: bool = Tru
 
 _ABOUT = text(f"""
     SELECT object_id, name, refers_to, evident_at FROM evidence
-    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND carrier = '{CARRIER}' AND (name <> '' OR refers_to <> '')
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND carrier = '{PROMOTION_CODE}'
+      AND (name <> '' OR refers_to <> '')
 """)
 
 
@@ -130,7 +131,7 @@ def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, l
                 if owner.ended_at is None or evident_at < owner.ended_at:
                     path = f"{use.field_path};{owner.said_by}"
                     name = Name(
-                        use.object_id, CARRIER, owner.name, path, use.stripe_event_id, evident_at, owner.distance
+                        use.object_id, PROMOTION_CODE, owner.name, path, use.stripe_event_id, evident_at, owner.distance
                     )
                     found.setdefault(use.object_id, []).append(name)
     return found

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from app.attribution.carriers import CLIENT_REFERENCE
 from app.attribution.names import split_reference
 from app.payments.facts import Kind, NameFact, ObjectFacts, Reading
 from worker.inbox.handlers import promotions
@@ -85,4 +86,4 @@ def _client_reference(reference: object, session_id: str) -> tuple[NameFact, ...
     if not code and not touchpoint_session:
         return ()
     path = "data.object.client_reference_id"
-    return (NameFact(session_id, "client_reference", code, touchpoint_session, path),)
+    return (NameFact(session_id, CLIENT_REFERENCE, code, touchpoint_session, path),)

@@ -7,18 +7,17 @@ is given, because a code may be given to its partner long after its use.
 from collections.abc import Iterator
 from typing import Any
 
+from app.attribution.carriers import PROMOTION_CODE
 from app.attribution.names import fold
 from app.payments.facts import Kind, NameFact, ObjectFacts, Reading
 from worker.inbox.handlers.fields import Document, at, identity, names_in, own_id
-
-CARRIER = "promotion_code"
 
 
 def code_changed(promotion_code: Document) -> Reading:
     """`promotion_code.created`, `promotion_code.updated`: its partner, what customers type, and its coupon."""
     own = f"promotion_code:{own_id(promotion_code)}"
     typed = fold(promotion_code.get("code"))
-    names = [*names_in(promotion_code.get("metadata"), own, CARRIER, "data.object.metadata")]
+    names = [*names_in(promotion_code.get("metadata"), own, PROMOTION_CODE, "data.object.metadata")]
     if typed:
         names.append(_reference(own, f"code:{typed}", "data.object.code"))
     # Source: Stripe changelog, 2025-09-30.clover: `coupon` became `promotion.coupon`.
@@ -33,7 +32,7 @@ def code_changed(promotion_code: Document) -> Reading:
 def coupon_changed(coupon: Document) -> Reading:
     """`coupon.created`, `coupon.updated`: its partner."""
     own = f"coupon:{own_id(coupon)}"
-    return Reading(names=names_in(coupon.get("metadata"), own, CARRIER, "data.object.metadata"))
+    return Reading(names=names_in(coupon.get("metadata"), own, PROMOTION_CODE, "data.object.metadata"))
 
 
 def discount_changed(discount: Document) -> Reading:
@@ -122,11 +121,11 @@ def _coupon(used: str, coupon: object, path: str) -> Iterator[NameFact]:
         return
     yield _reference(used, f"coupon:{coupon_id}", path)
     if isinstance(coupon, dict):
-        yield from names_in(coupon.get("metadata"), f"coupon:{coupon_id}", CARRIER, f"{path}.metadata")
+        yield from names_in(coupon.get("metadata"), f"coupon:{coupon_id}", PROMOTION_CODE, f"{path}.metadata")
 
 
 def _reference(object_id: str, refers_to: str, field_path: str) -> NameFact:
-    return NameFact(object_id, CARRIER, "", "", field_path, refers_to)
+    return NameFact(object_id, PROMOTION_CODE, "", "", field_path, refers_to)
 
 
 def _kept(names: list[NameFact]) -> tuple[NameFact, ...]:
