@@ -9,6 +9,7 @@ from app.payments.our_records import OurRecords, Payment
 from app.payments.state import returns
 from app.payments.state.payment_group import KnownObject
 from worker.inbox.handlers import disputes, invoices
+from worker.inbox.handlers.fields import identity
 
 Document = Mapping[str, Any]
 KEY_KINDS: Final = {"invoice": Kind.INVOICE, "pi": Kind.PAYMENT_INTENT, "ch": Kind.CHARGE}
@@ -47,7 +48,7 @@ def charge(document: Document, records: OurRecords) -> Difference | None:
     """The difference between a captured charge and its payment; for an invoice's charge only returns are compared."""
     if document.get("status") != "succeeded" or document.get("captured") is False:
         return None
-    charge_id, intent = document["id"], _identity(document.get("payment_intent"))
+    charge_id, intent = document["id"], identity(document.get("payment_intent"))
     captured = int(document.get("amount_captured") or 0)
     ours = records.payments.get(f"pi:{intent}") or records.payments.get(f"ch:{charge_id}")
     if ours is None and {charge_id, intent} & records.invoiced:
@@ -94,7 +95,7 @@ COMPARED: Final = {
 def referenced_ids(documents: Sequence[Document]) -> list[str]:
     """The ids of these documents, and of the charges and PaymentIntents they refer to."""
     fields = ("id", "charge", "payment_intent")
-    referenced = {_identity(document.get(field)) for document in documents for field in fields}
+    referenced = {identity(document.get(field)) for document in documents for field in fields}
     return sorted(referenced - {""})
 
 
@@ -156,8 +157,3 @@ def _refunded(status: object, amount: int) -> int:
 def _withdrawn(facts: Mapping[str, Any]) -> int:
     is_withdrawn = returns.is_money_out(KnownObject(Kind.DISPUTE, "", "", "", "", facts, None))
     return int(facts["amount"]) if is_withdrawn else 0
-
-
-def _identity(value: object) -> str:
-    object_id = value.get("id") if isinstance(value, Mapping) else value
-    return object_id if isinstance(object_id, str) else ""

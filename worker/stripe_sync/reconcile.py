@@ -57,9 +57,9 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     page = run_requests.page(run, part, run.cursor["after"])
     documents = part.in_period(page.documents)
     with db.transaction() as session:
-        held = _held(session, run, documents)
+        records = _records(session, run, documents)
     compare = comparison.COMPARED.get(part.name)
-    differences = [(document, compare(document, held)) for document in documents] if compare else []
+    differences = [(document, compare(document, records)) for document in documents] if compare else []
     differing = [(document, difference) for document, difference in differences if difference is not None]
     further = {"after": page.documents[-1]["id"]} if page.has_more else {"part": index + 1, "after": None}
     share = part.share_done(page.documents[-1]) if page.has_more else 1.0
@@ -72,7 +72,7 @@ def _one_page(run: Run, parts: Sequence[Part]) -> Run:
     return _write(run, differing, compared=len(documents) if compare else 0, seen=_seen(part, documents, differing))
 
 
-def _held(session: Session, run: Run, documents: Sequence[Document]) -> OurRecords:
+def _records(session: Session, run: Run, documents: Sequence[Document]) -> OurRecords:
     ids = comparison.referenced_ids(documents)
     marks = drifts.load_seen(
         session, run.id, [f"{prefix}{object_id}" for prefix in (INVOICED, EXPLAINED) for object_id in ids]
