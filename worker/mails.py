@@ -91,16 +91,13 @@ def _take(settings: Settings, stop_at: float) -> Mail | None:
         return mails.take_next(session, settings.public_url)
 
 
-def _send_over(server: smtplib.SMTP, first: Mail, settings: Settings, stop_at: float) -> Mail | None:
-    """Send mails, `first` and what is due after it; returns the next mail if the connection breaks, else None."""
-    mail: Mail | None = first
-    while mail is not None:
+def _send_over(server: smtplib.SMTP, mail: Mail | None, settings: Settings, stop_at: float) -> Mail | None:
+    """Send `mail` and what is due after it; returns the next mail if the connection breaks, else None."""
+    problem: str | None = None
+    while mail is not None and problem not in BROKEN:
         problem = send_in_time(server, mail, settings.mail_from or "")
-        following = _take(settings, stop_at)
-        if problem in BROKEN:
-            return following
-        mail = following
-    return None
+        mail = _take(settings, stop_at)
+    return mail
 
 
 def send_in_time(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
@@ -126,9 +123,8 @@ def closed_after(server: smtplib.SMTP, seconds: float) -> Iterator[None]:
     def close() -> None:
         with suppress(OSError):
             if server.sock is not None:
-                socket.socket.shutdown(
-                    server.sock, socket.SHUT_RDWR
-                )  # closing an encrypted socket would not interrupt a read
+                # Closing an encrypted socket would not interrupt a read.
+                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, close)
     timer.start()

@@ -17,8 +17,9 @@ INVOICE: Final = "invoice"
 INVOICE_LINK: Final = "invoice_link"
 """A charge of a customer with invoices may pay one of them.
 
-Ends when the InvoicePayment arrives; given up after
-`GIVEN_UP_AFTER`, or when Stripe answers that it paid no invoice: then the payment is `unattributed`."""
+Ends when the InvoicePayment arrives; given up after `GIVEN_UP_AFTER`, or when Stripe answers that it paid no invoice:
+then the payment is `unattributed`.
+"""
 INVOICE_LINES: Final = "invoice_lines"
 """A rate or a limit needs lines that the invoice's event did not have. Ends when they have been fetched."""
 PAYMENT: Final = "payment"
@@ -28,8 +29,9 @@ AMOUNT: Final = "amount"
 RETURNED_PAYMENT: Final = "returned_payment"
 """A refund, dispute or credit note arrived before its payment.
 
-Ends when the payment, or what links it, arrives; given up
-when the money turns out to be an authorization that was released."""
+Ends when the payment, or what links it, arrives; given up when the money turns out to be an authorization that was
+released.
+"""
 WARNED_PAYMENT: Final = "warned_payment"
 """A fraud warning arrived before its payment. Ends as `RETURNED_PAYMENT`."""
 FETCHED_OBJECT: Final = "fetched_object"
