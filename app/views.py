@@ -33,7 +33,7 @@ def instant_text(moment: datetime) -> str:
 
 Instant = Annotated[
     datetime,
-    PlainSerializer(instant_text, return_type=str),
+    PlainSerializer(instant_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00.000Z"]}),
 ]
 

@@ -56,6 +56,16 @@ def test_a_commission_is_shown_approved_and_rejected_by_id(accrual: Accrual) -> 
 
 
 @pytest.mark.usefixtures("sold")
+def test_people_read_names_in_words_and_times_as_dates(accrual: Accrual) -> None:
+    [ben] = accrual("commissions", "list", "--partner", "ben")
+    shown = [("commissions", "show", ben["id"]), ("partners", "show", "ben"), ("partners", "list"), ("programs", "show")]
+    for command in shown:
+        text = accrual(*command, json_expected=False).stdout
+        assert " UTC" in text
+        assert not re.search(r"\dT\d|[a-z][A-Z]", text), text
+
+
+@pytest.mark.usefixtures("sold")
 def test_ids_of_the_other_mode_are_refused_and_nothing_is_approved(accrual: Accrual) -> None:
     every = [commission["id"] for commission in accrual("commissions", "list")]
     with pytest.raises(InvalidRequest, match=f"{every[0]} is in test mode; leave out --live"):

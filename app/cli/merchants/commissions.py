@@ -92,7 +92,7 @@ def show(
         owners = organizations.find_with_descendants(session, organization)
         row = queries.get_commission(session, owners, commission_id)
         [shown] = views.commission_bodies(session, [row])
-    printing.record(jsonable(shown), as_json=as_json)
+    printing.record(jsonable(shown) if as_json else shown.model_dump(), as_json=as_json)
 
 
 @commands.command()
