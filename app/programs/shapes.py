@@ -28,7 +28,9 @@ from app.immutable import immutable
 from app.sentences.say import Money, Rate, listed, say
 
 Bps = Annotated[int, Field(ge=0, le=10_000, strict=True, description="Basis points: 2000 is 20 %.")]
-Count = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+Months = Annotated[int, Field(ge=1, le=1200, strict=True)]
+Cents = Annotated[int, Field(ge=1, le=10**12, strict=True)]
 
 MAX_CYCLES_MISSING: Final = (
     'of type recurring counts billing cycles and needs max_cycles; for a limit of months send type "percentage" with '
@@ -89,7 +91,7 @@ class Shape(_Strict, ABC):
     """Whether only the payment that opens a billing cycle earns."""
 
     max_cycles: Count | None = None
-    max_months: Count | None = Field(
+    max_months: Months | None = Field(
         default=None, description="Calendar months from the customer's first commissionable payment."
     )
     product_rates: list[ProductRate] | None = None
@@ -149,7 +151,7 @@ class Flat(Shape):
     is_once_a_cycle: ClassVar[bool] = True
 
     type: Literal["flat"]
-    amount_cents: Count
+    amount_cents: Cents
 
     def own_rate(self, approved_before: int) -> OwnRate:  # noqa: ARG002 - the same after any number
         """The fixed amount."""

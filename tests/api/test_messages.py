@@ -36,6 +36,26 @@ def test_the_alternative_named_for_recurring_with_months_is_accepted(owner: Call
 
 
 @pytest.mark.parametrize(
+    ("terms", "field", "most"),
+    [
+        ({"type": "percentage", "bps": 2000, "max_months": 99_999_999}, "max_months", 1200),
+        ({"type": "recurring", "bps": 2000, "max_cycles": 10**19}, "max_cycles", 1_000_000),
+        ({"type": "flat", "amount_cents": 10**19}, "amount_cents", 10**12),
+        (
+            {"type": "tiered", "bps": 100, "tiers": [{"min_conversions": 10**19, "bps": 200}]},
+            "tiers.0.min_conversions",
+            1_000_000,
+        ),
+    ],
+)
+def test_terms_with_a_number_too_large_to_compute_with_are_refused_with_the_field(
+    owner: Caller, terms: dict[str, Any], field: str, most: int
+) -> None:
+    status, said = message(owner.post(PROGRAMS, {"name": "Friends", "commission": terms}))
+    assert (status, said) == (400, f"commission.{field} must be less than or equal to {most}")
+
+
+@pytest.mark.parametrize(
     ("path", "kind", "given"),
     [
         ("/api/v1/partners/par_nobody", "partner", "par_nobody"),

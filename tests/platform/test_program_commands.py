@@ -45,6 +45,11 @@ def test_a_rate_that_is_no_percentage_is_refused_with_its_value(accrual: Accrual
         accrual(*BOOTSTRAP, "--rate", rate)
 
 
+def test_a_limit_of_months_longer_than_a_century_is_refused(accrual: Accrual) -> None:
+    refused = accrual(*BOOTSTRAP, "--max-months", "1201", json_expected=False)
+    assert (refused.exit_code, "less than or equal to 1200" in refused.output) == (2, True)
+
+
 def test_programs_are_made_listed_changed_paused_and_archived(accrual: Accrual) -> None:
     accrual(*BOOTSTRAP)
     made = accrual("programs", "add", "--name", "Friends", "--rate", "12.5%", "--draft")

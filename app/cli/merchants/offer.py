@@ -25,7 +25,11 @@ Rate = Annotated[
 MaxMonths = Annotated[
     int | None,
     typer.Option(
-        "--max-months", min=1, help="Pay for this many months of each customer. Default: no limit.", show_default=False
+        "--max-months",
+        min=1,
+        max=1200,
+        help="Pay for this many months of each customer. Default: no limit.",
+        show_default=False,
     ),
 ]
 HoldbackDays = Annotated[
