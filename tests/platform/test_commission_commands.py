@@ -58,7 +58,12 @@ def test_a_commission_is_shown_approved_and_rejected_by_id(accrual: Accrual) -> 
 @pytest.mark.usefixtures("sold")
 def test_people_read_names_in_words_and_times_as_dates(accrual: Accrual) -> None:
     [ben] = accrual("commissions", "list", "--partner", "ben")
-    shown = [("commissions", "show", ben["id"]), ("partners", "show", "ben"), ("partners", "list"), ("programs", "show")]
+    shown = [
+        ("commissions", "show", ben["id"]),
+        ("partners", "show", "ben"),
+        ("partners", "list"),
+        ("programs", "show"),
+    ]
     for command in shown:
         text = accrual(*command, json_expected=False).stdout
         assert " UTC" in text
