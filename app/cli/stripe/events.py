@@ -149,4 +149,5 @@ def _know(outcome: str | None) -> None:
     from app.stripe_events import queries
 
     if outcome is not None and outcome not in {*OUTCOMES, queries.UNPROCESSED}:
-        raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {', '.join(OUTCOMES)}", param="outcome")
+        words = ", ".join((*OUTCOMES, queries.UNPROCESSED))
+        raise InvalidRequest(f"outcome {outcome!r} is unknown; use one of {words}", param="outcome")
