@@ -1,6 +1,7 @@
 """Runs all processes of Accrual on one machine: database, queue, web, workers, clock."""
 
 import fcntl
+import os
 import secrets
 import socket
 import sys
@@ -106,7 +107,8 @@ def _refuse_used_port(port: int) -> None:
         with socket.create_server((HOST, port)):
             pass
     except OSError as error:
-        raise ConfigurationError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from None
+        reason = os.strerror(error.errno or 0)  # `error.strerror` repeats the address as a Python tuple
+        raise ConfigurationError(f"port {port} cannot be used ({reason}); choose another with --port") from None
 
 
 def _prepare(data_dir: Path, port: int) -> config.Settings:

@@ -131,10 +131,19 @@ def test_second_up_on_the_same_directory_is_refused(running: Up) -> None:
         pass
 
 
-def test_taken_port_is_refused(running: Up, tmp_path: Path) -> None:
-    refusal = f"port {running.port} cannot be used"
-    with pytest.raises(ConfigurationError, match=refusal), stack.serve(tmp_path, running.port):
-        pass
+def test_taken_port_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refusal = rf"port {port} cannot be used \(Address already in use\); choose another with --port"
+        with pytest.raises(ConfigurationError, match=refusal), stack.serve(tmp_path, port):
+            pass
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("port", ["0", "-1", "65536"])
+def test_number_that_is_no_port_is_refused(tmp_path: Path, command: str, port: str) -> None:
+    refused = CliRunner(env=NONE_OF_OURS).invoke(app, [command, "--port", port, "--data-dir", str(tmp_path)])
+    assert (refused.exit_code, "Invalid value for '--port'" in refused.output) == (2, True)
 
 
 def test_one_signal_stops_every_process(running: Up) -> None:

@@ -32,7 +32,9 @@ SETTLE_SECONDS: Final = 30
 
 def demo(
     data_dir: DataDir = None,
-    port: Annotated[int | None, typer.Option(help="The port to serve on. Default: any free port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="The port to serve on. Default: any free port.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep running afterwards, until Ctrl-C.")] = False,
 ) -> None:
     """Start everything, send one referred customer's signed Stripe events, show the ledger, and stop.

@@ -10,7 +10,7 @@ from app.cli.options import DataDir
 
 def up(
     data_dir: DataDir = None,
-    port: Annotated[int, typer.Option(help="The port of the web server, on 127.0.0.1.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="The port of the web server, on 127.0.0.1.")] = 8000,
 ) -> None:
     """Serve until Ctrl-C: web, workers and clock, with a Postgres and a Valkey of their own.
 
