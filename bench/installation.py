@@ -51,12 +51,13 @@ def installed() -> Iterator[Installation]:
 
 
 @contextmanager
-def running() -> Iterator[tuple[Installation, Stack]]:
-    """As `installed`, with web, workers and clock, as `accrual up` starts them."""
-    with _directory() as directory, stack.serve(directory, stack.free_port(), log=directory / "accrual.log") as served:
+def running() -> Iterator[tuple[Installation, Stack, int]]:
+    """As `installed`, with web, workers and clock, as `accrual up` starts them, and the port of web."""
+    port = stack.free_port()
+    with _directory() as directory, stack.serve(directory, port, log=directory / "accrual.log") as served:
         served.wait_until_ready()
         try:
-            yield _create_merchant(directory), served
+            yield _create_merchant(directory), served, port
         finally:
             db.disconnect()
 
