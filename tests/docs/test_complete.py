@@ -55,6 +55,13 @@ def test_every_outcome_is_described_by_its_own_sentence() -> None:
     assert {code(row[0]): row[1] for row in rows} == sentences
 
 
+def test_every_decision_is_listed_by_its_title() -> None:
+    pages = sorted((ROOT / "docs/decisions").glob("0*.md"))
+    titles = [page.read_text().partition("\n")[0].removeprefix(f"# {page.name[:4]}: ") for page in pages]
+    listed = re.findall(r"^\| \[(\d+)\]\((.+)\) \| (.+) \|$", read("docs/decisions/README.md"), re.MULTILINE)
+    assert listed == [(page.name[:4], page.name, title) for page, title in zip(pages, titles, strict=True)]
+
+
 def test_every_reason_to_wait_is_described() -> None:
     rows = table_under("docs/reference/outcomes.md", "What a payment waits for")
     assert sorted(code(row[0]) for row in rows) == sorted(reasons.REASONS)
