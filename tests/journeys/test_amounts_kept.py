@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from app import db
-from app.explanations import explain
 from tests import cast
 from tests.books import CommissionLine
 from tests.cast import HOLDBACK_DAYS, Merchant
@@ -17,6 +16,7 @@ from tests.stripe_stories.facts import Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
 
+from .conftest import Explained
 from .test_approval import approve, day, payable, reject
 from .test_self_referral import own_customer
 
@@ -37,14 +37,9 @@ def first(cleo: Customer, deliver: Deliver, drain: Drain) -> Purchase:
     return sale
 
 
-def explanation(sale: Purchase) -> list[str]:
-    with db.transaction() as session:
-        return explain.explain(session, sale.invoice or "")["sentences"]
-
-
 @pytest.mark.parametrize("taken", ["refunded", "disputed", "self-referral"])
 def test_events_that_take_everything_back_leave_the_amount(
-    taken: str, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain, ledger: Ledger
+    taken: str, cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain, ledger: Ledger, explained: Explained
 ) -> None:
     events: Mapping[str, list[Event]] = {
         "refunded": [*cleo.is_refunded(first, 4900).events],
@@ -55,16 +50,19 @@ def test_events_that_take_everything_back_leave_the_amount(
     drain()
     assert ledger().balances == {}
     assert ledger().commissions == (REVERSED,)
-    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(first)
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explained(first.invoice)["sentences"]
 
 
 def test_a_rejected_commission_keeps_its_amount_through_refunds_and_until_it_is_approved(
-    cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain, ledger: Ledger
+    cleo: Customer, first: Purchase, deliver: Deliver, drain: Drain, ledger: Ledger, explained: Explained
 ) -> None:
     reject(first)
     assert ledger().commissions == (REVERSED,)
-    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(first)
-    assert any("rejected: bought with a stolen card, so nothing is left" in sentence for sentence in explanation(first))
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explained(first.invoice)["sentences"]
+    assert any(
+        "rejected: bought with a stolen card, so nothing is left" in sentence
+        for sentence in explained(first.invoice)["sentences"]
+    )
     refund = cleo.is_refunded(first, 1000)
     deliver(refund.events)
     drain()
@@ -82,7 +80,7 @@ def test_rejected_conversion_has_no_time_of_approval(first: Purchase, ledger: Le
 
 @pytest.mark.parametrize("commission", [{"type": "recurring", "bps": 2000, "max_cycles": 1}])
 def test_a_commission_pushed_past_its_limit_lists_what_its_terms_give_and_is_worth_nothing(
-    cleo: Customer, commission: Mapping[str, Any], deliver: Deliver, drain: Drain, ledger: Ledger
+    cleo: Customer, commission: Mapping[str, Any], deliver: Deliver, drain: Drain, ledger: Ledger, explained: Explained
 ) -> None:
     """The second month comes first and is paid for as the first cycle."""
     assert commission
@@ -93,10 +91,10 @@ def test_a_commission_pushed_past_its_limit_lists_what_its_terms_give_and_is_wor
     deliver(first.events)
     drain()
     assert ledger().commissions == (CommissionLine("ada", "usd", 980, 0, "accrued"), REVERSED)
-    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explanation(second)
+    assert "20 % of 49.00 USD, rounded half up, is 9.80 USD." in explained(second.invoice)["sentences"]
     assert any(
         "it is billing cycle 2, and commissions are paid for 1, so nothing is left" in sentence
-        for sentence in explanation(second)
+        for sentence in explained(second.invoice)["sentences"]
     )
 
 

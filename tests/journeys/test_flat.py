@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from app import db
-from app.explanations import explain
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.journeys.copies import books_of, deliver_copies
@@ -16,7 +14,7 @@ from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.lines import Line, itemized
 
-from .conftest import OutcomeOf
+from .conftest import Explained, OutcomeOf
 from .test_billing_cycles import events_of, months, upgraded
 
 FLAT = {"type": "flat", "amount_cents": 5000}
@@ -59,7 +57,7 @@ def test_the_second_cycle_is_above_the_default_limit_and_a_new_subscription_is_n
 
 @pytest.mark.parametrize("commission", [TWELVE], indirect=True)
 def test_with_more_cycles_each_is_paid_and_an_upgrade_inside_one_pays_nothing_more(
-    cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
+    cleo: Customer, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf, explained: Explained
 ) -> None:
     first = cleo.subscribes()
     upgrade = upgraded(cleo, first)
@@ -67,8 +65,7 @@ def test_with_more_cycles_each_is_paid_and_an_upgrade_inside_one_pays_nothing_mo
     drain()
     assert ledger().balances == owed(ada=10_000)
     assert outcome_of(upgrade.event("invoice.paid")) == "cap_reached"
-    with db.transaction() as session:
-        explanation = explain.explain(session, str(upgrade.invoice))["sentences"]
+    explanation = explained(upgrade.invoice)["sentences"]
     assert any("the fixed amount is paid once a billing cycle" in one for one in explanation)
 
 
@@ -174,10 +171,11 @@ def test_products_with_a_rate_of_their_own_earn_that_and_the_others_the_amount(
     assert ledger().balances == owed(ada=commission_minor)
 
 
-def test_the_explanation_says_that_the_amount_is_fixed(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_says_that_the_amount_is_fixed(
+    cleo: Customer, deliver: Deliver, drain: Drain, explained: Explained
+) -> None:
     first = cleo.subscribes()
     deliver([*first.events, *cleo.is_refunded(first, 1000).events])
     drain()
-    with db.transaction() as session:
-        explanation = explain.explain(session, str(first.invoice))["sentences"]
+    explanation = explained(first.invoice)["sentences"]
     assert "A fixed amount for the conversion, whatever its amount, is 50.00 USD." in explanation

@@ -9,7 +9,6 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db
-from app.explanations import explain
 from tests import cast
 from tests.books import Balances, owed
 from tests.cast import Merchant
@@ -21,6 +20,7 @@ from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.lines import Line, itemized
 
+from .conftest import Explained
 from .desk import Desk
 from .test_approval import approve, day, reject
 
@@ -261,12 +261,11 @@ def test_every_order_of_a_story_ends_in_the_same_books(deliver: Deliver, drain: 
     assert all(copy.balances == expected for copy in books_of(copies))
 
 
-def test_the_explanation_shows_each_level(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_shows_each_level(cleo: Customer, deliver: Deliver, drain: Drain, explained: Explained) -> None:
     first = cleo.subscribes()
     deliver(first.events)
     drain()
-    with db.transaction() as session:
-        explanation = explain.explain(session, str(first.invoice))["sentences"]
+    explanation = explained(first.invoice)["sentences"]
     assert "dan earns at level 2 of the ladder of terms version 2, which the customer was bound under." in explanation
     assert "3 % of 49.00 USD, rounded half up, is 1.47 USD." in explanation
 

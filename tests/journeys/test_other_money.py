@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from app import db
-from app.explanations import explain
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER, FIRST
 
-from .conftest import Meet
+from .conftest import Explained, Meet
 
 
 @pytest.mark.parametrize(
@@ -38,13 +36,12 @@ def test_a_commission_stays_in_the_payments_currency_and_smallest_unit(
 
 @pytest.mark.parametrize(("currency", "said"), [("jpy", "980 JPY"), ("kwd", "0.980 KWD"), ("usd", "9.80 USD")])
 def test_people_read_an_amount_with_the_decimals_of_its_currency(
-    deliver: Deliver, drain: Drain, currency: str, said: str
+    deliver: Deliver, drain: Drain, explained: Explained, currency: str, said: str
 ) -> None:
     sale = Customer(CLOVER, Marks(subscription="ada")).subscribes(Bill(currency=currency))
     deliver(sale.events)
     drain()
-    with db.transaction() as session:
-        assert f"ada has {said} accrued on it." in explain.explain(session, str(sale.invoice))["summary"]
+    assert f"ada has {said} accrued on it." in explained(sale.invoice)["summary"]
 
 
 def changed(sale: Purchase, kind: str, **fields: Any) -> list[Event]:
@@ -149,13 +146,11 @@ def test_a_session_in_the_customers_currency_gives_the_ratio_and_the_payment_the
 
 
 def test_the_amount_shown_to_the_customer_is_explained_and_not_computed_with(
-    deliver: Deliver, drain: Drain, ledger: Ledger
+    deliver: Deliver, drain: Drain, ledger: Ledger, explained: Explained
 ) -> None:
     sale = Customer(CLOVER, Marks(payment="ada")).buys()
     details = {"presentment_amount": 4530, "presentment_currency": "eur"}
     deliver(changed(sale, "checkout.session", presentment_details=details))
     drain()
     assert ledger().balances == owed(ada=980)
-    with db.transaction() as session:
-        explanation = explain.explain(session, str(sale.payment_intent))["sentences"]
-    assert "The customer was shown 45.30 EUR." in explanation
+    assert "The customer was shown 45.30 EUR." in explained(sale.payment_intent)["sentences"]

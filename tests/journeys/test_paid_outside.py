@@ -3,7 +3,6 @@
 import pytest
 
 from app import db
-from app.explanations import explain
 from app.partners import enrollment
 from app.programs.models import Program
 from tests import cast
@@ -13,7 +12,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE, EVERY_SHAPE, FIRST, Family
 
-from .conftest import Meet
+from .conftest import Explained, Meet
 from .test_other_money import changed
 
 OUTSIDE = Bill(net_minor=4900, tax_minor=931, out_of_band=True)
@@ -44,7 +43,13 @@ def test_money_outside_stripe_counts_with_include_out_of_band(
 @pytest.mark.parametrize("is_included", [False, True])
 @pytest.mark.parametrize("backwards", [False, True])
 def test_part_paid_outside_stripe_is_the_amount_of_the_payment_record(
-    merchant: cast.Merchant, deliver: Deliver, drain: Drain, ledger: Ledger, is_included: bool, backwards: bool
+    merchant: cast.Merchant,
+    deliver: Deliver,
+    drain: Drain,
+    ledger: Ledger,
+    explained: Explained,
+    is_included: bool,
+    backwards: bool,
 ) -> None:
     """10000 net and 2000 tax; 9000 of the 12000 were wired. 10000 x 3000 / 12000 is 2500, and 20 % of it 500."""
     if is_included:
@@ -55,9 +60,7 @@ def test_part_paid_outside_stripe_is_the_amount_of_the_payment_record(
         deliver([event])
         drain()
     assert ledger().balances == owed(ada=2000 if is_included else 500)
-    with db.transaction() as session:
-        explanation = explain.explain(session, str(sale.invoice))["sentences"]
-    assert "paid outside Stripe 90.00 USD" in " ".join(explanation)
+    assert "paid outside Stripe 90.00 USD" in " ".join(explained(sale.invoice)["sentences"])
 
 
 def test_late_known_wire_transfer_reverses_the_commission(

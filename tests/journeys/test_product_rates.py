@@ -10,7 +10,6 @@ from app import db
 from app.commissions.rates import amounts
 from app.commissions.rates.amounts import ProductShare
 from app.errors import InvalidRequest
-from app.explanations import explain
 from app.partners import enrollment
 from app.payments.state.state import PaymentState
 from app.programs.models import Program
@@ -23,7 +22,7 @@ from tests.stripe_stories.facts import Bill, Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER, EVERY_SHAPE, Family
 from tests.stripe_stories.lines import Line, itemized, rendered
 
-from .conftest import Meet, OutcomeOf
+from .conftest import Explained, Meet, OutcomeOf
 
 RATES = [{"product": "prod_seats", "bps": 5000}, {"product": "prod_setup", "excluded": True}]
 COMMISSION = {"type": "percentage", "bps": 2000, "product_rates": RATES}
@@ -151,12 +150,11 @@ def test_a_sale_without_an_invoice_counts_at_the_commissions_own_rate(
 
 
 @pytest.mark.usefixtures("pat")
-def test_the_explanation_shows_each_product(deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_shows_each_product(deliver: Deliver, drain: Drain, explained: Explained) -> None:
     sale = Customer(CLOVER, Marks(subscription="pat")).subscribes(Bill(net_minor=10_000))
     deliver(itemized(sale, THREE))
     drain()
-    with db.transaction() as session:
-        explanation = explain.explain(session, str(sale.invoice))["sentences"]
+    explanation = explained(sale.invoice)["sentences"]
     assert "Its lines of prod_seats sum to 30.00 USD, at 50 %." in explanation
     assert "Its lines of prod_setup sum to 20.00 USD, at 0 %." in explanation
     assert "These rates in proportion on a base of 100.00 USD, rounded half up once, are 25.00 USD." in explanation

@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.errors import Conflict
-from app.explanations import explain
 from app.partners import enrollment
 from app.partners.joining import invitations
 from app.partners.models import Partner
@@ -24,7 +23,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
 
-from .conftest import Meet
+from .conftest import Explained, Meet
 
 pytestmark = pytest.mark.usefixtures("only_codes_are_stored")
 
@@ -172,13 +171,13 @@ def test_self_referral_verdict_of_the_first_credit_stays(
 
 
 def test_the_explanation_has_the_reason_and_the_address_is_not_stored(
-    meet: Meet, deliver: Deliver, drain: Drain
+    meet: Meet, deliver: Deliver, drain: Drain, explained: Explained
 ) -> None:
     sale = meet(subscription="ada").subscribes()
     deliver(shows(sale.events, PLACES[2]))
     drain()
+    explanation = " ".join(explained(sale.invoice)["sentences"])
     with db.transaction() as session:
-        explanation = " ".join(explain.explain(session, sale.invoice or "")["sentences"])
         rows = "SELECT facts::text FROM stripe_objects UNION ALL SELECT email_mark FROM conversions"
         kept = session.scalars(text(rows))
         stored = " ".join(kept).lower()

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.explanations import explain
 from tests.books import Balances, owed
 from tests.cast import HOLDBACK_DAYS
 from tests.conftest import Deliver, Drain, Ledger
@@ -17,6 +16,7 @@ from tests.stripe_stories.facts import Bill, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.lines import Line, itemized
 
+from .conftest import Explained
 from .test_approval import approve, day, reject
 
 TIERS = [{"min_conversions": 2, "bps": 2000}, {"min_conversions": 3, "bps": 3000}]
@@ -170,13 +170,12 @@ def test_products_without_a_rate_of_their_own_count_at_the_tiers(
     assert ledger().balances == ada_has(payable=2000, accrued=800 + 300)
 
 
-def test_the_explanation_shows_the_tier(cleo: Customer, deliver: Deliver, drain: Drain) -> None:
+def test_the_explanation_shows_the_tier(cleo: Customer, deliver: Deliver, drain: Drain, explained: Explained) -> None:
     sales = sells(cleo, 3)
     for sale in sales:
         deliver(sale.events)
         drain()
         approve_all(sale)
-    with db.transaction() as session:
-        first, last = (explain.explain(session, str(sale.payment_intent))["sentences"] for sale in (sales[0], sales[2]))
+    first, last = (explained(sale.payment_intent)["sentences"] for sale in (sales[0], sales[2]))
     assert "0 conversions of ada were approved by then, so the rate below all tiers applies: 10 %." in first
     assert "2 conversions of ada were approved by then, so the tier from 2 on applies: 20 %." in last

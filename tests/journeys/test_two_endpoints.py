@@ -10,7 +10,6 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
-from app.explanations import explain
 from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.books import CommissionLine, owed
 from tests.cast import Merchant
@@ -19,6 +18,8 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Event, Marks
 from tests.stripe_stories.families import ACACIA, CLOVER, Family
 from tests.stripe_stories.signing import signature_header
+
+from .conftest import Explained
 
 Post = Callable[[Iterable[Event]], None]
 Story = dict[Family, list[Event]]
@@ -144,15 +145,16 @@ def test_links_that_only_the_older_shape_names_are_kept(
     assert ledger().balances == owed(ada=2 * 980 - 168)
 
 
-def test_explanations_of_event_and_payment_show_both(send_to: dict[Family, Post], drain: Drain) -> None:
+def test_explanations_of_event_and_payment_show_both(
+    send_to: dict[Family, Post], drain: Drain, explained: Explained
+) -> None:
     story = sent_twice()
     for family, events in story.items():
         send_to[family](events)
     drain()
     paid = next(event for event in story[CLOVER] if event["type"] == "invoice.paid")
-    with db.transaction() as session:
-        explanation = explain.explain(session, paid["id"])
-        of_invoice = explain.explain(session, paid["data"]["object"]["id"])
+    explanation = explained(paid["id"])
+    of_invoice = explained(paid["data"]["object"]["id"])
     versions = {ACACIA.api_version, CLOVER.api_version}
     both = [explanation["event"], *explanation["event"]["deliveries"]]
     assert {one["api_version"] for one in both} == versions
