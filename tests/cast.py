@@ -56,6 +56,13 @@ def open_merchant(
     return Merchant(organization.id, program.id)
 
 
+def open_endpoint(organization_id: UUID, settings: Settings, *secrets: str, livemode: bool = False) -> str:
+    """Another webhook endpoint of the organization with these signing secrets; gives its path."""
+    with db.transaction() as session:
+        endpoint = insert_endpoint(session, organization_id, livemode=livemode, secrets=secrets, settings=settings)
+        return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
+
+
 def set_api_key(organization_id: UUID, key: str, settings: Settings) -> None:
     """Give the organization an endpoint for test events that has this Stripe API key; the newest one is used."""
     with db.transaction() as session:

@@ -24,12 +24,11 @@ from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 from sqlalchemy import Engine
 
-from app import db, direct, ids, jobs, web
+from app import db, direct, jobs, web
 from app.config import Settings
 from app.integrity import verify
 from app.organizations import request_limits
 from app.stripe_events import envelope, inbox
-from app.stripe_events.endpoints.rows import insert_endpoint
 from worker.inbox.drain import work_batch
 
 from . import books, cast
@@ -220,29 +219,21 @@ def merchant(
 @pytest.fixture
 def webhook_path(merchant: cast.Merchant, settings: Settings) -> str:
     """The path of the shop's test-mode webhook endpoint."""
-    with db.transaction() as session:
-        endpoint = insert_endpoint(
-            session,
-            merchant.organization_id,
-            livemode=False,
-            secrets=[WEBHOOK_SECRET],
-            settings=settings,
-        )
-        return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
+    return cast.open_endpoint(merchant.organization_id, settings, WEBHOOK_SECRET)
 
 
 @pytest.fixture
 def deliver(application: Flask, webhook_path: str) -> Deliver:
     """Store events and wake a worker as the webhook endpoint does. HTTP and signatures are tests/receiver's subject."""
-    return deliver_to(application, webhook_path.rpartition("/")[2])
+    return deliver_to(application, webhook_path)
 
 
-def deliver_to(application: Flask, endpoint_id: str) -> Deliver:
-    """As `deliver`, through the endpoint of this id."""
+def deliver_to(application: Flask, path: str) -> Deliver:
+    """As `deliver`, through the endpoint with this path."""
 
     def deliver(events: Iterable[Event]) -> None:
         with db.transaction() as session:
-            endpoint = application.extensions["accrual_receivers"].load(session, endpoint_id)
+            endpoint = application.extensions["accrual_receivers"].load(session, path.rpartition("/")[2])
         with direct.connection() as connection:
             receipts = []
             for event in events:

@@ -1,7 +1,5 @@
 """Explanations over the API: they agree with what happened."""
 
-import json
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -11,7 +9,7 @@ from tests.conftest import WEBHOOK_SECRET, Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks, Purchase
 from tests.stripe_stories.families import OLD_AND_NEW, Family
-from tests.stripe_stories.signing import signature_header
+from tests.stripe_stories.signing import post_signed
 
 from .conftest import Caller, figure
 
@@ -98,10 +96,7 @@ def test_deliveries_are_counted_by_result(
     names = [f'accrual_events_received_total{{result="{word}"}}' for word in ("stored", "duplicate", "refused")]
     before = anonymous.get("/metrics").text
     [event, *_] = cleo.subscribes().events
-    body = json.dumps(event).encode()
-    for _ in range(2):
-        headers = {"Stripe-Signature": signature_header(body, WEBHOOK_SECRET)}
-        assert client.post(webhook_path, data=body, headers=headers).status_code == 200
+    post_signed(client, webhook_path, WEBHOOK_SECRET, [event, event])
     assert anonymous.post(webhook_path, {"object": "event"}).status_code == 400
     after = anonymous.get("/metrics").text
     assert [figure(after, name) - figure(before, name) for name in names] == [1, 1, 1]

@@ -19,10 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from app import config, db, ids
+from app import config, db
 from app.errors import Unavailable
 from app.runtime import embedded, http_client, stack
-from app.stripe_events.endpoints.rows import insert_endpoint
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET, Tally
 from tests.stripe_stories.facts import Event
@@ -141,11 +140,7 @@ def path(up: Up) -> str:
     with db.transaction() as session:
         shop = cast.open_merchant(session, holdback_days=36_500)
         cast.enroll(session, shop, "ada")
-        settings = config.load(up.data_dir)
-        endpoint = insert_endpoint(
-            session, shop.organization_id, livemode=False, secrets=[WEBHOOK_SECRET], settings=settings
-        )
-        return f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
+    return cast.open_endpoint(shop.organization_id, config.load(up.data_dir), WEBHOOK_SECRET)
 
 
 def test_killing_any_process_under_load_leaves_the_ledger_right(

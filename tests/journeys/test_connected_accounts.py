@@ -1,23 +1,22 @@
 """The same Stripe ids in the merchant's own account, in connected accounts, live and test: different money."""
 
-import json
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app import db, ids
+from app import db
 from app.config import Settings
 from app.payments.waiting import invoice_links
-from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.books import owed
-from tests.cast import Merchant
+from tests.cast import Merchant, open_endpoint
 from tests.conftest import Deliver, Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER, Family
-from tests.stripe_stories.signing import signature_header
+from tests.stripe_stories.signing import post_signed
 
 from .conftest import Meet, OutcomeOf
 
@@ -33,19 +32,8 @@ def of_account(events: Iterable[Event], account: str = CONNECTED) -> list[Event]
 @pytest.fixture
 def deliver_live(client: FlaskClient, merchant: Merchant, settings: Settings) -> Deliver:
     """Post events through a live endpoint of the same shop."""
-    with db.transaction() as session:
-        made = insert_endpoint(
-            session, merchant.organization_id, livemode=True, secrets=[LIVE_SECRET], settings=settings
-        )
-        path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, made.id)}"
-
-    def deliver(events: Iterable[Event]) -> None:
-        for event in events:
-            body = json.dumps(event).encode()
-            headers = {"Stripe-Signature": signature_header(body, LIVE_SECRET)}
-            assert client.post(path, data=body, headers=headers).status_code == 200
-
-    return deliver
+    path = open_endpoint(merchant.organization_id, settings, LIVE_SECRET, livemode=True)
+    return partial(post_signed, client, path, LIVE_SECRET)
 
 
 def places() -> list[tuple[str, bool, int, int]]:

@@ -1,23 +1,22 @@
 """A merchant moves to a newer API version: for a while two endpoints send every event, each in its own shape."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app import db, ids
+from app import db
 from app.config import Settings
-from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.books import CommissionLine, owed
-from tests.cast import Merchant
+from tests.cast import Merchant, open_endpoint
 from tests.conftest import Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Event, Marks
 from tests.stripe_stories.families import ACACIA, CLOVER, Family
-from tests.stripe_stories.signing import signature_header
+from tests.stripe_stories.signing import post_signed
 
 from .conftest import Explained
 
@@ -34,19 +33,8 @@ def send_to(client: FlaskClient, merchant: Merchant, settings: Settings) -> dict
 
     def opened(family: Family) -> Post:
         secret = f"whsec_{family.name}"
-        with db.transaction() as session:
-            made = insert_endpoint(
-                session, merchant.organization_id, livemode=False, secrets=[secret], settings=settings
-            )
-            path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, made.id)}"
-
-        def post(events: Iterable[Event]) -> None:
-            for event in events:
-                body = json.dumps(event).encode()
-                headers = {"Stripe-Signature": signature_header(body, secret)}
-                assert client.post(path, data=body, headers=headers).status_code == 200
-
-        return post
+        path = open_endpoint(merchant.organization_id, settings, secret)
+        return partial(post_signed, client, path, secret)
 
     return {family: opened(family) for family in (ACACIA, CLOVER)}
 

@@ -13,9 +13,8 @@ from flask import Flask
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
-from app import db, ids, web
+from app import db, web
 from app.config import Settings
-from app.stripe_events.endpoints.rows import insert_endpoint
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET
 from tests.servers import Servers
@@ -94,9 +93,7 @@ def endpoint(application: Flask, merchant: cast.Merchant, settings: Settings) ->
 def make_endpoint(
     application: Flask, organization_id: UUID, settings: Settings, secrets: list[str], *, livemode: bool = False
 ) -> Endpoint:
-    with db.transaction() as session:
-        endpoint = insert_endpoint(session, organization_id, livemode=livemode, secrets=secrets, settings=settings)
-        path = f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, endpoint.id)}"
+    path = cast.open_endpoint(organization_id, settings, *secrets, livemode=livemode)
     return Endpoint(application, path, secrets)
 
 

@@ -5,12 +5,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from app import db, ids
+from app import db
 from app.config import Settings
 from app.organizations import keys
-from app.stripe_events.endpoints.rows import insert_endpoint
 from tests.api.conftest import Caller
-from tests.cast import Merchant
+from tests.cast import Merchant, open_endpoint
 from tests.conftest import Deliver, Drain, deliver_to
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks, Purchase
@@ -23,10 +22,7 @@ MODES = pytest.mark.parametrize("livemode", [False, True], ids=["test", "live"])
 @pytest.fixture
 def deliver_live(application: Flask, merchant: Merchant, settings: Settings) -> Deliver:
     """Store events that come through the shop's endpoint for live mode."""
-    with db.transaction() as session:
-        owner = merchant.organization_id
-        made = insert_endpoint(session, owner, livemode=True, secrets=["whsec_live"], settings=settings)
-    return deliver_to(application, ids.encode(ids.STRIPE_ENDPOINT, made.id))
+    return deliver_to(application, open_endpoint(merchant.organization_id, settings, "whsec_live", livemode=True))
 
 
 @pytest.fixture

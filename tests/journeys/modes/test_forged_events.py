@@ -1,19 +1,15 @@
 """The holder of the test secret can move no live money."""
 
-import json
-
 import pytest
-from flask import Flask
+from flask.testing import FlaskClient
 
-from app import db, ids
 from app.config import Settings
-from app.stripe_events.endpoints.rows import insert_endpoint
-from tests.cast import Merchant
+from tests.cast import Merchant, open_endpoint
 from tests.conftest import WEBHOOK_SECRET, Drain, Ledger
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Bill, Marks
 from tests.stripe_stories.families import CLOVER
-from tests.stripe_stories.signing import signature_header
+from tests.stripe_stories.signing import post_signed
 
 from .balances import balances_of_accounts
 from .conftest import KeyOf
@@ -21,7 +17,7 @@ from .conftest import KeyOf
 
 @pytest.mark.parametrize("position", [0, 1, 2], ids=["forged first", "forged between", "forged last"])
 def test_a_document_sent_with_the_test_secret_under_a_live_id_moves_no_money(
-    application: Flask,
+    client: FlaskClient,
     merchant: Merchant,
     settings: Settings,
     webhook_path: str,
@@ -31,10 +27,7 @@ def test_a_document_sent_with_the_test_secret_under_a_live_id_moves_no_money(
     position: int,
 ) -> None:
     """The invoice of 30.00 becomes one of 9,000.00, twice before, between or after two deliveries of the true one."""
-    with db.transaction() as session:
-        owner = merchant.organization_id
-        made = insert_endpoint(session, owner, livemode=True, secrets=["whsec_live"], settings=settings)
-    live = (f"/webhooks/stripe/{ids.encode(ids.STRIPE_ENDPOINT, made.id)}", "whsec_live")
+    live = (open_endpoint(merchant.organization_id, settings, "whsec_live", livemode=True), "whsec_live")
     test = (webhook_path, WEBHOOK_SECRET)
     purchase = Customer(CLOVER, Marks(subscription="ada"), livemode=True).subscribes(Bill(net_minor=3000))
     dear = Customer(CLOVER, Marks(subscription="ada"), livemode=True).subscribes(Bill(net_minor=900_000))
@@ -42,10 +35,7 @@ def test_a_document_sent_with_the_test_secret_under_a_live_id_moves_no_money(
     rounds = [(live, purchase.events)] * 2
     rounds[position:position] = [(test, forged)] * 2
     for (path, secret), events in rounds:
-        for event in events:
-            body = json.dumps(event).encode()
-            headers = {"Stripe-Signature": signature_header(body, secret)}
-            assert application.test_client().post(path, data=body, headers=headers).status_code == 200
+        post_signed(client, path, secret, events)
         drain()
     ledger()
     assert balances_of_accounts() == {(True, "commission_expense"): -600, (True, "partner_accrued"): 600}

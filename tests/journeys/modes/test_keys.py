@@ -7,8 +7,7 @@ from app import db, ids
 from app.config import Settings
 from app.partners.figures import owed
 from app.programs.models import Program
-from app.stripe_events.endpoints.rows import insert_endpoint
-from tests.cast import Merchant
+from tests.cast import Merchant, open_endpoint
 from tests.stripe_stories.facts import Purchase
 from worker.schedule import advance_sums
 
@@ -101,7 +100,5 @@ def test_a_partners_first_key_is_live_once_the_owner_has_a_live_endpoint(
         body = {"program_id": ids.encode("prog", merchant.program_id), "name": name, "email": f"{name}@example.com"}
         answer = application.test_client().post("/v1/public/affiliate/signup", json=body)
         prefixes.append(answer.get_json()["api_key"][:9])
-        with db.transaction() as session:
-            owner = merchant.organization_id
-            insert_endpoint(session, owner, livemode=True, secrets=["whsec_live"], settings=settings)
+        open_endpoint(merchant.organization_id, settings, "whsec_live", livemode=True)
     assert prefixes == ["aff_test_", "aff_live_"]
