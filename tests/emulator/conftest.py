@@ -16,6 +16,7 @@ Connect = Callable[..., Endpoint]
 
 @pytest.fixture
 def shop() -> Iterator[Emulator]:
+    """A small Stripe on loopback."""
     with Emulator() as shop:
         yield shop
 
@@ -27,7 +28,7 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 @pytest.fixture
 def connect(shop: Emulator, client: FlaskClient, webhook_path: str) -> Connect:
-    """Point an endpoint of the emulator at our receiver."""
+    """Point an endpoint of the emulator at our receiver, and deliver to it."""
 
     def post(body: bytes, headers: dict[str, str]) -> int:
         return client.post(webhook_path, data=body, headers=headers).status_code

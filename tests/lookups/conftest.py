@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db
@@ -15,8 +14,8 @@ from app.config import Settings
 from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, fetched
 from tests.cast import Merchant, set_api_key
-from tests.conftest import WEBHOOK_SECRET, Drain
-from tests.emulator.delivery import Endpoint
+from tests.conftest import Drain
+from tests.emulator.conftest import Connect, connect, shop
 from tests.emulator.emulator import Emulator
 from tests.stored_text import watched
 from worker.stripe_sync import lookups
@@ -26,21 +25,15 @@ FETCHED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 
 Document = dict[str, Any]
 Fetch = Callable[..., int]
-Connect = Callable[..., Endpoint]
 LookUp = Callable[[], int]
+
+__all__ = ["Connect", "connect", "shop"]
 
 
 @pytest.fixture
 def only_codes_are_stored(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that uses this leaves no sentence in a table."""
     yield from watched(request)
-
-
-@pytest.fixture
-def shop() -> Iterator[Emulator]:
-    """A small Stripe on loopback."""
-    with Emulator() as shop:
-        yield shop
 
 
 @pytest.fixture
@@ -68,19 +61,6 @@ def asking(shop: Emulator, settings: Settings, merchant: Merchant) -> Iterator[S
     api_keys.connect(made)
     yield made
     api_keys.disconnect()
-
-
-@pytest.fixture
-def connect(shop: Emulator, client: FlaskClient, webhook_path: str) -> Connect:
-    """Point an endpoint of the emulator's at our receiver, and deliver to it."""
-
-    def post(body: bytes, headers: dict[str, str]) -> int:
-        return client.post(webhook_path, data=body, headers=headers).status_code
-
-    def connect(**options: object) -> Endpoint:
-        return shop.endpoint(post, secrets=[WEBHOOK_SECRET], **options)
-
-    return connect
 
 
 @pytest.fixture
