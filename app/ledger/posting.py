@@ -1,11 +1,11 @@
 """The only writer of the ledger: balanced entries, added and never changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk, ids
@@ -39,9 +39,7 @@ class Entry:
 
 _OF_A_COMMISSION: Final = ("commission_id", "program_id", "partner_id", "level", "currency")
 """The fields that `Entry` and `PostedCommission` both have."""
-
-
-PROGRAM_KINDS = ("commission_expense", "platform_fee")
+PROGRAM_KINDS: Final = ("commission_expense", "platform_fee")
 """Kinds that belong to the program; the others belong to a partner."""
 
 
@@ -64,10 +62,10 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
     for entry in entries:
         if sum(line.amount_minor for line in entry.lines) != 0:
             raise UnbalancedEntry(f"The entry {entry.commission_id}:{entry.number} does not balance.")
-    partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
-    keys = {_account(entry, line) for entry in entries for line in entry.lines}
-    accounts = _open_accounts(session, organization_id, keys, livemode=livemode, partner_organizations=partners)
     owner = {"organization_id": organization_id, "livemode": livemode}
+    keys = {_account(entry, line) for entry in entries for line in entry.lines}
+    partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
+    accounts = _open_accounts(session, owner, keys, partners)
     entry_rows, posting_rows = [], []
     for entry in entries:
         entry_id = ids.new()
@@ -131,40 +129,33 @@ _FIND = text("""
 
 def _open_accounts(
     session: Session,
-    organization_id: UUID,
-    keys: Iterable[_AccountKey],
-    *,
-    livemode: bool,
-    partner_organizations: dict[UUID, UUID | None],
+    owner: Mapping[str, Any],
+    keys: set[_AccountKey],
+    partner_organizations: Mapping[UUID, UUID | None],
 ) -> dict[_AccountKey, UUID]:
     """The ids of these accounts; inserts those that do not exist."""
-    distinct = set(keys)
-    account_ids = _find(session, organization_id, distinct, livemode=livemode)
-    missing = sorted(distinct - account_ids.keys(), key=str)
+    account_ids = _find(session, owner, keys)
+    missing = sorted(keys - account_ids.keys(), key=str)
     if missing:
         rows = [
             {
+                **owner,
                 "id": ids.new(),
-                "organization_id": organization_id,
-                "livemode": livemode,
                 "partner_organization_id": partner_organizations.get(key.partner_id) if key.partner_id else None,
                 **key._asdict(),
             }
             for key in missing
         ]
         bulk.insert(session, Account, rows, tail="ON CONFLICT ON CONSTRAINT uq_accounts_identity DO NOTHING")
-        account_ids |= _find(session, organization_id, distinct, livemode=livemode)
+        account_ids |= _find(session, owner, keys)
     return account_ids
 
 
-def _find(
-    session: Session, organization_id: UUID, keys: Iterable[_AccountKey], *, livemode: bool
-) -> dict[_AccountKey, UUID]:
+def _find(session: Session, owner: Mapping[str, Any], keys: set[_AccountKey]) -> dict[_AccountKey, UUID]:
     values = {
-        "organization_id": organization_id,
-        "livemode": livemode,
+        **owner,
         "program_ids": sorted({key.program_id for key in keys}),
         "partner_ids": sorted({key.partner_id for key in keys if key.partner_id}),
     }
-    rows: Sequence[Row[Any]] = session.execute(_FIND, values).all()
+    rows = session.execute(_FIND, values)
     return {_AccountKey(row.program_id, row.partner_id, row.kind, row.currency): row.id for row in rows}
