@@ -178,4 +178,4 @@ def test_the_explanation_says_that_the_amount_is_fixed(
     deliver([*first.events, *cleo.is_refunded(first, 1000).events])
     drain()
     explanation = explained(first.invoice)["sentences"]
-    assert "A fixed amount for the conversion, whatever its amount, is 50.00 USD." in explanation
+    assert "The conversion earns a fixed amount, whatever the customer paid: 50.00 USD." in explanation
