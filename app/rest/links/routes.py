@@ -7,8 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 from flask import Response, current_app, request
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import BadRequest
 
 from app import direct, ids
@@ -16,6 +14,7 @@ from app.attribution.names import fold
 from app.config import Settings
 from app.errors import InvalidRequest, RateLimited, Unavailable
 from app.http import bodies, throttle
+from app.http.errors import DATABASE_GONE
 from app.http.html import page
 from app.http.surfaces import ViewResponse, surface
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
@@ -30,7 +29,6 @@ LINKS_PER_MINUTE: Final = 240
 """For each network address, which an office or a school may share."""
 LONGEST_BEACON_BYTES: Final = 32 * 1024
 PREFLIGHT_SECONDS: Final = 600
-DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 PREFETCHING: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 HTML: Final[dict[str, Any]] = {"content": {"text/html": {}}}
 FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
