@@ -1,7 +1,6 @@
 """The audit trail: adds entries in the transaction of the change, and lists them. Entries are never changed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from app import ids
 from app.immutable import immutable
 from app.organizations.actors import Actor, name_of
 from app.organizations.models import AuditEntry
-from app.paging import Page, load_page, owned_by
+from app.paging import EVER, Page, Span, load_page, owned_by, within
 
 
 @immutable
@@ -24,15 +23,13 @@ class EntryFilter:
         action: such as `partner.updated`.
         subject_id: the public id of what was changed.
         actor: `key_…`, `cli`, `clock`, `console` or `public`.
-        since: made then or later.
-        until: made before then.
+        created: when it was made.
     """
 
     action: str | None = None
     subject_id: str | None = None
     actor: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    created: Span = EVER
 
 
 def add_entry(
@@ -93,8 +90,5 @@ def list_entries(
     ):
         if value is not None:
             matching = matching.where(column == value)
-    if filters.since is not None:
-        matching = matching.where(AuditEntry.created_at >= filters.since)
-    if filters.until is not None:
-        matching = matching.where(AuditEntry.created_at < filters.until)
+    matching = within(matching, AuditEntry.created_at, filters.created)
     return load_page(session, matching, AuditEntry.id, ids.AUDIT_ENTRY, limit=limit, starting_after=starting_after)

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from app.organizations.views import LevelWord, Scope
-from app.paging import After
-from app.views import EmailAddress, Moment, OneLine, Request
+from app.paging import After, Between
+from app.views import EmailAddress, OneLine, Request
 
 Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 
@@ -71,8 +71,8 @@ class KeyCreation(Request):
     organization_id: OwnerId = None
 
 
-class AuditQuery(Request):
-    """A filter of entries: they must meet every given condition."""
+class AuditQuery(Between):
+    """A filter of entries: they must meet every given condition; `since` and `until` limit `created_at`."""
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
@@ -81,5 +81,3 @@ class AuditQuery(Request):
     actor: str | None = Field(
         default=None, max_length=64, description="A key's id, `cli`, `clock`, `console` or `public`."
     )
-    since: Moment | None = Field(default=None, description="Made then or later; ISO 8601 with a zone.")
-    until: Moment | None = Field(default=None, description="Made before then; ISO 8601 with a zone.")

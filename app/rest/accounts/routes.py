@@ -113,7 +113,7 @@ def revoke_key(path: requests.KeyPath) -> Response:
 @api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
 def list_audit_entries(query: requests.AuditQuery) -> Response:
     """The audit trail, newest first."""
-    filters = audit.EntryFilter(query.action, query.subject_id, query.actor, query.since, query.until)
+    filters = audit.EntryFilter(query.action, query.subject_id, query.actor, query.span)
     with access.transaction(g.caller) as session:
         page = audit.list_entries(
             session, g.caller.organization_ids, filters, limit=query.limit, starting_after=query.starting_after
