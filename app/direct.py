@@ -91,7 +91,10 @@ def _encoded(value: Value) -> bytes | None:
 
 
 class _Process:
-    """The process that opened the connections. A child process has another id until its own hook here has run."""
+    """The process that opened the connections.
+
+    After a fork, the child still has its parent's id here when `app.db` disposes the engines: then nothing is closed.
+    """
 
     pid = os.getpid()
 

@@ -34,7 +34,7 @@ def when_ready(_server: Any) -> None:
     """Called before the first worker starts: logs a warning if the database login has more rights than needed."""
     warn_of_excess_rights(_settings.web_database_url or _settings.database_url, for_web=True)
     gc.collect()
-    gc.freeze()  # collections in the workers leave the shared objects alone, and so the pages that hold them
+    gc.freeze()  # so that garbage collection in the workers does not write to the shared memory
 
 
 logger_class = _Logger

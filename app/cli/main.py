@@ -68,7 +68,7 @@ def main() -> None:
     """Run the command line. If a command fails, the reason is printed on standard error; the exit code is 1."""
     try:
         app()
-    except SystemExit:  # commands end so; the last clause would import SQLAlchemy
+    except SystemExit:  # the normal end of a command; the last clause would import SQLAlchemy
         raise
     except AccrualError as error:
         _exit_with_error(str(error))

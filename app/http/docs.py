@@ -17,7 +17,7 @@ blueprint = Blueprint("docs", __name__)
 ASSETS: Final = Path(str(files("flask_openapi3_swagger") / "templates" / "swagger"))
 """The files of Swagger UI in its package."""
 POLICY: Final = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
-"""That of `html.page`, but for the inline styles that Swagger UI writes."""
+"""The policy of the page: Swagger UI writes inline styles and has images of its own."""
 
 _making = threading.Lock()
 
@@ -41,7 +41,7 @@ def asset(name: str) -> Response:
 
 
 def _compressed() -> bytes:
-    """The document as compressed JSON: 30 KB are kept for each application, not the 460 KB or the 7 MB of its parts."""
+    """The document as compressed JSON, made once. It takes 30 KB: uncompressed 460 KB, as objects 7 MB."""
     with _making:
         if "accrual_document" not in current_app.extensions:
             text = current_app.json.dumps(complete(cast(OpenAPI, current_app)))

@@ -1,1 +1,1 @@
-"""Who holds an account: organizations, API keys, permissions, request limits, the audit trail. No Flask."""
+"""Organizations, API keys, permissions, request limits, stored responses, the audit trail. No Flask."""

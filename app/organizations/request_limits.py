@@ -77,8 +77,8 @@ def count(subject: str, *, is_write: bool, times: int = 1) -> LimitStatus | None
     """Count a request of `subject` against the limit of reads or writes, or against a multiple of it.
 
     Returns:
-        None if Redis is unavailable: then the request is allowed, and counted by a metric. With `times`, as `count_as`:
-        None also if the request is below the limit.
+        None if Redis is unavailable: then the request is allowed, and counted by a metric. With `times`, None also if
+        the request is below the limit, as `count_as`.
     """
     limit = _Current.writes if is_write else _Current.reads
     item = limit if times == 1 else RateLimitItemPerMinute(limit.amount * times)

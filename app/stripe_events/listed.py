@@ -26,8 +26,8 @@ _COLUMNS = (
 )
 
 # An event that exists in any API version is not inserted: a list shows it in the account's version of that time, and
-# an endpoint in its own version. One that only came to an endpoint of the other mode does not count: that is not
-# vouched for, and never processed.
+# an endpoint in its own version. An event that arrived only through an endpoint of the other mode does not count,
+# because it is never processed.
 _RECORD = f"""
     INSERT INTO stripe_events ({", ".join(_COLUMNS)})
     SELECT {", ".join(_COLUMNS)} FROM {bulk.given(StripeEvent, _COLUMNS)}

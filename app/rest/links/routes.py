@@ -132,7 +132,7 @@ def _is_over_limit(code: str, program_id: str) -> bool:
 def _find(code: str, program_id: str) -> Link | None:
     """The link; a cached one if it is fresh or the database cannot be reached.
 
-    Raises Unavailable if there is neither.
+    Raises Unavailable if the database cannot be reached and the link is not cached.
     """
     key = (fold(code), program_id)
     is_fresh, link = _links().cached(*key)

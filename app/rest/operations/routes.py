@@ -58,8 +58,8 @@ def ready() -> Response:
 def figures() -> Response:
     """Metrics for Prometheus, for callers on this machine or with the token.
 
-    Counters are read from Redis, where every process adds its own. The backlog is read from Postgres, by small indexes.
-    The clock process measures the sum of the ledger.
+    Counters are read from Redis, where every process adds its own. The backlog is read from Postgres: the table of
+    due events and a small index. The clock process measures the sum of the ledger.
     """
     _admit_to_metrics()
     with db.web_transaction() as session:
