@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.decisions import decisions
+from app.commissions.decisions import batches, decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.models import Conversion
 from app.commissions.settling import rows
@@ -11,8 +11,9 @@ from app.commissions.settling.rows import CommissionRow
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
-from app.payments import objects, payment_rows
+from app.payments import payment_rows
 from app.payments.models import Payment
+from app.payments.objects import LockedObjects
 from app.payments.payment_rows import PaymentRow
 from app.stripe_events.scope import Scope
 
@@ -33,7 +34,7 @@ def approve(
     """
     if force and not reason:
         raise InvalidRequest("force needs a reason", param="reason")
-    scope, payment = take(session, conversion)
+    scope, payment, locked = take(session, conversion)
     before = decisions.load_effective(session, [payment]).get(payment.id)
     is_held = payment.state.hold.is_open(by.occurred_at)
     if is_held and not force:
@@ -52,7 +53,7 @@ def approve(
     decision = Decision(
         payment.id, "approved", decided_by, by.occurred_at, by.occurred_at, reason, is_forced=force and is_held
     )
-    _decide(session, scope, payment, decision, by)
+    _decide(session, scope, locked, decision, by)
 
 
 def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: str, reason: str) -> None:
@@ -66,7 +67,7 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
     """
     if not reason:
         raise InvalidRequest("reason is required to reject", param="reason")
-    scope, payment = take(session, conversion)
+    scope, payment, locked = take(session, conversion)
     before = decisions.load_effective(session, [payment]).get(payment.id)
     if before is not None and not before.is_approval:
         return
@@ -76,26 +77,28 @@ def reject(session: Session, conversion: Conversion, *, by: Cause, decided_by: s
         if commission.position.paid_minor:
             raise Conflict("the conversion is already paid, so it cannot be rejected", code="already_paid")
     decision = Decision(payment.id, "rejected", decided_by, by.occurred_at, by.occurred_at, reason)
-    _decide(session, scope, payment, decision, by)
+    _decide(session, scope, locked, decision, by)
 
 
-def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRow]:
-    """The conversion's payment, read after its locks were taken. Raises Conflict if it was merged into another."""
+def take(session: Session, conversion: Conversion) -> tuple[Scope, PaymentRow, LockedObjects]:
+    """The conversion's payment, read after its locks were taken, with its scope and its locked objects.
+
+    Raises Conflict if it was merged into another.
+    """
     stored = session.get_one(Payment, conversion.payment_id)
     scope = Scope.of(stored)
-    [payment] = payment_rows.load(session, [stored.id])
-    objects.lock(session, scope, payment.object_ids)
+    locked = batches.lock(session, scope, [stored.id])
     [payment] = payment_rows.load(session, [stored.id])
     if payment.merged_into_id is not None:
         survivor = ids.encode(ids.PAYMENT, payment.merged_into_id)
         raise Conflict(f"the payment was merged into {survivor}; decide on that one", code="merged")
-    return scope, payment
+    return scope, payment, locked
 
 
 def _commissions(session: Session, conversion: Conversion) -> list[CommissionRow]:
     return rows.load_commissions(session, [conversion.id]).get(conversion.id, [])
 
 
-def _decide(session: Session, scope: Scope, payment: PaymentRow, decision: Decision, by: Cause) -> None:
+def _decide(session: Session, scope: Scope, locked: LockedObjects, decision: Decision, by: Cause) -> None:
     decisions.insert(session, scope, [decision])
-    settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
+    settle_objects(session, scope, locked, by)

@@ -1,4 +1,4 @@
-"""Payments that are decided together: grouped by scope, and locked."""
+"""Payments to decide about: grouped by scope, and locked."""
 
 from collections.abc import Sequence
 from itertools import groupby

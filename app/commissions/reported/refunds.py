@@ -58,9 +58,8 @@ def give_back(
         InvalidRequest: it is more than is left of what was collected.
         Conflict: `duplicate_external_id` with another amount; `merged`: it was merged into another payment.
     """
-    scope, payment = approval.take(session, conversion)
-    known = objects.lock(session, scope, payment.object_ids).objects
-    former = _former(known.values(), payment, external_id)
+    scope, payment, locked = approval.take(session, conversion)
+    former = _former(locked.objects.values(), payment, external_id)
     if former is not None:
         if former.amount_minor != amount_minor:
             raise Conflict(
@@ -81,7 +80,7 @@ def give_back(
         "reported_by": name_of(actor),
         "reported_at": instant_text(by.occurred_at),
     }
-    root = known[subject].root
+    root = locked.objects[subject].root
     recording.keep(session, scope, Kind.REPORTED_REFUND, refund_id, facts, root=root, at=by.occurred_at)
     settle_objects(session, scope, objects.lock(session, scope, payment.object_ids), by)
     details = {"refund_id": refund_id, "amount_cents": amount_minor}
