@@ -1,5 +1,6 @@
 """The commands that work on the database, and what they print for programs."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,12 @@ def test_with_one_id_in_both_modes_the_named_mode_is_replayed_and_else_the_live_
 def test_a_run_is_followed_without_other_options(accrual: Accrual, command: tuple[str, ...]) -> None:
     with pytest.raises(InvalidRequest, match="give nothing else beside them"):
         accrual(*command, "--follow", "run_1")
+
+
+def test_people_read_what_a_run_was_asked_for_as_yes_or_no(accrual: Accrual, renewal: dict[str, Any]) -> None:
+    del renewal
+    shown = accrual("events", "replay", "--outcome", "parked", "--detach", json_expected=False).stdout
+    assert re.search(r"^parameters +outcome parked, livemode no$", shown, re.MULTILINE), shown
 
 
 def test_an_unknown_outcome_or_event_is_refused(accrual: Accrual, renewal: dict[str, Any]) -> None:

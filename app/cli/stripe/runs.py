@@ -156,7 +156,10 @@ def _said(run: StripeRun) -> str:
 
 
 def _flat(values: Mapping[str, Any]) -> str:
-    """`{"fetched": 3, "seen": {"bound": 2}, "posts": {"usd": 5}}` as `3 fetched, seen bound 2, posts 0.05 USD`."""
+    """`{"fetched": 3, "seen": {"bound": 2}, "posts": {"usd": 5}, "heal": True}` as text.
+
+    Example: `3 fetched, seen bound 2, posts 0.05 USD, heal yes`.
+    """
     parts = []
     for name, value in values.items():
         words = name.replace("_", " ")
@@ -167,5 +170,5 @@ def _flat(values: Mapping[str, Any]) -> str:
         elif isinstance(value, int) and not isinstance(value, bool):
             parts.append(f"{value:,} {words}")
         elif value not in (None, ""):
-            parts.append(f"{words} {value}")
+            parts.append(f"{words} {printing.cell(value)}")
     return ", ".join(parts)
