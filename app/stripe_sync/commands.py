@@ -160,12 +160,18 @@ def _livemode(session: Session, asked: HistoryRequest) -> bool:
     # Not from the cache, so that a key that was added just now counts.
     modes = [mode for mode in (True, False) if api_keys.find(session, asked.organization_id, livemode=mode)]
     if not modes or asked.livemode not in (None, *modes):
-        raise Conflict(
-            "no Stripe API key of this mode is configured; set `api_key` on the Stripe endpoint", code="no_stripe_key"
-        )
+        raise Conflict(_no_key(asked.livemode), code="no_stripe_key")
     if asked.livemode is None and len(modes) > 1:
         raise InvalidRequest(
             "`livemode` is required, because API keys of both modes are configured: true for live, false for test",
             param="livemode",
         )
     return modes[0] if asked.livemode is None else asked.livemode
+
+
+def _no_key(livemode: bool | None) -> str:
+    kind = {None: "", True: "live ", False: "test "}[livemode]
+    return (
+        f"no {kind}webhook endpoint has a Stripe API key; give it one with `accrual endpoints key whe_…`, or with "
+        "`api_key` of PATCH /api/v1/stripe-endpoints/:id"
+    )

@@ -223,10 +223,14 @@ def test_a_key_that_may_not_read_ends_the_run_with_the_reason(
     assert "may not read this (403)" in str(problems.sentence(stand(run).problem))
 
 
-def test_without_a_key_no_request_is_sent(merchant: Merchant, settings: Settings) -> None:
+@pytest.mark.parametrize(("livemode", "kind"), [(None, ""), (True, "live "), (False, "test ")])
+def test_without_a_key_no_request_is_sent_and_the_command_that_gives_one_is_named(
+    merchant: Merchant, settings: Settings, livemode: bool | None, kind: str
+) -> None:
     api_keys.connect(settings)
-    asked = HistoryRequest(merchant.organization_id, since=datetime.now(UTC) - timedelta(days=1))
-    with db.transaction() as session, pytest.raises(Conflict, match="no Stripe API key"):
+    asked = HistoryRequest(merchant.organization_id, livemode=livemode, since=datetime.now(UTC) - timedelta(days=1))
+    refusal = f"^no {kind}webhook endpoint has a Stripe API key; give it one with `accrual endpoints key whe_"
+    with db.transaction() as session, pytest.raises(Conflict, match=refusal):
         commands.request_backfill(session, CLI, asked, dry_run=False)
 
 
