@@ -104,9 +104,11 @@ def test_too_many_requests_say_that_waiting_helps(page: Page, link: str, address
     expect(page.locator("#offer")).to_be_visible()
 
 
-def test_incomplete_link_is_reported_as_incomplete(page: Page, address: str) -> None:
-    page.goto(f"{address}/join")
+@pytest.mark.parametrize("name", ["join", "confirm"])
+def test_incomplete_link_is_reported_as_incomplete_and_has_no_button(page: Page, address: str, name: str) -> None:
+    page.goto(f"{address}/{name}")
     expect(page.get_by_role("alert")).to_contain_text("not complete")
+    expect(page.get_by_role("button")).to_have_count(0)
 
 
 def test_a_mailed_link_confirms_an_address_only_once_its_button_is_used(

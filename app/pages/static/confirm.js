@@ -31,4 +31,7 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-if (!token) problem.textContent = "This link is not complete. Copy all of it from the message you got.";
+if (!token) {
+  form.hidden = true;
+  problem.textContent = "This link is not complete. Copy all of it from the message you got.";
+}
