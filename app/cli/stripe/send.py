@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -57,9 +57,19 @@ def send(
             outcomes = wait_for_outcomes([event["id"] for event in events], seconds=wait)
         for row in rows:
             row["outcome"] = outcomes.get(row["id"])
+        _warn_of_unprocessed(rows, wait)
     printing.listing(rows, as_json=as_json)
     if any(row["status"] != 200 for row in rows):
         raise typer.Exit(1)
+
+
+def _warn_of_unprocessed(rows: Sequence[Mapping[str, Any]], seconds: float) -> None:
+    waiting = sum(row["status"] == 200 and row["outcome"] is None for row in rows)
+    if waiting:
+        printing.warn(
+            f"{waiting} of {len(rows)} events were accepted and have no outcome after {seconds:g} s. Is a worker "
+            "running? `accrual events list --outcome unprocessed` lists the events that wait"
+        )
 
 
 def read_events(file: Path) -> list[Any]:
