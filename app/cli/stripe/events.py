@@ -27,8 +27,8 @@ OutcomeFilter = Annotated[
 MOST_AT_ONCE = 10_000
 LIST_COLUMNS = ("id", "type", "object_id", "received_at", "outcome", "reason")
 FAILED_LIST_COLUMNS = ("id", "type", "object_id", "received_at", "attempts", "next_attempt_at", "last_error")
-"""The outcomes with additional columns: parked events, and events that wait for a worker or their next attempt."""
 FAILED_OUTCOMES = ("parked", "unprocessed")
+"""The outcomes that are listed with `FAILED_LIST_COLUMNS`: parked, and waiting for a worker or the next attempt."""
 
 
 @commands.command("list")
