@@ -50,6 +50,7 @@ def complete(app: OpenAPI) -> dict[str, Any]:
 
 def _drop_parts(app: OpenAPI) -> None:
     app.spec_json, app.paths, app.components_schemas, app.tags = {}, {}, {}, []
+    app.spec.paths, app.spec.tags, app.components.schemas = {}, None, None
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

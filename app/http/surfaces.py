@@ -60,13 +60,13 @@ class Surface(APIBlueprint):
         return parameters
 
     def document(self, app: OpenAPI) -> None:
-        """Add tags, paths and schemas to the document of `app`."""
-        self.tags, self.tag_names, self.paths, self.components_schemas = [], [], {}, {}
+        """Add tags, paths and schemas to the document of `app`, and keep none of them."""
         for operation in self.operations:
             super()._collect_openapi_info(operation.rule, operation.view, **operation.declared)
         app.tags += [tag for tag in self.tags if tag.name not in {known.name for known in app.tags}]
         app.paths.update(self.paths)
         app.components_schemas.update(self.components_schemas)
+        self.tags, self.tag_names, self.paths, self.components_schemas = [], [], {}, {}
 
 
 def surface(name: str, import_name: str, description: str, blueprint: str = "") -> Surface:

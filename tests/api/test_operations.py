@@ -1,9 +1,11 @@
 """Health, figures, the snippet and the document."""
 
+import gc
 import re
 
 import pytest
 from flask import Flask
+from flask_openapi3.models import Operation
 from sqlalchemy import text
 
 from app import db, jobs, metrics
@@ -96,6 +98,13 @@ def test_snippet_is_served_and_revalidated(anonymous: Caller, application: Flask
     assert "max-age=3600" in first.headers["Cache-Control"]
     again = application.test_client().get("/checkout.js", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_a_process_keeps_the_document_as_json_without_its_parts(anonymous: Caller, application: Flask) -> None:
+    application.extensions.pop("accrual_document", None)
+    assert anonymous.get("/openapi.json").status_code == 200
+    gc.collect()
+    assert [kept for kept in gc.get_objects() if type(kept) is Operation] == []
 
 
 def test_document_lists_every_route_with_its_permission(anonymous: Caller, application: Flask) -> None:
