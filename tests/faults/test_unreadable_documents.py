@@ -92,6 +92,16 @@ def test_an_unusable_document_is_parked_at_once_with_a_sentence(
     assert_processed_once(copies)
 
 
+@pytest.mark.parametrize("value", JUNK, ids=lambda value: repr(value)[:20])
+@pytest.mark.parametrize(
+    ("event_type", "name"), [("payment_intent.succeeded", "status"), ("credit_note.created", "refunds")]
+)
+def test_field_of_another_type_is_ignored_or_refused_in_words(event_type: str, name: str, value: Any) -> None:
+    intent = broken(Customer(OLD_AND_NEW[0]).subscribes().event("payment_intent.succeeded"), "amount_received", 0)
+    with suppress(UnusableEvent):
+        table.read(broken(intent | {"type": event_type}, name, value))
+
+
 @pytest.mark.parametrize("data", [None, [], {}, {"object": None}, {"object": "in_1"}])
 def test_an_event_without_an_object_is_parked_at_once(
     deliver: Deliver, drain: Drain, inbox_row: InboxRow, data: Any

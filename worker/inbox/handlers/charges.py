@@ -11,6 +11,7 @@ from worker.inbox.handlers.fields import (
     amount,
     at,
     currency,
+    documents_in,
     identity,
     names_in,
     optional_amount,
@@ -77,7 +78,7 @@ def _linked(charge: Document, facts: dict[str, Any]) -> Reading:
         "described_as_invoice": _is_described_as_invoice(charge),
     }
     # Before 2014 refunds had no ids; then the charge's own sum has the returned amount.
-    listed = [refunds.changed(refund) for refund in _listed(charge, "refunds") if identity(refund)]
+    listed = [refunds.changed(refund) for refund in documents_in(at(charge, "refunds", "data")) if identity(refund)]
     return Reading(
         objects=(
             ObjectFacts(Kind.CHARGE, charge_id, facts, customer, emails=payer_emails(charge)),
@@ -105,7 +106,7 @@ def intent_succeeded(intent: Document) -> Reading:
     customer, charge = identity(intent.get("customer")), _latest_charge(intent)
     invoice, received = identity(intent.get("invoice")), _received(intent)
     ordered = _ordered_invoice(intent)
-    has_arrived = received > 0 or intent.get("status") in {"succeeded", None}
+    has_arrived = received > 0 or intent.get("status") in ("succeeded", None)
     facts = {
         "currency": currency(intent),
         "amount_received": received if has_arrived else None,
@@ -152,7 +153,7 @@ def _ordered_invoice(intent: Document) -> str:
 
 def _latest_charge(intent: Document) -> str:
     """The successful charge. Before 2022-11-15 declined charges are listed beside it."""
-    taken = [charge for charge in _listed(intent, "charges") if charge.get("status") not in _NOT_TAKEN]
+    taken = [charge for charge in documents_in(at(intent, "charges", "data")) if charge.get("status") not in _NOT_TAKEN]
     return identity(intent.get("latest_charge")) or next(filter(None, map(identity, taken)), "")
 
 
@@ -160,11 +161,6 @@ def _is_described_as_invoice(document: Document) -> bool | None:
     """True if the charge is described as paying an invoice, even if it names none; else None, which is no fact."""
     description = document.get("description")
     return True if isinstance(description, str) and _OF_AN_INVOICE.fullmatch(description) else None
-
-
-def _listed(document: Document, name: str) -> list[Document]:
-    data = at(document, name, "data")
-    return [document for document in data if isinstance(document, dict)] if isinstance(data, list) else []
 
 
 def _captured_amount(charge: Document) -> int:

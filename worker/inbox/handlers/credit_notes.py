@@ -1,7 +1,7 @@
 """Credit notes: how much an issued invoice was reduced, and how that was returned."""
 
 from app.payments.facts import Kind, ObjectFacts, Reading
-from worker.inbox.handlers.fields import Document, identity, optional_amount, own_id
+from worker.inbox.handlers.fields import Document, documents_in, identity, optional_amount, own_id
 
 
 def changed(credit_note: Document) -> Reading:
@@ -35,6 +35,5 @@ def voided(credit_note: Document) -> Reading:
 
 def _refunds(credit_note: Document) -> list[str]:
     """The refunds it made: one in older documents, a list of them since basil."""
-    several = credit_note.get("refunds")
-    named = [identity(refund.get("refund")) for refund in several if isinstance(refund, dict)] if several else []
+    named = [identity(refund.get("refund")) for refund in documents_in(credit_note.get("refunds"))]
     return [refund_id for refund_id in (*named, identity(credit_note.get("refund"))) if refund_id]

@@ -1,9 +1,7 @@
 """Disputes and early fraud warnings: money that the customer's bank withdraws, or may withdraw."""
 
-from collections.abc import Mapping
-
 from app.payments.facts import TRANSACTION, Kind, ObjectFacts, Reading
-from worker.inbox.handlers.fields import Document, amount, currency, identity, optional_amount, own_id
+from worker.inbox.handlers.fields import Document, amount, currency, documents_in, identity, optional_amount, own_id
 
 
 def changed(dispute: Document) -> Reading:
@@ -64,9 +62,9 @@ def _transactions(transactions: object) -> dict[str, int]:
     events arrived.
     """
     amounts: dict[str, int] = {}
-    for transaction in transactions if isinstance(transactions, list) else ():
+    for transaction in documents_in(transactions):
         transaction_id = identity(transaction)
-        if transaction_id and isinstance(transaction, Mapping):
+        if transaction_id:
             moved = optional_amount(transaction, "amount", may_be_negative=True)
             if moved is not None:
                 amounts[f"{TRANSACTION}{transaction_id}"] = moved

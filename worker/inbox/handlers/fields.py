@@ -50,6 +50,11 @@ def at(document: Document, *path: str) -> Any:
     return value
 
 
+def documents_in(value: object) -> list[Document]:
+    """The documents in a list, without entries of another type; none if `value` is no list."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
 def amount(document: Document, name: str, *, may_be_negative: bool = False) -> int:
     """The amount in field `name`, minor units. Raises UnusableEvent if it is missing or no possible amount."""
     value = optional_amount(document, name, may_be_negative=may_be_negative)

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.errors import UnusableEvent
 from app.payments.facts import Kind, ObjectFacts, Reading, seconds
-from worker.inbox.handlers.fields import Document, at, identity, optional_amount, own_id
+from worker.inbox.handlers.fields import Document, at, documents_in, identity, optional_amount, own_id
 
 Period = tuple[int | None, int]
 """Start and end in Unix seconds; None where the line does not say when it starts."""
@@ -18,7 +18,7 @@ def facts_of(invoice: Document) -> dict[str, Any]:
     `has_more_lines` is true, and payments that need the lines wait until all are fetched. The periods of an incomplete
     page are `page_periods`; those of all lines are used before them, whichever arrived first.
     """
-    lines = _lines(at(invoice, "lines", "data"))
+    lines = documents_in(at(invoice, "lines", "data"))
     is_whole = at(invoice, "lines", "has_more") is not True
     by_product = _by_product(lines) if is_whole else None
     return {
@@ -31,13 +31,9 @@ def facts_of(invoice: Document) -> dict[str, Any]:
 
 def fetched(document: Document) -> Reading:
     """`fetched.invoice_lines`: all lines of an invoice, in a document made by Accrual."""
-    lines = _lines(document.get("data"))
+    lines = documents_in(document.get("data"))
     facts = {"lines": _by_product(lines), "periods": periods_of(lines)}
     return Reading(objects=(ObjectFacts(Kind.INVOICE, own_id(document), facts),))
-
-
-def _lines(data: object) -> list[Document]:
-    return [line for line in data if isinstance(line, dict)] if isinstance(data, list) else []
 
 
 def _by_product(lines: Sequence[Document]) -> dict[str, int] | None:
@@ -72,8 +68,8 @@ def _line_base(line: Document) -> int:
     gross = optional_amount(line, "amount", may_be_negative=True)
     if gross is None:
         raise UnusableEvent("line_without_amount")
-    discounts = sum(map(_signed_amount, _lines(line.get("discount_amounts"))))
-    taxes = _lines(line.get("taxes")) or _lines(line.get("tax_amounts"))
+    discounts = sum(map(_signed_amount, documents_in(line.get("discount_amounts"))))
+    taxes = documents_in(line.get("taxes")) or documents_in(line.get("tax_amounts"))
     inside = [tax for tax in taxes if tax.get("tax_behavior") == "inclusive" or tax.get("inclusive") is True]
     return gross - discounts - sum(map(_signed_amount, inside))
 
