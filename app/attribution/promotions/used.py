@@ -44,7 +44,8 @@ class _Owner:
     name: str
     evident_at: datetime
     distance: int
-    said_by: str
+    reason: str
+    """Why it belongs to the partner, as the end of a name's `field_path`: `given=…` or `named_on=…`."""
     ended_at: datetime | None = None
     """Only uses from before this time count; None: all uses."""
 
@@ -129,7 +130,7 @@ def names_on(session: Session, scope: Scope, uses: Sequence[Use]) -> dict[str, l
             for owner in owners.get(promotion, ()):
                 evident_at = max(use.evident_at, owner.evident_at)
                 if owner.ended_at is None or evident_at < owner.ended_at:
-                    path = f"{use.field_path};{owner.said_by}"
+                    path = f"{use.field_path};{owner.reason}"
                     name = Name(
                         use.object_id, PROMOTION_CODE, owner.name, path, use.stripe_event_id, evident_at, owner.distance
                     )
@@ -153,7 +154,7 @@ def _follow(
             else:
                 owner = _Owner(row.name, row.evident_at, _distance(row.object_id) + 1, f"named_on={row.object_id}")
                 owners.setdefault(row.object_id, []).append(owner)
-        ahead = {owner for promotion in ahead for owner in onward.get(promotion, ())} - seen
+        ahead = {further for promotion in ahead for further in onward.get(promotion, ())} - seen
         if not ahead:
             break
     for promotion, owner in _given(session, scope, seen | ahead):
@@ -179,8 +180,8 @@ def _given(session: Session, scope: Scope, promotions: Iterable[str]) -> list[tu
         window = timedelta(days=row.attribution_window_days)
         ended_at = row.removed_at - window if row.removed_at else None
         name = ids.encode(ids.PARTNER, row.partner_id)
-        owner_of = _Owner(name, row.created_at, _distance(row.promotion), f"given={row.promotion}", ended_at)
-        owners.append((row.promotion, owner_of))
+        owner = _Owner(name, row.created_at, _distance(row.promotion), f"given={row.promotion}", ended_at)
+        owners.append((row.promotion, owner))
     return owners
 
 
@@ -190,8 +191,9 @@ def _distance(promotion: str) -> int:
 
 
 def _reachable(promotion: str, onward: Mapping[str, set[str]]) -> set[str]:
+    """The promotion itself, and those that it leads to."""
     reached, ahead = {promotion}, {promotion}
-    while ahead := {owner for owned in ahead for owner in onward.get(owned, ())} - reached:
+    while ahead := {further for used in ahead for further in onward.get(used, ())} - reached:
         reached |= ahead
     return reached
 

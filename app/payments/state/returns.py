@@ -176,8 +176,8 @@ def _overpaid(
     """The overpayment of an invoice: by its own field, or by the sum of its payments."""
     by_sources = sum(_brought_to(payment_group, source, invoice.id) for source in sources)
     counted_minor = max(paid.through_minor, by_sources) + paid.outside_minor - left_out_minor
-    told_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor
-    return max(0, counted_minor - max(0, paid.due_minor), told_minor)
+    stated_minor = int(invoice.facts.get("overpaid") or 0) - left_out_minor
+    return max(0, counted_minor - max(0, paid.due_minor), stated_minor)
 
 
 def _brought_to(payment_group: PaymentGroup, source: str, invoice_id: str) -> int:
