@@ -1,1 +1,1 @@
-"""Programs: merchants' offers and their versioned terms."""
+"""Programs: merchants' offers, their versioned terms, and the types of commission."""
