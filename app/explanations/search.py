@@ -132,7 +132,7 @@ def _place(carrier: str, object_id: str | None, found: str, value: str | None = 
 
 
 def _where(place: PlaceSearched) -> str:
-    if place.carrier == "promotion_code":
+    if place.carrier == PROMOTION_CODE:
         return place.object_id or say("search.promotions")
     if place.object_id is None:
         return place.carrier_text
