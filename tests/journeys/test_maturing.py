@@ -57,8 +57,8 @@ def reads_of_batches() -> tuple[int, list[int]]:
         walk = maturing.begin(session, now=LATER)
     while walk.stage == "holdbacks":
         with db.transaction() as session:
-            session.execute(text("SET LOCAL enable_seqscan = off"))  # of so few rows it would read all
-            session.execute(text("SET LOCAL enable_bitmapscan = off"))
+            for way in ("seqscan", "bitmapscan", "sort"):  # of so few rows it may read all, and sort them
+                session.execute(text(f"SET LOCAL enable_{way} = off"))
             engine = session.get_bind()
             event.listen(engine, "before_cursor_execute", explain)
             walk = maturing.settle_next(session, walk, limit=BATCH)
