@@ -258,6 +258,19 @@ def widen(session: Session) -> None:
     session.execute(text("SELECT set_config('role', :role, true)"), {"role": ENTRY_ROLE})
 
 
+@contextmanager
+def across_modes(session: Session) -> Iterator[None]:
+    """Give a block of this transaction the rights of a request whose caller is not known yet, then the former again.
+
+    A fact about a partner belongs to both modes, but a request sees the endpoints of one. The statements of the block
+    must name the organization themselves.
+    """
+    role = session.scalar(text("SELECT current_setting('role')"))
+    widen(session)
+    yield
+    session.execute(text("SELECT set_config('role', :role, true)"), {"role": role})
+
+
 def _connected(url: str | URL, role: str, pool_size: int) -> _Connected:
     engine = create(url, role=role, pool_size=pool_size)
     autocommit = create(url, role=role, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")

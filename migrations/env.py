@@ -12,6 +12,7 @@ import app.commissions.models
 import app.ledger.models
 import app.organizations.models
 import app.organizations.stored_responses
+import app.outbox.models
 import app.partners.joining.models
 import app.partners.models
 import app.payments.models

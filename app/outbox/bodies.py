@@ -1,0 +1,20 @@
+"""The body of a message as its receivers get it."""
+
+import orjson
+
+from app import ids
+from app.outbox.models import OutboundMessage
+from app.views import instant_text
+
+
+def body_of(message: OutboundMessage) -> bytes:
+    """The JSON that is signed and sent. It is the same bytes at every attempt, to every endpoint."""
+    body = {
+        "id": ids.encode(ids.OUTBOUND_MESSAGE, message.id),
+        "type": message.type,
+        "timestamp": instant_text(message.occurred_at),
+        "livemode": message.livemode,
+        "backfill": message.is_backfill,
+        "data": message.data,
+    }
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
