@@ -63,11 +63,6 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("proofs")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests: begun last, one of them would run while the other processes have nothing left."""
-    items.sort(key=lambda item: item.get_closest_marker("proof") is None)
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave what was loaded so far, which lives as long as the process, out of every later garbage collection."""
     gc.collect()
