@@ -90,11 +90,12 @@ def see_through(run: StripeRun, staff: Staff) -> list[int]:
 def wait_beside(hired: list[BaseProcess], staff: Staff) -> None:
     """Let them work a moment; however long it takes in all, they must live."""
     assert all(process.is_alive() for process in hired), staff.log.read_text()[-2_000:]
+    schedule.wake_due_runs()  # as the clock: a page that failed is due again after a while
     time.sleep(LOOK_SECONDS)
 
 
 def hire(staff: Staff) -> list[BaseProcess]:
-    """One process that asks Stripe and one that drains, both woken as the clock does it."""
+    """One process that asks Stripe and one that drains."""
     hired = [staff.asker(), staff.worker()]
     schedule.wake_due_runs()
     jobs.sweep(jobs.DRAIN)
