@@ -25,7 +25,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, message: str, **details: str | None) -> None:
         super().__init__(message)
-        self.answer = error(status, message, **details)
+        self.answer = error(status, message, headers=None, **details)
 
 
 def document(found: Document) -> Answer:

@@ -8,7 +8,7 @@ from typing import Final
 from tests.stripe_stories.documents import Document
 from tests.stripe_stories.families import ACACIA, CLOVER, ENDIVE, Family
 
-from . import answers, lists
+from . import accounts, answers, lists, writes
 from .answers import Answer, Refused
 from .events import as_sent
 from .expand import expanded
@@ -16,19 +16,20 @@ from .requests import Request
 from .resources import BY_PATH, RESOURCES, Resource
 from .store import Held, Shelf
 from .world import Key, World
-from .writes import WRITES, Idempotency
+from .writes import Idempotency
 
 _RETRIEVED: Final = re.compile(r"(?P<path>/v1/.+)/(?P<id>[^/]+)")
 _THIN: Final = re.compile(r"/v2/core/events/(?P<id>[^/]+)")
 _LINES: Final = re.compile(r"/v1/invoices/(?P<id>[^/]+)/lines")
 _REFUNDS: Final = re.compile(r"/v1/charges/(?P<id>[^/]+)/refunds")
+_REVERSALS: Final = re.compile(r"/v1/transfers/(?P<id>[^/]+)/reversals")
 
 
 def route_of(path: str) -> str:
     """The path with ids left out, for counting."""
     if path in BY_PATH:
         return path
-    for pattern in (_LINES, _REFUNDS, _THIN, _RETRIEVED):
+    for pattern in (_LINES, _REFUNDS, _REVERSALS, _THIN, _RETRIEVED):
         if found := pattern.fullmatch(path):
             return path.replace(found["id"], "{id}", 1)
     return path
@@ -96,9 +97,9 @@ class Api:
             raise Refused(403, message, code="account_invalid")
         return account
 
-    def _permit(self, key: Key, resource: Resource, what: str) -> None:
-        required = f"{resource.permission}_{what}"
-        covering = {required, f"{resource.permission}_write"}
+    def _permit(self, key: Key, permission: str, what: str) -> None:
+        required = f"{permission}_{what}"
+        covering = {required, f"{permission}_write"}
         if key.permissions is not None and not covering & key.permissions:
             message = (
                 "The provided key 'rk_***' does not have the required permissions for this endpoint on account "
@@ -110,8 +111,13 @@ class Api:
         shelf = self._world.shelves[account, key.livemode]
         family = self._family(request, account)
         if found := _THIN.fullmatch(request.path):
-            self._permit(key, BY_PATH["/v1/events"], "read")
+            self._permit(key, "event", "read")
             return self._thin(found["id"], account, key)
+        if request.path == "/v1/balance":
+            self._permit(key, "balance", "read")
+            return accounts.balance(self._world, livemode=key.livemode)
+        if request.path == "/v1/account":
+            return self._own_account(shelf, account, family)
         if found := _LINES.fullmatch(request.path):
             held = self._held(shelf, BY_PATH["/v1/invoices"], found["id"], key, account)
             return lists.page_of(request.path, held.render(family)["lines"]["data"], request)
@@ -128,13 +134,13 @@ class Api:
         raise Refused(404, f"Unrecognized request URL ({request.method}: {request.path}).")
 
     def _list(self, resource: Resource, request: Request, key: Key, shelf: Shelf, family: Family) -> Document:
-        self._permit(key, resource, "read")
+        self._permit(key, resource.permission, "read")
         found, has_more = lists.page(self._world, shelf, resource, request)
         data = [self._shown(held, family, request, shelf, under="data.") for held in found]
         return lists.listed(request.path, data, has_more=has_more)
 
     def _held(self, shelf: Shelf, resource: Resource, object_id: str, key: Key, account: str) -> Held:
-        self._permit(key, resource, "read")
+        self._permit(key, resource.permission, "read")
         held = shelf.get(object_id)
         is_past = resource.kind == "event" and held and held.created < self._world.now - lists.EVENTS_KEPT_SECONDS
         if held is None or held.kind != resource.kind or is_past:
@@ -156,20 +162,22 @@ class Api:
             raise Refused(404, f"No such event: '{thin_id}'", code="not_found")
         return whole.thin()
 
+    def _own_account(self, shelf: Shelf, account: str, family: Family) -> Document:
+        held = shelf.get(account)
+        return held.render(family) if held else accounts.platform(self._world)
+
     def _family(self, request: Request, account: str) -> Family:
         version = request.headers.get("stripe-version")
         return family_of(version) if version else self._world.families[account]
 
     def _write(self, request: Request, key: Key, account: str, remembered: Answer | None) -> Answer:
-        write = WRITES.get(request.path)
-        if write is None:
-            raise Refused(404, f"Unrecognized request URL (POST: {request.path}).")
-        self._permit(key, BY_PATH[request.path], "write")
+        route = writes.find(request.path)
+        self._permit(key, route.permission, "write")
         family = self._family(request, account)
         scope = (account, key.livemode)
 
         def act() -> Answer:
-            answer = write(self._world, scope, request, family)
+            answer = route.write(self._world, scope, request, family)
             return remembered or answer
 
         return self._idempotency.once(request, scope, act)

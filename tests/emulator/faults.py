@@ -15,6 +15,8 @@ class Way(Enum):
     ANSWER_LATER = "done, and then answered with an error"
     SLOW = "answered after a while"
     HANG = "never answered; the connection stays"
+    HANG_LATER = "done, and then never answered"
+    TWICE = "done twice, as the network may repeat a request; the second answer is sent"
     DROP = "the connection breaks, before anything was done"
     DROP_LATER = "done, and the connection breaks before the answer"
 
@@ -97,9 +99,13 @@ class Faults:
         """The right answer, late."""
         return self._add(Fault(Way.SLOW, seconds=seconds, times=times, route=route))
 
-    def hang(self, times: int | None = None, *, route: str | None = None) -> Fault:
-        """No answer, ever; what hangs is let go by `clear`."""
-        return self._add(Fault(Way.HANG, times=times, route=route))
+    def hang(self, times: int | None = None, *, route: str | None = None, after_effect: bool = False) -> Fault:
+        """No answer, ever; what hangs is let go by `clear`. After the effect, it was done all the same."""
+        return self._add(Fault(Way.HANG_LATER if after_effect else Way.HANG, times=times, route=route))
+
+    def repeat(self, times: int | None = None, *, route: str | None = None) -> Fault:
+        """The request arrives twice, and is answered once."""
+        return self._add(Fault(Way.TWICE, times=times, route=route))
 
     def drop(
         self, times: int | None = None, *, every: int = 1, route: str | None = None, after_effect: bool = False

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from tests.stripe_stories.documents import Document
+
+from .answers import Refused
+
 Params = Mapping[str, list[str]]
 """Parameter → its values. Elements of a list share one name: `types[0]` and `types[1]` are both `types[]`."""
 
@@ -55,3 +59,25 @@ def decoded(encoded: str) -> dict[str, list[str]]:
     for name, value in parse_qsl(encoded, keep_blank_values=True):
         params.setdefault(_PLACE.sub("[]", name), []).append(value)
     return params
+
+
+def demand(request: Request, name: str) -> str:
+    """The value of a parameter that must be there. Raises Refused."""
+    value = request.one(name)
+    if not value:
+        raise Refused(400, f"Missing required param: {name}.", code="parameter_missing", param=name)
+    return value
+
+
+def nested(params: Params, name: str) -> Document:
+    """A parameter with parts as a document: `controller[losses][payments]` is `{"losses": {"payments": …}}`."""
+    found: Document = {}
+    for parameter, values in params.items():
+        if not parameter.startswith(f"{name}["):
+            continue
+        *path, last = parameter[len(name) + 1 : -1].split("][")
+        place = found
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = values[-1]
+    return found

@@ -38,6 +38,7 @@ _OF_SESSION = _by("customer", "payment_intent", "status", "subscription")
 _OF_EVENT = {"type": "type", "types[]": "type"}
 
 _ALL: tuple[tuple[str, str, str, dict[str, str], str], ...] = (
+    ("accounts", "account", "accounts_kyc_basic", {}, "account"),
     ("balance_transactions", "balance_transaction", "balance_transaction_source", _by("source", "type"), "id"),
     ("charges", "charge", "charge", _by("customer", "payment_intent"), "charge"),
     ("checkout/sessions", "checkout.session", "checkout_session", _OF_SESSION, "session"),

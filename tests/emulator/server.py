@@ -100,6 +100,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _suffer(self, fault: Fault, request: Request, asked: Asked) -> None:
         if fault.way is Way.HANG:
             self._hang(fault)
+        elif fault.way is Way.HANG_LATER:
+            self.emulated.api.answer(request)
+            self._hang(fault)
+        elif fault.way is Way.TWICE:
+            self.emulated.api.answer(request)
+            self._send(self.emulated.api.answer(request), asked)
         elif fault.way is Way.DROP:
             self._drop()
         elif fault.way is Way.DROP_LATER:

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING, Final
 
 from tests.stripe_stories.facts import START, Ids
 from tests.stripe_stories.families import CLOVER, Family
@@ -10,6 +12,12 @@ from .delivery import Endpoint
 from .events import ShopEvent
 from .store import Render, Shelf
 
+if TYPE_CHECKING:
+    from .accounts import AccountLink, Recipient
+
+EEA: Final = frozenset(
+    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT", "LI")
+) | {"LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
 Scope = tuple[str, bool]
 """An account ("" for one's own) and whether it is live."""
 
@@ -30,6 +38,11 @@ class World:
         now: the virtual clock, in seconds since 1970.
         families: the API version of each account; "" is one's own.
         funds_minor: the balance that transfers are paid from, by currency.
+        country: of one's own account, the platform of the connected ones.
+        is_connect_approved: Stripe approved the platform for accounts that only receive transfers.
+        recipients: connected accounts that were created through the API, by id.
+        links: onboarding links by address.
+        lock: held while a balance changes.
     """
 
     now: int = START
@@ -39,13 +52,25 @@ class World:
     endpoints: list[Endpoint] = field(default_factory=list)
     events: dict[str, ShopEvent] = field(default_factory=dict)
     funds_minor: dict[str, int] = field(default_factory=lambda: {"usd": 100_000_000})
+    country: str = "US"
+    is_connect_approved: bool = True
+    recipients: dict[str, "Recipient"] = field(default_factory=dict)
+    links: dict[str, "AccountLink"] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock, repr=False)
     _people: int = 0
 
     def ids_for(self, name: str) -> Ids:
         """Ids for one more story: their common part says whose story it is and which one."""
-        self._people += 1
+        with self.lock:
+            self._people += 1
+            number = self._people
         letters = "".join(letter for letter in name.upper() if letter.isalpha())
-        return Ids(f"{letters[:4]:X<4}{self._people:06d}")
+        return Ids(f"{letters[:4]:X<4}{number:06d}")
+
+    @staticmethod
+    def region_of(country: str) -> str:
+        """Countries of one region share the full agreement. Source: Stripe, "Cross-border payouts"."""
+        return "EEA" if country in EEA else country
 
     def hold(self, scope: Scope, kind: str, object_id: str, created: int, render: Render, **refs: str | None) -> None:
         """Keep an object, or what it has become."""

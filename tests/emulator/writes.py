@@ -1,13 +1,14 @@
-"""What may be written: transfers, behind idempotency keys that replay the first answer, errors included."""
+"""What may be written, behind idempotency keys that replay the first answer, errors included."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
-from tests.stripe_stories.documents import Document
 from tests.stripe_stories.families import Family
 
-from . import answers
+from . import accounts, transfers
 from .answers import Answer, Refused
 from .requests import Request
 from .world import Scope, World
@@ -71,54 +72,30 @@ def _other_use(key: str) -> str:
     )
 
 
-def create_transfer(world: World, scope: Scope, request: Request, family: Family) -> Answer:
-    """`POST /v1/transfers`: money to a connected account, as far as the balance goes.
+@dataclass(frozen=True)
+class WriteRoute:
+    """A path that may be posted to.
 
-    What lacks a parameter fails validation, and that answer is not kept; an empty balance is.
+    Attributes:
+        permission: the restricted keys' name for it: `rak_<permission>_write`.
     """
-    amount_minor = int(_demand(request, "amount"))
-    currency, destination = _demand(request, "currency"), _demand(request, "destination")
-    if destination not in world.families:
-        raise answers.no_such("destination", destination, "destination")
-    if amount_minor > world.funds_minor.get(currency, 0):
-        message = "You have insufficient available funds in your Stripe account."
-        return answers.error(400, message, code="balance_insufficient")
-    world.funds_minor[currency] -= amount_minor
-    transfer_id = world.ids_for("transfer").fresh("tr")
-    document = {
-        "id": transfer_id,
-        "object": "transfer",
-        "amount": amount_minor,
-        "amount_reversed": 0,
-        "balance_transaction": f"txn_{transfer_id}",
-        "created": world.now,
-        "currency": currency,
-        "description": request.one("description"),
-        "destination": destination,
-        "destination_payment": f"py_{transfer_id}",
-        "livemode": scope[1],
-        "metadata": _metadata(request.params),
-        "reversals": {"object": "list", "data": [], "has_more": False, "url": f"/v1/transfers/{transfer_id}/reversals"},
-        "reversed": False,
-        "source_transaction": None,
-        "source_type": "card",
-        "transfer_group": request.one("transfer_group"),
-    }
-    refs = {"destination": destination, "transfer_group": request.one("transfer_group")}
-    world.hold(scope, "transfer", transfer_id, world.now, lambda _family: document, **refs)
-    world.record_event(scope, f"evt_1{transfer_id}", "transfer.created", transfer_id, world.now)
-    return answers.document(document)
+
+    pattern: re.Pattern[str]
+    permission: str
+    write: Write
 
 
-def _demand(request: Request, name: str) -> str:
-    value = request.one(name)
-    if not value:
-        raise Refused(400, f"Missing required param: {name}.", code="parameter_missing", param=name)
-    return value
+ROUTES: Final = (
+    WriteRoute(re.compile(r"/v1/accounts"), "accounts_kyc_basic", accounts.create_account),
+    WriteRoute(re.compile(r"/v1/account_links"), "account_link", accounts.create_link),
+    WriteRoute(re.compile(r"/v1/transfers"), "transfer", transfers.create_transfer),
+    WriteRoute(re.compile(r"/v1/transfers/[^/]+/reversals"), "transfer", transfers.reverse),
+)
 
 
-def _metadata(params: Mapping[str, list[str]]) -> Document:
-    return {name[9:-1]: values[-1] for name, values in params.items() if name.startswith("metadata[")}
-
-
-WRITES: Final[dict[str, Write]] = {"/v1/transfers": create_transfer}
+def find(path: str) -> WriteRoute:
+    """The route of a path. Raises Refused where nothing may be posted to it."""
+    for route in ROUTES:
+        if route.pattern.fullmatch(path):
+            return route
+    raise Refused(404, f"Unrecognized request URL (POST: {path}).")
