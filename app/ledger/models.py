@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
-from app.db import Base, CreatedAt, Currency, Minor
+from app.db import PERIODS, Base, CreatedAt, Currency, Minor, block_range_index
 
 ACCOUNT_KINDS = (
     "commission_expense",
@@ -91,6 +91,7 @@ class JournalEntry(Base):
         UniqueConstraint("idempotency_key", "organization_id"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ENTRY_KINDS))})", name="kind"),
         Index("ix_journal_entries_organization_id_xid", "organization_id", "xid"),
+        block_range_index("ix_journal_entries_recorded_at", "recorded_at", PERIODS),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -105,6 +106,8 @@ class JournalEntry(Base):
     """The event, request or job that caused it: `evt_…`, `request:…`, `job:…`."""
     details: Mapped[dict[str, Any]]
     xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
+    recorded_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    """When it was posted, under a lock that no fence is taken in: see `app.ledger.fences`."""
 
 
 class Posting(Base):
@@ -203,3 +206,13 @@ class SumsCheckpoint(Base):
     below: Mapped[int] = mapped_column(Xid8)
     time_zone: Mapped[str]
     """The time zone of its days. If the program changes its time zone, its sums are computed again."""
+
+
+class LedgerFence(Base):
+    """The last fence of a program: nothing is recorded at or before it any more."""
+
+    __tablename__ = "ledger_fences"
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    fenced_at: Mapped[datetime]

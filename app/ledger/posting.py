@@ -52,6 +52,10 @@ class _AccountKey(NamedTuple):
     currency: str
 
 
+_RECORDING_TIME = text("SELECT recording_time(CAST(:program_ids AS uuid[]))")
+"""Takes the programs' shared locks, for which fences wait; it must be the last wait before entries are inserted."""
+
+
 def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, livemode: bool) -> None:
     """Append `entries` with their postings and the commissions that are new to the ledger, each in one statement.
 
@@ -82,7 +86,9 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
                     "currency": entry.currency,
                 }
             )
-    bulk.insert(session, JournalEntry, entry_rows)
+    programs = list({entry.program_id for entry in entries})
+    recorded_at = session.execute(_RECORDING_TIME, {"program_ids": programs}).scalar_one()
+    bulk.insert(session, JournalEntry, [{**row, "recorded_at": recorded_at} for row in entry_rows])
     bulk.insert(
         session,
         PostedCommission,

@@ -1,0 +1,78 @@
+"""Fences: times that nothing is recorded at or before any more.
+
+Posting takes a shared lock of the program, reads the clock, and holds the lock until its transaction ends. A fence
+takes the same lock exclusively for an instant and reads the clock: by then everything recorded earlier is committed,
+and whatever is recorded afterwards is later. So what was true at a time up to the fence never changes.
+"""
+
+import random
+import time
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.errors import Unavailable
+
+ATTEMPTS: Final = 40
+ATTEMPT_MS: Final = 200
+"""How long one attempt waits, and posting behind it: less than `deadlock_timeout` (1 s), so that no deadlock is
+found."""
+PAUSE_SECONDS: Final = 0.05
+"""About how long posting goes ahead between two attempts."""
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+
+_LOCK = text("SELECT pg_advisory_xact_lock(recording_lock(:program_id))")
+
+_FENCE = text("""
+    INSERT INTO ledger_fences (program_id, organization_id, fenced_at)
+    VALUES (:program_id, :organization_id, recording_clock())
+    ON CONFLICT (program_id) DO UPDATE SET fenced_at = greatest(ledger_fences.fenced_at, excluded.fenced_at)
+    RETURNING fenced_at
+""")
+
+_FENCED = text("SELECT fenced_at FROM ledger_fences WHERE program_id = :program_id")
+
+
+def fenced_until(session: Session, program_id: UUID) -> datetime | None:
+    """The program's last fence: nothing is recorded at or before it any more. None if there is none yet."""
+    fenced_at: datetime | None = session.scalar(_FENCED, {"program_id": program_id})
+    return fenced_at
+
+
+def fence(session: Session, organization_id: UUID, program_id: UUID) -> datetime:
+    """Take a fence of a program: everything recorded at or before the returned time is committed, and stays all of it.
+
+    Args:
+        session: a transaction of its own, to be committed at once: until then no entry of the program can be posted.
+        organization_id: the program's owner.
+        program_id: which program.
+
+    Raises:
+        Unavailable: posting left no gap in some ten seconds.
+    """
+    for _ in range(ATTEMPTS):
+        if _locks(session, program_id):
+            values = {"program_id": program_id, "organization_id": organization_id}
+            fenced_at: datetime = session.execute(_FENCE, values).scalar_one()
+            return fenced_at
+        time.sleep(PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311  (spreads attempts, protects nothing)
+    raise Unavailable("Entries of this program are being recorded without a pause; try again.")
+
+
+def _locks(session: Session, program_id: UUID) -> bool:
+    """Whether the program's exclusive lock was had within `ATTEMPT_MS`."""
+    session.execute(text(f"SET LOCAL lock_timeout = '{ATTEMPT_MS}ms'"))
+    try:
+        with session.begin_nested():
+            session.execute(_LOCK, {"program_id": program_id})
+    except OperationalError as failure:
+        if getattr(failure.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    finally:
+        session.execute(text("SET LOCAL lock_timeout = DEFAULT"))
+    return True
