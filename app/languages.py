@@ -22,4 +22,12 @@ def conventions(locale: str) -> Locale:
     return Locale.parse(WITHOUT_COUNTRY.get(locale, locale), sep="-")
 
 
+def country_name(code: str, locale: str = ENGLISH) -> str:
+    """The name of a country by its ISO 3166 code: "Kenya" for `KE`; an unknown code as it is.
+
+    Errors as for `conventions`.
+    """
+    return str(conventions(locale).territories.get(code, code))
+
+
 conventions(ENGLISH)  # loaded before a process forks, so that its children share the memory

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from app import money, times
+from app import languages, money, times
 from app.immutable import immutable
 from app.sentences import catalogue
 from app.times import UTC_NAME
@@ -49,7 +49,14 @@ class Minute:
     zone: str = UTC_NAME
 
 
-Value = Money | Number | Rate | Day | Minute | str | int
+@immutable
+class Country:
+    """An ISO 3166 code in upper case, shown as the country's name; an unknown code as it is."""
+
+    code: str
+
+
+Value = Money | Number | Rate | Day | Minute | Country | str | int
 
 
 def say(code: str, /, **values: Value) -> str:
@@ -99,5 +106,7 @@ def show(value: Value, language: str) -> str:
             return times.format_day(value.moment, value.zone, language)
         case Minute():
             return times.format_time(value.moment, value.zone, language)
+        case Country():
+            return languages.country_name(value.code, language)
         case _:
             return str(value)

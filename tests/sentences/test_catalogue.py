@@ -14,7 +14,8 @@ from app.attribution.carriers import CARRIERS
 from app.ledger.models import ENTRY_KINDS
 from app.payments.facts import Kind
 from app.payments.waiting.reasons import REASONS
-from app.sentences import catalogue, outcomes
+from app.payouts.methods import METHODS
+from app.sentences import catalogue, outcomes, payouts
 from app.stripe_sync.models import DRIFT_KINDS
 from tests.architecture.source import modules
 
@@ -35,6 +36,8 @@ FAMILIES: Final = {
     "carrier": CARRIERS,
     "entry_kind": ENTRY_KINDS,
     "drift": DRIFT_KINDS,
+    "payout_method": METHODS,
+    "payout_refusal": payouts.REFUSALS,
 }
 """Sentences that are found by a stored code: every code of the list has one."""
 

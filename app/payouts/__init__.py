@@ -1,0 +1,1 @@
+"""Payouts: how approved commissions become money on its way, and paid."""

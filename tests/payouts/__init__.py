@@ -1,0 +1,1 @@
+"""Runs, payouts, their files and what is known about methods."""
