@@ -103,8 +103,10 @@ class Commission(Base):
     clearing_minor: Mapped[Minor]
     paid_minor: Mapped[Minor]
     fee_minor: Mapped[Minor]
+    written_off_minor: Mapped[Minor] = mapped_column(server_default="0")
+    """The part of its payable that a person ended; negative: of a debt. It is not part of what it is worth."""
     entry_count: Mapped[int]
-    """How many journal entries it has, for the idempotency key of the next one."""
+    """How many journal entries of its own it has, for the idempotency key of the next one; payouts' do not count."""
     status: Mapped[str]
     calculation: Mapped[dict[str, Any]]
     """Base, rate, rounding and returns as they were last computed, for the explanation."""

@@ -63,20 +63,23 @@ _RULES: Final = {
         FROM commissions AS commission
         LEFT JOIN (
             SELECT posting.commission_id,
-                   -sum(amount_minor) FILTER (WHERE kind = 'partner_accrued') AS accrued,
-                   -sum(amount_minor) FILTER (WHERE kind = 'partner_payable') AS payable,
-                   -sum(amount_minor) FILTER (WHERE kind = 'payout_clearing') AS clearing,
-                   -sum(amount_minor) FILTER (WHERE kind = 'partner_paid') AS paid,
-                   -sum(amount_minor) FILTER (WHERE kind = 'platform_fee') AS fee,
-                   count(DISTINCT entry_id) AS entries
-            FROM postings AS posting JOIN accounts AS account ON account.id = posting.account_id
+                   -sum(amount_minor) FILTER (WHERE account.kind = 'partner_accrued') AS accrued,
+                   -sum(amount_minor) FILTER (WHERE account.kind = 'partner_payable') AS payable,
+                   -sum(amount_minor) FILTER (WHERE account.kind = 'payout_clearing') AS clearing,
+                   -sum(amount_minor) FILTER (WHERE account.kind = 'partner_paid') AS paid,
+                   -sum(amount_minor) FILTER (WHERE account.kind = 'platform_fee') AS fee,
+                   -sum(amount_minor) FILTER (WHERE account.kind = 'written_off') AS written_off,
+                   count(DISTINCT entry_id) FILTER (WHERE entry.idempotency_key LIKE 'com\\_%') AS entries
+            FROM postings AS posting
+            JOIN accounts AS account ON account.id = posting.account_id
+            JOIN journal_entries AS entry ON entry.id = posting.entry_id
             GROUP BY posting.commission_id
         ) AS held ON held.commission_id = commission.id
         WHERE (commission.accrued_minor, commission.payable_minor, commission.clearing_minor,
-               commission.paid_minor, commission.fee_minor, commission.entry_count)
+               commission.paid_minor, commission.fee_minor, commission.written_off_minor, commission.entry_count)
             IS DISTINCT FROM
               (coalesce(accrued, 0), coalesce(payable, 0), coalesce(clearing, 0), coalesce(paid, 0),
-               coalesce(fee, 0), coalesce(entries, 0))
+               coalesce(fee, 0), coalesce(written_off, 0), coalesce(entries, 0))
     """,
     "What the ledger keeps of a commission equals the commission, and its time is that of the first entry.": """
         SELECT posted.commission_id AS commission
@@ -85,7 +88,7 @@ _RULES: Final = {
         LEFT JOIN LATERAL (
             SELECT entry.occurred_at
             FROM postings AS posting JOIN journal_entries AS entry ON entry.id = posting.entry_id
-            WHERE posting.commission_id = posted.commission_id AND entry.idempotency_key LIKE '%\\:1' LIMIT 1
+            WHERE posting.commission_id = posted.commission_id AND entry.idempotency_key LIKE 'com\\_%\\:1' LIMIT 1
         ) AS first ON true
         WHERE (posted.organization_id, posted.livemode, posted.program_id, posted.partner_id, posted.level,
                posted.currency, posted.earned_at)
@@ -112,10 +115,21 @@ _RULES: Final = {
     """,
     "A commission's amount in the ledger is what the payment's present state is worth.": """
         SELECT id AS commission, currency, (calculation ->> 'target_minor')::bigint AS target_minor,
-               accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor AS posted_minor
+               accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor + written_off_minor
+                   AS posted_minor
         FROM commissions
-        WHERE accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor
+        WHERE accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor + written_off_minor
             <> (calculation ->> 'target_minor')::bigint
+    """,
+    "What is written off of a commission is at most what write-offs ended of it.": """
+        SELECT posting.commission_id AS commission
+        FROM postings AS posting
+        JOIN accounts AS account ON account.id = posting.account_id AND account.kind = 'written_off'
+        JOIN journal_entries AS entry ON entry.id = posting.entry_id
+        GROUP BY posting.commission_id
+        HAVING -sum(posting.amount_minor) NOT BETWEEN
+            -coalesce(sum(greatest(posting.amount_minor, 0)) FILTER (WHERE entry.kind = 'write_off'), 0)
+            AND -coalesce(sum(least(posting.amount_minor, 0)) FILTER (WHERE entry.kind = 'write_off'), 0)
     """,
     "A payment merged into another earns nothing.": """
         SELECT commission.id AS commission
@@ -123,7 +137,7 @@ _RULES: Final = {
         JOIN conversions AS conversion ON conversion.id = commission.conversion_id
         JOIN payments AS payment ON payment.id = conversion.payment_id
         WHERE payment.merged_into_id IS NOT NULL
-          AND accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor <> 0
+          AND accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor + written_off_minor <> 0
     """,
     "An upline earns only where the partner does.": """
         SELECT upline.id AS commission

@@ -29,12 +29,15 @@ ACCOUNT_KINDS = (
     "payout_clearing",
     "partner_paid",
     "platform_fee",
+    "written_off",
 )
+PROGRAM_KINDS: Final = ("commission_expense", "platform_fee", "written_off")
+"""Kinds of accounts that belong to the program; the others belong to a partner."""
 ENTRY_KINDS = (
     *("accrual", "adjustment", "approval", "hold"),
-    *("payout", "payout_failed", "payout_paid", "transfer_reversed"),
+    *("payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned", "write_off"),
 )
-"""`hold` takes an automatic approval back: the payable amount is accrued again."""
+"""`hold` takes an automatic approval back: the payable amount is accrued again. `payout` reserves what it pays."""
 
 
 ALL_PARTNERS: Final = UUID(int=0)
@@ -68,7 +71,7 @@ class Account(Base):
         ),
         UniqueConstraint("id", "currency", "livemode"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ACCOUNT_KINDS))})", name="kind"),
-        CheckConstraint("(partner_id IS NULL) = (kind IN ('commission_expense', 'platform_fee'))", name="owner"),
+        CheckConstraint(f"(partner_id IS NULL) = (kind IN ({', '.join(map(repr, PROGRAM_KINDS))}))", name="owner"),
         CheckConstraint("currency = lower(currency)", name="currency_lower"),
     )
 
@@ -99,7 +102,10 @@ class JournalEntry(Base):
     livemode: Mapped[bool]
     kind: Mapped[str]
     idempotency_key: Mapped[str]
-    """`<commission id>:<n>`; not made from amounts or the event, because 980, 780 and 980 again are valid targets."""
+    """`<commission id>:<n>`; not made from amounts or the event, because 980, 780 and 980 again are valid targets.
+
+    Of a payout's step `<payout id>:<step>`, of a write-off its id.
+    """
     occurred_at: Mapped[datetime]
     created_at: Mapped[CreatedAt]
     cause: Mapped[str]
@@ -123,7 +129,7 @@ class Posting(Base):
     )
 
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("journal_entries.id"), primary_key=True)
-    line: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
     commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("posted_commissions.commission_id"))

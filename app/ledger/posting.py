@@ -11,36 +11,37 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.errors import UnbalancedEntry
 from app.immutable import immutable
-from app.ledger.models import Account, JournalEntry, PostedCommission, Posting
+from app.ledger.models import PROGRAM_KINDS, Account, JournalEntry, PostedCommission, Posting
 from app.ledger.positions import Line
 
 
 @immutable
 class Entry:
-    """One business fact about one commission, to be posted.
+    """One business fact about commissions of one partner in one currency, to be posted.
 
-    `number` counts the commission's entries from 1; with the commission it is the idempotency key, so that posting an
-    entry twice by mistake fails. `details` has everything needed to explain the entry without a replay.
+    Attributes:
+        key: the idempotency key, so that posting an entry twice by mistake fails: `<commission>:<n>`, where n counts
+            the commission's own entries from 1, or a payout's step (`pyt_…:paid`), or the id of a write-off.
+        parts: each commission with its lines, which sum to zero.
+        details: everything needed to explain the entry without a replay.
+        first_of_level: the level of the commission, if this is its first entry; None otherwise.
     """
 
-    commission_id: UUID
-    number: int
+    key: str
     kind: str
     program_id: UUID
     partner_id: UUID
     partner_organization_id: UUID | None
-    level: int
     currency: str
-    lines: Sequence[Line]
+    parts: Sequence[tuple[UUID, Sequence[Line]]]
     occurred_at: datetime
     cause: str
     details: Mapping[str, Any]
+    first_of_level: int | None = None
 
 
-_OF_A_COMMISSION: Final = ("commission_id", "program_id", "partner_id", "level", "currency")
+_OF_A_COMMISSION: Final = ("program_id", "partner_id", "currency")
 """The fields that `Entry` and `PostedCommission` both have."""
-PROGRAM_KINDS: Final = ("commission_expense", "platform_fee")
-"""Kinds that belong to the program; the others belong to a partner."""
 
 
 class _AccountKey(NamedTuple):
@@ -64,24 +65,30 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
     if not entries:
         return
     for entry in entries:
-        if sum(line.amount_minor for line in entry.lines) != 0:
-            raise UnbalancedEntry(f"The entry {entry.commission_id}:{entry.number} does not balance.")
+        for commission_id, lines in entry.parts:
+            if sum(line.amount_minor for line in lines) != 0:
+                raise UnbalancedEntry(f"The entry {entry.key} does not balance for the commission {commission_id}.")
     owner = {"organization_id": organization_id, "livemode": livemode}
-    keys = {_account(entry, line) for entry in entries for line in entry.lines}
+    keys = {_account(entry, line) for entry in entries for _, lines in entry.parts for line in lines}
     partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
     accounts = _open_accounts(session, owner, keys, partners)
-    entry_rows, posting_rows = [], []
+    entry_rows, posting_rows, first_rows = [], [], []
     for entry in entries:
         entry_id = ids.new()
         entry_rows.append(_entry_row(owner, entry_id, entry))
-        for number, line in enumerate(entry.lines, start=1):
+        if entry.first_of_level is not None:
+            shared = {**owner, "level": entry.first_of_level, "earned_at": entry.occurred_at}
+            shared |= {name: getattr(entry, name) for name in _OF_A_COMMISSION}
+            first_rows += [{**shared, "commission_id": commission_id} for commission_id, _ in entry.parts]
+        flat = ((commission_id, line) for commission_id, lines in entry.parts for line in lines)
+        for number, (commission_id, line) in enumerate(flat, start=1):
             posting_rows.append(
                 {
                     **owner,
                     "entry_id": entry_id,
                     "line": number,
                     "account_id": accounts[_account(entry, line)],
-                    "commission_id": entry.commission_id,
+                    "commission_id": commission_id,
                     "amount_minor": line.amount_minor,
                     "currency": entry.currency,
                 }
@@ -89,19 +96,7 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
     programs = list({entry.program_id for entry in entries})
     recorded_at = session.execute(_RECORDING_TIME, {"program_ids": programs}).scalar_one()
     bulk.insert(session, JournalEntry, [{**row, "recorded_at": recorded_at} for row in entry_rows])
-    bulk.insert(
-        session,
-        PostedCommission,
-        [
-            {
-                **owner,
-                "earned_at": entry.occurred_at,
-                **{name: getattr(entry, name) for name in _OF_A_COMMISSION},
-            }
-            for entry in entries
-            if entry.number == 1
-        ],
-    )
+    bulk.insert(session, PostedCommission, first_rows)
     bulk.insert(session, Posting, posting_rows)
 
 
@@ -110,7 +105,7 @@ def _entry_row(owner: Mapping[str, Any], entry_id: UUID, entry: Entry) -> dict[s
         **owner,
         "id": entry_id,
         "kind": entry.kind,
-        "idempotency_key": f"{ids.encode(ids.COMMISSION, entry.commission_id)}:{entry.number}",
+        "idempotency_key": entry.key,
         "occurred_at": entry.occurred_at,
         "cause": entry.cause,
         "details": dict(entry.details),

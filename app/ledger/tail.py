@@ -24,6 +24,7 @@ def moved(*, since: str, below: str, among: str) -> str:
         f"-coalesce(sum(posting.amount_minor) FILTER (WHERE {is_fresh} AND account.kind = '{kind}'), 0) AS {name}"
         for kind, name in POSITION_KINDS.items()
     )
+    kinds = ", ".join(map(repr, POSITION_KINDS))
     more = (
         "(sum(posting.amount_minor) <> 0)::int"
         f" - (coalesce(sum(posting.amount_minor) FILTER (WHERE NOT {is_fresh}), 0) <> 0)::int"
@@ -54,7 +55,7 @@ def moved(*, since: str, below: str, among: str) -> str:
         CROSS JOIN LATERAL (
             SELECT {minors}, {more} AS more
             FROM postings AS posting
-            JOIN accounts AS account ON account.id = posting.account_id AND account.kind <> 'commission_expense'
+            JOIN accounts AS account ON account.id = posting.account_id AND account.kind IN ({kinds})
             JOIN journal_entries AS entry ON entry.id = posting.entry_id {in_time}
             WHERE posting.commission_id = touched.commission_id
             GROUP BY posting.commission_id

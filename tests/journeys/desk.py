@@ -100,15 +100,13 @@ def pay_out(merchant: Merchant, stripe_id: str, *, is_confirmed: bool = True) ->
 
 def _entry(commission: rows.CommissionRow, lines: list[Line], now: datetime) -> Entry:
     return Entry(
-        commission_id=commission.id,
-        number=commission.entry_count,
+        key=f"{ids.encode(ids.COMMISSION, commission.id)}:{commission.entry_count}",
         kind="adjustment",
         program_id=commission.program_id,
         partner_id=commission.partner_id,
         partner_organization_id=None,
-        level=commission.level,
         currency=commission.currency,
-        lines=lines,
+        parts=[(commission.id, lines)],
         occurred_at=now,
         cause="job:payout",
         details={"reason": "paid"},

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from app import db
+from app import db, ids
 from app.commissions.decisions import approval, maturing
 from app.commissions.models import Conversion
 from app.commissions.settling import rows
@@ -240,15 +240,13 @@ def reserve(sale: Purchase) -> None:
         [commission] = rows.load_commissions(session, [conversion.id])[conversion.id]
         lines = [Line("partner_payable", 980), Line("payout_clearing", -980)]
         entry = Entry(
-            commission_id=commission.id,
-            number=commission.entry_count + 1,
+            key=f"{ids.encode(ids.PAYOUT, ids.new())}:reserve",
             kind="payout",
             program_id=commission.program_id,
             partner_id=commission.partner_id,
             partner_organization_id=None,
-            level=0,
             currency="usd",
-            lines=lines,
+            parts=[(commission.id, lines)],
             occurred_at=day(sale, 31),
             cause="job:payout",
             details={},

@@ -43,20 +43,19 @@ def advance(shop: Merchant, many: int = checkpoints.ENTRIES_AT_ONCE) -> None:
 def move(session: Session, shop: Merchant, commission_id: str, source: str, target: str, minor: int) -> None:
     """Post a move between two of a commission's accounts, as a refund, an approval or a payout would."""
     key = ids.decode(commission_id, "com")
+    assert key is not None
     row = session.execute(
         text("SELECT partner_id, currency, entry_count FROM commissions WHERE id = :id FOR UPDATE"), {"id": key}
     ).one()
     session.execute(text("UPDATE commissions SET entry_count = entry_count + 1 WHERE id = :id"), {"id": key})
     entry = Entry(
-        commission_id=key,  # type: ignore[arg-type]
-        number=row.entry_count + 1,
+        key=f"{commission_id}:{row.entry_count + 1}",
         kind="adjustment",
         program_id=shop.program_id,
         partner_id=row.partner_id,
         partner_organization_id=None,
-        level=0,
         currency=row.currency,
-        lines=[Line(source, minor), Line(target, -minor)],
+        parts=[(key, [Line(source, minor), Line(target, -minor)])],
         occurred_at=SOLD_AT + timedelta(days=40),
         cause="job:test",
         details={},

@@ -92,12 +92,14 @@ def test_a_payment_earns_its_rate_of_the_base(paid: SettlementInput) -> None:
     result = evaluate(paid, now=NOW)
     (commission,), (entry,) = entries_of(result)
     assert (result.payment.outcome, commission.target_minor, commission.position.accrued_minor) == ("accrued", 980, 980)
-    assert (entry.kind, entry.number, entry.cause, sum(line.amount_minor for line in entry.lines)) == (
+    assert (entry.kind, entry.key, entry.first_of_level, entry.cause) == (
         "accrual",
-        1,
-        "evt_1",
+        f"{ids.encode(ids.COMMISSION, commission.id)}:1",
         0,
+        "evt_1",
     )
+    [(commission_id, lines)] = entry.parts
+    assert (commission_id, sum(line.amount_minor for line in lines)) == (commission.id, 0)
 
 
 def test_evaluating_changes_nothing_it_was_given(paid: SettlementInput) -> None:
@@ -121,7 +123,12 @@ def test_a_refund_posts_only_the_difference(paid: SettlementInput) -> None:
     state = replace(loaded.payment.state, returned_minor=1000)
     refunded = evaluate(replace(loaded, payment=replace(loaded.payment, state=state)), now=NOW)
     (commission,), (entry,) = entries_of(refunded)
-    assert (refunded.payment.outcome, entry.kind, entry.number) == ("adjusted", "adjustment", 2)
+    assert (refunded.payment.outcome, entry.kind, entry.key) == (
+        "adjusted",
+        "adjustment",
+        f"{ids.encode(ids.COMMISSION, commission.id)}:2",
+    )
+    assert entry.first_of_level is None
     assert (entry.details["from_minor"], entry.details["to_minor"], commission.target_minor) == (980, 780, 780)
 
 

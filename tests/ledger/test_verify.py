@@ -16,6 +16,7 @@ from worker.schedule import advance_sums
 
 TAMPERINGS = {
     "a commission's sum": "UPDATE commissions SET accrued_minor = accrued_minor + 1",
+    "a commission's written-off sum": "UPDATE commissions SET written_off_minor = 1",
     "a commission's status": "UPDATE commissions SET status = 'paid'",
     "a commission's entry count": "UPDATE commissions SET entry_count = entry_count + 1",
     "a commission's target": "UPDATE commissions SET calculation = calculation || '{\"target_minor\": 1}'",

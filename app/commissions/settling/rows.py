@@ -170,6 +170,7 @@ def _commission_row(commission: CommissionRow) -> dict[str, Any]:
         "clearing_minor": position.clearing_minor,
         "paid_minor": position.paid_minor,
         "fee_minor": position.fee_minor,
+        "written_off_minor": position.written_off_minor,
         "entry_count": commission.entry_count,
         "status": position.status,
         "calculation": dict(commission.calculation),

@@ -56,25 +56,25 @@ def _posted(
 ) -> tuple[CommissionRow, Entry]:
     """The commission after an entry of `lines`, and that entry; `reason` is a code of `app.sentences.calculations`."""
     after = replace(commission, position=commission.position.after(lines), entry_count=commission.entry_count + 1)
+    public_id = ids.encode(ids.COMMISSION, after.id)
     entry = Entry(
-        commission_id=after.id,
-        number=after.entry_count,
+        key=f"{public_id}:{after.entry_count}",
         kind=kind,
         program_id=after.program_id,
         partner_id=after.partner_id,
         partner_organization_id=after.partner_organization_id,
-        level=after.level,
         currency=after.currency,
-        lines=lines,
+        parts=[(after.id, lines)],
         occurred_at=result.payment.state.occurred_at if kind == "accrual" else result.cause.occurred_at,
         cause=result.cause.by,
         details={
             "schema_version": SCHEMA_VERSION,
-            "commission_id": ids.encode(ids.COMMISSION, after.id),
+            "commission_id": public_id,
             **reason,
-            "from_minor": commission.position.net_minor,
-            "to_minor": after.position.net_minor,
+            "from_minor": commission.position.posted_minor,
+            "to_minor": after.position.posted_minor,
             "calculation": dict(after.calculation),
         },
+        first_of_level=after.level if after.entry_count == 1 else None,
     )
     return after, entry

@@ -96,7 +96,7 @@ def _emptied(
         commission: the stored commission.
         stopped: the commission with the amount that the terms give; None if they give nothing.
     """
-    if stopped is None and not commission.amount_minor and not commission.position.net_minor:
+    if stopped is None and not commission.amount_minor and not commission.position.posted_minor:
         return replace(commission, approved_at=None)
     emptied = stopped or replace(commission, amount_minor=0)
     why = _why_nothing(settlement, outcome, commission)
