@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """The sender of mails: an address, or `Name <address>`."""
     smtp_url: SecretStr | None = None
     """The mail server; if it is not set, no mail is sent."""
+    outbound_allow_private: bool = False
+    """Whether webhooks may be sent to private addresses, by plain http, and to other ports than 443."""
     send_endpoint: str | None = None
     send_secret: SecretStr | None = None
     """Webhook endpoint and signing secret that `accrual send` uses; `bootstrap` stores them in the data directory."""

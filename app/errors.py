@@ -20,6 +20,8 @@
     │   │   ├── StripeForbidden     401, 403: the API key
     │   │   ├── StripeMissing       404
     │   │   └── StripeRefused       any other 4xx: our mistake
+    │   ├── AddressRefused      a URL, or an address of its host, that nothing may be sent to
+    │   ├── CallFailed          a request to someone else's server got no answer
     │   └── UnusableEvent       an event that no retry can help; it is parked
     └── LedgerError             a bug; never caught
         └── UnbalancedEntry
@@ -174,6 +176,14 @@ class StripeMissing(StripeProblem):
 
 class StripeRefused(StripeProblem):
     """Stripe refused the request as invalid."""
+
+
+class AddressRefused(CodedProblem):
+    """A URL that nothing may be sent to, or whose host has an address that is not public."""
+
+
+class CallFailed(CodedProblem):
+    """A request to a server of someone else got no answer."""
 
 
 class UnusableEvent(CodedProblem):

@@ -2,12 +2,8 @@
 
 import math
 import smtplib
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
@@ -20,6 +16,7 @@ from app import db, jobs
 from app.config import Settings
 from app.partners.joining import mails
 from app.partners.joining.mails import Mail
+from worker import time_limits
 
 TIMEOUT_SECONDS: Final = 10
 SEND_SECONDS: Final = 60
@@ -105,33 +102,12 @@ def send_in_time(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
     if mail.taken_until < datetime.now(UTC) + timedelta(seconds=SEND_SECONDS):
         log.warning("mail_postponed", mail_id=str(mail.id))
         return None
-    with closed_after(server, SEND_SECONDS):
+    with time_limits.closed_after(lambda: server.sock, SEND_SECONDS):
         problem = _send(server, mail, sender)
     with db.transaction() as session:
         mails.finish(session, mail.id, problem=problem)
     log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
     return problem
-
-
-@contextmanager
-def closed_after(server: smtplib.SMTP, seconds: float) -> Iterator[None]:
-    """Break the connection if the block lasts longer, so that a server that answers slowly cannot prolong it.
-
-    The socket's own time limit starts again with every piece of a response.
-    """
-
-    def close() -> None:
-        with suppress(OSError):
-            if server.sock is not None:
-                # Closing an encrypted socket would not interrupt a read.
-                socket.socket.shutdown(server.sock, socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, close)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _send(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:

@@ -19,7 +19,7 @@ from app import db, ids
 from app.config import Settings
 from app.partners.joining.mails import take_next
 from tests.cast import Merchant
-from worker import mails
+from worker import mails, time_limits
 
 from .conftest import Caller
 from .mail_server import MailServer, mail_server
@@ -217,7 +217,7 @@ def test_a_mail_server_that_answers_for_ever_is_left_in_time() -> None:
 
         answering = threading.Thread(target=answer)
         answering.start()
-        with pytest.raises(smtplib.SMTPServerDisconnected), mails.closed_after(server, 0.5):
+        with pytest.raises(smtplib.SMTPServerDisconnected), time_limits.closed_after(lambda: server.sock, 0.5):
             server.noop()
         is_over.set()
         answering.join()

@@ -26,6 +26,8 @@ CODED: Final = (
     "StripeForbidden",
     "StripeMissing",
     "StripeRefused",
+    "AddressRefused",
+    "CallFailed",
 )
 """Exceptions whose first argument is a code of the sentences `problem.…`."""
 FAMILIES: Final = {

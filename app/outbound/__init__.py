@@ -1,0 +1,1 @@
+"""Outbound webhooks: which URLs and addresses may be called."""

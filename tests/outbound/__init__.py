@@ -1,0 +1,1 @@
+"""Sending outbound webhooks: what may be called, within which limits, and that nothing is lost."""
