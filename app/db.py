@@ -19,10 +19,10 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, Connection, DateTime, Engine, Index, MetaData, Text, create_engine, func, text
+from sqlalchemy import CHAR, BigInteger, DateTime, Engine, Index, MetaData, Text, create_engine, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from app.immutable import immutable
@@ -34,18 +34,6 @@ WEB_LOGIN: Final = "accrual_web"
 WORKER_LOGIN: Final = WORKER_ROLE
 """The logins that `accrual migrate` creates, without a password at first."""
 CONNECT_TIMEOUT_SECONDS: Final = 3
-
-CANNOT_WRITE: Final = {"53100": "disk_full", "53400": "disk_full", "58030": "disk_full", "25006": "read_only"}
-"""Why Postgres cannot write, by SQLSTATE: disk full, limit of temporary files, I/O error, standby.
-
-Source: Postgres manual, "PostgreSQL Error Codes".
-"""
-_WRITE_SOMETHING: Final = text("""
-    WITH settings AS MATERIALIZED (SELECT set_config('work_mem', '64kB', true))
-    SELECT pg_current_xact_id(), max(sorted.filler), current_setting('transaction_read_only') = 'on' AS is_read_only
-    FROM settings, (SELECT number, repeat('x', 100) AS filler FROM generate_series(1, 10000) AS number
-                    ORDER BY md5(number::text) OFFSET 0) AS sorted
-""")
 
 NAMING_CONVENTION: Final = {
     "pk": "pk_%(table_name)s",
@@ -190,27 +178,6 @@ def violated_constraint(violation: IntegrityError) -> str | None:
     return name
 
 
-def write_problem(connection: Connection) -> str | None:
-    """Why this database cannot be written to now (`disk_full`, `read_only`); None if it can.
-
-    Sorts more than fits into memory, so that Postgres writes a megabyte to its disk, and requests a transaction id,
-    which only a primary assigns. Nothing stays stored.
-
-    Raises:
-        DBAPIError: the database failed for another reason.
-    """
-    try:
-        is_read_only = connection.execute(_WRITE_SOMETHING).one().is_read_only
-        connection.commit()
-    except DBAPIError as failure:
-        connection.rollback()
-        problem = CANNOT_WRITE.get(getattr(failure.orig, "sqlstate", None) or "")
-        if problem is None:
-            raise
-        return problem
-    return "read_only" if is_read_only else None
-
-
 def autocommit_engine() -> Engine:
     """An engine as `accrual_entry` whose connections make every statement a transaction, for `app.direct`.
 
@@ -228,7 +195,8 @@ def narrow_to_organizations(session: Session, organization_ids: Sequence[UUID], 
     session.execute(
         text(
             "SELECT set_config('role', :role, true), set_config('accrual.organizations', :ids, true), "
-            "set_config('accrual.affiliate', '', true), set_config('accrual.livemode', :livemode, true)"
+            "set_config('accrual.affiliate', '', true), set_config('accrual.livemode', :livemode, true), "
+            "set_config('accrual.partner', '', true)"
         ),
         {
             "role": REQUEST_ROLE,
@@ -247,10 +215,20 @@ def narrow_to_affiliate(session: Session, organization_id: UUID, *, livemode: bo
     session.execute(
         text(
             "SELECT set_config('role', :role, true), set_config('accrual.organizations', '{}', true), "
-            "set_config('accrual.affiliate', :id, true), set_config('accrual.livemode', :livemode, true)"
+            "set_config('accrual.affiliate', :id, true), set_config('accrual.livemode', :livemode, true), "
+            "set_config('accrual.partner', '', true)"
         ),
         {"role": REQUEST_ROLE, "id": str(organization_id), "livemode": str(livemode)},
     )
+
+
+def narrow_to_partner(session: Session, partner_id: UUID) -> None:
+    """Limit a transaction of `narrow_to_affiliate` further: to one of its enrollments, whose own rows it may write.
+
+    Row-level security lets it write only rows of this partner, in the tables that partners write, and only while the
+    enrollment is the affiliate's and has not ended.
+    """
+    session.execute(text("SELECT set_config('accrual.partner', :id, true)"), {"id": str(partner_id)})
 
 
 def widen(session: Session) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from app.errors import ConfigurationError
@@ -12,6 +14,32 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 UNREADABLE: Final = "A stored secret cannot be decrypted; add the key it was encrypted with to ACCRUAL_SECRET_KEY."
+
+
+class _Process:
+    """The settings of this process, set once by `connect`."""
+
+    settings: Settings | None = None
+
+
+def connect(settings: Settings) -> None:
+    """From now on `of_process` gives these settings, for what is sealed far from where they are known."""
+    _Process.settings = settings
+
+
+def of_process() -> Settings:
+    """The settings of `connect`. Raises RuntimeError if it was not called."""
+    if _Process.settings is None:
+        raise RuntimeError("app.sealing.connect has not been called in this process")
+    return _Process.settings
+
+
+def fingerprint(text: str, settings: Settings) -> str:
+    """64 hexadecimal digits that are equal for equal texts; without the secret key `text` cannot be found from them.
+
+    They change with the newest secret key, so they compare what was stored under one key.
+    """
+    return hmac.new(settings.secret_keys[0].encode(), text.encode(), sha256).hexdigest()
 
 
 def seal(text: str, settings: Settings) -> str:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from app import config, db, ids, jobs, metrics
+from app import config, db, ids, jobs, metrics, sealing
 from app.config import Settings
 from app.errors import Unauthenticated
 from app.http import bodies, docs, errors, idempotency, surfaces, throttle
@@ -67,6 +67,7 @@ def connect(app: OpenAPI, settings: Settings) -> None:
     metrics.connect(settings.redis_url)
     request_limits.connect(settings)
     api_keys.connect(settings)
+    sealing.connect(settings)
     catalogue.use(settings.language)
     app.extensions["accrual_settings"] = settings
     app.extensions["accrual_receivers"] = ReceiverCache(settings)

@@ -15,6 +15,7 @@ import app.organizations.stored_responses
 import app.outbox.models
 import app.partners.joining.models
 import app.partners.models
+import app.partners.payout_methods.models
 import app.payments.models
 import app.programs.models
 import app.stripe_events.models

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
-from app import db
+from app import writability
 from app.errors import CodedProblem, UnusableEvent
 
 AT_ONCE_TRIES: Final = 5
@@ -15,7 +15,7 @@ AT_ONCE_TRIES: Final = 5
 _TRANSIENT_STATES: Final = frozenset({"40001", "40P01", "55P03"})
 """Serialization failure, deadlock, lock not available. Source: Postgres manual, "PostgreSQL Error Codes"."""
 
-_NO_SERVICE_STATES: Final = frozenset({*db.CANNOT_WRITE, "53300"})
+_NO_SERVICE_STATES: Final = frozenset({*writability.CANNOT_WRITE, "53300"})
 """The database cannot write, or accepts no more connections: not caused by an event, so not an attempt."""
 
 

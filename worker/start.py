@@ -1,6 +1,6 @@
 """The start of every process of the worker: settings, logs and connections."""
 
-from app import config, db, jobs, logs, metrics
+from app import config, db, jobs, logs, metrics, sealing
 from app.config import Settings
 from app.runtime import logins
 from app.sentences import catalogue
@@ -17,6 +17,7 @@ def connect(*, pool_size: int) -> Settings:
     jobs.connect(settings.redis_url)
     metrics.connect(settings.redis_url)
     api_keys.connect(settings)
+    sealing.connect(settings)
     mails.connect(settings)
     logins.warn_of_excess_rights(settings.database_url, for_web=False)
     return settings

@@ -54,12 +54,13 @@ def reading(data_dir: Path | None) -> Iterator[tuple[config.Settings, Session]]:
 
 @contextmanager
 def _database_only(data_dir: Path | None) -> Iterator[config.Settings]:
-    from app import config, db, logs
+    from app import config, db, logs, sealing
     from app.sentences import catalogue
 
     settings = config.load(data_dir)
     logs.configure(settings.log_format, level="warning")
     catalogue.use(settings.language)
+    sealing.connect(settings)
     db.connect(settings.database_url, pool_size=1)
     try:
         yield settings

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app import db
+from app import writability
 from app.errors import (
     LONGEST_SHOWN,
     Conflict,
@@ -206,7 +206,7 @@ def _message_for(refusal: HTTPException) -> str:
 def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
     """A 503 if the database is unreachable, else a 500. Its message is not used: it may contain values of rows."""
     is_gone = isinstance(failure, DATABASE_GONE) or getattr(failure, "connection_invalidated", False)
-    is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in db.CANNOT_WRITE
+    is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in writability.CANNOT_WRITE
     if not is_gone:
         return _failed(failure)
     log.warning("database_unavailable", kind=type(getattr(failure, "orig", failure)).__name__)

@@ -47,7 +47,7 @@ def create_partner(
         commission: its own commission; None: the program's commission on the day it becomes active.
         holdback_days: its own holdback; used only with `commission`.
         email_state: `unconfirmed` until the partner or the program's owner has confirmed the address.
-        profile: first_name, last_name, payout_method, payout_email, metadata.
+        profile: first_name, last_name, metadata.
 
     Raises:
         InvalidRequest: names the field.

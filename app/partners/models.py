@@ -31,7 +31,6 @@ class Partner(Base):
         CheckConstraint("status IN ('pending', 'active', 'paused', 'banned', 'deactivated')", name="status"),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("slug = lower(slug)", name="slug_lower"),
-        CheckConstraint("payout_method IN ('paypal', 'stripe', 'bank_transfer', 'crypto')", name="payout_method"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -52,8 +51,6 @@ class Partner(Base):
     status: Mapped[str] = mapped_column(server_default="pending")
     status_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When it got its present status."""
-    payout_method: Mapped[str | None]
-    payout_email: Mapped[str | None]
     stripe_account_id: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     created_at: Mapped[CreatedAt]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -14,6 +14,9 @@ from app.partners.enrollment import EmailState
 from app.partners.figures import statistics
 from app.partners.figures.statistics import in_currency
 from app.partners.models import Partner, Snapshot
+from app.partners.payout_methods import stored
+from app.partners.payout_methods.destinations.fields import Method
+from app.partners.payout_methods.models import PayoutMethod
 from app.partners.terms import snapshots
 from app.partners.validation import (
     AffiliateStatus,
@@ -25,9 +28,6 @@ from app.partners.validation import (
 from app.programs.models import Program
 from app.programs.shapes import shape_of
 from app.views import Camel, Instant, Snake
-
-PayoutMethod = Literal["paypal", "stripe", "bank_transfer", "crypto"]
-
 
 EMAIL_STATE: Final = (
     "`given`: by the program's owner; `unconfirmed`: by the partner itself, so it is not used yet; "
@@ -49,8 +49,8 @@ class PartnerBody(Snake):
     commission_pct: float | None = Field(
         description="The partner's own rate; null if the program's terms apply, or its commission is not a single rate."
     )
-    payout_method: PayoutMethod | None
-    payout_email: str | None
+    payout_method: Method | None
+    payout_email: str | None = Field(description="The address that `paypal`, `payoneer` and `wise` pay to.")
     stripe_account_id: str | None
     metadata: dict[str, Any]
     parent_id: str | None = Field(description="Its upline; null: none.")
@@ -115,18 +115,22 @@ class AffiliatePage(Camel):
     has_more: HasMore
 
 
-def partner_body(partner: Partner, snapshot: Snapshot | None) -> PartnerBody:
-    """The partner with the rate of this snapshot."""
-    return PartnerBody(**_partner_fields(partner, snapshot))
+def partner_body(partner: Partner, snapshot: Snapshot | None, method: PayoutMethod | None) -> PartnerBody:
+    """The partner with the rate of this snapshot and how it is paid."""
+    return PartnerBody(**_partner_fields(partner, snapshot, method))
 
 
 def partner_with_stats(
-    partner: Partner, snapshot: Snapshot | None, sums_by_currency: list[Sums], program_currency: str
+    partner: Partner,
+    snapshot: Snapshot | None,
+    method: PayoutMethod | None,
+    sums_by_currency: list[Sums],
+    program_currency: str,
 ) -> PartnerWithStats:
     """The partner with its statistics, in the program's currency and in each currency."""
     by_currency = [CurrencyTotals(currency=sums.currency, **_totals(sums)) for sums in sums_by_currency]
     stats = Totals(**_totals(in_currency(sums_by_currency, program_currency)))
-    return PartnerWithStats(**_partner_fields(partner, snapshot), stats=stats, stats_by_currency=by_currency)
+    return PartnerWithStats(**_partner_fields(partner, snapshot, method), stats=stats, stats_by_currency=by_currency)
 
 
 def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody:
@@ -146,9 +150,10 @@ def affiliate_body(partner: Partner, snapshot: Snapshot | None) -> AffiliateBody
 
 
 def load_partner_bodies(session: Session, partners: Sequence[Partner]) -> list[PartnerBody]:
-    """These partners with the rates of their snapshots in force, in the same order."""
-    stamped = snapshots.in_force_of_each(session, [partner.id for partner in partners])
-    return [partner_body(partner, stamped.get(partner.id)) for partner in partners]
+    """These partners with the rates of their snapshots in force and how they are paid, in the same order."""
+    partner_ids = [partner.id for partner in partners]
+    stamped, methods = snapshots.in_force_of_each(session, partner_ids), stored.load_rows(session, partner_ids)
+    return [partner_body(partner, stamped.get(partner.id), methods.get(partner.id)) for partner in partners]
 
 
 def load_affiliate_bodies(session: Session, partners: Sequence[Partner]) -> list[AffiliateBody]:
@@ -158,13 +163,14 @@ def load_affiliate_bodies(session: Session, partners: Sequence[Partner]) -> list
 
 
 def load_partner_with_stats(session: Session, partner: Partner, *, livemode: bool) -> PartnerWithStats:
-    """The partner with its rate and what it earned in live or in test mode."""
+    """The partner with its rate, how it is paid, and what it earned in live or in test mode."""
     program = session.get_one(Program, partner.program_id)
     every = statistics.load_for_partner(session, partner, program, livemode=livemode)
-    return partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
+    method = stored.load_rows(session, [partner.id]).get(partner.id)
+    return partner_with_stats(partner, snapshots.in_force(session, partner.id), method, every, program.currency)
 
 
-def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
+def _partner_fields(partner: Partner, snapshot: Snapshot | None, method: PayoutMethod | None) -> dict[str, Any]:
     rate_bps = _override_bps(snapshot)
     created_at: datetime = partner.created_at
     return {
@@ -178,8 +184,8 @@ def _partner_fields(partner: Partner, snapshot: Snapshot | None) -> dict[str, An
         "status": partner_status(partner.status),
         # A rate to show, not to compute with; a float and its JSON represent two decimals exactly.
         "commission_pct": None if rate_bps is None else rate_bps / 100,
-        "payout_method": partner.payout_method,
-        "payout_email": partner.payout_email,
+        "payout_method": method and method.method,
+        "payout_email": stored.email_of(method),
         "stripe_account_id": partner.stripe_account_id,
         "metadata": partner.details,
         "parent_id": ids.encode(ids.PARTNER, partner.parent_id) if partner.parent_id else None,

@@ -16,7 +16,7 @@ from typing import Final
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
-from app import config, db, directories, logs, settings_files
+from app import config, db, directories, logs, sealing, settings_files
 from app.errors import ConfigurationError, Unavailable
 from app.immutable import immutable
 from app.runtime import embedded, http_client, logins, schema, supervisor
@@ -74,6 +74,7 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Itera
         try:
             for server in servers:
                 server.launch()
+            sealing.connect(settings)  # a migration may seal what was stored in plain text
             schema.migrate(config.migrate_url(settings))
             if embedded.is_embedded(settings.database_url, data_dir):
                 _set_passwords(settings, web_login)

@@ -12,7 +12,7 @@ MAY_CATCH_EVERYTHING = {
     "worker.stripe_sync.lookups",
     "worker.stripe_sync.runs",
 }
-COMMITS_BY_HAND = {"app.db"}
+COMMITS_BY_HAND = {"app.writability"}
 SERVES_REQUESTS = (
     "app.web",
     "app.http",

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from app import db, jobs
+from app import db, jobs, writability
 from app.rest.operations import routes
 from app.runtime import embedded
 from tests.conftest import Deliver, Drain, Servers
@@ -132,13 +132,13 @@ def test_full_disk_and_its_end_are_recognized(small_disk: Path) -> None:
     engine = db.create(server.url, role=None)
     try:
         with engine.connect() as connection:
-            assert db.write_problem(connection) is None
+            assert writability.write_problem(connection) is None
             fill(small_disk / "filler")
-            assert db.write_problem(connection) == "disk_full"
+            assert writability.write_problem(connection) == "disk_full"
             assert connection.scalar(text("SELECT 1")) == 1
             (small_disk / "filler").unlink()
             connection.rollback()
-            assert db.write_problem(connection) is None
+            assert writability.write_problem(connection) is None
     finally:
         engine.dispose()
         server.stop()

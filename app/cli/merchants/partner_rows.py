@@ -1,6 +1,6 @@
 """Partners as commands print them: with the stored status, the link, and amounts as money."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,16 +12,17 @@ from app.money import format_money
 from app.partners import views
 from app.partners.figures import statistics
 from app.partners.managing import commands
-from app.partners.models import Partner, Snapshot
+from app.partners.models import Partner
 from app.partners.partner_side.enrollments import owns_bare_link, redirect_link
 from app.partners.terms import snapshots
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
 
 
-def in_list(partner: Partner, snapshot: Snapshot | None) -> dict[str, Any]:
-    """A partner as the API shows it, with the command line's field names."""
-    return _in_own_words(views.partner_body(partner, snapshot).model_dump(), partner)
+def in_list(session: Session, partners: Sequence[Partner]) -> list[dict[str, Any]]:
+    """Partners as the API shows them, with the command line's field names."""
+    shown = views.load_partner_bodies(session, partners)
+    return [_in_own_words(body.model_dump(), partner) for body, partner in zip(shown, partners, strict=True)]
 
 
 def after_change(session: Session, settings: config.Settings, partner: Partner) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def whole(
     """All fields of a partner, with its live or test earnings; in a table a line for each currency."""
     program = session.get_one(Program, partner.program_id)
     every = statistics.load_for_partner(session, partner, program, livemode=livemode)
-    shown = views.partner_with_stats(partner, snapshots.in_force(session, partner.id), every, program.currency)
+    shown = views.load_partner_with_stats(session, partner, livemode=livemode)
     values = {**_in_own_words(shown.model_dump(), partner), "link": link(session, settings, partner)}
     if for_people:
         del values["stats"], values["stats_by_currency"]

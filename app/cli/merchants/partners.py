@@ -42,15 +42,13 @@ def list_(
     """List partners, newest first. Those who signed up and are not approved are pending and unconfirmed."""
     from app.cli.merchants import partner_rows
     from app.partners.queries import listing
-    from app.partners.terms import snapshots
 
     if status is not None and status not in STATUSES:
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
         listed, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
-        stamped = snapshots.in_force_of_each(session, [row.id for row in listed.rows])
-        rows = [partner_rows.in_list(row, stamped.get(row.id)) for row in listed.rows]
+        rows = partner_rows.in_list(session, listed.rows)
     if not as_json:
         columns = ("id", "code", "email", "email_state", "status", "commission_pct", "program_id", "created_at")
         rows = [{name: row[name] for name in columns} for row in rows]

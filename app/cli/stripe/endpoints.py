@@ -160,12 +160,16 @@ def enable(
 
 @commands.command()
 def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Encrypt every endpoint's secrets with the first key of ACCRUAL_SECRET_KEY; then the other keys can be removed."""
+    """Encrypt all that is stored encrypted with the first key of ACCRUAL_SECRET_KEY; then remove the other keys."""
+    from app.partners.payout_methods import commands as payout_method_commands
     from app.stripe_events.endpoints import commands as endpoint_commands
 
     with organizations.opened(data_dir) as (settings, session):
-        count = endpoint_commands.reseal_all(session, CLI, settings)
-    printing.record({"resealed": count}, as_json=as_json)
+        resealed = {
+            "resealed": endpoint_commands.reseal_all(session, CLI, settings),
+            "payout_methods": payout_method_commands.reseal_all(session, CLI, settings),
+        }
+    printing.record(resealed, as_json=as_json)
 
 
 @contextmanager

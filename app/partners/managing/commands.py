@@ -14,6 +14,7 @@ from app.organizations import actors, audit
 from app.partners import enrollment, tree, validation, views
 from app.partners.managing import program_partners
 from app.partners.models import Partner
+from app.partners.payout_methods import commands as payout_commands
 from app.partners.queries import listing
 from app.partners.terms import snapshots
 from app.partners.terms.views import SnapshotBody, load_snapshot_body
@@ -23,7 +24,7 @@ from app.programs.models import Program
 from app.programs.shapes import shape_of
 from app.programs.terms import terms_in_force
 from app.programs.views import ProgramBody
-from app.texts import require_address, require_line
+from app.texts import require_line
 from app.views import instant_text
 
 AUDITED: Final = frozenset({"slug", "status", "commission_pct", "parent_id"})
@@ -76,8 +77,9 @@ def add(
         raise InvalidRequest("send commission_pct or commission_snapshot, not both", param="commission_snapshot")
     if commission_pct is not None:
         commission = shape_of(terms_in_force(session, program.id).commission).with_rate(bps_of(commission_pct))
-    profile["payout_email"] = _valid_payout_email(profile.get("payout_email"))
+    paid_by = {name: profile.pop(name) for name in payout_commands.PARTNER_FIELDS & profile.keys()}
     partner = enrollment.create_partner(session, program, email=email, slug=slug, commission=commission, **profile)
+    payout_commands.apply_fields(session, partner, paid_by)
     if parent_id is not None:
         _set_parent(session, partner, parent_id)
     session.refresh(partner)
@@ -182,17 +184,17 @@ def amend_terms(
 
 def load_body(session: Session, partner: Partner) -> views.PartnerBody:
     """The partner with the rate of its snapshot in force, as the API shows it."""
-    return views.partner_body(partner, snapshots.in_force(session, partner.id))
+    [shown] = views.load_partner_bodies(session, [partner])
+    return shown
 
 
 def _apply(session: Session, partner: Partner, changes: Mapping[str, Any]) -> None:
     """Make the changes: the rate before the status, so that a partner activated in the same change gets that rate."""
-    for name in ("first_name", "last_name", "payout_method"):
+    for name in ("first_name", "last_name"):
         if name in changes:
             value = changes[name]
-            setattr(partner, name, require_line(value, param=name) if value and name != "payout_method" else value)
-    if "payout_email" in changes:
-        partner.payout_email = _valid_payout_email(changes["payout_email"])
+            setattr(partner, name, require_line(value, param=name) if value else value)
+    payout_commands.apply_fields(session, partner, changes)
     if "parent_id" in changes:
         _set_parent(session, partner, changes["parent_id"])
     if "metadata" in changes:
@@ -220,7 +222,3 @@ def _set_parent(session: Session, partner: Partner, parent_id: str | None) -> No
     """Set the partner's upline to another partner of the same owner, or to none."""
     parent = None if parent_id is None else listing.get_partner(session, [partner.organization_id], parent_id)
     tree.set_parent(session, partner, parent)
-
-
-def _valid_payout_email(email: str | None) -> str | None:
-    return None if email is None else require_address(email, param="payout_email")

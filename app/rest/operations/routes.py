@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, jsonify, request, send_file
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import db, jobs, metrics
+from app import db, jobs, metrics, writability
 from app.config import Settings
 from app.errors import Forbidden
 from app.http import throttle
@@ -93,7 +93,7 @@ def _write_problem(connection: Connection) -> str | None:
     """Why the database cannot write, checked at most every few seconds, because a check writes a megabyte."""
     checked_at, problem = _write_checks.get(connection.engine, (float("-inf"), None))
     if time.monotonic() - checked_at >= WRITE_CHECK_SECONDS:
-        problem = db.write_problem(connection)
+        problem = writability.write_problem(connection)
         _write_checks[connection.engine] = (time.monotonic(), problem)
     return problem
 

@@ -8,12 +8,12 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from app import texts
 from app.paging import Between, Numbered
+from app.partners.payout_methods.destinations.fields import Method
 from app.partners.terms.snapshots import AppliesTo
 from app.partners.validation import (
     PartnerStatus,
     slug,
 )
-from app.partners.views import PayoutMethod
 from app.programs.shapes import Commission
 from app.views import UNSENT, EmailAddress, Moment, OneLine, Request, hide_defaults
 
@@ -90,7 +90,7 @@ class PartnerCreation(Request):
     first_name: Name | None = None
     last_name: Name | None = None
     commission_pct: Percent | None = Field(default=None, description="Its own rate; null: the program's rate.")
-    payout_method: PayoutMethod | None = None
+    payout_method: Method | None = None
     payout_email: EmailAddress | None = None
     metadata: Metadata | None = None
     program_id: str | None = Field(default=None, description="Null: your default program.")
@@ -112,7 +112,7 @@ class PartnerChange(Request):
     apply_to: AppliesTo = Field(
         default=UNSENT, description="The customers whose future payments get commission_pct; default all_customers."
     )
-    payout_method: PayoutMethod | None = None
+    payout_method: Method | None = None
     payout_email: EmailAddress | None = None
     metadata: Metadata = UNSENT
     parent_id: str | None = Field(default=None, description="Its upline from now on; null: none.")

@@ -99,13 +99,14 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
     """Each policy of the request role says one of these and nothing else."""
     own = r"\((organization_id|id) = ANY \(.*visible_organizations\(\).*\)\)"
     enrolled = r"\((id|partner_id|program_id) = ANY \(.*own_(partners|programs)\(\).*\)\)"
-    itself = r"\(partner_organization_id = .*calling_affiliate\(\).*\)"
+    itself = r"\(\(partner_organization_id = .*calling_affiliate\(\).*named_partner\(\).*\)"
+    written = r"\((partner_id|organization_id) = \( SELECT (calling_partner|calling_partners_owner)\(\).*\)\)"
     mode = r"\(.*livemode = \( SELECT visible_livemode\(\).*\)\)|\(run_id IN \( SELECT stripe_runs.id.*\)\)"
     below = r"\(parent_id = ANY \(.*visible_organizations\(\).*\)\)"
     with db.transaction() as session:
         policies = session.execute(_POLICIES).all()
         owned = {*tables_of_organizations(session), "organizations"}
-    kinds: dict[str, set[str]] = {"own": set(), "partner": set(), "below": set(), "mode": set()}
+    kinds: dict[str, set[str]] = {"own": set(), "partner": set(), "below": set(), "mode": set(), "written": set()}
     for policy in policies:
         sentence = " ".join((policy.qual or policy.with_check).split())
         if policy.policyname == "mode":
@@ -115,6 +116,9 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
         elif policy.permissive == "RESTRICTIVE":
             kinds["below"].add(policy.tablename)
             assert re.fullmatch(below, sentence), policy
+        elif policy.policyname in {"partner_writes", "partner_adds"}:
+            kinds["written"].add(policy.tablename)
+            assert re.fullmatch(written, sentence), policy
         elif re.fullmatch(own, sentence):
             kinds["own"].add(policy.tablename)
         else:
@@ -123,6 +127,7 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
             assert re.fullmatch(f"{enrolled}|{itself}", sentence), policy
     assert owned - kinds["own"] == WITHOUT_REQUESTS
     assert kinds["below"] == {"organizations"}
+    assert kinds["written"] == {"payout_methods", "audit_entries"}
     with db.transaction() as session:
         have_a_mode = set(session.scalars(_OF_A_MODE))
     assert kinds["mode"] == (have_a_mode - {"api_keys"}) | {"drifts"}

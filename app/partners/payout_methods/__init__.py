@@ -1,0 +1,1 @@
+"""How partners are paid: the table of payout methods, destinations and their validation."""

@@ -1,0 +1,45 @@
+"""The kinds of destination by method: validation, and the sealed form. Pure."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from app.partners.payout_methods.destinations.bank_accounts import bank_transfer
+from app.partners.payout_methods.destinations.crypto import crypto
+from app.partners.payout_methods.destinations.elsewhere import external, stripe
+from app.partners.payout_methods.destinations.emails import payoneer, paypal
+from app.partners.payout_methods.destinations.fields import Destination, Method
+from app.partners.payout_methods.destinations.wise import wise
+
+KINDS: Final[Mapping[Method, Callable[[Mapping[str, str | None]], Destination]]] = {
+    "paypal": paypal,
+    "wise": wise,
+    "bank_transfer": bank_transfer,
+    "payoneer": payoneer,
+    "stripe": stripe,
+    "crypto": crypto,
+    "external": external,
+}
+
+
+def validate(method: Method, given: Mapping[str, str | None]) -> Destination:
+    """The destination of `given` fields for a method.
+
+    Example: `validate("paypal", {"email": "Zoe@example.com"})` has the fields `{"email": "zoe@example.com"}` and shows
+    `{"email": "z…@example.com"}`.
+
+    Raises:
+        InvalidRequest: names the field, without its value.
+    """
+    return KINDS[method](given)
+
+
+def written(fields: Mapping[str, str]) -> str:
+    """The fields as the text that is sealed and fingerprinted; the same fields give the same text."""
+    return json.dumps(dict(fields), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def read(text: str) -> dict[str, str]:
+    """The fields that `written` wrote."""
+    fields: dict[str, str] = json.loads(text)
+    return fields
