@@ -8,12 +8,12 @@ could be read confirms.
 from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from app.immutable import immutable
+from app.partners.payout_methods.destinations import fields
 
-MethodName = Literal["paypal", "wise", "bank_transfer", "payoneer", "stripe", "crypto", "external"]
-METHODS: Final[tuple[MethodName, ...]] = get_args(MethodName)
+MethodName: TypeAlias = fields.Method
 FileKind = Literal["paypal", "wise", "sepa", "payoneer", "bank_list"]
 FILE_KINDS: Final[tuple[FileKind, ...]] = get_args(FileKind)
 

@@ -8,12 +8,13 @@ from app.sentences.say import Country, Money, Value, say_stored
 REFUSALS: Final = (
     *("currency", "country", "no_debtor", "no_source_currency", "no_listener"),
     *("too_small", "too_large"),
+    *("formula", "control_character", "no_letters", "malformed", "missing"),
 )
-"""Why a method cannot pay."""
+"""Why a method cannot pay, and why a destination cannot be in a file of payouts."""
 
 
 def refusal(details: Mapping[str, Any]) -> str:
-    """Why a method cannot pay: "PayPal does not pay to Nigeria." for example.
+    """Why a method cannot pay, or a line cannot be in a file: "PayPal does not pay to Nigeria." for example.
 
     Args:
         details: what `app.payouts.methods.Refusal.details` gave.
@@ -23,6 +24,8 @@ def refusal(details: Mapping[str, Any]) -> str:
         values["currency"] = str(currency).upper()
     if country := details.get("country"):
         values["country"] = Country(str(country))
+    if field := details.get("field"):
+        values["field"] = str(field)
     if "bound_minor" in details:
         values["bound"] = Money(int(details["bound_minor"]), str(details["currency"]))
     return say_stored("payout_refusal", details.get("refusal"), **values)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from app import currencies
+from app.partners.payout_methods.destinations.fields import METHODS
 from app.payouts import methods
-from app.payouts.methods import METHODS, TABLE, MethodName, Payer
+from app.payouts.methods import TABLE, MethodName, Payer
 from app.sentences import payouts
 
 READY = Payer(has_debtor=True, has_source_currency=True, has_listener=True)

@@ -12,9 +12,9 @@ from babel.messages.catalog import Message
 
 from app.attribution.carriers import CARRIERS
 from app.ledger.models import ENTRY_KINDS
+from app.partners.payout_methods.destinations.fields import METHODS
 from app.payments.facts import Kind
 from app.payments.waiting.reasons import REASONS
-from app.payouts.methods import METHODS
 from app.sentences import catalogue, outcomes, payouts
 from app.stripe_sync.models import DRIFT_KINDS
 from tests.architecture.source import modules

@@ -1,0 +1,1 @@
+"""Files of payouts that a person uploads to a bank or a provider."""
