@@ -1,0 +1,180 @@
+"""Result files: what PayPal, Wise or a person says became of the payouts of a file. Pure.
+
+A layout is known by its column names; `reference` and `status` are what every layout has. Sources: PayPal, Payouts
+reports, read on 2026-11-28; the columns of Wise's list of transfers and of PayPal's activity download are unverified.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Final, Literal
+
+from app import money
+from app.errors import InvalidRequest
+from app.immutable import immutable
+from app.payouts import references
+
+PaymentOutcome = Literal["paid", "failed", "waiting", "unknown"]
+
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "reference": (
+            "reference",
+            "refid",
+            "uniquerefid",
+            "customerid",
+            "uniqueid",
+            "senderitemid",
+            "paymentreference",
+        ),
+        "status": ("status", "transactionstatus", "payoutstatus"),
+        "provider_id": ("providerid", "transactionid", "payoutitemid", "id", "transferid"),
+        "reason": ("reason", "errormessage", "errorenum", "note"),
+        "amount": ("amount", "payoutamount", "gross", "targetamountafterfees", "targetamount", "paymentamount"),
+        "currency": ("currency", "currencycode", "targetcurrency", "paymentcurrency"),
+    }
+)
+"""By what we read, the columns that have it, the first of them that is there; letters and digits only, lower case."""
+
+OUTCOMES: Final[Mapping[str, PaymentOutcome]] = MappingProxyType(
+    {
+        **dict.fromkeys(["paid", "success", "succeeded", "completed", "complete", "processed"], "paid"),
+        **dict.fromkeys(["outgoingpaymentsent", "fundsconverted"], "waiting"),
+        **dict.fromkeys(["failed", "denied", "blocked", "rejected", "declined", "cancelled", "canceled"], "failed"),
+        **dict.fromkeys(["returned", "refunded", "reversed", "bouncedback", "fundsrefunded", "error"], "failed"),
+        **dict.fromkeys(["new", "pending", "processing", "unclaimed", "onhold", "held", "sent"], "waiting"),
+    }
+)
+"""What a status means; letters only, lower case."""
+
+_REFERENCE: Final = re.compile(rf"(?<![0-9A-Z])P[{references.ALPHABET}]{{{references.LENGTH - 1}}}(?![0-9A-Z])")
+_NOT_LETTERS: Final = re.compile(r"[^a-z0-9]")
+
+
+@immutable
+class ResultLine:
+    """A line of a result file.
+
+    Attributes:
+        number: of the line in the file; the header is 1.
+        reference: the payout's reference; None: the line has none that is valid.
+        outcome: what its status means; `waiting`: it has not ended.
+        status: as the file has it.
+        provider_id: the provider's name for the payment, or None.
+        reason: why it failed, or None.
+        amount: as the file has it, or None.
+        currency: lower case, or None.
+    """
+
+    number: int
+    reference: str | None
+    outcome: PaymentOutcome
+    status: str
+    provider_id: str | None
+    reason: str | None
+    amount: str | None
+    currency: str | None
+
+    def is_about(self, net_minor: int, currency: str) -> bool:
+        """Whether amount and currency are those of the payout, as far as the file has them; the sign is ignored."""
+        if self.currency is not None and self.currency != currency:
+            return False
+        return self.amount is None or minor_of(self.amount, currency) in {net_minor, -net_minor}
+
+
+def read(content: bytes) -> list[ResultLine]:
+    """The lines of a result file, which has a header, in the order of the file; blank lines are left out.
+
+    Raises:
+        InvalidRequest: `results_unreadable`: it is not text, or lacks the columns of a reference and a status.
+    """
+    rows = list(_rows(content))
+    header = [_plain(cell) for cell in rows[0]] if rows else []
+    places = {field: _place(header, names) for field, names in COLUMNS.items()}
+    if places["reference"] is None or places["status"] is None:
+        raise InvalidRequest(
+            "the file has no columns for reference and status; send the provider's result file with its header, or "
+            "reference,status,provider_id,reason",
+            code="results_unreadable",
+            param="file",
+        )
+    return [_line(number, row, places) for number, row in enumerate(rows[1:], start=2) if any(row)]
+
+
+def minor_of(amount: str, currency: str) -> int | None:
+    """An amount as text in the currency's smallest unit; None if it is no amount of this currency.
+
+    Example: `minor_of("1,234.50", "usd") == minor_of("1.234,50", "usd") == 123450`.
+    """
+    digits = re.sub(r"[\s'\u00a0\u202f]", "", amount)
+    places = money.decimals(currency)
+    point = _decimal_point(digits, places)
+    plain = "".join("." if at == point else one for at, one in enumerate(digits) if at == point or one not in ".,")
+    try:
+        scaled = Decimal(plain).scaleb(places)
+    except InvalidOperation:
+        return None
+    return int(scaled) if scaled.is_finite() and scaled == scaled.to_integral_value() else None
+
+
+def _decimal_point(digits: str, places: int) -> int:
+    """Where the decimal point of an amount is; -1 if it has none, because what looks like one groups thousands."""
+    last = max(digits.rfind("."), digits.rfind(","))
+    if last < 0:
+        return -1
+    is_alone = digits.count(".") + digits.count(",") == 1
+    is_mixed = "." in digits and "," in digits
+    after = len(digits) - last - 1
+    if is_mixed or (is_alone and (after != 3 or places == 3)):
+        return last
+    return -1
+
+
+def _rows(content: bytes) -> Sequence[Sequence[str]]:
+    try:
+        text = content.decode("utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    if "\x00" in text:
+        raise InvalidRequest("the file is no text; send it as CSV", code="results_unreadable", param="file")
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        return [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        ]
+    except csv.Error as problem:
+        message = f"the file cannot be read as CSV ({problem}); send it as the provider made it"
+        raise InvalidRequest(message, code="results_unreadable", param="file") from None
+
+
+def _line(number: int, row: Sequence[str], places: Mapping[str, int | None]) -> ResultLine:
+    found = {
+        field: row[place] for field, place in places.items() if place is not None and place < len(row) and row[place]
+    }
+    reference = next(
+        (one for one in _REFERENCE.findall(found.get("reference", "").upper()) if references.is_reference(one)), None
+    )
+    status = found.get("status", "")
+    currency = found.get("currency")
+    return ResultLine(
+        number=number,
+        reference=reference,
+        outcome=OUTCOMES.get(_plain(status), "unknown"),
+        status=status,
+        provider_id=found.get("provider_id"),
+        reason=found.get("reason"),
+        amount=found.get("amount"),
+        currency=None if currency is None else currency.lower(),
+    )
+
+
+def _place(header: Sequence[str], names: Sequence[str]) -> int | None:
+    return next((header.index(name) for name in names if name in header), None)
+
+
+def _plain(text: str) -> str:
+    return _NOT_LETTERS.sub("", text.lower())
