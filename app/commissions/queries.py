@@ -1,6 +1,6 @@
 """Finding conversions and commissions, newest first, by index and never by counting."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, or_, select
@@ -39,14 +39,15 @@ _NO_PAYMENT_DETAILS = tuple(
     defer(column, raiseload=True) for column in (Payment.base_details, Payment.outcome_details, Payment.email_marks)
 )
 
-# A payment that was merged into another is in no list; the other payment is.
-_UNMERGED_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
+_COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
     select(Commission, Conversion, Payment, Program.name, Partner.slug)
     .join(Conversion, Conversion.id == Commission.conversion_id)
-    .join(Payment, and_(Payment.id == Conversion.payment_id, Payment.merged_into_id.is_(None)))
+    .join(Payment, Payment.id == Conversion.payment_id)
     .join(Program, Program.id == Commission.program_id)
     .join(Partner, Partner.id == Commission.partner_id)
 )
+# A payment that was merged into another is in no list; the other payment is.
+_UNMERGED_COMMISSIONS = _COMMISSIONS.where(Payment.merged_into_id.is_(None))
 
 OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
     select(Commission, Conversion, Program.name, Partner.slug)
@@ -213,6 +214,15 @@ def get_commission(
     return row
 
 
+def load_commissions(
+    session: Session, commission_ids: Collection[UUID]
+) -> Sequence[Row[Commission, Conversion, Payment, str, str]]:
+    """These commissions as `list_commissions` has them, read again, also those of merged payments."""
+    matching = _COMMISSIONS.where(Commission.id.in_(commission_ids))
+    matching = matching.options(_NO_CALCULATION, _NO_UPLINES, *_NO_PAYMENT_DETAILS)
+    return session.execute(matching.execution_options(populate_existing=True)).all() if commission_ids else []
+
+
 def conversion_named(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Conversion:
     """The conversion with this `cnv_…` id, or that of the commission with this `com_…` id. Raises NotFound."""
     if ids.decode(public_id, ids.COMMISSION) is not None:
@@ -222,14 +232,22 @@ def conversion_named(session: Session, organization_ids: Sequence[UUID], public_
 
 def with_commission(session: Session, conversion: Conversion) -> tuple[Conversion, Commission | None, Payment, str]:
     """The conversion with its payment, its partner's code, and its level-0 commission, if it ever had one."""
+    [row] = load_with_commissions(session, [conversion.id])
+    return row[0], row[1], row[2], row[3]
+
+
+def load_with_commissions(
+    session: Session, conversion_ids: Collection[UUID]
+) -> Sequence[Row[Conversion, Commission, Payment, str]]:
+    """The same for each of these conversions, read again; no Commission where there never was one."""
     joined = (
-        select(Payment, Commission, Partner.slug)
-        .select_from(Conversion)
+        select(Conversion, Commission, Payment, Partner.slug)
         .join(Payment, Payment.id == Conversion.payment_id)
         .join(Partner, Partner.id == Conversion.partner_id)
+        .outerjoin(Commission, _LEVEL_0)
+        .where(Conversion.id.in_(conversion_ids))
     )
-    row = session.execute(joined.outerjoin(Commission, _LEVEL_0).where(Conversion.id == conversion.id)).one()
-    return conversion, row[1], row[0], row[2]
+    return session.execute(joined.execution_options(populate_existing=True)).all() if conversion_ids else []
 
 
 def net_minor(commission: Commission | None) -> int:

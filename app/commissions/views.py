@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.commissions import queries
-from app.commissions.decisions.bulk_approval import Approved
 from app.commissions.models import Commission, Conversion
 from app.commissions.queries import net_minor
 from app.ledger.balances import approvals_posted_at
@@ -31,29 +30,6 @@ CONVERSION_STATUS: Final[dict[str, ConversionStatus]] = {
 }
 STATUS: Final[dict[str, CommissionStatus]] = {word: word for word in get_args(CommissionStatus)}
 COMMISSION_STATUS: Final = {shown: stored for stored, shown in CONVERSION_STATUS.items()}
-
-
-class AmountIn(Camel):
-    """An amount in one currency."""
-
-    currency: str = Field(examples=["USD"])
-    amount: str = Field(examples=["12.00"])
-
-
-class BulkApproved(Camel):
-    """Approved conversions, or those that would be approved."""
-
-    dry_run: bool
-    approved: int = Field(description="How many conversions.")
-    amounts: list[AmountIn] = Field(description="Their commissions on every level, a row for each currency.")
-    conversion_ids: list[str]
-    on_hold: list[str] = Field(
-        description="Conversions that were not approved, because a dispute or fraud warning is open; approve each "
-        "with `force` and a reason."
-    )
-    has_more: bool = Field(
-        description="Whether more are waiting: a call approves at most 500. Repeat the call until it is false."
-    )
 
 
 class ConversionBody(Camel):
@@ -130,21 +106,6 @@ class CommissionPage(Camel):
     has_more: HasMore
 
 
-def bulk_approved(approved: Approved, *, dry_run: bool) -> BulkApproved:
-    """The answer of a bulk approval."""
-    return BulkApproved(
-        dry_run=dry_run,
-        approved=len(approved.conversion_ids),
-        amounts=[
-            AmountIn(currency=currency.upper(), amount=decimal_text(minor, currency))
-            for currency, minor in approved.minor_by_currency.items()
-        ],
-        conversion_ids=[ids.encode(ids.CONVERSION, conversion_id) for conversion_id in approved.conversion_ids],
-        on_hold=[ids.encode(ids.CONVERSION, conversion_id) for conversion_id in approved.held_ids],
-        has_more=approved.has_more,
-    )
-
-
 def conversion_body(
     conversion: Conversion, commission: Commission | None, payment: Payment, partner_code: str
 ) -> ConversionBody:
@@ -167,7 +128,6 @@ def conversion_body(
 
 def load_conversion_body(session: Session, conversion: Conversion) -> ConversionBody:
     """The conversion as it is now, also if SQL statements changed it since it was read."""
-    session.expire_all()
     return conversion_body(*queries.with_commission(session, conversion))
 
 

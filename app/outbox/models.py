@@ -95,7 +95,9 @@ class OutboundDelivery(Base):
     __table_args__ = (
         CheckConstraint("state IN ('pending', 'delivered', 'given_up')", name="state"),
         UniqueConstraint("message_id", "endpoint_id"),
-        Index("ix_outbound_deliveries_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_outbound_deliveries_due", "endpoint_id", "next_attempt_at", postgresql_where=text("state = 'pending'")
+        ),
         Index("ix_outbound_deliveries_organization_id", "organization_id", "livemode", "id"),
         Index("ix_outbound_deliveries_endpoint_id", "endpoint_id", "id"),
     )
@@ -133,8 +135,8 @@ class OutboundAttempt(Base):
     attempted_at: Mapped[datetime]
     duration_ms: Mapped[int]
     status_code: Mapped[int | None]
-    """Null: there was no answer; then `error` says why."""
-    error: Mapped[str | None]
-    """A code: `timeout`, `private_address`, `redirect`, …; null for an answer with a status of 2xx."""
+    """Null: there was no answer; then `problem` says why."""
+    problem: Mapped[dict[str, Any] | None]
+    """Why it failed, as `app.sentences.problems` renders it; null for an answer with a status of 2xx."""
     answer: Mapped[str | None]
     """The first 1,024 bytes of the answer's body, as text; null for a postback, whose answer is not kept."""

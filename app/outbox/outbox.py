@@ -54,7 +54,7 @@ def record(
     """Store the facts of a change for the endpoints that listen. If none does, this is one indexed query.
 
     Example:
-        outbox.record(session, organization_id=owner_id, livemode=None, types=("partner.updated",),
+        outbox.record(session, organization_id=owner_id, livemode=None, types=["partner.updated"],
                       facts=lambda asked_for: [Fact("partner.updated", jsonable(shown), now)])
 
     Args:

@@ -121,6 +121,7 @@ class ReadEvent:
         occurred_at: the time of its facts; of contradicting facts the newest is used.
         evident_at: the time from which its names count. For an event both are the same. A fetched document has the
             facts of now, but a name on an invoice that was paid last year counts from then.
+        is_backfill: whether a backfill inserted the event.
     """
 
     id: int
@@ -128,6 +129,7 @@ class ReadEvent:
     occurred_at: datetime
     evident_at: datetime
     reading: Reading
+    is_backfill: bool = False
 
 
 def seconds(stated: object) -> int | None:

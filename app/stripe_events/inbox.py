@@ -1,17 +1,17 @@
 """The inbox: stores every Stripe event exactly once, claims due events by row lock, finishes them with an outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app import backoff, bulk, direct
 from app.immutable import immutable
-from app.stripe_events import envelope
+from app.stripe_events import envelope, outbound_facts
 from app.stripe_events.endpoints.receivers import StripeReceiver
 from app.stripe_events.scope import Scope
 
@@ -31,6 +31,8 @@ class ClaimedEvent:
     occurred_at: datetime
     payload: str
     attempts: int
+    is_backfill: bool
+    """Whether a backfill inserted it."""
 
 
 @immutable
@@ -104,25 +106,28 @@ def insert_event(
 
 
 _MAKE_DUE = text("""
-    INSERT INTO due_events (event_id, organization_id, livemode)
-    SELECT id, organization_id, livemode FROM stripe_events
+    INSERT INTO due_events (event_id, organization_id, livemode, is_backfill)
+    SELECT id, organization_id, livemode, :is_backfill FROM stripe_events
     WHERE id = ANY (:ids) AND NOT is_wrong_mode ORDER BY id
     ON CONFLICT (event_id) DO UPDATE SET next_attempt_at = now()
 """)
 
 
-def make_due(session: Session, event_ids: Sequence[int]) -> None:
-    """Make unprocessed events due at once. Waits for a drain that has claimed one of them."""
+def make_due(session: Session, event_ids: Sequence[int], *, is_backfill: bool = False) -> None:
+    """Make unprocessed events due at once. Waits for a drain that has claimed one of them.
+
+    `is_backfill`: a backfill inserted them; an event that is due already stays what it is.
+    """
     if event_ids:
-        session.execute(_MAKE_DUE, {"ids": list(event_ids)})
+        session.execute(_MAKE_DUE, {"ids": list(event_ids), "is_backfill": is_backfill})
 
 
 _CLAIM = text("""
-    SELECT event_id FROM due_events WHERE next_attempt_at <= now()
+    SELECT event_id, is_backfill FROM due_events WHERE next_attempt_at <= now()
     ORDER BY event_id LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 _CLAIM_THESE = text("""
-    SELECT event_id FROM due_events WHERE event_id = ANY (:ids) ORDER BY event_id FOR UPDATE SKIP LOCKED
+    SELECT event_id, is_backfill FROM due_events WHERE event_id = ANY (:ids) ORDER BY event_id FOR UPDATE SKIP LOCKED
 """)
 _LOAD = text("""
     SELECT id, organization_id, account, livemode, stripe_id, type, occurred_at, payload, attempts
@@ -132,7 +137,7 @@ _LOAD = text("""
 
 def claim(session: Session, limit: int) -> list[ClaimedEvent]:
     """Lock up to `limit` due events, by inbox order, without those that another drain has locked."""
-    return _load(session, session.scalars(_CLAIM, {"limit": limit}).all())
+    return _load(session, session.execute(_CLAIM, {"limit": limit}))
 
 
 def claim_one(session: Session, event_id: int) -> ClaimedEvent | None:
@@ -142,12 +147,13 @@ def claim_one(session: Session, event_id: int) -> ClaimedEvent | None:
 
 def claim_these(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
     """Lock those of these events that are unprocessed and not locked by another drain, by inbox order."""
-    return _load(session, session.scalars(_CLAIM_THESE, {"ids": list(event_ids)}).all())
+    return _load(session, session.execute(_CLAIM_THESE, {"ids": list(event_ids)}))
 
 
-def _load(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
+def _load(session: Session, due: Iterable[Row[Any]]) -> list[ClaimedEvent]:
     """The claimed events, read after their locks were taken, so with the attempts that other drains counted."""
-    rows = session.execute(_LOAD, {"ids": list(event_ids)}) if event_ids else ()
+    is_backfill = {row.event_id: row.is_backfill for row in due}
+    rows = session.execute(_LOAD, {"ids": list(is_backfill)}) if is_backfill else ()
     return [
         ClaimedEvent(
             row.id,
@@ -157,6 +163,7 @@ def _load(session: Session, event_ids: Sequence[int]) -> list[ClaimedEvent]:
             row.occurred_at,
             row.payload,
             row.attempts,
+            is_backfill[row.id],
         )
         for row in rows
     ]
@@ -169,6 +176,7 @@ _FINISH = text("""
     WHERE stripe_events.id = given.id
 """)
 _REMOVE_DUE = text("DELETE FROM due_events WHERE event_id = ANY (:ids)")
+_BACKFILLED = text("SELECT event_id FROM due_events WHERE event_id = ANY (:ids) AND is_backfill")
 
 
 def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
@@ -179,7 +187,16 @@ def finish(session: Session, outcomes: Mapping[int, Outcome]) -> None:
     ]
     if rows:
         session.execute(_FINISH, {"rows": bulk.encode(rows)})
-        session.execute(_REMOVE_DUE, {"ids": list(outcomes)})
+        parked = [event_id for event_id, outcome in outcomes.items() if outcome.name == "parked"]
+        _remove_due(session, list(outcomes), parked)
+
+
+def _remove_due(session: Session, event_ids: Sequence[int], parked: Sequence[int]) -> None:
+    """Events are not due any more; of those that were parked, a fact is recorded."""
+    backfilled = session.scalars(_BACKFILLED, {"ids": parked}).all() if parked else ()
+    session.execute(_REMOVE_DUE, {"ids": event_ids})
+    if parked:
+        outbound_facts.record_parked(session, parked, backfilled)
 
 
 _LOCK_DUE = text("SELECT event_id FROM due_events WHERE event_id = :id FOR UPDATE")
@@ -234,7 +251,7 @@ def store_failure(session: Session, event_id: int, attempts: int, problem: Mappi
     if not park:
         session.execute(_STORE_FAILURE, values)
     elif session.scalar(_PARK, values) is not None:
-        session.execute(_REMOVE_DUE, {"ids": [event_id]})
+        _remove_due(session, [event_id], [event_id])
 
 
 _OLDEST_DUE = text("""

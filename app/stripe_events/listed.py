@@ -43,13 +43,16 @@ _RECORD = f"""
 """
 
 
-def insert_listed(session: Session, scope: Scope, events: Sequence[Mapping[str, Any]]) -> list[int]:
+def insert_listed(
+    session: Session, scope: Scope, events: Sequence[Mapping[str, Any]], *, is_backfill: bool = False
+) -> list[int]:
     """Insert the events that are not in the inbox yet in any version, due at once.
 
     Args:
         session: inserts the rows; does not commit.
         scope: the account and mode they were listed for.
         events: events as Stripe lists them.
+        is_backfill: whether a backfill inserts them.
 
     Returns:
         The inbox ids of the new events; if there are any, wake a worker after the commit.
@@ -60,7 +63,7 @@ def insert_listed(session: Session, scope: Scope, events: Sequence[Mapping[str, 
     """
     rows = [_row(scope, event) for event in events]
     inserted = session.scalars(text(_RECORD), {"rows": bulk.encode(rows)}).all() if rows else []
-    inbox.make_due(session, inserted)
+    inbox.make_due(session, inserted, is_backfill=is_backfill)
     return list(inserted)
 
 

@@ -53,6 +53,8 @@ class DueEvent(Base):
     organization_id: Mapped[UUID]
     livemode: Mapped[bool]
     next_attempt_at: Mapped[CreatedAt]
+    is_backfill: Mapped[bool] = mapped_column(server_default="false")
+    """Whether a backfill inserted the event; outbound messages about what it changes say so."""
 
 
 class StripeEvent(Base):

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import Conflict
 from app.immutable import immutable
-from app.stripe_events import inbox
+from app.organizations import actors, audit
+from app.stripe_events import inbox, views
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
@@ -103,8 +104,10 @@ def measure(session: Session, selection: Selection) -> tuple[int, int]:
     return count, newest
 
 
-def replay(session: Session, event: StripeEvent) -> None:
-    """Make an event due again.
+def replay(session: Session, actor: actors.Actor, event: StripeEvent) -> views.EventBody:
+    """Command: make an event due again as if it had just arrived; only a difference is posted. Writes the audit entry.
+
+    Wake a worker after the commit.
 
     Raises:
         Conflict: `wrong_mode`: its mode differs from its endpoint's.
@@ -116,6 +119,9 @@ def replay(session: Session, event: StripeEvent) -> None:
         )
     _replay(session, [event.id])
     session.refresh(event)
+    owner, livemode = event.organization_id, event.livemode
+    audit.add_entry(session, actor, "event.replayed", event.stripe_id, organization_id=owner, livemode=livemode)
+    return views.event_body(event)
 
 
 def replay_named(session: Session, scope: Scope, stripe_ids: Sequence[str]) -> list[int]:

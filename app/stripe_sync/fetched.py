@@ -30,7 +30,13 @@ _KEEP_FIRST: Final = "ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOT
 
 
 def insert_documents(
-    session: Session, scope: Scope, documents: Iterable[Mapping[str, Any]], *, fetched_at: datetime, api_version: str
+    session: Session,
+    scope: Scope,
+    documents: Iterable[Mapping[str, Any]],
+    *,
+    fetched_at: datetime,
+    api_version: str,
+    is_backfill: bool = False,
 ) -> list[int]:
     """Insert documents into the inbox as `fetched.<kind>`, due at once.
 
@@ -40,6 +46,7 @@ def insert_documents(
         documents: Stripe objects, each with `id` and `object`.
         fetched_at: when they were fetched, by Stripe's clock if it is known; their facts count from then.
         api_version: the API version of the request.
+        is_backfill: whether a backfill inserts them.
 
     Returns:
         The inbox ids of documents whose content is new; if there are any, wake a worker after the commit.
@@ -56,7 +63,7 @@ def insert_documents(
     # Sorted, so that two transactions with the same documents cannot deadlock.
     inserted = bulk.insert(session, StripeEvent, [rows[stripe_id] for stripe_id in sorted(rows)], tail=_KEEP_FIRST)
     event_ids = [row.id for row in inserted]
-    inbox.make_due(session, event_ids)
+    inbox.make_due(session, event_ids, is_backfill=is_backfill)
     return event_ids
 
 

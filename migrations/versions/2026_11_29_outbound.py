@@ -77,7 +77,8 @@ SCHEMA = """
         CONSTRAINT fk_outbound_deliveries_endpoint_id FOREIGN KEY (endpoint_id) REFERENCES outbound_endpoints (id),
         CONSTRAINT ck_outbound_deliveries_state CHECK (state IN ('pending', 'delivered', 'given_up'))
     );
-    CREATE INDEX ix_outbound_deliveries_due ON outbound_deliveries (next_attempt_at) WHERE state = 'pending';
+    CREATE INDEX ix_outbound_deliveries_due ON outbound_deliveries (endpoint_id, next_attempt_at)
+        WHERE state = 'pending';
     CREATE INDEX ix_outbound_deliveries_organization_id ON outbound_deliveries (organization_id, livemode, id);
     CREATE INDEX ix_outbound_deliveries_endpoint_id ON outbound_deliveries (endpoint_id, id);
 
@@ -89,12 +90,15 @@ SCHEMA = """
         attempted_at timestamptz NOT NULL,
         duration_ms integer NOT NULL,
         status_code integer,
-        error text,
+        problem jsonb,
         answer text,
         CONSTRAINT pk_outbound_attempts PRIMARY KEY (id),
         CONSTRAINT fk_outbound_attempts_delivery_id FOREIGN KEY (delivery_id) REFERENCES outbound_deliveries (id)
     );
     CREATE INDEX ix_outbound_attempts_delivery_id ON outbound_attempts (delivery_id, id);
+
+    -- Whether a backfill inserted the event, so that the facts it makes go only to endpoints that ask for them.
+    ALTER TABLE due_events ADD COLUMN is_backfill boolean NOT NULL DEFAULT false;
 """
 
 # A request records facts, manages endpoints and resends; it never attempts a delivery. What a partner does before a
@@ -141,3 +145,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE outbound_attempts, outbound_deliveries, outbound_messages, outbound_endpoints")
+    op.execute("ALTER TABLE due_events DROP COLUMN is_backfill")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from app import backoff, db
+from app.organizations.actors import CLI
 from app.payments.facts import Reading
 from app.stripe_events import inbox, replaying
 from app.stripe_events.inbox import MAX_ATTEMPTS
@@ -136,7 +137,7 @@ def test_a_parked_event_is_worked_when_a_person_replays_it(
     assert inbox_row(failing).outcome == "parked"
     monkeypatch.delitem(table.HANDLERS, "test.fails")
     with db.transaction() as session:
-        replaying.replay(session, session.get_one(StripeEvent, inbox_row(failing).id))
+        replaying.replay(session, CLI, session.get_one(StripeEvent, inbox_row(failing).id))
     drain()
     row = inbox_row(failing)
     assert (row.outcome, row.attempts, row.last_error) == ("ignored_type", 0, None)

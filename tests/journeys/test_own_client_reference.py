@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app import db
+from app.organizations.actors import CLI
 from app.stripe_events import replaying
 from app.stripe_events.models import StripeEvent
 from tests import cast
@@ -78,6 +79,6 @@ def test_a_reference_credits_once_it_has_become_a_code_and_its_event_is_worked_a
     with db.transaction() as session:
         cast.enroll(session, merchant, "zoe")
         is_invoice_event = StripeEvent.stripe_id == first.event("invoice.paid")["id"]
-        replaying.replay(session, session.scalars(select(StripeEvent).where(is_invoice_event)).one())
+        replaying.replay(session, CLI, session.scalars(select(StripeEvent).where(is_invoice_event)).one())
     drain()
     assert ledger().balances == owed(zoe=980)

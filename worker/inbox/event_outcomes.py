@@ -80,7 +80,8 @@ class Batch:
     def cause_of(self, payment: PaymentRow) -> Cause:
         """That event as the cause of the payment's ledger entries."""
         event = self.event_of(payment)
-        return Cause(event.stripe_id, event.occurred_at)
+        is_backfill = all(each.is_backfill for each in self.about.get(payment.root, [event]))
+        return Cause(event.stripe_id, event.occurred_at, is_backfill)
 
 
 def _cause_rank(event: ReadEvent, source: str) -> tuple[int, int]:

@@ -102,7 +102,7 @@ def _read_one(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
     if reading.is_ignored:
         return Outcome("ignored_type")
     evident_at = fetched.evident_at(document) or event.occurred_at
-    return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading)
+    return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading, event.is_backfill)
 
 
 def _merge_facts(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> LockedObjects:

@@ -37,9 +37,14 @@ class Read:
         """Insert new documents into the inbox; returns their inbox ids."""
         documents = self.part.in_period(self.page.documents)
         if self.part.are_events:
-            return listed.insert_listed(session, scope, documents)
+            return listed.insert_listed(session, scope, documents, is_backfill=True)
         return fetched.insert_documents(
-            session, scope, documents, fetched_at=self.page.fetched_at, api_version=client.API_VERSION
+            session,
+            scope,
+            documents,
+            fetched_at=self.page.fetched_at,
+            api_version=client.API_VERSION,
+            is_backfill=True,
         )
 
 

@@ -217,7 +217,7 @@ def _matching(
 
 def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool, as_json: bool) -> None:
     """Print the approvals of several calls as one result."""
-    from app.commissions import views
+    from app.commissions.decisions import views as bulk_views
     from app.commissions.decisions.bulk_approval import Approved
     from app.views import jsonable
 
@@ -230,7 +230,7 @@ def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool
         minor_by_currency=totals,
         has_more=batches[-1].has_more,
     )
-    shown = views.bulk_approved(together, dry_run=dry_run)
+    shown = bulk_views.bulk_approved(together, dry_run=dry_run)
     if as_json:
         printing.as_document(jsonable(shown))
         return

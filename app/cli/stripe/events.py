@@ -134,13 +134,12 @@ def replay(
 
 
 def _replay_one(session: Session, owners: tuple[UUID, ...], event_id: str, livemode: bool | None) -> dict[str, Any]:
-    from app.stripe_events import commands as event_commands
-    from app.stripe_events import queries
+    from app.stripe_events import queries, replaying
 
     in_mode = queries.find_event(session, owners, event_id, livemode=livemode)
     event = in_mode or queries.get_event(session, owners, event_id)
     require_mode(livemode, event_id, livemode=event.livemode)
-    body = event_commands.replay(session, CLI, event)
+    body = replaying.replay(session, CLI, event)
     return {"id": body.id, "inbox_id": body.inbox_id, "type": body.type, "reason": body.reason}
 
 

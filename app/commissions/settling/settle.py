@@ -13,8 +13,9 @@ from app.attribution.attribute import attribute
 from app.commissions.cycles import billing_cycles
 from app.commissions.decisions import decisions
 from app.commissions.rates import ladder, tiers
-from app.commissions.settling import rows, self_referral, settlement
+from app.commissions.settling import outbound_facts, rows, self_referral, settlement
 from app.commissions.settling.evaluate import Result, evaluate_all
+from app.commissions.settling.outbound_facts import Posted
 from app.commissions.settling.settlement import Cause, CauseOf
 from app.commissions.settling.target_entries import entries_of
 from app.immutable import immutable
@@ -82,10 +83,11 @@ def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause:
 
 
 def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Settled]:
-    """Write the results to the tables, and post the difference to what the ledger holds."""
-    commissions, entries, settled = [], [], []
+    """Write the results to the tables, post the difference to what the ledger holds, and record the facts."""
+    commissions, entries, settled, posted = [], [], [], []
     for result in results:
         own_commissions, own_entries = entries_of(result)
+        posted.append(Posted(result, own_commissions))
         commissions += own_commissions
         entries += own_entries
         kinds = frozenset(entry.kind for entry in own_entries)
@@ -96,4 +98,5 @@ def _post(session: Session, scope: Scope, results: Sequence[Result]) -> list[Set
     at_once = [result.decision for result in results if result.is_approved_at_once and result.decision is not None]
     decisions.insert(session, scope, at_once)
     posting.post(session, scope.organization_id, entries, livemode=scope.livemode)
+    outbound_facts.record(session, scope, posted)
     return settled

@@ -28,10 +28,14 @@ from app.stripe_events.scope import Scope
 
 @immutable
 class Cause:
-    """The cause that is recorded with a payment's entries: `evt_…`, `request:…` or `job:…`, and its time."""
+    """The cause that is recorded with a payment's entries: `evt_…`, `request:…` or `job:…`, and its time.
+
+    `is_backfill`: every event about the payment was inserted by a backfill.
+    """
 
     by: str
     occurred_at: datetime
+    is_backfill: bool = False
 
 
 CauseOf = Callable[[PaymentRow], Cause]

@@ -14,6 +14,7 @@ from app.organizations import audit
 from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining.models import EmailConfirmation, PartnerMail
+from app.partners.managing import outbound_facts
 from app.partners.models import Partner
 from app.partners.validation import ENDED, OPEN
 
@@ -106,6 +107,7 @@ def confirm(session: Session, actor: Actor, token: str) -> Partner:
     enrollment.set_email_state(session, partner, "confirmed")
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
+    outbound_facts.record(session, partner, outbound_facts.UPDATED)
     return partner
 
 

@@ -23,7 +23,7 @@ from app.organizations.models import Organization
 from app.partners import enrollment
 from app.partners.joining import first_keys
 from app.partners.joining.models import Invitation
-from app.partners.managing import commands
+from app.partners.managing import commands, outbound_facts
 from app.partners.models import Partner
 from app.partners.terms import snapshots
 from app.partners.validation import OPEN, split_name
@@ -112,6 +112,7 @@ def invite(
     details = {"program_id": ids.encode(ids.PROGRAM, program.id), "organization_id": organization_id}
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.invited", subject_id, details, organization_id=program.organization_id)
+    outbound_facts.record(session, partner, outbound_facts.INVITED)
     return Invited(partner, token if organization_id is None else None, expires_at)
 
 
@@ -268,10 +269,12 @@ def _set_organization(session: Session, partner: Partner, organization_id: UUID 
 
 def _activate_pending(session: Session, actor: actors.Actor, partner: Partner) -> None:
     """Activate a pending partner, since its owner invited it and it accepts; writes the audit entry."""
-    if partner.status == "pending":
+    is_pending = partner.status == "pending"
+    if is_pending:
         enrollment.change_status(session, partner, "active", source="invite")
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.joined", subject_id, organization_id=partner.organization_id)
+    outbound_facts.record(session, partner, outbound_facts.ACTIVATED if is_pending else outbound_facts.UPDATED)
 
 
 def _hash(token: str) -> str:

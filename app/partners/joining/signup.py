@@ -10,6 +10,7 @@ from app.organizations.actors import Actor
 from app.partners import enrollment
 from app.partners.joining import confirmations, first_keys
 from app.partners.joining.invitations import Joined
+from app.partners.managing import outbound_facts
 from app.partners.validation import split_name
 from app.programs.models import Program
 from app.texts import require_address
@@ -38,6 +39,7 @@ def sign_up(session: Session, actor: Actor, program_id: str, *, name: str, email
     confirmations.request_mail(session, partner)
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.signed_up", subject_id, organization_id=program.organization_id)
+    outbound_facts.record(session, partner, outbound_facts.APPLIED)
     return Joined(partner, organization.id, first_keys.issue(session, organization.id, partner.organization_id))
 
 

@@ -12,7 +12,7 @@ from app import ids
 from app.errors import Conflict, InvalidRequest
 from app.organizations import actors, audit
 from app.partners import enrollment, tree, validation, views
-from app.partners.managing import program_partners
+from app.partners.managing import outbound_facts, program_partners
 from app.partners.models import Partner
 from app.partners.payout_methods import commands as payout_commands
 from app.partners.queries import listing
@@ -86,6 +86,7 @@ def add(
     shown = load_body(session, partner)
     details = {"program_id": shown.program_id, "slug": shown.slug, "commission_pct": shown.commission_pct}
     audit.add_entry(session, actor, "partner.created", shown.id, details, organization_id=partner.organization_id)
+    outbound_facts.record(session, partner, outbound_facts.INVITED)
     return shown
 
 
@@ -99,10 +100,15 @@ def change(session: Session, actor: actors.Actor, partner: Partner, changes: Map
     """
     if "apply_to" in changes and "commission_pct" not in changes:
         raise InvalidRequest("apply_to is used only with commission_pct; send both", param="apply_to")
+    was_active = partner.status == "active"
     _apply(session, partner, changes)
     shown = load_body(session, partner)
     details = {"changed": sorted(changes), **shown.model_dump(include=set(AUDITED & changes.keys()))}
     audit.add_entry(session, actor, "partner.updated", shown.id, details, organization_id=partner.organization_id)
+    if partner.status == "active" and not was_active:
+        outbound_facts.record(session, partner, outbound_facts.ACTIVATED, outbound_facts.UPDATED)
+    else:
+        outbound_facts.record(session, partner, outbound_facts.UPDATED)
     return shown
 
 
@@ -139,6 +145,7 @@ def move(session: Session, actor: actors.Actor, partner: Partner, action: progra
         }
         subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
         audit.add_entry(session, actor, ACTIONS[action], subject_id, details, organization_id=owner_id)
+        outbound_facts.record(session, partner, outbound_facts.OF_MOVE[action])
     return has_changed
 
 
@@ -149,6 +156,7 @@ def deactivate(session: Session, actor: actors.Actor, partner: Partner) -> bool:
     enrollment.change_status(session, partner, "deactivated")
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     audit.add_entry(session, actor, "partner.deactivated", subject_id, organization_id=owner_id)
+    outbound_facts.record(session, partner, outbound_facts.UPDATED)
     return True
 
 
@@ -179,6 +187,7 @@ def amend_terms(
     }
     subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     audit.add_entry(session, actor, "partner.terms_amended", subject_id, details, organization_id=owner_id)
+    outbound_facts.record(session, partner, outbound_facts.UPDATED)
     return load_snapshot_body(session, partner)
 
 

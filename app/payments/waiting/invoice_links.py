@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.payments import outbound_facts
 from app.payments.waiting.reasons import GIVEN_UP_AFTER, INVOICE_LINK
 from app.stripe_events import waits
 from app.stripe_events.inbox import Outcome
@@ -65,7 +66,7 @@ _END_WAITS = """
     UPDATE payments SET outcome = 'unattributed', outcome_details = '{{}}'
     WHERE outcome = 'waiting' AND outcome_details ->> 'waiting_for' = :reason
       AND {which}
-    RETURNING organization_id, account, livemode, charge, payment_intent
+    RETURNING id, organization_id, account, livemode, charge, payment_intent
 """
 _END_OVERDUE_WAITS = text(_END_WAITS.format(which="created_at < now() - CAST(:wait_time AS interval)"))
 _END_WAIT_OF_OBJECT = text(_END_WAITS.format(which=f"{SCOPE_SQL} AND outcome_details ->> 'object_id' = :object_id"))
@@ -86,10 +87,12 @@ def end_wait(session: Session, scope: Scope, object_id: str) -> None:
 
 
 def _end_events(session: Session, given_up: Iterable[Any]) -> None:
-    """End the wait of the events about these payments' charges and PaymentIntents as well."""
-    outcomes: dict[Scope, dict[str, Outcome]] = {}
+    """End the wait of the events about these payments' charges and PaymentIntents as well, and record the facts."""
+    by_scope: dict[Scope, list[Any]] = {}
     for row in given_up:
-        of_scope = outcomes.setdefault(Scope.of(row), {})
-        of_scope |= {object_id: Outcome("unattributed") for object_id in (row.charge, row.payment_intent) if object_id}
-    for scope in sorted(outcomes):
-        waits.end(session, scope, outcomes[scope])
+        by_scope.setdefault(Scope.of(row), []).append(row)
+    for scope in sorted(by_scope):
+        rows = by_scope[scope]
+        objects = [object_id for row in rows for object_id in (row.charge, row.payment_intent) if object_id]
+        waits.end(session, scope, {object_id: Outcome("unattributed") for object_id in objects})
+        outbound_facts.record_unattributed(session, scope, [row.id for row in rows])

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.commissions import queries, views
 from app.commissions.decisions import bulk_approval, commands
+from app.commissions.decisions import views as bulk_views
 from app.commissions.models import Conversion
 from app.commissions.partner_side import load_page
 from app.errors import NotFound
@@ -60,7 +61,7 @@ def reject_conversion(path: requests.ConversionPath, body: requests.Rejection) -
 @api.post(
     "/api/v1/commissions/approve",
     security=needs("conversions:write"),
-    responses={"200": views.BulkApproved, "404": ErrorBody, "415": ErrorBody},
+    responses={"200": bulk_views.BulkApproved, "404": ErrorBody, "415": ErrorBody},
 )
 def approve_commissions(body: requests.BulkApproval) -> Response:
     """Approve every conversion that waits for approval and matches, up to 500; with `dryRun` only list them."""
@@ -74,7 +75,7 @@ def approve_commissions(body: requests.BulkApproval) -> Response:
         approved = bulk_approval.approve_matching(
             session, g.caller, owners, selected, causes.this_request(), reason=body.reason, dry_run=body.dry_run
         )
-        return ViewResponse(views.bulk_approved(approved, dry_run=body.dry_run))
+        return ViewResponse(bulk_views.bulk_approved(approved, dry_run=body.dry_run))
 
 
 @api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": views.CommissionPage})

@@ -7,7 +7,7 @@ from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.rest.stripe import requests
-from app.stripe_events import commands, queries, views
+from app.stripe_events import queries, replaying, views
 
 api = surface("Events", __name__, "The events Stripe sent, and their outcomes.")
 
@@ -37,6 +37,6 @@ def replay_event(path: requests.EventPath) -> Response:
     """Process an event again as if it had just arrived; only a difference is posted."""
     with access.transaction(g.caller) as session:
         event = queries.get_event(session, g.caller.organization_ids, path.event_id)
-        body = commands.replay(session, g.caller, event)
+        body = replaying.replay(session, g.caller, event)
     jobs.wake(jobs.DRAIN)
     return ViewResponse(body)
