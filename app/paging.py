@@ -54,10 +54,14 @@ class Between(Request):
 
 @immutable
 class Page(Generic[Row]):
-    """A page of a list, and whether more rows follow."""
+    """A page of a list, and whether more rows follow.
+
+    `cursor` is the id after which the next page starts, where that is not the id of the last row.
+    """
 
     rows: Sequence[Row]
     has_more: bool
+    cursor: str | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Row], limit: int) -> "Page[Row]":

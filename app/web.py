@@ -14,7 +14,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from app import config, db, ids, jobs, metrics, sealing
 from app.config import Settings
 from app.errors import Unauthenticated
-from app.http import bodies, docs, errors, idempotency, surfaces, throttle
+from app.http import bodies, csv_lists, docs, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
@@ -72,6 +72,7 @@ def connect(app: OpenAPI, settings: Settings) -> None:
     app.extensions["accrual_settings"] = settings
     app.extensions["accrual_receivers"] = ReceiverCache(settings)
     app.extensions["accrual_links"] = Links()
+    app.extensions["accrual_csv_slots"] = csv_lists.slots(settings)
 
 
 def assemble() -> OpenAPI:

@@ -1,6 +1,7 @@
 """Finding conversions and commissions, newest first, by index and never by counting."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, or_, select
@@ -15,6 +16,11 @@ from app.partners.models import Partner
 from app.partners.validation import OPEN
 from app.payments.models import Payment
 from app.programs.models import Program
+
+CommissionRow = Row[Commission, Conversion, Payment, str, str]
+"""A commission with its conversion and payment, its program's name and its partner's code."""
+ConversionRow = Row[Conversion, Commission, Payment, str]
+"""A conversion that earns, with its level-0 commission, its payment and its partner's code."""
 
 
 @immutable
@@ -93,13 +99,8 @@ _LIVE_CONVERSIONS: Select[Conversion, Commission, Payment, str] = (
 )
 
 
-def list_commissions(
-    session: Session, organization_ids: Sequence[UUID], query: ListQuery
-) -> Page[Row[Commission, Conversion, Payment, str, str]]:
-    """A page of commissions, each with its conversion and payment, its program's name and its partner's code.
-
-    Raises InvalidRequest.
-    """
+def list_commissions(session: Session, organization_ids: Sequence[UUID], query: ListQuery) -> Page[CommissionRow]:
+    """A page of commissions. Raises InvalidRequest."""
     matching = _UNMERGED_COMMISSIONS.where(owned_by(Commission.organization_id, organization_ids))
     if query.program_id is not None:
         matching = matching.where(Commission.program_id == query.program_id)
@@ -135,12 +136,11 @@ def _page_of_commissions(session: Session, matching: Select[*Columns], query: Li
     return Page.of(session.execute(page).all(), query.limit)
 
 
-def list_conversions(
-    session: Session, organization_ids: Sequence[UUID], query: ListQuery
-) -> Page[Row[Conversion, Commission, Payment, str]]:
-    """A page of conversions that earn, each with its level-0 commission, its payment and its partner's code.
+def list_conversions(session: Session, organization_ids: Sequence[UUID], query: ListQuery) -> Page[ConversionRow]:
+    """A page of conversions that earn.
 
-    `query.status` is the status of the commission. Raises InvalidRequest.
+    `query.status` is the status of the commission. `query.starting_after` may also be the `cursor` of a page, the id of
+    the commission, which stays valid when the conversion changes. Raises InvalidRequest.
     """
     matching = _LIVE_CONVERSIONS.where(
         owned_by(Commission.organization_id, organization_ids), Commission.livemode == query.livemode
@@ -159,13 +159,14 @@ def list_conversions(
         page=query.page,
         starting_after=_commission_of(session, query.starting_after),
     )
-    return Page.of(session.execute(page).all(), query.limit)
+    listed = Page.of(session.execute(page).all(), query.limit)
+    return replace(listed, cursor=ids.encode(ids.COMMISSION, listed.rows[-1][1].id)) if listed.rows else listed
 
 
 def _commission_of(session: Session, conversion_id: str | None) -> str | None:
     """The public id of the commission beside which the list shows a conversion. Raises InvalidRequest."""
-    if conversion_id is None:
-        return None
+    if conversion_id is None or ids.decode(conversion_id, ids.COMMISSION) is not None:
+        return conversion_id
     key = ids.decode(conversion_id, ids.CONVERSION)
     shown = select(Commission.id).select_from(Conversion).join(Payment, Payment.id == Conversion.payment_id)
     commission_id = session.scalar(shown.join(Commission, _LEVEL_0).where(Conversion.id == key))
@@ -201,9 +202,7 @@ def get_conversion(
     return conversion
 
 
-def get_commission(
-    session: Session, organization_ids: Sequence[UUID], public_id: str
-) -> Row[Commission, Conversion, Payment, str, str]:
+def get_commission(session: Session, organization_ids: Sequence[UUID], public_id: str) -> CommissionRow:
     """One row of `list_commissions`. Raises NotFound."""
     query = _UNMERGED_COMMISSIONS.where(
         Commission.id == ids.decode(public_id, ids.COMMISSION), Commission.organization_id.in_(organization_ids)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 
 from pydantic import Field
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -138,9 +137,7 @@ def _charge(conversion: Conversion, payment: Payment) -> str | None:
     return f"{KEY_PREFIX}{ids.encode(ids.CONVERSION, conversion.id) if own is None else own}"
 
 
-def commission_bodies(
-    session: Session, rows: Sequence[Row[Commission, Conversion, Payment, str, str]]
-) -> list[CommissionBody]:
+def commission_bodies(session: Session, rows: Sequence[queries.CommissionRow]) -> list[CommissionBody]:
     """Rows of `queries.list_commissions` as their owner sees them; queries when approvals were posted."""
     posted_at = approvals_posted_at(session, [row[0].id for row in rows if row[0].approved_at is not None])
     return [commission_body(*row, posted_at=posted_at.get(row[0].id)) for row in rows]

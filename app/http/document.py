@@ -1,10 +1,11 @@
-"""Completes the OpenAPI document with examples, and with the Idempotency-Key of each POST."""
+"""Completes the OpenAPI document with examples, lists as CSV, and the Idempotency-Key of each POST."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from flask_openapi3 import OpenAPI
 
+from app.http.csv_lists import CSV, EXTENSION
 from app.http.errors import ErrorBody
 from app.http.examples import example_of
 from app.http.idempotency import HEADER, REPLAYED
@@ -42,6 +43,7 @@ def complete(app: OpenAPI) -> dict[str, Any]:
         if method == "post" and operation.get("security"):
             _add_idempotency_key(operation)
         _show_examples(operation, document["components"]["schemas"])
+        _add_csv(operation)
     # The library adds the error model a second time, under the name of its class; nothing refers to that one.
     document["components"]["schemas"].pop(ErrorBody.__name__, None)
     _drop_parts(app)
@@ -56,6 +58,13 @@ def _drop_parts(app: OpenAPI) -> None:
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in document["paths"].values():
         yield from item.items()
+
+
+def _add_csv(operation: dict[str, Any]) -> None:
+    header = operation.pop(EXTENSION, None)
+    if header is not None:
+        shown = {"schema": {"type": "string", "description": "All pages, with these columns."}, "example": header}
+        operation["responses"]["200"]["content"][CSV] = shown
 
 
 def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -119,6 +119,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _failed)
 
 
+def log_failure(failure: Exception) -> None:
+    """Log what failed in this request; of a database error only its class, because its text contains values of rows."""
+    has_values = isinstance(failure, DBAPIError)
+    kind = type(failure.orig if isinstance(failure, DBAPIError) else failure).__name__
+    log.error("request_failed", kind=kind, exc_info=None if has_values else failure)
+
+
 def _fault(error: ErrorDetails) -> dict[str, str]:
     kind, context = error["type"], error.get("ctx", {})
     place = [str(part) for part in _without_tags(error["loc"])]
@@ -214,8 +221,5 @@ def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
 
 
 def _failed(failure: Exception) -> Response:
-    # The text of a database error contains values of the row, so only its class is logged.
-    has_values = isinstance(failure, DBAPIError)
-    kind = type(failure.orig if isinstance(failure, DBAPIError) else failure).__name__
-    log.error("request_failed", kind=kind, exc_info=None if has_values else failure)
+    log_failure(failure)
     return render(500, "internal_error", "Something went wrong on our side.")

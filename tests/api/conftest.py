@@ -1,11 +1,12 @@
 """Callers of the API, and sales to read about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from werkzeug.datastructures import Headers
 
 from app import db
@@ -33,6 +34,9 @@ class Caller:
     def get(self, path: str, **query: Any) -> Answer:
         return self.call("GET", path, query_string=query)
 
+    def csv(self, path: str, **query: Any) -> Answer:
+        return self.call("GET", path, {"Accept": "text/csv"}, query_string=query)
+
     def post(self, path: str, body: Any = None) -> Answer:
         return self.call("POST", path, **({} if body is None else {"json": body}))
 
@@ -43,8 +47,8 @@ class Caller:
         """`extra` are headers beside the key's."""
         headers = {} if self.key is None else {"Authorization": f"Bearer {self.key}"}
         headers |= extra or {}
-        answer = self.application.test_client().open(path, method=method, headers=headers, **request)
-        return Answer(answer.status_code, answer.get_json(silent=True), answer.text, answer.headers)
+        with self.application.test_client().open(path, method=method, headers=headers, **request) as answer:
+            return Answer(answer.status_code, answer.get_json(silent=True), answer.text, answer.headers)
 
 
 def figure(text: str, name: str) -> float:
@@ -93,3 +97,16 @@ def stranger(application: Flask, caller_of: MakeCaller) -> Caller:
 @pytest.fixture
 def anonymous(application: Flask) -> Caller:
     return Caller(application, None)
+
+
+@pytest.fixture
+def statements(application: Flask) -> Iterator[list[tuple[str, object]]]:
+    """Every statement from now on, with its parameters."""
+    seen: list[tuple[str, object]] = []
+
+    def keep(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(db.web_engine(), "before_cursor_execute", keep)
+    yield seen
+    event.remove(db.web_engine(), "before_cursor_execute", keep)

@@ -1,11 +1,10 @@
 """Lists walk an index from its end: they sort nothing and read past nothing, however many rows there are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, create_engine, text
 
 from app import db, ids
 from app.organizations import audit
@@ -49,7 +48,15 @@ def numbered(table: int) -> str:
     return f"('01900000-000{table}-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
 
 
-def multiply(connection: Connection, table: str, *, without: Sequence[str] = (), **changed: str) -> None:
+def multiply(
+    connection: Connection,
+    table: str,
+    *,
+    source: str = "",
+    rows: int = ROWS,
+    without: Sequence[str] = (),
+    **changed: str,
+) -> None:
     """Copy a row of a table many times, with some columns made from the number n and some left out."""
     columns_of = text("SELECT column_name FROM information_schema.columns WHERE table_name = :table")
     names = [name for name in connection.scalars(columns_of, {"table": table}) if name not in without]
@@ -58,22 +65,9 @@ def multiply(connection: Connection, table: str, *, without: Sequence[str] = (),
     connection.execute(
         text(
             f"INSERT INTO {table} ({columns}) SELECT {values} "
-            f"FROM (SELECT * FROM {table} LIMIT 1) AS row, generate_series(1, {ROWS}) AS n"
+            f"FROM {source or f'(SELECT * FROM {table} LIMIT 1)'} AS row, generate_series(1, {rows}) AS n"
         )
     )
-
-
-@pytest.fixture
-def statements(application: Flask) -> Iterator[list[tuple[str, object]]]:
-    """Every statement from now on, with its parameters."""
-    seen: list[tuple[str, object]] = []
-
-    def keep(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
-        seen.append((statement, parameters))
-
-    event.listen(db.web_engine(), "before_cursor_execute", keep)
-    yield seen
-    event.remove(db.web_engine(), "before_cursor_execute", keep)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ class Answer:
     path: str | None
     status: int
     body: str
+    content_type: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def served(application: Flask) -> Iterator[Served]:
         response = Response.from_app(application.wsgi_app, environ, buffered=True)
         body = response.get_data().decode(errors="replace")
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        answers.append(Answer(method, _route(application, method, path), response.status_code, body))
+        answers.append(Answer(method, _route(application, method, path), response.status_code, body, response.mimetype))
         return response(environ, start_response)
 
     server = make_server("127.0.0.1", 0, recording, threaded=True)

@@ -7,12 +7,17 @@ from typing import Any
 import jsonschema_rs
 
 
-def faults(document: dict[str, Any], path: str, method: str, status: int, body: str) -> list[str]:
+def faults(
+    document: dict[str, Any], path: str, method: str, status: int, body: str, content_type: str = "application/json"
+) -> list[str]:
     """What of the answer is not as its operation says; `path` is the document's, `/api/v1/partners/{partner_id}`."""
     answers = document["paths"][path][method.lower()]["responses"]
     if str(status) not in answers:
         return [f"{status} is not documented"]
-    json_content = answers[str(status)].get("content", {}).get("application/json")
+    content = answers[str(status)].get("content", {})
+    if content_type == "text/csv" and content_type in content:
+        return [] if body.startswith(content[content_type]["example"]) else [f"the columns of {body!r} are others"]
+    json_content = content.get("application/json")
     if json_content is None:
         return []  # a redirect, or a page for people
     return departures(document, json_content["schema"], json.loads(body))

@@ -83,7 +83,11 @@ def _check(document: dict[str, Any], block: Block, answers: list[Answer]) -> set
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", answer.path)
         if path not in document["paths"]:
             continue
-        assert shapes.faults(document, path, answer.method, answer.status, answer.body) == [], (answer, block.text)
+        assert _faults(document, path, answer) == [], (answer, block.text)
         if answer.status < 400:
             called.add(f"{answer.method} {path}")
     return called
+
+
+def _faults(document: dict[str, Any], path: str, answer: Answer) -> list[str]:
+    return shapes.faults(document, path, answer.method, answer.status, answer.body, answer.content_type)

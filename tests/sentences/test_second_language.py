@@ -1,5 +1,7 @@
 """A second language is one file: with it every sentence of an explanation is in that language."""
 
+import csv
+import io
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -148,6 +150,15 @@ def test_an_answer_is_in_the_language_the_request_accepts(
     for path in (f"/api/v1/explanations?id={asked_for[0]}", f"/api/v1/events/{asked_for[-1]}"):
         answer = owner.call("GET", path, {"Accept-Language": header})
         assert all((outside_brackets(line) == "") is is_german for line in answer.json["sentences"]), path
+
+
+@pytest.mark.usefixtures("german", "asked_for")
+def test_a_list_as_csv_is_in_the_language_the_request_accepts(owner: Caller) -> None:
+    headers = {"Accept": "text/csv", "Accept-Language": "de"}
+    answer = owner.call("GET", "/api/v1/payments", headers)
+    reasons = [row["reason"] for row in csv.DictReader(io.StringIO(answer.text))]
+    assert reasons
+    assert {outside_brackets(reason) for reason in reasons} == {""}
 
 
 def test_a_sentence_that_a_language_leaves_out_is_said_in_english(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def list_(
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        listed, _ = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
+        listed = listing.list_partners(session, owners, limit=limit, statuses=status and [status], search=search)
         rows = partner_rows.in_list(session, listed.rows)
     if not as_json:
         columns = ("id", "code", "email", "email_state", "status", "commission_pct", "program_id", "created_at")

@@ -85,8 +85,8 @@ def list_partners(
     statuses: Collection[str] | None = None,
     search: str | None = None,
     added: Span = EVER,
-) -> tuple[Page[Partner], int]:
-    """A page of partners, newest first, and how many there are on all pages.
+) -> Page[Partner]:
+    """A page of partners, newest first.
 
     Args:
         session: reads the partners.
@@ -101,22 +101,39 @@ def list_partners(
     Raises:
         InvalidRequest: `starting_after` is not the id of a partner.
     """
+    return load_page(
+        session,
+        _matching(organization_ids, statuses, search, added),
+        Partner.id,
+        *ids.PARTNER_PREFIXES,
+        limit=limit,
+        page=page,
+        starting_after=starting_after,
+    )
+
+
+def count_partners(
+    session: Session,
+    organization_ids: Sequence[UUID],
+    *,
+    statuses: Collection[str] | None = None,
+    search: str | None = None,
+    added: Span = EVER,
+) -> int:
+    """How many partners are on all pages of `list_partners`."""
+    matching = _matching(organization_ids, statuses, search, added)
+    return session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+
+
+def _matching(
+    organization_ids: Sequence[UUID], statuses: Collection[str] | None, search: str | None, added: Span
+) -> Select[Partner]:
     matching = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
     if statuses is not None:
         matching = matching.where(Partner.status.in_(statuses))
     if search:
         matching = matching.where(_mentions(search))
-    matching = within(matching, Partner.created_at, added)
-    total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    return _page(session, matching, limit, page, starting_after), total
-
-
-def list_newest(
-    session: Session, organization_ids: Sequence[UUID], *, limit: int, page: int, starting_after: str | None
-) -> Page[Partner]:
-    """A page of partners, newest first, without the total. Raises InvalidRequest as `list_partners` does."""
-    owned = select(Partner).where(owned_by(Partner.organization_id, organization_ids))
-    return _page(session, owned, limit, page, starting_after)
+    return within(matching, Partner.created_at, added)
 
 
 def _is_named(named: str) -> ColumnElement[bool]:
@@ -127,14 +144,6 @@ def _is_named(named: str) -> ColumnElement[bool]:
     folded = named.strip().lower()
     with_code = select(PartnerCode.partner_id).where(PartnerCode.code == folded)
     return or_(Partner.id.in_(with_code), and_(Partner.email == folded, Partner.email_state != "unconfirmed"))
-
-
-def _page(
-    session: Session, statement: Select[Partner], limit: int, page: int, starting_after: str | None
-) -> Page[Partner]:
-    return load_page(
-        session, statement, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, page=page, starting_after=starting_after
-    )
 
 
 def _mentions(words: str) -> ColumnElement[bool]:

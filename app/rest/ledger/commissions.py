@@ -1,23 +1,24 @@
 """Routes for commissions, approvals and explanations."""
 
+from functools import partial
+
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.commissions import queries, views
+from app.commissions import partner_side, queries, views
 from app.commissions.decisions import bulk_approval, commands
 from app.commissions.decisions import views as bulk_views
 from app.commissions.models import Conversion
-from app.commissions.partner_side import load_page
 from app.errors import NotFound
 from app.explanations import events, explain
 from app.explanations.events import EventExplanation
 from app.explanations.explain import Explanation
 from app.explanations.views import PaymentExplanation
-from app.http import causes
+from app.http import causes, csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
-from app.paging import Span
+from app.paging import Page, Span
 from app.partners.queries.listing import get_partner
 from app.programs.programs import get_program
 from app.rest.ledger import requests
@@ -78,37 +79,59 @@ def approve_commissions(body: requests.BulkApproval) -> Response:
         return ViewResponse(bulk_views.bulk_approved(approved, dry_run=body.dry_run))
 
 
-@api.get("/api/v1/commissions", security=needs("commissions:read"), responses={"200": views.CommissionPage})
+@api.get(
+    "/api/v1/commissions",
+    security=needs("commissions:read"),
+    responses={"200": views.CommissionPage},
+    openapi_extensions=csv_lists.documented(views.CommissionBody),
+)
 @api.get(
     "/commissions",
     security=needs("commissions:read"),
     responses={"200": views.CommissionPage},
+    openapi_extensions=csv_lists.documented(views.CommissionBody),
     endpoint="list_commissions_without_prefix",
 )
 def list_commissions(query: requests.CommissionQuery) -> Response:
     """Commissions, newest first. An affiliate's key sees what it earned itself."""
     if g.caller.kind == "affiliate":
-        return _own_commissions(query, partner_id=None)
-    return _commissions(query, partner_id=None)
+        return own_commissions(query, partner_id=None)
+    load = partial(_load_owned, partner_id=None)
+    return csv_lists.respond(
+        query,
+        views.CommissionBody,
+        load,
+        views.commission_bodies,
+        lambda _, page, bodies: views.CommissionPage(commissions=list(bodies), has_more=page.has_more),
+    )
 
 
 @api.get(
     "/api/v1/partners/<partner_id>/commissions",
     security=needs("commissions:read"),
     responses={"200": views.CommissionPage, "404": ErrorBody},
+    openapi_extensions=csv_lists.documented(views.CommissionBody),
 )
 @api.get(
     "/partners/<partner_id>/commissions",
     security=needs("commissions:read"),
     responses={"200": views.CommissionPage, "404": ErrorBody},
+    openapi_extensions=csv_lists.documented(views.CommissionBody),
     endpoint="list_commissions_of_partner_without_prefix",
 )
 def list_commissions_of_partner(path: requests.PartnerPath, query: requests.CommissionQuery) -> Response:
     """One partner's commissions, newest first; also for that partner's own key."""
+    load = partial(_load_owned, partner_id=path.partner_id)
     try:
-        return _commissions(query, partner_id=path.partner_id)
+        return csv_lists.respond(
+            query,
+            views.CommissionBody,
+            load,
+            views.commission_bodies,
+            lambda _, page, bodies: views.CommissionPage(commissions=list(bodies), has_more=page.has_more),
+        )
     except NotFound:
-        return _own_commissions(query, path.partner_id)
+        return own_commissions(query, path.partner_id)
 
 
 @api.get(
@@ -158,17 +181,38 @@ def _conversion(session: Session, path: requests.ConversionPath) -> Conversion:
     return queries.get_conversion(session, g.caller.organization_ids, path.conversion_id, program_id=path.program_id)
 
 
-def _own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
-    with access.affiliate_transaction(g.caller) as session:
-        return ViewResponse(
-            load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode), partner_id)
-        )
+def own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
+    """The list of the caller's own commissions, in all its enrollments or in that of `partner_id`."""
+    load = partial(_load_own, partner_id=partner_id)
+    opened = access.affiliate_transaction
+    return csv_lists.respond(
+        query,
+        views.CommissionBody,
+        load,
+        partner_side.commission_bodies,
+        lambda _, page, bodies: views.CommissionPage(commissions=list(bodies), has_more=page.has_more),
+        opened,
+    )
 
 
-def _commissions(query: requests.CommissionQuery, partner_id: str | None) -> Response:
-    with access.transaction(g.caller) as session:
-        partner = get_partner(session, g.caller.organization_ids, partner_id) if partner_id is not None else None
-        selected = requests.selection(query, partner, livemode=g.caller.livemode)
-        page = queries.list_commissions(session, g.caller.organization_ids, selected)
-        shown = views.commission_bodies(session, page.rows)
-        return ViewResponse(views.CommissionPage(commissions=shown, has_more=page.has_more))
+def _load_own(
+    session: Session, query: requests.CommissionQuery, *, partner_id: str | None
+) -> Page[partner_side.OwnRow]:
+    selected = queries.ListQuery(
+        query.limit, g.caller.livemode, starting_after=query.starting_after, status=query.status, paid=query.span
+    )
+    return partner_side.load_page(session, g.caller, selected, partner_id)
+
+
+def _load_owned(
+    session: Session, query: requests.CommissionQuery, *, partner_id: str | None
+) -> Page[queries.CommissionRow]:
+    selected = queries.ListQuery(
+        query.limit,
+        g.caller.livemode,
+        starting_after=query.starting_after,
+        status=query.status,
+        partner=None if partner_id is None else get_partner(session, g.caller.organization_ids, partner_id),
+        paid=query.span,
+    )
+    return queries.list_commissions(session, g.caller.organization_ids, selected)

@@ -1,6 +1,6 @@
 """Routes for conversions: listing them, and reporting conversions and refunds."""
 
-from uuid import UUID
+from functools import partial
 
 from flask import Response, g
 from sqlalchemy.orm import Session
@@ -11,10 +11,11 @@ from app.commissions.reported import conversions, refunds
 from app.commissions.reported import views as reported
 from app.commissions.reported.conversions import Reported
 from app.errors import Conflict
-from app.http import causes
+from app.http import causes, csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
+from app.paging import Page
 from app.partners.models import Partner
 from app.programs.models import Program
 from app.programs.programs import get_program
@@ -27,22 +28,22 @@ api = surface("Conversions", __name__, "What counts for a program: payments from
     "/api/v1/conversions",
     security=needs("conversions:read"),
     responses={"200": views.ConversionPage, "404": ErrorBody},
+    openapi_extensions=csv_lists.documented(views.ConversionBody),
 )
 def list_conversions(query: requests.ConversionQuery) -> Response:
     """Payments that earn a commission, newest first."""
-    with access.transaction(g.caller) as session:
-        return _page(session, query, program_id=None)
+    return _list(query, program=None)
 
 
 @api.get(
     "/v1/admin/affiliate/programs/<program_id>/conversions",
     security=needs("conversions:read"),
     responses={"200": views.ConversionPage, "404": ErrorBody},
+    openapi_extensions=csv_lists.documented(views.ConversionBody),
 )
 def list_conversions_of_program(path: requests.ProgramPath, query: requests.ConversionQuery) -> Response:
     """Payments that earn an affiliate of the program a commission, newest first."""
-    with access.transaction(g.caller) as session:
-        return _page(session, query, program_id=_program(session, path.program_id).id)
+    return _list(query, program=path.program_id)
 
 
 @api.post(
@@ -109,7 +110,22 @@ def report_refund(path: requests.AnyConversionPath, body: requests.RefundReport)
     return ViewResponse(shown, status=201 if refund.is_new else 200)
 
 
-def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID | None) -> Response:
+def _list(query: requests.ConversionQuery, *, program: str | None) -> Response:
+    return csv_lists.respond(
+        query,
+        views.ConversionBody,
+        partial(_conversions, program=program),
+        lambda _, rows: [views.conversion_body(*row) for row in rows],
+        lambda _, page, bodies: views.ConversionPage(
+            data=list(bodies), page=query.page, limit=query.limit, has_more=page.has_more
+        ),
+    )
+
+
+def _conversions(
+    session: Session, query: requests.ConversionQuery, *, program: str | None
+) -> Page[queries.ConversionRow]:
+    program_id = None if program is None else _program(session, program).id
     partner = None
     if query.affiliate_id is not None:
         partner = queries.get_affiliate(session, g.caller.organization_ids, query.affiliate_id)
@@ -123,9 +139,7 @@ def _page(session: Session, query: requests.ConversionQuery, *, program_id: UUID
         program_id=program_id,
         paid=query.span,
     )
-    page = queries.list_conversions(session, g.caller.organization_ids, selected)
-    data = [views.conversion_body(*row) for row in page.rows]
-    return ViewResponse(views.ConversionPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return queries.list_conversions(session, g.caller.organization_ids, selected)
 
 
 def _program(session: Session, program_id: str) -> Program:

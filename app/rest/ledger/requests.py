@@ -5,11 +5,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
-from app.commissions import queries
 from app.commissions.reported.conversions import Report
 from app.commissions.views import CommissionStatus, ConversionStatus
 from app.paging import After, Between, Numbered
-from app.partners.models import Partner
 from app.sentences import outcomes
 from app.views import Moment, OneLine, OneOf, Request
 
@@ -94,18 +92,6 @@ class ExplanationQuery(Request):
         description="Ours (`com_`, `cnv_`, `pmt_`, `par_`, `prog_`, `att_`), Stripe's (`evt_`, `in_`, `cus_`, …), "
         "`manual:…`, or a partner's code or e-mail address.",
         examples=["ada"],
-    )
-
-
-def selection(query: CommissionQuery, partner: Partner | None = None, *, livemode: bool) -> queries.ListQuery:
-    """The filter of a list of commissions; `partner` None: all partners."""
-    return queries.ListQuery(
-        limit=query.limit,
-        livemode=livemode,
-        starting_after=query.starting_after,
-        status=query.status,
-        partner=partner,
-        paid=query.span,
     )
 
 

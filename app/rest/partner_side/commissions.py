@@ -3,13 +3,14 @@
 from flask import Response, g
 
 from app.commissions import views
-from app.commissions.partner_side import load_page
 from app.explanations.partner_side import OwnExplanation, explain_own
+from app.http import csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.partner_side.enrollments import require_access
 from app.rest.ledger import requests
+from app.rest.ledger.commissions import own_commissions
 
 api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organization owns the key.", "own")
 
@@ -18,11 +19,11 @@ api = surface(PARTNER_SIDE, __name__, "The data of the partner whose organizatio
     "/v1/admin/affiliate-me/commissions",
     security=needs("commissions:read"),
     responses={"200": views.CommissionPage},
+    openapi_extensions=csv_lists.documented(views.CommissionBody),
 )
 def list_my_commissions(query: requests.CommissionQuery) -> Response:
     """Your commissions in all your programs, newest first. Without data of the customers."""
-    with access.affiliate_transaction(g.caller) as session:
-        return ViewResponse(load_page(session, g.caller, requests.selection(query, livemode=g.caller.livemode)))
+    return own_commissions(query, partner_id=None)
 
 
 @api.get(

@@ -1,12 +1,19 @@
 """Routes for partners and affiliates: the same rows under two names."""
 
-from flask import Response, g
+from collections.abc import Sequence
+from typing import Any
 
+from flask import Response, g
+from sqlalchemy.orm import Session
+
+from app.http import csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
+from app.paging import Page
 from app.partners import views
 from app.partners.managing import commands
+from app.partners.models import Partner
 from app.partners.queries import listing
 from app.partners.validation import stored_of_partner_status
 from app.programs.programs import get_program
@@ -33,23 +40,22 @@ def create_partner(body: requests.PartnerCreation) -> Response:
         return ViewResponse(shown, status=201)
 
 
-@api.get("/api/v1/partners", security=needs("partners:read"), responses={"200": views.PartnerPage})
+@api.get(
+    "/api/v1/partners",
+    security=needs("partners:read"),
+    responses={"200": views.PartnerPage},
+    openapi_extensions=csv_lists.documented(views.PartnerBody),
+)
 def list_partners(query: requests.PartnerQuery) -> Response:
     """Partners, newest first."""
-    with access.transaction(g.caller) as session:
-        listed, total = listing.list_partners(
-            session,
-            g.caller.organization_ids,
-            limit=query.per_page,
-            page=query.page,
-            starting_after=query.starting_after,
-            statuses=stored_of_partner_status(query.status) if query.status else None,
-            search=query.search,
-            added=query.span,
+
+    def show(session: Session, page: Page[Partner], data: Sequence[views.PartnerBody]) -> views.PartnerPage:
+        total = listing.count_partners(session, g.caller.organization_ids, **_filter(query))
+        return views.PartnerPage(
+            data=list(data), total=total, page=query.page, per_page=query.per_page, has_more=page.has_more
         )
-        data = views.load_partner_bodies(session, listed.rows)
-    page = {"total": total, "page": query.page, "per_page": query.per_page, "has_more": listed.has_more}
-    return ViewResponse(views.PartnerPage(data=data, **page))
+
+    return csv_lists.respond(query, views.PartnerBody, _partners, views.load_partner_bodies, show)
 
 
 @api.get(
@@ -92,16 +98,47 @@ def deactivate_partner(path: requests.PartnerPath) -> Response:
         return ViewResponse(commands.load_body(session, partner))
 
 
-@api.get("/api/v1/affiliates", security=needs("partners:read"), responses={"200": views.AffiliatePage})
+@api.get(
+    "/api/v1/affiliates",
+    security=needs("partners:read"),
+    responses={"200": views.AffiliatePage},
+    openapi_extensions=csv_lists.documented(views.AffiliateBody),
+)
 def list_affiliates(query: requests.AffiliateQuery) -> Response:
     """Partners as affiliates, the name that other systems use, newest first."""
-    with access.transaction(g.caller) as session:
-        listed = listing.list_newest(
-            session,
-            g.caller.organization_ids,
-            limit=query.limit,
-            page=query.page,
-            starting_after=query.starting_after,
-        )
-        data = views.load_affiliate_bodies(session, listed.rows)
-    return ViewResponse(views.AffiliatePage(data=data, page=query.page, limit=query.limit, has_more=listed.has_more))
+    return csv_lists.respond(
+        query,
+        views.AffiliateBody,
+        _affiliates,
+        views.load_affiliate_bodies,
+        lambda _, page, data: views.AffiliatePage(
+            data=list(data), page=query.page, limit=query.limit, has_more=page.has_more
+        ),
+    )
+
+
+def _filter(query: requests.PartnerQuery) -> dict[str, Any]:
+    """The query's conditions, as arguments of `listing`."""
+    statuses = stored_of_partner_status(query.status) if query.status else None
+    return {"statuses": statuses, "search": query.search, "added": query.span}
+
+
+def _partners(session: Session, query: requests.PartnerQuery) -> Page[Partner]:
+    return listing.list_partners(
+        session,
+        g.caller.organization_ids,
+        limit=query.per_page,
+        page=query.page,
+        starting_after=query.starting_after,
+        **_filter(query),
+    )
+
+
+def _affiliates(session: Session, query: requests.AffiliateQuery) -> Page[Partner]:
+    return listing.list_partners(
+        session,
+        g.caller.organization_ids,
+        limit=query.limit,
+        page=query.page,
+        starting_after=query.starting_after,
+    )

@@ -1,15 +1,21 @@
 """Routes for a program's partners, for its owner: invite, list, approve, pause, ban."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from flask import Response, current_app, g
+from sqlalchemy.orm import Session
 
+from app.http import csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
+from app.paging import Page
 from app.partners.joining import invitations
 from app.partners.managing import commands, program_partners
 from app.partners.managing import views as shapes
+from app.partners.models import Partner
+from app.programs.models import Program
 from app.programs.programs import get_program
 from app.rest.programs import requests
 from app.rest.programs.requests import ProgramPath
@@ -45,21 +51,18 @@ def invite_affiliate(path: ProgramPath, body: requests.Invitation) -> Response:
     "/v1/admin/affiliate/programs/<program_id>/affiliates",
     security=needs("partners:read"),
     responses={"200": shapes.ProgramAffiliatePage, "404": ErrorBody},
+    openapi_extensions=csv_lists.documented(shapes.AffiliateWithTotals),
 )
 def list_affiliates_of_program(path: ProgramPath, query: requests.AffiliateQuery) -> Response:
     """The program's partners, newest first, with their totals for keys that may read commissions."""
-    caller = g.caller
-    with access.transaction(caller) as session:
-        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-        page = program_partners.list_partners(
-            session, program, limit=query.limit, starting_after=query.starting_after, status=query.status
-        )
-        data: Sequence[shapes.ProgramAffiliate]
-        if caller.may("commissions:read"):
-            data = shapes.load_with_totals(session, program, page.rows, livemode=caller.livemode)
-        else:
-            data = shapes.load_affiliates(session, page.rows)
-    return ViewResponse(shapes.ProgramAffiliatePage(data=list(data), has_more=page.has_more))
+    has_totals = g.caller.may("commissions:read")
+    return csv_lists.respond(
+        query,
+        shapes.AffiliateWithTotals if has_totals else shapes.ProgramAffiliate,
+        partial(_affiliates, program_id=path.program_id),
+        _with_totals if has_totals else shapes.load_affiliates,
+        lambda _, page, data: shapes.ProgramAffiliatePage(data=list(data), has_more=page.has_more),
+    )
 
 
 @api.post(
@@ -99,3 +102,18 @@ def _move(path: requests.AffiliatePath, move: program_partners.Move) -> Response
         partner = program_partners.find_partner(session, program, path.affiliate_id)
         commands.move(session, caller, partner, move)
         return ViewResponse(shapes.load_affiliate(session, partner))
+
+
+def _affiliates(session: Session, query: requests.AffiliateQuery, *, program_id: str) -> Page[Partner]:
+    caller = g.caller
+    program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
+    return program_partners.list_partners(
+        session, program, limit=query.limit, starting_after=query.starting_after, status=query.status
+    )
+
+
+def _with_totals(session: Session, partners: Sequence[Partner]) -> Sequence[shapes.ProgramAffiliate]:
+    if not partners:
+        return []
+    program = session.get_one(Program, partners[0].program_id)
+    return shapes.load_with_totals(session, program, partners, livemode=g.caller.livemode)

@@ -16,11 +16,14 @@ from .table import BODIES, READ, VALUES, Route
 from .world import OF_ONE_MODE, World
 
 
-def call(caller: Caller, world: World, route: Route, application: Flask, **fields: str) -> Answer:
+def call(
+    caller: Caller, world: World, route: Route, application: Flask, *, accept: str | None = None, **fields: str
+) -> Answer:
     """Call the route about what the shop has, with `fields` in its query or body."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: _id(world, route, found[1]), route.rule)
     if route.method == READ:
-        return _without_echo(caller.get(path, **fields), path, fields)
+        headers = {"Accept": accept} if accept else None
+        return _without_echo(caller.call(READ, path, headers, query_string=fields), path, fields)
     body = {**_body(application, world, route), **fields}
     answer = caller.call(route.method, path, **({"json": body} if body else {}))
     return _without_echo(answer, path, body)
