@@ -18,7 +18,7 @@ from app.http import bodies, csv_lists, docs, errors, idempotency, surfaces, thr
 from app.organizations import access, request_limits
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
-from app.rest.ledger import attribution, commissions, conversions, payments
+from app.rest.ledger import attribution, balances, commissions, conversions, payments
 from app.rest.links import routes as links
 from app.rest.operations import routes as operations
 from app.rest.partner_side import commissions as partner_side_commissions
@@ -119,6 +119,7 @@ def _wire(app: OpenAPI) -> None:
         attribution.api,
         links.api,
         payments.api,
+        balances.api,
         events.api,
         endpoints.api,
         runs.api,

@@ -23,7 +23,7 @@ from app.programs import programs
 from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
 from app.touchpoints import partitions
-from worker import mails, retries, start
+from worker import balances, mails, retries, start
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -162,6 +162,7 @@ def routines() -> list[Routine]:
         Routine("settle_late_touches", 10, settle_late_touches),
         Routine("maintain_touchpoint_partitions", 3600, maintain_touchpoint_partitions),
         Routine("advance_sums", 2, advance_sums),
+        Routine("advance_balances", 10, balances.advance),
         Routine("measure_ledger", 300, measure_ledger),
         Routine("delete_stored_responses", 3600, delete_stored_responses),
     ]

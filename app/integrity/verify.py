@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.immutable import immutable
-from app.ledger import checkpoints
+from app.ledger import balance_checkpoints, checkpoints
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import ALL_DAYS
 from app.money import format_money
 
 STATISTICS: Final = "The sums below a checkpoint are those of the postings."
+BALANCES: Final = "A checkpoint of balances is what the entries recorded before it say, and lists those of its step."
 
 
 @immutable
@@ -167,7 +168,8 @@ def verify(session: Session) -> list[Breach]:
     breaches = [
         Breach(rule, _place(row)) for rule, query in _RULES.items() for row in session.execute(text(query)).mappings()
     ]
-    return breaches + [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
+    breaches += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
+    return breaches + [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
 
 
 def _place(row: RowMapping) -> str:
@@ -191,6 +193,12 @@ def _day(difference: checkpoints.Difference) -> str:
         difference.days, f"in the {difference.days} days from {difference.day}"
     )
     return f"{whose} {when} in {difference.currency.upper()}"
+
+
+def _time(difference: balance_checkpoints.Difference) -> str:
+    whose, currency = ids.encode(ids.PARTNER, difference.partner_id), difference.currency.upper()
+    when = f"before {difference.recorded_before}" if difference.recorded_before else "after the last checkpoint"
+    return f"{whose} {when} in {currency}"
 
 
 _IMBALANCE = text("SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings")

@@ -7,7 +7,9 @@ and whatever is recorded afterwards is later. So what was true at a time up to t
 
 import random
 import time
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.errors import Unavailable
+from app.errors import InvalidRequest, Unavailable
+from app.views import instant_text
 
 ATTEMPTS: Final = 40
 ATTEMPT_MS: Final = 200
@@ -23,14 +26,21 @@ ATTEMPT_MS: Final = 200
 found."""
 PAUSE_SECONDS: Final = 0.05
 """About how long posting goes ahead between two attempts."""
+END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
+"""Later than anything recorded."""
+Begin = Callable[[], AbstractContextManager[Session]]
+"""Begins a transaction that ends with the block."""
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(recording_lock(:program_id))")
 
 _FENCE = text("""
-    INSERT INTO ledger_fences (program_id, organization_id, fenced_at)
-    VALUES (:program_id, :organization_id, recording_clock())
-    ON CONFLICT (program_id) DO UPDATE SET fenced_at = greatest(ledger_fences.fenced_at, excluded.fenced_at)
+    INSERT INTO ledger_fences (program_id, organization_id, fenced_at, below)
+    VALUES (:program_id, :organization_id, recording_clock(), pg_snapshot_xmin(pg_current_snapshot()))
+    ON CONFLICT (program_id) DO UPDATE
+    SET fenced_at = greatest(ledger_fences.fenced_at, excluded.fenced_at),
+        below = CASE WHEN excluded.fenced_at > ledger_fences.fenced_at
+                     THEN excluded.below ELSE ledger_fences.below END
     RETURNING fenced_at
 """)
 
@@ -61,6 +71,34 @@ def fence(session: Session, organization_id: UUID, program_id: UUID) -> datetime
             return fenced_at
         time.sleep(PAUSE_SECONDS * (0.5 + random.random()))  # noqa: S311  (spreads attempts, protects nothing)
     raise Unavailable("Entries of this program are being recorded without a pause; try again.")
+
+
+def end_of_recorded(begin: Begin, organization_id: UUID, program_id: UUID, at: datetime | None) -> datetime:
+    """The time before which exactly those entries are recorded that were recorded at or before `at`, for ever.
+
+    Args:
+        begin: begins transactions that may write what belongs to the program's owner.
+        organization_id: the program's owner.
+        program_id: which program.
+        at: any time up to now; None: everything recorded so far.
+
+    Raises:
+        InvalidRequest: `at` is in the future.
+        Unavailable: no fence could be taken.
+
+    Effects: takes a fence, in a transaction of its own, if `at` is later than the last one.
+    """
+    if at is None:
+        return END_OF_TIME
+    with begin() as session:
+        fenced_at = fenced_until(session, program_id)
+    if fenced_at is None or fenced_at < at:
+        with begin() as session:
+            fenced_at = fence(session, organization_id, program_id)
+    if fenced_at < at:
+        message = f"at {instant_text(at)} is in the future; give a time up to now, or leave it out for now"
+        raise InvalidRequest(message, param="at")
+    return at + timedelta(microseconds=1)
 
 
 def _locks(session: Session, program_id: UUID) -> bool:

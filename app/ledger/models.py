@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -15,12 +16,13 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
-from app.db import PERIODS, Base, CreatedAt, Currency, Minor, block_range_index
+from app.db import Base, CreatedAt, Currency, Minor
 
 ACCOUNT_KINDS = (
     "commission_expense",
@@ -94,7 +96,6 @@ class JournalEntry(Base):
         UniqueConstraint("idempotency_key", "organization_id"),
         CheckConstraint(f"kind IN ({', '.join(map(repr, ENTRY_KINDS))})", name="kind"),
         Index("ix_journal_entries_organization_id_xid", "organization_id", "xid"),
-        block_range_index("ix_journal_entries_recorded_at", "recorded_at", PERIODS),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -222,3 +223,43 @@ class LedgerFence(Base):
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
     fenced_at: Mapped[datetime]
+    below: Mapped[int] = mapped_column(Xid8)
+    """Whatever is recorded later is recorded by a transaction with this id or a higher one."""
+
+
+class BalancesReached(Base):
+    """How far the balance checkpoints of a program go: they include exactly the entries recorded before `until`."""
+
+    __tablename__ = "balances_reached"
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    until: Mapped[datetime]
+    below: Mapped[int] = mapped_column(Xid8)
+    """Later entries are of transactions with this id or a higher one; they are found by it."""
+
+
+class BalanceCheckpoint(Base):
+    """A partner's balance in one currency with everything recorded before a time.
+
+    There is one for each step of the program's checkpoints in which an entry of the partner was recorded. Credits are
+    counted positive.
+    """
+
+    __tablename__ = "balance_checkpoints"
+    __table_args__ = (Index("ix_balance_checkpoints_program", "program_id", "livemode", "recorded_before"),)
+
+    partner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    livemode: Mapped[bool] = mapped_column(primary_key=True)
+    currency: Mapped[Currency] = mapped_column(primary_key=True)
+    recorded_before: Mapped[datetime] = mapped_column(primary_key=True)
+    program_id: Mapped[UUID]
+    organization_id: Mapped[UUID]
+    accrued_minor: Mapped[Minor]
+    payable_minor: Mapped[Minor]
+    clearing_minor: Mapped[Minor]
+    paid_minor: Mapped[Minor]
+    fee_minor: Mapped[Minor]
+    written_off_minor: Mapped[Minor]
+    entry_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    """The entries of this step, in order: everything recorded since the checkpoint before."""

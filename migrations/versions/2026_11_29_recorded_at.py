@@ -20,8 +20,6 @@ ENTRIES = """
     ALTER TABLE journal_entries ADD COLUMN recorded_at timestamptz;
     ALTER TABLE journal_entries ALTER COLUMN recorded_at TYPE timestamptz USING created_at,
         ALTER COLUMN recorded_at SET DEFAULT clock_timestamp(), ALTER COLUMN recorded_at SET NOT NULL;
-    CREATE INDEX ix_journal_entries_recorded_at ON journal_entries
-        USING brin (recorded_at timestamptz_minmax_multi_ops) WITH (pages_per_range = 16, autosummarize = on);
 """
 
 FENCES = """
@@ -29,6 +27,7 @@ FENCES = """
         program_id uuid NOT NULL,
         organization_id uuid NOT NULL,
         fenced_at timestamptz NOT NULL,
+        below xid8 NOT NULL,
         CONSTRAINT pk_ledger_fences PRIMARY KEY (program_id)
     );
     ALTER TABLE ledger_fences ENABLE ROW LEVEL SECURITY;
@@ -36,7 +35,7 @@ FENCES = """
     CREATE POLICY request ON ledger_fences TO accrual_request
         USING (organization_id = ANY ((SELECT visible_organizations())::uuid[]));
     GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_fences TO accrual_worker;
-    GRANT SELECT, INSERT, UPDATE (fenced_at) ON ledger_fences TO accrual_request;
+    GRANT SELECT, INSERT, UPDATE (fenced_at, below) ON ledger_fences TO accrual_request;
 
     -- The clock of the ledger, in one place.
     CREATE FUNCTION recording_clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT clock_timestamp() $$;
@@ -69,5 +68,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP FUNCTION recording_time, recording_lock, recording_clock")
     op.execute("DROP TABLE ledger_fences")
-    op.execute("DROP INDEX ix_journal_entries_recorded_at")
     op.execute("ALTER TABLE journal_entries DROP COLUMN recorded_at")

@@ -20,7 +20,7 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
-from worker import schedule
+from worker import balances, schedule
 
 from .isolation.calls import call, operation_of
 from .isolation.conftest import guarded, routes
@@ -117,6 +117,7 @@ def test_every_statement_has_an_index_for_what_it_asks(
     drain()
     schedule.approve_mature()
     schedule.advance_sums()
+    balances.advance()
     cleo = Customer(CLOVER, Marks(subscription="ada"))
     with plans.recorded() as recorder:
         events = story(cleo)

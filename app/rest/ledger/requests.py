@@ -28,6 +28,12 @@ class CommissionQuery(Between):
     starting_after: After = None
 
 
+class BalanceQuery(Request):
+    """The time of balances."""
+
+    at: Moment | None = Field(default=None, description="A time up to now; default: now.")
+
+
 class PartnerPath(Request):
     """Which partner."""
 

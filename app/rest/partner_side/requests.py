@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app.paging import After
-from app.views import EmailAddress, OneLine, Request
+from app.views import EmailAddress, Moment, OneLine, Request
 
 
 class MyProgramPath(Request):
@@ -19,6 +19,12 @@ class MyListQuery(Request):
 
     limit: int = Field(default=50, ge=1, le=100)
     starting_after: After = None
+
+
+class MyBalanceQuery(Request):
+    """The time of a balance."""
+
+    at: Moment | None = Field(default=None, description="A time up to now; default: now.")
 
 
 class Acceptance(Request):

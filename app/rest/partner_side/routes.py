@@ -1,5 +1,7 @@
 """Routes of the partner side. No parameter names another partner: the key's organization determines the rows."""
 
+from functools import partial
+
 from flask import Response, current_app, g
 
 from app import db
@@ -51,8 +53,11 @@ def show_my_stats() -> Response:
 
 
 @api.get("/v1/admin/affiliate-me/balance", security=needs("commissions:read"), responses={"200": shapes.MyBalance})
-def show_my_balance() -> Response:
-    """What is owed to you, what is in a payout and what you received, by currency."""
+def show_my_balance(query: requests.MyBalanceQuery) -> Response:
+    """What is owed to you, what is in a payout and what you received, by currency: now, or as recorded by a time."""
+    if query.at is not None:
+        begin = partial(access.affiliate_transaction, g.caller)
+        return ViewResponse(shapes.my_balance(statistics.load_own_at(begin, g.caller, query.at)))
     with access.affiliate_transaction(g.caller) as session:
         return ViewResponse(shapes.my_balance(statistics.load_own(session, g.caller)))
 

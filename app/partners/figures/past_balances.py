@@ -1,0 +1,87 @@
+"""Balances of partners at a time, for the owner of their program."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from app import ids
+from app.ledger import fences, past_balances
+from app.ledger.checkpoints import ProgramDays
+from app.ledger.fences import Begin
+from app.ledger.past_balances import Balance
+from app.organizations.permissions import Caller
+from app.partners.models import Partner
+from app.partners.queries.listing import get_partner
+from app.programs.models import Program
+from app.programs.programs import get_program
+from app.views import Instant, Snake
+
+
+class PastBalance(Snake):
+    """What a partner had in one currency, in the currency's smallest unit."""
+
+    partner_id: str = Field(examples=["par_01h455vb4pex5vsknk084sn02q"])
+    currency: str = Field(examples=["usd"])
+    accrued_cents: int = Field(description="Earned and not approved.")
+    payable_cents: int = Field(
+        description="Approved and unpaid; negative if commissions were reversed after they were paid."
+    )
+    clearing_cents: int = Field(description="In a payout that was not confirmed.")
+    paid_cents: int = Field(description="Paid in total, after the platform's fee.")
+    fee_cents: int = Field(description="The platform's fees in total.")
+    written_off_cents: int = Field(description="Written off in total: positive what was owed, negative debts.")
+
+
+class PastBalances(Snake):
+    """Balances as they were recorded at or before a time. An answer for a time never changes."""
+
+    at: Instant | None = Field(description="The time asked for; null: now.")
+    data: list[PastBalance] = Field(description="By partner and currency; without those that had nothing posted yet.")
+
+
+def days_of(program: Program) -> ProgramDays:
+    """The program as the ledger's functions take it."""
+    return ProgramDays(program.id, program.organization_id, program.time_zone)
+
+
+def load_of_partner(begin: Begin, caller: Caller, partner_id: str, at: datetime | None) -> PastBalances:
+    """A partner's balances at a time, by its public id; `begin` begins transactions for the caller.
+
+    Raises:
+        NotFound: there is no such partner among those of the caller's organizations.
+        InvalidRequest: `at` is in the future.
+    """
+    with begin() as session:
+        partner = get_partner(session, caller.organization_ids, partner_id)
+        program = session.get_one(Program, partner.program_id)
+    return _load(begin, caller, program, at, partner)
+
+
+def load_of_program(begin: Begin, caller: Caller, program_id: str, at: datetime | None) -> PastBalances:
+    """The balances of all partners of a program at a time. Arguments and errors as for `load_of_partner`."""
+    with begin() as session:
+        program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
+    return _load(begin, caller, program, at)
+
+
+def _load(
+    begin: Begin, caller: Caller, program: Program, at: datetime | None, partner: Partner | None = None
+) -> PastBalances:
+    before = fences.end_of_recorded(begin, program.organization_id, program.id, at)
+    partner_ids = None if partner is None else [partner.id]
+    with begin() as session:
+        found = past_balances.load(session, days_of(program), before, livemode=caller.livemode, partner_ids=partner_ids)
+    return PastBalances(at=at, data=[_shown(balance) for balance in found])
+
+
+def _shown(balance: Balance) -> PastBalance:
+    return PastBalance(
+        partner_id=ids.encode(ids.PARTNER, balance.partner_id),
+        currency=balance.currency,
+        accrued_cents=balance.accrued_minor,
+        payable_cents=balance.payable_minor,
+        clearing_cents=balance.clearing_minor,
+        paid_cents=balance.paid_minor,
+        fee_cents=balance.fee_minor,
+        written_off_cents=balance.written_off_minor,
+    )
