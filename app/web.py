@@ -22,8 +22,9 @@ from app.rest.ledger import attribution, balances, commissions, conversions, pay
 from app.rest.links import routes as links
 from app.rest.operations import routes as operations
 from app.rest.partner_side import commissions as partner_side_commissions
+from app.rest.partner_side import payout_accounts, signup
 from app.rest.partner_side import routes as partner_side
-from app.rest.partner_side import signup
+from app.rest.partners import payout_accounts as partner_payout_accounts
 from app.rest.partners import routes as partners
 from app.rest.partners import snapshots
 from app.rest.programs import analytics
@@ -113,6 +114,8 @@ def _wire(app: OpenAPI) -> None:
         snapshots.api,
         partner_side.api,
         partner_side_commissions.api,
+        payout_accounts.api,
+        partner_payout_accounts.api,
         signup.api,
         conversions.api,
         commissions.api,

@@ -19,6 +19,7 @@ from app.integrity import verify
 from app.ledger import checkpoints
 from app.organizations import stored_responses
 from app.payments.waiting import invoice_links
+from app.payouts.connect import accounts
 from app.programs import programs
 from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
@@ -59,6 +60,14 @@ def sweep_lookups() -> None:
         is_due = lookups.is_due(session)
     if is_due:
         jobs.wake(jobs.LOOK_UPS)
+
+
+def sweep_accounts() -> None:
+    """Queue work on connected accounts if Stripe is to be asked about any."""
+    with db.transaction() as session:
+        is_due = accounts.is_due(session)
+    if is_due:
+        jobs.wake(jobs.ACCOUNTS)
 
 
 def wake_due_runs() -> None:
@@ -154,6 +163,7 @@ def routines() -> list[Routine]:
     return [
         Routine("sweep", 5, sweep),
         Routine("sweep_lookups", 2, sweep_lookups),
+        Routine("sweep_accounts", 5, sweep_accounts),
         Routine("sweep_mails", 10, mails.sweep),
         Routine("wake_due_runs", 5, wake_due_runs),
         Routine("compare_daily", 3600, compare_daily),

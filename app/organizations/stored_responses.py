@@ -112,6 +112,11 @@ def joining(session: Session) -> Iterator[None]:
         _joined.reset(token)
 
 
+def is_joining() -> bool:
+    """Whether `transaction` joins another one now, so that nothing is committed before the response is made."""
+    return _joined.get() is not None
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A new transaction; inside `joining` a savepoint of the joined one, which an exception rolls back alone."""

@@ -57,16 +57,19 @@ def valid_minimums(minimums: Mapping[str, int]) -> dict[str, int]:
 
 
 def valid_landing_url(url: str | None) -> str | None:
-    """`url` if it is an http or https address without user and password; None for None. Raises InvalidRequest."""
-    if url is None:
-        return None
+    """`url` as `valid_address`; None for None. Raises InvalidRequest."""
+    return None if url is None else valid_address(url, param="landing_url")
+
+
+def valid_address(url: str, *, param: str) -> str:
+    """`url` if it is an http or https address without user and password. Raises InvalidRequest."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.lower()
     except ValueError:
-        raise _invalid_address(url) from None
+        raise _invalid_address(url, param) from None
     if parts.scheme not in {"http", "https"} or not _is_host(host) or not url.isascii() or re.search(r"\s", url):
-        raise _invalid_address(url)
+        raise _invalid_address(url, param)
     return url
 
 
@@ -106,9 +109,8 @@ def _is_host(host: str) -> bool:
     return len(host) <= HOST_LENGTH and HOST_PATTERN.fullmatch(host) is not None
 
 
-def _invalid_address(url: str) -> InvalidRequest:
+def _invalid_address(url: str, param: str) -> InvalidRequest:
     shown = url[:MAX_SHOWN]
     return InvalidRequest(
-        f"landing_url {shown!r} is not valid; give an http or https address without user and password",
-        param="landing_url",
+        f"{param} {shown!r} is not valid; give an http or https address without user and password", param=param
     )

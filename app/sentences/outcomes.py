@@ -24,7 +24,14 @@ NAMES_NO_PARTNER: Final = "names_no_partner"
 NAMES_SESSION: Final = "names_session"
 COMMISSION_UNCHANGED: Final = "commission_unchanged"
 ABANDONED: Final = "abandoned"
-REASONS: Final = (KNOWN, NAMES_NO_PARTNER, NAMES_SESSION, COMMISSION_UNCHANGED, ABANDONED)
+ACCOUNT_STATE: Final = "account_state"
+BANK_PAYOUT: Final = "bank_payout"
+TO_BE_FETCHED: Final = "to_be_fetched"
+NOT_OURS: Final = "not_ours"
+REASONS: Final = (
+    *(KNOWN, NAMES_NO_PARTNER, NAMES_SESSION, COMMISSION_UNCHANGED, ABANDONED),
+    *(ACCOUNT_STATE, BANK_PAYOUT, TO_BE_FETCHED, NOT_OURS),
+)
 """The values of `because` in the details of `no_change` and `recorded`."""
 
 SAME_EMAIL: Final = "email"

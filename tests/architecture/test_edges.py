@@ -8,6 +8,7 @@ from .source import calls, modules
 MAY_CATCH_EVERYTHING = {
     "app.rest.stripe.receiver",  # its route raises it again, for Flask to answer
     "worker.inbox.drain",
+    "worker.payouts.accounts",
     "worker.schedule",
     "worker.stripe_sync.lookups",
     "worker.stripe_sync.runs",

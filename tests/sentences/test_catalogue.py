@@ -15,7 +15,7 @@ from app.ledger.models import ENTRY_KINDS
 from app.partners.payout_methods.destinations.fields import METHODS
 from app.payments.facts import Kind
 from app.payments.waiting.reasons import REASONS
-from app.sentences import catalogue, outcomes, payouts
+from app.sentences import catalogue, outcomes, payout_accounts, payouts
 from app.stripe_sync.models import DRIFT_KINDS
 from tests.architecture.source import modules
 
@@ -38,6 +38,7 @@ FAMILIES: Final = {
     "carrier": CARRIERS,
     "entry_kind": ENTRY_KINDS,
     "drift": DRIFT_KINDS,
+    "payout_account": payout_accounts.STATES,
     "payout_method": METHODS,
     "payout_refusal": payouts.REFUSALS,
 }

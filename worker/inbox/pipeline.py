@@ -28,7 +28,7 @@ from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, lookups
 from app.stripe_sync.fetched import object_in
 from app.stripe_sync.lookups import LookupRequest
-from worker.inbox import event_outcomes, missing_data
+from worker.inbox import event_outcomes, missing_data, payout_events
 from worker.inbox.event_outcomes import Batch
 from worker.inbox.handlers import fetched, table
 
@@ -62,6 +62,11 @@ def _garbage_collector_off() -> Iterator[None]:
 
 def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
     """The steps, for the events of one organization, account and mode."""
+    about_payouts = [event for event in events if event.type in payout_events.TYPES]
+    if about_payouts:
+        others = [event for event in events if event.type not in payout_events.TYPES]
+        outcomes = payout_events.work(session, scope, about_payouts)
+        return outcomes | _work_scope(session, scope, others) if others else outcomes
     read, outcomes = _read(session, events)
     locked = _merge_facts(session, scope, read)
     batch = Batch.of(read, locked)

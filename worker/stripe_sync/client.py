@@ -1,4 +1,4 @@
-"""Client of Stripe's API: reads objects and lists with retries. Never use it inside a transaction."""
+"""Client of Stripe's API: reads with retries, and writes once. Never use it inside a transaction."""
 
 import random
 import re
@@ -24,6 +24,7 @@ FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 30.0
 PAGE_SIZE: Final = 100
 _ID: Final = re.compile(r"\w{1,255}", re.ASCII)
+_CODE: Final = re.compile(r"[a-z_]{1,60}")
 _PERMISSION: Final = re.compile(r"rak_[a-z_]{1,60}")
 
 Params = Mapping[str, Any]
@@ -111,10 +112,23 @@ def object_path(collection: str, object_id: str) -> str:
     return f"{collection}/{object_id}"
 
 
-def _send(stripe_client: stripe.StripeClient, path: str, params: Params) -> StripeResponse:
+def post(stripe_client: stripe.StripeClient, path: str, params: Params, *, idempotency_key: str) -> StripeResponse:
+    """Stripe's response to a write, which is sent once.
+
+    Raises:
+        StripeUnavailable: it is not known whether Stripe did it. Sent again with the same key, it is not done twice.
+        StripeForbidden, StripeMissing, StripeRefused: Stripe refused it and did nothing; `stripe_refused_because` has
+            the `stripe_code` of Stripe's error.
+    """
+    return _send(stripe_client, path, {**params, "idempotency_key": idempotency_key}, method="post")
+
+
+def _send(stripe_client: stripe.StripeClient, path: str, params: Params, *, method: str = "get") -> StripeResponse:
     began_at = datetime.now(UTC)
     try:
-        response = stripe_client.raw_request("get", path, **params)
+        response = stripe_client.raw_request(method, path, **params)
+    except stripe.IdempotencyError:
+        raise StripeUnavailable("stripe_key_in_use") from None
     except stripe.StripeError as error:
         raise _problem(error) from None  # the text of Stripe's error may contain our request
     if not isinstance(response.data, dict):
@@ -138,6 +152,9 @@ def _problem(error: stripe.StripeError) -> Exception:
     if status == 404:
         return StripeMissing("stripe_missing")
     if status is not None and 400 <= status < 500 and status != 409:
+        code = error.code or ""
+        if _CODE.fullmatch(code):
+            return StripeRefused("stripe_refused_because", status=status, stripe_code=code)
         return StripeRefused("stripe_refused", status=status)
     return StripeUnavailable("stripe_failed", status=status) if status else StripeUnavailable("stripe_unreachable")
 

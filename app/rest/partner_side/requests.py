@@ -69,3 +69,37 @@ class Confirmation(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
 
     token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
+
+
+class MyEnrollmentQuery(Request):
+    """One of your enrollments."""
+
+    program_id: str | None = Field(default=None, description="Required if you are enrolled in several programs.")
+
+
+class PayoutAccountCreation(Request):
+    """An account at Stripe for your payouts."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"country": "DE"}]})
+
+    country: str | None = Field(
+        default=None,
+        pattern="^[A-Z]{2}$",
+        description="Where you live or are registered, ISO 3166. Default: the country of the owner's Stripe account. "
+        "It cannot be changed once the account exists.",
+    )
+
+
+class PayoutAccountLinkRequest(Request):
+    """A link to Stripe's onboarding."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"return_url": "https://shop.example.com/partners/payouts"}]}
+    )
+
+    return_url: str | None = Field(
+        default=None, max_length=2000, description="Where Stripe sends you afterwards. Default: this server."
+    )
+    refresh_url: str | None = Field(
+        default=None, max_length=2000, description="Where Stripe sends you if the link was used or has expired."
+    )

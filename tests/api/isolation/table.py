@@ -59,6 +59,10 @@ ANSWERS: Final[Mapping[str, tuple[frozenset[int], frozenset[int]]]] = {
 }
 AFFILIATES: Final = frozenset({"ada", "ben", "newcomer"})
 """Callers whose organization is an affiliate: everything outside the partner side is refused by the key's kind."""
+PARTNERS: Final = frozenset({"ada", "ben"})
+"""Callers who are enrolled in the shop's program."""
+WRITTEN_BY_PARTNERS: Final = frozenset({"connected_accounts", "audit_entries"})
+"""Tables with rows of the shop's that a partner writes for itself."""
 KEPT_SCOPES: Final = frozenset({"promoted"})
 """Callers whose organization became a merchant after the key was made: the key does no more than before."""
 EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {

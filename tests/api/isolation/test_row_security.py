@@ -101,6 +101,9 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
     enrolled = r"\((id|partner_id|program_id) = ANY \(.*own_(partners|programs)\(\).*\)\)"
     itself = r"\(\(partner_organization_id = .*calling_affiliate\(\).*named_partner\(\).*\)"
     written = r"\((partner_id|organization_id) = \( SELECT (calling_partner|calling_partners_owner)\(\).*\)\)"
+    written += (
+        r"|\(\(partner_organization_id = .*calling_affiliate\(\).*organization_id = .*calling_partners_owner\(\).*\)"
+    )
     mode = r"\(.*livemode = \( SELECT visible_livemode\(\).*\)\)|\(run_id IN \( SELECT stripe_runs.id.*\)\)"
     below = r"\(parent_id = ANY \(.*visible_organizations\(\).*\)\)"
     with db.transaction() as session:
@@ -127,7 +130,7 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
             assert re.fullmatch(f"{enrolled}|{itself}", sentence), policy
     assert owned - kinds["own"] == WITHOUT_REQUESTS
     assert kinds["below"] == {"organizations"}
-    assert kinds["written"] == {"payout_methods", "audit_entries"}
+    assert kinds["written"] == {"payout_methods", "connected_accounts", "audit_entries"}
     with db.transaction() as session:
         have_a_mode = set(session.scalars(_OF_A_MODE))
     assert kinds["mode"] == (have_a_mode - {"api_keys"}) | {"drifts"}

@@ -1,0 +1,1 @@
+"""Stripe Connect: partners' connected accounts, and transfers to them."""
