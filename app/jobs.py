@@ -23,6 +23,8 @@ from app.immutable import immutable
 QUEUE: Final = "accrual"
 STRIPE_QUEUE: Final = "accrual-stripe"
 """The queue for jobs that call Stripe or a mail server; a separate process runs them, so that they delay no drain."""
+OUTBOUND_QUEUE: Final = "accrual-outbound"
+"""The queue for sending webhooks: servers of others may be slow, so nothing else waits for them."""
 FLAG_SECONDS: Final = 10
 PAUSE_SECONDS: Final = 0.01
 """Between two calls of the waker to Redis: in a burst hundreds of deliveries a second are one call."""
@@ -54,8 +56,9 @@ RUNS: Final = Job("runs", STRIPE_QUEUE, "worker.stripe_sync.runs.work_slice", "a
 MAILS: Final = Job("mails", STRIPE_QUEUE, "worker.mails.work_slice", "accrual:mails-queued", 600)
 LOOK_UPS: Final = Job("look_ups", STRIPE_QUEUE, "worker.stripe_sync.lookups.work_slice", "accrual:lookups-queued", 600)
 ACCOUNTS: Final = Job("accounts", STRIPE_QUEUE, "worker.payouts.accounts.work_slice", "accrual:accounts-queued", 600)
+OUTBOUND: Final = Job("outbound", OUTBOUND_QUEUE, "worker.outbound.sender.work_slice", "accrual:outbound-queued", 600)
 
-KNOWN: Final[Mapping[str, Job]] = {job.function: job for job in (DRAIN, RUNS, MAILS, LOOK_UPS, ACCOUNTS)}
+KNOWN: Final[Mapping[str, Job]] = {job.function: job for job in (DRAIN, RUNS, MAILS, LOOK_UPS, ACCOUNTS, OUTBOUND)}
 """Every job there is, by its function. Workers refuse anything else that is in a queue."""
 
 
@@ -125,7 +128,7 @@ def connect(redis_url: str) -> redis.Redis:
     flush()
     client = redis.Redis.from_url(redis_url, **redis_client.options())
     _Current.client = client
-    for name in (QUEUE, STRIPE_QUEUE):
+    for name in (QUEUE, STRIPE_QUEUE, OUTBOUND_QUEUE):
         _Current.queues[name] = Queue(name, connection=client, serializer=JSONSerializer)
     redis_client.reset()
     return client

@@ -77,6 +77,11 @@ def job_refused(reason: str) -> None:
     _count({f"refused_job:{reason}": 1})
 
 
+def delivery_attempted(result: str) -> None:
+    """Count an attempt to send a webhook by its result: `delivered`, `postponed`, `given_up` or `lease_lost`."""
+    _count({f"outbound:{result}": 1})
+
+
 def ledger_measured(imbalance_minor: int) -> None:
     """Store the sum of all postings, which must be 0. The clock measures it, because it reads the whole ledger."""
     if _Pending.client is not None:
@@ -143,6 +148,7 @@ def _counters() -> Iterator[Metric]:
         "reason",
     )
     yield _by_label(counts, "refused_job", "accrual_jobs_refused", "Unknown jobs dropped from a queue.", "reason")
+    yield _by_label(counts, "outbound", "accrual_outbound_attempts", "Attempts to send a webhook by result.", "result")
     yield _batches(counts)
     yield CounterMetricFamily(
         "accrual_uncounted_requests",

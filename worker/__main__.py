@@ -1,4 +1,8 @@
-"""`python -m worker`: processes the inbox; `python -m worker stripe`: sends requests to Stripe, and mails."""
+"""The processes that work on a queue.
+
+`python -m worker` processes the inbox, `python -m worker stripe` sends requests to Stripe and mails, and
+`python -m worker outbound` sends webhooks.
+"""
 
 import signal
 import sys
@@ -15,6 +19,12 @@ from worker import start
 from worker.inbox import drain
 from worker.wakeups import MOST_WAIT_SECONDS, DrainWorker, KnownJobsQueue
 
+QUEUES: Final = {
+    (): (jobs.QUEUE, 2),
+    ("stripe",): (jobs.STRIPE_QUEUE, 2),
+    ("outbound",): (jobs.OUTBOUND_QUEUE, 6),
+}
+"""The queue of each process, and its database connections, by the arguments of its command."""
 WORKER_TTL_SECONDS: Final = 25
 """RQ's worker TTL. It waits 15 s less for a job at a time, so that a broken connection is noticed soon."""
 PAUSE_SECONDS: Final = 1
@@ -29,10 +39,11 @@ def main() -> None:
     RQ's worker ends if Redis fails during a job, hangs for long, or is unreachable at the start. So new workers are
     created until this process is asked to stop.
     """
-    queue = {(): jobs.QUEUE, ("stripe",): jobs.STRIPE_QUEUE}.get(tuple(sys.argv[1:]))
-    if queue is None:
-        sys.exit("usage: python -m worker [stripe]")
-    settings = start.connect(pool_size=2)
+    process = QUEUES.get(tuple(sys.argv[1:]))
+    if process is None:
+        sys.exit("usage: python -m worker [stripe|outbound]")
+    queue, pool_size = process
+    settings = start.connect(pool_size=pool_size)
     _exit_on_signal()
     while not drain.stop_requested.is_set():
         try:

@@ -18,6 +18,7 @@ from app.commissions.settling import late_touches
 from app.integrity import verify
 from app.ledger import checkpoints
 from app.organizations import stored_responses
+from app.outbox import sending
 from app.payments.waiting import invoice_links
 from app.payouts.connect import accounts
 from app.programs import programs
@@ -68,6 +69,14 @@ def sweep_accounts() -> None:
         is_due = accounts.is_due(session)
     if is_due:
         jobs.wake(jobs.ACCOUNTS)
+
+
+def sweep_outbound() -> None:
+    """Queue the sending of webhooks if any is due: after a wait, or because its wake-up was lost."""
+    with db.transaction() as session:
+        is_due = sending.oldest_due_seconds(session) is not None
+    if is_due:
+        jobs.wake(jobs.OUTBOUND)
 
 
 def wake_due_runs() -> None:
@@ -165,6 +174,7 @@ def routines() -> list[Routine]:
         Routine("sweep_lookups", 2, sweep_lookups),
         Routine("sweep_accounts", 5, sweep_accounts),
         Routine("sweep_mails", 10, mails.sweep),
+        Routine("sweep_outbound", 2, sweep_outbound),
         Routine("wake_due_runs", 5, wake_due_runs),
         Routine("compare_daily", 3600, compare_daily),
         Routine("approve_mature", 60, approve_mature),

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from app import bulk, db, ids
+from app import bulk, db, ids, jobs
 from app.immutable import immutable
 from app.outbox.event_types import EventType
 from app.outbox.listeners import Listener, load_listeners
@@ -65,7 +65,7 @@ def record(
         facts: makes the facts; it is called with those of `types` that any endpoint asks for, and not without any.
         partner_ids: the partners whose postback URLs are looked for.
 
-    Effects: inserts messages, and deliveries that are due at once.
+    Effects: inserts messages, and deliveries that are due at once; wakes the sender after the commit.
     """
     with db.across_modes(session) if livemode is None else nullcontext():
         listeners = load_listeners(session, organization_id, livemode=livemode, partner_ids=partner_ids)
@@ -81,6 +81,12 @@ def record(
     with db.across_modes(session) if livemode is None else nullcontext():
         bulk.insert(session, OutboundMessage, messages)
         bulk.insert(session, OutboundDelivery, deliveries)
+    if deliveries:
+        event.listen(session, "after_commit", _wake_the_sender)
+
+
+def _wake_the_sender(_session: Session) -> None:
+    jobs.wake_soon(jobs.OUTBOUND)
 
 
 def _gets(listener: Listener, fact: Fact) -> bool:

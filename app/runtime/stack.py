@@ -165,6 +165,7 @@ def _accrual_processes(settings: config.Settings, port: int, log: Path | None, w
     commands = {"web": [*web, "app.web:create_app()"]}
     commands |= {f"worker-{number}": [*python, "worker"] for number in range(1, settings.workers + 1)}
     commands["stripe"] = [*python, "worker", "stripe"]
+    commands["outbound"] = [*python, "worker", "outbound"]
     commands["clock"] = [*python, "worker.schedule"]
     environment = config.child_environment(settings.data_dir)
     # The web server gets only its own database login.

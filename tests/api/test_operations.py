@@ -51,12 +51,14 @@ def test_metrics_have_the_counts_of_all_processes(anonymous: Caller) -> None:
     metrics.events_processed("accrued", 3)
     metrics.batch_worked(3, 0.02)
     metrics.batch_worked(1, 60)
+    metrics.delivery_attempted("postponed")
     metrics.ledger_measured(0)
     after = anonymous.get("/metrics").text
     for name, added in (
         ('accrual_events_received_total{result="stored"}', 1),
         ('accrual_events_processed_total{outcome="accrued"}', 3),
         ("accrual_drain_events_total", 4),
+        ('accrual_outbound_attempts_total{result="postponed"}', 1),
         ('accrual_drain_batch_seconds_bucket{le="+Inf"}', 2),
     ):
         assert figure(after, name) - figure(before, name) == added, name

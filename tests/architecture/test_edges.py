@@ -11,6 +11,7 @@ MAY_CATCH_EVERYTHING = {
     "worker.payouts.accounts",
     "worker.schedule",
     "worker.stripe_sync.lookups",
+    "worker.outbound.sender",
     "worker.stripe_sync.runs",
 }
 COMMITS_BY_HAND = {"app.writability"}

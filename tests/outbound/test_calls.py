@@ -21,11 +21,9 @@ NAME = "hooks.shop.example"
 URL = f"https://{NAME}/in?a=1"
 
 
-def send(url: str, *, allow_private: bool = False, limit_seconds: float = 5.0) -> Answer:
+def send(url: str, *, allow_private: bool = False) -> Answer:
     target = addresses.parse(url, allow_private=allow_private)
-    return calls.call(
-        target, "POST", headers={"X-Test": "1"}, body=b"{}", allow_private=allow_private, limit_seconds=limit_seconds
-    )
+    return calls.call(target, "POST", headers={"X-Test": "1"}, body=b"{}", allow_private=allow_private)
 
 
 @contextmanager
@@ -149,21 +147,21 @@ def test_a_password_file_of_this_machine_is_not_sent(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("behaviour", [hang, drip, drip_body])
-def test_an_answer_that_takes_too_long_is_given_up(behaviour: Behaviour) -> None:
+def test_an_answer_that_takes_too_long_is_given_up(hurried: None, behaviour: Behaviour) -> None:
     with receiving(then=behaviour) as receiver, failing("answer_timed_out"):
-        send(receiver.url, allow_private=True, limit_seconds=0.5)
+        send(receiver.url, allow_private=True)
 
 
-def test_a_handshake_that_takes_too_long_is_given_up() -> None:
+def test_a_handshake_that_takes_too_long_is_given_up(hurried: None) -> None:
     with unanswering() as port, failing("connection_timed_out"):
-        send(f"https://127.0.0.1:{port}/", allow_private=True, limit_seconds=0.3)
+        send(f"https://127.0.0.1:{port}/", allow_private=True)
 
 
-def test_a_look_up_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_up_that_takes_too_long_is_given_up(hurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: over.wait() and [])
     with failing("look_up_timed_out"):
-        send(URL, limit_seconds=0.2)
+        send(URL)
     over.set()
 
 

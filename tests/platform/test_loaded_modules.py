@@ -50,7 +50,7 @@ TABLES: Final = "app.config app.currencies app.db app.logs cryptography psycopg 
 
 SERVES_NO_REQUEST: Final = (
     "alembic app.cli app.http app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 limits "
-    "requests stripe typer werkzeug"
+    "requests standardwebhooks stripe typer urllib3 werkzeug"
 )
 PROCESSES: Final = {
     "app.gunicorn_settings": "alembic app.cli mako requests stripe typer worker",

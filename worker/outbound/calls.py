@@ -51,10 +51,9 @@ def call(
     target: Target,
     method: str,
     *,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     allow_private: bool = False,
-    limit_seconds: float = LIMIT_SECONDS,
 ) -> Answer:
     """Send a request and return the answer.
 
@@ -62,13 +61,13 @@ def call(
         AddressRefused: the host has an address that is not public.
         CallFailed: `host_not_found`, `not_connected`, `certificate_refused`, `answer_unreadable`, or `…_timed_out`.
     """
-    deadline = time.monotonic() + limit_seconds
-    found = resolving.checked_addresses(target, seconds=limit_seconds, allow_private=allow_private)
+    deadline = time.monotonic() + LIMIT_SECONDS
+    found = resolving.checked_addresses(target, seconds=LIMIT_SECONDS, allow_private=allow_private)
     with closing(_connected(target, found, deadline)) as connection:
         socket = connection.sock  # kept here, because the connection forgets it once the answer has begun
         try:
             with time_limits.closed_after(lambda: socket, _left(deadline)):
-                answer = _exchange(connection, target, method, headers, body)
+                answer = _exchange(connection, target, method, headers or {}, body)
         except BROKEN as failure:
             raise _problem(
                 failure, deadline, CallFailed("answer_timed_out"), CallFailed("answer_unreadable", error=_name(failure))

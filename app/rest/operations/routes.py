@@ -16,6 +16,7 @@ from app import db, jobs, metrics, writability
 from app.config import Settings
 from app.errors import Forbidden
 from app.http import throttle
+from app.outbox import sending
 from app.runtime import schema_version
 from app.stripe_events import inbox
 from app.stripe_events.queries import count_parked
@@ -65,9 +66,15 @@ def figures() -> Response:
     with db.web_transaction() as session:
         oldest_seconds = inbox.oldest_due_seconds(session) or 0.0
         parked = count_parked(session)
+        oldest_delivery_seconds = sending.oldest_due_seconds(session) or 0.0
     gauges = [
         metrics.gauge("accrual_oldest_due_event_age_seconds", "Wait of the oldest event due; 0: none.", oldest_seconds),
         metrics.gauge("accrual_parked_events", "Events that wait for a person.", parked),
+        metrics.gauge(
+            "accrual_oldest_due_delivery_age_seconds",
+            "Wait of the oldest webhook due; 0: none.",
+            oldest_delivery_seconds,
+        ),
     ]
     return Response(metrics.exposition(gauges), content_type="text/plain; version=0.0.4; charset=utf-8")
 
