@@ -88,21 +88,30 @@ def respond(
         InvalidRequest: CSV is asked for, and the query has a page number.
         Unavailable: CSV is asked for, and this process is sending as many lists as it may.
     """
-    if request.accept_mimetypes.best_match([JSON, CSV]) == CSV:
-        return _stream(query, view, load, render, opened)
+    if is_requested():
+        return stream(query, view, load, render, opened)
     with (opened or access.transaction)(g.caller) as session:
         page = load(session, query)
         return surfaces.ViewResponse(show(session, page, render(session, page.rows)))
 
 
-def _stream(
+def is_requested() -> bool:
+    """Whether the client prefers CSV to JSON, by its `Accept` header."""
+    return request.accept_mimetypes.best_match([JSON, CSV]) == CSV
+
+
+def stream(
     query: Query,
     view: type[View],
     load: Load[Query, Row],
     render: Render[Row, View],
-    opened: Opened | None,
+    opened: Opened | None = None,
 ) -> Response:
-    """All rows from `starting_after` on. The page size of the query has no effect."""
+    """All rows of a list as CSV, from `starting_after` on; the page size of the query has no effect.
+
+    Arguments and errors as of `respond`; for a list whose JSON has no pages. The query needs `starting_after`, and
+    `limit` or `per_page`.
+    """
     if getattr(query, "page", 1) != 1:
         raise InvalidRequest("do not send page for text/csv, which has all pages", param="page")
     language = surfaces.requested_language()

@@ -1,9 +1,14 @@
 """Balances at any time, as the owner and the partner are shown them."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app import db, ids
+from app.http import csv_lists
 from tests.api.conftest import Caller, MakeCaller
 from tests.api.sales import sell
 from tests.books import Balances
@@ -149,3 +154,40 @@ def test_live_balances_are_shown_to_live_keys_only(merchant: Merchant, owner: Ca
         for caller in (owner, caller_of(merchant, livemode=True))
     }
     assert list(shown.values()) == [[980], [20]]
+
+
+def test_balances_as_csv_are_those_of_json_on_every_page(
+    owner: Caller, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_lists, "ROWS_AT_ONCE", 1)
+    sold(merchant, "ada", 1)
+    sold(merchant, "ada", 2, "jpy")
+    sold(merchant, "ben", 3)
+    then = _now()
+    sold(merchant, "ada", 4)
+    for query in ({}, {"at": then.isoformat()}):
+        shown = owner.get(_of_program(merchant), **query).json["data"]
+        written = list(csv.DictReader(io.StringIO(owner.csv(_of_program(merchant), **query).text)))
+        assert len(written) == 3
+        for row in shown:
+            assert {name: str(value) for name, value in row.items()} in [
+                {name: line[name] for name in row} for line in written
+            ]
+    [yen] = [line for line in written if line["currency"] == "jpy"]
+    assert yen["accrued"] == yen["accrued_cents"] == "980"
+
+
+def test_balances_as_csv_of_all_pages_are_at_one_time(
+    owner: Caller, merchant: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_lists, "ROWS_AT_ONCE", 1)
+    sold(merchant, "ada", 1)
+    sold(merchant, "ben", 2)
+    headers = {"Authorization": f"Bearer {owner.key}", "Accept": "text/csv"}
+    with owner.application.test_client().get(_of_program(merchant), headers=headers) as answer:
+        parts = iter(answer.response)
+        received = next(parts)
+        sold(merchant, "ada", 3)
+        received += b"".join(parts)
+    written = {line["partner_id"]: line["accrued"] for line in csv.DictReader(io.StringIO(received.decode()))}
+    assert set(written.values()) == {"9.80"}

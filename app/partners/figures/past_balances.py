@@ -1,8 +1,11 @@
 """Balances of partners at a time, for the owner of their program."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app import ids
 from app.ledger import fences, past_balances
@@ -62,6 +65,27 @@ def load_of_program(begin: Begin, caller: Caller, program_id: str, at: datetime 
     with begin() as session:
         program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
     return _load(begin, caller, program, at)
+
+
+def snapshot(begin: Begin, caller: Caller, program_id: str, at: datetime | None) -> tuple[Program, datetime]:
+    """The program, and the time for `load_of_partners` at which its balances are those at `at`; None: now, by a fence.
+
+    Arguments and errors as for `load_of_partner`.
+    """
+    with begin() as session:
+        program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
+    if at is None:
+        with begin() as session:
+            at = fences.fence(session, program.organization_id, program.id)
+    return program, fences.end_of_recorded(begin, program.organization_id, program.id, at)
+
+
+def load_of_partners(
+    session: Session, partner_ids: Sequence[UUID], program: Program, before: datetime, *, livemode: bool
+) -> list[PastBalance]:
+    """The balances of these partners of a program, with everything recorded before a time; see `snapshot`."""
+    found = past_balances.load(session, days_of(program), before, livemode=livemode, partner_ids=partner_ids)
+    return [_shown(balance) for balance in found]
 
 
 def _load(

@@ -1,6 +1,7 @@
 """Finding a partner by id, code or address, and listing partners by status and search text."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -110,6 +111,13 @@ def list_partners(
         page=page,
         starting_after=starting_after,
     )
+
+
+def list_ids(session: Session, program_id: UUID, *, limit: int, starting_after: str | None = None) -> Page[UUID]:
+    """A page of the ids of a program's partners, newest first, with its `cursor`. Raises InvalidRequest."""
+    of_program = select(Partner.id).where(Partner.program_id == program_id)
+    page = load_page(session, of_program, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after)
+    return replace(page, cursor=ids.encode(ids.PARTNER, page.rows[-1])) if page.rows else page
 
 
 def count_partners(

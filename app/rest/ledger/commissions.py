@@ -213,6 +213,6 @@ def _load_owned(
         starting_after=query.starting_after,
         status=query.status,
         partner=None if partner_id is None else get_partner(session, g.caller.organization_ids, partner_id),
-        paid=query.span,
+        paid=Span(query.since, query.until),
     )
     return queries.list_commissions(session, g.caller.organization_ids, selected)

@@ -34,6 +34,13 @@ class BalanceQuery(Request):
     at: Moment | None = Field(default=None, description="A time up to now; default: now.")
 
 
+class BalancePage(Request):
+    """A page of partners, for the list of balances as CSV."""
+
+    limit: int = 1
+    starting_after: str | None = None
+
+
 class PartnerPath(Request):
     """Which partner."""
 

@@ -247,8 +247,9 @@ def money_fingerprint(session: Session, organization_id: UUID, *, livemode: bool
 
 
 def fingerprint(session: Session, organization_id: UUID) -> dict[str, str]:
-    """What stands in every table of the organization's, when a key was last used aside."""
+    """What stands in every table of the organization's; when a key was last used, and fences of readers, aside."""
     tables = dict.fromkeys(tables_of_organizations(session), "organization_id") | {"organizations": "id"}
+    del tables["ledger_fences"]
     every = " UNION ALL ".join(
         f"SELECT '{table}', md5(string_agg((to_jsonb(one) - 'last_used_at')::text, '' ORDER BY to_jsonb(one)::text)) "
         f"FROM {table} AS one WHERE {owner} = :owner"
