@@ -139,6 +139,7 @@ def staff(settings: Settings, tmp_path: Path) -> Iterator[Staff]:
         "ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value(),
         "ACCRUAL_DATA_DIR": str(settings.data_dir),
         "ACCRUAL_LOG_FORMAT": "json",
+        "ACCRUAL_OUTBOUND_ALLOW_PRIVATE": "true",
     }
     staff = Staff(environment, tmp_path / "staff.log")
     yield staff

@@ -40,6 +40,10 @@ class Staff:
         """What `python -m worker stripe` runs."""
         return self._hire("worker.__main__", no_habit, "stripe")
 
+    def sender(self) -> BaseProcess:
+        """What `python -m worker outbound` runs."""
+        return self._hire("worker.__main__", no_habit, "outbound")
+
     def clock(self) -> BaseProcess:
         """What `python -m worker.schedule` runs."""
         return self._hire("worker.schedule", no_habit)

@@ -1,4 +1,6 @@
-"""The whole of Accrual under load, with -9 for every part of it at random moments: the books are the oracle's.
+"""The whole of Accrual under load, with -9 for every part of it at random moments.
+
+The books are the oracle's, and a receiver gets every fact at least once, always under one id.
 
 The suite kills each part once in a few events, `make proofs` ten times each in 20,000.
 """
@@ -18,12 +20,16 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from standardwebhooks import Webhook
 
-from app import config, db
+from app import config, db, ids
 from app.errors import Unavailable
 from app.runtime import embedded, http_client, stack
 from tests import cast
 from tests.conftest import WEBHOOK_SECRET, Tally
+from tests.outbound.desk import SECRET, Desk, let_the_wait_pass
+from tests.outbound.receivers import Handler, Receiver, accept, receiving, refuse
 from tests.stripe_stories.facts import Event
 from tests.stripe_stories.signing import signature_header
 from tests.waiting import PATIENCE_SECONDS, eventually
@@ -38,6 +44,7 @@ PARTS = {
     "valkey": ("valkey",),
     "web": ("gunicorn",),
     "worker": ("-m", "worker"),
+    "sender": ("-m", "outbound"),
     "clock": ("worker.schedule",),
 }
 """By name, what stands in the command of each."""
@@ -51,6 +58,7 @@ class Up:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir, self.port = data_dir, stack.free_port()
         self._environment = {name: value for name, value in os.environ.items() if name not in OURS}
+        self._environment["ACCRUAL_OUTBOUND_ALLOW_PRIVATE"] = "true"
         command = [*PROGRAM, "up", "--port", str(self.port), "--data-dir", str(data_dir)]
         self._log = (data_dir / "up.log").open("w")
         self.process = subprocess.Popen(
@@ -135,16 +143,58 @@ def up() -> Iterator[Up]:
 
 
 @pytest.fixture
-def path(up: Up) -> str:
-    """The webhook endpoint of a shop with a partner."""
+def shop(up: Up) -> cast.Merchant:
+    """A shop with a partner."""
     with db.transaction() as session:
         shop = cast.open_merchant(session, holdback_days=36_500)
         cast.enroll(session, shop, "ada")
+    return shop
+
+
+@pytest.fixture
+def path(up: Up, shop: cast.Merchant) -> str:
+    """Its webhook endpoint."""
     return cast.open_endpoint(shop.organization_id, config.load(up.data_dir), WEBHOOK_SECRET)
 
 
-def test_killing_any_process_under_load_leaves_the_ledger_right(
-    request: pytest.FixtureRequest, up: Up, path: str, tally: Tally
+@pytest.fixture
+def receiver(up: Up, shop: cast.Merchant) -> Iterator[Receiver]:
+    """A receiver of the shop's outbound webhooks, which fails now and then."""
+    chance = random.Random(SEED)
+    fails = refuse(500)
+
+    def behave(handler: Handler) -> None:
+        (fails if chance.random() < 0.2 else accept)(handler)
+
+    with receiving(then=behave) as receiver:
+        Desk(shop, config.load(up.data_dir)).opens(receiver.url)
+        yield receiver
+
+
+def are_all_delivered() -> bool:
+    """Whether no webhook is left to send, after letting the time pass that some of them wait."""
+    let_the_wait_pass()
+    with db.transaction() as session:
+        return session.scalar(text("SELECT count(*) FROM outbound_deliveries WHERE state <> 'delivered'")) == 0
+
+
+def assert_every_fact_was_received(receiver: Receiver) -> None:
+    """Each fact of the database is one message, which arrived with one body, signed; nothing else arrived."""
+    with db.transaction() as session:
+        stored = [tuple(row) for row in session.execute(text("SELECT id, type, data->>'id' FROM outbound_messages"))]
+        earned = set(session.scalars(text("SELECT id FROM commissions WHERE entry_count > 0")))
+    bodies: dict[str, set[bytes]] = {}
+    for got in receiver.received:
+        bodies.setdefault(got.headers["webhook-id"], set()).add(got.body)
+        Webhook(SECRET).verify(got.body, got.headers)
+    assert bodies.keys() == {ids.encode(ids.OUTBOUND_MESSAGE, message_id) for message_id, _, _ in stored}
+    assert all(len(different) == 1 for different in bodies.values())
+    accrued = [data_id for _, kind, data_id in stored if kind == "commission.accrued"]
+    assert sorted(accrued) == sorted(ids.encode(ids.COMMISSION, commission_id) for commission_id in earned)
+
+
+def test_killing_any_process_under_load_leaves_the_ledger_right_and_loses_no_webhook(
+    request: pytest.FixtureRequest, up: Up, path: str, receiver: Receiver, tally: Tally
 ) -> None:
     rounds, stories = (10, 1_400) if request.config.getoption("--proofs") else (1, 12)
     chance = random.Random(SEED)
@@ -162,8 +212,11 @@ def test_killing_any_process_under_load_leaves_the_ledger_right(
         sent.result()
     eventually(up.is_ready)  # the last kill may have been of Postgres
     eventually(is_settled)
+    eventually(are_all_delivered)
     assert_processed_once(copies)
+    assert_every_fact_was_received(receiver)
     assert set(stripe.refusals) <= {503}
     assert up.run("verify") == 0
     tally("parts of Accrual killed with -9 under load", len(victims))
     tally("events sent meanwhile, each acknowledged at last", len(events))
+    tally("webhooks received meanwhile, of every fact at least one", len(receiver.received))

@@ -19,10 +19,10 @@ class Received:
     body: bytes
 
 
-Behaviour = Callable[["_Handler"], None]
+Behaviour = Callable[["Handler"], None]
 
 
-def accept(handler: "_Handler") -> None:
+def accept(handler: "Handler") -> None:
     handler.answer(200, b"ok")
 
 
@@ -31,12 +31,12 @@ def refuse(status: int, body: bytes = b"no", **headers: str) -> Behaviour:
     return lambda handler: handler.answer(status, body, **headers)
 
 
-def hang(handler: "_Handler") -> None:
+def hang(handler: "Handler") -> None:
     """Answers nothing until the receiver is closed."""
     handler.receiver.closing.wait()
 
 
-def drip(handler: "_Handler") -> None:
+def drip(handler: "Handler") -> None:
     """Answers a header line every tenth of a second, without an end."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
     while not handler.receiver.closing.wait(0.1):
@@ -44,7 +44,7 @@ def drip(handler: "_Handler") -> None:
         handler.wfile.flush()
 
 
-def drip_body(handler: "_Handler") -> None:
+def drip_body(handler: "Handler") -> None:
     """Answers at once, with a body that comes slowly and states no length."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while not handler.receiver.closing.wait(0.1):
@@ -52,14 +52,14 @@ def drip_body(handler: "_Handler") -> None:
         handler.wfile.flush()
 
 
-def endless(handler: "_Handler") -> None:
+def endless(handler: "Handler") -> None:
     """Answers with a body that does not end."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while not handler.receiver.closing.is_set():
         handler.wfile.write(b"x" * 65_536)
 
 
-def babble(handler: "_Handler") -> None:
+def babble(handler: "Handler") -> None:
     """Answers something that is not HTTP."""
     handler.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
 
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         """A client that hangs up is no fault here."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     @property
@@ -134,7 +134,7 @@ def receiving(
     """A receiver that runs meanwhile."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     kind = type("_Bound", (_Server,), {"address_family": family})
-    with kind((host, 0), _Handler) as server:
+    with kind((host, 0), Handler) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.receiver = Receiver(server.server_address[1], then, list(first))
