@@ -23,10 +23,13 @@ from app.rest.links import routes as links
 from app.rest.operations import routes as operations
 from app.rest.partner_side import commissions as partner_side_commissions
 from app.rest.partner_side import payout_accounts, signup
+from app.rest.partner_side import payout_methods as partner_side_payout_methods
 from app.rest.partner_side import routes as partner_side
 from app.rest.partners import payout_accounts as partner_payout_accounts
 from app.rest.partners import routes as partners
 from app.rest.partners import snapshots
+from app.rest.payouts import methods as payout_methods
+from app.rest.payouts import owner_settings as payout_settings
 from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
@@ -112,10 +115,13 @@ def _wire(app: OpenAPI) -> None:
         program_partners.api,
         analytics.api,
         snapshots.api,
+        payout_methods.api,
+        payout_settings.api,
         partner_side.api,
         partner_side_commissions.api,
         payout_accounts.api,
         partner_payout_accounts.api,
+        partner_side_payout_methods.api,
         signup.api,
         conversions.api,
         commissions.api,

@@ -10,6 +10,8 @@ import typer
 from app.cli import explain, printing
 from app.cli.demo import command
 from app.cli.merchants import balances, commissions, keys, organizations, partners, programs
+from app.cli.payouts import methods as payout_methods
+from app.cli.payouts import settings as payout_settings
 from app.cli.server import bootstrap, migrate, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
 from app.errors import AccrualError
@@ -53,6 +55,8 @@ app.add_typer(programs.commands, name="programs")
 app.add_typer(partners.commands, name="partners")
 app.add_typer(commissions.commands, name="commissions")
 app.command("balances")(balances.balances)
+app.add_typer(payout_methods.commands, name="payout-methods")
+app.add_typer(payout_settings.commands, name="payout-settings")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")

@@ -22,6 +22,7 @@ Permission = Literal[
     "conversions:write",
     "commissions:read",
     "payouts:read",
+    "payouts:write",
     "payments:read",
     "payments:write",
     "events:read",

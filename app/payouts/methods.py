@@ -127,11 +127,13 @@ class Payer:
         has_debtor: the account that bank transfers are paid from, with its holder's name and address.
         has_source_currency: the currency that Wise takes the money in.
         has_listener: an outbound webhook that listens to `payout.requested`.
+        has_stripe_key: an API key of its Stripe account, which is the platform of connected accounts.
     """
 
     has_debtor: bool = False
     has_source_currency: bool = False
     has_listener: bool = False
+    has_stripe_key: bool = False
 
 
 @immutable
@@ -191,6 +193,8 @@ def _unprepared(method: MethodName, currency: str, country: str | None, payer: P
         return Refusal("no_debtor", {"method": method})
     if method == "wise" and not payer.has_source_currency:
         return Refusal("no_source_currency", {"method": method})
+    if method == "stripe" and not payer.has_stripe_key:
+        return Refusal("no_stripe_key", {"method": method})
     if method == "external" and not payer.has_listener:
         return Refusal("no_listener", {"method": method})
     return None

@@ -6,7 +6,7 @@ from typing import Any, Final
 from app.sentences.say import Country, Money, Value, say_stored
 
 REFUSALS: Final = (
-    *("currency", "country", "no_debtor", "no_source_currency", "no_listener"),
+    *("currency", "country", "no_debtor", "no_source_currency", "no_listener", "no_stripe_key"),
     *("too_small", "too_large"),
     *("formula", "control_character", "no_letters", "malformed", "missing"),
 )

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app import sealing
@@ -45,18 +45,13 @@ def find(session: Session, organization_id: UUID, *, livemode: bool) -> SecretSt
     """
     if _Current.settings is None:
         return None
-    sealed = session.scalar(
-        select(StripeEndpoint.api_key_encrypted)
-        .where(
-            StripeEndpoint.organization_id == organization_id,
-            StripeEndpoint.livemode == livemode,
-            StripeEndpoint.api_key_encrypted.is_not(None),
-            StripeEndpoint.deleted_at.is_(None),
-        )
-        .order_by(StripeEndpoint.id.desc())
-        .limit(1)
-    )
+    sealed = session.scalar(_newest(organization_id, livemode=livemode))
     return None if sealed is None else SecretStr(sealing.unseal(sealed, _Current.settings))
+
+
+def is_stored(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
+    """Whether an endpoint of the organization and mode has an API key. Nothing is decrypted, and nothing cached."""
+    return session.scalar(_newest(organization_id, livemode=livemode)) is not None
 
 
 def is_configured(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
@@ -75,3 +70,18 @@ def api_base() -> str:
     """The address of Stripe's API."""
     assert _Current.settings is not None, "there is no key before connect"
     return _Current.settings.stripe_api_base
+
+
+def _newest(organization_id: UUID, *, livemode: bool) -> Select[str | None]:
+    """The sealed key of the newest endpoint that has one."""
+    return (
+        select(StripeEndpoint.api_key_encrypted)
+        .where(
+            StripeEndpoint.organization_id == organization_id,
+            StripeEndpoint.livemode == livemode,
+            StripeEndpoint.api_key_encrypted.is_not(None),
+            StripeEndpoint.deleted_at.is_(None),
+        )
+        .order_by(StripeEndpoint.id.desc())
+        .limit(1)
+    )

@@ -138,7 +138,7 @@ def test_documented_commands_exist() -> None:
     for page in pages():
         if "decisions" in page.parts:
             continue
-        named = re.findall(r"(?:^|`)accrual ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE)
+        named = re.findall(r"(?:^|`)accrual ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", page.read_text(), re.MULTILINE)
         for words in named:
             assert words in known or words.split()[0] in known, f"{page}: accrual {words}"
 

@@ -179,6 +179,15 @@ def test_an_account_without_iban_is_taken_only_where_there_are_none(method: Meth
     assert refusal(method, **{**given, **town, "country": "Germany"}).param == "country"
 
 
+@pytest.mark.parametrize(("receiver", "is_taken"), [("institution", True), ("person", True), ("shop", False)])
+def test_wise_is_told_whether_the_receiver_is_an_institution(receiver: str, *, is_taken: bool) -> None:
+    given = {**OF_EACH["wise"], "receiver_type": receiver}
+    if is_taken:
+        assert kinds.validate("wise", given).fields["receiver_type"] == receiver
+    else:
+        assert refusal("wise", **given).param == "receiver_type"
+
+
 def test_wise_takes_one_kind_of_account() -> None:
     refused = refusal("wise", account_holder="Zoe Smith", email="zoe@example.com", iban=IBAN)
     assert "exactly one" in refused.message

@@ -10,7 +10,7 @@ from app.payouts import methods
 from app.payouts.methods import TABLE, MethodName, Payer
 from app.sentences import payouts
 
-READY = Payer(has_debtor=True, has_source_currency=True, has_listener=True)
+READY = Payer(has_debtor=True, has_source_currency=True, has_listener=True, has_stripe_key=True)
 
 
 def sentence(

@@ -61,7 +61,7 @@ AFFILIATES: Final = frozenset({"ada", "ben", "newcomer"})
 """Callers whose organization is an affiliate: everything outside the partner side is refused by the key's kind."""
 PARTNERS: Final = frozenset({"ada", "ben"})
 """Callers who are enrolled in the shop's program."""
-WRITTEN_BY_PARTNERS: Final = frozenset({"connected_accounts", "audit_entries"})
+WRITTEN_BY_PARTNERS: Final = frozenset({"connected_accounts", "payout_methods", "audit_entries"})
 """Tables with rows of the shop's that a partner writes for itself."""
 KEPT_SCOPES: Final = frozenset({"promoted"})
 """Callers whose organization became a merchant after the key was made: the key does no more than before."""
@@ -84,6 +84,8 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
     "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20"},
     "POST /api/v1/stripe-endpoints/<endpoint_id>/secrets": {"secret": "whsec_another"},
+    "PUT /api/v1/partners/<partner_id>/payout-method": {"method": "paypal", "email": "paid@example.com"},
+    "PUT /v1/admin/affiliate-me/payout-method": {"method": "paypal", "email": "paid@example.com"},
     "PUT /api/v1/partners/<partner_id>/commission-snapshot": {"commission": {"type": "percentage", "bps": 2500}},
 }
 

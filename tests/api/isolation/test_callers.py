@@ -10,7 +10,7 @@ from flask import Flask
 
 from .calls import assert_nothing_revealed, call
 from .table import PARTNERS, PUBLIC, READ, WRITTEN_BY_PARTNERS, Route, expected
-from .world import World, state
+from .world import World, rows_by_partner, state
 
 OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben", "newcomer", "promoted")
 
@@ -64,3 +64,16 @@ def test_a_manage_key_of_the_shop_may_do_everything_in_it(
         if route.method != READ and route.parameters:
             answer = call(world.callers["mother"], world, route, application)
             assert answer.status_code in expected("mother", route), (route.name, answer.text)
+
+
+def test_a_partner_changes_rows_about_itself_only(world: World, guarded: list[Route], application: Flask) -> None:
+    """Of tables that say which partner a row is about; others are changed only where `WRITTEN_BY_PARTNERS` has them."""
+    before = rows_by_partner(world)
+    for route in guarded:
+        if route.is_partner_side and route.method != READ:
+            call(world.callers["ada"], world, route, application)
+    after, ada = rows_by_partner(world), world.shop.partners["ada"]
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    assert {partner_id for _, partner_id in changed} == {None, ada}
+    assert {table for table, _ in changed} <= WRITTEN_BY_PARTNERS
+    assert ("payout_methods", ada) in changed

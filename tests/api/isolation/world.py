@@ -231,6 +231,23 @@ def tables_of_organizations(session: Session) -> list[str]:
     return list(session.scalars(found))
 
 
+def rows_by_partner(world: World) -> dict[tuple[str, UUID | None], str]:
+    """What stands in every table of organizations, by the partner it is about; None: by no column of a partner."""
+    about = text("""
+        SELECT DISTINCT table_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name = 'partner_id'
+    """)
+    with db.transaction() as session:
+        named = {"partners": "id", **dict.fromkeys(session.scalars(about), "partner_id")}
+        every = " UNION ALL ".join(
+            f"SELECT '{table}', {named.get(table, 'NULL::uuid')} AS partner, "
+            f"md5(string_agg((to_jsonb(one) - 'last_used_at')::text, '' ORDER BY to_jsonb(one)::text)) "
+            f"FROM {table} AS one GROUP BY 2"
+            for table in tables_of_organizations(session)
+        )
+        return {(table, partner): digest for table, partner, digest in session.execute(text(every))}
+
+
 def money_fingerprint(session: Session, organization_id: UUID, *, livemode: bool) -> dict[str, str]:
     """What stands in every table of one mode of the organization's money; keys are of a mode and no money."""
     found = text("""

@@ -24,6 +24,7 @@ Field = Literal[
     "network",
     "address",
     "reference",
+    "receiver_type",
 ]
 FIELDS: Final[tuple[Field, ...]] = get_args(Field)
 """Every field that a destination may have."""
@@ -43,6 +44,7 @@ LENGTHS: Final[Mapping[Field, int]] = {
     "network": 30,
     "address": 128,
     "reference": 200,
+    "receiver_type": 11,
 }
 """Characters a field may have, spaces included.
 

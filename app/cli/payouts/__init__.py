@@ -1,0 +1,1 @@
+"""Commands about payouts: settings, payout methods of partners."""

@@ -1,0 +1,143 @@
+"""`accrual payout-methods`: how partners are paid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
+from app.errors import InvalidRequest
+from app.organizations.actors import CLI
+from app.partners.payout_methods.destinations.fields import METHODS
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.partners.models import Partner
+    from app.payouts.partner_methods.views import PayoutMethodBody
+
+commands = typer.Typer(help="Show and set how partners are paid.", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(metavar="PARTNER", help="Its id, code or e-mail address.")]
+Text = Annotated[str | None, typer.Option(show_default=False)]
+
+
+@commands.command()
+def show(
+    partner: Named,
+    program: ProgramId = None,
+    *,
+    livemode: LiveOrTest = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a partner is paid (masked), why it cannot be paid now, and what its next payout has."""
+    from app.payouts.partner_methods.views import load_body
+
+    with organizations.reading(data_dir) as (settings, session):
+        enrolled = _find(session, partner, program, organization)
+        body = load_body(session, enrolled, livemode=is_live(livemode, settings))
+    _print(body, as_json=as_json)
+
+
+@commands.command()
+def available(
+    partner: Named,
+    country: Annotated[
+        str | None, typer.Option(help="Where the money goes: two letters, such as DE.", show_default=False)
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="Default: the program's.", show_default=False)] = None,
+    program: ProgramId = None,
+    *,
+    livemode: LiveOrTest = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which methods can pay a partner, and why the others cannot."""
+    from app.payouts.partner_methods.views import load_available
+
+    with organizations.reading(data_dir) as (settings, session):
+        enrolled = _find(session, partner, program, organization)
+        body = load_available(
+            session,
+            enrolled,
+            country=country and country.upper(),
+            currency=currency and currency.lower(),
+            livemode=is_live(livemode, settings),
+        )
+    rows = [one.model_dump() for one in body.data]
+    if not as_json:
+        rows = [{"method": row["method"], "available": row["sentence"] or "yes"} for row in rows]
+    printing.listing(rows, as_json=as_json)
+
+
+@commands.command("set")
+def set_(
+    partner: Named,
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")],
+    *,
+    email: Text = None,
+    account_holder: Text = None,
+    iban: Text = None,
+    bic: Text = None,
+    account_number: Text = None,
+    town: Text = None,
+    country: Annotated[str | None, typer.Option(help="Two letters, such as DE.", show_default=False)] = None,
+    receiver_type: Annotated[
+        str | None, typer.Option(help="For wise: person or institution.", show_default=False)
+    ] = None,
+    network: Text = None,
+    address: Text = None,
+    reference: Text = None,
+    program: ProgramId = None,
+    livemode: LiveOrTest = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set how a partner is paid from now on, with the fields that the method needs.
+
+    Payouts that are reserved keep their destination.
+    """
+    from app.payouts.partner_methods.commands import choose
+    from app.payouts.partner_methods.views import load_body
+
+    if method not in METHODS:
+        raise InvalidRequest(f"method {method!r} is unknown; use one of {', '.join(METHODS)}", param="method")
+    given = {"email": email, "account_holder": account_holder, "iban": iban, "bic": bic, "town": town}
+    given |= {"account_number": account_number, "country": country, "receiver_type": receiver_type}
+    given |= {"network": network, "address": address, "reference": reference}
+    with organizations.opened(data_dir) as (settings, session):
+        enrolled = _find(session, partner, program, organization)
+        choose(session, CLI, enrolled, method, given)
+        body = load_body(session, enrolled, livemode=is_live(livemode, settings))
+    _print(body, as_json=as_json)
+
+
+def _find(session: Session, named: str, program: str | None, organization: str | None) -> Partner:
+    from app.partners.queries import listing
+    from app.programs.programs import get_program
+
+    owners = organizations.find_with_descendants(session, organization)
+    program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
+    return listing.find_named(session, owners, named, program_id=program_id)
+
+
+def _print(body: PayoutMethodBody, *, as_json: bool) -> None:
+    if as_json:
+        printing.record(body.model_dump(mode="json"), as_json=True)
+        return
+    row: dict[str, Any] = {
+        "partner": body.partner_id,
+        "method": body.method,
+        "destination": " ".join(body.destination.values()),
+        "country": body.country,
+        "problems": [problem.sentence for problem in body.problems] or "none",
+        "next_payout": [one.sentence for one in body.next_payout],
+    }
+    printing.record(row, as_json=False)

@@ -1,0 +1,59 @@
+"""Commands: a partner, or its owner, chooses the partner's payout method."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from app import db
+from app.errors import Conflict
+from app.organizations import actors
+from app.organizations.permissions import Caller
+from app.partners.managing import outbound_facts
+from app.partners.models import Partner
+from app.partners.payout_methods import commands
+from app.partners.payout_methods.destinations import kinds
+from app.payouts import methods
+from app.payouts.methods import MethodName, Payer
+from app.programs.models import Program
+from app.sentences import payouts as sentences
+
+ANY_PAYER = Payer(has_debtor=True, has_source_currency=True, has_listener=True, has_stripe_key=True)
+"""An owner who has set up everything: what is refused then, no setting can change."""
+
+
+def choose(
+    session: Session, actor: actors.Actor, partner: Partner, method: MethodName, given: Mapping[str, str | None]
+) -> None:
+    """Pay the partner by `method` to the `given` destination from now on. Payouts that are reserved keep theirs.
+
+    What the owner has not set up yet is no reason to refuse; `views.load_body` shows it. `session` must see the owner's
+    rows, for the outbound webhook.
+
+    Raises:
+        InvalidRequest: names the field, without its value.
+        Conflict: `method_unavailable`: the method does not pay to that country, or not in the program's currency.
+    """
+    _write(session, actor, partner, method, given)
+    outbound_facts.record(session, partner, outbound_facts.UPDATED)
+
+
+def choose_own(
+    session: Session, caller: Caller, partner: Partner, method: MethodName, given: Mapping[str, str | None]
+) -> None:
+    """As `choose`, by the partner itself in its `own_transaction`, which then sees the owner's rows."""
+    _write(session, caller, partner, method, given)
+    db.narrow_to_organizations(session, [partner.organization_id], livemode=caller.livemode)
+    outbound_facts.record(session, partner, outbound_facts.UPDATED)
+
+
+def _write(
+    session: Session, actor: actors.Actor, partner: Partner, method: MethodName, given: Mapping[str, str | None]
+) -> None:
+    destination = kinds.validate(method, given)
+    program = session.get_one(Program, partner.program_id)
+    refusal = methods.refusal(method, destination.country, program.currency, None, ANY_PAYER)
+    if refusal is not None:
+        sentence = sentences.refusal(refusal.details)
+        param = "country" if refusal.code == "country" else "method"
+        raise Conflict(f"{sentence} Choose another method.", code="method_unavailable", param=param)
+    commands.choose(session, actor, partner, destination)

@@ -1,0 +1,1 @@
+"""Payouts over REST: payout methods of partners, and the settings of owners."""
