@@ -7,14 +7,18 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from app import db, jobs
 from app.config import Settings
-from app.partners.joining import mails
+from app.immutable import immutable
+from app.outbound import mails as endpoint_mails
+from app.partners.joining import mails as partner_mails
 from app.partners.joining.mails import Mail
 from worker import time_limits
 
@@ -25,6 +29,30 @@ BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "Connection
 """Problems after which a connection cannot send another mail."""
 
 log = structlog.get_logger(__name__)
+
+
+class Source(Protocol):
+    """A module whose mails are sent: what `app.partners.joining.mails` has."""
+
+    def take_next(self, session: Session, public_url: str) -> Mail | None:
+        """The mail that has been due longest, held for a while; None if none is due."""
+
+    def is_due(self, session: Session) -> bool:
+        """Whether any mail is due."""
+
+    def finish(self, session: Session, mail_id: UUID, *, problem: str | None = None) -> None:
+        """Store that a mail was sent, or the problem why it was not."""
+
+
+SOURCES: Final[tuple[Source, ...]] = (partner_mails, endpoint_mails)
+
+
+@immutable
+class TakenMail:
+    """A mail that this process holds, and where it is from."""
+
+    mail: Mail
+    source: Source
 
 
 class _Current:
@@ -43,7 +71,7 @@ def sweep() -> None:
     if _server() is None:
         return
     with db.transaction() as session:
-        is_due = mails.is_due(session)
+        is_due = any(source.is_due(session) for source in SOURCES)
     if is_due:
         jobs.wake(jobs.MAILS)
 
@@ -69,43 +97,47 @@ def send_due(*, stop_at: float = math.inf) -> bool:
     settings = _server()
     if settings is None:
         return False
-    mail = _take(settings, stop_at)
-    is_any = mail is not None
-    while mail is not None:
+    taken = _take(settings, stop_at)
+    is_any = taken is not None
+    while taken is not None:
         try:
             with _connected(settings) as server:
-                mail = _send_over(server, mail, settings, stop_at)
+                taken = _send_over(server, taken, settings, stop_at)
         except (OSError, smtplib.SMTPException) as failure:
             log.warning("mail_server_failed", kind=type(failure).__name__)
             return False
     return is_any
 
 
-def _take(settings: Settings, stop_at: float) -> Mail | None:
+def _take(settings: Settings, stop_at: float) -> TakenMail | None:
     if time.monotonic() > stop_at:
         return None
     with db.transaction() as session:
-        return mails.take_next(session, settings.public_url)
+        for source in SOURCES:
+            if mail := source.take_next(session, settings.public_url):
+                return TakenMail(mail, source)
+    return None
 
 
-def _send_over(server: smtplib.SMTP, mail: Mail | None, settings: Settings, stop_at: float) -> Mail | None:
-    """Send `mail` and what is due after it; returns the next mail if the connection breaks, else None."""
+def _send_over(server: smtplib.SMTP, taken: TakenMail | None, settings: Settings, stop_at: float) -> TakenMail | None:
+    """Send a mail and what is due after it; returns the next mail if the connection breaks, else None."""
     problem: str | None = None
-    while mail is not None and problem not in BROKEN:
-        problem = send_in_time(server, mail, settings.mail_from or "")
-        mail = _take(settings, stop_at)
-    return mail
+    while taken is not None and problem not in BROKEN:
+        problem = send_in_time(server, taken, settings.mail_from or "")
+        taken = _take(settings, stop_at)
+    return taken
 
 
-def send_in_time(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
+def send_in_time(server: smtplib.SMTP, taken: TakenMail, sender: str) -> str | None:
     """Send a mail and store the result; returns the problem, if any. If time is short, the mail is left for later."""
+    mail = taken.mail
     if mail.taken_until < datetime.now(UTC) + timedelta(seconds=SEND_SECONDS):
         log.warning("mail_postponed", mail_id=str(mail.id))
         return None
     with time_limits.closed_after(lambda: server.sock, SEND_SECONDS):
         problem = _send(server, mail, sender)
     with db.transaction() as session:
-        mails.finish(session, mail.id, problem=problem)
+        taken.source.finish(session, mail.id, problem=problem)
     log.info("mail_sent" if problem is None else "mail_refused", mail_id=str(mail.id), problem=problem)
     return problem
 

@@ -20,7 +20,8 @@ FAILING: Final = "failing"
 def disable_if_long(session: Session, endpoint_id: UUID, *, now: datetime) -> bool:
     """Disable the endpoint if it has failed for `LONGEST`; returns whether it did.
 
-    Effects: it gets no further messages, those that wait for it stay, and an entry is added to the audit trail.
+    Effects: it gets no further messages, those that wait for it stay, a mail to its owner is due, and an entry is added
+    to the audit trail.
     """
     failing = select(OutboundEndpoint).where(
         OutboundEndpoint.id == endpoint_id,
@@ -32,13 +33,15 @@ def disable_if_long(session: Session, endpoint_id: UUID, *, now: datetime) -> bo
     if endpoint is None:
         return False
     endpoint.disabled_at, endpoint.disabled_reason = now, FAILING
-    audit.add_entry(
-        session,
-        CLOCK,
-        "webhook_endpoint.disabled",
-        ids.encode(ids.OUTBOUND_ENDPOINT, endpoint.id),
-        {"reason": FAILING},
-        organization_id=endpoint.organization_id,
-        livemode=endpoint.livemode,
-    )
+    endpoint.mail_due_at, endpoint.mail_attempts = now, 0
+    _add_entry(session, endpoint)
     return True
+
+
+def _add_entry(session: Session, endpoint: OutboundEndpoint) -> None:
+    owner, livemode, details = endpoint.organization_id, endpoint.livemode, {"reason": FAILING}
+    if endpoint.partner_id is None:
+        action, subject_id = "webhook_endpoint.disabled", ids.encode(ids.OUTBOUND_ENDPOINT, endpoint.id)
+    else:
+        action, subject_id = "postback.disabled", ids.encode(ids.PARTNER, endpoint.partner_id)
+    audit.add_entry(session, CLOCK, action, subject_id, details, organization_id=owner, livemode=livemode)

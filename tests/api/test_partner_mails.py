@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app import db, ids
 from app.config import Settings
-from app.partners.joining.mails import take_next
+from app.partners.joining import mails as partner_mails
 from tests.cast import Merchant
 from worker import mails, time_limits
 
@@ -227,12 +227,13 @@ def test_a_mail_server_that_answers_for_ever_is_left_in_time() -> None:
 def test_a_mail_whose_time_is_short_is_left_for_its_next_attempt(merchant: Merchant, mailbox: MailServer) -> None:
     due_mails(merchant, "ada")
     with db.transaction() as session:
-        mail = take_next(session, "http://127.0.0.1:8000")
+        mail = partner_mails.take_next(session, "http://127.0.0.1:8000")
     assert mail is not None
     assert (mail.taken_until - datetime.now(UTC)).total_seconds() > mails.SEND_SECONDS
     late = replace(mail, taken_until=datetime.now(UTC) + timedelta(seconds=mails.SEND_SECONDS - 1))
+    taken = mails.TakenMail(late, partner_mails)
     with smtplib.SMTP("127.0.0.1", mailbox.server_address[1]) as server:
-        assert mails.send_in_time(server, late, "partners@shop.example") is None
+        assert mails.send_in_time(server, taken, "partners@shop.example") is None
     assert (mailbox.recipients, state()) == ([], (1, None, False))
 
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -90,3 +90,9 @@ def let_the_wait_pass() -> None:
     """Make due what waits, and end the leases."""
     with db.transaction() as session:
         session.execute(text("UPDATE outbound_deliveries SET next_attempt_at = now() WHERE state = 'pending'"))
+
+
+def let_it_have_failed_for(time: timedelta) -> None:
+    """Let every endpoint have failed for so long."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE outbound_endpoints SET failing_since = now() - :time"), {"time": time})

@@ -16,7 +16,7 @@ from app.outbox.waits import WAITS_SECONDS
 from app.sentences import problems
 from tests.waiting import eventually, join
 
-from .desk import OLD_SECRET, SECRET, Desk, let_the_wait_pass
+from .desk import OLD_SECRET, SECRET, Desk, let_it_have_failed_for, let_the_wait_pass
 from .internet import Internet
 from .receivers import accept, hang, receiving, refuse
 
@@ -176,11 +176,11 @@ def test_an_endpoint_that_failed_for_three_days_is_disabled(desk: Desk) -> None:
         desk.records()
         desk.sends()
         assert desk.endpoint(endpoint).failing_since
-        _let_it_have_failed_for(timedelta(days=2, hours=23))
+        let_it_have_failed_for(timedelta(days=2, hours=23))
         let_the_wait_pass()
         desk.sends()
         assert desk.endpoint(endpoint).disabled_at is None
-        _let_it_have_failed_for(timedelta(days=3))
+        let_it_have_failed_for(timedelta(days=3))
         let_the_wait_pass()
         desk.sends()
         disabled = desk.endpoint(endpoint)
@@ -200,15 +200,10 @@ def test_a_message_that_is_accepted_ends_the_time_of_failing(desk: Desk) -> None
         endpoint = desk.opens(receiver.url)
         desk.records()
         desk.sends()
-        _let_it_have_failed_for(timedelta(days=4))
+        let_it_have_failed_for(timedelta(days=4))
         let_the_wait_pass()
         desk.sends()
     assert (desk.endpoint(endpoint).failing_since, desk.endpoint(endpoint).disabled_at) == (None, None)
-
-
-def _let_it_have_failed_for(time: timedelta) -> None:
-    with db.transaction() as session:
-        session.execute(text("UPDATE outbound_endpoints SET failing_since = now() - :time"), {"time": time})
 
 
 def test_a_claimed_message_is_not_claimed_again_until_its_lease_ends(desk: Desk) -> None:
