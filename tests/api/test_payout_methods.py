@@ -188,6 +188,18 @@ def test_what_the_owner_has_not_set_up_is_said_and_ends_when_it_has(
     assert codes(owner.get(path)) == []
 
 
+@pytest.mark.parametrize("currency", ["usd", "eur"])
+def test_a_name_that_no_file_can_hold_is_refused_when_it_is_entered(
+    owner: Caller, path: str, merchant: Merchant, currency: str
+) -> None:
+    with db.transaction() as session:
+        session.get_one(Program, merchant.program_id).currency = currency
+    refused = put(owner, path, {**BANK, "account_holder": "\u2606\u2606"})
+    assert (refused.status_code, refused.json["error"]["param"]) == (400, "account_holder")
+    assert "Latin letters" in refused.json["error"]["message"]
+    assert put(owner, path, {**BANK, "account_holder": "\u5f20\u4f1f"}).status_code == 200
+
+
 def test_stripe_needs_the_owners_key_and_an_account_that_can_receive(
     owner: Caller, ada: Caller, path: str, merchant: Merchant, settings: Settings
 ) -> None:

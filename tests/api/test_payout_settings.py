@@ -105,6 +105,7 @@ def test_external_needs_a_listener_of_the_same_mode(owner: Caller, merchant: Mer
         ({"postal_code": "-1"}, "debtor.postal_code"),
         ({"street": None}, "debtor.street"),
         ({"phone": "1"}, "debtor.phone"),
+        ({"name": "\u2606"}, "debtor.name"),
     ],
 )
 def test_a_field_at_fault_is_named_without_its_value(owner: Caller, change: dict[str, Any], param: str) -> None:

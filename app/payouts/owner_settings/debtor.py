@@ -7,6 +7,7 @@ from typing import Final
 from app.errors import InvalidRequest
 from app.immutable import immutable
 from app.partners.payout_methods.destinations import bank_accounts, fields
+from app.payouts.files.formats import sepa_text
 from app.payouts.methods import SEPA_COUNTRIES
 
 NEEDED: Final = ("name", "iban", "street", "postal_code", "town", "country")
@@ -57,6 +58,10 @@ def validate(given: Mapping[str, str | None]) -> Debtor:
         bic = bank_accounts.bic(plain["bic"]) if "bic" in plain else None
     except InvalidRequest as refused:
         raise InvalidRequest(f"debtor.{refused.message}", param=f"debtor.{refused.param}") from None
+    for name in ("name", "street", "postal_code", "town"):
+        if not sepa_text.clean(plain[name], LENGTHS[name]):
+            message = f"debtor.{name} has no letter or digit that banks take; enter it in Latin letters"
+            raise InvalidRequest(message, param=f"debtor.{name}")
     if iban[:2] not in SEPA_COUNTRIES:
         message = f"debtor.iban is of a bank in {iban[:2]}, from which transfers in euros (SEPA) are not possible"
         raise InvalidRequest(f"{message}; give an account in a SEPA country", param="debtor.iban")
