@@ -14,15 +14,17 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from app import config, db, ids, jobs, metrics, sealing
 from app.config import Settings
 from app.errors import Unauthenticated
-from app.http import bodies, csv_lists, docs, errors, idempotency, surfaces, throttle
+from app.http import bodies, csv_lists, docs, document, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, payments
 from app.rest.links import routes as links
 from app.rest.operations import routes as operations
+from app.rest.outbound import payloads
+from app.rest.outbound import routes as outbound
 from app.rest.partner_side import commissions as partner_side_commissions
-from app.rest.partner_side import payout_accounts, signup
+from app.rest.partner_side import payout_accounts, postbacks, signup
 from app.rest.partner_side import payout_methods as partner_side_payout_methods
 from app.rest.partner_side import routes as partner_side
 from app.rest.partners import payout_accounts as partner_payout_accounts
@@ -104,6 +106,7 @@ def assemble() -> OpenAPI:
 def _wire(app: OpenAPI) -> None:
     app.before_request(_bind_request)
     app.after_request(_finish_request)
+    document.describe_webhooks(app, payloads.MESSAGES)
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
@@ -120,6 +123,7 @@ def _wire(app: OpenAPI) -> None:
         partner_side.api,
         partner_side_commissions.api,
         payout_accounts.api,
+        postbacks.api,
         partner_payout_accounts.api,
         partner_side_payout_methods.api,
         signup.api,
@@ -127,6 +131,7 @@ def _wire(app: OpenAPI) -> None:
         commissions.api,
         attribution.api,
         links.api,
+        outbound.api,
         payments.api,
         balances.api,
         events.api,

@@ -10,6 +10,7 @@ import typer
 from app.cli import explain, printing
 from app.cli.demo import command
 from app.cli.merchants import balances, commissions, keys, organizations, partners, programs
+from app.cli.outbound import webhooks
 from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import settings as payout_settings
 from app.cli.server import bootstrap, migrate, up, verify
@@ -60,6 +61,7 @@ app.add_typer(payout_settings.commands, name="payout-settings")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")
+app.add_typer(webhooks.commands, name="webhooks")
 app.command("backfill")(history.backfill)
 app.command("reconcile")(history.reconcile)
 app.command("waiting")(waiting.waiting)

@@ -1,9 +1,11 @@
 """Completes the OpenAPI document with examples, lists as CSV, and the Idempotency-Key of each POST."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from flask import Flask
 from flask_openapi3 import OpenAPI
+from pydantic import BaseModel
 
 from app.http.csv_lists import CSV, EXTENSION
 from app.http.errors import ErrorBody
@@ -11,6 +13,7 @@ from app.http.examples import example_of
 from app.http.idempotency import HEADER, REPLAYED
 from app.http.surfaces import surfaces
 
+WEBHOOKS: Final = "accrual_webhooks"
 ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}
 REFUSALS: Final = {
     "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
@@ -39,6 +42,7 @@ def complete(app: OpenAPI) -> dict[str, Any]:
     for surface in surfaces(app):
         surface.document(app)
     document = app.api_doc
+    _add_webhooks(document, app.extensions.get(WEBHOOKS, {}))
     for method, operation in _operations(document):
         if method == "post" and operation.get("security"):
             _add_idempotency_key(operation)
@@ -48,6 +52,34 @@ def complete(app: OpenAPI) -> dict[str, Any]:
     document["components"]["schemas"].pop(ErrorBody.__name__, None)
     _drop_parts(app)
     return document
+
+
+def describe_webhooks(app: Flask, messages: Mapping[str, Callable[[], type[BaseModel]]]) -> None:
+    """Let the document describe the requests that this server sends: the model of the body by event type.
+
+    The models are made when the document is.
+    """
+    app.extensions[WEBHOOKS] = messages
+
+
+def _add_webhooks(document: dict[str, Any], messages: Mapping[str, Callable[[], type[BaseModel]]]) -> None:
+    schemas = document["components"]["schemas"]
+    document["webhooks"] = {}
+    for name, make in messages.items():
+        model = make()
+        made = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        schema = {keyword: value for keyword, value in made.items() if keyword != "$defs"}
+        for inner, described in made.get("$defs", {}).items():
+            schemas.setdefault(inner, described)
+        schemas[model.__name__] = schema
+        body = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}, "example": example_of(schema, schemas)}
+        document["webhooks"][name] = {
+            "post": {
+                "summary": model.__doc__,
+                "requestBody": {"content": {"application/json": body}, "required": True},
+                "responses": {"200": {"description": "Every status of 2xx accepts the message."}},
+            }
+        }
 
 
 def _drop_parts(app: OpenAPI) -> None:

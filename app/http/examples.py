@@ -34,6 +34,8 @@ PREFIXES: Final[Mapping[str, str]] = {
     "commission": "com",
     "conversion": "cnv",
     "endpoint": "whe",
+    "delivery": "omd",
+    "webhook_endpoint": "owe",
     "organization": "org",
     "parent": "org",
     "partner": "par",

@@ -31,6 +31,8 @@ Permission = Literal[
     "endpoints:write",
     "runs:read",
     "runs:write",
+    "webhooks:read",
+    "webhooks:write",
     "audit:read",
     "keys:read",
     "keys:write",
@@ -41,9 +43,20 @@ Permission = Literal[
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
 PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
 FINANCIAL: Final = frozenset(
-    {"conversions:read", "commissions:read", "payouts:read", "payments:read", "runs:read", "audit:read"}
+    {
+        "conversions:read",
+        "commissions:read",
+        "payouts:read",
+        "payments:read",
+        "runs:read",
+        "webhooks:read",
+        "audit:read",
+    }
 )
-"""Reads of earnings, payments and decisions; without a scope they need a manage key, as every write does."""
+"""Reads of earnings, payments and decisions, and of what is sent about them.
+
+Without a scope they need a manage key, as every write does.
+"""
 
 PARTNER_SIDE: Final = frozenset({"partners:read", "partners:write", "commissions:read", "payouts:read"})
 """The permissions that an affiliate's key can have: reading and accepting its enrollments, reading its earnings."""

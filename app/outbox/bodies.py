@@ -1,5 +1,7 @@
 """The body of a message as its receivers get it."""
 
+from typing import Any
+
 import orjson
 
 from app import ids
@@ -7,9 +9,9 @@ from app.outbox.models import OutboundMessage
 from app.views import instant_text
 
 
-def body_of(message: OutboundMessage) -> bytes:
-    """The JSON that is signed and sent. It is the same bytes at every attempt, to every endpoint."""
-    body = {
+def contents_of(message: OutboundMessage) -> dict[str, Any]:
+    """The body as JSON values."""
+    return {
         "id": ids.encode(ids.OUTBOUND_MESSAGE, message.id),
         "type": message.type,
         "timestamp": instant_text(message.occurred_at),
@@ -17,4 +19,8 @@ def body_of(message: OutboundMessage) -> bytes:
         "backfill": message.is_backfill,
         "data": message.data,
     }
-    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+
+
+def body_of(message: OutboundMessage) -> bytes:
+    """The JSON that is signed and sent. It is the same bytes at every attempt, to every endpoint."""
+    return orjson.dumps(contents_of(message), option=orjson.OPT_SORT_KEYS)

@@ -27,6 +27,10 @@ EventType = Literal[
     "statement.closed",
 ]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+PARTNER_EVENTS: Final = tuple(
+    name for name in EVENT_TYPES if name.startswith(("commission.", "conversion.", "payout."))
+)
+"""The types that are about one partner's money, which its postback URL can be called for."""
 ALL: Final = "*"
 """In an endpoint's `events`: every type, also those that a later version adds."""
 TEST: Final = "webhook.test"

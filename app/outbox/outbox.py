@@ -82,7 +82,12 @@ def record(
         bulk.insert(session, OutboundMessage, messages)
         bulk.insert(session, OutboundDelivery, deliveries)
     if deliveries:
-        event.listen(session, "after_commit", _wake_the_sender)
+        wake_after_commit(session)
+
+
+def wake_after_commit(session: Session) -> None:
+    """Wake the sender once this transaction is committed: it has something due."""
+    event.listen(session, "after_commit", _wake_the_sender)
 
 
 def _wake_the_sender(_session: Session) -> None:

@@ -161,6 +161,7 @@ def enable(
 @commands.command()
 def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Encrypt all that is stored encrypted with the first key of ACCRUAL_SECRET_KEY; then remove the other keys."""
+    from app.outbound import commands as webhook_commands
     from app.partners.payout_methods import commands as payout_method_commands
     from app.payouts.owner_settings import commands as payout_settings_commands
     from app.stripe_events.endpoints import commands as endpoint_commands
@@ -170,6 +171,7 @@ def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             "resealed": endpoint_commands.reseal_all(session, CLI, settings),
             "payout_methods": payout_method_commands.reseal_all(session, CLI, settings),
             "payout_settings": payout_settings_commands.reseal_all(session, CLI, settings),
+            "webhook_endpoints": webhook_commands.reseal_all(session, CLI, settings),
         }
     printing.record(resealed, as_json=as_json)
 

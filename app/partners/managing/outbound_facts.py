@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pydantic import create_model
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,9 +15,18 @@ from app.partners.managing.program_partners import Move
 from app.partners.models import Partner
 from app.partners.payout_methods.models import PayoutMethod
 from app.partners.terms import snapshots
-from app.partners.views import partner_body
-from app.views import jsonable
+from app.partners.views import PartnerBody, partner_body
+from app.views import Snake, jsonable
 
+_FIELDS: Final[dict[str, Any]] = {
+    name: (field.annotation, field) for name, field in PartnerBody.model_fields.items() if name != "payout_email"
+}
+PartnerMessage = create_model(
+    "PartnerMessage",
+    __base__=Snake,
+    __doc__="A partner, without `payout_email`, which is stored encrypted.",
+    **_FIELDS,
+)
 APPLIED: Final = "partner.applied"
 INVITED: Final = "partner.invited"
 ACTIVATED: Final = "partner.activated"
@@ -43,8 +53,7 @@ def _facts(session: Session, partner: Partner, types: Sequence[EventType]) -> li
 
 
 def _data(session: Session, partner: Partner) -> dict[str, Any]:
-    """The view without `payout_email`: where money is sent is stored encrypted only, and messages are not."""
-    data = jsonable(partner_body(partner, snapshots.in_force(session, partner.id), None))
-    del data["payout_email"]
+    body = partner_body(partner, snapshots.in_force(session, partner.id), None).model_dump()
     method = session.scalar(select(PayoutMethod.method).where(PayoutMethod.partner_id == partner.id))
-    return {**data, "payout_method": method}
+    shown = {name: value for name, value in body.items() if name in PartnerMessage.model_fields}
+    return jsonable(PartnerMessage(**{**shown, "payout_method": method}))

@@ -4,8 +4,11 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from app.outbound.addresses import LONGEST_URL
+from app.outbound.postbacks import PLACEHOLDERS
+from app.outbox.event_types import PARTNER_EVENTS
 from app.paging import After
-from app.views import EmailAddress, Moment, OneLine, Request
+from app.views import EmailAddress, Moment, OneLine, OneOf, Request
 
 
 class MyProgramPath(Request):
@@ -69,6 +72,20 @@ class Confirmation(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"token": "the part of the link after #"}]})
 
     token: Annotated[str, Field(min_length=1, max_length=200), OneLine()]
+
+
+class Postback(Request):
+    """The URL that is called for your commissions."""
+
+    url: str = Field(
+        max_length=LONGEST_URL,
+        description="A public https address. Its query may have placeholders: "
+        f"{', '.join(f'`{{{name}}}`' for name in PLACEHOLDERS)}.",
+        examples=["https://tracker.example.com/hit?order={id}&amount={amount}"],
+    )
+    events: list[Annotated[str, OneOf(PARTNER_EVENTS)]] = Field(
+        default=[], description="The events it is called for. Default: every event of commissions."
+    )
 
 
 class MyEnrollmentQuery(Request):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Flask
@@ -14,6 +15,9 @@ from app.config import Settings
 from app.organizations import hierarchy, keys, merchants
 from app.organizations.models import Organization
 from app.organizations.permissions import PERMISSIONS
+from app.outbound import commands as outbound
+from app.outbox import endpoints
+from app.outbox.models import OutboundAttempt
 from app.partners.models import Partner
 from app.stripe_events.endpoints import signing
 from app.stripe_events.endpoints.rows import insert_endpoint
@@ -28,7 +32,7 @@ SHOPS_EMAIL = "till@the-very-shop.example"
 OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
-        *("promotion_id", "endpoint_id", "secret_id", "run_id"),
+        *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -170,6 +174,7 @@ def _ids(
         for kind, path in paths.items()
     }
     [secret] = signing.secrets_of(endpoint, settings)
+    webhook_endpoint_id, delivery_id = _outbound(session, settings, owner, livemode=livemode)
     named = {
         **_names(shop, "ada"),
         "promotion_id": ids.encode("prm", given.id),
@@ -180,8 +185,30 @@ def _ids(
         "customer_id": "cus_ada",
         "endpoint_id": ids.encode("whe", endpoint.id),
         "secret_id": ids.encode("whs", secret.id),
+        "webhook_endpoint_id": webhook_endpoint_id,
+        "delivery_id": delivery_id,
     }
     return named, made
+
+
+def _outbound(session: Session, settings: Settings, owner: UUID, *, livemode: bool) -> tuple[str, str]:
+    """An endpoint of the shop, and a message to it that was attempted once."""
+    asked = outbound.NewEndpoint("https://hooks.the-very-shop.example/", ["commission.accrued"])
+    endpoint = outbound.create(session, "cli", owner, settings, livemode=livemode, asked=asked)
+    row = endpoints.get_endpoint(session, [owner], endpoint.id)
+    delivery = outbound.send_test(session, "cli", row)
+    attempt = OutboundAttempt(
+        delivery_id=ids.decode(delivery.id, "omd"),
+        organization_id=owner,
+        livemode=livemode,
+        attempted_at=datetime.now(UTC),
+        duration_ms=3,
+        status_code=200,
+        answer=SHOPS_NAME,
+    )
+    session.add(attempt)
+    session.flush()
+    return endpoint.id, delivery.id
 
 
 def _names(merchant: Merchant, code: str) -> Ids:

@@ -1,0 +1,1 @@
+"""The surface of outbound webhooks: endpoints and deliveries."""
