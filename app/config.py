@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """Retention of touchpoints, by whole months; attributions are not deleted."""
     touchpoint_cookie: bool = True
     """Whether `/r/` sets a cookie to recognize a returning visitor."""
+    payouts_live: bool = False
+    """Whether payouts may be made; if not, runs, sends and the first download of a file answer 403."""
     metrics_token: SecretStr | None = None
     """Bearer token for `/metrics`; if it is not set, only loopback addresses may read it."""
     reads_per_minute: int = Field(default=120, ge=1)

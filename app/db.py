@@ -249,6 +249,19 @@ def across_modes(session: Session) -> Iterator[None]:
     session.execute(text("SELECT set_config('role', :role, true)"), {"role": role})
 
 
+@contextmanager
+def in_mode(session: Session, *, livemode: bool) -> Iterator[None]:
+    """Let a block of a narrowed transaction see money of this mode; then of its own again.
+
+    For a fact about a partner, which belongs to both modes and has consequences in each.
+    """
+    former = session.scalar(text("SELECT current_setting('accrual.livemode', true)"))
+    set_mode = text("SELECT set_config('accrual.livemode', :livemode, true)")
+    session.execute(set_mode, {"livemode": str(livemode)})
+    yield
+    session.execute(set_mode, {"livemode": former or ""})
+
+
 def _connected(url: str | URL, role: str, pool_size: int) -> _Connected:
     engine = create(url, role=role, pool_size=pool_size)
     autocommit = create(url, role=role, pool_size=pool_size, pool_pre_ping=False, isolation_level="AUTOCOMMIT")

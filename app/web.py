@@ -32,6 +32,8 @@ from app.rest.partners import routes as partners
 from app.rest.partners import snapshots
 from app.rest.payouts import methods as payout_methods
 from app.rest.payouts import owner_settings as payout_settings
+from app.rest.payouts import payouts
+from app.rest.payouts import runs as payout_runs
 from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
@@ -137,6 +139,8 @@ def _wire(app: OpenAPI) -> None:
         events.api,
         endpoints.api,
         runs.api,
+        payout_runs.api,
+        payouts.api,
         accounts.api,
     ):
         app.register_api(api)

@@ -26,6 +26,7 @@ from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
 from app.touchpoints import partitions
 from worker import balances, mails, retries, start
+from worker.payouts import reserving
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -176,6 +177,7 @@ def routines() -> list[Routine]:
         Routine("sweep_mails", 10, mails.sweep),
         Routine("sweep_outbound", 2, sweep_outbound),
         Routine("wake_due_runs", 5, wake_due_runs),
+        Routine("sweep_payout_runs", 5, reserving.sweep),
         Routine("compare_daily", 3600, compare_daily),
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),

@@ -62,6 +62,14 @@ class Commission(Base):
         CheckConstraint("rate_bps BETWEEN 0 AND 10000", name="rate_bps"),
         Index("ix_commissions_organization_id_livemode_id", "organization_id", "livemode", "id"),
         Index("ix_commissions_partner_id_livemode_id", "partner_id", "livemode", "id"),
+        Index(
+            "ix_commissions_payable",
+            "program_id",
+            "livemode",
+            "partner_id",
+            "currency",
+            postgresql_where=text("payable_minor <> 0"),
+        ),
         Index("ix_commissions_status", "organization_id", "livemode", "status", "id"),
         block_range_index("ix_commissions_accrued_at", "accrued_at", PERIODS),
         Index(

@@ -6,7 +6,7 @@ of them. Roots are locked in one sorted statement. After a wait, an object may n
 was joined to another), so roots are read again until the root of every named id is locked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any, Final
 
@@ -102,6 +102,15 @@ def lock(
     locked = _lock_groups(session, scope, object_ids)
     known_roots = frozenset(known.root for known in locked.values())
     return LockedObjects(locked, known_roots, frozenset(), newly_named=frozenset(newly_named))
+
+
+def lock_roots(session: Session, scope: Scope, object_ids: Collection[str]) -> None:
+    """Lock the payment groups of `object_ids` as `lock` does, and load nothing: for commands that read no facts."""
+    parameters = {**scope.parameters(), "object_ids": sorted(object_ids)}
+    locked: set[str] = set()
+    while missing := set(session.scalars(_ROOTS, parameters)) - locked:
+        session.execute(_LOCK, {**parameters, "object_ids": sorted(missing)})
+        locked |= missing
 
 
 def lock_more(session: Session, scope: Scope, locked: LockedObjects, newly_named: set[str]) -> LockedObjects:

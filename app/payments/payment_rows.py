@@ -258,3 +258,23 @@ def load_payer_marks(session: Session, scope: Scope, payments: Iterable[PaymentR
     by_customer = {row.id: marks_in(row.facts) for row in rows}
     nothing: frozenset[str] = frozenset()
     return {row.id: by_customer.get(row.state.customer, nothing).union(row.state.email_marks) for row in rows_given}
+
+
+_NAMED = text("""
+    SELECT organization_id, account, livemode, key, invoice, payment_intent, charge
+    FROM payments WHERE id = ANY(:payment_ids)
+""")
+
+
+def lock(session: Session, payment_ids: Collection[UUID]) -> None:
+    """Lock these payments as a drain does and load nothing: read what depends on them after it.
+
+    Scopes and objects are locked in their order, as everywhere.
+    """
+    named: dict[Scope, set[str]] = {}
+    for row in session.execute(_NAMED, {"payment_ids": list(payment_ids)}):
+        is_reported = row.key.startswith(facts.KEY_PREFIX)
+        own = [facts.object_of(row.key)] if is_reported else [row.invoice, row.payment_intent, row.charge]
+        named.setdefault(Scope.of(row), set()).update(filter(None, own))
+    for scope in sorted(named):
+        objects.lock_roots(session, scope, named[scope])

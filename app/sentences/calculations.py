@@ -14,7 +14,8 @@ Figures = Mapping[str, Any]
 CALCULATED: Final = "calculated"
 APPROVED: Final = "approved"
 HELD: Final = "held"
-"""The reasons for which entries are posted."""
+"""The reasons for which entries are posted, beside the steps of payouts."""
+PAYOUT_STEPS: Final = ("payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned")
 
 
 def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
@@ -35,6 +36,10 @@ def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
         case "held":
             since = Day(datetime.fromisoformat(details["held_since"]), zone)
             return say(f"entry.{details['held_by']}_older", since=since)
+        case "write_off":
+            return say("entry.write_off", decided_by=details["decided_by"], because=details["because"])
+        case str(step) if step in PAYOUT_STEPS:
+            return say(f"entry.{step}", payout=details["payout_id"], because=details.get("because", ""))
         case _:
             return ""
 

@@ -1,9 +1,9 @@
-"""Why a payout cannot be made, as sentences. Pure."""
+"""Why a payout cannot be made, or is not made by a run, as sentences. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
-from app.sentences.say import Country, Money, Value, say_stored
+from app.sentences.say import Country, Money, Value, say, say_stored
 
 REFUSALS: Final = (
     *("currency", "country", "no_debtor", "no_source_currency", "no_listener", "no_stripe_key"),
@@ -11,6 +11,43 @@ REFUSALS: Final = (
     *("formula", "control_character", "no_letters", "malformed", "missing"),
 )
 """Why a method cannot pay, and why a destination cannot be in a file of payouts."""
+
+SkipReason = Literal[
+    "below_minimum",
+    "not_positive",
+    "no_payout_method",
+    "method_unavailable",
+    "destination_invalid",
+    "partner_banned",
+    "in_payout",
+    "preview_changed",
+    "settling",
+]
+SKIPPED: Final[tuple[SkipReason, ...]] = get_args(SkipReason)
+"""Why a run does not pay what is payable."""
+
+
+def skipped(
+    reason: str | None, details: Mapping[str, Any], payable_minor: int, minimum_minor: int, currency: str
+) -> str:
+    """Why a run does not pay: "12.00 USD is below the minimum of 50.00 USD: 38.00 USD is missing." for example.
+
+    Args:
+        reason: a code of `SKIPPED`.
+        details: with `method_unavailable`, what `app.payouts.methods.Refusal.details` gave.
+        payable_minor: what is payable, minor units; negative: the partner owes it.
+        minimum_minor: the program's minimum, minor units.
+        currency: of the amounts.
+    """
+    if reason == "method_unavailable":
+        return refusal(details)
+    if reason == "not_positive" and payable_minor < 0:
+        return say("payout_skipped.debt", debt=Money(-payable_minor, currency))
+    values: dict[str, Value] = {}
+    if reason == "below_minimum":
+        values["minimum"] = Money(minimum_minor, currency)
+        values["missing"] = Money(minimum_minor - payable_minor, currency)
+    return say_stored("payout_skipped", reason, payable=Money(payable_minor, currency), **values)
 
 
 def refusal(details: Mapping[str, Any]) -> str:

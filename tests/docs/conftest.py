@@ -20,6 +20,7 @@ from app.organizations import keys
 from tests import cast
 from tests.cast import Merchant
 from tests.waiting import join
+from worker.payouts import reserving
 
 from .shell import Shell
 
@@ -48,9 +49,10 @@ class Served:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The settings of a test, with the limits that a new installation has."""
+    """The settings of a test, with the limits that a new installation has, and payouts switched on."""
     limits = ("reads_per_minute", "writes_per_minute")
-    return settings.model_copy(update={name: Settings.model_fields[name].default for name in limits})
+    own = {name: Settings.model_fields[name].default for name in limits}
+    return settings.model_copy(update={**own, "payouts_live": True})
 
 
 @pytest.fixture
@@ -79,11 +81,12 @@ def key(make_key: Callable[[], str]) -> str:
 
 @pytest.fixture
 def served(application: Flask) -> Iterator[Served]:
-    """The application, on a port of its own in a thread."""
+    """The application, on a port of its own in a thread; runs of payouts are reserved after each request."""
     answers: list[Answer] = []
 
     def recording(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         response = Response.from_app(application.wsgi_app, environ, buffered=True)
+        reserving.work_slice(60)
         body = response.get_data().decode(errors="replace")
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         answers.append(Answer(method, _route(application, method, path), response.status_code, body, response.mimetype))

@@ -1,1 +1,1 @@
-"""Runs, payouts, their files and what is known about methods."""
+"""Payouts: what is payable is reserved, leaves, arrives or comes back, and stays in balance at every step."""

@@ -1,1 +1,1 @@
-"""Payouts over REST: payout methods of partners, and the settings of owners."""
+"""Payouts over REST: runs, payouts, write-offs; payout methods of partners, and the settings of owners."""

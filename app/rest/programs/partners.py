@@ -6,7 +6,7 @@ from functools import partial
 from flask import Response, current_app, g
 from sqlalchemy.orm import Session
 
-from app.http import csv_lists
+from app.http import causes, csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -15,6 +15,8 @@ from app.partners.joining import invitations
 from app.partners.managing import commands, program_partners
 from app.partners.managing import views as shapes
 from app.partners.models import Partner
+from app.payouts.showing.views import BannedAffiliate, banned_affiliate
+from app.payouts.steps import bans
 from app.programs.models import Program
 from app.programs.programs import get_program
 from app.rest.programs import requests
@@ -88,11 +90,17 @@ def pause_affiliate(path: requests.AffiliatePath) -> Response:
 @api.post(
     "/v1/admin/affiliate/programs/<program_id>/affiliates/<affiliate_id>/ban",
     security=needs("partners:write"),
-    responses={"200": shapes.ProgramAffiliate, "404": ErrorBody, "409": ErrorBody},
+    responses={"200": BannedAffiliate, "404": ErrorBody, "409": ErrorBody},
 )
 def ban_affiliate(path: requests.AffiliatePath) -> Response:
-    """Ban a partner: it earns nothing on new payments, is paid nothing, and has no access."""
-    return _move(path, "ban")
+    """Ban a partner: it earns nothing on new payments, its pending payouts are canceled, and it has no access."""
+    caller = g.caller
+    with access.transaction(caller) as session:
+        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
+        partner = program_partners.find_partner(session, program, path.affiliate_id)
+        done = bans.ban(session, caller, partner, causes.this_request(), livemode=caller.livemode)
+        shown = shapes.load_affiliate(session, partner)
+        return ViewResponse(banned_affiliate(shown, done, is_shown=caller.may("payouts:read")))
 
 
 def _move(path: requests.AffiliatePath, move: program_partners.Move) -> Response:

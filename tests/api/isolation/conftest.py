@@ -14,6 +14,12 @@ from .world import World, build
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As everywhere, with payouts switched on."""
+    return settings.model_copy(update={"payouts_live": True})
+
+
+@pytest.fixture
 def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
     return build(application, settings, merchant)
 

@@ -80,6 +80,7 @@ VALUES: Final[Mapping[str, Any]] = {"email": "new@example.com", "reason": "so", 
 """What a field of that name is given, in any body that needs it."""
 
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "POST /api/v1/partners/<partner_id>/write-off": {"currency": "usd", "amount_cents": 1},
     "POST /api/v1/customers/<customer_id>/attribution": {"partner_id": None, "reason": "so", "all_unpaid": True},
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
     "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20"},

@@ -99,6 +99,8 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
     """Each policy of the request role says one of these and nothing else."""
     own = r"\((organization_id|id) = ANY \(.*visible_organizations\(\).*\)\)"
     enrolled = r"\((id|partner_id|program_id) = ANY \(.*own_(partners|programs)\(\).*\)\)"
+    listed = r"\(payout_id IN \( SELECT payouts\.id FROM payouts"
+    listed += r" WHERE \(payouts\.partner_id = ANY \(.*own_partners\(\).*\)\)\)\)"
     itself = r"\(\(partner_organization_id = .*calling_affiliate\(\).*named_partner\(\).*\)"
     written = r"\((partner_id|organization_id) = \( SELECT (calling_partner|calling_partners_owner)\(\).*\)\)"
     written += (
@@ -127,7 +129,7 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
         else:
             kinds["partner"].add(policy.tablename)
             assert policy.cmd == "SELECT", policy
-            assert re.fullmatch(f"{enrolled}|{itself}", sentence), policy
+            assert re.fullmatch(f"{enrolled}|{listed}|{itself}", sentence), policy
     assert owned - kinds["own"] == WITHOUT_REQUESTS
     assert kinds["below"] == {"organizations"}
     assert kinds["written"] == {"payout_methods", "connected_accounts", "audit_entries"}

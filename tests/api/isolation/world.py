@@ -24,6 +24,7 @@ from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
 from tests.api.conftest import Caller
+from tests.api.reserved import reserve
 from tests.api.sales import Sale, pay_unattributed, sell
 from tests.cast import Merchant, enroll, open_merchant
 
@@ -33,6 +34,7 @@ OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
+        *("payout_id", "payout_run_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -106,7 +108,10 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
         for who in ("newcomer", "promoted"):
             made_for = hierarchy.create_organization(session, kind="affiliate", name=who)
             around[who] = Merchant(made_for.id, shop.program_id)
+        dans = sell(session, shop, "dan", 7004, livemode=livemode)
+        payout_id, payout_run_id = reserve(session, shop, "dan", dans, livemode=livemode)
         made, run_ids = _ids(session, settings, shop, sales[0], livemode=livemode)
+        made |= {"payout_id": payout_id, "payout_run_id": payout_run_id}
         callers, scoped = _callers(session, application, shop, around)
         made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1).rows[0])
         by_mode = {

@@ -1,0 +1,168 @@
+"""The steps of payouts and write-offs in the ledger: the only way in which they change commissions.
+
+Every step takes the locks that a drain takes and reads the commissions' positions from the ledger after it, because
+refunds and approvals change the same rows.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import bulk
+from app.commissions.models import Commission
+from app.commissions.settling.settlement import Cause
+from app.immutable import immutable
+from app.ledger import balances, posting
+from app.ledger.positions import Line, Position
+from app.ledger.posting import Entry
+from app.payments import payment_rows
+
+PayoutKind = Literal["payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned", "write_off"]
+SCHEMA_VERSION: Final = 1
+"""The version of an entry's details; increase it if readers must distinguish a new format."""
+
+
+@immutable
+class Taken:
+    """A commission whose payment is locked, with its position in the ledger."""
+
+    id: UUID
+    organization_id: UUID
+    livemode: bool
+    partner_organization_id: UUID | None
+    program_id: UUID
+    partner_id: UUID
+    currency: str
+    approved_at: datetime | None
+    paid_at: datetime | None
+    position: Position
+
+
+@immutable
+class Step:
+    """A step to be posted as one entry: commissions of one partner and currency, each with its lines.
+
+    Attributes:
+        key: the idempotency key, `pyt_…:paid`.
+        kind: the entry's.
+        parts: each commission, taken, with lines that sum to zero.
+        details: for the explanation: ids, and why.
+    """
+
+    key: str
+    kind: PayoutKind
+    parts: Sequence[tuple[Taken, Sequence[Line]]]
+    details: Mapping[str, Any]
+
+
+_TAKEN: Final = text("""
+    SELECT id, organization_id, livemode, partner_organization_id, program_id, partner_id, currency, approved_at,
+           paid_at
+    FROM commissions WHERE id = ANY(:commission_ids) ORDER BY id
+""")
+_PAYMENTS: Final = text("""
+    SELECT DISTINCT payment_id FROM conversions
+    WHERE id = ANY(ARRAY(SELECT conversion_id FROM commissions WHERE id = ANY(:commission_ids)))
+""")
+
+
+def take(session: Session, commission_ids: Collection[UUID]) -> dict[UUID, Taken]:
+    """Lock these commissions' payments as a drain does, then load the commissions with their positions, oldest first.
+
+    Expects no read of the positions before it in this transaction to be relied on.
+    """
+    if not commission_ids:
+        return {}
+    values = {"commission_ids": list(commission_ids)}
+    payment_rows.lock(session, session.scalars(_PAYMENTS, values).all())
+    rows = session.execute(_TAKEN, values).mappings().all()
+    positions = balances.positions(session, [row["id"] for row in rows])
+    return {row["id"]: Taken(**row, position=positions[row["id"]]) for row in rows}
+
+
+def reserving(gross_minor: int) -> list[Line]:
+    """The lines that reserve so much of a commission's payable, negative where a debt is netted."""
+    return [Line("partner_payable", gross_minor), Line("payout_clearing", -gross_minor)]
+
+
+def releasing(gross_minor: int) -> list[Line]:
+    """The lines that make a reserved part payable again."""
+    return [Line("payout_clearing", gross_minor), Line("partner_payable", -gross_minor)]
+
+
+def paying(gross_minor: int, fee_minor: int) -> list[Line]:
+    """The lines by which a reserved part is paid, less the platform's fee."""
+    lines = [
+        Line("payout_clearing", gross_minor),
+        Line("partner_paid", fee_minor - gross_minor),
+        Line("platform_fee", -fee_minor),
+    ]
+    return [line for line in lines if line.amount_minor]
+
+
+def returning(gross_minor: int, fee_minor: int) -> list[Line]:
+    """The lines by which a paid part, with its share of the fee, becomes payable again."""
+    lines = [
+        Line("partner_paid", gross_minor - fee_minor),
+        Line("platform_fee", fee_minor),
+        Line("partner_payable", -gross_minor),
+    ]
+    return [line for line in lines if line.amount_minor]
+
+
+def post(session: Session, steps: Sequence[Step], by: Cause) -> None:
+    """Post each step as one entry, and bring the commissions' rows to their new positions.
+
+    A commission may be in several steps, which follow each other. Expects the commissions of one organization and mode
+    from `take` in the same transaction. The cause's time is when the steps happened.
+    """
+    if not steps:
+        return
+    any_of = steps[0].parts[0][0]
+    posting.post(session, any_of.organization_id, [_entry(step, by) for step in steps], livemode=any_of.livemode)
+    bulk.update(session, Commission, list(_rows(steps, by.occurred_at)), key=("id",))
+
+
+def _entry(step: Step, by: Cause) -> Entry:
+    first, _ = step.parts[0]
+    return Entry(
+        key=step.key,
+        kind=step.kind,
+        program_id=first.program_id,
+        partner_id=first.partner_id,
+        partner_organization_id=first.partner_organization_id,
+        currency=first.currency,
+        parts=[(taken.id, lines) for taken, lines in step.parts],
+        occurred_at=by.occurred_at,
+        cause=by.by,
+        details={"schema_version": SCHEMA_VERSION, "reason": step.kind, **step.details},
+    )
+
+
+def _rows(steps: Sequence[Step], occurred_at: datetime) -> Iterable[dict[str, Any]]:
+    """The columns of each commission after all steps."""
+    after: dict[UUID, tuple[Position, datetime | None]] = {}
+    for step in steps:
+        for taken, lines in step.parts:
+            position, paid_at = after.get(taken.id, (taken.position, taken.paid_at))
+            position = position.after(lines)
+            if step.kind == "payout_paid" and paid_at is None:
+                paid_at = occurred_at
+            if position.paid_minor == position.fee_minor == 0:
+                paid_at = None
+            after[taken.id] = (position, paid_at)
+    for commission_id, (position, paid_at) in after.items():
+        yield {
+            "id": commission_id,
+            "payable_minor": position.payable_minor,
+            "clearing_minor": position.clearing_minor,
+            "paid_minor": position.paid_minor,
+            "fee_minor": position.fee_minor,
+            "written_off_minor": position.written_off_minor,
+            "status": position.status,
+            "paid_at": paid_at,
+        }

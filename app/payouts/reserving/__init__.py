@@ -1,0 +1,1 @@
+"""From what is payable to reserved payouts: selection, planning, previews, runs and their job."""

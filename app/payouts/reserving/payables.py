@@ -1,0 +1,114 @@
+"""What is payable in a program and a mode: sums by partner and currency, and the commissions behind them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.commissions.decisions.maturing import BACKLOG
+from app.immutable import immutable
+
+
+class Owed(NamedTuple):
+    """What is payable to a partner in a currency, minor units; negative: it owes the program."""
+
+    partner_id: UUID
+    currency: str
+    payable_minor: int
+    commission_count: int
+
+
+@immutable
+class Selection:
+    """Whom and what a run pays; an empty condition is met by all.
+
+    Attributes:
+        cutoff_at: credits that were approved later are left out; debts always count.
+        methods: only partners that are paid in one of these ways.
+    """
+
+    program_id: UUID
+    livemode: bool
+    cutoff_at: datetime
+    partner_ids: tuple[UUID, ...] = ()
+    exclude_partner_ids: tuple[UUID, ...] = ()
+    currencies: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the statements below."""
+        return {
+            "program_id": self.program_id,
+            "livemode": self.livemode,
+            "cutoff_at": self.cutoff_at,
+            "partner_ids": list(self.partner_ids),
+            "exclude_partner_ids": list(self.exclude_partner_ids),
+            "currencies": list(self.currencies),
+        }
+
+
+def counts(payable_minor: int, approved_at: datetime | None, cutoff_at: datetime) -> bool:
+    """Whether a commission's payable is paid by a run with this cut-off; the condition of `_COUNTS` below."""
+    return payable_minor < 0 or (payable_minor > 0 and (approved_at is None or approved_at <= cutoff_at))
+
+
+# The first condition is that of the index on what is payable.
+_COUNTS: Final = """
+    commission.payable_minor <> 0 AND commission.program_id = :program_id AND commission.livemode = :livemode
+    AND (commission.payable_minor < 0 OR commission.approved_at IS NULL OR commission.approved_at <= :cutoff_at)
+"""
+
+_OWED: Final = text(f"""
+    SELECT partner_id, currency, sum(payable_minor)::bigint AS payable_minor, count(*) AS commission_count
+    FROM commissions AS commission
+    WHERE {_COUNTS}
+      AND (CAST(:partner_ids AS uuid[]) = '{{}}' OR partner_id = ANY(:partner_ids))
+      AND NOT partner_id = ANY(:exclude_partner_ids)
+      AND (CAST(:currencies AS text[]) = '{{}}' OR currency = ANY(:currencies))
+    GROUP BY partner_id, currency ORDER BY partner_id, currency
+""")
+
+_COMMISSIONS: Final = text(f"""
+    SELECT commission.id FROM commissions AS commission
+    JOIN unnest(CAST(:partners AS uuid[]), CAST(:currencies_of AS text[])) AS wanted(partner_id, currency)
+      ON wanted.partner_id = commission.partner_id AND wanted.currency = commission.currency
+    WHERE {_COUNTS}
+    ORDER BY commission.id
+""")
+
+
+def load_owed(session: Session, selection: Selection) -> list[Owed]:
+    """What is payable to each partner in each currency, in a fixed order; `methods` is not looked at."""
+    return [Owed(*row) for row in session.execute(_OWED, selection.parameters)]
+
+
+def commission_ids(session: Session, selection: Selection, pairs: Sequence[tuple[UUID, str]]) -> Sequence[UUID]:
+    """The commissions with something payable to these partners in these currencies, oldest first. Not locked."""
+    partners, currencies = [partner_id for partner_id, _ in pairs], [currency for _, currency in pairs]
+    values: Mapping[str, Any] = {**selection.parameters, "partners": partners, "currencies_of": currencies}
+    return session.scalars(_COMMISSIONS, values).all()
+
+
+_IS_SETTLING: Final = text("""
+    SELECT EXISTS (
+        SELECT FROM due_events
+        WHERE organization_id = :organization_id AND livemode = :livemode AND next_attempt_at <= :before
+    ) OR EXISTS (
+        SELECT FROM stripe_runs
+        WHERE organization_id = :organization_id AND livemode = :livemode
+          AND kind = 'backfill' AND finished_at IS NULL AND NOT dry_run
+    )
+""")
+
+
+def is_settling(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
+    """Whether amounts may still change by what is known to be missing, so that nothing is paid.
+
+    That is while a backfill of the mode runs, or an event has been due for ten minutes: a refund may be among them.
+    """
+    values = {"organization_id": organization_id, "livemode": livemode, "before": datetime.now(UTC) - BACKLOG}
+    return bool(session.scalar(_IS_SETTLING, values))

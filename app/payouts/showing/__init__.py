@@ -1,0 +1,1 @@
+"""Payouts and runs as they are found and shown."""

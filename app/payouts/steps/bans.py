@@ -1,0 +1,66 @@
+"""Banning a partner: what is reserved for it and was not sent is canceled, in both modes."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app import db
+from app.commissions.settling.settlement import Cause
+from app.immutable import immutable
+from app.organizations.actors import Actor
+from app.partners.managing import commands
+from app.partners.models import Partner
+from app.payouts.models import Payout
+from app.payouts.steps import cancelling
+
+BANNED: Final = "partner_banned"
+"""Why its payouts are canceled."""
+_LOCK_RUNS: Final = text("""
+    SELECT FROM payout_runs WHERE program_id = :program_id AND status IN ('reserving', 'open')
+    ORDER BY id FOR NO KEY UPDATE
+""")
+
+
+@immutable
+class Ban:
+    """The payouts of a banned partner that the caller sees: canceled now, and those that have left already."""
+
+    canceled: Sequence[Payout]
+    under_way: Sequence[Payout]
+
+
+def ban(session: Session, actor: Actor, partner: Partner, by: Cause, *, livemode: bool | None = None) -> Ban:
+    """Ban a partner, and cancel its payouts that are pending; what was sent is returned, for a person to look at.
+
+    Args:
+        session: writes; it sees money of one mode, or of both.
+        actor: who bans.
+        partner: whom.
+        by: the cause of the entries.
+        livemode: the only mode whose payouts are returned; None: both are.
+
+    Effects: locks the program's runs before the partner, so that a batch that reserves ends first, and the next one
+    sees the ban. Payouts of the other mode are canceled too.
+    """
+    canceled: list[Payout] = []
+    for mode in (True, False):
+        with db.in_mode(session, livemode=mode):
+            session.execute(_LOCK_RUNS, {"program_id": partner.program_id})
+    commands.move(session, actor, partner, "ban")
+    for mode in (True, False):
+        with db.in_mode(session, livemode=mode):
+            canceled += cancelling.cancel_pending_of_partner(session, by, partner.id, livemode=mode, reason=BANNED)
+    return Ban(
+        [payout for payout in canceled if livemode in (None, payout.livemode)],
+        _under_way(session, partner.id, livemode),
+    )
+
+
+def _under_way(session: Session, partner_id: UUID, livemode: bool | None) -> Sequence[Payout]:
+    chosen = select(Payout).where(Payout.partner_id == partner_id, Payout.status.in_(("processing", "sent")))
+    if livemode is not None:
+        chosen = chosen.where(Payout.livemode == livemode)
+    return session.scalars(chosen.order_by(Payout.id)).all()
