@@ -75,7 +75,7 @@ def sweep_accounts() -> None:
 def sweep_outbound() -> None:
     """Queue the sending of webhooks if any is due: after a wait, or because its wake-up was lost."""
     with db.transaction() as session:
-        is_due = sending.oldest_due_seconds(session) is not None
+        is_due = sending.is_due(session)
     if is_due:
         jobs.wake(jobs.OUTBOUND)
 

@@ -165,12 +165,21 @@ _OLDEST_DUE = text(f"""
         WHERE state = 'pending' AND endpoint_id = endpoint.id
     ) AS oldest
     WHERE endpoint.disabled_at IS NULL AND endpoint.deleted_at IS NULL AND oldest.next_attempt_at <= now()
+        AND (endpoint.failing_since IS NULL OR :with_failing)
 """)
 
 
+def is_due(session: Session) -> bool:
+    """Whether any delivery is due."""
+    return session.scalar(_OLDEST_DUE, {"with_failing": True}) is not None
+
+
 def oldest_due_seconds(session: Session) -> float | None:
-    """How long the delivery has been due that has been due longest; None if none is due."""
-    seconds = session.scalar(_OLDEST_DUE)
+    """How long the delivery has been due that has been due longest; None if none is due.
+
+    Endpoints that fail are left out: they get one message at a time, so what waits for them says nothing of the sender.
+    """
+    seconds = session.scalar(_OLDEST_DUE, {"with_failing": False})
     return None if seconds is None else float(seconds)
 
 

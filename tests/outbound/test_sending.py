@@ -14,11 +14,11 @@ from app.organizations.models import AuditEntry
 from app.outbox import sending
 from app.outbox.waits import WAITS_SECONDS
 from app.sentences import problems
-from tests.waiting import eventually, join
+from tests.waiting import PATIENCE_SECONDS, eventually, join
 
 from .desk import OLD_SECRET, SECRET, Desk, let_it_have_failed_for, let_the_wait_pass
 from .internet import Internet
-from .receivers import accept, hang, receiving, refuse
+from .receivers import Handler, accept, hang, receiving, refuse
 
 HOOK = "https://hooks.shop.example/in"
 
@@ -90,6 +90,23 @@ def test_ten_endpoints_that_hang_delay_no_message_of_another(desk: Desk) -> None
     assert {got.headers["webhook-id"] for got in good.received} == {
         ids.encode(ids.OUTBOUND_MESSAGE, delivery.message_id) for delivery in desk.deliveries()
     }
+
+
+def test_an_endpoint_that_answers_gets_four_messages_at_once(desk: Desk) -> None:
+    four = threading.Barrier(4)
+
+    def accept_with_three_others(handler: Handler) -> None:
+        four.wait(PATIENCE_SECONDS)
+        accept(handler)
+
+    with receiving(accept, then=accept_with_three_others) as receiver:
+        desk.opens(receiver.url)
+        desk.records()
+        desk.sends()
+        desk.records(8)
+        desk.sends()
+    assert not four.broken
+    assert [delivery.state for delivery in desk.deliveries()] == ["delivered"] * 9
 
 
 def test_an_endpoint_that_begins_to_hang_gets_one_message_at_a_time(desk: Desk, hurried: None) -> None:
@@ -192,7 +209,7 @@ def test_an_endpoint_that_failed_for_three_days_is_disabled(desk: Desk) -> None:
     with db.transaction() as session:
         [entry] = session.scalars(select(AuditEntry).where(AuditEntry.action == "webhook_endpoint.disabled")).all()
         assert (entry.actor, entry.subject_id) == ("clock", ids.encode(ids.OUTBOUND_ENDPOINT, endpoint))
-        assert sending.oldest_due_seconds(session) is None
+        assert not sending.is_due(session)
 
 
 def test_a_message_that_is_accepted_ends_the_time_of_failing(desk: Desk) -> None:

@@ -1,5 +1,7 @@
 """The sender is woken after the commit of a fact, and by the clock for what was not."""
 
+from datetime import timedelta
+
 import pytest
 import redis
 
@@ -7,7 +9,7 @@ from app import db, jobs
 from app.outbox import sending
 from worker import schedule
 
-from .desk import Desk, let_the_wait_pass
+from .desk import Desk, let_it_have_failed_for, let_the_wait_pass
 from .receivers import receiving, refuse
 
 
@@ -74,3 +76,7 @@ def test_the_age_of_the_oldest_due_message_is_measured(desk: Desk) -> None:
         age_seconds = sending.oldest_due_seconds(session)
     assert age_seconds is not None
     assert 0 <= age_seconds < 60
+    let_it_have_failed_for(timedelta(hours=1))
+    with db.transaction() as session:
+        assert sending.oldest_due_seconds(session) is None, "what waits for one that fails says nothing of the sender"
+        assert sending.is_due(session)

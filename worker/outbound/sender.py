@@ -53,6 +53,7 @@ class Sender:
         self._changed = threading.Condition()
         self._in_flight: Counter[UUID] = Counter()
         self._proven: OrderedDict[UUID, None] = OrderedDict()
+        self._answers = 0
 
     def work(self, seconds: float) -> bool:
         """Send what is due until nothing is due or under way, this process is asked to stop, or the time is over.
@@ -62,47 +63,48 @@ class Sender:
         """
         stop_at = time.monotonic() + seconds
         while not drain.stop_requested.is_set():
-            was_idle = not self._in_flight  # an answer after this makes room for more of its endpoint
-            is_any = self._claim_and_start()
-            if was_idle and not is_any:
+            was_idle, answers = not self._in_flight, self._answers
+            started = self._start_proven() + self._start_unproven()
+            if was_idle and not started:
                 return False
             if time.monotonic() > stop_at:
                 return True
-            if not is_any:
-                self._wait_for_an_answer()
-        self._wait_for_the_last()
-        return True
-
-    def _wait_for_an_answer(self) -> None:
-        with self._changed:
-            if self._in_flight:
-                self._changed.wait(POLL_SECONDS)
-
-    def _wait_for_the_last(self) -> None:
+            if not started:
+                self._wait_for_answer(answers)
         with self._changed:
             self._changed.wait_for(lambda: not self._in_flight)
+        return True
 
-    def _claim_and_start(self) -> bool:
+    def _wait_for_answer(self, known: int) -> None:
+        """Wait until there are more answers than those `known`, since each makes room for more of its endpoint."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._answers > known, POLL_SECONDS)
+
+    def _start_proven(self) -> int:
+        """Send what is due to endpoints that accepted their last message; returns how many messages."""
+        with self._changed:
+            free = THREADS - self._in_flight.total()
+            places = {endpoint: left for endpoint in self._proven if (left := PLACES - self._in_flight[endpoint]) > 0}
+        return self._start(free, places=0, known=places) if places else 0
+
+    def _start_unproven(self) -> int:
+        """Send one message to each other endpoint to which none is under way; returns how many messages."""
         with self._changed:
             free = THREADS - self._in_flight.total()
             unproven = sum(number for endpoint, number in self._in_flight.items() if endpoint not in self._proven)
-            proven = {endpoint: left for endpoint in self._proven if (left := PLACES - self._in_flight[endpoint]) > 0}
             busy = dict.fromkeys([*self._proven, *self._in_flight], 0)
-        claimed = self._claim(free, places=0, known=proven) if proven else []
-        room = min(free - len(claimed), UNPROVEN_THREADS - unproven)
-        claimed += self._claim(room, places=1, known=busy)
+        return self._start(min(free, UNPROVEN_THREADS - unproven), places=1, known=busy)
+
+    def _start(self, most: int, *, places: int, known: Mapping[UUID, int]) -> int:
+        if most <= 0:
+            return 0
+        with db.transaction() as session:
+            claimed = sending.claim(session, most=most, places=places, known=known, now=datetime.now(UTC))
         for delivery in claimed:
             with self._changed:
                 self._in_flight[delivery.endpoint_id] += 1
             self._pool.submit(self._deliver, delivery)
-        return bool(claimed)
-
-    @staticmethod
-    def _claim(most: int, *, places: int, known: Mapping[UUID, int]) -> list[ClaimedDelivery]:
-        if most <= 0:
-            return []
-        with db.transaction() as session:
-            return sending.claim(session, most=most, places=places, known=known, now=datetime.now(UTC))
+        return len(claimed)
 
     def _deliver(self, delivery: ClaimedDelivery) -> None:
         is_accepted = False
@@ -115,6 +117,7 @@ class Sender:
 
     def _done(self, endpoint_id: UUID, *, is_accepted: bool) -> None:
         with self._changed:
+            self._answers += 1
             self._in_flight[endpoint_id] -= 1
             if not self._in_flight[endpoint_id]:
                 del self._in_flight[endpoint_id]
