@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.payments.facts import Reading
+from app.payouts.reserving import reservation
 from worker.inbox import drain
 from worker.inbox.handlers import table
 
@@ -32,6 +33,11 @@ def clumsy() -> None:
 def able_to_import(directory: Path) -> None:
     """Modules of `directory` can be imported by name."""
     sys.path.insert(0, str(directory))
+
+
+def small_payout_batches() -> None:
+    """A run reserves three payouts in a transaction."""
+    reservation.reserve_batch.__kwdefaults__["partners"] = 3  # type: ignore[index]
 
 
 def failing_drain() -> None:

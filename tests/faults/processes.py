@@ -36,9 +36,9 @@ class Staff:
         """What `python -m worker` runs, after `habit` was called in the new process."""
         return self._hire("worker.__main__", habit)
 
-    def asker(self) -> BaseProcess:
-        """What `python -m worker stripe` runs."""
-        return self._hire("worker.__main__", no_habit, "stripe")
+    def asker(self, habit: Habit = no_habit) -> BaseProcess:
+        """What `python -m worker stripe` runs, after `habit` was called in the new process."""
+        return self._hire("worker.__main__", habit, "stripe")
 
     def sender(self) -> BaseProcess:
         """What `python -m worker outbound` runs."""

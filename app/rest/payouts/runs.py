@@ -1,15 +1,18 @@
 """Routes for payout runs and the payouts of a program: preview a run, ask for one, follow it, cancel it."""
 
+from functools import partial
+
 from flask import Response, g
 from sqlalchemy.orm import Session
 
 from app import jobs
-from app.http import causes
+from app.http import causes, csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
+from app.paging import Page
 from app.partners.queries.listing import get_partner
-from app.payouts.models import PayoutRun
+from app.payouts.models import Payout, PayoutRun
 from app.payouts.reserving import commands
 from app.payouts.showing import queries, run_views, views
 from app.payouts.showing.run_views import RunData
@@ -43,26 +46,19 @@ def create_payout_run(path: ProgramPath, query: requests.RunQuery, body: request
     "/v1/admin/affiliate/programs/<program_id>/payouts",
     security=needs("payouts:read"),
     responses={"200": views.PayoutPage, "404": ErrorBody},
+    openapi_extensions=csv_lists.documented(views.PayoutBody),
 )
 def list_payouts(path: ProgramPath, query: requests.PayoutQuery) -> Response:
     """The program's payouts, newest first."""
-    caller = g.caller
-    with access.transaction(caller) as session:
-        program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-        partner = get_partner(session, caller.organization_ids, query.partner_id) if query.partner_id else None
-        run = queries.get_run(session, caller.organization_ids, query.run_id) if query.run_id else None
-        asked = queries.PayoutQuery(
-            query.limit,
-            caller.livemode,
-            query.page,
-            query.starting_after,
-            query.status,
-            partner_id=partner.id if partner else None,
-            run_id=run.id if run else None,
-        )
-        page = queries.list_payouts(session, program, asked)
-        data = [views.payout_body(payout) for payout in page.rows]
-        return ViewResponse(views.PayoutPage(data=data, page=query.page, limit=query.limit, has_more=page.has_more))
+    return csv_lists.respond(
+        query,
+        views.PayoutBody,
+        partial(_payouts, program_id=path.program_id),
+        lambda _, rows: [views.payout_body(payout) for payout in rows],
+        lambda _, page, bodies: views.PayoutPage(
+            data=list(bodies), page=query.page, limit=query.limit, has_more=page.has_more
+        ),
+    )
 
 
 @api.get(
@@ -90,3 +86,20 @@ def cancel_payout_run(path: requests.PayoutRunPath) -> Response:
 
 def _run(session: Session, path: requests.PayoutRunPath) -> PayoutRun:
     return queries.get_run(session, g.caller.organization_ids, path.payout_run_id)
+
+
+def _payouts(session: Session, query: requests.PayoutQuery, *, program_id: str) -> Page[Payout]:
+    caller = g.caller
+    program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
+    partner = get_partner(session, caller.organization_ids, query.partner_id) if query.partner_id else None
+    run = queries.get_run(session, caller.organization_ids, query.run_id) if query.run_id else None
+    asked = queries.PayoutQuery(
+        query.limit,
+        caller.livemode,
+        query.page,
+        query.starting_after,
+        query.status,
+        partner_id=partner.id if partner else None,
+        run_id=run.id if run else None,
+    )
+    return queries.list_payouts(session, program, asked)
