@@ -37,6 +37,8 @@ from app.rest.payouts import runs as payout_runs
 from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
+from app.rest.statements import partner_side as partner_side_statements
+from app.rest.statements import routes as statements
 from app.rest.stripe import endpoints, events, receiver, runs
 from app.sentences import catalogue
 from app.stripe_events.endpoints.receivers import ReceiverCache
@@ -136,6 +138,8 @@ def _wire(app: OpenAPI) -> None:
         outbound.api,
         payments.api,
         balances.api,
+        statements.api,
+        partner_side_statements.api,
         events.api,
         endpoints.api,
         runs.api,

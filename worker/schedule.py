@@ -25,7 +25,8 @@ from app.programs import programs
 from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
 from app.touchpoints import partitions
-from worker import balances, mails, retries, start
+from worker import mails, retries, start
+from worker.ledger import balances, months
 from worker.payouts import reserving
 
 TICK_SECONDS: Final = 1
@@ -185,6 +186,7 @@ def routines() -> list[Routine]:
         Routine("maintain_touchpoint_partitions", 3600, maintain_touchpoint_partitions),
         Routine("advance_sums", 2, advance_sums),
         Routine("advance_balances", 10, balances.advance),
+        Routine("close_months", 30, months.close_due),
         Routine("measure_ledger", 300, measure_ledger),
         Routine("delete_stored_responses", 3600, delete_stored_responses),
     ]

@@ -9,7 +9,7 @@ import typer
 
 from app.cli import explain, printing
 from app.cli.demo import command
-from app.cli.merchants import balances, commissions, keys, organizations, partners, programs
+from app.cli.merchants import balances, commissions, keys, organizations, partners, programs, statements
 from app.cli.outbound import webhooks
 from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import settings as payout_settings
@@ -56,6 +56,8 @@ app.add_typer(programs.commands, name="programs")
 app.add_typer(partners.commands, name="partners")
 app.add_typer(commissions.commands, name="commissions")
 app.command("balances")(balances.balances)
+app.command("statements")(statements.statements)
+app.command("statement")(statements.statement)
 app.add_typer(payout_methods.commands, name="payout-methods")
 app.add_typer(payout_settings.commands, name="payout-settings")
 app.add_typer(keys.commands, name="keys")

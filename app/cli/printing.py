@@ -53,6 +53,11 @@ def as_document(value: Any) -> None:
     print(visible(json.dumps(value, indent=2, default=_plain, ensure_ascii=False)))  # noqa: T201 - rich would wrap it
 
 
+def as_text(text: str) -> None:
+    """Print text of several lines, such as CSV, as it is."""
+    print("\n".join(map(visible, text.splitlines())))  # noqa: T201 - rich would wrap it
+
+
 def say(text: str, *, is_bold: bool = False) -> None:
     """Print a sentence without folding or markup."""
     _console().print(visible(text), style="bold" if is_bold else None, markup=False, soft_wrap=True)

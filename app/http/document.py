@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document with examples, lists as CSV, and the Idempotency-Key of each POST."""
+"""Completes the OpenAPI document with examples, lists as CSV, pages, and the Idempotency-Key of each POST."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from app.http.csv_lists import CSV, EXTENSION
 from app.http.errors import ErrorBody
 from app.http.examples import example_of
+from app.http.html import HTML, HTML_EXTENSION
 from app.http.idempotency import HEADER, REPLAYED
 from app.http.surfaces import surfaces
 
@@ -48,6 +49,7 @@ def complete(app: OpenAPI) -> dict[str, Any]:
             _add_idempotency_key(operation)
         _show_examples(operation, document["components"]["schemas"])
         _add_csv(operation)
+        _add_page(operation)
     # The library adds the error model a second time, under the name of its class; nothing refers to that one.
     document["components"]["schemas"].pop(ErrorBody.__name__, None)
     _drop_parts(app)
@@ -97,6 +99,12 @@ def _add_csv(operation: dict[str, Any]) -> None:
     if header is not None:
         shown = {"schema": {"type": "string", "description": "All pages, with these columns."}, "example": header}
         operation["responses"]["200"]["content"][CSV] = shown
+
+
+def _add_page(operation: dict[str, Any]) -> None:
+    description = operation.pop(HTML_EXTENSION, None)
+    if description is not None:
+        operation["responses"]["200"]["content"][HTML] = {"schema": {"type": "string", "description": description}}
 
 
 def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

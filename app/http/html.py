@@ -4,6 +4,9 @@ from typing import Any, Final
 
 from flask import Response, render_template
 
+HTML: Final = "text/html"
+HTML_EXTENSION: Final = "x-page"
+"""Marks in a route's declaration that it answers a page too, with a description; it is not part of the document."""
 POLICY: Final = "default-src 'self'; img-src data:; frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
 """The policy of pages: no inline code or style, and nothing from other hosts."""
 
@@ -11,4 +14,4 @@ POLICY: Final = "default-src 'self'; img-src data:; frame-ancestors 'none'; form
 def page(template: str, *, status: int = 200, policy: str = POLICY, **values: Any) -> Response:
     """The page of `template` with `values`. Browsers do not store it, and other sites cannot frame it."""
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
-    return Response(render_template(template, **values), status=status, mimetype="text/html", headers=headers)
+    return Response(render_template(template, **values), status=status, mimetype=HTML, headers=headers)

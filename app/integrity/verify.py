@@ -11,9 +11,12 @@ from app.ledger import balance_checkpoints, checkpoints
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import ALL_DAYS
 from app.money import format_money
+from app.statements import verification
 
 STATISTICS: Final = "The sums below a checkpoint are those of the postings."
 BALANCES: Final = "A checkpoint of balances is what the entries recorded before it say, and lists those of its step."
+CHAINS: Final = "A statement begins where the one before it ended, and names its hash; months leave no gap."
+STATEMENTS: Final = "A closed statement is what the ledger says of its month: its sums and its hash."
 
 
 @immutable
@@ -169,7 +172,9 @@ def verify(session: Session) -> list[Breach]:
         Breach(rule, _place(row)) for rule, query in _RULES.items() for row in session.execute(text(query)).mappings()
     ]
     breaches += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
-    return breaches + [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
+    breaches += [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
+    breaches += [Breach(CHAINS, what) for what in verification.broken_chains(session)]
+    return breaches + [Breach(STATEMENTS, what) for what in verification.changed(session)]
 
 
 def _place(row: RowMapping) -> str:

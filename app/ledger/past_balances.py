@@ -42,6 +42,34 @@ class Balance:
         return self.accrued_minor + self.payable_minor + self.clearing_minor
 
 
+REACHED: Final = """
+    reached AS MATERIALIZED (
+        SELECT coalesce(max(until), '-infinity') AS until, coalesce(max(below), '0') AS below
+        FROM balances_reached WHERE program_id = :program_id
+    ),
+    since AS MATERIALIZED (
+        SELECT CASE WHEN below <= pg_snapshot_xmin(pg_current_snapshot()) THEN below ELSE '0' END AS xid FROM reached
+    ),
+    step AS MATERIALIZED (
+        SELECT recorded_before FROM balance_checkpoints
+        WHERE program_id = :program_id AND livemode = :livemode AND recorded_before > :before
+        ORDER BY recorded_before LIMIT 1
+    )"""
+"""SQL of CTEs: how far a program's checkpoints go, and the step of them in which the time `:before` is."""
+TAIL: Final = """
+        SELECT entry.id AS entry_id FROM journal_entries AS entry
+        WHERE entry.organization_id = :organization_id AND entry.livemode = :livemode
+          AND entry.xid >= (SELECT xid FROM since)
+          AND entry.recorded_at >= (SELECT until FROM reached) AND entry.recorded_at < :before"""
+"""SQL for the owner's entries after a program's checkpoints that were recorded before the time."""
+
+IS_THEIRS: Final = """
+    AND (SELECT commission.partner_id FROM postings AS first
+         JOIN posted_commissions AS commission ON commission.commission_id = first.commission_id
+         WHERE first.entry_id = entry.id AND first.line = 1) = ANY (:partner_ids)
+"""
+"""SQL that limits the entries of `TAIL` to `:partner_ids`: all postings of an entry are of one partner."""
+
 # `moved`: one row for each entry and account of these entries. The subqueries after LATERAL are looked up row by row by
 # index; OFFSET 0 prevents the planner from merging them into the query and reading whole tables.
 MOVED: Final = f"""
@@ -72,13 +100,7 @@ _OF_THESE: Final = "AND partner_id = ANY (:partner_ids)"
 def _balances(those: str, found: str) -> str:
     """The query; `those` limits partners, `found` limits entries that are found by their time."""
     return f"""
-    WITH reached AS MATERIALIZED (
-        SELECT coalesce(max(until), '-infinity') AS until, coalesce(max(below), '0') AS below
-        FROM balances_reached WHERE program_id = :program_id
-    ),
-    since AS MATERIALIZED (
-        SELECT CASE WHEN below <= pg_snapshot_xmin(pg_current_snapshot()) THEN below ELSE '0' END AS xid FROM reached
-    ),
+    WITH {REACHED},
     held AS MATERIALIZED (
         SELECT DISTINCT partner_id, currency FROM accounts
         WHERE organization_id = :organization_id AND program_id = :program_id AND livemode = :livemode
@@ -93,11 +115,6 @@ def _balances(those: str, found: str) -> str:
             ORDER BY kept.recorded_before DESC LIMIT 1
         ) AS newest
     ),
-    step AS MATERIALIZED (
-        SELECT recorded_before FROM balance_checkpoints
-        WHERE program_id = :program_id AND livemode = :livemode AND recorded_before > :before
-        ORDER BY recorded_before LIMIT 1
-    ),
     following AS MATERIALIZED (
         SELECT unnest(listing.entry_ids) AS entry_id
         FROM held CROSS JOIN LATERAL (
@@ -111,11 +128,7 @@ def _balances(those: str, found: str) -> str:
         SELECT following.entry_id FROM following
         CROSS JOIN LATERAL (SELECT recorded_at FROM journal_entries WHERE id = following.entry_id OFFSET 0) AS entry
         WHERE entry.recorded_at < :before
-        UNION ALL
-        SELECT entry.id FROM journal_entries AS entry
-        WHERE entry.organization_id = :organization_id AND entry.livemode = :livemode
-          AND entry.xid >= (SELECT xid FROM since) AND entry.recorded_at >= (SELECT until FROM reached)
-          AND entry.recorded_at < :before {found}
+        UNION ALL {TAIL} {found}
     ),
     {MOVED}
     SELECT partner_id, currency, {_SUMS}
@@ -127,14 +140,8 @@ def _balances(those: str, found: str) -> str:
 """
 
 
-# All postings of an entry are of one partner, so that one of them shows whose it is.
-_IS_THEIRS: Final = """
-    AND (SELECT commission.partner_id FROM postings AS first
-         JOIN posted_commissions AS commission ON commission.commission_id = first.commission_id
-         WHERE first.entry_id = entry.id AND first.line = 1) = ANY (:partner_ids)
-"""
 _OF_PROGRAM = text(_balances("", ""))
-_OF_PARTNERS = text(_balances(_OF_THESE, _IS_THEIRS))
+_OF_PARTNERS = text(_balances(_OF_THESE, IS_THEIRS))
 
 
 def load(

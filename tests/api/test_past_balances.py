@@ -18,7 +18,7 @@ from tests.properties.oracle import Returned, expected_books
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks, Purchase
 from tests.stripe_stories.families import CLOVER
-from worker.balances import advance
+from worker.ledger.balances import advance
 
 from .test_partner_side import ME, Affiliate, affiliate, sold
 

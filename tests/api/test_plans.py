@@ -20,7 +20,8 @@ from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
 from tests.stripe_stories.troubles import DisputeStory
-from worker import balances, schedule
+from worker import schedule
+from worker.ledger import balances
 
 from .isolation.calls import call, operation_of
 from .isolation.conftest import guarded, routes

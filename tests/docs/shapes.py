@@ -17,6 +17,8 @@ def faults(
     content = answers[str(status)].get("content", {})
     if content_type == "text/csv" and content_type in content:
         return [] if body.startswith(content[content_type]["example"]) else [f"the columns of {body!r} are others"]
+    if content_type == "text/html" and content_type in content:
+        return []
     json_content = content.get("application/json")
     if json_content is None:
         return []  # a redirect, or a page for people

@@ -7,8 +7,12 @@ from typing import Any, Final, cast
 
 from flask import Flask
 from flask_openapi3 import OpenAPI
+from sqlalchemy import select
 
+from app import db
 from app.http.document import complete
+from app.programs.models import Program
+from app.statements import closing, periods
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
@@ -18,8 +22,15 @@ from . import shapes
 from .conftest import Answer, Served
 from .shell import SETUP, Block, Shell, api_pages, blocks
 
-NOT_SHOWN: Final = frozenset({"POST /v1/public/affiliate/confirmation"})
-"""Operations that no page can call, as `GET /path`: the token of this one comes by mail only."""
+NOT_SHOWN: Final = frozenset(
+    {
+        "GET /v1/admin/affiliate-me/statements/preview",
+        "GET /v1/admin/affiliate-me/statements/{statement_id}",
+        "POST /v1/public/affiliate/confirmation",
+    }
+)
+"""Operations that no page can call, as `GET /path`: a partner that has just signed up has no month yet, and the
+token of a confirmation comes by mail only."""
 PARTNER: Final = """
 ADA=$(curl -s $ACCRUAL/api/v1/partners -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
   -d '{"email": "ada@example.com", "slug": "ada"}' | grep -o 'par_[0-9a-z]*')
@@ -51,12 +62,16 @@ def test_every_call_of_the_pages_answers_as_documented(
 
 
 def _customers_buy(deliver: Deliver, drain: Drain) -> None:
-    """Cleo subscribes through Ada's link and renews twice; two other customers have no partner."""
+    """Cleo subscribes through Ada's link and renews twice; two other customers have no partner. The month is closed."""
     cleo = Customer(CLOVER, Marks(subscription="ada"))
     first = cleo.subscribes()
     deliver(first.events + cleo.renews(first).events + cleo.renews(first).events)
     deliver(Customer(CLOVER, Marks()).subscribes().events + Customer(CLOVER, Marks()).subscribes().events)
     drain()
+    with db.transaction() as session:
+        for program_id in session.scalars(select(Program.id)):
+            period = periods.load_running(session, program_id)
+            closing.close(session, period, period.ends_at)
 
 
 def _run(page: str, shell: Shell, document: dict[str, Any], answers: list[Answer]) -> set[str]:

@@ -17,7 +17,7 @@ from app.ledger.positions import POSITION_FIELDS
 from tests import cast
 from tests.api.sales import sell
 from tests.cast import Merchant
-from worker.balances import advance
+from worker.ledger.balances import advance
 
 from .statistics import move
 

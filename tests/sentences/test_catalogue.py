@@ -37,6 +37,7 @@ FAMILIES: Final = {
     "waiting": REASONS,
     "carrier": CARRIERS,
     "entry_kind": ENTRY_KINDS,
+    "statement": ENTRY_KINDS,
     "drift": DRIFT_KINDS,
     "payout_account": payout_accounts.STATES,
     "payout_method": METHODS,

@@ -71,6 +71,7 @@ EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     ("ada", "GET /partners/<partner_id>/commissions"): frozenset({200}),
     # Where the partner side takes an id, another partner's is not found: this one is Ada's.
     ("ben", "GET /v1/admin/affiliate-me/commissions/<commission_id>/explanation"): frozenset({404}),
+    ("ben", "GET /v1/admin/affiliate-me/statements/<statement_id>"): frozenset({404}),
 }
 
 MAY_NAME: Final = frozenset({("POST /v1/admin/affiliate/programs/<program_id>/invite", "organization_id")})

@@ -80,11 +80,12 @@ def test_a_partners_organization_sees_its_own_enrollment_and_what_it_earned(worl
             for table in readable_tables(session)
             if table != "alembic_version"
         }
-        for table in ("snapshots", "conversions", "commissions", "partner_codes"):
+        for table in ("snapshots", "conversions", "commissions", "partner_codes", "statements"):
             assert set(session.scalars(text(f"SELECT partner_id FROM {table}"))) == {ada}, table
         assert session.scalars(text("SELECT id FROM partners")).all() == [ada]
     visible = {table for table, count in seen.items() if count}
-    assert visible == {"partners", "partner_codes", "snapshots", "conversions", "commissions", "programs", "terms"}
+    earned = {"conversions", "commissions", "statements"}
+    assert visible == {"partners", "partner_codes", "snapshots", "programs", "terms"} | earned
 
 
 def test_every_table_that_requests_may_read_is_under_row_security(database: Engine) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app import db, ids
@@ -19,6 +19,8 @@ from app.outbound import commands as outbound
 from app.outbox import endpoints
 from app.outbox.models import OutboundAttempt
 from app.partners.models import Partner
+from app.statements import closing, periods
+from app.statements.models import Statement
 from app.stripe_events.endpoints import signing
 from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
@@ -34,7 +36,7 @@ OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
-        *("payout_id", "payout_run_id"),
+        *("payout_id", "payout_run_id", "statement_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -130,7 +132,7 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
         by_mode=by_mode,
         livemode=livemode,
         bens=_of_partner(shop, "ben", sales[1]),
-        adas=_of_partner(shop, "ada", sales[0]),
+        adas=_of_partner(shop, "ada", sales[0]) | {_bare(made["statement_id"])},
         organization_ids={who: merchant.organization_id for who, merchant in around.items()},
     )
 
@@ -182,6 +184,7 @@ def _ids(
     webhook_endpoint_id, delivery_id = _outbound(session, settings, owner, livemode=livemode)
     named = {
         **_names(shop, "ada"),
+        "statement_id": ids.encode("stm", _close_month(session, shop, livemode=livemode)),
         "promotion_id": ids.encode("prm", given.id),
         "commission_id": sale.commission_id,
         "conversion_id": sale.conversion_id,
@@ -214,6 +217,14 @@ def _outbound(session: Session, settings: Settings, owner: UUID, *, livemode: bo
     session.add(attempt)
     session.flush()
     return endpoint.id, delivery.id
+
+
+def _close_month(session: Session, shop: Merchant, *, livemode: bool) -> UUID:
+    """Close the running month of the shop's program at its end; gives Ada's statement."""
+    period = periods.load_running(session, shop.program_id)
+    closing.close(session, period, period.ends_at)
+    mine = select(Statement.id).where(Statement.partner_id == shop.partners["ada"], Statement.livemode == livemode)
+    return session.scalars(mine).one()
 
 
 def _names(merchant: Merchant, code: str) -> Ids:

@@ -1,0 +1,1 @@
+"""Statements over REST, for owners and partners."""

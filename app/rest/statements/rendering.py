@@ -1,0 +1,28 @@
+"""A statement as JSON, CSV or a page, as the client prefers."""
+
+from typing import Any, Final
+
+from flask import Response, request
+
+from app.http.csv_lists import CSV, EXTENSION, JSON
+from app.http.html import HTML, HTML_EXTENSION, page
+from app.http.surfaces import ViewResponse
+from app.statements import documents
+from app.statements.documents import Heading
+from app.statements.views import StatementBody
+
+DOCUMENTED: Final[dict[str, Any]] = {EXTENSION: documents.csv_header(), HTML_EXTENSION: "A page that can be printed."}
+"""The `openapi_extensions` of a route that answers with `respond`."""
+
+
+def respond(statement: StatementBody, heading: Heading) -> Response:
+    """The statement in the type that `Accept` prefers; JSON if it names none of them."""
+    match request.accept_mimetypes.best_match([JSON, CSV, HTML]):
+        case "text/csv":
+            name = f"{statement.id or 'preview'}-{statement.month}-{statement.currency}.csv"
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return Response(documents.as_csv(statement), mimetype=CSV, headers=headers)
+        case "text/html":
+            return page("statements/statement.html", **documents.as_text(statement, heading))
+        case _:
+            return ViewResponse(statement)

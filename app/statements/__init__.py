@@ -1,0 +1,1 @@
+"""Monthly statements of partners: closed once, chained by hashes, never changed."""

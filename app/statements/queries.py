@@ -1,0 +1,159 @@
+"""Finding statements, and making the preview of the running month."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.errors import InvalidRequest, NotFound
+from app.ledger import entries
+from app.ledger.checkpoints import ProgramDays
+from app.ledger.entries import RecordedLine
+from app.ledger.fences import END_OF_TIME
+from app.paging import Page, load_page
+from app.partners.models import Partner
+from app.statements.models import Statement
+from app.statements.movements import OWED, movements
+from app.statements.periods import Period, load_running
+
+
+def list_statements(
+    session: Session,
+    partner_ids: Sequence[UUID],
+    *,
+    livemode: bool,
+    limit: int,
+    month: date | None = None,
+    starting_after: str | None = None,
+) -> Page[Statement]:
+    """A page of closed statements of these partners, newest first. Raises InvalidRequest."""
+    query = select(Statement).where(Statement.partner_id.in_(partner_ids), Statement.livemode == livemode)
+    if month is not None:
+        query = query.where(Statement.month == month)
+    return load_page(session, query, Statement.id, ids.STATEMENT, limit=limit, starting_after=starting_after)
+
+
+def list_all(session: Session, partner: Partner, *, livemode: bool) -> Sequence[Statement]:
+    """All closed statements of a partner, newest first."""
+    of_partner = select(Statement).where(Statement.partner_id == partner.id, Statement.livemode == livemode)
+    return session.scalars(of_partner.order_by(Statement.id.desc())).all()
+
+
+def get_statement(session: Session, public_id: str, organization_ids: Sequence[UUID] | None = None) -> Statement:
+    """The statement with this id; of these owners, or of any that the session sees. Raises NotFound."""
+    query = select(Statement).where(Statement.id == ids.decode(public_id, ids.STATEMENT))
+    if organization_ids is not None:
+        query = query.where(Statement.organization_id.in_(organization_ids))
+    statement = session.scalar(query)
+    if statement is None:
+        raise NotFound.of("statement", public_id)
+    return statement
+
+
+def load_lines(session: Session, statement: Statement) -> list[RecordedLine]:
+    """The postings of a closed statement. `session` sees all of the owner's rows."""
+    program = ProgramDays(statement.program_id, statement.organization_id, statement.time_zone)
+    recorded = entries.load_recorded_of_partner(
+        session, program, statement.partner_id, statement.begins_at, statement.ends_at, livemode=statement.livemode
+    )
+    return [line for line in recorded if line.currency == statement.currency]
+
+
+def load_previews(
+    session: Session, partner: Partner, *, livemode: bool
+) -> list[tuple[Statement, Sequence[RecordedLine]]]:
+    """The running month of a partner as statements that are not stored, with their postings, for each currency.
+
+    `session` sees all of the owner's rows.
+    """
+    period = load_running(session, partner.program_id)
+    recorded = entries.load_recorded_of_partner(
+        session, period.days, partner.id, period.begins_at, END_OF_TIME, livemode=livemode
+    )
+    by_currency = {currency: list(lines) for currency, lines in groupby(recorded, key=lambda line: line.currency)}
+    former = {statement.currency: statement for statement in _newest(session, partner, livemode=livemode)}
+    found: list[tuple[Statement, Sequence[RecordedLine]]] = []
+    for currency in sorted(by_currency.keys() | former.keys()):
+        lines: Sequence[RecordedLine] = by_currency.get(currency, ())
+        statement = _preview(partner, period, currency, former.get(currency), lines, livemode=livemode)
+        if lines or any(getattr(statement, f"closing_{name}_minor") for name in OWED):
+            found.append((statement, lines))
+    return found
+
+
+def get_preview(
+    session: Session, partner: Partner, currency: str, *, livemode: bool
+) -> tuple[Statement, Sequence[RecordedLine]]:
+    """The running month in one currency, as of `load_previews`.
+
+    Raises:
+        NotFound: nothing moved, and nothing is owed.
+    """
+    for statement, lines in load_previews(session, partner, livemode=livemode):
+        if statement.currency == currency:
+            return statement, lines
+    public_id = ids.encode(ids.PARTNER, partner.id)
+    raise NotFound(f"nothing of {public_id} moved this month in {currency}, and nothing is owed", param="currency")
+
+
+def running_month(session: Session, partner: Partner) -> date:
+    """The first day of the month that is not closed yet."""
+    return load_running(session, partner.program_id).month
+
+
+def month_of(text: str) -> date:
+    """The first day of a month, from `2026-10`. Raises InvalidRequest."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise InvalidRequest(f"month {text!r} is not a month; write 2026-10", param="month") from None
+
+
+def _newest(session: Session, partner: Partner, *, livemode: bool) -> Sequence[Statement]:
+    """The last statement in each currency."""
+    query = (
+        select(Statement)
+        .ext(distinct_on(Statement.currency))
+        .where(Statement.partner_id == partner.id, Statement.livemode == livemode)
+        .order_by(Statement.currency, Statement.number.desc())
+    )
+    return session.scalars(query).all()
+
+
+def _preview(
+    partner: Partner,
+    period: Period,
+    currency: str,
+    former: Statement | None,
+    lines: Sequence[RecordedLine],
+    *,
+    livemode: bool,
+) -> Statement:
+    moved = movements(lines)
+    opening = {name: int(getattr(former, f"closing_{name}_minor", 0)) for name in OWED}
+    return Statement(
+        organization_id=partner.organization_id,
+        program_id=partner.program_id,
+        partner_id=partner.id,
+        livemode=livemode,
+        currency=currency,
+        number=1 if former is None else former.number + 1,
+        month=period.month,
+        time_zone=period.time_zone,
+        begins_at=period.begins_at,
+        ends_at=period.ends_at,
+        **{f"opening_{name}_minor": minor for name, minor in opening.items()},
+        **{f"closing_{name}_minor": minor + moved.owed(name) for name, minor in opening.items()},
+        earned_minor=moved.earned_minor,
+        paid_minor=moved.paid_minor,
+        fee_minor=moved.fee_minor,
+        written_off_minor=moved.written_off_minor,
+        entry_count=len({line.entry_id for line in lines}),
+        unprocessed_events=0,
+        previous_hash=None if former is None else former.hash,
+    )

@@ -1,0 +1,235 @@
+"""Statements as owners and partners are shown them: JSON, CSV and a page, closed months and the running one."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import db, ids
+from tests.cast import Merchant
+from tests.ledger.statistics import move
+from tests.ledger_clock import LedgerClock, ledger_clock
+from tests.outbox.listening import listen, recorded
+from tests.servers import Servers
+from worker.ledger.months import close_due
+
+from .conftest import Answer, Caller, MakeCaller
+from .sales import sell
+from .test_partner_side import ME, Affiliate, affiliate, set_status
+
+__all__ = ["affiliate"]
+
+
+@pytest.fixture
+def clock(servers: Servers, database_url: str, merchant: Merchant) -> Iterator[LedgerClock]:
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET created_at = '2026-04-15T00:00:00Z'"))
+    with ledger_clock(servers, database_url) as clock:
+        yield clock
+
+
+def at(clock: LedgerClock, written: str) -> None:
+    clock.set(datetime.fromisoformat(written).replace(tzinfo=UTC))
+
+
+@pytest.fixture
+def story(merchant: Merchant, clock: LedgerClock) -> None:
+    """Ada sells in May and June, when a part of May's sale is taken back; Ben sells in May. It is the 2nd of July."""
+    at(clock, "2026-05-05T00:00:00")
+    with db.transaction() as session:
+        first = sell(session, merchant, "ada", 1).commission_id
+        sell(session, merchant, "ben", 2)
+    at(clock, "2026-06-05T00:00:00")
+    with db.transaction() as session:
+        sell(session, merchant, "ada", 3)
+        move(session, merchant, first, "partner_accrued", "commission_expense", 200)
+    at(clock, "2026-07-02T00:00:00")
+    close_due()
+
+
+def of_partner(shop: Merchant, code: str = "ada") -> str:
+    return f"/api/v1/partners/{ids.encode('par', shop.partners[code])}/statements"
+
+
+def get_as(caller: Caller, path: str, kind: str, **query: Any) -> Answer:
+    return caller.call("GET", path, {"Accept": kind}, query_string=query)
+
+
+def test_closed_months_are_listed_newest_first_beside_the_running_one(
+    merchant: Merchant, owner: Caller, story: None
+) -> None:
+    shown = owner.get(of_partner(merchant)).json
+    assert [(one["month"], one["status"], one["number"]) for one in shown["data"]] == [
+        ("2026-06", "closed", 2),
+        ("2026-05", "closed", 1),
+    ]
+    june, may = shown["data"]
+    assert june["previous_hash"] == may["hash"]
+    assert (june["opening_cents"], june["earned_cents"], june["closing_cents"]) == (980, 780, 1760)
+    [running] = shown["preview"]
+    assert (running["id"], running["hash"], running["status"], running["month"]) == (None, None, "preview", "2026-07")
+    assert (running["opening_cents"], running["closing_cents"], running["entry_count"]) == (1760, 1760, 0)
+    assert [one["id"] for one in owner.get(of_partner(merchant), month="2026-05").json["data"]] == [may["id"]]
+    rest = owner.get(of_partner(merchant), limit=1, starting_after=june["id"]).json
+    assert ([one["id"] for one in rest["data"]], rest["has_more"]) == ([may["id"]], False)
+    for month in ("2026-13", "May", "2026-5"):
+        assert owner.get(of_partner(merchant), month=month).json["error"]["param"] == "month"
+
+
+def test_a_statement_accounts_for_every_entry_with_its_reason(merchant: Merchant, owner: Caller, story: None) -> None:
+    june = owner.get(of_partner(merchant)).json["data"][0]
+    shown = owner.get(f"/api/v1/statements/{june['id']}").json
+    assert {name: shown[name] for name in june} == june
+    sale, taken = sorted(shown["lines"], key=lambda line: line["kind"])
+    assert sale["kind"], taken["kind"] == ("accrual", "adjustment")
+    assert re.fullmatch(r"Commission com_\w+ was earned: 9.80 USD.", sale["sentences"][0])
+    assert sale["sentences"][1] == "Reason: 20 % of 49.00 USD is 9.80 USD, rounded half up."
+    assert re.fullmatch(r"Commission com_\w+ changed by -2.00 USD.", taken["sentences"][0])
+    assert taken["recorded_at"].startswith("2026-06-05")
+    assert (sale["accrued_cents"], taken["accrued_cents"]) == (980, -200)
+    assert shown["lines"][-1]["owed_cents"] == shown["closing_cents"] == 1760
+    assert shown["payouts"] == []
+
+
+def test_a_payout_and_its_fee_are_columns_of_the_statement(
+    merchant: Merchant, owner: Caller, clock: LedgerClock
+) -> None:
+    at(clock, "2026-05-05T00:00:00")
+    with db.transaction() as session:
+        sold = sell(session, merchant, "ada", 1).commission_id
+        for source, target, minor in (
+            ("partner_accrued", "partner_payable", 980),
+            ("partner_payable", "payout_clearing", 980),
+            ("payout_clearing", "partner_paid", 931),
+            ("payout_clearing", "platform_fee", 49),
+        ):
+            move(session, merchant, sold, source, target, minor)
+    at(clock, "2026-06-02T00:00:00")
+    close_due()
+    [may] = owner.get(of_partner(merchant)).json["data"]
+    figures = ("opening", "earned", "paid", "fee", "written_off", "closing")
+    assert [may[f"{name}_cents"] for name in figures] == [0, 980, 931, 49, 0, 0]
+
+
+def test_csv_has_the_opening_every_entry_and_the_closing(merchant: Merchant, owner: Caller, story: None) -> None:
+    june = owner.get(of_partner(merchant)).json["data"][0]
+    answer = get_as(owner, f"/api/v1/statements/{june['id']}", "text/csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{june["id"]}-2026-06-usd.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["kind"] for row in rows] in (
+        ["opening", "accrual", "adjustment", "closing"],
+        ["opening", "adjustment", "accrual", "closing"],
+    )
+    assert (rows[0]["owed"], rows[-1]["owed"], rows[-1]["owed_cents"]) == ("9.80", "17.60", "1760")
+    assert sum(int(row["accrued_cents"]) for row in rows[1:-1]) == 780
+
+
+class Outline(HTMLParser):
+    """What a screen reader works with: language, headings, captions and the scopes of header cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_the_page_is_printable_and_accessible(merchant: Merchant, owner: Caller, story: None) -> None:
+    june = owner.get(of_partner(merchant)).json["data"][0]
+    answer = get_as(owner, f"/api/v1/statements/{june['id']}", "text/html")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    for words in ("Statement 2026-06, USD", "Owed at the end", "17.60 USD", "5 June 2026", june["hash"], "Friends"):
+        assert words in answer.text, words
+    outline = Outline()
+    outline.feed(answer.text)
+    tags = [tag for tag, _ in outline.tags]
+    assert (tags.count("h1"), tags.count("main"), tags.count("table")) == (1, 1, tags.count("caption"))
+    assert all("scope" in attributes for tag, attributes in outline.tags if tag == "th")
+    assert dict(outline.tags)["html"]["lang"] == "en"
+    assert "script" not in tags
+    assert all("style" not in attributes for _, attributes in outline.tags)
+    sheet = owner.call("GET", "/static/statement.css")
+    assert "@media print" in sheet.text
+
+
+def test_the_running_month_is_shown_with_its_entries(merchant: Merchant, owner: Caller, story: None) -> None:
+    with db.transaction() as session:
+        sell(session, merchant, "ada", 9)
+    path = f"{of_partner(merchant)}/preview"
+    shown = owner.get(path).json
+    assert (shown["status"], shown["opening_cents"], shown["closing_cents"]) == ("preview", 1760, 2740)
+    assert [line["kind"] for line in shown["lines"]] == ["accrual"]
+    assert "preview of the running month" in get_as(owner, path, "text/html").text
+    missing = owner.get(path, currency="jpy")
+    assert (missing.status_code, missing.json["error"]["param"]) == (404, "currency")
+
+
+def test_a_partner_sees_its_own_statements_and_no_others(merchant: Merchant, affiliate: Affiliate, story: None) -> None:
+    ada, ben = affiliate("ada"), affiliate("ben")
+    own, other = ada.get(f"{ME}/statements").json, ben.get(f"{ME}/statements").json
+    assert [one["month"] for one in own["data"]] == ["2026-06", "2026-05"]
+    assert [one["closing_cents"] for one in other["data"]] == [980, 980]
+    statement_id = own["data"][0]["id"]
+    shown = ada.get(f"{ME}/statements/{statement_id}").json
+    assert (shown["closing_cents"], len(shown["lines"])) == (1760, 2)
+    assert shown["lines"][0]["sentences"]
+    refused = ben.get(f"{ME}/statements/{statement_id}")
+    assert (refused.status_code, refused.json["error"]["code"]) == (404, "statement_not_found")
+    program_id = ids.encode("prog", merchant.program_id)
+    assert ada.get(f"{ME}/statements", program_id=program_id).json == own
+    assert ada.get(f"{ME}/statements/preview", program_id=program_id).json["opening_cents"] == 1760
+    set_status(merchant, "ada", "banned")
+    assert ada.get(f"{ME}/statements/{statement_id}").json["error"]["code"] == "enrollment_ended"
+
+
+def test_a_partner_is_not_shown_who_decided_and_in_which_words(
+    merchant: Merchant, owner: Caller, affiliate: Affiliate, clock: LedgerClock
+) -> None:
+    at(clock, "2026-05-05T00:00:00")
+    with db.transaction() as session:
+        sold = sell(session, merchant, "ada", 1)
+    program_id = ids.encode("prog", merchant.program_id)
+    path = f"/v1/admin/affiliate/programs/{program_id}/conversions/{sold.conversion_id}/approve"
+    assert owner.post(path, {"reason": "a friend of the house"}).status_code == 200
+    at(clock, "2026-06-02T00:00:00")
+    close_due()
+    [may] = owner.get(of_partner(merchant)).json["data"]
+    full = owner.get(f"/api/v1/statements/{may['id']}").text
+    mine = affiliate("ada").get(f"{ME}/statements/{may['id']}").text
+    assert "was approved" in full
+    assert "a friend of the house" in full
+    assert "was approved" in mine
+    assert "a friend of the house" not in mine
+    assert "key_" not in mine
+
+
+def test_live_statements_are_for_live_keys_only(
+    merchant: Merchant, owner: Caller, caller_of: MakeCaller, story: None
+) -> None:
+    statement_id = owner.get(of_partner(merchant)).json["data"][0]["id"]
+    live = caller_of(merchant, livemode=True)
+    assert live.get(f"/api/v1/statements/{statement_id}").status_code == 404
+    assert live.get(of_partner(merchant)).json["data"] == []
+
+
+def test_a_closed_statement_is_recorded_for_endpoints_that_listen(
+    merchant: Merchant, owner: Caller, clock: LedgerClock
+) -> None:
+    endpoint = listen(merchant.organization_id, "statement.closed")
+    at(clock, "2026-05-05T00:00:00")
+    with db.transaction() as session:
+        sell(session, merchant, "ada", 1)
+    at(clock, "2026-06-02T00:00:00")
+    close_due()
+    [may] = owner.get(of_partner(merchant)).json["data"]
+    with db.transaction() as session:
+        [message] = recorded(session, endpoint)
+    assert (message.type, message.data) == ("statement.closed", may)

@@ -1,0 +1,403 @@
+"""Statements of months, as the ledger's clock goes from month to month."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app import db, ids
+from app.integrity import verify
+from app.partners.models import Partner
+from app.programs.models import Program
+from app.statements import queries
+from app.statements.models import Statement
+from tests import cast
+from tests.api.sales import sell
+from tests.cast import Merchant
+from tests.conftest import Deliver, Drain, assert_ledger_sound
+from tests.ledger.statistics import move
+from tests.ledger_clock import LedgerClock, ledger_clock
+from tests.servers import Servers
+from tests.stripe_stories.customer import Customer
+from tests.stripe_stories.facts import Marks
+from tests.stripe_stories.families import CLOVER
+from tests.waiting import eventually
+from worker.ledger.balances import advance
+from worker.ledger.months import close_due
+
+PATIENCE = 30
+
+
+@pytest.fixture
+def clock(servers: Servers, database_url: str, merchant: Merchant) -> Iterator[LedgerClock]:
+    """The ledger's clock, in a program that is older than any of these stories."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
+    with ledger_clock(servers, database_url) as clock:
+        yield clock
+
+
+def moment(written: str) -> datetime:
+    return datetime.fromisoformat(written).replace(tzinfo=UTC)
+
+
+def sell_at(clock: LedgerClock, shop: Merchant, written: str, number: int, code: str = "ada", **sale: object) -> str:
+    """A sale that is recorded at a time, and happened then; gives its commission."""
+    clock.set(moment(written))
+    with db.transaction() as session:
+        return sell(session, shop, code, number, sold_at=moment(written), **sale).commission_id  # type: ignore[arg-type]
+
+
+def close_at(clock: LedgerClock, written: str) -> None:
+    clock.set(moment(written))
+    close_due()
+
+
+def statements(shop: Merchant, code: str = "ada") -> dict[str, Statement]:
+    """The partner's statements by month."""
+    with db.transaction() as session:
+        page = queries.list_statements(session, [shop.partners[code]], livemode=False, limit=100)
+    return {f"{one.month:%Y-%m}": one for one in page.rows}
+
+
+def lines(statement: Statement) -> list[tuple[str, str, int]]:
+    """Kind, day of happening and what it changed of what is owed."""
+    with db.transaction() as session:
+        recorded = queries.load_lines(session, statement)
+    owed = [line for line in recorded if line.account in ("partner_accrued", "partner_payable", "payout_clearing")]
+    return [(line.kind, f"{line.occurred_at:%Y-%m-%d}", -line.amount_minor) for line in owed]
+
+
+def owed(statement: Statement) -> tuple[int, int]:
+    """What is owed when it opens and closes."""
+    opening = statement.opening_accrued_minor + statement.opening_payable_minor + statement.opening_clearing_minor
+    closing = statement.closing_accrued_minor + statement.closing_payable_minor + statement.closing_clearing_minor
+    return opening, closing
+
+
+def set_zone(shop: Merchant, time_zone: str) -> None:
+    with db.transaction() as session:
+        session.get_one(Program, shop.program_id).time_zone = time_zone
+
+
+def test_refund_in_december_of_a_sale_in_october_is_in_decembers_statement_with_its_date(
+    merchant: Merchant, clock: LedgerClock, deliver: Deliver, drain: Drain
+) -> None:
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    cleo.now = int(moment("2026-10-10T12:00:00").timestamp())
+    first = cleo.subscribes()
+    clock.set(moment("2026-10-10T12:00:05"))
+    deliver(first.events)
+    drain()
+    close_at(clock, "2026-11-01T00:00:10")
+    october = statements(merchant)["2026-10"]
+    cleo.now = int(moment("2026-12-03T09:00:00").timestamp())
+    refund = cleo.is_refunded(first, 1000)
+    clock.set(moment("2026-12-03T09:00:05"))
+    deliver(refund.events)
+    drain()
+    close_at(clock, "2027-01-01T00:00:10")
+    kept = statements(merchant)
+    assert sorted(kept) == ["2026-10", "2026-11", "2026-12"]
+    assert (kept["2026-10"].hash, owed(kept["2026-10"])) == (october.hash, (0, 980))
+    assert lines(kept["2026-10"]) == [("accrual", "2026-10-10", 980)]
+    assert (lines(kept["2026-11"]), owed(kept["2026-11"])) == ([], (980, 980))
+    assert lines(kept["2026-12"]) == [("adjustment", "2026-12-03", -200)]
+    assert owed(kept["2026-12"]) == (980, 780)
+    assert [kept[month].previous_hash for month in sorted(kept)] == [None, october.hash, kept["2026-11"].hash]
+    assert_ledger_sound()
+
+
+def test_transactions_that_commit_across_the_months_end_are_in_one_statement_each(
+    merchant: Merchant, clock: LedgerClock
+) -> None:
+    """The first posts before the end and commits after it, the second begins before it and posts after it."""
+    sell_at(clock, merchant, "2026-10-02T00:00:00", 1)
+    sell_at(clock, merchant, "2026-10-02T00:00:00", 2, "ben")
+    with ThreadPoolExecutor() as pool:
+        with db.transaction() as second:
+            second.execute(text("SELECT pg_current_xact_id()"))
+            with db.transaction() as first:
+                clock.set(moment("2026-10-31T23:59:59"))
+                sell(first, merchant, "ada", 3)
+                clock.set(moment("2026-11-01T00:00:01"))
+                sell(second, merchant, "ben", 4)
+                closing = pool.submit(close_due)
+                eventually(_fence_waits)
+                assert statements(merchant) == {}
+        closing.result(PATIENCE)
+    close_due()
+    close_at(clock, "2026-12-01T00:00:01")
+    ada, ben = statements(merchant), statements(merchant, "ben")
+    assert [owed(ada["2026-10"]), owed(ada["2026-11"])] == [(0, 2 * 980), (2 * 980, 2 * 980)]
+    assert [owed(ben["2026-10"]), owed(ben["2026-11"])] == [(0, 980), (980, 2 * 980)]
+    assert (ada["2026-10"].entry_count, ada["2026-11"].entry_count) == (2, 0)
+    assert (ben["2026-10"].entry_count, ben["2026-11"].entry_count) == (1, 1)
+    assert_ledger_sound()
+
+
+def _fence_waits() -> bool:
+    waiting = """
+        SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                       WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)
+    """
+    with db.transaction() as session:
+        return bool(session.scalar(text(waiting)))
+
+
+ZONES = [("UTC", "Pacific/Auckland"), ("Pacific/Auckland", "America/Los_Angeles")]
+LAST_DAYS = [
+    ("2024-02-29T23:00:00", "2024-03-31T22:00:00", "2024-03"),
+    ("2027-09-30T22:00:00", "2027-10-31T23:00:00", "2027-10"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ZONES)
+def test_month_after_a_change_of_time_zone_begins_where_the_one_before_ended(
+    merchant: Merchant, clock: LedgerClock, before: str, after: str
+) -> None:
+    set_zone(merchant, before)
+    sell_at(clock, merchant, "2026-09-10T00:00:00", 1)
+    close_at(clock, "2026-10-01T12:00:00")
+    set_zone(merchant, after)
+    for day in range(1, 33, 2):
+        sell_at(clock, merchant, f"2026-{9 + (day + 28) // 31:02}-{(day + 28) % 31 + 1:02}T20:00:00", 100 + day)
+    close_at(clock, "2026-11-02T12:00:00")
+    kept = statements(merchant)
+    september, october = kept["2026-09"], kept["2026-10"]
+    assert october.begins_at == september.ends_at
+    assert (september.time_zone, october.time_zone) == (before, after)
+    assert owed(october)[0] == owed(september)[1]
+    with db.transaction() as session:
+        [(accrued, latest)] = session.execute(
+            text("SELECT count(*), max(recorded_at) FROM journal_entries WHERE recorded_at < :end"),
+            {"end": october.ends_at},
+        ).all()
+    assert september.entry_count + october.entry_count == accrued
+    assert latest < october.ends_at
+    assert_ledger_sound()
+
+
+@pytest.mark.parametrize(("begin", "end", "month"), LAST_DAYS)
+def test_a_month_that_ends_on_the_day_the_clocks_change_has_the_bounds_of_its_own_days(
+    merchant: Merchant, clock: LedgerClock, begin: str, end: str, month: str
+) -> None:
+    """Berlin changes on 31 March 2024 and on 31 October 2027: an hour of the last day is missing, or there twice."""
+    set_zone(merchant, "Europe/Berlin")
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET created_at = :at"), {"at": moment(begin)})
+    first, last = moment(begin), moment(end) - timedelta(seconds=1)
+    sell_at(clock, merchant, first.replace(tzinfo=None).isoformat(), 1)
+    sell_at(clock, merchant, last.replace(tzinfo=None).isoformat(), 2)
+    sell_at(clock, merchant, end, 3)
+    close_due()
+    [closed] = statements(merchant).values()
+    assert (closed.begins_at, closed.ends_at, f"{closed.month:%Y-%m}") == (moment(begin), moment(end), month)
+    assert (closed.entry_count, owed(closed)) == (2, (0, 2 * 980))
+
+
+def test_a_changed_past_is_seen_only_in_a_later_month(merchant: Merchant, clock: LedgerClock) -> None:
+    commission_id = sell_at(clock, merchant, "2026-08-05T00:00:00", 1)
+    close_at(clock, "2026-10-01T00:00:01")
+    shown = {month: (one.hash, owed(one)) for month, one in statements(merchant).items()}
+    clock.set(moment("2026-10-05T00:00:00"))
+    with db.transaction() as session:
+        move(session, merchant, commission_id, "partner_accrued", "commission_expense", 500)
+        sell(session, merchant, "ada", 2, sold_at=moment("2026-08-20T00:00:00"))
+    close_at(clock, "2026-11-01T00:00:01")
+    after = {month: (one.hash, owed(one)) for month, one in statements(merchant).items()}
+    assert {month: after[month] for month in shown} == shown
+    assert after["2026-10"][1] == (980, 980 - 500 + 980)
+    assert sorted(lines(statements(merchant)["2026-10"])) == [
+        ("accrual", "2026-08-20", 980),
+        ("adjustment", "2026-12-11", -500),
+    ]
+
+
+def test_no_statement_where_nothing_moved_and_nothing_is_owed(merchant: Merchant, clock: LedgerClock) -> None:
+    commission_id = sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    clock.set(moment("2026-06-05T00:00:00"))
+    with db.transaction() as session:
+        move(session, merchant, commission_id, "partner_accrued", "commission_expense", 980)
+    sell_at(clock, merchant, "2026-08-05T00:00:00", 2)
+    close_at(clock, "2026-09-15T00:00:00")
+    kept = statements(merchant)
+    assert sorted(kept) == ["2026-05", "2026-06", "2026-08"]
+    assert (kept["2026-08"].number, kept["2026-08"].previous_hash) == (3, kept["2026-06"].hash)
+    assert owed(kept["2026-08"]) == (0, 980)
+    assert statements(merchant, "ben") == {}
+    with db.transaction() as session:
+        assert not {verify.CHAINS, verify.STATEMENTS} & {breach.rule for breach in verify.verify(session)}
+
+
+def test_currencies_and_modes_have_statements_of_their_own(merchant: Merchant, clock: LedgerClock) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    sell_at(clock, merchant, "2026-05-06T00:00:00", 2, currency="jpy", base_minor=1000)
+    sell_at(clock, merchant, "2026-05-07T00:00:00", 3, livemode=True, base_minor=100)
+    close_at(clock, "2026-06-01T00:00:01")
+    with db.transaction() as session:
+        rows = session.execute(text("SELECT livemode, currency, number, closing_accrued_minor FROM statements")).all()
+    assert sorted(map(tuple, rows)) == [(False, "jpy", 1, 200), (False, "usd", 1, 980), (True, "usd", 1, 20)]
+    assert_ledger_sound()
+
+
+def test_events_without_an_outcome_at_the_end_are_counted(
+    merchant: Merchant, clock: LedgerClock, deliver: Deliver, drain: Drain
+) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    late = Customer(CLOVER, Marks(subscription="ada")).subscribes()
+    deliver(late.events)
+    with db.transaction() as session:
+        session.execute(
+            text("UPDATE stripe_events SET received_at = '2026-05-31T23:59:59Z' WHERE processed_at IS NULL")
+        )
+    close_at(clock, "2026-06-01T00:00:01")
+    drain()
+    close_at(clock, "2026-07-01T00:00:01")
+    kept = statements(merchant)
+    assert (kept["2026-05"].unprocessed_events, kept["2026-06"].unprocessed_events) == (len(late.events), 0)
+    assert (owed(kept["2026-05"]), owed(kept["2026-06"])) == ((0, 980), (980, 2 * 980))
+
+
+def test_checkpoints_in_between_change_nothing(merchant: Merchant, clock: LedgerClock) -> None:
+    """Statements made with and without earlier checkpoints have the same lines."""
+    for number in range(1, 9):
+        sell_at(clock, merchant, f"2026-0{number}-20T00:00:00", number, "ada" if number % 3 else "ben")
+        if number % 2:
+            advance()
+    close_at(clock, "2026-09-01T00:00:01")
+    assert [lines(one) for _, one in sorted(statements(merchant).items())] == [
+        [("accrual", f"2026-0{number}-20", 980)] if number % 3 else [] for number in range(1, 9)
+    ]
+    assert_ledger_sound()
+
+
+def test_the_hash_is_made_of_what_the_statement_documents(merchant: Merchant, clock: LedgerClock) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    close_at(clock, "2026-06-01T00:00:01")
+    [closed] = statements(merchant).values()
+    with db.transaction() as session:
+        rows = session.execute(
+            text("""
+                SELECT entry.id, entry.kind, to_char(occurred_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                       to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), account.kind, amount_minor
+                FROM journal_entries AS entry JOIN postings ON entry_id = entry.id
+                JOIN accounts AS account ON account.id = account_id
+            """)
+        ).all()
+    document = {
+        "schema": "accrual.statement.1",
+        "id": ids.encode("stm", closed.id),
+        "begins_at": "2026-05-01T00:00:00.000000Z",
+        "ends_at": "2026-06-01T00:00:00.000000Z",
+        "previous_hash": None,
+        "postings": sorted([str(row[0]), *row[1:]] for row in rows),
+    }
+    written = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    assert closed.hash == sha256(written).hexdigest()
+
+
+CHANGES = [
+    "UPDATE statements SET paid_minor = paid_minor",
+    "DELETE FROM statements",
+    "TRUNCATE statements",
+    "UPDATE statement_periods SET ends_at = ends_at",
+    "DELETE FROM statement_periods",
+    "TRUNCATE statement_periods CASCADE",
+]
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+@pytest.mark.parametrize("role", [db.WORKER_ROLE, None], ids=["worker", "owner"])
+def test_a_closed_statement_cannot_be_changed(
+    merchant: Merchant, clock: LedgerClock, database_url: str, role: str | None, statement: str
+) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    close_at(clock, "2026-06-01T00:00:01")
+    engine = db.create(database_url, role=role)
+    refusal = "never by edit" if role is None else "permission denied"
+    with engine.connect() as connection, pytest.raises(DBAPIError, match=refusal):
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+BREAKS = {
+    "a hash": ("UPDATE statements SET hash = repeat('0', 64) WHERE number = 1", {verify.CHAINS, verify.STATEMENTS}),
+    "a previous hash": (
+        "UPDATE statements SET previous_hash = repeat('0', 64) WHERE number = 2",
+        {verify.CHAINS, verify.STATEMENTS},
+    ),
+    "an opening": (
+        "UPDATE statements SET opening_payable_minor = 7, closing_payable_minor = 7 WHERE number = 2",
+        {verify.CHAINS},
+    ),
+    "a sum": (
+        "UPDATE statements SET earned_minor = earned_minor + 1, paid_minor = paid_minor + 1 WHERE number = 1",
+        {verify.STATEMENTS},
+    ),
+    "a missing one": ("DELETE FROM statements WHERE number = 1", {verify.CHAINS, verify.STATEMENTS}),
+    "a time of recording": (
+        "UPDATE journal_entries SET recorded_at = recorded_at + interval '1 second'",
+        {verify.STATEMENTS},
+    ),
+    "bounds": (
+        "UPDATE statement_periods SET begins_at = begins_at - interval '1 second' WHERE month = '2026-06-01'",
+        {verify.CHAINS},
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_verify_finds_a_broken_chain(merchant: Merchant, clock: LedgerClock, broken: str) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    close_at(clock, "2026-07-01T00:00:01")
+    assert_ledger_sound()
+    statement, rules = BREAKS[broken]
+    clock.superuser.execute("BEGIN; SET LOCAL session_replication_role = replica; " + statement + "; COMMIT")
+    with db.transaction() as session:
+        assert {breach.rule for breach in verify.verify(session)} >= rules
+
+
+def test_two_clocks_close_a_month_once(merchant: Merchant, clock: LedgerClock) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    clock.set(moment("2026-06-01T00:00:01"))
+    with ThreadPoolExecutor() as pool:
+        for each in [pool.submit(close_due) for _ in range(2)]:
+            each.result(PATIENCE)
+    assert sorted(statements(merchant)) == ["2026-05"]
+    assert_ledger_sound()
+
+
+def test_the_running_month_is_a_preview_from_the_last_end_on(merchant: Merchant, clock: LedgerClock) -> None:
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    close_at(clock, "2026-06-01T00:00:01")
+    sell_at(clock, merchant, "2026-06-02T00:00:00", 2)
+    with db.transaction() as session:
+        partner = session.get_one(Partner, merchant.partners["ada"])
+        [(preview, recorded)] = queries.load_previews(session, partner, livemode=False)
+        assert session.scalars(text("SELECT count(*) FROM statements")).one() == 1
+    may = statements(merchant)["2026-05"]
+    assert (preview.begins_at, preview.number, preview.previous_hash) == (may.ends_at, 2, may.hash)
+    assert (owed(preview), len(recorded)) == ((980, 2 * 980), 2)
+
+
+def test_a_month_that_cannot_be_closed_does_not_stop_other_programs(merchant: Merchant, clock: LedgerClock) -> None:
+    with db.transaction() as session:
+        other = cast.open_merchant(session, "Other")
+        cast.enroll(session, other, "ada")
+        session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    sell_at(clock, other, "2026-05-05T00:00:00", 2)
+    advance()
+    with db.transaction() as session:
+        session.execute(
+            text("UPDATE balance_checkpoints SET accrued_minor = 1 WHERE program_id = :id"), {"id": merchant.program_id}
+        )
+    close_at(clock, "2026-06-01T00:00:01")
+    assert statements(merchant) == {}
+    assert sorted(statements(other)) == ["2026-05"]
