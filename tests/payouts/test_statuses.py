@@ -1,6 +1,5 @@
 """Every change of a payout's status: what the table allows happens and stays in balance, everything else is refused."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,15 +41,6 @@ HELD = {
     "canceled": (980, 0, 0, 0),
     "returned": (421, 0, 531, 28),
 }
-LEADS: dict[str, Callable[[Till, str], object]] = {
-    "pending": lambda till, payout: None,
-    "processing": lambda till, payout: set_payout(payout, "processing"),
-    "sent": lambda till, payout: set_payout(payout, "sent", sent_at=datetime.now(UTC)),
-    "paid": lambda till, payout: till.did(payout, "confirm"),
-    "failed": lambda till, payout: till.did(payout, "fail", reason="wrong address"),
-    "canceled": lambda till, payout: till.did(payout, "cancel"),
-    "returned": lambda till, payout: till.did(payout, "return", **STEPS["return"]),
-}
 
 
 @pytest.fixture
@@ -62,9 +52,19 @@ def payout(till: Till) -> str:
 
 
 def bring_to(till: Till, payout: str, status: str) -> None:
+    match status:
+        case "processing":
+            set_payout(payout, "processing")
+        case "sent":
+            set_payout(payout, "sent", sent_at=datetime.now(UTC))
+        case "paid" | "returned":
+            till.did(payout, "confirm")
+        case "failed":
+            till.did(payout, "fail", **STEPS["fail"])
+        case "canceled":
+            till.did(payout, "cancel")
     if status == "returned":
-        LEADS["paid"](till, payout)
-    LEADS[status](till, payout)
+        till.did(payout, "return", **STEPS["return"])
     assert till.sees(payout)["status"] == status
     assert till.holds("ada")[1:5] == HELD[status]
 

@@ -1,16 +1,14 @@
 """The shop's till: what its owner does to pay partners, all of it over HTTP, and what the ledger holds then."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
 from app import db, ids
-from app.partners.models import Partner
 from tests.api.conftest import Answer, Caller
-from tests.api.sales import SOLD_AT, Sale, sell
 from tests.cast import Merchant
 from worker.payouts import reserving
 
@@ -28,13 +26,20 @@ _POSITION = text("""
 _KINDS = ("partner_accrued", "partner_payable", "payout_clearing", "partner_paid", "platform_fee", "written_off")
 
 
-@dataclass
+@dataclass(frozen=True)
+class Sale:
+    """The public ids of what a sale left behind."""
+
+    conversion_id: str
+    commission_id: str
+
+
+@dataclass(frozen=True)
 class Till:
     """A caller with a manage key, and the shop it manages."""
 
     caller: Caller
     merchant: Merchant
-    sold: int = field(default=0)
 
     @property
     def program(self) -> str:
@@ -52,20 +57,19 @@ class Till:
         answer = self.caller.patch(self.program, settings)
         assert answer.status_code == 200, answer.text
 
-    def sells(self, code: str, base_minor: int = 4900, *, currency: str = "usd", livemode: bool = False) -> Sale:
-        """One paid invoice of a new customer."""
-        self.sold += 1
-        with db.transaction() as session:
-            return sell(
-                session,
-                self.merchant,
-                code,
-                self.sold,
-                base_minor=base_minor,
-                currency=currency,
-                livemode=livemode,
-                sold_at=SOLD_AT,
-            )
+    def sells(self, code: str, base_minor: int = 4900, *, currency: str = "usd") -> Sale:
+        """One sale that the shop reports."""
+        body = {"affiliate_id": self.partner(code), "amount_cents": base_minor, "currency": currency}
+        answer = self.caller.post(f"{self.program}/conversions", body)
+        assert answer.status_code == 201, answer.text
+        conversion_id = str(answer.json["id"])
+        page = self.caller.get("/api/v1/commissions", limit=100).json["commissions"]
+        return Sale(conversion_id, next(str(each["id"]) for each in page if each["conversionId"] == conversion_id))
+
+    def refunds(self, sale: Sale, amount_minor: int) -> None:
+        """So much of what the customer paid is given back."""
+        answer = self.caller.post(f"/api/v1/conversions/{sale.conversion_id}/refunds", {"amount_cents": amount_minor})
+        assert answer.status_code == 201, answer.text
 
     def approves(self, conversion_id: str) -> None:
         answer = self.caller.post(f"{self.program}/conversions/{conversion_id}/approve", {})
@@ -134,15 +138,6 @@ class Till:
         found = tuple(sums.get(kind, 0) for kind in _KINDS)
         assert sum(found) == -sums.get("commission_expense", 0)
         return found  # type: ignore[return-value]  # six of them
-
-    def commission(self, commission_id: str) -> Body:
-        page = self.caller.get("/api/v1/commissions", limit=100).json["commissions"]
-        return next(dict(each) for each in page if each["id"] == commission_id)
-
-
-def status_of(code: str, merchant: Merchant) -> str:
-    with db.transaction() as session:
-        return session.get_one(Partner, merchant.partners[code]).status
 
 
 def set_payout(payout_id: str, status: str, **columns: datetime | str) -> None:
