@@ -5,7 +5,7 @@ look-up. The request then goes to a checked address, never to the name.
 """
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,8 +23,9 @@ GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 
 `is_global` alone accepts others: Python has it that what is not private is global, multicast and `::127.0.0.1` too.
 """
-DOCUMENTATION: Final = IPv6Network("3fff::/20")
-"""For examples (RFC 9637); Python knows it from 3.14 on."""
+RESERVED: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))
+"""Further networks of no host, of which not every supported Python knows: for protocols (RFC 6890), for relays of 6to4
+(RFC 7526), for examples (RFC 9637)."""
 WRAPPED: Final = (
     (IPv6Network("::ffff:0:0/96"), 0),
     (IPv6Network("::ffff:0:0:0/96"), 0),
@@ -97,9 +98,9 @@ def require_public(addresses: list[Address], *, allow_private: bool) -> None:
 def is_public(address: Address) -> bool:
     """Whether this is the address of one host of the Internet. One that contains an IPv4 address is judged by that."""
     plain = unwrapped(address)
-    if _is_group(plain) or not plain.is_global:
+    if _is_group(plain) or not plain.is_global or any(plain in network for network in RESERVED):
         return False
-    return isinstance(plain, IPv4Address) or (plain in GLOBAL_UNICAST and plain not in DOCUMENTATION)
+    return isinstance(plain, IPv4Address) or plain in GLOBAL_UNICAST
 
 
 def unwrapped(address: Address) -> Address:
