@@ -6,11 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.commissions.models import Commission
 from app.outbox.models import OutboundMessage
+from app.stripe_events import inbox, listed
+from app.stripe_events.scope import Scope
+from tests import plans
 from tests.api.conftest import Caller, caller_of, owner
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
@@ -19,6 +23,7 @@ from tests.maturing import clock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from worker.stripe_sync import dry_run
 
 from .listening import listen, recorded, types_for
 
@@ -111,3 +116,105 @@ def test_facts_of_money_reach_endpoints_of_its_mode(
     deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
     drain()
     assert types_for(endpoint) == ([] if livemode else ["commission.accrued"])
+
+
+@pytest.mark.parametrize("include_backfill", [True, False])
+def test_what_a_backfill_finds_goes_only_where_it_is_asked_for(
+    merchant: Merchant, deliver: Deliver, drain: Drain, include_backfill: bool
+) -> None:
+    """Its refund, delivered later, goes to every endpoint."""
+    endpoint = listen(merchant.organization_id, include_backfill=include_backfill)
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    with db.transaction() as session:
+        listed.insert_listed(
+            session, Scope(merchant.organization_id, "", livemode=False), first.events, is_backfill=True
+        )
+    drain()
+    found = ["conversion.created", "commission.accrued"] if include_backfill else []
+    assert types_for(endpoint) == found
+    assert all(message.is_backfill for message in _messages(endpoint))
+    deliver(cleo.is_refunded(first, 1900).events)
+    drain()
+    assert types_for(endpoint)[len(found) :] == ["commission.adjusted"]
+    assert _messages(endpoint)[-1].is_backfill is False
+
+
+def test_an_event_delivered_besides_being_backfilled_is_no_backfill(
+    merchant: Merchant, deliver: Deliver, drain: Drain
+) -> None:
+    endpoint = listen(merchant.organization_id, "commission.accrued")
+    events = Customer(CLOVER, Marks(subscription="ada")).subscribes().events
+    scope = Scope(merchant.organization_id, "", livemode=False)
+    with db.transaction() as session:
+        listed.insert_listed(session, scope, [one for one in events if one["type"] != "invoice.paid"], is_backfill=True)
+    deliver(events)
+    drain()
+    assert types_for(endpoint) == ["commission.accrued"]
+
+
+def test_a_dry_run_sends_nothing(merchant: Merchant, deliver: Deliver, drain: Drain) -> None:
+    endpoint = listen(merchant.organization_id, include_backfill=True)
+    scope, events = (
+        Scope(merchant.organization_id, "", livemode=False),
+        Customer(CLOVER, Marks(subscription="ada")).subscribes().events,
+    )
+
+    def insert(session: Session, to: Scope) -> list[int]:
+        return listed.insert_listed(session, to, events, is_backfill=True)
+
+    result = dry_run.process(scope, [insert])
+    assert result.outcomes["accrued"] > 0
+    assert types_for(endpoint) == []
+
+
+def test_a_batch_that_fails_sends_nothing_until_it_is_processed(
+    merchant: Merchant, deliver: Deliver, drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = listen(merchant.organization_id)
+    deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox, "finish", _fail)
+        drain()
+    assert types_for(endpoint) == []
+    with db.transaction() as session:
+        session.execute(text("UPDATE due_events SET next_attempt_at = now()"))
+    drain()
+    assert types_for(endpoint) == ["conversion.created", "commission.accrued"]
+
+
+def _fail(*_: object) -> None:
+    raise ValueError("the end of the transaction fails")
+
+
+def test_a_renewal_without_listeners_costs_one_query_and_writes_nothing_more(
+    merchant: Merchant, deliver: Deliver, drain: Drain
+) -> None:
+    cleo = Customer(CLOVER, Marks(subscription="ada"))
+    first = cleo.subscribes()
+    deliver(first.events)
+    drain()
+    for _ in range(20):
+        deliver(cleo.renews(first).only("invoice.paid").events)
+    with plans.recorded() as recorder:
+        drain()
+    about = {statement: len(times) for statement, times in recorder.executions.items() if "outbound_" in statement}
+    assert list(about.values()) == [1]
+    assert "INSERT" not in next(iter(about))
+
+
+def test_money_that_is_credited_to_another_partner_reverses_one_commission_and_accrues_the_other(
+    merchant: Merchant, owner: Caller, deliver: Deliver, drain: Drain
+) -> None:
+    endpoint = listen(merchant.organization_id)
+    deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
+    drain()
+    before = len(_messages(endpoint))
+    [payment] = owner.get("/api/v1/payments").json["data"]
+    body = {"partner_id": ids.encode(ids.PARTNER, merchant.partners["ben"]), "reason": "hers"}
+    assert owner.post(f"/api/v1/payments/{payment['id']}/attribution", body).status_code == 200
+    moved = _messages(endpoint)[before:]
+    assert sorted((message.type, message.data["partnerCode"]) for message in moved) == [
+        ("commission.accrued", "ben"),
+        ("commission.reversed", "ada"),
+    ]

@@ -13,12 +13,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import bulk
+from app.commissions import outbound_facts
 from app.commissions.models import Commission
+from app.commissions.outbound_facts import Happened
 from app.commissions.settling.settlement import Cause
 from app.immutable import immutable
 from app.ledger import balances, posting
 from app.ledger.positions import Line, Position
 from app.ledger.posting import Entry
+from app.outbox.event_types import EventType
 from app.payments import payment_rows
 
 PayoutKind = Literal["payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned", "write_off"]
@@ -115,7 +118,7 @@ def returning(gross_minor: int, fee_minor: int) -> list[Line]:
 
 
 def post(session: Session, steps: Sequence[Step], by: Cause) -> None:
-    """Post each step as one entry, and bring the commissions' rows to their new positions.
+    """Post each step as one entry, bring the commissions' rows to their new positions, and record the facts.
 
     A commission may be in several steps, which follow each other. Expects the commissions of one organization and mode
     from `take` in the same transaction. The cause's time is when the steps happened.
@@ -125,6 +128,9 @@ def post(session: Session, steps: Sequence[Step], by: Cause) -> None:
     any_of = steps[0].parts[0][0]
     posting.post(session, any_of.organization_id, [_entry(step, by) for step in steps], livemode=any_of.livemode)
     bulk.update(session, Commission, list(_rows(steps, by.occurred_at)), key=("id",))
+    happened = list(_happened(steps, by.occurred_at))
+    if happened:
+        outbound_facts.record(session, any_of.organization_id, livemode=any_of.livemode, happened=happened)
 
 
 def _entry(step: Step, by: Cause) -> Entry:
@@ -141,6 +147,30 @@ def _entry(step: Step, by: Cause) -> Entry:
         cause=by.by,
         details={"schema_version": SCHEMA_VERSION, "reason": step.kind, **step.details},
     )
+
+
+def _happened(steps: Sequence[Step], occurred_at: datetime) -> Iterable[Happened]:
+    """What the steps mean for each commission: it is paid, or not any more, or it is worth less."""
+    before: dict[UUID, Taken] = {}
+    after: dict[UUID, Position] = {}
+    for step in steps:
+        for taken, lines in step.parts:
+            before.setdefault(taken.id, taken)
+            after[taken.id] = after.get(taken.id, taken.position).after(lines)
+    for commission_id, position in after.items():
+        taken = before[commission_id]
+        if (name := _fact_between(taken.position, position)) is not None:
+            yield Happened(name, commission_id, taken.partner_id, occurred_at)
+
+
+def _fact_between(former: Position, position: Position) -> EventType | None:
+    """None for a reservation and for its end without payment: messages about the payout say so."""
+    if former.net_minor != position.net_minor:
+        return "commission.adjusted" if position.net_minor else "commission.reversed"
+    was_paid, is_paid = (bool(each.paid_minor or each.fee_minor) for each in (former, position))
+    if is_paid and position.status == "paid" and former.status != "paid":
+        return "commission.paid"
+    return "commission.adjusted" if was_paid and not is_paid and position.net_minor else None
 
 
 def _rows(steps: Sequence[Step], occurred_at: datetime) -> Iterable[dict[str, Any]]:

@@ -10,6 +10,7 @@ from app.commissions.views import CommissionBody, ConversionBody
 from app.outbox.event_types import EventType
 from app.partners.managing.outbound_facts import PartnerMessage
 from app.payments.views import PaymentBody
+from app.payouts.showing.views import PayoutBody
 from app.stripe_events.views import EventBody
 from app.views import Instant, Snake
 
@@ -40,6 +41,11 @@ DATA: Final[Mapping[EventType, type[BaseModel]]] = {
     "commission.paid": CommissionMessage,
     "payment.unattributed": PaymentBody,
     "event.parked": EventBody,
+    "payout.requested": PayoutBody,
+    "payout.sent": PayoutBody,
+    "payout.paid": PayoutBody,
+    "payout.failed": PayoutBody,
+    "payout.returned": PayoutBody,
 }
 """The model of `data` for each event type."""
 DESCRIPTIONS: Final[Mapping[EventType, str]] = {
@@ -59,6 +65,11 @@ DESCRIPTIONS: Final[Mapping[EventType, str]] = {
     "commission.paid": "A commission was paid.",
     "payment.unattributed": "A payment is credited to no partner.",
     "event.parked": "An event of Stripe could not be processed; a person must look at it.",
+    "payout.requested": "A payout by the method `external` was reserved: your system makes it, then confirms it.",
+    "payout.sent": "A payout left, in a file or by a transfer.",
+    "payout.paid": "A payout was paid.",
+    "payout.failed": "A payout failed; what was in it is payable again.",
+    "payout.returned": "A paid payout came back, all of it or a part.",
 }
 
 
