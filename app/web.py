@@ -26,6 +26,7 @@ from app.rest.outbound import routes as outbound
 from app.rest.partner_side import commissions as partner_side_commissions
 from app.rest.partner_side import payout_accounts, postbacks, signup
 from app.rest.partner_side import payout_methods as partner_side_payout_methods
+from app.rest.partner_side import payouts as partner_side_payouts
 from app.rest.partner_side import routes as partner_side
 from app.rest.partners import payout_accounts as partner_payout_accounts
 from app.rest.partners import routes as partners
@@ -130,6 +131,7 @@ def _wire(app: OpenAPI) -> None:
         postbacks.api,
         partner_payout_accounts.api,
         partner_side_payout_methods.api,
+        partner_side_payouts.api,
         signup.api,
         conversions.api,
         commissions.api,

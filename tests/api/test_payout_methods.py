@@ -160,14 +160,14 @@ def test_a_method_that_does_not_pay_in_the_programs_currency_is_refused(
 def test_what_reaches_a_partner_is_told_before_it_chooses(ada: Caller) -> None:
     shown = ada.get(f"{ME}/payout-methods", country="NG").json
     assert (shown["country"], shown["currency"]) == ("NG", "usd")
-    told = {one["method"]: (one["available"], one["reason"], one["sentence"]) for one in shown["data"]}
+    told = {one["method"]: (one["available"], one["reason"], one["sentence"]) for one in shown["methods"]}
     assert told["paypal"] == (False, "country", "PayPal does not pay to Nigeria.")
     assert told["crypto"] == (True, None, None)
     assert told["external"][:2] == (False, "no_listener")
     assert told["wise"][:2] == (False, "no_source_currency")
     assert set(told) == {"paypal", "wise", "bank_transfer", "payoneer", "stripe", "crypto", "external"}
     in_yen = ada.get(f"{ME}/payout-methods", country="DE", currency="isk").json
-    assert {one["method"] for one in in_yen["data"] if one["reason"] == "currency"} == {"paypal", "payoneer"}
+    assert {one["method"] for one in in_yen["methods"] if one["reason"] == "currency"} == {"paypal", "payoneer"}
 
 
 def test_the_country_is_that_of_the_present_method_unless_it_is_named(ada: Caller) -> None:

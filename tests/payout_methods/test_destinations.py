@@ -92,7 +92,7 @@ def test_a_field_of_another_method_is_refused(method: Method, extra: str) -> Non
     assert f"is not a field of {method}" in refused.message
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\uff1d", "\uff0d"])
 @pytest.mark.parametrize(
     ("method", "name", "rest"),
     [

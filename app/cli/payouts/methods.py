@@ -70,7 +70,7 @@ def available(
             currency=currency and currency.lower(),
             livemode=is_live(livemode, settings),
         )
-    rows = [one.model_dump() for one in body.data]
+    rows = [one.model_dump() for one in body.methods]
     if not as_json:
         rows = [{"method": row["method"], "available": row["sentence"] or "yes"} for row in rows]
     printing.listing(rows, as_json=as_json)

@@ -1,7 +1,7 @@
-"""Views of the partner side: programs, links, statistics, balances and payouts, in snake_case."""
+"""Views of the partner side: programs, links, statistics and balances, in snake_case."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, cast
+from typing import cast
 
 from pydantic import Field
 from sqlalchemy.orm import Session
@@ -114,26 +114,6 @@ class MyBalance(Snake):
     """Your balances by currency; amounts in different currencies are never added."""
 
     data: list[CurrencyBalance]
-
-
-class MyPayout(Snake):
-    """Money sent to you."""
-
-    id: str = Field(examples=["pyt_01h455vb4pex5vsknk084sn02q"])
-    program_id: str
-    currency: str
-    amount_cents: int = Field(description="What was sent, after the platform's fee.")
-    fee_cents: int
-    status: Literal["pending", "paid", "failed"]
-    created_at: Instant
-    paid_at: Instant | None
-
-
-class MyPayoutPage(Snake):
-    """A page of payouts."""
-
-    data: list[MyPayout]
-    has_more: HasMore
 
 
 def my_program(partner: Partner, program: Program, terms: Terms, snapshot: Snapshot | None) -> MyProgram:

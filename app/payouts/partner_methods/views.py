@@ -70,7 +70,7 @@ class AvailableMethods(Snake):
     program_id: str
     country: str | None = Field(description="Null: not known, so no country is judged.", examples=["NG"])
     currency: str = Field(examples=["usd"])
-    data: list[AvailableMethod]
+    methods: list[AvailableMethod]
 
 
 def load_body(session: Session, partner: Partner, *, livemode: bool) -> PayoutMethodBody:
@@ -114,7 +114,7 @@ def load_available(
         program_id=ids.encode(ids.PROGRAM, program.id),
         country=country,
         currency=currency,
-        data=[_available(method, country, currency, payer) for method in METHODS],
+        methods=[_available(method, country, currency, payer) for method in METHODS],
     )
 
 

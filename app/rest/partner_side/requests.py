@@ -8,6 +8,7 @@ from app.outbound.addresses import LONGEST_URL
 from app.outbound.postbacks import PLACEHOLDERS
 from app.outbox.event_types import PARTNER_EVENTS
 from app.paging import After
+from app.payouts.transitions import PayoutStatus
 from app.views import EmailAddress, Moment, OneLine, OneOf, Request
 
 
@@ -15,6 +16,15 @@ class MyProgramPath(Request):
     """A program you are enrolled in."""
 
     program_id: str
+
+
+class MyPayoutQuery(Request):
+    """A page of your payouts, newest first."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    status: PayoutStatus | None = None
+    program_id: str | None = Field(default=None, description="Null: in all your programs.")
 
 
 class MyListQuery(Request):

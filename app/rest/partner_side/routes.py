@@ -9,7 +9,6 @@ from app.errors import InvalidRequest
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
-from app.paging import no_row
 from app.partners.joining import invitations
 from app.partners.partner_side import enrollments, statistics
 from app.partners.partner_side import views as shapes
@@ -60,16 +59,6 @@ def show_my_balance(query: requests.MyBalanceQuery) -> Response:
         return ViewResponse(shapes.my_balance(statistics.load_own_at(begin, g.caller, query.at)))
     with access.affiliate_transaction(g.caller) as session:
         return ViewResponse(shapes.my_balance(statistics.load_own(session, g.caller)))
-
-
-@api.get("/v1/admin/affiliate-me/payouts", security=needs("payouts:read"), responses={"200": shapes.MyPayoutPage})
-def list_my_payouts(query: requests.MyListQuery) -> Response:
-    """Money sent to you, newest first. This version makes no payouts, so there are none."""
-    with access.affiliate_transaction(g.caller) as session:
-        enrollments.require_access(session, g.caller)
-    if query.starting_after is not None:
-        raise no_row(query.starting_after)
-    return ViewResponse(shapes.MyPayoutPage(data=[], has_more=False))
 
 
 @api.post(

@@ -28,8 +28,9 @@ Field = Literal[
 ]
 FIELDS: Final[tuple[Field, ...]] = get_args(Field)
 """Every field that a destination may have."""
-FORMULA_STARTS: Final = ("=", "+", "-", "@")
-"""A spreadsheet that opens a file of payouts takes a cell with such a beginning for a formula."""
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet that opens a file of payouts takes a cell with such a beginning for a formula; the last four are the
+full-width forms. Source: OWASP, "CSV Injection"."""
 SHOWN_AT_END: Final = 4
 COUNTRY: Final = re.compile("[A-Z]{2}")
 
