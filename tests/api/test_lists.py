@@ -8,18 +8,26 @@ from flask import Flask
 from sqlalchemy import text
 
 from app import db, ids
+from app.config import Settings
 from app.http.document import complete
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from worker.payouts import reserving
 
 from .conftest import Answer, Caller
 
 NAMES: Final = ("data", "commissions")
-SUMS: Final = {"/v1/admin/affiliate-me/stats", "/v1/admin/affiliate-me/balance"}
-"""These give one row for each currency, not a page."""
+WHOLE: Final = {
+    "/v1/admin/affiliate-me/stats",
+    "/v1/admin/affiliate-me/balance",
+    "/api/v1/partners/{partner_id}/balance",
+    "/v1/admin/affiliate/programs/{program_id}/balances",
+    "/v1/admin/affiliate-me/payout-methods",
+}
+"""These give one row for each currency, partner or method, not a page."""
 BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts")}
 """Lists that are empty for the shop, because it is no partner."""
 
@@ -29,16 +37,31 @@ def lists(application: Any) -> Iterator[tuple[str, str]]:
     document = complete(application)
     for path, item in document["paths"].items():
         answers = item.get("get", {}).get("responses", {})
-        if path not in SUMS and not path.endswith("/explanation") and "content" in answers.get("200", {}):
+        if path not in WHOLE and not path.endswith("/explanation") and "content" in answers.get("200", {}):
             schema = answers["200"]["content"]["application/json"]["schema"]
             fields = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("properties", {})
             yield from ((path, name) for name in NAMES if fields.get(name, {}).get("type") == "array")
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As everywhere, with payouts switched on."""
+    return settings.model_copy(update={"payouts_live": True})
+
+
+@pytest.fixture
 def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain) -> Callable[[int], None]:
     """Add one more row to every list."""
     ada = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}"
+    program = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}"
+
+    def pay(ada: str) -> None:
+        """A payout, and an outbound webhook about it."""
+        method = {"payout_method": "paypal", "payout_email": "ada@wallet.example"}
+        assert owner.patch(ada, method).status_code == 200
+        assert owner.post("/api/v1/commissions/approve", {"partnerId": ada.rpartition("/")[2]}).status_code == 200
+        assert owner.post(f"{program}/payouts", {}).status_code == 201
+        reserving.work_slice(60)
 
     def add(number: int) -> None:
         deliver(Customer(CLOVER, Marks(subscription="ada")).subscribes().events)
@@ -50,15 +73,17 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain) -> Ca
             ("/v1/admin/affiliate/programs", {"name": "More", "commission": {"type": "percentage", "bps": 1}}),
             (f"{ada}/promotion-codes", {"code": f"SAVE{number}"}),
             ("/api/v1/stripe-endpoints", {"livemode": False, **stripe_key}),
-            ("/api/v1/backfills", {"since": "2026-11-01T00:00:00Z"}),
+            ("/api/v1/backfills", {"since": "2026-11-01T00:00:00Z", "dry_run": True}),  # no payouts beside another
             ("/api/v1/reconciliations", {}),
             ("/api/v1/events/replay", {"outcome": "unattributed"}),
             ("/api/v1/organizations", {"name": f"Daughter {number}"}),
             ("/api/v1/api-keys", {"name": f"key {number}", "level": "read"}),
+            ("/api/v1/webhook-endpoints", {"url": f"https://hooks.example.com/{number}", "events": ["*"]}),
         ]
         for path, body in made:
             answer = owner.post(path, body)
             assert answer.status_code == 201, answer.text
+        pay(ada)
         with db.transaction() as session:
             session.execute(WAITING, {"organization_id": merchant.organization_id, "id": f"evt_waiting{number}"})
 
