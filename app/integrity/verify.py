@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.immutable import immutable
+from app.integrity import payout_rules
 from app.ledger import balance_checkpoints, checkpoints
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import ALL_DAYS
@@ -173,6 +174,7 @@ def verify(session: Session) -> list[Breach]:
     ]
     breaches += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
     breaches += [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
+    breaches += [Breach(rule, what) for rule, what in payout_rules.breaches(session)]
     breaches += [Breach(CHAINS, what) for what in verification.broken_chains(session)]
     return breaches + [Breach(STATEMENTS, what) for what in verification.changed(session)]
 
