@@ -70,9 +70,10 @@ _WAITING: Final = """
 """
 """The endpoints that have anything pending: `waiting (endpoint_id)`, with one null row."""
 
+# Those that fail come last and by chance: by age, many that hang would keep another from its next attempt for hours.
 _CLAIM = text(f"""
     {_WAITING}, free AS (
-        SELECT endpoint.id, coalesce(known.places, :places) AS places
+        SELECT endpoint.id, endpoint.failing_since IS NOT NULL AS is_failing, coalesce(known.places, :places) AS places
         FROM waiting JOIN outbound_endpoints AS endpoint ON endpoint.id = waiting.endpoint_id
         LEFT JOIN json_to_recordset(CAST(:known AS json)) AS known(id uuid, places integer) ON known.id = endpoint.id
         WHERE endpoint.disabled_at IS NULL AND endpoint.deleted_at IS NULL
@@ -81,7 +82,8 @@ _CLAIM = text(f"""
             SELECT id, next_attempt_at FROM outbound_deliveries
             WHERE state = 'pending' AND endpoint_id = free.id AND next_attempt_at <= now()
             ORDER BY next_attempt_at LIMIT free.places FOR UPDATE SKIP LOCKED
-        ) AS oldest ORDER BY oldest.next_attempt_at LIMIT :most
+        ) AS oldest
+        ORDER BY is_failing, CASE WHEN is_failing THEN random() END, oldest.next_attempt_at LIMIT :most
     )
     UPDATE outbound_deliveries AS delivery
     SET lease = :lease, leased_until = now() + make_interval(secs => :seconds),
@@ -95,6 +97,8 @@ def claim(
     session: Session, *, most: int, places: int, known: Mapping[UUID, int], now: datetime
 ) -> list[ClaimedDelivery]:
     """Claim deliveries that are due, for `LEASE_SECONDS`: of each endpoint the oldest, and of all these the oldest.
+
+    Endpoints that fail are served after all others, in an order of chance.
 
     Args:
         most: how many at most.

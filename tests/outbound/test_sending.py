@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import orjson
 import pytest
@@ -131,6 +132,26 @@ def test_the_oldest_of_each_endpoint_is_claimed_before_the_rest_of_a_long_queue(
         again = sending.claim(session, most=50, places=4, known={quiet: 0}, now=datetime.now(UTC))
         assert [delivery.endpoint_id for delivery in again] == [busy] * 4
         assert {delivery.id for delivery in again}.isdisjoint(delivery.id for delivery in claimed)
+
+
+def test_endpoints_that_fail_come_last_and_each_of_them_gets_its_turn(desk: Desk) -> None:
+    for number in range(30):
+        desk.opens(f"{HOOK}/{number}")
+    desk.records()
+    let_it_have_failed_for(timedelta(hours=1))
+    recovering = desk.opens(f"{HOOK}/recovering", failing_since=datetime.now(UTC))
+    desk.records()
+    well = desk.opens(f"{HOOK}/well")
+    desk.records()
+
+    def claims() -> list[UUID]:
+        with db.transaction() as session:
+            claimed = sending.claim(session, most=5, places=1, known={}, now=datetime.now(UTC))
+            session.rollback()
+        return [delivery.endpoint_id for delivery in claimed]
+
+    assert well in claims()
+    eventually(lambda: recovering in claims())
 
 
 def test_until_its_end_both_secrets_of_a_rotation_sign(desk: Desk) -> None:
