@@ -22,6 +22,7 @@ def measure(*, rounds: int) -> list[Figure]:
             at_few.append(settlement.settle(small[:1]))
             at_many.append(settlement.settle(large[:1]))
         subscriptions.advance_sums()
+        subscriptions.advance_balances()
         with web.served("app.web:create_app()", installation.settings.data_dir) as port:
             read = reading.measure(installation, port, MANY)
     name = f"renewal invoices settled at {MANY:,} payments, beside {FEW:,}"

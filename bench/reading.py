@@ -20,17 +20,28 @@ MAX_MS: Final = 25
 MONTH: Final = timedelta(days=30)
 
 
+_PAST: Final = """
+    SELECT to_char(min(recorded_at) + (max(recorded_at) - min(recorded_at)) * 0.6, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    FROM journal_entries
+"""
+"""A time in the middle of what was recorded."""
+
+
 def measure(installation: Installation, port: int, commissions: int) -> list[Figure]:
     """Median and 95th percentile of typical requests with this number of commissions in the tables."""
     partner = _partner(installation)
     program = installation.merchant.program_id
     last = _last_day(installation)
+    [past] = _row(installation, _PAST)
     month = f"from={last - MONTH + timedelta(days=1)}&to={last}"
     asked = {
         "a partner with its statistics": f"/api/v1/partners/{partner}",
         "a partner's commissions": f"/api/v1/partners/{partner}/commissions",
         "all commissions": "/api/v1/commissions",
         "a program's analytics": f"/v1/admin/affiliate/programs/{program}/analytics?{month}",
+        "a partner's balance at a past date": f"/api/v1/partners/{partner}/balance?at={past}",
+        "a partner's balance now": f"/api/v1/partners/{partner}/balance",
+        "all partners' balances at a past date": f"/v1/admin/affiliate/programs/{program}/balances?at={past}",
     }
     client = HTTPConnection(HOST, port, timeout=TIMEOUT_SECONDS)
     headers = {"Authorization": f"Bearer {installation.merchant.api_key}"}

@@ -6,9 +6,10 @@ Payloads are left out, as their retention would have deleted them.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -27,6 +28,7 @@ from bench.documents import TOKEN
 from bench.installation import CODE, Installation, libpq_url
 from worker import schedule
 from worker.inbox import drain
+from worker.ledger import balances
 
 PARTNERS: Final = 1_000
 BUSIEST_SHARE: Final = 10
@@ -196,8 +198,11 @@ def _templates(
     """The rows of the subscription among those that settling `made`, with placeholders in its ids.
 
     Rows that all subscriptions share, such as ledger accounts and sums, contain no id of the subscription and are left
-    out. All times of a copy are later than those of its predecessor by `step`.
+    out. All times of a copy are later than those of its predecessor by `step`. Entries are recorded in the order in
+    which they happened, and all of them before now.
     """
+    latest = max(datetime.fromisoformat(row["occurred_at"]) for name, row in made if name == "journal_entries")
+    ahead = latest + SPREAD - datetime.now(UTC)
     own = _own_ids([row for _, row in made if _is_uuid(row.get("id"))])
     templates = []
     for name, row in made:
@@ -210,6 +215,9 @@ def _templates(
             for column in tables[name].times
             if row[column] not in (None, NEVER)
         }
+        if "recorded_at" in row:
+            recorded_at = SQL("CAST({} AS timestamptz) - {} + number * {}")
+            fresh["recorded_at"] = recorded_at.format(row["occurred_at"], ahead, step)
         if tables[name].identity:
             fresh[tables[name].identity] = SQL("nextval({})").format(f"{name}_{tables[name].identity}_seq")
         if "xid" in row:
@@ -250,3 +258,11 @@ def advance_sums() -> None:
         schedule.advance_sums()
         with db.transaction() as session:
             is_behind = bool(checkpoints.behind(session, programs.days_of_all(session)))
+
+
+def advance_balances() -> None:
+    """Make the checkpoints of balances up to now; the clock does it in slices of a few seconds."""
+    with db.transaction() as session:
+        every = programs.days_of_all(session)
+    for program in every:
+        balances.advance_program(program, math.inf)

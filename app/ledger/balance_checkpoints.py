@@ -16,8 +16,10 @@ from app.ledger.past_balances import BALANCE_FIELDS, MOVED
 
 ENTRIES_AT_ONCE: Final = 1_000
 """After about so many entries of an owner there is a checkpoint, and at least one a day while entries come."""
-ENTRIES_OF_A_BACKLOG: Final = 20_000
-"""The most entries of one step; a step is one transaction of about a second."""
+ENTRIES_OF_A_STEP: Final = 5_000
+"""The most entries between two checkpoints, also after a long time without a clock."""
+STEPS_AT_ONCE: Final = 40
+"""The most checkpoints of one transaction, which takes a few seconds then."""
 
 
 @immutable
@@ -62,37 +64,38 @@ _TAKE = text("""
     FROM balances_reached WHERE program_id = :program_id FOR UPDATE
 """)
 
-# Any time up to the fence will do; this one has at most `:many` entries before it, unless they have the same time.
-_UNTIL = text("""
-    SELECT CASE count(*) WHEN :many THEN max(recorded_at) + interval '1 microsecond'
-                         ELSE greatest(CAST(:fenced_at AS timestamptz), CAST(:since AS timestamptz)) END
-    FROM (
-        SELECT recorded_at FROM journal_entries
+# The ends of the steps: each has `:many` entries, or more if the last of them have the same time.
+_ENDS = text("""
+    SELECT DISTINCT recorded_at + interval '1 microsecond' AS step_end FROM (
+        SELECT recorded_at, row_number() OVER (ORDER BY recorded_at) AS place FROM journal_entries
         WHERE organization_id = :organization_id AND xid >= CAST(:below AS xid8)
           AND recorded_at >= CAST(:since AS timestamptz) AND recorded_at < :fenced_at
-        LIMIT :many
-    ) AS taken
+    ) AS ordered
+    WHERE place % :many = 0 ORDER BY step_end LIMIT :steps
 """)
 
 _NAMES: Final = ", ".join(BALANCE_FIELDS)
 
 _ADD = text(f"""
     WITH listed AS MATERIALIZED (
-        SELECT id AS entry_id FROM journal_entries
+        SELECT id AS entry_id,
+               (CAST(:ends AS timestamptz[]))[width_bucket(recorded_at, CAST(:ends AS timestamptz[])) + 1] AS step_end
+        FROM journal_entries
         WHERE organization_id = :organization_id AND xid >= CAST(:below AS xid8)
           AND recorded_at >= CAST(:since AS timestamptz) AND recorded_at < :until
     ),
     {MOVED},
-    step AS MATERIALIZED (
-        SELECT partner_id, currency, livemode, array_agg(entry_id ORDER BY entry_id) AS entry_ids,
-               {", ".join(f"sum({name})::bigint AS {name}" for name in BALANCE_FIELDS)}
-        FROM moved GROUP BY partner_id, currency, livemode
+    steps AS MATERIALIZED (
+        SELECT partner_id, currency, livemode, step_end, array_agg(entry_id ORDER BY entry_id) AS entry_ids,
+               {", ".join(f"(sum(sum({name})) OVER so_far)::bigint AS {name}" for name in BALANCE_FIELDS)}
+        FROM moved JOIN listed USING (entry_id) GROUP BY partner_id, currency, livemode, step_end
+        WINDOW so_far AS (PARTITION BY partner_id, currency, livemode ORDER BY step_end)
     )
     INSERT INTO balance_checkpoints
         (program_id, organization_id, partner_id, currency, livemode, recorded_before, entry_ids, {_NAMES})
-    SELECT :program_id, :organization_id, step.partner_id, step.currency, step.livemode, :until, step.entry_ids,
+    SELECT :program_id, :organization_id, step.partner_id, step.currency, step.livemode, step.step_end, step.entry_ids,
            {", ".join(f"step.{name} + coalesce(newest.{name}, 0)" for name in BALANCE_FIELDS)}
-    FROM step LEFT JOIN LATERAL (
+    FROM steps AS step LEFT JOIN LATERAL (
         SELECT * FROM balance_checkpoints AS kept
         WHERE kept.partner_id = step.partner_id AND kept.livemode = step.livemode AND kept.currency = step.currency
         ORDER BY kept.recorded_before DESC LIMIT 1
@@ -103,7 +106,8 @@ _ADD = text(f"""
 # of those that its `below` names.
 _REACH = text("""
     UPDATE balances_reached AS reached
-    SET until = :until, below = CASE WHEN :until >= fence.fenced_at THEN fence.below ELSE CAST(:below AS xid8) END
+    SET until = greatest(reached.until, :until),
+        below = CASE WHEN :until >= fence.fenced_at THEN fence.below ELSE CAST(:below AS xid8) END
     FROM ledger_fences AS fence
     WHERE reached.program_id = :program_id AND fence.program_id = reached.program_id
 """)
@@ -152,24 +156,35 @@ def due(session: Session, programs: Sequence[ProgramDays], *, many: int = ENTRIE
     return [ProgramDays(*row) for row in rows]
 
 
-def advance(session: Session, program: ProgramDays, fenced_at: datetime, *, many: int = ENTRIES_OF_A_BACKLOG) -> bool:
-    """Make the checkpoint after about `many` further entries; returns whether there are more before the fence.
+def advance(
+    session: Session,
+    program: ProgramDays,
+    fenced_at: datetime,
+    *,
+    many: int = ENTRIES_OF_A_STEP,
+    steps: int = STEPS_AT_ONCE,
+) -> bool:
+    """Make checkpoints up to the fence, or as many as `steps`; returns whether there are more before the fence.
 
     Args:
         session: a transaction that sees all rows.
         program: which program.
-        fenced_at: its last fence: the checkpoint is at most at that time.
-        many: the most entries of the step.
+        fenced_at: its last fence: no checkpoint is later than that time.
+        many: the number of entries after which there is a checkpoint.
+        steps: the most checkpoints.
 
     Effects: locks the program's checkpoints, so that each step is made once.
     """
-    values = {**asdict(program), "fenced_at": fenced_at, "many": many}
+    values = {**asdict(program), "fenced_at": fenced_at, "many": many, "steps": steps}
     session.execute(_BEGIN, values)
     values |= session.execute(_TAKE, values).mappings().one()
-    values["until"] = session.execute(_UNTIL, values).scalar_one()
+    ends = list(session.scalars(_ENDS, values))
+    if len(ends) < steps and (not ends or ends[-1] < fenced_at):
+        ends.append(fenced_at)
+    values |= {"ends": ends, "until": ends[-1]}
     session.execute(_ADD, values)
     session.execute(_REACH, values)
-    return bool(values["until"] < fenced_at)
+    return bool(ends[-1] < fenced_at)
 
 
 def differences(session: Session) -> list[Difference]:

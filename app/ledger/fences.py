@@ -47,12 +47,6 @@ _FENCE = text("""
 _FENCED = text("SELECT fenced_at FROM ledger_fences WHERE program_id = :program_id")
 
 
-def fenced_until(session: Session, program_id: UUID) -> datetime | None:
-    """The program's last fence: nothing is recorded at or before it any more. None if there is none yet."""
-    fenced_at: datetime | None = session.scalar(_FENCED, {"program_id": program_id})
-    return fenced_at
-
-
 def fence(session: Session, organization_id: UUID, program_id: UUID) -> datetime:
     """Take a fence of a program: everything recorded at or before the returned time is committed, and stays all of it.
 
@@ -88,17 +82,27 @@ def end_of_recorded(begin: Begin, organization_id: UUID, program_id: UUID, at: d
 
     Effects: takes a fence, in a transaction of its own, if `at` is later than the last one.
     """
+    with begin() as session:
+        before = end_if_fenced(session, program_id, at)
+    if before is not None:
+        return before
+    with begin() as session:
+        fence(session, organization_id, program_id)
+        before = end_if_fenced(session, program_id, at)
+    if before is None:
+        message = (
+            f"at {instant_text(at or END_OF_TIME)} is in the future; give a time up to now, or leave it out for now"
+        )
+        raise InvalidRequest(message, param="at")
+    return before
+
+
+def end_if_fenced(session: Session, program_id: UUID, at: datetime | None) -> datetime | None:
+    """As `end_of_recorded`, without taking a fence: None if `at` is later than the program's last one."""
     if at is None:
         return END_OF_TIME
-    with begin() as session:
-        fenced_at = fenced_until(session, program_id)
-    if fenced_at is None or fenced_at < at:
-        with begin() as session:
-            fenced_at = fence(session, organization_id, program_id)
-    if fenced_at < at:
-        message = f"at {instant_text(at)} is in the future; give a time up to now, or leave it out for now"
-        raise InvalidRequest(message, param="at")
-    return at + timedelta(microseconds=1)
+    fenced_at = session.scalar(_FENCED, {"program_id": program_id})
+    return None if fenced_at is None or fenced_at < at else at + timedelta(microseconds=1)
 
 
 def _locks(session: Session, program_id: UUID) -> bool:

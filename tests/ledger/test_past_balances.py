@@ -33,10 +33,10 @@ def _fence(shop: Merchant) -> datetime:
         return fences.fence(session, shop.organization_id, shop.program_id)
 
 
-def _step(shop: Merchant, many: int) -> None:
+def _step(shop: Merchant, many: int, steps: int) -> None:
     fenced_at = _fence(shop)
     with db.transaction() as session:
-        balance_checkpoints.advance(session, _days(shop), fenced_at, many=many)
+        balance_checkpoints.advance(session, _days(shop), fenced_at, many=many, steps=steps)
 
 
 def _figures(balances: list[Balance]) -> Figures:
@@ -101,7 +101,7 @@ def test_balances_at_every_moment_are_what_was_recorded_by_then(merchant: Mercha
                 move(session, merchant, commission_id, source, target, chance.choice([1, 100, 980]))
         moments.append(_fence(merchant))
         if chance.random() < 0.3:
-            _step(merchant, many=chance.choice([1, 3, 100]))
+            _step(merchant, many=chance.choice([1, 3, 100]), steps=chance.choice([1, 2, 40]))
     assert_balances_at(merchant, moments)
     with db.transaction() as session:
         assert balance_checkpoints.differences(session) == []

@@ -1,6 +1,6 @@
 """Balances of partners at a time, for the owner of their program."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from app.ledger.checkpoints import ProgramDays
 from app.ledger.fences import Begin
 from app.ledger.past_balances import Balance
 from app.organizations.permissions import Caller
-from app.partners.models import Partner
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program
 from app.programs.programs import get_program
@@ -54,17 +53,21 @@ def load_of_partner(begin: Begin, caller: Caller, partner_id: str, at: datetime 
         NotFound: there is no such partner among those of the caller's organizations.
         InvalidRequest: `at` is in the future.
     """
-    with begin() as session:
+
+    def find(session: Session) -> tuple[Program, Sequence[UUID]]:
         partner = get_partner(session, caller.organization_ids, partner_id)
-        program = session.get_one(Program, partner.program_id)
-    return _load(begin, caller, program, at, partner)
+        return session.get_one(Program, partner.program_id), [partner.id]
+
+    return _load(begin, caller, find, at)
 
 
 def load_of_program(begin: Begin, caller: Caller, program_id: str, at: datetime | None) -> PastBalances:
     """The balances of all partners of a program at a time. Arguments and errors as for `load_of_partner`."""
-    with begin() as session:
-        program = get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
-    return _load(begin, caller, program, at)
+
+    def find(session: Session) -> tuple[Program, None]:
+        return get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id), None
+
+    return _load(begin, caller, find, at)
 
 
 def snapshot(begin: Begin, caller: Caller, program_id: str, at: datetime | None) -> tuple[Program, datetime]:
@@ -89,13 +92,25 @@ def load_of_partners(
 
 
 def _load(
-    begin: Begin, caller: Caller, program: Program, at: datetime | None, partner: Partner | None = None
+    begin: Begin,
+    caller: Caller,
+    find: Callable[[Session], tuple[Program, Sequence[UUID] | None]],
+    at: datetime | None,
 ) -> PastBalances:
-    before = fences.end_of_recorded(begin, program.organization_id, program.id, at)
-    partner_ids = None if partner is None else [partner.id]
-    with begin() as session:
+    """The balances of what `find` finds, in one transaction unless a fence must be taken first."""
+
+    def answer(session: Session, before: datetime) -> PastBalances:
         found = past_balances.load(session, days_of(program), before, livemode=caller.livemode, partner_ids=partner_ids)
-    return PastBalances(at=at, data=[_shown(balance) for balance in found])
+        return PastBalances(at=at, data=[_shown(balance) for balance in found])
+
+    with begin() as session:
+        program, partner_ids = find(session)
+        before = fences.end_if_fenced(session, program.id, at)
+        if before is not None:
+            return answer(session, before)
+    before = fences.end_of_recorded(begin, program.organization_id, program.id, at)
+    with begin() as session:
+        return answer(session, before)
 
 
 def _shown(balance: Balance) -> PastBalance:
