@@ -1,7 +1,9 @@
 """What a partner sees of its payouts, and that a destination is fixed when a payout is reserved."""
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import db, ids
@@ -9,6 +11,7 @@ from app.config import Settings
 from app.organizations import hierarchy, keys
 from app.partners.models import Partner
 from app.partners.payout_methods import stored
+from app.payouts.partner_methods import resealing
 from tests.api.conftest import Caller
 from tests.cast import Merchant
 
@@ -114,3 +117,20 @@ def test_a_destination_that_changed_after_the_preview_is_not_paid_by_it(till: Ti
     ada.call("PUT", f"{ME}/payout-method", json=OTHER)
     refused = till.asks(preview_token=token)
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "preview_stale")
+
+
+def test_a_change_of_the_secret_key_keeps_the_destinations_of_payouts(till: Till, settings: Settings) -> None:
+    till.owes("ada")
+    till.owes("ben")
+    payouts = till.runs()["payouts"]
+    old, new = settings.secret_key.get_secret_value(), Fernet.generate_key().decode()
+    both, only_new = (settings.model_copy(update={"secret_key": SecretStr(keys)}) for keys in (f"{new},{old}", new))
+    with db.transaction() as session:
+        assert resealing.reseal_all(session, "cli", both) == 2
+    assert {frozen(payout["id"], only_new)["email"] for payout in payouts} == {
+        "ada@wallet.example",
+        "ben@wallet.example",
+    }
+    with db.transaction() as session:
+        [details] = session.scalars(text("SELECT details FROM audit_entries WHERE action = 'payouts.resealed'"))
+    assert details == {"payouts": 2}

@@ -164,12 +164,14 @@ def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from app.outbound import commands as webhook_commands
     from app.partners.payout_methods import commands as payout_method_commands
     from app.payouts.owner_settings import commands as payout_settings_commands
+    from app.payouts.partner_methods import resealing
     from app.stripe_events.endpoints import commands as endpoint_commands
 
     with organizations.opened(data_dir) as (settings, session):
         resealed = {
             "resealed": endpoint_commands.reseal_all(session, CLI, settings),
             "payout_methods": payout_method_commands.reseal_all(session, CLI, settings),
+            "payouts": resealing.reseal_all(session, CLI, settings),
             "payout_settings": payout_settings_commands.reseal_all(session, CLI, settings),
             "webhook_endpoints": webhook_commands.reseal_all(session, CLI, settings),
         }
