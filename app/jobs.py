@@ -58,11 +58,14 @@ PAYOUT_RUNS: Final = Job(
     "payout_runs", STRIPE_QUEUE, "worker.payouts.reserving.work_slice", "accrual:payout-runs-queued", 600
 )
 LOOK_UPS: Final = Job("look_ups", STRIPE_QUEUE, "worker.stripe_sync.lookups.work_slice", "accrual:lookups-queued", 600)
+TRANSFERS: Final = Job(
+    "transfers", STRIPE_QUEUE, "worker.payouts.transfers.work_slice", "accrual:transfers-queued", 600
+)
 ACCOUNTS: Final = Job("accounts", STRIPE_QUEUE, "worker.payouts.accounts.work_slice", "accrual:accounts-queued", 600)
 OUTBOUND: Final = Job("outbound", OUTBOUND_QUEUE, "worker.outbound.sender.work_slice", "accrual:outbound-queued", 600)
 
 KNOWN: Final[Mapping[str, Job]] = {
-    job.function: job for job in (DRAIN, RUNS, MAILS, LOOK_UPS, ACCOUNTS, PAYOUT_RUNS, OUTBOUND)
+    job.function: job for job in (DRAIN, RUNS, MAILS, LOOK_UPS, ACCOUNTS, TRANSFERS, PAYOUT_RUNS, OUTBOUND)
 }
 """Every job there is, by its function. Workers refuse anything else that is in a queue."""
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import DataError
 
-from app import config, db, ids, jobs, metrics
+from app import config, db, ids, jobs, metrics, sealing
 from app.commissions.decisions import maturing
 from app.commissions.settling import late_touches
 from app.integrity import verify
@@ -20,7 +20,7 @@ from app.ledger import checkpoints
 from app.organizations import stored_responses
 from app.outbox import sending
 from app.payments.waiting import invoice_links
-from app.payouts.connect import accounts
+from app.payouts.connect import accounts, transfers
 from app.programs import programs
 from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
@@ -79,6 +79,14 @@ def sweep_outbound() -> None:
         is_due = sending.is_due(session)
     if is_due:
         jobs.wake(jobs.OUTBOUND)
+
+
+def sweep_transfers() -> None:
+    """Queue work on transfers: of new payouts, and of those that a process left behind."""
+    with db.transaction() as session:
+        is_due = transfers.is_due(session, is_on=sealing.of_process().payouts_live)
+    if is_due:
+        jobs.wake(jobs.TRANSFERS)
 
 
 def wake_due_runs() -> None:
@@ -179,6 +187,7 @@ def routines() -> list[Routine]:
         Routine("sweep_outbound", 2, sweep_outbound),
         Routine("wake_due_runs", 5, wake_due_runs),
         Routine("sweep_payout_runs", 5, reserving.sweep),
+        Routine("sweep_transfers", 5, sweep_transfers),
         Routine("compare_daily", 3600, compare_daily),
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),

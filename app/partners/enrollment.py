@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -102,6 +102,26 @@ def set_email_state(session: Session, partner: Partner, state: EmailState) -> No
     partner.email_state = state
     refuse_self_referral(session, partner)
     _write(session, partner)
+
+
+_SET_STRIPE_ACCOUNT: Final = text("""
+    UPDATE partners SET stripe_account_id = :account_id
+    WHERE organization_id = :organization_id AND partner_organization_id = :partner_organization_id
+      AND (:livemode OR stripe_account_id IS NULL)
+""")
+
+
+def set_stripe_account(
+    session: Session, organization_id: UUID, partner_organization_id: UUID, account_id: str, *, livemode: bool
+) -> None:
+    """Name an affiliate's account at Stripe in its enrollments with an owner; one for live money goes first."""
+    values = {
+        "organization_id": organization_id,
+        "partner_organization_id": partner_organization_id,
+        "account_id": account_id,
+        "livemode": livemode,
+    }
+    session.execute(_SET_STRIPE_ACCOUNT, values)
 
 
 def owns_address(program_id: UUID, address: str) -> tuple[ColumnElement[bool], ...]:

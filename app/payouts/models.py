@@ -15,6 +15,8 @@ RUN_STATUSES: Final = ("reserving", "open", "completed", "canceled")
 ITEM_STATES: Final = ("planned", "reserved", "skipped")
 UNDER_WAY_SQL: Final = "status IN ('pending', 'processing', 'sent')"
 """The condition of payouts whose money stands in clearing."""
+TO_TRANSFER_SQL: Final = "method = 'stripe' AND status = 'pending'"
+"""The condition of payouts whose transfer has not begun."""
 
 
 class PayoutRun(Base):
@@ -113,6 +115,7 @@ class Payout(Base):
         Index("ix_payouts_run_id", "run_id", "id"),
         Index("ix_payouts_program_id_livemode_id", "program_id", "livemode", "id"),
         Index("ix_payouts_partner_id_livemode_id", "partner_id", "livemode", "id"),
+        Index("ix_payouts_to_transfer", "id", postgresql_where=text(TO_TRANSFER_SQL)),
         Index("ix_payouts_under_way", "program_id", "livemode", "id", postgresql_where=text(UNDER_WAY_SQL)),
     )
 
@@ -145,6 +148,9 @@ class Payout(Base):
     provider_id: Mapped[str | None]
     """The name of the payment at the bank or the provider, such as `tr_…`."""
     failure_reason: Mapped[str | None]
+    """Why it failed or was canceled: a person's words, or a code of `app.sentences.payouts.failure`."""
+    failure_details: Mapped[dict[str, Any] | None]
+    """What the sentence of the code needs."""
     commission_count: Mapped[int]
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[datetime | None]

@@ -26,11 +26,13 @@ COMMISSION_UNCHANGED: Final = "commission_unchanged"
 ABANDONED: Final = "abandoned"
 ACCOUNT_STATE: Final = "account_state"
 BANK_PAYOUT: Final = "bank_payout"
+TRANSFER: Final = "transfer"
+TRANSFER_REVERSED: Final = "transfer_reversed"
 TO_BE_FETCHED: Final = "to_be_fetched"
 NOT_OURS: Final = "not_ours"
 REASONS: Final = (
     *(KNOWN, NAMES_NO_PARTNER, NAMES_SESSION, COMMISSION_UNCHANGED, ABANDONED),
-    *(ACCOUNT_STATE, BANK_PAYOUT, TO_BE_FETCHED, NOT_OURS),
+    *(ACCOUNT_STATE, BANK_PAYOUT, TRANSFER, TRANSFER_REVERSED, TO_BE_FETCHED, NOT_OURS),
 )
 """The values of `because` in the details of `no_change` and `recorded`."""
 

@@ -38,13 +38,6 @@ def sentence(
     return say_stored("payout_account", state, **values)
 
 
-def cannot_receive(requirements: Sequence[str], disabled_reason: str | None) -> str:
-    """Why an account cannot receive a transfer: "The Stripe account cannot receive money. Stripe requires …"."""
-    if requirements:
-        return say("payout_account.cannot_receive", requirements=_listed(requirements))
-    return say("payout_account.suspended", reason=disabled_reason or say("format.unknown"))
-
-
 def bank_payout(status: str, failure_code: str | None) -> str:
     """What became of Stripe's payout from the account to its bank."""
     if status == "failed":

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
+from app.sentences import problems
 from app.sentences.say import Country, Money, Value, say, say_stored
 
 REFUSALS: Final = (
     *("currency", "country", "no_debtor", "no_source_currency", "no_listener", "no_stripe_key"),
-    *("too_small", "too_large"),
+    *("too_small", "too_large", "no_account", "account_unable", "account_suspended"),
     *("formula", "control_character", "no_letters", "malformed", "missing"),
 )
 """Why a method cannot pay, and why a destination cannot be in a file of payouts."""
@@ -63,9 +64,30 @@ def refusal(details: Mapping[str, Any]) -> str:
         values["country"] = Country(str(country))
     if field := details.get("field"):
         values["field"] = str(field)
+    for name in ("requirements", "reason"):
+        if name in details:
+            values[name] = str(details[name])
     if "bound_minor" in details:
         values["bound"] = Money(int(details["bound_minor"]), str(details["currency"]))
     return say_stored("payout_refusal", details.get("refusal"), **values)
+
+
+def failure(reason: str | None, details: Mapping[str, Any] | None) -> str | None:
+    """Why a payout failed or came back: a person's words as they are, a code as its sentence; None without a reason.
+
+    Args:
+        reason: what is stored with the payout.
+        details: what the sentence of a code needs; None with a person's words.
+    """
+    if reason is None:
+        return None
+    if details is None:
+        return say_stored("payout_failure", reason)
+    if reason in REFUSALS:
+        return refusal({"refusal": reason, **details})
+    if details.get("stripe_code") == "balance_insufficient":
+        return say("payout_failure.balance_insufficient")
+    return problems.sentence(details)
 
 
 def method_name(method: str | None) -> str:

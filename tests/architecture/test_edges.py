@@ -9,6 +9,7 @@ MAY_CATCH_EVERYTHING = {
     "app.rest.stripe.receiver",  # its route raises it again, for Flask to answer
     "worker.inbox.drain",
     "worker.payouts.accounts",
+    "worker.payouts.transfers",
     "worker.payouts.reserving",
     "worker.schedule",
     "worker.stripe_sync.lookups",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,16 +12,17 @@ from app import db
 from app.config import Settings
 from app.organizations import hierarchy, keys
 from app.partners.models import Partner
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, MakeCaller, caller_of
 from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET
 from tests.emulator.conftest import Connect, connect
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
 from tests.lookups.conftest import asking
-from worker.payouts import accounts
+from tests.payouts.till import Till
+from worker.payouts import accounts, transfers
 
-__all__ = ["Connect", "asking", "connect"]
+__all__ = ["Connect", "asking", "caller_of", "connect"]
 
 ME = "/v1/admin/affiliate-me"
 ACCOUNT = f"{ME}/payout-account"
@@ -28,6 +30,7 @@ LINK = f"{ACCOUNT}/link"
 
 Affiliate = Callable[..., Caller]
 Work = Callable[[], int]
+Recipient = Callable[..., str]
 
 
 @pytest.fixture
@@ -35,6 +38,51 @@ def shop() -> Iterator[Emulator]:
     """The merchant's Stripe, whose clock is ours at first: a link expires by both."""
     with Emulator(now=int(time.time())) as shop:
         yield shop
+
+
+@pytest.fixture
+def settings(any_settings: Settings, database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """As everywhere, with payouts switched on."""
+    changes = {"database_url": database_url, "redis_url": redis_url, "data_dir": tmp_path, "payouts_live": True}
+    return any_settings.model_copy(update=changes)
+
+
+@pytest.fixture
+def till(merchant: Merchant, caller_of: MakeCaller) -> Till:
+    return Till(caller_of(merchant), merchant)
+
+
+@pytest.fixture
+def recipient(affiliate: Affiliate, asking: Settings, shop: Emulator, till: Till, work: Work) -> Recipient:
+    """A partner with an account that can receive, approved sales, and `stripe` as its payout method."""
+
+    def recipient(code: str, *bases_minor: int, currency: str = "usd") -> str:
+        caller = affiliate(code)
+        caller.post(ACCOUNT, {})
+        work()
+        account = str(caller.get(ACCOUNT).json["stripe_account_id"])
+        shop.onboard(account)
+        request_check()
+        work()
+        assert caller.get(ACCOUNT).json["status"] == "ready"
+        till.owes(code, *bases_minor, currency=currency)
+        till.pays_to(code, method="stripe")
+        return account
+
+    return recipient
+
+
+@pytest.fixture
+def transfer(application: Flask, asking: Settings) -> Work:
+    """Work on every transfer that is due; gives how many were claimed."""
+
+    def transfer() -> int:
+        claimed = 0
+        while transfers.do_next():
+            claimed += 1
+        return claimed
+
+    return transfer
 
 
 @pytest.fixture
@@ -77,6 +125,18 @@ def listening(connect: Connect, shop: Emulator) -> Endpoint:
     """Our receiver takes the events of connected accounts."""
     assert WEBHOOK_SECRET
     return connect(of_connected=True)
+
+
+def request_check() -> None:
+    """Have every account fetched."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE connected_accounts SET due_at = now()"))
+
+
+def make_transfers_due() -> None:
+    """Let every wait for Stripe end, and every claim of a process that died."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE payout_transfers SET due_at = now() WHERE due_at IS NOT NULL"))
 
 
 def make_accounts_due() -> None:

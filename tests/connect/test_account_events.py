@@ -27,9 +27,10 @@ def account(ada: Caller, work: Work) -> str:
 
 
 def outcomes() -> list[tuple[str, str, str | None]]:
-    """Type, outcome and reason of each event."""
+    """Type, outcome and reason of each event about accounts and transfers."""
     with db.transaction() as session:
-        query = text("SELECT type, outcome, outcome_details ->> 'because' FROM stripe_events ORDER BY id")
+        query = text("""SELECT type, outcome, outcome_details ->> 'because' FROM stripe_events
+            WHERE type ~ '^(v1[.])?(account|capability|payout|transfer)[.]' ORDER BY id""")
         return [tuple(row) for row in session.execute(query)]
 
 

@@ -81,6 +81,12 @@ def test_the_agreement_is_full_in_the_platforms_region_only(
     assert account_of(ada)["agreement"] == agreement
 
 
+def test_the_partners_api_names_the_account(ada: Caller, owner: Caller, merchant: Merchant, work: Work) -> None:
+    account = opened(ada, work)
+    partner = ids.encode(ids.PARTNER, merchant.partners["ada"])
+    assert owner.get(f"/api/v1/partners/{partner}").json["stripe_account_id"] == account
+
+
 def test_the_country_of_an_account_cannot_be_changed(ada: Caller, work: Work) -> None:
     opened(ada, work, country="DE")
     refused = ada.post(ACCOUNT, {"country": "FR"})

@@ -15,7 +15,7 @@ from app.runtime import processes
 from tests.waiting import PATIENCE_SECONDS
 
 _NURSERY = multiprocessing.get_context("forkserver")
-_NURSERY.set_forkserver_preload(["worker.__main__", "worker.schedule", __name__])
+_NURSERY.set_forkserver_preload(["worker.__main__", "worker.schedule", "worker.payouts.transfers", __name__])
 
 Habit = Callable[[], None]
 

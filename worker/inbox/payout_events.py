@@ -1,6 +1,8 @@
-"""Events about payouts: what Stripe says of partners' connected accounts. They concern no payment and no commission.
+"""Events about payouts: of partners' connected accounts, and of transfers. They concern no payment of a customer.
 
-Order and repetition do not matter: of two statements about an account the newer one is kept.
+Order and repetition do not matter: of two statements about an account the newer one is kept, and of a transfer the
+highest sum that was reversed. What was reversed is stored here and posted by the job of transfers, which takes the
+locks of other payments than those of this batch.
 """
 
 import json
@@ -10,9 +12,17 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from app.payouts.connect import accounts, states
+from app.payouts.connect import accounts, states, transfers
 from app.payouts.connect.states import AccountState
-from app.sentences.outcomes import ACCOUNT_STATE, BANK_PAYOUT, KNOWN, NOT_OURS, TO_BE_FETCHED
+from app.sentences.outcomes import (
+    ACCOUNT_STATE,
+    BANK_PAYOUT,
+    KNOWN,
+    NOT_OURS,
+    TO_BE_FETCHED,
+    TRANSFER,
+    TRANSFER_REVERSED,
+)
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_events.scope import Scope
 
@@ -73,10 +83,25 @@ def _bank_payout(session: Session, scope: Scope, document: Document, stated_at: 
     return Outcome("recorded", {"because": BANK_PAYOUT}) if is_newer else _KNOWN
 
 
+def _transfer(session: Session, scope: Scope, document: Document, _stated_at: datetime) -> Outcome:
+    stated = transfers.read(document)
+    if stated is None or scope.account:
+        return _NOT_OURS
+    noted = transfers.note(session, scope.organization_id, stated, livemode=scope.livemode)
+    if noted is None:
+        return _NOT_OURS
+    if noted.is_more_reversed:
+        return Outcome("recorded", {"because": TRANSFER_REVERSED})
+    return Outcome("recorded", {"because": TRANSFER}) if noted.is_new else _KNOWN
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "account.updated": _account,
     "capability.updated": _capability,
     "payout.paid": _bank_payout,
     "payout.failed": _bank_payout,
+    "transfer.created": _transfer,
+    "transfer.updated": _transfer,
+    "transfer.reversed": _transfer,
 }
 TYPES: Final = frozenset(HANDLERS) | {"v1.account.updated"}

@@ -16,6 +16,7 @@ from stripe import StripeClient
 
 from app import db, sealing
 from app.errors import LeaseLost, StripeForbidden, StripeProblem, StripeUnavailable
+from app.partners import enrollment
 from app.payments.facts import moment
 from app.payouts.connect import accounts, agreements, states
 from app.payouts.connect.accounts import ClaimedAccount
@@ -105,6 +106,8 @@ def _create(stripe: StripeClient, account: ClaimedAccount) -> str:
     state = made or _state_in(_post_account(stripe, account, country, agreement))
     with db.transaction() as session:
         accounts.store_created(session, account, state, country=country, agreement=agreement)
+        organization_ids = account.organization_id, account.partner_organization_id
+        enrollment.set_stripe_account(session, *organization_ids, state.account_id, livemode=account.livemode)
     log.info("connected_account_created", account_id=str(account.id), stripe_account_id=state.account_id)
     return state.account_id
 

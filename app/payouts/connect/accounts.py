@@ -41,6 +41,7 @@ class ClaimedAccount:
 
     id: UUID
     organization_id: UUID
+    partner_organization_id: UUID
     livemode: bool
     country: str | None
     stripe_account_id: str | None
@@ -108,7 +109,7 @@ _CLAIM = text("""
                                   due_at = now() + make_interval(secs => :lease)
     WHERE id = (SELECT id FROM connected_accounts WHERE due_at <= now()
                 ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, organization_id, livemode, country, stripe_account_id, lease, attempts,
+    RETURNING id, organization_id, partner_organization_id, livemode, country, stripe_account_id, lease, attempts,
               link_requested_at IS NOT NULL AND link_encrypted IS NULL AS wants_link,
               coalesce(link_return_url, '') AS return_url, coalesce(link_refresh_url, '') AS refresh_url
 """)

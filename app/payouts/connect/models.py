@@ -1,4 +1,4 @@
-"""Tables: partners' connected accounts at Stripe."""
+"""Tables: partners' connected accounts at Stripe, and the transfers to them."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import Base, CreatedAt
+from app.db import Base, CreatedAt, Currency, Minor
 
 
 class ConnectedAccount(Base):
@@ -63,6 +63,42 @@ class ConnectedAccount(Base):
     """When Stripe is asked next; null: not before something changes."""
     attempts: Mapped[int] = mapped_column(server_default="0")
     """Calls since the last one that succeeded."""
+    lease: Mapped[int] = mapped_column(server_default="0")
+    """Counts claims: a process whose claim is not the last one writes nothing."""
+    created_at: Mapped[CreatedAt]
+
+
+class PayoutTransfer(Base):
+    """The transfer of a payout to a connected account; what is asked of Stripe is fixed with the row.
+
+    It is inserted, and committed, before Stripe is called. `sent_at` is committed just before the call that may make
+    the transfer: without it nothing can have been sent, with it the outcome is unknown until Stripe is asked.
+    """
+
+    __tablename__ = "payout_transfers"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("reversed_minor BETWEEN 0 AND amount_minor", name="reversed"),
+        Index("ix_payout_transfers_due", "due_at", "payout_id", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payouts.id"), primary_key=True)
+    organization_id: Mapped[UUID]
+    livemode: Mapped[bool]
+    account: Mapped[str]
+    """The connected account that receives, `acct_…`."""
+    currency: Mapped[Currency]
+    amount_minor: Mapped[Minor]
+    transfer_id: Mapped[str | None]
+    """Stripe's id, `tr_…`, once an answer, a list or an event has named it."""
+    reversed_minor: Mapped[Minor] = mapped_column(server_default="0")
+    """How much of it was reversed, the highest sum that Stripe has stated."""
+    sent_at: Mapped[datetime | None]
+    problem: Mapped[dict[str, Any] | None]
+    """Why the last call failed, or why it ended without a transfer."""
+    due_at: Mapped[datetime | None]
+    """When it is worked on next; null: nothing is left to do."""
+    attempts: Mapped[int] = mapped_column(server_default="0")
     lease: Mapped[int] = mapped_column(server_default="0")
     """Counts claims: a process whose claim is not the last one writes nothing."""
     created_at: Mapped[CreatedAt]

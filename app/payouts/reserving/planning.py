@@ -9,7 +9,7 @@ from app.immutable import immutable
 from app.partners.payout_methods.stored import StoredMethod
 from app.payouts import amounts, methods
 from app.payouts.amounts import NOTHING, PayoutAmounts
-from app.payouts.methods import Payer
+from app.payouts.methods import Payer, Refusal
 from app.payouts.reserving.payables import Owed
 
 WITHOUT_DESTINATION: Final = ("external",)
@@ -81,6 +81,7 @@ def plan(
     partner_status: str,
     method: StoredMethod | None,
     terms: RunTerms,
+    unable: Refusal | None = None,
 ) -> Plan:
     """What is paid of `owed`.
 
@@ -90,6 +91,7 @@ def plan(
         partner_status: as stored; a banned partner is paid nothing.
         method: how and where the partner is paid; None: it has not chosen.
         terms: those of the run.
+        unable: why the destination cannot receive money now; None: nothing is known against it.
     """
     minimum_minor = terms.minimums.get(owed.currency, 0)
 
@@ -100,6 +102,8 @@ def plan(
         return skipped(reason)
     if method is None:
         return skipped("no_payout_method")
+    if unable is not None:
+        return skipped("method_unavailable", unable.details)
     if method.destination_encrypted is None and method.method not in WITHOUT_DESTINATION:
         return skipped("destination_invalid")
     paid = amounts.amounts_of(payable_lines, terms.fee_bps, methods.step(method.method, owed.currency))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.partners.models import Partner
-from app.partners.payout_methods import stored
+from app.payouts.connect import destinations
 from app.payouts.owner_settings.stored import load_payer
 from app.payouts.reserving import payables, planning
 from app.payouts.reserving.payables import Selection
@@ -29,7 +29,8 @@ def load_plans(session: Session, program: Program, selection: Selection) -> list
     """A plan for each partner and currency of the selection with anything payable, by partner and currency."""
     every = payables.load_owed(session, selection)
     partner_ids = {owed.partner_id for owed in every}
-    methods = stored.load_for(session, partner_ids)
+    found = destinations.load_for(session, partner_ids, livemode=selection.livemode)
+    methods = found.methods
     statuses = load_statuses(session, partner_ids)
     terms = load_terms(session, program, livemode=selection.livemode)
     return [
@@ -39,6 +40,7 @@ def load_plans(session: Session, program: Program, selection: Selection) -> list
             partner_status=statuses[owed.partner_id],
             method=methods.get(owed.partner_id),
             terms=terms,
+            unable=found.refusals.get(owed.partner_id),
         )
         for owed in every
         if not selection.methods

@@ -18,9 +18,9 @@ from app import backoff, bulk, ids
 from app.commissions.settling import payout_postings
 from app.commissions.settling.payout_postings import Step, Taken
 from app.commissions.settling.settlement import Cause
-from app.partners.payout_methods import stored
 from app.payouts import references
 from app.payouts.amounts import NOTHING
+from app.payouts.connect import destinations
 from app.payouts.models import Payout, PayoutLine, PayoutRun, PayoutRunItem
 from app.payouts.reserving import items, payables, planning, plans, requests
 from app.payouts.reserving.items import ItemDone
@@ -116,14 +116,21 @@ def _plan_again(
     for taken in payout_postings.take(session, payables.commission_ids(session, selection, pairs)).values():
         if payables.counts(taken.position.payable_minor, taken.approved_at, run.cutoff_at):
             by_pair[taken.partner_id, taken.currency][taken.id] = taken
-    methods = stored.load_for(session, partner_ids)
+    found = destinations.load_for(session, partner_ids, livemode=run.livemode)
     terms = plans.load_terms(session, program, livemode=run.livemode)
     others = _under_way_elsewhere(session, run, partner_ids)
     for item in batch:
         pair = (item.partner_id, item.currency)
         lines = [(taken.id, taken.position.payable_minor) for taken in by_pair[pair].values()]
         owed = Owed(*pair, sum(minor for _, minor in lines), len(lines))
-        now = planning.plan(owed, lines, partner_status=statuses[pair[0]], method=methods.get(pair[0]), terms=terms)
+        now = planning.plan(
+            owed,
+            lines,
+            partner_status=statuses[pair[0]],
+            method=found.methods.get(pair[0]),
+            terms=terms,
+            unable=found.refusals.get(pair[0]),
+        )
         yield _compared(run, item, now, is_elsewhere=pair in others), by_pair[pair]
 
 

@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.paging import HasMore
 from app.partners.managing.views import ProgramAffiliate
+from app.payouts.connect import transfers
 from app.payouts.methods import MethodName
 from app.payouts.models import Payout, PayoutLine, PayoutReturn
 from app.payouts.showing import queries
 from app.payouts.steps.bans import Ban
 from app.payouts.steps.write_offs import WrittenOff
 from app.payouts.transitions import PayoutStatus
+from app.sentences import payouts as sentences
+from app.sentences import problems
 from app.views import Instant, Snake
 
 
@@ -67,6 +70,7 @@ class PayoutDetail(PayoutBody):
 
     lines: list[PayoutLineBody]
     returns: list[PayoutReturnBody]
+    problem: str | None = Field(description="Why a transfer by Stripe is not made yet; it is tried again.")
 
 
 class PayoutPage(Snake):
@@ -109,6 +113,7 @@ def payout_detail(session: Session, payout: Payout) -> PayoutDetail:
         **_fields(payout),
         lines=[_line(line) for line in queries.lines_of(session, payout)],
         returns=[_return(back) for back in queries.returns_of(session, payout)],
+        problem=problems.sentence(transfers.problem_of(session, payout.id)) if payout.method == "stripe" else None,
     )
 
 
@@ -151,7 +156,7 @@ def _fields(payout: Payout) -> dict[str, Any]:
         "status": payout.status,
         "reference": payout.reference,
         "provider_id": payout.provider_id,
-        "failure_reason": payout.failure_reason,
+        "failure_reason": sentences.failure(payout.failure_reason, payout.failure_details),
         "created_at": payout.created_at,
         "sent_at": payout.sent_at,
         "paid_at": payout.paid_at,
@@ -173,7 +178,7 @@ def _return(back: PayoutReturn) -> PayoutReturnBody:
         amount_cents=back.net_minor,
         gross_cents=back.gross_minor,
         fee_cents=back.fee_minor,
-        reason=back.reason,
+        reason=sentences.failure(back.reason, None) or back.reason,
         provider_id=back.provider_id,
         occurred_at=back.occurred_at,
     )

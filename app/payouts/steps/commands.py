@@ -11,7 +11,7 @@ from app import ids
 from app.commissions.settling import payout_postings
 from app.commissions.settling.payout_postings import Step
 from app.commissions.settling.settlement import Cause
-from app.errors import InvalidRequest
+from app.errors import Conflict, InvalidRequest
 from app.money import format_money
 from app.organizations import audit
 from app.organizations.actors import Actor
@@ -44,10 +44,11 @@ def confirm(
         paid_at: when it was paid; None: now.
 
     Raises:
-        Conflict: `status_refused`: it cannot become paid.
+        Conflict: `status_refused`: it cannot become paid; `transfer_under_way`: Stripe is asked for its outcome.
         InvalidRequest: `paid_at` is in the future or before the payout, or `reference` is not one line of text.
     """
     payout = _locked(session, payout)
+    _refuse_transfer_under_way(payout)
     transitions.require(_status(payout), "paid")
     if paid_at is not None and not payout.created_at <= paid_at <= by.occurred_at:
         earliest = instant_text(payout.created_at)
@@ -55,21 +56,22 @@ def confirm(
     if reference:
         payout.provider_id = require_line(reference, param="reference")
     changes.end(session, [payout], "paid", replace(by, occurred_at=paid_at or by.occurred_at))
-    return _noted(session, actor, "payout.paid", payout, by)
+    return noted(session, actor, "payout.paid", payout, by)
 
 
 def fail(session: Session, actor: Actor, payout: Payout, by: Cause, *, reason: str) -> Payout:
     """Record that a payout did not reach the partner; its amounts are payable again.
 
     Raises:
-        Conflict: `status_refused`.
+        Conflict: `status_refused`; `transfer_under_way`: Stripe is asked for its outcome.
         InvalidRequest: without a reason.
     """
     reason = _reason(reason)
     payout = _locked(session, payout)
+    _refuse_transfer_under_way(payout)
     transitions.require(_status(payout), "failed")
     changes.end(session, [payout], "failed", by, reason=reason)
-    return _noted(session, actor, "payout.failed", payout, by)
+    return noted(session, actor, "payout.failed", payout, by)
 
 
 def cancel(
@@ -95,7 +97,7 @@ def cancel(
     transitions.require(_status(payout), "canceled", is_by_file=is_by_file, force=force, reason=reason)
     was_sent = payout.status == "sent"
     changes.end(session, [payout], "canceled", by, reason=reason)
-    return _noted(session, actor, "payout.canceled", payout, by, {"was_sent": was_sent})
+    return noted(session, actor, "payout.canceled", payout, by, {"was_sent": was_sent})
 
 
 def give_back(
@@ -122,11 +124,12 @@ def give_back(
         provider_id: the name of the return at the provider.
 
     Raises:
-        Conflict: `status_refused`: it was not paid, or all of it came back already.
+        Conflict: `status_refused`: it was not paid, or all of it came back already; `transfer_under_way`.
         InvalidRequest: without a reason, or with an amount that is not between 1 and what is left.
     """
     reason = _reason(reason)
     payout = _locked(session, payout)
+    _refuse_transfer_under_way(payout)
     left_minor = payout.net_minor - payout.returned_net_minor
     transitions.require(_status(payout), "returned", is_all_back=left_minor == 0)
     if not 1 <= amount_minor <= left_minor:
@@ -137,7 +140,7 @@ def give_back(
         changes.end(session, [payout], "paid", by)
     _post_return(session, payout, by, amount_minor, reason, provider_id)
     run_states.conclude(session, [payout.run_id])
-    return _noted(session, actor, "payout.returned", payout, by, {"amount_minor": amount_minor})
+    return noted(session, actor, "payout.returned", payout, by, {"amount_minor": amount_minor})
 
 
 def _post_return(
@@ -179,6 +182,15 @@ def _locked(session: Session, payout: Payout) -> Payout:
     return locked
 
 
+def _refuse_transfer_under_way(payout: Payout) -> None:
+    """Refuse what people say about a transfer whose outcome only Stripe knows. Raises Conflict."""
+    if payout.method == "stripe" and payout.status == "processing":
+        raise Conflict(
+            "the transfer is being made at Stripe, which is asked for its outcome; wait until it is known",
+            code="transfer_under_way",
+        )
+
+
 def _status(payout: Payout) -> PayoutStatus:
     return cast("PayoutStatus", payout.status)
 
@@ -189,7 +201,7 @@ def _reason(reason: str) -> str:
     return require_line(reason, param="reason")
 
 
-def _noted(
+def noted(
     session: Session,
     actor: Actor,
     action: Literal["payout.paid", "payout.failed", "payout.canceled", "payout.returned"],
@@ -199,8 +211,8 @@ def _noted(
 ) -> Payout:
     """Write the audit entry of a change, and its outbound fact; there is none of a cancel, by which nothing leaves."""
     subject_id, owner, livemode = ids.encode(ids.PAYOUT, payout.id), payout.organization_id, payout.livemode
-    noted = {"net_minor": payout.net_minor, "currency": payout.currency, **(details or {})}
-    audit.add_entry(session, actor, action, subject_id, noted, organization_id=owner, livemode=livemode)
+    values = {"net_minor": payout.net_minor, "currency": payout.currency, **(details or {})}
+    audit.add_entry(session, actor, action, subject_id, values, organization_id=owner, livemode=livemode)
     if action != "payout.canceled":
         facts.record(session, [payout], action, by.occurred_at)
     return payout
