@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ARRAY, Uuid, any_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.immutable import immutable
@@ -35,7 +35,7 @@ def load_listeners(
         endpoint.id, endpoint.livemode, endpoint.partner_id, endpoint.events, endpoint.include_backfill
     ).where(
         endpoint.organization_id == organization_id,
-        or_(endpoint.partner_id.is_(None), endpoint.partner_id.in_(partner_ids)),
+        or_(endpoint.partner_id.is_(None), endpoint.partner_id == any_(literal(list(partner_ids), ARRAY(Uuid)))),
         endpoint.disabled_at.is_(None),
         endpoint.deleted_at.is_(None),
     )

@@ -43,33 +43,55 @@ class LookupRequest(NamedTuple):
 
 @immutable
 class ClaimedLookup:
-    """A look-up that this process has claimed; `attempts` includes this one."""
+    """A look-up that this process has claimed; `attempts` includes this one.
+
+    `is_backfill`: only a backfill asked for it.
+    """
 
     id: int
     scope: Scope
     request: LookupRequest
     attempts: int
+    is_backfill: bool
 
 
 # An answered look-up is repeated only for a thin event that is processed again.
 _INSERT_REQUESTS = text("""
-    INSERT INTO lookups (organization_id, account, livemode, kind, object_id, asked_for, next_attempt_at)
-    SELECT :organization_id, :account, :livemode, kind, object_id, asked_for, now() + make_interval(secs => patience)
+    INSERT INTO lookups (organization_id, account, livemode, kind, object_id, asked_for, is_backfill, next_attempt_at)
+    SELECT :organization_id, :account, :livemode, kind, object_id, asked_for, :is_backfill,
+           now() + make_interval(secs => patience)
     FROM json_to_recordset(CAST(:rows AS json))
          AS given(kind text, object_id text, asked_for text, patience integer)
     ON CONFLICT ON CONSTRAINT uq_lookups_identity DO UPDATE
-    SET done_at = NULL, problem = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at, queued_at = now()
+    SET done_at = NULL, problem = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at, queued_at = now(),
+        is_backfill = excluded.is_backfill
     WHERE lookups.done_at IS NOT NULL AND (lookups.problem IS NOT NULL OR lookups.asked_for <> '')
 """)
 
 
-def insert_requests(session: Session, scope: Scope, requests: Iterable[LookupRequest]) -> None:
-    """Queue look-ups. Does nothing for those that were answered already, or if there is no API key."""
+_NEEDED_BY_OTHERS = text("""
+    UPDATE lookups SET is_backfill = false
+    FROM json_to_recordset(CAST(:rows AS json)) AS given(kind text, object_id text, asked_for text)
+    WHERE lookups.object_id = given.object_id AND lookups.kind = given.kind AND lookups.asked_for = given.asked_for
+      AND organization_id = :organization_id AND account = :account AND livemode = :livemode AND is_backfill
+""")
+
+
+def insert_requests(
+    session: Session, scope: Scope, requests: Iterable[LookupRequest], *, is_backfill: bool = False
+) -> None:
+    """Queue look-ups. Does nothing for those that were answered already, or if there is no API key.
+
+    `is_backfill`: only a backfill needs them; one that a delivered event needs too is none of a backfill any more.
+    """
     distinct = sorted(lookup for lookup in set(requests) if lookup.object_id)
     if not distinct or not api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):
         return
     rows = [{**lookup._asdict(), "patience": PATIENCE_SECONDS.get(lookup.kind, 0)} for lookup in distinct]
-    session.execute(_INSERT_REQUESTS, {**scope.parameters(), "rows": bulk.encode(rows)})
+    values = {**scope.parameters(), "rows": bulk.encode(rows)}
+    session.execute(_INSERT_REQUESTS, {**values, "is_backfill": is_backfill})
+    if not is_backfill:
+        session.execute(_NEEDED_BY_OTHERS, values)
 
 
 _IS_DUE = text("SELECT EXISTS (SELECT FROM lookups WHERE done_at IS NULL AND next_attempt_at <= now())")
@@ -84,7 +106,7 @@ _CLAIM = text("""
     UPDATE lookups SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => :lease)
     WHERE id = (SELECT id FROM lookups WHERE done_at IS NULL AND next_attempt_at <= now()
                 ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, organization_id, account, livemode, kind, object_id, asked_for, attempts
+    RETURNING id, organization_id, account, livemode, kind, object_id, asked_for, attempts, is_backfill
 """)
 
 
@@ -94,7 +116,8 @@ def claim(session: Session) -> ClaimedLookup | None:
     if row is None:
         return None
     scope = Scope.of(row)
-    return ClaimedLookup(row.id, scope, LookupRequest(row.kind, row.object_id, row.asked_for), row.attempts)
+    request = LookupRequest(row.kind, row.object_id, row.asked_for)
+    return ClaimedLookup(row.id, scope, request, row.attempts, row.is_backfill)
 
 
 _FINISH = text(

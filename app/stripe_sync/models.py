@@ -140,6 +140,8 @@ class Lookup(Base):
     object_id: Mapped[str]
     asked_for: Mapped[str] = mapped_column(server_default="")
     """The thin event that needs the object's present state; '' if any state is enough."""
+    is_backfill: Mapped[bool] = mapped_column(server_default="false")
+    """Whether only a backfill asked for it; outbound messages about what it finds say so."""
     queued_at: Mapped[CreatedAt]
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]

@@ -1,14 +1,17 @@
 """What the drain finds missing is asked of Stripe, once, and settles what waited for it."""
 
+import pytest
 from sqlalchemy import text
 
 from app import db
 from app.config import Settings
 from app.stripe_sync import lookups as domain
 from tests.books import owed
+from tests.cast import Merchant
 from tests.conftest import Drain, Ledger
 from tests.due import make_all_due
 from tests.emulator.emulator import Emulator
+from tests.outbox.listening import listen, recorded
 from tests.stripe_stories.facts import Marks
 from worker.stripe_sync import lookups
 
@@ -29,6 +32,34 @@ def test_customer_named_before_the_first_event_is_looked_up_and_credits_the_paym
     assert look_up() == 1
     assert ledger().balances == owed(ada=980)
     assert shop.calls() == {"GET /v1/customers/{id}": 1}
+
+
+@pytest.mark.parametrize("is_delivered_too", [False, True])
+def test_what_a_look_up_finds_is_of_a_backfill_if_nothing_else_asked_for_it(
+    merchant: Merchant,
+    asking: Settings,
+    shop: Emulator,
+    connect: Connect,
+    drain: Drain,
+    look_up: LookUp,
+    is_delivered_too: bool,
+) -> None:
+    endpoint = listen(merchant.organization_id, "commission.accrued", include_backfill=True)
+    cleo = shop.customer(marker="ada")
+    connect()
+    subscription = shop.subscribe(cleo)
+    shop.deliver()
+    with db.transaction() as session:
+        session.execute(text("UPDATE due_events SET is_backfill = true"))
+    drain()
+    if is_delivered_too:
+        shop.renew(subscription)
+        shop.deliver()
+        drain()
+    assert look_up() == 1
+    with db.transaction() as session:
+        found = {message.is_backfill for message in recorded(session, endpoint)}
+    assert found == {not is_delivered_too}
 
 
 def test_a_customer_whose_metadata_was_seen_is_not_asked_about(

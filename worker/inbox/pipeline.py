@@ -76,7 +76,9 @@ def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) 
     outcomes |= _outcomes(session, scope, batch, locked, settled)
     fetched_objects = {object_id: outcomes[event.id] for event in events if (object_id := object_in(event.stripe_id))}
     waits.end_thin(session, scope, fetched_objects)
-    lookups.insert_requests(session, scope, missing | missing_data.of_events(outcomes.values()))
+    is_backfill = all(event.is_backfill for event in events)
+    missing |= missing_data.of_events(outcomes.values())
+    lookups.insert_requests(session, scope, missing, is_backfill=is_backfill)
     return outcomes
 
 

@@ -137,7 +137,12 @@ def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
     request, scope = lookup.request, lookup.scope
     with db.transaction() as session:
         new = fetched.insert_documents(
-            session, scope, result.documents, fetched_at=result.fetched_at, api_version=client.API_VERSION
+            session,
+            scope,
+            result.documents,
+            fetched_at=result.fetched_at,
+            api_version=client.API_VERSION,
+            is_backfill=lookup.is_backfill,
         )
         if request.asked_for and not new:
             waits.end_unchanged(session, scope, request.asked_for)
