@@ -123,6 +123,14 @@ def gauge(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value=value)
 
 
+def gauges_by_label(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
+    """A gauge metric with a value for each value of a label."""
+    family = GaugeMetricFamily(name, help_text, labels=[label])
+    for word, value in values.items():
+        family.add_metric([word], value)
+    return family
+
+
 class _ReadyMetrics(Collector):
     """A collector that returns given metrics, as Prometheus's library requires."""
 

@@ -12,6 +12,8 @@ from app.cli.demo import command
 from app.cli.merchants import balances, commissions, keys, organizations, partners, programs, statements
 from app.cli.outbound import webhooks
 from app.cli.payouts import methods as payout_methods
+from app.cli.payouts import payouts
+from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
 from app.cli.server import bootstrap, migrate, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
@@ -58,6 +60,9 @@ app.add_typer(commissions.commands, name="commissions")
 app.command("balances")(balances.balances)
 app.command("statements")(statements.statements)
 app.command("statement")(statements.statement)
+payouts.commands.command("preview")(payout_runs.preview)
+payouts.commands.command("run")(payout_runs.run)
+app.add_typer(payouts.commands, name="payouts")
 app.add_typer(payout_methods.commands, name="payout-methods")
 app.add_typer(payout_settings.commands, name="payout-settings")
 app.add_typer(keys.commands, name="keys")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app import config
+    from app.commissions.settling.settlement import Cause
     from app.organizations.models import Organization
 
 
@@ -80,3 +82,10 @@ def find_with_descendants(session: Session, name: str | None) -> tuple[UUID, ...
     from app.organizations.hierarchy import own_and_descendants
 
     return own_and_descendants(session, find(session, name).id)
+
+
+def cause() -> Cause:
+    """A command as the cause of ledger entries, now."""
+    from app.commissions.settling.settlement import Cause
+
+    return Cause("command line", datetime.now(UTC))

@@ -18,14 +18,21 @@ from tests.api.sales import Sale
 from tests.cast import Merchant
 
 
-def reserve(session: Session, merchant: Merchant, code: str, sale: Sale, *, livemode: bool = False) -> tuple[str, str]:
-    """Approve the sale and reserve all that is payable to the partner; gives the ids of the payout and its run."""
+def approve(session: Session, merchant: Merchant, code: str, sale: Sale) -> datetime:
+    """Approve the sale, and let the partner be paid by PayPal; gives the time of the approval."""
     now = datetime.now(UTC)
     conversion_id = ids.decode(sale.conversion_id, ids.CONVERSION)
     conversion = session.get_one(Conversion, conversion_id)
     approval.approve(session, conversion, by=Cause("job:tests", now), decided_by="tests")
     partner = session.get_one(Partner, merchant.partners[code])
     apply_fields(session, partner, {"payout_method": "paypal", "payout_email": f"{code}@wallet.example"})
+    return now
+
+
+def reserve(session: Session, merchant: Merchant, code: str, sale: Sale, *, livemode: bool = False) -> tuple[str, str]:
+    """Approve the sale and reserve all that is payable to the partner; gives the ids of the payout and its run."""
+    now = approve(session, merchant, code, sale)
+    partner = session.get_one(Partner, merchant.partners[code])
     program = session.get_one(Program, merchant.program_id)
     asked = requests.stored_form(RunRequest(partner_ids=[ids.encode(ids.PARTNER, partner.id)]))
     run = PayoutRun(

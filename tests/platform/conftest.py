@@ -22,6 +22,7 @@ def accrual(settings: config.Settings, tmp_path: Path) -> Iterator[Accrual]:
     """Run a command on the test's database: what it printed as JSON, or its exception."""
     values = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
     values |= {"ACCRUAL_SECRET_KEY": settings.secret_key.get_secret_value(), "ACCRUAL_STRIPE_LIVEMODE": "false"}
+    values |= {"ACCRUAL_PAYOUTS_LIVE": str(settings.payouts_live)}
     settings_files.store(tmp_path, values)
 
     def accrual(*arguments: str, json_expected: bool = True) -> Any:

@@ -1,60 +1,82 @@
-"""`accrual payout-settings` and `accrual payout-methods`."""
+"""`accrual payouts`: the same runs and steps as over HTTP."""
+
+from datetime import UTC, datetime
 
 import pytest
 
+from app import db
+from app.config import Settings
 from app.errors import Conflict, InvalidRequest
+from tests import cast
+from tests.api.reserved import approve
+from tests.api.sales import sell
+from tests.conftest import assert_ledger_sound
+from worker.payouts import reserving
 
 from .conftest import Accrual
 from .test_audited_commands import trail
-from .test_program_commands import BOOTSTRAP
-
-ADA = ("partners", "add", "--email", "ada@example.com", "--code", "ada")
-ACCOUNT = (
-    *("--name", "Acme GmbH", "--iban", "DE75512108001245126199", "--street", "Hauptstr. 1"),
-    *("--postal-code", "10115", "--town", "Berlin", "--country", "DE"),
-)
-BANK = ("--method", "bank_transfer", "--account-holder", "Ada Lane", "--iban", "DE89370400440532013000")
 
 
-def test_the_settings_are_set_and_shown_masked(accrual: Accrual) -> None:
-    accrual(*BOOTSTRAP)
-    missing = {one["method"]: one["reason"] for one in accrual("payout-settings", "show")["methods"]}
-    assert missing["bank_transfer"] == "no_debtor"
-    shown = accrual("payout-settings", "set", *ACCOUNT)
-    assert shown["debtor"]["iban"] == "DE…6199"
-    assert accrual("payout-settings", "set", "--wise-currency", "eur")["debtor"] == shown["debtor"]
-    printed = accrual("payout-settings", "show", json_expected=False).stdout
-    assert "Acme GmbH, DE…6199" in printed
-    assert "DE75512108001245126199" not in printed
-    with pytest.raises(InvalidRequest, match="nothing to set"):
-        accrual("payout-settings", "set")
-    with pytest.raises(InvalidRequest, match=r"debtor\.street is required"):
-        accrual("payout-settings", "set", "--iban", "DE75512108001245126199", "--name", "Acme")
-    assert [action for _, action, _ in trail()].count("payout_settings.updated") == 2
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As everywhere, with payouts switched on."""
+    return settings.model_copy(update={"payouts_live": True})
 
 
-def test_a_partners_method_is_set_and_shown_masked(accrual: Accrual) -> None:
-    accrual(*BOOTSTRAP)
-    accrual(*ADA, "--active")
-    made = accrual("payout-methods", "set", "ada", *BANK, "--town", "Berlin")
-    assert (made["method"], made["destination"], made["country"]) == ("bank_transfer", {"iban": "DE…3000"}, "DE")
-    assert accrual("payout-methods", "show", "ada@example.com") == made
-    printed = accrual("payout-methods", "show", "ada", json_expected=False).stdout
-    assert "DE…3000" in printed
-    assert "DE89370400440532013000" not in printed
-    assert accrual("partners", "show", "ada")["payout_method"] == "bank_transfer"
-    assert trail()[-1][2] == {"method": "bank_transfer"}
+@pytest.fixture
+def payable(merchant: cast.Merchant) -> None:
+    """Ada is owed 9.80 USD."""
+    with db.transaction() as session:
+        approve(session, merchant, "ada", sell(session, merchant, "ada", 1))
 
 
-def test_what_is_refused_says_what_to_do(accrual: Accrual) -> None:
-    accrual(*BOOTSTRAP)
-    accrual(*ADA)
-    with pytest.raises(InvalidRequest, match="method 'cash' is unknown; use one of paypal, wise"):
-        accrual("payout-methods", "set", "ada", "--method", "cash")
-    with pytest.raises(InvalidRequest, match="town is required for bank_transfer"):
-        accrual("payout-methods", "set", "ada", *BANK)
-    with pytest.raises(Conflict, match="PayPal does not pay to Nigeria"):
-        accrual("payout-methods", "set", "ada", "--method", "paypal", "--email", "a@example.com", "--country", "NG")
-    told = {one["method"]: one["sentence"] for one in accrual("payout-methods", "available", "ada", "--country", "ng")}
-    assert told["paypal"] == "PayPal does not pay to Nigeria."
-    assert told["crypto"] is None
+@pytest.mark.usefixtures("payable")
+def test_payouts_are_previewed_run_and_brought_to_every_end(accrual: Accrual) -> None:
+    shown = accrual("payouts", "preview")
+    assert [payout["net_cents"] for payout in shown["payouts"]] == [980]
+    run = accrual("payouts", "run", "--detach", "--preview-token", shown["preview_token"])
+    assert run["status"] == "reserving"
+    reserving.work_slice(60)
+    [first] = accrual("payouts", "list", "--status", "pending")
+    assert accrual("payouts", "show", run["id"])["payouts"] == [first]
+    assert accrual("payouts", "fail", first["id"], "--reason", "account closed")["status"] == "failed"
+    with pytest.raises(Conflict):
+        accrual("payouts", "confirm", first["id"])
+
+    second = again(accrual)
+    assert accrual("payouts", "cancel", second)["status"] == "canceled"
+    third = again(accrual)
+    run_id = accrual("payouts", "show", third)["run_id"]
+    assert accrual("payouts", "cancel", run_id)["status"] == "canceled"
+    fourth = again(accrual)
+    paid_at = datetime.now(UTC).isoformat()
+    confirmed = accrual("payouts", "confirm", fourth, "--reference", "4XK7", "--paid-at", paid_at)
+    assert (confirmed["status"], confirmed["provider_id"]) == ("paid", "4XK7")
+    returned = accrual("payouts", "return", fourth, "--amount-cents", "400", "--reason", "sent back")
+    assert (returned["status"], returned["returned_cents"]) == ("returned", 400)
+    actions = [action for _, action, _ in trail() if action.startswith("payout")]
+    assert actions[-2:] == ["payout.paid", "payout.returned"]
+    assert_ledger_sound()
+
+
+@pytest.mark.usefixtures("payable")
+def test_preview_in_a_terminal_shows_amounts_as_money_and_why_others_are_skipped(accrual: Accrual) -> None:
+    text = accrual("payouts", "preview", json_expected=False).stdout
+    assert "9.80 USD" in text
+    with pytest.raises(InvalidRequest, match="status 'gone' is unknown"):
+        accrual("payouts", "list", "--status", "gone")
+
+
+@pytest.mark.usefixtures("payable")
+def test_ban_by_command_cancels_what_is_pending(accrual: Accrual) -> None:
+    payout = again(accrual)
+    assert accrual("partners", "ban", "ada")["canceled_payouts"] == [payout]
+    assert accrual("payouts", "show", payout)["status"] == "canceled"
+
+
+def again(accrual: Accrual) -> str:
+    """Another run; gives the id of its payout."""
+    run = accrual("payouts", "run", "--detach")
+    reserving.work_slice(60)
+    [payout] = accrual("payouts", "list", "--run", run["id"])
+    return str(payout["id"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 from uuid import UUID
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from app.commissions import views
     from app.commissions.decisions.bulk_approval import ApprovalFilter, Approved
-    from app.commissions.settling.settlement import Cause
 
 
 commands = typer.Typer(help="List commissions, and approve or reject them.", no_args_is_help=True)
@@ -137,7 +135,11 @@ def approve(
             with db.transaction() as session:
                 owners = organizations.find_with_descendants(session, organization)
                 filters = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
-                batches.append(approve_matching(session, CLI, owners, filters, _now(), reason=reason, dry_run=dry_run))
+                batches.append(
+                    approve_matching(
+                        session, CLI, owners, filters, organizations.cause(), reason=reason, dry_run=dry_run
+                    )
+                )
     _print_batches(batches, filters.livemode, dry_run=dry_run, as_json=as_json)
 
 
@@ -188,7 +190,7 @@ def _decided(
         for public_id in public_ids:
             conversion = queries.conversion_named(session, owners, public_id)
             require_mode(livemode, public_id, livemode=conversion.livemode)
-            shown = decide(session, CLI, conversion, _now())
+            shown = decide(session, CLI, conversion, organizations.cause())
             amount = format_money(shown.commission_cents, shown.currency)
             rows.append({"id": shown.id, "partner": shown.partner_code, "commission": amount, "status": shown.status})
     return rows
@@ -239,10 +241,3 @@ def _print_batches(batches: Sequence[Approved], livemode: bool, *, dry_run: bool
     printing.record({**approved, "mode": mode_name(livemode), "amounts": amounts, "on_hold": shown.on_hold})
     if together.has_more:
         printing.warn(f"more are waiting than these {shown.approved}; without --dry-run all of them are approved")
-
-
-def _now() -> Cause:
-    """This command as the cause of ledger entries."""
-    from app.commissions.settling.settlement import Cause
-
-    return Cause("command line", datetime.now(UTC))

@@ -228,8 +228,17 @@ def ban(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ban a partner: it earns nothing on new payments, is paid nothing, and has no access."""
-    _move(partner, "ban", program, organization, data_dir, as_json=as_json)
+    """Ban a partner: it earns nothing on new payments, its pending payouts are canceled, and it has no access."""
+    from app.cli.merchants import partner_rows
+    from app.payouts.steps import bans
+
+    with organizations.opened(data_dir) as (settings, session):
+        enrolled = _find(session, partner, program, organization)
+        done = bans.ban(session, CLI, enrolled, organizations.cause())
+        row = partner_rows.after_change(session, settings, enrolled)
+        row["canceled_payouts"] = [ids.encode(ids.PAYOUT, payout.id) for payout in done.canceled]
+        row["sent_payouts"] = [ids.encode(ids.PAYOUT, payout.id) for payout in done.under_way]
+    printing.record(row, as_json=as_json)
 
 
 @commands.command()

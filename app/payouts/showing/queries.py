@@ -11,7 +11,8 @@ from app import ids
 from app.errors import NotFound
 from app.immutable import immutable
 from app.paging import Page, load_page, owned_by
-from app.payouts.models import Payout, PayoutLine, PayoutReturn, PayoutRun, PayoutRunItem
+from app.payouts.models import UNDER_WAY_SQL, Payout, PayoutLine, PayoutReturn, PayoutRun, PayoutRunItem
+from app.payouts.transitions import UNDER_WAY
 from app.programs.models import Program
 
 MOST_SHOWN: Final = 1000
@@ -118,6 +119,15 @@ def skipped_of(session: Session, run: PayoutRun) -> Page[PayoutRunItem]:
         .limit(MOST_SHOWN + 1)
     )
     return Page.of(session.scalars(chosen).all(), MOST_SHOWN)
+
+
+_UNDER_WAY: Final = text(f"SELECT status, count(*) FROM payouts WHERE {UNDER_WAY_SQL} GROUP BY status")
+
+
+def count_under_way(session: Session) -> dict[str, int]:
+    """How many payouts of all organizations are in each status under way; 0 where there are none."""
+    counts = dict.fromkeys(sorted(UNDER_WAY), 0)
+    return counts | {status: int(number) for status, number in session.execute(_UNDER_WAY)}
 
 
 # Items that are still planned count only while the run reserves: a canceled run does not pay them.

@@ -17,6 +17,7 @@ from app.config import Settings
 from app.errors import Forbidden
 from app.http import throttle
 from app.outbox import sending
+from app.payouts.showing.queries import count_under_way
 from app.runtime import schema_version
 from app.stripe_events import inbox
 from app.stripe_events.queries import count_parked
@@ -67,6 +68,7 @@ def figures() -> Response:
         oldest_seconds = inbox.oldest_due_seconds(session) or 0.0
         parked = count_parked(session)
         oldest_delivery_seconds = sending.oldest_due_seconds(session) or 0.0
+        under_way = count_under_way(session)
     gauges = [
         metrics.gauge("accrual_oldest_due_event_age_seconds", "Wait of the oldest event due; 0: none.", oldest_seconds),
         metrics.gauge("accrual_parked_events", "Events that wait for a person.", parked),
@@ -75,6 +77,7 @@ def figures() -> Response:
             "Wait of the oldest webhook due; 0: none.",
             oldest_delivery_seconds,
         ),
+        metrics.gauges_by_label("accrual_payouts_under_way", "Payouts that have not ended.", "status", under_way),
     ]
     return Response(metrics.exposition(gauges), content_type="text/plain; version=0.0.4; charset=utf-8")
 

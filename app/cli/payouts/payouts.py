@@ -1,0 +1,228 @@
+"""`accrual payouts`: list and show payouts, and record what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app import ids
+from app.cli import organization as organizations
+from app.cli import printing
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.cli.payouts.runs import ProgramName, print_run, program_of
+from app.cli.stripe.runs import moment
+from app.errors import InvalidRequest
+from app.money import format_money
+from app.organizations.actors import CLI
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.payouts.models import Payout
+
+commands = typer.Typer(help="Pay partners, and record what became of each payout.", no_args_is_help=True)
+
+PayoutId = Annotated[str, typer.Argument(metavar="PAYOUT", help="Its id, pyt_…")]
+Reason = Annotated[str, typer.Option(help="Why.", show_default=False)]
+
+
+@commands.command("list")
+def list_(
+    program: ProgramName = None,
+    status: Annotated[str | None, typer.Option(help="pending, sent, paid, …", show_default=False)] = None,
+    partner: Annotated[
+        str | None, typer.Option("--partner", help="Its id, code or e-mail address.", show_default=False)
+    ] = None,
+    run_id: Annotated[str | None, typer.Option("--run", help="Of this run, pyr_….", show_default=False)] = None,
+    *,
+    livemode: LiveOrTest = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a program's payouts, newest first."""
+    from app.partners.queries.listing import find_named
+    from app.payouts.showing import queries
+    from app.payouts.transitions import STATUSES
+
+    if status is not None and status not in STATUSES:
+        raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
+    with organizations.reading(data_dir) as (settings, session):
+        owner = program_of(session, program, organization)
+        owners = organizations.find_with_descendants(session, organization)
+        query = queries.PayoutQuery(
+            limit,
+            is_live(livemode, settings),
+            status=status,
+            partner_id=find_named(session, owners, partner, program_id=owner.id).id if partner else None,
+            run_id=queries.get_run(session, owners, run_id).id if run_id else None,
+        )
+        page = queries.list_payouts(session, owner, query)
+        rows = [_row(payout, as_json=as_json) for payout in page.rows]
+    printing.listing(rows, as_json=as_json)
+    if page.has_more:
+        printing.warn(f"there are more than {limit}; see them with a higher --limit")
+
+
+@commands.command()
+def show(
+    named: Annotated[str, typer.Argument(metavar="ID", help="A payout, pyt_…, or a run, pyr_…")],
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a payout with the commissions in it, or a run with its payouts and what it skipped."""
+    from app.payouts.showing import queries, views
+    from app.payouts.showing.run_views import run_body
+    from app.views import jsonable
+
+    with organizations.reading(data_dir) as (_, session):
+        owners = organizations.find_with_descendants(session, organization)
+        if ids.decode(named, ids.PAYOUT_RUN) is not None:
+            body = run_body(session, queries.get_run(session, owners, named))
+            print_run(body, as_json=as_json)
+        else:
+            payout = queries.get_payout(session, owners, named)
+            printing.record(jsonable(views.payout_detail(session, payout)), as_json=as_json)
+
+
+@commands.command()
+def confirm(
+    payout: PayoutId,
+    reference: Annotated[
+        str | None, typer.Option(help="The payment's name at the bank or the provider.", show_default=False)
+    ] = None,
+    paid_at: Annotated[str | None, typer.Option(help="When it was paid. Default: now.", show_default=False)] = None,
+    *,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that a payout has reached the partner."""
+    from app.payouts.steps import commands as steps
+
+    when = moment(paid_at, "paid-at")
+    _change(
+        payout,
+        lambda session, found: steps.confirm(
+            session, CLI, found, organizations.cause(), reference=reference, paid_at=when
+        ),
+        organization,
+        data_dir,
+        as_json=as_json,
+    )
+
+
+@commands.command()
+def fail(
+    payout: PayoutId,
+    reason: Reason,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that a payout did not reach the partner; its amount is payable again."""
+    from app.payouts.steps import commands as steps
+
+    _change(
+        payout,
+        lambda session, found: steps.fail(session, CLI, found, organizations.cause(), reason=reason),
+        organization,
+        data_dir,
+        as_json=as_json,
+    )
+
+
+@commands.command()
+def cancel(
+    named: Annotated[str, typer.Argument(metavar="ID", help="A payout, pyt_…, or a run, pyr_…")],
+    reason: Annotated[str, typer.Option(help="Why; needed with --force.", show_default=False)] = "",
+    force: Annotated[bool, typer.Option("--force", help="Also if the payout's file was downloaded.")] = False,
+    *,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel a payout that was not paid, or what is pending of a run; the amounts are payable again."""
+    from app.payouts.reserving.commands import cancel as cancel_run
+    from app.payouts.showing import queries
+    from app.payouts.showing.run_views import run_body
+    from app.payouts.steps import commands as steps
+
+    if ids.decode(named, ids.PAYOUT_RUN) is None:
+        _change(
+            named,
+            lambda session, found: steps.cancel(session, CLI, found, organizations.cause(), force=force, reason=reason),
+            organization,
+            data_dir,
+            as_json=as_json,
+        )
+        return
+    with organizations.session(data_dir) as session:
+        owners = organizations.find_with_descendants(session, organization)
+        found = cancel_run(session, CLI, queries.get_run(session, owners, named), organizations.cause())
+        body = run_body(session, found)
+    print_run(body, as_json=as_json)
+
+
+@commands.command("return")
+def return_(
+    payout: PayoutId,
+    amount_cents: Annotated[
+        int, typer.Option(help="How much of the net came back, in the currency's smallest unit.", show_default=False)
+    ],
+    reason: Reason,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that money of a payout came back, the whole or a part; that is payable again."""
+    from app.payouts.steps import commands as steps
+
+    _change(
+        payout,
+        lambda session, found: steps.give_back(
+            session, CLI, found, organizations.cause(), amount_minor=amount_cents, reason=reason
+        ),
+        organization,
+        data_dir,
+        as_json=as_json,
+    )
+
+
+def _change(
+    public_id: str,
+    step: Callable[[Session, Payout], Payout],
+    organization: str | None,
+    data_dir: DataDir,
+    *,
+    as_json: bool,
+) -> None:
+    from app.payouts.showing.queries import get_payout
+
+    with organizations.session(data_dir) as session:
+        owners = organizations.find_with_descendants(session, organization)
+        row = _row(step(session, get_payout(session, owners, public_id)), as_json=as_json)
+    printing.record(row, as_json=as_json)
+
+
+def _row(payout: Payout, *, as_json: bool) -> dict[str, Any]:
+    from app.payouts.showing.views import payout_body
+    from app.views import jsonable
+
+    body = payout_body(payout)
+    if as_json:
+        return jsonable(body)
+    return {
+        "id": body.id,
+        "partner": body.partner_id,
+        "gross": format_money(body.gross_cents, body.currency),
+        "fee": format_money(body.fee_cents, body.currency),
+        "net": format_money(body.net_cents, body.currency),
+        "method": body.method,
+        "status": body.status,
+        "reference": body.reference,
+    }
