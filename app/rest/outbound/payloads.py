@@ -11,6 +11,7 @@ from app.outbox.event_types import EventType
 from app.partners.managing.outbound_facts import PartnerMessage
 from app.payments.views import PaymentBody
 from app.payouts.showing.views import PayoutBody
+from app.statements.views import StatementSummary
 from app.stripe_events.views import EventBody
 from app.views import Instant, Snake
 
@@ -46,6 +47,7 @@ DATA: Final[Mapping[EventType, type[BaseModel]]] = {
     "payout.paid": PayoutBody,
     "payout.failed": PayoutBody,
     "payout.returned": PayoutBody,
+    "statement.closed": StatementSummary,
 }
 """The model of `data` for each event type."""
 DESCRIPTIONS: Final[Mapping[EventType, str]] = {
@@ -70,6 +72,7 @@ DESCRIPTIONS: Final[Mapping[EventType, str]] = {
     "payout.paid": "A payout was paid.",
     "payout.failed": "A payout failed; what was in it is payable again.",
     "payout.returned": "A paid payout came back, all of it or a part.",
+    "statement.closed": "A statement of a partner's month was closed; it never changes.",
 }
 
 
