@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from app import db, ids
 from tests.cast import Merchant
+from tests.conftest import assert_ledger_sound
 from tests.ledger.statistics import move
 from tests.ledger_clock import LedgerClock, ledger_clock
 from tests.outbox.listening import listen, recorded
@@ -20,6 +21,7 @@ from tests.servers import Servers
 from worker.ledger.months import close_due
 
 from .conftest import Answer, Caller, MakeCaller
+from .reserved import reserve
 from .sales import sell
 from .test_partner_side import ME, Affiliate, affiliate, set_status
 
@@ -115,6 +117,38 @@ def test_a_payout_and_its_fee_are_columns_of_the_statement(
     [may] = owner.get(of_partner(merchant)).json["data"]
     figures = ("opening", "earned", "paid", "fee", "written_off", "closing")
     assert [may[f"{name}_cents"] for name in figures] == [0, 980, 931, 49, 0, 0]
+
+
+def test_a_payout_reserved_in_one_month_and_paid_in_the_next_is_in_both(
+    merchant: Merchant, owner: Caller, affiliate: Affiliate, clock: LedgerClock
+) -> None:
+    """Reserved in May it is still owed, in a payout; paid in June it is in June's list of payouts, with its fee."""
+    at(clock, "2026-05-05T00:00:00")
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET platform_fee_bps = 500"))
+    with db.transaction() as session:
+        payout_id, _ = reserve(session, merchant, "ada", sell(session, merchant, "ada", 1))
+    at(clock, "2026-06-01T00:00:30")
+    close_due()
+    at(clock, "2026-06-03T00:00:00")
+    assert owner.post(f"/api/v1/payouts/{payout_id}/confirm", {"reference": "bank-1"}).status_code == 200
+    at(clock, "2026-07-01T00:00:30")
+    close_due()
+    june, may = owner.get(of_partner(merchant)).json["data"]
+    assert (may["closing_cents"], may["closing_clearing_cents"], may["paid_cents"]) == (980, 980, 0)
+    assert [june[f"{name}_cents"] for name in ("opening", "paid", "fee", "closing")] == [980, 931, 49, 0]
+    first = owner.get(f"/api/v1/statements/{may['id']}").json
+    assert f"9.80 USD was reserved for payout {payout_id}." in first["lines"][-1]["sentences"]
+    for shown in (
+        owner.get(f"/api/v1/statements/{june['id']}").json,
+        affiliate("ada").get(f"{ME}/statements/{june['id']}").json,
+    ):
+        [paid] = shown["payouts"]
+        assert (paid["payout_id"], paid["paid_cents"], paid["fee_cents"]) == (payout_id, 931, 49)
+        [line] = shown["lines"]
+        assert line["sentences"][0] == f"Payout {payout_id} was paid: 9.31 USD, after a fee of 0.49 USD."
+        assert (line["clearing_cents"], line["owed_cents"]) == (-980, 0)
+    assert_ledger_sound()
 
 
 def test_csv_has_the_opening_every_entry_and_the_closing(merchant: Merchant, owner: Caller, story: None) -> None:
