@@ -1,6 +1,7 @@
 """Every list goes on from an id, whatever was added meanwhile, and ends in an empty page."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -12,9 +13,12 @@ from app.config import Settings
 from app.http.document import complete
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
+from tests.ledger_clock import LedgerClock, ledger_clock
+from tests.servers import Servers
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from worker.ledger import months
 from worker.payouts import reserving
 
 from .conftest import Answer, Caller
@@ -28,7 +32,7 @@ WHOLE: Final = {
     "/v1/admin/affiliate-me/payout-methods",
 }
 """These give one row for each currency, partner or method, not a page."""
-BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts")}
+BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts", "statements")}
 """Lists that are empty for the shop, because it is no partner."""
 
 
@@ -50,7 +54,13 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain) -> Callable[[int], None]:
+def clock(servers: Servers, database_url: str) -> Iterator[LedgerClock]:
+    with ledger_clock(servers, database_url) as clock:
+        yield clock
+
+
+@pytest.fixture
+def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock: LedgerClock) -> Callable[[int], None]:
     """Add one more row to every list."""
     ada = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}"
     program = f"/v1/admin/affiliate/programs/{ids.encode('prog', merchant.program_id)}"
@@ -84,6 +94,8 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain) -> Ca
             answer = owner.post(path, body)
             assert answer.status_code == 201, answer.text
         pay(ada)
+        clock.set(datetime(2027, 3 * number, 1, tzinfo=UTC))
+        months.close_due()
         with db.transaction() as session:
             session.execute(WAITING, {"organization_id": merchant.organization_id, "id": f"evt_waiting{number}"})
 
