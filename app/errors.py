@@ -9,6 +9,7 @@
     │   ├── Forbidden           403
     │   ├── NotFound            404
     │   ├── Conflict            409
+    │   ├── Gone                410
     │   ├── TooLarge            413
     │   └── RateLimited         429
     ├── Unavailable             503: something needed is not available; the caller retries
@@ -110,6 +111,12 @@ class Conflict(RequestError):
     """The request conflicts with the present state."""
 
     code = "conflict"
+
+
+class Gone(RequestError):
+    """It existed, and something else has taken its place."""
+
+    code = "gone"
 
 
 class TooLarge(RequestError):

@@ -1,5 +1,6 @@
 """The web application: creates the Flask application and registers all routes."""
 
+import inspect
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -31,6 +32,7 @@ from app.rest.partner_side import routes as partner_side
 from app.rest.partners import payout_accounts as partner_payout_accounts
 from app.rest.partners import routes as partners
 from app.rest.partners import snapshots
+from app.rest.payouts import files as payout_files
 from app.rest.payouts import methods as payout_methods
 from app.rest.payouts import owner_settings as payout_settings
 from app.rest.payouts import payouts
@@ -146,6 +148,7 @@ def _wire(app: OpenAPI) -> None:
         endpoints.api,
         runs.api,
         payout_runs.api,
+        payout_files.api,
         payouts.api,
         accounts.api,
     ):
@@ -184,11 +187,12 @@ def _guard(app: OpenAPI) -> None:
 
 def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
     """The view after checks of the request's body; with an `Idempotency-Key`, a repeated request is not executed."""
+    has_form = "form" in inspect.signature(view).parameters
 
     @wraps(view)
     def guarded(**arguments: Any) -> ResponseReturnValue:
         def checked() -> ResponseReturnValue:
-            bodies.check_request()
+            bodies.check_request(has_form=has_form)
             with catalogue.using(surfaces.requested_language()):
                 response: ResponseReturnValue = view(**arguments)
             return response

@@ -1,5 +1,6 @@
 """Resident memory of web and worker processes after work."""
 
+import os
 import sys
 from collections.abc import Iterable
 from itertools import islice
@@ -50,6 +51,11 @@ def worker_pids(served: Stack) -> list[int]:
 def largest_mb(pids: Iterable[int]) -> float:
     """The resident memory of the largest of these processes, in megabytes (10⁶ bytes)."""
     return max(_resident_kib(pid) for pid in pids) * 1024 / 1_000_000
+
+
+def resident_mb() -> float:
+    """The resident memory of this process, in megabytes."""
+    return largest_mb([os.getpid()])
 
 
 def _pids(served: Stack, name: str) -> list[int]:

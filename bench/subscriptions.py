@@ -60,6 +60,7 @@ _INSERT = SQL("""
 _PARTNER_OF = SQL("CASE WHEN number % {busiest} = 0 THEN 0 ELSE number % {others} + 1 END").format(
     busiest=Literal(BUSIEST_SHARE), others=Literal(PARTNERS - 1)
 )
+_ONE_EACH = SQL("number")
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,18 @@ def code_of(number: int) -> str:
     return _code(0 if number % BUSIEST_SHARE == 0 else number % (PARTNERS - 1) + 1)
 
 
-def fill(installation: Installation, subscriptions: int, months: int) -> None:
+def fill(installation: Installation, subscriptions: int, months: int, *, one_each: bool = False) -> None:
     """Insert settled subscriptions of the merchant, numbered from 0, each paid for `months` months.
 
     Commissions of all months but the last are approved. Statistics are advanced to the end.
+
+    Args:
+        installation: whose tables are filled.
+        subscriptions: their number.
+        months: how many months each has paid.
+        one_each: each belongs to a partner of its own; else as `code_of` says.
     """
+    partners, partner_of = (subscriptions, _ONE_EACH) if one_each else (PARTNERS, _PARTNER_OF)
     story = documents.story(months)
     events = (*story.beginning, *story.renewals[: months - 1])
     inbox.fill(installation, events)
@@ -103,14 +111,14 @@ def fill(installation: Installation, subscriptions: int, months: int) -> None:
             for row in table.rows
             if name == "stripe_events" or row not in before[name].rows
         ]
-        originals = _enroll_partners(connection, made)
+        originals = _enroll_partners(connection, made, partners)
         templates = _templates(after, made, SPREAD / subscriptions)
         accounts = [
             _Template(name, json.dumps(row), {}) for name, row in made if name == "accounts" and row["partner_id"]
         ]
-        _copy(connection, accounts, originals, range(1, PARTNERS), SQL("number"))
+        _copy(connection, accounts, originals, range(1, partners), SQL("number"))
         for first in range(0, subscriptions, SLICE):
-            _copy(connection, templates, originals, range(first, min(first + SLICE, subscriptions)), _PARTNER_OF)
+            _copy(connection, templates, originals, range(first, min(first + SLICE, subscriptions)), partner_of)
     inbox.tidy(installation)
     advance_sums()
     inbox.tidy(installation)
@@ -127,7 +135,9 @@ def _settle(now: datetime) -> None:
     schedule.approve_mature(now)
 
 
-def _enroll_partners(connection: psycopg.Connection, made: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+def _enroll_partners(
+    connection: psycopg.Connection, made: Sequence[tuple[str, dict[str, Any]]], partners: int
+) -> list[str]:
     """Enroll the other partners, and store the ids that rows of theirs have in place of the first partner's.
 
     Returns:
@@ -142,7 +152,7 @@ def _enroll_partners(connection: psycopg.Connection, made: Sequence[tuple[str, d
         accounts = [row["id"] for table, row in made if table == "accounts" and row["partner_id"]]
         originals = [str(first.id), str(snapshot.id), *accounts]
         copy.write_row((0, _code(0), originals))
-        for number in range(1, PARTNERS):
+        for number in range(1, partners):
             partner = enrollment.create_partner(
                 session, program, email=f"{_code(number)}@example.com", slug=_code(number)
             )

@@ -17,6 +17,7 @@ import app.partners.joining.models
 import app.partners.models
 import app.partners.payout_methods.models
 import app.payments.models
+import app.payouts.files.models
 import app.payouts.models
 import app.payouts.owner_settings.models
 import app.programs.models

@@ -11,6 +11,7 @@ from app.cli import explain, printing
 from app.cli.demo import command
 from app.cli.merchants import balances, commissions, keys, organizations, partners, programs, statements
 from app.cli.outbound import webhooks
+from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import payouts
 from app.cli.payouts import runs as payout_runs
@@ -62,6 +63,8 @@ app.command("statements")(statements.statements)
 app.command("statement")(statements.statement)
 payouts.commands.command("preview")(payout_runs.preview)
 payouts.commands.command("run")(payout_runs.run)
+payouts.commands.command("files")(payout_files.files)
+payouts.commands.command("import-results")(payout_files.import_results)
 app.add_typer(payouts.commands, name="payouts")
 app.add_typer(payout_methods.commands, name="payout-methods")
 app.add_typer(payout_settings.commands, name="payout-settings")

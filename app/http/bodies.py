@@ -5,27 +5,37 @@ import re
 from typing import Any, Final
 
 from flask import request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.errors import InvalidRequest
+from app.http.errors import FORM_NEEDED
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+FORM: Final = "multipart/form-data"
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that a header's value must not have. A tab is allowed, and so are the bytes of other alphabets, which look
 like the control characters above U+007F. Source: RFC 9110, 5.5."""
 
 
-def check_request() -> None:
+def check_request(*, has_form: bool = False) -> None:
     """Refuse a body that is not a JSON object, text that cannot be stored, and headers with control characters.
+
+    Args:
+        has_form: the route takes a form with a file instead of JSON; the file is checked by its reader.
 
     Raises:
         InvalidRequest: names the field or header with the wrong text or number.
-        werkzeug's UnsupportedMediaType: the content type of the body is not JSON.
+        werkzeug's UnsupportedMediaType: the content type of the body is not JSON, or no form where one is needed.
     """
     for name, value in request.headers:
         _refuse_control(name, value)
     for name, value in (*(request.view_args or {}).items(), *request.args.items()):
         _refuse_unstorable(value, name)
+    if has_form:
+        if request.mimetype != FORM:
+            raise UnsupportedMediaType(FORM_NEEDED)
+        _refuse_unstorable(request.form.to_dict(), "")
+        return
     if request.method not in BODY_METHODS or not (request.content_length or request.get_data(cache=True)):
         return
     try:

@@ -21,6 +21,7 @@ REFUSALS: Final = {
     "403": ("forbidden", "this key does not have the permission"),
     "404": ("not_found", "it was not found; check the id, and that it belongs to your organization"),
     "409": ("conflict", "it conflicts with the present state; the message says how"),
+    "410": ("file_replaced", "the file was made again without a payout that ended; list the run's files"),
     "415": ("unsupported_media_type", "send JSON: `Content-Type: application/json`"),
     "429": ("rate_limited", "more than 120 such requests a minute; retry after the seconds in Retry-After"),
     "500": ("internal_error", "Something went wrong on our side."),

@@ -18,6 +18,7 @@ from app.errors import (
     LONGEST_SHOWN,
     Conflict,
     Forbidden,
+    Gone,
     InvalidRequest,
     InvalidSignature,
     NotFound,
@@ -36,6 +37,7 @@ STATUSES: Final[Mapping[type[RequestError], int]] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Gone: 410,
     TooLarge: 413,
     RateLimited: 429,
 }
@@ -53,6 +55,8 @@ MESSAGES: Final[Mapping[str, str]] = {
     "model_type": "must be a JSON object",
     "decimal_parsing": "must be a decimal number, such as 12.5",
 }
+JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"
+FORM_NEEDED: Final = "send a form with a file, as `curl -F file=@FILE` does"
 DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 
 log = structlog.get_logger(__name__)
@@ -204,7 +208,8 @@ def _message_for(refusal: HTTPException) -> str:
     if refusal.code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         sent = request.content_type
         said = f"is {sent[:LONGEST_SHOWN]!r}" if sent else "is missing"
-        return f"the Content-Type {said}; send JSON: `Content-Type: application/json`"
+        needed = FORM_NEEDED if refusal.description == FORM_NEEDED else JSON_NEEDED
+        return f"the Content-Type {said}; {needed}"
     if refusal.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return "the body is too large; send at most 1 MB"
     return refusal.description or HTTPStatus(refusal.code or 500).phrase

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Final
 
 from flask import Response, current_app, request
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import db, jobs
 from app.errors import Conflict, InvalidRequest, RateLimited, RequestError
+from app.http.bodies import FORM
 from app.http.surfaces import ViewResponse
 from app.organizations import stored_responses
 from app.organizations.permissions import Caller
@@ -87,10 +89,25 @@ def _key() -> str:
 
 
 def _body() -> bytes:
-    """A digest of query and body; JSON that differs only in spaces and the order of fields has the same digest."""
+    """A digest of query and body.
+
+    JSON that differs only in spaces and the order of fields has the same digest; so have forms with the same fields and
+    files, whatever is between their parts.
+    """
+    if request.mimetype == FORM:
+        return stored_responses.digest(request.query_string.decode("latin-1"), *_parts())
     body = request.get_data(cache=True)
     try:
         text = json.dumps(json.loads(body), sort_keys=True)
     except (ValueError, RecursionError):
         text = body.decode("latin-1")
     return stored_responses.digest(request.query_string.decode("latin-1"), text)
+
+
+def _parts() -> Iterator[str]:
+    for name, value in sorted(request.form.items(multi=True)):
+        yield from (name, value)
+    for name, file in sorted(request.files.items(multi=True), key=itemgetter(0)):
+        content = file.read()
+        file.seek(0)
+        yield from (name, content.decode("latin-1"))

@@ -15,6 +15,8 @@ from app.partners.payout_methods.destinations import fields
 
 MethodName: TypeAlias = fields.Method
 FileKind = Literal["paypal", "wise", "sepa", "payoneer", "bank_list"]
+BY_FILE: Final[tuple[MethodName, ...]] = ("paypal", "wise", "bank_transfer", "payoneer", "crypto")
+"""The methods that leave in a file."""
 FILE_KINDS: Final[tuple[FileKind, ...]] = get_args(FileKind)
 
 

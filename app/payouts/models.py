@@ -116,6 +116,7 @@ class Payout(Base):
         Index("ix_payouts_program_id_livemode_id", "program_id", "livemode", "id"),
         Index("ix_payouts_partner_id_livemode_id", "partner_id", "livemode", "id"),
         Index("ix_payouts_to_transfer", "id", postgresql_where=text(TO_TRANSFER_SQL)),
+        Index("ix_payouts_file_id", "file_id", postgresql_where=text("file_id IS NOT NULL")),
         Index("ix_payouts_under_way", "program_id", "livemode", "id", postgresql_where=text(UNDER_WAY_SQL)),
     )
 
@@ -155,7 +156,7 @@ class Payout(Base):
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
-    file_id: Mapped[UUID | None]
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout_files.id"))
 
 
 class PayoutLine(Base):

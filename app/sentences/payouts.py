@@ -26,6 +26,8 @@ SkipReason = Literal[
 ]
 SKIPPED: Final[tuple[SkipReason, ...]] = get_args(SkipReason)
 """Why a run does not pay what is payable."""
+RESULTS: Final = ("unknown_reference", "unknown_status", "amount_differs", "status_refused")
+"""Why a line of a result file changed nothing."""
 
 
 def skipped(
@@ -40,7 +42,7 @@ def skipped(
         minimum_minor: the program's minimum, minor units.
         currency: of the amounts.
     """
-    if reason == "method_unavailable":
+    if reason == "method_unavailable" or details.get("refusal"):
         return refusal(details)
     if reason == "not_positive" and payable_minor < 0:
         return say("payout_skipped.debt", debt=Money(-payable_minor, currency))
@@ -93,3 +95,27 @@ def failure(reason: str | None, details: Mapping[str, Any] | None) -> str | None
 def method_name(method: str | None) -> str:
     """The name of a method of payout: "PayPal" for `paypal`."""
     return say_stored("payout_method", method)
+
+
+def result_not_applied(
+    reason: str,
+    *,
+    status: str = "",
+    net_minor: int = 0,
+    currency: str = "",
+    payout_status: str = "",
+    becoming: str | None = None,
+) -> str:
+    """Why a line of a result file changed nothing.
+
+    Args:
+        reason: a code of `RESULTS`.
+        status: as the line has it.
+        net_minor: the payout's amount in the currency's smallest unit.
+        currency: the payout's.
+        payout_status: what the payout is.
+        becoming: what the line would have made of it.
+    """
+    values: dict[str, Value] = {"status": status, "payout_status": payout_status, "becoming": becoming or ""}
+    values["amount"] = Money(net_minor, currency) if currency else ""
+    return say_stored("payout_result", reason, **values)

@@ -1,6 +1,7 @@
 """A payout that is reserved, to read about; by the job's own functions, in the caller's transaction."""
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,14 @@ from tests.api.sales import Sale
 from tests.cast import Merchant
 
 
+class Reserved(NamedTuple):
+    """The public ids of a payout, its run and its file."""
+
+    payout_id: str
+    payout_run_id: str
+    file_id: str
+
+
 def approve(session: Session, merchant: Merchant, code: str, sale: Sale) -> datetime:
     """Approve the sale, and let the partner be paid by PayPal; gives the time of the approval."""
     now = datetime.now(UTC)
@@ -29,8 +38,8 @@ def approve(session: Session, merchant: Merchant, code: str, sale: Sale) -> date
     return now
 
 
-def reserve(session: Session, merchant: Merchant, code: str, sale: Sale, *, livemode: bool = False) -> tuple[str, str]:
-    """Approve the sale and reserve all that is payable to the partner; gives the ids of the payout and its run."""
+def reserve(session: Session, merchant: Merchant, code: str, sale: Sale, *, livemode: bool = False) -> Reserved:
+    """Approve the sale, reserve all that is payable to the partner, and make the file."""
     now = approve(session, merchant, code, sale)
     partner = session.get_one(Partner, merchant.partners[code])
     program = session.get_one(Program, merchant.program_id)
@@ -48,7 +57,13 @@ def reserve(session: Session, merchant: Merchant, code: str, sale: Sale, *, live
     session.flush()
     selection = requests.selection_of(session, program, asked, now, livemode=livemode)
     items.insert(session, run, plans.load_plans(session, program, selection))
-    reservation.reserve_batch(session, run)
-    reservation.reserve_batch(session, run)
+    while run.status == "reserving":
+        reservation.reserve_batch(session, run)
+        session.refresh(run)
     payout = session.query(Payout).filter_by(run_id=run.id).one()
-    return ids.encode(ids.PAYOUT, payout.id), ids.encode(ids.PAYOUT_RUN, run.id)
+    assert payout.file_id is not None
+    return Reserved(
+        ids.encode(ids.PAYOUT, payout.id),
+        ids.encode(ids.PAYOUT_RUN, run.id),
+        ids.encode(ids.PAYOUT_FILE, payout.file_id),
+    )

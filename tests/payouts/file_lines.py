@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.payouts.files.lines import Debtor, FileHead, FileLine
+from app.payouts.files.lines import FileHead, FileLine
 from app.payouts.methods import MethodName
+from app.payouts.owner_settings.debtor import Debtor
 
 DEBTOR = Debtor(
     "Müller & Söhne GmbH", "DE89370400440532013000", "COBADEFFXXX", "Hauptstraße 1", "10115", "Berlin", "DE"

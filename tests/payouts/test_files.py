@@ -15,6 +15,7 @@ from app.payouts import references
 from app.payouts.files import kinds
 from app.payouts.files.formats import sepa
 from app.payouts.files.formats.sepa_text import clean
+from app.payouts.files.kinds import Target
 from app.payouts.files.lines import FileLine, file_name
 from app.payouts.methods import MethodName
 from app.sentences import payouts
@@ -60,6 +61,17 @@ FILES: dict[str, Sequence[FileLine]] = {
 }
 
 
+def shared_out(lines: list[FileLine]) -> list[list[FileLine]]:
+    """The lines of each file, as a run makes one after the other."""
+    files, left = [], lines
+    while left:
+        targets = [(one, Target(one.method, one.currency, one.country, one.destination.keys())) for one in left]
+        files.append(kinds.next_file(targets))
+        taken = {one.reference for one in files[-1]}
+        left = [one for one in left if one.reference not in taken]
+    return files
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("livemode", [True, False], ids=["live", "test"])
 def test_file_has_exactly_these_bytes(name: str, livemode: bool) -> None:
@@ -98,14 +110,14 @@ def test_ids_and_time_of_a_document_are_those_of_its_row() -> None:
 
 def test_file_of_paypal_with_one_line_too_many_becomes_two() -> None:
     lines = [replace(line("paypal"), reference=references.new(number)) for number in range(5_001)]
-    files = kinds.shared_out(lines)
+    files = shared_out(lines)
     assert [len(file) for file in files] == [5_000, 1]
     assert [one for file in files for one in file] == lines
     assert kinds.render(HEAD, files[0]).count(b"\r\n") == 5_000
 
 
 def test_lines_that_need_other_columns_or_another_currency_are_in_files_of_their_own() -> None:
-    mixed = [
+    methods_mixed = [
         line("paypal"),
         line("wise", "eur"),
         line("paypal", "eur"),
@@ -115,7 +127,8 @@ def test_lines_that_need_other_columns_or_another_currency_are_in_files_of_their
         line("crypto", "gbp"),
         line("paypal"),
     ]
-    shared = [[one.kind for one in file] for file in kinds.shared_out(mixed)]
+    mixed = [replace(one, reference=references.new(number)) for number, one in enumerate(methods_mixed)]
+    shared = [[one.kind for one in file] for file in shared_out(mixed)]
     assert shared == [
         ["paypal", "paypal"],
         ["wise"],

@@ -53,6 +53,10 @@ class Till:
         answer = self.caller.call("PATCH", f"/api/v1/partners/{self.partner(code)}", json=body)
         assert answer.status_code == 200, answer.text
 
+    def puts_method(self, code: str, **fields: str) -> None:
+        answer = self.caller.call("PUT", f"/api/v1/partners/{self.partner(code)}/payout-method", json=fields)
+        assert answer.status_code == 200, answer.text
+
     def sets(self, **settings: Any) -> None:
         answer = self.caller.patch(self.program, settings)
         assert answer.status_code == 200, answer.text

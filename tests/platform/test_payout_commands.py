@@ -1,6 +1,7 @@
 """`accrual payouts`: the same runs and steps as over HTTP."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +81,23 @@ def again(accrual: Accrual) -> str:
     reserving.work_slice(60)
     [payout] = accrual("payouts", "list", "--run", run["id"])
     return str(payout["id"])
+
+
+@pytest.mark.usefixtures("payable")
+def test_files_are_downloaded_and_results_imported_on_the_command_line(accrual: Accrual, tmp_path: Path) -> None:
+    run_id = accrual("payouts", "run", "--detach")["id"]
+    reserving.work_slice(60)
+    [made] = accrual("payouts", "files", run_id)
+    assert made["downloaded_at"] is None
+    [sent] = accrual("payouts", "files", run_id, "--download", str(tmp_path))
+    assert sent["downloaded_at"] is not None
+    [payout] = accrual("payouts", "list", "--status", "sent")
+    assert payout["reference"] in (tmp_path / sent["name"]).read_text()
+    results = tmp_path / "results.csv"
+    results.write_text(f"reference,status,provider_id\n{payout['reference']},paid,TX-1\nINV-7,paid,\n")
+    done = accrual("payouts", "import-results", run_id, str(results))
+    assert (done["confirmed"], [one["reason"] for one in done["not_applied"]]) == (1, ["unknown_reference"])
+    actions = [action for _, action, _ in trail() if action.startswith("payout")]
+    assert actions[-2:] == ["payout_file.downloaded", "payout_run.results_imported"]
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        accrual("payouts", "import-results", run_id, str(tmp_path / "missing.csv"))

@@ -42,6 +42,7 @@ FAMILIES: Final = {
     "payout_account": payout_accounts.STATES,
     "payout_method": METHODS,
     "payout_refusal": payouts.REFUSALS,
+    "payout_result": payouts.RESULTS,
 }
 """Sentences that are found by a stored code: every code of the list has one."""
 

@@ -1,12 +1,15 @@
 """Reserves the payouts of runs, a batch in each transaction: a killed worker loses a batch, and another continues."""
 
 import time
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
 
 from app import db, ids, jobs
+from app.commissions.settling.settlement import Cause
+from app.payouts.files import making
 from app.payouts.reserving import reservation
 from worker import retries
 from worker.inbox import drain
@@ -41,10 +44,14 @@ def _reserve_next() -> bool:
         try:
             with db.transaction() as session:
                 run = reservation.claim(session)
-                if run is None:
+                if run is not None:
+                    run_id = run.id
+                    reservation.reserve_batch(session, run)
+                elif (run := making.claim(session)) is not None:
+                    run_id = run.id
+                    making.make_next(session, run, Cause(reservation.CAUSE, datetime.now(UTC)))
+                else:
                     return False
-                run_id = run.id
-                reservation.reserve_batch(session, run)
         except Exception as failure:  # noqa: BLE001  (a run that fails must not stop the others)
             if retries.action_after(failure) is retries.FailureAction.RETRY_NOW and remaining:
                 continue

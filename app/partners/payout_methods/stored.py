@@ -1,10 +1,10 @@
 """Stored payout methods: loading them, and reading what is sealed."""
 
 from collections.abc import Collection, Mapping
-from typing import cast
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import sealing
@@ -13,6 +13,11 @@ from app.immutable import immutable
 from app.partners.payout_methods.destinations import kinds
 from app.partners.payout_methods.destinations.fields import Destination, Method
 from app.partners.payout_methods.models import PayoutMethod
+
+_METHODS: Final = text("""
+    SELECT partner_id, method, destination_encrypted, destination_masked, fingerprint, country
+    FROM payout_methods WHERE partner_id = ANY(:partner_ids) AND method IS NOT NULL
+""")
 
 
 @immutable
@@ -36,17 +41,10 @@ class StoredMethod:
 
 def load_for(session: Session, partner_ids: Collection[UUID]) -> dict[UUID, StoredMethod]:
     """The methods of these partners; those without a method are left out."""
-    return {
-        row.partner_id: StoredMethod(
-            method=cast("Method", row.method),
-            destination_encrypted=row.destination_encrypted,
-            masked=row.destination_masked,
-            fingerprint=row.fingerprint,
-            country=row.country,
-        )
-        for row in load_rows(session, partner_ids).values()
-        if row.method is not None
-    }
+    if not partner_ids:
+        return {}
+    rows = session.execute(_METHODS, {"partner_ids": list(partner_ids)})
+    return {partner_id: StoredMethod(*fields) for partner_id, *fields in rows}
 
 
 def load_rows(session: Session, partner_ids: Collection[UUID]) -> dict[UUID, PayoutMethod]:

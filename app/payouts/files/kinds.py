@@ -1,8 +1,9 @@
 """The kinds of files: how each checks a line and becomes bytes, and which lines share a file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple, TypeVar
 
 from app.errors import InvalidRequest
 from app.immutable import immutable
@@ -16,6 +17,18 @@ MOST_LINES: Final = 5000
 """Lines of a file whose reader sets no limit, so that a file is a handful for a person and for memory."""
 
 
+class Target(NamedTuple):
+    """What decides in which file a payout is; `fields` are the names of its destination's fields."""
+
+    method: MethodName
+    currency: str
+    country: str | None
+    fields: Collection[str]
+
+
+Key = TypeVar("Key")
+
+
 @immutable
 class Format:
     """A kind of file.
@@ -25,20 +38,20 @@ class Format:
         render: the file's bytes.
         extension: of its name.
         content_type: by which it is downloaded.
-        group: what the lines of one file must share beside method and currency.
+        recipient: by which field of a destination its lines are paid; the lines of one file share it.
     """
 
     problem: Callable[[FileLine], Refusal | None]
     render: Callable[[FileHead, Sequence[FileLine]], bytes]
     extension: str = "csv"
     content_type: str = "text/csv; charset=utf-8"
-    group: Callable[[FileLine], str] = lambda _: ""
+    recipient: Callable[[Collection[str]], str] = lambda _: ""
 
 
 FORMATS: Final[Mapping[FileKind, Format]] = MappingProxyType(
     {
         "paypal": Format(paypal.problem, paypal.render),
-        "wise": Format(wise.problem, wise.render, group=wise.group),
+        "wise": Format(wise.problem, wise.render, recipient=wise.recipient),
         "sepa": Format(sepa.problem, sepa.render, "xml", "application/xml"),
         "payoneer": Format(payoneer.problem, payoneer.render),
         "bank_list": Format(bank_list.problem, bank_list.render),
@@ -47,11 +60,12 @@ FORMATS: Final[Mapping[FileKind, Format]] = MappingProxyType(
 
 
 def problem(line: FileLine) -> Refusal | None:
-    """Why the line cannot be in its file; None if it can. A bad line never keeps the others from theirs.
+    """Why the line cannot be paid; None if it can. A bad line never keeps the others from their file.
 
     The destination is validated once more: it may have been stored before a rule was known.
     """
-    found = FORMATS[line.kind].problem(line)
+    kind = methods.file_kind(line.method, line.currency, line.country)
+    found = FORMATS[kind].problem(line) if kind else None
     if found is not None:
         return found
     try:
@@ -61,22 +75,26 @@ def problem(line: FileLine) -> Refusal | None:
     return None
 
 
-def shared_out(lines: Iterable[FileLine]) -> list[list[FileLine]]:
-    """The lines of each file: one method, currency and kind of recipient, and no more lines than the reader takes.
+def next_file(candidates: Iterable[tuple[Key, Target]]) -> list[Key]:
+    """The keys of those candidates that belong in one file with the first: in order, as many as its reader takes.
 
-    Lines keep their order, so that the same lines are always shared out in the same way.
+    They share method, currency, kind of file and kind of recipient. What is left belongs in other files.
     """
-    groups: dict[tuple[MethodName, FileKind, str, str], list[FileLine]] = {}
-    for line in lines:
-        key = (line.method, line.kind, line.currency, FORMATS[line.kind].group(line))
-        groups.setdefault(key, []).append(line)
-    files = []
-    for (method, *_), group in groups.items():
-        most = methods.TABLE[method].lines_per_file or MOST_LINES
-        files += [group[start : start + most] for start in range(0, len(group), most)]
-    return files
+    ordered = iter(candidates)
+    first = next(ordered, None)
+    if first is None:
+        return []
+    key, target = first
+    most = methods.TABLE[target.method].lines_per_file or MOST_LINES
+    shared = _shared(target)
+    return [key, *islice((other for other, its_target in ordered if _shared(its_target) == shared), most - 1)]
 
 
 def render(head: FileHead, lines: Sequence[FileLine]) -> bytes:
-    """The bytes of a file with these lines, which `shared_out` put together."""
+    """The bytes of a file with these lines, which `next_file` put together."""
     return FORMATS[lines[0].kind].render(head, lines)
+
+
+def _shared(target: Target) -> tuple[MethodName, str, FileKind | None, str]:
+    kind = methods.file_kind(target.method, target.currency, target.country)
+    return target.method, target.currency, kind, FORMATS[kind].recipient(target.fields) if kind else ""

@@ -9,22 +9,10 @@ from app import ids, money
 from app.immutable import immutable
 from app.payouts import methods
 from app.payouts.methods import FileKind, MethodName
+from app.payouts.owner_settings.debtor import Debtor
 
 TEST: Final = "TEST"
 """In the name and in every line of a file with test money, so that none is paid by mistake."""
-
-
-@immutable
-class Debtor:
-    """The account that bank transfers are paid from, and its holder's address."""
-
-    name: str
-    iban: str
-    bic: str | None
-    street: str
-    postal_code: str
-    town: str
-    country: str
 
 
 @immutable

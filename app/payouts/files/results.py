@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Final, Literal
 
-from app import money
+from app import money, texts
 from app.errors import InvalidRequest
 from app.immutable import immutable
 from app.payouts import references
@@ -41,15 +41,19 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 OUTCOMES: Final[Mapping[str, PaymentOutcome]] = MappingProxyType(
     {
-        **dict.fromkeys(["paid", "success", "succeeded", "completed", "complete", "processed"], "paid"),
-        **dict.fromkeys(["outgoingpaymentsent", "fundsconverted"], "waiting"),
+        **dict.fromkeys(["paid", "success", "succeeded", "completed", "processed", "outgoingpaymentsent"], "paid"),
         **dict.fromkeys(["failed", "denied", "blocked", "rejected", "declined", "cancelled", "canceled"], "failed"),
         **dict.fromkeys(["returned", "refunded", "reversed", "bouncedback", "fundsrefunded", "error"], "failed"),
-        **dict.fromkeys(["new", "pending", "processing", "unclaimed", "onhold", "held", "sent"], "waiting"),
+        **dict.fromkeys(
+            ["new", "pending", "processing", "unclaimed", "onhold", "held", "sent", "fundsconverted"], "waiting"
+        ),
     }
 )
 """What a status means; letters only, lower case."""
 
+LONGEST_TEXT: Final = 200
+
+_CONTROL: Final = re.compile(f"[{texts.CONTROL}]")
 _REFERENCE: Final = re.compile(rf"(?<![0-9A-Z])P[{references.ALPHABET}]{{{references.LENGTH - 1}}}(?![0-9A-Z])")
 _NOT_LETTERS: Final = re.compile(r"[^a-z0-9]")
 
@@ -164,9 +168,9 @@ def _line(number: int, row: Sequence[str], places: Mapping[str, int | None]) -> 
         number=number,
         reference=reference,
         outcome=OUTCOMES.get(_plain(status), "unknown"),
-        status=status,
-        provider_id=found.get("provider_id"),
-        reason=found.get("reason"),
+        status=_line_of(status) or "",
+        provider_id=_line_of(found.get("provider_id")),
+        reason=_line_of(found.get("reason")),
         amount=found.get("amount"),
         currency=None if currency is None else currency.lower(),
     )
@@ -178,3 +182,8 @@ def _place(header: Sequence[str], names: Sequence[str]) -> int | None:
 
 def _plain(text: str) -> str:
     return _NOT_LETTERS.sub("", text.lower())
+
+
+def _line_of(text: str | None) -> str | None:
+    """`text` as one line that can be stored and shown, cut to `LONGEST_TEXT`; None without any."""
+    return None if text is None else " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_TEXT] or None

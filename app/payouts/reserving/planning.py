@@ -82,6 +82,7 @@ def plan(
     method: StoredMethod | None,
     terms: RunTerms,
     unable: Refusal | None = None,
+    destination_problem: Refusal | None = None,
 ) -> Plan:
     """What is paid of `owed`.
 
@@ -92,6 +93,7 @@ def plan(
         method: how and where the partner is paid; None: it has not chosen.
         terms: those of the run.
         unable: why the destination cannot receive money now; None: nothing is known against it.
+        destination_problem: why its destination cannot be paid to.
     """
     minimum_minor = terms.minimums.get(owed.currency, 0)
 
@@ -105,7 +107,9 @@ def plan(
     if unable is not None:
         return skipped("method_unavailable", unable.details)
     if method.destination_encrypted is None and method.method not in WITHOUT_DESTINATION:
-        return skipped("destination_invalid")
+        return skipped("destination_invalid", Refusal("missing", {"field": "destination"}).details)
+    if destination_problem is not None:
+        return skipped("destination_invalid", destination_problem.details)
     paid = amounts.amounts_of(payable_lines, terms.fee_bps, methods.step(method.method, owed.currency))
     if paid.net_minor <= 0:
         return skipped("not_positive")

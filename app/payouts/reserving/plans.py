@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.partners.models import Partner
 from app.payouts.connect import destinations
+from app.payouts.files.problems import load_problems
 from app.payouts.owner_settings.stored import load_payer
 from app.payouts.reserving import payables, planning
 from app.payouts.reserving.payables import Selection
@@ -33,6 +34,7 @@ def load_plans(session: Session, program: Program, selection: Selection) -> list
     methods = found.methods
     statuses = load_statuses(session, partner_ids)
     terms = load_terms(session, program, livemode=selection.livemode)
+    problems = load_problems(session, [(owed.partner_id, owed.currency) for owed in every], methods)
     return [
         planning.plan(
             owed,
@@ -41,6 +43,7 @@ def load_plans(session: Session, program: Program, selection: Selection) -> list
             method=methods.get(owed.partner_id),
             terms=terms,
             unable=found.refusals.get(owed.partner_id),
+            destination_problem=problems.get((owed.partner_id, owed.currency)),
         )
         for owed in every
         if not selection.methods

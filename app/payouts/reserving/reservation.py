@@ -21,6 +21,8 @@ from app.commissions.settling.settlement import Cause
 from app.payouts import references
 from app.payouts.amounts import NOTHING
 from app.payouts.connect import destinations
+from app.payouts.files import making
+from app.payouts.files.problems import load_problems
 from app.payouts.models import Payout, PayoutLine, PayoutRun, PayoutRunItem
 from app.payouts.reserving import items, payables, planning, plans, requests
 from app.payouts.reserving.items import ItemDone
@@ -57,7 +59,7 @@ _ARE_UNDER_WAY: Final = text("""
 def is_due(session: Session) -> bool:
     """Whether a run waits for its job."""
     due = select(PayoutRun.id).where(PayoutRun.status == "reserving", PayoutRun.due_at <= text("now()")).limit(1)
-    return session.scalar(due) is not None
+    return session.scalar(due) is not None or making.is_due(session)
 
 
 def claim(session: Session) -> PayoutRun | None:
@@ -67,7 +69,7 @@ def claim(session: Session) -> PayoutRun | None:
 
 _POSTPONE: Final = text("""
     UPDATE payout_runs SET failures = failures + 1, due_at = now() + make_interval(secs => :wait_seconds)
-    WHERE id = :id AND status = 'reserving'
+    WHERE id = :id AND finished_at IS NULL
 """)
 
 
@@ -79,15 +81,17 @@ def postpone(session: Session, run_id: UUID) -> None:
 
 
 def reserve_batch(session: Session, run: PayoutRun, *, partners: int = PARTNERS_AT_ONCE) -> None:
-    """Reserve the next items of a claimed run; if none is left, end its reserving. One transaction.
+    """Reserve the next items of a claimed run; after the last make a file; after the last file end its reserving.
 
-    Effects: takes the locks that drains take; inserts payouts, lines and entries; updates commissions and items.
+    Effects: one transaction. Takes the locks that drains take; inserts payouts, lines and entries; updates
+    commissions and items.
     """
+    cause = Cause(CAUSE, datetime.now(UTC))
     batch = items.load_planned(session, run.id, partners=partners, commissions=COMMISSIONS_AT_ONCE)
     if not batch:
-        run_states.end_reserving(session, run.id)
+        if not making.make_next(session, run, cause):
+            run_states.end_reserving(session, run.id)
         return
-    cause = Cause(CAUSE, datetime.now(UTC))
     reserved, skipped = [], []
     program = session.get_one(Program, run.program_id, populate_existing=True)
     for planned, taken in _plan_again(session, run, program, batch):
@@ -118,6 +122,7 @@ def _plan_again(
             by_pair[taken.partner_id, taken.currency][taken.id] = taken
     found = destinations.load_for(session, partner_ids, livemode=run.livemode)
     terms = plans.load_terms(session, program, livemode=run.livemode)
+    problems = load_problems(session, pairs, found.methods)
     others = _under_way_elsewhere(session, run, partner_ids)
     for item in batch:
         pair = (item.partner_id, item.currency)
@@ -130,6 +135,7 @@ def _plan_again(
             method=found.methods.get(pair[0]),
             terms=terms,
             unable=found.refusals.get(pair[0]),
+            destination_problem=problems.get(pair),
         )
         yield _compared(run, item, now, is_elsewhere=pair in others), by_pair[pair]
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.paging import HasMore
+from app.payouts.files.views import PayoutFileBody, load_files
 from app.payouts.models import PayoutRun, PayoutRunItem
 from app.payouts.reserving.commands import Previewed
 from app.payouts.reserving.planning import Plan
@@ -57,6 +58,7 @@ class RunBody(Snake):
     totals: list[RunTotalsBody]
     payouts: list[PayoutBody] = Field(description="At most 1,000; the list of payouts has them all.")
     skipped: list[SkippedBody] = Field(description="At most 1,000.")
+    files: list[PayoutFileBody]
     has_more: HasMore
 
 
@@ -79,6 +81,7 @@ def run_body(session: Session, run: PayoutRun) -> RunBody:
         totals=[_totals(totals) for totals in queries.totals_of(session, run)],
         payouts=[payout_body(payout) for payout in payouts.rows],
         skipped=[_skipped_item(item) for item in skipped.rows],
+        files=load_files(session, run),
         has_more=payouts.has_more or skipped.has_more,
     )
 
@@ -98,6 +101,7 @@ def preview_body(previewed: Previewed) -> RunBody:
         totals=[_totals(totals) for totals in _summed(paid)],
         payouts=[_planned(plan, program_id) for plan in paid[: queries.MOST_SHOWN]],
         skipped=[_skipped_plan(plan) for plan in skipped[: queries.MOST_SHOWN]],
+        files=[],
         has_more=max(len(paid), len(skipped)) > queries.MOST_SHOWN,
     )
 

@@ -16,6 +16,7 @@ from app.commissions.settling.payout_postings import PayoutKind, Step, Taken
 from app.commissions.settling.settlement import Cause
 from app.ledger.positions import Line
 from app.payouts.amounts import PayoutLine as LineAmounts
+from app.payouts.files import states as file_states
 from app.payouts.models import Payout, PayoutLine, PayoutReturn
 from app.payouts.steps import run_states
 
@@ -68,6 +69,8 @@ def end(session: Session, payouts: Sequence[Payout], ending: Ending, by: Cause, 
         elif reason:
             payout.failure_reason = reason
     session.flush()
+    file_ids = {payout.file_id for payout in payouts if payout.file_id is not None}
+    file_states.after_end(session, file_ids, is_canceled=ending == "canceled")
     run_states.conclude(session, {payout.run_id for payout in payouts})
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,10 @@ from app.outbox.outbox import Fact
 from app.payouts.models import Payout
 from app.payouts.showing.views import payout_body
 from app.views import jsonable
+
+SENT: Final[EventType] = "payout.sent"
+PAID: Final[EventType] = "payout.paid"
+FAILED: Final[EventType] = "payout.failed"
 
 
 def record(session: Session, payouts: Sequence[Payout], event_type: EventType, occurred_at: datetime) -> None:

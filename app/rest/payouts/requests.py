@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from flask_openapi3 import FileStorage
+from pydantic import AfterValidator, ConfigDict, Field
+from werkzeug.datastructures import FileStorage as Uploaded
 
 from app.paging import Numbered
 from app.payouts.methods import MethodName
@@ -27,6 +29,26 @@ class PayoutRunPath(Request):
     payout_run_id: str
 
 
+class PayoutFilePath(PayoutRunPath):
+    """A file of a run."""
+
+    file_id: str = Field(description="`pyf_…`; the run lists its files.")
+
+
+def _uploaded(value: object) -> object:
+    if not isinstance(value, Uploaded):
+        raise ValueError("must be a file; with curl: `-F file=@FILE`")  # noqa: TRY004 - pydantic reports this one
+    return value
+
+
+class ResultFile(Request):
+    """A provider's file that says what became of payouts."""
+
+    file: Annotated[FileStorage, AfterValidator(_uploaded)] = Field(
+        description="CSV of PayPal or Wise, or with the columns reference, status, provider_id and reason."
+    )
+
+
 class RunQuery(Request):
     """Whether it is only a preview."""
 
@@ -43,7 +65,7 @@ class RunCreation(Request):
     )
     partner_ids: list[PartnerId] = Field(default=[], max_length=1000, description="Only these partners.")
     exclude_partner_ids: list[PartnerId] = Field(default=[], max_length=1000, description="All but these partners.")
-    currencies: list[Currency] = Field(default=[], max_length=200)
+    currencies: list[Currency] = Field(default=[], max_length=200, examples=[["usd"]])
     methods: list[MethodName] = Field(default=[], max_length=20, description="Only partners paid in one of these ways.")
     preview_token: Annotated[str, Field(max_length=2000)] = Field(
         default=UNSENT, description="Of a preview: the run is refused if it would pay anything else."

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from typing import Any, cast
 
 from flask import Flask
@@ -24,6 +25,9 @@ def call(
     if route.method == READ:
         headers = {"Accept": accept} if accept else None
         return _without_echo(caller.call(READ, path, headers, query_string=fields), path, fields)
+    if takes_file(application, route):
+        data = {"file": (BytesIO(b"reference,status"), "results.csv"), **fields}
+        return _without_echo(caller.call(route.method, path, data=data), path, {})
     body = {**_body(application, world, route), **fields}
     answer = caller.call(route.method, path, **({"json": body} if body else {}))
     return _without_echo(answer, path, body)
@@ -68,6 +72,11 @@ def operation_of(application: Flask, route: Route) -> dict[str, Any]:
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule)
     operation: dict[str, Any] = _document(application)["paths"][path][route.method.lower()]
     return operation
+
+
+def takes_file(application: Flask, route: Route) -> bool:
+    """Whether its body is a form with a file."""
+    return "multipart/form-data" in operation_of(application, route).get("requestBody", {}).get("content", {})
 
 
 def _schema(application: Flask, route: Route) -> dict[str, Any]:

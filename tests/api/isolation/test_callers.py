@@ -33,7 +33,7 @@ def test_every_caller_gets_the_status_of_the_table(
     before = state(world)
     for who in group:
         for route in guarded:
-            if who in ("owner", "mother") and route.method != READ:
+            if who in ("owner", "mother") and not route.only_reads:
                 continue
             answer = call(world.callers[who], world, route, application)
             assert answer.status_code in expected(who, route), (who, route.name, answer.text)
@@ -51,7 +51,7 @@ def test_scope_grants_only_its_own_routes(world: World, guarded: list[Route], ap
         other = "events:read" if route.permission != "events:read" else "runs:read"
         refused = call(world.scoped[other], world, route, application)
         assert refused.status_code in expected("scoped otherwise", route), (other, route.name, refused.text)
-        if route.method == READ:
+        if route.only_reads:
             opened = call(world.scoped[route.permission], world, route, application)
             assert opened.status_code in expected("owner", route), (route.name, opened.text)
     assert state(world) == before
@@ -61,7 +61,7 @@ def test_a_manage_key_of_the_shop_may_do_everything_in_it(
     world: World, guarded: list[Route], application: Flask
 ) -> None:
     for route in guarded:
-        if route.method != READ and route.parameters:
+        if not route.only_reads and route.parameters:
             answer = call(world.callers["mother"], world, route, application)
             assert answer.status_code in expected("mother", route), (route.name, answer.text)
 
@@ -70,7 +70,7 @@ def test_a_partner_changes_rows_about_itself_only(world: World, guarded: list[Ro
     """Of tables that say which partner a row is about; others are changed only where `WRITTEN_BY_PARTNERS` has them."""
     before = rows_by_partner(world)
     for route in guarded:
-        if route.is_partner_side and route.method != READ:
+        if route.is_partner_side and not route.only_reads:
             call(world.callers["ada"], world, route, application)
     after, ada = rows_by_partner(world), world.shop.partners["ada"]
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}

@@ -7,7 +7,7 @@ from app.config import Settings
 from tests.cast import Merchant
 
 from .calls import assert_no_money, call
-from .table import READ, Route, expected
+from .table import Route, expected
 from .world import build, money_state
 
 
@@ -33,7 +33,7 @@ def test_a_key_of_the_same_mode_sees_the_money(
     world = build(application, settings, merchant, livemode=livemode)
     shown: set[str] = set()
     for route in guarded:
-        if route.method == READ:
+        if route.only_reads:
             answer = call(world.by_mode["owner", livemode], world, route, application)
             assert answer.status_code in expected("owner", route), (route.name, answer.text)
             shown |= {one for one in world.money if one in answer.text}

@@ -36,7 +36,7 @@ OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
-        *("payout_id", "payout_run_id", "statement_id"),
+        *("payout_id", "payout_run_id", "file_id", "statement_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -111,9 +111,9 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
             made_for = hierarchy.create_organization(session, kind="affiliate", name=who)
             around[who] = Merchant(made_for.id, shop.program_id)
         dans = sell(session, shop, "dan", 7004, livemode=livemode)
-        payout_id, payout_run_id = reserve(session, shop, "dan", dans, livemode=livemode)
+        reserved = reserve(session, shop, "dan", dans, livemode=livemode)
         made, run_ids = _ids(session, settings, shop, sales[0], livemode=livemode)
-        made |= {"payout_id": payout_id, "payout_run_id": payout_run_id}
+        made |= reserved._asdict()
         callers, scoped = _callers(session, application, shop, around)
         made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1).rows[0])
         by_mode = {

@@ -13,8 +13,9 @@ from typing import Any, Final
 from app import ids
 from app.payouts.files.formats.cells import first_problem
 from app.payouts.files.formats.sepa_text import LONGEST_NAME, LONGEST_POSTAL_CODE, LONGEST_STREET, LONGEST_TOWN, clean
-from app.payouts.files.lines import Debtor, FileHead, FileLine
+from app.payouts.files.lines import FileHead, FileLine
 from app.payouts.methods import Refusal
+from app.payouts.owner_settings.debtor import Debtor
 
 SCHEMA: Final = "pain.001.001.09"
 LONGEST_TEXT: Final = 140

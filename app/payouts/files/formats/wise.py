@@ -5,7 +5,7 @@ The amount is what the recipient gets. Source: wise.com, batch payment templates
 `accountNumber` is from templates for single countries, some of which need further columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from app.payouts.files.formats import cells
@@ -20,14 +20,14 @@ ACCOUNTS: Final = {"iban": "IBAN", "account_number": "accountNumber"}
 """The column of an account by the field of its destination."""
 
 
-def group(line: FileLine) -> str:
-    """What the lines of one file share: the field by which the recipient is paid."""
-    return next((field for field in ACCOUNTS if field in line.destination), "email")
+def recipient(fields: Collection[str]) -> str:
+    """The field of a destination by which the recipient is paid, which all lines of a file share."""
+    return next((field for field in ACCOUNTS if field in fields), "email")
 
 
 def problem(line: FileLine) -> Refusal | None:
     """Why the line cannot be in the file."""
-    by = group(line)
+    by = recipient(line.destination)
     return cells.first_problem(
         cells.problem("account_holder", line.destination.get("account_holder", ""), is_name=True),
         cells.problem(by, line.destination.get(by, ""), is_name=True),
@@ -36,7 +36,7 @@ def problem(line: FileLine) -> Refusal | None:
 
 def render(head: FileHead, lines: Sequence[FileLine]) -> bytes:
     """The file; with a column for BICs where a line has one."""
-    by = group(lines[0])
+    by = recipient(lines[0].destination)
     more: list[tuple[str, str]] = [(ACCOUNTS[by], by)] if by in ACCOUNTS else []
     if any("bic" in line.destination for line in lines):
         more.append(("BIC", "bic"))

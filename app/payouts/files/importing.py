@@ -1,0 +1,163 @@
+"""Importing what a provider says became of a run's payouts: each line confirms or fails its payout, or is listed."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.commissions.settling.settlement import Cause
+from app.immutable import immutable
+from app.organizations import audit
+from app.organizations.actors import Actor
+from app.payouts import transitions
+from app.payouts.files import results
+from app.payouts.files.results import ResultLine
+from app.payouts.models import Payout, PayoutRun
+from app.payouts.steps import changes, facts
+
+AT_ONCE: Final = 500
+"""Payouts whose entries are posted by one statement."""
+Becoming = Literal["paid", "failed"]
+
+
+@immutable
+class NotApplied:
+    """A line that changed nothing, and why: a code of the sentences `payout_result.…`.
+
+    Attributes:
+        payout: the payout it names; None: it names none of the run.
+        becoming: what it would have made of the payout; None: it does not say.
+    """
+
+    line: ResultLine
+    reason: str
+    payout: Payout | None = None
+    becoming: Becoming | None = None
+
+
+@immutable
+class Imported:
+    """What a result file did.
+
+    Attributes:
+        confirmed: payouts that are paid by it.
+        failed: payouts that failed by it.
+        unchanged: lines that say what was known.
+        waiting: lines about payments that have not ended.
+        not_applied: lines that contradict what is known, or name no payout of the run.
+    """
+
+    confirmed: int
+    failed: int
+    unchanged: int
+    waiting: int
+    not_applied: Sequence[NotApplied]
+
+
+class _Judged(NamedTuple):
+    changes: dict[Becoming, list[tuple[Payout, ResultLine]]]
+    unchanged: int
+    waiting: int
+    not_applied: list[NotApplied]
+
+
+def import_results(session: Session, actor: Actor, run: PayoutRun, content: bytes, by: Cause) -> Imported:
+    """Confirm and fail the run's payouts as a result file says. The same file twice changes nothing the second time.
+
+    Args:
+        session: locks the payouts, posts their entries, writes the audit entry and the outbound facts.
+        actor: who imports it.
+        run: whose payouts.
+        content: the file.
+        by: the cause of the entries, and when they happened.
+
+    Raises:
+        InvalidRequest: `results_unreadable`.
+    """
+    lines = results.read(content)
+    named = [line.reference for line in lines if line.reference is not None]
+    chosen = select(Payout.id).where(Payout.run_id == run.id, Payout.reference.in_(named))
+    payouts = {payout.reference: payout for payout in changes.lock(session, session.scalars(chosen).all())}
+    judged = _judge(lines, payouts)
+    _confirm(session, judged.changes["paid"], by)
+    _fail(session, judged.changes["failed"], by)
+    done = Imported(
+        confirmed=len(judged.changes["paid"]),
+        failed=len(judged.changes["failed"]),
+        unchanged=judged.unchanged,
+        waiting=judged.waiting,
+        not_applied=judged.not_applied,
+    )
+    _audited(session, actor, run, content, done)
+    return done
+
+
+def _judge(lines: Iterable[ResultLine], payouts: Mapping[str, Payout]) -> _Judged:
+    """What each line changes; the first line about a payout decides."""
+    changing: dict[Becoming, list[tuple[Payout, ResultLine]]] = {"paid": [], "failed": []}
+    judged = _Judged(changing, 0, 0, [])
+    statuses = {reference: payout.status for reference, payout in payouts.items()}
+    for line in lines:
+        payout = payouts.get(line.reference or "")
+        if payout is None:
+            judged.not_applied.append(NotApplied(line, "unknown_reference"))
+        elif line.outcome == "unknown":
+            judged.not_applied.append(NotApplied(line, "unknown_status", payout))
+        elif not line.is_about(payout.net_minor, payout.currency):
+            judged.not_applied.append(NotApplied(line, "amount_differs", payout))
+        elif line.outcome == "waiting":
+            judged = judged._replace(waiting=judged.waiting + 1)
+        elif statuses[payout.reference] == line.outcome:
+            judged = judged._replace(unchanged=judged.unchanged + 1)
+        elif statuses[payout.reference] not in transitions.UNDER_WAY:
+            judged.not_applied.append(NotApplied(line, "status_refused", payout, line.outcome))
+        else:
+            statuses[payout.reference] = line.outcome
+            changing[line.outcome].append((payout, line))
+    return judged
+
+
+def _confirm(session: Session, paid: Sequence[tuple[Payout, ResultLine]], by: Cause) -> None:
+    for payout, line in paid:
+        payout.provider_id = line.provider_id or payout.provider_id
+    for some in _some(payout for payout, _ in paid):
+        changes.end(session, some, "paid", by)
+        facts.record(session, some, facts.PAID, by.occurred_at)
+
+
+def _fail(session: Session, failed: Sequence[tuple[Payout, ResultLine]], by: Cause) -> None:
+    by_reason = defaultdict(list)
+    for payout, line in failed:
+        payout.provider_id = line.provider_id or payout.provider_id
+        by_reason[line.reason or line.status].append(payout)
+    for reason, payouts in by_reason.items():
+        for some in _some(payouts):
+            changes.end(session, some, "failed", by, reason=reason)
+            facts.record(session, some, facts.FAILED, by.occurred_at)
+
+
+def _some(payouts: Iterable[Payout]) -> list[list[Payout]]:
+    every = list(payouts)
+    return [every[start : start + AT_ONCE] for start in range(0, len(every), AT_ONCE)]
+
+
+def _audited(session: Session, actor: Actor, run: PayoutRun, content: bytes, done: Imported) -> None:
+    details = {
+        "confirmed": done.confirmed,
+        "failed": done.failed,
+        "not_applied": len(done.not_applied),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    audit.add_entry(
+        session,
+        actor,
+        "payout_run.results_imported",
+        ids.encode(ids.PAYOUT_RUN, run.id),
+        details,
+        organization_id=run.organization_id,
+        livemode=run.livemode,
+    )
