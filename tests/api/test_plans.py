@@ -31,9 +31,7 @@ from .isolation.world import World, build
 PARTNERS = 25
 CUSTOMERS = 75
 
-WITHOUT_ROWS = frozenset(
-    {"lookups", "payout_returns", "payout_transfers", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"}
-)
+WITHOUT_ROWS = frozenset({"lookups", "payout_returns", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"})
 """Tables that the story fills no row into; the planner knows nothing of them."""
 ACCEPTED = frozenset({"SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings"})
 """Statements that read a whole table: the metric of imbalance, which the clock measures every five minutes."""
@@ -114,6 +112,7 @@ def test_every_statement_has_an_index_for_what_it_asks(
         session.execute(text("UPDATE organizations SET parent_id = NULL"))  # each owner sees one organization
         session.execute(text("UPDATE stripe_runs SET dry_run = true"))  # during a backfill nothing is approved
     listen(merchant.organization_id)
+    pay_by_stripe()
     deliver(history(merchant, CUSTOMERS))
     drain()
     schedule.approve_mature()
@@ -151,6 +150,23 @@ def test_every_statement_has_an_index_for_what_it_asks(
         with superuser.transaction(force_rollback=True):
             drop_indexes(superuser, table)
             assert any(planner.faults(one) for statement, one in statements.items() if table in statement), table
+
+
+_ACCOUNTS = text("""
+    INSERT INTO connected_accounts (id, organization_id, partner_organization_id, livemode)
+    SELECT id, organization_id, partner_organization_id, false FROM partners WHERE partner_organization_id IS NOT NULL
+""")
+_TRANSFERS = text("""
+    INSERT INTO payout_transfers (payout_id, organization_id, livemode, account, currency, amount_minor)
+    SELECT id, organization_id, livemode, 'acct_1', currency, net_minor FROM payouts
+""")
+
+
+def pay_by_stripe() -> None:
+    """Partners have accounts at Stripe, and payouts are transferred to them."""
+    with db.transaction() as session:
+        session.execute(_ACCOUNTS)
+        assert session.execute(_TRANSFERS).rowcount > 0
 
 
 def drop_indexes(superuser: psycopg.Connection, table: str) -> None:
