@@ -13,6 +13,8 @@ LINES: Final = "A payout's amounts are those of its lines, and what came back of
 POSTED: Final = "Each line of a payout is posted by its entries, where its status says, and nothing else is."
 RUNS: Final = "Each payout is one of its run: of the same partner, currency and amounts."
 
+TRANSFERS: Final = "A payout's transfer is of its net and currency, it paid it, and what was reversed came back."
+
 
 class PayoutBreach(NamedTuple):
     """A rule, and the payout that breaks it, with the commission if it is about a line."""
@@ -45,6 +47,18 @@ _RUNS = text("""
     WHERE (payout.run_id, payout.partner_id, payout.currency, payout.gross_minor, payout.fee_minor, payout.net_minor)
         IS DISTINCT FROM
           (item.run_id, item.partner_id, item.currency, item.gross_minor, item.fee_minor, item.net_minor)
+""")
+
+# A transfer that is due is being worked on, so only then may it be ahead of its payout.
+_TRANSFERS = text("""
+    SELECT payout.id FROM payouts AS payout LEFT JOIN payout_transfers AS transfer ON transfer.payout_id = payout.id
+    WHERE (payout.method = 'stripe' AND payout.status = 'processing' AND transfer.due_at IS NULL)
+       OR (transfer.livemode, transfer.currency, transfer.amount_minor)
+           <> (payout.livemode, payout.currency, payout.net_minor)
+       OR (payout.status IN ('paid', 'returned') AND transfer.transfer_id <> payout.provider_id)
+       OR (payout.status IN ('paid', 'returned') AND transfer.due_at IS NULL
+           AND transfer.reversed_minor > payout.returned_net_minor)
+    ORDER BY payout.id
 """)
 
 # Entries name their payout by its public id, which SQL cannot compute. `stays` is what did not come back of a payout.
@@ -91,6 +105,7 @@ def breaches(session: Session) -> Iterator[PayoutBreach]:
     """All breaches of these rules."""
     yield from _found(session, LINES, _LINES)
     yield from _found(session, RUNS, _RUNS)
+    yield from _found(session, TRANSFERS, _TRANSFERS)
     payout_ids: list[UUID] = list(session.scalars(text("SELECT id FROM payouts ORDER BY id")))
     keys = [ids.encode(ids.PAYOUT, payout_id) for payout_id in payout_ids]
     for row in session.execute(_POSTED, {"payout_ids": payout_ids, "keys": keys}):
