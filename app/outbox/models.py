@@ -103,6 +103,8 @@ class OutboundDelivery(Base):
             "ix_outbound_deliveries_due", "endpoint_id", "next_attempt_at", postgresql_where=text("state = 'pending'")
         ),
         Index("ix_outbound_deliveries_organization_id", "organization_id", "livemode", "id"),
+        Index("ix_outbound_deliveries_state", "organization_id", "livemode", "state", "id"),
+        Index("ix_outbound_deliveries_type", "organization_id", "livemode", "type", "id"),
         Index("ix_outbound_deliveries_endpoint_id", "endpoint_id", "id"),
     )
 
