@@ -127,7 +127,7 @@ def test_a_payout_reserved_in_one_month_and_paid_in_the_next_is_in_both(
     with db.transaction() as session:
         session.execute(text("UPDATE programs SET platform_fee_bps = 500"))
     with db.transaction() as session:
-        payout_id, _ = reserve(session, merchant, "ada", sell(session, merchant, "ada", 1))
+        payout_id = reserve(session, merchant, "ada", sell(session, merchant, "ada", 1)).payout_id
     at(clock, "2026-06-01T00:00:30")
     close_due()
     at(clock, "2026-06-03T00:00:00")
