@@ -4,13 +4,14 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from app import db, ids
+from app import db, ids, sealing
 from app.config import Settings
 from app.organizations import hierarchy, keys
 from app.partners.models import Partner
 from app.partners.payout_methods import stored
+from app.payouts.files.models import PayoutFile
 from app.payouts.partner_methods import resealing
 from tests.api.conftest import Caller
 from tests.cast import Merchant
@@ -126,11 +127,46 @@ def test_a_change_of_the_secret_key_keeps_the_destinations_of_payouts(till: Till
     old, new = settings.secret_key.get_secret_value(), Fernet.generate_key().decode()
     both, only_new = (settings.model_copy(update={"secret_key": SecretStr(keys)}) for keys in (f"{new},{old}", new))
     with db.transaction() as session:
-        assert resealing.reseal_all(session, "cli", both) == 2
+        assert resealing.reseal_payouts(session, "cli", both) == 2
+        assert resealing.reseal_files(session, "cli", both) == 1
     assert {frozen(payout["id"], only_new)["email"] for payout in payouts} == {
         "ada@wallet.example",
         "ben@wallet.example",
     }
     with db.transaction() as session:
-        [details] = session.scalars(text("SELECT details FROM audit_entries WHERE action = 'payouts.resealed'"))
-    assert details == {"payouts": 2}
+        entries = session.execute(
+            text("SELECT action, details FROM audit_entries WHERE action LIKE 'payout%.resealed'")
+        )
+        assert dict(entries.tuples().all()) == {
+            "payouts.resealed": {"count": 2},
+            "payout_files.resealed": {"count": 1},
+        }
+        file = session.scalars(select(PayoutFile)).one()
+        content = sealing.unseal(file.content_encrypted, only_new)
+    assert "ben@wallet.example" in content
+
+
+COVERED = {
+    "stripe_endpoints.secrets_encrypted",
+    "stripe_endpoints.api_key_encrypted",
+    "outbound_endpoints.secret_encrypted",
+    "outbound_endpoints.previous_secret_encrypted",
+    "payout_methods.destination_encrypted",
+    "payout_methods.email_encrypted",
+    "payout_settings.debtor_encrypted",
+    "payouts.destination_encrypted",
+    "payout_files.content_encrypted",
+}
+"""What `accrual endpoints reseal` encrypts again."""
+SHORT_LIVED = {"connected_accounts.link_encrypted"}
+"""What ends within minutes."""
+
+
+def test_all_that_is_stored_encrypted_is_encrypted_again(settings: Settings) -> None:
+    sealed = {
+        f"{table.name}.{column.name}"
+        for table in db.Base.metadata.tables.values()
+        for column in table.columns
+        if column.name.endswith("_encrypted")
+    }
+    assert sealed == COVERED | SHORT_LIVED

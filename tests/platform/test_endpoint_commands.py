@@ -20,7 +20,14 @@ def test_an_endpoint_is_made_rotated_disabled_and_opened_again(accrual: Accrual)
     assert accrual("endpoints", "enable", made["id"])["disabled"] is False
     listed = accrual("endpoints", "list")
     assert [(one["description"], one["livemode"]) for one in listed] == [("EU", True), ("", False)]
-    resealed = {"resealed": 2, "payout_methods": 0, "payouts": 0, "payout_settings": 0, "webhook_endpoints": 0}
+    resealed = {
+        "resealed": 2,
+        "payout_methods": 0,
+        "payouts": 0,
+        "payout_files": 0,
+        "payout_settings": 0,
+        "webhook_endpoints": 0,
+    }
     assert accrual("endpoints", "reseal") == resealed
 
 

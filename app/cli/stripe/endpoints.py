@@ -171,7 +171,8 @@ def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         resealed = {
             "resealed": endpoint_commands.reseal_all(session, CLI, settings),
             "payout_methods": payout_method_commands.reseal_all(session, CLI, settings),
-            "payouts": resealing.reseal_all(session, CLI, settings),
+            "payouts": resealing.reseal_payouts(session, CLI, settings),
+            "payout_files": resealing.reseal_files(session, CLI, settings),
             "payout_settings": payout_settings_commands.reseal_all(session, CLI, settings),
             "webhook_endpoints": webhook_commands.reseal_all(session, CLI, settings),
         }
