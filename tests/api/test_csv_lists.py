@@ -212,12 +212,11 @@ def three_pages(shop: dict[str, str], database_url: str) -> None:
     fill(database_url, THREE_PAGES)
 
 
-@pytest.mark.parametrize("name", ["payments", "conversions", "commissions"])
 def test_ten_thousand_rows_take_the_memory_of_a_page(
-    owner: Caller, shop: dict[str, str], many: None, statements: list[tuple[str, object]], name: str
+    owner: Caller, shop: dict[str, str], many: None, statements: list[tuple[str, object]]
 ) -> None:
     headers = {"Authorization": f"Bearer {owner.key}", **ACCEPT}
-    with owner.application.test_client().get(shop[name], headers=headers) as answer:
+    with owner.application.test_client().get(shop["commissions"], headers=headers) as answer:
         tracemalloc.start()
         parts = iter(answer.response)
         newline_count = sum(part.count(b"\n") for part in islice(parts, 5))
