@@ -42,6 +42,11 @@ _PAID = text("""
     FROM payouts AS payout JOIN payout_lines AS line ON line.payout_id = payout.id
     WHERE payout.run_id = :id
 """)
+_FILES = text("""
+    SELECT file.status, file.lines, file.net_minor, count(*) AS payouts, sum(payout.net_minor)::bigint AS payouts_minor
+    FROM payouts AS payout LEFT JOIN payout_files AS file ON file.id = payout.file_id
+    WHERE payout.run_id = :id GROUP BY file.id
+""")
 _PAYABLE = text("SELECT id, partner_id, payable_minor FROM commissions WHERE payable_minor <> 0")
 
 
@@ -123,11 +128,14 @@ def run(run_id: UUID) -> Any:
 
 
 def assert_each_paid_once(run_id: UUID, payable: Sequence[Any]) -> None:
-    """The payouts of the run are exactly what was payable before it, one for each partner."""
+    """The payouts of the run are exactly what was payable before it, one for each partner, all in one file."""
     with db.transaction() as session:
         paid = session.execute(_PAID, {"id": run_id}).all()
         assert session.execute(_PAYABLE).all() == []
+        [file] = session.execute(_FILES, {"id": run_id}).all()
         assert {key: found for key, found in columns_of(session).items() if found} == pots_of(session)
     assert Counter((row.commission_id, row.partner_id, row.line_minor) for row in paid) == Counter(map(tuple, payable))
     assert Counter(row.partner_id for row in paid) == dict.fromkeys({row.partner_id for row in payable}, 1)
+    assert (file.status, file.lines, file.net_minor) == ("current", file.payouts, file.payouts_minor)
+    assert file.lines == PARTNERS
     assert_ledger_sound()
