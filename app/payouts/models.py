@@ -117,7 +117,7 @@ class Payout(Base):
         Index("ix_payouts_partner_id_livemode_id", "partner_id", "livemode", "id"),
         Index("ix_payouts_to_transfer", "id", postgresql_where=text(TO_TRANSFER_SQL)),
         Index("ix_payouts_file_id", "file_id", postgresql_where=text("file_id IS NOT NULL")),
-        Index("ix_payouts_under_way", "program_id", "livemode", "id", postgresql_where=text(UNDER_WAY_SQL)),
+        Index("ix_payouts_under_way", "run_id", "id", postgresql_where=text(UNDER_WAY_SQL)),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -322,7 +322,7 @@ def test_ban_between_reservation_and_payment_cancels_what_is_pending_and_lists_w
     banned = till.bans("ada")
     assert (banned["status"], banned["canceled_payouts"], banned["sent_payouts"]) == ("banned", [pending], [sent])
     assert (till.sees(pending)["status"], till.sees(sent)["status"]) == ("canceled", "sent")
-    assert till.sees(pending)["failure_reason"] == "partner_banned"
+    assert till.sees(pending)["failure_reason"] == "The partner was banned."
     assert till.sees_run(run["id"])["status"] == "canceled"
     assert till.holds("ada")[1:3] == (1000, 980)
     assert skipped(till.runs()) == {till.partner("ada"): "partner_banned"}

@@ -60,7 +60,8 @@ def ban(session: Session, actor: Actor, partner: Partner, by: Cause, *, livemode
 
 
 def _under_way(session: Session, partner_id: UUID, livemode: bool | None) -> Sequence[Payout]:
-    chosen = select(Payout).where(Payout.partner_id == partner_id, Payout.status.in_(("processing", "sent")))
+    chosen = select(Payout).where(Payout.partner_id == partner_id)
     if livemode is not None:
         chosen = chosen.where(Payout.livemode == livemode)
-    return session.scalars(chosen.order_by(Payout.id)).all()
+    payouts = session.scalars(chosen.order_by(Payout.id)).all()
+    return [payout for payout in payouts if payout.status in ("processing", "sent")]

@@ -11,7 +11,8 @@ from app.payouts.models import UNDER_WAY_SQL, PayoutRun
 
 _LOCK: Final = text("SELECT FROM payout_runs WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
-# A run all of whose payouts were canceled was canceled.
+# A run all of whose payouts were canceled was canceled. The scalar subquery looks up the run's own payouts by index,
+# where NOT EXISTS would be a join with all that are under way.
 _CONCLUDE: Final = text(f"""
     UPDATE payout_runs AS run SET
         status = CASE WHEN EXISTS (SELECT FROM payouts WHERE run_id = run.id AND status <> 'canceled')
@@ -19,9 +20,12 @@ _CONCLUDE: Final = text(f"""
                       ELSE 'canceled' END,
         finished_at = now()
     WHERE run.id = ANY(:ids) AND run.status = 'open'
-      AND NOT EXISTS (SELECT FROM payouts WHERE run_id = run.id AND {UNDER_WAY_SQL})
+      AND (SELECT true FROM payouts WHERE run_id = run.id AND {UNDER_WAY_SQL} LIMIT 1) IS NULL
 """)
-_OPEN: Final = text("UPDATE payout_runs SET status = 'open' WHERE id = :id AND status = 'reserving'")
+# The status is not a condition, so that the run is found by its id and not among those that reserve.
+_OPEN: Final = text("""
+    UPDATE payout_runs SET status = CASE status WHEN 'reserving' THEN 'open' ELSE status END WHERE id = :id
+""")
 _CANCEL_EMPTY: Final = text("""
     UPDATE payout_runs AS run SET status = 'canceled', finished_at = now()
     WHERE run.id = :id AND run.finished_at IS NULL AND NOT EXISTS (SELECT FROM payouts WHERE run_id = run.id)
