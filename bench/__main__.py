@@ -5,7 +5,20 @@ from collections.abc import Callable
 from typing import Final
 
 from app.runtime import supervisor
-from bench import acknowledgement, burst, flood, latency, memory, million, redirects, report, settlement, startup, young
+from bench import (
+    acknowledgement,
+    burst,
+    flood,
+    latency,
+    memory,
+    million,
+    payouts,
+    redirects,
+    report,
+    settlement,
+    startup,
+    young,
+)
 from bench.figures import Figure
 from bench.installation import installed, running
 
@@ -64,6 +77,10 @@ def _young(_rounds: int) -> list[Figure]:
     return young.measure_first_payments(payments=YOUNG_PAYMENTS) + young.measure_mixed(payments=MIXED_PAYMENTS)
 
 
+def _payouts(_rounds: int) -> list[Figure]:
+    return payouts.measure()
+
+
 def _startup(rounds: int) -> list[Figure]:
     return startup.measure(rounds=rounds)
 
@@ -88,6 +105,7 @@ BENCHMARKS: Final[dict[str, Callable[[int], list[Figure]]]] = {
     "redirects": _redirects,
     "settlement": _settlement,
     "young": _young,
+    "payouts": _payouts,
     "burst": _burst,
     "startup": _startup,
     "running": _running,
