@@ -1,6 +1,6 @@
 """A partner's own payouts, in an affiliate's transaction: row-level security hides all others."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app import ids
@@ -45,7 +45,8 @@ def list_own(
         partner, _ = enrollments.get_enrollment(session, caller, program_id)
         matching = matching.where(Payout.partner_id == partner.id)
     if status is not None:
-        matching = matching.where(Payout.status == status)
+        # As it stands, the status would lead to the partial index of all payouts under way; the partner's is wanted.
+        matching = matching.where(func.lower(Payout.status) == status)
     return load_page(session, matching, Payout.id, ids.PAYOUT, limit=limit, starting_after=starting_after)
 
 
