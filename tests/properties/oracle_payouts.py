@@ -5,7 +5,7 @@ pot to another, and only a change of what the commission is worth moves it in or
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -188,6 +188,7 @@ def planned(
     methods: Mapping[str, str],
     fee_bps: int,
     minimums: Mapping[str, int],
+    banned: Collection[str] = (),
 ) -> tuple[list[Payout], dict[tuple[str, str], str]]:
     """What a run pays of everything that is payable, and why it skips the rest, by partner and currency."""
     owed: dict[tuple[str, str], list[Commission]] = {}
@@ -197,7 +198,9 @@ def planned(
     payouts, skipped = [], {}
     for (partner, currency), own in owed.items():
         payable, method = sum(one.pots["payable"] for one in own), methods.get(partner)
-        if payable <= 0:
+        if partner in banned:
+            skipped[partner, currency] = "partner_banned"
+        elif payable <= 0:
             skipped[partner, currency] = "not_positive"
         elif payable < minimums.get(currency, 0):
             skipped[partner, currency] = "below_minimum"

@@ -17,14 +17,15 @@ from app.commissions.models import Conversion
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.organizations.actors import CLI
+from app.partners.managing import commands as managing
 from app.partners.models import Partner
 from app.partners.payout_methods import commands as payout_methods
 from app.partners.payout_methods.destinations import kinds
 from app.payouts.models import Payout as PayoutRow
 from app.payouts.reserving import commands as runs
 from app.payouts.reserving.requests import RunRequest
+from app.payouts.steps import bans, write_offs
 from app.payouts.steps import commands as steps
-from app.payouts.steps import write_offs
 from app.programs.models import Program
 from tests import cast
 from tests.cast import Merchant
@@ -140,6 +141,7 @@ class Year:
     bought: list[Bought] = field(default_factory=list)
     payouts: dict[Any, Payout] = field(default_factory=dict)
     plot: list[str] = field(default_factory=list)
+    banned: set[str] = field(default_factory=set)
     moments: list[datetime] = field(default_factory=list)
     """When decisions were made, for runs that leave out later ones."""
 
@@ -156,6 +158,7 @@ class Year:
             self.fails_or_cancels: 2,
             self.money_comes_back: 2,
             self.writes_off: 1,
+            self.bans_or_lets_back: 1,
         }
         happened = 0
         while happened < acts:
@@ -175,7 +178,8 @@ class Year:
         self.drain()
 
     def sells(self) -> str:
-        code, currency = self.chance.choice(PARTNERS), self.chance.choice(CURRENCIES)
+        code = self.chance.choice([code for code in PARTNERS if code not in self.banned])
+        currency = self.chance.choice(CURRENCIES)
         minor = self.chance.randint(101, 20_000)
         customer = Customer(self.chance.choice([CLOVER, ACACIA]), Marks(subscription=code))
         purchase = customer.subscribes(Bill(minor, currency=currency))
@@ -265,7 +269,7 @@ class Year:
 
     def pays_out(self) -> str:
         cutoff_at = self.chance.choice([*self.moments, now().occurred_at, now().occurred_at])
-        payouts, skipped = planned(self.commissions, cutoff_at, METHODS, self.fee_bps, MINIMUMS)
+        payouts, skipped = planned(self.commissions, cutoff_at, METHODS, self.fee_bps, MINIMUMS, self.banned)
         asked = RunRequest(cutoff_at=cutoff_at)
         with self._program() as (session, program):
             if self.chance.random() < 0.5:
@@ -352,6 +356,21 @@ class Year:
         own = [one for one in self.commissions if (one.partner, one.currency) == pair]
         oracle.written_off(own, minor)
         return f"{minor} {currency} of {code} written off"
+
+    def bans_or_lets_back(self) -> str:
+        """Gus is banned, which cancels what is pending, or approved again."""
+        is_ban = "gus" not in self.banned
+        with db.transaction() as session:
+            gus = session.get_one(Partner, self.merchant.partners["gus"])
+            if is_ban:
+                bans.ban(session, CLI, gus, now())
+            else:
+                managing.move(session, CLI, gus, "approve")
+        self.banned ^= {"gus"}
+        for payout in self.payouts.values():
+            if is_ban and payout.partner == "gus" and payout.status == "pending":
+                payout.comes_to_nothing("canceled")
+        return "gus is banned" if is_ban else "gus is let back"
 
     def compare(self) -> None:
         """What is posted and what the rows say are what the oracle says, of every commission and payout."""

@@ -19,8 +19,8 @@ from app.payouts.models import Payout, PayoutRun
 from app.payouts.reserving import commands as runs
 from app.payouts.reserving import reservation
 from app.payouts.reserving.requests import RunRequest
+from app.payouts.steps import bans, write_offs
 from app.payouts.steps import commands as steps
-from app.payouts.steps import write_offs
 from app.programs.models import Program
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Tally, assert_ledger_sound
@@ -122,6 +122,19 @@ def test_endings_of_the_same_payouts_at_once_leave_one(year: Year, tally: Tally)
     with db.transaction() as session:
         assert "pending" not in session.scalars(select(Payout.status)).all()
     tally("commits of endings that met", barrier.met)
+
+
+def test_ban_beside_a_run_leaves_nothing_pending(year: Year, tally: Tally) -> None:
+    def ban() -> None:
+        with db.transaction() as session:
+            bans.ban(session, CLI, session.get_one(Partner, year.merchant.partners["eva"]), now())
+
+    barrier = run_together(db.engine(), [lambda: run(year), lambda: patiently(ban), lambda: drain_by(1)])
+    assert_every_cent_once(year)
+    with db.transaction() as session:
+        pending = select(Payout).where(Payout.status == "pending", Payout.partner_id == year.merchant.partners["eva"])
+        assert session.scalars(pending).all() == []
+    tally("commits of bans and runs that met", barrier.met)
 
 
 def arrive(year: Year, returning: Iterable[Bought]) -> None:
