@@ -223,6 +223,22 @@ def test_two_processes_make_one_transfer(
     assert_sent_once(shop, till, payout_id, ledger)
 
 
+def test_payouts_that_have_not_begun_stay_pending_while_stripe_is_down(
+    recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
+) -> None:
+    recipient("ada")
+    recipient("ben")
+    run = till.runs()
+    shop.faults.fail(503)
+    transfer()
+    statuses = [till.sees(payout["id"])["status"] for payout in run["payouts"]]
+    assert sorted(statuses) == ["pending", "processing"]
+    shop.faults.clear()
+    until_done(transfer)
+    assert sorted(sent.transfer_group for sent in made(shop)) == sorted(payout["id"] for payout in run["payouts"])
+    ledger()
+
+
 def test_an_account_that_cannot_receive_fails_the_payout_with_the_requirement(
     recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
 ) -> None:

@@ -48,7 +48,12 @@ def work_slice(slice_seconds: float) -> bool:
 
 
 def do_next() -> bool:
-    """Claim the next transfer, and send it or find out what became of it. False if none is due."""
+    """Claim the next transfer, and send it or find out what became of it.
+
+    Returns:
+        False if none is due, or Stripe cannot be used now: then payouts that have not begun stay pending, and the clock
+        tries again in a few seconds.
+    """
     with db.transaction() as session:
         claimed = transfers.claim(session, is_on=_is_on())
     if claimed is None:
@@ -57,8 +62,10 @@ def do_next() -> bool:
         _work(claimed)
     except StripeUnavailable as failure:
         _postpone(claimed, failure.problem, failure.retry_after_seconds)
+        return False
     except StripeProblem as failure:
         _postpone(claimed, failure.problem, REFUSED_WAIT_SECONDS)
+        return False
     except LeaseLost:
         log.info("transfer_lease_lost", payout_id=claimed.group)
     except Exception as failure:
