@@ -17,7 +17,7 @@ def test_every_kind_is_listed_with_its_limit_and_its_columns() -> None:
     assert tuple(rows) == methods.FILE_KINDS
     for kind, row in rows.items():
         method = next(name for name in methods.TABLE if name == kind) if kind in methods.TABLE else None
-        most = (methods.TABLE[method].lines_per_file if method else None) or kinds.MOST_LINES
+        most = (methods.TABLE[method].lines_per_file if method else None) or kinds.FORMATS[kind].most_lines
         assert row[3] == f"{most:,}", kind
     assert f"`{','.join(wise.HEADER)}`" in rows["wise"][2]
     assert rows["bank_list"][2] == f"`{','.join(bank_list.HEADER)}`"

@@ -14,7 +14,9 @@ from app.payouts.files.lines import FileHead, FileLine
 from app.payouts.methods import FileKind, MethodName, Refusal
 
 MOST_LINES: Final = 5000
-"""Lines of a file whose reader sets no limit, so that a file is a handful for a person and for memory."""
+"""Lines of a file whose reader sets no limit, so that a person and a process can handle it."""
+MOST_TRANSFERS: Final = 2000
+"""Transfers of a SEPA file: validating one takes 30 MB for the schema, and 10 MB for each thousand transfers."""
 
 
 class Target(NamedTuple):
@@ -39,6 +41,7 @@ class Format:
         extension: of its name.
         content_type: by which it is downloaded.
         recipient: by which field of a destination its lines are paid; the lines of one file share it.
+        most_lines: how many lines a file has, if the method sets no limit.
     """
 
     problem: Callable[[FileLine], Refusal | None]
@@ -46,13 +49,14 @@ class Format:
     extension: str = "csv"
     content_type: str = "text/csv; charset=utf-8"
     recipient: Callable[[Collection[str]], str] = lambda _: ""
+    most_lines: int = MOST_LINES
 
 
 FORMATS: Final[Mapping[FileKind, Format]] = MappingProxyType(
     {
         "paypal": Format(paypal.problem, paypal.render),
         "wise": Format(wise.problem, wise.render, recipient=wise.recipient),
-        "sepa": Format(sepa.problem, sepa.render, "xml", "application/xml"),
+        "sepa": Format(sepa.problem, sepa.render, "xml", "application/xml", most_lines=MOST_TRANSFERS),
         "payoneer": Format(payoneer.problem, payoneer.render),
         "bank_list": Format(bank_list.problem, bank_list.render),
     }
@@ -85,9 +89,16 @@ def next_file(candidates: Iterable[tuple[Key, Target]]) -> list[Key]:
     if first is None:
         return []
     key, target = first
-    most = methods.TABLE[target.method].lines_per_file or MOST_LINES
     shared = _shared(target)
-    return [key, *islice((other for other, its_target in ordered if _shared(its_target) == shared), most - 1)]
+    others = (other for other, its_target in ordered if _shared(its_target) == shared)
+    return [key, *islice(others, most_lines(target) - 1)]
+
+
+def most_lines(target: Target) -> int:
+    """How many lines the file of a payout may have."""
+    kind = methods.file_kind(target.method, target.currency, target.country)
+    most = methods.TABLE[target.method].lines_per_file
+    return most or (FORMATS[kind].most_lines if kind else MOST_LINES)
 
 
 def render(head: FileHead, lines: Sequence[FileLine]) -> bytes:
