@@ -137,7 +137,7 @@ def test_a_change_of_the_secret_key_keeps_the_destinations_of_payouts(till: Till
         entries = session.execute(
             text("SELECT action, details FROM audit_entries WHERE action LIKE 'payout%.resealed'")
         )
-        assert dict(entries.tuples().all()) == {
+        assert dict(map(tuple, entries)) == {
             "payouts.resealed": {"count": 2},
             "payout_files.resealed": {"count": 1},
         }
