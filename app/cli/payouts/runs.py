@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.payouts.reserving.requests import RunRequest
-    from app.payouts.showing.run_views import RunBody
+    from app.payouts.showing.run_views import PayoutRunBody
     from app.programs.models import Program
 
 LOOK_EVERY_SECONDS: Final = 0.5
@@ -137,7 +137,7 @@ def program_of(session: Session, program: str | None, organization: str | None) 
     return get_program(session, owners, program, default_of=owners[0])
 
 
-def _look(owners: tuple[UUID, ...], run_id: str) -> RunBody:
+def _look(owners: tuple[UUID, ...], run_id: str) -> PayoutRunBody:
     from app import db
     from app.payouts.showing import queries
     from app.payouts.showing.run_views import run_body
@@ -146,7 +146,7 @@ def _look(owners: tuple[UUID, ...], run_id: str) -> RunBody:
         return run_body(session, queries.get_run(session, owners, run_id))
 
 
-def print_run(body: RunBody, *, as_json: bool) -> None:
+def print_run(body: PayoutRunBody, *, as_json: bool) -> None:
     """Print a run or a preview: totals, payouts, and what is skipped with the reasons."""
     from app.views import jsonable
 

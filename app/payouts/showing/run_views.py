@@ -44,7 +44,7 @@ class SkippedBody(Snake):
     sentence: str
 
 
-class RunBody(Snake):
+class PayoutRunBody(Snake):
     """A run, or the preview of one."""
 
     id: str | None = Field(description="Null in a preview.", examples=["pyr_01h455vb4pex5vsknk084sn02q"])
@@ -65,13 +65,13 @@ class RunBody(Snake):
 class RunData(Snake):
     """The body of an answer about a run."""
 
-    data: RunBody
+    data: PayoutRunBody
 
 
-def run_body(session: Session, run: PayoutRun) -> RunBody:
+def run_body(session: Session, run: PayoutRun) -> PayoutRunBody:
     """The run with its totals, payouts and what it skipped."""
     payouts, skipped = queries.payouts_of(session, run), queries.skipped_of(session, run)
-    return RunBody(
+    return PayoutRunBody(
         id=ids.encode(ids.PAYOUT_RUN, run.id),
         program_id=ids.encode(ids.PROGRAM, run.program_id),
         status=cast("RunStatus", run.status),
@@ -86,12 +86,12 @@ def run_body(session: Session, run: PayoutRun) -> RunBody:
     )
 
 
-def preview_body(previewed: Previewed) -> RunBody:
+def preview_body(previewed: Previewed) -> PayoutRunBody:
     """What a run would pay and skip."""
     paid = [plan for plan in previewed.plans if plan.is_paid]
     skipped = [plan for plan in previewed.plans if not plan.is_paid]
     program_id = ids.encode(ids.PROGRAM, previewed.program.id)
-    return RunBody(
+    return PayoutRunBody(
         id=None,
         program_id=program_id,
         status=None,
