@@ -1,9 +1,12 @@
 """The document is true: whatever is sent, nothing fails and nothing undocumented comes back."""
 
+from typing import Any, get_args, get_type_hints
+
 import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import BaseModel
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
@@ -11,6 +14,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from app.http.surfaces import surfaces
 
 from .conftest import Caller
 
@@ -29,6 +34,30 @@ def test_nothing_fails_and_every_answer_is_documented(
     document = schemathesis.openapi.from_wsgi("/openapi.json", application)
     for found in document.get_all_operations():
         _try_out(found.ok(), {"Authorization": f"Bearer {owner.key}"}, number)
+
+
+def test_no_two_models_have_one_name(application: Flask) -> None:
+    """The document knows models by their names: of two it would show one, for the routes of both."""
+    models: dict[str, set[type[BaseModel]]] = {}
+
+    def collect(kind: Any) -> None:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            name = kind.model_config.get("title") or kind.__name__
+            if kind in models.setdefault(name, set()):
+                return
+            models[name].add(kind)
+            for field in kind.model_fields.values():
+                collect(field.annotation)
+        for part in get_args(kind):
+            collect(part)
+
+    for surface in surfaces(application):
+        for operation in surface.operations:
+            for kind in (operation.declared["responses"] or {}).values():
+                collect(kind)
+            collect(get_type_hints(operation.view).get("body"))
+    assert len(models) > 100
+    assert {name: kinds for name, kinds in models.items() if len(kinds) > 1} == {}
 
 
 def _try_out(operation: APIOperation, headers: dict[str, str], number: int) -> None:

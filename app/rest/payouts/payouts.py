@@ -34,7 +34,7 @@ def show_payout(path: requests.PayoutPath) -> Response:
 
 
 @api.post("/api/v1/payouts/<payout_id>/confirm", security=needs("payouts:write"), responses=CHANGED)
-def confirm_payout(path: requests.PayoutPath, body: requests.Confirmation) -> Response:
+def confirm_payout(path: requests.PayoutPath, body: requests.PayoutConfirmation) -> Response:
     """Record that a payout has reached the partner."""
     with access.transaction(g.caller) as session:
         payout = _payout(session, path)

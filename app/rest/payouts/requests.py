@@ -93,7 +93,7 @@ class PayoutQuery(Numbered):
     run_id: str | None = None
 
 
-class Confirmation(Request):
+class PayoutConfirmation(Request):
     """That a payout has reached the partner."""
 
     model_config = ConfigDict(json_schema_extra=hide_defaults)
