@@ -7,7 +7,7 @@ from app.sentences import problems
 from app.sentences.say import Country, Money, Value, say, say_stored
 
 REFUSALS: Final = (
-    *("currency", "country", "no_debtor", "no_source_currency", "no_listener", "no_stripe_key"),
+    *("currency", "country", "no_debtor", "no_source_currency", "no_listener", "no_stripe_key", "other_method"),
     *("too_small", "too_large", "no_account", "account_unable", "account_suspended"),
     *("formula", "control_character", "no_letters", "malformed", "missing"),
 )

@@ -199,6 +199,19 @@ def test_what_differs_from_the_preview_when_it_is_reserved_is_skipped(till: Till
 
 
 def test_one_run_of_a_program_reserves_at_a_time(till: Till) -> None:
+def test_method_chosen_after_the_request_is_not_paid_by_if_the_run_was_not_asked_for_it(till: Till) -> None:
+    till.owes("ada", 49_000)
+    answer = till.asks(methods=["paypal"])
+    till.pays_to("ada", method="payoneer")
+    reserving.work_slice(60)
+    run = till.sees_run(answer.json["data"]["id"])
+    assert (run["payouts"], skipped(run)) == ([], {till.partner("ada"): "method_unavailable"})
+    assert run["skipped"][0]["sentence"] == (
+        "The partner has chosen Payoneer meanwhile, which the run was not asked for."
+    )
+    assert till.holds("ada")[1] == 9800
+
+
     till.owes("ada")
     assert till.asks().status_code == 201
     answer = till.asks()

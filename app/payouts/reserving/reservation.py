@@ -23,6 +23,7 @@ from app.payouts.amounts import NOTHING
 from app.payouts.connect import destinations
 from app.payouts.files import making
 from app.payouts.files.problems import load_problems
+from app.payouts.methods import Refusal
 from app.payouts.models import Payout, PayoutLine, PayoutRun, PayoutRunItem
 from app.payouts.reserving import items, payables, planning, plans, requests
 from app.payouts.reserving.items import ItemDone
@@ -141,11 +142,18 @@ def _plan_again(
 
 
 def _compared(run: PayoutRun, item: PayoutRunItem, now: Plan, *, is_elsewhere: bool) -> Plan:
-    """The plan, or why it is not carried out: another run has reserved it, or it is not what the preview showed."""
+    """The plan, or why it is not carried out.
+
+    Another run has reserved it, the partner has chosen a method that the run was not asked for, or the plan is not what
+    the preview showed.
+    """
     if now.owed.commission_count == 0 and is_elsewhere and now.reason == "not_positive":
         return replace(now, reason="in_payout")
     previewed = (item.gross_minor, item.fee_minor, item.net_minor, item.method, item.fingerprint)
     method = now.method.method if now.method else None
+    if now.is_paid and run.request["methods"] and method not in run.request["methods"]:
+        details = Refusal("other_method", {"method": str(method)}).details
+        return replace(now, reason="method_unavailable", details=details, amounts=NOTHING)
     found = (now.amounts.gross_minor, now.amounts.fee_minor, now.amounts.net_minor, method, now.fingerprint)
     if run.preview_digest is not None and now.is_paid and found != previewed:
         return replace(now, reason="preview_changed", amounts=NOTHING)
