@@ -8,14 +8,15 @@ from sqlalchemy import text
 
 from app import db, ids, sealing
 from app.config import Settings
-from app.payouts.reserving import previews, reservation
+from app.payouts.reserving import plans, previews, reservation
+from app.payouts.steps import run_states
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs as stripe_runs
 from tests import cast
 from tests.api.conftest import MakeCaller
 from tests.cast import Merchant
 from tests.conftest import assert_ledger_sound
-from tests.waiting import join
+from tests.waiting import eventually, join
 from worker.payouts import reserving
 
 from .till import Till, payout_of, set_payout, skipped, totals
@@ -323,6 +324,32 @@ def test_ban_between_request_and_reserving_leaves_the_partner_unpaid(till: Till)
     run = till.sees_run(run_id)
     assert skipped(run) == {till.partner("ada"): "partner_banned"}
     assert [one["partner_id"] for one in run["payouts"]] == [till.partner("ben")]
+
+
+def test_ban_waits_for_the_batch_that_reserves_without_a_deadlock(till: Till) -> None:
+    till.owes("ada")
+    run_id = ids.decode(till.asks().json["data"]["id"], ids.PAYOUT_RUN)
+    assert run_id is not None
+    partner_id, banned = till.merchant.partners["ada"], []
+    ban = threading.Thread(target=lambda: banned.append(till.bans("ada")))
+    with db.transaction() as session:
+        run_states.lock(session, [run_id])
+        ban.start()
+        eventually(_is_run_awaited)
+        session.execute(text("SET LOCAL lock_timeout = '5s'"))
+        assert plans.load_statuses(session, [partner_id], is_shared=True) == {partner_id: "active"}
+    join(ban)
+    assert [each["status"] for each in banned] == ["banned"]
+
+
+def _is_run_awaited() -> bool:
+    """Whether a transaction waits for the row of a run: the first in the queue has this lock."""
+    awaited = """
+        SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                       WHERE datname = current_database() AND locktype = 'tuple' AND relation = 'payout_runs'::regclass)
+    """
+    with db.transaction() as session:
+        return bool(session.scalar(text(awaited)))
 
 
 def test_ban_between_reservation_and_payment_cancels_what_is_pending_and_lists_what_was_sent(till: Till) -> None:

@@ -233,7 +233,7 @@ def ban(
     from app.payouts.steps import bans
 
     with organizations.opened(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = _find(session, partner, program, organization, to_change=False)
         done = bans.ban(session, CLI, enrolled, organizations.cause())
         row = partner_rows.after_change(session, settings, enrolled)
         row["canceled_payouts"] = [ids.encode(ids.PAYOUT, payout.id) for payout in done.canceled]
@@ -279,13 +279,15 @@ def _move(
     printing.record(row, as_json=as_json)
 
 
-def _find(session: Session, named: str, program: str | None, organization: str | None) -> Partner:
+def _find(
+    session: Session, named: str, program: str | None, organization: str | None, *, to_change: bool = True
+) -> Partner:
     from app.partners.queries import listing
     from app.programs.programs import get_program
 
     owners = organizations.find_with_descendants(session, organization)
     program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
-    return listing.find_named(session, owners, named, program_id=program_id)
+    return listing.find_named(session, owners, named, program_id=program_id, to_change=to_change)
 
 
 def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_id: UUID) -> str:

@@ -42,9 +42,9 @@ def list_partners(
     return load_page(session, enrolled, Partner.id, *ids.PARTNER_PREFIXES, limit=limit, starting_after=starting_after)
 
 
-def find_partner(session: Session, program: Program, public_id: str) -> Partner:
-    """The program's partner with this `aff_…` or `par_…` id, locked. Raises NotFound."""
-    partner = get_partner(session, [program.organization_id], public_id, to_change=True)
+def find_partner(session: Session, program: Program, public_id: str, *, to_change: bool = True) -> Partner:
+    """The program's partner with this `aff_…` or `par_…` id, locked unless `to_change` is false. Raises NotFound."""
+    partner = get_partner(session, [program.organization_id], public_id, to_change=to_change)
     if partner.program_id != program.id:
         raise NotFound.of("partner", public_id, where=" in this program")
     return partner

@@ -32,9 +32,16 @@ def get_partner(
 
 
 def find_named(
-    session: Session, organization_ids: Sequence[UUID], named: str, *, program_id: UUID | None = None
+    session: Session,
+    organization_ids: Sequence[UUID],
+    named: str,
+    *,
+    program_id: UUID | None = None,
+    to_change: bool = True,
 ) -> Partner:
-    """The partner of these organizations with this id, current or former code, or e-mail address, locked.
+    """The partner of these organizations with this id, current or former code, or e-mail address.
+
+    Its row is locked unless `to_change` is false.
 
     Raises:
         NotFound: no partner has it.
@@ -43,7 +50,8 @@ def find_named(
     matching = select(Partner).where(Partner.organization_id.in_(organization_ids), _is_named(named))
     if program_id is not None:
         matching = matching.where(Partner.program_id == program_id)
-    partners = session.scalars(matching.order_by(Partner.id).with_for_update()).all()
+    ordered = matching.order_by(Partner.id)
+    partners = session.scalars(ordered.with_for_update() if to_change else ordered).all()
     if not partners:
         reason = explain_unconfirmed(session, organization_ids, named)
         message = reason or f'no partner has the id, code or e-mail address "{named}"'

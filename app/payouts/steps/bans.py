@@ -33,12 +33,12 @@ class Ban:
 
 
 def ban(session: Session, actor: Actor, partner: Partner, by: Cause, *, livemode: bool | None = None) -> Ban:
-    """Ban a partner, and cancel its payouts that are pending; what was sent is returned, for a person to look at.
+    """Ban a partner, and cancel its payouts that were not sent; what was sent is returned, for a person to look at.
 
     Args:
         session: writes; it sees money of one mode, or of both.
         actor: who bans.
-        partner: whom.
+        partner: whom; not locked, because runs are locked first.
         by: the cause of the entries.
         livemode: the only mode whose payouts are returned; None: both are.
 
@@ -49,10 +49,11 @@ def ban(session: Session, actor: Actor, partner: Partner, by: Cause, *, livemode
     for mode in (True, False):
         with db.in_mode(session, livemode=mode):
             session.execute(_LOCK_RUNS, {"program_id": partner.program_id})
+    session.refresh(partner, with_for_update=True)
     commands.move(session, actor, partner, "ban")
     for mode in (True, False):
         with db.in_mode(session, livemode=mode):
-            canceled += cancelling.cancel_pending_of_partner(session, by, partner.id, livemode=mode, reason=BANNED)
+            canceled += cancelling.cancel_unsent_of_partner(session, by, partner.id, livemode=mode, reason=BANNED)
     return Ban(
         [payout for payout in canceled if livemode in (None, payout.livemode)],
         _under_way(session, partner.id, livemode),

@@ -97,7 +97,7 @@ def ban_affiliate(path: requests.AffiliatePath) -> Response:
     caller = g.caller
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
-        partner = program_partners.find_partner(session, program, path.affiliate_id)
+        partner = program_partners.find_partner(session, program, path.affiliate_id, to_change=False)
         done = bans.ban(session, caller, partner, causes.this_request(), livemode=caller.livemode)
         shown = shapes.load_affiliate(session, partner)
         return ViewResponse(banned_affiliate(shown, done, is_shown=caller.may("payouts:read")))
