@@ -158,6 +158,11 @@ class Payout(Base):
     paid_at: Mapped[datetime | None]
     file_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout_files.id"))
 
+    @property
+    def is_transferring(self) -> bool:
+        """Whether its transfer has begun at Stripe, so that only Stripe knows its outcome."""
+        return self.method == "stripe" and self.status == "processing"
+
 
 class PayoutLine(Base):
     """The part of a commission in a payout; negative where a debt is netted. Rows are only added."""

@@ -15,7 +15,7 @@ UNDER_WAY: Final = frozenset[PayoutStatus]({"pending", "processing", "sent"})
 MAY_BECOME: Final[Mapping[PayoutStatus, frozenset[PayoutStatus]]] = MappingProxyType(
     {
         "pending": frozenset({"processing", "sent", "paid", "failed", "canceled"}),
-        "processing": frozenset({"paid", "failed", "returned"}),
+        "processing": frozenset({"paid", "failed", "returned", "canceled"}),
         "sent": frozenset({"paid", "failed", "returned", "canceled"}),
         "paid": frozenset({"returned"}),
         "failed": frozenset(),
@@ -23,13 +23,20 @@ MAY_BECOME: Final[Mapping[PayoutStatus, frozenset[PayoutStatus]]] = MappingProxy
         "returned": frozenset({"returned"}),
     }
 )
-"""`sent` becomes `canceled` by file only, forced and with a reason; `returned` repeats until all is back."""
+"""`processing` becomes `canceled` only before anything was sent; `sent` by file only, forced and with a reason;
+`returned` repeats until all is back."""
+
+TRANSFER_UNDER_WAY: Final = (
+    "the transfer is being made at Stripe, which is asked for its outcome; wait until it is known"
+)
+"""Why people say nothing about a payout that is `processing`."""
 
 
 def require(
     current: PayoutStatus,
     becoming: PayoutStatus,
     *,
+    is_unsent: bool = False,
     is_by_file: bool = False,
     force: bool = False,
     reason: str = "",
@@ -40,13 +47,15 @@ def require(
     Args:
         current: its status now.
         becoming: the status it is to get.
+        is_unsent: the provider was not called, and will not be.
         is_by_file: its method leaves in a file, which a person uploads.
         force: cancel it although its file was downloaded; takes a reason.
         reason: why it is canceled.
         is_all_back: its whole net has been returned.
 
     Raises:
-        Conflict: `status_refused`; or `file_taken`: its file was downloaded, and the cancel is not forced.
+        Conflict: `status_refused`; `transfer_under_way`: the provider was called; `file_taken`: its file was
+            downloaded, and the cancel is not forced.
         InvalidRequest: forced without a reason.
     """
     if is_all_back:
@@ -55,6 +64,8 @@ def require(
         raise Conflict(
             f"the payout is {current}, so it cannot become {becoming}; {_allowed(current)}", code="status_refused"
         )
+    if (current, becoming) == ("processing", "canceled") and not is_unsent:
+        raise Conflict(TRANSFER_UNDER_WAY, code="transfer_under_way")
     if (current, becoming) != ("sent", "canceled"):
         return
     if not is_by_file:

@@ -26,7 +26,7 @@ SkipReason = Literal[
 ]
 SKIPPED: Final[tuple[SkipReason, ...]] = get_args(SkipReason)
 """Why a run does not pay what is payable."""
-RESULTS: Final = ("unknown_reference", "unknown_status", "amount_differs", "status_refused")
+RESULTS: Final = ("unknown_reference", "unknown_status", "amount_differs", "status_refused", "transfer_under_way")
 """Why a line of a result file changed nothing."""
 
 

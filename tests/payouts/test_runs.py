@@ -199,7 +199,6 @@ def test_what_differs_from_the_preview_when_it_is_reserved_is_skipped(till: Till
     assert till.holds("ada")[1] == 980
 
 
-def test_one_run_of_a_program_reserves_at_a_time(till: Till) -> None:
 def test_method_chosen_after_the_request_is_not_paid_by_if_the_run_was_not_asked_for_it(till: Till) -> None:
     till.owes("ada", 49_000)
     answer = till.asks(methods=["paypal"])
@@ -213,6 +212,7 @@ def test_method_chosen_after_the_request_is_not_paid_by_if_the_run_was_not_asked
     assert till.holds("ada")[1] == 9800
 
 
+def test_one_run_of_a_program_reserves_at_a_time(till: Till) -> None:
     till.owes("ada")
     assert till.asks().status_code == 201
     answer = till.asks()

@@ -31,6 +31,8 @@ ALLOWED = {
     ("returned", "return"),
 }
 """Each status with the steps it allows; `sent` is canceled with force only."""
+REFUSED = {("sent", "cancel"): "file_taken", ("processing", "cancel"): "transfer_under_way"}
+"""What is refused with a code of its own."""
 HELD = {
     # Payable, clearing, paid and fee of a payout of 9.80 with 5 % in this status; of `returned` after 4.00 of 9.31.
     "pending": (0, 980, 0, 0),
@@ -80,7 +82,7 @@ def test_each_status_allows_exactly_the_steps_of_the_table(till: Till, payout: s
         held = till.holds("ada")[1:5]
         assert held == HELD[AFTER[step]] if status != "returned" else held == (842, 0, 131, 7)
     else:
-        code = "file_taken" if (status, step) == ("sent", "cancel") else "status_refused"
+        code = REFUSED.get((status, step), "status_refused")
         assert (answer.status_code, answer.json["error"]["code"]) == (409, code)
         assert till.sees(payout) == before
         assert till.holds("ada")[1:5] == HELD[status]

@@ -31,8 +31,9 @@ def test_status_changes_as_the_table_says(current: PayoutStatus, becoming: Payou
     else:
         with pytest.raises(Conflict) as refused:
             transitions.require(current, becoming)
-        assert refused.value.code == "status_refused"
-        assert current in refused.value.message or current == "sent"
+        is_called = (current, becoming) == ("processing", "canceled")
+        assert refused.value.code == ("transfer_under_way" if is_called else "status_refused")
+        assert current in refused.value.message or current == "sent" or is_called
 
 
 def test_downloaded_file_keeps_its_lines_unless_the_cancel_is_forced_with_a_reason() -> None:
@@ -45,10 +46,14 @@ def test_downloaded_file_keeps_its_lines_unless_the_cancel_is_forced_with_a_reas
 
 
 def test_what_was_handed_to_another_system_is_never_canceled() -> None:
-    for status in ("sent", "processing"):
+    for status, code in (("sent", "status_refused"), ("processing", "transfer_under_way")):
         with pytest.raises(Conflict) as refused:
             transitions.require(status, "canceled", force=True, reason="please")
-        assert refused.value.code == "status_refused"
+        assert refused.value.code == code
+
+
+def test_transfer_is_canceled_before_stripe_was_called() -> None:
+    transitions.require("processing", "canceled", is_unsent=True)
 
 
 def test_return_ends_when_all_is_back() -> None:

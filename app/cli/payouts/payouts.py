@@ -146,7 +146,7 @@ def cancel(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cancel a payout that was not paid, or what is pending of a run; the amounts are payable again."""
+    """Cancel a payout that was not paid, or what was not sent of a run; the amounts are payable again."""
     from app.payouts.reserving.commands import cancel as cancel_run
     from app.payouts.showing import queries
     from app.payouts.showing.run_views import run_body

@@ -143,6 +143,19 @@ def mark_sent(session: Session, claimed: ClaimedTransfer) -> None:
     _update_held(session, _MARK_SENT, claimed, {})
 
 
+# Another lease: a process that has claimed it can neither send it nor record anything of it any more.
+_WITHDRAW = text("""
+    UPDATE payout_transfers SET lease = lease + 1, due_at = NULL, problem = NULL
+    WHERE payout_id = :payout_id AND sent_at IS NULL AND transfer_id IS NULL
+""")
+
+
+def withdraw(session: Session, payout_id: UUID) -> bool:
+    """End the transfer of a locked payout if Stripe was not called for it; whether it was so. Nothing is sent then."""
+    withdrawn = session.execute(_WITHDRAW, {"payout_id": payout_id})
+    return bool(withdrawn.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
+
+
 _POSTPONE = text("""
     UPDATE payout_transfers SET problem = CAST(:problem AS jsonb), due_at = now() + make_interval(secs => :seconds)
     WHERE payout_id = :payout_id AND lease = :lease

@@ -113,6 +113,8 @@ def _judge(lines: Iterable[ResultLine], payouts: Mapping[str, Payout]) -> _Judge
             judged = judged._replace(waiting=judged.waiting + 1)
         elif statuses[payout.reference] == line.outcome:
             judged = judged._replace(unchanged=judged.unchanged + 1)
+        elif payout.is_transferring:
+            judged.not_applied.append(NotApplied(line, "transfer_under_way", payout, line.outcome))
         elif statuses[payout.reference] not in transitions.UNDER_WAY:
             judged.not_applied.append(NotApplied(line, "status_refused", payout, line.outcome))
         else:

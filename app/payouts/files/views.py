@@ -42,7 +42,7 @@ class NotAppliedBody(Snake):
     line: int = Field(description="Its number in the file; the header is 1.")
     reference: str | None = Field(description="Null: it has no valid reference.")
     payout_id: str | None
-    reason: Literal["unknown_reference", "unknown_status", "amount_differs", "status_refused"]
+    reason: Literal["unknown_reference", "unknown_status", "amount_differs", "status_refused", "transfer_under_way"]
     sentence: str
 
 

@@ -87,7 +87,7 @@ def create(session: Session, actor: Actor, program: Program, asked: RunRequest, 
 
 
 def cancel(session: Session, actor: Actor, run: PayoutRun, by: Cause) -> PayoutRun:
-    """Cancel a run: it reserves nothing more, and its payouts that are pending are canceled.
+    """Cancel a run: it reserves nothing more, and its payouts of which nothing was sent are canceled.
 
     Payouts that were sent, or are being paid, stay as they are, and the run stays open until they have ended.
 
@@ -98,7 +98,7 @@ def cancel(session: Session, actor: Actor, run: PayoutRun, by: Cause) -> PayoutR
     session.refresh(run)
     if run.finished_at is not None:
         raise Conflict(f"the run is {run.status} already, so it cannot be canceled", code="status_refused")
-    canceled = cancelling.cancel_pending_of_run(session, by, run.id)
+    canceled = cancelling.cancel_unsent_of_run(session, by, run.id)
     run_states.stop_reserving(session, run)
     session.refresh(run)
     return _audited(session, actor, "payout_run.canceled", run, {"payouts": len(canceled)})

@@ -96,7 +96,7 @@ class WrittenOffBody(Snake):
 class BannedAffiliate(ProgramAffiliate):
     """A banned partner, with what became of its payouts; both lists are null for keys that may not read payouts."""
 
-    canceled_payouts: list[str] | None = Field(description="Payouts that were pending and are canceled now.")
+    canceled_payouts: list[str] | None = Field(description="Payouts that had not left and are canceled now.")
     sent_payouts: list[str] | None = Field(
         description="Payouts that have left already: stop them at the bank or the provider, if that is still possible."
     )

@@ -16,6 +16,7 @@ from app.money import format_money
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.payouts import amounts, methods, transitions
+from app.payouts.connect import transfers
 from app.payouts.methods import MethodName
 from app.payouts.models import Payout, PayoutReturn
 from app.payouts.steps import changes, facts, run_states
@@ -88,13 +89,17 @@ def cancel(
         reason: why.
 
     Raises:
-        Conflict: `status_refused`; `file_taken`: its file was downloaded, and `force` was not sent.
+        Conflict: `status_refused`; `transfer_under_way`: Stripe was asked for its transfer; `file_taken`: its file was
+            downloaded, and `force` was not sent.
         InvalidRequest: forced without a reason.
     """
     reason = _reason(reason) if reason else ""
     payout = _locked(session, payout)
     is_by_file = methods.file_kind(cast("MethodName", payout.method), payout.currency, payout.country) is not None
-    transitions.require(_status(payout), "canceled", is_by_file=is_by_file, force=force, reason=reason)
+    is_unsent = payout.is_transferring and transfers.withdraw(session, payout.id)
+    transitions.require(
+        _status(payout), "canceled", is_unsent=is_unsent, is_by_file=is_by_file, force=force, reason=reason
+    )
     was_sent = payout.status == "sent"
     changes.end(session, [payout], "canceled", by, reason=reason)
     return noted(session, actor, "payout.canceled", payout, by, {"was_sent": was_sent})
@@ -184,11 +189,8 @@ def _locked(session: Session, payout: Payout) -> Payout:
 
 def _refuse_transfer_under_way(payout: Payout) -> None:
     """Refuse what people say about a transfer whose outcome only Stripe knows. Raises Conflict."""
-    if payout.method == "stripe" and payout.status == "processing":
-        raise Conflict(
-            "the transfer is being made at Stripe, which is asked for its outcome; wait until it is known",
-            code="transfer_under_way",
-        )
+    if payout.is_transferring:
+        raise Conflict(transitions.TRANSFER_UNDER_WAY, code="transfer_under_way")
 
 
 def _status(payout: Payout) -> PayoutStatus:

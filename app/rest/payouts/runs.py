@@ -78,7 +78,7 @@ def show_payout_run(path: requests.PayoutRunPath) -> Response:
     responses={"200": RunData, "404": ErrorBody, "409": ErrorBody},
 )
 def cancel_payout_run(path: requests.PayoutRunPath) -> Response:
-    """Cancel the payouts of a run that are pending; what was sent stays, and the run is open until it has ended."""
+    """Cancel the payouts of a run that were not sent; what was sent stays, and the run is open until it has ended."""
     with access.transaction(g.caller) as session:
         run = commands.cancel(session, g.caller, _run(session, path), causes.this_request())
         return ViewResponse(RunData(data=run_views.run_body(session, run)))
