@@ -41,8 +41,9 @@ def lists(application: Any) -> Iterator[tuple[str, str]]:
     document = complete(application)
     for path, item in document["paths"].items():
         answers = item.get("get", {}).get("responses", {})
-        if path not in WHOLE and not path.endswith("/explanation") and "content" in answers.get("200", {}):
-            schema = answers["200"]["content"]["application/json"]["schema"]
+        shown = answers.get("200", {}).get("content", {})
+        if path not in WHOLE and not path.endswith("/explanation") and "application/json" in shown:
+            schema = shown["application/json"]["schema"]
             fields = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("properties", {})
             yield from ((path, name) for name in NAMES if fields.get(name, {}).get("type") == "array")
 

@@ -45,7 +45,7 @@ def list_own(
         partner, _ = enrollments.get_enrollment(session, caller, program_id)
         matching = matching.where(Payout.partner_id == partner.id)
     if status is not None:
-        # As it stands, the status would lead to the partial index of all payouts under way; the partner's is wanted.
+        # The bare status would lead to the partial index of all payouts under way; the partner's is wanted.
         matching = matching.where(func.lower(Payout.status) == status)
     return load_page(session, matching, Payout.id, ids.PAYOUT, limit=limit, starting_after=starting_after)
 
