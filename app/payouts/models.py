@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
 from app.partners.payout_methods.destinations.fields import METHODS
+from app.payouts.files.models import PayoutFile
 from app.payouts.transitions import STATUSES
 
 RUN_STATUSES: Final = ("reserving", "open", "completed", "canceled")
@@ -156,7 +157,7 @@ class Payout(Base):
     created_at: Mapped[CreatedAt]
     sent_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
-    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout_files.id"))
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey(PayoutFile.id))
 
     @property
     def is_transferring(self) -> bool:

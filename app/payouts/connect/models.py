@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
+from app.payouts.models import Payout
 
 
 class ConnectedAccount(Base):
@@ -82,7 +83,7 @@ class PayoutTransfer(Base):
         Index("ix_payout_transfers_due", "due_at", "payout_id", postgresql_where=text("due_at IS NOT NULL")),
     )
 
-    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payouts.id"), primary_key=True)
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey(Payout.id), primary_key=True)
     organization_id: Mapped[UUID]
     livemode: Mapped[bool]
     account: Mapped[str]
