@@ -16,8 +16,8 @@ from app.statements import verification
 
 STATISTICS: Final = "The sums below a checkpoint are those of the postings."
 BALANCES: Final = "A checkpoint of balances is what the entries recorded before it say, and lists those of its step."
-CHAINS: Final = "A statement begins where the one before it ended, and names its hash; months leave no gap."
-STATEMENTS: Final = "A closed statement is what the ledger says of its month: its sums and its hash."
+CHAINS: Final = "Each statement begins where the last one ended and names its hash; none is missing, nor any month."
+STATEMENTS: Final = "A closed statement has the sums, entries, hash and times that the ledger and its month have."
 
 
 @immutable

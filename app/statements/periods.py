@@ -32,7 +32,8 @@ class Period:
         return ProgramDays(self.program_id, self.organization_id, self.time_zone)
 
 
-# The entry with the lowest transaction id is about the first; it matters only if the program is dated later than it.
+# `first` is about the owner's first entry, by its transaction id. It matters only if it is of this program, and the
+# program is dated later than it.
 _NEXT = """
     SELECT program_id, organization_id, time_zone, month, begins_at,
            (month + interval '1 month') AT TIME ZONE time_zone AS ends_at
@@ -45,11 +46,15 @@ _NEXT = """
             SELECT month, ends_at FROM statement_periods WHERE program_id = program.id ORDER BY month DESC LIMIT 1
         ) AS last ON true
         LEFT JOIN LATERAL (
-            SELECT recorded_at FROM journal_entries WHERE organization_id = program.organization_id
+            SELECT id, recorded_at FROM journal_entries WHERE organization_id = program.organization_id
             ORDER BY xid LIMIT 1
         ) AS first ON true
+        LEFT JOIN LATERAL (
+            SELECT first.recorded_at FROM postings JOIN accounts ON accounts.id = postings.account_id
+            WHERE postings.entry_id = first.id AND postings.line = 1 AND accounts.program_id = program.id
+        ) AS own ON true
         CROSS JOIN LATERAL (
-            SELECT date_trunc('month', least(program.created_at, first.recorded_at)
+            SELECT date_trunc('month', least(program.created_at, own.recorded_at)
                                        AT TIME ZONE program.time_zone)::date AS month
         ) AS begun
         WHERE {those}

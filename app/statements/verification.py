@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -36,6 +37,22 @@ _BROKEN = text("""
     ORDER BY id
 """)
 
+# A statement with which something was owed, and after which its partner has none in the next closed month.
+_UNFOLLOWED = text("""
+    SELECT former.id, next.month
+    FROM statements AS former
+    JOIN statement_periods AS next
+      ON next.program_id = former.program_id AND next.month = former.month + interval '1 month'
+    WHERE (former.closing_accrued_minor, former.closing_payable_minor, former.closing_clearing_minor) <> (0, 0, 0)
+      AND NOT EXISTS (
+          SELECT FROM statements AS statement
+          WHERE statement.partner_id = former.partner_id AND statement.livemode = former.livemode
+            AND statement.currency = former.currency AND statement.number > former.number
+            AND statement.month = next.month
+      )
+    ORDER BY former.id
+""")
+
 # Months of a program follow each other without a gap.
 _GAPS = text("""
     SELECT program_id, month FROM (
@@ -47,12 +64,19 @@ _GAPS = text("""
     ORDER BY program_id, month
 """)
 
+_OF_THE_MONTH: Final = ("organization_id", "time_zone", "begins_at", "ends_at", "closed_at")
+"""What every statement of a month has as the month has it."""
+
 
 def broken_chains(session: Session) -> list[str]:
-    """Statements that do not begin where the one before them ended, and months that leave a gap."""
+    """Statements that do not begin where the one before them ended, or that none follows; months that leave a gap."""
     broken = [ids.encode(ids.STATEMENT, row.id) for row in session.execute(_BROKEN)]
     gaps = [f"{ids.encode(ids.PROGRAM, row.program_id)}, {row.month:%Y-%m}" for row in session.execute(_GAPS)]
-    return broken + gaps
+    ends = [
+        f"{ids.encode(ids.STATEMENT, row.id)}, no statement of {row.month:%Y-%m} follows it"
+        for row in session.execute(_UNFOLLOWED)
+    ]
+    return broken + ends + gaps
 
 
 def changed(session: Session) -> Iterator[str]:
@@ -70,10 +94,10 @@ def _changed(session: Session, period: StatementPeriod, *, livemode: bool) -> It
         statement = statements.pop(key, None)
         if statement is None:
             yield f"{ids.encode(ids.PARTNER, key[0])} has entries in {key[1]} and no statement of {period.month:%Y-%m}"
-        elif not _is_intact(statement, list(lines)):
+        elif not _is_intact(statement, period, list(lines)):
             yield ids.encode(ids.STATEMENT, statement.id)
     for statement in statements.values():
-        if not _is_intact(statement, ()):
+        if not _is_intact(statement, period, ()):
             yield ids.encode(ids.STATEMENT, statement.id)
 
 
@@ -84,13 +108,15 @@ def _statements(session: Session, period: StatementPeriod, *, livemode: bool) ->
     return {(statement.partner_id, statement.currency): statement for statement in session.scalars(of_month)}
 
 
-def _is_intact(statement: Statement, lines: Sequence[RecordedLine]) -> bool:
-    """Whether its hash and its sums are those of the postings."""
+def _is_intact(statement: Statement, period: StatementPeriod, lines: Sequence[RecordedLine]) -> bool:
+    """Whether its hash, its sums and its number of entries are those of the postings, and its times of the month."""
     moved = movements(lines)
     public_id = ids.encode(ids.STATEMENT, statement.id)
     sums = all(getattr(statement, name) == getattr(moved, name) for name in TOTALS) and all(
         getattr(statement, f"closing_{name}_minor") - getattr(statement, f"opening_{name}_minor") == moved.owed(name)
         for name in OWED
     )
+    counts = statement.entry_count == len({line.entry_id for line in lines})
+    times = all(getattr(statement, name) == getattr(period, name) for name in _OF_THE_MONTH)
     bounds = statement.begins_at, statement.ends_at
-    return sums and statement.hash == digest(public_id, *bounds, statement.previous_hash, lines)
+    return sums and counts and times and statement.hash == digest(public_id, *bounds, statement.previous_hash, lines)

@@ -14,7 +14,7 @@ from app import db, ids
 from app.integrity import verify
 from app.partners.models import Partner
 from app.programs.models import Program
-from app.statements import queries
+from app.statements import periods, queries
 from app.statements.models import Statement
 from tests import cast
 from tests.api.sales import sell
@@ -235,6 +235,27 @@ def test_no_statement_where_nothing_moved_and_nothing_is_owed(merchant: Merchant
         assert not {verify.CHAINS, verify.STATEMENTS} & {breach.rule for breach in verify.verify(session)}
 
 
+def test_a_later_program_of_an_owner_begins_with_the_month_it_was_made_in(
+    merchant: Merchant, clock: LedgerClock
+) -> None:
+    """The owner's first program has had entries for months; the second is made in the middle of August."""
+    sell_at(clock, merchant, "2026-02-05T00:00:00", 1)
+    with db.transaction() as session:
+        later = cast.open_program(session, merchant)
+        program = session.get_one(Program, later)
+        program.created_at, program.time_zone = moment("2026-08-31T23:30:00"), "Europe/Berlin"
+    clock.set(moment("2026-09-20T00:00:00"))
+    with db.transaction() as session:
+        running = periods.load_running(session, later)
+        assert (f"{running.month:%Y-%m-%d}", running.begins_at) == ("2026-09-01", moment("2026-08-31T22:00:00"))
+    close_at(clock, "2026-11-05T00:00:00")
+    with db.transaction() as session:
+        months = session.scalars(
+            text("SELECT month FROM statement_periods WHERE program_id = :id ORDER BY month"), {"id": later}
+        ).all()
+    assert [f"{month:%Y-%m}" for month in months] == ["2026-09", "2026-10"]
+
+
 def test_currencies_and_modes_have_statements_of_their_own(merchant: Merchant, clock: LedgerClock) -> None:
     sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
     sell_at(clock, merchant, "2026-05-06T00:00:00", 2, currency="jpy", base_minor=1000)
@@ -340,6 +361,10 @@ BREAKS = {
         "UPDATE statements SET earned_minor = earned_minor + 1, paid_minor = paid_minor + 1 WHERE number = 1",
         {verify.STATEMENTS},
     ),
+    "a number of entries": ("UPDATE statements SET entry_count = 5 WHERE number = 2", {verify.STATEMENTS}),
+    "a time zone": ("UPDATE statements SET time_zone = 'Asia/Tokyo' WHERE number = 2", {verify.STATEMENTS}),
+    "a time of closing": ("UPDATE statements SET closed_at = now() WHERE number = 2", {verify.STATEMENTS}),
+    "the last one, without entries": ("DELETE FROM statements WHERE number = 2", {verify.CHAINS}),
     "a missing one": ("DELETE FROM statements WHERE number = 1", {verify.CHAINS, verify.STATEMENTS}),
     "a time of recording": (
         "UPDATE journal_entries SET recorded_at = recorded_at + interval '1 second'",
