@@ -89,13 +89,14 @@ def change(
 ) -> views.WebhookEndpointBody:
     """Change the given ones of `url`, `events`, `description`, `include_backfill` and `disabled`.
 
-    A disabled endpoint gets no further messages; what waits for it is sent once it is enabled again.
+    A disabled endpoint gets no further messages; what waits for it is sent once it is enabled again. With a new
+    URL, the three days after which a failing endpoint is disabled begin again.
 
     Raises:
         InvalidRequest: names the field.
     """
     if "url" in changes:
-        endpoint.url = require_url(changes["url"], settings)
+        endpoint.url, endpoint.failing_since = require_url(changes["url"], settings), None
     if "events" in changes:
         endpoint.events = require_events(changes["events"])
     for name in ("description", "include_backfill"):

@@ -18,6 +18,8 @@ from app.sentences.problems import Problem
 
 LEASE_SECONDS: Final = 60
 """How long a sender may take for an attempt. After that another sends the message again, with the same id."""
+ENDED_AT_ONCE: Final = 1_000
+"""The most deliveries of a deleted endpoint that are given up at once."""
 
 Result = Literal["delivered", "postponed", "given_up", "lease_lost"]
 
@@ -70,6 +72,7 @@ _WAITING: Final = """
 """
 """The endpoints that have anything pending: `waiting (endpoint_id)`, with one null row."""
 
+# A transaction that began to record before an endpoint was deleted may add deliveries for it afterwards: they end here.
 # Those that fail come last and by chance: by age, many that hang would keep another from its next attempt for hours.
 _CLAIM = text(f"""
     {_WAITING}, free AS (
@@ -77,6 +80,15 @@ _CLAIM = text(f"""
         FROM waiting JOIN outbound_endpoints AS endpoint ON endpoint.id = waiting.endpoint_id
         LEFT JOIN json_to_recordset(CAST(:known AS json)) AS known(id uuid, places integer) ON known.id = endpoint.id
         WHERE endpoint.disabled_at IS NULL AND endpoint.deleted_at IS NULL
+    ), ended AS (
+        UPDATE outbound_deliveries SET state = 'given_up', finished_at = now() WHERE id IN (
+            SELECT late.id FROM waiting
+            JOIN outbound_endpoints AS endpoint ON endpoint.id = waiting.endpoint_id AND endpoint.deleted_at IS NOT NULL
+            CROSS JOIN LATERAL (
+                SELECT id FROM outbound_deliveries WHERE state = 'pending' AND endpoint_id = endpoint.id
+                LIMIT {ENDED_AT_ONCE} FOR UPDATE SKIP LOCKED
+            ) AS late
+        )
     ), due AS (
         SELECT oldest.id FROM free CROSS JOIN LATERAL (
             SELECT id, next_attempt_at FROM outbound_deliveries
@@ -98,7 +110,8 @@ def claim(
 ) -> list[ClaimedDelivery]:
     """Claim deliveries that are due, for `LEASE_SECONDS`: of each endpoint the oldest, and of all these the oldest.
 
-    Endpoints that fail are served after all others, in an order of chance.
+    Endpoints that fail are served after all others, in an order of chance. What was recorded for an endpoint
+    while it was being deleted is given up.
 
     Args:
         most: how many at most.

@@ -85,6 +85,17 @@ def test_an_endpoint_is_changed_disabled_and_enabled(owner: Caller, endpoint: di
     assert owner.patch(path, {"url": None}).status_code == 400
 
 
+def test_with_a_new_address_the_days_of_failing_begin_again(owner: Caller, endpoint: dict[str, Any]) -> None:
+    path = f"{ENDPOINTS}/{endpoint['id']}"
+    since = datetime.now(UTC) - timedelta(hours=71)
+    with db.transaction() as session:
+        session.execute(update(OutboundEndpoint).values(failing_since=since))
+    owner.patch(path, {"description": "the same address"})
+    assert stored(endpoint["id"]).failing_since == since
+    owner.patch(path, {"url": "https://hooks.shop.example/mended"})
+    assert stored(endpoint["id"]).failing_since is None
+
+
 def test_a_rotated_secret_signs_beside_its_successor_for_a_day(
     owner: Caller, endpoint: dict[str, Any], settings: Settings
 ) -> None:

@@ -12,7 +12,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app import db, ids, sealing
 from app.organizations.models import AuditEntry
-from app.outbox import sending
+from app.outbox import endpoints, sending
+from app.outbox.models import OutboundEndpoint
 from app.outbox.waits import WAITS_SECONDS
 from app.sentences import problems
 from tests.waiting import PATIENCE_SECONDS, eventually, join
@@ -260,6 +261,17 @@ def test_a_claimed_message_is_not_claimed_again_until_its_lease_ends(desk: Desk)
         assert sending.store_attempt(session, first, attempt, chance=0.5) == "lease_lost"
         assert sending.store_attempt(session, second, attempt, chance=0.5) == "postponed"
     assert (desk.deliveries()[0].attempts, len(desk.attempts())) == (1, 2)
+
+
+def test_what_was_recorded_while_its_endpoint_was_being_deleted_is_given_up(desk: Desk) -> None:
+    endpoint = desk.opens(HOOK)
+    with db.transaction() as recording:
+        desk.records_in(recording)
+        with db.transaction() as session:
+            endpoints.delete(session, session.get_one(OutboundEndpoint, endpoint))
+    desk.sends()
+    [delivery] = desk.deliveries()
+    assert (delivery.state, delivery.finished_at is None, desk.attempts()) == ("given_up", False, [])
 
 
 def test_a_postback_is_a_get_with_the_values_of_the_message_and_without_a_signature(desk: Desk) -> None:
