@@ -11,13 +11,17 @@ from app import ids
 
 LINES: Final = "A payout's amounts are those of its lines, and what came back of it is that of its returns."
 POSTED: Final = "Each line of a payout is posted by its entries, where its status says, and nothing else is."
-RUNS: Final = "Each payout is one of its run: of the same partner, currency and amounts."
-
+RUNS: Final = (
+    "Each payout is one of its run: of the same program, mode, partner, currency and amounts; "
+    "a run with a payout under way has not ended."
+)
+STEPS: Final = "A payout has the times of the steps that its status says, and no others."
+FILES: Final = "A file has the payouts that were put in it; they are sent by its download."
 TRANSFERS: Final = "A payout's transfer is of its net and currency, it paid it, and what was reversed came back."
 
 
 class PayoutBreach(NamedTuple):
-    """A rule, and the payout that breaks it, with the commission if it is about a line."""
+    """A rule, and the payout or file that breaks it, with the commission if it is about a line."""
 
     rule: str
     what: str
@@ -44,15 +48,44 @@ _RUNS = text("""
     SELECT coalesce(payout.id, item.payout_id) AS id
     FROM payouts AS payout
     FULL JOIN (SELECT * FROM payout_run_items WHERE state = 'reserved') AS item ON item.payout_id = payout.id
-    WHERE (payout.run_id, payout.partner_id, payout.currency, payout.gross_minor, payout.fee_minor, payout.net_minor)
+    LEFT JOIN payout_runs AS run ON run.id = payout.run_id
+    WHERE (payout.organization_id, payout.program_id, payout.livemode)
+        IS DISTINCT FROM (run.organization_id, run.program_id, run.livemode)
+       OR (payout.status IN ('pending', 'processing', 'sent') AND run.finished_at IS NOT NULL)
+       OR (payout.run_id, payout.partner_id, payout.currency, payout.gross_minor, payout.fee_minor, payout.net_minor)
         IS DISTINCT FROM
           (item.run_id, item.partner_id, item.currency, item.gross_minor, item.fee_minor, item.net_minor)
+""")
+
+_STEPS = text("""
+    SELECT id FROM payouts
+    WHERE (status IN ('pending', 'processing') AND sent_at IS NOT NULL)
+       OR (status = 'sent' AND sent_at IS NULL)
+       OR (status IN ('paid', 'returned')) <> (paid_at IS NOT NULL)
+    ORDER BY id
+""")
+
+# Payouts that ended before the download keep the file that was replaced without them.
+_FILES = text("""
+    SELECT file.id FROM payout_files AS file
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS lines, coalesce(sum(net_minor), 0) AS net,
+               bool_or((run_id, livemode, method, currency)
+                           <> (file.run_id, file.livemode, file.method, file.currency)) AS is_of_other,
+               bool_or(status = CASE WHEN file.downloaded_at IS NULL THEN 'sent' ELSE 'pending' END) AS is_unlike
+        FROM payouts WHERE file_id = file.id
+    ) AS found ON true
+    WHERE (file.status IN ('current', 'void') AND (file.lines, file.net_minor) <> (found.lines, found.net))
+       OR is_of_other OR is_unlike
+    ORDER BY file.id
 """)
 
 # A transfer that is due is being worked on, so only then may it be ahead of its payout.
 _TRANSFERS = text("""
     SELECT payout.id FROM payouts AS payout LEFT JOIN payout_transfers AS transfer ON transfer.payout_id = payout.id
     WHERE (payout.method = 'stripe' AND payout.status = 'processing' AND transfer.due_at IS NULL)
+       OR (payout.status = 'pending' AND transfer.payout_id IS NOT NULL)
+       OR (payout.status IN ('failed', 'canceled') AND transfer.transfer_id IS NOT NULL)
        OR (transfer.livemode, transfer.currency, transfer.amount_minor)
            <> (payout.livemode, payout.currency, payout.net_minor)
        OR (payout.status IN ('paid', 'returned') AND transfer.transfer_id <> payout.provider_id)
@@ -70,7 +103,9 @@ _POSTED = text("""
                -coalesce(sum(posting.amount_minor) FILTER (WHERE account.kind = 'partner_paid'), 0) AS paid,
                -coalesce(sum(posting.amount_minor) FILTER (WHERE account.kind = 'platform_fee'), 0) AS fee,
                -coalesce(sum(posting.amount_minor) FILTER (
-                   WHERE account.kind = 'payout_clearing' AND entry.kind = 'payout'), 0) AS reserved
+                   WHERE account.kind = 'payout_clearing' AND entry.kind = 'payout'), 0) AS reserved,
+               bool_or(entry.kind = 'payout_failed') AS has_failed,
+               bool_or(entry.kind = 'payout_canceled') AS is_canceled
         FROM journal_entries AS entry
         JOIN postings AS posting ON posting.entry_id = entry.id
         JOIN accounts AS account ON account.id = posting.account_id
@@ -80,14 +115,17 @@ _POSTED = text("""
     compared AS (
         SELECT coalesce(line.payout_id, named.id) AS payout_id, posted.key,
                coalesce(line.commission_id, posted.commission_id) AS commission_id,
-               line.gross_minor AS line_gross, line.fee_minor AS line_fee, clearing, paid, fee, reserved
+               line.gross_minor AS line_gross, line.fee_minor AS line_fee, clearing, paid, fee, reserved,
+               has_failed, is_canceled
         FROM posted
         LEFT JOIN named ON named.key = posted.key
         FULL JOIN payout_lines AS line ON line.payout_id = named.id AND line.commission_id = posted.commission_id
     )
     SELECT compared.payout_id AS id, compared.key, compared.commission_id
     FROM compared LEFT JOIN payouts AS payout ON payout.id = compared.payout_id
-    WHERE payout.id IS NULL OR line_gross IS DISTINCT FROM reserved OR (clearing, paid, fee) IS DISTINCT FROM CASE
+    WHERE payout.id IS NULL OR line_gross IS DISTINCT FROM reserved
+       OR (has_failed, is_canceled) <> (payout.status = 'failed', payout.status = 'canceled')
+       OR (clearing, paid, fee) IS DISTINCT FROM CASE
         WHEN payout.status IN ('pending', 'processing', 'sent') THEN (line_gross::numeric, 0::numeric, 0::numeric)
         WHEN payout.status = 'paid' THEN (0::numeric, (line_gross - line_fee)::numeric, line_fee::numeric)
         WHEN payout.status = 'returned' THEN (0::numeric, paid, fee)
@@ -105,6 +143,8 @@ def breaches(session: Session) -> Iterator[PayoutBreach]:
     """All breaches of these rules."""
     yield from _found(session, LINES, _LINES)
     yield from _found(session, RUNS, _RUNS)
+    yield from _found(session, STEPS, _STEPS)
+    yield from _found(session, FILES, _FILES, ids.PAYOUT_FILE)
     yield from _found(session, TRANSFERS, _TRANSFERS)
     payout_ids: list[UUID] = list(session.scalars(text("SELECT id FROM payouts ORDER BY id")))
     keys = [ids.encode(ids.PAYOUT, payout_id) for payout_id in payout_ids]
@@ -114,6 +154,6 @@ def breaches(session: Session) -> Iterator[PayoutBreach]:
         yield PayoutBreach(POSTED, f"{payout}{commission}")
 
 
-def _found(session: Session, rule: str, query: TextClause) -> Iterator[PayoutBreach]:
-    for payout_id in session.scalars(query):
-        yield PayoutBreach(rule, ids.encode(ids.PAYOUT, payout_id))
+def _found(session: Session, rule: str, query: TextClause, prefix: str = ids.PAYOUT) -> Iterator[PayoutBreach]:
+    for found_id in session.scalars(query):
+        yield PayoutBreach(rule, ids.encode(prefix, found_id))

@@ -41,6 +41,19 @@ def test_a_transfer_that_nothing_works_on_any_more_is_found(
     assert broken_after(forgotten) == [(payout_rules.TRANSFERS, payout_id)]
 
 
+def test_a_transfer_of_a_payout_that_failed_is_found(
+    recipient: Recipient, till: Till, shop: Emulator, transfer: Work
+) -> None:
+    account = recipient("ada")
+    payout_id = reserved(till)
+    shop.restrict(account, "individual.id_number")
+    transfer()
+    assert till.sees(payout_id)["status"] == "failed"
+    assert broken_after("SELECT 1") == []
+    made_late = "UPDATE payout_transfers SET transfer_id = 'tr_1Late'"
+    assert broken_after(made_late) == [(payout_rules.TRANSFERS, payout_id)]
+
+
 def broken_after(statement: str) -> list[tuple[str, str]]:
     """The rules that are broken, and by what, after a statement."""
     with db.transaction() as session:

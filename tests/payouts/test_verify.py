@@ -15,6 +15,7 @@ from .till import Till
 __all__ = ["tamper"]
 
 LINES, POSTED, RUNS = payout_rules.LINES, payout_rules.POSTED, payout_rules.RUNS
+STEPS, FILES = payout_rules.STEPS, payout_rules.FILES
 OTHER_COMMISSION = """
     UPDATE payout_lines AS line SET commission_id = (SELECT id FROM commissions WHERE id <> ALL (
         SELECT commission_id FROM payout_lines WHERE payout_id = line.payout_id) LIMIT 1)
@@ -23,10 +24,25 @@ OTHER_COMMISSION = """
 TAMPERINGS = {
     "a payout's gross": (
         "UPDATE payouts SET gross_minor = gross_minor + 1, net_minor = net_minor + 1",
-        {LINES, POSTED, RUNS},
+        {LINES, POSTED, RUNS, FILES},
     ),
-    "a payout's status": ("UPDATE payouts SET status = 'failed' WHERE status = 'paid'", {POSTED}),
-    "a payout pending again": ("UPDATE payouts SET status = 'pending' WHERE status = 'paid'", {POSTED}),
+    "a payout's status": ("UPDATE payouts SET status = 'failed' WHERE status = 'paid'", {POSTED, STEPS}),
+    "a payout pending again": ("UPDATE payouts SET status = 'pending' WHERE status = 'paid'", {POSTED, STEPS, RUNS}),
+    "a failed payout canceled": ("UPDATE payouts SET status = 'canceled' WHERE status = 'failed'", {POSTED}),
+    "a payout sent without its file": (
+        "UPDATE payouts SET status = 'sent', sent_at = now() WHERE status = 'pending'",
+        {FILES},
+    ),
+    "a payout sent at no time": ("UPDATE payouts SET status = 'sent' WHERE status = 'pending'", {STEPS, FILES}),
+    "a pending payout that was sent": ("UPDATE payouts SET sent_at = now() WHERE status = 'pending'", {STEPS}),
+    "a payout paid at no time": ("UPDATE payouts SET paid_at = NULL WHERE status = 'paid'", {STEPS}),
+    "a payout of the other mode": ("UPDATE payouts SET livemode = NOT livemode", {RUNS, FILES}),
+    "a payout out of its file": ("UPDATE payouts SET file_id = NULL WHERE status = 'pending'", {FILES}),
+    "a file whose download sent nothing": (
+        "UPDATE payout_files SET downloaded_at = now(), downloaded_by = 'cli' WHERE status = 'current'",
+        {FILES},
+    ),
+    "a run that ended early": ("UPDATE payout_runs SET (status, finished_at) = ('completed', now())", {RUNS}),
     "a return forgotten": ("UPDATE payouts SET status = 'paid' WHERE status = 'returned'", {LINES, POSTED}),
     "a payout's count": ("UPDATE payouts SET commission_count = 7", {LINES}),
     "what came back": (
@@ -84,7 +100,7 @@ def test_manual_change_of_a_payout_is_found(database_url: str) -> None:
             session.execute(text(statement))
             found = list(payout_rules.breaches(session))
         assert {breach.rule for breach in found} == rules, what
-        assert all(breach.what.startswith("pyt_") for breach in found), what
+        assert all(breach.what.startswith(("pyt_", "pyf_")) for breach in found), what
     engine.dispose()
 
 
