@@ -7,7 +7,7 @@ import pytest
 
 from app import db
 from app.config import Settings
-from app.errors import Conflict, InvalidRequest
+from app.errors import Conflict, InvalidRequest, NotFound
 from tests import cast
 from tests.api.reserved import approve
 from tests.api.sales import sell
@@ -62,10 +62,30 @@ def test_payouts_are_previewed_run_and_brought_to_every_end(accrual: Accrual) ->
 
 @pytest.mark.usefixtures("payable")
 def test_preview_in_a_terminal_shows_amounts_as_money_and_why_others_are_skipped(accrual: Accrual) -> None:
-    text = accrual("payouts", "preview", json_expected=False).stdout
-    assert "9.80 USD" in text
+    accrual("payout-methods", "set", "ada", "--method", "payoneer", "--email", "ada@example.com")
+    text = accrual("payouts", "preview", "--partner", "ada", json_expected=False).stdout
+    [skipped] = [" ".join(line.split()) for line in text.splitlines() if line.startswith("ada ")]
+    assert skipped == "ada 9.80 USD method_unavailable Payoneer pays 20.00 USD or more at a time."
+    assert "nothing is payable" in accrual("payouts", "preview", "--exclude", "ada", json_expected=False).stdout
+    with pytest.raises(NotFound, match='no partner has the id, code or e-mail address "eve"'):
+        accrual("payouts", "preview", "--partner", "eve")
     with pytest.raises(InvalidRequest, match="status 'gone' is unknown"):
         accrual("payouts", "list", "--status", "gone")
+
+
+@pytest.mark.usefixtures("payable")
+def test_payout_in_a_terminal_shows_its_partner_by_code_its_commissions_and_what_came_back(accrual: Accrual) -> None:
+    payout = again(accrual)
+    accrual("payouts", "confirm", payout)
+    accrual("payouts", "return", payout, "--amount-cents", "400", "--reason", "account closed")
+    shown = accrual("payouts", "show", payout, json_expected=False).stdout
+    words = [line.split() for line in shown.splitlines()]
+    assert ["partner", "ada"] in words
+    assert ["status", "returned", "(4.00", "USD)"] in words
+    [line] = accrual("payouts", "show", payout)["lines"]
+    assert [line["commission_id"], "9.80", "USD", "0.00", "USD", "9.80", "USD"] in words
+    assert any(row[-7:] == ["UTC", "4.00", "USD", "4.00", "USD", "account", "closed"] for row in words if row)
+    assert "_cents" not in shown
 
 
 @pytest.mark.usefixtures("payable")

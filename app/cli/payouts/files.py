@@ -64,6 +64,8 @@ def files(
             for file in shown
         ]
     printing.listing(rows, as_json=as_json)
+    if shown and download is not None and not as_json:
+        printing.say(f"written to {download}; treat their payouts as on their way")
 
 
 def import_results(
@@ -90,9 +92,16 @@ def import_results(
         done = apply(session, CLI, found, content, Cause("command line", datetime.now(UTC)))
         body = imported_body(found, done)
     shown = body.model_dump(mode="json")
-    if not as_json:
-        shown["not_applied"] = [f"line {one.line}: {one.sentence}" for one in body.not_applied] or "none"
-    printing.record(shown, as_json=as_json)
+    if as_json:
+        printing.as_document(shown)
+        return
+    not_applied = shown.pop("not_applied")
+    printing.record(shown)
+    if not_applied:
+        printing.say("\nlines that changed nothing", is_bold=True)
+        printing.listing(
+            [{"line": str(one["line"]), "reference": one["reference"], "why": one["sentence"]} for one in not_applied]
+        )
 
 
 def _find(session: Session, run: str, organization: str | None) -> PayoutRun:

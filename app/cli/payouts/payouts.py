@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,10 +11,10 @@ from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
-from app.cli.payouts.runs import ProgramName, print_run, program_of
+from app.cli.payouts import shown
+from app.cli.payouts.runs import ProgramName, program_of
 from app.cli.stripe.runs import moment
 from app.errors import InvalidRequest
-from app.money import format_money
 from app.organizations.actors import CLI
 
 if TYPE_CHECKING:
@@ -53,15 +53,16 @@ def list_(
     with organizations.reading(data_dir) as (settings, session):
         owner = program_of(session, program, organization)
         owners = organizations.find_with_descendants(session, organization)
+        chosen = find_named(session, owners, partner, program_id=owner.id, to_change=False) if partner else None
         query = queries.PayoutQuery(
             limit,
             is_live(livemode, settings),
             status=status,
-            partner_id=find_named(session, owners, partner, program_id=owner.id).id if partner else None,
+            partner_id=chosen.id if chosen else None,
             run_id=queries.get_run(session, owners, run_id).id if run_id else None,
         )
         page = queries.list_payouts(session, owner, query)
-        rows = [_row(payout, as_json=as_json) for payout in page.rows]
+        rows = _rows(session, page.rows, as_json=as_json)
     printing.listing(rows, as_json=as_json)
     if page.has_more:
         printing.warn(f"there are more than {limit}; see them with a higher --limit")
@@ -83,10 +84,13 @@ def show(
         owners = organizations.find_with_descendants(session, organization)
         if ids.decode(named, ids.PAYOUT_RUN) is not None:
             body = run_body(session, queries.get_run(session, owners, named))
-            print_run(body, as_json=as_json)
+            shown.print_run(session, body, as_json=as_json)
+            return
+        payout = views.payout_detail(session, queries.get_payout(session, owners, named))
+        if as_json:
+            printing.as_document(jsonable(payout))
         else:
-            payout = queries.get_payout(session, owners, named)
-            printing.record(jsonable(views.payout_detail(session, payout)), as_json=as_json)
+            shown.print_payout(session, payout)
 
 
 @commands.command()
@@ -164,8 +168,7 @@ def cancel(
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         found = cancel_run(session, CLI, queries.get_run(session, owners, named), organizations.cause())
-        body = run_body(session, found)
-    print_run(body, as_json=as_json)
+        shown.print_run(session, run_body(session, found), as_json=as_json)
 
 
 @commands.command("return")
@@ -205,24 +208,16 @@ def _change(
 
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
-        row = _row(step(session, get_payout(session, owners, public_id)), as_json=as_json)
+        [row] = _rows(session, [step(session, get_payout(session, owners, public_id))], as_json=as_json)
     printing.record(row, as_json=as_json)
 
 
-def _row(payout: Payout, *, as_json: bool) -> dict[str, Any]:
+def _rows(session: Session, payouts: Sequence[Payout], *, as_json: bool) -> list[dict[str, Any]]:
     from app.payouts.showing.views import payout_body
     from app.views import jsonable
 
-    body = payout_body(payout)
+    bodies = [payout_body(payout) for payout in payouts]
     if as_json:
-        return jsonable(body)
-    return {
-        "id": body.id,
-        "partner": body.partner_id,
-        "gross": format_money(body.gross_cents, body.currency),
-        "fee": format_money(body.fee_cents, body.currency),
-        "net": format_money(body.net_cents, body.currency),
-        "method": body.method,
-        "status": body.status,
-        "reference": body.reference,
-    }
+        return [jsonable(body) for body in bodies]
+    codes = shown.load_codes(session, [*bodies])
+    return [shown.row(body, codes) for body in bodies]

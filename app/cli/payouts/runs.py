@@ -10,10 +10,9 @@ import typer
 
 from app import ids
 from app.cli import organization as organizations
-from app.cli import printing
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.cli.payouts.shown import print_run
 from app.cli.stripe.runs import moment
-from app.money import format_money
 from app.organizations.actors import CLI
 from app.texts import require_line
 
@@ -34,10 +33,12 @@ Cutoff = Annotated[
     str | None, typer.Option(help="Credits approved later are left out: a time, or 1d.", show_default=False)
 ]
 Partners = Annotated[
-    list[str] | None, typer.Option("--partner", help="Only this partner, par_…; repeat it.", show_default=False)
+    list[str] | None,
+    typer.Option("--partner", help="Only this partner (id, code, e-mail); repeat it.", show_default=False),
 ]
 Excluded = Annotated[
-    list[str] | None, typer.Option("--exclude", help="Not this partner, par_…; repeat it.", show_default=False)
+    list[str] | None,
+    typer.Option("--exclude", help="Not this partner (id, code, e-mail); repeat it.", show_default=False),
 ]
 Currencies = Annotated[
     list[str] | None, typer.Option("--currency", help="Only this currency; repeat it.", show_default=False)
@@ -65,11 +66,12 @@ def preview(
     from app.payouts.reserving.commands import preview as previewing
     from app.payouts.showing.run_views import preview_body
 
-    asked = _request(cutoff, partner, exclude, currency, method)
     with organizations.reading(data_dir) as (settings, session):
         owner = program_of(session, program, organization)
+        chosen = _ids(session, owner, partner), _ids(session, owner, exclude)
+        asked = _request(cutoff, *chosen, currency, method)
         body = preview_body(previewing(session, owner, asked, livemode=is_live(livemode, settings)))
-    print_run(body, as_json=as_json)
+        print_run(session, body, as_json=as_json)
 
 
 def run(
@@ -93,10 +95,11 @@ def run(
     from app import db, jobs
     from app.payouts.reserving.commands import create
 
-    asked = _request(cutoff, partner, exclude, currency, method, token)
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
             owner = program_of(session, program, organization)
+            chosen = _ids(session, owner, partner), _ids(session, owner, exclude)
+            asked = _request(cutoff, *chosen, currency, method, token)
             owners = organizations.find_with_descendants(session, organization)
             made = create(session, CLI, owner, asked, livemode=is_live(livemode, settings))
             run_id = ids.encode(ids.PAYOUT_RUN, made.id)
@@ -106,13 +109,14 @@ def run(
         while body.status == "reserving" and not detach and time.monotonic() < stop_at:
             time.sleep(LOOK_EVERY_SECONDS)
             body = _look(owners, run_id)
-    print_run(body, as_json=as_json)
+        with db.transaction() as session:
+            print_run(session, body, as_json=as_json)
 
 
 def _request(
     cutoff: str | None,
-    partner: list[str] | None,
-    exclude: list[str] | None,
+    partner: list[str],
+    exclude: list[str],
     currency: list[str] | None,
     method: list[str] | None,
     token: str | None = None,
@@ -121,12 +125,21 @@ def _request(
 
     return RunRequest(
         cutoff_at=moment(cutoff, "cutoff"),
-        partner_ids=partner or (),
-        exclude_partner_ids=exclude or (),
+        partner_ids=partner,
+        exclude_partner_ids=exclude,
         currencies=currency or (),
         methods=method or (),
         preview_token=None if token is None else require_line(token, param="preview-token"),
     )
+
+
+def _ids(session: Session, program: Program, named: list[str] | None) -> list[str]:
+    """The `par_…` ids of the program's partners with these ids, codes or e-mail addresses."""
+    from app.partners.queries.listing import find_named
+
+    owners = (program.organization_id,)
+    found = (find_named(session, owners, one, program_id=program.id, to_change=False) for one in named or ())
+    return [ids.encode(ids.PARTNER, partner.id) for partner in found]
 
 
 def program_of(session: Session, program: str | None, organization: str | None) -> Program:
@@ -144,35 +157,3 @@ def _look(owners: tuple[UUID, ...], run_id: str) -> PayoutRunBody:
 
     with db.transaction() as session:
         return run_body(session, queries.get_run(session, owners, run_id))
-
-
-def print_run(body: PayoutRunBody, *, as_json: bool) -> None:
-    """Print a run or a preview: totals, payouts, and what is skipped with the reasons."""
-    from app.views import jsonable
-
-    if as_json:
-        printing.as_document(jsonable(body))
-        return
-    for total in body.totals:
-        gross, fee, net = (
-            format_money(minor, total.currency) for minor in (total.gross_cents, total.fee_cents, total.net_cents)
-        )
-        printing.say(f"{total.partners} partners: {gross} less {fee} fee is {net}")
-    printing.listing(
-        [
-            {
-                "id": payout.id or "",
-                "partner": payout.partner_id,
-                "gross": format_money(payout.gross_cents, payout.currency),
-                "fee": format_money(payout.fee_cents, payout.currency),
-                "net": format_money(payout.net_cents, payout.currency),
-                "method": payout.method,
-                "status": payout.status or "",
-            }
-            for payout in body.payouts
-        ]
-    )
-    for skipped in body.skipped:
-        printing.say(f"{skipped.partner_id} is not paid ({skipped.reason}): {skipped.sentence}")
-    facts = {"run": body.id, "status": body.status, "preview token": body.preview_token}
-    printing.record({name: value for name, value in facts.items() if value is not None})
