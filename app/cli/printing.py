@@ -35,7 +35,10 @@ def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None
 
 
 def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
-    """Print a record: a line for each value (unfolded, so that it can be copied), or a JSON object."""
+    """Print a record: a line for each value (unfolded, so that it can be copied), or a JSON object.
+
+    Further lines of a text are indented.
+    """
     if as_json:
         as_document(values)
         return
@@ -45,7 +48,7 @@ def record(values: Mapping[str, Any], *, as_json: bool = False) -> None:
     for name, value in values.items():
         label = name.replace("_", " ").ljust(width)
         _console().print(f"[bold]{escape(visible(label))}[/bold]  ", end="")
-        say(cell(value))
+        say(cell(value).replace("\n", "\n" + " " * (width + 2)))
 
 
 def as_document(value: Any) -> None:

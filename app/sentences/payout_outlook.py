@@ -14,8 +14,10 @@ def no_destination(method: str) -> str:
     return say("payout_outlook.no_destination", method=method_name(method))
 
 
-def sentence(payable_minor: int, *, minimum_minor: int, missing_minor: int, currency: str) -> str:
-    """What the next payout has in a currency. Amounts in minor units."""
+def sentence(
+    payable_minor: int, *, minimum_minor: int, missing_minor: int, currency: str, is_blocked: bool = False
+) -> str:
+    """What the next payout has in a currency. Amounts in minor units; `is_blocked`: the method cannot pay it now."""
     payable = Money(payable_minor, currency)
     if payable_minor < 0:
         return say("payout_outlook.debt", debt=Money(-payable_minor, currency))
@@ -24,4 +26,4 @@ def sentence(payable_minor: int, *, minimum_minor: int, missing_minor: int, curr
     if missing_minor > 0:
         minimum, missing = Money(minimum_minor, currency), Money(missing_minor, currency)
         return say("payout_outlook.below_minimum", payable=payable, minimum=minimum, missing=missing)
-    return say("payout_outlook.ready", payable=payable)
+    return say("payout_outlook.blocked" if is_blocked else "payout_outlook.ready", payable=payable)

@@ -101,6 +101,7 @@ def result_not_applied(
     reason: str,
     *,
     status: str = "",
+    found: str = "",
     net_minor: int = 0,
     currency: str = "",
     payout_status: str = "",
@@ -111,11 +112,13 @@ def result_not_applied(
     Args:
         reason: a code of `RESULTS`.
         status: as the line has it.
+        found: amount and currency, as the line has them.
         net_minor: the payout's amount in the currency's smallest unit.
         currency: the payout's.
         payout_status: what the payout is.
         becoming: what the line would have made of it.
     """
     values: dict[str, Value] = {"status": status, "payout_status": payout_status, "becoming": becoming or ""}
+    values["found"] = found
     values["amount"] = Money(net_minor, currency) if currency else ""
     return say_stored("payout_result", reason, **values)

@@ -261,7 +261,18 @@ def test_what_is_missing_for_the_minimum_is_shown_to_owner_and_partner(
         assert answer.json["next_payout"] == [expected]
     with db.transaction() as session:
         session.get_one(Program, merchant.program_id).minimum_payouts = {"usd": 980}
-    [ready] = ada.get(f"{ME}/payout-method").json["next_payout"]
+    [without] = ada.get(f"{ME}/payout-method").json["next_payout"]
+    assert (without["missing_cents"], without["sentence"]) == (0, "9.80 USD is approved, but cannot be paid now.")
+    put(owner, path, {"method": "payoneer", "email": "ada@example.com"})
+    unable = ada.get(f"{ME}/payout-method").json
+    assert [problem["reason"] for problem in unable["problems"]] == ["too_small"]
+    assert unable["next_payout"] == [without]
+    put(
+        owner, path, {"method": "crypto", "network": "bitcoin", "address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}
+    )
+    answer = ada.get(f"{ME}/payout-method").json
+    assert answer["problems"] == []
+    [ready] = answer["next_payout"]
     assert (ready["missing_cents"], ready["sentence"]) == (0, "9.80 USD is approved and will be in the next payout.")
 
 

@@ -84,9 +84,9 @@ def test_line_that_contradicts_what_is_known_changes_nothing_and_is_listed(till:
     ]
     assert [one["sentence"] for one in done["not_applied"]] == [
         "The payout is paid, so it cannot become failed.",
-        "Amount or currency differ from those of the payout, 20.00 USD.",
-        "Amount or currency differ from those of the payout, 20.00 USD.",
-        "The status perhaps is not known; use paid or failed.",
+        "The line has 19.99 USD, but the payout is 20.00 USD.",
+        "The line has 20.00 EUR, but the payout is 20.00 USD.",
+        'The status "perhaps" is not known; use paid or failed.',
     ]
     assert till.sees(ben["id"])["status"] == "sent"
 

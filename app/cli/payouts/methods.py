@@ -135,9 +135,9 @@ def _print(body: PayoutMethodBody, *, as_json: bool) -> None:
     row: dict[str, Any] = {
         "partner": body.partner_id,
         "method": body.method,
-        "destination": " ".join(body.destination.values()),
+        "destination": " ".join(body.destination.values()) or None,
         "country": body.country,
-        "problems": [problem.sentence for problem in body.problems] or "none",
-        "next_payout": [one.sentence for one in body.next_payout],
+        "problems": "\n".join(problem.sentence for problem in body.problems) or "none",
+        "next_payout": "\n".join(one.sentence for one in body.next_payout),
     }
-    printing.record(row, as_json=False)
+    printing.record(row)

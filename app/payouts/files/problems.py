@@ -14,7 +14,7 @@ from app.payouts.files import kinds
 from app.payouts.files.lines import FileLine
 from app.payouts.methods import BY_FILE, Refusal
 
-_NAMES: Final = text("SELECT id, first_name, last_name FROM partners WHERE id = ANY(:ids)")
+_NAMES: Final = text("SELECT id, slug, first_name, last_name FROM partners WHERE id = ANY(:ids)")
 
 
 def load_problems(
@@ -46,8 +46,8 @@ def load_problems(
 
 
 def load_names(session: Session, partner_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of these partners; "" where none is known."""
+    """The names of these partners; of one without a name its code."""
     if not partner_ids:
         return {}
     rows = session.execute(_NAMES, {"ids": list(partner_ids)})
-    return {partner_id: " ".join(filter(None, names)) for partner_id, *names in rows}
+    return {partner_id: " ".join(filter(None, names)) or code for partner_id, code, *names in rows}

@@ -114,6 +114,7 @@ def _sentence(one: NotApplied) -> str:
     return sentences.result_not_applied(
         one.reason,
         status=one.line.status,
+        found=" ".join(filter(None, [one.line.amount, (one.line.currency or "").upper()])),
         net_minor=one.payout.net_minor,
         currency=one.payout.currency,
         payout_status=one.payout.status,

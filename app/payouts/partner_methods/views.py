@@ -1,5 +1,6 @@
 """Views of how a partner is paid: its method, the methods that reach it, and what its next payout still lacks."""
 
+from collections.abc import Mapping
 from typing import cast
 
 from pydantic import Field
@@ -12,9 +13,10 @@ from app.partners.models import Partner
 from app.partners.payout_methods import stored
 from app.partners.payout_methods.destinations.fields import METHODS
 from app.partners.payout_methods.models import PayoutMethod
-from app.payouts import methods
+from app.payouts import amounts, methods
 from app.payouts.connect import accounts
 from app.payouts.connect.views import sentence_of, state_of
+from app.payouts.files.problems import load_problems
 from app.payouts.methods import MethodName, Payer
 from app.payouts.owner_settings.stored import load_payer
 from app.programs.models import Program
@@ -80,6 +82,12 @@ def load_body(session: Session, partner: Partner, *, livemode: bool) -> PayoutMe
     payer = load_payer(session, partner.organization_id, livemode=livemode)
     earned = statistics.load_for_partner(session, partner, program, livemode=livemode)
     currencies = sorted({program.currency, *(sums.currency for sums in earned if sums.approved_minor)})
+    in_each = [statistics.in_currency(earned, currency) for currency in currencies]
+    unable = _account_problem(session, partner, row, livemode=livemode)
+    problems = _problems(row, _nets(row, in_each, program), payer, unable) or _destination_problems(
+        session, partner, currencies
+    )
+    blocked = {problem.currency for problem in problems}
     return PayoutMethodBody(
         partner_id=ids.encode(ids.PARTNER, partner.id),
         program_id=ids.encode(ids.PROGRAM, program.id),
@@ -87,8 +95,10 @@ def load_body(session: Session, partner: Partner, *, livemode: bool) -> PayoutMe
         destination={} if row is None else row.destination_masked,
         country=row and row.country,
         updated_at=row and row.updated_at,
-        problems=_problems(row, currencies, payer, _account_problem(session, partner, row, livemode=livemode)),
-        next_payout=[_next(statistics.in_currency(earned, currency), program) for currency in currencies],
+        problems=problems,
+        next_payout=[
+            _next(sums, program, is_blocked=not blocked.isdisjoint({None, sums.currency})) for sums in in_each
+        ],
     )
 
 
@@ -138,7 +148,7 @@ def _account_problem(session: Session, partner: Partner, row: PayoutMethod | Non
 
 
 def _problems(
-    row: PayoutMethod | None, currencies: list[str], payer: Payer, account_problem: str | None
+    row: PayoutMethod | None, nets: Mapping[str, int | None], payer: Payer, account_problem: str | None
 ) -> list[MethodProblem]:
     if row is None or row.method is None:
         return [MethodProblem(currency=None, reason="no_payout_method", sentence=payout_outlook.no_method())]
@@ -146,7 +156,7 @@ def _problems(
     if row.destination_encrypted is None and method != "stripe":
         sentence = payout_outlook.no_destination(method)
         return [MethodProblem(currency=None, reason="no_destination", sentence=sentence)]
-    found = [(currency, methods.refusal(method, row.country, currency, None, payer)) for currency in currencies]
+    found = [(currency, methods.refusal(method, row.country, currency, net, payer)) for currency, net in nets.items()]
     refused = [
         MethodProblem(currency=currency, reason=refusal.code, sentence=sentences.refusal(refusal.details))
         for currency, refusal in found
@@ -157,7 +167,27 @@ def _problems(
     return refused
 
 
-def _next(sums: Sums, program: Program) -> NextPayout:
+def _nets(row: PayoutMethod | None, earned: list[Sums], program: Program) -> dict[str, int | None]:
+    """By currency what a payout would bring the partner now, in minor units; None: nothing."""
+    nets: dict[str, int | None] = {}
+    for sums in earned:
+        step = methods.step(cast("MethodName", row.method), sums.currency) if row is not None and row.method else 1
+        payout = amounts.amounts_of([(program.id, sums.payable_minor)], program.platform_fee_bps, step)
+        nets[sums.currency] = payout.net_minor or None
+    return nets
+
+
+def _destination_problems(session: Session, partner: Partner, currencies: list[str]) -> list[MethodProblem]:
+    """Why a run would skip the partner's destination."""
+    pairs = [(partner.id, currency) for currency in currencies]
+    found = load_problems(session, pairs, stored.load_for(session, [partner.id]))
+    return [
+        MethodProblem(currency=currency, reason="destination_invalid", sentence=sentences.refusal(refusal.details))
+        for (_, currency), refusal in found.items()
+    ]
+
+
+def _next(sums: Sums, program: Program, *, is_blocked: bool) -> NextPayout:
     minimum_minor: int = program.minimum_payouts.get(sums.currency, 0)
     missing_minor = max(0, max(minimum_minor, 1) - sums.payable_minor)
     return NextPayout(
@@ -166,6 +196,10 @@ def _next(sums: Sums, program: Program) -> NextPayout:
         minimum_cents=minimum_minor,
         missing_cents=missing_minor,
         sentence=payout_outlook.sentence(
-            sums.payable_minor, minimum_minor=minimum_minor, missing_minor=missing_minor, currency=sums.currency
+            sums.payable_minor,
+            minimum_minor=minimum_minor,
+            missing_minor=missing_minor,
+            currency=sums.currency,
+            is_blocked=is_blocked,
         ),
     )
