@@ -103,11 +103,16 @@ _ADD = text(f"""
 """)
 
 # Between the last fence and this checkpoint there are entries of any transaction; after a checkpoint at the fence, only
-# of those that its `below` names.
+# of those that its `below` names, and of earlier ones if the clock was set back after them.
 _REACH = text("""
     UPDATE balances_reached AS reached
     SET until = greatest(reached.until, :until),
-        below = CASE WHEN :until >= fence.fenced_at THEN fence.below ELSE CAST(:below AS xid8) END
+        below = CASE WHEN :until >= fence.fenced_at THEN coalesce((
+            SELECT xid FROM journal_entries
+            WHERE organization_id = :organization_id AND xid >= CAST(:below AS xid8) AND xid < fence.below
+              AND recorded_at >= :until
+            ORDER BY xid LIMIT 1
+        ), fence.below) ELSE CAST(:below AS xid8) END
     FROM ledger_fences AS fence
     WHERE reached.program_id = :program_id AND fence.program_id = reached.program_id
 """)

@@ -285,6 +285,19 @@ def test_events_without_an_outcome_at_the_end_are_counted(
     assert (owed(kept["2026-05"]), owed(kept["2026-06"])) == ((0, 980), (980, 2 * 980))
 
 
+def test_an_entry_of_before_the_clock_was_set_back_is_in_its_month(merchant: Merchant, clock: LedgerClock) -> None:
+    """Recorded a second ahead of the clock as it is after it was set back, and before the checkpoint of that time."""
+    sell_at(clock, merchant, "2026-05-05T00:00:01", 1)
+    clock.set(moment("2026-05-05T00:00:00"))
+    advance()
+    sell_at(clock, merchant, "2026-05-06T00:00:00", 2)
+    advance()
+    close_at(clock, "2026-06-01T00:00:01")
+    may = statements(merchant)["2026-05"]
+    assert (may.entry_count, owed(may)) == (2, (0, 2 * 980))
+    assert_ledger_sound()
+
+
 def test_checkpoints_in_between_change_nothing(merchant: Merchant, clock: LedgerClock) -> None:
     """Statements made with and without earlier checkpoints have the same lines."""
     for number in range(1, 9):
