@@ -115,8 +115,15 @@ def _sentences(of_entry: Sequence[RecordedLine], moved: Movements, zone: str, *,
         "fee": Money(moved.fee_minor, entry.currency),
     }
     yield say_stored("statement", entry.kind, **values)
-    if (for_owner or _is_calculated(entry)) and (why := calculations.reason(entry.details, entry.currency, zone)):
+    if (for_owner or _is_calculated(entry)) and (why := _why(entry, zone)):
         yield say("statement.reason", reason=why)
+
+
+def _why(entry: RecordedLine, zone: str) -> str:
+    """The reason, as far as the sentence about the entry has not said it."""
+    if entry.details.get("reason") in calculations.PAYOUT_STEPS:
+        return str(entry.details.get("because") or "")
+    return calculations.reason(entry.details, entry.currency, zone)
 
 
 def _amount_minor(kind: str, moved: Movements) -> int:

@@ -1,6 +1,8 @@
 """Statements as owners and partners are shown them: JSON, CSV and a page, closed months and the running one."""
 
+import base64
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Iterator
@@ -190,8 +192,16 @@ def test_the_page_is_printable_and_accessible(merchant: Merchant, owner: Caller,
     assert dict(outline.tags)["html"]["lang"] == "en"
     assert "script" not in tags
     assert all("style" not in attributes for _, attributes in outline.tags)
-    sheet = owner.call("GET", "/static/statement.css")
-    assert "@media print" in sheet.text
+
+
+def test_a_saved_page_has_its_style_in_it(merchant: Merchant, owner: Caller, story: None) -> None:
+    june = owner.get(of_partner(merchant)).json["data"][0]
+    answer = get_as(owner, f"/api/v1/statements/{june['id']}", "text/html")
+    [style] = re.findall("<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert "@media print" in style
+    assert not re.findall("""(?:href|src)="(?!data:)""", answer.text)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
 
 
 def test_the_running_month_is_shown_with_its_entries(merchant: Merchant, owner: Caller, story: None) -> None:

@@ -1,11 +1,13 @@
 """A statement as JSON, CSV or a page, as the client prefers."""
 
+import base64
+import hashlib
 from typing import Any, Final
 
-from flask import Response, request
+from flask import Response, render_template, request
 
 from app.http.csv_lists import CSV, EXTENSION, JSON
-from app.http.html import HTML, HTML_EXTENSION, page
+from app.http.html import HTML, HTML_EXTENSION, POLICY, page
 from app.http.surfaces import ViewResponse
 from app.statements import documents
 from app.statements.documents import Heading
@@ -23,6 +25,13 @@ def respond(statement: StatementBody, heading: Heading) -> Response:
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return Response(documents.as_csv(statement), mimetype=CSV, headers=headers)
         case "text/html":
-            return page("statements/statement.html", **documents.as_text(statement, heading))
+            return page("statements/statement.html", policy=_policy(), **documents.as_text(statement, heading))
         case _:
             return ViewResponse(statement)
+
+
+def _policy() -> str:
+    """The policy of pages, and the style in this one: clients save it as a file, which has nothing beside it."""
+    style = render_template("statements/statement.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"{POLICY}; style-src 'sha256-{digest}'"
