@@ -1,5 +1,6 @@
 """A payout of method `stripe` is one transfer, whatever dies when and whatever Stripe answers, and the books agree."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.payouts.connect import recording
 from tests.cast import Merchant, set_api_key
 from tests.conftest import Ledger
 from tests.emulator.emulator import Emulator
+from tests.emulator.world import Shelf
 from tests.payouts.test_result_import import imported
 from tests.payouts.till import Till, payout_of, skipped
 from worker.payouts import transfers
@@ -333,6 +335,43 @@ def test_a_key_that_may_not_transfer_fails_nothing_and_says_what_is_missing(
     set_api_key(merchant.organization_id, shop.key, asking)
     until_done(transfer)
     assert_sent_once(shop, till, payout_id, ledger)
+
+
+def test_a_key_of_another_stripe_account_fails_no_transfer_whose_outcome_is_unknown(
+    recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
+) -> None:
+    account = recipient("ada")
+    payout_id = reserved(till)
+    shop.faults.drop(1, route=CREATE, after_effect=True)
+    transfer()
+    own = shop.world.shelves, shop.world.recipients, shop.world.families
+    shop.world.shelves, shop.world.recipients = defaultdict(Shelf), {}
+    shop.world.families = {"": shop.world.families[""]}
+    until_done(transfer)
+    seen = till.sees(payout_id)
+    assert seen["status"] == "processing"
+    assert f"does not know {account}" in seen["problem"]
+    assert shop.calls()[CREATE] == 1
+    shop.world.shelves, shop.world.recipients, shop.world.families = own
+    until_done(transfer)
+    assert_sent_once(shop, till, payout_id, ledger)
+
+
+def test_a_transfer_that_a_person_has_made_in_the_payouts_group_is_another(
+    recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
+) -> None:
+    account = recipient("ada")
+    payout_id = reserved(till)
+    shop.faults.fail(500, 1, route=CREATE)
+    transfer()
+    shop.client().v1.transfers.create(
+        {"amount": 100, "currency": "usd", "destination": account, "transfer_group": payout_id}
+    )
+    shop.advance(hours=25)
+    until_done(transfer)
+    assert sorted(sent.amount for sent in made(shop)) == [100, NET]
+    assert till.holds("ada") == (0, 0, 0, NET, 0, 0)
+    ledger()
 
 
 def test_a_person_cannot_say_what_became_of_a_transfer_under_way(

@@ -103,8 +103,10 @@ def _settle(stripe: StripeClient, claimed: ClaimedTransfer) -> MadeTransfer:
     """The transfer: found at Stripe if an earlier call may have made it, else made now. Raises _NeverSent."""
     if claimed.sent_at is None:
         _require_able(stripe, claimed)
-    elif (found := _find(stripe, claimed)) is not None:
-        return found
+    else:
+        _require_same_platform(stripe, claimed)
+        if (found := _find(stripe, claimed)) is not None:
+            return found
     if not _is_on():
         raise StripeUnavailable("payouts_switched_off")
     with db.transaction() as session:
@@ -133,11 +135,24 @@ def _require_able(stripe: StripeClient, claimed: ClaimedTransfer) -> None:
         raise _NeverSent({"problem": refusal.code, **refusal.params})
 
 
+def _require_same_platform(stripe: StripeClient, claimed: ClaimedTransfer) -> None:
+    """Raise StripeForbidden if the API key does not see the account that was transferred to.
+
+    It is of another Stripe account then, whose list lacks what the former one has made.
+    """
+    try:
+        client.get(stripe, client.object_path("/v1/accounts", claimed.account), tries=1)
+    except StripeMissing:
+        raise StripeForbidden("account_of_other_platform", account=claimed.account) from None
+
+
 def _find(stripe: StripeClient, claimed: ClaimedTransfer) -> MadeTransfer | None:
-    """The transfer of the payout's group; None if there is none."""
+    """The transfer of the payout's group; None if there is none. One that a person has made otherwise is another."""
     for page in client.pages(stripe, PATH, {"transfer_group": claimed.group}, tries=1):
         for document in page.document["data"]:
-            return _made(document)
+            stated = transfers.read(document)
+            if stated is not None and stated.is_of(claimed):
+                return _made(document)
     return None
 
 

@@ -221,7 +221,7 @@ _NOTE = text("""
 
 @immutable
 class StatedTransfer:
-    """A transfer as an event states it; `payout_id` from its group, amounts in minor units."""
+    """A transfer as an event or a list states it; `payout_id` from its group, amounts in minor units."""
 
     payout_id: UUID
     transfer_id: str
@@ -229,6 +229,11 @@ class StatedTransfer:
     currency: str
     amount_minor: int
     reversed_minor: int
+
+    def is_of(self, claimed: ClaimedTransfer) -> bool:
+        """Whether it is what Stripe was asked for."""
+        stated = (self.payout_id, self.account, self.currency, self.amount_minor)
+        return stated == (claimed.payout_id, claimed.account, claimed.currency, claimed.amount_minor)
 
 
 class Noted(NamedTuple):
