@@ -31,11 +31,25 @@ def instant_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def exact_text(moment: datetime) -> str:
+    """As `instant_text`, with microseconds if the time has any: for times that decide what belongs to a period."""
+    if moment.microsecond % 1000 == 0:
+        return instant_text(moment)
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 Instant = Annotated[
     datetime,
     PlainSerializer(instant_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00.000Z"]}),
 ]
+
+ExactInstant = Annotated[
+    datetime,
+    PlainSerializer(exact_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T09:30:00.123456Z"]}),
+]
+"""A time that is shown as exactly as it is compared, so that a request with it has the same answer."""
 
 
 def _check_year(moment: datetime) -> datetime:

@@ -15,7 +15,7 @@ from app.statements.lines import StatementLine
 from app.statements.models import Statement
 from app.statements.views import StatementBody
 from app.times import format_day
-from app.views import Instant, Snake
+from app.views import ExactInstant, Instant, Snake
 
 ACCOUNTS = ("accrued", "payable", "clearing", "paid", "fee", "written_off")
 """The columns of amounts that entries change."""
@@ -30,7 +30,7 @@ class StatementRow(Snake):
     currency: str
     kind: str
     occurred_at: Instant | None = None
-    recorded_at: Instant | None = None
+    recorded_at: ExactInstant | None = None
     entry_id: str | None = None
     commission_id: str | None = None
     payout_id: str | None = None

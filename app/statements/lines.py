@@ -10,7 +10,7 @@ from app.ledger.entries import RecordedLine
 from app.sentences import calculations
 from app.sentences.say import Money, Value, say, say_stored
 from app.statements.movements import Movements, movements
-from app.views import Instant, Snake
+from app.views import ExactInstant, Instant, Snake
 
 
 class StatementLine(Snake):
@@ -19,7 +19,7 @@ class StatementLine(Snake):
     entry_id: str
     kind: str = Field(examples=["adjustment"])
     occurred_at: Instant = Field(description="When it happened.")
-    recorded_at: Instant = Field(description="When it was posted, which decides its month.")
+    recorded_at: ExactInstant = Field(description="When it was posted, which decides its month.")
     commission_id: str | None = Field(description="Its commission; null if it is about several.")
     commission_count: int
     payout_id: str | None = Field(description="The payout it is a step of.")
@@ -38,7 +38,7 @@ class StatementPayout(Snake):
 
     payout_id: str = Field(examples=["pyt_01h455vb4pex5vsknk084sn02q"])
     occurred_at: Instant
-    recorded_at: Instant
+    recorded_at: ExactInstant
     paid_cents: int = Field(description="After the fee; negative if it came back.")
     fee_cents: int
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app import db, ids
 from app.http import csv_lists
@@ -100,6 +101,19 @@ def test_the_answer_names_the_time_and_every_account(merchant: Merchant, owner: 
         "at": None,
         "data": [{**own, **figures, "accrued_cents": 980}],
     }
+
+
+def test_the_answer_names_the_time_so_exactly_that_it_can_be_asked_again(merchant: Merchant, owner: Caller) -> None:
+    """An entry counts from the microsecond on in which it was recorded."""
+    with db.transaction() as session:
+        sell(session, merchant, "ada", 1)
+        recorded_at = session.scalar(text("SELECT recorded_at FROM journal_entries"))
+    for microseconds, expected in ((-1, []), (0, [980]), (1, [980])):
+        at = recorded_at + timedelta(microseconds=microseconds)
+        shown = owner.get(_of_partner(merchant, "ada"), at=at.isoformat()).json
+        assert datetime.fromisoformat(shown["at"]) == at
+        assert [row["accrued_cents"] for row in shown["data"]] == expected
+        assert owner.get(_of_partner(merchant, "ada"), at=shown["at"]).json == shown
 
 
 def test_a_time_in_the_future_is_refused_with_that_time(merchant: Merchant, owner: Caller) -> None:

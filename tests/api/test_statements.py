@@ -96,6 +96,10 @@ def test_a_statement_accounts_for_every_entry_with_its_reason(merchant: Merchant
     assert sale["sentences"][1] == "Reason: 20 % of 49.00 USD is 9.80 USD, rounded half up."
     assert re.fullmatch(r"Commission com_\w+ changed by -2.00 USD.", taken["sentences"][0])
     assert taken["recorded_at"].startswith("2026-06-05")
+    balance = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/balance"
+    for line in shown["lines"]:
+        [then] = owner.get(balance, at=line["recorded_at"]).json["data"]
+        assert then["accrued_cents"] == line["owed_cents"]
     assert (sale["accrued_cents"], taken["accrued_cents"]) == (980, -200)
     assert shown["lines"][-1]["owed_cents"] == shown["closing_cents"] == 1760
     assert shown["payouts"] == []

@@ -16,7 +16,7 @@ from app.organizations.permissions import Caller
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program
 from app.programs.programs import get_program
-from app.views import Instant, Snake
+from app.views import ExactInstant, Snake
 
 
 class PastBalance(Snake):
@@ -37,7 +37,7 @@ class PastBalance(Snake):
 class PastBalances(Snake):
     """Balances as they were recorded at or before a time. An answer for a time never changes."""
 
-    at: Instant | None = Field(description="The time asked for; null: now.")
+    at: ExactInstant | None = Field(description="The time asked for; null: now.")
     data: list[PastBalance] = Field(description="By partner and currency; without those that had nothing posted yet.")
 
 
