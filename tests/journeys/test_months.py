@@ -424,6 +424,21 @@ def test_the_running_month_is_a_preview_from_the_last_end_on(merchant: Merchant,
     assert (owed(preview), len(recorded)) == ((980, 2 * 980), 2)
 
 
+def test_closing_stops_when_its_time_is_over_and_goes_on_the_next_time(merchant: Merchant, clock: LedgerClock) -> None:
+    with db.transaction() as session:
+        other = cast.open_merchant(session, "Other")
+        cast.enroll(session, other, "ada")
+        session.execute(text("UPDATE programs SET created_at = '2026-05-01T00:00:00Z'"))
+    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
+    sell_at(clock, other, "2026-05-05T00:00:00", 2)
+    clock.set(moment("2026-06-01T00:00:01"))
+    closed = []
+    for _ in range(3):
+        close_due(0)
+        closed.append(len(statements(merchant)) + len(statements(other)))
+    assert closed == [1, 2, 2]
+
+
 def test_a_month_that_cannot_be_closed_does_not_stop_other_programs(merchant: Merchant, clock: LedgerClock) -> None:
     with db.transaction() as session:
         other = cast.open_merchant(session, "Other")

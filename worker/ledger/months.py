@@ -1,7 +1,9 @@
 """The clock's routine that closes months."""
 
+import random
 import time
 from typing import Final
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DataError
@@ -19,19 +21,26 @@ CLOSE_SECONDS: Final = 10
 log = structlog.get_logger(__name__)
 
 
-def close_due() -> None:
-    """Close every month that is over, oldest first, program by program.
+def close_due(seconds: float = CLOSE_SECONDS) -> None:
+    """Close months that are over, each program's oldest first: at least one, and further ones until the time is over.
 
-    A program whose month cannot be closed does not stop the others: it is logged, and tried again the next time.
+    A program whose month cannot be closed does not stop the others: it is logged, and tried again the next time. The
+    programs take turns by chance, so that one that takes long each time keeps none from its turn for ever.
     """
-    stop_at = time.monotonic() + CLOSE_SECONDS
-    failed: set[object] = set()
-    while time.monotonic() < stop_at:
-        with db.transaction() as session:
-            due = [period for period in periods.load_due(session) if period.program_id not in failed]
-        if not due:
-            return
-        failed |= {period.program_id for period in due if not _close(period)}
+    stop_at = time.monotonic() + seconds
+    failed: set[UUID] = set()
+    while due := _due(failed):
+        for period in random.sample(due, len(due)):
+            if not _close(period):
+                failed.add(period.program_id)
+            if time.monotonic() >= stop_at:
+                return
+
+
+def _due(failed: set[UUID]) -> list[Period]:
+    """The first month of each program that is over and not closed, without programs that failed."""
+    with db.transaction() as session:
+        return [period for period in periods.load_due(session) if period.program_id not in failed]
 
 
 def _close(period: Period) -> bool:
