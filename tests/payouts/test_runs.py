@@ -147,6 +147,28 @@ def test_preview_writes_nothing_and_works_while_payouts_are_switched_off(
     assert (answer.status_code, answer.json["error"]["code"]) == (403, "payouts_disabled")
 
 
+def test_run_that_was_begun_waits_while_payouts_are_switched_off_and_continues_afterwards(till: Till) -> None:
+    till.owes("ada")
+    begun = till.asks().json["data"]
+    switched_on = sealing.of_process()
+    sealing.connect(switched_on.model_copy(update={"payouts_live": False}))
+    assert reserving.work_slice(1) is False
+    waiting = till.sees_run(begun["id"])
+    assert (waiting["status"], waiting["payouts"]) == ("reserving", [])
+    sealing.connect(switched_on)
+    reserving.work_slice(60)
+    assert till.sees_run(begun["id"])["totals"][0]["net_cents"] == 980
+
+
+def test_run_that_waits_for_the_switch_is_canceled(till: Till) -> None:
+    till.owes("ada")
+    begun = till.asks().json["data"]
+    sealing.connect(sealing.of_process().model_copy(update={"payouts_live": False}))
+    reserving.work_slice(1)
+    answer = till.caller.post(f"/api/v1/payout-runs/{begun['id']}/cancel")
+    assert (answer.status_code, answer.json["data"]["status"], answer.json["data"]["payouts"]) == (200, "canceled", [])
+
+
 def test_run_pays_what_its_preview_showed(till: Till) -> None:
     till.sets(platform_fee_bps=500)
     till.owes("ada", 4900, 5000)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from app import db, ids, jobs
+from app import db, ids, jobs, sealing
 from app.commissions.settling.settlement import Cause
 from app.payouts.files import making
 from app.payouts.reserving import reservation
@@ -32,9 +32,14 @@ def work_slice(slice_seconds: float) -> bool:
 def sweep() -> None:
     """Queue the job if a run is due, because a wake-up was lost or a batch failed."""
     with db.transaction() as session:
-        is_due = reservation.is_due(session)
+        is_due = reservation.is_due(session, is_on=_is_on())
     if is_due:
         jobs.wake(jobs.PAYOUT_RUNS)
+
+
+def _is_on() -> bool:
+    """Whether payouts are switched on. While they are off, a run that was begun waits; files are still made again."""
+    return sealing.of_process().payouts_live
 
 
 def _reserve_next() -> bool:
@@ -43,7 +48,7 @@ def _reserve_next() -> bool:
     for remaining in reversed(range(MOST_AT_ONCE)):
         try:
             with db.transaction() as session:
-                run = reservation.claim(session)
+                run = reservation.claim(session) if _is_on() else None
                 if run is not None:
                     run_id = run.id
                     reservation.reserve_batch(session, run)

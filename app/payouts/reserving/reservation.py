@@ -57,10 +57,12 @@ _ARE_UNDER_WAY: Final = text("""
 """)
 
 
-def is_due(session: Session) -> bool:
-    """Whether a run waits for its job."""
+def is_due(session: Session, *, is_on: bool) -> bool:
+    """Whether a run waits for its job: to reserve, if payouts are switched on, or to make a file again."""
+    if making.is_due(session):
+        return True
     due = select(PayoutRun.id).where(PayoutRun.status == "reserving", PayoutRun.due_at <= text("now()")).limit(1)
-    return session.scalar(due) is not None or making.is_due(session)
+    return is_on and session.scalar(due) is not None
 
 
 def claim(session: Session) -> PayoutRun | None:
