@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app import db, ids
 from app.integrity import verify
+from app.ledger import fences
 from app.partners.models import Partner
 from app.programs.models import Program
-from app.statements import periods, queries
+from app.statements import closing, periods, queries
 from app.statements.models import Statement
 from tests import cast
 from tests.api.sales import sell
@@ -22,6 +23,7 @@ from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, assert_ledger_sound
 from tests.ledger.statistics import move
 from tests.ledger_clock import LedgerClock, ledger_clock
+from tests.outbox.listening import listen, types_for
 from tests.servers import Servers
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
@@ -422,6 +424,27 @@ def test_the_running_month_is_a_preview_from_the_last_end_on(merchant: Merchant,
     may = statements(merchant)["2026-05"]
     assert (preview.begins_at, preview.number, preview.previous_hash) == (may.ends_at, 2, may.hash)
     assert (owed(preview), len(recorded)) == ((980, 2 * 980), 2)
+
+
+def test_a_closing_that_ends_before_its_commit_leaves_nothing_and_is_repeated(
+    merchant: Merchant, clock: LedgerClock
+) -> None:
+    endpoint = listen(merchant.organization_id, "statement.closed")
+    sell_at(clock, merchant, "2026-01-20T00:00:00", 1)
+    clock.set(moment("2026-02-01T00:00:01"))
+    advance()
+    with db.transaction() as session:
+        [period] = periods.load_due(session)
+        fenced_at = fences.fence(session, period.organization_id, period.program_id)
+    with db.transaction() as session:
+        assert closing.close(session, period, fenced_at) == 1
+        session.rollback()
+    assert (statements(merchant), types_for(endpoint)) == ({}, [])
+    close_due()
+    with db.transaction() as session:
+        assert closing.close(session, period, fenced_at) is None
+    assert (sorted(statements(merchant)), types_for(endpoint)) == (["2026-01"], ["statement.closed"])
+    assert_ledger_sound()
 
 
 def test_closing_stops_when_its_time_is_over_and_goes_on_the_next_time(merchant: Merchant, clock: LedgerClock) -> None:
