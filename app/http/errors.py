@@ -48,11 +48,13 @@ HTTP_CODES: Final[Mapping[int, str]] = {
     415: "unsupported_media_type",
 }
 """Codes for refusals by Flask itself; other refusals by Flask are malformed requests."""
+_A_TIME: Final = "must be a time with its zone, such as 2026-10-31T23:59:59Z"
 MESSAGES: Final[Mapping[str, str]] = {
     "missing": "is required",
     "extra_forbidden": "is not known here",
     "string_unicode": "must be valid text",
     "model_type": "must be a JSON object",
+    **dict.fromkeys(["datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"], _A_TIME),
     "decimal_parsing": "must be a decimal number, such as 12.5",
 }
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"

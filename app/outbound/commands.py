@@ -195,7 +195,9 @@ def require_events(events: Sequence[str]) -> list[str]:
     """`events` without repetitions, in the order of the documentation. Raises InvalidRequest."""
     unknown = sorted(set(events) - {ALL, *EVENT_TYPES})
     if unknown:
-        raise InvalidRequest(f"there is no event type {unknown[0]!r}; the documentation lists them", param="events")
+        raise InvalidRequest(
+            f"there is no event type {unknown[0]!r}; use * for all, or {', '.join(EVENT_TYPES)}", param="events"
+        )
     if not events:
         raise InvalidRequest('events is empty; list event types, or send ["*"] for all', param="events")
     return [ALL] if ALL in events else [name for name in EVENT_TYPES if name in events]

@@ -116,6 +116,16 @@ def test_the_answer_names_the_time_so_exactly_that_it_can_be_asked_again(merchan
         assert owner.get(_of_partner(merchant, "ada"), at=shown["at"]).json == shown
 
 
+@pytest.mark.parametrize("at", ["yesterday", "2026-10-31", "2026-10-31T23:59:59"])
+def test_what_is_no_time_with_a_zone_is_refused_with_an_example(merchant: Merchant, owner: Caller, at: str) -> None:
+    path = f"/api/v1/partners/{ids.encode(ids.PARTNER, merchant.partners['ada'])}/balance"
+    refused = owner.get(path, at=at)
+    assert (refused.status_code, refused.json["error"]["message"]) == (
+        400,
+        "at must be a time with its zone, such as 2026-10-31T23:59:59Z",
+    )
+
+
 def test_a_time_in_the_future_is_refused_with_that_time(merchant: Merchant, owner: Caller) -> None:
     moment = _now() + timedelta(minutes=1)
     for path in (_of_partner(merchant, "ada"), _of_program(merchant)):

@@ -242,6 +242,11 @@ def test_a_method_without_a_destination_is_said(owner: Caller, path: str) -> Non
     assert codes(owner.get(path)) == ["no_destination"]
 
 
+def test_a_country_by_its_name_is_refused_with_an_example(owner: Caller, path: str) -> None:
+    refused = put(owner, path, {"method": "paypal", "email": "a@example.com", "country": "Nigeria"})
+    assert refused.json["error"]["message"] == "country must be a code of two letters, such as DE or US"
+
+
 def test_what_is_missing_for_the_minimum_is_shown_to_owner_and_partner(
     owner: Caller, ada: Caller, path: str, merchant: Merchant
 ) -> None:

@@ -98,6 +98,8 @@ def plain(value: str, *, name: str, longest: int) -> str:
     Raises:
         InvalidRequest: names the field.
     """
+    if name == "country":
+        return country(value)
     if len(value) > longest:
         raise InvalidRequest(f"{name} has {len(value)} characters; give at most {longest}", param=name)
     if value.startswith(FORMULA_STARTS):
