@@ -140,6 +140,7 @@ def staff(settings: Settings, tmp_path: Path) -> Iterator[Staff]:
         "ACCRUAL_DATA_DIR": str(settings.data_dir),
         "ACCRUAL_LOG_FORMAT": "json",
         "ACCRUAL_OUTBOUND_ALLOW_PRIVATE": "true",
+        "ACCRUAL_PAYOUTS_LIVE": str(settings.payouts_live),
     }
     staff = Staff(environment, tmp_path / "staff.log")
     yield staff
