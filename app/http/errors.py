@@ -55,6 +55,7 @@ MESSAGES: Final[Mapping[str, str]] = {
     "string_unicode": "must be valid text",
     "model_type": "must be a JSON object",
     **dict.fromkeys(["datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"], _A_TIME),
+    **dict.fromkeys(["int_type", "int_parsing", "int_from_float"], "must be a whole number"),
     "decimal_parsing": "must be a decimal number, such as 12.5",
 }
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"

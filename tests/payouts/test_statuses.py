@@ -136,6 +136,12 @@ def test_repeated_confirmation_with_the_same_idempotency_key_is_one(till: Till, 
     assert till.holds("ada")[1:5] == HELD["paid"]
 
 
+def test_return_of_a_part_of_a_cent_is_refused(till: Till, payout: str) -> None:
+    till.did(payout, "confirm")
+    answer = till.does(payout, "return", amount_cents=12.5, reason="sent back")
+    assert answer.json["error"]["message"] == "amount_cents must be a whole number"
+
+
 @pytest.mark.parametrize("amount", [0, 932, -1])
 def test_return_of_more_than_was_paid_is_refused(till: Till, payout: str, amount: Any) -> None:
     till.did(payout, "confirm")

@@ -50,12 +50,12 @@ def test_debt_that_is_written_off_is_not_taken_from_later_commissions(till: Till
     assert_ledger_sound()
 
 
-@pytest.mark.parametrize("amount", [981, -1])
-def test_more_than_is_payable_cannot_be_written_off(till: Till, amount: int) -> None:
+@pytest.mark.parametrize(("amount", "asked"), [(981, "9.81 USD"), (-1, "-0.01 USD")])
+def test_more_than_is_payable_cannot_be_written_off(till: Till, amount: int, asked: str) -> None:
     till.owes("ada")
     answer = till.writes_off("ada", amount)
     assert (answer.status_code, answer.json["error"]["code"]) == (409, "amount_too_large")
-    assert "9.80 USD is payable" in answer.json["error"]["message"]
+    assert answer.json["error"]["message"] == f"9.80 USD is payable, so {asked} cannot be written off"
     assert till.holds("ada")[1] == 980
 
 

@@ -77,7 +77,8 @@ def write_off(
     payable_minor = sum(each.position.payable_minor for each in taken.values())
     if not min(payable_minor, 0) <= amount_minor <= max(payable_minor, 0):
         what = "is payable" if payable_minor >= 0 else "is owed by the partner"
-        message = f"{format_money(abs(payable_minor), currency)} {what}, so {amount_minor} cannot be written off"
+        asked = format_money(amount_minor, currency)
+        message = f"{format_money(abs(payable_minor), currency)} {what}, so {asked} cannot be written off"
         raise Conflict(message, code="amount_too_large", param="amount_cents")
     parts, left_minor = [], amount_minor
     for each in taken.values():
