@@ -58,7 +58,9 @@ def bring_to(till: Till, payout: str, status: str) -> None:
         case "processing":
             set_payout(payout, "processing")
         case "sent":
-            set_payout(payout, "sent", sent_at=datetime.now(UTC))
+            run_id = till.sees(payout)["run_id"]
+            [file] = till.sees_run(run_id)["files"]
+            assert till.caller.get(f"/api/v1/payout-runs/{run_id}/files/{file['id']}").status_code == 200
         case "paid" | "returned":
             till.did(payout, "confirm")
         case "failed":
