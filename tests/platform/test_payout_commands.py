@@ -121,3 +121,13 @@ def test_files_are_downloaded_and_results_imported_on_the_command_line(accrual: 
     assert actions[-2:] == ["payout_file.downloaded", "payout_run.results_imported"]
     with pytest.raises(InvalidRequest, match="cannot be read"):
         accrual("payouts", "import-results", run_id, str(tmp_path / "missing.csv"))
+
+
+@pytest.mark.usefixtures("payable")
+def test_downloaded_file_of_a_canceled_payout_is_warned_of(accrual: Accrual, tmp_path: Path) -> None:
+    payout = again(accrual)
+    run_id = accrual("payouts", "show", payout)["run_id"]
+    [file] = accrual("payouts", "files", run_id, "--download", str(tmp_path))
+    accrual("payouts", "cancel", payout, "--force", "--reason", "not uploaded")
+    printed = accrual("payouts", "files", run_id, json_expected=False).stderr
+    assert f"{file['name']} is void: a payout of it was canceled; do not upload it" in printed

@@ -43,13 +43,15 @@ def files(
     from app.payouts.files import downloads
     from app.payouts.files.views import load_files
 
+    done = []
     with organizations.opened(data_dir) as (_, session):
         found = _find(session, run, organization)
         if download is not None:
-            for file in load_files(session, found):
-                done = downloads.download(session, CLI, found, file.id, datetime.now(UTC))
-                (download / done.name).write_bytes(done.content)
+            listed = load_files(session, found)
+            done = [downloads.download(session, CLI, found, file.id, datetime.now(UTC)) for file in listed]
         shown = load_files(session, found)
+    for file in done:  # after the commit: a file that a person can upload has payouts that are sent
+        (download or Path()).joinpath(file.name).write_bytes(file.content)
     rows = [file.model_dump(mode="json") for file in shown]
     if not as_json:
         rows = [
@@ -64,8 +66,11 @@ def files(
             for file in shown
         ]
     printing.listing(rows, as_json=as_json)
-    if shown and download is not None and not as_json:
+    if done and not as_json:
         printing.say(f"written to {download}; treat their payouts as on their way")
+    for each in shown:
+        if each.status == "void":
+            printing.warn(f"{each.name} is void: a payout of it was canceled; do not upload it, or remove that line")
 
 
 def import_results(
