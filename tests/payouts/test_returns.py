@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
-from app import ids
+from app import db, ids
+from app.commissions.models import Commission
 from app.payouts.amounts import amounts_of, returned
 from tests.conftest import assert_ledger_sound
 
@@ -50,6 +52,12 @@ def test_sent_payout_that_comes_back_was_paid_first(till: Till) -> None:
     assert_ledger_sound()
 
 
+def paid_times() -> list[bool]:
+    """Whether each commission has a time of payment, the oldest first."""
+    with db.transaction() as session:
+        return list(session.scalars(select(Commission.paid_at.is_not(None)).order_by(Commission.id)))
+
+
 def test_debt_that_was_netted_is_owed_again_when_the_payout_comes_back(till: Till) -> None:
     first, _ = till.owes("ada", 4900, 5000)
     till.did(payout_of(till.runs(), till, "ada")["id"], "confirm")
@@ -58,9 +66,9 @@ def test_debt_that_was_netted_is_owed_again_when_the_payout_comes_back(till: Til
     netted = payout_of(till.runs(), till, "ada")
     assert (netted["net_cents"], netted["commission_count"]) == (2000 - 980, 2)
     till.did(netted["id"], "confirm")
-    assert till.holds("ada", first)[1:5] == (0, 0, 0, 0)
+    assert (till.holds("ada", first)[1:5], paid_times()) == ((0, 0, 0, 0), [False, True, True])
     till.did(netted["id"], "return", amount_cents=1020, reason="account closed")
-    assert till.holds("ada", first)[1:5] == (-980, 0, 980, 0)
+    assert (till.holds("ada", first)[1:5], paid_times()) == ((-980, 0, 980, 0), [True, True, False])
     assert till.holds("ada")[1] == 1020
     assert_ledger_sound()
 

@@ -180,11 +180,8 @@ def _rows(steps: Sequence[Step], occurred_at: datetime) -> Iterable[dict[str, An
         for taken, lines in step.parts:
             position, paid_at = after.get(taken.id, (taken.position, taken.paid_at))
             position = position.after(lines)
-            if step.kind == "payout_paid" and paid_at is None:
-                paid_at = occurred_at
-            if position.paid_minor == position.fee_minor == 0:
-                paid_at = None
-            after[taken.id] = (position, paid_at)
+            is_paid = bool(position.paid_minor or position.fee_minor)
+            after[taken.id] = (position, (paid_at or occurred_at) if is_paid else None)
     for commission_id, (position, paid_at) in after.items():
         yield {
             "id": commission_id,
