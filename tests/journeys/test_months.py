@@ -469,6 +469,7 @@ def test_a_month_that_cannot_be_closed_does_not_stop_other_programs(merchant: Me
         session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
     sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
     sell_at(clock, other, "2026-05-05T00:00:00", 2)
+    clock.set(moment("2026-05-07T00:00:00"))
     advance()
     with db.transaction() as session:
         session.execute(
