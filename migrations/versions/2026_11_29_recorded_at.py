@@ -1,7 +1,8 @@
 """When an entry was recorded, and fences: times that nothing is recorded at or before any more.
 
-Whoever posts holds a shared lock of the program from before it reads the clock until it commits; a fence takes that
-lock exclusively for an instant. So all entries recorded up to the fence are committed, and later ones are later.
+A transaction that posts takes a shared lock of the program before it reads the clock, and holds it until it commits; a
+fence takes the same lock exclusively for an instant. So every entry recorded up to the fence is committed, and every
+entry posted afterwards has a later time.
 
 Revision: recorded_at
 Follows: outbound

@@ -1,4 +1,4 @@
-"""A partner sets the URL that is called for its commissions: its own, in its own mode, and nobody else's."""
+"""A partner sets the URL that is called about its own commissions, in the mode of its key."""
 
 import pytest
 from sqlalchemy import select

@@ -91,7 +91,7 @@ def test_a_statement_accounts_for_every_entry_with_its_reason(merchant: Merchant
     shown = owner.get(f"/api/v1/statements/{june['id']}").json
     assert {name: shown[name] for name in june} == june
     sale, taken = sorted(shown["lines"], key=lambda line: line["kind"])
-    assert sale["kind"], taken["kind"] == ("accrual", "adjustment")
+    assert (sale["kind"], taken["kind"]) == ("accrual", "adjustment")
     assert re.fullmatch(r"Commission com_\w+ was earned: 9.80 USD.", sale["sentences"][0])
     assert sale["sentences"][1] == "Reason: 20 % of 49.00 USD is 9.80 USD, rounded half up."
     assert re.fullmatch(r"Commission com_\w+ changed by -2.00 USD.", taken["sentences"][0])

@@ -30,7 +30,7 @@ def test_placeholder_for_a_missing_value_is_skipped_and_the_next_carrier_counts(
 
 
 def test_an_unknown_code_is_shown_and_earns_nothing(meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger) -> None:
-    deliver(meet(subscription="nobody").subscribes().events)
+    deliver(meet(subscription="unknown").subscribes().events)
     drain()
     assert ledger().balances == {}
     assert [line.outcome for line in ledger().payments] == ["unknown_code"]

@@ -46,7 +46,7 @@ def frozen(payout_id: str, settings: Settings) -> dict[str, str]:
         return stored.unseal(sealed, settings)
 
 
-def test_a_partner_sees_its_payouts_as_the_owner_does_and_nobody_elses(
+def test_a_partner_sees_its_own_payouts_as_the_owner_does_and_no_others(
     till: Till, ada: Caller, application: Flask, merchant: Merchant
 ) -> None:
     till.owes("ada", 4900, 9900)

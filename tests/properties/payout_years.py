@@ -49,7 +49,7 @@ PARTNERS = ("eva", "fay", "gus", "ivy")
 CURRENCIES = ("usd", "usd", "huf", "huf", "jpy", "kwd")
 MINIMUMS = {"usd": 300, "huf": 2000}
 DESTINATIONS = {
-    "paypal": {"email": "somebody@example.com"},
+    "paypal": {"email": "partner@example.com"},
     "crypto": {"network": "bitcoin", "address": "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"},
 }
 POT_OF = {
