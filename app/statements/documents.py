@@ -1,7 +1,7 @@
 """A statement as rows for a spreadsheet, and as text for a page that can be printed."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,12 @@ from app.programs.models import Program
 from app.sentences import catalogue
 from app.statements.lines import StatementLine
 from app.statements.models import Statement
+from app.statements.movements import OWED
 from app.statements.views import StatementBody
 from app.times import format_day
 from app.views import ExactInstant, Instant, Snake
 
-ACCOUNTS = ("accrued", "payable", "clearing", "paid", "fee", "written_off")
+ACCOUNTS: Final = (*OWED, "paid", "fee", "written_off")
 """The columns of amounts that entries change."""
 
 
@@ -56,8 +57,7 @@ def load_heading(session: Session, statement: Statement) -> Heading:
     """The names above a statement. `session` sees the partner and its program."""
     partner = session.get_one(Partner, statement.partner_id)
     program = session.get_one(Program, statement.program_id)
-    name = " ".join(filter(None, (partner.first_name, partner.last_name))) or partner.slug
-    return Heading(program.name, name)
+    return Heading(program.name, partner.full_name or partner.slug)
 
 
 def as_csv(statement: StatementBody) -> str:
@@ -87,8 +87,7 @@ def as_text(statement: StatementBody, heading: Heading) -> dict[str, Any]:
         }
 
     sides = {
-        side: [money(getattr(statement, f"{side}_{name}_cents")) for name in ACCOUNTS[:3]]
-        for side in ("opening", "closing")
+        side: [money(getattr(statement, f"{side}_{name}_cents")) for name in OWED] for side in ("opening", "closing")
     }
     totals = ("opening", "earned", "paid", "fee", "written_off", "closing")
     return {
@@ -111,8 +110,7 @@ def _rows(statement: StatementBody) -> Iterator[StatementRow]:
     }
 
     def owed(side: str) -> dict[str, int]:
-        names = ("accrued", "payable", "clearing")
-        parts = {f"{name}_cents": getattr(statement, f"{side}_{name}_cents") for name in names}
+        parts = {f"{name}_cents": getattr(statement, f"{side}_{name}_cents") for name in OWED}
         return {**parts, "owed_cents": getattr(statement, f"{side}_cents")}
 
     yield StatementRow(**shared, kind="opening", **owed("opening"))
