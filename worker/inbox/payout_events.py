@@ -8,7 +8,7 @@ locks of other payments than those of this batch.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -25,8 +25,8 @@ from app.sentences.outcomes import (
 )
 from app.stripe_events.inbox import ClaimedEvent, Outcome
 from app.stripe_events.scope import Scope
+from worker.inbox.handlers.fields import Document, at
 
-Document = Mapping[str, Any]
 Handler = Callable[[Session, Scope, Document, datetime], Outcome]
 
 NO_OBJECT: Final = {"problem": "no_object"}
@@ -40,11 +40,9 @@ def work(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict
 
 
 def _work_one(session: Session, scope: Scope, event: ClaimedEvent) -> Outcome:
-    document = json.loads(event.payload)
     if event.type.startswith("v1."):
         return _thin(session, scope)
-    data = document.get("data")
-    found = data.get("object") if isinstance(data, Mapping) else None
+    found = at(json.loads(event.payload), "data", "object")
     if not isinstance(found, Mapping):
         return Outcome("parked", NO_OBJECT)
     return HANDLERS[event.type](session, scope, found, event.occurred_at)
@@ -68,9 +66,7 @@ def _stored(session: Session, scope: Scope, state: AccountState | None) -> Outco
     if state is None:
         return _NOT_OURS
     is_newer = accounts.store_state(session, scope.organization_id, state, livemode=scope.livemode)
-    if is_newer is None:
-        return _NOT_OURS
-    return Outcome("recorded", {"because": ACCOUNT_STATE}) if is_newer else _KNOWN
+    return _outcome(is_newer, ACCOUNT_STATE)
 
 
 def _bank_payout(session: Session, scope: Scope, document: Document, stated_at: datetime) -> Outcome:
@@ -78,9 +74,7 @@ def _bank_payout(session: Session, scope: Scope, document: Document, stated_at: 
     payout = states.read_bank_payout(document, stated_at)
     owner, livemode = scope.organization_id, scope.livemode
     is_newer = accounts.store_bank_payout(session, owner, scope.account, payout, livemode=livemode)
-    if is_newer is None:
-        return _NOT_OURS
-    return Outcome("recorded", {"because": BANK_PAYOUT}) if is_newer else _KNOWN
+    return _outcome(is_newer, BANK_PAYOUT)
 
 
 def _transfer(session: Session, scope: Scope, document: Document, _stated_at: datetime) -> Outcome:
@@ -92,7 +86,14 @@ def _transfer(session: Session, scope: Scope, document: Document, _stated_at: da
         return _NOT_OURS
     if noted.is_more_reversed:
         return Outcome("recorded", {"because": TRANSFER_REVERSED})
-    return Outcome("recorded", {"because": TRANSFER}) if noted.is_new else _KNOWN
+    return _outcome(noted.is_new, TRANSFER)
+
+
+def _outcome(is_new: bool | None, because: str) -> Outcome:
+    """Of what was stored if it is new; None: it is about nothing of ours."""
+    if is_new is None:
+        return _NOT_OURS
+    return Outcome("recorded", {"because": because}) if is_new else _KNOWN
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

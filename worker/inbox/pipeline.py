@@ -61,12 +61,15 @@ def _garbage_collector_off() -> Iterator[None]:
 
 
 def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
-    """The steps, for the events of one organization, account and mode."""
+    """Process the events of one organization, account and mode: those about payouts, then those about payments."""
     about_payouts = [event for event in events if event.type in payout_events.TYPES]
-    if about_payouts:
-        others = [event for event in events if event.type not in payout_events.TYPES]
-        outcomes = payout_events.work(session, scope, about_payouts)
-        return outcomes | _work_scope(session, scope, others) if others else outcomes
+    about_payments = [event for event in events if event.type not in payout_events.TYPES]
+    outcomes = payout_events.work(session, scope, about_payouts)
+    return outcomes | _work_payments(session, scope, about_payments) if about_payments else outcomes
+
+
+def _work_payments(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
+    """The steps, for events of one organization, account and mode."""
     read, outcomes = _read(session, events)
     locked = _merge_facts(session, scope, read)
     batch = Batch.of(read, locked)

@@ -18,6 +18,7 @@ from worker.inbox.handlers import (
     promotions,
     refunds,
 )
+from worker.inbox.handlers.fields import at
 
 Handler = Callable[[Mapping[str, Any]], Reading]
 
@@ -84,8 +85,7 @@ def read(event: Mapping[str, Any]) -> Reading:
     handler = HANDLERS.get(event["type"]) or fetched.HANDLERS.get(event["type"])
     if handler is None:
         return Reading(is_ignored=True)
-    data = event.get("data")
-    document = data.get("object") if isinstance(data, Mapping) else None
+    document = at(event, "data", "object")
     if not isinstance(document, Mapping):
         raise UnusableEvent("no_object")
     reading = handler(document)
