@@ -1,1 +1,1 @@
-"""Verification of the ledger's rules across all tables."""
+"""Verification of the rules of the ledger, statements and payouts, across all tables."""

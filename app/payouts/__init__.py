@@ -1,1 +1,1 @@
-"""Payouts: how approved commissions become money on its way, and paid."""
+"""Payouts: how approved commissions are paid to partners."""

@@ -79,7 +79,7 @@ class PayoutRunItem(Base):
     livemode: Mapped[bool]
     state: Mapped[str]
     reason: Mapped[str | None]
-    """Why it was skipped, a code of `planning.REASONS`."""
+    """Why it was skipped, a code of `app.sentences.payouts.SKIPPED`."""
     details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     """What the sentence of the reason needs."""
     commission_count: Mapped[int]

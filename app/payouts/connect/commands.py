@@ -1,6 +1,6 @@
 """Commands: a partner asks for its account at Stripe, and for a link to the onboarding. None of them calls Stripe.
 
-The process that asks Stripe creates the account and the link; see `worker.payouts.connect`.
+The process that asks Stripe creates the account and the link; see `worker.payouts.accounts`.
 """
 
 from datetime import UTC, datetime, timedelta

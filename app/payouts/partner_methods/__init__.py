@@ -1,1 +1,1 @@
-"""Choosing how a partner is paid: which methods reach it, and what is still missing for its next payout."""
+"""How a partner is paid: choosing it, what the next payout still lacks, and re-encrypting what payouts keep of it."""

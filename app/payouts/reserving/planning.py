@@ -39,7 +39,7 @@ class Plan:
 
     Attributes:
         amounts: gross, fee, net and the lines.
-        reason: a code of `sentences.payouts.SKIPPED`.
+        reason: a code of `app.sentences.payouts.SKIPPED`.
         details: what the sentence of the reason needs.
     """
 

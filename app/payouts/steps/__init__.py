@@ -1,1 +1,1 @@
-"""What becomes of a payout: confirmed, failed, canceled, returned; and write-offs."""
+"""What becomes of a payout: confirmed, failed, canceled, returned; write-offs and bans."""
