@@ -3,7 +3,7 @@
 The process that asks Stripe holds a claim; a process whose claim has expired writes nothing more.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -64,22 +64,6 @@ def find(
         ),
         execution_options={"populate_existing": True},
     )
-
-
-def load_for(
-    session: Session, organization_id: UUID, partner_organization_ids: Collection[UUID], *, livemode: bool
-) -> dict[UUID, ConnectedAccount]:
-    """The accounts under an owner's platform by affiliate organization; those without one are left out."""
-    if not partner_organization_ids:
-        return {}
-    rows = session.scalars(
-        select(ConnectedAccount).where(
-            ConnectedAccount.organization_id == organization_id,
-            ConnectedAccount.partner_organization_id.in_(partner_organization_ids),
-            ConnectedAccount.livemode == livemode,
-        )
-    )
-    return {row.partner_organization_id: row for row in rows}
 
 
 def insert(
