@@ -50,10 +50,10 @@ TABLES: Final = "app.config app.currencies app.db app.logs cryptography psycopg 
 
 SERVES_NO_REQUEST: Final = (
     "alembic app.cli app.http app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 limits "
-    "requests standardwebhooks stripe typer urllib3 werkzeug"
+    "requests standardwebhooks stripe text_unidecode typer urllib3 werkzeug"
 )
 PROCESSES: Final = {
-    "app.gunicorn_settings": "alembic app.cli mako requests stripe typer worker",
+    "app.gunicorn_settings": "alembic app.cli mako requests stripe text_unidecode typer worker",
     "worker.__main__": SERVES_NO_REQUEST,
     "worker.schedule": SERVES_NO_REQUEST,
 }

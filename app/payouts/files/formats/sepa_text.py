@@ -7,8 +7,6 @@ space and / - ? : ( ) . , ' +; no field begins or ends with a slash or has two o
 import re
 from typing import Final
 
-from text_unidecode import unidecode
-
 LONGEST_NAME: Final = 70
 LONGEST_TOWN: Final = 35
 LONGEST_STREET: Final = 70
@@ -24,5 +22,7 @@ def clean(text: str, longest: int) -> str:
 
     Example: `clean("Zoë 😀 & Łukasz", 70) == "Zoe Lukasz"`; nothing usable gives "".
     """
+    from text_unidecode import unidecode  # noqa: PLC0415  (its table takes 5 MB, and most processes never need it)
+
     latin = _SLASHES.sub("/", _OTHER.sub(" ", unidecode(text)))
     return _SPACES.sub(" ", latin).strip(" /")[:longest].rstrip(" /")
