@@ -34,6 +34,7 @@ OrganizationName = Annotated[
         show_default=False,
     ),
 ]
+PartnerName = Annotated[str, typer.Argument(metavar="PARTNER", help="Its id, code or e-mail address.")]
 ProgramId = Annotated[
     str | None,
     typer.Option(

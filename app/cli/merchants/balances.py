@@ -9,6 +9,7 @@ import typer
 from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
+from app.cli.finding import find_partner, find_program
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live, mode_name
 from app.money import format_money
 
@@ -32,13 +33,11 @@ def balances(
 ) -> None:
     """Show for each partner and currency what is accrued, payable and paid, and what is owed: earned and not paid."""
     from app.partners.figures import owed
-    from app.partners.queries.listing import find_named
-    from app.programs.programs import get_program
 
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
-        enrolled = None if partner is None else find_named(session, owners, partner, program_id=program_id)
+        program_id = None if program is None else find_program(session, program, organization).id
+        enrolled = None if partner is None else find_partner(session, partner, program, organization)
         mode = is_live(livemode, settings)
         partner_id = enrolled.id if enrolled else None
         balances = owed.balances(session, owners, livemode=mode, program_id=program_id, partner_id=partner_id)

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args
-from uuid import UUID
 
 import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
+from app.cli.finding import find_partner, find_program
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live, mode_name, require_mode
 from app.cli.stripe import runs
 from app.errors import InvalidRequest
@@ -58,7 +58,7 @@ def list_(
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(words)}", param="status")
     with organizations.reading(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        matching = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
+        matching = _matching(session, organization, is_live(livemode, settings), partner, program, since, until)
         query = queries.ListQuery(
             limit=limit,
             livemode=matching.livemode,
@@ -134,7 +134,7 @@ def approve(
         while not batches or (batches[-1].has_more and not dry_run):
             with db.transaction() as session:
                 owners = organizations.find_with_descendants(session, organization)
-                filters = _matching(session, owners, is_live(livemode, settings), partner, program, since, until)
+                filters = _matching(session, organization, is_live(livemode, settings), partner, program, since, until)
                 batches.append(
                     approve_matching(
                         session, CLI, owners, filters, organizations.cause(), reason=reason, dry_run=dry_run
@@ -198,7 +198,7 @@ def _decided(
 
 def _matching(
     session: Session,
-    owners: Sequence[UUID],
+    organization: str | None,
     livemode: bool,
     partner: str | None,
     program: str | None,
@@ -207,13 +207,9 @@ def _matching(
 ) -> ApprovalFilter:
     from app.commissions.decisions.bulk_approval import ApprovalFilter
     from app.paging import Span
-    from app.partners.queries.listing import find_named
-    from app.programs.programs import get_program
 
-    chosen = None if program is None else get_program(session, owners, program, default_of=owners[0])
-    enrolled = None
-    if partner is not None:
-        enrolled = find_named(session, owners, partner, program_id=chosen.id if chosen else None)
+    chosen = None if program is None else find_program(session, program, organization)
+    enrolled = None if partner is None else find_partner(session, partner, program, organization)
     return ApprovalFilter(livemode, enrolled, chosen, Span(runs.moment(since, "since"), runs.moment(until, "until")))
 
 

@@ -10,8 +10,9 @@ import typer
 from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
+from app.cli.finding import find_partner, find_program
 from app.cli.merchants import offer, programs
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, PartnerName, ProgramId, is_live
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
 from app.partners.validation import STATUSES
@@ -21,12 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.partners.managing import program_partners
-    from app.partners.models import Partner
 
 
 commands = typer.Typer(help="List partners, invite and add them, and set their status.", no_args_is_help=True)
-
-Named = Annotated[str, typer.Argument(metavar="PARTNER", help="Its id, code or e-mail address.")]
 
 
 @commands.command("list")
@@ -57,7 +55,7 @@ def list_(
 
 @commands.command()
 def show(
-    partner: Named,
+    partner: PartnerName,
     program: ProgramId = None,
     *,
     livemode: LiveOrTest = None,
@@ -69,7 +67,7 @@ def show(
     from app.cli.merchants import partner_rows
 
     with organizations.reading(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization)
         mode = is_live(livemode, settings)
         values = partner_rows.whole(session, settings, enrolled, livemode=mode, for_people=not as_json)
     printing.record(values, as_json=as_json)
@@ -96,7 +94,6 @@ def add(
     from app.cli.merchants import partner_rows
     from app.partners.managing import commands as partner_commands
     from app.partners.queries import listing
-    from app.programs.programs import get_program
 
     names = {"first_name": first_name, "last_name": last_name}
     profile: dict[str, Any] = {
@@ -104,7 +101,7 @@ def add(
     }
     with organizations.opened(data_dir) as (settings, session):
         owners = organizations.find_with_descendants(session, organization)
-        offered = get_program(session, owners, program, default_of=owners[0])
+        offered = find_program(session, program, organization)
         made = partner_commands.add(
             session,
             CLI,
@@ -153,11 +150,9 @@ def invite(
     """
     from app.cli.merchants import partner_rows
     from app.partners.joining import invitations
-    from app.programs.programs import get_program
 
     with organizations.opened(data_dir) as (settings, session):
-        owners = organizations.find_with_descendants(session, organization)
-        offered = get_program(session, owners, program, default_of=owners[0])
+        offered = find_program(session, program, organization)
         line = None if name is None else require_line(name, param="name")
         invited = invitations.invite(session, CLI, offered, email, name=line, slug=code)
         row = partner_rows.after_change(session, settings, invited.partner)
@@ -169,7 +164,7 @@ def invite(
 
 @commands.command()
 def change(
-    partner: Named,
+    partner: PartnerName,
     email: Annotated[str | None, typer.Option(show_default=False)] = None,
     code: Annotated[
         str | None, typer.Option(help="The new code; the former one keeps working.", show_default=False)
@@ -190,7 +185,7 @@ def change(
     if not changes:
         raise InvalidRequest("nothing to change; give --email, --code or --rate")
     with organizations.opened(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization, to_change=True)
         partner_commands.change(session, CLI, enrolled, changes)
         row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
@@ -198,7 +193,7 @@ def change(
 
 @commands.command()
 def activate(
-    partner: Named,
+    partner: PartnerName,
     program: ProgramId = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -210,7 +205,7 @@ def activate(
 
 @commands.command()
 def pause(
-    partner: Named,
+    partner: PartnerName,
     program: ProgramId = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -222,7 +217,7 @@ def pause(
 
 @commands.command()
 def ban(
-    partner: Named,
+    partner: PartnerName,
     program: ProgramId = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -233,7 +228,7 @@ def ban(
     from app.payouts.steps import bans
 
     with organizations.opened(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization, to_change=False)
+        enrolled = find_partner(session, partner, program, organization)
         done = bans.ban(session, CLI, enrolled, organizations.cause())
         row = partner_rows.after_change(session, settings, enrolled)
         row["canceled_payouts"] = [ids.encode(ids.PAYOUT, payout.id) for payout in done.canceled]
@@ -243,7 +238,7 @@ def ban(
 
 @commands.command()
 def deactivate(
-    partner: Named,
+    partner: PartnerName,
     program: ProgramId = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
@@ -254,7 +249,7 @@ def deactivate(
     from app.partners.managing import commands as partner_commands
 
     with organizations.opened(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization, to_change=True)
         partner_commands.deactivate(session, CLI, enrolled)
         row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
@@ -273,21 +268,10 @@ def _move(
     from app.partners.managing import commands as partner_commands
 
     with organizations.opened(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization, to_change=True)
         partner_commands.move(session, CLI, enrolled, move)
         row = partner_rows.after_change(session, settings, enrolled)
     printing.record(row, as_json=as_json)
-
-
-def _find(
-    session: Session, named: str, program: str | None, organization: str | None, *, to_change: bool = True
-) -> Partner:
-    from app.partners.queries import listing
-    from app.programs.programs import get_program
-
-    owners = organizations.find_with_descendants(session, organization)
-    program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
-    return listing.find_named(session, owners, named, program_id=program_id, to_change=to_change)
 
 
 def _public_id(session: Session, owners: tuple[UUID, ...], named: str, program_id: UUID) -> str:

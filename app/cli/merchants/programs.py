@@ -8,6 +8,7 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
+from app.cli.finding import find_program
 from app.cli.merchants import offer
 from app.cli.options import AsJson, DataDir, OrganizationName
 from app.money import format_money
@@ -54,11 +55,9 @@ def show(
 ) -> None:
     """Show a program with its present terms."""
     from app.programs import commands as program_commands
-    from app.programs.programs import get_program
 
     with organizations.reading(data_dir) as (_, session):
-        owners = organizations.find_with_descendants(session, organization)
-        row = get_program(session, owners, program, default_of=owners[0])
+        row = find_program(session, program, organization)
         shown = program_commands.load_body(session, row)
     _print(shown, as_json=as_json)
 
@@ -117,11 +116,9 @@ def change(
     """Change the given fields. New terms apply to partners activated from now on and change nothing already earned."""
     from app.partners.managing import commands as managing
     from app.programs import commands as program_commands
-    from app.programs.programs import get_program
 
     with organizations.session(data_dir) as session:
-        owners = organizations.find_with_descendants(session, organization)
-        row = get_program(session, owners, program, default_of=owners[0])
+        row = find_program(session, program, organization)
         commission = program_commands.load_body(session, row).commission
         changes = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
         if open_signup is not None:
@@ -171,11 +168,9 @@ def _set_status(
     as_json: bool,
 ) -> None:
     from app.partners.managing import commands as managing
-    from app.programs.programs import get_program
 
     with organizations.session(data_dir) as session:
-        owners = organizations.find_with_descendants(session, organization)
-        row = get_program(session, owners, program, default_of=owners[0])
+        row = find_program(session, program, organization)
         shown = managing.change_program(session, CLI, row, {"status": status})
     _print(shown, as_json=as_json)
 

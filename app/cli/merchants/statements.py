@@ -8,7 +8,8 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
+from app.cli.finding import find_partner
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, PartnerName, ProgramId, is_live
 from app.errors import InvalidRequest, NotFound
 from app.money import format_money
 
@@ -30,7 +31,7 @@ Currency = Annotated[
 
 
 def statements(
-    partner: Annotated[str, typer.Argument(metavar="PARTNER", help="An id, code or e-mail address.")],
+    partner: PartnerName,
     program: ProgramId = None,
     livemode: LiveOrTest = None,
     organization: OrganizationName = None,
@@ -42,8 +43,7 @@ def statements(
     from app.views import jsonable
 
     with organizations.reading(data_dir) as (settings, session):
-        owners = organizations.find_with_descendants(session, organization)
-        enrolled, mode = _partner(session, owners, partner, program), is_live(livemode, settings)
+        enrolled, mode = find_partner(session, partner, program, organization), is_live(livemode, settings)
         previews = queries.load_previews(session, enrolled, livemode=mode)
         closed = queries.list_all(session, enrolled, livemode=mode)
         shown = [views.summary(statement, is_preview=True) for statement, _ in previews]
@@ -68,11 +68,10 @@ def statement(
     from app.views import jsonable
 
     with organizations.reading(data_dir) as (settings, session):
-        owners = organizations.find_with_descendants(session, organization)
         if name.startswith("stm_"):
-            shown = _by_id(session, owners, name)
+            shown = _by_id(session, organizations.find_with_descendants(session, organization), name)
         else:
-            enrolled = _partner(session, owners, name, program)
+            enrolled = find_partner(session, name, program, organization)
             shown = _by_month(session, enrolled, month, currency, livemode=is_live(livemode, settings))
     if as_csv:
         printing.as_text(documents.as_csv(shown))
@@ -81,14 +80,6 @@ def statement(
     else:
         printing.record({"status": shown.status, "time_zone": shown.time_zone, **_row(shown), "hash": shown.hash})
         printing.listing([_line(line.model_dump(), shown.currency) for line in shown.lines])
-
-
-def _partner(session: Session, owners: Sequence[UUID], name: str, program: str | None) -> Partner:
-    from app.partners.queries.listing import find_named
-    from app.programs.programs import get_program
-
-    program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
-    return find_named(session, owners, name, program_id=program_id)
 
 
 def _by_id(session: Session, owners: Sequence[UUID], statement_id: str) -> StatementBody:

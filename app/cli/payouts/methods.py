@@ -8,26 +8,23 @@ import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, ProgramId, is_live
+from app.cli.finding import find_partner
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, PartnerName, ProgramId, is_live
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
 from app.partners.payout_methods.destinations.fields import METHODS
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from app.partners.models import Partner
     from app.payouts.partner_methods.views import PayoutMethodBody
 
 commands = typer.Typer(help="Show and set how partners are paid.", no_args_is_help=True)
 
-Named = Annotated[str, typer.Argument(metavar="PARTNER", help="Its id, code or e-mail address.")]
 Text = Annotated[str | None, typer.Option(show_default=False)]
 
 
 @commands.command()
 def show(
-    partner: Named,
+    partner: PartnerName,
     program: ProgramId = None,
     *,
     livemode: LiveOrTest = None,
@@ -39,14 +36,14 @@ def show(
     from app.payouts.partner_methods.views import load_body
 
     with organizations.reading(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization)
         body = load_body(session, enrolled, livemode=is_live(livemode, settings))
     _print(body, as_json=as_json)
 
 
 @commands.command()
 def available(
-    partner: Named,
+    partner: PartnerName,
     country: Annotated[
         str | None, typer.Option(help="Where the money goes: two letters, such as DE.", show_default=False)
     ] = None,
@@ -62,7 +59,7 @@ def available(
     from app.payouts.partner_methods.views import load_available
 
     with organizations.reading(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization)
         body = load_available(
             session,
             enrolled,
@@ -78,7 +75,7 @@ def available(
 
 @commands.command("set")
 def set_(
-    partner: Named,
+    partner: PartnerName,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")],
     *,
     email: Text = None,
@@ -113,19 +110,10 @@ def set_(
     given |= {"account_number": account_number, "country": country, "receiver_type": receiver_type}
     given |= {"network": network, "address": address, "reference": reference}
     with organizations.opened(data_dir) as (settings, session):
-        enrolled = _find(session, partner, program, organization)
+        enrolled = find_partner(session, partner, program, organization, to_change=True)
         choose(session, CLI, enrolled, method, given)
         body = load_body(session, enrolled, livemode=is_live(livemode, settings))
     _print(body, as_json=as_json)
-
-
-def _find(session: Session, named: str, program: str | None, organization: str | None) -> Partner:
-    from app.partners.queries import listing
-    from app.programs.programs import get_program
-
-    owners = organizations.find_with_descendants(session, organization)
-    program_id = None if program is None else get_program(session, owners, program, default_of=owners[0]).id
-    return listing.find_named(session, owners, named, program_id=program_id)
 
 
 def _print(body: PayoutMethodBody, *, as_json: bool) -> None:

@@ -10,9 +10,10 @@ import typer
 from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
+from app.cli.finding import find_program
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.cli.payouts import shown
-from app.cli.payouts.runs import ProgramName, program_of
+from app.cli.payouts.runs import ProgramName
 from app.cli.stripe.runs import moment
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
@@ -51,7 +52,7 @@ def list_(
     if status is not None and status not in STATUSES:
         raise InvalidRequest(f"status {status!r} is unknown; use one of {', '.join(STATUSES)}", param="status")
     with organizations.reading(data_dir) as (settings, session):
-        owner = program_of(session, program, organization)
+        owner = find_program(session, program, organization)
         owners = organizations.find_with_descendants(session, organization)
         chosen = find_named(session, owners, partner, program_id=owner.id, to_change=False) if partner else None
         query = queries.PayoutQuery(

@@ -10,6 +10,7 @@ import typer
 
 from app import ids
 from app.cli import organization as organizations
+from app.cli.finding import find_program
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.cli.payouts.shown import print_run
 from app.cli.stripe.runs import moment
@@ -67,7 +68,7 @@ def preview(
     from app.payouts.showing.run_views import preview_body
 
     with organizations.reading(data_dir) as (settings, session):
-        owner = program_of(session, program, organization)
+        owner = find_program(session, program, organization)
         chosen = _ids(session, owner, partner), _ids(session, owner, exclude)
         asked = _request(cutoff, *chosen, currency, method)
         body = preview_body(previewing(session, owner, asked, livemode=is_live(livemode, settings)))
@@ -97,7 +98,7 @@ def run(
 
     with organizations.database(data_dir) as settings:
         with db.transaction() as session:
-            owner = program_of(session, program, organization)
+            owner = find_program(session, program, organization)
             chosen = _ids(session, owner, partner), _ids(session, owner, exclude)
             asked = _request(cutoff, *chosen, currency, method, token)
             owners = organizations.find_with_descendants(session, organization)
@@ -140,14 +141,6 @@ def _ids(session: Session, program: Program, named: list[str] | None) -> list[st
     owners = (program.organization_id,)
     found = (find_named(session, owners, one, program_id=program.id, to_change=False) for one in named or ())
     return [ids.encode(ids.PARTNER, partner.id) for partner in found]
-
-
-def program_of(session: Session, program: str | None, organization: str | None) -> Program:
-    """The program with this id; None: the default program."""
-    from app.programs.programs import get_program
-
-    owners = organizations.find_with_descendants(session, organization)
-    return get_program(session, owners, program, default_of=owners[0])
 
 
 def _look(owners: tuple[UUID, ...], run_id: str) -> PayoutRunBody:
