@@ -14,11 +14,10 @@ from app.immutable import immutable
 from app.ledger.checkpoints import ProgramDays
 from app.ledger.past_balances import BALANCE_FIELDS, MOVED
 
-ENTRIES_AT_ONCE: Final = 1_000
-"""After about so many entries of an owner there is a checkpoint, and at least one a day while entries come."""
-ENTRIES_OF_A_STEP: Final = 5_000
-"""The most entries between two checkpoints, also after a long time without a clock."""
-STEPS_AT_ONCE: Final = 40
+ENTRIES_OF_A_STEP: Final = 1_000
+"""After so many entries of an owner there is a checkpoint, also after a long time without a clock. There is at least
+one a day while entries come. A balance reads up to so many entries, and each checkpoint has a row for each partner."""
+STEPS_AT_ONCE: Final = 100
 """The most checkpoints of one transaction, which takes a few seconds then."""
 
 
@@ -155,7 +154,7 @@ _DIFFERENT = text(f"""
 """)
 
 
-def due(session: Session, programs: Sequence[ProgramDays], *, many: int = ENTRIES_AT_ONCE) -> list[ProgramDays]:
+def due(session: Session, programs: Sequence[ProgramDays], *, many: int = ENTRIES_OF_A_STEP) -> list[ProgramDays]:
     """Those of `programs` that need a checkpoint: about `many` entries since the last one, or any a day after it."""
     rows = session.execute(_DUE, {"programs": encode([asdict(program) for program in programs]), "many": many})
     return [ProgramDays(*row) for row in rows]

@@ -138,7 +138,7 @@ def test_live_and_test_balances_are_apart(merchant: Merchant) -> None:
 
 
 def test_a_program_is_due_at_first_then_after_many_entries_or_a_day(merchant: Merchant) -> None:
-    def is_due(many: int = balance_checkpoints.ENTRIES_AT_ONCE) -> bool:
+    def is_due(many: int = balance_checkpoints.ENTRIES_OF_A_STEP) -> bool:
         with db.transaction() as session:
             return bool(balance_checkpoints.due(session, [_days(merchant)], many=many))
 
@@ -156,6 +156,17 @@ def test_a_program_is_due_at_first_then_after_many_entries_or_a_day(merchant: Me
     with db.transaction() as session:
         session.execute(text("UPDATE balances_reached SET until = until - interval '25 hours'"))
     assert is_due()
+
+
+def test_a_backlog_gets_a_checkpoint_after_every_so_many_entries(merchant: Merchant) -> None:
+    for number in range(10):
+        with db.transaction() as session:
+            sell(session, merchant, "ada", number)
+    _step(merchant, many=3, steps=2)
+    _step(merchant, many=3, steps=2)
+    with db.transaction() as session:
+        sizes = text("SELECT cardinality(entry_ids) FROM balance_checkpoints ORDER BY recorded_before")
+        assert session.scalars(sizes).all() == [3, 3, 3, 1]
 
 
 @pytest.mark.parametrize(
