@@ -30,7 +30,7 @@ from tests.payouts.till import Till
 from tests.waiting import eventually
 
 from .conftest import Work, make_transfers_due
-from .test_transfers import CREATE
+from .transfers import CREATE
 
 pytestmark = [pytest.mark.proof, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 

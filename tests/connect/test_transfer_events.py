@@ -13,7 +13,7 @@ from tests.payouts.till import Till, payout_of
 
 from .conftest import Connect, Recipient, Work, make_transfers_due
 from .test_account_events import outcomes
-from .test_transfers import CREATE, Killed, made, reserved
+from .transfers import CREATE, Killed, made, reserved
 
 GROSS, NET, FEE = 980, 931, 49
 """Ada's commission with the platform's fee of 5 %."""

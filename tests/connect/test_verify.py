@@ -9,7 +9,7 @@ from tests.emulator.emulator import Emulator
 from tests.payouts.till import Till
 
 from .conftest import Recipient, Work
-from .test_transfers import CREATE, reserved
+from .transfers import CREATE, reserved
 
 TAMPERINGS = {
     "amount": "UPDATE payout_transfers SET amount_minor = amount_minor + 1",
