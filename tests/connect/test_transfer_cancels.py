@@ -15,24 +15,30 @@ from .conftest import Recipient, Work
 from .transfers import CREATE, NET, assert_sent_once, made, reserved, until_done
 
 
-def test_a_person_cannot_say_what_became_of_a_transfer_under_way(
-    recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
-) -> None:
+@pytest.fixture
+def unanswered(recipient: Recipient, till: Till, shop: Emulator, transfer: Work) -> str:
+    """Ada's payout, whose transfer Stripe has made; its answer did not arrive."""
     recipient("ada")
     payout_id = reserved(till)
     shop.faults.drop(1, route=CREATE, after_effect=True)
     transfer()
+    return payout_id
+
+
+def test_a_person_cannot_say_what_became_of_a_transfer_under_way(
+    unanswered: str, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
+) -> None:
     bodies: dict[str, dict[str, Any]] = {
         "fail": {"reason": "no money came"},
         "confirm": {},
         "return": {"amount_cents": 100, "reason": "it came back"},
     }
     for step, body in bodies.items():
-        refused = till.does(payout_id, step, **body)
+        refused = till.does(unanswered, step, **body)
         assert (refused.status_code, refused.json["error"]["code"]) == (409, "transfer_under_way"), step
-    assert till.does(payout_id, "cancel").status_code == 409
+    assert till.does(unanswered, "cancel").status_code == 409
     until_done(transfer)
-    assert_sent_once(shop, till, payout_id, ledger)
+    assert_sent_once(shop, till, unanswered, ledger)
 
 
 def test_a_canceled_payout_is_not_sent(recipient: Recipient, till: Till, shop: Emulator, transfer: Work) -> None:
@@ -103,32 +109,24 @@ def test_a_cancel_while_the_account_is_fetched_keeps_stripe_from_being_called(
 
 
 def test_a_ban_after_the_call_lists_the_payout_and_cancels_nothing(
-    recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
+    unanswered: str, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
 ) -> None:
-    recipient("ada")
-    payout_id = reserved(till)
-    shop.faults.drop(1, route=CREATE, after_effect=True)
-    transfer()
     banned = till.bans("ada")
-    assert (banned["canceled_payouts"], banned["sent_payouts"]) == ([], [payout_id])
+    assert (banned["canceled_payouts"], banned["sent_payouts"]) == ([], [unanswered])
     until_done(transfer)
-    assert_sent_once(shop, till, payout_id, ledger)
+    assert_sent_once(shop, till, unanswered, ledger)
 
 
 def test_a_result_file_does_not_end_a_transfer_under_way(
-    recipient: Recipient, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
+    unanswered: str, till: Till, shop: Emulator, transfer: Work, ledger: Ledger
 ) -> None:
-    recipient("ada")
-    payout_id = reserved(till)
-    shop.faults.drop(1, route=CREATE, after_effect=True)
-    transfer()
-    seen = till.sees(payout_id)
+    seen = till.sees(unanswered)
     for status in ("failed", "paid"):
         done = imported(till, {"id": seen["run_id"]}, f"reference,status\r\n{seen['reference']},{status}\r\n")
         [line] = done["not_applied"]
         assert (done["confirmed"], done["failed"], line["reason"]) == (0, 0, "transfer_under_way")
     until_done(transfer)
-    assert_sent_once(shop, till, payout_id, ledger)
+    assert_sent_once(shop, till, unanswered, ledger)
 
 
 def test_a_ban_before_the_transfer_cancels_it(recipient: Recipient, till: Till, shop: Emulator, transfer: Work) -> None:
