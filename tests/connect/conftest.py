@@ -12,7 +12,7 @@ from app import db
 from app.config import Settings
 from app.organizations import hierarchy, keys
 from app.partners.models import Partner
-from tests.api.conftest import Caller, MakeCaller, caller_of
+from tests.api.conftest import Caller, MakeCaller, caller_of, owner
 from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET
 from tests.emulator.conftest import Connect, connect
@@ -22,7 +22,7 @@ from tests.lookups.conftest import asking
 from tests.payouts.till import Till
 from worker.payouts import accounts, transfers
 
-__all__ = ["Connect", "asking", "caller_of", "connect"]
+__all__ = ["Connect", "asking", "caller_of", "connect", "owner"]
 
 ME = "/v1/admin/affiliate-me"
 ACCOUNT = f"{ME}/payout-account"

@@ -7,15 +7,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import db
-from tests.api.conftest import Caller, caller_of, owner
+from tests.api.conftest import Caller
 from tests.cast import Merchant, open_endpoint, open_merchant
 from tests.conftest import Drain
 from tests.emulator.delivery import Endpoint
 from tests.emulator.emulator import Emulator
 
 from .conftest import ACCOUNT, Connect, Work, make_accounts_due
-
-__all__ = ["caller_of", "owner"]
 
 
 @pytest.fixture
