@@ -10,6 +10,8 @@ from sqlalchemy import text
 from app import db
 from app.explanations import explain
 from tests.cast import Merchant
+from tests.ledger_clock import LedgerClock, ledger_clock
+from tests.servers import Servers
 from tests.stored_text import watched
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
@@ -20,6 +22,15 @@ from .desk import Desk, open_desk
 Explained = Callable[[object], dict[str, Any]]
 Meet = Callable[..., Customer]
 OutcomeOf = Callable[[Event], str]
+
+
+@pytest.fixture
+def clock(servers: Servers, database_url: str, merchant: Merchant) -> Iterator[LedgerClock]:
+    """The ledger's clock, in a program that is older than any of these stories."""
+    with db.transaction() as session:
+        session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
+    with ledger_clock(servers, database_url) as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -1,30 +1,21 @@
-"""Statements of months, as the ledger's clock goes from month to month."""
+"""What is in the statement of which month, as the ledger's clock goes from month to month."""
 
-import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from app import db, ids
+from app import db
 from app.integrity import verify
-from app.ledger import fences
-from app.partners.models import Partner
 from app.programs.models import Program
-from app.statements import closing, periods, queries
-from app.statements.models import Statement
+from app.statements import periods
 from tests import cast
 from tests.api.sales import sell
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, assert_ledger_sound
 from tests.ledger.statistics import move
-from tests.ledger_clock import LedgerClock, ledger_clock
-from tests.outbox.listening import listen, types_for
-from tests.servers import Servers
+from tests.ledger_clock import LedgerClock
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
@@ -32,59 +23,7 @@ from tests.waiting import eventually
 from worker.ledger.balances import advance
 from worker.ledger.months import close_due
 
-PATIENCE = 30
-
-
-@pytest.fixture
-def clock(servers: Servers, database_url: str, merchant: Merchant) -> Iterator[LedgerClock]:
-    """The ledger's clock, in a program that is older than any of these stories."""
-    with db.transaction() as session:
-        session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
-    with ledger_clock(servers, database_url) as clock:
-        yield clock
-
-
-def moment(written: str) -> datetime:
-    return datetime.fromisoformat(written).replace(tzinfo=UTC)
-
-
-def sell_at(clock: LedgerClock, shop: Merchant, written: str, number: int, code: str = "ada", **sale: object) -> str:
-    """A sale that is recorded at a time, and happened then; gives its commission."""
-    clock.set(moment(written))
-    with db.transaction() as session:
-        return sell(session, shop, code, number, sold_at=moment(written), **sale).commission_id  # type: ignore[arg-type]
-
-
-def close_at(clock: LedgerClock, written: str) -> None:
-    clock.set(moment(written))
-    close_due()
-
-
-def statements(shop: Merchant, code: str = "ada") -> dict[str, Statement]:
-    """The partner's statements by month."""
-    with db.transaction() as session:
-        page = queries.list_statements(session, [shop.partners[code]], livemode=False, limit=100)
-    return {f"{one.month:%Y-%m}": one for one in page.rows}
-
-
-def lines(statement: Statement) -> list[tuple[str, str, int]]:
-    """Kind, day of happening and what it changed of what is owed."""
-    with db.transaction() as session:
-        recorded = queries.load_lines(session, statement)
-    owed = [line for line in recorded if line.account in ("partner_accrued", "partner_payable", "payout_clearing")]
-    return [(line.kind, f"{line.occurred_at:%Y-%m-%d}", -line.amount_minor) for line in owed]
-
-
-def owed(statement: Statement) -> tuple[int, int]:
-    """What is owed when it opens and closes."""
-    opening = statement.opening_accrued_minor + statement.opening_payable_minor + statement.opening_clearing_minor
-    closing = statement.closing_accrued_minor + statement.closing_payable_minor + statement.closing_clearing_minor
-    return opening, closing
-
-
-def set_zone(shop: Merchant, time_zone: str) -> None:
-    with db.transaction() as session:
-        session.get_one(Program, shop.program_id).time_zone = time_zone
+from .months import PATIENCE, close_at, lines, moment, owed, sell_at, set_zone, statements
 
 
 def test_refund_in_december_of_a_sale_in_october_is_in_decembers_statement_with_its_date(
@@ -298,183 +237,3 @@ def test_an_entry_of_before_the_clock_was_set_back_is_in_its_month(merchant: Mer
     may = statements(merchant)["2026-05"]
     assert (may.entry_count, owed(may)) == (2, (0, 2 * 980))
     assert_ledger_sound()
-
-
-def test_checkpoints_in_between_change_nothing(merchant: Merchant, clock: LedgerClock) -> None:
-    """Statements made with and without earlier checkpoints have the same lines."""
-    for number in range(1, 9):
-        sell_at(clock, merchant, f"2026-0{number}-20T00:00:00", number, "ada" if number % 3 else "ben")
-        if number % 2:
-            advance()
-    close_at(clock, "2026-09-01T00:00:01")
-    assert [lines(one) for _, one in sorted(statements(merchant).items())] == [
-        [("accrual", f"2026-0{number}-20", 980)] if number % 3 else [] for number in range(1, 9)
-    ]
-    assert_ledger_sound()
-
-
-def test_the_hash_is_made_of_what_the_statement_documents(merchant: Merchant, clock: LedgerClock) -> None:
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    close_at(clock, "2026-06-01T00:00:01")
-    [closed] = statements(merchant).values()
-    with db.transaction() as session:
-        rows = session.execute(
-            text("""
-                SELECT entry.id, entry.kind, to_char(occurred_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                       to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), account.kind, amount_minor
-                FROM journal_entries AS entry JOIN postings ON entry_id = entry.id
-                JOIN accounts AS account ON account.id = account_id
-            """)
-        ).all()
-    document = {
-        "schema": "accrual.statement.1",
-        "id": ids.encode("stm", closed.id),
-        "begins_at": "2026-05-01T00:00:00.000000Z",
-        "ends_at": "2026-06-01T00:00:00.000000Z",
-        "previous_hash": None,
-        "postings": sorted([str(row[0]), *row[1:]] for row in rows),
-    }
-    written = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-    assert closed.hash == sha256(written).hexdigest()
-
-
-CHANGES = [
-    "UPDATE statements SET paid_minor = paid_minor",
-    "DELETE FROM statements",
-    "TRUNCATE statements",
-    "UPDATE statement_periods SET ends_at = ends_at",
-    "DELETE FROM statement_periods",
-    "TRUNCATE statement_periods CASCADE",
-]
-
-
-@pytest.mark.parametrize("statement", CHANGES)
-@pytest.mark.parametrize("role", [db.WORKER_ROLE, None], ids=["worker", "owner"])
-def test_a_closed_statement_cannot_be_changed(
-    merchant: Merchant, clock: LedgerClock, database_url: str, role: str | None, statement: str
-) -> None:
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    close_at(clock, "2026-06-01T00:00:01")
-    engine = db.create(database_url, role=role)
-    refusal = "never by edit" if role is None else "permission denied"
-    with engine.connect() as connection, pytest.raises(DBAPIError, match=refusal):
-        connection.execute(text(statement))
-    engine.dispose()
-
-
-BREAKS = {
-    "a hash": ("UPDATE statements SET hash = repeat('0', 64) WHERE number = 1", {verify.CHAINS, verify.STATEMENTS}),
-    "a previous hash": (
-        "UPDATE statements SET previous_hash = repeat('0', 64) WHERE number = 2",
-        {verify.CHAINS, verify.STATEMENTS},
-    ),
-    "an opening": (
-        "UPDATE statements SET opening_payable_minor = 7, closing_payable_minor = 7 WHERE number = 2",
-        {verify.CHAINS},
-    ),
-    "a sum": (
-        "UPDATE statements SET earned_minor = earned_minor + 1, paid_minor = paid_minor + 1 WHERE number = 1",
-        {verify.STATEMENTS},
-    ),
-    "a number of entries": ("UPDATE statements SET entry_count = 5 WHERE number = 2", {verify.STATEMENTS}),
-    "a time zone": ("UPDATE statements SET time_zone = 'Asia/Tokyo' WHERE number = 2", {verify.STATEMENTS}),
-    "a time of closing": ("UPDATE statements SET closed_at = now() WHERE number = 2", {verify.STATEMENTS}),
-    "the last one, without entries": ("DELETE FROM statements WHERE number = 2", {verify.CHAINS}),
-    "a missing one": ("DELETE FROM statements WHERE number = 1", {verify.CHAINS, verify.STATEMENTS}),
-    "a time of recording": (
-        "UPDATE journal_entries SET recorded_at = recorded_at + interval '1 second'",
-        {verify.STATEMENTS},
-    ),
-    "bounds": (
-        "UPDATE statement_periods SET begins_at = begins_at - interval '1 second' WHERE month = '2026-06-01'",
-        {verify.CHAINS},
-    ),
-}
-
-
-@pytest.mark.parametrize("broken", BREAKS)
-def test_verify_finds_a_broken_chain(merchant: Merchant, clock: LedgerClock, broken: str) -> None:
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    close_at(clock, "2026-07-01T00:00:01")
-    assert_ledger_sound()
-    statement, rules = BREAKS[broken]
-    clock.superuser.execute("BEGIN; SET LOCAL session_replication_role = replica; " + statement + "; COMMIT")
-    with db.transaction() as session:
-        assert {breach.rule for breach in verify.verify(session)} >= rules
-
-
-def test_two_clocks_close_a_month_once(merchant: Merchant, clock: LedgerClock) -> None:
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    clock.set(moment("2026-06-01T00:00:01"))
-    with ThreadPoolExecutor() as pool:
-        for each in [pool.submit(close_due) for _ in range(2)]:
-            each.result(PATIENCE)
-    assert sorted(statements(merchant)) == ["2026-05"]
-    assert_ledger_sound()
-
-
-def test_the_running_month_is_a_preview_from_the_last_end_on(merchant: Merchant, clock: LedgerClock) -> None:
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    close_at(clock, "2026-06-01T00:00:01")
-    sell_at(clock, merchant, "2026-06-02T00:00:00", 2)
-    with db.transaction() as session:
-        partner = session.get_one(Partner, merchant.partners["ada"])
-        [(preview, recorded)] = queries.load_previews(session, partner, livemode=False)
-        assert session.scalars(text("SELECT count(*) FROM statements")).one() == 1
-    may = statements(merchant)["2026-05"]
-    assert (preview.begins_at, preview.number, preview.previous_hash) == (may.ends_at, 2, may.hash)
-    assert (owed(preview), len(recorded)) == ((980, 2 * 980), 2)
-
-
-def test_a_closing_that_ends_before_its_commit_leaves_nothing_and_is_repeated(
-    merchant: Merchant, clock: LedgerClock
-) -> None:
-    endpoint = listen(merchant.organization_id, "statement.closed")
-    sell_at(clock, merchant, "2026-01-20T00:00:00", 1)
-    clock.set(moment("2026-02-01T00:00:01"))
-    advance()
-    with db.transaction() as session:
-        [period] = periods.load_due(session)
-        fenced_at = fences.fence(session, period.organization_id, period.program_id)
-    with db.transaction() as session:
-        assert closing.close(session, period, fenced_at) == 1
-        session.rollback()
-    assert (statements(merchant), types_for(endpoint)) == ({}, [])
-    close_due()
-    with db.transaction() as session:
-        assert closing.close(session, period, fenced_at) is None
-    assert (sorted(statements(merchant)), types_for(endpoint)) == (["2026-01"], ["statement.closed"])
-    assert_ledger_sound()
-
-
-def test_closing_stops_when_its_time_is_over_and_goes_on_the_next_time(merchant: Merchant, clock: LedgerClock) -> None:
-    with db.transaction() as session:
-        other = cast.open_merchant(session, "Other")
-        cast.enroll(session, other, "ada")
-        session.execute(text("UPDATE programs SET created_at = '2026-05-01T00:00:00Z'"))
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    sell_at(clock, other, "2026-05-05T00:00:00", 2)
-    clock.set(moment("2026-06-01T00:00:01"))
-    closed = []
-    for _ in range(3):
-        close_due(0)
-        closed.append(len(statements(merchant)) + len(statements(other)))
-    assert closed == [1, 2, 2]
-
-
-def test_a_month_that_cannot_be_closed_does_not_stop_other_programs(merchant: Merchant, clock: LedgerClock) -> None:
-    with db.transaction() as session:
-        other = cast.open_merchant(session, "Other")
-        cast.enroll(session, other, "ada")
-        session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
-    sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
-    sell_at(clock, other, "2026-05-05T00:00:00", 2)
-    clock.set(moment("2026-05-07T00:00:00"))
-    advance()
-    with db.transaction() as session:
-        session.execute(
-            text("UPDATE balance_checkpoints SET accrued_minor = 1 WHERE program_id = :id"), {"id": merchant.program_id}
-        )
-    close_at(clock, "2026-06-01T00:00:01")
-    assert statements(merchant) == {}
-    assert sorted(statements(other)) == ["2026-05"]
