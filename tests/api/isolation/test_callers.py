@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 
 from .calls import assert_nothing_revealed, call
+from .stored import rows_by_partner, state
 from .table import PARTNERS, PUBLIC, READ, WRITTEN_BY_PARTNERS, Route, expected
-from .world import World, rows_by_partner, state
+from .world import World
 
 OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben", "newcomer", "promoted")
 

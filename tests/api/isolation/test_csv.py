@@ -14,8 +14,9 @@ from app.organizations import access
 from app.organizations.permissions import Caller as KeyHolder
 
 from .calls import assert_nothing_revealed, call, operation_of
+from .stored import state
 from .table import Route, expected
-from .world import World, state
+from .world import World
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from app.organizations.permissions import Caller as KeyHolder
 from tests.cast import Merchant
 
 from .calls import assert_no_money, assert_nothing_revealed, call
+from .stored import money_state, state
 from .table import Route, expected
-from .world import OF_ONE_MODE, World, build, money_state, state
+from .world import OF_ONE_MODE, World, build
 
 
 def test_with_every_where_forged_row_security_alone_still_shows_nothing(

@@ -7,8 +7,9 @@ from app.config import Settings
 from tests.cast import Merchant
 
 from .calls import assert_no_money, call
+from .stored import money_state
 from .table import Route, expected
-from .world import build, money_state
+from .world import build
 
 
 @pytest.mark.parametrize("livemode", [False, True], ids=["test money", "live money"])

@@ -15,7 +15,8 @@ from app.ledger.models import JournalEntry
 from tests.api.sales import Sale, sell
 from tests.cast import Merchant, open_merchant
 
-from .world import World, fingerprint, tables_of_organizations
+from .stored import fingerprint, tables_of_organizations
+from .world import World
 
 WITHOUT_REQUESTS: frozenset[str] = frozenset({"email_confirmations"})
 """Tables of organizations that no request may see anything of."""

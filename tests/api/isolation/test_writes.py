@@ -6,8 +6,9 @@ from sqlalchemy import text
 from app import db
 
 from .calls import call, fields_of
+from .stored import fingerprint, state
 from .table import MAY_NAME, Route
-from .world import World, fingerprint, state
+from .world import World
 
 
 def test_every_write_leaves_an_entry_in_the_audit_trail(world: World, guarded: list[Route], application: Flask) -> None:
