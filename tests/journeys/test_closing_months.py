@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
 from app import db
@@ -62,11 +63,19 @@ def test_a_closing_that_ends_before_its_commit_leaves_nothing_and_is_repeated(
     assert_ledger_sound()
 
 
-def test_closing_stops_when_its_time_is_over_and_goes_on_the_next_time(merchant: Merchant, clock: LedgerClock) -> None:
+@pytest.fixture
+def other(clock: LedgerClock) -> Merchant:
+    """Another shop that Ada sells for; both programs begin in May."""
     with db.transaction() as session:
         other = cast.open_merchant(session, "Other")
         cast.enroll(session, other, "ada")
         session.execute(text("UPDATE programs SET created_at = '2026-05-01T00:00:00Z'"))
+    return other
+
+
+def test_closing_stops_when_its_time_is_over_and_goes_on_the_next_time(
+    merchant: Merchant, other: Merchant, clock: LedgerClock
+) -> None:
     sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
     sell_at(clock, other, "2026-05-05T00:00:00", 2)
     clock.set(moment("2026-06-01T00:00:01"))
@@ -77,11 +86,9 @@ def test_closing_stops_when_its_time_is_over_and_goes_on_the_next_time(merchant:
     assert closed == [1, 2, 2]
 
 
-def test_a_month_that_cannot_be_closed_does_not_stop_other_programs(merchant: Merchant, clock: LedgerClock) -> None:
-    with db.transaction() as session:
-        other = cast.open_merchant(session, "Other")
-        cast.enroll(session, other, "ada")
-        session.execute(text("UPDATE programs SET created_at = '2026-01-15T00:00:00Z'"))
+def test_a_month_that_cannot_be_closed_does_not_stop_other_programs(
+    merchant: Merchant, other: Merchant, clock: LedgerClock
+) -> None:
     sell_at(clock, merchant, "2026-05-05T00:00:00", 1)
     sell_at(clock, other, "2026-05-05T00:00:00", 2)
     clock.set(moment("2026-05-07T00:00:00"))

@@ -21,24 +21,8 @@ from .world import OF_ONE_MODE, World, build
 
 
 def test_with_every_where_forged_row_security_alone_still_shows_nothing(
-    world: World, guarded: list[Route], application: Flask, monkeypatch: pytest.MonkeyPatch
+    world: World, guarded: list[Route], application: Flask, every_where_forged: None
 ) -> None:
-    """The stranger's requests are given every organization; only row-level security refuses them."""
-    every_organization = tuple(world.organization_ids.values())
-    real = access.identify
-
-    def believing(authorization: str | None) -> KeyHolder:
-        caller = real(authorization)
-        return replace(caller, organization_ids=(caller.organization_id, *every_organization))
-
-    @contextmanager
-    def narrowed(caller: KeyHolder) -> Iterator[Session]:
-        with db.web_transaction() as session:
-            db.narrow_to_organizations(session, [caller.organization_id], livemode=False)
-            yield session
-
-    monkeypatch.setattr(access, "identify", believing)
-    monkeypatch.setattr(access, "transaction", narrowed)
     before = state(world)
     for route in guarded:
         answer = call(world.callers["stranger"], world, route, application)
