@@ -1,7 +1,6 @@
 """Items of a run: what it was to pay to a partner in a currency, and what became of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,8 +21,6 @@ class ItemDone:
 
     plan: Plan
     payout_id: UUID | None = None
-    reason: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def insert(session: Session, run: PayoutRun, planned: Iterable[Plan]) -> None:
@@ -63,8 +60,6 @@ def write_done(session: Session, run: PayoutRun, done: Iterable[ItemDone]) -> No
             **_columns(each.plan),
             "state": "skipped" if each.payout_id is None else "reserved",
             "payout_id": each.payout_id,
-            "reason": each.reason,
-            "details": dict(each.details),
         }
         for each in done
     ]
@@ -85,6 +80,6 @@ def _columns(plan: Plan) -> dict[str, Any]:
         "gross_minor": plan.amounts.gross_minor,
         "fee_minor": plan.amounts.fee_minor,
         "net_minor": plan.amounts.net_minor,
-        "method": plan.method.method if plan.method else None,
+        "method": plan.method_name,
         "fingerprint": plan.fingerprint,
     }

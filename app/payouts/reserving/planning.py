@@ -9,7 +9,7 @@ from app.immutable import immutable
 from app.partners.payout_methods.stored import StoredMethod
 from app.payouts import amounts, methods
 from app.payouts.amounts import NOTHING, PayoutAmounts
-from app.payouts.methods import Payer, Refusal
+from app.payouts.methods import MethodName, Payer, Refusal
 from app.payouts.reserving.payables import Owed
 
 WITHOUT_DESTINATION: Final = ("external",)
@@ -56,6 +56,11 @@ class Plan:
         return self.reason is None
 
     @property
+    def method_name(self) -> MethodName | None:
+        """How the partner is paid; None: it has not chosen."""
+        return self.method.method if self.method else None
+
+    @property
     def fingerprint(self) -> str | None:
         """The fingerprint of the destination."""
         return self.method.fingerprint if self.method else None
@@ -64,12 +69,11 @@ class Plan:
     def line(self) -> list[Any]:
         """What a preview promises of it: a run that differs in any of these is not the one that was looked at."""
         paid = self.amounts
-        method = self.method.method if self.method else None
         return [
             str(self.owed.partner_id),
             self.owed.currency,
             *(paid.gross_minor, paid.fee_minor, paid.net_minor),
-            method,
+            self.method_name,
             self.fingerprint,
         ]
 

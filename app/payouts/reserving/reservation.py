@@ -101,7 +101,7 @@ def reserve_batch(session: Session, run: PayoutRun, *, partners: int = PARTNERS_
         if planned.is_paid:
             reserved.append((ids.new(), planned, taken))
         else:
-            skipped.append(ItemDone(planned, reason=planned.reason, details=planned.details))
+            skipped.append(ItemDone(planned))
     organizations = plans.load_organizations(session, [plan.owed.partner_id for _, plan, _ in reserved])
     rows = [_payout_row(run, program, plan, payout_id, organizations) for payout_id, plan, _ in reserved]
     bulk.insert(session, Payout, rows)
@@ -151,13 +151,12 @@ def _compared(run: PayoutRun, item: PayoutRunItem, now: Plan, *, is_elsewhere: b
     """
     if now.owed.commission_count == 0 and is_elsewhere and now.reason == "not_positive":
         return replace(now, reason="in_payout")
-    previewed = (item.gross_minor, item.fee_minor, item.net_minor, item.method, item.fingerprint)
-    method = now.method.method if now.method else None
-    if now.is_paid and run.request["methods"] and method not in run.request["methods"]:
-        details = Refusal("other_method", {"method": str(method)}).details
+    if now.is_paid and run.request["methods"] and now.method_name not in run.request["methods"]:
+        details = Refusal("other_method", {"method": str(now.method_name)}).details
         return replace(now, reason="method_unavailable", details=details, amounts=NOTHING)
-    found = (now.amounts.gross_minor, now.amounts.fee_minor, now.amounts.net_minor, method, now.fingerprint)
-    if run.preview_digest is not None and now.is_paid and found != previewed:
+    amounts = (item.gross_minor, item.fee_minor, item.net_minor)
+    previewed = [str(item.partner_id), item.currency, *amounts, item.method, item.fingerprint]
+    if run.preview_digest is not None and now.is_paid and now.line != previewed:
         return replace(now, reason="preview_changed", amounts=NOTHING)
     return now
 
