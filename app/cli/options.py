@@ -1,5 +1,8 @@
 """Options that several commands share."""
 
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +57,24 @@ def require_mode(livemode_option: bool | None, named: str, *, livemode: bool) ->
         raise InvalidRequest(
             f"{named} is in {mode_name(livemode)} mode; leave out {option}, or choose another id", param="id"
         )
+
+
+@contextmanager
+def naming_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Refusals inside a `with` block name the options of the command instead of the fields of the API.
+
+    Args:
+        options: the option of each field, such as `{"account_holder": "--account-holder"}`.
+
+    Raises:
+        InvalidRequest: as inside the block, with another message.
+    """
+    try:
+        yield
+    except InvalidRequest as refused:
+        fields = "|".join(map(re.escape, options))
+        message = re.sub(rf"\b(?<!e-mail )(?:{fields})\b", lambda field: options[field[0]], refused.message)
+        raise InvalidRequest(message, code=refused.code, param=refused.param) from None
 
 
 def mode_name(livemode: bool) -> str:

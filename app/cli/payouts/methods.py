@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.finding import find_partner
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, PartnerName, ProgramId, is_live
+from app.cli.options import (
+    AsJson,
+    DataDir,
+    LiveOrTest,
+    OrganizationName,
+    PartnerName,
+    ProgramId,
+    is_live,
+    naming_options,
+)
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
-from app.partners.payout_methods.destinations.fields import METHODS
+from app.partners.payout_methods.destinations.fields import FIELDS, METHODS
 
 if TYPE_CHECKING:
     from app.payouts.partner_methods.views import PayoutMethodBody
 
 commands = typer.Typer(help="Show and set how partners are paid.", no_args_is_help=True)
 
-Text = Annotated[str | None, typer.Option(show_default=False)]
+OPTIONS: Final[Mapping[str, str]] = {name: f"--{name.replace('_', '-')}" for name in FIELDS}
+"""The option of each field of a destination."""
 
 
 @commands.command()
@@ -78,19 +89,31 @@ def set_(
     partner: PartnerName,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")],
     *,
-    email: Text = None,
-    account_holder: Text = None,
-    iban: Text = None,
-    bic: Text = None,
-    account_number: Text = None,
-    town: Text = None,
+    email: Annotated[
+        str | None, typer.Option(help="For paypal and payoneer, and wise without an account.", show_default=False)
+    ] = None,
+    account_holder: Annotated[
+        str | None, typer.Option(help="For wise and bank_transfer: the name on the account.", show_default=False)
+    ] = None,
+    iban: Annotated[str | None, typer.Option(help="For wise and bank_transfer.", show_default=False)] = None,
+    bic: Annotated[
+        str | None, typer.Option(help="For wise and bank_transfer, if the bank needs it.", show_default=False)
+    ] = None,
+    account_number: Annotated[str | None, typer.Option(help="Where accounts have no IBAN.", show_default=False)] = None,
+    town: Annotated[
+        str | None, typer.Option(help="For bank_transfer: where the holder lives.", show_default=False)
+    ] = None,
     country: Annotated[str | None, typer.Option(help="Two letters, such as DE.", show_default=False)] = None,
     receiver_type: Annotated[
         str | None, typer.Option(help="For wise: person or institution.", show_default=False)
     ] = None,
-    network: Text = None,
-    address: Text = None,
-    reference: Text = None,
+    network: Annotated[str | None, typer.Option(help="For crypto, such as bitcoin.", show_default=False)] = None,
+    address: Annotated[
+        str | None, typer.Option(help="For crypto: where the money is sent to.", show_default=False)
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="For external: its name in your own system.", show_default=False)
+    ] = None,
     program: ProgramId = None,
     livemode: LiveOrTest = None,
     organization: OrganizationName = None,
@@ -111,7 +134,8 @@ def set_(
     given |= {"network": network, "address": address, "reference": reference}
     with organizations.opened(data_dir) as (settings, session):
         enrolled = find_partner(session, partner, program, organization, to_change=True)
-        choose(session, CLI, enrolled, method, given)
+        with naming_options(OPTIONS):
+            choose(session, CLI, enrolled, method, given)
         body = load_body(session, enrolled, livemode=is_live(livemode, settings))
     _print(body, as_json=as_json)
 

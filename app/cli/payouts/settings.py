@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live, naming_options
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
 
@@ -20,7 +20,12 @@ commands = typer.Typer(
     no_args_is_help=True,
 )
 
-Text = Annotated[str | None, typer.Option(show_default=False)]
+ACCOUNT: Final = ("name", "iban", "bic", "street", "postal_code", "town", "country")
+OPTIONS: Final = {
+    **{f"debtor.{name}": f"--{name.replace('_', '-')}" for name in ACCOUNT},
+    "wise_source_currency": "--wise-currency",
+}
+"""The option of each field of the settings."""
 
 
 @commands.command()
@@ -44,12 +49,14 @@ def set_(
     name: Annotated[
         str | None, typer.Option(help="The account's holder. With it the whole account is set.", show_default=False)
     ] = None,
-    iban: Text = None,
-    bic: Text = None,
-    street: Text = None,
-    postal_code: Text = None,
-    town: Text = None,
-    country: Annotated[str | None, typer.Option(help="Two letters, such as DE.", show_default=False)] = None,
+    iban: Annotated[str | None, typer.Option(help="The account's IBAN.", show_default=False)] = None,
+    bic: Annotated[str | None, typer.Option(help="The bank's BIC; not required.", show_default=False)] = None,
+    street: Annotated[str | None, typer.Option(help="The holder's street and number.", show_default=False)] = None,
+    postal_code: Annotated[str | None, typer.Option(help="The holder's postal code.", show_default=False)] = None,
+    town: Annotated[str | None, typer.Option(help="The holder's town.", show_default=False)] = None,
+    country: Annotated[
+        str | None, typer.Option(help="The holder's country: two letters, such as DE.", show_default=False)
+    ] = None,
     wise_currency: Annotated[
         str | None, typer.Option(help="The currency that Wise takes the money in, such as eur.", show_default=False)
     ] = None,
@@ -63,8 +70,7 @@ def set_(
     from app.payouts.owner_settings.commands import change
     from app.payouts.owner_settings.views import load_body
 
-    account = {"name": name, "iban": iban, "bic": bic, "street": street, "postal_code": postal_code}
-    account |= {"town": town, "country": country}
+    account = dict(zip(ACCOUNT, (name, iban, bic, street, postal_code, town, country), strict=True))
     changes: dict[str, Any] = {"debtor": account} if any(account.values()) else {}
     if wise_currency is not None:
         changes["wise_source_currency"] = wise_currency
@@ -72,7 +78,8 @@ def set_(
         raise InvalidRequest("nothing to set; give the account, --wise-currency, or both")
     with organizations.opened(data_dir) as (settings, session):
         owner = organizations.find(session, organization)
-        change(session, CLI, owner.id, changes, settings)
+        with naming_options(OPTIONS):
+            change(session, CLI, owner.id, changes, settings)
         body = load_body(session, owner.id, livemode=is_live(livemode, settings))
     _print(body, as_json=as_json)
 
