@@ -152,7 +152,7 @@ def _find(stripe: StripeClient, claimed: ClaimedTransfer) -> MadeTransfer | None
         for document in page.document["data"]:
             stated = transfers.read(document)
             if stated is not None and stated.is_of(claimed):
-                return _made(document)
+                return MadeTransfer(stated.transfer_id, stated.reversed_minor)
     return None
 
 

@@ -16,6 +16,7 @@ from app.payouts.connect import transfers
 from app.payouts.connect.transfers import ClaimedTransfer
 from app.payouts.models import Payout
 from app.payouts.steps import changes, commands
+from app.payouts.transitions import UNDER_WAY
 
 CAUSE: Final = "job:transfers"
 REVERSED: Final = "transfer_reversed"
@@ -50,7 +51,7 @@ def record_made(session: Session, claimed: ClaimedTransfer, made: MadeTransfer) 
     )
     if is_ended:
         return payout
-    if payout.status in ("pending", "processing", "sent"):
+    if payout.status in UNDER_WAY:
         _record_paid(session, payout, cause, made.transfer_id)
     came_back_minor = reversed_minor - payout.returned_net_minor
     if came_back_minor > 0:

@@ -18,7 +18,7 @@ from app.errors import LeaseLost
 from app.immutable import immutable
 from app.payouts.connect import destinations
 from app.payouts.connect.models import PayoutTransfer
-from app.payouts.models import Payout
+from app.payouts.models import TO_TRANSFER_SQL, Payout
 from app.sentences.problems import Problem
 
 LEASE_SECONDS: Final = 180
@@ -70,7 +70,7 @@ _CLAIM_OPEN = text(f"""
 """)
 _NEXT_PENDING: Final = (
     select(Payout)
-    .where(Payout.method == "stripe", Payout.status == "pending")
+    .where(text(TO_TRANSFER_SQL))
     .order_by(Payout.id)
     .limit(1)
     .with_for_update(skip_locked=True, key_share=True)
@@ -116,10 +116,10 @@ def _begin(session: Session, payout: Payout) -> Any:
     return session.execute(_INSERT, values).one()
 
 
-_IS_DUE = text("""
+_IS_DUE = text(f"""
     SELECT EXISTS (SELECT FROM payout_transfers
                    WHERE due_at <= now() AND (:is_on OR sent_at IS NOT NULL OR transfer_id IS NOT NULL))
-        OR (:is_on AND EXISTS (SELECT FROM payouts WHERE method = 'stripe' AND status = 'pending'))
+        OR (:is_on AND EXISTS (SELECT FROM payouts WHERE {TO_TRANSFER_SQL}))
 """)
 
 

@@ -83,7 +83,7 @@ def _file_body(file: PayoutFile) -> PayoutFileBody:
     return PayoutFileBody(
         id=ids.encode(ids.PAYOUT_FILE, file.id),
         method=cast("MethodName", file.method),
-        kind=cast("FileKind", file.kind),
+        kind=file.file_kind,
         currency=file.currency,
         name=file.name,
         lines=file.lines,

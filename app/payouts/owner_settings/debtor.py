@@ -12,12 +12,12 @@ from app.payouts.methods import SEPA_COUNTRIES
 
 NEEDED: Final = ("name", "iban", "street", "postal_code", "town", "country")
 LENGTHS: Final[Mapping[str, int]] = {
-    "name": 70,
+    "name": sepa_text.LONGEST_NAME,
     "iban": fields.LENGTHS["iban"],
     "bic": fields.LENGTHS["bic"],
-    "street": 70,
-    "postal_code": 16,
-    "town": 35,
+    "street": sepa_text.LONGEST_STREET,
+    "postal_code": sepa_text.LONGEST_POSTAL_CODE,
+    "town": sepa_text.LONGEST_TOWN,
     "country": 2,
 }
 """Characters a field may have. Source: ISO 20022 pain.001, as limited by the EPC's implementation guidelines."""

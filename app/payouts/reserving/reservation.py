@@ -24,7 +24,7 @@ from app.payouts.connect import destinations
 from app.payouts.files import making
 from app.payouts.files.problems import load_problems
 from app.payouts.methods import Refusal
-from app.payouts.models import Payout, PayoutLine, PayoutRun, PayoutRunItem
+from app.payouts.models import UNDER_WAY_SQL, Payout, PayoutLine, PayoutRun, PayoutRunItem
 from app.payouts.reserving import items, payables, planning, plans, requests
 from app.payouts.reserving.items import ItemDone
 from app.payouts.reserving.payables import Owed
@@ -50,10 +50,9 @@ _NEXT_RUN: Final = (
     .with_for_update(skip_locked=True, key_share=True)
     .execution_options(populate_existing=True)
 )
-_ARE_UNDER_WAY: Final = text("""
+_ARE_UNDER_WAY: Final = text(f"""
     SELECT DISTINCT partner_id, currency FROM payouts
-    WHERE partner_id = ANY(:partner_ids) AND livemode = :livemode AND status IN ('pending', 'processing', 'sent')
-      AND run_id <> :run_id
+    WHERE partner_id = ANY(:partner_ids) AND livemode = :livemode AND {UNDER_WAY_SQL} AND run_id <> :run_id
 """)
 
 
