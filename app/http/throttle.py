@@ -4,10 +4,11 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 
 from app.config import Settings
 from app.errors import RateLimited
+from app.http import configured
 from app.organizations import request_limits
 from app.organizations.permissions import Caller
 from app.organizations.request_limits import LimitStatus
@@ -61,7 +62,7 @@ def address() -> str:
     `X-Forwarded-For` is used only if it was sent by a proxy of `ACCRUAL_TRUSTED_PROXIES`: it is read from the right, up
     to the first address that is not such a proxy.
     """
-    settings: Settings = current_app.extensions["accrual_settings"]
+    settings = configured.settings()
     chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
     client = _without_port(request.remote_addr or "")
     while chain and is_trusted(client, settings):

@@ -11,9 +11,8 @@ from werkzeug.exceptions import BadRequest
 
 from app import direct, ids
 from app.attribution.names import fold
-from app.config import Settings
 from app.errors import InvalidRequest, RateLimited, Unavailable
-from app.http import bodies, throttle
+from app.http import bodies, configured, throttle
 from app.http.errors import DATABASE_GONE
 from app.http.html import page
 from app.http.surfaces import ViewResponse, surface
@@ -60,7 +59,7 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
         return page("links/not_ready.html", status=404)
     session_id = ""
     if link.partner_id is not None and not is_over_limit and not _is_unseen():
-        known = request.cookies.get(_cookie(link)) if _settings().touchpoint_cookie else None
+        known = request.cookies.get(_cookie(link)) if configured.settings().touchpoint_cookie else None
         session_id = recording.session_id_or_new(known)
         address = request.args.to_dict()
         if not _record(link, "link", session_id, landing=target, referrer=request.referrer or "", query=address):
@@ -172,7 +171,7 @@ def _redirect(link: Link, target: str, session_id: str) -> Response:
     utm = {f"utm_{name}": value for name, value in visitors.utm_in(request.args).items()}
     location = targets.with_parameters(target, {name: value for name, value in named.items() if value}, utm)
     response = Response(status=302, headers={"Location": location, "Cache-Control": "no-store"})
-    settings = _settings()
+    settings = configured.settings()
     if session_id and settings.touchpoint_cookie:
         response.set_cookie(
             _cookie(link),
@@ -223,7 +222,7 @@ def _write(
     query: dict[str, str],
 ) -> None:
     assert link.partner_id is not None, "a touchpoint needs a partner"
-    now, secret = datetime.now(UTC), _settings().secret_keys[0]
+    now, secret = datetime.now(UTC), configured.settings().secret_keys[0]
     touch = Touch(
         id=ids.new(),
         organization_id=link.organization_id,
@@ -258,8 +257,3 @@ def _is_landing_host(host: str) -> bool:
 def _links() -> Links:
     links: Links = current_app.extensions["accrual_links"]
     return links
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["accrual_settings"]
-    return settings

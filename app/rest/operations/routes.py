@@ -8,14 +8,13 @@ from typing import Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from flask import Blueprint, Response, current_app, jsonify, request, send_file
+from flask import Blueprint, Response, jsonify, request, send_file
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db, jobs, metrics, writability
-from app.config import Settings
 from app.errors import Forbidden
-from app.http import throttle
+from app.http import configured, throttle
 from app.outbox import sending
 from app.payouts.showing.queries import count_under_way
 from app.runtime import schema_version
@@ -109,8 +108,7 @@ def _write_problem(connection: Connection) -> str | None:
 
 
 def _admit_to_metrics() -> None:
-    settings: Settings = current_app.extensions["accrual_settings"]
-    token = settings.metrics_token
+    token = configured.settings().metrics_token
     scheme, _, sent_token = request.headers.get("Authorization", "").partition(" ")
     if token is not None and scheme.lower() == "bearer":
         if hmac.compare_digest(sent_token.strip().encode(), token.get_secret_value().encode()):
@@ -126,7 +124,7 @@ def _is_local() -> bool:
     A proxy that adds no header cannot be distinguished from a caller. So if there may be a proxy on this machine,
     because the server has a public address or this machine is a trusted proxy, no caller counts as local.
     """
-    settings: Settings = current_app.extensions["accrual_settings"]
+    settings = configured.settings()
     is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)
     is_public = not _is_loopback(urlsplit(settings.public_url).hostname or "")
     caller_address = request.remote_addr or ""

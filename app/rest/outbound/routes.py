@@ -1,9 +1,9 @@
 """Routes for outbound webhooks: endpoints, and deliveries of messages to them."""
 
-from flask import Response, current_app, g
+from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.config import Settings
+from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -40,7 +40,7 @@ def create_webhook_endpoint(body: requests.WebhookEndpointCreation) -> Response:
             session,
             g.caller,
             g.caller.organization_id,
-            _settings(),
+            configured.settings(),
             livemode=livemode,
             asked=commands.NewEndpoint(body.url, body.events, body.description, body.include_backfill),
         )
@@ -68,7 +68,7 @@ def change_webhook_endpoint(path: requests.WebhookEndpointPath, body: requests.W
     """Change the given fields. A disabled endpoint gets nothing; once it is enabled, what waited for it is sent."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
-        return ViewResponse(commands.change(session, g.caller, _locked(session, path), changes, _settings()))
+        return ViewResponse(commands.change(session, g.caller, _locked(session, path), changes, configured.settings()))
 
 
 @api.delete(
@@ -90,7 +90,7 @@ def delete_webhook_endpoint(path: requests.WebhookEndpointPath) -> Response:
 def rotate_webhook_secret(path: requests.WebhookEndpointPath) -> Response:
     """Get a new signing secret, shown once. For 24 hours messages are signed with the former one too."""
     with access.transaction(g.caller) as session:
-        return ViewResponse(commands.rotate_secret(session, g.caller, _locked(session, path), _settings()))
+        return ViewResponse(commands.rotate_secret(session, g.caller, _locked(session, path), configured.settings()))
 
 
 @api.post(
@@ -138,11 +138,6 @@ def resend_webhook_delivery(path: requests.WebhookDeliveryPath) -> Response:
     with access.transaction(g.caller) as session:
         row = deliveries.get_delivery(session, g.caller.organization_ids, path.delivery_id, to_change=True)
         return ViewResponse(commands.resend(session, g.caller, row))
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["accrual_settings"]
-    return settings
 
 
 def _locked(session: Session, path: requests.WebhookEndpointPath) -> OutboundEndpoint:

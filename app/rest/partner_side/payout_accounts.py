@@ -7,9 +7,10 @@ import time
 from threading import BoundedSemaphore
 from typing import Final
 
-from flask import Response, current_app, g
+from flask import Response, g
 
 from app import jobs
+from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access, stored_responses
@@ -66,7 +67,7 @@ def link_my_payout_account(query: requests.MyEnrollmentQuery, body: requests.Pay
 
     Do not send an `Idempotency-Key`: the link is never repeated, and the request then does not wait for it.
     """
-    home = f"{current_app.extensions['accrual_settings'].public_url}/"
+    home = f"{configured.settings().public_url}/"
     addresses = ReturnAddresses(
         valid_address(body.return_url, param="return_url") if body.return_url else home,
         valid_address(body.refresh_url, param="refresh_url") if body.refresh_url else home,

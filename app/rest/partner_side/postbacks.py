@@ -1,7 +1,8 @@
 """Routes for a partner's postback URL, one for each program it is enrolled in and each mode."""
 
-from flask import Response, current_app, g
+from flask import Response, g
 
+from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
@@ -34,7 +35,7 @@ def set_my_postback(query: requests.MyEnrollmentQuery, body: requests.Postback) 
 
     Write `{id}`, `{amount}`, `{currency}`, `{status}`, `{event}` and others into its query; each call has their values.
     """
-    settings = current_app.extensions["accrual_settings"]
+    settings = configured.settings()
     with writing.own_transaction(g.caller, query.program_id) as (session, partner):
         shown = partner_commands.set_postback(
             session, g.caller, partner, settings, livemode=g.caller.livemode, url=body.url, events=body.events

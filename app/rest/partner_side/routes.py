@@ -2,10 +2,11 @@
 
 from functools import partial
 
-from flask import Response, current_app, g
+from flask import Response, g
 
 from app import db
 from app.errors import InvalidRequest
+from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface
 from app.organizations import access
@@ -39,7 +40,7 @@ def show_my_referral(path: requests.MyProgramPath) -> Response:
         codes = enrollments.codes_of(session, partner)
     with db.web_transaction() as session:  # this session sees the codes of all owners, as the redirect does
         leads_here = enrollments.owns_bare_link(session, partner)
-    public_url = current_app.extensions["accrual_settings"].public_url
+    public_url = configured.settings().public_url
     return ViewResponse(shapes.referral(partner, program, codes, public_url, names_program=not leads_here))
 
 

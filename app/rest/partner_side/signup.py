@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from flask import Response, current_app, request
+from flask import Response, request
 from sqlalchemy.orm import Session
 
 from app import db
 from app.errors import InvalidRequest
-from app.http import bodies, throttle
+from app.http import bodies, configured, throttle
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, surface
 from app.organizations import actors
@@ -93,5 +93,5 @@ def _join(token: str, body: requests.SignUp) -> Response:
 
 
 def _made(session: Session, joined: Joined) -> Response:
-    public_url = current_app.extensions["accrual_settings"].public_url
+    public_url = configured.settings().public_url
     return ViewResponse(shapes.load_signed_up(session, joined, public_url), status=201)

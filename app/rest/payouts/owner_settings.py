@@ -1,7 +1,8 @@
 """Routes for an owner's payout settings."""
 
-from flask import Response, current_app, g
+from flask import Response, g
 
+from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -28,6 +29,5 @@ def change_payout_settings(body: SettingsChange) -> Response:
     """Change the given settings. Files that were made keep what they have."""
     changes = {name: value for name, value in body.model_dump().items() if name in body.model_fields_set}
     with access.transaction(g.caller) as session:
-        settings = current_app.extensions["accrual_settings"]
-        commands.change(session, g.caller, g.caller.organization_id, changes, settings)
+        commands.change(session, g.caller, g.caller.organization_id, changes, configured.settings())
         return ViewResponse(shapes.load_body(session, g.caller.organization_id, livemode=g.caller.livemode))

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from flask import Response, current_app, g
+from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.http import causes, csv_lists
+from app.http import causes, configured, csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -44,8 +44,7 @@ def invite_affiliate(path: ProgramPath, body: requests.Invitation) -> Response:
             name=body.name,
             slug=body.slug,
         )
-        settings = current_app.extensions["accrual_settings"]
-        shown = shapes.load_invited(session, invited, settings.public_url)
+        shown = shapes.load_invited(session, invited, configured.settings().public_url)
         return ViewResponse(shown, status=201)
 
 

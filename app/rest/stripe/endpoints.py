@@ -1,9 +1,9 @@
 """Routes for webhook endpoints: one for each Stripe account, mode and API version."""
 
-from flask import Response, current_app, g
+from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.config import Settings
+from app.http import configured
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -22,7 +22,7 @@ def list_endpoints(query: requests.EndpointQuery) -> Response:
         page = rows.list_endpoints(
             session, g.caller.organization_ids, limit=query.limit, starting_after=query.starting_after
         )
-        data = [commands.shown(row, _settings()) for row in page.rows]
+        data = [commands.shown(row, configured.settings()) for row in page.rows]
         return ViewResponse(shapes.EndpointPage(data=data, has_more=page.has_more))
 
 
@@ -39,7 +39,7 @@ def create_endpoint(body: requests.EndpointCreation) -> Response:
             session,
             g.caller,
             g.caller.organization_id,
-            _settings(),
+            configured.settings(),
             livemode=livemode,
             secret=body.secret,
             api_key=body.api_key,
@@ -57,7 +57,7 @@ def show_endpoint(path: requests.EndpointPath) -> Response:
     """One endpoint."""
     with access.transaction(g.caller) as session:
         endpoint = rows.get_endpoint(session, g.caller.organization_ids, path.endpoint_id)
-        return ViewResponse(commands.shown(endpoint, _settings()))
+        return ViewResponse(commands.shown(endpoint, configured.settings()))
 
 
 @api.patch(
@@ -69,7 +69,7 @@ def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) 
     """Change the given fields. A disabled endpoint answers 404, and Stripe delivers again for three days."""
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     with access.transaction(g.caller) as session:
-        return ViewResponse(commands.change(session, g.caller, _locked(session, path), changes, _settings()))
+        return ViewResponse(commands.change(session, g.caller, _locked(session, path), changes, configured.settings()))
 
 
 @api.delete(
@@ -80,7 +80,7 @@ def change_endpoint(path: requests.EndpointPath, body: requests.EndpointChange) 
 def delete_endpoint(path: requests.EndpointPath) -> Response:
     """Disable an endpoint permanently and delete its secrets; its events stay."""
     with access.transaction(g.caller) as session:
-        return ViewResponse(commands.delete(session, g.caller, _locked(session, path), _settings()))
+        return ViewResponse(commands.delete(session, g.caller, _locked(session, path), configured.settings()))
 
 
 @api.post(
@@ -96,7 +96,7 @@ def add_secret(path: requests.EndpointPath, body: requests.SecretAddition) -> Re
             g.caller,
             _locked(session, path),
             body.secret,
-            _settings(),
+            configured.settings(),
             expires_in_hours=body.expires_in_hours,
         )
         return ViewResponse(shown, status=201)
@@ -111,14 +111,9 @@ def remove_secret(path: requests.SecretPath) -> Response:
     """Remove a signing secret: its signatures are refused from now on. The last secret in force cannot be removed."""
     with access.transaction(g.caller) as session:
         return ViewResponse(
-            commands.remove_secret(session, g.caller, _locked(session, path), path.secret_id, _settings())
+            commands.remove_secret(session, g.caller, _locked(session, path), path.secret_id, configured.settings())
         )
 
 
 def _locked(session: Session, path: requests.EndpointPath) -> StripeEndpoint:
     return rows.get_endpoint(session, g.caller.organization_ids, path.endpoint_id, to_change=True)
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["accrual_settings"]
-    return settings
