@@ -1,1 +1,1 @@
-"""Outbound webhooks: which URLs and addresses may be called, and which endpoints have failed too long."""
+"""Webhook endpoints, deliveries and postback URLs: commands, views, which addresses may be called, disabling."""
