@@ -1,6 +1,7 @@
 """Closing a month: a statement for each partner, currency and mode in which something moved or is owed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -87,7 +88,7 @@ def close(session: Session, period: Period, fenced_at: datetime) -> int | None:
     """
     if fenced_at < period.ends_at:
         raise LedgerError(f"the month {period.month} is closed only after a fence at its end")
-    values = {**_bounds(period), "closed_at": fenced_at}
+    values = {**asdict(period), "closed_at": fenced_at}
     if session.scalar(_CLOSE, values) is None:
         return None
     rows = [row for livemode in (False, True) for row in _statements(session, period, values, livemode=livemode)]
@@ -113,17 +114,6 @@ def _record_closed(session: Session, period: Period, rows: Sequence[dict[str, An
 def _closed(statement: Statement) -> Fact:
     data = jsonable(views.summary(statement))
     return Fact("statement.closed", data, statement.closed_at, partner_id=statement.partner_id)
-
-
-def _bounds(period: Period) -> dict[str, Any]:
-    return {
-        "program_id": period.program_id,
-        "organization_id": period.organization_id,
-        "month": period.month,
-        "time_zone": period.time_zone,
-        "begins_at": period.begins_at,
-        "ends_at": period.ends_at,
-    }
 
 
 def _statements(
