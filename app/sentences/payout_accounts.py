@@ -7,10 +7,7 @@ from app.sentences import problems
 from app.sentences.problems import Problem
 from app.sentences.say import say, say_stored
 
-STATES: Final = (
-    *("none", "creating", "failed", "onboarding", "pending", "restricted", "rejected", "ready"),
-    "linking",
-)
+STATES: Final = ("none", "creating", "failed", "onboarding", "pending", "restricted", "rejected", "ready", "linking")
 SHOWN: Final = 6
 """Requirements that a sentence names; the others are in the list beside it."""
 
