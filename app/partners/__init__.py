@@ -1,1 +1,1 @@
-"""Partners enrolled in programs: joining, codes, terms, statuses, uplines and statistics."""
+"""Partners enrolled in programs: joining, codes, terms, statuses, uplines, payout methods and statistics."""
