@@ -61,6 +61,20 @@ def test_payouts_are_previewed_run_and_brought_to_every_end(accrual: Accrual) ->
 
 
 @pytest.mark.usefixtures("payable")
+def test_balance_is_written_off_in_parts_by_command(accrual: Accrual) -> None:
+    done = accrual("payouts", "write-off", "ada", "--amount-cents", "421", "--reason", "too little to pay")
+    assert (done["amount_cents"], done["payable_cents"], done["currency"]) == (421, 559, "usd")
+    with pytest.raises(Conflict, match=r"5\.59 USD is payable, so 5\.60 USD cannot be written off"):
+        accrual("payouts", "write-off", "ada", "--amount-cents", "560", "--reason", "no account")
+    rest = ("write-off", "ada", "--amount-cents", "559", "--reason", "no account", "--currency", "usd")
+    printed = accrual("payouts", *rest, json_expected=False).stdout
+    assert "5.59 USD" in printed
+    assert "0.00 USD" in printed
+    assert [action for _, action, _ in trail()].count("partner.written_off") == 2
+    assert_ledger_sound()
+
+
+@pytest.mark.usefixtures("payable")
 def test_preview_in_a_terminal_shows_amounts_as_money_and_why_others_are_skipped(accrual: Accrual) -> None:
     accrual("payout-methods", "set", "ada", "--method", "payoneer", "--email", "ada@example.com")
     text = accrual("payouts", "preview", "--partner", "ada", json_expected=False).stdout

@@ -10,12 +10,13 @@ import typer
 from app import ids
 from app.cli import organization as organizations
 from app.cli import printing
-from app.cli.finding import find_program
-from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.cli.finding import find_partner, find_program
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, PartnerName, ProgramId, is_live
 from app.cli.payouts import shown
 from app.cli.payouts.runs import ProgramName
 from app.cli.stripe.runs import moment
 from app.errors import InvalidRequest
+from app.money import format_money
 from app.organizations.actors import CLI
 
 if TYPE_CHECKING:
@@ -195,6 +196,51 @@ def return_(
         data_dir,
         as_json=as_json,
     )
+
+
+@commands.command("write-off")
+def write_off(
+    partner: PartnerName,
+    amount_cents: Annotated[
+        int,
+        typer.Option(
+            help="How much, in the currency's smallest unit: positive of a balance, negative of a debt.",
+            show_default=False,
+        ),
+    ],
+    reason: Reason,
+    currency: Annotated[str | None, typer.Option(help="Default: the program's currency.", show_default=False)] = None,
+    program: ProgramId = None,
+    *,
+    livemode: LiveOrTest = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a partner's balance that will never be paid, or its debt that will never be repaid."""
+    from app.payouts.showing.views import written_off_body
+    from app.payouts.steps import write_offs
+    from app.programs.models import Program
+
+    with organizations.opened(data_dir) as (settings, session):
+        found = find_partner(session, partner, program, organization)
+        done = write_offs.write_off(
+            session,
+            CLI,
+            found,
+            organizations.cause(),
+            livemode=is_live(livemode, settings),
+            currency=currency or session.get_one(Program, found.program_id).currency,
+            amount_minor=amount_cents,
+            reason=reason,
+        )
+        body, code = written_off_body(ids.encode(ids.PARTNER, found.id), done), found.slug
+    if as_json:
+        printing.as_document(body.model_dump())
+    else:
+        amounts = {"written_off": done.amount_minor, "payable": done.payable_minor}
+        shown_amounts = {name: format_money(minor, done.currency) for name, minor in amounts.items()}
+        printing.record({"id": body.id, "partner": code, **shown_amounts, "commissions": done.commission_count})
 
 
 def _change(
