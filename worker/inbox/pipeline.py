@@ -45,7 +45,12 @@ def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]
     outcomes: dict[int, Outcome] = {}
     with _garbage_collector_off():
         for scope in sorted(by_scope):  # the same order in all drains, to avoid deadlocks
-            outcomes |= _work_scope(session, scope, by_scope[scope])
+            about_payouts = [event for event in by_scope[scope] if event.type in payout_events.TYPES]
+            about_payments = [event for event in by_scope[scope] if event.type not in payout_events.TYPES]
+            if about_payouts:
+                outcomes |= payout_events.work(session, scope, about_payouts)
+            if about_payments:
+                outcomes |= _work_payments(session, scope, about_payments)
     inbox.finish(session, outcomes)
     return outcomes
 
@@ -58,14 +63,6 @@ def _garbage_collector_off() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _work_scope(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
-    """Process the events of one organization, account and mode: those about payouts, then those about payments."""
-    about_payouts = [event for event in events if event.type in payout_events.TYPES]
-    about_payments = [event for event in events if event.type not in payout_events.TYPES]
-    outcomes = payout_events.work(session, scope, about_payouts)
-    return outcomes | _work_payments(session, scope, about_payments) if about_payments else outcomes
 
 
 def _work_payments(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
