@@ -16,7 +16,7 @@ from app import config, db, ids, jobs, metrics, sealing
 from app.config import Settings
 from app.errors import Unauthenticated
 from app.http import bodies, csv_lists, docs, document, errors, idempotency, surfaces, throttle
-from app.organizations import access, request_limits
+from app.organizations import access, request_limits, stored_responses
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, payments
@@ -177,7 +177,7 @@ def _guard(app: OpenAPI) -> None:
         except Unauthenticated:
             throttle.count_address()
             raise
-        throttle.count_caller(caller)
+        throttle.enforce(request_limits.count_caller(caller, is_write=request.method not in throttle.READING))
         access.demand(caller, permission)
 
     app.before_request(admit)
@@ -197,7 +197,7 @@ def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
                 response: ResponseReturnValue = view(**arguments)
             return response
 
-        if request.method == "POST" and idempotency.HEADER in request.headers:
+        if request.method == "POST" and stored_responses.HEADER in request.headers:
             return idempotency.once(g.caller, checked)
         return checked()
 

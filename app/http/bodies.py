@@ -1,14 +1,14 @@
 """Checks of a request's body, text and headers, which run before any model validates them."""
 
-import math
 import re
-from typing import Any, Final
+from typing import Final
 
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from app.errors import InvalidRequest
 from app.http.errors import FORM_NEEDED
+from app.refusals import refuse_unstorable
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 FORM: Final = "multipart/form-data"
@@ -30,17 +30,17 @@ def check_request(*, has_form: bool = False) -> None:
     for name, value in request.headers:
         _refuse_control(name, value)
     for name, value in (*(request.view_args or {}).items(), *request.args.items()):
-        _refuse_unstorable(value, name)
+        refuse_unstorable(value, name)
     if has_form:
         if request.mimetype != FORM:
             raise UnsupportedMediaType(FORM_NEEDED)
-        _refuse_unstorable(request.form.to_dict(), "")
+        refuse_unstorable(request.form.to_dict(), "")
         return
     if request.method not in BODY_METHODS or not (request.content_length or request.get_data(cache=True)):
         return
     try:
         body = request.get_json()
-        _refuse_unstorable(body, "")
+        refuse_unstorable(body, "")
     except (BadRequest, RecursionError):
         raise InvalidRequest("the body is not JSON, or is nested too deep; send a JSON object") from None
     if not isinstance(body, dict):
@@ -54,28 +54,3 @@ def _refuse_control(header: str, value: str) -> None:
             f"the header {header} has the control character U+{ord(control[0]):04X}; send visible characters",
             param=header,
         )
-
-
-def _refuse_unstorable(value: Any, place: str) -> None:
-    """Refuse values that Postgres cannot store: NUL and lone surrogates in text, infinity and NaN."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            inside = f"{place}.{name}" if place else name
-            _refuse_unstorable(name, inside)
-            _refuse_unstorable(inner, inside)
-    elif isinstance(value, list):
-        for position, inner in enumerate(value):
-            _refuse_unstorable(inner, f"{place}.{position}")
-    elif isinstance(value, str) and not _is_storable(value):
-        param = place.encode(errors="replace").decode().replace("\x00", "?")
-        raise InvalidRequest(f"{param} has a character that cannot be stored (NUL, or half a pair)", param=param)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise InvalidRequest(f"{place} is infinite or not a number; send a finite number", param=place)
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\x00" not in text

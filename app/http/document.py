@@ -11,8 +11,9 @@ from app.http.csv_lists import CSV, EXTENSION
 from app.http.errors import ErrorBody
 from app.http.examples import example_of
 from app.http.html import HTML, HTML_EXTENSION
-from app.http.idempotency import HEADER, REPLAYED
+from app.http.idempotency import REPLAYED
 from app.http.surfaces import surfaces
+from app.organizations.stored_responses import HEADER
 
 WEBHOOKS: Final = "accrual_webhooks"
 ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}

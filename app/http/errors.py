@@ -2,45 +2,20 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import structlog
 from flask import Flask, Response, jsonify, request
 from gunicorn.http.errors import NoMoreData, ParseException
 from pydantic import ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app import writability
-from app.errors import (
-    LONGEST_SHOWN,
-    Conflict,
-    Forbidden,
-    Gone,
-    InvalidRequest,
-    InvalidSignature,
-    NotFound,
-    RateLimited,
-    RequestError,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-)
+from app import refusals
+from app.errors import LONGEST_SHOWN, InvalidRequest, NotFound, RequestError, TooLarge, Unavailable
 from app.views import Documented
 
-STATUSES: Final[Mapping[type[RequestError], int]] = {
-    InvalidRequest: 400,
-    InvalidSignature: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Gone: 410,
-    TooLarge: 413,
-    RateLimited: 429,
-}
 HTTP_CODES: Final[Mapping[int, str]] = {
     404: NotFound.code,
     405: "method_not_allowed",
@@ -48,19 +23,8 @@ HTTP_CODES: Final[Mapping[int, str]] = {
     415: "unsupported_media_type",
 }
 """Codes for refusals by Flask itself; other refusals by Flask are malformed requests."""
-_A_TIME: Final = "must be a time with its zone, such as 2026-10-31T23:59:59Z"
-MESSAGES: Final[Mapping[str, str]] = {
-    "missing": "is required",
-    "extra_forbidden": "is not known here",
-    "string_unicode": "must be valid text",
-    "model_type": "must be a JSON object",
-    **dict.fromkeys(["datetime_type", "datetime_parsing", "datetime_from_date_parsing", "timezone_aware"], _A_TIME),
-    **dict.fromkeys(["int_type", "int_parsing", "int_from_float"], "must be a whole number"),
-    "decimal_parsing": "must be a decimal number, such as 12.5",
-}
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"
 FORM_NEEDED: Final = "send a form with a file, as `curl -F file=@FILE` does"
-DATABASE_GONE: Final = (OperationalError, InterfaceError, PoolTimeoutError)
 
 log = structlog.get_logger(__name__)
 
@@ -103,15 +67,13 @@ def render(
     return response
 
 
-def refuse_invalid(invalid: ValidationError) -> Response:
+def refuse_invalid(invalid: ValidationError) -> NoReturn:
     """Convert pydantic's validation error into ours; flask-openapi3 calls this for every invalid request.
 
     Raises:
         InvalidRequest: always; its param is the first wrong field, its details are all of them.
     """
-    details = [_fault(error) for error in invalid.errors(include_url=False)]
-    first = details[0]
-    raise InvalidRequest(f"{first['param']} {first['message']}".strip(), param=first["param"], details=details)
+    raise refusals.of_invalid(invalid, sent=request.get_json(silent=True) if request.is_json else None)
 
 
 def install(app: Flask) -> None:
@@ -128,56 +90,13 @@ def install(app: Flask) -> None:
 
 def log_failure(failure: Exception) -> None:
     """Log what failed in this request; of a database error only its class, because its text contains values of rows."""
-    has_values = isinstance(failure, DBAPIError)
-    kind = type(failure.orig if isinstance(failure, DBAPIError) else failure).__name__
-    log.error("request_failed", kind=kind, exc_info=None if has_values else failure)
-
-
-def _fault(error: ErrorDetails) -> dict[str, str]:
-    kind, context = error["type"], error.get("ctx", {})
-    place = [str(part) for part in _without_tags(error["loc"])]
-    if kind == "union_tag_invalid":
-        place.append(str(context["discriminator"]).strip("'"))
-        words = f"{str(context['tag'])[:LONGEST_SHOWN]!r} is unknown; use one of {context['expected_tags']}"
-    elif kind == "union_tag_not_found":
-        place.append(str(context["discriminator"]).strip("'"))
-        words = "is required"
-    elif kind == "string_too_short" and context.get("min_length") == 1:
-        words = "is empty; give at least one character"
-    else:
-        words = MESSAGES.get(kind) or _shortened(error["msg"])
-    return {"param": ".".join(place) or "body", "message": words[0].lower() + words[1:]}
-
-
-def _shortened(message: str) -> str:
-    """Pydantic's message without the type of the value; the value is not in it, because it may be a secret."""
-    message = message.removeprefix("Value error, ")
-    _, separator, rest = message.partition(" should ")
-    return f"must {rest}" if separator else message
-
-
-def _without_tags(place: tuple[int | str, ...]) -> list[int | str]:
-    """The location of a field as the caller wrote it, without the members of tagged unions that pydantic adds."""
-    here: Any = request.get_json(silent=True) if request.is_json else None
-    parts: list[int | str] = []
-    for part in place:
-        if isinstance(here, dict) and here.get("type") == part and part not in here:
-            continue
-        parts.append(part)
-        here = _inside(here, part)
-    return parts
-
-
-def _inside(value: Any, part: int | str) -> Any:
-    try:
-        return value[part]
-    except (KeyError, IndexError, TypeError):
-        return None
+    log.error("request_failed", kind=refusals.kind_of(failure), exc_info=refusals.loggable(failure))
 
 
 def _refused(refusal: RequestError) -> Response:
-    status = next(status for kind, status in STATUSES.items() if isinstance(refusal, kind))
-    return render(status, refusal.code, refusal.message, param=refusal.param, details=refusal.details)
+    return render(
+        refusals.status_of(refusal), refusal.code, refusal.message, param=refusal.param, details=refusal.details
+    )
 
 
 def _unavailable(problem: Unavailable) -> Response:
@@ -187,7 +106,7 @@ def _unavailable(problem: Unavailable) -> Response:
 def _refused_by_flask(refusal: HTTPException) -> Response:
     status = refusal.code or 500
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return render(status, "internal_error", "Something went wrong on our side.")
+        return render(status, "internal_error", refusals.INTERNAL_ERROR)
     response = render(status, HTTP_CODES.get(status, "bad_request"), _message_for(refusal))
     for name, value in refusal.get_headers(request.environ):
         if name == "Allow":
@@ -220,14 +139,12 @@ def _message_for(refusal: HTTPException) -> str:
 
 def _database_failed(failure: DBAPIError | PoolTimeoutError) -> Response:
     """A 503 if the database is unreachable, else a 500. Its message is not used: it may contain values of rows."""
-    is_gone = isinstance(failure, DATABASE_GONE) or getattr(failure, "connection_invalidated", False)
-    is_gone = is_gone or getattr(getattr(failure, "orig", None), "sqlstate", None) in writability.CANNOT_WRITE
-    if not is_gone:
+    if not refusals.is_database_away(failure):
         return _failed(failure)
     log.warning("database_unavailable", kind=type(getattr(failure, "orig", failure)).__name__)
-    return render(503, Unavailable.code, "The database cannot be reached; try again.")
+    return render(503, Unavailable.code, refusals.DATABASE_AWAY)
 
 
 def _failed(failure: Exception) -> Response:
     log_failure(failure)
-    return render(500, "internal_error", "Something went wrong on our side.")
+    return render(500, "internal_error", refusals.INTERNAL_ERROR)

@@ -9,14 +9,19 @@ from typing import Final, Literal
 from app import ids
 from app.organizations.permissions import Caller
 
-Actor = Caller | Literal["cli", "clock", "console", "public"]
+Actor = Caller | Literal["cli", "clock", "console", "mcp", "public"]
 
 CLI: Final = "cli"
 CLOCK: Final = "clock"
+MCP: Final = "mcp"
+"""An agent without a key, which signs up over MCP; before the id of a key, the agent that used the key."""
 PUBLIC: Final = "public"
 """A person without a key, who signs up or is authorized by a token."""
 
 
 def name_of(actor: Actor) -> str:
-    """The actor as it is stored: the public id of a key, or the actor's word."""
-    return ids.encode(ids.API_KEY, actor.key_id) if isinstance(actor, Caller) else actor
+    """The actor as it is stored: the public id of a key, `mcp:` before it if an agent used it, or the actor's word."""
+    if not isinstance(actor, Caller):
+        return actor
+    key_id = ids.encode(ids.API_KEY, actor.key_id)
+    return f"{MCP}:{key_id}" if actor.is_agent else key_id

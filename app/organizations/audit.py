@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.immutable import immutable
-from app.organizations.actors import Actor, name_of
+from app.organizations.actors import MCP, Actor, name_of
 from app.organizations.models import AuditEntry
 from app.paging import EVER, Page, Span, load_page, owned_by, within
 
@@ -22,7 +22,8 @@ class EntryFilter:
     Attributes:
         action: such as `partner.updated`.
         subject_id: the public id of what was changed.
-        actor: `key_…`, `cli`, `clock`, `console` or `public`.
+        actor: `key_…`, also where an agent used the key; `mcp:key_…`, only then; `mcp`, any agent; `cli`, `clock`,
+            `console` or `public`.
         created: when it was made.
     """
 
@@ -86,9 +87,16 @@ def list_entries(
     for column, value in (
         (AuditEntry.action, filters.action),
         (AuditEntry.subject_id, filters.subject_id),
-        (AuditEntry.actor, filters.actor),
     ):
         if value is not None:
             matching = matching.where(column == value)
+    if filters.actor is not None:
+        matching = matching.where(_was_done_by(filters.actor))
     matching = within(matching, AuditEntry.created_at, filters.created)
     return load_page(session, matching, AuditEntry.id, ids.AUDIT_ENTRY, limit=limit, starting_after=starting_after)
+
+
+def _was_done_by(name: str) -> ColumnElement[bool]:
+    if name == MCP:
+        return or_(AuditEntry.actor == MCP, AuditEntry.actor.startswith(f"{MCP}:"))
+    return AuditEntry.actor.in_((name, f"{MCP}:{name}"))

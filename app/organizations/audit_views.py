@@ -20,7 +20,8 @@ class AuditBody(Snake):
         "belongs to no mode, such as a partner."
     )
     actor: str = Field(
-        description="The key that did it, `key_…`; `cli`, `clock`, `console`; `public`: a person without a key."
+        description="The key that did it, `key_…`, or `mcp:key_…` if an agent used it over MCP; `cli`, `clock`, "
+        "`console`; `public`: a person without a key; `mcp`: an agent without a key."
     )
     action: str = Field(examples=["partner.updated"])
     subject_id: str = Field(description="What was changed.", examples=["par_01h455vb4pex5vsknk084sn02q"])

@@ -67,7 +67,7 @@ class AuditEntry(Base):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     """The owner of what was changed."""
     actor: Mapped[str]
-    """`key_…`, `cli`, `clock`, `console`, or `public` for a person without a key."""
+    """As `actors.name_of` gives it: `key_…`, `mcp:key_…`, `cli`, `clock`, `console`, `public` or `mcp`."""
     livemode: Mapped[bool | None]
     """The mode of the money or endpoint that was changed; None where it belongs to no mode."""
     action: Mapped[str]

@@ -81,6 +81,7 @@ class Caller:
         organization_ids: that organization and its descendants, whose rows the key may access.
         kind: the organization's kind.
         livemode: whether the key sees and makes live money or test money.
+        is_agent: whether an agent uses the key, over MCP.
     """
 
     key_id: UUID
@@ -90,6 +91,7 @@ class Caller:
     scopes: frozenset[str]
     livemode: bool
     kind: str = "affiliate"
+    is_agent: bool = False
 
     def may_give(self, level: str, scopes: Collection[str]) -> bool:
         """Whether a new key with this level and these scopes would have at most this key's permissions.

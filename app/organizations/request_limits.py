@@ -17,6 +17,7 @@ from limits.strategies import MovingWindowRateLimiter
 from app import metrics, redis_client
 from app.config import Settings
 from app.immutable import immutable
+from app.organizations.permissions import Caller
 from app.redis_client import CALL_TIMEOUT_SECONDS
 
 READS: Final = "reads"
@@ -50,8 +51,12 @@ class LimitStatus:
             "X-RateLimit-Reset": str(math.ceil(self.reset_at)),
         }
         if self.is_exceeded:
-            headers["Retry-After"] = str(max(1, math.ceil(self.reset_at - time.time())))
+            headers["Retry-After"] = str(self.retry_after_seconds())
         return headers
+
+    def retry_after_seconds(self) -> int:
+        """The seconds until another request is possible, at least one."""
+        return max(1, math.ceil(self.reset_at - time.time()))
 
 
 class _Current:
@@ -83,6 +88,19 @@ def count(subject: str, *, is_write: bool, times: int = 1) -> LimitStatus | None
     limit = _Current.writes if is_write else _Current.reads
     item = limit if times == 1 else RateLimitItemPerMinute(limit.amount * times)
     return _count(item, WRITES if is_write else READS, subject, refusals_only=times > 1)
+
+
+def count_caller(caller: Caller, *, is_write: bool) -> LimitStatus | None:
+    """Count a request for the caller's key, and for all keys of its organization together.
+
+    Returns:
+        The state of the key's limit, or of the organization's if only that is exceeded; None if Redis is unavailable. A
+        request whose key could not be counted is not counted for the organization either.
+    """
+    counted = count(f"key:{caller.key_id}", is_write=is_write)
+    if counted is None or counted.is_exceeded:
+        return counted
+    return count(f"organization:{caller.organization_id}", is_write=is_write, times=KEYS_TOGETHER) or counted
 
 
 def count_as(name: str, subject: str, *, per_minute: int) -> LimitStatus | None:

@@ -5,22 +5,29 @@ null.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Index, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app import db
+from app import db, jobs
+from app.errors import Conflict, InvalidRequest
 from app.immutable import immutable
+from app.organizations.permissions import Caller
 
+HEADER: Final = "Idempotency-Key"
+USABLE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 KEPT_FOR: Final = timedelta(hours=24)
+
+Response = TypeVar("Response")
 
 _joined: ContextVar[Session | None] = ContextVar("joined", default=None)
 
@@ -61,6 +68,74 @@ class RequestIdentity:
     livemode: bool
     request: bytes
     body: bytes
+
+
+def once(
+    caller: Caller,
+    identity: RequestIdentity,
+    execute: Callable[[], Response],
+    stored_form: Callable[[Response], tuple[int, str]],
+) -> Response | StoredResponse:
+    """The stored response to this request; else the response of `execute`, which is then stored.
+
+    If `execute` raises, nothing has happened and nothing is stored. Jobs are woken after the commit.
+
+    Args:
+        caller: the caller; responses stored for another key are never used, so live and test stay separate.
+        identity: the request.
+        execute: executes the request; transactions that it opens by `transaction` join the one opened here.
+        stored_form: the status and the JSON of a response, with null for secrets.
+
+    Raises:
+        Conflict: `idempotency_conflict`: the key was used before with another body.
+    """
+    with jobs.wakes_delayed(), db.web_transaction() as session:
+        db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
+        lock_key(session, identity)
+        first = load_response(session, identity)
+        if first is not None:
+            return _same_request(first, identity)
+        with joining(session):
+            response = execute()
+        # The request may have narrowed the session to other organizations.
+        db.narrow_to_organizations(session, caller.organization_ids, livemode=caller.livemode)
+        status, text_of_response = stored_form(response)
+        insert_response(session, identity, status=status, response=text_of_response)
+        return response
+
+
+def _same_request(first: StoredResponse, identity: RequestIdentity) -> StoredResponse:
+    if first.body != identity.body:
+        message = f"{HEADER} was used before with another request; use a new key"
+        raise Conflict(message, code="idempotency_conflict", param=HEADER)
+    return first
+
+
+def identify(caller: Caller, path: str, key: str, body: bytes) -> RequestIdentity:
+    """What identifies a request with an `Idempotency-Key`.
+
+    Args:
+        caller: the caller.
+        path: the path of the request, without its query.
+        key: the value of `Idempotency-Key`.
+        body: a digest of the query and the body.
+
+    Raises:
+        InvalidRequest: the key does not have 1 to 255 visible ASCII characters.
+    """
+    if not USABLE.fullmatch(key):
+        raise InvalidRequest(f"{HEADER} must have 1 to 255 visible ASCII characters", param=HEADER)
+    request = digest(str(caller.key_id), path, key)
+    return RequestIdentity(caller.organization_ids[0], caller.livemode, request, body)
+
+
+def json_digest(query: str, body: str | bytes) -> bytes:
+    """A digest of a query and a JSON body; bodies that differ only in spaces and the order of fields have the same."""
+    try:
+        text = json.dumps(json.loads(body), sort_keys=True)
+    except (ValueError, RecursionError):
+        text = body.decode("latin-1") if isinstance(body, bytes) else body
+    return digest(query, text)
 
 
 def digest(*parts: str) -> bytes:

@@ -71,7 +71,7 @@ def test_a_request_for_a_link_waits_for_the_process_that_asks_stripe(ada: Caller
 def test_a_request_for_a_link_is_answered_although_stripe_hangs(
     ada: Caller, shop: Emulator, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.rest.partner_side.payout_accounts.WAIT_SECONDS", 0.3)
+    monkeypatch.setattr("app.payouts.connect.links.WAIT_SECONDS", 0.3)
     shop.faults.hang(route=MAKE_LINK)
     opened(ada, work)
     process = Thread(target=work)

@@ -79,5 +79,7 @@ class AuditQuery(Between):
     action: str | None = Field(default=None, max_length=64, description="Such as `partner.updated`.")
     subject_id: str | None = Field(default=None, max_length=255, description="The id of what was changed.")
     actor: str | None = Field(
-        default=None, max_length=64, description="A key's id, `cli`, `clock`, `console` or `public`."
+        default=None,
+        max_length=64,
+        description="A key's id, `cli`, `clock`, `console`, `public`, or `mcp`: what agents did.",
     )

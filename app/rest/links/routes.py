@@ -13,9 +13,9 @@ from app import direct, ids
 from app.attribution.names import fold
 from app.errors import InvalidRequest, RateLimited, Unavailable
 from app.http import bodies, configured, throttle
-from app.http.errors import DATABASE_GONE
 from app.http.html import page
 from app.http.surfaces import ViewResponse, surface
+from app.refusals import DATABASE_GONE
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
 from app.touchpoints import recording, targets, visitors
 from app.touchpoints.links import Link, Links

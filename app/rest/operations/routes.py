@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import db, jobs, metrics, writability
+from app.client_addresses import is_trusted
 from app.errors import Forbidden
-from app.http import configured, throttle
+from app.http import configured
 from app.outbox import sending
 from app.payouts.showing.queries import count_under_way
 from app.runtime import schema_version
@@ -128,7 +129,7 @@ def _is_local() -> bool:
     is_forwarded = any(name.startswith("X-Forwarded-") or name in FORWARDING for name, _ in request.headers)
     is_public = not _is_loopback(urlsplit(settings.public_url).hostname or "")
     caller_address = request.remote_addr or ""
-    is_local = _is_loopback(caller_address) and not throttle.is_trusted(caller_address, settings)
+    is_local = _is_loopback(caller_address) and not is_trusted(caller_address, settings.trusted_proxies)
     return is_local and not is_forwarded and not is_public
 
 
