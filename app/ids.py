@@ -40,6 +40,8 @@ ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
 RUN: Final = "run"
 DRIFT: Final = "drf"
 REPORTED_REFUND: Final = "rfd"
+SIGN_UP: Final = "sgn"
+BROWSER_KEY: Final = "bky"
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """A partner's id has two forms, `par_…` and `aff_…`; both are accepted wherever a partner id is."""

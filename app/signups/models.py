@@ -1,0 +1,84 @@
+"""Tables: customer sign-ups."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import Base, CreatedAt
+
+BY_BROWSER = "browser"
+
+
+class SignUp(Base):
+    """A user of the merchant's own system who registered, and the evidence of the partner that brought it.
+
+    The merchant's server states each user of a program once. Browsers may claim the same user any number of times:
+    their key is public, so a claim is a row of its own and takes nothing from anyone.
+    """
+
+    __tablename__ = "signups"
+    __table_args__ = (
+        CheckConstraint("source IN ('server', 'browser') OR source ~ '^import:.'", name="source"),
+        CheckConstraint(
+            "source <> 'browser' OR session_id <> '' AND email_mark <> '' "
+            "AND partner_id IS NULL AND stripe_customer_id = ''",
+            name="claim",
+        ),
+        Index(
+            "uq_signups_stated",
+            "customer_id",
+            "program_id",
+            "livemode",
+            unique=True,
+            postgresql_where=text("source <> 'browser'"),
+        ),
+        Index(
+            "uq_signups_claimed",
+            "customer_id",
+            "program_id",
+            "livemode",
+            "session_id",
+            "email_mark",
+            unique=True,
+            postgresql_where=text("source = 'browser'"),
+        ),
+        Index(
+            "ix_signups_stripe_customer_id",
+            "stripe_customer_id",
+            "organization_id",
+            postgresql_where=text("stripe_customer_id <> ''"),
+        ),
+        Index(
+            "ix_signups_email_mark",
+            "email_mark",
+            "organization_id",
+            postgresql_where=text("email_mark <> '' AND source <> 'browser'"),
+        ),
+        Index("ix_signups_organization_id_livemode_id", "organization_id", "livemode", "id"),
+        Index("ix_signups_check_at", "check_at", postgresql_where=text("check_at IS NOT NULL")),
+        Index("ix_signups_claims_created_at", "created_at", postgresql_where=text("source = 'browser'")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.id"))
+    livemode: Mapped[bool]
+    customer_id: Mapped[str]
+    """The user's id in the merchant's own system, as sent: upper and lower case differ."""
+    source: Mapped[str]
+    """`server`, `browser`, or `import:` with the name of the system it was imported from."""
+    partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partners.id"))
+    """The partner that the merchant named; a session that resolves counts before it."""
+    session_id: Mapped[str] = mapped_column(server_default="")
+    email_mark: Mapped[str] = mapped_column(server_default="")
+    """The mark of the user's e-mail address; the address itself is not stored."""
+    stripe_customer_id: Mapped[str] = mapped_column(server_default="")
+    occurred_at: Mapped[datetime]
+    """When the user registered: the time from which it is the partner's."""
+    cause: Mapped[str]
+    """`request:…` or `import:…`, recorded with what it changes."""
+    check_at: Mapped[datetime | None]
+    """When the clock looks for payments of Stripe customers that it recognizes; None: it has."""
+    created_at: Mapped[CreatedAt]
