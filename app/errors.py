@@ -13,6 +13,7 @@
     │   ├── TooLarge            413
     │   └── RateLimited         429
     ├── Unavailable             503: something needed is not available; the caller retries
+    ├── RowRefused, RowLeftOut  app/transfer/imports/reading/refusals.py: a row of a file is not imported
     ├── LeaseLost               a run was stopped, or another worker has taken it; the step is rolled back
     ├── CodedProblem            what went wrong is stored as a code with parameters
     │   ├── StripeProblem       asking Stripe's API failed

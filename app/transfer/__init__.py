@@ -1,0 +1,1 @@
+"""What moves between installations and from other systems: imports, exports, erasure."""

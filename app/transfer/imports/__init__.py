@@ -1,0 +1,1 @@
+"""Imports of partners, customers and what is owed from other affiliate systems."""
