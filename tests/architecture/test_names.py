@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -81,9 +82,15 @@ def _identifiers(name: str, tree: ast.AST) -> Iterator[str]:
                 yield node.asname or ""
 
 
+@cache
+def _used() -> dict[str, frozenset[str]]:
+    """The identifiers of each module."""
+    return {name: frozenset(_identifiers(name, tree)) for name, _, tree in modules()}
+
+
 @pytest.mark.parametrize("former", sorted(REPLACED))
 def test_replaced_identifier_is_not_used_again(former: str) -> None:
-    using = sorted({name for name, _, tree in modules() if former in _identifiers(name, tree)})
+    using = sorted(name for name, used in _used().items() if former in used)
     assert not using, f"{former} is called {REPLACED[former]} now"
 
 
