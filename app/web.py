@@ -20,6 +20,8 @@ from app.organizations import access, request_limits, stored_responses
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, payments
+from app.rest.links import cookie_domain
+from app.rest.links import memory as link_memory
 from app.rest.links import routes as links
 from app.rest.operations import routes as operations
 from app.rest.outbound import payloads
@@ -139,6 +141,8 @@ def _wire(app: OpenAPI) -> None:
         commissions.api,
         attribution.api,
         links.api,
+        link_memory.api,
+        cookie_domain.api,
         outbound.api,
         payments.api,
         balances.api,

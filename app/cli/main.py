@@ -9,7 +9,7 @@ import typer
 
 from app.cli import explain, printing
 from app.cli.demo import command
-from app.cli.merchants import balances, commissions, keys, organizations, partners, programs, statements
+from app.cli.merchants import balances, commissions, cookie_domain, keys, organizations, partners, programs, statements
 from app.cli.outbound import webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
@@ -56,6 +56,7 @@ app.command("migrate")(migrate.migrate)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(organizations.commands, name="organizations")
 app.add_typer(programs.commands, name="programs")
+app.add_typer(cookie_domain.commands, name="cookie-domain")
 app.add_typer(partners.commands, name="partners")
 app.add_typer(commissions.commands, name="commissions")
 app.command("balances")(balances.balances)

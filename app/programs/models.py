@@ -25,6 +25,7 @@ class Program(Base):
             "OR conversion_kind = 'entitlement' AND conversion_entitlement_id IS NOT NULL",
             name="conversion_signal",
         ),
+        CheckConstraint("link_cookie IN ('on', 'after_consent')", name="link_cookie"),
         Index("uq_programs_one_default", "organization_id", unique=True, postgresql_where=text("is_default")),
     )
 
@@ -54,6 +55,8 @@ class Program(Base):
     """Whether people may sign up as partners without an invitation."""
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
     """IANA name: the days of its statistics begin at midnight in this zone."""
+    link_cookie: Mapped[str] = mapped_column(server_default="on")
+    """Whether a link sets the cookie at once, or only after the visitor's consent."""
     created_at: Mapped[CreatedAt]
 
 

@@ -16,6 +16,10 @@ from app.views import Instant, Snake
 
 ConversionKind = Literal["payment", "event", "entitlement"]
 AttributionModel = Literal["first_touch", "last_touch"]
+LinkCookie = Annotated[
+    Literal["on", "after_consent"],
+    Field(description="`on`: a link sets the cookie; `after_consent`: only `POST /v1/memory` does, after consent."),
+]
 CommissionBase = Annotated[
     Literal["net", "gross"], Field(description="`gross`: what was collected, with the tax in it; `net`: without tax.")
 ]
@@ -49,6 +53,7 @@ class ProgramBody(Snake):
     allow_self_referral: bool
     include_out_of_band: bool
     time_zone: str
+    link_cookie: LinkCookie
     is_default: bool
     terms_version: int
     created_at: Instant

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Hashable
-from typing import Any, Final
+from collections.abc import Collection, Hashable, Mapping
+from typing import Any, Final, cast
 from uuid import UUID
 
 from app import direct, ids
@@ -26,7 +26,9 @@ class Link:
         partner_id: None in the same cases: the visitor is redirected and no partner is credited.
         landing_url: None if the program has no landing page yet.
         hosts: hosts the link may lead to, lower case, with the port unless it is the default one.
-        window_days: how long the browser stores the visitor's session.
+        window_days: how long the browser remembers the visitor's code and session.
+        sets_cookie: whether the link sets the cookie at once; if not, the visitor's consent is needed first.
+        cookie_domain: the domain of the owner's cookie; None: that of the host which the link has.
     """
 
     organization_id: UUID
@@ -36,6 +38,8 @@ class Link:
     landing_url: str | None
     hosts: frozenset[str]
     window_days: int
+    sets_cookie: bool
+    cookie_domain: str | None
 
 
 class Links:
@@ -66,6 +70,17 @@ class Links:
             self._store((code, program_id), link)
         return link or _load_landing(connection, program_id)
 
+    def load_program(self, connection: direct.Connection, program_id: str) -> Link | None:
+        """A program as a link that credits no partner, also if it has no landing page; cached. None: there is none."""
+        loaded_at, link = self._cache.get(program_id, (0.0, None))
+        if link is not None and time.monotonic() - loaded_at < CACHE_SECONDS:
+            return cast("Link", link)
+        for row in connection.fetch(_PROGRAM, {"program_id": _decode(program_id)}):
+            link = _link(row, None, "")
+            self._store(program_id, link)
+            return link
+        return None
+
     def is_landing_host(self, connection: direct.Connection, host: str) -> bool:
         """Whether any program has pages on this host; cached for `CACHE_SECONDS`."""
         loaded_at, cached = self._cache.get(host, (0.0, False))
@@ -82,27 +97,48 @@ class Links:
             self._cache.pop(next(iter(self._cache)), None)
 
 
+_COLUMNS = """
+    programs.organization_id, programs.id AS program_id, programs.landing_url, programs.landing_hosts,
+    programs.attribution_window_days AS window_days, programs.link_cookie = 'on' AS sets_cookie,
+    cookie_domains.domain AS cookie_domain
+"""
+
 # A code is unique within one owner. If several owners on one server have the same code, the link without a program
 # belongs to the partner that got the code first.
-_FIND = """
-    SELECT codes.code, partners.id AS partner_id, programs.organization_id, programs.id AS program_id,
-           programs.landing_url, programs.landing_hosts, programs.attribution_window_days AS window_days,
+_FIND = f"""
+    SELECT codes.code, partners.id AS partner_id, {_COLUMNS},
            partners.status = 'active' AND programs.status = 'active' AS is_active
     FROM partner_codes AS codes
     JOIN partners ON partners.id = codes.partner_id
     JOIN programs ON programs.id = partners.program_id
+    LEFT JOIN cookie_domains ON cookie_domains.organization_id = programs.organization_id
     WHERE codes.code = %(code)s AND (CAST(%(program_id)s AS uuid) IS NULL OR programs.id = %(program_id)s)
     ORDER BY codes.created_at, codes.partner_id LIMIT 1
 """
 
 # If no partner has the code: the program of the request, else the default program of the first merchant on this server.
 # So another merchant that is added later never changes the target of a link.
-_LANDING = """
-    SELECT organization_id, id AS program_id, landing_url, landing_hosts, attribution_window_days AS window_days
-    FROM programs WHERE landing_url IS NOT NULL
+_LANDING = f"""
+    SELECT {_COLUMNS}
+    FROM programs LEFT JOIN cookie_domains USING (organization_id)
+    WHERE landing_url IS NOT NULL
       AND CASE WHEN CAST(%(program_id)s AS uuid) IS NULL
           THEN is_default AND organization_id = (SELECT organization_id FROM programs ORDER BY created_at, id LIMIT 1)
           ELSE id = %(program_id)s END
+"""
+
+_PROGRAM = f"""
+    SELECT {_COLUMNS} FROM programs LEFT JOIN cookie_domains USING (organization_id) WHERE id = %(program_id)s
+"""
+
+# Codes are unique within an owner, so the page of one program knows the codes of the owner's other programs too.
+_CREDITED = """
+    SELECT codes.code, partners.program_id
+    FROM partner_codes AS codes
+    JOIN partners ON partners.id = codes.partner_id
+    JOIN programs ON programs.id = partners.program_id
+    WHERE codes.organization_id = %(organization_id)s AND codes.code = ANY(%(codes)s)
+      AND partners.status = 'active' AND programs.status = 'active'
 """
 
 _HAS_PAGES = """
@@ -111,6 +147,12 @@ _HAS_PAGES = """
         WHERE %(host)s = ANY(landing_hosts) OR lower(substring(landing_url FROM '^https?://([^/?#]+)')) = %(host)s
     ) AS has_pages
 """
+
+
+def credited_codes(connection: direct.Connection, organization_id: UUID, codes: Collection[str]) -> Mapping[str, UUID]:
+    """Of these codes, those that credit an active partner of this owner, with the partner's program."""
+    rows = connection.fetch(_CREDITED, {"organization_id": organization_id, "codes": list(codes)}) if codes else []
+    return {row.code: row.program_id for row in rows}
 
 
 def _load_link(connection: direct.Connection, code: str, program_id: str) -> Link | None:
@@ -133,5 +175,13 @@ def _link(row: Any, partner_id: UUID | None, code: str) -> Link:
     landing_host = _HOST.match(row.landing_url or "")
     hosts = {*row.landing_hosts, *([landing_host[1].lower()] if landing_host else [])}
     return Link(
-        row.organization_id, row.program_id, partner_id, code, row.landing_url, frozenset(hosts), row.window_days
+        row.organization_id,
+        row.program_id,
+        partner_id,
+        code,
+        row.landing_url,
+        frozenset(hosts),
+        row.window_days,
+        row.sets_cookie,
+        row.cookie_domain,
     )

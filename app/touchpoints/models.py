@@ -1,10 +1,10 @@
-"""Tables: visits through partners' links."""
+"""Tables: visits through partners' links, and the domains of the cookies that remember them."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
@@ -42,3 +42,13 @@ class Touchpoint(Base):
     agent_hash: Mapped[str] = mapped_column(server_default="")
     touched_at: Mapped[datetime] = mapped_column(primary_key=True)
     created_at: Mapped[CreatedAt]
+
+
+class CookieDomain(Base):
+    """The domain of an owner's cookie. An owner without a row has cookies of the host that its links have."""
+
+    __tablename__ = "cookie_domains"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    domain: Mapped[str]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -158,8 +158,9 @@ def test_from_the_link_to_the_commission_over_http(
     """Ben's page is linked to directly, Ada's link is followed later; the last touch earns, though Ben is named."""
     body = json.dumps({"code": "ben", "landing": f"{SHOP}/ben"})
     connection.request("POST", PATH, body, {"Origin": SHOP, "Content-Type": "text/plain"})
-    session_id = json.load(connection.getresponse())["session"]
-    cookie = f"aff_sess_{shop.organization_id.hex[-12:]}={session_id}"
+    reported = connection.getresponse()
+    session_id = json.load(reported)["session"]
+    cookie = (reported.headers["Set-Cookie"] or "").partition(";")[0]
     connection.request("GET", "/r/ada", headers={"Cookie": cookie})
     redirect = connection.getresponse()
     assert redirect.status == 302

@@ -92,12 +92,16 @@ def test_several_partners_links_share_the_browsers_session(shop: Merchant, visit
     assert [row["code"] for row in touches()] == ["ada", "ben", "ada"]
 
 
-def test_cookie_has_only_the_session_and_the_redirects_path(shop: Merchant, visitor: FlaskClient) -> None:
-    said = visitor.get("/r/ada").headers["Set-Cookie"]
-    assert {"HttpOnly", "Path=/r/", "SameSite=Lax", "Max-Age=2592000"} <= set(said.split("; "))
-    assert "Secure" not in said
-    secure = visitor.get("/r/ada", base_url="https://links.example").headers["Set-Cookie"]
-    assert "Secure" in secure.split("; ")
+def test_the_next_link_continues_the_session_of_the_cookie_and_no_script_can_read_it(
+    shop: Merchant, visitor: FlaskClient
+) -> None:
+    said = visitor.get("/r/ada").headers["Set-Cookie"].split("; ")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=2592000"} <= set(said)
+    (touch,) = touches()
+    name, value = said[0].split("=", 1)
+    assert name == f"aff_memory_{shop.organization_id.hex[-12:]}"
+    assert value.split(".")[:2] == ["ada", touch["session_id"]]
+    assert not any(part.startswith("Domain") for part in said)
 
 
 def test_without_the_cookie_every_visit_is_a_session_of_its_own(shop: Merchant, settings: Settings) -> None:

@@ -61,6 +61,7 @@ def test_a_new_program_shows_every_field_with_its_default(owner: Caller, merchan
         "allow_self_referral": False,
         "include_out_of_band": False,
         "time_zone": "UTC",
+        "link_cookie": "on",
         "is_default": False,
         "terms_version": 1,
     }

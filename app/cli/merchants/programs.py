@@ -109,6 +109,10 @@ def change(
             "--open-signup/--no-open-signup", help="Whether people can sign up as partners.", show_default=False
         ),
     ] = None,
+    link_cookie: Annotated[
+        Literal["on", "after_consent"] | None,
+        typer.Option(help="Whether links set the cookie at once, or only after consent.", show_default=False),
+    ] = None,
     organization: OrganizationName = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -123,6 +127,8 @@ def change(
         changes = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
         if open_signup is not None:
             changes["open_signup"] = open_signup
+        if link_cookie is not None:
+            changes["link_cookie"] = link_cookie
         if name is not None:
             changes["name"] = require_line(name, param="name")
         changed = managing.change_program(session, CLI, row, changes)

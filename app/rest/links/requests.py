@@ -1,4 +1,6 @@
-"""Request models for partners' links and the beacon."""
+"""Request models for partners' links, the beacon, and what browsers remember."""
+
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,3 +48,34 @@ class BeaconBody(Request):
     landing: str = Field(default="", max_length=8192, description="The page's address; `utm_…` is taken from it.")
     referrer: str = Field(default="", max_length=8192)
     program_id: str = Field(default="", max_length=100)
+
+
+class ProgramQuery(Request):
+    """The program whose page asks."""
+
+    program: str = Field(max_length=100, examples=["prog_01h455vb4pex5vsknk084sn02q"])
+
+
+class MemoryQuery(ProgramQuery):
+    """The program whose page asks, and codes that its page was opened with."""
+
+    code: list[Annotated[str, Field(max_length=500)]] = Field(
+        default_factory=list, max_length=10, description="Whether these credit a partner; may be repeated."
+    )
+
+
+class MemoryBody(Request):
+    """A code that the visitor's browser is to remember."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "jane-smith-a1b2"}]})
+
+    code: str = Field(max_length=500)
+    session: str | None = Field(default=None, max_length=500, description="The session of the visit, if it has one.")
+
+
+class CookieDomainChange(Request):
+    """The domain of the cookie."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"domain": "shop.example.com"}]})
+
+    domain: str = Field(max_length=253, description="Your site's domain, which the host of your links is in.")

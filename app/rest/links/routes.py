@@ -6,28 +6,27 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-from flask import Response, current_app, request
-from werkzeug.exceptions import BadRequest
+from flask import Response, g, request
 
 from app import direct, ids
 from app.attribution.names import fold
 from app.errors import InvalidRequest, RateLimited, Unavailable
-from app.http import bodies, configured, throttle
+from app.http import configured, throttle
 from app.http.html import page
 from app.http.surfaces import ViewResponse, surface
 from app.refusals import DATABASE_GONE
+from app.rest.links import cookies, merchant_pages
+from app.rest.links.finding import find_link, links
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
 from app.touchpoints import recording, targets, visitors
-from app.touchpoints.links import Link, Links
+from app.touchpoints.links import Link
+from app.touchpoints.memory import Memory, touched
 from app.touchpoints.recording import Touch
 from app.touchpoints.views import BeaconAnswer
 
-DAY_SECONDS: Final = 86_400
 BEACONS_PER_MINUTE: Final = 120
 LINKS_PER_MINUTE: Final = 240
 """For each network address, which an office or a school may share."""
-LONGEST_BEACON_BYTES: Final = 32 * 1024
-PREFLIGHT_SECONDS: Final = 600
 PREFETCHING: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 HTML: Final[dict[str, Any]] = {"content": {"text/html": {}}}
 FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
@@ -37,6 +36,7 @@ FOLLOWED: Final[dict[str | int | HTTPStatus, Any]] = {
 }
 
 api = surface("Links", __name__, "Partners' links and touchpoints. Public: no key.")
+api.before_request(merchant_pages.read_plain_text)
 log = structlog.get_logger(__name__)
 
 
@@ -49,7 +49,7 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
     """
     is_over_limit = _is_over_limit(path.code, query.program_id)
     try:
-        link = _find(path.code, query.program_id)
+        link = find_link(path.code, query.program_id)
     except Unavailable:
         return page("links/unavailable.html", status=503)
     target = _target(link, query.to)
@@ -57,14 +57,17 @@ def follow_link(path: LinkPath, query: LinkQuery) -> Response:
         return page("links/unknown.html", status=404)
     if target is None:
         return page("links/not_ready.html", status=404)
-    session_id = ""
+    before, session_id = None, ""
     if link.partner_id is not None and not is_over_limit and not _is_unseen():
-        known = request.cookies.get(_cookie(link)) if configured.settings().touchpoint_cookie else None
-        session_id = recording.session_id_or_new(known)
+        before = cookies.remembered(link)
+        session_id = recording.session_id_or_new(before.session_id if before else None)
         address = request.args.to_dict()
         if not _record(link, "link", session_id, landing=target, referrer=request.referrer or "", query=address):
             session_id = ""
-    return _redirect(link, target, session_id)
+    response = _redirect(link, target, session_id)
+    if session_id:
+        _remember(response, link, before, session_id)
+    return response
 
 
 @api.post("/v1/touchpoints", responses={"202": BeaconAnswer})
@@ -75,41 +78,34 @@ def record_touchpoint(body: BeaconBody) -> Response:
     program's, records nothing and gets the same response.
     """
     throttle.count_public("touchpoints", per_minute=BEACONS_PER_MINUTE)
-    session_id = recording.session_id_or_new(body.session)
-    link = _find(body.code, body.program_id)
-    if link is not None and link.partner_id is not None and _is_own_page(link):
-        landing = body.landing if targets.host_of(body.landing) in link.hosts else ""
-        address = dict(parse_qsl(urlsplit(landing).query))
-        _write(link, "beacon", session_id, landing=landing, referrer=body.referrer, query=address)
-    return ViewResponse(BeaconAnswer(session=session_id), 202)
-
-
-@api.before_request
-def _read_plain_text() -> None:
-    """Read the body as JSON whatever its content type, because beacons can send it only as plain text."""
-    if request.method != "POST":
-        return
-    request.max_content_length = LONGEST_BEACON_BYTES
-    try:
-        request.get_json(force=True)
-    except (BadRequest, RecursionError):
-        raise InvalidRequest("the body is not JSON, or nested too deep") from None
-    bodies.check_request()
+    link = find_link(body.code, body.program_id)
+    if link is None or link.partner_id is None or not _is_own_page(link):
+        return ViewResponse(BeaconAnswer(session=recording.session_id_or_new(body.session)), 202)
+    before = cookies.remembered(link)
+    session_id = recording.session_id_or_new(body.session or (before.session_id if before else None))
+    landing = body.landing if targets.host_of(body.landing) in link.hosts else ""
+    address = dict(parse_qsl(urlsplit(landing).query))
+    _write(link, "beacon", session_id, landing=landing, referrer=body.referrer, query=address)
+    response = ViewResponse(BeaconAnswer(session=session_id), 202)
+    if merchant_pages.is_own_origin(link, request.headers.get("Origin", "")):
+        g.page_is_own = True
+        _remember(response, link, before, session_id)
+    return response
 
 
 @api.after_request
 def _allow_landing_hosts(response: Response) -> Response:
-    """Allow pages on landing hosts to send beacons and read the response (CORS), and answer preflight requests."""
+    """Allow pages on landing hosts to send beacons and read the response (CORS), and answer preflight requests.
+
+    With the visitor's cookies only a page of the program's may read it, after its beacon was recorded.
+    """
     if request.method not in {"POST", "OPTIONS"}:
         return response
     response.headers["Vary"] = "Origin"
     response.headers["Cache-Control"] = "no-store"
-    origin = request.headers.get("Origin", "")
-    if targets.host_of(origin) and _is_landing_host(targets.host_of(origin)):
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Methods"] = "POST"
-        response.headers["Access-Control-Allow-Headers"] = "Content-Type"
-        response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+    host = targets.host_of(request.headers.get("Origin", ""))
+    if host and _is_landing_host(host):
+        merchant_pages.allow(response, "POST", with_credentials=g.get("page_is_own", False))
     return response
 
 
@@ -122,39 +118,10 @@ def _is_over_limit(code: str, program_id: str) -> bool:
     try:
         throttle.count_public("links", per_minute=LINKS_PER_MINUTE)
     except RateLimited:
-        if not _links().cached(fold(code), program_id)[0]:
+        if not links().cached(fold(code), program_id)[0]:
             raise
         return True
     return False
-
-
-def _find(code: str, program_id: str) -> Link | None:
-    """The link; a cached one if it is fresh or the database cannot be reached.
-
-    Raises Unavailable if the database cannot be reached and the link is not cached.
-    """
-    key = (fold(code), program_id)
-    is_fresh, link = _links().cached(*key)
-    if is_fresh:
-        return link
-    if not _links().is_paused:
-        try:
-            loaded = direct.run(_links().load, *key)
-        except DATABASE_GONE:
-            _links().pause()
-        else:
-            _warn_without_landing_page(loaded)
-            return loaded
-    if link is None:
-        raise Unavailable("The database cannot be reached; try again.")
-    return link
-
-
-def _warn_without_landing_page(link: Link | None) -> None:
-    """Log that a link has no landing page; at most every five seconds for each code and process."""
-    if link is not None and link.landing_url is None:
-        program_id = ids.encode(ids.PROGRAM, link.program_id)
-        log.warning("landing_page_missing", code=link.code, program_id=program_id)
 
 
 def _target(link: Link | None, to: str | None) -> str | None:
@@ -170,24 +137,13 @@ def _redirect(link: Link, target: str, session_id: str) -> Response:
     named = {"ref": link.code, "aff_sess": session_id}
     utm = {f"utm_{name}": value for name, value in visitors.utm_in(request.args).items()}
     location = targets.with_parameters(target, {name: value for name, value in named.items() if value}, utm)
-    response = Response(status=302, headers={"Location": location, "Cache-Control": "no-store"})
-    settings = configured.settings()
-    if session_id and settings.touchpoint_cookie:
-        response.set_cookie(
-            _cookie(link),
-            session_id,
-            max_age=link.window_days * DAY_SECONDS,
-            path="/r/",
-            secure=request.is_secure or settings.public_url.startswith("https://"),
-            httponly=True,
-            samesite="Lax",
-        )
-    return response
+    return Response(status=302, headers={"Location": location, "Cache-Control": "no-store"})
 
 
-def _cookie(link: Link) -> str:
-    """The name of an owner's cookie, so that merchants who share a server do not share their visitors' sessions."""
-    return f"aff_sess_{link.organization_id.hex[-12:]}"
+def _remember(response: Response, link: Link, before: Memory | None, session_id: str) -> None:
+    """Set the cookie, unless the visitor's consent is needed; a browser that has it already was given consent."""
+    if link.sets_cookie or before is not None:
+        cookies.remember(response, link, touched(before, link.code, session_id, datetime.now(UTC)))
 
 
 def _is_unseen() -> bool:
@@ -201,12 +157,12 @@ def _record(
     link: Link, source: Literal["link"], session_id: str, *, landing: str, referrer: str, query: dict[str, str]
 ) -> bool:
     """Record a touchpoint; if the database cannot be reached, only log it, so that the visitor is still redirected."""
-    if _links().is_paused:
+    if links().is_paused:
         return False
     try:
         _write(link, source, session_id, landing=landing, referrer=referrer, query=query)
     except DATABASE_GONE as failure:
-        _links().pause()
+        links().pause()
         log.warning("touchpoint_lost", code=link.code, kind=type(failure).__name__)
         return False
     return True
@@ -249,11 +205,6 @@ def _is_own_page(link: Link) -> bool:
 
 def _is_landing_host(host: str) -> bool:
     try:
-        return direct.run(_links().is_landing_host, host)
+        return direct.run(links().is_landing_host, host)
     except DATABASE_GONE:
         return False
-
-
-def _links() -> Links:
-    links: Links = current_app.extensions["accrual_links"]
-    return links

@@ -9,7 +9,7 @@ from app.paging import After
 from app.partners.validation import AffiliateStatus
 from app.programs.shapes import Bps, Commission
 from app.programs.validation import ProgramStatus
-from app.programs.views import AttributionModel, CommissionBase, ConversionKind
+from app.programs.views import AttributionModel, CommissionBase, ConversionKind, LinkCookie
 from app.rest.partners.requests import Slug
 from app.views import UNSENT, EmailAddress, OneLine, Request, hide_defaults
 
@@ -116,6 +116,7 @@ class ProgramCreation(Request):
     allow_self_referral: Flag = False
     include_out_of_band: Flag = False
     time_zone: Zone = "UTC"
+    link_cookie: LinkCookie = "on"
     is_default: Flag | None = Field(
         default=None, description="Null: it becomes the default if you have no default program yet."
     )
@@ -159,6 +160,7 @@ class ProgramChange(Request):
     allow_self_referral: Flag = UNSENT
     include_out_of_band: Flag = UNSENT
     time_zone: Zone = UNSENT
+    link_cookie: LinkCookie = UNSENT
     is_default: Flag = UNSENT
 
 
