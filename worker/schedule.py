@@ -14,6 +14,8 @@ from sqlalchemy.exc import DataError
 
 from app import config, db, ids, jobs, metrics, sealing
 from app.commissions.decisions import maturing
+from app.commissions.elsewhere import cutoffs
+from app.commissions.elsewhere import settling as histories
 from app.commissions.settling import late_touches
 from app.integrity import verify
 from app.ledger import checkpoints
@@ -130,6 +132,15 @@ def settle_late_touches() -> None:
             is_more = late_touches.settle_late(session, now=now)
 
 
+def settle_history() -> None:
+    """Settle payments again whose customer's history was recorded, or whose program's cut-off was moved past them."""
+    for settle_next in (histories.settle_recorded, cutoffs.settle_moved):
+        is_more = True
+        while is_more:
+            with db.transaction() as session:
+                is_more = settle_next(session, now=datetime.now(UTC))
+
+
 def maintain_touchpoint_partitions() -> None:
     """Create the coming months' partitions of touchpoints, and drop those past the retention."""
     retention_days = config.load().touchpoint_days
@@ -192,6 +203,7 @@ def routines() -> list[Routine]:
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("settle_late_touches", 10, settle_late_touches),
+        Routine("settle_history", 5, settle_history),
         Routine("maintain_touchpoint_partitions", 3600, maintain_touchpoint_partitions),
         Routine("advance_sums", 2, advance_sums),
         Routine("advance_balances", 10, balances.advance),

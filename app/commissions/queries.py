@@ -11,8 +11,10 @@ from app import ids
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.immutable import immutable
+from app.organizations.permissions import Caller
 from app.paging import EVER, Columns, Page, Span, cut, no_row, owned_by, within
 from app.partners.models import Partner
+from app.partners.partner_side.enrollments import get_own_partner, require_access
 from app.partners.validation import OPEN
 from app.payments.models import Payment
 from app.programs.models import Program
@@ -55,6 +57,8 @@ _COMMISSIONS: Select[Commission, Conversion, Payment, str, str] = (
 # A payment that was merged into another is in no list; the other payment is.
 _UNMERGED_COMMISSIONS = _COMMISSIONS.where(Payment.merged_into_id.is_(None))
 
+OwnRow = Row[Commission, Conversion | None, str, str]
+"""A commission with its conversion, its program's name and its partner's code."""
 OWN_COMMISSIONS: Select[Commission, Conversion | None, str, str] = (
     select(Commission, Conversion, Program.name, Partner.slug)
     .join(Program, Program.id == Commission.program_id)
@@ -108,7 +112,7 @@ def list_commissions(session: Session, organization_ids: Sequence[UUID], query: 
     return _page_of_commissions(session, matching, query)
 
 
-def list_own_commissions(session: Session, query: ListQuery) -> Page[Row[Commission, Conversion | None, str, str]]:
+def list_own_commissions(session: Session, query: ListQuery) -> Page[OwnRow]:
     """A page of commissions as partners see their own, in an affiliate's transaction.
 
     Without `query.partner` the commissions of every enrollment that the owner has not ended. The merchant's payments
@@ -117,6 +121,14 @@ def list_own_commissions(session: Session, query: ListQuery) -> Page[Row[Commiss
     InvalidRequest.
     """
     return _page_of_commissions(session, OWN_COMMISSIONS.options(_NO_CALCULATION, _NO_UPLINES), query)
+
+
+def load_own_page(session: Session, caller: Caller, query: ListQuery, partner_id: str | None = None) -> Page[OwnRow]:
+    """The caller's commissions in all its enrollments, or in that of `partner_id`. Raises NotFound, Forbidden."""
+    if partner_id is None:
+        require_access(session, caller)
+    partner = None if partner_id is None else get_own_partner(session, caller, partner_id)
+    return list_own_commissions(session, replace(query, partner=partner))
 
 
 def _page_of_commissions(session: Session, matching: Select[*Columns], query: ListQuery) -> Page[Row[*Columns]]:

@@ -181,3 +181,8 @@ def commission_body(
         campaign_id=ids.encode(ids.PROGRAM, commission.program_id),
         campaign_name=program_name,
     )
+
+
+def own_commission_bodies(_session: Session, rows: Sequence[queries.OwnRow]) -> list[CommissionBody]:
+    """The commissions as their partner sees them, without the merchant's payments."""
+    return [commission_body(commission, sale, None, *names) for commission, sale, *names in rows]

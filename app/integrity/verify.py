@@ -6,8 +6,10 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions.elsewhere import posted
 from app.immutable import immutable
 from app.integrity import payout_rules
+from app.integrity.elsewhere_rules import ELSEWHERE_RULES
 from app.ledger import balance_checkpoints, checkpoints
 from app.ledger.models import ALL_PARTNERS
 from app.ledger.sums import ALL_DAYS
@@ -40,9 +42,12 @@ _RULES: Final = {
         FROM journal_entries AS entry LEFT JOIN postings AS posting ON posting.entry_id = entry.id
         GROUP BY entry.id HAVING count(posting.line) < 2 OR sum(posting.amount_minor) <> 0
     """,
-    "Every entry balances for each commission in it.": """
-        SELECT entry_id AS entry, commission_id AS commission, sum(amount_minor) AS sum_minor, min(currency) AS currency
+    "Every entry balances for each commission and opening balance in it.": """
+        SELECT entry_id AS entry, commission_id AS posted, sum(amount_minor) AS sum_minor, min(currency) AS currency
         FROM postings GROUP BY entry_id, commission_id HAVING sum(amount_minor) <> 0
+    """,
+    "Every posting names a commission or an opening balance.": """
+        SELECT DISTINCT entry_id AS entry FROM postings WHERE commission_id IS NULL
     """,
     "An entry has one currency, that of its accounts and commissions.": """
         SELECT DISTINCT posting.entry_id AS entry
@@ -95,7 +100,8 @@ _RULES: Final = {
             FROM postings AS posting JOIN journal_entries AS entry ON entry.id = posting.entry_id
             WHERE posting.commission_id = posted.commission_id AND entry.idempotency_key LIKE 'com\\_%\\:1' LIMIT 1
         ) AS first ON true
-        WHERE (posted.organization_id, posted.livemode, posted.program_id, posted.partner_id, posted.level,
+        WHERE posted.level IS NOT NULL
+          AND (posted.organization_id, posted.livemode, posted.program_id, posted.partner_id, posted.level,
                posted.currency, posted.earned_at)
             IS DISTINCT FROM
               (commission.organization_id, commission.livemode, commission.program_id, commission.partner_id,
@@ -126,8 +132,8 @@ _RULES: Final = {
         WHERE accrued_minor + payable_minor + clearing_minor + paid_minor + fee_minor + written_off_minor
             <> (calculation ->> 'target_minor')::bigint
     """,
-    "What is written off of a commission is at most what write-offs ended of it.": """
-        SELECT posting.commission_id AS commission
+    "What is written off of a commission or opening balance is at most what write-offs ended of it.": """
+        SELECT posting.commission_id AS posted
         FROM postings AS posting
         JOIN accounts AS account ON account.id = posting.account_id AND account.kind = 'written_off'
         JOIN journal_entries AS entry ON entry.id = posting.entry_id
@@ -161,7 +167,10 @@ _RULES: Final = {
            OR posting.organization_id <> entry.organization_id
     """,
 }
-"""Each rule with a query that returns a row for each breach: an entry or a commission, and figures of `_FIGURES`."""
+"""Each rule with a query that returns a row for each breach: an entry or a commission, and figures of `_FIGURES`.
+
+`posted` is a commission or an opening balance.
+"""
 
 _FIGURES: Final = {"sum_minor": "sums to", "posted_minor": "has posted", "target_minor": "is worth"}
 
@@ -170,7 +179,9 @@ def verify(session: Session) -> list[Breach]:
     """All breaches; an intact ledger has none. Needs a new transaction, which it sets to REPEATABLE READ READ ONLY."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
     breaches = [
-        Breach(rule, _place(row)) for rule, query in _RULES.items() for row in session.execute(text(query)).mappings()
+        Breach(rule, _place(session, row))
+        for rule, query in {**_RULES, **ELSEWHERE_RULES}.items()
+        for row in session.execute(text(query)).mappings().all()
     ]
     breaches += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
     breaches += [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
@@ -179,11 +190,15 @@ def verify(session: Session) -> list[Breach]:
     return breaches + [Breach(STATEMENTS, what) for what in verification.changed(session)]
 
 
-def _place(row: RowMapping) -> str:
-    """The event, entry or commission that breaks a rule, with its figures as money."""
+def _place(session: Session, row: RowMapping) -> str:
+    """The event, entry, commission or opening balance that breaks a rule, with its figures as money."""
     parts = [f"{kind} {row[kind]}" for kind in ("event", "entry") if row.get(kind)]
     if row.get("commission"):
         parts.append(ids.encode(ids.COMMISSION, row["commission"]))
+    if row.get("opening"):
+        parts.append(ids.encode(ids.OPENING_BALANCE, row["opening"]))
+    if row.get("posted"):
+        parts.append(posted.public_id(session, row["posted"]))
     if row.get("postings") is not None:
         parts.append("has 1 posting" if row["postings"] == 1 else f"has {row['postings']} postings")
     for name, words in _FIGURES.items():

@@ -37,9 +37,10 @@ PROGRAM_KINDS: Final = ("commission_expense", "platform_fee", "written_off")
 """Kinds of accounts that belong to the program; the others belong to a partner."""
 ENTRY_KINDS = (
     *("accrual", "adjustment", "approval", "hold"),
-    *("payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned", "write_off"),
+    *("payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned", "write_off", "opening"),
 )
-"""`hold` takes an automatic approval back: the payable amount is accrued again. `payout` reserves what it pays."""
+"""`hold` takes an automatic approval back: the payable amount is accrued again. `payout` reserves what it pays.
+`opening` brings in what was earned elsewhere."""
 
 
 ALL_PARTNERS: Final = UUID(int=0)
@@ -134,13 +135,14 @@ class Posting(Base):
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
     commission_id: Mapped[UUID | None] = mapped_column(ForeignKey("posted_commissions.commission_id"))
+    """The commission, or the opening balance, that it is about."""
     amount_minor: Mapped[Minor]
     currency: Mapped[Currency]
     livemode: Mapped[bool]
 
 
 class PostedCommission(Base):
-    """The columns of a commission that the sums need.
+    """The columns of a commission, or of an opening balance, that the sums need.
 
     They are inserted with its first entry, so that no other package's table is read.
     """
@@ -151,7 +153,8 @@ class PostedCommission(Base):
     organization_id: Mapped[UUID]
     program_id: Mapped[UUID]
     partner_id: Mapped[UUID]
-    level: Mapped[int] = mapped_column(SmallInteger)
+    level: Mapped[int | None] = mapped_column(SmallInteger)
+    """None: it is an opening balance, which no payment earned and no count includes."""
     currency: Mapped[Currency]
     livemode: Mapped[bool]
     earned_at: Mapped[datetime]

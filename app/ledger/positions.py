@@ -119,3 +119,8 @@ def withhold(position: Position) -> list[Line]:
     """The lines of a hold: what is payable is accrued again; none if nothing is payable."""
     payable = position.payable_minor
     return [Line("partner_payable", payable), Line("partner_accrued", -payable)] if payable > 0 else []
+
+
+def opening(amount_minor: int) -> list[Line]:
+    """The lines that bring in what was earned elsewhere, as payable; negative: a debt."""
+    return [Line("commission_expense", amount_minor), Line("partner_payable", -amount_minor)]

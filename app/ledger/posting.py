@@ -17,14 +17,15 @@ from app.ledger.positions import Line
 
 @immutable
 class Entry:
-    """One business fact about commissions of one partner in one currency, to be posted.
+    """One business fact about commissions or opening balances of one partner in one currency, to be posted.
 
     Attributes:
         key: the idempotency key, so that posting an entry twice by mistake fails: `<commission>:<n>`, where n counts
             the commission's own entries from 1, or a payout's step (`pyt_…:paid`), or the id of a write-off.
-        parts: each commission with its lines, which sum to zero.
+        parts: each commission or opening balance with its lines, which sum to zero.
         details: everything needed to explain the entry without a replay.
         first_of_level: the level of the commission, if this is its first entry; None otherwise.
+        is_opening: whether it is the first entry of an opening balance, which has no level.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Entry:
     cause: str
     details: Mapping[str, Any]
     first_of_level: int | None = None
+    is_opening: bool = False
 
 
 _OF_A_COMMISSION: Final = ("program_id", "partner_id", "currency")
@@ -76,7 +78,7 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
     for entry in entries:
         entry_id = ids.new()
         entry_rows.append(_entry_row(owner, entry_id, entry))
-        if entry.first_of_level is not None:
+        if entry.first_of_level is not None or entry.is_opening:
             shared = {**owner, "level": entry.first_of_level, "earned_at": entry.occurred_at}
             shared |= {name: getattr(entry, name) for name in _OF_A_COMMISSION}
             first_rows += [{**shared, "commission_id": commission_id} for commission_id, _ in entry.parts]

@@ -50,7 +50,8 @@ def moved(*, since: str, below: str, among: str) -> str:
     moved AS MATERIALIZED (
         SELECT touched.livemode, touched.partner_id, touched.currency, touched.day,
                {", ".join(f"one.{name}" for name in MINORS)},
-               one.more AS commission_count, CASE touched.level WHEN 0 THEN one.more ELSE 0 END AS conversion_count
+               CASE WHEN touched.level IS NULL THEN 0 ELSE one.more END AS commission_count,
+               CASE touched.level WHEN 0 THEN one.more ELSE 0 END AS conversion_count
         FROM touched
         CROSS JOIN LATERAL (
             SELECT {minors}, {more} AS more

@@ -166,7 +166,10 @@ class Payout(Base):
 
 
 class PayoutLine(Base):
-    """The part of a commission in a payout; negative where a debt is netted. Rows are only added."""
+    """The part of a commission, or of an opening balance, in a payout; negative where a debt is netted.
+
+    Rows are only added.
+    """
 
     __tablename__ = "payout_lines"
     __table_args__ = (
@@ -175,7 +178,7 @@ class PayoutLine(Base):
     )
 
     payout_id: Mapped[UUID] = mapped_column(ForeignKey("payouts.id"), primary_key=True)
-    commission_id: Mapped[UUID] = mapped_column(ForeignKey("commissions.id"), primary_key=True)
+    commission_id: Mapped[UUID] = mapped_column(ForeignKey("posted_commissions.commission_id"), primary_key=True)
     organization_id: Mapped[UUID]
     livemode: Mapped[bool]
     gross_minor: Mapped[Minor]

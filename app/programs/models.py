@@ -1,5 +1,6 @@
 """Tables: programs and their versioned terms."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,10 @@ class Program(Base):
     """IANA name: the days of its statistics begin at midnight in this zone."""
     link_cookie: Mapped[str] = mapped_column(server_default="on")
     """Whether a link sets the cookie at once, or only after the visitor's consent."""
+    live_cutoff_at: Mapped[datetime | None]
+    """Live payments made before it earn nothing, because they were paid for elsewhere; they count for cycles."""
+    test_cutoff_at: Mapped[datetime | None]
+    """As `live_cutoff_at`, for test payments."""
     created_at: Mapped[CreatedAt]
 
 

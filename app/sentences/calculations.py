@@ -14,6 +14,7 @@ Figures = Mapping[str, Any]
 CALCULATED: Final = "calculated"
 APPROVED: Final = "approved"
 HELD: Final = "held"
+OPENING: Final = "opening"
 """The reasons for which entries are posted, beside the steps of payouts."""
 PAYOUT_STEPS: Final = ("payout", "payout_paid", "payout_failed", "payout_canceled", "payout_returned")
 
@@ -38,6 +39,8 @@ def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
             return say(f"entry.{details['held_by']}_older", since=since)
         case "write_off":
             return say("entry.write_off", decided_by=details["decided_by"], because=details["because"])
+        case "opening":
+            return say("entry.opening", source=details["source"])
         case str(step) if step in PAYOUT_STEPS:
             return say(f"entry.{step}", payout=details["payout_id"], because=details.get("because", ""))
         case _:
@@ -73,6 +76,8 @@ def stopped(stopped_by: Figures) -> str:
             return say("stopped.self_referral", same=outcomes.same(stopped_by))
         case "cap_reached":
             return say("stopped.cap_reached", limit=outcomes.limit(stopped_by))
+        case "before_cutoff":
+            return say("stopped.before_cutoff", cutoff=outcomes.cutoff(stopped_by))
         case "waiting":
             return say("stopped.waiting", waiting_for=outcomes.waiting_for(stopped_by))
         case _:

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.sentences import problems
-from app.sentences.say import Day, say, say_stored
+from app.sentences.say import Day, Minute, Value, say, say_stored
 
 OUTCOMES: Final = (
     *("accrued", "adjusted", "no_change", "recorded", "bound", "unattributed", "outside_window", "self_referral"),
     *("partner_inactive", "program_inactive", "cap_reached", "zero_base", "currency_mismatch", "out_of_band"),
     *("waiting", "unknown_code", "kind_mismatch", "not_captured", "merged", "rejected", "held"),
-    *("ignored_type", "wrong_mode", "unusable", "parked"),
+    *("ignored_type", "wrong_mode", "unusable", "parked", "before_cutoff"),
 )
 
 KNOWN: Final = "known"
@@ -52,7 +52,7 @@ def sentence(outcome: str | None, details: Mapping[str, Any] | None = None) -> s
     return say_stored("outcome", outcome, **_completing(outcome, facts))
 
 
-def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, str]:
+def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, Value]:
     """The values for the outcome's placeholders."""
     match outcome:
         case "no_change" | "recorded":
@@ -61,6 +61,8 @@ def _completing(outcome: str, details: Mapping[str, Any]) -> dict[str, str]:
             return {"same": same(details)}
         case "cap_reached":
             return {"limit": limit(details)}
+        case "before_cutoff":
+            return {"cutoff": cutoff(details)}
         case "waiting":
             return {"waiting_for": waiting_for(details)}
         case "unusable" | "parked":
@@ -77,6 +79,12 @@ def waiting_for(details: Mapping[str, Any]) -> str:
 def same(details: Mapping[str, Any]) -> str:
     """What customer and partner have in common, as a part of a sentence."""
     return say_stored("same", details.get("same"))
+
+
+def cutoff(details: Mapping[str, Any]) -> Value:
+    """The cut-off that a payment was made before."""
+    stored = details.get("cutoff_at")
+    return Minute(datetime.fromisoformat(stored)) if stored else say("format.unknown")
 
 
 def limit(details: Mapping[str, Any]) -> str:

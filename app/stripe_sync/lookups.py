@@ -4,7 +4,7 @@ A look-up ends when its answer is in the inbox, or when there can be no answer; 
 repeated only if it is queued again or a person requests it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -24,7 +24,12 @@ OBJECTS: Final = (
     *("payment_intent", "promotion_code", "radar.early_fraud_warning", "refund", "subscription"),
 )
 """The kinds of look-ups whose answer is the object itself."""
-KINDS: Final = (*OBJECTS, INVOICE_LINK, INVOICE_LINES)
+HISTORY: Final = "customer_history"
+"""Everything a customer ever paid."""
+HISTORY_BY_ADDRESS: Final = "address_history"
+"""As `HISTORY`, for each customer with an address; the object is the history (`hst_…`) that has the address."""
+HISTORIES: Final = (HISTORY, HISTORY_BY_ADDRESS)
+KINDS: Final = (*OBJECTS, INVOICE_LINK, INVOICE_LINES, *HISTORIES)
 PATIENCE_SECONDS: Final = {INVOICE_LINK: 60, "charge": 60, "customer": 30, "invoice": 60, "payment_intent": 60}
 """Delay before a look-up, since an event usually delivers the data. Without it half of all payments would need one."""
 LEASE_SECONDS: Final = 120
@@ -84,10 +89,14 @@ def insert_requests(
 
     `is_backfill`: only a backfill needs them; one that a delivered event needs too is none of a backfill any more.
     """
-    distinct = sorted(lookup for lookup in set(requests) if lookup.object_id)
-    if not distinct or not api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):
-        return
-    rows = [{**lookup._asdict(), "patience": PATIENCE_SECONDS.get(lookup.kind, 0)} for lookup in distinct]
+    distinct = [lookup for lookup in set(requests) if lookup.object_id]
+    if distinct and api_keys.is_configured(session, scope.organization_id, livemode=scope.livemode):
+        queue(session, scope, distinct, is_backfill=is_backfill)
+
+
+def queue(session: Session, scope: Scope, requests: Collection[LookupRequest], *, is_backfill: bool) -> None:
+    """Queue look-ups without looking whether there is an API key; those that were answered stay so."""
+    rows = [{**lookup._asdict(), "patience": PATIENCE_SECONDS.get(lookup.kind, 0)} for lookup in sorted(requests)]
     values = {**scope.parameters(), "rows": bulk.encode(rows)}
     session.execute(_INSERT_REQUESTS, {**values, "is_backfill": is_backfill})
     if not is_backfill:

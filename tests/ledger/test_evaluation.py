@@ -73,6 +73,7 @@ def paid() -> SettlementInput:
     )
     return SettlementInput(
         payment=PaymentRow(ids.new(), state, root="in_1"),
+        livemode=True,
         credit=CREDIT,
         conversion=None,
         commissions=(),

@@ -13,6 +13,7 @@ import structlog
 from stripe import StripeClient
 
 from app import db, jobs
+from app.commissions.elsewhere import customers
 from app.errors import StripeForbidden, StripeProblem, StripeRateLimited, StripeUnavailable
 from app.immutable import immutable
 from app.payments.waiting import invoice_links, waiting_list
@@ -22,7 +23,7 @@ from app.stripe_sync import api_keys, fetched, lookups
 from app.stripe_sync.lookups import ClaimedLookup
 from worker import retries
 from worker.inbox import drain
-from worker.stripe_sync import client
+from worker.stripe_sync import client, customer_histories
 
 RATE_LIMIT_SECONDS: Final = 5.0
 """How long no requests are made to a Stripe account that limits the rate without a Retry-After."""
@@ -105,6 +106,9 @@ def _request(lookup: ClaimedLookup) -> LookupResult:
         return _links(stripe, object_id)
     if kind == lookups.INVOICE_LINES:
         return _lines(stripe, object_id)
+    if kind in lookups.HISTORIES:
+        documents, answer = customer_histories.read(stripe, lookup.request)
+        return LookupResult(documents, answer.fetched_at)
     # A PaymentIntent does not say when it was paid; its charge does.
     params = {"expand": ["latest_charge"]} if kind == "payment_intent" else {}
     answer = client.get(stripe, client.object_path(PATHS[kind], object_id), params, tries=1)
@@ -146,9 +150,12 @@ def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
         )
         if request.asked_for and not new:
             waits.end_unchanged(session, scope, request.asked_for)
-        if not result.documents:
+        is_unlinked = request.kind == lookups.INVOICE_LINK and not result.documents
+        if is_unlinked:
             invoice_links.end_wait(session, scope, request.object_id)
-        lookups.finish(session, lookup, None if result.documents else NO_INVOICE)
+        if request.kind == lookups.HISTORY_BY_ADDRESS:
+            customers.forget_address(session, request.object_id)
+        lookups.finish(session, lookup, NO_INVOICE if is_unlinked else None)
     if new:
         jobs.wake(jobs.DRAIN)
     log.info("lookup_answered", lookup_id=lookup.id, kind=request.kind, object_id=request.object_id, new=len(new))

@@ -173,12 +173,16 @@ def _obstacle_of_partner(
     settlement: SettlementInput, credit: Credit, conversion: ConversionRow | None, decision: Decision | None
 ) -> PaymentOutcome:
     """The outcome if the credited partner earns nothing on the payment; `("", {})` if nothing keeps it from earning."""
-    state = settlement.payment.state
+    state, enrollment = settlement.payment.state, credit.enrollment
+    is_left_out = state.is_out_of_band and not enrollment.include_out_of_band
+    cutoff_at = enrollment.live_cutoff_at if settlement.livemode else enrollment.test_cutoff_at
+    if cutoff_at is not None and state.occurred_at < cutoff_at and not is_left_out:
+        return "before_cutoff", {"cutoff_at": cutoff_at.isoformat()}
     if conversion is not None and (same := self_referral.reason(conversion, settlement.payer_marks)):
         return "self_referral", {"same": same}
     if conversion is not None and conversion.verdict != "earns":
         return conversion.verdict, {}
-    if state.is_out_of_band and not credit.enrollment.include_out_of_band:
+    if is_left_out:
         return "out_of_band", {}
     if decision is not None and not decision.is_approval:
         return "rejected", {"reason": decision.reason}

@@ -71,6 +71,7 @@ class SettlementInput:
 
     Attributes:
         payment: its present state, with its former outcome.
+        livemode: whether it is live or test money.
         conversion: the stored conversion; None for a payment that was never credited.
         commissions: the stored commissions, with their positions in the ledger.
         decision: the approval or rejection that counts, by a person or the clock.
@@ -84,6 +85,7 @@ class SettlementInput:
     """
 
     payment: PaymentRow
+    livemode: bool
     credit: Credit | NoCredit
     conversion: ConversionRow | None
     commissions: Sequence[CommissionRow]
@@ -141,6 +143,7 @@ def load(
         inputs.append(
             SettlementInput(
                 payment=payment,
+                livemode=scope.livemode,
                 credit=credit,
                 conversion=conversion,
                 commissions=commissions.get(conversion.id, ()) if conversion else (),

@@ -200,6 +200,7 @@ _STOPPING: Final = (
     "kind_mismatch",
     "self_referral",
     "cap_reached",
+    "before_cutoff",
     "waiting",
 )
 """Outcomes that are themselves the reason why a commission is worth nothing."""

@@ -61,6 +61,10 @@ class Enrollment:
     email_mark: str
     """Mark of the partner's address, to detect self-referral by a customer; "" if the program allows that."""
     snapshots: tuple[SnapshotTerms, ...]
+    live_cutoff_at: datetime | None = None
+    """Live payments made before it earn nothing in the program; None: all of them earn."""
+    test_cutoff_at: datetime | None = None
+    """As `live_cutoff_at`, for test payments."""
 
     def verdict(self, signals: Mapping[str, str] = STRIPE_SIGNALS) -> str:
         """`earns`, or the outcome code that says why a payment, settled now, would earn the partner nothing.
@@ -106,6 +110,7 @@ _ENROLLMENTS = text("""
            programs.conversion_event_name, programs.conversion_entitlement_id,
            programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band,
            programs.multi_level_enabled, programs.auto_approve, programs.allow_self_referral,
+           programs.live_cutoff_at, programs.test_cutoff_at,
            partners.partner_organization_id IS NOT DISTINCT FROM partners.organization_id AS is_owners_own,
            partners.email, (SELECT email_salt FROM organizations WHERE organizations.id = :owner) AS email_salt
     FROM partners JOIN programs ON programs.id = partners.program_id

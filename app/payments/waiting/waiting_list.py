@@ -13,6 +13,7 @@ from app.immutable import immutable
 from app.paging import Page, no_row, refuse_both
 from app.payments.waiting.reasons import CUSTOMER_METADATA
 from app.sentences.problems import Problem
+from app.stripe_sync import lookups
 from app.stripe_sync.lookups import LookupRequest
 
 
@@ -130,7 +131,7 @@ _IS_AWAITED = text("""
 
 def is_awaited(session: Session, organization_id: UUID, request: LookupRequest, *, livemode: bool) -> bool:
     """Whether a payment or event of this mode still waits for what a look-up asks for. True for any customer."""
-    if request.kind == "customer":
+    if request.kind in ("customer", *lookups.HISTORIES):
         return True
     values = {"organization_id": organization_id, "livemode": livemode, "object_id": request.object_id}
     return bool(session.scalar(_IS_AWAITED, values))

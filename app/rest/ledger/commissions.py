@@ -5,7 +5,7 @@ from functools import partial
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.commissions import partner_side, queries, views
+from app.commissions import queries, views
 from app.commissions.decisions import bulk_approval, commands
 from app.commissions.decisions import views as bulk_views
 from app.commissions.models import Conversion
@@ -189,19 +189,17 @@ def own_commissions(query: requests.CommissionQuery, partner_id: str | None) -> 
         query,
         views.CommissionBody,
         load,
-        partner_side.commission_bodies,
+        views.own_commission_bodies,
         lambda _, page, bodies: views.CommissionPage(commissions=list(bodies), has_more=page.has_more),
         opened,
     )
 
 
-def _load_own(
-    session: Session, query: requests.CommissionQuery, *, partner_id: str | None
-) -> Page[partner_side.OwnRow]:
+def _load_own(session: Session, query: requests.CommissionQuery, *, partner_id: str | None) -> Page[queries.OwnRow]:
     selected = queries.ListQuery(
         query.limit, g.caller.livemode, starting_after=query.starting_after, status=query.status, paid=query.span
     )
-    return partner_side.load_page(session, g.caller, selected, partner_id)
+    return queries.load_own_page(session, g.caller, selected, partner_id)
 
 
 def _load_owned(

@@ -1,0 +1,1 @@
+"""What happened in the system before this one: opening balances, cut-offs, and how long customers have paid."""
