@@ -44,6 +44,7 @@ DRIFT: Final = "drf"
 REPORTED_REFUND: Final = "rfd"
 SIGN_UP: Final = "sgn"
 BROWSER_KEY: Final = "bky"
+ERASURE: Final = "era"
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """A partner's id has two forms, `par_…` and `aff_…`; both are accepted wherever a partner id is."""

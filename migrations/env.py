@@ -22,8 +22,10 @@ import app.payouts.files.models
 import app.payouts.models
 import app.payouts.owner_settings.models
 import app.programs.models
+import app.signups.models
 import app.stripe_events.models
 import app.stripe_sync.models
+import app.tombstones.models
 import app.touchpoints.models
 from app import db
 

@@ -9,7 +9,17 @@ import typer
 
 from app.cli import explain, printing
 from app.cli.demo import command
-from app.cli.merchants import balances, commissions, cookie_domain, keys, organizations, partners, programs, statements
+from app.cli.merchants import (
+    balances,
+    commissions,
+    cookie_domain,
+    erase,
+    keys,
+    organizations,
+    partners,
+    programs,
+    statements,
+)
 from app.cli.outbound import webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
@@ -77,6 +87,7 @@ app.command("backfill")(history.backfill)
 app.command("reconcile")(history.reconcile)
 app.command("waiting")(waiting.waiting)
 app.command("explain")(explain.explain)
+app.command("erase")(erase.erase)
 app.command("verify")(verify.verify)
 app.command("send")(send.send)
 

@@ -33,6 +33,8 @@ class ClaimedEvent:
     attempts: int
     is_backfill: bool
     """Whether a backfill inserted it."""
+    may_name_erased: bool = False
+    """Whether its organization has erased people, so that its document must be checked for them."""
 
 
 @immutable
@@ -49,7 +51,8 @@ class Receipt:
 
     Attributes:
         result: as it is counted: `stored`, `wrong_mode` (stored too), `duplicate`, or `different`: the event is
-            stored already with another document, and the stored document counts.
+            stored already with another document, and the stored document counts. After an erasure stored documents
+            may lack people, so then they are not compared.
         is_due: whether the event is unprocessed.
     """
 
@@ -61,7 +64,8 @@ _INSERT = direct.Statement("""
     WITH inserted AS (
         INSERT INTO stripe_events (organization_id, endpoint_id, account, livemode, stripe_id, api_version,
                                    is_wrong_mode, type, object_id, occurred_at, payload, processed_at, outcome)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                CASE WHEN $7 AND EXISTS (SELECT FROM tombstones WHERE organization_id = $1) THEN '{}' ELSE $11 END,
                 CASE WHEN $7 THEN now() END, CASE WHEN $7 THEN 'wrong_mode' END)
         ON CONFLICT ON CONSTRAINT uq_stripe_events_identity DO NOTHING
         RETURNING id, organization_id, livemode, is_wrong_mode
@@ -73,7 +77,9 @@ _INSERT = direct.Statement("""
 """)
 
 _KNOWN = """
-    SELECT processed_at IS NULL AS is_due, is_stripe_event_different(id, CAST(%(payload)s AS text)) AS is_different
+    SELECT processed_at IS NULL AS is_due,
+           is_stripe_event_different(id, CAST(%(payload)s AS text))
+           AND NOT EXISTS (SELECT FROM tombstones WHERE organization_id = %(organization_id)s) AS is_different
     FROM stripe_events
     WHERE organization_id = %(organization_id)s AND account = %(account)s AND livemode = %(livemode)s
       AND stripe_id = %(stripe_id)s AND api_version = %(api_version)s AND is_wrong_mode = %(is_wrong_mode)s
@@ -87,6 +93,7 @@ def insert_event(
 
     An event of the other mode than the endpoint's is stored as `wrong_mode` and never becomes due: the endpoint's
     secret does not prove its origin. If the event also arrives through an endpoint of its mode, that is another row.
+    An organization that has erased people stores it without its document, which no drain would check for them.
     """
     livemode = bool(event.get("livemode"))
     identity: dict[str, direct.Value] = {
@@ -130,7 +137,9 @@ _CLAIM_THESE = text("""
     SELECT event_id, is_backfill FROM due_events WHERE event_id = ANY (:ids) ORDER BY event_id FOR UPDATE SKIP LOCKED
 """)
 _LOAD = text("""
-    SELECT id, organization_id, account, livemode, stripe_id, type, occurred_at, payload, attempts
+    SELECT id, organization_id, account, livemode, stripe_id, type, occurred_at, payload, attempts,
+           EXISTS (SELECT FROM tombstones
+                   WHERE tombstones.organization_id = stripe_events.organization_id) AS may_name_erased
     FROM stripe_events WHERE id = ANY (:ids) AND processed_at IS NULL ORDER BY id
 """)
 
@@ -164,6 +173,7 @@ def _load(session: Session, due: Iterable[Row[Any]]) -> list[ClaimedEvent]:
             row.payload,
             row.attempts,
             is_backfill[row.id],
+            row.may_name_erased,
         )
         for row in rows
     ]

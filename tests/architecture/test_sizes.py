@@ -8,6 +8,8 @@ MODULE_LINES = 300
 FUNCTION_LINES = 60
 PACKAGE_MODULES = 12
 """Sub-packages count as one; the root of `app` is exempt."""
+IN_EVERY_PACKAGE = {"erasing.py"}
+"""Modules that every package with people's data has, under the same name."""
 
 
 def test_modules_have_at_most_the_allowed_lines() -> None:
@@ -29,7 +31,11 @@ def test_packages_have_at_most_the_allowed_modules() -> None:
     full = {}
     for package in PACKAGES:
         for directory in (path.parent for path in (ROOT / package).rglob("__init__.py")):
-            inside = [path for path in directory.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+            inside = [
+                path
+                for path in directory.iterdir()
+                if path.name not in IN_EVERY_PACKAGE and (path.suffix == ".py" or (path / "__init__.py").exists())
+            ]
             if directory != ROOT / "app" and len(inside) - 1 > PACKAGE_MODULES:
                 full[str(directory.relative_to(ROOT))] = len(inside) - 1
     assert full == {}

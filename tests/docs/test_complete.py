@@ -27,7 +27,7 @@ from .shell import FOLDER, api_pages
 
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 SELF_EVIDENT = ("/docs", "/openapi.json")
-ON_THE_COMMAND_LINE: Final = frozenset({"already_merchant", "name_taken", "organization_cycle"})
+ON_THE_COMMAND_LINE: Final = frozenset({"already_merchant", "balance_open", "name_taken", "organization_cycle"})
 """Codes of refusals that only a command can meet."""
 
 

@@ -14,7 +14,7 @@ from app import db, jobs, metrics
 from app.stripe_events import inbox
 from app.stripe_events.inbox import MAX_ATTEMPTS, ClaimedEvent
 from worker import retries
-from worker.inbox import pipeline
+from worker.inbox import erased, pipeline
 from worker.retries import FailureAction
 
 BATCH_SIZE: Final = 500
@@ -122,6 +122,8 @@ def _begin_attempt(event_id: int) -> int | None:
             log.error("event_parked", stripe_event_id=event.stripe_id, **WORKER_ENDED)
             metrics.events_processed("parked")
             return None
+        if event.may_name_erased:
+            erased.without_erased(session, [event])  # committed here, so that it lasts if the attempt fails
         return inbox.count_attempt(session, event, now=datetime.now(UTC))
 
 

@@ -28,7 +28,7 @@ from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, lookups
 from app.stripe_sync.fetched import object_in
 from app.stripe_sync.lookups import LookupRequest
-from worker.inbox import event_outcomes, missing_data, payout_events
+from worker.inbox import erased, event_outcomes, missing_data, payout_events
 from worker.inbox.event_outcomes import Batch
 from worker.inbox.handlers import fetched, table
 
@@ -40,6 +40,8 @@ def work(session: Session, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]
         The outcomes by event id.
     """
     by_scope: dict[Scope, list[ClaimedEvent]] = {}
+    if any(event.may_name_erased for event in events):
+        events = erased.without_erased(session, events)
     for event in events:
         by_scope.setdefault(event.scope, []).append(event)
     outcomes: dict[int, Outcome] = {}
@@ -69,6 +71,8 @@ def _work_payments(session: Session, scope: Scope, events: Sequence[ClaimedEvent
     """The steps, for events of one organization, account and mode."""
     read, outcomes = _read(session, events)
     locked = _merge_facts(session, scope, read)
+    if any(event.may_name_erased for event in events):
+        erased.redact_objects(session, scope, locked)
     batch = Batch.of(read, locked)
     settled = settle_objects(session, scope, locked, batch.cause_of)
     _end_waits(session, scope, batch, locked, settled)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
-from app.organizations import access, audit, audit_views, hierarchy, keys, views
+from app.organizations import access, audit, hierarchy, keys, views
 from app.rest.accounts import requests
 
 api = surface("Accounts", __name__, "Organizations, API keys and the audit trail.")
@@ -110,7 +110,7 @@ def revoke_key(path: requests.KeyPath) -> Response:
         return ViewResponse(views.key_body(keys.revoke_key(session, g.caller, g.caller.organization_ids, path.key_id)))
 
 
-@api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": audit_views.AuditPage})
+@api.get("/api/v1/audit", security=needs("audit:read"), responses={"200": views.AuditPage})
 def list_audit_entries(query: requests.AuditQuery) -> Response:
     """The audit trail, newest first."""
     filters = audit.EntryFilter(query.action, query.subject_id, query.actor, query.span)
@@ -118,8 +118,8 @@ def list_audit_entries(query: requests.AuditQuery) -> Response:
         page = audit.list_entries(
             session, g.caller.organization_ids, filters, limit=query.limit, starting_after=query.starting_after
         )
-        data = [audit_views.audit_body(entry) for entry in page.rows]
-        return ViewResponse(audit_views.AuditPage(data=data, has_more=page.has_more))
+        data = [views.audit_body(entry) for entry in page.rows]
+        return ViewResponse(views.AuditPage(data=data, has_more=page.has_more))
 
 
 def _organization(session: Session, public_id: str | None, param: str) -> UUID:

@@ -1,0 +1,1 @@
+"""Erasing people: what goes, what stays, and that nothing brings it back."""
