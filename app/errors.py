@@ -12,6 +12,7 @@
     │   ├── Gone                410
     │   ├── TooLarge            413
     │   └── RateLimited         429
+    ├── ReferralFailed          500 with a code of its own: a referral code or claim could not be stored
     ├── Unavailable             503: something needed is not available; the caller retries
     ├── RowRefused, RowLeftOut  app/transfer/imports/reading/refusals.py: a row of a file is not imported
     ├── LeaseLost               a run was stopped, or another worker has taken it; the step is rolled back
@@ -130,6 +131,20 @@ class RateLimited(RequestError):
     """Too many requests; retry later."""
 
     code = "rate_limited"
+
+
+class ReferralFailed(AccrualError):
+    """A referral code or a claim could not be stored; nothing of it was.
+
+    Attributes:
+        code: `RETRY_EXHAUSTED`, `CREATE_FAILED` or `CLAIM_FAILED`.
+        reason: the kind of the failure, for the log; never a value.
+    """
+
+    def __init__(self, message: str, *, code: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
 
 
 class Unavailable(AccrualError):

@@ -45,6 +45,12 @@ REPORTED_REFUND: Final = "rfd"
 SIGN_UP: Final = "sgn"
 BROWSER_KEY: Final = "bky"
 ERASURE: Final = "era"
+CLIENT_KEY: Final = "cky"
+REFERRAL_CODE: Final = "rfc"
+REFERRAL_CLAIM: Final = "clm"
+REFERRAL_CURRENCY: Final = "cur"
+CURRENCY_BALANCE: Final = "bal"
+CURRENCY_TRANSACTION: Final = "ctx"
 
 PARTNER_PREFIXES: Final = (PARTNER, AFFILIATE)
 """A partner's id has two forms, `par_…` and `aff_…`; both are accepted wherever a partner id is."""

@@ -42,6 +42,8 @@ from app.rest.payouts import runs as payout_runs
 from app.rest.programs import analytics
 from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
+from app.rest.referrals import admin as referrals
+from app.rest.referrals import app_users, client, client_keys
 from app.rest.statements import partner_side as partner_side_statements
 from app.rest.statements import routes as statements
 from app.rest.stripe import endpoints, events, receiver, runs
@@ -155,6 +157,9 @@ def _wire(app: OpenAPI) -> None:
         payout_files.api,
         payouts.api,
         accounts.api,
+        client_keys.api,
+        referrals.api,
+        client.api,
     ):
         app.register_api(api)
     _guard(app)
@@ -168,12 +173,14 @@ def _guard(app: OpenAPI) -> None:
 
     Requests are counted by key; requests without a valid key, and those for unknown paths, are counted by address.
     """
-    needed = surfaces.permissions(app)
+    needed, for_app_users = surfaces.permissions(app), surfaces.for_app_users(app)
 
     def admit() -> None:
         permission = needed.get(request.endpoint or "")
         if permission is None:
-            if request.endpoint is None and not request.path.startswith(WEBHOOKS):
+            if request.endpoint in for_app_users:
+                _admit_app_user()
+            elif request.endpoint is None and not request.path.startswith(WEBHOOKS):
                 throttle.count_address()
             return
         try:
@@ -185,8 +192,20 @@ def _guard(app: OpenAPI) -> None:
         access.demand(caller, permission)
 
     app.before_request(admit)
-    for endpoint in needed:
+    for endpoint in (*needed, *for_app_users):
         app.view_functions[endpoint] = _guarded(app.view_functions[endpoint])
+
+
+def _admit_app_user() -> None:
+    """Identify and count the app user of a request; what a browser asks before it (OPTIONS) has no token yet."""
+    if request.method == "OPTIONS":
+        return
+    try:
+        g.caller = app_user = app_users.identify()
+    except Unauthenticated:
+        throttle.count_address()
+        raise
+    throttle.count_app_user(app_user)
 
 
 def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:

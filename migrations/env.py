@@ -22,6 +22,7 @@ import app.payouts.files.models
 import app.payouts.models
 import app.payouts.owner_settings.models
 import app.programs.models
+import app.referrals.models
 import app.signups.models
 import app.stripe_events.models
 import app.stripe_sync.models

@@ -1,6 +1,7 @@
 """Completes the OpenAPI document with examples, lists as CSV, pages, and the Idempotency-Key of each POST."""
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from flask import Flask
@@ -8,7 +9,7 @@ from flask_openapi3 import OpenAPI
 from pydantic import BaseModel
 
 from app.http.csv_lists import CSV, EXTENSION
-from app.http.errors import ErrorBody
+from app.http.errors import ClientErrorBody, ErrorBody
 from app.http.examples import example_of
 from app.http.html import HTML, HTML_EXTENSION
 from app.http.idempotency import REPLAYED
@@ -17,6 +18,7 @@ from app.organizations.stored_responses import HEADER
 
 WEBHOOKS: Final = "accrual_webhooks"
 ERROR: Final = {"$ref": f"#/components/schemas/{ErrorBody.model_config['title']}"}
+CLIENT_ERROR: Final = {"$ref": f"#/components/schemas/{ClientErrorBody.model_config['title']}"}
 REFUSALS: Final = {
     "401": ("unauthenticated", "send an API key: `Authorization: Bearer aff_…`"),
     "403": ("forbidden", "this key does not have the permission"),
@@ -116,10 +118,11 @@ def _show_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         for body in response.get("content", {}).values():
             code, message = REFUSALS.get(status, (None, None))
             refused = {"error": {"code": code, "message": message, "param": None}}
-            body["example"] = refused if code else example_of(body["schema"], schemas)
+            is_ours = code is not None and body.get("schema") != CLIENT_ERROR
+            body["example"] = refused if is_ours else example_of(body["schema"], schemas)
 
 
 def _add_idempotency_key(operation: dict[str, Any]) -> None:
     operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-    conflict = {"description": "Conflict", "content": {"application/json": {"schema": ERROR}}}
-    operation["responses"].setdefault("409", conflict)
+    error = operation["responses"]["401"]["content"]
+    operation["responses"].setdefault("409", {"description": "Conflict", "content": deepcopy(error)})

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app import refusals
-from app.errors import LONGEST_SHOWN, InvalidRequest, NotFound, RequestError, TooLarge, Unavailable
+from app.errors import LONGEST_SHOWN, InvalidRequest, NotFound, ReferralFailed, RequestError, TooLarge, Unavailable
 from app.views import Documented
 
 HTTP_CODES: Final[Mapping[int, str]] = {
@@ -25,6 +25,8 @@ HTTP_CODES: Final[Mapping[int, str]] = {
 """Codes for refusals by Flask itself; other refusals by Flask are malformed requests."""
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"
 FORM_NEEDED: Final = "send a form with a file, as `curl -F file=@FILE` does"
+CLIENT_PATHS: Final = "/client/"
+"""Below it error codes are upper case, and errors have a code and a message only."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +55,21 @@ class ErrorBody(Documented):
     error: ErrorDescription
 
 
+class ClientErrorDescription(Documented):
+    """What is wrong: a code for programs and a message for people."""
+
+    code: str = Field(examples=["ALREADY_CLAIMED"])
+    message: str = Field(examples=["you have claimed this code before"])
+
+
+class ClientErrorBody(Documented):
+    """The body of every error response below `/client`."""
+
+    model_config = ConfigDict(title="ClientError")
+
+    error: ClientErrorDescription
+
+
 def render(
     status: int, code: str, message: str, *, param: str | None = None, details: list[dict[str, str]] | None = None
 ) -> Response:
@@ -60,6 +77,8 @@ def render(
     description: dict[str, Any] = {"code": code, "message": message, "param": param}
     if details:
         description["details"] = details
+    if request.path.startswith(CLIENT_PATHS):
+        description = {"code": code.upper(), "message": message}
     response = jsonify(error=description)
     response.status_code = status
     if status == HTTPStatus.UNAUTHORIZED:
@@ -80,6 +99,7 @@ def install(app: Flask) -> None:
     """Register handlers that return an `ErrorBody` for every exception of a request."""
     app.register_error_handler(RequestError, _refused)
     app.register_error_handler(Unavailable, _unavailable)
+    app.register_error_handler(ReferralFailed, _referral_failed)
     app.register_error_handler(HTTPException, _refused_by_flask)
     for unreadable in (ParseException, NoMoreData):  # raised where a body is read
         app.register_error_handler(unreadable, _unreadable)
@@ -101,6 +121,11 @@ def _refused(refusal: RequestError) -> Response:
 
 def _unavailable(problem: Unavailable) -> Response:
     return render(503, Unavailable.code, str(problem) or "Something needed is not available now; try again.")
+
+
+def _referral_failed(failure: ReferralFailed) -> Response:
+    log.error("referral_failed", code=failure.code, reason=failure.reason)
+    return render(500, failure.code, str(failure))
 
 
 def _refused_by_flask(refusal: HTTPException) -> Response:

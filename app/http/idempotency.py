@@ -13,14 +13,13 @@ from app.errors import RateLimited, RequestError
 from app.http.bodies import FORM
 from app.http.surfaces import ViewResponse
 from app.organizations import stored_responses
-from app.organizations.permissions import Caller
 from app.organizations.stored_responses import HEADER
 from app.views import to_json
 
 REPLAYED: Final = "Idempotent-Replayed"
 
 
-def once(caller: Caller, execute: Callable[[], ResponseReturnValue]) -> Response:
+def once(caller: stored_responses.Requester, execute: Callable[[], ResponseReturnValue]) -> Response:
     """The stored response to this request; else the response of `execute`, which is then stored.
 
     Successes and refusals are both stored. A failure (5xx) or an exceeded limit (429) raises: then nothing has happened

@@ -20,11 +20,22 @@ from app.sentences.catalogue import Catalogue
 from app.views import to_json
 
 SCHEME: Final = "api_key"
+CLIENT_KEY: Final = "client_key"
+SESSION_TOKEN: Final = "session_token"  # noqa: S105 - the name of a scheme
 PARTNER_SIDE: Final = "Partner side"
 SECURITY_SCHEMES: Final[dict[str, Any]] = {
-    SCHEME: {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer aff_…`"}
+    SCHEME: {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer aff_…`"},
+    CLIENT_KEY: {"type": "apiKey", "in": "header", "name": "X-Api-Key", "description": "A client key: `rfk_…`"},
+    SESSION_TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A session token of an app user, signed with the client key's secret.",
+    },
 }
-ERRORS: Final[dict[int, Any]] = dict.fromkeys((400, 401, 403, 429, 500, 503), ErrorBody)
+APP_USER: Final[list[dict[str, list[str]]]] = [{CLIENT_KEY: [], SESSION_TOKEN: []}]
+"""The security requirement of a route for app users."""
+ERRORS: Final = ("400", "401", "403", "429", "500", "503")
 """Error responses that any route may have, besides its own."""
 ALIASES: Final = (("get", "/commissions"), ("get", "/partners/<partner_id>/commissions"))
 """Paths with the same responses as the same paths under `/api/v1`."""
@@ -40,8 +51,9 @@ class Operation:
 
     @property
     def permission(self) -> str | None:
-        """The permission that a key needs for it; None: it is public."""
-        return next((requirement[SCHEME][0] for requirement in self.declared["security"] or ()), None)
+        """The permission that a key needs for it; None: it takes no API key."""
+        required = self.declared["security"] or ()
+        return next((requirement[SCHEME][0] for requirement in required if SCHEME in requirement), None)
 
 
 class Surface(APIBlueprint):
@@ -69,16 +81,19 @@ class Surface(APIBlueprint):
         self.tags, self.tag_names, self.paths, self.components_schemas = [], [], {}, {}
 
 
-def surface(name: str, import_name: str, description: str, blueprint: str = "") -> Surface:
-    """A blueprint for routes with an API key, listed in the document under `name`.
+def surface(
+    name: str, import_name: str, description: str, blueprint: str = "", *, error: type[BaseModel] = ErrorBody
+) -> Surface:
+    """A blueprint of routes, listed in the document under `name`.
 
-    `blueprint` is its name in Flask, needed if several packages have routes under one `name`.
+    `blueprint` is its name in Flask, needed if several packages have routes under one `name`; `error` is the body of
+    its error responses.
     """
     return Surface(
         blueprint or name,
         import_name,
         abp_tags=[Tag(name=name, description=description)],
-        abp_responses={str(status): body for status, body in ERRORS.items()},
+        abp_responses=dict.fromkeys(ERRORS, error),
         operation_id_callback=operation_id,
     )
 
@@ -110,6 +125,22 @@ def permissions(app: Flask) -> dict[str, str]:
         for method in rule.methods or ()
         if (method, rule.rule) in needed
     }
+
+
+def for_app_users(app: Flask) -> frozenset[str]:
+    """The endpoints of routes for app users, by their names in Flask."""
+    declared = {
+        (operation.declared["method"], operation.rule)
+        for blueprint in surfaces(app)
+        for operation in blueprint.operations
+        if operation.declared["security"] == APP_USER
+    }
+    return frozenset(
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if (method, rule.rule) in declared
+    )
 
 
 class ViewResponse(Response):

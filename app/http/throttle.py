@@ -8,9 +8,15 @@ from app.client_addresses import client_address
 from app.errors import RateLimited
 from app.http import configured
 from app.organizations import request_limits
+from app.organizations.actors import AppUser
 from app.organizations.request_limits import LimitStatus
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def count_app_user(app_user: AppUser) -> None:
+    """Count this request for the app user, against the limits that a key has. Raises RateLimited."""
+    enforce(request_limits.count(f"app_user:{app_user.identity}", is_write=request.method not in READING))
 
 
 def count_address() -> None:

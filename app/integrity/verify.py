@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.commissions.elsewhere import posted
 from app.immutable import immutable
-from app.integrity import payout_rules
+from app.integrity import payout_rules, referral_rules
 from app.integrity.elsewhere_rules import ELSEWHERE_RULES
 from app.ledger import balance_checkpoints, checkpoints
 from app.ledger.models import ALL_PARTNERS
@@ -186,6 +186,7 @@ def verify(session: Session) -> list[Breach]:
     breaches += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
     breaches += [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
     breaches += [Breach(rule, what) for rule, what in payout_rules.breaches(session)]
+    breaches += [Breach(rule, what) for rule, what in referral_rules.breaches(session)]
     breaches += [Breach(CHAINS, what) for what in verification.broken_chains(session)]
     return breaches + [Breach(STATEMENTS, what) for what in verification.changed(session)]
 

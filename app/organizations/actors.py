@@ -1,15 +1,48 @@
-"""Actors of commands: the caller with an API key, the command line, the clock, or a person without a key.
+"""Actors of commands: the caller with an API key, an app user, the command line, the clock, or a person without a key.
 
 Every command takes an actor, passes it to the commands it calls, and writes it to the audit trail. A person who is
 signed in to the pages will be another kind of actor; no command has to change for that.
 """
 
+from hashlib import sha256
 from typing import Final, Literal
+from uuid import UUID
 
 from app import ids
+from app.immutable import immutable
 from app.organizations.permissions import Caller
 
-Actor = Caller | Literal["cli", "clock", "console", "mcp", "public"]
+
+@immutable
+class AppUser:
+    """A user of a merchant's own product, identified by a client key and a session token.
+
+    Attributes:
+        key_id: the client key.
+        organization_id: the merchant.
+        livemode: the mode of the client key.
+        app_user_id: the merchant's own id of the user.
+        claims_once: whether its users claim one referral code in all, and not each code once.
+    """
+
+    key_id: UUID
+    organization_id: UUID
+    livemode: bool
+    app_user_id: str
+    claims_once: bool
+
+    @property
+    def organization_ids(self) -> tuple[UUID, ...]:
+        """The merchant alone, without organizations below it."""
+        return (self.organization_id,)
+
+    @property
+    def identity(self) -> str:
+        """Identifies the app user in counts and stored responses, without its id, which may be an e-mail address."""
+        return f"{self.key_id}:{sha256(self.app_user_id.encode()).hexdigest()}"
+
+
+Actor = Caller | AppUser | Literal["cli", "clock", "console", "mcp", "public"]
 
 CLI: Final = "cli"
 CLOCK: Final = "clock"
@@ -20,7 +53,12 @@ PUBLIC: Final = "public"
 
 
 def name_of(actor: Actor) -> str:
-    """The actor as it is stored: the public id of a key, `mcp:` before it if an agent used it, or the actor's word."""
+    """The actor as it is stored: the public id of a key, `mcp:` before it if an agent used it, or the actor's word.
+
+    An app user is stored as its client key.
+    """
+    if isinstance(actor, AppUser):
+        return ids.encode(ids.CLIENT_KEY, actor.key_id)
     if not isinstance(actor, Caller):
         return actor
     key_id = ids.encode(ids.API_KEY, actor.key_id)

@@ -33,6 +33,8 @@ Permission = Literal[
     "runs:write",
     "webhooks:read",
     "webhooks:write",
+    "referrals:read",
+    "referrals:write",
     "audit:read",
     "keys:read",
     "keys:write",
@@ -50,6 +52,7 @@ FINANCIAL: Final = frozenset(
         "payments:read",
         "runs:read",
         "webhooks:read",
+        "referrals:read",
         "audit:read",
     }
 )
@@ -92,6 +95,11 @@ class Caller:
     livemode: bool
     kind: str = "affiliate"
     is_agent: bool = False
+
+    @property
+    def identity(self) -> str:
+        """Identifies the caller in stored responses."""
+        return str(self.key_id)
 
     def may_give(self, level: str, scopes: Collection[str]) -> bool:
         """Whether a new key with this level and these scopes would have at most this key's permissions.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Index, delete, func, select, text
@@ -21,7 +21,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app import db, jobs
 from app.errors import Conflict, InvalidRequest
 from app.immutable import immutable
-from app.organizations.permissions import Caller
 
 HEADER: Final = "Idempotency-Key"
 USABLE: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -70,8 +69,24 @@ class RequestIdentity:
     body: bytes
 
 
+class Requester(Protocol):
+    """Who sends a request: a caller with an API key, or an app user."""
+
+    @property
+    def organization_ids(self) -> tuple[UUID, ...]:
+        """The organizations whose rows it may see; the first one owns the stored response."""
+
+    @property
+    def livemode(self) -> bool:
+        """The mode of its key."""
+
+    @property
+    def identity(self) -> str:
+        """A text that no other requester has."""
+
+
 def once(
-    caller: Caller,
+    caller: Requester,
     identity: RequestIdentity,
     execute: Callable[[], Response],
     stored_form: Callable[[Response], tuple[int, str]],
@@ -81,7 +96,7 @@ def once(
     If `execute` raises, nothing has happened and nothing is stored. Jobs are woken after the commit.
 
     Args:
-        caller: the caller; responses stored for another key are never used, so live and test stay separate.
+        caller: the requester; responses stored for another one are never used, so live and test stay separate.
         identity: the request.
         execute: executes the request; transactions that it opens by `transaction` join the one opened here.
         stored_form: the status and the JSON of a response, with null for secrets.
@@ -111,11 +126,11 @@ def _same_request(first: StoredResponse, identity: RequestIdentity) -> StoredRes
     return first
 
 
-def identify(caller: Caller, path: str, key: str, body: bytes) -> RequestIdentity:
+def identify(caller: Requester, path: str, key: str, body: bytes) -> RequestIdentity:
     """What identifies a request with an `Idempotency-Key`.
 
     Args:
-        caller: the caller.
+        caller: the requester.
         path: the path of the request, without its query.
         key: the value of `Idempotency-Key`.
         body: a digest of the query and the body.
@@ -125,7 +140,7 @@ def identify(caller: Caller, path: str, key: str, body: bytes) -> RequestIdentit
     """
     if not USABLE.fullmatch(key):
         raise InvalidRequest(f"{HEADER} must have 1 to 255 visible ASCII characters", param=HEADER)
-    request = digest(str(caller.key_id), path, key)
+    request = digest(caller.identity, path, key)
     return RequestIdentity(caller.organization_ids[0], caller.livemode, request, body)
 
 

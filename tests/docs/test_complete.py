@@ -201,11 +201,11 @@ def _listed_calls(page: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 
 def _described_calls(document: dict[str, Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Every operation that needs a key, as the document has it."""
+    """Every operation that needs an API key, as the document has it."""
     found = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if "security" in operation:
+            if "api_key" in operation.get("security", [{}])[0]:
                 (scope,) = operation["security"][0]["api_key"]
                 query = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
                 found[f"{method.upper()} {re.sub(r'{[^}]+}', ':id', path)}"] = (scope, tuple(sorted(query)))

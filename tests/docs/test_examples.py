@@ -62,7 +62,7 @@ def test_operation_ids_are_short_and_each_is_used_once(document: dict[str, Any])
     assert [one for one in found if not re.fullmatch(r"[a-z]+(_[a-z]+)+", one) or len(one) > 48] == []
 
 
-def test_every_refusal_has_the_one_error_schema(document: dict[str, Any]) -> None:
+def test_every_refusal_has_one_error_schema_and_below_client_another(document: dict[str, Any]) -> None:
     assert [name for name in document["components"]["schemas"] if name.startswith("Error")] == [
         "Error",
         "ErrorDescription",
@@ -71,7 +71,10 @@ def test_every_refusal_has_the_one_error_schema(document: dict[str, Any]) -> Non
         (where, body["schema"]) for where, body in bodies(document) if re.search(r" [45]\d\d$", where) is not None
     ]
     assert len(refused) > 100
-    assert {schema["$ref"] for _, schema in refused} == {"#/components/schemas/Error"}
+    for_apps = {where: schema for where, schema in refused if " /client/" in where}
+    assert {schema["$ref"] for schema in for_apps.values()} == {"#/components/schemas/ClientError"}
+    others = {schema["$ref"] for where, schema in refused if where not in for_apps}
+    assert others == {"#/components/schemas/Error"}
 
 
 COMMISSIONS = ("Percentage", "Flat", "Recurring", "Tiered")

@@ -26,6 +26,7 @@ def test_an_endpoint_is_made_rotated_disabled_and_opened_again(accrual: Accrual)
         "payouts": 0,
         "payout_files": 0,
         "payout_settings": 0,
+        "client_keys": 0,
         "webhook_endpoints": 0,
     }
     assert accrual("endpoints", "reseal") == resealed

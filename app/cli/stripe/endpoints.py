@@ -165,6 +165,7 @@ def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     from app.partners.payout_methods import commands as payout_method_commands
     from app.payouts.owner_settings import commands as payout_settings_commands
     from app.payouts.partner_methods import resealing
+    from app.referrals import client_keys
     from app.stripe_events.endpoints import commands as endpoint_commands
 
     with organizations.opened(data_dir) as (settings, session):
@@ -174,6 +175,7 @@ def reseal(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             "payouts": resealing.reseal_payouts(session, CLI, settings),
             "payout_files": resealing.reseal_files(session, CLI, settings),
             "payout_settings": payout_settings_commands.reseal_all(session, CLI, settings),
+            "client_keys": client_keys.reseal_all(session, CLI, settings),
             "webhook_endpoints": webhook_commands.reseal_all(session, CLI, settings),
         }
     printing.record(resealed, as_json=as_json)

@@ -22,6 +22,8 @@ PARTNER_SIDE_PATH: Final = "/v1/admin/affiliate-me/"
 
 PUBLIC: Final[Mapping[str, int]] = {
     "GET /checkout.js": 200,
+    "GET /client/balances": 401,
+    "GET /client/referrals/my-code": 401,
     "GET /confirm": 200,
     "GET /docs": 200,
     "GET /docs/<path:name>": 404,
@@ -34,6 +36,7 @@ PUBLIC: Final[Mapping[str, int]] = {
     "GET /static/<name>": 404,
     "DELETE /v1/memory": 400,
     "GET /v1/memory": 400,
+    "POST /client/referrals/claim": 401,
     "POST /v1/public/affiliate/confirmation": 400,
     "POST /v1/public/affiliate/invitation": 400,
     "POST /v1/public/affiliate/signup": 400,
@@ -42,7 +45,7 @@ PUBLIC: Final[Mapping[str, int]] = {
     "POST /webhooks/stripe": 503,
     "POST /webhooks/stripe/<endpoint_id>": 404,
 }
-"""Routes that need no key, and what they answer to an empty request."""
+"""Routes that need no API key, and what they answer to an empty request."""
 
 ANSWERS: Final[Mapping[str, tuple[frozenset[int], frozenset[int]]]] = {
     # who           : a path with an id of the shop's | a path without an id
@@ -91,6 +94,10 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/customers/<customer_id>/attribution": {"partner_id": None, "reason": "so", "all_unpaid": True},
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
     "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20"},
+    "POST /v1/admin/referrals/currencies": {"code": "coins"},
+    "PATCH /v1/admin/referrals/currencies/<currency_id>": {"max_balance": 70},
+    "PATCH /v1/admin/referrals/codes/<code_id>": {"max_uses": 3},
+    "PATCH /api/v1/client-keys/<client_key_id>": {"claims": "once"},
     "POST /api/v1/stripe-endpoints/<endpoint_id>/secrets": {"secret": "whsec_another"},
     "PUT /api/v1/partners/<partner_id>/payout-method": {"method": "paypal", "email": "paid@example.com"},
     "PUT /v1/admin/affiliate-me/payout-method": {"method": "paypal", "email": "paid@example.com"},

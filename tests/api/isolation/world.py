@@ -13,12 +13,14 @@ from app import db, ids
 from app.attribution.promotions import owners
 from app.config import Settings
 from app.organizations import hierarchy, keys, merchants
+from app.organizations.actors import AppUser
 from app.organizations.models import Organization
 from app.organizations.permissions import PERMISSIONS
 from app.outbound import commands as outbound
 from app.outbox import endpoints
 from app.outbox.models import OutboundAttempt
 from app.partners.models import Partner
+from app.referrals import claims, client_keys, codes, currencies
 from app.statements import closing, periods
 from app.statements.models import Statement
 from app.stripe_events.endpoints import signing
@@ -37,6 +39,7 @@ OF_ONE_MODE = frozenset(
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
         *("payout_id", "payout_run_id", "file_id", "statement_id"),
+        *("client_key_id", "code_id", "currency_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -196,7 +199,23 @@ def _ids(
         "webhook_endpoint_id": webhook_endpoint_id,
         "delivery_id": delivery_id,
     }
-    return named, made
+    return {**named, **_referrals(session, settings, owner, livemode=livemode)}, made
+
+
+def _referrals(session: Session, settings: Settings, owner: UUID, *, livemode: bool) -> Ids:
+    """A client key of the shop, a currency, and a code that an app user has claimed."""
+    key, _ = client_keys.create(session, "cli", owner, settings, livemode=livemode, name="app")
+    currency = currencies.create(session, "cli", owner, livemode=livemode, code="credits", max_balance=None)
+    rules = codes.Rules({"credits": 5}, {"credits": 3})
+    codes.create_template(session, "cli", owner, rules, livemode=livemode)
+    referrer, referee = (AppUser(key.id, owner, livemode, name, claims_once=False) for name in ("user_1", "user_2"))
+    code, _ = codes.load_or_make(session, referrer)
+    claims.claim(session, referee, code.code or "")
+    return {
+        "client_key_id": ids.encode("cky", key.id),
+        "code_id": ids.encode("rfc", code.id),
+        "currency_id": ids.encode("cur", currency.id),
+    }
 
 
 def _outbound(session: Session, settings: Settings, owner: UUID, *, livemode: bool) -> tuple[str, str]:

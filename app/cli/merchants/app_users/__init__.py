@@ -1,0 +1,1 @@
+"""Commands about app users and the keys of their apps."""
