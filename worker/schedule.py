@@ -16,6 +16,7 @@ from app import config, db, ids, jobs, metrics, sealing
 from app.commissions.decisions import maturing
 from app.commissions.elsewhere import cutoffs
 from app.commissions.elsewhere import settling as histories
+from app.commissions.reported import signups
 from app.commissions.settling import late_touches
 from app.integrity import verify
 from app.ledger import checkpoints
@@ -141,6 +142,15 @@ def settle_history() -> None:
                 is_more = settle_next(session, now=datetime.now(UTC))
 
 
+def settle_signups() -> None:
+    """Settle the payments of customer sign-ups that an import recorded, and of each sign-up once more."""
+    now = datetime.now(UTC)
+    is_more = True
+    while is_more:
+        with db.transaction() as session:
+            is_more = signups.settle_due(session, now=now)
+
+
 def maintain_touchpoint_partitions() -> None:
     """Create the coming months' partitions of touchpoints, and drop those past the retention."""
     retention_days = config.load().touchpoint_days
@@ -204,6 +214,7 @@ def routines() -> list[Routine]:
         Routine("give_up_waiting", 60, give_up_waiting),
         Routine("settle_late_touches", 10, settle_late_touches),
         Routine("settle_history", 5, settle_history),
+        Routine("settle_signups", 5, settle_signups),
         Routine("maintain_touchpoint_partitions", 3600, maintain_touchpoint_partitions),
         Routine("advance_sums", 2, advance_sums),
         Routine("advance_balances", 10, balances.advance),

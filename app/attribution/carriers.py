@@ -7,6 +7,8 @@ PROMOTION_CODE: Final = "promotion_code"
 CLIENT_REFERENCE: Final = "client_reference"
 """Merchants fill this field with ids of their own as well: it names a partner only where its value is a known code."""
 
+SIGN_UP: Final = "signup"
+
 CARRIERS: Final = (
     "manual",
     "reported",
@@ -16,6 +18,7 @@ CARRIERS: Final = (
     "subscription_metadata",
     "session_metadata",
     CLIENT_REFERENCE,
+    SIGN_UP,
     "customer_metadata",
     PROMOTION_CODE,
 )

@@ -62,7 +62,8 @@ class Evidence(Base):
     """The code or partner id found there, trimmed and lower-cased; '' if it names no partner itself."""
     session_id: Mapped[str] = mapped_column(server_default="")
     refers_to: Mapped[str] = mapped_column(server_default="")
-    """The discount, promotion code or coupon used; its owner is looked up whenever credit is given."""
+    """The discount, promotion code or coupon used, or the user or sign-up named; what it leads to is looked up whenever
+    credit is given."""
     field_path: Mapped[str]
     """The field of the event's document, such as `data.object.metadata.affiliate_id`."""
     stripe_event_id: Mapped[str]

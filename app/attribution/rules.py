@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from app import ids
-from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, TOUCHPOINT
+from app.attribution.carriers import CLIENT_REFERENCE, PROMOTION_CODE, RANK, SIGN_UP, TOUCHPOINT
 from app.immutable import immutable
 from app.partners.queries.directory import Directory, Enrollment, SnapshotTerms
 
@@ -26,7 +26,8 @@ STRIPE_SECOND: Final = timedelta(seconds=1)
 class Name:
     """One row of evidence.
 
-    `distance` decides between names by the same carrier: a promotion code's own partner is nearer than its coupon's.
+    `distance` decides between names by the same carrier: a promotion code's own partner is nearer than its coupon's,
+    and a sign-up that has the Stripe customer's id is nearer than one that has its e-mail address.
     `session_id` is the session named beside it. For a touchpoint it is the touchpoint's session, `name` is the id of
     the partner whose link was followed, and `evident_at` the time of the visit.
     """
@@ -192,14 +193,14 @@ def _chosen(within: Sequence[Named]) -> Named:
 def _belongs_to_expired(name: Name, enrollment: Enrollment | None, expired: Named) -> bool:
     """Whether a name was written because of a touchpoint that is outside the window, so that it does not count either.
 
-    It has the touchpoint's session beside it, or names its partner without a session. A promotion code, and another
-    partner's name, are evidence of their own.
+    It has the touchpoint's session beside it, or names its partner without a session. A promotion code, a customer
+    sign-up, and another partner's name, are evidence of their own.
     """
     expired_enrollment, expired_name = expired
     if name.session_id:
         return name.session_id == expired_name.session_id
     is_its = enrollment is not None and enrollment.partner_id == expired_enrollment.partner_id
-    return is_its and name.carrier != PROMOTION_CODE
+    return is_its and name.carrier not in (PROMOTION_CODE, SIGN_UP)
 
 
 def _visit_order(name: Name) -> tuple[datetime, str]:

@@ -29,6 +29,13 @@ class StripeObject(Base):
         Index("ix_stripe_objects_root", "root", postgresql_where=text("root <> id")),
         Index("ix_stripe_objects_subscription", "subscription", postgresql_where=text("subscription <> ''")),
         Index("ix_stripe_objects_customer", "customer", postgresql_where=text("customer <> ''")),
+        # Customers by the marks of their addresses, which are names of facts.
+        Index(
+            "ix_stripe_objects_customer_facts",
+            "facts",
+            postgresql_using="gin",
+            postgresql_where=text("kind = 'customer'"),
+        ),
     )
 
     organization_id: Mapped[UUID]

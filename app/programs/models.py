@@ -54,6 +54,8 @@ class Program(Base):
     """Whether commissions without a holdback are approved at once; if not, a person has to approve them."""
     open_signup: Mapped[bool] = mapped_column(server_default="false")
     """Whether people may sign up as partners without an invitation."""
+    user_id_field: Mapped[str] = mapped_column(server_default="user_id")
+    """The metadata field of Stripe objects with the id of the user in the merchant's own system."""
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
     """IANA name: the days of its statistics begin at midnight in this zone."""
     link_cookie: Mapped[str] = mapped_column(server_default="on")

@@ -112,6 +112,12 @@ def change_program(session: Session, program: Program, changes: Mapping[str, Any
     return sorted(changed + revise_terms(session, program, terms))
 
 
+def user_id_fields(session: Session, organization_id: UUID) -> tuple[str, ...]:
+    """The metadata fields with a user's id that the owner's programs name, sorted."""
+    named = select(Program.user_id_field).where(Program.organization_id == organization_id).distinct()
+    return tuple(sorted(session.scalars(named)))
+
+
 def find_default_program(session: Session, organization_id: UUID) -> Program | None:
     """The owner's default program, used when a call names no program; None if there is none."""
     return session.scalar(

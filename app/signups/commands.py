@@ -97,7 +97,7 @@ def record(
     if filled:
         for name, value in filled.items():
             setattr(stored, name, value)
-        stored.check_at = row["check_at"]
+        stored.check_at, stored.settled_at = row["check_at"], None
         session.flush()
         _note(session, actor, "signup.completed", stored, {"filled": sorted(filled)})
     return stored, False

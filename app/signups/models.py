@@ -44,6 +44,7 @@ class SignUp(Base):
             unique=True,
             postgresql_where=text("source = 'browser'"),
         ),
+        Index("ix_signups_customer_id", "customer_id", "organization_id"),
         Index(
             "ix_signups_stripe_customer_id",
             "stripe_customer_id",
@@ -80,5 +81,7 @@ class SignUp(Base):
     cause: Mapped[str]
     """`request:…` or `import:…`, recorded with what it changes."""
     check_at: Mapped[datetime | None]
-    """When the clock looks for payments of Stripe customers that it recognizes; None: it has."""
+    """When the payments that it concerns are settled next; None: they are."""
+    settled_at: Mapped[datetime | None]
+    """When they were settled for the first time since it changed."""
     created_at: Mapped[CreatedAt]

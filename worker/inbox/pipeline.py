@@ -6,8 +6,10 @@ grouping to posting are `settle_objects`; people's decisions, the clock, reports
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,6 +23,7 @@ from app.payments import objects
 from app.payments.facts import Kind, ReadEvent
 from app.payments.objects import LockedObjects
 from app.payments.waiting import invoice_links
+from app.programs import programs
 from app.sentences.outcomes import ABANDONED
 from app.stripe_events import inbox, waits
 from app.stripe_events.inbox import ClaimedEvent, Outcome
@@ -28,7 +31,7 @@ from app.stripe_events.scope import Scope
 from app.stripe_sync import api_keys, lookups
 from app.stripe_sync.fetched import object_in
 from app.stripe_sync.lookups import LookupRequest
-from worker.inbox import erased, event_outcomes, missing_data, payout_events
+from worker.inbox import erased, event_outcomes, missing_data, payout_events, users
 from worker.inbox.event_outcomes import Batch
 from worker.inbox.handlers import fetched, table
 
@@ -69,7 +72,7 @@ def _garbage_collector_off() -> Iterator[None]:
 
 def _work_payments(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> dict[int, Outcome]:
     """The steps, for events of one organization, account and mode."""
-    read, outcomes = _read(session, events)
+    read, outcomes = _read(session, scope, events)
     locked = _merge_facts(session, scope, read)
     if any(event.may_name_erased for event in events):
         erased.redact_objects(session, scope, locked)
@@ -86,12 +89,13 @@ def _work_payments(session: Session, scope: Scope, events: Sequence[ClaimedEvent
     return outcomes
 
 
-def _read(session: Session, events: Sequence[ClaimedEvent]) -> tuple[list[ReadEvent], dict[int, Outcome]]:
+def _read(session: Session, scope: Scope, events: Sequence[ClaimedEvent]) -> tuple[list[ReadEvent], dict[int, Outcome]]:
     """The events with their readings; and by id the outcome of those without one: ignored, thin or parked."""
     read: list[ReadEvent] = []
     outcomes: dict[int, Outcome] = {}
+    user_id_fields = cache(lambda: programs.user_id_fields(session, scope.organization_id))
     for event in events:
-        result = _read_one(session, event)
+        result = _read_one(session, event, user_id_fields)
         if isinstance(result, Outcome):
             outcomes[event.id] = result
         else:
@@ -99,7 +103,9 @@ def _read(session: Session, events: Sequence[ClaimedEvent]) -> tuple[list[ReadEv
     return read, outcomes
 
 
-def _read_one(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
+def _read_one(
+    session: Session, event: ClaimedEvent, user_id_fields: Callable[[], Sequence[str]]
+) -> ReadEvent | Outcome:
     document: dict[str, Any] = json.loads(event.payload)
     if table.is_thin(document):
         if not table.is_read(event.type):
@@ -112,6 +118,10 @@ def _read_one(session: Session, event: ClaimedEvent) -> ReadEvent | Outcome:
         return Outcome("parked", unusable.problem)
     if reading.is_ignored:
         return Outcome("ignored_type")
+    described = document["data"]["object"]
+    if described.get("object") in users.KINDS:
+        named = users.references_in(described, user_id_fields)
+        reading = replace(reading, names=(*reading.names, *named)) if named else reading
     evident_at = fetched.evident_at(document) or event.occurred_at
     return ReadEvent(event.id, event.stripe_id, event.occurred_at, evident_at, reading, event.is_backfill)
 

@@ -60,7 +60,7 @@ def lock(session: Session, scope: Scope, events: Sequence[ReadEvent]) -> None:
     uses = False
     for event in events:
         for name in event.reading.names:
-            uses = uses or bool(name.refers_to)
+            uses = uses or bool(name.refers_to and name.carrier == PROMOTION_CODE)
             # A discount has its own lock.
             if is_promotion(name.object_id) and not name.object_id.startswith("discount:"):
                 fact = (name.object_id, name.name, name.refers_to)
@@ -101,7 +101,7 @@ def _stated_before(
 
 _USES = text(f"""
     SELECT object_id, refers_to, field_path, stripe_event_id, evident_at FROM evidence
-    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids)
+    WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND carrier = '{PROMOTION_CODE}'
 """)
 
 

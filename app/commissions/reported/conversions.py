@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.attribution import reported as evidence
+from app.attribution import evidence
 from app.commissions.models import Conversion
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
@@ -88,7 +88,8 @@ def report(session: Session, actor: Actor, partner: Partner, made: Report, *, by
     if not recording.keep(session, scope, Kind.REPORTED, object_id, facts, root=object_id, at=by.occurred_at):
         return Reported(_conversion(session, scope, object_id), is_new=False)
     occurred_at = made.occurred_at or by.occurred_at
-    evidence.name_partner(session, scope, object_id, partner.id, cause=by.by, occurred_at=occurred_at)
+    named = {"carrier": "reported", "name": ids.encode(ids.PARTNER, partner.id), "field_path": "affiliate_id"}
+    evidence.insert_report(session, scope, object_id, cause=by.by, occurred_at=occurred_at, **named)
     settle_objects(session, scope, objects.lock(session, scope, [object_id]), by)
     conversion = _conversion(session, scope, object_id)
     details = {"partner_id": ids.encode(ids.PARTNER, partner.id), "amount_cents": made.amount_minor}

@@ -1,0 +1,1 @@
+"""Customer sign-ups as evidence: the Stripe objects they recognize, and the partners they name."""
