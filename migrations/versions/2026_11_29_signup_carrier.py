@@ -1,13 +1,13 @@
 """Customer sign-ups credit payments: the carrier `signup`, and the ways a Stripe customer is recognized.
 
 Revision: signup_carrier
-Follows: opening_balances
+Follows: erasure
 """
 
 from alembic import op
 
 revision = "signup_carrier"
-down_revision = "opening_balances"
+down_revision = "erasure"
 branch_labels = None
 depends_on = None
 
