@@ -1,13 +1,13 @@
 """Customer sign-ups credit payments: the carrier `signup`, and the ways a Stripe customer is recognized.
 
 Revision: signup_carrier
-Follows: erasure
+Follows: referrals
 """
 
 from alembic import op
 
 revision = "signup_carrier"
-down_revision = "erasure"
+down_revision = "referrals"
 branch_labels = None
 depends_on = None
 
