@@ -136,6 +136,11 @@ class Servers:
         connection.execute(_END_SESSIONS, [self.connections.pids(self.database_url(name))])
         if _schema(connection) != self.schema:
             return False
+        self.delete_rows(connection)
+        return True
+
+    def delete_rows(self, connection: psycopg.Connection) -> None:
+        """Delete every row of a database by a superuser's connection, and begin its sequences again."""
         tables = [row[0] for row in connection.execute(_TABLES)]
         probes = SQL(", ").join(SQL("EXISTS (SELECT FROM {})").format(Identifier(table)) for table in tables)
         filled = connection.execute(SQL("SELECT {}").format(probes)).fetchone() or ()
@@ -144,7 +149,6 @@ class Servers:
         with connection.transaction():
             connection.execute("; ".join(statements))
             connection.execute(_RESTART_SEQUENCES)
-        return True
 
     def _superuser_of(self, name: str) -> psycopg.Connection:
         if name not in self.superusers or self.superusers[name].closed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli import explain, printing
+from app.cli import printing
 from app.cli.demo import command
 from app.cli.merchants import (
     balances,
@@ -27,8 +27,9 @@ from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import payouts
 from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
-from app.cli.server import bootstrap, migrate, up, verify
+from app.cli.server import bootstrap, explain, migrate, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
+from app.cli.transfer import exports, imports
 from app.errors import AccrualError
 from app.version import VERSION
 
@@ -91,6 +92,8 @@ app.command("reconcile")(history.reconcile)
 app.command("waiting")(waiting.waiting)
 app.command("explain")(explain.explain)
 app.command("erase")(erase.erase)
+app.command("export")(exports.export)
+app.add_typer(imports.commands, name="import")
 app.command("verify")(verify.verify)
 app.command("send")(send.send)
 

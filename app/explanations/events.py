@@ -161,7 +161,8 @@ def _moved(session: Session, event: StripeEvent, payments: Sequence[Payment]) ->
             select(Conversion).where(Conversion.payment_id.in_([payment.id for payment in payments]))
         )
     }
-    commissions = session.scalars(select(Commission).where(Commission.conversion_id.in_(payment_of_conversion))).all()
+    of_these = select(Commission).where(Commission.conversion_id.in_(payment_of_conversion))
+    commissions = session.scalars(of_these.order_by(Commission.conversion_id, Commission.level, Commission.id)).all()
     entries = payment_explanation.entries_of(
         session, [commission.id for commission in commissions], cause=event.stripe_id
     )

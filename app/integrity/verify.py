@@ -178,17 +178,22 @@ _FIGURES: Final = {"sum_minor": "sums to", "posted_minor": "has posted", "target
 def verify(session: Session) -> list[Breach]:
     """All breaches; an intact ledger has none. Needs a new transaction, which it sets to REPEATABLE READ READ ONLY."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-    breaches = [
+    return breaches(session)
+
+
+def breaches(session: Session) -> list[Breach]:
+    """All breaches that a transaction sees; another one must not write meanwhile."""
+    found = [
         Breach(rule, _place(session, row))
         for rule, query in {**_RULES, **ELSEWHERE_RULES}.items()
         for row in session.execute(text(query)).mappings().all()
     ]
-    breaches += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
-    breaches += [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
-    breaches += [Breach(rule, what) for rule, what in payout_rules.breaches(session)]
-    breaches += [Breach(rule, what) for rule, what in referral_rules.breaches(session)]
-    breaches += [Breach(CHAINS, what) for what in verification.broken_chains(session)]
-    return breaches + [Breach(STATEMENTS, what) for what in verification.changed(session)]
+    found += [Breach(STATISTICS, _day(difference)) for difference in checkpoints.differences(session)]
+    found += [Breach(BALANCES, _time(difference)) for difference in balance_checkpoints.differences(session)]
+    found += [Breach(rule, what) for rule, what in payout_rules.breaches(session)]
+    found += [Breach(rule, what) for rule, what in referral_rules.breaches(session)]
+    found += [Breach(CHAINS, what) for what in verification.broken_chains(session)]
+    return found + [Breach(STATEMENTS, what) for what in verification.changed(session)]
 
 
 def _place(session: Session, row: RowMapping) -> str:

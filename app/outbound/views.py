@@ -14,7 +14,10 @@ from app.sentences import problems
 from app.views import Instant, ShownOnce, Snake
 
 Status = Literal["pending", "delivered", "given_up"]
-DISABLED_REASON = "Why: `by_request`, or `failing`: it accepted nothing for three days. Null: it is not disabled."
+DISABLED_REASON = (
+    "Why: `by_request`; `failing`: it accepted nothing for three days; `restored`: the installation was restored from "
+    "an archive. Null: it is not disabled."
+)
 
 EndpointId = Annotated[str, Field(examples=["owe_01h455vb4pex5vsknk084sn02q"])]
 DeliveryId = Annotated[str, Field(examples=["omd_01h455vb4pex5vsknk084sn02q"])]

@@ -64,7 +64,8 @@ class OutboundEndpoint(Base):
     """When the first of its attempts failed since the last that succeeded; null while it works."""
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None]
-    """A code: `by_request`, `failing` after three days of failures, or `enrollment_ended` of a partner's postback."""
+    """A code: `by_request`, `failing` after three days of failures, `enrollment_ended` of a partner's postback, or
+    `restored` from an archive."""
     mail_due_at: Mapped[datetime | None]
     """When the mail that says that it was disabled is due next; null: there is none to send."""
     mail_attempts: Mapped[int] = mapped_column(server_default="0")

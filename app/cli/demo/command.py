@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from app import ids, money, settings_files
-from app.cli import explain, printing
 from app.cli import organization as organizations
+from app.cli import printing
 from app.cli.options import DataDir
-from app.cli.server import bootstrap
+from app.cli.server import bootstrap, explain
 from app.cli.server.bootstrap import Bootstrapped
 from app.cli.stripe import delivery, send
 from app.errors import ConfigurationError, Unavailable

@@ -38,7 +38,8 @@ def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at:
 
     Raises:
         NotFound: the run has no such file.
-        Gone: `file_replaced`: it was made again without a payout that has ended.
+        Gone: `file_replaced`: it was made again without a payout that has ended; `file_not_restored`: an export
+            without a passphrase did not have it.
         Forbidden: `payouts_disabled`: it was never downloaded, and payouts are switched off.
     """
     run_states.lock(session, [run.id])
@@ -49,6 +50,7 @@ def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at:
             "the new one",
             code="file_replaced",
         )
+    content = _content(file, public_id)
     is_first = file.downloaded_at is None
     if is_first:
         switch.require_on(sealing.of_process())
@@ -58,7 +60,6 @@ def download(session: Session, actor: Actor, run: PayoutRun, public_id: str, at:
     audit.add_entry(
         session, actor, "payout_file.downloaded", public_id, details, organization_id=owner, livemode=livemode
     )
-    content = sealing.unseal(file.content_encrypted, sealing.of_process()).encode()
     return Downloaded(file.name, kinds.FORMATS[file.file_kind].content_type, file.sha256, content)
 
 
@@ -69,6 +70,16 @@ def _get(session: Session, run: PayoutRun, public_id: str) -> PayoutFile:
     if file is None:
         raise NotFound.of("payout file", public_id, where=" in this run")
     return file
+
+
+def _content(file: PayoutFile, public_id: str) -> bytes:
+    if file.content_encrypted is None:
+        raise Gone(
+            f"the file {public_id} was not in the export that this installation was restored from, because the export "
+            "has no payout destinations; cancel its payouts if they were not uploaded, and run them again",
+            code="file_not_restored",
+        )
+    return sealing.unseal(file.content_encrypted, sealing.of_process()).encode()
 
 
 def _send(session: Session, file: PayoutFile, downloaded_by: str, at: datetime) -> None:

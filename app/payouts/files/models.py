@@ -48,7 +48,8 @@ class PayoutFile(Base):
     """The sum of its lines, in the currency's smallest unit."""
     sha256: Mapped[str]
     """Of its bytes, in hexadecimal digits."""
-    content_encrypted: Mapped[str]
+    content_encrypted: Mapped[str | None]
+    """Null: it was restored from an export without a passphrase, so it cannot be downloaded."""
     status: Mapped[str] = mapped_column(server_default="current")
     created_at: Mapped[CreatedAt]
     downloaded_at: Mapped[datetime | None]
