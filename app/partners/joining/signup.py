@@ -1,19 +1,46 @@
 """Open sign-up: people become pending partners of a program that allows it, without an invitation."""
 
+from typing import Final
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.errors import NotFound
+from app.errors import InvalidRequest, NotFound
 from app.organizations import audit, hierarchy
 from app.organizations.actors import Actor
 from app.partners import enrollment
-from app.partners.joining import confirmations, first_keys
+from app.partners.joining import confirmations, first_keys, invitations
 from app.partners.joining.invitations import Joined
 from app.partners.managing import outbound_facts
 from app.partners.validation import split_name
 from app.programs.models import Program
 from app.texts import require_address
+
+LIMIT: Final = "signup"
+"""The name of the limit of sign-ups."""
+PER_MINUTE: Final = 5
+"""Sign-ups for each network address, which a household or an office may share."""
+
+
+def register(
+    session: Session, actor: Actor, *, name: str, program_id: str | None, email: str | None, token: str | None
+) -> Joined:
+    """Join by an invitation's token, which names program and address; without one, by `sign_up`.
+
+    Raises:
+        InvalidRequest: a field is missing without a token, or sent with one; or as `sign_up` and `invitations.join`.
+        NotFound, Conflict: as `sign_up` and `invitations.join`.
+    """
+    if token is not None:
+        for param, value in (("program_id", program_id), ("email", email)):
+            if value is not None:
+                raise InvalidRequest(f"do not send {param} with a token, which names it already", param=param)
+        return invitations.join(session, actor, token, name)
+    if program_id is None or email is None:
+        missing = "program_id" if program_id is None else "email"
+        raise InvalidRequest(f"{missing} is required without a token", param=missing)
+    return sign_up(session, actor, program_id, name=name, email=email)
 
 
 def sign_up(session: Session, actor: Actor, program_id: str, *, name: str, email: str) -> Joined:

@@ -222,15 +222,20 @@ def report_of(body: ConversionReport | ProgramReport) -> Report:
 OutcomeCode = Annotated[str, OneOf(outcomes.OUTCOMES)]
 
 
-class PaymentQuery(Numbered, Between):
-    """A filter of payments; `since` and `until` limit `occurred_at`."""
+class UnattributedQuery(Numbered, Between):
+    """A filter of payments that no partner is credited with."""
 
     limit: int = Field(default=50, ge=1, le=100)
+    outcome: OutcomeCode | None = None
+
+
+class PaymentQuery(UnattributedQuery):
+    """A filter of payments; `since` and `until` limit `occurred_at`."""
+
     attributed: bool | None = Field(default=None, description="False: only those that no partner is credited with.")
     conflict: bool | None = Field(
         default=None, description="True: only those whose partner was paid before evidence credited another."
     )
-    outcome: OutcomeCode | None = None
 
 
 class WaitingQuery(Numbered):

@@ -3,24 +3,19 @@
 from typing import Final
 
 from flask import Response, request
-from sqlalchemy.orm import Session
 
 from app import db
-from app.errors import InvalidRequest
 from app.http import bodies, configured, throttle
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, surface
 from app.organizations import actors
 from app.partners.joining import confirmations, invitations, signup
 from app.partners.joining import views as shapes
-from app.partners.joining.invitations import Joined
 from app.rest.partner_side import requests
 
 api = surface("Sign-up", __name__, "How affiliates sign up by themselves, or join by an invitation's link.")
 
 INVITATION: Final = "/v1/public/affiliate/invitation"
-SIGN_UPS_PER_MINUTE: Final = 5
-"""For each network address, which a household or an office may share."""
 LOOK_UPS_PER_MINUTE: Final = 60
 """Look-ups of invitations for each network address.
 
@@ -34,7 +29,7 @@ def _admit() -> None:
     if request.path == INVITATION:
         throttle.count_public("invitation", per_minute=LOOK_UPS_PER_MINUTE)
     else:
-        throttle.count_public("signup", per_minute=SIGN_UPS_PER_MINUTE)
+        throttle.count_public(signup.LIMIT, per_minute=signup.PER_MINUTE)
     bodies.check_request()
 
 
@@ -54,14 +49,11 @@ def sign_up(body: requests.SignUp) -> Response:
     The response is the same for every address. An address that you give yourself counts after you confirm it by the
     mailed link, or after the program's owner approves you.
     """
-    if body.token is not None:
-        return _join(body.token, body)
-    if body.program_id is None or body.email is None:
-        missing = "program_id" if body.program_id is None else "email"
-        raise InvalidRequest(f"{missing} is required without a token", param=missing)
     with db.web_transaction() as session:
-        joined = signup.sign_up(session, actors.PUBLIC, body.program_id, name=body.name, email=body.email)
-        return _made(session, joined)
+        joined = signup.register(
+            session, actors.PUBLIC, name=body.name, program_id=body.program_id, email=body.email, token=body.token
+        )
+        return ViewResponse(shapes.load_signed_up(session, joined, configured.settings().public_url), status=201)
 
 
 @api.post(
@@ -82,16 +74,3 @@ def confirm_address(body: requests.Confirmation) -> Response:
     """Confirm the address you signed up with, by the token of the link that was mailed to it."""
     with db.web_transaction() as session:
         return ViewResponse(shapes.confirmed(confirmations.confirm(session, actors.PUBLIC, body.token)))
-
-
-def _join(token: str, body: requests.SignUp) -> Response:
-    for beside in ("program_id", "email"):
-        if getattr(body, beside) is not None:
-            raise InvalidRequest(f"do not send {beside} with a token, which names it already", param=beside)
-    with db.web_transaction() as session:
-        return _made(session, invitations.join(session, actors.PUBLIC, token, body.name))
-
-
-def _made(session: Session, joined: Joined) -> Response:
-    public_url = configured.settings().public_url
-    return ViewResponse(shapes.load_signed_up(session, joined, public_url), status=201)

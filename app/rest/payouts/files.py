@@ -13,7 +13,8 @@ from app.organizations import access
 from app.payouts.files import downloads, importing, views
 from app.payouts.files.views import ImportedBody
 from app.payouts.showing import queries
-from app.rest.payouts.requests import PayoutFilePath, PayoutRunPath, ResultFile
+from app.rest.payouts.requests import PayoutFilePath, PayoutRunPath
+from app.rest.payouts.uploads import ResultFile
 
 api = surface("Payout files", __name__, "What a person uploads to a bank or a provider, and what became of it.")
 

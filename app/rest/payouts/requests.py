@@ -2,9 +2,7 @@
 
 from typing import Annotated
 
-from flask_openapi3 import FileStorage
-from pydantic import AfterValidator, ConfigDict, Field
-from werkzeug.datastructures import FileStorage as Uploaded
+from pydantic import ConfigDict, Field
 
 from app.paging import Numbered
 from app.payouts.methods import MethodName
@@ -35,27 +33,13 @@ class PayoutFilePath(PayoutRunPath):
     file_id: str = Field(description="`pyf_…`; the run lists its files.")
 
 
-def _uploaded(value: object) -> object:
-    if not isinstance(value, Uploaded):
-        raise ValueError("must be a file; with curl: `-F file=@FILE`")  # noqa: TRY004 - pydantic reports this one
-    return value
-
-
-class ResultFile(Request):
-    """A provider's file that says what became of payouts."""
-
-    file: Annotated[FileStorage, AfterValidator(_uploaded)] = Field(
-        description="CSV of PayPal or Wise, or with the columns reference, status, provider_id and reason."
-    )
-
-
 class RunQuery(Request):
     """Whether it is only a preview."""
 
     dry_run: bool = Field(default=False, description="Only show what would be paid; nothing is written.")
 
 
-class RunCreation(Request):
+class RunConditions(Request):
     """Whom and what a run pays; without conditions everything that is payable."""
 
     model_config = ConfigDict(json_schema_extra=hide_defaults)
@@ -67,21 +51,25 @@ class RunCreation(Request):
     exclude_partner_ids: list[PartnerId] = Field(default=[], max_length=1000, description="All but these partners.")
     currencies: list[Currency] = Field(default=[], max_length=200, examples=[["usd"]])
     methods: list[MethodName] = Field(default=[], max_length=20, description="Only partners paid in one of these ways.")
-    preview_token: Annotated[str, Field(max_length=2000)] = Field(
-        default=UNSENT, description="Of a preview: the run is refused if it would pay anything else."
-    )
 
-    @property
-    def asked(self) -> RunRequest:
-        """The request of the command."""
+    def asked(self, preview_token: str | None = None) -> RunRequest:
+        """The request of the command, compared with the preview of this token if there is one."""
         return RunRequest(
             cutoff_at=self.cutoff_at,
             partner_ids=self.partner_ids,
             exclude_partner_ids=self.exclude_partner_ids,
             currencies=self.currencies,
             methods=self.methods,
-            preview_token=self.preview_token,
+            preview_token=preview_token,
         )
+
+
+class RunCreation(RunConditions):
+    """Whom and what a run pays, and the preview it is compared with."""
+
+    preview_token: Annotated[str, Field(max_length=2000)] = Field(
+        default=UNSENT, description="Of a preview: the run is refused if it would pay anything else."
+    )
 
 
 class PayoutQuery(Numbered):

@@ -34,9 +34,9 @@ def create_payout_run(path: ProgramPath, query: requests.RunQuery, body: request
     with access.transaction(caller) as session:
         program = get_program(session, caller.organization_ids, path.program_id, default_of=caller.organization_id)
         if query.dry_run:
-            previewed = commands.preview(session, program, body.asked, livemode=caller.livemode)
+            previewed = commands.preview(session, program, body.asked(body.preview_token), livemode=caller.livemode)
             return ViewResponse(RunData(data=run_views.preview_body(previewed)))
-        run = commands.create(session, caller, program, body.asked, livemode=caller.livemode)
+        run = commands.create(session, caller, program, body.asked(body.preview_token), livemode=caller.livemode)
         shown = run_views.run_body(session, run)
     jobs.wake(jobs.PAYOUT_RUNS)
     return ViewResponse(RunData(data=shown), status=201)
