@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     log_level: Literal["debug", "info", "warning"] = "info"
     """`auto`: columns in a terminal, JSON elsewhere."""
+    api_key: SecretStr | None = None
+    """The API key of Accrual's that `accrual mcp` uses."""
     language: str = "en"
     """Language of the sentences that people read: one that has a catalogue in `app/sentences/locales`."""
     web_workers: int = Field(default=2, ge=1, le=64)

@@ -33,7 +33,8 @@ NEVER_LOGGED: Final = frozenset(
 )
 OURS: Final = ("app", "worker")
 """The only packages that "debug" is for: at that level others write requests and their bodies."""
-QUIET: Final = ("alembic", "rq", "urllib3", "werkzeug")  # they log every step; only their warnings are needed
+QUIET: Final = ("alembic", "mcp", "rq", "sse_starlette", "urllib3", "uvicorn", "werkzeug")
+"""They log every step; only their warnings are needed."""
 
 
 def configure(log_format: Literal["auto", "json", "console"] = "auto", *, level: str = "info") -> None:

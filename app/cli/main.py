@@ -27,7 +27,7 @@ from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import payouts
 from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
-from app.cli.server import bootstrap, explain, migrate, up, verify
+from app.cli.server import bootstrap, explain, mcp, migrate, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
 from app.cli.transfer import exports, imports
 from app.errors import AccrualError
@@ -65,6 +65,7 @@ def accrual(
 app.command("up")(up.up)
 app.command("demo")(command.demo)
 app.command("migrate")(migrate.migrate)
+app.command("mcp")(mcp.mcp)
 app.command("bootstrap")(bootstrap.bootstrap)
 app.add_typer(organizations.commands, name="organizations")
 app.add_typer(programs.commands, name="programs")
@@ -130,3 +131,7 @@ def _database_problem(error: DBAPIError) -> str:
 def _exit_with_error(text: str) -> None:
     printing.print_error(text)
     sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .source import modules
 
-EDGES = ("app.http", "app.rest", "app.pages", "app.cli")
+EDGES = ("app.http", "app.rest", "app.pages", "app.cli", "app.mcp")
 """They parse, call a command or a view, and render."""
 SESSION_TYPES = {"Session", "Connection", "Engine"}
 """All that an edge needs of SQLAlchemy, beside its exceptions."""

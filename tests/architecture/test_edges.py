@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .source import calls, modules
 
 MAY_CATCH_EVERYTHING = {
+    "app.mcp.execution",
     "app.rest.stripe.receiver",  # its route raises it again, for Flask to answer
     "worker.inbox.drain",
     "worker.payouts.accounts",
@@ -22,6 +23,7 @@ SERVES_REQUESTS = (
     "app.http",
     "app.rest",
     "app.pages",
+    "app.mcp",
     "app.organizations.access",
     "app.organizations.stored_responses",
 )

@@ -42,20 +42,24 @@ for path in paths(get_command(app), []):
 print(json.dumps(loaded))
 """
 SERVERS: Final = (
-    "alembic app.http app.rest app.pages app.web flask flask_openapi3 gunicorn limits pgserver "
-    "prometheus_client redis rq stripe werkzeug worker"
+    "alembic app.http app.mcp app.rest app.pages app.web flask flask_openapi3 gunicorn limits mcp pgserver "
+    "prometheus_client redis rq starlette stripe uvicorn werkzeug worker"
 )
 TABLES: Final = "app.config app.currencies app.db app.logs cryptography psycopg rich sqlalchemy structlog"
 """Pydantic is not in the list: Typer reads options with it."""
 
 SERVES_NO_REQUEST: Final = (
-    "alembic app.cli app.http app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 limits "
+    "alembic app.cli app.http app.mcp app.pages app.rest cryptography.fernet flask flask_openapi3 gunicorn jinja2 "
+    "limits mcp starlette uvicorn "
     "requests standardwebhooks stripe text_unidecode typer urllib3 werkzeug"
 )
 PROCESSES: Final = {
-    "app.gunicorn_settings": "alembic app.cli mako requests stripe text_unidecode typer worker",
+    "app.gunicorn_settings": (
+        "alembic app.cli app.mcp mako mcp requests starlette stripe text_unidecode typer uvicorn worker"
+    ),
     "worker.__main__": SERVES_NO_REQUEST,
     "worker.schedule": SERVES_NO_REQUEST,
+    "app.mcp.http": "alembic app.cli app.http app.pages flask flask_openapi3 gunicorn jinja2 mako stripe worker",
 }
 """By the module that a process begins with, what it must not load: each takes megabytes and a part of its start."""
 
