@@ -29,35 +29,43 @@ READY_SECONDS: Final = 60
 
 @immutable
 class Stack:
-    """A running Accrual: its address, its settings and its processes."""
+    """A running Accrual: its addresses, its settings and its processes. Without an MCP server `mcp_url` is None."""
 
     url: str
+    mcp_url: str | None
     settings: config.Settings
     children: tuple[Child, ...]
 
     def wait_until_ready(self) -> None:
-        """Return once `/readyz` is OK. Raises Unavailable if it is not within `READY_SECONDS`."""
+        """Return once `/readyz` is OK and the MCP server answers.
+
+        Raises:
+            Unavailable: they do not within `READY_SECONDS`.
+        """
         deadline = time.monotonic() + READY_SECONDS
         supervisor.supervise(self.children, until=lambda: self.is_ready() or time.monotonic() > deadline)
         if not self.is_ready():
             raise Unavailable(f"the server at {self.url} did not become ready within {READY_SECONDS} seconds")
 
     def is_ready(self) -> bool:
-        """Whether `/readyz` answers 200."""
+        """Whether `/readyz` answers 200, and the MCP server, if there is one, anything."""
         try:
+            if self.mcp_url is not None:
+                http_client.call("GET", self.mcp_url)
             return http_client.call("GET", f"{self.url}/readyz")[0] == 200
         except Unavailable:
             return False
 
 
 @contextmanager
-def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Iterator[Stack]:
+def serve(data_dir: Path | None, port: int, *, log: Path | None = None, with_mcp: bool = False) -> Iterator[Stack]:
     """Run all processes for the length of the block; they are stopped when it ends, also after an exception.
 
     Args:
         data_dir: the data directory; created if it is missing.
         port: the web server's port, on loopback.
         log: file for the output of the processes; None: the output of this process.
+        with_mcp: whether to run the MCP server too, on the port above `port`.
 
     Raises:
         ConfigurationError: the port is in use, the directory is in use, or a setting is wrong.
@@ -66,11 +74,14 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Itera
     data_dir = config.find_data_dir(data_dir)
     directories.make_data_directory(data_dir)
     with _exclusive_use(data_dir):
-        _refuse_used_port(port)
+        mcp_port = port + 1 if with_mcp else None
+        for used in filter(None, (port, mcp_port)):
+            _refuse_used_port(used)
         settings = _prepare(data_dir, port)
         logs.configure(settings.log_format, level=settings.log_level)
         web_login = _web_login(settings)
-        servers, processes = _embedded_servers(settings), _accrual_processes(settings, port, log, web_login)
+        servers = _embedded_servers(settings)
+        processes = _accrual_processes(settings, port, mcp_port, log, web_login)
         try:
             for server in servers:
                 server.launch()
@@ -80,7 +91,8 @@ def serve(data_dir: Path | None, port: int, *, log: Path | None = None) -> Itera
                 _set_passwords(settings, web_login)
             for process in processes:
                 process.launch()
-            yield Stack(f"http://{HOST}:{port}", settings, (*servers, *processes))
+            mcp_url = f"http://{HOST}:{mcp_port}/mcp" if mcp_port else None
+            yield Stack(f"http://{HOST}:{port}", mcp_url, settings, (*servers, *processes))
         finally:
             supervisor.stop(processes)
             supervisor.stop(servers)
@@ -159,17 +171,22 @@ def _new_password() -> str:
     return secrets.token_urlsafe(embedded.PASSWORD_BYTES)
 
 
-def _accrual_processes(settings: config.Settings, port: int, log: Path | None, web_login: str) -> list[Child]:
+def _accrual_processes(
+    settings: config.Settings, port: int, mcp_port: int | None, log: Path | None, web_login: str
+) -> list[Child]:
     python = [sys.executable, "-m"]
     web = [*python, "gunicorn", "--config", "python:app.gunicorn_settings", "--bind", f"{HOST}:{port}"]
     commands = {"web": [*web, "app.web:create_app()"]}
+    if mcp_port is not None:
+        commands["mcp"] = [*python, "app.cli.main", "mcp", "--http", "--host", HOST, "--port", str(mcp_port)]
     commands |= {f"worker-{number}": [*python, "worker"] for number in range(1, settings.workers + 1)}
     commands["stripe"] = [*python, "worker", "stripe"]
     commands["outbound"] = [*python, "worker", "outbound"]
     commands["clock"] = [*python, "worker.schedule"]
     environment = config.child_environment(settings.data_dir)
-    # The web server gets only its own database login.
-    environments = {"web": environment | {"DATABASE_URL": web_login, "ACCRUAL_WEB_DATABASE_URL": web_login}}
+    # What serves requests gets only the web server's database login.
+    serving = environment | {"DATABASE_URL": web_login, "ACCRUAL_WEB_DATABASE_URL": web_login}
+    environments = {"web": serving, "mcp": serving}
     return [
         Child(name, partial(start, command, log=log, env=environments.get(name, environment)))
         for name, command in commands.items()

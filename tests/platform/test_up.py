@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -48,11 +48,11 @@ def accrual(*arguments: str, data_dir: Path) -> Any:
 class Up:
     """A running `accrual up`."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir = data_dir
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
-        command = [*ACCRUAL, "up", "--port", str(self.port), "--data-dir", str(data_dir)]
+        command = [*ACCRUAL, "up", "--port", str(self.port), "--data-dir", str(data_dir), *options]
         self.errors = (data_dir / "errors.log").open("w")
         self.process = subprocess.Popen(command, env=SMALL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
 
@@ -86,15 +86,26 @@ def is_alive(pid: int) -> bool:
 def running() -> Iterator[Up]:
     """One that several tests look at; the last of them stops it."""
     with tempfile.TemporaryDirectory(prefix="accrual-up-") as directory:
-        up = Up(Path(directory))
+        up = Up(Path(directory), "--mcp")
         yield up
         up.end(signal.SIGTERM)
 
 
 def test_up_prints_ready_once_it_serves(running: Up) -> None:
     assert running.first_line() == f"ready http://127.0.0.1:{running.port}\n"
+    assert running.first_line() == f"mcp http://127.0.0.1:{running.port + 1}/mcp\n"
     with urlopen(f"http://127.0.0.1:{running.port}/readyz") as answer:
         assert answer.status == 200
+
+
+def test_up_serves_agents_beside_it(running: Up) -> None:
+    asked = Request(
+        f"http://127.0.0.1:{running.port + 1}/mcp",
+        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode(),
+        {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"},
+    )
+    with urlopen(asked) as answer:  # noqa: S310 - our own server
+        assert [tool["name"] for tool in json.load(answer)["result"]["tools"]] == ["affiliate_signup"]
 
 
 def test_each_process_gets_its_own_login_and_no_serving_process_the_owners(running: Up) -> None:
