@@ -146,7 +146,7 @@ def _credit_by_own_names(
         if isinstance(named, NoCredit):
             credited[payment.id], changed[own] = named, None
         else:
-            changed[own] = rules.new_binding(own, *named, occasion.at)
+            changed[own] = rules.new_binding(own, named, occasion.at)
     stored = bindings.with_changes(bound, bindings.insert_changed(session, scope, bound, changed))
     for payment in payments:
         if payment.id not in credited:

@@ -27,7 +27,7 @@ from app.stripe_events.scope import SCOPE_SQL, Scope
 _LOAD = text(f"""
     SELECT id, subject, program_id, partner_id, partner_organization_id, snapshot_id,
            carrier, name, field_path, object_id, stripe_event_id,
-           session_id, touchpoint_id, evident_at, bound_at, bound_since
+           session_id, touchpoint_id, evident_at, bound_at, bound_since, rival
     FROM attributions
     WHERE {SCOPE_SQL} AND subject = ANY(:subjects) AND superseded_at IS NULL AND carrier <> 'manual'
 """)
@@ -61,6 +61,7 @@ def _binding(row: Any) -> Binding:
         name,
         row.bound_at,
         row.bound_since,
+        row.rival,
     )
 
 
@@ -247,4 +248,5 @@ def _row(scope: Scope, binding: Binding) -> dict[str, Any]:
         "evident_at": binding.name.evident_at,
         "bound_at": binding.bound_at,
         "bound_since": binding.bound_since,
+        "rival": binding.rival,
     }

@@ -1,6 +1,7 @@
 """Tables: visits kept as evidence, names found on Stripe objects, attributions, partners' promotions."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
@@ -134,6 +135,8 @@ class Attribution(Base):
     """By hand: who decided, `key_…`."""
     reason: Mapped[str] = mapped_column(server_default="")
     """By hand: the reason."""
+    rival: Mapped[dict[str, Any] | None]
+    """Where a link and a promotion name different partners, the one that is not credited: `rules.Named`."""
     created_at: Mapped[CreatedAt]
     superseded_at: Mapped[datetime | None]
 

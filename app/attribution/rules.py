@@ -5,10 +5,11 @@ customer it belongs to. A subscription or customer is bound by its earliest cred
 follow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from app import ids
@@ -59,6 +60,7 @@ class Binding:
     `subject` is the Stripe object that is bound, `name` the evidence that binds it, `bound_at` the time of the payment
     or session that does. `bound_since` is the time, by our clock, since which the subject is bound to this partner;
     None before it is stored. `snapshot_id` is the partner's snapshot in force at `bound_at`; None if it had none.
+    `rival` is that of `Named`.
     """
 
     id: UUID
@@ -70,15 +72,12 @@ class Binding:
     name: Name
     bound_at: datetime
     bound_since: datetime | None = None
+    rival: Mapping[str, str] | None = None
 
     def credits_same_as(self, other: "Binding") -> bool:
-        """Whether both credit the same partner by the same name since the same time."""
-        return (self.partner_id, self.name, self.bound_at, self.snapshot_id) == (
-            other.partner_id,
-            other.name,
-            other.bound_at,
-            other.snapshot_id,
-        )
+        """Whether both credit the same partner by the same name since the same time, beside the same rival."""
+        decided = attrgetter("partner_id", "name", "bound_at", "snapshot_id", "rival")
+        return bool(decided(self) == decided(other))
 
 
 @immutable
@@ -123,30 +122,64 @@ def covers(evident_at: datetime, window_days: int, paid_at: datetime) -> bool:
     return paid_at >= evident_at - timedelta(days=window_days)
 
 
-Named = tuple[Enrollment, Name]
+Evident = tuple[Enrollment, Name]
 """A partner, and the name that identifies it."""
+
+
+class Named(NamedTuple):
+    """The partner that an occasion is credited to, and the name that identifies it.
+
+    Where a link and a promotion name different partners, `rival` is the other partner in the form that is stored:
+    `partner_id`, the `program_id` whose `coupon_precedence` decided, and `carrier`, `name`, `object_id`, `field_path`.
+    """
+
+    enrollment: Enrollment
+    name: Name
+    rival: Mapping[str, str] | None = None
 
 
 def find_partner(occasion: Occasion, directory: Directory) -> Named | NoCredit:
     """The partner of the touchpoints of this occasion's sessions, else the one that its strongest carrier names.
 
-    A name that no partner has is skipped, and the next carrier counts. An inactive partner's name counts; its verdict
-    explains why it earns nothing. A client reference that is no partner's code is the merchant's own id, not a name.
+    A promotion's partner comes last, or first if its program's `coupon_precedence` is `coupon`. A name that no partner
+    has is skipped, and the next carrier counts. An inactive partner's name counts; its verdict explains why it earns
+    nothing. A client reference that is no partner's code is the merchant's own id, not a name.
     """
     followed = [(enrolled, touch) for touch in _followed(occasion) if (enrolled := directory.find(touch.name))]
     within = [touch for touch in followed if _is_within(touch, occasion.at)]
-    if within:
-        return _chosen(within)
+    link, coupon = _chosen(within) if within else None, None
     unknown = ""
     for name in sorted(occasion.names, key=_strength):
+        is_promotion = name.carrier == PROMOTION_CODE
+        if name.carrier == TOUCHPOINT or (coupon if is_promotion else link):
+            continue
         enrollment = directory.find(name.name)
-        if name.carrier == TOUCHPOINT or any(_belongs_to_expired(name, enrollment, touch) for touch in followed):
+        if any(_belongs_to_expired(name, enrollment, touch) for touch in followed):
             continue
         if enrollment is None:
             unknown = unknown or (name.name if name.carrier != CLIENT_REFERENCE else "")
         elif covers(name.evident_at, enrollment.attribution_window_days, occasion.at):
-            return enrollment, name
+            link, coupon = (link, (enrollment, name)) if is_promotion else ((enrollment, name), coupon)
+    if link and coupon and link[0].partner_id != coupon[0].partner_id:
+        return _decided(link, coupon)
+    if found := link or coupon:
+        return Named(*found)
     return NoCredit(is_outside_window=True) if followed else NoCredit(unknown)
+
+
+def _decided(link: Evident, coupon: Evident) -> Named:
+    """The first of two partners by the `coupon_precedence` of the promotion's program, with the other as its rival."""
+    is_coupon_first = coupon[0].coupon_precedence == "coupon"
+    first, (other, name) = (coupon, link) if is_coupon_first else (link, coupon)
+    rival = {
+        "partner_id": ids.encode(ids.PARTNER, other.partner_id),
+        "program_id": ids.encode(ids.PROGRAM, coupon[0].program_id),
+        "carrier": name.carrier,
+        "name": name.name,
+        "object_id": name.object_id,
+        "field_path": name.field_path,
+    }
+    return Named(*first, rival)
 
 
 def _followed(occasion: Occasion) -> list[Name]:
@@ -169,7 +202,7 @@ def _followed(occasion: Occasion) -> list[Name]:
     ]
 
 
-def _is_within(followed: Named, at: datetime) -> bool:
+def _is_within(followed: Evident, at: datetime) -> bool:
     """Whether the touchpoint is inside its program's window.
 
     Example: with a window of 30 days, a link followed on 1 March at noon counts until 31 March at noon, included.
@@ -178,7 +211,7 @@ def _is_within(followed: Named, at: datetime) -> bool:
     return name.evident_at >= at - timedelta(days=enrollment.attribution_window_days)
 
 
-def _chosen(within: Sequence[Named]) -> Named:
+def _chosen(within: Sequence[Evident]) -> Evident:
     """The touchpoint that is credited, of several sorted by time.
 
     The model of the latest touchpoint's program decides, among the touchpoints of that program only: `last_touch` gives
@@ -190,7 +223,7 @@ def _chosen(within: Sequence[Named]) -> Named:
     return next(touch for touch in within if touch[0].program_id == latest[0].program_id)
 
 
-def _belongs_to_expired(name: Name, enrollment: Enrollment | None, expired: Named) -> bool:
+def _belongs_to_expired(name: Name, enrollment: Enrollment | None, expired: Evident) -> bool:
     """Whether a name was written because of a touchpoint that is outside the window, so that it does not count either.
 
     It has the touchpoint's session beside it, or names its partner without a session. A promotion code, a customer
@@ -222,12 +255,13 @@ def find_binding(
     for occasion in sorted(occasions, key=lambda each: (each.at, each.key)):
         named = find_partner(occasion, directory)
         if not isinstance(named, NoCredit) and _may_bind(named[0], former):
-            return new_binding(subject, *named, occasion.at)
+            return new_binding(subject, named, occasion.at)
     return None
 
 
-def new_binding(subject: str, enrollment: Enrollment, name: Name, at: datetime) -> Binding:
+def new_binding(subject: str, named: Named, at: datetime) -> Binding:
     """A new binding of `subject` by a payment or session of this time."""
+    enrollment = named.enrollment
     snapshots = enrollment.snapshots
     return Binding(
         ids.new(),
@@ -236,8 +270,9 @@ def new_binding(subject: str, enrollment: Enrollment, name: Name, at: datetime) 
         enrollment.partner_id,
         enrollment.partner_organization_id,
         in_force(snapshots, at, bound_at=at).id if snapshots else None,
-        name,
+        named.name,
         at,
+        rival=named.rival,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.attribution.models import Attribution
 from app.explanations import payments as payment_explanation
-from app.explanations.payment_sentences import credit_of
+from app.explanations.payment_sentences import credit_of, rival_of
 from app.explanations.views import AttributionNote, PaymentExplanation
 from app.partners.models import Partner
 from app.payments.models import StripeObject
@@ -27,7 +27,7 @@ class BindingNote(AttributionNote):
 def bindings_of(session: Session, scope: Scope, subjects: Iterable[str]) -> list[BindingNote]:
     """Every attribution of these subjects, those in force first, then the newest."""
     rows = session.execute(
-        select(Attribution, Partner)
+        select(Attribution, Partner)  # the partners are used by `binding_note`, from the session
         .join(Partner, Partner.id == Attribution.partner_id)
         .where(
             Attribution.organization_id == scope.organization_id,
@@ -37,12 +37,12 @@ def bindings_of(session: Session, scope: Scope, subjects: Iterable[str]) -> list
         )
         .order_by(Attribution.superseded_at.is_not(None), Attribution.subject, Attribution.id.desc())
     )
-    return [binding_note(attribution, partner) for attribution, partner in rows]
+    return [binding_note(session, attribution) for attribution, _ in rows.all()]
 
 
-def binding_note(attribution: Attribution, partner: Partner) -> BindingNote:
+def binding_note(session: Session, attribution: Attribution) -> BindingNote:
     """The attribution with its partner."""
-    note = payment_explanation.attribution_note(attribution, partner)
+    note = payment_explanation.attribution_note(session, attribution)
     return BindingNote(**note.model_dump(), superseded_at=attribution.superseded_at)
 
 
@@ -67,6 +67,8 @@ def sentences_of(stripe_id: str, bindings: Sequence[BindingNote]) -> Iterator[st
         yield say("object.no_partner", id=stripe_id)
     for binding in bindings:
         yield binding_sentence(binding)
+        if binding.rival is not None:
+            yield rival_of(binding.rival)
 
 
 def binding_sentence(binding: BindingNote) -> str:

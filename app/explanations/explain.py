@@ -219,9 +219,9 @@ def _of_program(session: Session, any_id: str, program: Program) -> Explanation:
 
 
 def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> Explanation:
-    note = customers.binding_note(attribution, session.get_one(Partner, attribution.partner_id))
-    sentence = customers.binding_sentence(note)
-    return Explanation(id=any_id, kind="attribution", summary=sentence, sentences=[], bindings=[note])
+    note = customers.binding_note(session, attribution)
+    summary, *others = customers.sentences_of(attribution.subject, [note])
+    return Explanation(id=any_id, kind="attribution", summary=summary, sentences=others, bindings=[note])
 
 
 def _in_place(summary: str, *, livemode: bool, account: str | None) -> str:

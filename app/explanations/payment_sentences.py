@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Final
 
 from app.explanations import returns, search
-from app.explanations.views import AttributionNote, CommissionNote, DecisionNote, EntryNote, PaymentExplanation
+from app.explanations.views import (
+    AttributionNote,
+    CommissionNote,
+    DecisionNote,
+    EntryNote,
+    PaymentExplanation,
+    RivalNote,
+)
 from app.sentences import calculations
 from app.sentences.say import Day, Minute, Money, Rate, listed, say
 
@@ -126,6 +133,8 @@ def _place(explained: PaymentExplanation) -> str:
 def _of_credit(explained: PaymentExplanation) -> Iterator[str]:
     if explained.attribution is not None:
         yield say("payment.credited", credit=credit_of(explained.attribution, explained.time_zone))
+        if explained.attribution.rival is not None:
+            yield rival_of(explained.attribution.rival)
     if explained.payment.conflict is not None:
         yield explained.payment.conflict
     if explained.conversion is None or explained.conversion.verdict != "earns" or not explained.commissions:
@@ -154,6 +163,19 @@ def credit_of(attribution: AttributionNote, zone: str) -> str:
         event=attribution.event_id,
         moment=Minute(attribution.evident_at, zone),
         subject=attribution.subject,
+    )
+
+
+def rival_of(rival: RivalNote) -> str:
+    """The other partner that was named, and the setting that decided against it."""
+    return say(
+        f"credit.rival_{rival.coupon_precedence}",
+        code=rival.partner_code,
+        partner=rival.partner_id,
+        carrier=rival.carrier_text,
+        object=rival.object_id,
+        field=search.field_text(rival.field_path),
+        program=rival.program_id,
     )
 
 

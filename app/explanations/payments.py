@@ -1,14 +1,16 @@
 """The explanation of a payment, loaded with a few queries."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.attribution.carriers import PROMOTION_CODE
 from app.attribution.models import Attribution
 from app.commissions.models import Commission, Conversion, Decision
 from app.commissions.queries import net_minor
@@ -23,6 +25,7 @@ from app.explanations.views import (
     EntryNote,
     PaymentExplanation,
     PostingNote,
+    RivalNote,
     SnapshotNote,
     TermsNote,
 )
@@ -64,7 +67,7 @@ def of_payment(session: Session, payment: Payment, only: UUID | None = None) -> 
         warnings=notes_of(own, Kind.WARNING),
         hold=payment.hold or None,
         held_until=payment.held_until if payment.hold else None,
-        attribution=attribution_note(credit, session.get_one(Partner, credit.partner_id)) if credit else None,
+        attribution=attribution_note(session, credit) if credit else None,
         conversion=_conversion(conversion) if conversion else None,
         decisions=_decisions(session, payment),
         commissions=commissions,
@@ -106,8 +109,9 @@ def _decisions(session: Session, payment: Payment) -> list[DecisionNote]:
     ]
 
 
-def attribution_note(attribution: Attribution, partner: Partner) -> AttributionNote:
-    """An attribution with the code of the partner it credits."""
+def attribution_note(session: Session, attribution: Attribution) -> AttributionNote:
+    """An attribution with the code of the partner it credits, and of its rival. Expects that it names a partner."""
+    partner = session.get_one(Partner, attribution.partner_id)
     return AttributionNote(
         id=ids.encode(ids.ATTRIBUTION, attribution.id),
         partner_id=ids.encode(ids.PARTNER, partner.id),
@@ -125,6 +129,17 @@ def attribution_note(attribution: Attribution, partner: Partner) -> AttributionN
         bound_at=attribution.bound_at,
         decided_by=attribution.decided_by or None,
         decided_because=attribution.reason or None,
+        rival=_rival(session, attribution, attribution.rival) if attribution.rival else None,
+    )
+
+
+def _rival(session: Session, attribution: Attribution, rival: Mapping[str, Any]) -> RivalNote:
+    is_coupon_first = attribution.carrier == PROMOTION_CODE
+    return RivalNote(
+        **rival,
+        partner_code=session.get_one(Partner, ids.decode(rival["partner_id"], ids.PARTNER)).slug,
+        carrier_text=say(f"carrier.{rival['carrier']}"),
+        coupon_precedence="coupon" if is_coupon_first else "link",
     )
 
 

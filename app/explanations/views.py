@@ -8,8 +8,23 @@ from app.explanations.returns import ReturnNote
 from app.explanations.search import PlaceSearched
 from app.payments.views import PaymentBody
 from app.programs.shapes import StoredCommission
+from app.programs.views import CouponPrecedence
 from app.stripe_events.views import EventBody
 from app.views import Instant, Snake
+
+
+class RivalNote(Snake):
+    """The partner that is not credited, where a link and a promotion name different partners."""
+
+    partner_id: str
+    partner_code: str
+    carrier: str = Field(examples=["promotion_code"])
+    carrier_text: str = Field(description="The carrier, for people.")
+    name: str = Field(description="The value found there.")
+    object_id: str
+    field_path: str
+    program_id: str = Field(description="The program of the promotion's partner, whose `coupon_precedence` decided.")
+    coupon_precedence: CouponPrecedence
 
 
 class AttributionNote(Snake):
@@ -31,6 +46,9 @@ class AttributionNote(Snake):
     bound_at: Instant
     decided_by: str | None = Field(description="By hand: who decided, `key_…`.")
     decided_because: str | None = Field(description="By hand: the reason.")
+    rival: RivalNote | None = Field(
+        default=None, description="Another partner that was named, by a link or by a promotion; null: none was."
+    )
 
 
 class ConversionNote(Snake):

@@ -26,6 +26,7 @@ class Program(Base):
             "OR conversion_kind = 'entitlement' AND conversion_entitlement_id IS NOT NULL",
             name="conversion_signal",
         ),
+        CheckConstraint("coupon_precedence IN ('link', 'coupon')", name="coupon_precedence"),
         CheckConstraint("link_cookie IN ('on', 'after_consent')", name="link_cookie"),
         Index("uq_programs_one_default", "organization_id", unique=True, postgresql_where=text("is_default")),
     )
@@ -44,6 +45,10 @@ class Program(Base):
     conversion_entitlement_id: Mapped[str | None]
     attribution_model: Mapped[str] = mapped_column(server_default="last_touch")
     attribution_window_days: Mapped[int] = mapped_column(server_default="30")
+    coupon_precedence: Mapped[str] = mapped_column(server_default="link")
+    """`link` or `coupon`: which one counts where a link and a promotion name different partners."""
+    promotion_coupon: Mapped[str | None]
+    """The Stripe coupon of promotion codes that are made for its partners."""
     allow_self_referral: Mapped[bool] = mapped_column(server_default="false")
     include_out_of_band: Mapped[bool] = mapped_column(server_default="false")
     multi_level_enabled: Mapped[bool] = mapped_column(server_default="false")

@@ -12,10 +12,18 @@ from app.programs.models import Program, Terms
 from app.programs.shapes import StoredCommission
 from app.programs.terms import terms_in_force_of_each
 from app.programs.validation import ProgramStatus
-from app.views import Instant, Snake
+from app.views import Instant, OneLine, Snake
 
 ConversionKind = Literal["payment", "event", "entitlement"]
 AttributionModel = Literal["first_touch", "last_touch"]
+CouponPrecedence = Annotated[
+    Literal["link", "coupon"],
+    Field(description="Which one counts where a link and a promotion of a partner name different partners."),
+]
+PromotionCoupon = Annotated[
+    Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)] | None,
+    Field(description="The Stripe coupon of promotion codes that are made for its partners."),
+]
 LinkCookie = Annotated[
     Literal["on", "after_consent"],
     Field(description="`on`: a link sets the cookie; `after_consent`: only `POST /v1/memory` does, after consent."),
@@ -50,6 +58,8 @@ class ProgramBody(Snake):
     conversion_entitlement_id: str | None
     attribution_model: AttributionModel
     attribution_window_days: int
+    coupon_precedence: CouponPrecedence
+    promotion_coupon: PromotionCoupon
     allow_self_referral: bool
     include_out_of_band: bool
     time_zone: str

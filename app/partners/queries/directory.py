@@ -65,6 +65,8 @@ class Enrollment:
     """Live payments made before it earn nothing in the program; None: all of them earn."""
     test_cutoff_at: datetime | None = None
     """As `live_cutoff_at`, for test payments."""
+    coupon_precedence: str = "link"
+    """`link` or `coupon`: which one counts where a link and a promotion of this partner name different partners."""
 
     def verdict(self, signals: Mapping[str, str] = STRIPE_SIGNALS) -> str:
         """`earns`, or the outcome code that says why a payment, settled now, would earn the partner nothing.
@@ -110,7 +112,7 @@ _ENROLLMENTS = text("""
            programs.conversion_event_name, programs.conversion_entitlement_id,
            programs.attribution_window_days, programs.attribution_model, programs.include_out_of_band,
            programs.multi_level_enabled, programs.auto_approve, programs.allow_self_referral,
-           programs.live_cutoff_at, programs.test_cutoff_at,
+           programs.live_cutoff_at, programs.test_cutoff_at, programs.coupon_precedence,
            partners.partner_organization_id IS NOT DISTINCT FROM partners.organization_id AS is_owners_own,
            partners.email, (SELECT email_salt FROM organizations WHERE organizations.id = :owner) AS email_salt
     FROM partners JOIN programs ON programs.id = partners.program_id

@@ -9,7 +9,14 @@ from app.paging import After
 from app.partners.validation import AffiliateStatus
 from app.programs.shapes import Bps, Commission
 from app.programs.validation import ProgramStatus
-from app.programs.views import AttributionModel, CommissionBase, ConversionKind, LinkCookie
+from app.programs.views import (
+    AttributionModel,
+    CommissionBase,
+    ConversionKind,
+    CouponPrecedence,
+    LinkCookie,
+    PromotionCoupon,
+)
 from app.rest.partners.requests import Slug
 from app.views import UNSENT, EmailAddress, OneLine, Request, hide_defaults
 
@@ -113,6 +120,8 @@ class ProgramCreation(Request):
     conversion_entitlement_id: Signal | None = None
     attribution_model: AttributionModel = "last_touch"
     attribution_window_days: WindowDays = 30
+    coupon_precedence: CouponPrecedence = "link"
+    promotion_coupon: PromotionCoupon = None
     allow_self_referral: Flag = False
     include_out_of_band: Flag = False
     time_zone: Zone = "UTC"
@@ -157,6 +166,8 @@ class ProgramChange(Request):
     conversion_entitlement_id: Signal | None = None
     attribution_model: AttributionModel = UNSENT
     attribution_window_days: WindowDays = UNSENT
+    coupon_precedence: CouponPrecedence = UNSENT
+    promotion_coupon: PromotionCoupon = None
     allow_self_referral: Flag = UNSENT
     include_out_of_band: Flag = UNSENT
     time_zone: Zone = UNSENT
