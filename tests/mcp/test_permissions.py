@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pydantic import SecretStr
 
 from app import db, ids
 from app.config import Settings
+from app.errors import ConfigurationError
+from app.mcp import stdio
 from app.mcp.catalog import OPERATIONS
 from app.organizations import hierarchy, keys, request_limits
 from app.partners.models import Partner
@@ -109,6 +112,23 @@ def test_a_read_key_reads_and_decides_nothing(
             assert (await agent.does("affiliate_conversion_approve", **named))["status"] == "approved"
 
     run(story)
+
+
+def test_a_key_that_is_revoked_while_an_agent_is_connected_ends_at_its_next_call(
+    agents: Agents, owner: Caller, settings: Settings
+) -> None:
+    [key] = owner.get("/api/v1/api-keys").json["data"]
+
+    async def story() -> None:
+        async with agents.connect(owner.key) as agent:
+            await agent.does("affiliate_programs_list")
+            assert owner.call("DELETE", f"/api/v1/api-keys/{key['id']}").status_code == 200
+            refused = await agent.is_refused("affiliate_programs_list")
+            assert (refused["code"], refused["message"]) == ("unauthenticated", "this API key is unknown or revoked")
+
+    run(story)
+    with pytest.raises(ConfigurationError, match="ACCRUAL_API_KEY: this API key is unknown or revoked"):
+        stdio.serve(settings.model_copy(update={"api_key": SecretStr(str(owner.key))}))
 
 
 def test_tools_and_requests_of_one_key_share_its_limit(

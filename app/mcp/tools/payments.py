@@ -35,7 +35,9 @@ def attribute(
     """Credit a payment to a partner, or to none (null), with a reason; stronger than all evidence."""
     with access.transaction(call.caller) as session:
         payment = queries.get_payment(session, call.caller.organization_ids, path.payment_id)
-        partner = get_partner(session, [payment.organization_id], body.partner_id) if body.partner_id else None
+        partner = None
+        if body.partner_id is not None:
+            partner = get_partner(session, [payment.organization_id], body.partner_id)
         order = assign.Order(
             partner_id=partner.id if partner else None,
             reason=body.reason.strip(),
