@@ -5,16 +5,19 @@ needs no key. Nothing is kept between two requests, so any number of processes c
 with a handshake (to 2025-11-25) and without (2026-07-28).
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
+from anyio import CapacityLimiter
 from mcp.server.transport_security import TransportSecuritySettings
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import ids
 from app.client_addresses import client_address
@@ -29,6 +32,7 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 SENDER: Final = "accrual_sender"
 """The entry of a request's scope with who sent it."""
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+TOO_MANY_GUESSES: Final = "too many unknown keys from this address; wait a minute"
 MOST_CONNECTIONS: Final = 512
 STOP_SECONDS: Final = 10
 
@@ -39,6 +43,7 @@ class Authorization:
     def __init__(self, application: ASGIApp, settings: Settings) -> None:
         self._application = application
         self._settings = settings
+        self._threads = CapacityLimiter(settings.web_threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its sender, or answer it."""
@@ -48,7 +53,8 @@ class Authorization:
                 # There are no streams to open and no sessions to end.
                 await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
                 return
-            sender = await anyio.to_thread.run_sync(self._identify, request)
+            sender = await anyio.to_thread.run_sync(self._identify, request, limiter=self._threads)
+            send = _with_headers(send, {"X-Request-Id": sender.request_id, "Cache-Control": "no-store"})
             if sender.problem is not None:
                 await _refusal(sender.problem)(scope, receive, send)
                 return
@@ -68,7 +74,7 @@ class Authorization:
         except Unauthenticated as problem:
             counted = request_limits.count(f"address:{address}", is_write=True)
             is_limited = counted is not None and counted.is_exceeded
-            return Sender(None, address, request_id, RateLimited("too many unknown keys") if is_limited else problem)
+            return Sender(None, address, request_id, RateLimited(TOO_MANY_GUESSES) if is_limited else problem)
         except (RequestError, SQLAlchemyError) as problem:
             return Sender(None, address, request_id, problem)
 
@@ -90,10 +96,12 @@ def allowed(public_url: str) -> TransportSecuritySettings:
 
     Requests for other hosts are refused: a page whose name was made to lead to this machine would send its own.
     """
-    host = urlsplit(public_url).hostname or ""
+    address = urlsplit(public_url)
+    host = address.hostname or ""
     names = dict.fromkeys([f"[{host}]" if ":" in host else host, *LOOPBACK])
     return TransportSecuritySettings(
-        allowed_hosts=[one for name in names for one in (name, f"{name}:*")], allowed_origins=[public_url]
+        allowed_hosts=[one for name in names for one in (name, f"{name}:*")],
+        allowed_origins=[f"{address.scheme}://{address.netloc}"],
     )
 
 
@@ -112,6 +120,17 @@ def serve(settings: Settings, host: str, port: int) -> None:
     )
 
 
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    """Sends a response with these headers added."""
+
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(headers)
+        await send(message)
+
+    return send_with_headers
+
+
 def _sender_of(request: Any) -> Sender:
     sender: Sender = request.scope[SENDER]
     return sender
@@ -119,5 +138,5 @@ def _sender_of(request: Any) -> Sender:
 
 def _refusal(problem: RequestError | SQLAlchemyError) -> Response:
     answer = answers.of_refusal(problem) if isinstance(problem, RequestError) else execution.of_failure(problem)
-    headers = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else None
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "60"}}.get(answer.status)
     return JSONResponse(answer.content, answer.status, headers)

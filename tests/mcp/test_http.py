@@ -45,6 +45,7 @@ def test_one_endpoint_answers_both_eras_without_a_session(url: str, owner: Calle
     hello = post(url, HELLO, key)
     assert (hello.status_code, hello.json()["result"]["protocolVersion"]) == (200, "2025-06-18")
     assert "mcp-session-id" not in hello.headers
+    assert (len(hello.headers["X-Request-Id"]), hello.headers["Cache-Control"]) == (32, "no-store")
     legacy = post(url, LIST, {**key, "MCP-Protocol-Version": "2025-06-18"}).json()["result"]["tools"]
     headers = {**key, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list"}
     modern = post(url, {**LIST, "params": MODERN}, headers).json()["result"]["tools"]
@@ -64,9 +65,9 @@ def test_unknown_and_revoked_keys_are_refused_and_no_key_lists_the_public_tool(
     assert owner.call("DELETE", f"/api/v1/api-keys/{listed['id']}").status_code == 200
     assert post(url, LIST, {"Authorization": f"Bearer {owner.key}"}).status_code == 401
     request_limits.connect(settings.model_copy(update={"writes_per_minute": 2}))
-    guesses = [post(url, LIST, {"Authorization": "Bearer aff_test_guess"}).status_code for _ in range(3)]
+    guesses = [post(url, LIST, {"Authorization": "Bearer aff_test_guess"}) for _ in range(3)]
     request_limits.connect(settings.model_copy(update={"writes_per_minute": UNLIMITED}))
-    assert guesses[-1] == 429
+    assert (guesses[-1].status_code, guesses[-1].headers["Retry-After"]) == (429, "60")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_the_public_address_is_allowed_with_and_without_a_port() -> None:
     hosts = ("partners.example.com", "partners.example.com:8001", "[::1]:9", "example.com", "partners.example.com.evil")
     assert [checks._validate_host(host) for host in hosts] == [True, True, True, False, False]
     assert checks._validate_origin("https://partners.example.com")
+    assert not checks._validate_origin("https://partners.example.com.evil")
 
 
 def test_other_methods_and_too_large_bodies_are_refused(url: str) -> None:
