@@ -19,7 +19,7 @@ SMALL: Final = frozenset(
         *("connected_accounts", "payout_settings", "payout_methods", "cookie_domains"),
         *("client_keys", "referral_currencies"),
         *("accounts", "ledger_fences", "partner_mails", "email_confirmations", "invitations", "drifts", "due_events"),
-        *("outbound_endpoints", "balances_reached"),
+        *("outbound_endpoints", "balances_reached", "tombstones"),
     }
 )
 """Tables that do not grow with what is sold; they get `FEW` rows, and may be scanned."""

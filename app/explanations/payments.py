@@ -29,6 +29,7 @@ from app.explanations.views import (
     SnapshotNote,
     TermsNote,
 )
+from app.ledger.entries import WITH_REASON
 from app.partners.models import Partner, Snapshot
 from app.partners.queries import nearest
 from app.payments import payment_objects
@@ -214,8 +215,8 @@ def snapshot_note(snapshot: Snapshot) -> SnapshotNote:
 
 # Every posting of these commissions, entry by entry. Entries of a commission are posted while it is locked, so their
 # ids are in the order of posting.
-_ENTRIES = text("""
-    SELECT posting.commission_id, entry.id, entry.kind, entry.cause, entry.details, entry.occurred_at,
+_ENTRIES = text(f"""
+    SELECT posting.commission_id, entry.id, entry.kind, entry.cause, {WITH_REASON} AS details, entry.occurred_at,
            entry.created_at, account.kind AS account, posting.amount_minor, posting.currency
     FROM postings AS posting
     JOIN journal_entries AS entry ON entry.id = posting.entry_id

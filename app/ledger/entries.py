@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -41,6 +41,14 @@ def list_entries(session: Session, organization_id: UUID | None) -> Sequence[Pos
     return [PostedLine(*row) for row in rows]
 
 
+WITH_REASON: Final = """
+    entry.details || coalesce(
+        (SELECT jsonb_build_object('because', reason) FROM entry_reasons WHERE entry_id = entry.id), '{}'
+    )
+"""
+"""The details of a journal entry `entry`, with the reason that a person gave as `because`."""
+
+
 class RecordedLine(NamedTuple):
     """A posting for a partner with its entry; minor units, debits positive and credits negative."""
 
@@ -54,7 +62,7 @@ class RecordedLine(NamedTuple):
     amount_minor: int
     commission_id: UUID
     details: Mapping[str, Any]
-    """Of the entry; empty if they were not asked for."""
+    """Of the entry, with the reason that a person gave as `because`; empty if they were not asked for."""
 
 
 def _recorded(those: str, found: str, details: str) -> str:
@@ -82,7 +90,7 @@ def _recorded(those: str, found: str, details: str) -> str:
 
 
 _OF_PROGRAM = text(_recorded("", "", "'{}'::jsonb"))
-_OF_PARTNER = text(_recorded("AND kept.partner_id = ANY (:partner_ids)", IS_THEIRS, "entry.details"))
+_OF_PARTNER = text(_recorded("AND kept.partner_id = ANY (:partner_ids)", IS_THEIRS, WITH_REASON))
 
 
 def load_recorded(

@@ -118,6 +118,17 @@ class JournalEntry(Base):
     """When it was posted, under a lock that no fence is taken in: see `app.ledger.fences`."""
 
 
+class EntryReason(Base):
+    """What a person, or a code, gave as the reason of an entry. Only these words can be changed: they may be erased."""
+
+    __tablename__ = "entry_reasons"
+
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("journal_entries.id"), primary_key=True)
+    organization_id: Mapped[UUID]
+    livemode: Mapped[bool]
+    reason: Mapped[str]
+
+
 class Posting(Base):
     """One signed line of an entry: debit positive, credit negative, in minor units."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import bulk, ids
 from app.errors import UnbalancedEntry
 from app.immutable import immutable
-from app.ledger.models import PROGRAM_KINDS, Account, JournalEntry, PostedCommission, Posting
+from app.ledger.models import PROGRAM_KINDS, Account, EntryReason, JournalEntry, PostedCommission, Posting
 from app.ledger.positions import Line
 
 
@@ -23,7 +23,8 @@ class Entry:
         key: the idempotency key, so that posting an entry twice by mistake fails: `<commission>:<n>`, where n counts
             the commission's own entries from 1, or a payout's step (`pyt_…:paid`), or the id of a write-off.
         parts: each commission or opening balance with its lines, which sum to zero.
-        details: everything needed to explain the entry without a replay.
+        details: everything needed to explain the entry without a replay: codes, ids and figures.
+        because: what a person gave as the reason, which is stored apart from the entry; "" for nothing.
         first_of_level: the level of the commission, if this is its first entry; None otherwise.
         is_opening: whether it is the first entry of an opening balance, which has no level.
     """
@@ -40,6 +41,7 @@ class Entry:
     details: Mapping[str, Any]
     first_of_level: int | None = None
     is_opening: bool = False
+    because: str = ""
 
 
 _OF_A_COMMISSION: Final = ("program_id", "partner_id", "currency")
@@ -74,10 +76,12 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
     keys = {_account(entry, line) for entry in entries for _, lines in entry.parts for line in lines}
     partners = {entry.partner_id: entry.partner_organization_id for entry in entries}
     accounts = _open_accounts(session, owner, keys, partners)
-    entry_rows, posting_rows, first_rows = [], [], []
+    entry_rows, posting_rows, first_rows, reasons = [], [], [], []
     for entry in entries:
         entry_id = ids.new()
         entry_rows.append(_entry_row(owner, entry_id, entry))
+        if entry.because:
+            reasons.append({**owner, "entry_id": entry_id, "reason": entry.because})
         if entry.first_of_level is not None or entry.is_opening:
             shared = {**owner, "level": entry.first_of_level, "earned_at": entry.occurred_at}
             shared |= {name: getattr(entry, name) for name in _OF_A_COMMISSION}
@@ -98,6 +102,8 @@ def post(session: Session, organization_id: UUID, entries: Sequence[Entry], *, l
     programs = list({entry.program_id for entry in entries})
     recorded_at = session.execute(_RECORDING_TIME, {"program_ids": programs}).scalar_one()
     bulk.insert(session, JournalEntry, [{**row, "recorded_at": recorded_at} for row in entry_rows])
+    if reasons:
+        bulk.insert(session, EntryReason, reasons)
     bulk.insert(session, PostedCommission, first_rows)
     bulk.insert(session, Posting, posting_rows)
 

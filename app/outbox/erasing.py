@@ -8,9 +8,12 @@ from sqlalchemy.orm import Session
 
 from app import bulk
 from app.outbox.models import OutboundMessage
-from app.tombstones.subjects import Subject
+from app.tombstones.subjects import OMITTED, Subject
 
 ERASED_URL: Final = "https://erased.invalid/"
+_OF_PARTNER: Final = ("metadata", "destination")
+"""Fields of messages about a partner or its payouts that are emptied as a whole."""
+_WORDS: Final = "failure_reason"
 _MESSAGES: Final = text("""
     SELECT id, data FROM outbound_messages
     WHERE organization_id = :organization_id
@@ -34,7 +37,7 @@ _POSTBACKS: Final = text("""
 def erase(session: Session, subject: Subject) -> Mapping[str, int]:
     """Remove what names the person from messages and answers, and delete the partner's postback URLs.
 
-    Messages about a partner lose its metadata as a whole.
+    Messages about a partner and its payouts lose metadata and destinations as a whole.
 
     Returns:
         How many messages were about the person or named it.
@@ -52,6 +55,9 @@ def erase(session: Session, subject: Subject) -> Mapping[str, int]:
 
 
 def _without(subject: Subject, data: Mapping[str, Any], partners: list[str]) -> dict[str, Any]:
-    about_partner = data.get("id") in partners and "metadata" in data
-    shown = {**data, "metadata": {}} if about_partner else data
+    about_partner = data.get("id") in partners or data.get("partner_id") in partners
+    emptied: dict[str, Any] = {name: {} for name in _OF_PARTNER if data.get(name)}
+    if data.get(_WORDS):
+        emptied[_WORDS] = OMITTED
+    shown = {**data, **emptied} if about_partner else data
     return {name: subject.without(value) for name, value in shown.items()}

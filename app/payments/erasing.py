@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app import bulk
 from app.payments.facts import EMAIL
-from app.tombstones.subjects import Subject
+from app.tombstones.subjects import OMITTED, Subject
 
 _CUSTOMERS: Final = text("""
     SELECT DISTINCT id FROM stripe_objects
@@ -16,7 +17,9 @@ _CUSTOMERS: Final = text("""
 """)
 _IS_KNOWN: Final = text("SELECT EXISTS (SELECT FROM stripe_objects WHERE id = :id AND organization_id = :owner)")
 _BY_OBJECT: Final = text("""
-    SELECT known.id, coalesce(nullif(known.customer, ''), root.customer) AS customer
+    SELECT known.id,
+           CASE known.kind WHEN 'customer' THEN known.id ELSE coalesce(nullif(known.customer, ''), root.customer) END
+           AS customer
     FROM stripe_objects AS known
     LEFT JOIN stripe_objects AS root
       ON (root.id, root.organization_id, root.account, root.livemode)
@@ -44,24 +47,35 @@ _PAYMENTS: Final = text("""
 _LOCK: Final = text("""
     SELECT FROM stripe_objects WHERE organization_id = :organization_id AND id = ANY(:object_ids) ORDER BY id FOR UPDATE
 """)
-_FACTS: Final = text("""
-    UPDATE stripe_objects SET facts = facts - drop.names, older_at = older_at - drop.names
-    FROM (
-        SELECT id, organization_id, account, livemode, array_agg(name) AS names
-        FROM stripe_objects CROSS JOIN LATERAL jsonb_object_keys(facts) AS name
-        WHERE organization_id = :organization_id AND id = ANY(:object_ids)
-          AND starts_with(name, :prefix) AND name <> ALL(CAST(:kept AS text[]))
-        GROUP BY 1, 2, 3, 4
-    ) AS drop
-    WHERE (stripe_objects.id, stripe_objects.organization_id, stripe_objects.account, stripe_objects.livemode)
-        = (drop.id, drop.organization_id, drop.account, drop.livemode)
+_MARKS_OF: Final = text("""
+    SELECT DISTINCT substr(name, length(:prefix) + 1) FROM stripe_objects
+    CROSS JOIN LATERAL jsonb_object_keys(facts) AS name
+    WHERE organization_id = :organization_id AND id = ANY(CAST(:object_ids AS text[])) AND starts_with(name, :prefix)
 """)
-_PAYMENT_WORDS: Final = text("""
+_FACTS: Final = text("""
+    UPDATE stripe_objects SET facts = (
+        SELECT jsonb_object_agg(coalesce(CAST(:names AS jsonb) ->> name, name), value)
+        FROM jsonb_each(facts) AS each(name, value)
+    )
+    WHERE organization_id = :organization_id AND id = ANY(CAST(:object_ids AS text[]))
+      AND facts ?| CAST(:old AS text[])
+""")
+_MARKS: Final = text("""
     UPDATE payments SET
-        email_marks = ARRAY(SELECT mark FROM unnest(email_marks) AS mark WHERE mark = ANY(CAST(:kept AS text[]))),
-        outcome = CASE outcome WHEN 'unknown_code' THEN 'unattributed' ELSE outcome END,
-        outcome_details = CASE outcome WHEN 'unknown_code' THEN '{}' ELSE outcome_details - 'reason' END
-    WHERE id = ANY(:payment_ids)
+        email_marks = ARRAY(SELECT coalesce(CAST(:names AS jsonb) ->> mark, mark) FROM unnest(email_marks) AS mark)
+    WHERE id = ANY(:payment_ids) AND email_marks <> '{}'
+""")
+_OUTCOME_WORDS: Final = """
+    outcome = CASE outcome WHEN 'unknown_code' THEN 'unattributed' ELSE outcome END,
+    outcome_details = CASE outcome WHEN 'unknown_code' THEN '{}' ELSE outcome_details || jsonb_strip_nulls(
+        jsonb_build_object('reason', CASE WHEN outcome_details ? 'reason' THEN CAST(:omitted AS text) END,
+                           'by_hand', CASE WHEN outcome_details ? 'by_hand' THEN CAST(:omitted AS text) END)) END
+"""
+_WORDS: Final = text(f"UPDATE payments SET {_OUTCOME_WORDS} WHERE id = ANY(:payment_ids)")
+_OBJECTS_OF_PAYMENTS: Final = text("""
+    SELECT DISTINCT object_id FROM payments
+    CROSS JOIN LATERAL unnest(ARRAY[split_part(key, ':', 2), invoice, payment_intent, charge]) AS object_id
+    WHERE id = ANY(:payment_ids) AND object_id <> ''
 """)
 
 
@@ -72,7 +86,7 @@ def customers_with(session: Session, organization_id: UUID, marks: Collection[st
 
 
 def customers_by_object(session: Session, organization_id: UUID, object_ids: Collection[str]) -> dict[str, str]:
-    """The customers of known Stripe objects, by object; "" for none. A refund has the customer of its charge."""
+    """The customers of known Stripe objects, by object; "" for none. A refund has its charge's customer."""
     values = {"organization_id": organization_id, "object_ids": sorted(object_ids)}
     return {row.id: row.customer or "" for row in session.execute(_BY_OBJECT, values)} if object_ids else {}
 
@@ -95,15 +109,21 @@ def payments_of(session: Session, subject: Subject, object_ids: Collection[str])
     return list(session.scalars(_PAYMENTS, {**values, "object_ids": list(object_ids)}))
 
 
+def marks_of(session: Session, subject: Subject, object_ids: Collection[str]) -> frozenset[str]:
+    """The marks of all addresses that these objects have shown, and those of the subject."""
+    values = {"organization_id": subject.organization_id, "object_ids": list(object_ids), "prefix": EMAIL}
+    return subject.marks.union(session.scalars(_MARKS_OF, values))
+
+
 def erase(
     session: Session,
     subject: Subject,
     *,
     object_ids: Collection[str],
     payment_ids: Collection[UUID],
-    kept_marks: Collection[str],
+    marks: Mapping[str, str],
 ) -> Mapping[str, int]:
-    """Remove the marks of addresses, except `kept_marks`, and the words of outcomes.
+    """Replace marks of addresses by these pseudonyms, so that what is found by comparing marks is found as before.
 
     Waits for drains that hold a lock of these objects.
 
@@ -112,7 +132,18 @@ def erase(
     """
     values = {"organization_id": subject.organization_id, "object_ids": list(object_ids)}
     session.execute(_LOCK, values)
-    kept = [f"{EMAIL}{mark}" for mark in kept_marks]
-    session.execute(_FACTS, {**values, "prefix": EMAIL, "kept": kept})
-    session.execute(_PAYMENT_WORDS, {"payment_ids": list(payment_ids), "kept": list(kept_marks)})
+    facts = {f"{EMAIL}{mark}": f"{EMAIL}{pseudonym}" for mark, pseudonym in marks.items()}
+    session.execute(_FACTS, {**values, "names": bulk.encode_one(facts), "old": list(facts)})
+    session.execute(_MARKS, {"payment_ids": list(payment_ids), "names": bulk.encode_one(marks)})
     return {"stripe_objects": len(object_ids), "payments": len(payment_ids)}
+
+
+def erase_words(session: Session, payment_ids: Collection[UUID]) -> list[str]:
+    """Remove people's words, and unknown names, from the outcomes of these payments.
+
+    Returns:
+        The Stripe objects of these payments, whose events have the same outcomes.
+    """
+    values = {"payment_ids": list(payment_ids)}
+    session.execute(_WORDS, {**values, "omitted": OMITTED})
+    return list(session.scalars(_OBJECTS_OF_PAYMENTS, values))

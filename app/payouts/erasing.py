@@ -9,26 +9,27 @@ from sqlalchemy.orm import Session
 
 from app.commissions.settling.settlement import Cause
 from app.payouts.steps import cancelling
-from app.tombstones.subjects import Subject
+from app.tombstones.subjects import OMITTED, Subject
 
 ERASED: Final = "partner_erased"
 """Why payouts that were not sent are canceled."""
 _PAYOUTS: Final = text("""
     UPDATE payouts SET destination_encrypted = NULL, destination_masked = '{}',
-        failure_reason = CASE WHEN failure_reason ~ '^[a-z_]+$' THEN failure_reason END
+        failure_reason = CASE WHEN failure_reason ~ '^[a-z_]+$' THEN failure_reason ELSE
+            CASE WHEN failure_reason IS NOT NULL THEN :omitted END END
     WHERE partner_id = ANY(:partner_ids)
 """)
 _ITEMS: Final = text("UPDATE payout_run_items SET fingerprint = NULL WHERE partner_id = ANY(:partner_ids)")
 _RETURNS: Final = text("""
-    UPDATE payout_returns SET reason = ''
+    UPDATE payout_returns SET reason = :omitted
     WHERE payout_id IN (SELECT id FROM payouts WHERE partner_id = ANY(:partner_ids))
 """)
 _WORDS: Final = text("""
-    UPDATE payouts SET failure_reason = NULL
+    UPDATE payouts SET failure_reason = :omitted
     WHERE organization_id = :organization_id AND :pattern <> '' AND failure_reason ~* :pattern
 """)
 _RETURN_WORDS: Final = text("""
-    UPDATE payout_returns SET reason = ''
+    UPDATE payout_returns SET reason = :omitted
     WHERE organization_id = :organization_id AND :pattern <> '' AND reason ~* :pattern
 """)
 _ACCOUNTS: Final = text("""
@@ -86,9 +87,14 @@ def erase(session: Session, subject: Subject, by: Cause) -> Mapping[str, int]:
         for payout in cancelling.cancel_unsent_of_partner(session, by, partner_id, livemode=livemode, reason=ERASED)
     ]
     of_partners = {"partner_ids": list(subject.partner_ids)}
-    for statement in (_PAYOUTS, _ITEMS, _RETURNS):
-        session.execute(statement, of_partners)
-    in_organization = {"organization_id": subject.organization_id, "pattern": subject.text_pattern}
+    session.execute(_ITEMS, of_partners)
+    for statement in (_PAYOUTS, _RETURNS):
+        session.execute(statement, {**of_partners, "omitted": OMITTED})
+    in_organization = {
+        "organization_id": subject.organization_id,
+        "pattern": subject.text_pattern,
+        "omitted": OMITTED,
+    }
     for statement in (_WORDS, _RETURN_WORDS):
         session.execute(statement, in_organization)
     if subject.accounts:

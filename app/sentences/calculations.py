@@ -29,7 +29,7 @@ def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
     """
     match details.get("reason"):
         case "calculated":
-            return formula(details["calculation"], currency)
+            return formula(details["calculation"], currency, str(details.get("because", "")))
         case "approved" if details.get("because"):
             return say("entry.approved_because", decided_by=details["decided_by"], because=details["because"])
         case "approved":
@@ -38,7 +38,7 @@ def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
             since = Day(datetime.fromisoformat(details["held_since"]), zone)
             return say(f"entry.{details['held_by']}_older", since=since)
         case "write_off":
-            return say("entry.write_off", decided_by=details["decided_by"], because=details["because"])
+            return say("entry.write_off", decided_by=details["decided_by"], because=details.get("because", ""))
         case "opening":
             return say("entry.opening", source=details["source"])
         case str(step) if step in PAYOUT_STEPS:
@@ -47,7 +47,7 @@ def reason(details: Figures, currency: str, zone: str = UTC_NAME) -> str:
             return ""
 
 
-def formula(calculation: Figures, currency: str) -> str:
+def formula(calculation: Figures, currency: str, because: str = "") -> str:
     """The calculation of a commission, as a part of a sentence.
 
     Example: `20 % of 49.00 USD is 9.80 USD, rounded half up; 10.00 of 49.00 USD was returned, so 9.80 USD - 9.80 USD x
@@ -56,22 +56,23 @@ def formula(calculation: Figures, currency: str) -> str:
     Args:
         calculation: a commission's stored calculation, minor units.
         currency: the commission's.
+        because: the words of the person who rejected the commission.
     """
     stopped_by = calculation.get("stopped_by")
     if stopped_by is None:
         return _earned_and_returned(calculation, currency)
-    why = stopped(stopped_by)
+    why = stopped(stopped_by, because)
     if not calculation["amount_minor"]:
         return why
     return say("calculation.stopped", earned=_earned_and_returned(calculation, currency), why=why)
 
 
-def stopped(stopped_by: Figures) -> str:
-    """The reason why a commission is worth nothing, as a part of a sentence."""
+def stopped(stopped_by: Figures, because: str) -> str:
+    """The reason why a commission is worth nothing, as a part of a sentence; `because` has a person's words."""
     code = stopped_by["code"]
     match code:
         case "rejected":
-            return say("stopped.rejected", reason=str(stopped_by.get("reason", "")))
+            return say("stopped.rejected", reason=because)
         case "self_referral":
             return say("stopped.self_referral", same=outcomes.same(stopped_by))
         case "cap_reached":

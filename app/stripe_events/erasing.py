@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import bulk
 from app.stripe_events.models import StripeEvent
 from app.tombstones import redacting
-from app.tombstones.subjects import Subject, folded
+from app.tombstones.subjects import OMITTED, Subject, folded
 
 AT_ONCE: Final = 200
 OF_SUBJECT: Final = """
@@ -31,8 +31,11 @@ _LOCK_DUE: Final = text("""
 _WORDS: Final = text("""
     UPDATE stripe_events SET
         outcome = CASE outcome WHEN 'unknown_code' THEN 'unattributed' ELSE outcome END,
-        outcome_details = CASE outcome WHEN 'unknown_code' THEN '{}' ELSE outcome_details - 'reason' END
-    WHERE id = ANY(:ids) AND (outcome = 'unknown_code' OR outcome_details ? 'reason')
+        outcome_details = CASE outcome WHEN 'unknown_code' THEN '{}' ELSE outcome_details || jsonb_strip_nulls(
+            jsonb_build_object('reason', CASE WHEN outcome_details ? 'reason' THEN CAST(:omitted AS text) END,
+                               'by_hand', CASE WHEN outcome_details ? 'by_hand' THEN CAST(:omitted AS text) END)) END
+    WHERE organization_id = :organization_id AND object_id = ANY(CAST(:object_ids AS text[]))
+      AND (outcome = 'unknown_code' OR outcome_details ?| ARRAY['reason', 'by_hand'])
 """)
 
 
@@ -76,8 +79,13 @@ def erase(
     for rows in _pages(session, subject, object_ids):
         count += len(rows)
         _redact(session, rows, is_partner)
-        session.execute(_WORDS, {"ids": [row.id for row in rows]})
     return {"stripe_events": count}
+
+
+def erase_words(session: Session, subject: Subject, object_ids: Collection[str]) -> None:
+    """Remove people's words, and unknown names, from the outcomes of events about these objects."""
+    values = {"organization_id": subject.organization_id, "object_ids": sorted(object_ids)}
+    session.execute(_WORDS, {**values, "omitted": OMITTED})
 
 
 def redact_objects(

@@ -9,6 +9,8 @@ from app import ids
 from app.immutable import immutable
 
 MARK: Final = "mark:"
+OMITTED: Final = "[…]"
+"""Replaces the words of people that are erased, so that it stays visible that there were some."""
 ADDRESS: Final = re.compile(r"[^\s\"'<>()\[\],;:\\]+@[^\s\"'<>()\[\],;:\\]+")
 """What may be an e-mail address in a text, with more rather than less around it."""
 

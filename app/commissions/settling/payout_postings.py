@@ -53,13 +53,15 @@ class Step:
         key: the idempotency key, `pyt_…:paid`.
         kind: the entry's.
         parts: each commission, taken, with lines that sum to zero.
-        details: for the explanation: ids, and why.
+        details: for the explanation: codes, ids and who decided.
+        because: why, in a person's words, or a code; "" for nothing.
     """
 
     key: str
     kind: PayoutKind
     parts: Sequence[tuple[Taken, Sequence[Line]]]
     details: Mapping[str, Any]
+    because: str = ""
 
 
 _TAKEN: Final = text("""
@@ -146,6 +148,7 @@ def _entry(step: Step, by: Cause) -> Entry:
         occurred_at=by.occurred_at,
         cause=by.by,
         details={"schema_version": SCHEMA_VERSION, "reason": step.kind, **step.details},
+        because=step.because,
     )
 
 

@@ -28,16 +28,16 @@ def entries_of(result: Result) -> tuple[list[CommissionRow], list[Entry]]:
 def _brought_to_target(result: Result, commission: CommissionRow) -> tuple[CommissionRow, list[Entry]]:
     """The entry for the difference between ledger and target, then the entry that makes an approved amount payable."""
     entries: list[Entry] = []
+    decision = result.decision
     change = difference(commission.position, commission.target_minor, is_approved=result.is_approved)
     if change:
         kind = "accrual" if commission.entry_count == 0 else "adjustment"
-        commission, entry = _posted(result, commission, kind, change, {"reason": CALCULATED})
+        because = decision.reason if decision is not None and not decision.is_approval else ""
+        commission, entry = _posted(result, commission, kind, change, {"reason": CALCULATED}, because)
         entries.append(entry)
-    decision = result.decision
     if decision is not None and decision.is_approval and (released := release(commission.position)):
-        because = {"because": decision.reason} if decision.reason else {}
-        reason = {"reason": APPROVED, "decided_by": decision.decided_by, **because}
-        commission, entry = _posted(result, commission, "approval", released, reason)
+        reason = {"reason": APPROVED, "decided_by": decision.decided_by}
+        commission, entry = _posted(result, commission, "approval", released, reason, decision.reason)
         entries.append(entry)
     if result.is_withheld and (withheld := withhold(commission.position)):
         commission, entry = _posted(result, commission, "hold", withheld, _why_withheld(result))
@@ -52,9 +52,17 @@ def _why_withheld(result: Result) -> dict[str, Any]:
 
 
 def _posted(
-    result: Result, commission: CommissionRow, kind: str, lines: Sequence[Line], reason: Mapping[str, Any]
+    result: Result,
+    commission: CommissionRow,
+    kind: str,
+    lines: Sequence[Line],
+    reason: Mapping[str, Any],
+    because: str = "",
 ) -> tuple[CommissionRow, Entry]:
-    """The commission after an entry of `lines`, and that entry; `reason` is a code of `app.sentences.calculations`."""
+    """The commission after an entry of `lines`, and that entry.
+
+    `reason` has a code of `app.sentences.calculations`, `because` the words of a person.
+    """
     after = replace(commission, position=commission.position.after(lines), entry_count=commission.entry_count + 1)
     public_id = ids.encode(ids.COMMISSION, after.id)
     entry = Entry(
@@ -76,5 +84,6 @@ def _posted(
             "calculation": dict(after.calculation),
         },
         first_of_level=after.level if after.entry_count == 1 else None,
+        because=because,
     )
     return after, entry

@@ -194,7 +194,6 @@ def _former(settlement: SettlementInput, beneficiary: Beneficiary) -> Commission
 
 
 _STOPPING: Final = (
-    "rejected",
     "partner_inactive",
     "program_inactive",
     "kind_mismatch",
@@ -211,6 +210,8 @@ def _why_nothing(settlement: SettlementInput, outcome: PaymentOutcome, commissio
     name, details = outcome
     if settlement.payment.merged_into_id is not None:
         return {"code": "merged"}
+    if name == "rejected":
+        return {"code": name}  # a person's words are with the decision and with the entry, never in figures
     if name in _STOPPING:
         return {**details, "code": name}
     if settlement.payment.state.base_minor == 0:

@@ -81,9 +81,8 @@ def _ended(payout: Payout, lines: Sequence[LineAmounts], taken: dict[UUID, Taken
         return payout_postings.releasing(line.gross_minor)
 
     public_id = ids.encode(ids.PAYOUT, payout.id)
-    details = {"payout_id": public_id, **({"because": reason} if reason else {})}
     parts = [(taken[line.commission_id], posted(line)) for line in lines]
-    return Step(f"{public_id}:{ending}", _KINDS[ending], parts, details)
+    return Step(f"{public_id}:{ending}", _KINDS[ending], parts, {"payout_id": public_id}, reason)
 
 
 def next_return(session: Session, payout: Payout) -> int:

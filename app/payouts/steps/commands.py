@@ -159,8 +159,8 @@ def _post_return(
     parts = [
         (taken[line.commission_id], payout_postings.returning(line.gross_minor, line.fee_minor)) for line in back.lines
     ]
-    details = {"payout_id": public_id, "because": reason}
-    payout_postings.post(session, [Step(f"{public_id}:returned:{number}", "payout_returned", parts, details)], by)
+    step = Step(f"{public_id}:returned:{number}", "payout_returned", parts, {"payout_id": public_id}, reason)
+    payout_postings.post(session, [step], by)
     session.add(
         PayoutReturn(
             payout_id=payout.id,

@@ -87,8 +87,8 @@ def write_off(
             parts.append((each, write_off_lines(minor)))
             left_minor -= minor
     done = WrittenOff(ids.new(), currency, amount_minor, payable_minor - amount_minor, len(parts))
-    details = {"because": reason, "decided_by": name_of(actor)}
-    payout_postings.post(session, [Step(ids.encode(ids.WRITE_OFF, done.id), "write_off", parts, details)], by)
+    details = {"decided_by": name_of(actor)}
+    payout_postings.post(session, [Step(ids.encode(ids.WRITE_OFF, done.id), "write_off", parts, details, reason)], by)
     subject_id, owner = ids.encode(ids.PARTNER, partner.id), partner.organization_id
     noted = {"write_off_id": ids.encode(ids.WRITE_OFF, done.id), "currency": currency, "amount_minor": amount_minor}
     audit.add_entry(session, actor, "partner.written_off", subject_id, noted, organization_id=owner, livemode=livemode)

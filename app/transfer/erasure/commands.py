@@ -15,6 +15,7 @@ from app.commissions import erasing as commissions
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
 from app.immutable import immutable
+from app.ledger import erasing as ledger
 from app.money import format_money
 from app.organizations import audit
 from app.organizations import erasing as organizations
@@ -24,8 +25,10 @@ from app.partners import erasing as partners
 from app.partners.figures import owed
 from app.payments import erasing as payments
 from app.payouts import erasing as payouts
+from app.referrals import erasing as referrals
+from app.signups import erasing as signups
 from app.stripe_events import erasing as stripe_events
-from app.tombstones import tombstones
+from app.tombstones import pseudonyms, tombstones
 from app.tombstones.subjects import Subject
 from app.touchpoints import erasing as touchpoints
 from app.transfer.erasure import finding
@@ -106,18 +109,34 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
 
 
 def _erase_customers(session: Session, subject: Subject) -> Mapping[str, int]:
+    owner = subject.organization_id
     object_ids = payments.objects_of(session, subject)
     payment_ids = payments.payments_of(session, subject, object_ids)
-    sessions = attribution.sessions_of(session, subject, object_ids)
-    kept_marks = commissions.self_referral_marks(session, payment_ids)
-    is_partner = partners.partners_names(session, subject.organization_id)
+    known_marks = payments.marks_of(session, subject, object_ids)
+    marks = pseudonyms.of(known_marks - commissions.self_referral_marks(session, payment_ids))
+    named = attribution.users_of(session, subject, object_ids)
+    signed_up = signups.users_of(session, subject, known_marks, named)
+    users = pseudonyms.of(named | signed_up | referrals.users_of(session, subject))
+    visits = {*attribution.sessions_of(session, subject, object_ids), *signups.sessions_of(session, owner, signed_up)}
+    _erase_words(session, subject, object_ids, payment_ids)
+    is_partner = partners.partners_names(session, owner)
     return {
         **stripe_events.erase(session, subject, object_ids=object_ids, is_partner=is_partner),
-        **payments.erase(session, subject, object_ids=object_ids, payment_ids=payment_ids, kept_marks=kept_marks),
-        **attribution.erase(session, subject, object_ids),
-        **touchpoints.erase(session, subject, sessions),
-        **commissions.erase(session, subject, payment_ids),
+        **payments.erase(session, subject, object_ids=object_ids, payment_ids=payment_ids, marks=marks),
+        **attribution.erase(session, subject, object_ids, users=users, everywhere=signed_up),
+        **signups.erase(session, owner, users, marks),
+        **referrals.erase(session, owner, users),
+        **touchpoints.erase(session, subject, visits),
+        **commissions.erase(session, subject, payment_ids, marks),
+        **ledger.erase(session, subject, commissions.commissions_of(session, payment_ids)),
     }
+
+
+def _erase_words(session: Session, subject: Subject, object_ids: list[str], payment_ids: list[UUID]) -> None:
+    """Remove people's words from the outcomes of the person's payments and sales, and of the events about them."""
+    credited_ids = commissions.payments_credited_to(session, subject.partner_ids)
+    names = payments.erase_words(session, [*payment_ids, *credited_ids])
+    stripe_events.erase_words(session, subject, [*object_ids, *names])
 
 
 def _erase_partners(session: Session, subject: Subject, by: Cause) -> Mapping[str, int]:

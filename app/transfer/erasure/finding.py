@@ -7,12 +7,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.attribution import erasing as attribution
 from app.errors import LONGEST_SHOWN, InvalidRequest, NotFound
 from app.partners import erasing as partners
 from app.partners.joining import addresses
 from app.partners.queries.listing import get_partner
 from app.payments import erasing as payments
 from app.payouts import erasing as payouts
+from app.signups import erasing as signups
 from app.stripe_events import erasing as stripe_events
 from app.texts import require_address
 from app.tombstones import tombstones
@@ -46,9 +48,12 @@ def find(session: Session, organization_id: UUID, named: str) -> Subject:
 
 def _with_address(session: Session, organization_id: UUID, address: str) -> Subject:
     marks = _marks(session, organization_id, frozenset([address]))
+    users, named = signups.with_address(session, organization_id, marks, [address])
+    objects = attribution.objects_naming(session, organization_id, users)
+    recognized = payments.customers_by_object(session, organization_id, objects).values()
     return Subject(
         organization_id,
-        customers=payments.customers_with(session, organization_id, marks),
+        customers=payments.customers_with(session, organization_id, marks) | named | (frozenset(recognized) - {""}),
         partner_ids=partners.partners_with(session, organization_id, [address]),
         addresses=frozenset([address]),
         marks=marks,

@@ -80,6 +80,7 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "cutoff_moves": ExportedTable(left_out=("xid",)),
     "accounts": PLAIN,
     "journal_entries": ExportedTable(left_out=("xid",)),
+    "entry_reasons": PLAIN,
     "posted_commissions": PLAIN,
     "postings": ExportedTable(together="entry_id"),
     "ledger_fences": ExportedTable(left_out=("below",)),
