@@ -41,6 +41,7 @@ STRIPE_ENDPOINT: Final = "whe"
 ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
 RUN: Final = "run"
 DRIFT: Final = "drf"
+EXPORT: Final = "exp"
 REPORTED_REFUND: Final = "rfd"
 SIGN_UP: Final = "sgn"
 BROWSER_KEY: Final = "bky"

@@ -56,6 +56,19 @@ def unseal(token: str, settings: Settings) -> str:
         raise ConfigurationError(UNREADABLE) from None
 
 
+def seal_bytes(content: bytes, settings: Settings) -> bytes:
+    """`content` encrypted with the newest secret key, as a Fernet token."""
+    return _fernet(settings).encrypt(content)
+
+
+def unseal_bytes(token: bytes, settings: Settings) -> bytes:
+    """The content of `token`. Raises ConfigurationError if no secret key decrypts it."""
+    try:
+        return _fernet(settings).decrypt(token)
+    except _invalid_token():
+        raise ConfigurationError(UNREADABLE) from None
+
+
 def reseal(token: str, settings: Settings) -> str:
     """`token` re-encrypted with the newest secret key. Raises ConfigurationError if no secret key decrypts it."""
     fernet = _fernet(settings)

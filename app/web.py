@@ -20,6 +20,8 @@ from app.organizations import access, request_limits, stored_responses
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, payments
+from app.rest.ledger.statements import partner_side as partner_side_statements
+from app.rest.ledger.statements import routes as statements
 from app.rest.links import cookie_domain
 from app.rest.links import memory as link_memory
 from app.rest.links import routes as links
@@ -44,9 +46,8 @@ from app.rest.programs import partners as program_partners
 from app.rest.programs import routes as programs
 from app.rest.referrals import admin as referrals
 from app.rest.referrals import app_users, client, client_keys
-from app.rest.statements import partner_side as partner_side_statements
-from app.rest.statements import routes as statements
 from app.rest.stripe import endpoints, events, receiver, runs
+from app.rest.transfer import exports
 from app.sentences import catalogue
 from app.stripe_events.endpoints.receivers import ReceiverCache
 from app.stripe_sync import api_keys
@@ -149,6 +150,7 @@ def _wire(app: OpenAPI) -> None:
         payments.api,
         balances.api,
         statements.api,
+        exports.api,
         partner_side_statements.api,
         events.api,
         endpoints.api,

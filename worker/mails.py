@@ -20,7 +20,7 @@ from app.immutable import immutable
 from app.outbound import mails as endpoint_mails
 from app.partners.joining import mails as partner_mails
 from app.partners.joining.mails import Mail
-from worker import time_limits
+from worker.outbound import time_limits
 
 TIMEOUT_SECONDS: Final = 10
 SEND_SECONDS: Final = 60

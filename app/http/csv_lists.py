@@ -53,7 +53,7 @@ _id: Callable[[BaseModel], str] = attrgetter("id")
 
 
 class Interrupted(Exception):
-    """A list failed after a part of it was sent; what failed is logged."""
+    """A list or a file failed after a part of it was sent; what failed is logged."""
 
 
 def slots(settings: Settings) -> threading.BoundedSemaphore:
@@ -123,16 +123,21 @@ def stream(
             return Page(render(session, page.rows), page.has_more, page.cursor)
 
     with ExitStack() as resources:
-        _take_slot(resources)
+        take_slot(resources)
         response = _response(_parts(read, view), resources)
         response.call_on_close(resources.pop_all().close)
         return response
 
 
-def _take_slot(resources: ExitStack) -> None:
+def take_slot(resources: ExitStack) -> None:
+    """Count a response that may take long until `resources` are closed.
+
+    Raises:
+        Unavailable: this process is sending as many as it may.
+    """
     free: threading.BoundedSemaphore = current_app.extensions["accrual_csv_slots"]
     if not free.acquire(blocking=False):
-        raise Unavailable("Too many lists are being sent as CSV; try again in a few seconds.")
+        raise Unavailable("Too many lists and files are being sent; try again in a few seconds.")
     resources.callback(free.release)
 
 

@@ -19,7 +19,8 @@ from app import db, ids
 from app.config import Settings
 from app.partners.joining import mails as partner_mails
 from tests.cast import Merchant
-from worker import mails, time_limits
+from worker import mails
+from worker.outbound import time_limits
 
 from .conftest import Caller
 from .mail_server import MailServer, mail_server

@@ -16,6 +16,7 @@ MAY_CATCH_EVERYTHING = {
     "worker.stripe_sync.lookups",
     "worker.outbound.sender",
     "worker.stripe_sync.runs",
+    "worker.transfer.exports",
 }
 COMMITS_BY_HAND = {"app.writability"}
 SERVES_REQUESTS = (

@@ -16,8 +16,7 @@ from app.errors import CallFailed
 from app.immutable import immutable
 from app.outbound.addresses import Target
 from app.sentences.problems import Problem
-from worker import time_limits
-from worker.outbound import resolving
+from worker.outbound import resolving, time_limits
 
 LIMIT_SECONDS: Final = 10.0
 """For everything: look-up, connection, request and answer."""

@@ -118,6 +118,8 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "email_confirmations": "links in mails, which lead to the former address",
     "partner_mails": "mails that the former installation sends",
     "stripe_runs_seen": "notes of a reconciliation that is running",
+    "exports": "exports that were made before",
+    "export_parts": "exports that were made before",
     "commission_sums": "sums of the postings, made again from them",
     "sums_checkpoints": "how far those sums go",
     "balances_reached": "how far the checkpoints of balances go",

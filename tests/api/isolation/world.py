@@ -27,6 +27,7 @@ from app.stripe_events.endpoints import signing
 from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
+from app.transfer.exports.stored import commands as exports
 from tests.api.conftest import Caller
 from tests.api.reserved import reserve
 from tests.api.sales import Sale, pay_unattributed, sell
@@ -39,7 +40,7 @@ OF_ONE_MODE = frozenset(
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
         *("payout_id", "payout_run_id", "file_id", "statement_id"),
-        *("client_key_id", "code_id", "currency_id"),
+        *("client_key_id", "code_id", "currency_id", "export_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -185,6 +186,7 @@ def _ids(
     }
     [secret] = signing.secrets_of(endpoint, settings)
     webhook_endpoint_id, delivery_id = _outbound(session, settings, owner, livemode=livemode)
+    export = exports.request_export(session, "cli", owner, livemode=livemode, passphrase=None)
     named = {
         **_names(shop, "ada"),
         "statement_id": ids.encode("stm", _close_month(session, shop, livemode=livemode)),
@@ -198,6 +200,7 @@ def _ids(
         "secret_id": ids.encode("whs", secret.id),
         "webhook_endpoint_id": webhook_endpoint_id,
         "delivery_id": delivery_id,
+        "export_id": ids.encode("exp", export.id),
     }
     return {**named, **_referrals(session, settings, owner, livemode=livemode)}, made
 

@@ -7,8 +7,8 @@ from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
 from app.partners.queries.listing import get_partner
 from app.programs.models import Program
-from app.rest.statements import requests
-from app.rest.statements.rendering import DOCUMENTED, respond
+from app.rest.ledger.statements import requests
+from app.rest.ledger.statements.rendering import DOCUMENTED, respond
 from app.statements import queries, views
 from app.statements.documents import load_heading
 
