@@ -26,6 +26,7 @@ from app.errors import RateLimited, RequestError, Unauthenticated
 from app.mcp import answers, execution, server
 from app.mcp.calls import Sender
 from app.organizations import access, request_limits
+from app.runtime.logins import warn_of_excess_rights
 
 PATH: Final = "/mcp"
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -107,6 +108,7 @@ def allowed(public_url: str) -> TransportSecuritySettings:
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve on this address until a signal ends the process."""
+    warn_of_excess_rights(settings.web_database_url or settings.database_url, for_web=True)
     uvicorn.run(
         create_app(settings),
         host=host,

@@ -16,6 +16,8 @@ from tests.api.conftest import Caller
 from tests.conftest import UNLIMITED
 
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+SECRET = "zoe-at-example"
+WRONG = {"name": SECRET, "email": f"{SECRET}@", "program_id": SECRET}
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 HELLO = {
     "jsonrpc": "2.0",
@@ -107,3 +109,31 @@ def test_a_lost_database_is_a_503_without_details(url: str, owner: Caller, monke
     answer = post(url, LIST, {"Authorization": f"Bearer {owner.key}"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
     assert "secret" not in answer.text
+
+
+MALFORMED: tuple[Any, ...] = (
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {"email": SECRET}}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": SECRET, "arguments": {"email": SECRET}}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "affiliate_signup", "arguments": [SECRET]}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "affiliate_signup", "arguments": WRONG}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": {"a": SECRET}}},
+    {"jsonrpc": "2.0", "id": 1, "method": SECRET},
+    {"jsonrpc": "2.0", "id": {"a": SECRET}, "method": "tools/list"},
+    {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": [SECRET]}},
+    [SECRET],
+    SECRET,
+)
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2026-07-28"])
+def test_what_a_malformed_message_holds_reaches_no_log(
+    url: str, version: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for message in MALFORMED:
+        method = str(message["method"]) if isinstance(message, dict) else ""
+        envelope = message
+        if version == "2026-07-28" and isinstance(message, dict):
+            envelope = {**message, "params": {**message.get("params", {}), **MODERN}}
+        answer = post(url, envelope, {"MCP-Protocol-Version": version, "Mcp-Method": method})
+        assert answer.status_code < 500, (message, answer.text)
+    assert SECRET not in caplog.text
