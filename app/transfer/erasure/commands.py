@@ -33,6 +33,7 @@ from app.tombstones.subjects import Subject
 from app.touchpoints import erasing as touchpoints
 from app.transfer.erasure import finding
 from app.transfer.erasure.views import ErasureBody, FileBody, OpenBalance
+from app.transfer.exports.stored import erasing as exports
 
 
 @immutable
@@ -82,11 +83,12 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
     """
     subject = erasure.subject
     stripe_events.wait_for_drains(session, subject)
-    files = payouts.files_of(session, subject)
+    files, exported = payouts.files_of(session, subject), exports.exports_of(session, subject)
     counts = {
         **_erase_customers(session, subject),
         **_erase_partners(session, subject, by),
         **outbox.erase(session, subject),
+        **exports.erase(session, subject),
     }
     return ErasureBody(
         id=ids.encode(ids.ERASURE, erasure.id),
@@ -103,7 +105,7 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
             )
             for row in files
         ],
-        exports=[],
+        exports=list(exported),
         open_balances=_open_balances(session, subject),
     )
 

@@ -32,5 +32,5 @@ class ErasureBody(Snake):
     partners: list[str] = Field(description="The partners that were erased.")
     counts: dict[str, int] = Field(description="How many rows were about the person, by what they are.")
     payout_files: list[FileBody] = Field(description="Files of payouts that hold the person; erase your copies.")
-    exports: list[str] = Field(description="Exports that were made before and may hold the person; delete them.")
+    exports: list[str] = Field(description="Exports that were made before and may hold the person; erase your copies.")
     open_balances: list[OpenBalance] = Field(description="What the partners are still owed, if it was forced.")
