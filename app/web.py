@@ -19,7 +19,7 @@ from app.http import bodies, csv_lists, docs, document, errors, idempotency, sur
 from app.organizations import access, request_limits, stored_responses
 from app.pages import assets, joining
 from app.rest.accounts import routes as accounts
-from app.rest.ledger import attribution, balances, commissions, conversions, payments
+from app.rest.ledger import attribution, balances, commissions, conversions, opening_balances, payments
 from app.rest.ledger.statements import partner_side as partner_side_statements
 from app.rest.ledger.statements import routes as statements
 from app.rest.links import cookie_domain
@@ -29,6 +29,7 @@ from app.rest.operations import routes as operations
 from app.rest.outbound import payloads
 from app.rest.outbound import routes as outbound
 from app.rest.partner_side import commissions as partner_side_commissions
+from app.rest.partner_side import opening_balances as partner_side_opening_balances
 from app.rest.partner_side import payout_accounts, postbacks, signup
 from app.rest.partner_side import payout_methods as partner_side_payout_methods
 from app.rest.partner_side import payouts as partner_side_payouts
@@ -149,6 +150,8 @@ def _wire(app: OpenAPI) -> None:
         outbound.api,
         payments.api,
         balances.api,
+        opening_balances.api,
+        partner_side_opening_balances.api,
         statements.api,
         exports.api,
         partner_side_statements.api,

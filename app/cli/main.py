@@ -15,6 +15,7 @@ from app.cli.merchants import (
     cookie_domain,
     erase,
     keys,
+    opening_balances,
     organizations,
     partners,
     programs,
@@ -73,6 +74,7 @@ app.add_typer(cookie_domain.commands, name="cookie-domain")
 app.add_typer(partners.commands, name="partners")
 app.add_typer(commissions.commands, name="commissions")
 app.command("balances")(balances.balances)
+app.add_typer(opening_balances.commands, name="opening-balances")
 app.command("statements")(statements.statements)
 app.command("statement")(statements.statement)
 payouts.commands.command("preview")(payout_runs.preview)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Attribution
+from app.commissions.elsewhere import queries as openings
+from app.commissions.elsewhere.models import OpeningBalance
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.explanations import customers
@@ -20,6 +22,7 @@ from app.explanations import programs as explain_program
 from app.explanations.customers import BindingNote
 from app.explanations.events import MOST_PAYMENTS, EventExplanation, explain_event, payments_of_event, unmerged
 from app.explanations.objects import ObjectExplanation
+from app.explanations.opening_balances import OpeningBalanceExplanation, explain_opening_balance
 from app.explanations.partners import PartnerState
 from app.explanations.programs import ProgramState
 from app.explanations.views import PaymentExplanation
@@ -54,6 +57,7 @@ class Explanation(Snake):
         default=[], description="The Stripe object, once for each account and mode."
     )
     bindings: list[BindingNote] = Field(default=[], description="An attribution by its own id.")
+    opening_balance: OpeningBalanceExplanation | None = None
     payments: list[PaymentExplanation] = Field(default=[], description="The newest, each with its own explanation.")
     is_complete: bool = Field(default=True, description="False: only the newest payments are shown.")
 
@@ -157,6 +161,8 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
     if attribution_id is not None:
         attribution = session.get(Attribution, attribution_id)
         return _of_attribution(session, any_id, attribution) if attribution else None
+    if (balance := openings.find(session, any_id)) is not None:
+        return _of_opening_balance(session, any_id, balance)
     for prefix, (kind, query) in _PAYMENT_OF.items():
         key = ids.decode(any_id, prefix)
         payment = session.scalar(query(key)) if key is not None else None
@@ -222,6 +228,17 @@ def _of_attribution(session: Session, any_id: str, attribution: Attribution) -> 
     note = customers.binding_note(session, attribution)
     summary, *others = customers.sentences_of(attribution.subject, [note])
     return Explanation(id=any_id, kind="attribution", summary=summary, sentences=others, bindings=[note])
+
+
+def _of_opening_balance(session: Session, any_id: str, balance: OpeningBalance) -> Explanation:
+    explained = explain_opening_balance(session, balance)
+    return Explanation(
+        id=any_id,
+        kind="opening_balance",
+        summary=explained.summary,
+        sentences=explained.sentences[1:],
+        opening_balance=explained,
+    )
 
 
 def _in_place(summary: str, *, livemode: bool, account: str | None) -> str:

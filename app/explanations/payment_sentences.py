@@ -198,7 +198,7 @@ def _of_commission(commission: CommissionNote, zone: str) -> Iterator[str]:
         yield _tier(tier, commission.partner_code)
     yield from _arithmetic(commission)
     for entry in commission.entries:
-        yield _entry(entry, zone)
+        yield entry_sentence(entry, zone)
     worth = Money(commission.net_minor, commission.currency)
     yield say("commission.worth", amount=worth, status=_status(commission, zone))
 
@@ -254,7 +254,8 @@ def _by_product(commission: CommissionNote) -> Iterator[str]:
         yield say("commission.ladder_excludes")
 
 
-def _entry(entry: EntryNote, zone: str) -> str:
+def entry_sentence(entry: EntryNote, zone: str) -> str:
+    """One entry of the ledger: when, what, why, its postings and its cause."""
     return say(
         "commission.entry",
         day=Day(entry.occurred_at, zone),

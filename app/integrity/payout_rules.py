@@ -8,6 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions.elsewhere import posted
 
 LINES: Final = "A payout's amounts are those of its lines, and what came back of it is that of its returns."
 POSTED: Final = "Each line of a payout is posted by its entries, where its status says, and nothing else is."
@@ -21,7 +22,7 @@ TRANSFERS: Final = "A payout's transfer is of its net and currency, it paid it, 
 
 
 class PayoutBreach(NamedTuple):
-    """A rule, and the payout or file that breaks it, with the commission if it is about a line."""
+    """A rule, and the payout or file that breaks it, with the commission or opening balance if it is about a line."""
 
     rule: str
     what: str
@@ -148,10 +149,10 @@ def breaches(session: Session) -> Iterator[PayoutBreach]:
     yield from _found(session, TRANSFERS, _TRANSFERS)
     payout_ids: list[UUID] = list(session.scalars(text("SELECT id FROM payouts ORDER BY id")))
     keys = [ids.encode(ids.PAYOUT, payout_id) for payout_id in payout_ids]
-    for row in session.execute(_POSTED, {"payout_ids": payout_ids, "keys": keys}):
+    for row in session.execute(_POSTED, {"payout_ids": payout_ids, "keys": keys}).all():
         payout = row.key if row.id is None else ids.encode(ids.PAYOUT, row.id)
-        commission = "" if row.commission_id is None else f", {ids.encode(ids.COMMISSION, row.commission_id)}"
-        yield PayoutBreach(POSTED, f"{payout}{commission}")
+        part = "" if row.commission_id is None else f", {posted.public_id(session, row.commission_id)}"
+        yield PayoutBreach(POSTED, f"{payout}{part}")
 
 
 def _found(session: Session, rule: str, query: TextClause, prefix: str = ids.PAYOUT) -> Iterator[PayoutBreach]:

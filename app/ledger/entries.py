@@ -61,6 +61,8 @@ class RecordedLine(NamedTuple):
     account: str
     amount_minor: int
     commission_id: UUID
+    """The commission, or the opening balance, that it is about."""
+    is_opening: bool
     details: Mapping[str, Any]
     """Of the entry, with the reason that a person gave as `because`; empty if they were not asked for."""
 
@@ -76,7 +78,8 @@ def _recorded(those: str, found: str, details: str) -> str:
         UNION ALL {TAIL} {found}
     )
     SELECT commission.partner_id, posting.currency, entry.id AS entry_id, entry.kind, entry.occurred_at,
-           entry.recorded_at, account.kind AS account, posting.amount_minor, posting.commission_id, {details} AS details
+           entry.recorded_at, account.kind AS account, posting.amount_minor, posting.commission_id,
+           commission.level IS NULL AS is_opening, {details} AS details
     FROM listed
     CROSS JOIN LATERAL (SELECT * FROM journal_entries WHERE id = listed.entry_id OFFSET 0) AS entry
     CROSS JOIN LATERAL (SELECT * FROM postings WHERE entry_id = listed.entry_id OFFSET 0) AS posting

@@ -149,7 +149,7 @@ _OF_PROGRAM = text(f"""
                 UNION ALL
                 SELECT partner_id, currency, {_EARNED}, commission_count FROM moved WHERE day BETWEEN :first AND :last
             ) AS every
-            GROUP BY partner_id, currency HAVING sum(commission_count) > 0
+            GROUP BY partner_id, currency HAVING sum(commission_count) > 0 OR sum(earned_minor) <> 0
         ) AS of_each
     ),
     foremost AS MATERIALIZED (SELECT * FROM ranked WHERE place <= :leaders)

@@ -65,6 +65,10 @@ class ProgramBody(Snake):
     time_zone: str
     link_cookie: LinkCookie
     is_default: bool
+    live_cutoff_at: Instant | None = Field(
+        description="Live payments made before it were paid for elsewhere and earn nothing; null: every payment earns."
+    )
+    test_cutoff_at: Instant | None = Field(description="The same for test payments.")
     terms_version: int
     created_at: Instant
 

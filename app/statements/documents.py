@@ -34,6 +34,7 @@ class StatementRow(Snake):
     recorded_at: ExactInstant | None = None
     entry_id: str | None = None
     commission_id: str | None = None
+    opening_balance_id: str | None = None
     payout_id: str | None = None
     text: str = ""
     accrued_cents: int

@@ -20,8 +20,11 @@ class StatementLine(Snake):
     kind: str = Field(examples=["adjustment"])
     occurred_at: Instant = Field(description="When it happened.")
     recorded_at: ExactInstant = Field(description="When it was posted, which decides its month.")
-    commission_id: str | None = Field(description="Its commission; null if it is about several.")
-    commission_count: int
+    commission_id: str | None = Field(description="Its commission; null if it is about several, or about none.")
+    opening_balance_id: str | None = Field(
+        description="Its opening balance; null if it is about a commission, or about several of either."
+    )
+    commission_count: int = Field(description="How many commissions and opening balances it is about.")
     payout_id: str | None = Field(description="The payout it is a step of.")
     sentences: list[str] = Field(description="What happened and why, for people.")
     accrued_cents: int
@@ -85,7 +88,8 @@ def _line(of_entry: Sequence[RecordedLine], moved: Movements, owed_minor: int, s
         kind=entry.kind,
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
-        commission_id=_commission(of_entry),
+        commission_id=_only(of_entry, ids.COMMISSION),
+        opening_balance_id=_only(of_entry, ids.OPENING_BALANCE),
         commission_count=len(commission_ids),
         payout_id=entry.details.get("payout_id"),
         sentences=sentences,
@@ -99,16 +103,19 @@ def _line(of_entry: Sequence[RecordedLine], moved: Movements, owed_minor: int, s
     )
 
 
-def _commission(of_entry: Sequence[RecordedLine]) -> str | None:
-    """The only commission of an entry; None if it has several."""
-    commission_ids = {line.commission_id for line in of_entry}
-    return ids.encode(ids.COMMISSION, commission_ids.pop()) if len(commission_ids) == 1 else None
+def _only(of_entry: Sequence[RecordedLine], prefix: str) -> str | None:
+    """The only commission of an entry, or its only opening balance; None if it has several, or is about the other."""
+    about = {line.commission_id for line in of_entry}
+    if len(about) > 1 or of_entry[0].is_opening != (prefix == ids.OPENING_BALANCE):
+        return None
+    return ids.encode(prefix, about.pop())
 
 
 def _sentences(of_entry: Sequence[RecordedLine], moved: Movements, zone: str, *, for_owner: bool) -> Iterator[str]:
     entry = of_entry[0]
     values: dict[str, Value] = {
-        "commission": _commission(of_entry) or "",
+        "commission": _only(of_entry, ids.COMMISSION) or "",
+        "opening_balance": _only(of_entry, ids.OPENING_BALANCE) or "",
         "payout": str(entry.details.get("payout_id", "")),
         "amount": Money(_amount_minor(entry.kind, moved), entry.currency),
         "change": Money(moved.owed_minor, entry.currency, is_signed=True),

@@ -6,12 +6,14 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app import db
 from app.commissions.elsewhere import cutoffs
 from app.commissions.settling.settlement import Cause
 from app.organizations.actors import CLI
 from app.programs.models import Program
+from app.sentences import outcomes
 from tests import books
 from tests.books import owed
 from tests.cast import Merchant
@@ -21,7 +23,7 @@ from tests.stripe_stories.facts import Event, Purchase
 from tests.stripe_stories.families import CLOVER, Family
 from worker import schedule
 
-from .conftest import Meet
+from .conftest import Meet, OutcomeOf
 
 BY = Cause("request:test", datetime.now(UTC))
 
@@ -60,10 +62,6 @@ def cut(merchant: Merchant, cutoff_at: datetime | None) -> None:
     schedule.settle_history()
 
 
-def outcomes(ledger: Ledger) -> list[str]:
-    return sorted(line.outcome for line in ledger().payments)
-
-
 @pytest.mark.parametrize(
     ("commission", "left"),
     [
@@ -94,3 +92,36 @@ def test_six_of_twelve_months_behind_leave_six_in_any_order_of_history_renewals_
         assert shown == ["accrued"] * left + ["before_cutoff"] * 6 + ["cap_reached"] * (8 - left), order
         assert told.balances == owed(ada=left * 980), order
     assert_ledger_sound()
+
+
+def test_refunds_of_payments_before_the_cutoff_change_nothing_and_each_says_why(
+    merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger, outcome_of: OutcomeOf
+) -> None:
+    cleo = meet(subscription="ada")
+    old, new = months(cleo, 2)
+    cut(merchant, just_before(new))
+    deliver(events_of(old, new))
+    drain()
+    refund = cleo.is_refunded(old, 4900)
+    deliver(refund.events)
+    drain()
+    deliver(refund.failure)
+    drain()
+    assert ledger().balances == owed(ada=980)
+    assert {outcome_of(event) for event in (*refund.events, *refund.failure)} == {"before_cutoff"}
+    with db.transaction() as session:
+        told = session.scalars(text("SELECT outcome_details FROM payments WHERE outcome = 'before_cutoff'")).one()
+    said = outcomes.sentence("before_cutoff", told)
+    assert said.startswith("It was paid before the program's cut-off, 1 April 2026, "), said
+    assert "earns nothing here; it counts for the limits of cycles and months." in said
+
+
+def test_moved_cutoff_posts_the_differences_of_the_payments_between_and_moved_back_takes_them_back(
+    merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    sales = months(meet(subscription="ada"), 4)
+    deliver(events_of(*sales))
+    drain()
+    for first_that_earns, earned in ((2, 2), (3, 1), (1, 3), (None, 4), (3, 1)):
+        cut(merchant, None if first_that_earns is None else just_before(sales[first_that_earns]))
+        assert ledger().balances == owed(ada=earned * 980), first_that_earns

@@ -93,8 +93,8 @@ def test_other_ending_nets_the_debt_with_the_next_commission(till: Till, deliver
     netted = payout_of(till.runs(), till, "ada")
     assert (netted["gross_cents"], netted["fee_cents"], netted["net_cents"]) == (520, 26, 494)
     assert till.did(netted["id"], "confirm")["lines"] == [
-        {"commission_id": debt, "gross_cents": -980, "fee_cents": -49, "net_cents": -931},
-        {"commission_id": earned, "gross_cents": 1500, "fee_cents": 75, "net_cents": 1425},
+        {"commission_id": debt, "opening_balance_id": None, "gross_cents": -980, "fee_cents": -49, "net_cents": -931},
+        {"commission_id": earned, "opening_balance_id": None, "gross_cents": 1500, "fee_cents": 75, "net_cents": 1425},
     ]
     assert till.holds("ada", debt) == (0, 0, 0, 0, 0, 0)
     assert till.holds("ada", earned) == (0, 0, 0, 1425, 75, 0)

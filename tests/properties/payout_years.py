@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.commissions.decisions import commands as decisions
+from app.commissions.elsewhere import opening_balances
+from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.models import Conversion
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
@@ -70,6 +72,9 @@ _COLUMNS = text("""
     SELECT id, accrued_minor AS accrued, payable_minor AS payable, clearing_minor AS clearing, paid_minor AS paid,
            fee_minor AS fee, written_off_minor AS ended, status, paid_at IS NOT NULL AS is_paid
     FROM commissions
+    UNION ALL
+    SELECT id, 0, payable_minor, clearing_minor, paid_minor, fee_minor, written_off_minor, NULL, paid_at IS NOT NULL
+    FROM opening_balances
 """)
 _OF_ACCOUNTS = text("""
     SELECT account.currency, account.kind, sum(posting.amount_minor)::bigint AS minor
@@ -139,6 +144,8 @@ class Year:
     drain: Drain
     fee_bps: int
     bought: list[Bought] = field(default_factory=list)
+    brought_in: list[Commission] = field(default_factory=list)
+    """Opening balances: commissions that no sale earns, payable from the beginning."""
     payouts: dict[Any, Payout] = field(default_factory=dict)
     plot: list[str] = field(default_factory=list)
     banned: set[str] = field(default_factory=set)
@@ -158,6 +165,7 @@ class Year:
             self.fails_or_cancels: 2,
             self.money_comes_back: 2,
             self.writes_off: 1,
+            self.brings_in: 2,
             self.bans_or_lets_back: 1,
         }
         happened = 0
@@ -171,7 +179,7 @@ class Year:
 
     @property
     def commissions(self) -> list[Commission]:
-        return [commission for bought in self.bought for commission in bought.sale.commissions]
+        return [*self.brought_in, *(commission for bought in self.bought for commission in bought.sale.commissions)]
 
     def happens(self, events: Sequence[Event]) -> None:
         self.deliver(events)
@@ -357,6 +365,24 @@ class Year:
         oracle.written_off(own, minor)
         return f"{minor} {currency} of {code} written off"
 
+    def brings_in(self) -> str:
+        """What a partner earned elsewhere, or owed, becomes payable as of a moment in the past."""
+        code, currency = self.chance.choice(PARTNERS), self.chance.choice(CURRENCIES)
+        minor = self.chance.choice([-1, 1, 1]) * self.chance.randint(1, 5_000)
+        by = now()
+        occurred_at = self.chance.choice([*self.moments, by.occurred_at])
+        name = str(len(self.brought_in))
+        earned = EarnedElsewhere(currency, minor, "another system", name, occurred_at)
+        for _ in range(2):  # the second time is a repetition
+            with db.transaction() as session:
+                partner = session.get_one(Partner, self.merchant.partners[code])
+                balance = opening_balances.record(session, CLI, partner, earned, livemode=False, cause=by)
+                opening_id = str(balance.id)
+        opened = Commission(opening_id, code, currency, minor, approved_at=occurred_at)
+        opened.becomes(minor, is_approved=True)
+        self.brought_in.append(opened)
+        return f"{code} had {minor} {currency} elsewhere"
+
     def bans_or_lets_back(self) -> str:
         """Gus is banned, which cancels what is pending, or approved again."""
         is_ban = "gus" not in self.banned
@@ -389,7 +415,8 @@ class Year:
         assert postings == {key: pots for key, pots in expected.items() if pots}, said
         assert columns == expected, said
         assert states == {
-            one.id: (one.status, bool(one.pots["paid"] or one.pots["fee"])) for one in self.commissions
+            one.id: (None if one in self.brought_in else one.status, bool(one.pots["paid"] or one.pots["fee"]))
+            for one in self.commissions
         }, said
         for currency in {row.currency for row in totals}:
             of_currency = {row.kind: row.minor for row in totals if row.currency == currency}
@@ -466,14 +493,14 @@ def pots_of(session: Session) -> dict[str, dict[str, int]]:
 
 
 def columns_of(session: Session) -> dict[str, dict[str, int]]:
-    """What the rows of commissions say of the same."""
+    """What the rows of commissions and opening balances say of the same."""
     return {
         str(row["id"]): without_zeros({pot: row[pot] for pot in POTS}) for row in session.execute(_COLUMNS).mappings()
     }
 
 
-def states_of(session: Session) -> dict[str, tuple[str, bool]]:
-    """The status of each commission, and whether it has a time of payment."""
+def states_of(session: Session) -> dict[str, tuple[str | None, bool]]:
+    """The status of each commission (None of an opening balance), and whether it has a time of payment."""
     return {str(row.id): (row.status, row.is_paid) for row in session.execute(_COLUMNS)}
 
 

@@ -1,6 +1,7 @@
 """Everything a customer ever paid, as Stripe lists it: its invoices with their payments, and its charges."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from stripe import StripeClient
@@ -10,21 +11,22 @@ from app.commissions.elsewhere import customers
 from app.stripe_sync import lookups
 from app.stripe_sync.lookups import LookupRequest
 from worker.stripe_sync import client, history
-from worker.stripe_sync.client import StripeResponse
 
 CUSTOMERS = "/v1/customers"
 Document = Mapping[str, Any]
 
 
-def read(stripe: StripeClient, request: LookupRequest) -> tuple[list[Document], StripeResponse]:
-    """The documents, and an answer that says when they were fetched. Raises as `client.get` does."""
+def read(stripe: StripeClient, request: LookupRequest) -> tuple[list[Document], datetime]:
+    """The documents, and when they were fetched. Raises as `client.get` does."""
     if request.kind == lookups.HISTORY:
         found = client.get(stripe, client.object_path(CUSTOMERS, request.object_id), tries=1)
-        return [found.document, *_of_customer(stripe, request.object_id)], found
-    pages = list(client.pages(stripe, CUSTOMERS, {"email": _address(request.object_id)}, tries=1))
+        return [found.document, *_of_customer(stripe, request.object_id)], found.fetched_at
+    if not (address := _address(request.object_id)):
+        return [], datetime.now(UTC)
+    pages = list(client.pages(stripe, CUSTOMERS, {"email": address}, tries=1))
     found_customers = [customer for page in pages for customer in page.document["data"]]
     paid = (document for customer in found_customers for document in _of_customer(stripe, customer["id"]))
-    return [*found_customers, *paid], pages[0]
+    return [*found_customers, *paid], pages[0].fetched_at
 
 
 def _address(public_id: str) -> str:

@@ -107,8 +107,7 @@ def _request(lookup: ClaimedLookup) -> LookupResult:
     if kind == lookups.INVOICE_LINES:
         return _lines(stripe, object_id)
     if kind in lookups.HISTORIES:
-        documents, answer = customer_histories.read(stripe, lookup.request)
-        return LookupResult(documents, answer.fetched_at)
+        return LookupResult(*customer_histories.read(stripe, lookup.request))
     # A PaymentIntent does not say when it was paid; its charge does.
     params = {"expand": ["latest_charge"]} if kind == "payment_intent" else {}
     answer = client.get(stripe, client.object_path(PATHS[kind], object_id), params, tries=1)

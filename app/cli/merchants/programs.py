@@ -10,7 +10,8 @@ from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.finding import find_program
 from app.cli.merchants import offer
-from app.cli.options import AsJson, DataDir, OrganizationName
+from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
+from app.cli.stripe.runs import moment
 from app.money import format_money
 from app.organizations.actors import CLI
 from app.texts import require_line
@@ -157,6 +158,30 @@ def archive(
 ) -> None:
     """End a program. What was earned stays and is still paid."""
     _set_status(program, "archived", organization, data_dir, as_json=as_json)
+
+
+@commands.command()
+def cutoff(
+    cutoff_at: Annotated[
+        str, typer.Argument(metavar="TIME", help="Such as 2026-11-01 (UTC) or 2026-11-01T09:30+01:00; none ends it.")
+    ],
+    program: Named = None,
+    livemode: LiveOrTest = None,
+    organization: OrganizationName = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set from when on payments earn; earlier ones were paid for elsewhere and count only for cycles and months."""
+    from app.commissions.elsewhere import cutoffs
+    from app.programs import commands as program_commands
+
+    at = None if cutoff_at == "none" else moment(cutoff_at, "cutoff_at")
+    with organizations.opened(data_dir) as (settings, session):
+        row = find_program(session, program, organization)
+        mode, by = is_live(livemode, settings), organizations.cause()
+        cutoffs.set_cutoff(session, CLI, row, livemode=mode, cutoff_at=at, cause=by)
+        shown = program_commands.load_body(session, row)
+    _print(shown, as_json=as_json)
 
 
 def warn_without_landing_page(program_id: str, landing_url: str | None) -> None:

@@ -13,6 +13,7 @@ from app.attribution.rules import Credit
 from app.commissions.cycles import caps
 from app.commissions.cycles.caps import CyclePosition
 from app.commissions.cycles.cycle_names import Paid
+from app.commissions.elsewhere import recorded
 from app.payments import objects, payment_rows
 from app.payments.payment_rows import PaymentRow
 from app.payments.queries import UNATTRIBUTED
@@ -24,7 +25,12 @@ UNCREDITED: Final = frozenset({*UNATTRIBUTED, "merged", "out_of_band"})
 """Outcomes of payments that are credited to no partner. `waiting` is not among them, see `_is_credited`."""
 
 
-_LIMITED = text(f"SELECT EXISTS (SELECT FROM snapshots WHERE organization_id = :organization_id AND ({LIMITED_SQL}))")
+_LIMITED = text(f"""
+    SELECT EXISTS (SELECT FROM snapshots WHERE organization_id = :organization_id AND ({LIMITED_SQL})) AS is_limited,
+           EXISTS (
+               SELECT FROM customer_histories WHERE organization_id = :organization_id AND livemode = :livemode
+           ) AS has_histories
+""")
 
 
 def load_cycle_positions(
@@ -39,17 +45,18 @@ def load_cycle_positions(
     Returns:
         `credited` with the other payments whose position has changed; and the positions by payment id.
     """
-    if not session.scalar(_LIMITED, {"organization_id": scope.organization_id}):
+    found = session.execute(_LIMITED, {"organization_id": scope.organization_id, "livemode": scope.livemode}).one()
+    if not found.is_limited:
         return list(credited), {}
     touched = {each.payment.id: each.payment for each in credited}
     subjects = _subjects(touched.values())
     objects.lock(session, scope, subjects)
     stored = payment_rows.stored_of_subjects(session, scope, subjects)
     elsewhere = [_paid(row) for row in stored if row["id"] not in touched]
-    before = caps.cycle_positions([*elsewhere, *_before(touched.values())])
-    after = caps.cycle_positions(
-        [*elsewhere, *(_now(each) for each in credited if each.payment.merged_into_id is None)]
-    )
+    histories = recorded.load(session, scope, subjects) if found.has_histories else {}
+    before = caps.cycle_positions([*elsewhere, *_before(touched.values())], histories)
+    now = [_now(each) for each in credited if each.payment.merged_into_id is None]
+    after = caps.cycle_positions([*elsewhere, *now], histories)
     moved = [paid.id for paid in elsewhere if before[paid.id] != after[paid.id]]
     others = attribute.credit_unchanged(session, scope, _locked(session, scope, moved))
     return [*credited, *others], after

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.commissions.cycles import elapsed
 from app.commissions.cycles.cycle_names import CycleName, Paid, cycle_names
+from app.commissions.cycles.elapsed import History
 from app.immutable import immutable
 from app.programs.shapes import Shape
 
@@ -30,21 +32,26 @@ class CyclePosition:
     opens_cycle: bool = True
 
 
-def cycle_positions(payments: Iterable[Paid]) -> dict[UUID, CyclePosition]:
+def cycle_positions(payments: Iterable[Paid], histories: Mapping[str, History]) -> dict[UUID, CyclePosition]:
     """The position of each of these payments. Pass every payment of their subscriptions and customers.
 
     Invoices with the same cycle name are one cycle. Only payments with a base count, so a trial's zero invoice is no
     cycle. A cycle counts whichever partner earned on it, also after refunds.
+
+    Args:
+        payments: the payments.
+        histories: by customer, what is known from before this system; it counts for months and cycles.
     """
     paid_payments = list(payments)
     names = cycle_names(paid_payments)
     starts = _cycle_starts(paid_payments, names)
+    before = elapsed.cycles_before(paid_payments, starts, histories) if histories else {}
     ranks = {
-        (subscription, name): rank
+        (subscription, name): rank + before.get(subscription, 0)
         for subscription, cycles in starts.items()
         for rank, name in enumerate(sorted(cycles, key=cycles.__getitem__), start=1)
     }
-    first = _first_paid_at(paid_payments)
+    first = _first_paid_at(paid_payments, histories)
     positions = {}
     for paid in paid_payments:
         name = names.get(paid.id)
@@ -67,11 +74,11 @@ def _cycle_starts(
     return starts
 
 
-def _first_paid_at(payments: Iterable[Paid]) -> dict[str, datetime]:
-    """By customer: the time of its first commissionable payment."""
-    first: dict[str, datetime] = {}
+def _first_paid_at(payments: Iterable[Paid], histories: Mapping[str, History]) -> dict[str, datetime]:
+    """By customer: the time of its first commissionable payment; with a history every payment was one."""
+    first = {customer: known.first_paid_at for customer, known in histories.items() if known.first_paid_at is not None}
     for paid in payments:
-        if paid.base_minor and paid.is_credited and paid.customer:
+        if paid.base_minor and paid.customer and (paid.is_credited or paid.customer in histories):
             first[paid.customer] = min(first.get(paid.customer, paid.occurred_at), paid.occurred_at)
     return first
 

@@ -69,10 +69,10 @@ def set_cutoff(
 def _refuse_paid(session: Session, cutoff_at: datetime, values: dict[str, object]) -> None:
     count = session.scalar(_PAID, values)
     if count:
-        commissions = "1 commission" if count == 1 else f"{count} commissions"
+        what = "1 commission was" if count == 1 else f"{count} commissions were"
         message = (
-            f"{commissions} of payments before {instant_text(cutoff_at)} were paid here or are in a payout, so the "
-            "cut-off cannot be moved past them; give an earlier time, or let the payouts fail or return first"
+            f"{what} paid here, or put into a payout, for payments before {instant_text(cutoff_at)}, so the cut-off "
+            "cannot be moved past them; give an earlier time, or let the payouts fail or return first"
         )
         raise Conflict(message, code="already_paid", param="cutoff_at")
 

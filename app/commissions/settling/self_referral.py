@@ -28,15 +28,21 @@ def reason(conversion: ConversionRow, payer_marks: Collection[str]) -> str:
     return SAME_EMAIL if conversion.email_mark and conversion.email_mark in payer_marks else ""
 
 
-_FORBIDDEN = text("""
-    SELECT payment_id FROM conversions WHERE payment_id = ANY(:payment_ids) AND email_mark = ANY(:marks)
+_CONCERNED = text("""
+    SELECT payment_id FROM conversions
+    WHERE payment_id = ANY(:payment_ids) AND (email_mark = ANY(:marks) OR EXISTS (
+        SELECT FROM customer_histories
+        WHERE organization_id = :organization_id AND livemode = :livemode AND email_mark = ANY(:marks)
+    ))
 """)
 
 
-def add_self_referrals(
+def add_recognized(
     session: Session, scope: Scope, locked: LockedObjects, credited: Sequence[PaymentCredit]
 ) -> list[PaymentCredit]:
-    """`credited`, and earlier payments that are self-referrals by an address that a customer showed since.
+    """`credited`, and earlier payments that an address concerns which a customer showed since.
+
+    They are self-referrals, or the customer has a history that names the address.
 
     Effects: locks the other payments of those customers before it reads whom they are credited to, so that no other
     transaction credits one of them meanwhile without knowing the address.
@@ -48,7 +54,8 @@ def add_self_referrals(
         return list(credited)
     objects.lock(session, scope, {object_id for payment in elsewhere for object_id in payment.object_ids})
     marks = {mark for customer in locked.with_new_address for mark in locked.objects[customer].email_marks}
-    values = {"payment_ids": [payment.id for payment in elsewhere], "marks": sorted(marks)}
-    own = session.scalars(_FORBIDDEN, values).all()
-    others = [payment for payment in payment_rows.load(session, own) if payment.merged_into_id is None]
+    payment_ids = [payment.id for payment in elsewhere]
+    values = {**scope.parameters(), "payment_ids": payment_ids, "marks": sorted(marks)}
+    concerned = session.scalars(_CONCERNED, values).all()
+    others = [payment for payment in payment_rows.load(session, concerned) if payment.merged_into_id is None]
     return [*credited, *attribute.credit_unchanged(session, scope, others)]

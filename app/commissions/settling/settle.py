@@ -73,7 +73,7 @@ def settle_objects(session: Session, scope: Scope, locked: LockedObjects, cause:
         return []
     payments = group_into_payments(session, scope, locked)
     credited = attribute(session, scope, locked, payments)
-    credited = self_referral.add_self_referrals(session, scope, locked, credited)
+    credited = self_referral.add_recognized(session, scope, locked, credited)
     credited, cycle_positions = billing_cycles.load_cycle_positions(session, scope, credited)
     inputs = settlement.load(session, scope, credited, cycle_positions, cause)
     inputs = ladder.load_uplines(session, scope.organization_id, inputs)

@@ -1,4 +1,7 @@
-"""What is payable in a program and a mode: sums by partner and currency, and the commissions behind them."""
+"""What is payable in a program and a mode: sums by partner and currency, and the parts of them.
+
+A part is a commission or an opening balance.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -52,19 +55,23 @@ class Selection:
 
 
 def counts(payable_minor: int, approved_at: datetime | None, cutoff_at: datetime) -> bool:
-    """Whether a commission's payable is paid by a run with this cut-off; the condition of `_COUNTS` below."""
+    """Whether a part's payable is paid by a run with this cut-off; the condition of `_COUNTS` below."""
     return payable_minor < 0 or (payable_minor > 0 and (approved_at is None or approved_at <= cutoff_at))
 
 
-# The first condition is that of the index on what is payable.
-_COUNTS: Final = """
-    commission.payable_minor <> 0 AND commission.program_id = :program_id AND commission.livemode = :livemode
-    AND (commission.payable_minor < 0 OR commission.approved_at IS NULL OR commission.approved_at <= :cutoff_at)
+# The first conditions are those of the index on what is payable; an opening balance was approved at its time.
+_PAYABLE: Final = """
+    SELECT id, partner_id, currency, payable_minor, approved_at FROM commissions
+    WHERE payable_minor <> 0 AND program_id = :program_id AND livemode = :livemode
+    UNION ALL
+    SELECT id, partner_id, currency, payable_minor, occurred_at FROM opening_balances
+    WHERE payable_minor <> 0 AND program_id = :program_id AND livemode = :livemode
 """
+_COUNTS: Final = "(part.payable_minor < 0 OR part.approved_at IS NULL OR part.approved_at <= :cutoff_at)"
 
 _OWED: Final = text(f"""
     SELECT partner_id, currency, sum(payable_minor)::bigint AS payable_minor, count(*) AS commission_count
-    FROM commissions AS commission
+    FROM ({_PAYABLE}) AS part
     WHERE {_COUNTS}
       AND (CAST(:partner_ids AS uuid[]) = '{{}}' OR partner_id = ANY(:partner_ids))
       AND NOT partner_id = ANY(:exclude_partner_ids)
@@ -72,12 +79,12 @@ _OWED: Final = text(f"""
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
-_COMMISSIONS: Final = text(f"""
-    SELECT commission.id FROM commissions AS commission
+_PARTS: Final = text(f"""
+    SELECT part.id FROM ({_PAYABLE}) AS part
     JOIN unnest(CAST(:partners AS uuid[]), CAST(:currencies_of AS text[])) AS wanted(partner_id, currency)
-      ON wanted.partner_id = commission.partner_id AND wanted.currency = commission.currency
+      ON wanted.partner_id = part.partner_id AND wanted.currency = part.currency
     WHERE {_COUNTS}
-    ORDER BY commission.id
+    ORDER BY part.id
 """)
 
 
@@ -86,11 +93,11 @@ def load_owed(session: Session, selection: Selection) -> list[Owed]:
     return [Owed(*row) for row in session.execute(_OWED, selection.parameters)]
 
 
-def commission_ids(session: Session, selection: Selection, pairs: Sequence[tuple[UUID, str]]) -> Sequence[UUID]:
-    """The commissions with something payable to these partners in these currencies, oldest first. Not locked."""
+def part_ids(session: Session, selection: Selection, pairs: Sequence[tuple[UUID, str]]) -> Sequence[UUID]:
+    """The parts of what is payable to these partners in these currencies, oldest first. Not locked."""
     partners, currencies = [partner_id for partner_id, _ in pairs], [currency for _, currency in pairs]
     values: Mapping[str, Any] = {**selection.parameters, "partners": partners, "currencies_of": currencies}
-    return session.scalars(_COMMISSIONS, values).all()
+    return session.scalars(_PARTS, values).all()
 
 
 _IS_SETTLING: Final = text("""
@@ -101,6 +108,11 @@ _IS_SETTLING: Final = text("""
         SELECT FROM stripe_runs
         WHERE organization_id = :organization_id AND livemode = :livemode
           AND kind = 'backfill' AND finished_at IS NULL AND NOT dry_run
+    ) OR EXISTS (
+        SELECT FROM cutoff_moves WHERE organization_id = :organization_id AND livemode = :livemode
+    ) OR EXISTS (
+        SELECT FROM customer_histories
+        WHERE organization_id = :organization_id AND livemode = :livemode AND settled_at IS NULL
     )
 """)
 
@@ -108,7 +120,8 @@ _IS_SETTLING: Final = text("""
 def is_settling(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
     """Whether amounts may still change by what is known to be missing, so that nothing is paid.
 
-    That is while a backfill of the mode runs, or an event has been due for ten minutes: a refund may be among them.
+    That is while a backfill of the mode runs, or an event has been due for ten minutes: a refund may be among them; and
+    while payments are settled again because of a moved cut-off or a customer's history.
     """
     values = {"organization_id": organization_id, "livemode": livemode, "before": datetime.now(UTC) - BACKLOG}
     return bool(session.scalar(_IS_SETTLING, values))

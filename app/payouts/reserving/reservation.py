@@ -119,7 +119,7 @@ def _plan_again(
     selection = requests.selection_of(session, program, run.request, run.cutoff_at, livemode=run.livemode)
     pairs = [(item.partner_id, item.currency) for item in batch]
     by_pair: dict[Pair, dict[UUID, Taken]] = {pair: {} for pair in pairs}
-    for taken in payout_postings.take(session, payables.commission_ids(session, selection, pairs)).values():
+    for taken in payout_postings.take(session, payables.part_ids(session, selection, pairs)).values():
         if payables.counts(taken.position.payable_minor, taken.approved_at, run.cutoff_at):
             by_pair[taken.partner_id, taken.currency][taken.id] = taken
     found = destinations.load_for(session, partner_ids, livemode=run.livemode)

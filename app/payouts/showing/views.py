@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions.elsewhere import posted
 from app.paging import HasMore
 from app.partners.managing.views import ProgramAffiliate
 from app.payouts.connect import transfers
@@ -42,13 +43,14 @@ class PayoutBody(Snake):
     created_at: Instant | None
     sent_at: Instant | None
     paid_at: Instant | None
-    commission_count: int
+    commission_count: int = Field(description="How many commissions and opening balances are in it.")
 
 
 class PayoutLineBody(Snake):
-    """The part of a commission in a payout; negative where a debt is netted."""
+    """The part of a commission, or of an opening balance, in a payout; negative where a debt is netted."""
 
-    commission_id: str
+    commission_id: str | None = Field(description="Null: it is a part of an opening balance.")
+    opening_balance_id: str | None = Field(description="Null: it is a part of a commission.")
     gross_cents: int
     fee_cents: int
     net_cents: int
@@ -109,9 +111,11 @@ def payout_body(payout: Payout) -> PayoutBody:
 
 def payout_detail(session: Session, payout: Payout) -> PayoutDetail:
     """The payout with its lines and returns."""
+    lines = queries.lines_of(session, payout)
+    openings = posted.openings_among(session, [line.commission_id for line in lines])
     return PayoutDetail(
         **_fields(payout),
-        lines=[_line(line) for line in queries.lines_of(session, payout)],
+        lines=[_line(line, is_opening=line.commission_id in openings) for line in lines],
         returns=[_return(back) for back in queries.returns_of(session, payout)],
         problem=problems.sentence(transfers.problem_of(session, payout.id)) if payout.method == "stripe" else None,
     )
@@ -164,9 +168,10 @@ def _fields(payout: Payout) -> dict[str, Any]:
     }
 
 
-def _line(line: PayoutLine) -> PayoutLineBody:
+def _line(line: PayoutLine, *, is_opening: bool) -> PayoutLineBody:
     return PayoutLineBody(
-        commission_id=ids.encode(ids.COMMISSION, line.commission_id),
+        commission_id=None if is_opening else ids.encode(ids.COMMISSION, line.commission_id),
+        opening_balance_id=ids.encode(ids.OPENING_BALANCE, line.commission_id) if is_opening else None,
         gross_cents=line.gross_minor,
         fee_cents=line.fee_minor,
         net_cents=line.gross_minor - line.fee_minor,

@@ -19,11 +19,14 @@ from app.partners.models import Partner
 from app.programs.validation import valid_currency
 from app.texts import require_line
 
-# The condition on the program leads to the index on what is payable.
-_PAYABLE: Final = text("""
-    SELECT id FROM commissions
-    WHERE payable_minor <> 0 AND program_id = :program_id AND livemode = :livemode
-      AND partner_id = :partner_id AND currency = :currency
+# The condition on the program leads to the indexes on what is payable.
+_IS_PAYABLE: Final = """
+    payable_minor <> 0 AND program_id = :program_id AND livemode = :livemode
+    AND partner_id = :partner_id AND currency = :currency
+"""
+_PAYABLE: Final = text(f"""
+    SELECT id FROM commissions WHERE {_IS_PAYABLE}
+    UNION ALL SELECT id FROM opening_balances WHERE {_IS_PAYABLE}
     ORDER BY id
 """)
 
@@ -49,7 +52,7 @@ def write_off(
     amount_minor: int,
     reason: str,
 ) -> WrittenOff:
-    """End so much of what is payable to a partner in a currency: it takes commissions, the oldest first.
+    """End so much of what is payable to a partner in a currency; it takes the oldest part first.
 
     Args:
         session: takes the locks of drains, posts the entry, writes the audit entry.

@@ -18,7 +18,7 @@ from app.programs.views import (
     PromotionCoupon,
 )
 from app.rest.partners.requests import Slug
-from app.views import UNSENT, EmailAddress, OneLine, Request, hide_defaults
+from app.views import UNSENT, EmailAddress, Moment, OneLine, Request, hide_defaults
 
 Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
 
@@ -73,6 +73,14 @@ class ProgramPath(Request):
     """The program."""
 
     program_id: str
+
+
+class Cutoff(Request):
+    """From when on payments earn in a program, in the key's mode."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cutoff_at": "2026-11-01T00:00:00Z"}]})
+
+    cutoff_at: Moment | None = Field(description="Payments made before it earn nothing; null: every payment earns.")
 
 
 class ProgramQuery(Request):

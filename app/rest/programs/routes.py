@@ -6,7 +6,9 @@ from flask import Response, g
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.commissions.elsewhere import cutoffs
 from app.errors import NotFound
+from app.http import causes
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access
@@ -65,6 +67,19 @@ def change_program(path: requests.ProgramPath, body: requests.ProgramChange) -> 
         program = _program(session, path)
         shown = managing.change_program(session, g.caller, program, requests.settings_from(body))
         return ViewResponse(shown)
+
+
+@api.put(
+    "/v1/admin/affiliate/programs/<program_id>/cutoff",
+    security=needs("payouts:write"),
+    responses={"200": shapes.ProgramBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+)
+def set_cutoff(path: requests.ProgramPath, body: requests.Cutoff) -> Response:
+    """Set from when on payments earn, in the key's mode. The differences of earlier payments are posted soon after."""
+    with access.transaction(g.caller) as session:
+        program, by = _program(session, path), causes.this_request()
+        cutoffs.set_cutoff(session, g.caller, program, livemode=g.caller.livemode, cutoff_at=body.cutoff_at, cause=by)
+        return ViewResponse(commands.load_body(session, program))
 
 
 def _program(session: Session, path: requests.ProgramPath) -> Program:

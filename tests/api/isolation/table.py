@@ -78,6 +78,7 @@ EXCEPTIONS: Final[Mapping[tuple[str, str], frozenset[int]]] = {
     # Where the partner side takes an id, another partner's is not found: this one is Ada's.
     ("ben", "GET /v1/admin/affiliate-me/commissions/<commission_id>/explanation"): frozenset({404}),
     ("ben", "GET /v1/admin/affiliate-me/statements/<statement_id>"): frozenset({404}),
+    ("ben", "GET /v1/admin/affiliate-me/opening-balances/<opening_balance_id>"): frozenset({404}),
     # The payout is Dan's.
     ("ada", "GET /v1/admin/affiliate-me/payouts/<payout_id>"): frozenset({404}),
     ("ben", "GET /v1/admin/affiliate-me/payouts/<payout_id>"): frozenset({404}),

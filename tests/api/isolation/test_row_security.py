@@ -81,11 +81,11 @@ def test_a_partners_organization_sees_its_own_enrollment_and_what_it_earned(worl
             for table in readable_tables(session)
             if table != "alembic_version"
         }
-        for table in ("snapshots", "conversions", "commissions", "partner_codes", "statements"):
+        for table in ("snapshots", "conversions", "commissions", "partner_codes", "statements", "opening_balances"):
             assert set(session.scalars(text(f"SELECT partner_id FROM {table}"))) == {ada}, table
         assert session.scalars(text("SELECT id FROM partners")).all() == [ada]
     visible = {table for table, count in seen.items() if count}
-    earned = {"conversions", "commissions", "statements"}
+    earned = {"conversions", "commissions", "statements", "opening_balances"}
     assert visible == {"partners", "partner_codes", "snapshots", "programs", "terms"} | earned
 
 

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 
 from app import db, ids
 from app.attribution.promotions import owners
+from app.commissions.elsewhere import opening_balances
+from app.commissions.elsewhere.opening_balances import EarnedElsewhere
+from app.commissions.settling.settlement import Cause
 from app.config import Settings
 from app.organizations import hierarchy, keys, merchants
 from app.organizations.actors import AppUser
@@ -39,8 +42,8 @@ OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
-        *("payout_id", "payout_run_id", "file_id", "statement_id"),
         *("client_key_id", "code_id", "currency_id", "export_id"),
+        *("payout_id", "payout_run_id", "file_id", "statement_id", "opening_balance_id"),
     }
 )
 """Parameters of paths that name money, or what belongs to one mode as money does."""
@@ -136,7 +139,8 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
         by_mode=by_mode,
         livemode=livemode,
         bens=_of_partner(shop, "ben", sales[1]),
-        adas=_of_partner(shop, "ada", sales[0]) | {_bare(made["statement_id"])},
+        adas=_of_partner(shop, "ada", sales[0])
+        | {_bare(made[name]) for name in ("statement_id", "opening_balance_id")},
         organization_ids={who: merchant.organization_id for who, merchant in around.items()},
     )
 
@@ -189,6 +193,7 @@ def _ids(
     export = exports.request_export(session, "cli", owner, livemode=livemode, passphrase=None)
     named = {
         **_names(shop, "ada"),
+        "opening_balance_id": _opening_balance(session, shop, livemode=livemode),
         "statement_id": ids.encode("stm", _close_month(session, shop, livemode=livemode)),
         "promotion_id": ids.encode("prm", given.id),
         "commission_id": sale.commission_id,
@@ -239,6 +244,15 @@ def _outbound(session: Session, settings: Settings, owner: UUID, *, livemode: bo
     session.add(attempt)
     session.flush()
     return endpoint.id, delivery.id
+
+
+def _opening_balance(session: Session, shop: Merchant, *, livemode: bool) -> str:
+    """What Ada had earned before; gives its id."""
+    now = datetime.now(UTC)
+    earned = EarnedElsewhere("usd", 4321, "rewardful", "ada", now)
+    ada = session.get_one(Partner, shop.partners["ada"])
+    balance = opening_balances.record(session, "cli", ada, earned, livemode=livemode, cause=Cause("cli", now))
+    return ids.encode("opb", balance.id)
 
 
 def _close_month(session: Session, shop: Merchant, *, livemode: bool) -> UUID:
