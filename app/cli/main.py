@@ -15,7 +15,6 @@ from app.cli.merchants import (
     cookie_domain,
     erase,
     keys,
-    opening_balances,
     organizations,
     partners,
     programs,
@@ -25,7 +24,7 @@ from app.cli.merchants.app_users import client_keys, referrals
 from app.cli.outbound import webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
-from app.cli.payouts import payouts
+from app.cli.payouts import opening_balances, payouts
 from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
 from app.cli.server import bootstrap, explain, mcp, migrate, up, verify

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Attribution
-from app.commissions.elsewhere import queries as openings
 from app.commissions.elsewhere.models import OpeningBalance
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
@@ -20,9 +19,9 @@ from app.explanations import partners as explain_partner
 from app.explanations import payments as payment_explanation
 from app.explanations import programs as explain_program
 from app.explanations.customers import BindingNote
+from app.explanations.earnings.opening_balances import OpeningBalanceExplanation, explain_opening_balance
 from app.explanations.events import MOST_PAYMENTS, EventExplanation, explain_event, payments_of_event, unmerged
 from app.explanations.objects import ObjectExplanation
-from app.explanations.opening_balances import OpeningBalanceExplanation, explain_opening_balance
 from app.explanations.partners import PartnerState
 from app.explanations.programs import ProgramState
 from app.explanations.views import PaymentExplanation
@@ -161,8 +160,10 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
     if attribution_id is not None:
         attribution = session.get(Attribution, attribution_id)
         return _of_attribution(session, any_id, attribution) if attribution else None
-    if (balance := openings.find(session, any_id)) is not None:
-        return _of_opening_balance(session, any_id, balance)
+    opening_id = ids.decode(any_id, ids.OPENING_BALANCE)
+    if opening_id is not None:
+        balance = session.get(OpeningBalance, opening_id)
+        return _of_opening_balance(session, any_id, balance) if balance else None
     for prefix, (kind, query) in _PAYMENT_OF.items():
         key = ids.decode(any_id, prefix)
         payment = session.scalar(query(key)) if key is not None else None

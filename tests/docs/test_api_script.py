@@ -24,14 +24,15 @@ from .shell import SETUP, Block, Shell, api_pages, blocks
 
 NOT_SHOWN: Final = frozenset(
     {
+        "GET /v1/admin/affiliate-me/opening-balances/{opening_balance_id}",
         "GET /v1/admin/affiliate-me/payouts/{payout_id}",
         "GET /v1/admin/affiliate-me/statements/preview",
         "GET /v1/admin/affiliate-me/statements/{statement_id}",
         "POST /v1/public/affiliate/confirmation",
     }
 )
-"""Operations that no page can call, as `GET /path`: a partner that has just signed up has no payout and no month yet,
-and the token of a confirmation comes by mail only."""
+"""Operations that no page can call, as `GET /path`: a partner that has just signed up has no payout, no opening balance
+and no month yet, and the token of a confirmation comes by mail only."""
 PARTNER: Final = """
 ADA=$(curl -s $ACCRUAL/api/v1/partners -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
   -d '{"email": "ada@example.com", "slug": "ada"}' | grep -o 'par_[0-9a-z]*')

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app import db, ids
 from app.commissions.models import Commission
-from app.explanations import partner_side
+from app.explanations.earnings import own
 from tests.books import owed
 from tests.conftest import Deliver, Drain, Ledger
 from tests.journeys.copies import deliver_copies
@@ -52,7 +52,7 @@ def test_only_a_subscriptions_commission_names_a_billing_cycle(meet: Meet, deliv
     drain()
     with db.transaction() as session:
         every = session.scalars(select(Commission).order_by(Commission.accrued_at, Commission.id)).all()
-        explanation = [partner_side.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
+        explanation = [own.explain_own(session, ids.encode(ids.COMMISSION, one.id)) for one in every]
     assert sorted((one.cycle, "billing cycle" in " ".join(one.sentences)) for one in explanation if one.cycle) == [
         (1, True)
     ]

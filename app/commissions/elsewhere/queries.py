@@ -15,15 +15,10 @@ from app.partners.models import Partner
 from app.partners.partner_side.enrollments import get_own_partner, require_access
 
 
-def find(session: Session, public_id: str) -> OpeningBalance | None:
-    """The opening balance with this `opb_…` id, among those that the transaction sees; None if there is none."""
-    key = ids.decode(public_id, ids.OPENING_BALANCE)
-    return session.get(OpeningBalance, key) if key else None
-
-
 def get(session: Session, public_id: str) -> OpeningBalance:
     """The opening balance with this `opb_…` id, among those that the transaction sees. Raises NotFound."""
-    balance = find(session, public_id)
+    key = ids.decode(public_id, ids.OPENING_BALANCE)
+    balance = session.get(OpeningBalance, key) if key else None
     if balance is None:
         raise NotFound.of("opening balance", public_id)
     return balance

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.commissions.decisions.maturing import BACKLOG
 from app.immutable import immutable
+from app.programs.models import Program
 
 
 class Owed(NamedTuple):
@@ -109,19 +110,22 @@ _IS_SETTLING: Final = text("""
         WHERE organization_id = :organization_id AND livemode = :livemode
           AND kind = 'backfill' AND finished_at IS NULL AND NOT dry_run
     ) OR EXISTS (
-        SELECT FROM cutoff_moves WHERE organization_id = :organization_id AND livemode = :livemode
+        SELECT FROM cutoff_moves
+        WHERE organization_id = :organization_id AND livemode = :livemode AND program_id = :program_id
     ) OR EXISTS (
         SELECT FROM customer_histories
         WHERE organization_id = :organization_id AND livemode = :livemode AND settled_at IS NULL
+          AND program_id = :program_id
     )
 """)
 
 
-def is_settling(session: Session, organization_id: UUID, *, livemode: bool) -> bool:
-    """Whether amounts may still change by what is known to be missing, so that nothing is paid.
+def is_settling(session: Session, program: Program, *, livemode: bool) -> bool:
+    """Whether a program's amounts may still change by what is known to be missing, so that nothing is paid.
 
     That is while a backfill of the mode runs, or an event has been due for ten minutes: a refund may be among them; and
     while payments are settled again because of a moved cut-off or a customer's history.
     """
-    values = {"organization_id": organization_id, "livemode": livemode, "before": datetime.now(UTC) - BACKLOG}
+    of_program = {"organization_id": program.organization_id, "program_id": program.id, "livemode": livemode}
+    values = {**of_program, "before": datetime.now(UTC) - BACKLOG}
     return bool(session.scalar(_IS_SETTLING, values))

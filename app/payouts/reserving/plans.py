@@ -22,7 +22,7 @@ def load_terms(session: Session, program: Program, *, livemode: bool) -> RunTerm
         fee_bps=program.platform_fee_bps,
         minimums=program.minimum_payouts,
         payer=load_payer(session, program.organization_id, livemode=livemode),
-        is_settling=payables.is_settling(session, program.organization_id, livemode=livemode),
+        is_settling=payables.is_settling(session, program, livemode=livemode),
     )
 
 

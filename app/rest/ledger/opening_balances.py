@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app.commissions.elsewhere import opening_balances, queries, views
 from app.commissions.elsewhere.models import OpeningBalance
 from app.commissions.elsewhere.opening_balances import EarnedElsewhere
-from app.explanations.opening_balances import OpeningBalanceExplanation, explain_opening_balance
+from app.explanations.earnings.opening_balances import OpeningBalanceExplanation, explain_opening_balance
 from app.http import causes, csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface

@@ -3,7 +3,7 @@
 from flask import Response, g
 
 from app.commissions import views
-from app.explanations.partner_side import OwnExplanation, explain_own
+from app.explanations.earnings.own import OwnExplanation, explain_own
 from app.http import csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface

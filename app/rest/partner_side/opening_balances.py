@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.commissions.elsewhere import queries, views
 from app.commissions.elsewhere.models import OpeningBalance
-from app.explanations.opening_balances import OpeningBalanceExplanation, explain_own_opening_balance
+from app.explanations.earnings.opening_balances import OpeningBalanceExplanation, explain_own_opening_balance
 from app.http import csv_lists
 from app.http.errors import ErrorBody
 from app.http.surfaces import PARTNER_SIDE, ViewResponse, needs, surface

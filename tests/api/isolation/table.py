@@ -92,6 +92,13 @@ VALUES: Final[Mapping[str, Any]] = {"email": "new@example.com", "reason": "so", 
 
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "POST /api/v1/partners/<partner_id>/write-off": {"currency": "usd", "amount_cents": 1},
+    "POST /api/v1/partners/<partner_id>/opening-balances": {
+        "currency": "usd",
+        "amount_cents": 1,
+        "source": "rewardful",
+        "source_id": "again",
+        "occurred_at": "2026-03-01T00:00:00Z",
+    },
     "POST /api/v1/customers/<customer_id>/attribution": {"partner_id": None, "reason": "so", "all_unpaid": True},
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
     "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20"},
