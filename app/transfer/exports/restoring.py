@@ -23,7 +23,7 @@ from app.transfer.exports.restored_rows import Restoration, added_columns, is_ch
 from app.transfer.exports.rows import Column
 from app.transfer.exports.tables import EXPORTED, NOT_EXPORTED
 
-BATCH_BYTES: Final = 4 * 1024**2
+BATCH_BYTES: Final = 1024**2
 BATCH_ROWS: Final = 5_000
 Watch = Callable[[str, int], None]
 """Is called before each step with its name and the progress in basis points."""

@@ -11,6 +11,7 @@ from app.immutable import immutable
 from app.transfer.exports.tables import EXPORTED, ExportedTable
 
 ROWS_AT_ONCE: Final = 500
+LARGE_ROWS_AT_ONCE: Final = 20
 
 _COLUMNS: Final = text("""
     SELECT class.relname AS table_name, attribute.attname AS name, attribute.attidentity <> '' AS is_identity,
@@ -92,7 +93,8 @@ def stream(
     query = text(f"SELECT row_to_json(exported_row)::text FROM ({chosen}) AS exported_row")
     values: Mapping[str, object] = {"owners": list(scope.owners), "livemode": scope.livemode}
     used = {name: values[name] for name in query.compile().params}
-    lines = session.scalars(query, used, execution_options={"yield_per": ROWS_AT_ONCE})
+    at_once = LARGE_ROWS_AT_ONCE if EXPORTED[table].has_large_rows else ROWS_AT_ONCE
+    lines = session.scalars(query, used, execution_options={"yield_per": at_once})
     return (line.encode() for line in lines)
 
 

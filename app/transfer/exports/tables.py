@@ -22,6 +22,7 @@ class ExportedTable:
         not_in_csv: columns that are too long for a spreadsheet.
         follows: the table and its column `id` that decide about the mode, where the table has none of its own: as
             `(table, column here)`.
+        has_large_rows: whether a row may have a megabyte, so that only a few are read at a time.
         together: the column whose rows are restored in one statement.
     """
 
@@ -31,6 +32,7 @@ class ExportedTable:
     replaced: Mapping[str, str] = field(default_factory=dict)
     not_in_csv: tuple[str, ...] = ()
     follows: tuple[str, str] | None = None
+    has_large_rows: bool = False
     together: str | None = None
 
 
@@ -58,7 +60,9 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     ),
     "payout_settings": ExportedTable(sealed=("debtor_encrypted",), with_sealed={"debtor_masked": "NULL::jsonb"}),
     "stripe_endpoints": ExportedTable(left_out=("secrets_encrypted", "api_key_encrypted")),
-    "stripe_events": ExportedTable(replaced={"payload": WITHOUT_CLIENT_SECRETS}, not_in_csv=("payload",)),
+    "stripe_events": ExportedTable(
+        replaced={"payload": WITHOUT_CLIENT_SECRETS}, not_in_csv=("payload",), has_large_rows=True
+    ),
     "due_events": PLAIN,
     "stripe_runs": PLAIN,
     "drifts": ExportedTable(follows=("stripe_runs", "run_id")),
@@ -88,7 +92,9 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "statements": PLAIN,
     "payout_runs": PLAIN,
     "payout_run_items": PLAIN,
-    "payout_files": ExportedTable(sealed=("content_encrypted",), not_in_csv=("content_encrypted",)),
+    "payout_files": ExportedTable(
+        sealed=("content_encrypted",), not_in_csv=("content_encrypted",), has_large_rows=True
+    ),
     "payouts": ExportedTable(sealed=("destination_encrypted",)),
     "payout_lines": PLAIN,
     "payout_returns": PLAIN,
