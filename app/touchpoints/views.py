@@ -17,7 +17,7 @@ class RememberedBody(Snake):
     code: str | None = Field(description="The partner's code; null: nothing is remembered.", examples=["ada-k3x9"])
     session: str | None = Field(description="For `affiliate_session_id`.")
     touched_at: Instant | None = Field(description="When the visitor came through the partner's link.")
-    window_days: int = Field(description="How long the program remembers.", examples=[30])
+    expires_at: Instant | None = Field(description="The end of the program's window.")
     unknown: list[str] = Field(description="The codes of the request that credit no active partner.")
 
 

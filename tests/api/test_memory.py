@@ -24,7 +24,7 @@ from .test_links import touches
 WWW = "https://www.shop.test"
 LINKS = "https://go.shop.test"
 SESSION = "5f2c9a0b1d3e4f60"
-NOTHING = {"code": None, "session": None, "touched_at": None, "window_days": 30, "unknown": []}
+NOTHING = {"code": None, "session": None, "touched_at": None, "expires_at": None, "unknown": []}
 
 
 @pytest.fixture
@@ -84,7 +84,9 @@ def test_a_followed_link_is_remembered_on_the_owners_domain(shop: Merchant, visi
     (touch,) = touches()
     shown = _ask(visitor, shop.program_id, "ben", "nope")
     assert (shown["code"], shown["session"], shown["unknown"]) == ("ada", touch["session_id"], ["nope"])
-    assert abs(datetime.now(UTC) - datetime.fromisoformat(shown["touched_at"])) < timedelta(minutes=1)
+    touched_at, expires_at = (datetime.fromisoformat(shown[name]) for name in ("touched_at", "expires_at"))
+    assert abs(datetime.now(UTC) - touched_at) < timedelta(minutes=1)
+    assert expires_at - touched_at == timedelta(days=30)
     elsewhere = _follow(visitor, "ada", "https://go.another.test").headers["Set-Cookie"]
     assert "Domain" not in elsewhere, "a browser refuses the cookie of a domain that the host is not in"
     assert "Domain" not in _follow(visitor, "ada", "https://go.anothershop.test").headers["Set-Cookie"]

@@ -8,7 +8,7 @@ TIMEOUT_MILLISECONDS = 10_000
 
 
 class Tab:
-    """A tab that each visitor finds empty: no cookie, nothing in session storage, no script of an earlier visitor."""
+    """A tab that each visitor finds empty: no cookie, nothing in storage, no script of an earlier visitor."""
 
     def __init__(self, browser: Browser) -> None:
         self.context = browser.new_context()
@@ -28,12 +28,12 @@ class Tab:
         self._page = None
 
     def clear(self, empty_pages: Iterable[str]) -> None:
-        """Forget the visitor: cookies, other tabs, and session storage, which is cleared on these addresses."""
+        """Forget the visitor: cookies, other tabs, and storage, which is cleared on these addresses."""
         for page in self.context.pages:
             if page is not self._page:
                 page.close()
         for address in empty_pages if self._page else ():
             self._page.goto(address)
-            self._page.evaluate("sessionStorage.clear(); window.name = ''")
+            self._page.evaluate("sessionStorage.clear(); localStorage.clear(); window.name = ''")
         self.context.unroute_all()
         self.context.clear_cookies()

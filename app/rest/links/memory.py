@@ -1,7 +1,7 @@
 """Routes for what a visitor's browser remembers, for scripts of the program's own pages. Public."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import Response, request
@@ -99,6 +99,6 @@ def _body(link: Link, memory: Memory | None, credited: dict[str, object], codes:
         code=memory and memory.code,
         session=(memory and memory.session_id) or None,
         touched_at=memory and memory.touched_at,
-        window_days=link.window_days,
+        expires_at=memory and memory.touched_at + timedelta(days=link.window_days),
         unknown=[code for code in codes if fold(code) not in credited],
     )
