@@ -25,6 +25,8 @@ from app.rest.ledger.statements import routes as statements
 from app.rest.links import cookie_domain
 from app.rest.links import memory as link_memory
 from app.rest.links import routes as links
+from app.rest.links.signups import browser_keys, public
+from app.rest.links.signups import routes as customer_signups
 from app.rest.operations import routes as operations
 from app.rest.outbound import payloads
 from app.rest.outbound import routes as outbound
@@ -162,6 +164,9 @@ def _wire(app: OpenAPI) -> None:
         payout_files.api,
         payouts.api,
         accounts.api,
+        customer_signups.api,
+        browser_keys.api,
+        public.api,
         client_keys.api,
         referrals.api,
         client.api,

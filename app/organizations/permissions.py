@@ -37,6 +37,8 @@ Permission = Literal[
     "webhooks:write",
     "referrals:read",
     "referrals:write",
+    "signups:read",
+    "signups:write",
     "audit:read",
     "keys:read",
     "keys:write",
@@ -56,6 +58,7 @@ FINANCIAL: Final = frozenset(
         "exports:read",
         "webhooks:read",
         "referrals:read",
+        "signups:read",
         "audit:read",
     }
 )

@@ -64,6 +64,7 @@ class ProgramBody(Snake):
     include_out_of_band: bool
     time_zone: str
     link_cookie: LinkCookie
+    user_id_field: str
     is_default: bool
     live_cutoff_at: Instant | None = Field(
         description="Live payments made before it were paid for elsewhere and earn nothing; null: every payment earns."

@@ -1,14 +1,15 @@
-"""Tables: customer sign-ups."""
+"""Tables: customer sign-ups, and browser keys with which pages claim them."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt
 
-BY_BROWSER = "browser"
+BY_BROWSER: Final = "browser"
 
 
 class SignUp(Base):
@@ -85,3 +86,21 @@ class SignUp(Base):
     settled_at: Mapped[datetime | None]
     """When they were settled for the first time since it changed."""
     created_at: Mapped[CreatedAt]
+
+
+class BrowserKey(Base):
+    """A public key of a merchant's pages, for visits and claims of sign-ups only."""
+
+    __tablename__ = "browser_keys"
+    __table_args__ = (Index("ix_browser_keys_organization_id", "organization_id", "livemode", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    livemode: Mapped[bool]
+    name: Mapped[str]
+    browser_key: Mapped[str] = mapped_column(unique=True)
+    """`apk_live_…` or `apk_test_…`, as it is in the pages: it is no secret."""
+    allowed_origins: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Origins of pages that may use it, lower case: `https://shop.example.com`."""
+    created_at: Mapped[CreatedAt]
+    revoked_at: Mapped[datetime | None]

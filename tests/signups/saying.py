@@ -10,6 +10,7 @@ from app.commissions.reported import signups
 from app.commissions.settling.settlement import Cause
 from app.organizations import actors
 from app.programs.models import Program
+from app.signups import commands
 from app.signups.commands import Registration
 from tests.cast import Merchant
 from tests.stripe_stories.customer import Customer
@@ -44,9 +45,12 @@ class Registry:
             )
             return signup.id
 
-    def claims(self, session_id: str, email: str, **stated: Any) -> UUID:
-        """A browser claims a user."""
-        return self.says(source="browser", session_id=session_id, email=email, **stated)
+    def claims(self, session_id: str, email: str, customer_id: str = USER) -> None:
+        """A browser claims a user; nothing is settled yet."""
+        stated = Registration(customer_id, datetime.now(UTC), "browser", session_id=session_id, email=email)
+        with db.transaction() as session:
+            program = session.get_one(Program, self.merchant.program_id)
+            commands.record(session, actors.PUBLIC, program, stated, livemode=False, cause="request:r2")
 
 
 def bought(cleo: Customer, way: str = "", *, email: str = "", user: str = USER) -> Purchase:

@@ -3,18 +3,22 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution import evidence
 from app.attribution.carriers import SIGN_UP
+from app.attribution.names import fold
 from app.attribution.rules import NoCredit
 from app.attribution.signups import partners, recognized, references
 from app.attribution.signups.stated import Stated, stated_of
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
+from app.errors import NotFound
 from app.organizations.actors import Actor
+from app.partners.queries import directory
 from app.payments import objects
 from app.payments.facts import EMAIL, Kind
 from app.payments.reported import facts as reported
@@ -49,6 +53,20 @@ def sign_up(
     if signup.settled_at is None:
         _settle(session, [signup], cause)
     return signup, is_new
+
+
+def find_partner(session: Session, program: Program, name: str | None) -> UUID | None:
+    """The partner of the program with this code or id; None for no name. Raises NotFound `affiliate_not_found`."""
+    if not fold(name):
+        return None
+    found = directory.load_directory(session, program.organization_id, names=[fold(name)]).find(fold(name))
+    if found is None or found.program_id != program.id:
+        raise NotFound(
+            "the program has no affiliate with this id or code; send program_id if it is in another program",
+            code="affiliate_not_found",
+            param="affiliate_id",
+        )
+    return found.partner_id
 
 
 def settle_due(session: Session, *, now: datetime) -> bool:

@@ -48,6 +48,9 @@ class BeaconBody(Request):
     landing: str = Field(default="", max_length=8192, description="The page's address; `utm_…` is taken from it.")
     referrer: str = Field(default="", max_length=8192)
     program_id: str = Field(default="", max_length=100)
+    key: str | None = Field(
+        default=None, max_length=100, description="A browser key, for pages that are not on the program's hosts."
+    )
 
 
 class ProgramQuery(Request):

@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl, urlsplit
 import structlog
 from flask import Response, g, request
 
-from app import direct, ids
+from app import db, direct, ids
 from app.attribution.names import fold
 from app.errors import InvalidRequest, RateLimited, Unavailable
 from app.http import configured, throttle
 from app.http.html import page
 from app.http.surfaces import ViewResponse, surface
 from app.refusals import DATABASE_GONE
-from app.rest.links import cookies, merchant_pages
+from app.rest.links import browser_keys, cookies, merchant_pages
 from app.rest.links.finding import find_link, links
 from app.rest.links.requests import BeaconBody, LinkPath, LinkQuery
 from app.touchpoints import recording, targets, visitors
@@ -75,11 +75,11 @@ def record_touchpoint(body: BeaconBody) -> Response:
     """Record a touchpoint for a page that partners link to directly.
 
     The page sends it, as JSON or as plain text (`navigator.sendBeacon`). An unknown code, or a page that is not the
-    program's, records nothing and gets the same response.
+    program's, records nothing and gets the same response. With a browser key, the page needs an origin of the key.
     """
     throttle.count_public("touchpoints", per_minute=BEACONS_PER_MINUTE)
     link = find_link(body.code, body.program_id)
-    if link is None or link.partner_id is None or not _is_own_page(link):
+    if link is None or link.partner_id is None or not _may_report(link, body.key):
         return ViewResponse(BeaconAnswer(session=recording.session_id_or_new(body.session)), 202)
     before = cookies.remembered(link)
     session_id = recording.session_id_or_new(body.session or (before.session_id if before else None))
@@ -104,7 +104,7 @@ def _allow_landing_hosts(response: Response) -> Response:
     response.headers["Vary"] = "Origin"
     response.headers["Cache-Control"] = "no-store"
     host = targets.host_of(request.headers.get("Origin", ""))
-    if host and _is_landing_host(host):
+    if host and (_is_landing_host(host) or browser_keys.is_allowed_origin(request.headers.get("Origin"))):
         merchant_pages.allow(response, "POST", with_credentials=g.get("page_is_own", False))
     return response
 
@@ -195,6 +195,17 @@ def _write(
         agent_hash=visitors.agent_hash(request.user_agent.string, secret, now),
     )
     direct.run(recording.insert_touchpoint, touch)
+
+
+def _may_report(link: Link, sent_key: str | None) -> bool:
+    """Whether the page may report visits of this link: with a browser key of its owner, else as a page of the program.
+
+    Raises Unauthenticated and Forbidden for a key that is unknown, or is not for the page's origin.
+    """
+    if browser_keys.key_in(sent_key) is None:
+        return _is_own_page(link)
+    with db.web_transaction() as session:
+        return browser_keys.admit(session, sent_key).organization_id == link.organization_id
 
 
 def _is_own_page(link: Link) -> bool:

@@ -66,6 +66,16 @@ class LadderStep(Request):
     bps: Bps
 
 
+UserIdField = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        description="The metadata field of Stripe objects in which you have your own id of the user.",
+        examples=["user_id"],
+    ),
+]
 Ladder = Annotated[list[LadderStep], Field(max_length=20)]
 
 
@@ -134,6 +144,7 @@ class ProgramCreation(Request):
     include_out_of_band: Flag = False
     time_zone: Zone = "UTC"
     link_cookie: LinkCookie = "on"
+    user_id_field: UserIdField = "user_id"
     is_default: Flag | None = Field(
         default=None, description="Null: it becomes the default if you have no default program yet."
     )
@@ -180,6 +191,7 @@ class ProgramChange(Request):
     include_out_of_band: Flag = UNSENT
     time_zone: Zone = UNSENT
     link_cookie: LinkCookie = UNSENT
+    user_id_field: UserIdField = UNSENT
     is_default: Flag = UNSENT
 
 

@@ -13,6 +13,7 @@ from .stored import rows_by_partner, state
 from .table import PARTNERS, PUBLIC, READ, WRITTEN_BY_PARTNERS, Route, expected
 from .world import World
 
+KEYS_OF_THE_SHOP = ("anonymous", "malformed", "revoked", "browser", "reader", "owner", "mother")
 OUTSIDERS = ("stranger", "sister", "daughter", "ada", "ben", "newcomer", "promoted")
 
 
@@ -26,7 +27,7 @@ def test_every_route_takes_a_key_or_is_listed_as_public(routes: list[Route], wor
         assert_nothing_revealed(world, "anonymous", route, answer)
 
 
-@pytest.mark.parametrize("group", [("anonymous", "malformed", "revoked", "reader", "owner", "mother"), OUTSIDERS])
+@pytest.mark.parametrize("group", [KEYS_OF_THE_SHOP, OUTSIDERS])
 def test_every_caller_gets_the_status_of_the_table(
     world: World, guarded: list[Route], application: Flask, group: tuple[str, ...]
 ) -> None:

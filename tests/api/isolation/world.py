@@ -23,7 +23,10 @@ from app.outbound import commands as outbound
 from app.outbox import endpoints
 from app.outbox.models import OutboundAttempt
 from app.partners.models import Partner
+from app.programs.models import Program
 from app.referrals import claims, client_keys, codes, currencies
+from app.signups import browser_keys, commands
+from app.signups.commands import Registration
 from app.statements import closing, periods
 from app.statements.models import Statement
 from app.stripe_events.endpoints import signing
@@ -42,7 +45,7 @@ OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
-        *("client_key_id", "code_id", "currency_id", "export_id"),
+        *("client_key_id", "code_id", "currency_id", "export_id", "signup_id", "browser_key_id"),
         *("payout_id", "payout_run_id", "file_id", "statement_id", "opening_balance_id"),
     }
 )
@@ -207,7 +210,23 @@ def _ids(
         "delivery_id": delivery_id,
         "export_id": ids.encode("exp", export.id),
     }
-    return {**named, **_referrals(session, settings, owner, livemode=livemode)}, made
+    referrals = _referrals(session, settings, owner, livemode=livemode)
+    return {**named, **referrals, **_signups(session, shop, livemode=livemode)}, made
+
+
+def _signups(session: Session, shop: Merchant, *, livemode: bool) -> Ids:
+    """A browser key of the shop, and a user who signed up through Ada."""
+    origins = ["https://shop.example.com"]
+    key = browser_keys.create(
+        session, "cli", shop.organization_id, livemode=livemode, name="shop", allowed_origins=origins
+    )
+    stated = Registration("user_17", datetime.now(UTC), "server", partner_id=shop.partners["ada"])
+    program = session.get_one(Program, shop.program_id)
+    signup, _ = commands.record(session, "cli", program, stated, livemode=livemode, cause="request:world")
+    return {
+        "browser_key_id": ids.encode("bky", key.id),
+        "signup_id": ids.encode("sgn", signup.id),
+    }
 
 
 def _referrals(session: Session, settings: Settings, owner: UUID, *, livemode: bool) -> Ids:
@@ -282,10 +301,14 @@ def _callers(
         return Caller(application, keys.create_key(session, owner, name="key", level=level, scopes=scopes)[1])
 
     owner = shop.organization_id
+    browser = browser_keys.create(
+        session, "cli", owner, livemode=False, name="pages", allowed_origins=["https://shop.example.com"]
+    )
     revoked = key(owner)
     keys.revoke_key(session, "cli", [owner], keys.public_id(keys.list_keys(session, [owner], limit=1).rows[0]))
     callers = {who: key(merchant.organization_id) for who, merchant in around.items()}
     callers |= {"anonymous": Caller(application, None), "malformed": Caller(application, "aff_"), "revoked": revoked}
+    callers["browser"] = Caller(application, browser.browser_key)
     merchants.promote(session, "cli", session.get_one(Organization, around["promoted"].organization_id))
     scoped = {permission: key(owner, "read", permission) for permission in PERMISSIONS}
     return {**callers, "reader": key(owner, "read")}, scoped
