@@ -20,7 +20,7 @@ from app.cli.merchants import (
     programs,
     statements,
 )
-from app.cli.merchants.app_users import client_keys, referrals
+from app.cli.merchants.app_users import browser_keys, client_keys, referrals, signups
 from app.cli.outbound import webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
@@ -85,6 +85,8 @@ app.add_typer(payout_methods.commands, name="payout-methods")
 app.add_typer(payout_settings.commands, name="payout-settings")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(client_keys.commands, name="client-keys")
+app.add_typer(browser_keys.commands, name="browser-keys")
+app.add_typer(signups.commands, name="signups")
 app.add_typer(referrals.commands, name="referrals")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")

@@ -32,5 +32,5 @@ def get_signup(session: Session, organization_ids: Sequence[UUID], public_id: st
     """The sign-up with this `sgn_…` id of one of these organizations. Raises NotFound."""
     signup = session.get(SignUp, ids.decode(public_id, ids.SIGN_UP) or UUID(int=0))
     if signup is None or signup.organization_id not in organization_ids:
-        raise NotFound.of("sign-up", public_id)
+        raise NotFound.of("signup", public_id)
     return signup

@@ -1,13 +1,13 @@
 """Browser keys: public keys of merchants' pages, for visits and claims of sign-ups only.
 
 Revision: browser_keys
-Follows: signup_carrier
+Follows: exports
 """
 
 from alembic import op
 
 revision = "browser_keys"
-down_revision = "signup_carrier"
+down_revision = "exports"
 branch_labels = None
 depends_on = None
 

@@ -1,1 +1,1 @@
-"""Partners' links and the beacon, which take no key."""
+"""Partners' links, the beacon and what a browser remembers, which take no API key; customer sign-ups."""
