@@ -31,7 +31,9 @@ from .isolation.world import World, build
 PARTNERS = 25
 CUSTOMERS = 75
 
-WITHOUT_ROWS = frozenset({"lookups", "payout_returns", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"})
+WITHOUT_ROWS = frozenset(
+    {"export_parts", "lookups", "payout_returns", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"}
+)
 """Tables that the story fills no row into; the planner knows nothing of them."""
 ACCEPTED = frozenset({"SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings"})
 """Statements that read a whole table: the metric of imbalance, which the clock measures every five minutes."""

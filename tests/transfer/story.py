@@ -10,10 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.commissions.elsewhere import opening_balances
+from app.commissions.elsewhere.opening_balances import EarnedElsewhere
+from app.commissions.settling.settlement import Cause
 from app.explanations import explain
 from app.integrity import verify
 from app.ledger import past_balances
 from app.ledger.checkpoints import ProgramDays
+from app.partners.models import Partner
+from app.programs.models import Program
+from app.signups import commands as signups
 from app.statements import documents, queries
 from app.statements import views as statements
 from tests import cast
@@ -74,9 +80,24 @@ def live(story: Story, till: Till, client: FlaskClient) -> None:
     assert answer.status_code == 201, answer.text
     for customer in (story.cleo, story.dora):
         customer.now = int(datetime(2026, 5, 4, tzinfo=UTC).timestamp())
+    _brings_along(story)
     _sells(story)
     _is_credited_by_hand(story, client)
     _pays(story, till)
+
+
+def _brings_along(story: Story) -> None:
+    """What was earned elsewhere, and the sign-up of a user."""
+    shop, at = story.merchant, datetime(2026, 4, 20, tzinfo=UTC)
+    by = Cause("job:import", at)
+    story.clock.set(at)
+    with db.transaction() as session:
+        ada = session.get_one(Partner, shop.partners["ada"])
+        earned = EarnedElsewhere("usd", 12_345, "csv", "ada-usd", at)
+        opening_balances.record(session, "cli", ada, earned, livemode=False, cause=by)
+        asked = signups.Registration(customer_id="user_1", occurred_at=at, source="server", partner_id=ada.id)
+        program = session.get_one(Program, shop.program_id)
+        signups.record(session, "cli", program, asked, livemode=False, cause=by.by)
 
 
 def _sells(story: Story) -> None:
@@ -174,6 +195,7 @@ _NAMED = {
     "att": "attributions",
     "par": "partners",
     "prog": "programs",
+    "opb": "opening_balances",
     "cnv": "conversions",
 }
 
