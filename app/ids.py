@@ -39,6 +39,7 @@ API_KEY: Final = "key"
 AUDIT_ENTRY: Final = "aud"
 STRIPE_ENDPOINT: Final = "whe"
 ENDPOINT_SECRET: Final = "whs"  # noqa: S105 - a prefix
+IMPORT: Final = "imp"
 RUN: Final = "run"
 DRIFT: Final = "drf"
 EXPORT: Final = "exp"

@@ -5,15 +5,22 @@ end of a request, the parser decides: it finds the rest missing, and the connect
 """
 
 import re
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
 MAX_HEAD_BYTES: Final = 64 * 1024
-MAX_BODY_BYTES: Final = 1024 * 1024 + 64 * 1024
-"""The application's limit of 1 MiB, plus the overhead of chunks. A longer body is refused without being read."""
+BODY_BYTES: Final = 1024 * 1024
+"""The application's limit of a body."""
+LONG_BODIES: Final[Mapping[str, int]] = {"/api/v1/imports": 20 * 1024 * 1024 + 64 * 1024}
+"""The limits of requests to these paths: 20 MiB of files, and the other parts of the form."""
+OVERHEAD_BYTES: Final = 64 * 1024
+MAX_BODY_BYTES: Final = BODY_BYTES + OVERHEAD_BYTES
+"""The limit of a body and the overhead of its chunks. A longer body is refused without being read."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _END_OF_LINE: Final = b"\r\n"
+_LONG: Final = {f"POST {path} ".encode(): most for path, most in LONG_BODIES.items()}
 _FRAMING: Final = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _EXPECT: Final = re.compile(rb"\r\nexpect:[^\r\n]*", re.IGNORECASE)
 _CHUNK_LINE_BYTES: Final = 1024
@@ -45,6 +52,7 @@ class RequestBuffer:
         self._at = 0  # the bytes before this position were examined
         self._end = 0  # the end of the body, once it is known
         self._is_chunked = False
+        self._most = MAX_BODY_BYTES
 
     def add(self, received: bytes) -> State:
         """Add received bytes and return the new state."""
@@ -69,10 +77,12 @@ class RequestBuffer:
             if name.lower() in fields:
                 return State.REFUSABLE
             fields[name.lower()] = value.strip()
+        long = (most for start, most in _LONG.items() if self.data.startswith(start))
+        self._most = next(long, BODY_BYTES) + OVERHEAD_BYTES
         length, coding = fields.get(b"content-length"), fields.get(b"transfer-encoding")
         if (length is not None and coding is not None) or (coding is not None and coding.lower() != b"chunked"):
             return State.REFUSABLE
-        if length is not None and not (length.isdigit() and len(length) < 16 and int(length) <= MAX_BODY_BYTES):
+        if length is not None and not (length.isdigit() and len(length) < 16 and int(length) <= self._most):
             return State.REFUSABLE
         if fields.get(b"expect", b"").lower() == b"100-continue":
             end = self._cut_expectation(end)
@@ -96,7 +106,7 @@ class RequestBuffer:
     def _read_chunks(self) -> None:
         """Read chunks; `_at` is the beginning of the next chunk's line. The parser refuses malformed chunks."""
         while self._at < len(self.data):
-            if self._at > MAX_BODY_BYTES + MAX_HEAD_BYTES:
+            if self._at > self._most + MAX_HEAD_BYTES:
                 self.state = State.REFUSABLE
                 return
             line_end = self.data.find(_END_OF_LINE, self._at, self._at + _CHUNK_LINE_BYTES)
@@ -112,7 +122,7 @@ class RequestBuffer:
                 self._read_trailers(line_end)
                 return
             self._at = line_end + 2 + int(size, 16) + 2
-        if self._at > MAX_BODY_BYTES + MAX_HEAD_BYTES and len(self.data) > MAX_BODY_BYTES:
+        if self._at > self._most + MAX_HEAD_BYTES and len(self.data) > self._most:
             self.state = State.REFUSABLE
 
     def _read_trailers(self, line_end: int) -> None:

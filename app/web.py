@@ -18,6 +18,7 @@ from app.errors import Unauthenticated
 from app.http import bodies, csv_lists, docs, document, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits, stored_responses
 from app.pages import assets, joining
+from app.request_buffer import BODY_BYTES, LONG_BODIES
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, opening_balances, payments
 from app.rest.ledger.statements import partner_side as partner_side_statements
@@ -50,7 +51,7 @@ from app.rest.programs import routes as programs
 from app.rest.referrals import admin as referrals
 from app.rest.referrals import app_users, client, client_keys
 from app.rest.stripe import endpoints, events, receiver, runs
-from app.rest.transfer import exports
+from app.rest.transfer import exports, imports
 from app.sentences import catalogue
 from app.stripe_events.endpoints.receivers import ReceiverCache
 from app.stripe_sync import api_keys
@@ -59,7 +60,6 @@ from app.touchpoints.links import Links
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-MAX_BODY_BYTES: Final = 1024 * 1024
 RECEIVER: Final = "stripe_events.receive"
 WEBHOOKS: Final = "/webhooks/"
 """Requests to these paths are never rate-limited, even if there is no such endpoint, because Stripe sends them."""
@@ -109,7 +109,7 @@ def assemble() -> OpenAPI:
         doc_ui=False,
         static_folder=None,
     )
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # an attribute of Flask's default provider
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False  # Flask would redirect, which Stripe counts as a failure
@@ -170,6 +170,7 @@ def _wire(app: OpenAPI) -> None:
         client_keys.api,
         referrals.api,
         client.api,
+        imports.api,
     ):
         app.register_api(api)
     _guard(app)
@@ -240,6 +241,8 @@ def _guarded(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
 def _bind_request() -> None:
     g.request_id = ids.of_request(request.headers.get("X-Request-Id", ""))
     g.started_at = time.perf_counter()
+    if request.path in LONG_BODIES:
+        request.max_content_length = LONG_BODIES[request.path]
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 

@@ -29,6 +29,7 @@ import app.stripe_sync.models
 import app.tombstones.models
 import app.touchpoints.models
 import app.transfer.exports.stored.models
+import app.transfer.imports.models
 from app import db
 
 ischema_names["xid8"] = app.ledger.models.Xid8

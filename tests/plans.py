@@ -20,6 +20,7 @@ SMALL: Final = frozenset(
         *("client_keys", "referral_currencies"),
         *("accounts", "ledger_fences", "partner_mails", "email_confirmations", "invitations", "drifts", "due_events"),
         *("outbound_endpoints", "balances_reached", "tombstones"),
+        *("imports", "import_files", "imported_affiliates"),
     }
 )
 """Tables that do not grow with what is sold; they get `FEW` rows, and may be scanned."""

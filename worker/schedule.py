@@ -31,7 +31,7 @@ from app.touchpoints import partitions
 from worker import mails, retries, start
 from worker.ledger import balances, months
 from worker.payouts import reserving
-from worker.transfer import exports
+from worker.transfer import exports, imports
 
 TICK_SECONDS: Final = 1
 OVERDUE_SECONDS: Final = 2
@@ -212,6 +212,7 @@ def routines() -> list[Routine]:
         Routine("sweep_transfers", 5, sweep_transfers),
         Routine("sweep_exports", 5, exports.sweep),
         Routine("delete_expired_exports", 3600, exports.delete_expired),
+        Routine("sweep_imports", 5, imports.sweep),
         Routine("compare_daily", 3600, compare_daily),
         Routine("approve_mature", 60, approve_mature),
         Routine("give_up_waiting", 60, give_up_waiting),

@@ -158,7 +158,8 @@ def _message_for(refusal: HTTPException) -> str:
         needed = FORM_NEEDED if refusal.description == FORM_NEEDED else JSON_NEEDED
         return f"the Content-Type {said}; {needed}"
     if refusal.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return "the body is too large; send at most 1 MB"
+        most = (request.max_content_length or 0) // 1024**2
+        return f"the body is too large; send at most {most} MB"
     return refusal.description or HTTPStatus(refusal.code or 500).phrase
 
 

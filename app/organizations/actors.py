@@ -5,7 +5,7 @@ signed in to the pages will be another kind of actor; no command has to change f
 """
 
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final, Literal, NewType
 from uuid import UUID
 
 from app import ids
@@ -42,7 +42,9 @@ class AppUser:
         return f"{self.key_id}:{sha256(self.app_user_id.encode()).hexdigest()}"
 
 
-Actor = Caller | AppUser | Literal["cli", "clock", "console", "mcp", "public"]
+StoredActor = NewType("StoredActor", str)
+"""An actor as it was stored with what it asked for, which a job does later for it."""
+Actor = Caller | AppUser | StoredActor | Literal["cli", "clock", "console", "mcp", "public"]
 
 CLI: Final = "cli"
 CLOCK: Final = "clock"

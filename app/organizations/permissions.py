@@ -39,6 +39,8 @@ Permission = Literal[
     "referrals:write",
     "signups:read",
     "signups:write",
+    "imports:read",
+    "imports:write",
     "audit:read",
     "keys:read",
     "keys:write",
@@ -59,6 +61,7 @@ FINANCIAL: Final = frozenset(
         "webhooks:read",
         "referrals:read",
         "signups:read",
+        "imports:read",
         "audit:read",
     }
 )

@@ -72,7 +72,7 @@ def create_partner(
         refuse_self_referral(session, partner)
     _refuse_taken_code(session, partner, partner.slug)
     _write(session, partner)
-    _insert_code(session, partner)
+    _insert_code(session, partner, partner.slug)
     if commission is not None:
         snapshots.stamp_override(session, partner, "invite", commission=commission, holdback_days=holdback_days)
     return partner
@@ -84,7 +84,19 @@ def rename(session: Session, partner: Partner, slug: str) -> None:
     _refuse_taken_code(session, partner, code)
     partner.slug = code
     _write(session, partner)
-    _insert_code(session, partner)
+    _insert_code(session, partner, partner.slug)
+
+
+def add_code(session: Session, partner: Partner, slug: str) -> bool:
+    """Give the partner one more code beside its present one; returns whether it is new.
+
+    Raises:
+        InvalidRequest: it cannot be a code.
+        Conflict: `slug_taken`.
+    """
+    code = valid_code(slug)
+    _refuse_taken_code(session, partner, code)
+    return _insert_code(session, partner, code)
 
 
 def change_email(session: Session, partner: Partner, email: str) -> None:
@@ -207,17 +219,21 @@ def _refuse_taken_code(session: Session, partner: Partner, code: str) -> None:
         raise _slug_taken(code)
 
 
-def _insert_code(session: Session, partner: Partner) -> None:
-    row = {"organization_id": partner.organization_id, "code": partner.slug, "partner_id": partner.id}
-    session.execute(insert(PartnerCode).values(row).on_conflict_do_nothing())
+def _insert_code(session: Session, partner: Partner, code: str) -> bool:
+    """Whether the code is new. Raises Conflict `slug_taken`."""
+    row = {"organization_id": partner.organization_id, "code": code, "partner_id": partner.id}
+    added = insert(PartnerCode).values(row).on_conflict_do_nothing().returning(PartnerCode.code)
+    if session.scalar(added) is not None:
+        return True
     # A concurrent transaction may have committed the same code for another partner, which then has it.
     owner_id = session.scalar(
         select(PartnerCode.partner_id).where(
-            PartnerCode.organization_id == partner.organization_id, PartnerCode.code == partner.slug
+            PartnerCode.organization_id == partner.organization_id, PartnerCode.code == code
         )
     )
     if owner_id != partner.id:
-        raise _slug_taken(partner.slug)
+        raise _slug_taken(code)
+    return False
 
 
 def _free_code(session: Session, program: Program, profile: Mapping[str, Any]) -> str:

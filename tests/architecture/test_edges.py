@@ -17,6 +17,7 @@ MAY_CATCH_EVERYTHING = {
     "worker.outbound.sender",
     "worker.stripe_sync.runs",
     "worker.transfer.exports",
+    "worker.transfer.imports",
 }
 COMMITS_BY_HAND = {"app.writability"}
 SERVES_REQUESTS = (

@@ -16,6 +16,7 @@ ERASED: Final = {
     *("signups", "referral_codes", "referral_claims", "currency_balances", "currency_transactions"),
     *("customer_histories", "opening_balances"),
     *("stored_responses", "outbound_messages", "outbound_attempts", "outbound_endpoints", "export_parts"),
+    *("import_refusals", "imported_affiliates"),
 }
 """Tables that a module `erasing` of their package changes."""
 NOTHING_OF_PEOPLE: Final = {
@@ -38,6 +39,8 @@ NOTHING_OF_PEOPLE: Final = {
     **dict.fromkeys(("client_keys", "referral_currencies", "cookie_domains"), "the merchant's own"),
     "cutoff_moves": "times",
     "exports": "figures, times and hashes",
+    "imports": "figures, times and names of columns",
+    "import_files": "encrypted lists, deleted when the import has ended; tombstones refuse the rows of who is erased",
     "payout_files": "sealed files, which do not change: an erasure lists those that hold the person",
     "outbound_deliveries": "ids, types and times",
     "tombstones": "ids and marks of those who were erased",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.request_buffer import MAX_BODY_BYTES, MAX_HEAD_BYTES, RequestBuffer, State
+from app.request_buffer import LONG_BODIES, MAX_BODY_BYTES, MAX_HEAD_BYTES, RequestBuffer, State
 
 POST = b"POST /webhooks/stripe HTTP/1.1\r\nHost: s\r\n"
 WHOLE = {
@@ -80,3 +80,14 @@ def test_expect_100_continue_is_recognized_and_removed() -> None:
     assert buffer.expects_continue
     assert buffer.add(b"{}") is State.WHOLE
     assert bytes(buffer.data) == POST + b"Content-Length: 2\r\n\r\n{}"
+
+
+def test_paths_that_take_files_have_a_longer_limit() -> None:
+    [(path, most)] = LONG_BODIES.items()
+    for method, length, expected in (
+        ("POST", most, State.BODY),
+        ("POST", 2 * most, State.REFUSABLE),
+        ("PUT", most, State.REFUSABLE),
+    ):
+        head = f"{method} {path} HTTP/1.1\r\nHost: s\r\nContent-Length: {length}\r\n\r\n"
+        assert RequestBuffer().add(head.encode()) is expected, (method, length)

@@ -15,7 +15,7 @@ from app.ledger.models import ENTRY_KINDS
 from app.partners.payout_methods.destinations.fields import METHODS
 from app.payments.facts import Kind
 from app.payments.waiting.reasons import REASONS
-from app.sentences import catalogue, outcomes, payout_accounts, payouts
+from app.sentences import catalogue, imports, outcomes, payout_accounts, payouts
 from app.stripe_sync.models import DRIFT_KINDS
 from tests.architecture.source import modules
 
@@ -43,6 +43,9 @@ FAMILIES: Final = {
     "payout_method": METHODS,
     "payout_refusal": payouts.REFUSALS,
     "payout_result": payouts.RESULTS,
+    "import_status": ("queued", "failed"),
+    "import_refusal": imports.REFUSALS,
+    "import_left_out": imports.LEFT_OUT,
 }
 """Sentences that are found by a stored code: every code of the list has one."""
 

@@ -112,6 +112,21 @@ def change(session: Session, actor: actors.Actor, partner: Partner, changes: Map
     return shown
 
 
+def add_code(session: Session, actor: actors.Actor, partner: Partner, code: str) -> bool:
+    """Give the partner one more code, which links with it find; returns whether it is new.
+
+    Raises:
+        InvalidRequest: it cannot be a code.
+        Conflict: `slug_taken`.
+    """
+    is_new = enrollment.add_code(session, partner, code)
+    if is_new:
+        subject_id, owner_id = ids.encode(ids.PARTNER, partner.id), partner.organization_id
+        details = {"code": validation.fold_code(code)}
+        audit.add_entry(session, actor, "partner.code_added", subject_id, details, organization_id=owner_id)
+    return is_new
+
+
 def rename_invited(session: Session, actor: actors.Actor, partner: Partner, named: Mapping[str, str | None]) -> None:
     """Change the name and code of a partner that is invited again; `named` has field names of `PartnerChange`.
 

@@ -34,6 +34,7 @@ from app.touchpoints import erasing as touchpoints
 from app.transfer.erasure import finding
 from app.transfer.erasure.views import ErasureBody, FileBody, OpenBalance
 from app.transfer.exports.stored import erasing as exports
+from app.transfer.imports import erasing as imports
 
 
 @immutable
@@ -89,6 +90,7 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
         **_erase_partners(session, subject, by),
         **outbox.erase(session, subject),
         **exports.erase(session, subject),
+        **imports.erase(session, subject),
     }
     return ErasureBody(
         id=ids.encode(ids.ERASURE, erasure.id),

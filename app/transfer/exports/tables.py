@@ -107,6 +107,10 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "referral_currencies": PLAIN,
     "currency_balances": PLAIN,
     "currency_transactions": PLAIN,
+    "imports": PLAIN,
+    "import_files": ExportedTable(left_out=("content_encrypted",)),
+    "import_refusals": PLAIN,
+    "imported_affiliates": PLAIN,
     "outbound_endpoints": ExportedTable(
         left_out=("secret_encrypted", "previous_secret_encrypted", "previous_secret_ends_at", "mail_due_at")
     ),

@@ -34,6 +34,8 @@ from app.stripe_events.endpoints.rows import insert_endpoint
 from app.stripe_events.scope import Scope
 from app.stripe_sync import runs
 from app.transfer.exports.stored import commands as exports
+from app.transfer.imports.commands import ImportRequest, request_import
+from app.transfer.imports.reading.inspecting import Sent
 from tests.api.conftest import Caller
 from tests.api.reserved import reserve
 from tests.api.sales import Sale, pay_unattributed, sell
@@ -45,7 +47,7 @@ OF_ONE_MODE = frozenset(
     {
         *("commission_id", "conversion_id", "payment_id", "event_id", "customer_id"),
         *("promotion_id", "endpoint_id", "secret_id", "run_id", "webhook_endpoint_id", "delivery_id"),
-        *("client_key_id", "code_id", "currency_id", "export_id", "signup_id", "browser_key_id"),
+        *("client_key_id", "code_id", "currency_id", "export_id", "import_id", "signup_id", "browser_key_id"),
         *("payout_id", "payout_run_id", "file_id", "statement_id", "opening_balance_id"),
     }
 )
@@ -209,6 +211,7 @@ def _ids(
         "webhook_endpoint_id": webhook_endpoint_id,
         "delivery_id": delivery_id,
         "export_id": ids.encode("exp", export.id),
+        "import_id": _import(session, shop, livemode=livemode),
     }
     referrals = _referrals(session, settings, owner, livemode=livemode)
     return {**named, **referrals, **_signups(session, shop, livemode=livemode)}, made
@@ -243,6 +246,14 @@ def _referrals(session: Session, settings: Settings, owner: UUID, *, livemode: b
         "code_id": ids.encode("rfc", code.id),
         "currency_id": ids.encode("cur", currency.id),
     }
+
+
+def _import(session: Session, shop: Merchant, *, livemode: bool) -> str:
+    """An import that the shop has asked for."""
+    lists = [Sent("people.csv", b"affiliate_email,affiliate_code\neve@the-very-shop.example,eve\n")]
+    program = session.get_one(Program, shop.program_id)
+    asked = ImportRequest(tool="csv", files=lists)
+    return ids.encode("imp", request_import(session, "cli", program, asked, livemode=livemode).id)
 
 
 def _outbound(session: Session, settings: Settings, owner: UUID, *, livemode: bool) -> tuple[str, str]:

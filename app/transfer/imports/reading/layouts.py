@@ -251,7 +251,7 @@ def _known(tool: Tool, columns: Sequence[str], mapped: Mapped) -> Mapping[str, s
     if tool == "csv":
         return {normal(field): field for field in FIELDS}
     lists = LAYOUTS[tool]
-    fields = {column.field for column in mapped.columns.values()}
+    fields = {mapped.columns[column].field for column in columns if column in mapped.columns}
     if tool == "rewardful" and _is_template({*columns}):
         return _TEMPLATE
     for kind in ("commissions", "customers"):

@@ -1,44 +1,9 @@
-"""Why a row, or a part of it, is not imported: codes of `import_refusal.…` and `import_left_out.…`. Pure."""
+"""The exceptions of a row, or a part of it, that is not imported. Pure."""
 
-from typing import Final, Literal, get_args
+from typing import Final
 
 from app.errors import AccrualError
-
-RefusalCode = Literal[
-    "encoding_broken",
-    "cell_count",
-    "formula",
-    "missing",
-    "email_invalid",
-    "code_invalid",
-    "code_taken",
-    "link_without_code",
-    "status_unknown",
-    "stripe_customer_invalid",
-    "amount_invalid",
-    "amount_ambiguous",
-    "currency_unknown",
-    "currency_differs",
-    "date_invalid",
-    "date_ambiguous",
-    "affiliate_missing",
-    "affiliate_unknown",
-    "affiliate_differs",
-    "customer_missing",
-    "customer_of_another",
-    "customer_differs",
-    "first_paid_at_missing",
-    "amount_differs",
-    "self_referral",
-    "erased",
-    "refused",
-]
-REFUSALS: Final[tuple[RefusalCode, ...]] = get_args(RefusalCode)
-"""What is wrong with a row, or what it contradicts; the merchant puts it right and imports again."""
-
-LeftOut = Literal["paid", "voided", "pending", "after_cutoff", "no_customer", "not_money", "zero", "no_commission"]
-LEFT_OUT: Final[tuple[LeftOut, ...]] = get_args(LeftOut)
-"""Why a row that is right is nothing to import."""
+from app.sentences.imports import LeftOut, RefusalCode
 
 LONGEST_SHOWN: Final = 60
 

@@ -84,11 +84,10 @@ class Reader:
     """
 
     def __init__(self, layout: Layout, *, currency: str, unit: AmountUnit | None = None) -> None:
+        given = next((layout.formats[field] for field in MONEY if field in layout.formats), unit)
         self.layout = layout
+        self.unit = cast("AmountUnit | None", given)
         self._currency = currency
-        self._unit = cast(
-            "AmountUnit | None", next((layout.formats[one] for one in MONEY if one in layout.formats), unit)
-        )
 
     def check(self, line: Line) -> None:
         """Refuse a line that is not read at all. Raises RowRefused `cell_count`, `encoding_broken`, `formula`."""
@@ -186,7 +185,7 @@ class Reader:
         state = self._state(line)
         written = amounts.parse(text, field)
         currency = amounts.currency_of(written, self._one(line, "currency"), self._currency)
-        minor = amounts.minor_of(written, currency, self._unit)
+        minor = amounts.minor_of(written, currency, self.unit)
         if minor == 0:
             raise RowLeftOut("zero")
         commission_id = self._id(line, "commission_id")
@@ -253,7 +252,7 @@ class Reader:
     def _id(self, line: Line, field: str) -> str | None:
         found = self._one(line, field)
         if found is not None and (len(found) > LONGEST_ID or _line_of(found) != found):
-            raise RowRefused("refused", field)
+            raise RowRefused("id_invalid", field)
         return found
 
     def _day(self, line: Line, field: str) -> datetime | None:

@@ -20,7 +20,7 @@ CustomerStage = Literal["none", "lead", "paying"]
 """`none`: no customer yet, or not the affiliate's; `lead`: has not paid; `paying`: has paid at some time."""
 CommissionState = Literal["owed", "pending", "paid", "voided"]
 
-Known = TypeVar("Known")
+Found = TypeVar("Found")
 
 AFFILIATES: Final[Mapping[str, Status]] = MappingProxyType(
     {
@@ -68,7 +68,7 @@ def commission(text: str) -> CommissionState:
     return _of(COMMISSIONS, text, "commission_status")
 
 
-def _of(meanings: Mapping[str, Known], text: str, field: str) -> Known:
+def _of(meanings: Mapping[str, Found], text: str, field: str) -> Found:
     found = meanings.get(re.sub(r"[^a-z]", "", text.lower()))
     if found is None:
         raise RowRefused("status_unknown", field, text, known=", ".join(meanings))
