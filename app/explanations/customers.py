@@ -1,4 +1,4 @@
-"""The attributions of a customer or a subscription: partner, evidence and time."""
+"""The attributions of a customer or a subscription: partner, evidence and time; and customer sign-ups."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,12 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.attribution.models import Attribution
+from app.attribution.signups import recognized
+from app.attribution.signups.stated import stated_of
 from app.explanations import payments as payment_explanation
 from app.explanations.payment_sentences import credit_of, rival_of
 from app.explanations.views import AttributionNote, PaymentExplanation
 from app.partners.models import Partner
 from app.payments.models import StripeObject
-from app.sentences.say import Day, Minute, Money, say
+from app.sentences.say import Day, Minute, Money, listed, say
+from app.signups.models import SignUp
 from app.stripe_events.scope import Scope
 from app.times import UTC_NAME
 from app.views import Instant
@@ -95,3 +98,15 @@ def payment_lines(payments: Sequence[PaymentExplanation], *, of_subscription: bo
             returned=Money(payment.returned_cents, payment.currency),
             summary=explained.summary,
         )
+
+
+def signup_lines(session: Session, signup: SignUp) -> Iterator[str]:
+    """Who stated a customer sign-up and when, and what is recognized by it."""
+    source, _, tool = signup.source.partition(":")
+    yield say(f"signup.stated_{source}", customer=signup.customer_id, moment=Minute(signup.occurred_at), tool=tool)
+    found = recognized.objects_of(session, [stated_of(signup)])
+    object_ids = sorted({object_id for own in found.values() for object_id in own})
+    yield say("signup.recognized", objects=listed(object_ids)) if object_ids else say("signup.not_recognized")
+    for scope in sorted(found):
+        for binding in bindings_of(session, scope, found[scope]):
+            yield binding_sentence(binding)

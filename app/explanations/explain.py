@@ -12,6 +12,7 @@ from app import ids
 from app.attribution.models import Attribution
 from app.commissions.elsewhere.models import OpeningBalance
 from app.commissions.models import Commission, Conversion
+from app.commissions.reported import signup_outcomes
 from app.errors import NotFound
 from app.explanations import customers
 from app.explanations import objects as explain_object
@@ -33,6 +34,7 @@ from app.payments.reported import facts
 from app.programs.models import Program
 from app.sentences.catalogue import Catalogue, current, using
 from app.sentences.say import listed, say
+from app.signups.models import SignUp
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.queries import find_event
 from app.views import Snake, jsonable
@@ -164,6 +166,10 @@ def _of_ours(session: Session, any_id: str) -> Explanation | None:
     if opening_id is not None:
         balance = session.get(OpeningBalance, opening_id)
         return _of_opening_balance(session, any_id, balance) if balance else None
+    signup_id = ids.decode(any_id, ids.SIGN_UP)
+    if signup_id is not None:
+        signup = session.get(SignUp, signup_id)
+        return _of_signup(session, any_id, signup) if signup else None
     for prefix, (kind, query) in _PAYMENT_OF.items():
         key = ids.decode(any_id, prefix)
         payment = session.scalar(query(key)) if key is not None else None
@@ -240,6 +246,12 @@ def _of_opening_balance(session: Session, any_id: str, balance: OpeningBalance) 
         sentences=explained.sentences[1:],
         opening_balance=explained,
     )
+
+
+def _of_signup(session: Session, any_id: str, signup: SignUp) -> Explanation:
+    summary = signup_outcomes.load_body(session, signup).sentence
+    lines = list(customers.signup_lines(session, signup))
+    return Explanation(id=any_id, kind="sign-up", summary=summary, sentences=lines)
 
 
 def _in_place(summary: str, *, livemode: bool, account: str | None) -> str:

@@ -152,8 +152,9 @@ def credit_of(attribution: AttributionNote, zone: str) -> str:
         return say("credit.manual", **named, by=by, day=Day(attribution.evident_at, zone), because=because)
     if attribution.carrier == "reported":
         return say("credit.reported", **named, event=attribution.event_id)
+    by_signup = "credit.signup" if attribution.carrier == "signup" else "credit.named"
     return say(
-        "credit.named" if attribution.touchpoint_id is None else "credit.touchpoint",
+        by_signup if attribution.touchpoint_id is None else "credit.touchpoint",
         **named,
         carrier=attribution.carrier_text,
         object=attribution.object_id,

@@ -7,8 +7,9 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.attribution.carriers import CARRIERS, CLIENT_REFERENCE, PROMOTION_CODE
+from app.attribution.carriers import CARRIERS, CLIENT_REFERENCE, PROMOTION_CODE, SIGN_UP
 from app.attribution.models import Evidence
+from app.attribution.signups import references
 from app.payments.facts import Kind
 from app.payments.models import Payment, StripeObject
 from app.sentences.say import say, say_stored
@@ -34,7 +35,8 @@ class PlaceSearched(Snake):
     found: str = Field(
         description="`nothing`; `not_seen`: no event has shown the object; `no_object`: none is known; `not_asked`: a "
         "payment without an invoice is not credited through it; `no_code`: `value`, which is no partner's code; "
-        "`session`: a session without a recorded visit that counts; `promotion`: one that belongs to no partner."
+        "`session`: a session without a recorded visit that counts; `no_signup`: `value`, your id of a user without a "
+        "sign-up that counts; `promotion`: one that belongs to no partner."
     )
     value: str | None = None
 
@@ -51,7 +53,7 @@ def places_of(session: Session, scope: Scope, payment: Payment, own: Sequence[St
         places.append(_place("customer_metadata", payment.customer, "not_asked"))
     elif payment.customer and not any(owner.kind == Kind.CUSTOMER for owner in owners):
         places.append(_place("customer_metadata", payment.customer, "not_seen"))
-    places += _promotions(rows)
+    places += [*_users(rows), *_promotions(rows)]
     order = list(CARRIERS)
     return sorted(places, key=lambda place: (order.index(place.carrier), place.object_id or ""))
 
@@ -71,7 +73,7 @@ def field_text(path: str) -> str:
     """A stored field path as text.
 
     For a promotion the path has, after a semicolon, why it belongs to the partner: `named_on=promotion_code:promo_1`,
-    or `given=coupon:ten-off`.
+    or `given=coupon:ten-off`. For a customer sign-up it has the sign-up: `signup=sgn_01h…`.
     """
     place, _, owner = path.partition(";")
     code, _, promotion = owner.partition("=")
@@ -117,9 +119,19 @@ def _is_seen(known: StripeObject) -> bool:
     return bool(known.facts.get("seen")) if known.kind == Kind.CUSTOMER else known.stated_at is not None
 
 
+def _users(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
+    """The users of the merchant's own system that were named, or one place that says there were none."""
+    named = sorted({(row.object_id, row.refers_to) for row in rows if row.refers_to.startswith(references.USER)})
+    for object_id, reference in named:
+        yield _place(SIGN_UP, object_id, "no_signup", reference.removeprefix(references.USER))
+    if not named:
+        yield _place(SIGN_UP, None, "nothing")
+
+
 def _promotions(rows: Sequence[Evidence]) -> Iterator[PlaceSearched]:
     """The promotion codes and coupons used, or one place that says there were none."""
-    used = sorted({row.refers_to for row in rows if row.refers_to and not row.refers_to.startswith("discount:")})
+    of_promotions = {row.refers_to for row in rows if row.refers_to and row.carrier == PROMOTION_CODE}
+    used = sorted(promotion for promotion in of_promotions if not promotion.startswith("discount:"))
     for promotion in used:
         yield _place(PROMOTION_CODE, promotion, "promotion")
     if not used:

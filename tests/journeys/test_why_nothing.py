@@ -40,6 +40,7 @@ def test_an_unattributed_invoice_lists_every_place_where_no_name_was_found(
         "subscription_metadata": ("nothing", None),
         "session_metadata": ("no_object", None),
         "customer_metadata": ("not_seen", None),
+        "signup": ("nothing", None),
         "promotion_code": ("nothing", None),
     }
     assert f"- the metadata of the invoice {first.invoice}: nothing." in explanation["sentences"]
