@@ -64,11 +64,21 @@ TRANSFERS: Final = Job(
 ACCOUNTS: Final = Job("accounts", STRIPE_QUEUE, "worker.payouts.accounts.work_slice", "accrual:accounts-queued", 600)
 EXPORTS: Final = Job("exports", STRIPE_QUEUE, "worker.transfer.exports.work_slice", "accrual:exports-queued", 3600)
 IMPORTS: Final = Job("imports", STRIPE_QUEUE, "worker.transfer.imports.work_slice", "accrual:imports-queued", 3600)
+PROMOTION_CODES: Final = Job(
+    "promotion_codes",
+    STRIPE_QUEUE,
+    "worker.stripe_sync.promotion_codes.work_slice",
+    "accrual:promotion-codes-queued",
+    600,
+)
 OUTBOUND: Final = Job("outbound", OUTBOUND_QUEUE, "worker.outbound.sender.work_slice", "accrual:outbound-queued", 600)
 
 KNOWN: Final[Mapping[str, Job]] = {
     job.function: job
-    for job in (DRAIN, RUNS, MAILS, LOOK_UPS, ACCOUNTS, TRANSFERS, PAYOUT_RUNS, EXPORTS, IMPORTS, OUTBOUND)
+    for job in (
+        *(DRAIN, RUNS, MAILS, LOOK_UPS, ACCOUNTS, TRANSFERS, PAYOUT_RUNS, EXPORTS, IMPORTS, PROMOTION_CODES),
+        OUTBOUND,
+    )
 }
 """Every job there is, by its function. Workers refuse anything else that is in a queue."""
 

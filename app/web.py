@@ -33,7 +33,7 @@ from app.rest.outbound import payloads
 from app.rest.outbound import routes as outbound
 from app.rest.partner_side import commissions as partner_side_commissions
 from app.rest.partner_side import opening_balances as partner_side_opening_balances
-from app.rest.partner_side import payout_accounts, postbacks, signup
+from app.rest.partner_side import payout_accounts, postbacks, promotion_codes, signup
 from app.rest.partner_side import payout_methods as partner_side_payout_methods
 from app.rest.partner_side import payouts as partner_side_payouts
 from app.rest.partner_side import routes as partner_side
@@ -139,6 +139,7 @@ def _wire(app: OpenAPI) -> None:
         partner_side_commissions.api,
         payout_accounts.api,
         postbacks.api,
+        promotion_codes.api,
         partner_payout_accounts.api,
         partner_side_payout_methods.api,
         partner_side_payouts.api,

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import DataError
 
 from app import config, db, ids, jobs, metrics, sealing
+from app.attribution.promotions import requested
 from app.commissions.decisions import maturing
 from app.commissions.elsewhere import cutoffs
 from app.commissions.elsewhere import settling as histories
@@ -75,6 +76,14 @@ def sweep_accounts() -> None:
         is_due = accounts.is_due(session)
     if is_due:
         jobs.wake(jobs.ACCOUNTS)
+
+
+def sweep_promotion_codes() -> None:
+    """Queue the making of promotion codes in Stripe if any is due."""
+    with db.transaction() as session:
+        is_due = requested.is_due(session)
+    if is_due:
+        jobs.wake(jobs.PROMOTION_CODES)
 
 
 def sweep_outbound() -> None:
@@ -205,6 +214,7 @@ def routines() -> list[Routine]:
         Routine("sweep", 5, sweep),
         Routine("sweep_lookups", 2, sweep_lookups),
         Routine("sweep_accounts", 5, sweep_accounts),
+        Routine("sweep_promotion_codes", 5, sweep_promotion_codes),
         Routine("sweep_mails", 10, mails.sweep),
         Routine("sweep_outbound", 2, sweep_outbound),
         Routine("wake_due_runs", 5, wake_due_runs),

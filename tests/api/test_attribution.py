@@ -48,7 +48,10 @@ def test_an_assignment_requires_a_partner_and_a_reason(owner: Caller, sale: Sale
 
 
 def test_a_promotion_that_is_not_the_partners_cannot_be_taken_away(owner: Caller, merchant: Merchant) -> None:
-    given = owner.post(f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/promotion-codes", {"code": "X"})
+    given = owner.post(
+        f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/promotion-codes",
+        {"code": "X", "existing": True},
+    )
     ben = ids.encode("par", merchant.partners["ben"])
     for promotion_id in (given.json["id"], ids.encode("prm", ids.new()), "X"):
         answer = owner.call("DELETE", f"/api/v1/partners/{ben}/promotion-codes/{promotion_id}")

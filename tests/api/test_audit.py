@@ -46,7 +46,7 @@ def test_every_change_of_a_partner_and_its_promotions_is_audited(owner: Caller, 
     ada = ids.encode("par", merchant.partners["ada"])
     owner.patch(f"/api/v1/partners/{ada}", {"email": "new@example.com", "status": "deactivated"})
     owner.patch(f"/api/v1/partners/{ada}", {"status": "active", "commission_pct": "30"})
-    given = owner.post(f"/api/v1/partners/{ada}/promotion-codes", {"code": "ADA20"}).json["id"]
+    given = owner.post(f"/api/v1/partners/{ada}/promotion-codes", {"code": "ADA20", "existing": True}).json["id"]
     owner.call("DELETE", f"/api/v1/partners/{ada}/promotion-codes/{given}")
     audited = [(entry["action"], entry["subject_id"], entry["details"]) for entry in trail(owner)]
     assert audited == [

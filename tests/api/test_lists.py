@@ -11,6 +11,8 @@ from sqlalchemy import text
 from app import db, ids
 from app.config import Settings
 from app.http.document import complete
+from app.organizations.actors import AppUser
+from app.referrals import claims, codes
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
 from tests.ledger_clock import LedgerClock, ledger_clock
@@ -28,11 +30,14 @@ WHOLE: Final = {
     "/v1/admin/affiliate-me/stats",
     "/v1/admin/affiliate-me/balance",
     "/api/v1/partners/{partner_id}/balance",
+    "/client/balances",
     "/v1/admin/affiliate/programs/{program_id}/balances",
     "/v1/admin/affiliate-me/payout-methods",
 }
 """These give one row for each currency, partner or method, not a page."""
-BARE: Final = {f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts", "statements")}
+BARE: Final = {
+    f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts", "statements", "promotion-codes")
+}
 """Lists that are empty for the shop, because it is no partner."""
 
 
@@ -82,7 +87,7 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock
         made = [
             ("/api/v1/partners", {"email": f"p{number}@example.com", "slug": f"p{number}"}),
             ("/v1/admin/affiliate/programs", {"name": "More", "commission": {"type": "percentage", "bps": 1}}),
-            (f"{ada}/promotion-codes", {"code": f"SAVE{number}"}),
+            (f"{ada}/promotion-codes", {"code": f"SAVE{number}", "existing": True}),
             ("/api/v1/stripe-endpoints", {"livemode": False, **stripe_key}),
             ("/api/v1/backfills", {"since": "2026-11-01T00:00:00Z", "dry_run": True}),  # no payouts beside another
             ("/api/v1/reconciliations", {}),
@@ -90,10 +95,15 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock
             ("/api/v1/organizations", {"name": f"Daughter {number}"}),
             ("/api/v1/api-keys", {"name": f"key {number}", "level": "read"}),
             ("/api/v1/webhook-endpoints", {"url": f"https://hooks.example.com/{number}", "events": ["*"]}),
+            (f"{ada}/promotion-codes", {"coupon": "SPRING"}),
+            ("/api/v1/client-keys", {"name": "app"}),
+            ("/v1/admin/referrals/currencies", {"code": f"credits_{number}"}),
+            ("/v1/admin/referrals/codes", {"reward_referrer": {f"credits_{number}": 5}}),
         ]
         for path, body in made:
             answer = owner.post(path, body)
-            assert answer.status_code == 201, answer.text
+            assert answer.status_code in {201, 202}, answer.text
+        refer(merchant, number)
         pay(ada)
         clock.set(datetime(2027, 3 * number, 1, tzinfo=UTC))
         months.close_due()
@@ -101,6 +111,18 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock
             session.execute(WAITING, {"organization_id": merchant.organization_id, "id": f"evt_waiting{number}"})
 
     return add
+
+
+def refer(merchant: Merchant, number: int) -> None:
+    """An app user claims another one's code."""
+    key_id, owner_id = ids.new(), merchant.organization_id
+    referrer, referee = (
+        AppUser(key_id, owner_id, livemode=False, app_user_id=f"{who}_{number}", claims_once=False)
+        for who in ("referrer", "referee")
+    )
+    with db.transaction() as session:
+        code, _ = codes.load_or_make(session, referrer)
+        claims.claim(session, referee, code.code or "")
 
 
 WAITING: Final = text("""

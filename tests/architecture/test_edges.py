@@ -15,6 +15,7 @@ MAY_CATCH_EVERYTHING = {
     "worker.schedule",
     "worker.stripe_sync.lookups",
     "worker.outbound.sender",
+    "worker.stripe_sync.promotion_codes",
     "worker.stripe_sync.runs",
     "worker.transfer.exports",
     "worker.transfer.imports",

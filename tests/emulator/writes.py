@@ -8,7 +8,7 @@ from typing import Final
 
 from tests.stripe_stories.families import Family
 
-from . import accounts, transfers
+from . import accounts, promotion_codes, transfers
 from .answers import Answer, Refused
 from .requests import Request
 from .world import Scope, World
@@ -88,6 +88,7 @@ class WriteRoute:
 ROUTES: Final = (
     WriteRoute(re.compile(r"/v1/accounts"), "accounts_kyc_basic", accounts.create_account),
     WriteRoute(re.compile(r"/v1/account_links"), "account_link", accounts.create_link),
+    WriteRoute(re.compile(r"/v1/promotion_codes"), "promotion_code", promotion_codes.create),
     WriteRoute(re.compile(r"/v1/transfers"), "transfer", transfers.create_transfer),
     WriteRoute(re.compile(r"/v1/transfers/[^/]+/reversals"), "transfer", transfers.reverse),
 )

@@ -30,6 +30,7 @@ NOTHING_OF_PEOPLE: Final = {
     "commissions": "ids and figures",
     "audit_entries": "ids, names of fields and figures: commands write no words and no addresses",
     "session_touches": "the partner and the time of a visit; the session is a random id",
+    "promotion_code_requests": "codes of promotions, which customers type",
     "partner_promotions": "codes of promotions, which are the merchant's",
     "partner_codes": "codes stay reserved, so that no other partner earns by them",
     "snapshots": "terms",

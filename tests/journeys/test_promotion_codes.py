@@ -100,7 +100,7 @@ def give(client: FlaskClient, owner_key: dict[str, str], promotions_of: Callable
     """Give a partner a promotion: `give("ada", code="TAKE10")`."""
 
     def give(partner: str, **promotion: str) -> dict:
-        answer = client.post(promotions_of(partner), json=promotion, headers=owner_key)
+        answer = client.post(promotions_of(partner), json={**promotion, "existing": True}, headers=owner_key)
         assert answer.status_code == 201, answer.text
         return dict(answer.json or {})
 
@@ -239,7 +239,7 @@ def test_a_promotion_belongs_to_one_partner(
 ) -> None:
     given = give("ada", code="TAKE10")
     assert give("ada", code="take10")["id"] == given["id"]
-    answer = client.post(promotions_of("ben"), json={"code": "Take10"}, headers=owner_key)
+    answer = client.post(promotions_of("ben"), json={"code": "Take10", "existing": True}, headers=owner_key)
     assert (answer.status_code, (answer.json or {})["error"]["code"]) == (409, "promotion_code_taken")
     listed = client.get(promotions_of("ada"), headers=owner_key)
     assert [row["code"] for row in (listed.json or {})["data"]] == ["take10"]
@@ -249,7 +249,7 @@ def test_a_promotion_belongs_to_one_partner(
 def test_assigning_a_promotion_requires_exactly_one_id(
     client: FlaskClient, owner_key: dict[str, str], promotions_of: Callable[[str], str], body: dict[str, str]
 ) -> None:
-    assert client.post(promotions_of("ada"), json=body, headers=owner_key).status_code == 400
+    assert client.post(promotions_of("ada"), json={**body, "existing": True}, headers=owner_key).status_code == 400
 
 
 def test_a_marker_on_a_discounted_sale_of_a_stranger_to_us_is_shown_as_unknown(

@@ -5,7 +5,8 @@ from uuid import UUID
 from flask import Response, g
 from sqlalchemy.orm import Session
 
-from app.attribution.promotions import owners
+from app import jobs
+from app.attribution.promotions import owners, request_views, requested, requesting
 from app.commissions.by_hand import assign, promotion_credit, views
 from app.commissions.by_hand import promotion_views as shapes
 from app.http import causes
@@ -41,10 +42,22 @@ def list_promotions(path: PartnerPath, query: requests.PromotionQuery) -> Respon
 @api.post(
     "/api/v1/partners/<partner_id>/promotion-codes",
     security=needs("partners:write"),
-    responses={"201": shapes.PromotionBody, "404": ErrorBody, "409": ErrorBody, "415": ErrorBody},
+    responses={
+        "201": shapes.PromotionBody,
+        "202": request_views.PromotionRequestBody,
+        "404": ErrorBody,
+        "409": ErrorBody,
+        "415": ErrorBody,
+    },
 )
 def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
-    """Give a partner a promotion code or coupon; purchases with it inside the window are credited at once."""
+    """Make a promotion code in Stripe for a partner (202), or give it an existing promotion (201).
+
+    With an existing promotion, purchases inside the window are credited at once. A code that is made is listed under
+    `promotion-code-requests` until Stripe has made it, and then here as well.
+    """
+    if not requests.is_existing(body):
+        return _request_code(path, body)
     promotion = requests.promotion_named(body)
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
@@ -52,6 +65,32 @@ def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
             session, g.caller, partner, promotion, causes.this_request(), livemode=g.caller.livemode
         )
         return ViewResponse(shapes.promotion_body(owned), status=201)
+
+
+def _request_code(path: PartnerPath, body: requests.PromotionGift) -> Response:
+    asked = requesting.NewCode(body.coupon, body.code, body.max_redemptions, body.expires_at)
+    with access.transaction(g.caller) as session:
+        partner = get_partner(session, g.caller.organization_ids, path.partner_id)
+        row = requesting.request(session, g.caller, partner, asked, livemode=g.caller.livemode)
+        shown = request_views.request_body(row)
+    jobs.wake(jobs.PROMOTION_CODES)
+    return ViewResponse(shown, status=202)
+
+
+@api.get(
+    "/api/v1/partners/<partner_id>/promotion-code-requests",
+    security=needs("partners:read"),
+    responses={"200": request_views.PromotionRequestPage, "404": ErrorBody},
+)
+def list_promotion_requests(path: PartnerPath, query: requests.PromotionQuery) -> Response:
+    """The promotion codes that were requested in Stripe for a partner, newest first, with what became of them."""
+    with access.transaction(g.caller) as session:
+        partner = get_partner(session, g.caller.organization_ids, path.partner_id)
+        page = requested.list_requests(
+            session, partner.id, livemode=g.caller.livemode, limit=query.limit, starting_after=query.starting_after
+        )
+        data = [request_views.request_body(row) for row in page.rows]
+    return ViewResponse(request_views.PromotionRequestPage(data=data, has_more=page.has_more))
 
 
 @api.delete(

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.attribution.names import fold
+from app.attribution.promotions.requesting import SPELLING
 from app.errors import InvalidRequest
 from app.paging import After
 from app.views import Moment, OneLine, Request
@@ -64,20 +65,35 @@ MOST_CHARACTERS = 255
 
 
 class PromotionGift(Request):
-    """The promotion to give to the partner: exactly one of these."""
+    """A promotion code to make in Stripe for the partner, or a promotion of Stripe's to give to it."""
 
     promotion_code: str | None = Field(
-        default=None, min_length=1, max_length=MOST_CHARACTERS, description="Stripe's id, `promo_…`."
+        default=None,
+        min_length=1,
+        max_length=MOST_CHARACTERS,
+        description="Stripe's id of an existing promotion code, `promo_…`; send it alone.",
     )
     coupon: str | None = Field(
-        default=None, min_length=1, max_length=MOST_CHARACTERS, description="Stripe's id of a coupon; case matters."
+        default=None,
+        min_length=1,
+        max_length=MOST_CHARACTERS,
+        description="Stripe's id of the coupon, in which case matters; null: the program's `promotion_coupon`.",
     )
     code: str | None = Field(
         default=None,
         min_length=1,
         max_length=MOST_CHARACTERS,
         examples=["ADA20"],
-        description="What customers type. It is recognized only if the endpoint receives `promotion_code.created`.",
+        description="What customers type; null: Stripe chooses it.",
+    )
+    max_redemptions: int | None = Field(
+        default=None, ge=1, le=1_000_000_000, description="How often it can be used in all."
+    )
+    expires_at: Moment | None = Field(default=None, description="When it ends.")
+    existing: bool = Field(
+        default=False,
+        description="True: give the partner the coupon or the code that Stripe has already, instead of making one. "
+        "Send one of `coupon` and `code`.",
     )
 
 
@@ -95,11 +111,24 @@ class PromotionQuery(Request):
     starting_after: After = None
 
 
+class MyPromotionCode(Request):
+    """Your own spelling, which you can choose once."""
+
+    code: str = Field(pattern=SPELLING, examples=["ADA20"], description="What customers type.")
+
+
+def is_existing(body: PromotionGift) -> bool:
+    """Whether the body names a promotion that Stripe has already."""
+    return body.existing or body.promotion_code is not None
+
+
 def promotion_named(body: PromotionGift) -> str:
-    """The promotion in the body, `coupon:SPRING`. Raises InvalidRequest unless there is exactly one."""
-    sent = {name: value for name, value in body.model_dump().items() if value is not None}
-    if len(sent) != 1:
-        raise InvalidRequest("send exactly one of promotion_code, coupon and code", param="promotion_code")
+    """The existing promotion in the body, `coupon:SPRING`. Raises InvalidRequest unless there is exactly one."""
+    sent = {name: value for name, value in body.model_dump(exclude={"existing"}).items() if value is not None}
+    if len(sent) != 1 or sent.keys() & {"max_redemptions", "expires_at"}:
+        raise InvalidRequest(
+            "of an existing promotion, send exactly one of promotion_code, coupon and code", param="promotion_code"
+        )
     kind, value = next(iter(sent.items()))
     value = fold(value) if kind == "code" else value.strip().replace("\0", "")
     if not value:

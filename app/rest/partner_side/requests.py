@@ -104,6 +104,12 @@ class MyEnrollmentQuery(Request):
     program_id: str | None = Field(default=None, description="Required if you are enrolled in several programs.")
 
 
+class MyPromotionCodesQuery(MyListQuery):
+    """A page of your promotion codes."""
+
+    program_id: str | None = Field(default=None, description="Null: in all your programs.")
+
+
 class PayoutAccountCreation(Request):
     """An account at Stripe for your payouts."""
 

@@ -76,6 +76,7 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "evidence": PLAIN,
     "attributions": PLAIN,
     "partner_promotions": PLAIN,
+    "promotion_code_requests": PLAIN,
     "conversions": PLAIN,
     "commissions": PLAIN,
     "decisions": PLAIN,

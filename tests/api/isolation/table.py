@@ -69,7 +69,9 @@ AFFILIATES: Final = frozenset({"ada", "ben", "newcomer"})
 """Callers whose organization is an affiliate: everything outside the partner side is refused by the key's kind."""
 PARTNERS: Final = frozenset({"ada", "ben"})
 """Callers who are enrolled in the shop's program."""
-WRITTEN_BY_PARTNERS: Final = frozenset({"connected_accounts", "payout_methods", "audit_entries"})
+WRITTEN_BY_PARTNERS: Final = frozenset(
+    {"connected_accounts", "payout_methods", "promotion_code_requests", "audit_entries"}
+)
 """Tables with rows of the shop's that a partner writes for itself."""
 KEPT_SCOPES: Final = frozenset({"promoted"})
 """Callers whose organization became a merchant after the key was made: the key does no more than before."""
@@ -103,7 +105,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "POST /api/v1/customers/<customer_id>/attribution": {"partner_id": None, "reason": "so", "all_unpaid": True},
     "POST /v1/admin/affiliate/programs/<program_id>/conversions": {"amount_cents": 4900},
-    "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20"},
+    "POST /api/v1/partners/<partner_id>/promotion-codes": {"code": "ADA20", "existing": True},
     "POST /api/v1/signups": {"customer_id": "user_1"},
     "POST /v1/admin/referrals/currencies": {"code": "coins"},
     "PATCH /v1/admin/referrals/currencies/<currency_id>": {"max_balance": 70},

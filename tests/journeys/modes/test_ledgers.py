@@ -109,7 +109,7 @@ def test_a_promotion_given_in_test_mode_credits_no_live_purchase(
     deliver_live(with_mode(sale.events, livemode=True))
     drain()
     path = f"/api/v1/partners/{ids.encode('par', merchant.partners['ada'])}/promotion-codes"
-    assert key_of(False).post(path, {"coupon": sale.code.coupon.id}).status_code == 201
+    assert key_of(False).post(path, {"coupon": sale.code.coupon.id, "existing": True}).status_code == 201
     assert key_of(True).get(path).json["data"] == []
     ledger()
     assert balances_of_accounts() == {(False, "commission_expense"): -980, (False, "partner_accrued"): 980}
