@@ -54,7 +54,7 @@ def test_export_is_private_and_restored_by_the_other_command(
 def test_passphrase_is_asked_for(accrual: Accrual, merchant: Merchant, lose_everything: Lose, tmp_path: Path) -> None:
     target, words = tmp_path / "sealed.zip", "correct horse battery\n"
     common = ["--passphrase", "--data-dir", str(tmp_path)]
-    done = CliRunner().invoke(app, ["export", "-o", str(target), *common], input=words * 2)
+    done = CliRunner().invoke(app, ["export", "-o", str(target), *common], input=words)
     assert done.exit_code == 0, done.output
     assert "correct horse" not in done.output
     lose_everything()

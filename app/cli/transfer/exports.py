@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -91,6 +92,8 @@ def ask_passphrase(*, is_new: bool) -> str:
     """The passphrase that the user types, twice if it is new; without a terminal the first line of the input."""
     from app.transfer.exports.passphrases import require_passphrase
 
+    if not sys.stdin.isatty():  # typer would ask on the terminal of the session, if there is one
+        return require_passphrase(sys.stdin.readline().rstrip("\r\n"))
     typed: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=is_new, err=True)
     return require_passphrase(typed)
 
