@@ -37,7 +37,7 @@ NOTHING_OF_PEOPLE: Final = {
     **dict.fromkeys(("programs", "terms", "payout_settings", "stripe_endpoints"), "the merchant's own"),
     **dict.fromkeys(("due_events", "lookups", "drifts", "stripe_runs", "stripe_runs_seen"), "ids, times and codes"),
     **dict.fromkeys(("payout_runs", "payout_lines", "payout_transfers"), "ids, figures and times"),
-    **dict.fromkeys(("client_keys", "referral_currencies", "cookie_domains"), "the merchant's own"),
+    **dict.fromkeys(("client_keys", "browser_keys", "referral_currencies", "cookie_domains"), "the merchant's own"),
     "cutoff_moves": "times",
     "exports": "figures, times and hashes",
     "imports": "figures, times and names of columns",
