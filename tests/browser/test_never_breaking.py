@@ -7,6 +7,8 @@ from .shop import PAYMENT_LINK, SCRIPT_TAG, Shop, link_reference, metadata
 
 ADA_LINK = "/?ref=ada-k3x9&aff_sess=ses_01"
 ADA = "ada-k3x9--ses_01"
+NO_MEMORY = "https://go.shop.test/v1/memory?program=prog_x"
+"""An address that does not let the page read its answer."""
 WATCH = """
 window.seen = [];
 addEventListener("error", event => seen.push(event.message));
@@ -35,6 +37,11 @@ BREAKAGES = {
     "listeners throw": "window.addEventListener = document.addEventListener = () => { throw new Error('no') }",
     "searching throws": "Document.prototype.querySelectorAll = () => { throw new Error('no') }",
     "attributes throw": "Element.prototype.setAttribute = Element.prototype.hasAttribute = () => { throw 1 }",
+    "fetch is missing": "delete window.fetch",
+    "fetch throws": "window.fetch = () => { throw new Error('no') }",
+    "time limits are missing": "delete AbortSignal.timeout",
+    "answers are nonsense": 'window.fetch = async () => new Response(\'{"code": 7, "unknown": null}\')',
+    "another script queues nonsense": "window.accrual = { q: [null, ['none'], ['consent', 1], 7] }",
     "script is unknown": "Object.defineProperty(document, 'currentScript', { get() { throw new Error('no') } })",
     "name is taken": "Object.defineProperty(window, 'accrual', { value: 'taken' })",
     "name refuses": "Object.defineProperty(window, 'accrual', { set() { throw new Error('no') } })",
@@ -44,7 +51,7 @@ BREAKAGES["everything at once"] = ";".join(BREAKAGES[name] for name in BREAKAGES
 
 def _broken_page(shop: Shop, breakage: str, body: str = BODY) -> Page:
     """The partner's link opened on a page where this was broken before any script of ours ran."""
-    options = '<script src="/checkout.js" data-cookie-days="30"></script>'
+    options = f'<script src="/checkout.js" data-memory="{NO_MEMORY}"></script>'
     shop.put("/", body, head=f"<script>{WATCH};{breakage}</script>{options}{SCRIPT_TAG}")
     page = shop.visit(ADA_LINK)
     page.evaluate("new Promise(done => setTimeout(done))")
@@ -98,3 +105,12 @@ def test_calls_after_the_storage_broke_still_answer(shop: Shop) -> None:
     page = _broken_page(shop, "")
     page.evaluate(BREAKAGES["storage is denied"])
     assert metadata(page) == {"affiliate_id": "ada-k3x9", "affiliate_session_id": "ses_01"}
+
+
+def test_without_an_answer_the_new_code_counts(shop: Shop) -> None:
+    shop.put("/", head=f'<script src="/checkout.js" data-memory="{NO_MEMORY}"></script>')
+    page = shop.visit(ADA_LINK)
+    shop.visit("/?ref=ben-77", page)
+    ready = "new Promise(done => accrual.ready(() => done(accrual.metadata())))"
+    assert page.evaluate(ready) == {"affiliate_id": "ben-77"}
+    assert page.evaluate("sessionStorage.aff_ref") == "ben-77"
