@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from app import db, ids
@@ -13,6 +13,7 @@ from app.commissions.elsewhere.models import OpeningBalance
 from app.commissions.elsewhere.opening_balances import EarnedElsewhere
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict, InvalidRequest
+from app.integrity.elsewhere_rules import ELSEWHERE_RULES
 from app.ledger import past_balances
 from app.ledger.checkpoints import ProgramDays
 from app.ledger.fences import END_OF_TIME
@@ -93,3 +94,34 @@ def test_database_refuses_to_change_what_was_brought_in(merchant: Merchant, stat
     assert public_id.startswith("opb_")
     with pytest.raises(DBAPIError, match="permission denied"), db.transaction() as session:
         session.execute(text(statement))
+
+
+TAMPERINGS = {
+    "its amount": "UPDATE opening_balances SET amount_minor = amount_minor + 1",
+    "its sum": "UPDATE opening_balances SET payable_minor = payable_minor + 1",
+    "its currency": "UPDATE opening_balances SET currency = 'eur'",
+    "its mode": "UPDATE opening_balances SET livemode = NOT livemode",
+    "its time": "UPDATE opening_balances SET occurred_at = occurred_at - interval '1 day'",
+    "the balance gone": "DELETE FROM opening_balances",
+    "its entry's kind": "UPDATE journal_entries SET kind = 'adjustment'",
+    "a posting gone": "DELETE FROM postings WHERE line = 1",
+    "what it is about": "UPDATE postings SET commission_id = NULL",
+}
+
+
+def test_verification_finds_each_manual_change_and_names_the_balance(merchant: Merchant, database_url: str) -> None:
+    public_id = ids.encode(ids.OPENING_BALANCE, bring_in(merchant, "ada", 5).id)
+    engine = create_engine(database_url)
+    for what, statement in TAMPERINGS.items():
+        with engine.connect() as connection, connection.begin() as tampering:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            connection.execute(text(statement))
+            found = {
+                rule: [row.opening for row in connection.execute(text(query)).all() if hasattr(row, "opening")]
+                for rule, query in ELSEWHERE_RULES.items()
+            }
+            named = {ids.encode(ids.OPENING_BALANCE, one) for own in found.values() for one in own}
+            assert named == {public_id}, what
+            tampering.rollback()
+    engine.dispose()
+    assert_ledger_sound()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.stripe_stories.customer import Customer
-from tests.stripe_stories.facts import MONTH_SECONDS, Bill, Event, Marks
+from tests.stripe_stories.facts import MONTH_SECONDS, START, Bill, Event, Marks
 from tests.stripe_stories.families import EVERY_SHAPE
 
 from . import paid_outside, payings, plans
@@ -30,10 +30,12 @@ TERMS = {
     "lou": Terms(flat_minor=700),
     "mia": Terms(includes_outside=True, holdback_days=None),
     "nia": Terms(holdback_days=None, is_approved_at_once=True),
+    "oli": Terms(max_cycles=3, holdback_days=None, earns_from=START + 45 * 86_400),
 }
 """The partners of these histories: one is paid for ever, one for two cycles, one for two months; one for ever with
 others above it, one a fixed amount for two cycles with others above it, one such an amount once; one of a program
-that counts what was paid outside Stripe; and one of a program that approves at once."""
+that counts what was paid outside Stripe; one of a program that approves at once; and one of a program that pays from a
+day on, whose customers may have paid before."""
 LADDER_BPS = {1: 500, 2: 300, 3: 200}
 ABOVE = {"hal": "gil", "kim": "gil", "gil": "ivy", "ivy": "jon"}
 """The parent of each partner. Ivy is not active, so no partner earns the second level."""

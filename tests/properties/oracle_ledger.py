@@ -179,6 +179,8 @@ class Ledger:
     def _earned(self, payment: SalePayment) -> tuple[int, str]:
         """The partner's commission by its terms with nothing returned, and the outcome that stands in its way."""
         terms = self._terms(payment.sale)
+        if payment.sale.purchase.paid_at < terms.earns_from:
+            return 0, "before_cutoff"
         if terms.flat_minor is None:
             earned = to_nearest(payment.base_minor * Fraction(terms.rate_bps, 10_000))
         elif payment.base_minor and payment.sale.purchase.bill.currency != "usd":
@@ -253,7 +255,7 @@ def _single(sale: Sale, kind: str, *, is_credited: bool) -> SalePayment:
 
 
 def _outcome(payment: SalePayment, verdict: bool | None, now: int | None, obstacle: str) -> str:
-    if verdict is False:
+    if verdict is False and obstacle != "before_cutoff":
         return "rejected"
     if obstacle:
         return obstacle

@@ -20,6 +20,8 @@ class Terms:
     """Without a holdback: approved when it is settled, unless something holds it."""
     includes_outside: bool = False
     """The program pays on what was paid outside Stripe, too."""
+    earns_from: int = 0
+    """The program's cut-off, in seconds since 1970: what was paid before it earns nothing, and counts for limits."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -71,6 +72,7 @@ def partners_of_many_terms(merchant: Merchant) -> None:
         counting_outside.include_out_of_band = True
         at_once = session.get_one(Program, cast.open_program(session, merchant, "At once"))
         at_once.auto_approve = True
+        from_a_day_on = session.get_one(Program, cast.open_program(session, merchant, "From a day on"))
         for code in ("gil", "ivy", "jon"):
             cast.enroll(session, merchant, code)
         for code, terms in TERMS.items():
@@ -78,6 +80,9 @@ def partners_of_many_terms(merchant: Merchant) -> None:
                 continue
             email, commission = f"{code}@partners.example", commission_of(terms)
             program = counting_outside if terms.includes_outside else at_once if terms.is_approved_at_once else usual
+            if terms.earns_from:
+                program = from_a_day_on
+                program.test_cutoff_at = datetime.fromtimestamp(terms.earns_from, UTC)
             partner = enrollment.create_partner(session, program, email=email, slug=code, commission=commission)
             enrollment.change_status(session, partner, "active")
             merchant.partners[code] = partner.id
