@@ -19,7 +19,7 @@ SMALL: Final = frozenset(
         *("connected_accounts", "payout_settings", "payout_methods", "cookie_domains", "exports"),
         *("client_keys", "referral_currencies", "promotion_code_requests"),
         *("accounts", "ledger_fences", "partner_mails", "email_confirmations", "invitations", "drifts", "due_events"),
-        *("outbound_endpoints", "balances_reached", "tombstones"),
+        *("outbound_endpoints", "balances_reached", "tombstones", "cutoff_moves", "opening_balances"),
         *("imports", "import_files", "imported_affiliates"),
     }
 )

@@ -1,6 +1,7 @@
 """Every statement of a story through all routes, the drain and the clock has an index at a million rows."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -10,7 +11,11 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import text
 
 from app import db
+from app.commissions.elsewhere import customers
+from app.commissions.settling.settlement import Cause
 from app.config import Settings
+from app.organizations.actors import CLI
+from app.programs.models import Program
 from tests import plans
 from tests.cast import Merchant, enroll, set_api_key
 from tests.conftest import Deliver, Drain
@@ -109,6 +114,7 @@ def test_every_statement_has_an_index_for_what_it_asks(
     drain: Drain,
     superuser: psycopg.Connection,
 ) -> None:
+    come_from_elsewhere(merchant)
     set_api_key(merchant.organization_id, "rk_test_of_the_shop_0123456789", settings)
     with db.transaction() as session:
         session.execute(text("UPDATE organizations SET parent_id = NULL"))  # each owner sees one organization
@@ -169,6 +175,19 @@ def pay_by_stripe() -> None:
     with db.transaction() as session:
         session.execute(_ACCOUNTS)
         assert session.execute(_TRANSFERS).rowcount > 0
+
+
+def come_from_elsewhere(merchant: Merchant) -> None:
+    """Customers have a history elsewhere: some are to be settled again, others were."""
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        for number in range(CUSTOMERS):
+            named = {"stripe_customer_id": f"cus_{number}", "email": None}
+            if number % 2:
+                named = {"stripe_customer_id": None, "email": f"customer-{number}@example.com"}
+            by = Cause("request:r1", datetime.now(UTC))
+            customers.record(session, CLI, program, livemode=False, first_paid_at=by.occurred_at, cause=by, **named)
+        session.execute(text("UPDATE customer_histories SET settled_at = now() WHERE stripe_customer_id < 'cus_6'"))
 
 
 def drop_indexes(superuser: psycopg.Connection, table: str) -> None:
