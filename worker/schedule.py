@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError
 
 from app import config, db, ids, jobs, metrics, sealing
 from app.attribution.promotions import requested
+from app.attribution.signups import unused
 from app.commissions.decisions import maturing
 from app.commissions.elsewhere import cutoffs
 from app.commissions.elsewhere import settling as histories
@@ -161,6 +162,15 @@ def settle_signups() -> None:
             is_more = signups.settle_due(session, now=now)
 
 
+def delete_unused_claims() -> None:
+    """Delete claims of sign-ups that came to nothing, as old as touchpoints become."""
+    before = datetime.now(UTC) - timedelta(days=config.load().touchpoint_days)
+    is_more = True
+    while is_more:
+        with db.transaction() as session:
+            is_more = unused.delete_unused(session, before=before) == unused.PAGE
+
+
 def maintain_touchpoint_partitions() -> None:
     """Create the coming months' partitions of touchpoints, and drop those past the retention."""
     retention_days = config.load().touchpoint_days
@@ -230,6 +240,7 @@ def routines() -> list[Routine]:
         Routine("settle_history", 5, settle_history),
         Routine("settle_signups", 5, settle_signups),
         Routine("maintain_touchpoint_partitions", 3600, maintain_touchpoint_partitions),
+        Routine("delete_unused_claims", 3600, delete_unused_claims),
         Routine("advance_sums", 2, advance_sums),
         Routine("advance_balances", 10, balances.advance),
         Routine("close_months", 30, months.close_due),

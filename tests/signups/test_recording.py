@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db, ids
+from app.attribution.signups import unused
 from app.errors import InvalidRequest, NotFound
 from app.organizations import actors
 from app.programs.models import Program
@@ -94,3 +95,16 @@ def test_a_partner_of_another_program_is_refused(merchant: Merchant) -> None:
         record(merchant, program_id=other, partner_id=ada)
     assert refused.value.code == "affiliate_not_found"
     assert ids.encode(ids.PARTNER, ada) in refused.value.message
+
+
+def test_old_claims_are_deleted_and_what_the_server_stated_stays(merchant: Merchant) -> None:
+    claim = {"source": "browser", "session_id": SESSION, "email": "cleo@example.com"}
+    record(merchant, **claim)
+    record(merchant)
+    with db.transaction() as session:
+        session.execute(text("UPDATE signups SET created_at = now() - interval '500 days'"))
+    record(merchant, **{**claim, "customer_id": "u-18"})
+    with db.transaction() as session:
+        assert unused.delete_unused(session, before=datetime.now(UTC) - timedelta(days=400)) == 1
+        left = session.execute(text("SELECT customer_id, source FROM signups ORDER BY id")).all()
+    assert [tuple(row) for row in left] == [("u-17", "server"), ("u-18", "browser")]
