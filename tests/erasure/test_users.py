@@ -11,6 +11,8 @@ from app.commissions.elsewhere import customers
 from app.commissions.settling.settlement import Cause
 from app.organizations import actors
 from app.programs.models import Program
+from app.signups import commands as signups
+from app.signups.commands import Registration
 from app.stripe_events import replaying
 from app.stripe_events.replaying import Selection
 from tests.cast import Merchant
@@ -71,7 +73,7 @@ def test_a_recognized_customer_stays_its_partners_after_it_is_erased(
 
 
 def test_a_claim_by_a_browser_is_believed_as_before(
-    erase: Erase, registry: Registry, deliver: Deliver, drain: Drain, ledger: Ledger, merchant: Merchant
+    erase: Erase, deliver: Deliver, drain: Drain, ledger: Ledger, merchant: Merchant
 ) -> None:
     cleo = Customer(CLOVER)
     sale = bought(cleo, "customer", email=address_of(USER))
@@ -84,17 +86,18 @@ def test_a_claim_by_a_browser_is_believed_as_before(
         where = {"owner": merchant.organization_id, "program": merchant.program_id}
         at = signed_up_at(sale, days=2)
         session.execute(text(touch), {**where, "id": ids.new(), "partner": merchant.partners["ada"], "at": at})
-    registry.claims("session-17", address_of(USER), occurred_at=signed_up_at(sale))
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        claim = Registration(USER, signed_up_at(sale), "browser", session_id="session-17", email=address_of(USER))
+        signups.record(session, actors.PUBLIC, program, claim, livemode=False, cause="request:r2")
     deliver(sale.events)
     drain()
-    books, before = ledger(), money()
-    assert books.balances["partner_accrued", "ada", "usd"] == 980
+    assert ledger().balances["partner_accrued", "ada", "usd"] == 980
     erase(address_of(USER))
     assert found(address_of(USER), f"/{USER}", f",{USER},") == {}
     deliver(cleo.renews(sale).events)
     drain()
     assert ledger().balances["partner_accrued", "ada", "usd"] == 1960
-    del before
 
 
 def test_app_users_and_histories_get_pseudonyms(
