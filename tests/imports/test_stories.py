@@ -14,8 +14,10 @@ from app.transfer.erasure import commands as erasure
 from app.transfer.imports.working import job
 from app.transfer.imports.working.job import OpenFile
 from tests import books
+from tests.books import owed
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain, Ledger, assert_ledger_sound
+from tests.signups.saying import USER, bought, stated_by
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
@@ -84,6 +86,31 @@ def test_invoices_before_the_cutoff_earn_nothing_and_later_ones_do(
         shown = books.read(session, cleo.token)
     assert sorted(line.outcome for line in shown.payments) == ["accrued", "before_cutoff"]
     assert_ledger_sound()
+
+
+@pytest.mark.parametrize("way", ["stripe_customer_id", "email", "subscription"])
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_imported_customer_earns_for_its_partner_whether_or_not_an_event_has_named_it(
+    desk: Desk, deliver: Deliver, drain: Drain, ledger: Ledger, way: str, is_known_before: bool
+) -> None:
+    cleo = Customer(CLOVER)
+    sale = bought(cleo, way)
+    stated = {"customer_id": USER, "stripe_customer_id": "", "email": "", **stated_by(way, cleo)}
+    row = f"ann@affiliates.example,annie,{USER},{stated['stripe_customer_id']},{stated['email']},lead,2026-01-02\n"
+    header = (
+        "affiliate_email,affiliate_code,customer_id,stripe_customer_id,customer_email,customer_status,referred_at\n"
+    )
+    people = {"people.csv": "affiliate_email,affiliate_code\nann@affiliates.example,annie\n", "c.csv": header + row}
+    if is_known_before:
+        deliver(sale.events)
+        drain()
+    desk.imports("csv", people, cutoff_at="2026-01-01T00:00:00Z")
+    schedule.settle_history()
+    schedule.settle_signups()
+    if not is_known_before:
+        deliver(sale.events)
+        drain()
+    assert ledger().balances == owed(annie=980)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
