@@ -33,6 +33,8 @@ EMPTY = "/empty"
 """A page without the snippet."""
 ACCRUAL = {"go.shop.test", "accrual.test"}
 CHUNK = 65_536
+POLL_SECONDS = 0.05
+"""How often a server looks whether it is to end."""
 
 Start = Callable[..., Any]
 
@@ -90,7 +92,7 @@ def served(site: Site, folder: Path) -> Iterator[None]:
         block_on_close = False
 
     with Proxy(("127.0.0.1", 0), Tunnel) as proxy:
-        threads = [threading.Thread(target=one.serve_forever) for one in (server, proxy)]
+        threads = [threading.Thread(target=one.serve_forever, args=(POLL_SECONDS,)) for one in (server, proxy)]
         for thread in threads:
             thread.start()
         site.proxy = f"127.0.0.1:{proxy.server_address[1]}"
