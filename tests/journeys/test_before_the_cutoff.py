@@ -125,3 +125,17 @@ def test_moved_cutoff_posts_the_differences_of_the_payments_between_and_moved_ba
     for first_that_earns, earned in ((2, 2), (3, 1), (1, 3), (None, 4), (3, 1)):
         cut(merchant, None if first_that_earns is None else just_before(sales[first_that_earns]))
         assert ledger().balances == owed(ada=earned * 980), first_that_earns
+
+
+def test_moves_that_were_copied_from_another_cluster_are_worked_off(
+    merchant: Merchant, meet: Meet, deliver: Deliver, drain: Drain, ledger: Ledger
+) -> None:
+    sales = months(meet(subscription="ada"), 2)
+    deliver(events_of(*sales))
+    drain()
+    with db.transaction() as session:
+        program = session.get_one(Program, merchant.program_id)
+        cutoffs.set_cutoff(session, CLI, program, livemode=False, cutoff_at=just_before(sales[1]), cause=BY)
+        session.execute(text("UPDATE cutoff_moves SET xid = '999999999999'"))
+    schedule.settle_history()
+    assert ledger().balances == owed(ada=980)

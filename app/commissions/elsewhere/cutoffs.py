@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.elsewhere.models import CutoffMove
+from app.commissions.elsewhere.models import HAS_ENDED, CutoffMove
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
@@ -77,14 +77,9 @@ def _refuse_paid(session: Session, cutoff_at: datetime, values: dict[str, object
         raise Conflict(message, code="already_paid", param="cutoff_at")
 
 
-# All transactions that may have read the former cut-off have ended, so every payment they settled can be seen.
-_NEXT = (
-    select(CutoffMove)
-    .where(text("xid < pg_snapshot_xmin(pg_current_snapshot())"))
-    .order_by(CutoffMove.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+# All transactions that may have read the former cut-off have ended, so every payment they settled can be seen. The row
+# of a transaction that has not begun here is of a copy from another cluster.
+_NEXT = select(CutoffMove).where(text(HAS_ENDED)).order_by(CutoffMove.id).limit(1).with_for_update(skip_locked=True)
 _PAYMENTS = text("""
     SELECT payment.id, payment.organization_id, payment.account, payment.livemode
     FROM conversions AS conversion JOIN payments AS payment ON payment.id = conversion.payment_id

@@ -1,6 +1,7 @@
 """Tables: opening balances, histories of customers, and cut-offs that were moved."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
@@ -8,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, CreatedAt, Currency, Minor
 from app.ledger.models import Xid8
+
+HAS_ENDED: Final = "(xid < pg_snapshot_xmin(pg_current_snapshot()) OR xid >= pg_snapshot_xmax(pg_current_snapshot()))"
+"""SQL condition on `xid`: its transaction and all older ones have ended, or it is of a copy from another cluster."""
 
 
 class OpeningBalance(Base):

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.commissions.elsewhere.models import HAS_ENDED
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.payments import objects, payment_rows
@@ -17,12 +18,12 @@ PAGE: Final = 100
 """Customers whose payments are settled in one transaction."""
 
 # All transactions have ended that may have settled a payment without the history, so every such payment can be seen.
-_NEXT = text("""
+_NEXT = text(f"""
     SELECT id, organization_id, '' AS account, livemode, stripe_customer_id, email_mark, cause FROM customer_histories
-    WHERE settled_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())
+    WHERE settled_at IS NULL AND {HAS_ENDED}
       AND (organization_id, livemode) = (
         SELECT organization_id, livemode FROM customer_histories
-        WHERE settled_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())
+        WHERE settled_at IS NULL AND {HAS_ENDED}
         ORDER BY organization_id, livemode LIMIT 1
       )
     ORDER BY id LIMIT :limit FOR UPDATE
