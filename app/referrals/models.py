@@ -45,8 +45,8 @@ class ReferralCode(Base):
         CheckConstraint("(app_user_id IS NULL) = (code IS NULL)", name="template"),
         CheckConstraint("max_uses > 0", name="max_uses"),
         CheckConstraint("current_uses >= 0", name="current_uses"),
-        UniqueConstraint("organization_id", "livemode", "code"),
-        UniqueConstraint("organization_id", "livemode", "app_user_id"),
+        UniqueConstraint("code", "organization_id", "livemode"),
+        UniqueConstraint("app_user_id", "organization_id", "livemode"),
         Index("ix_referral_codes_organization_id", "organization_id", "livemode", "id"),
         Index(
             "ix_referral_codes_templates",
@@ -82,8 +82,8 @@ class ReferralClaim(Base):
         UniqueConstraint("referral_code_id", "referee_id"),
         Index("ix_referral_claims_organization_id", "organization_id", "livemode", "id"),
         Index("ix_referral_claims_referral_code_id", "referral_code_id", "id"),
-        Index("ix_referral_claims_referrer_id", "organization_id", "livemode", "referrer_id", "id"),
-        Index("ix_referral_claims_referee_id", "organization_id", "livemode", "referee_id", "id"),
+        Index("ix_referral_claims_referrer_id", "referrer_id", "organization_id", "livemode", "id"),
+        Index("ix_referral_claims_referee_id", "referee_id", "organization_id", "livemode", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -122,7 +122,7 @@ class ReferralBalance(Base):
     __table_args__ = (
         CheckConstraint("balance >= 0", name="balance"),
         UniqueConstraint(
-            "organization_id", "livemode", "app_user_id", "currency", name="uq_currency_balances_app_user_id"
+            "app_user_id", "organization_id", "livemode", "currency", name="uq_currency_balances_app_user_id"
         ),
         Index("ix_currency_balances_organization_id", "organization_id", "livemode", "id"),
         Index("ix_currency_balances_currency", "organization_id", "livemode", "currency", "id"),
@@ -146,7 +146,7 @@ class CurrencyTransaction(Base):
         CheckConstraint("amount BETWEEN 0 AND reward", name="amount"),
         CheckConstraint("source = 'referral'", name="source"),
         Index("ix_currency_transactions_organization_id", "organization_id", "livemode", "id"),
-        Index("ix_currency_transactions_app_user_id", "organization_id", "livemode", "app_user_id", "id"),
+        Index("ix_currency_transactions_app_user_id", "app_user_id", "organization_id", "livemode", "id"),
         Index("ix_currency_transactions_claim_id", "claim_id", "id"),
     )
 

@@ -28,13 +28,16 @@ from tests.stripe_stories.troubles import DisputeStory
 from worker import schedule
 from worker.ledger import balances
 
+from .conftest import Caller
 from .isolation.calls import call, operation_of
 from .isolation.conftest import guarded, routes
 from .isolation.table import Route
 from .isolation.world import World, build
+from .referrals.conftest import App
 
 PARTNERS = 25
 CUSTOMERS = 75
+APP_USERS = 20
 
 WITHOUT_ROWS = frozenset(
     {"export_parts", "lookups", "payout_returns", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"}
@@ -104,6 +107,16 @@ def queries(application: Flask, world: World, route: Route) -> Iterator[dict[str
                 yield {one["name"]: choice}
 
 
+def refer(owner: Caller) -> None:
+    """App users of the owner's read their codes, claim one and read their balances."""
+    made = owner.post("/api/v1/client-keys", {"name": "app"}).json
+    app = App(owner.application, made["client_key"], made["client_secret"], made["id"])
+    for number in range(APP_USERS):
+        referrer, referee = app.user(f"referrer_{number}"), app.user(f"referee_{number}")
+        assert referee.claim(referrer.code).status_code == 201
+        assert referrer.balances
+
+
 def test_every_statement_has_an_index_for_what_it_asks(
     world: World,
     guarded: list[Route],
@@ -140,6 +153,7 @@ def test_every_statement_has_an_index_for_what_it_asks(
                     call(owner, world, route, application, **query)
                 if route.is_partner_side:
                     call(world.callers["ada"], world, route, application)
+        refer(owner)
         for any_id in {*world.ids.values(), *(event["data"]["object"]["id"] for event in events)}:
             owner.get("/api/v1/explanations", id=any_id)
         for routine in schedule.routines():

@@ -134,7 +134,9 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
             assert re.fullmatch(f"{enrolled}|{listed}|{itself}", sentence), policy
     assert owned - kinds["own"] == WITHOUT_REQUESTS
     assert kinds["below"] == {"organizations"}
-    assert kinds["written"] == {"payout_methods", "connected_accounts", "outbound_endpoints", "audit_entries"}
+    assert kinds["written"] == {
+        *("payout_methods", "connected_accounts", "outbound_endpoints", "promotion_code_requests", "audit_entries")
+    }
     with db.transaction() as session:
         have_a_mode = set(session.scalars(_OF_A_MODE))
     assert kinds["mode"] == (have_a_mode - {"api_keys"}) | {"drifts"}
