@@ -164,7 +164,7 @@ def settle_signups() -> None:
 
 def delete_unused_claims() -> None:
     """Delete claims of sign-ups that came to nothing, as old as touchpoints become."""
-    before = datetime.now(UTC) - timedelta(days=config.load().touchpoint_days)
+    before = datetime.now(UTC) - timedelta(days=sealing.of_process().touchpoint_days)
     is_more = True
     while is_more:
         with db.transaction() as session:
