@@ -12,6 +12,7 @@ from app.cli.finding import find_program
 from app.cli.merchants import offer
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.cli.stripe.runs import moment
+from app.errors import InvalidRequest
 from app.money import format_money
 from app.organizations.actors import CLI
 from app.texts import require_line
@@ -175,7 +176,11 @@ def cutoff(
     from app.commissions.elsewhere import cutoffs
     from app.programs import commands as program_commands
 
-    at = None if cutoff_at == "none" else moment(cutoff_at, "cutoff_at")
+    try:
+        at = None if cutoff_at == "none" else moment(cutoff_at, "cutoff_at")
+    except InvalidRequest:
+        message = f"TIME {cutoff_at!r} is not a date; give one such as 2026-11-01, or none to end the cut-off"
+        raise InvalidRequest(message, param="cutoff_at") from None
     with organizations.opened(data_dir) as (settings, session):
         row = find_program(session, program, organization)
         mode, by = is_live(livemode, settings), organizations.cause()

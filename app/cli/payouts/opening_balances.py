@@ -48,7 +48,7 @@ def record(
     from app.commissions.elsewhere import opening_balances, views
     from app.programs.models import Program
 
-    at = moment(occurred_at, "occurred_at")
+    at = moment(occurred_at, "occurred-at")
     if at is None:
         raise InvalidRequest("--occurred-at is required", param="occurred_at")
     with organizations.opened(data_dir) as (settings, session):
