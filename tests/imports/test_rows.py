@@ -216,5 +216,8 @@ def test_files_of_more_than_twenty_megabytes_are_refused_and_two_megabytes_are_t
     refused = desk.send("csv", {"a.csv": few + "x" * 20 * 1024 * 1024})
     assert (refused.status_code, refused.json["error"]["code"]) == (413, "too_large")
     assert "at most 20 MB" in refused.json["error"]["message"]
+    many = PEOPLE + "".join(f"v{n}@x.example,v{n},active\n" for n in range(10_001))
+    long = desk.send("csv", {"a.csv": many}, dry_run="true")
+    assert (long.status_code, long.json["error"]["param"]) == (400, "dry_run")
     by_part = desk.caller.call("POST", "/api/v1/imports", json={"tool": "csv"})
     assert by_part.status_code == 415

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,9 @@ from app.transfer.imports.reading import fields, inspecting
 from app.transfer.imports.reading.fields import Tool
 from app.transfer.imports.reading.inspecting import Inspected, Sent
 from app.views import instant_text
+
+DRY_RUN_ROWS: Final = 10_000
+"""Rows of a dry run, which is one transaction: some minutes in which no month is closed."""
 
 
 @immutable
@@ -54,12 +58,14 @@ def request_import(session: Session, actor: Actor, program: Program, asked: Impo
         livemode: the mode of customers and balances; partners belong to both.
 
     Raises:
-        InvalidRequest: `file_unreadable`, `columns_unknown`, `map_invalid`, `amounts_unclear`, or `cutoff_required`:
-            the files have customers or commissions, and the program has no cut-off.
+        InvalidRequest: `file_unreadable`, `columns_unknown`, `map_invalid`, `amounts_unclear`; a dry run has more than
+            `DRY_RUN_ROWS` rows; `cutoff_required`: the files have customers or commissions, and the program has no
+            cut-off.
         Conflict: `already_paid`: the cut-off would take back what was paid here.
     """
     mapped = fields.parse_maps(asked.maps)
     found = inspecting.inspect(asked.tool, asked.files, mapped, currency=program.currency)
+    _refuse_long_dry_run(asked, found)
     _require_cutoff(program, asked, found, livemode=livemode)
     job = Import(
         id=ids.new(),
@@ -82,6 +88,13 @@ def request_import(session: Session, actor: Actor, program: Program, asked: Impo
     session.refresh(job)
     _note(session, actor, job, found)
     return job
+
+
+def _refuse_long_dry_run(asked: ImportRequest, found: Sequence[Inspected]) -> None:
+    rows = sum(one.rows for one in found)
+    if asked.dry_run and rows > DRY_RUN_ROWS:
+        message = f"the files have {rows:,} rows, and a dry run takes {DRY_RUN_ROWS:,}; try a part of each file"
+        raise InvalidRequest(message, param="dry_run")
 
 
 def _require_cutoff(program: Program, asked: ImportRequest, found: Sequence[Inspected], *, livemode: bool) -> None:
