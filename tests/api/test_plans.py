@@ -21,6 +21,7 @@ from tests.cast import Merchant, enroll, set_api_key
 from tests.conftest import Deliver, Drain
 from tests.outbox.listening import listen
 from tests.servers import Servers
+from tests.signups.saying import Registry
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Event, Marks
 from tests.stripe_stories.families import CLOVER
@@ -40,7 +41,10 @@ CUSTOMERS = 75
 APP_USERS = 20
 
 WITHOUT_ROWS = frozenset(
-    {"export_parts", "lookups", "payout_returns", "session_touches", "stripe_runs_seen", "touchpoints_elsewhen"}
+    {
+        *("export_parts", "import_refusals", "lookups", "payout_returns", "session_touches", "stripe_runs_seen"),
+        "touchpoints_elsewhen",
+    }
 )
 """Tables that the story fills no row into; the planner knows nothing of them."""
 ACCEPTED = frozenset({"SELECT coalesce(sum(amount_minor), 0)::bigint FROM postings"})
@@ -70,9 +74,13 @@ def history(merchant: Merchant, customers: int) -> list[Event]:
         for number in range(PARTNERS):
             enroll(session, merchant, f"partner-{number}")
     events: list[Event] = []
+    registry = Registry(merchant)
     for number in range(customers):
         cleo = Customer(CLOVER, Marks(subscription=f"partner-{number % PARTNERS}"))
         first = cleo.subscribes()
+        registry.records(
+            f"user_{number}", partner=f"partner-{number % PARTNERS}", email=f"{number}@b.example", stripe_id=cleo.id
+        )
         events += first.only("customer.subscription.created", "invoice.paid").events
         if number % 2:
             events.append(cleo.renews(first).event("invoice.paid"))

@@ -45,6 +45,16 @@ class Registry:
             )
             return signup.id
 
+    def records(self, customer_id: str, *, partner: str, email: str, stripe_id: str) -> None:
+        """The server states a user; nothing is settled yet."""
+        partner_id, now = self.merchant.partners[partner], datetime.now(UTC)
+        stated = Registration(
+            customer_id, now, "server", partner_id=partner_id, email=email, stripe_customer_id=stripe_id
+        )
+        with db.transaction() as session:
+            program = session.get_one(Program, self.merchant.program_id)
+            commands.record(session, actors.CLI, program, stated, livemode=False, cause="request:r3")
+
     def claims(self, session_id: str, email: str, customer_id: str = USER) -> None:
         """A browser claims a user; nothing is settled yet."""
         stated = Registration(customer_id, datetime.now(UTC), "browser", session_id=session_id, email=email)

@@ -51,8 +51,11 @@ BY_ANY_WAY: Final = f"""
         FROM evidence
         WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND starts_with(refers_to, '{references.USER}')
     ) AS named
-    JOIN signups AS said ON said.customer_id = named.customer_id
-     AND (said.organization_id, said.livemode) IS NOT DISTINCT FROM (named.organization_id, named.livemode)
+    CROSS JOIN LATERAL (
+        SELECT id FROM signups
+        WHERE signups.customer_id = named.customer_id
+          AND (organization_id, livemode) IS NOT DISTINCT FROM (named.organization_id, named.livemode) OFFSET 0
+    ) AS said
     UNION ALL
     {BY_ADDRESS}
 """
