@@ -8,9 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app import db
+from app import db, ids
 from app.config import Settings
+from app.transfer.exports import restoring
+from tests import cast
 from tests.api.conftest import MakeCaller
+from tests.api.sales import pay_unattributed
 from tests.cast import Merchant
 from tests.conftest import WEBHOOK_SECRET, Deliver, Drain
 from tests.journeys.months import statements
@@ -77,6 +80,26 @@ def test_archive_has_no_secrets_and_restores_without_destinations(
     changed = {name for name in files if files[name] != again[name]}
     assert {name.rpartition("/")[2].partition(".")[0] for name in changed - {"manifest.json"}} <= NOT_THE_SAME
     assert json.loads(files["manifest.json"])["passphrase"] is None
+
+
+def test_rows_that_refer_to_later_ones_of_their_table_are_restored_in_any_batch(
+    merchant: Merchant, lose_everything: Lose, restored: Restore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "BATCH_ROWS", 1)
+    with db.transaction() as session:
+        cast.enroll(session, merchant, "eve")
+        cast.place_under(session, merchant, "ada", "eve")
+        merged, into = (ids.decode(pay_unattributed(session, merchant, number), ids.PAYMENT) for number in (1, 2))
+        moved = text("UPDATE payments SET merged_into_id = :into WHERE id = :merged")
+        session.execute(moved, {"merged": merged, "into": into})
+    archive = archives.exported()
+    lose_everything()
+    restored(archive)
+    with db.transaction() as session:
+        uplines = session.execute(text("SELECT id, parent_id FROM partners WHERE parent_id IS NOT NULL")).all()
+        payments = session.execute(text("SELECT id, merged_into_id FROM payments ORDER BY id")).all()
+    assert uplines == [(merchant.partners["ada"], merchant.partners["eve"])]
+    assert payments == [(merged, into), (into, None)]
 
 
 def _assert_same(after: dict[str, Any], before: dict[str, Any]) -> None:

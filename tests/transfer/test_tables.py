@@ -31,6 +31,12 @@ _REFERENCES = text("""
     SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
     WHERE contype = 'f' AND conrelid <> confrelid AND conparentid = 0
 """)
+_OWN_REFERENCES = text("""
+    SELECT conrelid::regclass::text, attname FROM pg_constraint
+    JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+    WHERE contype = 'f' AND conrelid = confrelid AND conrelid <> 'organizations'::regclass
+""")
+"""Organizations are exported in the order of their hierarchy."""
 
 
 def test_every_table_is_exported_or_is_not_for_a_reason(database: object) -> None:
@@ -47,6 +53,13 @@ def test_a_table_is_restored_after_those_that_it_refers_to(database: object) -> 
         references = [(table, other) for table, other in session.execute(_REFERENCES) if table in EXPORTED]
     assert references
     assert [pair for pair in references if order.index(pair[1]) > order.index(pair[0])] == []
+
+
+def test_a_table_that_refers_to_itself_says_by_which_column(database: object) -> None:
+    with db.transaction() as session:
+        found = {(table, name) for table, name in session.execute(_OWN_REFERENCES) if table in EXPORTED}
+    assert found
+    assert found == {(table, rules.own_reference) for table, rules in EXPORTED.items() if rules.own_reference}
 
 
 def test_no_column_that_may_have_a_secret_is_exported_as_it_is(database: object) -> None:

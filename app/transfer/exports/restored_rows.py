@@ -10,6 +10,7 @@ from app.immutable import immutable
 from app.outbox import endpoints
 from app.partners.payout_methods import stored
 from app.transfer.exports.passphrases import PassphraseKey
+from app.transfer.exports.tables import EXPORTED
 
 RESTORED: Final = "restored"
 """Why an outbound endpoint is disabled: the installation was restored, and the former one may still be sending."""
@@ -91,11 +92,18 @@ def added_columns(table: str) -> tuple[str, ...]:
 
 def is_changed(table: str) -> bool:
     """Whether `restored` changes rows of this table."""
-    return table in _CHANGES or table in _RESEALED
+    return table in _CHANGES or table in _RESEALED or EXPORTED[table].own_reference is not None
 
 
 def restored(table: str, row: Row, by: Restoration) -> Row:
-    """The row as it is inserted. Raises InvalidRequest for what was sealed with another passphrase."""
+    """The row as it is inserted, without its reference to a row of the same table, which may come later.
+
+    Raises:
+        InvalidRequest: something was sealed with another passphrase.
+    """
+    reference = EXPORTED[table].own_reference
+    if reference is not None:
+        row = {**row, reference: None}
     if table in _CHANGES:
         row = _CHANGES[table](row, by)
     for name in _RESEALED.get(table, ()):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -111,17 +112,36 @@ def _restore_table(
     names = [*table.columns, *added_columns(table.name)]
     for batch in _batches(table.name, archive.lines(table.json_lines), set(table.columns), by):
         count += len(batch)
-        _insert(session, table.name, names, b"[" + b",".join(batch) + b"]")
+        _insert(session, table.name, names, batch)
     if count != table.rows:
         raise refused(f"{table.json_lines.name} has {count:,} rows, and the manifest says {table.rows:,}")
+    _refer(session, archive, table)
     for column in columns:
         if column.is_identity and count:
             session.execute(text(_continue_after(table.name, column.name)))
     session.execute(text(f"ANALYZE {table.name}"))
 
 
+def _refer(session: Session, archive: Archive, table: TableMembers) -> None:
+    """Let rows refer to other rows of their table, which are all there now."""
+    column = EXPORTED[table.name].own_reference
+    if column is None:
+        return
+    parsed = (orjson.loads(line) for line in archive.lines(table.json_lines))
+    referring = (orjson.dumps({"id": row["id"], column: row[column]}) for row in parsed if row[column] is not None)
+    statement = (
+        f"UPDATE {table.name} AS referring SET {column} = found.{column} "
+        f"FROM json_populate_recordset(NULL::{table.name}, CAST(:rows AS json)) AS found WHERE referring.id = found.id"
+    )
+    while batch := list(islice(referring, BATCH_ROWS)):
+        _execute(session, table.name, statement, batch)
+
+
 def _batches(table: str, lines: Iterator[bytes], names: set[str], by: Restoration) -> Iterator[list[bytes]]:
-    """The rows of a table as JSON in batches; what belongs together, as the postings of an entry, is in one of them."""
+    """The rows of a table as JSON in batches; what belongs together, as the postings of an entry, is in one of them.
+
+    The column by which rows refer to other rows of the table is null.
+    """
     together = EXPORTED[table].together
     batch: list[bytes] = []
     size, former = 0, None
@@ -148,14 +168,19 @@ def _parsed(table: str, line: bytes, names: set[str]) -> Row:
     return row
 
 
-def _insert(session: Session, table: str, names: Sequence[str], batch: bytes) -> None:
+def _insert(session: Session, table: str, names: Sequence[str], batch: Sequence[bytes]) -> None:
     listed = ", ".join(f'"{name}"' for name in names)
     statement = (
         f"INSERT INTO {table} ({listed}) OVERRIDING SYSTEM VALUE "
         f"SELECT {listed} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
     )
+    _execute(session, table, statement, batch)
+
+
+def _execute(session: Session, table: str, statement: str, batch: Sequence[bytes]) -> None:
+    """Execute a statement with rows. Raises InvalidRequest if the database does not accept them."""
     try:
-        session.execute(text(statement), {"rows": batch.decode()})
+        session.execute(text(statement), {"rows": (b"[" + b",".join(batch) + b"]").decode()})
     except DBAPIError as failure:
         raise refused(f"the database does not accept its {table} ({_reason(failure)})") from None
 

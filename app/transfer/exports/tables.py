@@ -24,6 +24,7 @@ class ExportedTable:
             `(table, column here)`.
         has_large_rows: whether a row may have a megabyte, so that only a few are read at a time.
         together: the column whose rows are restored in one statement.
+        own_reference: the column that refers to the table's own `id`, of rows that may come later.
     """
 
     left_out: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class ExportedTable:
     follows: tuple[str, str] | None = None
     has_large_rows: bool = False
     together: str | None = None
+    own_reference: str | None = None
 
 
 PLAIN: Final = ExportedTable()
@@ -50,7 +52,7 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "tombstones": PLAIN,
     "programs": PLAIN,
     "terms": PLAIN,
-    "partners": PLAIN,
+    "partners": ExportedTable(own_reference="parent_id"),
     "partner_codes": PLAIN,
     "snapshots": PLAIN,
     "payout_methods": ExportedTable(
@@ -68,7 +70,7 @@ EXPORTED: Final[Mapping[str, ExportedTable]] = {
     "drifts": ExportedTable(follows=("stripe_runs", "run_id")),
     "lookups": PLAIN,
     "stripe_objects": PLAIN,
-    "payments": PLAIN,
+    "payments": ExportedTable(own_reference="merged_into_id"),
     "touchpoints": PLAIN,
     "session_touches": PLAIN,
     "signups": PLAIN,
