@@ -195,9 +195,10 @@ def test_files_are_sealed_and_deleted_after_the_work(desk: Desk) -> None:
 def test_lists_show_imports_of_the_keys_mode_newest_first(
     desk: Desk, merchant: Merchant, caller_of: MakeCaller
 ) -> None:
-    made = [desk.imports("csv", {"a.csv": PEOPLE + f"x{n}@x.example,x{n},active\n"})["id"] for n in range(3)]
+    made = [desk.imports("csv", {"a\x7f b.csv": PEOPLE + f"x{n}@x.example,x{n},active\n"})["id"] for n in range(3)]
     page = desk.caller.get("/api/v1/imports", limit=2).json
     assert ([one["id"] for one in page["data"]], page["has_more"]) == (made[:0:-1], True)
+    assert page["data"][0]["files"][0]["name"] == "a b.csv"
     rest = desk.caller.get("/api/v1/imports", limit=2, starting_after=made[1]).json
     assert [one["id"] for one in rest["data"]] == made[:1]
     live = caller_of(merchant, livemode=True)
