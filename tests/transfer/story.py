@@ -37,6 +37,8 @@ from worker import schedule
 from worker.ledger import balances
 from worker.ledger.months import close_due
 
+from .rest_of_shop import complete
+
 MONTHS = ("2026-05-05", "2026-06-05", "2026-07-05")
 HOOK = {"url": "https://hooks.shop.example/in", "events": ["*"]}
 PROGRAM_NAME = "=Friends, with a formula"
@@ -84,6 +86,7 @@ def live(story: Story, till: Till, client: FlaskClient) -> None:
     _sells(story)
     _is_credited_by_hand(story, client)
     _pays(story, till)
+    complete(till)
 
 
 def _brings_along(story: Story) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.config import Settings
 from app.transfer.exports import restoring
+from app.transfer.exports.tables import EXPORTED
 from tests import cast
 from tests.api.conftest import MakeCaller
 from tests.api.sales import pay_unattributed
@@ -19,15 +20,18 @@ from tests.conftest import WEBHOOK_SECRET, Deliver, Drain
 from tests.journeys.months import statements
 from tests.ledger_clock import LedgerClock
 from tests.payouts.till import Till
+from worker.transfer import imports
 
 from . import archives
 from .conftest import Lose, Restore
+from .rest_of_shop import asks_for_an_import
 from .story import Story, goes_on, live, seen
 
 PASSPHRASE = "correct horse battery"
 IBAN = "DE89370400440532013000"
-NOT_THE_SAME = {"manifest.json", "audit_entries", "outbound_endpoints"}
-"""What a second export has otherwise: its restoration is in the audit trail, and outbound endpoints are disabled."""
+NOT_THE_SAME = {"manifest.json", "audit_entries", "outbound_endpoints", "organizations"}
+"""What a second export has otherwise: its restoration is in the audit trail, outbound endpoints are disabled, and the
+salts of affiliates that belong to no exported organization are random."""
 
 
 @pytest.fixture
@@ -61,6 +65,7 @@ def test_archive_has_no_secrets_and_restores_without_destinations(
 ) -> None:
     archive = archives.exported(merchant.organization_id)
     files = archives.files_of(archive)
+    assert [table for table in EXPORTED if not archives.rows_of(archive, table)] == [], "tables without a row here"
     whole = b"\n".join(files.values())
     for secret in (str(till.caller.key), WEBHOOK_SECRET, settings.secret_keys[0], IBAN, "ada@wallet.example"):
         assert secret.encode() not in whole, secret
@@ -80,6 +85,19 @@ def test_archive_has_no_secrets_and_restores_without_destinations(
     changed = {name for name in files if files[name] != again[name]}
     assert {name.rpartition("/")[2].partition(".")[0] for name in changed - {"manifest.json"}} <= NOT_THE_SAME
     assert json.loads(files["manifest.json"])["passphrase"] is None
+
+
+def test_an_import_that_had_not_ended_has_failed_after_the_restoration(
+    till: Till, lose_everything: Lose, restored: Restore, caller_of: MakeCaller
+) -> None:
+    import_id = asks_for_an_import(till)
+    archive = archives.exported()
+    lose_everything()
+    restored(archive)
+    imports.work_slice(60)
+    found = caller_of(till.merchant).get(f"/api/v1/imports/{import_id}").json["data"]
+    assert found["status"] == "failed"
+    assert found["sentence"].endswith("which has no files of imports; import the files again.")
 
 
 def test_rows_that_refer_to_later_ones_of_their_table_are_restored_in_any_batch(

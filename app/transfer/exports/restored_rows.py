@@ -14,6 +14,8 @@ from app.transfer.exports.tables import EXPORTED
 
 RESTORED: Final = "restored"
 """Why an outbound endpoint is disabled: the installation was restored, and the former one may still be sending."""
+FILES_NOT_RESTORED: Final = "import_files_not_restored"
+"""Why an import failed that had not ended when the archive was made."""
 NO_SECRETS: Final = "[]"
 Row = dict[str, Any]
 
@@ -58,6 +60,14 @@ def _outbound_endpoint(row: Row, by: Restoration) -> Row:
     return {**row, "secret_encrypted": secret}
 
 
+def _import(row: Row, by: Restoration) -> Row:
+    """An import that had not ended cannot go on: the contents of its files are not in the archive."""
+    if row["finished_at"] is not None:
+        return row
+    ended = {"status": "failed", "problem": {"problem": FILES_NOT_RESTORED}, "finished_at": by.at.isoformat()}
+    return {**row, **ended}
+
+
 def _fence(row: Row, by: Restoration) -> Row:
     return {**row, "below": by.transaction_id}
 
@@ -66,6 +76,7 @@ _CHANGES: Final[Mapping[str, Callable[[Row, Restoration], Row]]] = {
     "payout_methods": _payout_method,
     "stripe_endpoints": _stripe_endpoint,
     "outbound_endpoints": _outbound_endpoint,
+    "imports": _import,
     "ledger_fences": _fence,
 }
 _ADDED: Final[Mapping[str, tuple[str, ...]]] = {
