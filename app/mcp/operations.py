@@ -10,6 +10,7 @@ from app import refusals
 from app.errors import InvalidRequest
 from app.immutable import immutable
 from app.mcp.calls import Call
+from app.organizations import stored_responses
 from app.views import Request
 
 PARTS: Final = ("path", "query", "body")
@@ -101,8 +102,9 @@ def split(operation: Operation, sent: Mapping[str, Any]) -> Arguments:
     refusals.refuse_unstorable(dict(sent), "")
     rest, by_part = dict(sent), {}
     key = rest.pop(IDEMPOTENCY_KEY, None) if operation.takes_idempotency_key else None
-    if not isinstance(key, str | None):
-        raise InvalidRequest(f"{IDEMPOTENCY_KEY} must be a text", param=IDEMPOTENCY_KEY)
+    if key is not None and not (isinstance(key, str) and stored_responses.USABLE.fullmatch(key)):
+        message = f"{IDEMPOTENCY_KEY} must be a text of 1 to 255 visible ASCII characters"
+        raise InvalidRequest(message, param=IDEMPOTENCY_KEY)
     for part, model in operation.models.items():
         names = {field.alias or name for name, field in model.model_fields.items()}
         by_part[part] = {name: rest.pop(name) for name in names & rest.keys()}

@@ -179,6 +179,9 @@ def test_a_repeated_idempotency_key_is_answered_as_by_rest_and_executed_once(age
                 "affiliate_programs_create", **{**offer, "name": "Two"}, idempotency_key="a-1"
             )
             assert other["code"] == "idempotency_conflict"
+            for unusable in (5, "", "k" * 256):
+                refused = await agent.is_refused("affiliate_programs_create", **offer, idempotency_key=unusable)
+                assert (refused["code"], refused["param"]) == ("invalid_request", "idempotency_key")
             unnamed = {**offer, "name": ""}
             refused = [
                 await agent.is_refused("affiliate_programs_create", **unnamed, idempotency_key="a-2") for _ in range(2)
