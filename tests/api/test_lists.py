@@ -1,5 +1,6 @@
 """Every list goes on from an id, whatever was added meanwhile, and ends in an empty page."""
 
+import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,6 +23,7 @@ from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
 from worker.ledger import months
 from worker.payouts import reserving
+from worker.transfer import exports, imports
 
 from .conftest import Answer, Caller
 
@@ -35,8 +37,11 @@ WHOLE: Final = {
     "/v1/admin/affiliate-me/payout-methods",
 }
 """These give one row for each currency, partner or method, not a page."""
+IN_ORDER: Final = {"/api/v1/imports/{import_id}/refusals", "/api/v1/reconciliations/{run_id}"}
+"""The rows that one job found, in the order of its work: numbered, and no more are added."""
 BARE: Final = {
-    f"/v1/admin/affiliate-me/{what}" for what in ("programs", "commissions", "payouts", "statements", "promotion-codes")
+    f"/v1/admin/affiliate-me/{what}"
+    for what in ("programs", "commissions", "payouts", "statements", "promotion-codes", "opening-balances")
 }
 """Lists that are empty for the shop, because it is no partner."""
 
@@ -47,7 +52,7 @@ def lists(application: Any) -> Iterator[tuple[str, str]]:
     for path, item in document["paths"].items():
         answers = item.get("get", {}).get("responses", {})
         shown = answers.get("200", {}).get("content", {})
-        if path not in WHOLE and not path.endswith("/explanation") and "application/json" in shown:
+        if path not in WHOLE | IN_ORDER and not path.endswith("/explanation") and "application/json" in shown:
             schema = shown["application/json"]["schema"]
             fields = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("properties", {})
             yield from ((path, name) for name in NAMES if fields.get(name, {}).get("type") == "array")
@@ -99,10 +104,20 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock
             ("/api/v1/client-keys", {"name": "app"}),
             ("/v1/admin/referrals/currencies", {"code": f"credits_{number}"}),
             ("/v1/admin/referrals/codes", {"reward_referrer": {f"credits_{number}": 5}}),
+            ("/api/v1/signups", {"customer_id": f"user_{number}", "affiliate_id": "ada"}),
+            ("/api/v1/browser-keys", {"name": "shop", "allowed_origins": ["https://shop.example.com"]}),
+            (f"{ada}/opening-balances", {**FROM_ELSEWHERE, "source_id": f"ada:{number}"}),
+            ("/api/v1/exports", {}),
         ]
         for path, body in made:
             answer = owner.post(path, body)
             assert answer.status_code in {201, 202}, answer.text
+        exports.work_slice(60)  # the next export is refused beside one that is being made
+        affiliates = f"affiliate_email,affiliate_code\nq{number}@example.com,q{number}\n"
+        form = {"tool": "csv", "file": (io.BytesIO(affiliates.encode()), "affiliates.csv")}
+        sent = owner.call("POST", "/api/v1/imports", data=form, content_type="multipart/form-data")
+        assert sent.status_code == 201, sent.text
+        imports.work_slice(60)
         refer(merchant, number)
         pay(ada)
         clock.set(datetime(2027, 3 * number, 1, tzinfo=UTC))
@@ -111,6 +126,14 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock
             session.execute(WAITING, {"organization_id": merchant.organization_id, "id": f"evt_waiting{number}"})
 
     return add
+
+
+FROM_ELSEWHERE: Final = {
+    "currency": "usd",
+    "amount_cents": 500,
+    "source": "rewardful",
+    "occurred_at": "2026-01-01T00:00:00Z",
+}
 
 
 def refer(merchant: Merchant, number: int) -> None:
@@ -175,7 +198,7 @@ def test_every_paged_response_has_has_more(application: Flask) -> None:
             [name] = {"has_more", "hasMore"} & set(answer["required"])
             assert answer["properties"][name]["type"] == "boolean", path
             paged.add(path)
-    assert paged == {path for path, _ in lists(application)} | {"/api/v1/reconciliations/{run_id}"}
+    assert paged == {path for path, _ in lists(application)} | IN_ORDER
 
 
 def test_page_numbers_and_starting_after_exclude_each_other(

@@ -64,6 +64,9 @@ def test_a_new_program_shows_every_field_with_its_default(owner: Caller, merchan
         "include_out_of_band": False,
         "time_zone": "UTC",
         "link_cookie": "on",
+        "user_id_field": "user_id",
+        "live_cutoff_at": None,
+        "test_cutoff_at": None,
         "is_default": False,
         "terms_version": 1,
     }

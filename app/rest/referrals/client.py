@@ -36,7 +36,7 @@ def show_my_code() -> Response:
     security=APP_USER,
     responses={"201": views.ReferralClaimBody, "404": ClientErrorBody, "415": ClientErrorBody},
 )
-def claim_code(body: requests.Claim) -> Response:
+def claim_code(body: requests.CodeClaim) -> Response:
     """Claim another app user's code; both get their rewards at once."""
     with app_users.transaction(g.caller) as session:
         made = claims.claim(session, g.caller, body.code)

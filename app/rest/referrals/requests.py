@@ -25,7 +25,7 @@ MaxBalance = Annotated[
 AppUserId = Annotated[str | None, Field(max_length=255, description="Your own id of an app user.")]
 
 
-class Claim(Request):
+class CodeClaim(Request):
     """Another app user's code."""
 
     code: str = Field(min_length=1, max_length=64, examples=["K7M2QX"])

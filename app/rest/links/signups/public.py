@@ -27,7 +27,7 @@ api.after_request(browser_keys.allow_pages)
 
 
 @api.post("/v1/public/signups", responses={"202": views.ClaimAnswer, "403": ErrorBody, "404": ErrorBody})
-def claim_signup(body: requests.Claim) -> Response:
+def claim_signup(body: requests.SignUpClaim) -> Response:
     """Claim a sign-up from a page with a browser key; every claim has the same answer.
 
     It counts only for its own session, and only if the user's Stripe customer has shown the e-mail address.

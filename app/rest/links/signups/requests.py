@@ -49,7 +49,7 @@ class SignUpPath(Request):
     signup_id: str
 
 
-class Claim(Request):
+class SignUpClaim(Request):
     """A user who registered, as a page says it."""
 
     model_config = ConfigDict(
