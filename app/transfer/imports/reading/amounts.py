@@ -39,6 +39,8 @@ SHARED_SYMBOLS: Final = {
 _NUMBER: Final = re.compile(r"\d[\d.,'\s]*")
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([.,' ])\d{3})(?:\1\d{3})*")
+_FLOAT: Final = re.compile(r"(\d+)\.0")
+"""A whole number as programs write floating-point numbers: `3000.0` says no more than `3000`."""
 _MINUSES: Final = ("-", "\u2212", "\u2013")
 
 
@@ -65,8 +67,9 @@ def parse(text: str, field: str = "amount") -> Written:
     numbers = _NUMBER.findall(spaced)
     if len(numbers) != 1:
         raise RowRefused("amount_invalid", field, text)
-    digits = numbers[0].strip(" ")
-    beside = spaced.replace(digits, "", 1).strip()
+    found = numbers[0].strip(" ")
+    beside = spaced.replace(found, "", 1).strip()
+    digits = _FLOAT.sub(r"\1", found) if _FLOAT.fullmatch(found) else found
     is_bracketed = beside.startswith("(") and beside.endswith(")")
     words = beside.strip("() ")
     is_signed = words.startswith(_MINUSES) or words.endswith(_MINUSES)
@@ -111,7 +114,8 @@ def has_decimals(written: Written) -> bool:
 def minor_of(written: Written, currency: str, unit: AmountUnit | None) -> int:
     """The amount in the currency's smallest unit.
 
-    Examples: "$1,234.50" and "1.234,50 €" are 123450; "3000" is 3000 if `unit` is cents, 300000 if it is units.
+    Examples: "$1,234.50" and "1.234,50 €" are 123450; "3000" and "3000.0" are 3000 if `unit` is cents, 300000 if it is
+    units.
 
     Args:
         written: the amount.
@@ -119,12 +123,15 @@ def minor_of(written: Written, currency: str, unit: AmountUnit | None) -> int:
         unit: what a number without decimals is; None: it is not known.
 
     Raises:
-        RowRefused: `amount_ambiguous`: "1,234" may be a thousand or one and a bit, "3000" thirty or three thousand;
-            `amount_invalid`: it has more decimals than the currency, or its separators make no number.
+        RowRefused: `amount_ambiguous`: "1,234" may be a thousand or one and a bit, "3000" thirty or three thousand,
+            "30.00" of cents thirty cents or three thousand; `amount_invalid`: it has more decimals than the currency,
+            or its separators make no number.
     """
     places = money.decimals(currency)
     fraction = _decimal_part(written.digits)
     if fraction is None and places and unit is None and _may_be_cents(written.digits):
+        raise RowRefused("amount_ambiguous", "amount", written.text)
+    if fraction is not None and unit == "cents":
         raise RowRefused("amount_ambiguous", "amount", written.text)
     whole = written.digits if fraction is None else written.digits[: -len(fraction) - 1]
     digits = re.sub(r"\D", "", whole)
@@ -135,7 +142,7 @@ def minor_of(written: Written, currency: str, unit: AmountUnit | None) -> int:
     shown = (fraction or "").rstrip("0") if len(fraction or "") > places else (fraction or "")
     if len(shown) > places:
         raise RowRefused("amount_invalid", "amount", written.text)
-    minor = int(digits) if fraction is None and unit == "cents" else int(digits + shown.ljust(places, "0"))
+    minor = int(digits) if unit == "cents" else int(digits + shown.ljust(places, "0"))
     if minor > LARGEST_MINOR:
         raise RowRefused("amount_invalid", "amount", written.text)
     return -minor if written.is_negative else minor
