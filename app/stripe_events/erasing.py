@@ -1,6 +1,7 @@
 """Erases a person from the inbox: the documents lose people, and outcomes lose words."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -19,7 +20,7 @@ OF_SUBJECT: Final = """
     AND (object_id = ANY(CAST(:object_ids AS text[])) OR :pattern <> '' AND payload ~* :pattern)
 """
 _PAGE: Final = text(f"""
-    SELECT id, payload FROM stripe_events WHERE id > :after AND {OF_SUBJECT} ORDER BY id LIMIT :limit
+    SELECT id, object_id, payload FROM stripe_events WHERE id > :after AND {OF_SUBJECT} ORDER BY id LIMIT :limit
 """)
 _ABOUT: Final = text("""
     SELECT id, payload FROM stripe_events
@@ -51,13 +52,18 @@ def wait_for_drains(session: Session, subject: Subject) -> None:
     session.execute(_LOCK_DUE, {"organization_id": subject.organization_id}).all()
 
 
-def find_payer(session: Session, subject: Subject) -> Payer:
-    """The addresses, names and telephone numbers in documents that name one of the subject's customers."""
+def find_payer(session: Session, subject: Subject, object_ids: Collection[str]) -> Payer:
+    """The addresses, names and telephone numbers in documents about the subject's customers and these objects of them.
+
+    A document of another customer that only mentions one of them, as in its metadata, is not read.
+    """
     found: set[tuple[str, str]] = set()
     of_customers = Subject(subject.organization_id, customers=subject.customers)
-    for rows in _pages(session, of_customers, ()) if subject.customers else ():
+    for rows in _pages(session, of_customers, object_ids) if subject.customers else ():
         for row in rows:
-            found.update(redacting.payers(json.loads(row.payload)))
+            document = _document(row.payload) or {}
+            if row.object_id in object_ids or redacting.customer_of(document) in subject.customers:
+                found.update(redacting.payers(document))
     return Payer(
         frozenset(address for address in folded(one for kind, one in found if kind == "address") if "@" in address),
         folded(one for kind, one in found if kind == "name"),
@@ -69,6 +75,8 @@ def erase(
 ) -> Mapping[str, int]:
     """Redact every document that names the subject or is about one of these objects; returns the number of events.
 
+    A document that only has the subject's name stays if it has another payer: two people may have one name.
+
     Args:
         session: reads every document of the organization once.
         subject: the person.
@@ -77,8 +85,9 @@ def erase(
     """
     count = 0
     for rows in _pages(session, subject, object_ids):
-        count += len(rows)
-        _redact(session, rows, is_partner)
+        of_subject = [row for row in rows if row.object_id in object_ids or _names(subject, row.payload)]
+        count += len(of_subject)
+        _redact(session, of_subject, is_partner)
     return {"stripe_events": count}
 
 
@@ -96,6 +105,17 @@ def redact_objects(
     _redact(session, session.execute(_ABOUT, values).all(), is_partner)
 
 
+def _names(subject: Subject, payload: str) -> bool:
+    """Whether a document that may name the subject does, and not another person of the same name."""
+    if subject.identity_pattern and re.search(subject.identity_pattern, payload, re.IGNORECASE):
+        return True
+    document = _document(payload)
+    if document is None:
+        return True
+    has_other = redacting.customer_of(document) or any(kind == "address" for kind, _ in redacting.payers(document))
+    return not has_other and any(map(subject.holds, redacting.texts_in(document)))
+
+
 def _redact(session: Session, rows: Sequence[Row[Any]], is_partner: redacting.IsPartner) -> None:
     redacted = [{"id": row.id, "payload": redact_text(row.payload, is_partner)} for row in rows]
     changed = [one for one, row in zip(redacted, rows, strict=True) if one["payload"] != row.payload]
@@ -104,11 +124,16 @@ def _redact(session: Session, rows: Sequence[Row[Any]], is_partner: redacting.Is
 
 def redact_text(payload: str, is_partner: redacting.IsPartner) -> str:
     """The JSON text of an event without people; a text that is no JSON object becomes `{}`."""
+    return json.dumps(redacting.redacted(_document(payload) or {}, is_partner))
+
+
+def _document(payload: str) -> dict[str, Any] | None:
+    """The JSON object that a text is; None if it is none."""
     try:
         document = json.loads(payload)
     except (ValueError, RecursionError):
-        return "{}"
-    return json.dumps(redacting.redacted(document, is_partner)) if isinstance(document, dict) else "{}"
+        return None
+    return document if isinstance(document, dict) else None
 
 
 _STORE: Final = text("UPDATE stripe_events SET payload = :payload WHERE id = :id")

@@ -115,3 +115,17 @@ def payers(value: Any, *, is_person: bool = False) -> Iterator[tuple[str, str]]:
                 yield "name", inner
         else:
             yield from payers(inner, is_person=field in _PEOPLE)
+
+
+def customer_of(document: Mapping[str, Any]) -> str:
+    """The Stripe customer that the object of an event is, or belongs to; "" if it names none.
+
+    Not one that is only mentioned, as in another customer's metadata.
+    """
+    data = document.get("data")
+    about = data.get("object") if isinstance(data, Mapping) else document
+    if not isinstance(about, Mapping):
+        return ""
+    named = about if about.get("object") == "customer" else about.get("customer")
+    name = named.get("id") if isinstance(named, Mapping) else named
+    return name if isinstance(name, str) else ""

@@ -13,6 +13,7 @@ OMITTED: Final = "[…]"
 """Replaces the words of people that are erased, so that it stays visible that there were some."""
 ADDRESS: Final = re.compile(r"[^\s\"'<>()\[\],;:\\]+@[^\s\"'<>()\[\],;:\\]+")
 """What may be an e-mail address in a text, with more rather than less around it."""
+_WORD: Final = re.compile(r"\w+")
 
 
 @immutable
@@ -26,7 +27,7 @@ class Subject:
         accounts: connected accounts at Stripe, `acct_…`.
         addresses: e-mail addresses, lower case.
         marks: the marks of the addresses.
-        texts: texts that name the person also inside other texts, such as the full name, lower case.
+        texts: texts of several words that name the person also inside other texts, such as the full name, lower case.
         words: texts that name the person only as a whole, such as the first name, lower case.
     """
 
@@ -56,14 +57,19 @@ class Subject:
         Upper and lower case are the same. An address is also found with a `+` suffix of its name.
         """
         found = [_address_pattern(address) for address in sorted(self.addresses)]
-        return "|".join(found + [re.escape(text) for text in sorted(self.texts)])
+        return "|".join(found + [rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(self.texts)])
+
+    @property
+    def identity_pattern(self) -> str:
+        """As `text_pattern`, of what only one person has: addresses, ids of customers and of connected accounts."""
+        objects = sorted({*self.customers, *self.accounts})
+        found = [rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])" for name in objects]
+        return "|".join(found + [_address_pattern(address) for address in sorted(self.addresses)])
 
     @property
     def document_pattern(self) -> str:
-        """As `text_pattern`, with the ids of customers and connected accounts, by which documents name the person."""
-        objects = sorted({*self.customers, *self.accounts})
-        found = [rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])" for name in objects]
-        return "|".join([*found, *filter(None, [self.text_pattern])])
+        """What a document of the person may have: as `text_pattern`, with ids. A name may be another person's."""
+        return "|".join(filter(None, [self.identity_pattern, self.text_pattern]))
 
     def holds(self, text: str) -> bool:
         """Whether a text names the person."""
@@ -89,3 +95,8 @@ def _address_pattern(address: str) -> str:
 def folded(texts: Iterable[object]) -> frozenset[str]:
     """Texts as `Subject` compares them: trimmed, lower case, without empty ones and what is no text."""
     return frozenset(text.strip().lower() for text in texts if isinstance(text, str) and text.strip())
+
+
+def is_several_words(text: str) -> bool:
+    """Whether a text can be searched for inside others: `Cleo Winter`, but not `Cleo` or a quotation mark."""
+    return len(_WORD.findall(text)) > 1

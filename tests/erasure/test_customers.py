@@ -25,7 +25,7 @@ from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
 
 from .conftest import Erase, Story
-from .person import ADDRESS, NEEDLES, OTHER_ADDRESS, described, found_in_tables
+from .person import ADDRESS, NAME, NEEDLES, OTHER_ADDRESS, described, found_in_tables
 
 MONEY = """
     SELECT (SELECT json_agg(one ORDER BY id) FROM journal_entries AS one)::text,
@@ -159,6 +159,64 @@ def test_other_organizations_and_other_customers_keep_their_data(
         dora_too = {"like": f"%{dora.id.lower()}@example.com%"}
         assert session.execute(text(left), dora_too).one().organization_id != other.organization_id
     assert found(*marks_in(other.organization_id)).keys() == {"stripe_objects"}
+
+
+def stored(customer: Customer) -> tuple[int, int]:
+    """How many documents have a customer's address, and how many its user's id."""
+    counted = "SELECT count(*) FILTER (WHERE payload ILIKE :address), count(*) FILTER (WHERE payload LIKE :user)"
+    values = {"address": f"%{customer.id.lower()}@example.com%", "user": "%user-dora-7%"}
+    with db.transaction() as session:
+        one = session.execute(text(f"{counted} FROM stripe_events"), values).one()
+        return one[0], one[1]
+
+
+def sales_of_dora(dora: Customer, **fields: Any) -> list[Any]:
+    """Dora's subscription, with her user's id and these fields on every document about her."""
+    events = json.loads(json.dumps([dora.appears(), *dora.subscribes().events]))
+    for document in (event["data"]["object"] for event in events):
+        about_her = document["object"] == "customer" or document.get("customer")
+        metadata = {"user_id": "user-dora-7", **fields.get("metadata", {})} if about_her else {}
+        document.update({**fields, "metadata": {**(document.get("metadata") or {}), **metadata}} if about_her else {})
+    return list(events)
+
+
+@pytest.mark.parametrize("name", [NAME, f"{NAME}smith"])
+def test_another_customer_of_the_same_name_keeps_its_data(
+    erase: Erase, story: Story, deliver: Deliver, drain: Drain, name: str
+) -> None:
+    dora = Customer(CLOVER, Marks(subscription="ben"))
+    deliver(sales_of_dora(dora, name=name, customer_name=name))
+    drain()
+    before = stored(dora)
+    assert min(before) > 1
+    assert erase(story.customer.id).counts["stripe_events"] == len(story.events)
+    assert stored(dora) == before
+
+
+def test_a_customer_that_mentions_an_erased_one_is_not_erased(
+    erase: Erase, story: Story, merchant: Merchant, deliver: Deliver, drain: Drain
+) -> None:
+    dora = Customer(CLOVER, Marks(subscription="ben"))
+    deliver([dora.appears(), *sales_of_dora(dora, metadata={"referred_by": story.customer.id})[1:]])
+    drain()
+    with db.transaction() as session:
+        salt = addresses.load_salt(session, merchant.organization_id)
+    mark = addresses.mark(salt, f"{dora.id.lower()}@example.com")
+    assert found(mark).keys() == {"stripe_objects"}
+    erase(story.customer.id)
+    assert found(mark).keys() == {"stripe_objects"}
+    assert stored(dora)[0] == 1, "documents that name an erased customer are stored without people"
+
+
+def test_a_name_that_is_only_punctuation_erases_nothing_else(erase: Erase, deliver: Deliver, drain: Drain) -> None:
+    cleo, dora = Customer(CLOVER), Customer(CLOVER, Marks(subscription="ben"))
+    appeared = json.loads(json.dumps(cleo.appears()))
+    appeared["data"]["object"] |= {"name": '": "', "phone": ", ,"}
+    deliver([appeared, *sales_of_dora(dora)])
+    drain()
+    before = stored(dora)
+    assert erase(cleo.id).counts["stripe_events"] == 1
+    assert stored(dora) == before
 
 
 def test_customer_that_is_its_own_partner_stays_unpaid_after_it_is_erased(

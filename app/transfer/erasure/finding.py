@@ -18,7 +18,7 @@ from app.signups import erasing as signups
 from app.stripe_events import erasing as stripe_events
 from app.texts import require_address
 from app.tombstones import tombstones
-from app.tombstones.subjects import Subject, folded
+from app.tombstones.subjects import Subject, folded, is_several_words
 
 CUSTOMER: Final = "cus_"
 
@@ -65,7 +65,8 @@ def described(session: Session, subject: Subject) -> Subject:
 
     Reads every document of the organization once if the subject has customers.
     """
-    payer = stripe_events.find_payer(session, subject)
+    of_customers = replace(subject, marks=frozenset())
+    payer = stripe_events.find_payer(session, subject, payments.objects_of(session, of_customers))
     rows = partners.load(session, subject)
     emails = folded(partner.email for partner in rows if not partner.email.endswith(f"@{partners.ERASED_DOMAIN}"))
     known = subject.addresses | payer.addresses | emails
@@ -77,8 +78,8 @@ def described(session: Session, subject: Subject) -> Subject:
         addresses=known,
         marks=_marks(session, subject.organization_id, known),
         accounts=payouts.accounts_of(session, subject.organization_id, sorted(subject.partner_ids)),
-        texts=frozenset(name for name in names if " " in name),
-        words=parts | details | frozenset(name for name in names if " " not in name),
+        texts=frozenset(filter(is_several_words, names)),
+        words=parts | details | frozenset(name for name in names if not is_several_words(name)),
     )
 
 
