@@ -1,14 +1,23 @@
 """What was earned elsewhere is paid like what was earned here: previewed, netted, paid, returned, written off."""
 
+from datetime import UTC, datetime
+from threading import Thread
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app import db, ids
+from app.commissions.elsewhere import cutoffs
+from app.commissions.settling.settlement import Cause
+from app.organizations.actors import CLI
+from app.programs.models import Program
 from tests.conftest import assert_ledger_sound
 from tests.ledger.test_opening_balances import bring_in
+from tests.waiting import eventually, join
 from worker import schedule
+from worker.payouts import reserving
 
 from .test_own_payouts import key_of
 from .till import Till, payout_of, skipped
@@ -33,6 +42,12 @@ def position(till: Till, code: str) -> dict[str, int]:
     with db.transaction() as session:
         rows = session.execute(_POSITION, {"partner_id": till.merchant.partners[code]})
         return {kind: int(minor) for kind, minor in rows if minor}
+
+
+def is_waited_for(session: Session) -> bool:
+    """Whether another transaction waits for the end of this one."""
+    waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    return bool(session.scalar(text(waiting)))
 
 
 def test_opening_balance_goes_through_every_step_of_a_payout(till: Till) -> None:
@@ -139,6 +154,24 @@ def test_nothing_is_paid_while_a_moved_cutoff_is_worked_off(till: Till) -> None:
     answer = till.caller.call("PUT", f"{till.program}/cutoff", json={"cutoff_at": "2098-01-01T00:00:00Z"})
     assert answer.status_code == 200
     assert skipped(till.previews()) == {till.partner("ada"): "settling"}
+    schedule.settle_history()
+    assert position(till, "ada") == {}
+    assert_ledger_sound()
+
+
+def test_run_that_reserves_while_the_cutoff_is_moved_pays_nothing_that_came_before_it(till: Till) -> None:
+    till.owes("ada", 4900)
+    run_id = till.asks().json["data"]["id"]
+    later, by = datetime(2098, 1, 1, tzinfo=UTC), Cause("request:test", datetime.now(UTC))
+    job = Thread(target=reserving.work_slice, args=(60,))
+    with db.transaction() as session:
+        program = session.get_one(Program, till.merchant.program_id)
+        cutoffs.set_cutoff(session, CLI, program, livemode=False, cutoff_at=later, cause=by)
+        job.start()
+        eventually(lambda: is_waited_for(session))
+    join(job)
+    run = till.sees_run(run_id)
+    assert (run["payouts"], skipped(run)) == ([], {till.partner("ada"): "settling"})
     schedule.settle_history()
     assert position(till, "ada") == {}
     assert_ledger_sound()

@@ -95,7 +95,7 @@ def reserve_batch(session: Session, run: PayoutRun, *, partners: int = PARTNERS_
             run_states.end_reserving(session, run.id)
         return
     reserved, skipped = [], []
-    program = session.get_one(Program, run.program_id, populate_existing=True)
+    program = _locked_program(session, run)
     for planned, taken in _plan_again(session, run, program, batch):
         if planned.is_paid:
             reserved.append((ids.new(), planned, taken))
@@ -108,6 +108,12 @@ def reserve_batch(session: Session, run: PayoutRun, *, partners: int = PARTNERS_
     payout_postings.post(session, [_step(*each) for each in reserved], cause)
     items.write_done(session, run, [*skipped, *(ItemDone(plan, payout_id) for payout_id, plan, _ in reserved)])
     requested.send_external(session, [row["id"] for row in rows if row["method"] == "external"], cause)
+
+
+def _locked_program(session: Session, run: PayoutRun) -> Program:
+    """The run's program as it is now, locked: its cut-off is not moved past what this transaction reserves."""
+    lock = {"read": True, "key_share": True}
+    return session.get_one(Program, run.program_id, with_for_update=lock, populate_existing=True)
 
 
 def _plan_again(
