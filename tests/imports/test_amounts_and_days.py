@@ -42,6 +42,10 @@ from app.transfer.imports.reading.refusals import RowRefused
         ("3000", "jpy", None, 3000),
         ("¥3,000", "jpy", None, 3000),
         ("1.5", "kwd", None, 1500),
+        ("0.125", "kwd", None, 125),
+        ("-42206.070", "kwd", "units", -42206070),
+        ("1'234.567", "kwd", None, 1234567),
+        ("5146.980", "usd", None, 514698),
         ("0", "usd", None, 0),
         ("0.00", "usd", None, 0),
     ],
@@ -65,6 +69,9 @@ def test_amount_is_read_in_the_smallest_unit(text: str, currency: str, unit: Amo
         ("12.345", None, "amount_ambiguous"),
         ("1.234 KWD", "units", "amount_ambiguous"),
         ("1.2345", None, "amount_invalid"),
+        ("0.125", "units", "amount_invalid"),
+        ("0,125", "cents", "amount_ambiguous"),
+        ("0.125 JPY", None, "amount_invalid"),
         ("1,23,45", None, "amount_invalid"),
         ("12.50.", None, "amount_invalid"),
         ("12.50 13.50", None, "amount_invalid"),
@@ -74,7 +81,7 @@ def test_amount_is_read_in_the_smallest_unit(text: str, currency: str, unit: Amo
     ],
 )
 def test_amount_that_may_be_two_is_refused(text: str, unit: AmountUnit | None, code: str) -> None:
-    currency = "kwd" if "KWD" in text else "usd"
+    currency = next((code.lower() for code in ("KWD", "JPY") if code in text), "usd")
     with pytest.raises(RowRefused) as refused:
         amounts.minor_of(amounts.parse(text), currency, unit)
     assert refused.value.code == code

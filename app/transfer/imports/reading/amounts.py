@@ -159,8 +159,9 @@ def _decimal_part(digits: str) -> str | None:
     if not after.isdigit():
         return None
     is_decimal = (is_only_one and len(after) != 3) or (other in digits[:last] and digits.count(digits[last]) == 1)
-    is_grouped_by_others = is_only_one and re.search(r"['\s]", digits[:last]) is not None
-    return after if is_decimal or is_grouped_by_others else None
+    # `0.125` and `5146.980` have no group in front; `1'234.500` has groups with another sign.
+    is_no_group = is_only_one and re.match(r"0|\d{4}|.*['\s]", digits[:last]) is not None
+    return after if is_decimal or is_no_group else None
 
 
 def _may_be_cents(digits: str) -> bool:
