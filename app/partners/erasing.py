@@ -48,6 +48,11 @@ def partners_names(session: Session, organization_id: UUID) -> Callable[[str], b
     return is_partner
 
 
+def programs_of(session: Session, subject: Subject) -> frozenset[UUID]:
+    """The programs of the subject's partners."""
+    return frozenset(session.scalars(select(Partner.program_id).where(Partner.id.in_(subject.partner_ids))))
+
+
 def load(session: Session, subject: Subject) -> Sequence[Partner]:
     """The subject's partners, locked."""
     chosen = select(Partner).where(Partner.id.in_(subject.partner_ids)).order_by(Partner.id)

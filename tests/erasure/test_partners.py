@@ -1,13 +1,20 @@
 """Erased partners: no trace of them, the same ledger and statements, and open money is not forgotten."""
 
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from app import db, ids
+from app.commissions.settling.settlement import Cause
 from app.config import Settings
 from app.errors import Conflict
+from app.organizations.actors import CLI
+from app.payouts.reserving import plans
+from app.transfer.erasure import commands
+from app.transfer.erasure.views import ErasureBody
 from tests.api.conftest import Answer, Caller, caller_of, owner
 from tests.api.reserved import Reserved, reserve
 from tests.api.sales import sell
@@ -17,6 +24,7 @@ from tests.cast import Merchant, enroll, open_merchant, open_program
 from tests.conftest import assert_ledger_sound
 from tests.ledger_clock import LedgerClock
 from tests.outbox.listening import listen
+from tests.waiting import eventually, join
 from worker.ledger.months import close_due
 
 from .conftest import Erase
@@ -140,6 +148,39 @@ def test_a_partner_with_open_money_is_erased_only_by_force(
     assert found() == {}
     assert_ledger_sound()
     del known
+
+
+def test_a_payout_that_is_reserved_while_its_partner_is_erased_is_canceled(merchant: Merchant, owner: Caller) -> None:
+    with db.transaction() as session:
+        begun = commands.begin(session, CLI, merchant.organization_id, partner_id(merchant), force=True)
+    finished: list[ErasureBody] = []
+
+    def finish() -> None:
+        with db.transaction() as session:
+            finished.append(commands.finish(session, begun, Cause("command line", datetime.now(UTC))))
+
+    erasing = threading.Thread(target=finish)
+    with db.transaction() as session:
+        made = reserve(session, merchant, "ada", sell(session, merchant, "ada", 1))
+        plans.load_statuses(session, [merchant.partners["ada"]], is_shared=True)
+        erasing.start()
+        eventually(is_a_lock_awaited)
+    join(erasing)
+    assert [body.counts["payouts_canceled"] for body in finished] == [1]
+    payout = owner.get(f"/api/v1/payouts/{made.payout_id}").json
+    assert (payout["status"], payout["destination"]) == ("canceled", {})
+    assert found("wallet.example") == {}
+    assert_ledger_sound()
+
+
+def is_a_lock_awaited() -> bool:
+    """Whether a transaction of this database waits for another one to end."""
+    awaited = """
+        SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted
+                       AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database()))
+    """
+    with db.transaction() as session:
+        return bool(session.scalar(text(awaited)))
 
 
 def test_a_partner_of_another_organization_keeps_its_account(

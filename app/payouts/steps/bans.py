@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import db
@@ -14,14 +14,10 @@ from app.organizations.actors import Actor
 from app.partners.managing import commands
 from app.partners.models import Partner
 from app.payouts.models import Payout
-from app.payouts.steps import cancelling
+from app.payouts.steps import cancelling, run_states
 
 BANNED: Final = "partner_banned"
 """Why its payouts are canceled."""
-_LOCK_RUNS: Final = text("""
-    SELECT FROM payout_runs WHERE program_id = :program_id AND status IN ('reserving', 'open')
-    ORDER BY id FOR NO KEY UPDATE
-""")
 
 
 @immutable
@@ -48,7 +44,7 @@ def ban(session: Session, actor: Actor, partner: Partner, by: Cause, *, livemode
     canceled: list[Payout] = []
     for mode in (True, False):
         with db.in_mode(session, livemode=mode):
-            session.execute(_LOCK_RUNS, {"program_id": partner.program_id})
+            run_states.lock_unfinished(session, [partner.program_id])
     session.refresh(partner, with_for_update=True)
     commands.move(session, actor, partner, "ban")
     for mode in (True, False):

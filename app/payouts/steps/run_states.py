@@ -10,6 +10,10 @@ from sqlalchemy.orm import Session
 from app.payouts.models import UNDER_WAY_SQL, PayoutRun
 
 _LOCK: Final = text("SELECT FROM payout_runs WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_LOCK_UNFINISHED: Final = text("""
+    SELECT FROM payout_runs WHERE program_id = ANY(:program_ids) AND status IN ('reserving', 'open')
+    ORDER BY id FOR NO KEY UPDATE
+""")
 
 # A run all of whose payouts were canceled was canceled. The scalar subquery looks up the run's own payouts by index,
 # where NOT EXISTS would be a join with all that are under way.
@@ -35,6 +39,11 @@ _CANCEL_EMPTY: Final = text("""
 def lock(session: Session, run_ids: Collection[UUID]) -> None:
     """Lock these runs, sorted. Every change of a payout's status comes after it, so that the last one ends its run."""
     session.execute(_LOCK, {"ids": sorted(run_ids)})
+
+
+def lock_unfinished(session: Session, program_ids: Collection[UUID]) -> None:
+    """Lock the programs' runs that have not ended, before partners are locked: a batch that reserves ends first."""
+    session.execute(_LOCK_UNFINISHED, {"program_ids": sorted(program_ids)})
 
 
 def end_reserving(session: Session, run_id: UUID) -> None:

@@ -25,6 +25,7 @@ from app.partners import erasing as partners
 from app.partners.figures import owed
 from app.payments import erasing as payments
 from app.payouts import erasing as payouts
+from app.payouts.steps import run_states
 from app.referrals import erasing as referrals
 from app.signups import erasing as signups
 from app.stripe_events import erasing as stripe_events
@@ -76,7 +77,8 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
     """Erase the person in every package.
 
     Args:
-        session: the worker's; waits for drains, and holds the organization's due events until it commits.
+        session: the worker's; waits for drains and for batches of payout runs, and holds the organization's due
+            events, the partners' runs and the partners until it commits.
         erasure: the result of `begin`, committed.
         by: the cause of the entries of canceled payouts.
 
@@ -84,6 +86,7 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
     """
     subject = erasure.subject
     stripe_events.wait_for_drains(session, subject)
+    _wait_for_payouts(session, subject)
     files, exported = payouts.files_of(session, subject), exports.exports_of(session, subject)
     counts = {
         **_erase_customers(session, subject),
@@ -110,6 +113,12 @@ def finish(session: Session, erasure: Erasure, by: Cause) -> ErasureBody:
         exports=list(exported),
         open_balances=_open_balances(session, subject),
     )
+
+
+def _wait_for_payouts(session: Session, subject: Subject) -> None:
+    """Lock runs and then the partners, as a ban does: a batch that reserves for them ends first."""
+    run_states.lock_unfinished(session, partners.programs_of(session, subject))
+    partners.load(session, subject)
 
 
 def _erase_customers(session: Session, subject: Subject) -> Mapping[str, int]:
