@@ -72,7 +72,7 @@ def record(
         NotFound: `affiliate_not_found`: the program has no such partner.
     """
     _demand_partner(session, program, stated.partner_id)
-    row = {
+    row: dict[str, Any] = {
         "id": ids.new(),
         "organization_id": program.organization_id,
         "program_id": program.id,
@@ -87,12 +87,10 @@ def record(
         "email_mark": _mark(session, program, stated.email),
         "stripe_customer_id": _stripe_customer_id(stated.stripe_customer_id),
     }
-    added = session.scalar(insert(SignUp).values(row).on_conflict_do_nothing().returning(SignUp.id))
-    if added is not None:
-        stored = session.get_one(SignUp, added)
+    stored, is_new = _insert_or_lock(session, row)
+    if is_new:
         _note(session, actor, "signup.recorded", stored, {"source": stated.source})
         return stored, True
-    stored = session.scalars(_same(row).with_for_update().execution_options(populate_existing=True)).one()
     filled = _filled(stored, row)
     if filled:
         for name, value in filled.items():
@@ -112,6 +110,21 @@ def _demand_partner(session: Session, program: Program, partner_id: UUID | None)
             code="affiliate_not_found",
             param="affiliate_id",
         )
+
+
+def _insert_or_lock(session: Session, row: dict[str, Any]) -> tuple[SignUp, bool]:
+    """The new sign-up and True, or the one of the same user, locked, and False.
+
+    Between the two statements the stored one may be deleted, as an unused claim of a browser; then it is inserted.
+    """
+    while True:
+        added = session.scalar(insert(SignUp).values(row).on_conflict_do_nothing().returning(SignUp.id))
+        if added is not None:
+            return session.get_one(SignUp, added), True
+        locked = _same(row).with_for_update().execution_options(populate_existing=True)
+        stored = session.scalars(locked).one_or_none()
+        if stored is not None:
+            return stored, False
 
 
 def _same(row: dict[str, Any]) -> Any:

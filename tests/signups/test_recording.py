@@ -1,5 +1,6 @@
 """A user is recorded once in a program and mode; a repetition fills what was empty and never changes what stands."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.programs.models import Program
 from app.signups import commands
 from app.signups.commands import Registration
 from tests.cast import Merchant, open_program
+from tests.waiting import eventually, join
 
 SIGNED_UP = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SESSION = "5f2c9a0b1d3e4f60"
@@ -108,3 +110,23 @@ def test_old_claims_are_deleted_and_what_the_server_stated_stays(merchant: Merch
         assert unused.delete_unused(session, before=datetime.now(UTC) - timedelta(days=400)) == 1
         left = session.execute(text("SELECT customer_id, source FROM signups ORDER BY id")).all()
     assert [tuple(row) for row in left] == [("u-17", "server"), ("u-18", "browser")]
+
+
+def test_a_claim_that_is_deleted_while_it_is_repeated_is_recorded_again(merchant: Merchant) -> None:
+    claim = {"source": "browser", "session_id": SESSION, "email": "cleo@example.com"}
+    first, _ = record(merchant, **claim)
+    repeated: list[tuple[Any, bool]] = []
+    repeating = threading.Thread(target=lambda: repeated.append(record(merchant, **claim)))
+    with db.transaction() as session:
+        # A lock, and not yet the deletion, so that the repetition finds the claim and then waits for its row.
+        session.execute(text("SELECT FROM signups FOR UPDATE"))
+        repeating.start()
+        eventually(_is_a_lock_awaited)
+        session.execute(text("DELETE FROM signups"))
+    join(repeating)
+    assert [(row["id"] != first["id"], is_new) for row, is_new in repeated] == [(True, True)]
+
+
+def _is_a_lock_awaited() -> bool:
+    with db.transaction() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
