@@ -2,12 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from threading import Thread
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app import db
+from app import db, ids
 from app.commissions.settling.settlement import Cause
 from app.organizations.actors import CLI
 from app.transfer.erasure import commands as erasure
@@ -21,6 +22,7 @@ from tests.signups.saying import USER, bought, stated_by
 from tests.stripe_stories.customer import Customer
 from tests.stripe_stories.facts import Marks
 from tests.stripe_stories.families import CLOVER
+from tests.waiting import join
 from worker import schedule
 from worker.payouts import reserving
 from worker.transfer import imports
@@ -135,6 +137,22 @@ def test_killed_job_goes_on_where_it_stopped_without_doubles(desk: Desk, rows: i
     assert (done["affiliates"]["created"], done["customers"]["created"], done["balances"]["created"]) == (2, 3, 2)
     assert told(done) == told(whole)
     assert state()["owed"] == 4250
+
+
+def test_imports_of_a_program_are_worked_on_one_after_another(desk: Desk) -> None:
+    first, second = (desk.send("rewardful", REWARDFUL).json["data"]["id"] for _ in range(2))
+    with db.transaction() as working:
+        claimed = job.claim(working)
+        assert claimed is not None
+        assert ids.encode(ids.IMPORT, claimed.id) == first
+        job.work_batch(working, claimed, OpenFile())
+        other = Thread(target=imports.work_slice, args=(60,))
+        other.start()
+        join(other)
+    assert [desk.shown(one)["rows_done"] for one in (first, second)] == [2, 0]
+    imports.work_slice(60)
+    assert [desk.shown(one)["balances"]["created"] for one in (first, second)] == [2, 0]
+    assert [desk.shown(one)["refused"] for one in (first, second)] == [0, 0]
 
 
 def test_erased_people_are_not_imported_again(desk: Desk, merchant: Merchant) -> None:

@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, text
+from sqlalchemy.orm import Session, aliased
 
 from app import backoff, bulk
 from app.programs import cutoffs
@@ -28,13 +28,21 @@ MOST_FAILURES: Final = 12
 FIRST_BACKOFF_SECONDS: Final = 5
 LONGEST_BACKOFF_SECONDS: Final = 600
 
+_EARLIER = aliased(Import)
+# The imports of a program are worked on one after another: two at once would enroll the same affiliates, and the one
+# that comes second would be refused what is in their rows beside them.
+_IS_DUE: Final = (
+    Import.status == "queued",
+    Import.due_at <= text("now()"),
+    ~exists().where(_EARLIER.status == "queued", _EARLIER.program_id == Import.program_id, _EARLIER.id < Import.id),
+)
 # An import whose row another transaction has locked is left for the next time.
 _NEXT: Final = (
     select(Import)
-    .where(Import.status == "queued", Import.due_at <= text("now()"))
+    .where(*_IS_DUE)
     .order_by(Import.due_at, Import.id)
     .limit(1)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True, of=Import)
     .execution_options(populate_existing=True)
 )
 
@@ -59,8 +67,7 @@ class OpenFile:
 
 def is_due(session: Session) -> bool:
     """Whether an import waits for its job."""
-    due = select(Import.id).where(Import.status == "queued", Import.due_at <= text("now()")).limit(1)
-    return session.scalar(due) is not None
+    return session.scalar(select(Import.id).where(*_IS_DUE).limit(1)) is not None
 
 
 def claim(session: Session) -> Import | None:
