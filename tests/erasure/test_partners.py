@@ -12,7 +12,7 @@ from app.commissions.settling.settlement import Cause
 from app.config import Settings
 from app.errors import Conflict
 from app.organizations.actors import CLI
-from app.payouts.reserving import plans
+from app.payouts.reserving import reservation
 from app.transfer.erasure import commands
 from app.transfer.erasure.views import ErasureBody
 from tests.api.conftest import Answer, Caller, caller_of, owner
@@ -24,6 +24,7 @@ from tests.cast import Merchant, enroll, open_merchant, open_program
 from tests.conftest import assert_ledger_sound
 from tests.ledger_clock import LedgerClock
 from tests.outbox.listening import listen
+from tests.payouts.till import Till
 from tests.waiting import eventually, join
 from worker.ledger.months import close_due
 
@@ -151,6 +152,9 @@ def test_a_partner_with_open_money_is_erased_only_by_force(
 
 
 def test_a_payout_that_is_reserved_while_its_partner_is_erased_is_canceled(merchant: Merchant, owner: Caller) -> None:
+    till = Till(owner, merchant)
+    till.owes("ada")
+    run_id = till.asks().json["data"]["id"]
     with db.transaction() as session:
         begun = commands.begin(session, CLI, merchant.organization_id, partner_id(merchant), force=True)
     finished: list[ErasureBody] = []
@@ -161,13 +165,14 @@ def test_a_payout_that_is_reserved_while_its_partner_is_erased_is_canceled(merch
 
     erasing = threading.Thread(target=finish)
     with db.transaction() as session:
-        made = reserve(session, merchant, "ada", sell(session, merchant, "ada", 1))
-        plans.load_statuses(session, [merchant.partners["ada"]], is_shared=True)
+        run = reservation.claim(session)
+        assert run is not None
+        reservation.reserve_batch(session, run)
         erasing.start()
         eventually(is_a_lock_awaited)
     join(erasing)
     assert [body.counts["payouts_canceled"] for body in finished] == [1]
-    payout = owner.get(f"/api/v1/payouts/{made.payout_id}").json
+    [payout] = till.sees_run(run_id)["payouts"]
     assert (payout["status"], payout["destination"]) == ("canceled", {})
     assert found("wallet.example") == {}
     assert_ledger_sound()
