@@ -8,13 +8,17 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import text
 
-from app import db, ids
-from app.errors import LeaseLost
+from app import db, ids, sealing
+from app.commissions.elsewhere import customers
+from app.commissions.settling.settlement import Cause
+from app.errors import Conflict, LeaseLost
+from app.organizations.actors import CLI
+from app.programs.models import Program
 from app.transfer.exports.stored import job
 from app.transfer.exports.stored.job import PartWriter
 from tests.api.conftest import Answer, Caller, MakeCaller
 from tests.api.sales import sell
-from tests.cast import Merchant, open_merchant
+from tests.cast import Merchant, open_merchant, set_api_key
 from tests.payouts.till import Till
 from worker.transfer import exports
 
@@ -175,3 +179,45 @@ def test_an_export_whose_worker_is_stopped_or_killed_is_made_by_another(owner: C
     [export] = owner.get(EXPORTS).json["data"]
     assert (export["status"], export["finished_at"] is None) == ("failed", False)
     assert "worker process ended" in export["problem"]
+
+
+def test_export_without_a_passphrase_is_refused_while_an_address_is_to_be_looked_up(
+    owner: Caller, merchant: Merchant, lose_everything: Lose, restored: Restore
+) -> None:
+    early = owner.post(EXPORTS, {})
+    _record_address(merchant, "lena@customers.example")
+    exports.work_slice(60)
+    failed = owner.get(f"{EXPORTS}/{early.json['id']}").json
+    assert failed["status"] == "queued"
+    assert "ask for an export with a passphrase" in failed["problem"]
+    refused = owner.post(EXPORTS, {})
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "passphrase_required")
+    for organization_id in (None, merchant.organization_id):
+        with pytest.raises(Conflict, match="give a passphrase, or wait until the look-ups"):
+            archives.exported(organization_id)
+    archives.exported(livemode=True)
+    archive = archives.exported(passphrase=PASSPHRASE)
+    assert b"lena@" not in b"".join(archives.files_of(archive).values())
+    lose_everything()
+    restored(archive, PASSPHRASE)
+    with db.transaction() as session:
+        history_id, sealed = session.execute(text("SELECT id, email_encrypted FROM customer_histories")).one()
+        request = session.execute(text("SELECT kind, object_id, done_at FROM lookups")).one()
+    assert sealing.unseal(sealed, sealing.of_process()) == "lena@customers.example"
+    assert request == ("address_history", ids.encode(ids.CUSTOMER_HISTORY, history_id), None)
+
+
+def _record_address(merchant: Merchant, address: str) -> None:
+    """Record a customer that is known by its address only, where a Stripe API key can look it up."""
+    set_api_key(merchant.organization_id, "sk_test_0123456789", sealing.of_process())
+    with db.transaction() as session:
+        customers.record(
+            session,
+            CLI,
+            session.get_one(Program, merchant.program_id),
+            livemode=False,
+            stripe_customer_id=None,
+            email=address,
+            first_paid_at=None,
+            cause=Cause("cli", archives.NOW),
+        )

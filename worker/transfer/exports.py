@@ -5,13 +5,14 @@ open for long, which would hold up the checkpoints of the ledger.
 """
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 
 import structlog
 
 from app import db, ids, jobs, sealing
-from app.errors import CodedProblem, ConfigurationError, LeaseLost
+from app.errors import CodedProblem, ConfigurationError, Conflict, LeaseLost
 from app.transfer.exports import commands, writing
 from app.transfer.exports.manifest import Manifest
 from app.transfer.exports.stored import job
@@ -21,6 +22,7 @@ from worker import retries
 from worker.inbox import drain
 
 SECRET_UNREADABLE: Final = {"problem": "secret_unreadable"}
+PASSPHRASE_REQUIRED: Final = {"problem": "export_passphrase_required"}
 
 log = structlog.get_logger(__name__)
 
@@ -71,10 +73,19 @@ def _make_or_fail(export: Export) -> None:
     except Exception as failure:
         if retries.action_after(failure) is retries.FailureAction.GIVE_UP:
             raise
-        problem = SECRET_UNREADABLE if isinstance(failure, ConfigurationError) else retries.problem(failure)
+        problem = _problem(failure)
         log.error("export_failed", export_id=public_id, **problem)  # noqa: TRY400  (a traceback may show values)
         with db.transaction() as session:
             job.fail(session, export, problem)
+
+
+def _problem(failure: Exception) -> Mapping[str, Any]:
+    """Why an attempt failed, as it is stored and logged."""
+    if isinstance(failure, ConfigurationError):
+        return SECRET_UNREADABLE
+    if isinstance(failure, Conflict):  # addresses came after the export was asked for
+        return PASSPHRASE_REQUIRED
+    return retries.problem(failure)
 
 
 def _make(export: Export) -> None:

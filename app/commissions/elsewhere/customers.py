@@ -1,5 +1,6 @@
 """The command that records the history of a customer: how long it has paid, in the system before this one."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -125,6 +126,15 @@ def _note(session: Session, actor: Actor, history: CustomerHistory) -> None:
 def sealed_address(session: Session, history_id: UUID) -> str | None:
     """The sealed address of a history's customer; None if it has none, or Stripe was asked for it already."""
     return session.scalar(select(CustomerHistory.email_encrypted).where(CustomerHistory.id == history_id))
+
+
+def has_unasked(session: Session, organization_ids: Sequence[UUID], *, livemode: bool | None) -> bool:
+    """Whether these organizations have histories by address that Stripe was not asked for; None: in either mode."""
+    kept = select(CustomerHistory.id).where(
+        CustomerHistory.organization_id.in_(organization_ids), CustomerHistory.email_encrypted.is_not(None)
+    )
+    of_mode = kept if livemode is None else kept.where(CustomerHistory.livemode == livemode)
+    return session.scalar(of_mode.limit(1)) is not None
 
 
 def forget_address(session: Session, public_id: str) -> None:

@@ -11,8 +11,11 @@ from app import ids, sealing
 from app.errors import Conflict, Gone, NotFound
 from app.organizations import audit
 from app.organizations.actors import Actor, name_of
+from app.organizations.hierarchy import own_and_descendants
 from app.paging import Page, load_page, owned_by
+from app.transfer.exports.commands import require_restorable
 from app.transfer.exports.passphrases import require_passphrase
+from app.transfer.exports.rows import Scope
 from app.transfer.exports.stored.models import Export, ExportPart
 
 
@@ -30,8 +33,10 @@ def request_export(
 
     Raises:
         InvalidRequest: the passphrase is too short or too long.
-        Conflict: `export_in_progress`: another one of this organization and mode is not finished.
+        Conflict: `export_in_progress`: another one of this organization and mode is not finished;
+            `passphrase_required`, as `require_restorable`.
     """
+    require_restorable(session, Scope(own_and_descendants(session, organization_id), livemode), passphrase)
     sealed = None if passphrase is None else sealing.seal(require_passphrase(passphrase), sealing.of_process())
     export = Export(
         id=ids.new(),
