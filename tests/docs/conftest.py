@@ -21,6 +21,7 @@ from tests import cast
 from tests.cast import Merchant
 from tests.waiting import join
 from worker.payouts import reserving
+from worker.transfer import exports
 
 from .shell import Shell
 
@@ -81,12 +82,13 @@ def key(make_key: Callable[[], str]) -> str:
 
 @pytest.fixture
 def served(application: Flask) -> Iterator[Served]:
-    """The application, on a port of its own in a thread; runs of payouts are reserved after each request."""
+    """The application, on a port of its own in a thread; runs are reserved and exports made after each request."""
     answers: list[Answer] = []
 
     def recording(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         response = Response.from_app(application.wsgi_app, environ, buffered=True)
         reserving.work_slice(60)
+        exports.work_slice(60)
         body = response.get_data().decode(errors="replace")
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         answers.append(Answer(method, _route(application, method, path), response.status_code, body, response.mimetype))
