@@ -24,8 +24,9 @@ def find_or_create(session: Session, actor: Actor, named: str, *, email: str) ->
         InvalidRequest: several merchants created by `actor` have this name, or `email` is not an address.
     """
     require_address(email)
-    if (organization_id := ids.decode(named, ids.ORGANIZATION)) is not None:
-        organization = session.get(Organization, organization_id)
+    if named.startswith(f"{ids.ORGANIZATION}_"):  # a mistyped id must not become a merchant's name
+        organization_id = ids.decode(named, ids.ORGANIZATION)
+        organization = session.get(Organization, organization_id) if organization_id else None
         if organization is None:
             raise NotFound(f"no organization {named!r} was found", code="organization_not_found", param="organization")
         hierarchy.require_merchant(session, organization.id)

@@ -49,6 +49,13 @@ def test_bootstrap_again_makes_only_what_is_missing(accrual: Accrual) -> None:
     assert bootstrap(accrual)["api_key"] not in {None, first["api_key"]}
 
 
+@pytest.mark.parametrize("mistyped", ["org_01h455vb4pex5vsknk084sn02q", "org_01h455vb4pex"])
+def test_bootstrap_refuses_an_id_that_no_organization_has(accrual: Accrual, mistyped: str) -> None:
+    with pytest.raises(NotFound, match=f"no organization '{mistyped}' was found"):
+        accrual("bootstrap", "--organization", mistyped, "--email", "shop@example.com")
+    assert accrual("organizations", "list") == []
+
+
 def test_bootstrap_again_adds_a_key_when_asked(accrual: Accrual) -> None:
     first, second = bootstrap(accrual), bootstrap(accrual, "--new-key")
     assert second["api_key"] not in {None, first["api_key"]}
