@@ -35,6 +35,7 @@ from app.programs.models import Program
 from app.sentences.catalogue import Catalogue, current, using
 from app.sentences.say import listed, say
 from app.signups.models import SignUp
+from app.signups.queries import find_of_stripe_customer
 from app.stripe_events.models import StripeEvent
 from app.stripe_events.queries import find_event
 from app.views import Snake, jsonable
@@ -106,7 +107,8 @@ def explanation_of(session: Session, any_id: str) -> Explanation:
         return _of_event(session, any_id, event)
     objects = explain_object.explanations_of(session, organizations, any_id, limit=MOST_PAYMENTS)
     if not objects:
-        return _of_called(session, any_id, organizations)
+        signup = find_of_stripe_customer(session, organizations, any_id)
+        return _of_signup(session, any_id, signup) if signup else _of_called(session, any_id, organizations)
     if len(objects) > 1:
         objects = [_under_its_place(explained) for explained in objects]
     payments = [payment for explained in objects for payment in explained.payments]

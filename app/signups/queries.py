@@ -34,3 +34,13 @@ def get_signup(session: Session, organization_ids: Sequence[UUID], public_id: st
     if signup is None or signup.organization_id not in organization_ids:
         raise NotFound.of("signup", public_id)
     return signup
+
+
+def find_of_stripe_customer(session: Session, organization_ids: Sequence[UUID], customer: str) -> SignUp | None:
+    """The earliest sign-up that was stated with this Stripe customer, `cus_…`; None if there is none."""
+    if not customer:
+        return None
+    stated = select(SignUp).where(
+        owned_by(SignUp.organization_id, organization_ids), SignUp.stripe_customer_id == customer
+    )
+    return session.scalars(stated.order_by(SignUp.occurred_at, SignUp.id).limit(1)).first()

@@ -39,6 +39,15 @@ def test_a_credited_payment_names_the_sign_up_and_how_the_customer_was_recognize
     assert address_of("u-1") not in str(about)
 
 
+def test_a_stripe_customer_that_no_event_has_shown_is_explained_by_its_sign_up(
+    registry: Registry, explained: Explained
+) -> None:
+    registry.says(customer_id="u-1", partner="ada", stripe_customer_id="cus_imported")
+    about = explained("cus_imported")
+    assert about["kind"] == "sign-up"
+    assert "No Stripe object is recognized by it yet." in about["sentences"]
+
+
 def test_an_unattributed_payment_shows_the_user_of_whom_no_sign_up_counts(
     deliver: Deliver, drain: Drain, explained: Explained
 ) -> None:

@@ -15,8 +15,8 @@ def explain(
         str,
         typer.Argument(
             metavar="ID",
-            help="Ours (com_, pmt_, par_, prog_, att_) or Stripe's (evt_, in_, pi_, ch_, re_, cus_ …), or a partner's "
-            "code or e-mail address.",
+            help="Ours (com_, cnv_, pmt_, par_, prog_, att_, sgn_, opb_) or Stripe's (evt_, in_, pi_, ch_, re_, "
+            "cus_ …), or a partner's code or e-mail address.",
         ),
     ],
     language: Annotated[
