@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,6 +11,9 @@ from app.cli import organization as organizations
 from app.cli import printing
 from app.cli.options import AsJson, DataDir, LiveOrTest, OrganizationName, is_live
 from app.organizations.actors import CLI
+
+COLUMNS: Final = ("id", "customer_id", "source", "partner_id", "outcome", "stripe_customer_id", "occurred_at")
+"""The columns of the table: those that fit in a terminal with whole ids; JSON has all fields."""
 
 commands = typer.Typer(help="Record and list users who registered with you.", no_args_is_help=True)
 
@@ -77,4 +80,4 @@ def list_(
             limit=limit,
         )
         rows = [body.model_dump(mode="json") for body in signup_outcomes.load_bodies(session, page.rows)]
-    printing.listing(rows, as_json=as_json)
+    printing.listing(rows if as_json else [{name: row[name] for name in COLUMNS} for row in rows], as_json=as_json)
