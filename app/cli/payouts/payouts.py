@@ -96,6 +96,17 @@ def show(
 
 
 @commands.command()
+def release(organization: OrganizationName = None, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Let payouts through Stripe go on that were held by a restoration. Stop the former installation first."""
+    from app.payouts.connect import restored
+
+    with organizations.session(data_dir) as session:
+        owners = organizations.find_with_descendants(session, organization)
+        released = restored.release(session, CLI, owners)
+    printing.record({"transfers": released.transfers, "runs": released.runs}, as_json=as_json)
+
+
+@commands.command()
 def confirm(
     payout: PayoutId,
     reference: Annotated[

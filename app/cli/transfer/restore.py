@@ -61,7 +61,9 @@ def restore(
     if not as_json:
         printing.say(
             "Restored; no rule of the ledger is broken. Next: `accrual bootstrap --organization org_…` makes a key, "
-            "`accrual endpoints rotate` adds a signing secret of Stripe, `accrual webhooks enable` starts an endpoint."
+            "`accrual endpoints rotate` adds a signing secret of Stripe, `accrual webhooks enable` starts an endpoint. "
+            "Payouts through Stripe that were under way are held: stop the former installation, then run "
+            "`accrual payouts release`."
         )
 
 

@@ -70,7 +70,7 @@ _CLAIM_OPEN = text(f"""
 """)
 _NEXT_PENDING: Final = (
     select(Payout)
-    .where(text(TO_TRANSFER_SQL))
+    .where(text(TO_TRANSFER_SQL), Payout.destination_encrypted.is_not(None))  # an archive may not have had it
     .order_by(Payout.id)
     .limit(1)
     .with_for_update(skip_locked=True, key_share=True)
@@ -119,7 +119,7 @@ def _begin(session: Session, payout: Payout) -> Any:
 _IS_DUE = text(f"""
     SELECT EXISTS (SELECT FROM payout_transfers
                    WHERE due_at <= now() AND (:is_on OR sent_at IS NOT NULL OR transfer_id IS NOT NULL))
-        OR (:is_on AND EXISTS (SELECT FROM payouts WHERE {TO_TRANSFER_SQL}))
+        OR (:is_on AND EXISTS (SELECT FROM payouts WHERE {TO_TRANSFER_SQL} AND destination_encrypted IS NOT NULL))
 """)
 
 

@@ -16,6 +16,7 @@ from app.errors import Conflict
 from app.integrity import verify
 from app.organizations import audit
 from app.organizations.actors import Actor
+from app.payouts.connect import restored as restored_payouts
 from app.transfer.exports import rows
 from app.transfer.exports.manifest import Manifest, TableMembers
 from app.transfer.exports.passphrases import PassphraseKey
@@ -47,7 +48,8 @@ def restore(
     """Restore a checked archive; ids, times and amounts are the same as before.
 
     Incoming webhook endpoints have no secrets afterwards. Outbound ones have new secrets and are disabled, because the
-    former installation may still be sending. Every rule of the ledger is checked before it is over.
+    former installation may still be sending; for the same reason transfers of payouts are held. Every rule of the
+    ledger is checked before it is over.
 
     Args:
         session: a transaction of the database's owner, which is rolled back on an exception.
@@ -72,6 +74,7 @@ def restore(
     for number, table in enumerate(archive.manifest.tables):
         watch(table.name, number * 9_000 // len(archive.manifest.tables))
         _restore_table(session, archive, table, columns[table.name], by)
+    restored_payouts.hold(session)
     watch("verify", 9_000)
     _require_sound(session)
     for organization in archive.manifest.organizations:
