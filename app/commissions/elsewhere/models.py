@@ -83,6 +83,11 @@ class CustomerHistory(Base):
             *("organization_id", "livemode", "id"),
             postgresql_where=text("settled_at IS NULL"),
         ),
+        Index(
+            "ix_customer_histories_unasked",
+            *("organization_id", "livemode", "id"),
+            postgresql_where=text("email_encrypted IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
