@@ -146,6 +146,9 @@ def settle_late_touches() -> None:
 
 def settle_history() -> None:
     """Settle payments again whose customer's history was recorded, or whose program's cut-off was moved past them."""
+    with db.transaction() as session:
+        histories.stamp_recorded(session)
+        cutoffs.stamp_moved(session)
     for settle_next in (histories.settle_recorded, cutoffs.settle_moved):
         is_more = True
         while is_more:

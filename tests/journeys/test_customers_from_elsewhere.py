@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import db
-from app.commissions.elsewhere import customers
+from app.commissions.elsewhere import customers, cutoffs
 from app.commissions.settling.settlement import Cause
 from app.errors import InvalidRequest
 from app.organizations.actors import CLI
@@ -72,6 +72,30 @@ def test_time_of_the_first_payment_alone_leaves_the_rest_of_twelve_months_in_any
             told = books.read(session, cleo.token)
         assert told.balances == owed(ada=left * 980), order
     assert_ledger_sound()
+
+
+def test_history_is_settled_after_every_transaction_that_read_nothing_of_it(merchant: Merchant) -> None:
+    """A drain that began while the history was being recorded has a higher transaction id than that record."""
+    with db.transaction() as drain:
+        with db.transaction() as session:
+            program = session.get_one(Program, merchant.program_id)
+            at, named = datetime.now(UTC), {"stripe_customer_id": "cus_1", "email": None}
+            customers.record(session, CLI, program, livemode=False, first_paid_at=at, cause=BY, **named)
+            cutoffs.set_cutoff(session, CLI, program, livemode=False, cutoff_at=at, cause=BY)
+            drain.execute(text("SELECT pg_current_xact_id()"))
+            assert drain.scalars(text("SELECT id FROM customer_histories")).all() == []
+        schedule.settle_history()
+        assert unsettled() == (1, 1)
+    schedule.settle_history()
+    assert unsettled() == (0, 0)
+
+
+def unsettled() -> tuple[int, int]:
+    """How many histories and moved cut-offs are still to be settled."""
+    with db.transaction() as session:
+        histories = text("SELECT count(*) FROM customer_histories WHERE settled_at IS NULL")
+        moves = text("SELECT count(*) FROM cutoff_moves")
+        return session.scalars(histories).one(), session.scalars(moves).one()
 
 
 def test_earlier_documents_that_arrive_later_are_not_counted_twice(

@@ -10,11 +10,14 @@ from app.commissions.elsewhere import customers
 from app.commissions.settling.settlement import Cause
 from app.config import Settings
 from app.organizations.actors import CLI
+from app.payouts.reserving import payables
 from app.programs.models import Program
 from tests.cast import Merchant
 from tests.conftest import Ledger
 from tests.emulator.account import Buyer
 from tests.emulator.emulator import Emulator
+from worker import schedule
+from worker.stripe_sync import lookups
 
 from .conftest import LookUp
 
@@ -37,11 +40,25 @@ def test_history_is_read_from_the_first_payment_on_and_the_address_is_kept_only_
     shop.subscribe(shop.customer("dora", marker="ben"), price=100)
     sealing.connect(asking)
     remember(merchant, cleo, is_by_address=is_by_address)
-    assert look_up() == 1
+    assert is_waited_for(merchant)
+    schedule.settle_history()
+    assert is_waited_for(merchant)
+    assert lookups.do_next()
+    assert is_waited_for(merchant)
+    assert look_up() == 0
+    assert is_waited_for(merchant), "what was found lacks more"
+    look_up()
+    assert not is_waited_for(merchant)
     paid = [(line.kind, line.base_minor, line.returned_minor) for line in ledger().payments]
     assert sorted(paid) == [("invoice", 4900, 0), ("invoice", 4900, 0), ("invoice", 4900, 0), ("pi", 4900, 4900)]
     with db.transaction() as session:
         assert session.scalars(text("SELECT count(email_encrypted) FROM customer_histories")).one() == 0
+
+
+def is_waited_for(merchant: Merchant) -> bool:
+    """Whether payouts wait for what is missing."""
+    with db.transaction() as session:
+        return payables.is_settling(session, session.get_one(Program, merchant.program_id), livemode=False)
 
 
 def remember(merchant: Merchant, cleo: Buyer, *, is_by_address: bool) -> None:

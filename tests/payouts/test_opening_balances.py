@@ -9,10 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import db, ids
-from app.commissions.elsewhere import cutoffs
+from app.commissions.elsewhere import customers, cutoffs
 from app.commissions.settling.settlement import Cause
 from app.organizations.actors import CLI
 from app.programs.models import Program
+from app.stripe_events.scope import Scope
+from app.stripe_sync import lookups
+from app.stripe_sync.lookups import LookupRequest
+from tests.cast import open_program
 from tests.conftest import assert_ledger_sound
 from tests.ledger.test_opening_balances import bring_in
 from tests.waiting import eventually, join
@@ -157,6 +161,35 @@ def test_nothing_is_paid_while_a_moved_cutoff_is_worked_off(till: Till) -> None:
     schedule.settle_history()
     assert position(till, "ada") == {}
     assert_ledger_sound()
+
+
+def test_nothing_is_paid_until_the_history_of_a_customer_is_answered_or_given_up(till: Till) -> None:
+    till.owes("ada", 4900)
+    with db.transaction() as session:
+        scope = Scope(till.merchant.organization_id, "", livemode=False)
+        lookups.queue(session, scope, [LookupRequest(lookups.HISTORY, "cus_9")], is_backfill=True)
+    assert skipped(till.previews()) == {till.partner("ada"): "settling"}
+    with db.transaction() as session:
+        session.execute(text("UPDATE lookups SET attempts = 32"))
+    assert till.previews()["skipped"] == []
+    with db.transaction() as session:
+        session.execute(text("UPDATE lookups SET attempts = 1"))
+        claimed = lookups.claim(session)
+        assert claimed is not None
+        lookups.finish(session, claimed, {"problem": "key_removed"})
+    assert till.previews()["skipped"] == []
+
+
+def test_history_of_another_program_is_waited_for_until_it_is_settled(till: Till) -> None:
+    till.owes("ada", 4900)
+    by = Cause("request:test", datetime.now(UTC))
+    with db.transaction() as session:
+        program = session.get_one(Program, open_program(session, till.merchant))
+        named = {"stripe_customer_id": "cus_9", "email": None}
+        customers.record(session, CLI, program, livemode=False, first_paid_at=by.occurred_at, cause=by, **named)
+    assert skipped(till.previews()) == {till.partner("ada"): "settling"}
+    schedule.settle_history()
+    assert till.previews()["skipped"] == []
 
 
 def test_run_that_reserves_while_the_cutoff_is_moved_pays_nothing_that_came_before_it(till: Till) -> None:

@@ -25,7 +25,7 @@ IDENTITY: Final = ("organization_id", "livemode", "program_id", "stripe_customer
 
 _GIVE_TIME = text("""
     UPDATE customer_histories
-    SET first_paid_at = :first_paid_at, cause = :cause, settled_at = NULL, xid = pg_current_xact_id() WHERE id = :id
+    SET first_paid_at = :first_paid_at, cause = :cause, settled_at = NULL, xid = NULL WHERE id = :id
 """)
 
 NEEDS_A_TIME: Final = (

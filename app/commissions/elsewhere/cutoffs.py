@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
-from app.commissions.elsewhere.models import HAS_ENDED, CutoffMove
+from app.commissions.elsewhere.models import HAS_ENDED, STAMP, CutoffMove
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.errors import Conflict
@@ -88,6 +88,14 @@ _PAYMENTS = text("""
       AND payment.occurred_at >= :begins_at AND payment.occurred_at < :ends_at AND payment.merged_into_id IS NULL
     ORDER BY conversion.payment_id LIMIT :limit
 """)
+
+
+_STAMP = text(f"UPDATE cutoff_moves SET {STAMP}")
+
+
+def stamp_moved(session: Session) -> None:
+    """Give new moves the id of this transaction, which must change nothing else; they are settled after it."""
+    session.execute(_STAMP)
 
 
 def settle_moved(session: Session, *, now: datetime, limit: int = PAGE) -> bool:

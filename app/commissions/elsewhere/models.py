@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import Base, CreatedAt, Currency, Minor
 from app.ledger.models import Xid8
 
+STAMP: Final = "xid = pg_current_xact_id() WHERE xid IS NULL"
+"""SQL that ends an UPDATE, in a transaction of its own: what may have read nothing of the row has an older `xid`."""
 HAS_ENDED: Final = "(xid < pg_snapshot_xmin(pg_current_snapshot()) OR xid >= pg_snapshot_xmax(pg_current_snapshot()))"
 """SQL condition on `xid`: its transaction and all older ones have ended, or it is of a copy from another cluster."""
 
@@ -106,8 +108,11 @@ class CustomerHistory(Base):
     created_at: Mapped[CreatedAt]
     settled_at: Mapped[datetime | None]
     """When its payments were settled again; None: they are still to be."""
-    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
-    """Settling begins when all transactions have ended that may have read nothing of it."""
+    xid: Mapped[int | None] = mapped_column(Xid8)
+    """Of a transaction after the one that recorded it; settling begins when it and all older ones have ended.
+
+    None: none has begun yet.
+    """
 
 
 class CutoffMove(Base):
@@ -130,5 +135,5 @@ class CutoffMove(Base):
     after_payment_id: Mapped[UUID | None]
     """Up to which payment they are settled."""
     created_at: Mapped[CreatedAt]
-    xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
-    """Settling begins when all transactions have ended that may have read the former cut-off."""
+    xid: Mapped[int | None] = mapped_column(Xid8)
+    """As of a history: older transactions may have read the former cut-off."""

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.commissions.elsewhere.models import HAS_ENDED
+from app.commissions.elsewhere.models import HAS_ENDED, STAMP
 from app.commissions.settling.settle import settle_objects
 from app.commissions.settling.settlement import Cause
 from app.payments import objects, payment_rows
@@ -33,7 +33,13 @@ _CUSTOMERS = text(f"""
     WHERE {SCOPE_SQL} AND kind = '{Kind.CUSTOMER}' AND facts ?| CAST(:names AS text[])
 """)
 """The kind is a literal, because the index on the facts of customers is only used where the statement says so."""
+_STAMP = text(f"UPDATE customer_histories SET {STAMP} AND settled_at IS NULL")
 _SETTLED = text("UPDATE customer_histories SET settled_at = :now WHERE id = ANY(:ids)")
+
+
+def stamp_recorded(session: Session) -> None:
+    """Give new histories the id of this transaction, which must change nothing else; they are settled after it."""
+    session.execute(_STAMP)
 
 
 def settle_recorded(session: Session, *, now: datetime, limit: int = PAGE) -> bool:

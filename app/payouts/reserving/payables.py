@@ -101,10 +101,18 @@ def part_ids(session: Session, selection: Selection, pairs: Sequence[tuple[UUID,
     return session.scalars(_PARTS, values).all()
 
 
+MOST_ATTEMPTS: Final = 32
+"""Payouts do not wait for a look-up that has failed so often, in about a day; it is repeated all the same."""
+
 _IS_SETTLING: Final = text("""
     SELECT EXISTS (
         SELECT FROM due_events
-        WHERE organization_id = :organization_id AND livemode = :livemode AND next_attempt_at <= :before
+        WHERE organization_id = :organization_id AND livemode = :livemode
+          AND (next_attempt_at <= :before OR is_backfill)
+    ) OR EXISTS (
+        SELECT FROM lookups
+        WHERE organization_id = :organization_id AND livemode = :livemode AND done_at IS NULL AND is_backfill
+          AND attempts < :given_up_after
     ) OR EXISTS (
         SELECT FROM stripe_runs
         WHERE organization_id = :organization_id AND livemode = :livemode
@@ -115,7 +123,6 @@ _IS_SETTLING: Final = text("""
     ) OR EXISTS (
         SELECT FROM customer_histories
         WHERE organization_id = :organization_id AND livemode = :livemode AND settled_at IS NULL
-          AND program_id = :program_id
     )
 """)
 
@@ -123,9 +130,11 @@ _IS_SETTLING: Final = text("""
 def is_settling(session: Session, program: Program, *, livemode: bool) -> bool:
     """Whether a program's amounts may still change by what is known to be missing, so that nothing is paid.
 
-    That is while a backfill of the mode runs, or an event has been due for ten minutes: a refund may be among them; and
-    while payments are settled again because of a moved cut-off or a customer's history.
+    That is while a backfill of the mode runs or what it found is not settled, or an event has been due for ten minutes:
+    a refund may be among them; while payments are settled again because of a moved cut-off; and until a customer's
+    history is known, whichever program it was recorded for, because its payments count in all programs. A look-up that
+    has ended without an answer, or has failed `MOST_ATTEMPTS` times, is not waited for.
     """
     of_program = {"organization_id": program.organization_id, "program_id": program.id, "livemode": livemode}
-    values = {**of_program, "before": datetime.now(UTC) - BACKLOG}
+    values = {**of_program, "before": datetime.now(UTC) - BACKLOG, "given_up_after": MOST_ATTEMPTS}
     return bool(session.scalar(_IS_SETTLING, values))
