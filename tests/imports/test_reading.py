@@ -122,6 +122,12 @@ def test_list_is_recognized_by_its_columns(tool: Tool, header: str, contents: st
         ("csv", "affiliate_email,amount", [], "has no column for commission_id"),
         ("csv", "affiliate_code", [], "has no column for affiliate_email .* or customer_email .* or amount"),
         ("rewardful", "Amount,Commission,Affiliate Email,ID", [], "are both read as amount"),
+        (
+            "csv",
+            "affiliate_email,commission_id,amount,Owed",
+            ["Owed=balance"],
+            '"amount" and "Owed" .* only one of them',
+        ),
         ("csv", "Mail", ["Mail"], "is no mapping"),
         ("csv", "Mail", ["Mail=email"], "unknown field 'email'"),
         ("csv", "Mail", ["Mail=affiliate_email:cents"], "affiliate_email takes none"),

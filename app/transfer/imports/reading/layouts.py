@@ -273,6 +273,13 @@ def _require(layout: Layout, name: str) -> None:
         _ask(layout, name, "affiliate_email", "affiliate_id", "affiliate_code")
     if not (layout.enrolls or layout.has_customers or layout.has_money):
         _ask(layout, name, "affiliate_email", "customer_email", "amount")
+    if {*MONEY} <= has:
+        columns = " and ".join(f'"{layout.names[layout.places[field][0]]}"' for field in MONEY)
+        message = (
+            f"the columns {columns} of {name} are read as amount and balance, and a file has only one of them: "
+            "single commissions, or what an affiliate is owed in all; leave the other out with COLUMN=-"
+        )
+        raise InvalidRequest(message, code="columns_unknown", param="map")
     if "amount" in has and "commission_id" not in has:
         _ask(layout, name, "commission_id")
     for field in (*MONEY, "customer_email", "stripe_customer_id", "commission_id", "currency"):
