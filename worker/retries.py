@@ -43,7 +43,7 @@ def action_after(failure: Exception) -> FailureAction:
             return FailureAction.RETRY_NOW
         if getattr(failure.orig, "sqlstate", None) in _NO_SERVICE_STATES:
             return FailureAction.GIVE_UP
-        if isinstance(failure, OperationalError) and getattr(failure.orig, "sqlstate", None) is None:
+        if isinstance(failure, OperationalError) and _is_away(failure):
             return FailureAction.GIVE_UP
     return FailureAction.RETRY_LATER
 
@@ -62,10 +62,21 @@ def problem(failure: BaseException) -> dict[str, Any]:
         return {"problem": "number_out_of_range"}
     if isinstance(failure, DBAPIError):
         error, sqlstate = type(failure.orig).__name__, getattr(failure.orig, "sqlstate", None)
-        if sqlstate is None:
+        if sqlstate is not None:
+            return {"problem": "database", "error": error, "sqlstate": sqlstate}
+        if _is_away(failure):
             return {"problem": "database_away", "error": error}
-        return {"problem": "database", "error": error, "sqlstate": sqlstate}
     return {"problem": "exception", "error": type(failure).__name__, "place": _place(failure)}
+
+
+def _is_away(failure: DBAPIError) -> bool:
+    """Whether there was no connection, or it was lost.
+
+    Over a connection that lasts, a failure without a SQLSTATE is one of the driver: it refuses a statement with more
+    than 65,535 parameters, for example, and would refuse it always.
+    """
+    has_state = getattr(failure.orig, "sqlstate", None) is not None
+    return not has_state and (failure.statement is None or failure.connection_invalidated)
 
 
 def _place(failure: BaseException) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from app import backoff, db
 from app.organizations.actors import CLI
@@ -22,10 +22,19 @@ from .conftest import InboxRow, bring_forward, event_of_type
 from .stories import assert_processed_once, customers, events_of, is_settled, unprocessed
 
 PROBLEM = {"problem": "exception", "error": "ValueError"}
+REFUSED = {"problem": "exception", "error": "OperationalError"}
+MOST_PARAMETERS = 65_535
+"""Of one statement; the driver refuses more without asking the server."""
 
 
 def fail(document: Mapping[str, Any]) -> Reading:
     raise ValueError(document)
+
+
+def ask_too_much(document: Mapping[str, Any]) -> Reading:
+    with db.transaction() as session:
+        session.execute(select(StripeEvent.id).where(StripeEvent.id.in_(range(MOST_PARAMETERS + 1))))
+    raise AssertionError(document)
 
 
 def without_place(problem: dict[str, Any] | None) -> dict[str, Any]:
@@ -37,12 +46,16 @@ def without_place(problem: dict[str, Any] | None) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _failing_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Events of type test.fails meet a bug in their handler."""
+    """Events of type test.fails meet a bug in their handler, and those of type test.asks a refusal of the driver."""
     monkeypatch.setitem(table.HANDLERS, "test.fails", fail)
+    monkeypatch.setitem(table.HANDLERS, "test.asks", ask_too_much)
 
 
-def test_failing_event_does_not_stop_others_from_settling(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
-    copies, failing = customers(3), event_of_type("test.fails")
+@pytest.mark.parametrize(("type_", "problem"), [("test.fails", PROBLEM), ("test.asks", REFUSED)])
+def test_failing_event_does_not_stop_others_from_settling(
+    deliver: Deliver, drain: Drain, inbox_row: InboxRow, type_: str, problem: dict[str, str]
+) -> None:
+    copies, failing = customers(3), event_of_type(type_)
     events = events_of(copies)
     deliver([*events[:7], failing, *events[7:]])
     drain()
@@ -50,7 +63,7 @@ def test_failing_event_does_not_stop_others_from_settling(deliver: Deliver, drai
     assert_processed_once(copies)
     row = inbox_row(failing)
     assert row.attempts >= 1
-    assert (without_place(row.last_error), row.outcome) == (PROBLEM, None)
+    assert (without_place(row.last_error), row.outcome) == (problem, None)
 
 
 def test_failing_event_is_retried_outside_batches(deliver: Deliver, drain: Drain, inbox_row: InboxRow) -> None:
