@@ -1,17 +1,17 @@
-"""Bulk insert and update: many rows in one statement.
+"""Bulk insert, update and look-up: many rows in one statement.
 
 All rows are sent as one JSON parameter, which Postgres expands with `json_to_recordset`: one round trip and one plan
 for any number of rows. A row of twelve columns takes about 13 µs; multi-row VALUES takes several times as long.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, Table, text
+from sqlalchemy import ARRAY, ColumnElement, Row, Table, any_, literal, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db import Base
 
@@ -51,6 +51,14 @@ def update(session: Session, model: type[Base], rows: Sequence[JsonRow], *, key:
     match = " AND ".join(f'{table}."{name}" = given."{name}"' for name in key)
     statement = f"UPDATE {table} SET {changes} FROM {given(model, columns)} WHERE {match}"
     session.execute(text(statement), {"rows": encode(rows)})
+
+
+def among(column: InstrumentedAttribute[Any], values: Iterable[object]) -> ColumnElement[bool]:
+    """SQL condition: the column has one of these values, of which there may be any number.
+
+    They are sent as one array, because a statement has at most 65,535 parameters, and `in_` takes one for each value.
+    """
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 @cache

@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
 from app import ids
+from app.bulk import among
 from app.commissions.models import Commission, Conversion
 from app.errors import NotFound
 from app.immutable import immutable
@@ -229,7 +230,7 @@ def load_commissions(
     session: Session, commission_ids: Collection[UUID]
 ) -> Sequence[Row[Commission, Conversion, Payment, str, str]]:
     """These commissions as `list_commissions` has them, read again, also those of merged payments."""
-    matching = _COMMISSIONS.where(Commission.id.in_(commission_ids))
+    matching = _COMMISSIONS.where(among(Commission.id, commission_ids))
     matching = matching.options(_NO_CALCULATION, _NO_UPLINES, *_NO_PAYMENT_DETAILS)
     return session.execute(matching.execution_options(populate_existing=True)).all() if commission_ids else []
 
@@ -256,7 +257,7 @@ def load_with_commissions(
         .join(Payment, Payment.id == Conversion.payment_id)
         .join(Partner, Partner.id == Conversion.partner_id)
         .outerjoin(Commission, _LEVEL_0)
-        .where(Conversion.id.in_(conversion_ids))
+        .where(among(Conversion.id, conversion_ids))
     )
     return session.execute(joined.execution_options(populate_existing=True)).all() if conversion_ids else []
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import Evidence
+from app.bulk import among
 from app.commissions.models import Commission, Conversion
 from app.explanations import payments as payment_explanation
 from app.explanations.payment_sentences import lines_of
@@ -158,10 +159,10 @@ def _moved(session: Session, event: StripeEvent, payments: Sequence[Payment]) ->
     payment_of_conversion = {
         conversion.id: conversion.payment_id
         for conversion in session.scalars(
-            select(Conversion).where(Conversion.payment_id.in_([payment.id for payment in payments]))
+            select(Conversion).where(among(Conversion.payment_id, [payment.id for payment in payments]))
         )
     }
-    of_these = select(Commission).where(Commission.conversion_id.in_(payment_of_conversion))
+    of_these = select(Commission).where(among(Commission.conversion_id, payment_of_conversion))
     commissions = session.scalars(of_these.order_by(Commission.conversion_id, Commission.level, Commission.id)).all()
     entries = payment_explanation.entries_of(
         session, [commission.id for commission in commissions], cause=event.stripe_id

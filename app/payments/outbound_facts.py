@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bulk import among
 from app.outbox import outbox
 from app.outbox.outbox import Fact
 from app.payments.models import Payment
@@ -24,7 +25,7 @@ def unattributed(session: Session, is_backfill: Mapping[UUID, bool]) -> list[Fac
     """A fact for each of these payments, as they are now; the mapping says which ones only a backfill brought."""
     if not is_backfill:
         return []
-    query = select(Payment).where(Payment.id.in_(is_backfill)).execution_options(populate_existing=True)
+    query = select(Payment).where(among(Payment.id, is_backfill)).execution_options(populate_existing=True)
     return [
         Fact(
             "payment.unattributed",

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.attribution.signups import references
+from app.bulk import among
 from app.immutable import immutable
 from app.signups.models import BY_BROWSER, SignUp
 
@@ -51,7 +52,7 @@ def stated_of(signup: SignUp) -> Stated:
 def load_stated(session: Session, signup_ids: Iterable[UUID]) -> dict[UUID, Stated]:
     """The sign-ups with these ids, by id."""
     columns = [getattr(SignUp, name) for name in _FIELDS]
-    rows = session.execute(select(*columns).where(SignUp.id.in_(sorted(signup_ids))))
+    rows = session.execute(select(*columns).where(among(SignUp.id, signup_ids)))
     return {row.id: Stated(*row) for row in rows}
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.bulk import among
 from app.commissions.decisions import batches, decisions
 from app.commissions.decisions.decisions import Decision
 from app.commissions.models import Commission, Conversion
@@ -144,7 +145,7 @@ def _approve(
     for scope, payment_ids in batches.by_scope(chosen).items():
         locked = batches.lock(session, scope, payment_ids)
         again = _waiting([scope.organization_id], ApprovalFilter(scope.livemode), by.occurred_at)
-        rows = session.execute(again.where(Conversion.payment_id.in_(payment_ids))).all()
+        rows = session.execute(again.where(among(Conversion.payment_id, payment_ids))).all()
         decided_by, paid = actors.name_of(actor), dict.fromkeys(row.payment_id for row in rows)
         decided = [
             Decision(payment_id, "approved", decided_by, by.occurred_at, by.occurred_at, reason) for payment_id in paid

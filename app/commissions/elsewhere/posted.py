@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.bulk import among
 from app.commissions.elsewhere.models import OpeningBalance
 
 
@@ -14,7 +15,7 @@ def openings_among(session: Session, posted_ids: Collection[UUID]) -> set[UUID]:
     """Those of `posted_ids` that are opening balances; the others are commissions."""
     if not posted_ids:
         return set()
-    return set(session.scalars(select(OpeningBalance.id).where(OpeningBalance.id.in_(posted_ids))))
+    return set(session.scalars(select(OpeningBalance.id).where(among(OpeningBalance.id, posted_ids))))
 
 
 def public_id(session: Session, posted_id: UUID) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import sealing
+from app.bulk import among
 from app.config import Settings
 from app.immutable import immutable
 from app.partners.payout_methods.destinations import kinds
@@ -51,7 +52,7 @@ def load_rows(session: Session, partner_ids: Collection[UUID]) -> dict[UUID, Pay
     """The rows of these partners, where there is one."""
     if not partner_ids:
         return {}
-    rows = session.scalars(select(PayoutMethod).where(PayoutMethod.partner_id.in_(partner_ids)))
+    rows = session.scalars(select(PayoutMethod).where(among(PayoutMethod.partner_id, partner_ids)))
     return {row.partner_id: row for row in rows}
 
 

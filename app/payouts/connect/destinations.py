@@ -9,6 +9,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app import sealing
+from app.bulk import among
 from app.immutable import immutable
 from app.partners.models import Partner
 from app.partners.payout_methods import stored
@@ -64,7 +65,7 @@ def _load_accounts(session: Session, partner_ids: Collection[UUID], *, livemode:
         ConnectedAccount.organization_id == Partner.organization_id,
         ConnectedAccount.livemode == livemode,
     )
-    chosen = select(Partner.id, ConnectedAccount).join(ConnectedAccount, is_own).where(Partner.id.in_(partner_ids))
+    chosen = select(Partner.id, ConnectedAccount).join(ConnectedAccount, is_own).where(among(Partner.id, partner_ids))
     return {row.id: row.ConnectedAccount for row in session.execute(chosen)}
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.bulk import among
 from app.commissions.settling.settlement import Cause
 from app.immutable import immutable
 from app.organizations import audit
@@ -80,7 +81,7 @@ def import_results(session: Session, actor: Actor, run: PayoutRun, content: byte
     """
     lines = results.read(content)
     named = [line.reference for line in lines if line.reference is not None]
-    chosen = select(Payout.id).where(Payout.run_id == run.id, Payout.reference.in_(named))
+    chosen = select(Payout.id).where(Payout.run_id == run.id, among(Payout.reference, named))
     payouts = {payout.reference: payout for payout in changes.lock(session, session.scalars(chosen).all())}
     judged = _judge(lines, payouts)
     _confirm(session, judged.changes["paid"], by)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.bulk import among
 from app.partners.models import Partner
 from app.payouts.connect import destinations
 from app.payouts.files.problems import load_problems
@@ -55,7 +56,7 @@ def load_statuses(session: Session, partner_ids: Collection[UUID], *, is_shared:
     """The statuses of these partners; `is_shared` locks their rows, so that a ban waits for the transaction."""
     if not partner_ids:
         return {}
-    chosen = select(Partner.id, Partner.status).where(Partner.id.in_(partner_ids)).order_by(Partner.id)
+    chosen = select(Partner.id, Partner.status).where(among(Partner.id, partner_ids)).order_by(Partner.id)
     rows = session.execute(chosen.with_for_update(read=True) if is_shared else chosen)
     return {row.id: row.status for row in rows}
 
@@ -64,5 +65,5 @@ def load_organizations(session: Session, partner_ids: Collection[UUID]) -> dict[
     """The own organizations of these partners; None for those that have not joined."""
     if not partner_ids:
         return {}
-    rows = session.execute(select(Partner.id, Partner.partner_organization_id).where(Partner.id.in_(partner_ids)))
+    rows = session.execute(select(Partner.id, Partner.partner_organization_id).where(among(Partner.id, partner_ids)))
     return {row.id: row.partner_organization_id for row in rows}

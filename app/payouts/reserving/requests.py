@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.bulk import among
 from app.errors import InvalidRequest, NotFound
 from app.immutable import immutable
 from app.partners.models import Partner
@@ -83,7 +84,7 @@ def _partners(session: Session, program: Program, request: Mapping[str, Any], na
     named = {public_id: ids.decode(public_id, *ids.PARTNER_PREFIXES) for public_id in request[name]}
     keys = [key for key in named.values() if key is not None]
     known = set(
-        session.scalars(select(Partner.id).where(Partner.id.in_(keys), Partner.program_id == program.id))
+        session.scalars(select(Partner.id).where(among(Partner.id, keys), Partner.program_id == program.id))
         if keys
         else ()
     )

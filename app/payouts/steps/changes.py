@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.bulk import among
 from app.commissions.settling import payout_postings
 from app.commissions.settling.payout_postings import PayoutKind, Step, Taken
 from app.commissions.settling.settlement import Cause
@@ -33,9 +34,9 @@ def lock(session: Session, payout_ids: Collection[UUID]) -> list[Payout]:
     """These payouts with their runs, locked and read again, in the order of their ids."""
     if not payout_ids:
         return []
-    run_ids = session.scalars(select(Payout.run_id).where(Payout.id.in_(payout_ids)).distinct()).all()
+    run_ids = session.scalars(select(Payout.run_id).where(among(Payout.id, payout_ids)).distinct()).all()
     run_states.lock(session, run_ids)
-    chosen = select(Payout).where(Payout.id.in_(payout_ids)).order_by(Payout.id)
+    chosen = select(Payout).where(among(Payout.id, payout_ids)).order_by(Payout.id)
     locked = chosen.with_for_update(key_share=True).execution_options(populate_existing=True)
     return list(session.scalars(locked).all())
 
@@ -43,7 +44,7 @@ def lock(session: Session, payout_ids: Collection[UUID]) -> list[Payout]:
 def lines_of(session: Session, payout_ids: Collection[UUID]) -> dict[UUID, list[LineAmounts]]:
     """The lines of these payouts, oldest commission first."""
     found: dict[UUID, list[LineAmounts]] = {payout_id: [] for payout_id in payout_ids}
-    chosen = select(PayoutLine).where(PayoutLine.payout_id.in_(payout_ids)).order_by(PayoutLine.commission_id)
+    chosen = select(PayoutLine).where(among(PayoutLine.payout_id, payout_ids)).order_by(PayoutLine.commission_id)
     for line in session.scalars(chosen).all():
         found[line.payout_id].append(LineAmounts(line.commission_id, line.gross_minor, line.fee_minor))
     return found

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app import ids
+from app.bulk import among
 from app.tombstones.subjects import Subject
 from app.transfer.exports.stored.models import Export, ExportPart
 
@@ -30,7 +31,7 @@ _BEGIN_AGAIN: Final = text("""
 def exports_of(session: Session, subject: Subject) -> Sequence[str]:
     """The ids of exports whose archives may hold the person and were made, `exp_…`; copies of them may exist."""
     found = session.scalars(_ABOVE, {"organization_id": subject.organization_id}).all()
-    made = select(Export.id).where(Export.id.in_(found), Export.sha256.is_not(None))
+    made = select(Export.id).where(among(Export.id, found), Export.sha256.is_not(None))
     return [ids.encode(ids.EXPORT, export_id) for export_id in session.scalars(made.order_by(Export.id))]
 
 
@@ -38,7 +39,7 @@ def erase(session: Session, subject: Subject) -> Mapping[str, int]:
     """Delete the archives that may hold the person; those that are being made begin again. Returns how many parts."""
     found = session.scalars(_ABOVE, {"organization_id": subject.organization_id}).all()
     parts = session.execute(
-        delete(ExportPart).where(ExportPart.export_id.in_(found)).returning(ExportPart.number)
+        delete(ExportPart).where(among(ExportPart.export_id, found)).returning(ExportPart.number)
     ).all()
     session.execute(_EXPIRE, {"ids": list(found)})
     session.execute(_BEGIN_AGAIN, {"ids": list(found)})

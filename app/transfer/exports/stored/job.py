@@ -10,6 +10,7 @@ from sqlalchemy import delete, exists, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app import sealing
+from app.bulk import among
 from app.errors import LeaseLost
 from app.ledger.fences import Begin
 from app.transfer.exports.manifest import Manifest
@@ -51,7 +52,7 @@ def claim(session: Session) -> Export | None:
     Effects: deletes what another process wrote of it. An export whose worker ended on every attempt has failed.
     """
     given_up = session.scalars(_GIVE_UP, {"most": MOST_ATTEMPTS}).all()
-    session.execute(delete(ExportPart).where(ExportPart.export_id.in_(given_up)))
+    session.execute(delete(ExportPart).where(among(ExportPart.export_id, given_up)))
     found = session.scalar(_CLAIM, {"lease": LEASE})
     if found is None:
         return None
@@ -145,7 +146,7 @@ def delete_expired(session: Session) -> int:
     """Delete the archives whose time is over; returns how many exports expired."""
     over = update(Export).where(Export.status == "ready", Export.expires_at <= func.now())
     expired: list[UUID] = list(session.scalars(over.values(status="expired").returning(Export.id)))
-    session.execute(delete(ExportPart).where(ExportPart.export_id.in_(expired)))
+    session.execute(delete(ExportPart).where(among(ExportPart.export_id, expired)))
     return len(expired)
 
 
