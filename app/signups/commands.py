@@ -18,7 +18,7 @@ from app.organizations.actors import Actor
 from app.partners.joining import addresses
 from app.partners.models import Partner
 from app.programs.models import Program
-from app.signups.models import BY_BROWSER, SignUp
+from app.signups.models import BY_BROWSER, MOST_CLAIMS, SignUp
 from app.texts import require_line
 
 CLOCKS_APART: Final = timedelta(minutes=5)
@@ -65,7 +65,8 @@ def record(
         cause: `request:…` or `import:…`, recorded with what it changes.
 
     Returns:
-        The sign-up, and whether it is new. A browser's claim of a user is a row for each session and address.
+        The sign-up, and whether it is new. A browser's claim of a user is a row for each session and address; beyond
+        `MOST_CLAIMS` of one address it is ignored, and the earliest is returned.
 
     Raises:
         InvalidRequest: names the field that has no possible value.
@@ -113,22 +114,23 @@ def _demand_partner(session: Session, program: Program, partner_id: UUID | None)
 
 
 def _insert_or_lock(session: Session, row: dict[str, Any]) -> tuple[SignUp, bool]:
-    """The new sign-up and True, or the one of the same user, locked, and False.
+    """The new sign-up and True, or the one of the same user, locked, and False: the earliest, of too many claims.
 
     Between the two statements the stored one may be deleted, as an unused claim of a browser; then it is inserted.
     """
     while True:
-        added = session.scalar(insert(SignUp).values(row).on_conflict_do_nothing().returning(SignUp.id))
+        new = insert(SignUp).values(row).on_conflict_do_nothing().returning(SignUp.id)
+        added = None if _is_claimed_enough(session, row) else session.scalar(new)
         if added is not None:
             return session.get_one(SignUp, added), True
-        locked = _same(row).with_for_update().execution_options(populate_existing=True)
+        locked = _same(row).limit(1).with_for_update().execution_options(populate_existing=True)
         stored = session.scalars(locked).one_or_none()
         if stored is not None:
             return stored, False
 
 
 def _same(row: dict[str, Any]) -> Any:
-    """The stored sign-up of the same user; of a browser, with the same session and address."""
+    """The stored sign-up of the same user; of a browser, those with the same address, the same session first."""
     query = select(SignUp).where(
         SignUp.customer_id == row["customer_id"],
         SignUp.program_id == row["program_id"],
@@ -136,11 +138,13 @@ def _same(row: dict[str, Any]) -> Any:
     )
     if row["source"] != BY_BROWSER:
         return query.where(SignUp.source != BY_BROWSER)
-    return query.where(
-        SignUp.source == BY_BROWSER,
-        SignUp.session_id == row["session_id"],
-        SignUp.email_mark == row["email_mark"],
-    )
+    of_address = query.where(SignUp.source == BY_BROWSER, SignUp.email_mark == row["email_mark"])
+    return of_address.order_by((SignUp.session_id == row["session_id"]).desc(), SignUp.occurred_at, SignUp.id)
+
+
+def _is_claimed_enough(session: Session, row: dict[str, Any]) -> bool:
+    """Whether it is a claim, and the user and address have been claimed so often that another is ignored."""
+    return row["source"] == BY_BROWSER and len(session.scalars(_same(row).limit(MOST_CLAIMS)).all()) == MOST_CLAIMS
 
 
 def _filled(stored: SignUp, row: dict[str, Any]) -> dict[str, Any]:

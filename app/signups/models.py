@@ -10,13 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import Base, CreatedAt
 
 BY_BROWSER: Final = "browser"
+MOST_CLAIMS: Final = 20
+"""How many claims of one user and address a program keeps, the earliest, since anyone may make any number of them."""
 
 
 class SignUp(Base):
     """A user of the merchant's own system who registered, and the evidence of the partner that brought it.
 
-    The merchant's server states each user of a program once. Browsers may claim the same user any number of times:
-    their key is public, so a claim is a row of its own and takes nothing from anyone.
+    The merchant's server states each user of a program once. Browsers may claim the same user with any number of
+    addresses: their key is public, so a claim is a row of its own and takes nothing from anyone.
     """
 
     __tablename__ = "signups"
@@ -38,10 +40,10 @@ class SignUp(Base):
         Index(
             "uq_signups_claimed",
             "customer_id",
+            "email_mark",
             "program_id",
             "livemode",
             "session_id",
-            "email_mark",
             unique=True,
             postgresql_where=text("source = 'browser'"),
         ),

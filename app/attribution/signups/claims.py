@@ -4,44 +4,22 @@ A claim counts only for a Stripe object with the id of the user that it claims, 
 the claim has, and only while the merchant's server has not stated that user.
 """
 
-from collections.abc import Mapping, Sequence
-from uuid import UUID
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.attribution.signups.stated import Recognized, Stated
+from app.attribution.signups import references
+from app.attribution.signups.stated import Recognized
 from app.payments.facts import EMAIL
+from app.signups.models import BY_BROWSER, MOST_CLAIMS
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-
-def believed(
-    session: Session, scope: Scope, recognized: Sequence[Recognized], signups: Mapping[UUID, Stated]
-) -> list[Recognized]:
-    """`recognized` without the claims that do not count.
-
-    What the server states of a user is found by the same id as a claim of that user, so it is among `recognized`.
-    """
-    claimed = {each.object_id for each in recognized if signups[each.signup_id].is_claim}
-    marks = _payers(session, scope, claimed) if claimed else {}
-    by_server = {
-        (each.object_id, signup.program_id, signup.customer_id)
-        for each in recognized
-        if not (signup := signups[each.signup_id]).is_claim
-    }
-    return [
-        each
-        for each in recognized
-        if not (signup := signups[each.signup_id]).is_claim
-        or (
-            signup.email_mark in marks.get(each.object_id, ())
-            and (each.object_id, signup.program_id, signup.customer_id) not in by_server
-        )
-    ]
-
+DISTANCE: Final = 3
+"""The distance of a claim: farther than any way to recognize what the merchant's server said."""
 
 # The addresses of a payer are with the customer, or without one with the objects of the payment.
-_PAYERS = text(f"""
+_BELIEVED = text(f"""
     WITH own AS (
         SELECT id, root, customer FROM stripe_objects WHERE {SCOPE_SQL} AND id = ANY(:object_ids)
     ), bearers AS (
@@ -51,17 +29,40 @@ _PAYERS = text(f"""
         SELECT own.id, member.id FROM own JOIN stripe_objects AS member ON member.root = own.root
         WHERE own.customer = '' AND member.root <> member.id
           AND member.organization_id = :organization_id AND member.account = :account AND member.livemode = :livemode
+    ), shown AS (
+        SELECT DISTINCT bearers.object_id, substr(facts.name, {len(EMAIL) + 1}) AS email_mark
+        FROM bearers JOIN stripe_objects AS bearer ON bearer.id = bearers.id
+        CROSS JOIN LATERAL jsonb_object_keys(bearer.facts) AS facts(name)
+        WHERE bearer.organization_id = :organization_id AND bearer.account = :account AND bearer.livemode = :livemode
+          AND starts_with(facts.name, '{EMAIL}')
+    ), named AS (
+        SELECT object_id, field_path, stripe_event_id, substr(refers_to, {len(references.USER) + 1}) AS customer_id
+        FROM evidence
+        WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND starts_with(refers_to, '{references.USER}')
     )
-    SELECT bearers.object_id, jsonb_object_keys(bearer.facts) AS fact
-    FROM bearers JOIN stripe_objects AS bearer ON bearer.id = bearers.id
-    WHERE bearer.organization_id = :organization_id AND bearer.account = :account AND bearer.livemode = :livemode
+    SELECT named.object_id, claim.id AS signup_id, {DISTANCE} AS distance, named.field_path, named.stripe_event_id
+    FROM named JOIN shown ON shown.object_id = named.object_id
+    CROSS JOIN LATERAL (
+        SELECT signups.id, row_number() OVER (
+            PARTITION BY signups.program_id ORDER BY signups.occurred_at, signups.id
+        ) AS place
+        FROM signups
+        WHERE signups.customer_id = named.customer_id AND signups.email_mark = shown.email_mark
+          AND signups.source = '{BY_BROWSER}'
+          AND (signups.organization_id, signups.livemode) IS NOT DISTINCT FROM (:organization_id, :livemode)
+          AND NOT EXISTS (
+              SELECT FROM signups AS said
+              WHERE said.customer_id = signups.customer_id AND said.program_id = signups.program_id
+                AND said.livemode = signups.livemode AND said.source <> '{BY_BROWSER}'
+          )
+    ) AS claim
+    WHERE claim.place <= {MOST_CLAIMS}
 """)
 
 
-def _payers(session: Session, scope: Scope, object_ids: set[str]) -> dict[str, set[str]]:
-    """The marks of the addresses that the payer of each object has shown, by the object's id."""
-    found: dict[str, set[str]] = {}
-    for row in session.execute(_PAYERS, {**scope.parameters(), "object_ids": sorted(object_ids)}):
-        if row.fact.startswith(EMAIL):
-            found.setdefault(row.object_id, set()).add(row.fact.removeprefix(EMAIL))
-    return found
+def believed(session: Session, scope: Scope, object_ids: set[str]) -> list[Recognized]:
+    """The claims that count for these objects, whose users have been claimed."""
+    if not object_ids:
+        return []
+    rows = session.execute(_BELIEVED, {**scope.parameters(), "object_ids": sorted(object_ids)})
+    return [Recognized(**row._asdict()) for row in rows]

@@ -20,9 +20,6 @@ from app.payments.facts import EMAIL, Kind
 from app.signups.models import BY_BROWSER
 from app.stripe_events.scope import SCOPE_SQL, Scope
 
-OF_CLAIMS: Final = 3
-"""The distance of a browser's claim: farther than any way to recognize what the merchant's server said."""
-
 # IS NOT DISTINCT FROM, so that no index that begins with the organization is used: one may have most of the rows.
 BY_ADDRESS: Final = f"""
     SELECT known.id AS object_id, said.id AS signup_id, 2 AS distance, 'email' AS field_path,
@@ -44,7 +41,7 @@ BY_ANY_WAY: Final = f"""
     WHERE said.organization_id = :organization_id AND said.livemode = :livemode
       AND said.stripe_customer_id = ANY(:object_ids) AND said.stripe_customer_id <> ''
     UNION ALL
-    SELECT named.object_id, said.id, 1, named.field_path, named.stripe_event_id
+    SELECT named.object_id, said.id, said.distance, named.field_path, named.stripe_event_id
     FROM (
         SELECT object_id, organization_id, livemode, field_path, stripe_event_id,
                substr(refers_to, {len(references.USER) + 1}) AS customer_id
@@ -52,14 +49,22 @@ BY_ANY_WAY: Final = f"""
         WHERE {SCOPE_SQL} AND object_id = ANY(:object_ids) AND starts_with(refers_to, '{references.USER}')
     ) AS named
     CROSS JOIN LATERAL (
-        SELECT id FROM signups
-        WHERE signups.customer_id = named.customer_id
-          AND (organization_id, livemode) IS NOT DISTINCT FROM (named.organization_id, named.livemode) OFFSET 0
+        (SELECT id, 1 AS distance FROM signups
+        WHERE signups.customer_id = named.customer_id AND source <> '{BY_BROWSER}'
+          AND (organization_id, livemode) IS NOT DISTINCT FROM (named.organization_id, named.livemode) OFFSET 0)
+        UNION ALL
+        (SELECT id, {claims.DISTANCE} FROM signups
+        WHERE signups.customer_id = named.customer_id AND signups.organization_id = named.organization_id
+          AND livemode = named.livemode AND source || '' = '{BY_BROWSER}' LIMIT 1)
     ) AS said
     UNION ALL
     {BY_ADDRESS}
 """
-"""Stripe objects of `object_ids` that belong to a sign-up, with how that is known: `distance` orders the ways."""
+"""Stripe objects of `object_ids` that belong to a sign-up, with how that is known: `distance` orders the ways.
+
+Of a user's claims it has one, whichever it is, because anyone may make any number of them: `claims.believed` reads
+those that count. Its source is compared as an expression, so that no index of all claims is walked to find one.
+"""
 
 
 def names_on(session: Session, scope: Scope, recognized: Sequence[Recognized]) -> dict[str, list[Name]]:
@@ -67,10 +72,13 @@ def names_on(session: Session, scope: Scope, recognized: Sequence[Recognized]) -
 
     Effects: stores the touchpoints of their sessions.
     """
-    signups = stated.load_stated(session, {each.signup_id for each in recognized})
+    claimed = {each.object_id for each in recognized if each.distance == claims.DISTANCE}
+    counting = [each for each in recognized if each.distance != claims.DISTANCE]
+    counting += claims.believed(session, scope, claimed)
+    signups = stated.load_stated(session, {each.signup_id for each in counting})
     credited = partners.credited(session, scope.organization_id, signups.values())
     found: dict[str, list[Name]] = {}
-    for each in claims.believed(session, scope, recognized, signups):
+    for each in counting:
         signup, named = signups[each.signup_id], credited[each.signup_id]
         if isinstance(named, NoCredit):
             continue
@@ -81,7 +89,7 @@ def names_on(session: Session, scope: Scope, recognized: Sequence[Recognized]) -
             field_path=f"{each.field_path};signup={ids.encode(ids.SIGN_UP, signup.id)}",
             stripe_event_id=each.stripe_event_id,
             evident_at=signup.occurred_at,
-            distance=OF_CLAIMS if signup.is_claim else each.distance,
+            distance=each.distance,
         )
         found.setdefault(each.object_id, []).append(name)
     return found
