@@ -22,6 +22,7 @@ import app.payments.models
 import app.payouts.files.models
 import app.payouts.models
 import app.payouts.owner_settings.models
+import app.people.models
 import app.programs.models
 import app.referrals.models
 import app.signups.models

@@ -20,6 +20,7 @@ SMALL: Final = frozenset(
         *("client_keys", "referral_currencies", "promotion_code_requests"),
         *("accounts", "ledger_fences", "partner_mails", "email_confirmations", "invitations", "drifts", "due_events"),
         *("outbound_endpoints", "balances_reached", "tombstones", "cutoff_moves", "opening_balances"),
+        *("people", "memberships", "login_links", "login_mails", "person_sessions"),
         *("imports", "import_files", "imported_affiliates"),
     }
 )

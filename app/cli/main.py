@@ -27,7 +27,7 @@ from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import opening_balances, payouts
 from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
-from app.cli.server import bootstrap, explain, mcp, migrate, up, verify
+from app.cli.server import bootstrap, explain, mcp, migrate, people, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
 from app.cli.transfer import exports, imports
 from app.errors import AccrualError
@@ -84,6 +84,8 @@ app.add_typer(payouts.commands, name="payouts")
 app.add_typer(payout_methods.commands, name="payout-methods")
 app.add_typer(payout_settings.commands, name="payout-settings")
 app.add_typer(keys.commands, name="keys")
+app.add_typer(people.commands, name="people")
+app.command("login-link")(people.login_link)
 app.add_typer(client_keys.commands, name="client-keys")
 app.add_typer(browser_keys.commands, name="browser-keys")
 app.add_typer(signups.commands, name="signups")

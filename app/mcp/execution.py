@@ -28,7 +28,7 @@ def answer(operation: Operation, call: Call, sent: Mapping[str, Any]) -> Answer:
     """Execute a call and log how it ended. Never raises."""
     caller = call.sender.caller
     bound = {"request_id": call.sender.request_id}
-    if caller is not None:
+    if caller is not None and caller.key_id is not None:
         bound["key_id"] = ids.encode(ids.API_KEY, caller.key_id)
     with structlog.contextvars.bound_contextvars(**bound):
         started_at = time.perf_counter()

@@ -26,6 +26,7 @@ def identify(authorization: str | None) -> Caller:
         raise Unauthenticated("send an API key: `Authorization: Bearer aff_…`")
     with db.web_transaction() as session:
         caller = keys.authenticate(session, plaintext.strip())
+    assert caller.key_id is not None
     structlog.contextvars.bind_contextvars(key_id=ids.encode(ids.API_KEY, caller.key_id))
     return caller
 

@@ -1,7 +1,6 @@
-"""Actors of commands: the caller with an API key, an app user, the command line, the clock, or a person without a key.
+"""Actors of commands: the caller (an API key, or a person who is signed in), an app user, the command line, the clock.
 
-Every command takes an actor, passes it to the commands it calls, and writes it to the audit trail. A person who is
-signed in to the pages will be another kind of actor; no command has to change for that.
+Every command takes an actor, passes it to the commands it calls, and writes it to the audit trail.
 """
 
 from hashlib import sha256
@@ -55,13 +54,17 @@ PUBLIC: Final = "public"
 
 
 def name_of(actor: Actor) -> str:
-    """The actor as it is stored: the public id of a key, `mcp:` before it if an agent used it, or the actor's word.
+    """The actor as it is stored: the public id of a person or a key, or the actor's word.
 
+    Before the id of a key that an agent used is `mcp:`.
     An app user is stored as its client key.
     """
     if isinstance(actor, AppUser):
         return ids.encode(ids.CLIENT_KEY, actor.key_id)
     if not isinstance(actor, Caller):
         return actor
+    if actor.person_id is not None:
+        return ids.encode(ids.PERSON, actor.person_id)
+    assert actor.key_id is not None
     key_id = ids.encode(ids.API_KEY, actor.key_id)
     return f"{MCP}:{key_id}" if actor.is_agent else key_id

@@ -22,8 +22,8 @@ class EntryFilter:
     Attributes:
         action: such as `partner.updated`.
         subject_id: the public id of what was changed.
-        actor: `key_…`, also where an agent used the key; `mcp:key_…`, only then; `mcp`, any agent; `cli`, `clock`,
-            `console` or `public`.
+        actor: `usr_…`, a person; `key_…`, also where an agent used the key; `mcp:key_…`, only then; `mcp`, any agent;
+            `cli`, `clock`, `console` or `public`.
         created: when it was made.
     """
 

@@ -1,4 +1,4 @@
-"""Permissions of API keys by level and scopes, and the caller that a key identifies. Pure.
+"""Permissions of API keys by level and scopes, and the caller that a key or a session of a person identifies. Pure.
 
 A permission is named `<resource>:read` or `<resource>:write`. A key without scopes has all permissions of its level:
 `read` has the reads that are not financial, `manage` has all. A key with scopes has exactly these, with either level.
@@ -23,6 +23,7 @@ Permission = Literal[
     "commissions:read",
     "payouts:read",
     "payouts:write",
+    "payout_settings:write",
     "payments:read",
     "payments:write",
     "events:read",
@@ -44,6 +45,8 @@ Permission = Literal[
     "audit:read",
     "keys:read",
     "keys:write",
+    "people:read",
+    "people:write",
     "organizations:read",
     "organizations:write",
 ]
@@ -63,6 +66,7 @@ FINANCIAL: Final = frozenset(
         "signups:read",
         "imports:read",
         "audit:read",
+        "people:read",
     }
 )
 """Reads of earnings, payments and decisions, and of what is sent about them.
@@ -86,17 +90,21 @@ def default_scopes(kind: str, level: str) -> tuple[str, ...]:
 
 @immutable
 class Caller:
-    """The caller of a request, identified by its API key.
+    """The caller of a request, identified by its API key, or a person who is signed in to the pages.
+
+    A person has the level `manage` and, unless its role has all permissions, the scopes of its role.
 
     Attributes:
-        organization_id: the key's organization.
-        organization_ids: that organization and its descendants, whose rows the key may access.
+        key_id: the key; None for a person.
+        organization_id: the key's organization; the one that the person's pages show.
+        organization_ids: that organization and its descendants, whose rows the caller may access.
         kind: the organization's kind.
-        livemode: whether the key sees and makes live money or test money.
+        livemode: whether the caller sees and makes live money or test money.
         is_agent: whether an agent uses the key, over MCP.
+        person_id: the person; None for a key.
     """
 
-    key_id: UUID
+    key_id: UUID | None
     organization_id: UUID
     organization_ids: tuple[UUID, ...]
     level: str
@@ -104,11 +112,12 @@ class Caller:
     livemode: bool
     kind: str = "affiliate"
     is_agent: bool = False
+    person_id: UUID | None = None
 
     @property
     def identity(self) -> str:
-        """Identifies the caller in stored responses."""
-        return str(self.key_id)
+        """Identifies the caller in stored responses and in counts of requests."""
+        return str(self.key_id or self.person_id)
 
     def may_give(self, level: str, scopes: Collection[str]) -> bool:
         """Whether a new key with this level and these scopes would have at most this key's permissions.

@@ -91,13 +91,13 @@ def count(subject: str, *, is_write: bool, times: int = 1) -> LimitStatus | None
 
 
 def count_caller(caller: Caller, *, is_write: bool) -> LimitStatus | None:
-    """Count a request for the caller's key, and for all keys of its organization together.
+    """Count a request for the caller, and for all keys and people of its organization together.
 
     Returns:
-        The state of the key's limit, or of the organization's if only that is exceeded; None if Redis is unavailable. A
-        request whose key could not be counted is not counted for the organization either.
+        The state of the caller's limit, or of the organization's if only that is exceeded; None if Redis is
+        unavailable. A request whose caller could not be counted is not counted for the organization either.
     """
-    counted = count(f"key:{caller.key_id}", is_write=is_write)
+    counted = count(f"key:{caller.key_id or caller.person_id}", is_write=is_write)
     if counted is None or counted.is_exceeded:
         return counted
     return count(f"organization:{caller.organization_id}", is_write=is_write, times=KEYS_TOGETHER) or counted

@@ -125,5 +125,5 @@ def test_only_a_key_that_may_move_money_changes_them(reader: Caller, merchant: M
     payouts_reader = caller_of(merchant, "read", "payouts:read")
     assert payouts_reader.get(PATH).status_code == 200
     assert put(payouts_reader, {"wise_source_currency": "eur"}).status_code == 403
-    payer = caller_of(merchant, "read", "payouts:write")
+    payer = caller_of(merchant, "read", "payout_settings:write")
     assert put(payer, {"wise_source_currency": "eur"}).status_code == 200

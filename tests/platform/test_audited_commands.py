@@ -22,6 +22,7 @@ def test_bootstrap_writes_each_audit_entry_once(accrual: Accrual) -> None:
     key = ("cli", "key.created", {"livemode": False, "level": "manage", "scopes": []})
     assert trail() == [
         ("cli", "organization.created", {}),
+        ("cli", "person.added", {"role": "owner"}),
         (
             "cli",
             "program.created",
@@ -34,7 +35,7 @@ def test_bootstrap_writes_each_audit_entry_once(accrual: Accrual) -> None:
     ]
     accrual(*options)
     accrual(*options, "--webhook-secret", "whsec_from_stripe")
-    assert trail()[6:] == [("cli", "endpoint.secret_added", {})]
+    assert trail()[7:] == [("cli", "endpoint.secret_added", {})]
 
 
 def test_changes_of_keys_and_endpoints_are_audited(accrual: Accrual) -> None:
@@ -46,7 +47,7 @@ def test_changes_of_keys_and_endpoints_are_audited(accrual: Accrual) -> None:
     accrual("endpoints", "key", endpoint, "--api-key", "rk_test_" + "1" * 24)
     accrual("endpoints", "disable", endpoint)
     accrual("endpoints", "enable", endpoint)
-    assert trail()[6:] == [
+    assert trail()[7:] == [
         ("cli", "key.created", {"livemode": False, "level": "read", "scopes": ["events:read"]}),
         ("cli", "key.revoked", {}),
         ("cli", "endpoint.created", {"livemode": False}),
@@ -62,7 +63,7 @@ def test_replays_and_repeated_look_ups_are_audited(accrual: Accrual) -> None:
     run = accrual("events", "replay", "--outcome", "parked", "--detach")["id"]
     accrual("events", "replay", "--stop", run)
     accrual("waiting", "--ask-again")
-    assert trail()[6:] == [
+    assert trail()[7:] == [
         ("cli", "replay.requested", {"outcome": "parked"}),
         ("cli", "run.stopped", {"kind": "replay"}),
         ("cli", "waiting.asked_again", {"look_ups": 0}),

@@ -57,7 +57,7 @@ class Bootstrapped:
 
 def bootstrap(
     organization: Annotated[str, typer.Option(help="The merchant's name; or its id, org_…, if it exists.")],
-    email: Annotated[str, typer.Option(help="The merchant's e-mail address.")],
+    email: Annotated[str, typer.Option(help="The merchant's e-mail address, also that of its first owner.")],
     *,
     webhook_secret: Annotated[
         str | None,
@@ -76,6 +76,8 @@ def bootstrap(
     as_json: AsJson = False,
 ) -> None:
     """Make an organization, its program (20 %, 30 days' holdback), a manage key and a webhook endpoint.
+
+    The address becomes the first owner, unless the organization has one: `accrual login-link EMAIL` signs it in.
 
     Key and endpoint are for live or for test money. Run again for an organization that it made, it makes only what is
     missing: with --live the live key and endpoint; with --new-key another manage key. With --webhook-secret it adds the
@@ -137,8 +139,10 @@ def make(
     """
     from app.organizations import merchants
     from app.organizations.keys import has_manage_key, issue_key
+    from app.people import memberships
 
     owner = merchants.find_or_create(session, actors.CLI, name, email=email)
+    memberships.add_first_owner(session, actors.CLI, owner.id, email=email)
     program_id, has_new_terms = _default_program(session, owner, currency, offered)
     api_key = None
     if new_key or not has_manage_key(session, owner.id, livemode=livemode):

@@ -22,7 +22,7 @@ def show_payout_settings() -> Response:
 
 @api.put(
     "/api/v1/payout-settings",
-    security=needs("payouts:write"),
+    security=needs("payout_settings:write"),
     responses={"200": shapes.OwnerSettingsBody, "415": ErrorBody},
 )
 def change_payout_settings(body: SettingsChange) -> Response:

@@ -127,6 +127,8 @@ NOT_EXPORTED: Final[Mapping[str, str]] = {
     "api_keys": "keys are secrets: make new ones",
     "client_keys": "keys of apps are secrets: make new ones",
     "browser_keys": "keys of pages name the former installation: make new ones",
+    **dict.fromkeys(("people", "memberships"), "people sign in to this installation: add them to the new one"),
+    **dict.fromkeys(("login_links", "login_mails", "person_sessions"), "sign-ins at this installation"),
     "stored_responses": "answers kept for a day, in case a request is repeated",
     "invitations": "links in mails, which lead to the former address: invite again",
     "email_confirmations": "links in mails, which lead to the former address",
