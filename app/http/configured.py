@@ -9,3 +9,8 @@ def settings() -> Settings:
     """The settings that `app.web.connect` was given."""
     kept: Settings = current_app.extensions["accrual_settings"]
     return kept
+
+
+def is_https() -> bool:
+    """Whether the public address of this installation is https."""
+    return settings().public_url.startswith("https://")

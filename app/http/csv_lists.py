@@ -21,7 +21,7 @@ from werkzeug.wsgi import FileWrapper
 from app import csv_text
 from app.config import Settings
 from app.errors import InvalidRequest, Unavailable
-from app.http import errors, surfaces
+from app.http import bodies, errors, surfaces
 from app.organizations import access
 from app.organizations.permissions import Caller
 from app.paging import Page
@@ -114,7 +114,7 @@ def stream(
     """
     if getattr(query, "page", 1) != 1:
         raise InvalidRequest("do not send page for text/csv, which has all pages", param="page")
-    language = surfaces.requested_language()
+    language = bodies.requested_language()
     sizes: dict[str, Any] = {name: ROWS_AT_ONCE for name in PAGE_SIZES if name in type(query).model_fields}
 
     def read(after: dict[str, str]) -> Page[View]:

@@ -14,6 +14,10 @@ from werkzeug.exceptions import HTTPException
 
 from app import refusals
 from app.errors import LONGEST_SHOWN, InvalidRequest, NotFound, ReferralFailed, RequestError, TooLarge, Unavailable
+from app.http import bodies, html
+from app.http.bodies import FORM_NEEDED
+from app.sentences import catalogue
+from app.sentences.say import say
 from app.views import Documented
 
 HTTP_CODES: Final[Mapping[int, str]] = {
@@ -24,7 +28,10 @@ HTTP_CODES: Final[Mapping[int, str]] = {
 }
 """Codes for refusals by Flask itself; other refusals by Flask are malformed requests."""
 JSON_NEEDED: Final = "send JSON: `Content-Type: application/json`"
-FORM_NEEDED: Final = "send a form with a file, as `curl -F file=@FILE` does"
+PAGE_PATHS: Final = ("/console", "/portal", "/login", "/logout")
+"""Below them an error is a page for people."""
+TITLED: Final = frozenset({400, 403, 404, 409, 429, 500, 503})
+"""Statuses whose error pages have a title of their own; others have that of 400."""
 CLIENT_PATHS: Final = "/client/"
 """Below it error codes are upper case, and errors have a code and a message only."""
 
@@ -77,6 +84,8 @@ def render(
     description: dict[str, Any] = {"code": code, "message": message, "param": param}
     if details:
         description["details"] = details
+    if request.path.startswith(PAGE_PATHS):
+        return _error_page(status, message)
     if request.path.startswith(CLIENT_PATHS):
         description = {"code": code.upper(), "message": message}
     response = jsonify(error=description)
@@ -111,6 +120,12 @@ def install(app: Flask) -> None:
 def log_failure(failure: Exception) -> None:
     """Log what failed in this request; of a database error only its class, because its text contains values of rows."""
     log.error("request_failed", kind=refusals.kind_of(failure), exc_info=refusals.loggable(failure))
+
+
+def _error_page(status: int, message: str) -> Response:
+    with catalogue.using(bodies.requested_language()):
+        title = say(f"page.error.{status if status in TITLED else 400}")
+        return html.page("error.html", status=status, title=title, message=message)
 
 
 def _refused(refusal: RequestError) -> Response:

@@ -7,16 +7,13 @@ the document and the enforcement cannot differ; a route without a requirement is
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from babel import negotiate_locale
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_openapi3 import APIBlueprint, OpenAPI, Tag
 from flask_openapi3.types import ParametersTuple
 from pydantic import BaseModel
 
 from app.http.errors import ErrorBody
 from app.immutable import immutable
-from app.sentences import catalogue
-from app.sentences.catalogue import Catalogue
 from app.views import to_json
 
 SCHEME: Final = "api_key"
@@ -149,17 +146,6 @@ class ViewResponse(Response):
     def __init__(self, view: BaseModel, status: int = 200) -> None:
         super().__init__(to_json(view), status=status, mimetype="application/json")
         self.view = view
-
-
-def requested_language() -> Catalogue:
-    """The language of the response's sentences: the best of `Accept-Language` with a catalogue, else the default.
-
-    The case of a tag has no meaning (RFC 9110, 8.5.1), so `DE` is `de`.
-    """
-    available = {language.lower(): language for language in catalogue.available()}
-    tags = [tag.lower() for tag, quality in request.accept_languages if quality > 0]
-    best = negotiate_locale(tags, available, sep="-")
-    return catalogue.current() if best is None else catalogue.named(available[best.lower()])
 
 
 def _declared(app: Flask) -> Iterator[tuple[tuple[str, str], str]]:

@@ -30,16 +30,11 @@ _OPEN: Final = (PersonSession.revoked_at.is_(None), PersonSession.expires_at > f
 
 @immutable
 class OwnOrganization:
-    """An organization that a person may switch to."""
+    """An organization that a person may switch to. `id` is its public id, `org_…`."""
 
-    id: UUID
+    id: str
     name: str
     kind: str
-
-    @property
-    def public_id(self) -> str:
-        """The id as it is shown, `org_…`."""
-        return ids.encode(ids.ORGANIZATION, self.id)
 
 
 @immutable
@@ -65,7 +60,8 @@ class SignedIn:
     @property
     def organization(self) -> OwnOrganization:
         """The organization that is shown."""
-        return next(own for own in self.organizations if own.id == self.caller.organization_id)
+        shown = ids.encode(ids.ORGANIZATION, self.caller.organization_id)
+        return next(own for own in self.organizations if own.id == shown)
 
     @property
     def person_id(self) -> UUID:
@@ -141,12 +137,12 @@ def switch_organization(session: Session, signed_in: SignedIn, public_id: str) -
     Raises:
         NotFound: the person is not in an organization with this id.
     """
-    chosen = next((own for own in signed_in.organizations if own.public_id == public_id), None)
+    chosen = next((own for own in signed_in.organizations if own.id == public_id), None)
     if chosen is None:
         raise NotFound.of("organization", public_id)
     with db.across_modes(session):
         moved = update(PersonSession).where(PersonSession.id == signed_in.session_id, *_OPEN)
-        session.execute(moved.values(organization_id=chosen.id))
+        session.execute(moved.values(organization_id=ids.decode(chosen.id, ids.ORGANIZATION)))
 
 
 def switch_mode(session: Session, signed_in: SignedIn, *, livemode: bool) -> None:
@@ -230,7 +226,9 @@ def _load_organizations(session: Session, person_id: UUID) -> tuple[OwnOrganizat
         .where(Membership.person_id == person_id, Membership.disabled_at.is_(None))
         .order_by(Organization.name, Organization.id)
     )
-    return tuple(OwnOrganization(*row) for row in session.execute(own))
+    return tuple(
+        OwnOrganization(ids.encode(ids.ORGANIZATION, id_), name, kind) for id_, name, kind in session.execute(own)
+    )
 
 
 def _of_member(person_id: UUID, organization_id: UUID) -> tuple[Any, ...]:

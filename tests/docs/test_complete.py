@@ -13,6 +13,7 @@ from app import metrics, settings_files
 from app.attribution.carriers import CARRIERS
 from app.config import Settings
 from app.http.document import complete
+from app.http.errors import PAGE_PATHS
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
 from app.payments.waiting import reasons
@@ -26,7 +27,7 @@ from .pages import ROOT, code, pages, read, table_under
 from .shell import FOLDER, api_pages
 
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
-SELF_EVIDENT = ("/docs", "/openapi.json")
+SELF_EVIDENT = ("/docs", "/openapi.json", *PAGE_PATHS)
 ON_THE_COMMAND_LINE: Final = frozenset({"already_merchant", "balance_open", "name_taken", "organization_cycle"})
 """Codes of refusals that only a command can meet."""
 

@@ -17,7 +17,7 @@ from app.payments.facts import Kind
 from app.payments.waiting.reasons import REASONS
 from app.sentences import catalogue, imports, outcomes, payout_accounts, payouts
 from app.stripe_sync.models import DRIFT_KINDS
-from tests.architecture.source import modules
+from tests.architecture.source import ROOT, modules
 
 CODED: Final = (
     "UnusableEvent",
@@ -106,7 +106,8 @@ def test_every_stored_code_has_a_sentence(family: str) -> None:
 
 
 def test_every_sentence_of_the_catalogue_is_used() -> None:
-    source = "\n".join(path.read_text() for _, path, _ in modules())
+    sources = [path for _, path, _ in modules()] + list((ROOT / "app/pages/templates").rglob("*.html"))
+    source = "\n".join(path.read_text() for path in sources)
     unused = [code for code in messages() if f'"{code}' not in source and not _is_built(code, source)]
     assert unused == []
 

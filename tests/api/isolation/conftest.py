@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import db
 from app.config import Settings
 from app.http import surfaces
+from app.http.errors import PAGE_PATHS
 from app.organizations import access
 from app.organizations.permissions import Caller as KeyHolder
 from tests.cast import Merchant
@@ -33,12 +34,13 @@ def world(application: Flask, settings: Settings, merchant: Merchant) -> World:
 
 @pytest.fixture
 def routes(application: Flask) -> list[Route]:
-    """Every route that takes a key; those that end things come last, the inner ones before the outer."""
+    """Every route of the API; those that end things come last, the inner ones before the outer."""
     permissions = surfaces.permissions(application)
     found = [
         Route(method, rule.rule, permissions.get(rule.endpoint), tuple(re.findall(r"<(?:\w+:)?(\w+)>", rule.rule)))
         for rule in application.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if not rule.rule.startswith(PAGE_PATHS)  # pages for people who are signed in: tests/pages
     ]
     return sorted(found, key=lambda one: (one.method == "DELETE", -len(one.parameters), one.rule, one.method))
 

@@ -21,6 +21,7 @@ READ: Final = "GET"
 PARTNER_SIDE_PATH: Final = "/v1/admin/affiliate-me/"
 
 PUBLIC: Final[Mapping[str, int]] = {
+    "GET /": 303,
     "GET /checkout.js": 200,
     "GET /client/balances": 401,
     "GET /client/referrals/my-code": 401,

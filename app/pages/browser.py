@@ -1,0 +1,103 @@
+"""What a browser holds: cookies, and tokens that show that a form was sent from a page of ours."""
+
+import hmac
+import re
+from hashlib import sha256
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from flask import Flask, after_this_request, g, request
+from werkzeug.wrappers import Response
+
+from app.errors import InvalidRequest
+from app.http import configured
+from app.people import tokens
+
+SESSION: Final = "accrual_session"
+"""The cookie with the token of a session."""
+FORM: Final = "accrual_form"
+"""The cookie whose random value makes the tokens of forms before anyone is signed in."""
+NEXT: Final = "accrual_next"
+"""The cookie with the page that a person asked for before signing in."""
+FIELD: Final = "csrf_token"
+"""The field of every form that changes something."""
+FORM_SECONDS: Final = 3600
+_OWN_PATH: Final = re.compile(r"/(console|portal)(/[\w./~-]*)?(\?[^\\\s]*)?", re.ASCII)
+
+
+def install(app: Flask) -> None:
+    """Let all templates of `app` call `csrf_token`."""
+    app.jinja_env.globals.update(csrf_token=csrf_token)
+
+
+def read(name: str) -> str | None:
+    """The value of a cookie of ours; None if the browser has none."""
+    return request.cookies.get(_full(name)) or None
+
+
+def keep(response: Response, name: str, value: str, *, seconds: int, samesite: Literal["Lax", "Strict"]) -> None:
+    """Set a cookie of ours: no script reads it, and over https no other host can set it (`__Host-`)."""
+    response.set_cookie(
+        _full(name), value, max_age=seconds, secure=configured.is_https(), httponly=True, samesite=samesite, path="/"
+    )
+
+
+def drop(response: Response, name: str) -> None:
+    """Delete a cookie of ours."""
+    response.delete_cookie(_full(name), secure=configured.is_https(), httponly=True, path="/")
+
+
+def csrf_token() -> str:
+    """The token for the forms of this page. It follows from the session, so nothing has to be stored for it."""
+    return _token(g.get("session_token") or _form_key())
+
+
+def require_own_form() -> None:
+    """Refuse a form that was not sent from a page of ours, shown in the same session.
+
+    The headers by which browsers name the origin of a request are checked where they are sent; the token always.
+
+    Raises:
+        InvalidRequest: `form_refused`.
+    """
+    key = read(SESSION) if "session_token" in g else read(FORM)
+    sent = request.form.get(FIELD, "")
+    is_ours = key is not None and hmac.compare_digest(sent.encode(), _token(key).encode())
+    if not is_ours or not _is_same_origin():
+        message = "this form does not belong to the present session; go back, load the page again and repeat it"
+        raise InvalidRequest(message, code="form_refused")
+
+
+def own_path(sent: str | None) -> str | None:
+    """`sent`, if it is the path of a page for people who are signed in; else None, so no link leads to another site."""
+    return sent if sent is not None and _OWN_PATH.fullmatch(sent) else None
+
+
+def _form_key() -> str:
+    """The random value of the cookie `FORM`, which the response sets if the browser has none."""
+    present = read(FORM) or g.get("form_key")
+    if present is not None:
+        return str(present)
+    g.form_key = made = tokens.new()
+
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        keep(response, FORM, made, seconds=FORM_SECONDS, samesite="Strict")
+        return response
+
+    return made
+
+
+def _token(key: str) -> str:
+    return hmac.new(key.encode(), b"forms of pages", sha256).hexdigest()
+
+
+def _is_same_origin() -> bool:
+    """Whether the headers, if sent, say that the request is from our own origin. `null`: the page sends no referrer."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
+    own = {request.host, urlsplit(configured.settings().public_url).netloc}
+    return site in (None, "same-origin") and (origin == "null" or urlsplit(origin).netloc in own)
+
+
+def _full(name: str) -> str:
+    return f"__Host-{name}" if configured.is_https() else name

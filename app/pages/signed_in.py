@@ -1,0 +1,100 @@
+"""Pages for people who are signed in: found by the browser's session, and refused what their role may not do.
+
+A page is a function of a database session, limited to the organization and mode that the person sees, and of the
+person. What it raises becomes an error page (app/http/errors.py). Example:
+
+    @blueprint.get("/console/payments/<payment_id>")
+    @signed_in.page("payments:read")
+    def payment(session: Session, who: SignedIn, payment_id: str) -> Response: ...
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+import structlog
+from flask import after_this_request, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from app import db, ids, jobs
+from app.errors import Forbidden
+from app.http import bodies, throttle
+from app.organizations import access, request_limits
+from app.pages import browser
+from app.people import sessions
+from app.people.sessions import LIFETIME, SignedIn
+from app.sentences import catalogue
+from app.sentences.say import say
+
+__all__ = ["SignedIn", "form", "identify", "page", "remember"]
+
+View = Callable[..., ResponseReturnValue]
+SIGN_IN: Final = "sign_in.login"
+
+
+def page(permission: str | None) -> Callable[[View], View]:
+    """Decorates a page that needs `permission`; None: every person who is signed in may see it."""
+    return lambda view: _guarded(view, permission, is_form=False)
+
+
+def form(permission: str | None) -> Callable[[View], View]:
+    """As `page`, for a form: it must have been sent from a page of the same session (`csrf_token()`)."""
+    return lambda view: _guarded(view, permission, is_form=True)
+
+
+def identify() -> SignedIn | None:
+    """The person of the browser's session; None if there is none. Sets the cookie again if it has to be.
+
+    Runs in a separate transaction, because the session has to be found before rows are limited to its organization.
+    """
+    token = browser.read(browser.SESSION)
+    if token is None:
+        return None
+    with db.web_transaction() as session:
+        found = sessions.find(session, token)
+    if found is None:
+        throttle.count_address()
+        return None
+    if found.cookie_token is not None:
+        renewed = found.cookie_token
+        after_this_request(lambda response: remember(response, renewed))
+    g.session_token, g.caller = found.cookie_token or token, found.caller
+    structlog.contextvars.bind_contextvars(person_id=ids.encode(ids.PERSON, found.person_id))
+    return found
+
+
+def remember(response: Response, token: str) -> Response:
+    """Set the cookie of a session. Returns the response."""
+    seconds = int(LIFETIME.total_seconds())
+    browser.keep(response, browser.SESSION, token, seconds=seconds, samesite="Lax")
+    return response
+
+
+def _guarded(view: View, permission: str | None, *, is_form: bool) -> View:
+    @wraps(view)
+    def guarded(**path: Any) -> ResponseReturnValue:
+        with catalogue.using(bodies.requested_language()):
+            bodies.check_page()
+            who = identify()
+            if who is None:
+                return _to_sign_in(is_form=is_form)
+            throttle.enforce(request_limits.count_caller(who.caller, is_write=is_form))
+            if is_form:
+                browser.require_own_form()
+            if permission is not None and not who.caller.may(permission):
+                raise Forbidden(say("page.error.role", role=say(f"page.role.{who.role}"), permission=permission))
+            with jobs.wakes_delayed(), access.transaction(who.caller) as session:
+                return make_response(view(session, who, **path))
+
+    vars(guarded)["permission"] = permission  # the tests of who may see which page read it
+    return guarded
+
+
+def _to_sign_in(*, is_form: bool) -> ResponseReturnValue:
+    """To the sign-in page, and after it back to the page that was asked for."""
+    asked = None if is_form else browser.own_path(request.full_path.removesuffix("?"))
+    address = url_for(SIGN_IN, next=asked)
+    if "HX-Request" in request.headers:  # a part of a page: the browser is sent there, not the part
+        return Response(status=401, headers={"HX-Redirect": address})
+    return redirect(address, 303)
