@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Row, Table, any_, literal, text
+from sqlalchemy import ARRAY, ColumnElement, Row, Table, any_, false, literal, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -57,8 +57,10 @@ def among(column: InstrumentedAttribute[Any], values: Iterable[object]) -> Colum
     """SQL condition: the column has one of these values, of which there may be any number.
 
     They are sent as one array, because a statement has at most 65,535 parameters, and `in_` takes one for each value.
+    No value is a condition that is false, for which Postgres reads nothing: for an empty array it reads an index.
     """
-    return column == any_(literal(list(values), ARRAY(column.type)))
+    chosen = list(values)
+    return column == any_(literal(chosen, ARRAY(column.type))) if chosen else false()
 
 
 @cache
