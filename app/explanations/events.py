@@ -120,7 +120,7 @@ def names_on(session: Session, scope: Scope, object_ids: Iterable[str]) -> list[
         Evidence.organization_id == scope.organization_id,
         Evidence.account == scope.account,
         Evidence.livemode == scope.livemode,
-        among(Evidence.object_id, sorted(object_ids)),
+        Evidence.object_id.in_(sorted(object_ids)),
     )
     rows = session.scalars(query.order_by(Evidence.evident_at, Evidence.id))
     return [_name(row) for row in rows]
