@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from app import db, jobs
 from app.config import Settings
 from app.immutable import immutable
+from app.mails import Mail
 from app.outbound import mails as endpoint_mails
 from app.partners.joining import mails as partner_mails
-from app.partners.joining.mails import Mail
+from app.people import mails as login_mails
 from worker.outbound import time_limits
 
 TIMEOUT_SECONDS: Final = 10
@@ -44,7 +45,8 @@ class Source(Protocol):
         """Store that a mail was sent, or the problem why it was not."""
 
 
-SOURCES: Final[tuple[Source, ...]] = (partner_mails, endpoint_mails)
+SOURCES: Final[tuple[Source, ...]] = (login_mails, partner_mails, endpoint_mails)
+"""Sign-in links first: the person waits for them."""
 
 
 @immutable

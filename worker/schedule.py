@@ -26,6 +26,7 @@ from app.organizations import stored_responses
 from app.outbox import sending
 from app.payments.waiting import invoice_links
 from app.payouts.connect import accounts, transfers
+from app.people import expiry
 from app.programs import programs
 from app.stripe_events import inbox
 from app.stripe_sync import commands, drifts, lookups, runs
@@ -215,6 +216,12 @@ def delete_stored_responses() -> None:
         stored_responses.delete_expired(session)
 
 
+def delete_ended_sign_ins() -> None:
+    """Delete sign-in links, their mails and sessions that ended more than a day ago."""
+    with db.transaction() as session:
+        expiry.delete_ended(session)
+
+
 def measure_ledger() -> None:
     """Measure the sum of all postings for the imbalance metric, which must be 0."""
     with db.transaction() as session:
@@ -249,6 +256,7 @@ def routines() -> list[Routine]:
         Routine("close_months", 30, months.close_due),
         Routine("measure_ledger", 300, measure_ledger),
         Routine("delete_stored_responses", 3600, delete_stored_responses),
+        Routine("delete_ended_sign_ins", 3600, delete_ended_sign_ins),
     ]
 
 

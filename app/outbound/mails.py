@@ -1,17 +1,17 @@
 """Mails that say that an endpoint was disabled: to the merchant, or to the partner whose postback URL it is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import backoff, ids
+from app import ids, mails
+from app.mails import Mail
 from app.organizations.models import Organization
 from app.outbox.models import OutboundEndpoint
 from app.partners.joining.confirmations import MAIL_LIFETIME
-from app.partners.joining.mails import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, Mail
 from app.partners.models import Partner
 from app.partners.validation import OPEN
 
@@ -42,8 +42,7 @@ def take_next(session: Session, public_url: str) -> Mail | None:
             session.flush()
             continue
         endpoint.mail_attempts += 1
-        wait = backoff.seconds(endpoint.mail_attempts, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
-        endpoint.mail_due_at = now + timedelta(seconds=wait)
+        endpoint.mail_due_at = now + mails.wait(endpoint.mail_attempts)
         return Mail(endpoint.id, endpoint.mail_due_at, recipient, SUBJECT, _text(endpoint, disabled_at, public_url))
     return None
 

@@ -1,24 +1,21 @@
 """Mails to partners: which are due, and their texts. The worker sends them."""
 
 from collections.abc import Sequence
-from dataclasses import field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app import backoff, times
-from app.immutable import immutable
+from app import mails, times
+from app.mails import Mail
 from app.partners.joining import confirmations, invitations
 from app.partners.joining.models import PartnerMail
 from app.partners.models import Partner
 from app.partners.validation import OPEN
 from app.programs.models import Program
 
-FIRST_WAIT_SECONDS: Final = 120
-LONGEST_WAIT_SECONDS: Final = 61_440
 LINKS_AT_ONCE: Final = 10
 
 ENROLLED: Final = """This address was used to sign up for {program}, probably by you. It is already enrolled there.
@@ -34,21 +31,6 @@ BY_LINK: Final = "\nThis link creates your account. It works once, until {until}
 BY_OWNER: Final = "\nYou have an account. If you have lost its key, ask the owner of the program for help.\n"
 
 
-@immutable
-class Mail:
-    """One mail to send. Nothing of it may reach a log.
-
-    Attributes:
-        taken_until: when another worker may take it, unless it was finished before.
-    """
-
-    id: UUID
-    taken_until: datetime
-    recipient: str = field(repr=False)
-    subject: str = field(repr=False)
-    text: str = field(repr=False)
-
-
 def take_next(session: Session, public_url: str) -> Mail | None:
     """The mail that has been due longest, with new tokens for its links; None if none is due.
 
@@ -62,8 +44,7 @@ def take_next(session: Session, public_url: str) -> Mail | None:
             row.ended_at, row.problem = now, row.problem or "mail_too_old"
             continue
         row.attempts += 1
-        wait = backoff.seconds(row.attempts, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS)
-        row.next_attempt_at = now + timedelta(seconds=wait)
+        row.next_attempt_at = now + mails.wait(row.attempts)
         written = _text(session, row.kind, partner, program, public_url)
         if written:
             return Mail(row.id, row.next_attempt_at, partner.email, f"Signing up for {program.name}", written)
