@@ -25,6 +25,8 @@ STRIPE_QUEUE: Final = "accrual-stripe"
 """The queue for jobs that call Stripe or a mail server; a separate process runs them, so that they delay no drain."""
 OUTBOUND_QUEUE: Final = "accrual-outbound"
 """The queue for sending webhooks: servers of others may be slow, so nothing else waits for them."""
+ARCHIVES_QUEUE: Final = "accrual-archives"
+"""The queue for exports and imports: one may take an hour, so nothing else waits for them."""
 FLAG_SECONDS: Final = 10
 PAUSE_SECONDS: Final = 0.01
 """Between two calls of the waker to Redis: in a burst hundreds of deliveries a second are one call."""
@@ -62,8 +64,8 @@ TRANSFERS: Final = Job(
     "transfers", STRIPE_QUEUE, "worker.payouts.transfers.work_slice", "accrual:transfers-queued", 600
 )
 ACCOUNTS: Final = Job("accounts", STRIPE_QUEUE, "worker.payouts.accounts.work_slice", "accrual:accounts-queued", 600)
-EXPORTS: Final = Job("exports", STRIPE_QUEUE, "worker.transfer.exports.work_slice", "accrual:exports-queued", 3600)
-IMPORTS: Final = Job("imports", STRIPE_QUEUE, "worker.transfer.imports.work_slice", "accrual:imports-queued", 3600)
+EXPORTS: Final = Job("exports", ARCHIVES_QUEUE, "worker.transfer.exports.work_slice", "accrual:exports-queued", 3600)
+IMPORTS: Final = Job("imports", ARCHIVES_QUEUE, "worker.transfer.imports.work_slice", "accrual:imports-queued", 3600)
 PROMOTION_CODES: Final = Job(
     "promotion_codes",
     STRIPE_QUEUE,
@@ -149,7 +151,7 @@ def connect(redis_url: str) -> redis.Redis:
     flush()
     client = redis.Redis.from_url(redis_url, **redis_client.options())
     _Current.client = client
-    for name in (QUEUE, STRIPE_QUEUE, OUTBOUND_QUEUE):
+    for name in (QUEUE, STRIPE_QUEUE, OUTBOUND_QUEUE, ARCHIVES_QUEUE):
         _Current.queues[name] = Queue(name, connection=client, serializer=JSONSerializer)
     redis_client.reset()
     return client

@@ -1,7 +1,7 @@
 """The processes that work on a queue.
 
-`python -m worker` processes the inbox, `python -m worker stripe` sends requests to Stripe and mails, and
-`python -m worker outbound` sends webhooks.
+`python -m worker` processes the inbox, `python -m worker stripe` sends requests to Stripe and mails,
+`python -m worker outbound` sends webhooks, and `python -m worker archives` makes exports and works on imports.
 """
 
 import signal
@@ -23,6 +23,7 @@ QUEUES: Final = {
     (): (jobs.QUEUE, 2),
     ("stripe",): (jobs.STRIPE_QUEUE, 2),
     ("outbound",): (jobs.OUTBOUND_QUEUE, 6),
+    ("archives",): (jobs.ARCHIVES_QUEUE, 2),
 }
 """The queue of each process, and its database connections, by the arguments of its command."""
 WORKER_TTL_SECONDS: Final = 25
@@ -41,7 +42,7 @@ def main() -> None:
     """
     process = QUEUES.get(tuple(sys.argv[1:]))
     if process is None:
-        sys.exit("usage: python -m worker [stripe|outbound]")
+        sys.exit("usage: python -m worker [stripe|outbound|archives]")
     queue, pool_size = process
     settings = start.connect(pool_size=pool_size)
     _exit_on_signal()

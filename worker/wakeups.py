@@ -152,8 +152,8 @@ def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | No
     """A new job for the known name in the hash of `job_id`; None if Redis has no such hash.
 
     Raises:
-        RefusedJob: the hash is not exactly that of a job of `app.jobs`: `unreadable`, `unknown_name`, `arguments` or
-            `extras` (callbacks, webhooks, retries, repeats, dependencies, metadata).
+        RefusedJob: the hash is not exactly that of a job of `app.jobs` in its queue: `unreadable`, `unknown_name`,
+            `other_queue`, `arguments` or `extras` (callbacks, webhooks, retries, repeats, dependencies, metadata).
     """
     identifier = job_id.decode("ascii", "replace")
     if not JOB_ID_PATTERN.fullmatch(identifier):
@@ -164,8 +164,10 @@ def read(connection: redis.Redis, queue_name: str, job_id: bytes) -> WakeUp | No
     if any(extras):
         raise RefusedJob("extras")
     known = jobs.KNOWN.get(_name(data or b""))
-    if known is None or known.queue != queue_name:
+    if known is None:
         raise RefusedJob("unknown_name")
+    if known.queue != queue_name:  # another version queued it; the clock queues it where it belongs
+        raise RefusedJob("other_queue")
     return WakeUp.create(  # type: ignore[return-value]  # RQ declares Job and returns a `cls`
         known.function,
         id=identifier,

@@ -182,6 +182,7 @@ def _accrual_processes(
     commands |= {f"worker-{number}": [*python, "worker"] for number in range(1, settings.workers + 1)}
     commands["stripe"] = [*python, "worker", "stripe"]
     commands["outbound"] = [*python, "worker", "outbound"]
+    commands["archives"] = [*python, "worker", "archives"]
     commands["clock"] = [*python, "worker.schedule"]
     environment = config.child_environment(settings.data_dir)
     # What serves requests gets only the web server's database login.

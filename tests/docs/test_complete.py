@@ -17,9 +17,11 @@ from app.http.errors import PAGE_PATHS
 from app.ledger.models import ACCOUNT_KINDS
 from app.organizations.permissions import PERMISSIONS
 from app.payments.waiting import reasons
+from app.runtime import stack
 from app.sentences import catalogue
 from app.sentences.outcomes import OUTCOMES
 from tests.architecture.source import modules
+from worker.__main__ import QUEUES
 from worker.inbox.handlers.table import HANDLERS
 
 from . import command_reference
@@ -27,6 +29,7 @@ from .pages import ROOT, code, pages, read, table_under
 from .shell import FOLDER, api_pages
 
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
+SYSTEMD: Final = "docs/operations/files/systemd"
 SELF_EVIDENT = ("/docs", "/openapi.json", *PAGE_PATHS)
 ON_THE_COMMAND_LINE: Final = frozenset({"already_merchant", "balance_open", "name_taken", "organization_cycle"})
 """Codes of refusals that only a command can meet."""
@@ -166,6 +169,21 @@ def test_every_make_target_that_is_named_is_there() -> None:
     named = set(re.findall(r"(?:`|^)make ([a-z]+)", read("README.md"), re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def test_every_process_is_started_in_every_way_to_run_and_described(settings: Settings) -> None:
+    commands = dict(line.split(": ", 1) for line in read("Procfile").splitlines())
+    del commands["release"]
+    workers = {f"python -m worker {' '.join(words)}".strip() for words in QUEUES}
+    assert {command for command in commands.values() if re.match("python -m worker( |$)", command)} == workers
+    started = stack._accrual_processes(settings, 8000, 8001, None, settings.database_url)
+    assert {re.sub(r"-\d+$", "", child.name) for child in started} == set(commands)
+    units = {page.stem.removeprefix("accrual-").rstrip("@") for page in (ROOT / SYSTEMD).glob("accrual-*.service")}
+    assert units == set(commands)
+    wanted = set(re.findall(r"accrual-(\w+)(?:@\d)?\.service", read(f"{SYSTEMD}/accrual.target")))
+    assert wanted == set(commands) - {"mcp"}  # only where agents are answered
+    described = {row[0]: row[1] for row in table_under("docs/operations/README.md", "Processes")}
+    assert {code(described[name]) for name in commands} >= workers
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -44,6 +44,10 @@ class Staff:
         """What `python -m worker outbound` runs."""
         return self._hire("worker.__main__", no_habit, "outbound")
 
+    def archivist(self) -> BaseProcess:
+        """What `python -m worker archives` runs."""
+        return self._hire("worker.__main__", no_habit, "archives")
+
     def clock(self) -> BaseProcess:
         """What `python -m worker.schedule` runs."""
         return self._hire("worker.schedule", no_habit)

@@ -132,7 +132,7 @@ REFUSED: Mapping[str, tuple[str, Callable[[Attacker], object]]] = {
     "a function of the library": ("unknown_name", lambda to: to.call(name="os.mkdir", arguments=[str(to.witness)])),
     "a module of its own": ("unknown_name", lambda to: to.call(name="foreign.touch")),
     "a name that is no text": ("unreadable", lambda to: to.call(name=["foreign.touch"])),
-    "a job of another queue": ("unknown_name", lambda to: to.call(name=jobs.MAILS.function)),
+    "a job of another queue": ("other_queue", lambda to: to.call(name=jobs.MAILS.function)),
     "an argument": ("arguments", lambda to: to.call(arguments=[1])),
     "a keyword": ("arguments", lambda to: to.call(keywords={"seconds": 1})),
     "an instance": ("arguments", lambda to: to.call(instance={"a": 1})),

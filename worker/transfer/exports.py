@@ -27,7 +27,7 @@ PASSPHRASE_REQUIRED: Final = {"problem": "export_passphrase_required"}
 log = structlog.get_logger(__name__)
 
 LONGEST_SECONDS: Final = 3300
-"""An export that takes longer is made by `accrual export`; it holds up the other jobs of its queue."""
+"""An export that takes longer is made by `accrual export`; it holds up other exports and imports."""
 
 
 class Stopped(Exception):
