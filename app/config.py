@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     """The sender of mails: an address, or `Name <address>`."""
     smtp_url: SecretStr | None = None
     """The mail server; if it is not set, no mail is sent."""
+    backup_dir: Path | None = None
+    """Where the backups of the database are written, for `accrual doctor`."""
+    backup_hours: int = Field(default=25, ge=1)
+    """How old the newest backup may be: a day, and an hour in which it is written."""
+    disk_free_mb: int = Field(default=1024, ge=0)
+    """How much disk space must be free where the data directory is."""
     outbound_allow_private: bool = False
     """Whether webhooks may be sent to private addresses, by plain http, and to other ports than 443."""
     send_endpoint: str | None = None

@@ -2,13 +2,11 @@
 
 import math
 import smtplib
-import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import Final, Protocol
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import structlog
@@ -21,9 +19,9 @@ from app.mails import Mail
 from app.outbound import mails as endpoint_mails
 from app.partners.joining import mails as partner_mails
 from app.people import mails as login_mails
+from app.runtime import smtp
 from worker.outbound import time_limits
 
-TIMEOUT_SECONDS: Final = 10
 SEND_SECONDS: Final = 60
 """The longest time for a mail on an open connection. A worker holds a mail at least twice as long."""
 BROKEN: Final = frozenset({"SMTPServerDisconnected", "TimeoutError", "ConnectionResetError", "BrokenPipeError"})
@@ -103,7 +101,7 @@ def send_due(*, stop_at: float = math.inf) -> bool:
     is_any = taken is not None
     while taken is not None:
         try:
-            with _connected(settings) as server:
+            with smtp.connected(settings) as server:
                 taken = _send_over(server, taken, settings, stop_at)
         except (OSError, smtplib.SMTPException) as failure:
             log.warning("mail_server_failed", kind=type(failure).__name__)
@@ -155,23 +153,6 @@ def _send(server: smtplib.SMTP, mail: Mail, sender: str) -> str | None:
     except (OSError, smtplib.SMTPException, ValueError) as failure:
         return type(failure).__name__  # the server's message may contain the address
     return None
-
-
-def _connected(settings: Settings) -> smtplib.SMTP:
-    """A connection to the mail server: encrypted unless it is on this machine, authenticated if a user is given."""
-    assert settings.smtp_url is not None
-    address = urlsplit(settings.smtp_url.get_secret_value())
-    host = address.hostname or ""
-    context = ssl.create_default_context()
-    if address.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, address.port or 465, timeout=TIMEOUT_SECONDS, context=context)
-    else:
-        server = smtplib.SMTP(host, address.port or 587, timeout=TIMEOUT_SECONDS)
-        if host not in {"127.0.0.1", "localhost"}:
-            server.starttls(context=context)
-    if address.username:
-        server.login(unquote(address.username), unquote(address.password or ""))
-    return server
 
 
 def _server() -> Settings | None:

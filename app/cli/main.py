@@ -27,7 +27,7 @@ from app.cli.payouts import methods as payout_methods
 from app.cli.payouts import opening_balances, payouts
 from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
-from app.cli.server import bootstrap, explain, mcp, migrate, people, up, verify
+from app.cli.server import bootstrap, doctor, explain, mcp, migrate, people, up, verify
 from app.cli.stripe import endpoints, events, history, send, waiting
 from app.cli.transfer import exports, imports
 from app.errors import AccrualError
@@ -101,6 +101,7 @@ app.command("erase")(erase.erase)
 app.command("export")(exports.export)
 app.add_typer(imports.commands, name="import")
 app.command("verify")(verify.verify)
+app.command("doctor")(doctor.doctor)
 app.command("send")(send.send)
 
 

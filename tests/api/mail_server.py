@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import Message
 
+POLL_SECONDS = 0.02
+"""How often it looks whether it is to end."""
+
 
 class MailServer(socketserver.ThreadingTCPServer):
     """Listens on a port of this machine.
@@ -67,6 +70,6 @@ class _Session(socketserver.StreamRequestHandler):
 def mail_server() -> Iterator[MailServer]:
     """One that runs meanwhile."""
     with MailServer() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         yield server
         server.shutdown()

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from app import db, ids
 from app.config import Settings
 from app.partners.joining import mails as partner_mails
+from app.runtime import smtp
 from tests.cast import Merchant
 from worker import mails
 from worker.outbound import time_limits
@@ -206,7 +207,7 @@ def test_a_slow_mail_server_gets_each_mail_once_although_two_workers_send(
 def test_a_mail_server_that_answers_for_ever_is_left_in_time() -> None:
     """Every piece of its answer is in time, and the answer never ends."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = smtplib.SMTP(timeout=mails.TIMEOUT_SECONDS)
+        server = smtplib.SMTP(timeout=smtp.TIMEOUT_SECONDS)
         server.sock = socket.create_connection(listening.getsockname())
         peer, _ = listening.accept()
         is_over = threading.Event()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .source import calls, modules
 
 MAY_CATCH_EVERYTHING = {
+    "app.doctor.examine",  # each group of checks runs in a thread of its own
     "app.mcp.execution",
     "app.rest.stripe.receiver",  # its route raises it again, for Flask to answer
     "worker.inbox.drain",

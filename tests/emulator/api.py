@@ -116,6 +116,11 @@ class Api:
         if request.path == "/v1/balance":
             self._permit(key, "balance", "read")
             return accounts.balance(self._world, livemode=key.livemode)
+        if request.path == "/v1/webhook_endpoints":
+            self._permit(key, "webhook", "read")
+            made = enumerate(self._world.endpoints, 1)
+            documents = [one.document(number) for number, one in made if one.url and one.livemode == key.livemode]
+            return lists.listed(request.path, documents, has_more=False)
         if request.path == "/v1/account":
             return self._own_account(shelf, account, family)
         if found := _LINES.fullmatch(request.path):

@@ -46,6 +46,8 @@ class Endpoint:
         waiting: what is not delivered yet.
         lost: what Stripe has given up on; only Events.list still has it.
         attempts: every delivery made.
+        url: where it posts to; "" for a receiver that is no address.
+        is_disabled: the API says so; it still posts.
     """
 
     post: Post
@@ -56,11 +58,26 @@ class Endpoint:
     of_connected: bool = False
     is_thin: bool = False
     is_down: bool = False
+    url: str = ""
+    is_disabled: bool = False
     waiting: list[ShopEvent] = field(default_factory=list)
     lost: list[ShopEvent] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     _tried: set[str] = field(default_factory=set)
     _taken: set[str] = field(default_factory=set)
+
+    def document(self, number: int) -> dict[str, object]:
+        """The endpoint as the API lists it; its secret is shown only when it is made."""
+        return {
+            "id": f"we_{number:06d}",
+            "object": "webhook_endpoint",
+            "api_version": self.family.api_version,
+            "application": "ca_emulated" if self.of_connected else None,
+            "enabled_events": ["*"] if self.types is None else list(self.types),
+            "livemode": self.livemode,
+            "status": "disabled" if self.is_disabled else "enabled",
+            "url": self.url,
+        }
 
     def offer(self, event: ShopEvent) -> None:
         """Queue an event if it is one of this endpoint's."""

@@ -91,6 +91,7 @@ class Emulator(Shop):
         """A webhook endpoint, for events from now on; its receiver is an address, or what posts to it."""
         post = over_http(receiver) if isinstance(receiver, str) else receiver
         made = Endpoint(post, family or self.family, list(secrets), livemode, types, of_connected, is_thin)
+        made.url = receiver if isinstance(receiver, str) else ""
         self.world.endpoints.append(made)
         return made
 

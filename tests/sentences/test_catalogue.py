@@ -11,6 +11,8 @@ from babel.messages import pofile
 from babel.messages.catalog import Message
 
 from app.attribution.carriers import CARRIERS
+from app.doctor import examine, findings
+from app.doctor.checks import database, public_address
 from app.ledger.models import ENTRY_KINDS
 from app.partners.payout_methods.destinations.fields import METHODS
 from app.payments.facts import Kind
@@ -43,6 +45,9 @@ FAMILIES: Final = {
     "payout_method": METHODS,
     "payout_refusal": payouts.REFUSALS,
     "payout_result": payouts.RESULTS,
+    "finding": findings.LEVELS,
+    "finding_level": findings.LEVELS.values(),
+    "finding_name": (*examine.CHECKS, *database.PARTS, "web", *public_address.CANNOT_WRITE),
     "import_status": ("queued", "failed"),
     "import_refusal": imports.REFUSALS,
     "import_left_out": imports.LEFT_OUT,

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from app import db, jobs
 from app.immutable import immutable
 from app.stripe_events import inbox, listed
+from app.stripe_events.endpoints import event_types
 from app.stripe_events.scope import Scope
 from app.stripe_sync import fetched, runs
 from app.stripe_sync.runs import Run
-from worker.stripe_sync import client, dry_run, history, run_requests
+from worker.stripe_sync import dry_run, history, run_requests
 from worker.stripe_sync.history import Part
 from worker.stripe_sync.run_requests import Page
 
@@ -43,7 +44,7 @@ class Read:
             scope,
             documents,
             fetched_at=self.page.fetched_at,
-            api_version=client.API_VERSION,
+            api_version=event_types.API_VERSION,
             is_backfill=True,
         )
 

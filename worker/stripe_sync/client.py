@@ -14,9 +14,8 @@ from pydantic import SecretStr
 from app import backoff
 from app.errors import StripeForbidden, StripeMissing, StripeRateLimited, StripeRefused, StripeUnavailable
 from app.immutable import immutable
+from app.stripe_events.endpoints.event_types import API_VERSION
 
-API_VERSION: Final = "2026-10-28.endive"
-"""The API version of our requests, independent of the account's own version."""
 TIMEOUT_SECONDS: Final = 20
 """Timeout for connecting and between two bytes; the library's default is 80."""
 TRIES: Final = 5

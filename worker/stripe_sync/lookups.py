@@ -19,6 +19,7 @@ from app.immutable import immutable
 from app.payments.waiting import invoice_links, waiting_list
 from app.sentences.problems import Problem
 from app.stripe_events import waits
+from app.stripe_events.endpoints import event_types
 from app.stripe_sync import api_keys, fetched, lookups
 from app.stripe_sync.lookups import ClaimedLookup
 from worker import retries
@@ -144,7 +145,7 @@ def _store(lookup: ClaimedLookup, result: LookupResult) -> None:
             scope,
             result.documents,
             fetched_at=result.fetched_at,
-            api_version=client.API_VERSION,
+            api_version=event_types.API_VERSION,
             is_backfill=lookup.is_backfill,
         )
         if request.asked_for and not new:

@@ -17,6 +17,7 @@ from app.errors import StripeMissing
 from app.payments import our_records
 from app.payments.our_records import OurRecords, Payment
 from app.stripe_events import inbox, replaying
+from app.stripe_events.endpoints import event_types
 from app.stripe_sync import drifts, fetched, runs
 from app.stripe_sync.runs import Run
 from worker.stripe_sync import client, comparison, history, run_requests
@@ -185,7 +186,7 @@ def _heal(session: Session, run: Run, documents: Sequence[Document]) -> int:
     if not documents:
         return 0
     now = datetime.now(UTC)
-    new = fetched.insert_documents(session, run.scope, documents, fetched_at=now, api_version=client.API_VERSION)
+    new = fetched.insert_documents(session, run.scope, documents, fetched_at=now, api_version=event_types.API_VERSION)
     names = [fetched.name(fetched.stored(document)) for document in documents]
     return max([*new, *replaying.replay_named(session, run.scope, names)], default=0)
 

@@ -1,0 +1,1 @@
+"""The checks: each module examines one service and yields findings."""

@@ -1,0 +1,73 @@
+"""What a check found: a code with values, and how serious it is. `app.sentences.findings` has the sentences. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from app.immutable import immutable
+
+Level = Literal["warning", "failure"]
+Value = str | int | datetime | Mapping[str, Any] | tuple[str, ...]
+"""A tuple is a list of names; a mapping is a problem with its code, as `app.sentences.problems` renders it."""
+
+LEVELS: Final[Mapping[str, Level]] = {
+    "database_unreachable": "failure",
+    "database_failed": "failure",
+    "database_cannot_write": "failure",
+    "schema_behind": "failure",
+    "redis_unreachable": "failure",
+    "endpoint_missing": "failure",
+    "signing_secret_missing": "failure",
+    "stored_secret_unreadable": "failure",
+    "configured_secret_unused": "failure",
+    "default_endpoint_mode": "failure",
+    "events_of_other_mode": "failure",
+    "no_event_yet": "warning",
+    "last_event_old": "warning",
+    "api_version_newer": "warning",
+    "stripe_not_asked": "failure",
+    "stripe_endpoint_unknown": "failure",
+    "stripe_endpoint_disabled": "failure",
+    "event_types_missing": "failure",
+    "payments_name_no_partner": "warning",
+    "clock_differs": "failure",
+    "events_unprocessed": "failure",
+    "events_parked": "warning",
+    "payouts_switched_off": "warning",
+    "payouts_held": "warning",
+    "mail_not_configured": "warning",
+    "mail_server_failed": "failure",
+    "public_url_not_https": "failure",
+    "public_url_local": "failure",
+    "public_url_unreachable": "failure",
+    "public_url_other_server": "failure",
+    "public_url_other_version": "warning",
+    "mcp_host_refused": "failure",
+    "cookie_domain_foreign": "warning",
+    "cookie_host_foreign": "warning",
+    "backups_unknown": "warning",
+    "backup_missing": "failure",
+    "backup_old": "failure",
+    "disk_space_low": "failure",
+    "check_failed": "failure",
+    "check_unfinished": "failure",
+}
+"""Every code, with its level: `accrual doctor` exits with 1 if there is a failure."""
+
+
+@immutable
+class Finding:
+    """A fault that a check found: the code, and the values of its sentence."""
+
+    code: str
+    values: Mapping[str, Value]
+
+    @property
+    def level(self) -> Level:
+        """How serious it is."""
+        return LEVELS[self.code]
+
+
+def found(code: str, **values: Value) -> Finding:
+    """A finding: `found("backup_old", count=40)`."""
+    return Finding(code, values)

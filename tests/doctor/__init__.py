@@ -1,0 +1,1 @@
+"""`accrual doctor` and `accrual stripe-setup`."""
