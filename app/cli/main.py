@@ -28,7 +28,7 @@ from app.cli.payouts import opening_balances, payouts
 from app.cli.payouts import runs as payout_runs
 from app.cli.payouts import settings as payout_settings
 from app.cli.server import bootstrap, doctor, explain, mcp, migrate, people, up, verify
-from app.cli.stripe import endpoints, events, history, send, waiting
+from app.cli.stripe import endpoints, events, history, send, setup, waiting
 from app.cli.transfer import exports, imports
 from app.errors import AccrualError
 from app.version import VERSION
@@ -93,6 +93,7 @@ app.add_typer(referrals.commands, name="referrals")
 app.add_typer(endpoints.commands, name="endpoints")
 app.add_typer(events.commands, name="events")
 app.add_typer(webhooks.commands, name="webhooks")
+app.command("stripe-setup")(setup.stripe_setup)
 app.command("backfill")(history.backfill)
 app.command("reconcile")(history.reconcile)
 app.command("waiting")(waiting.waiting)

@@ -92,6 +92,18 @@ def find_oldest_in_use(session: Session, organization_id: UUID, *, livemode: boo
     return session.scalar(query.order_by(StripeEndpoint.id).limit(1))
 
 
+def get_oldest_in_use(session: Session, organization_id: UUID, *, livemode: bool) -> StripeEndpoint:
+    """As `find_oldest_in_use`. Raises NotFound: there is none."""
+    endpoint = find_oldest_in_use(session, organization_id, livemode=livemode)
+    if endpoint is None:
+        mode = "live" if livemode else "test"
+        raise NotFound(
+            f"the organization has no endpoint for {mode} events; make one with: accrual endpoints add --{mode}",
+            code="endpoint_not_found",
+        )
+    return endpoint
+
+
 def find_default(session: Session) -> StripeEndpoint | None:
     """The endpoint that `/webhooks/stripe` without an id means, also while it is disabled; None if there is none."""
     return session.scalar(select(StripeEndpoint).where(StripeEndpoint.is_default, StripeEndpoint.deleted_at.is_(None)))
