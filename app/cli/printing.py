@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from rich.console import Console, JustifyMethod
     from rich.table import Table
 
@@ -22,6 +23,11 @@ NEVER_FOLDED: Final = 40
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters except line ends, and characters that reverse the direction of text."""
 WHOLE_BPS: Final = 10_000
+
+
+def values(body: BaseModel, *, as_json: bool) -> dict[str, Any]:
+    """The fields of a view for `listing` and `record`: as the API writes them for JSON, else with times for people."""
+    return body.model_dump(mode="json" if as_json else "python")
 
 
 def listing(rows: Sequence[Mapping[str, Any]], *, as_json: bool = False) -> None:

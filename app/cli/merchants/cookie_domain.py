@@ -60,4 +60,4 @@ def remove(organization: OrganizationName = None, data_dir: DataDir = None, as_j
 
 
 def _print(body: CookieDomainBody, *, as_json: bool) -> None:
-    printing.record(body.model_dump(mode="json"), as_json=as_json)
+    printing.record(printing.values(body, as_json=as_json), as_json=as_json)

@@ -128,7 +128,8 @@ def list_(
     with organizations.reading(data_dir) as (settings, session):
         owners, mode = organizations.find_with_descendants(session, organization), is_live(livemode, settings)
         page = queries.list_imports(session, owners, livemode=mode, limit=limit)
-        bodies = [body.model_dump(mode="json") for body in views.load_imports(session, page.rows)]
+        loaded = views.load_imports(session, page.rows)
+    bodies = [printing.values(body, as_json=as_json) for body in loaded]
     columns = ("id", "tool", "dry_run", "status", "rows", "refused", "created_at", "sentence")
     printing.listing(
         bodies if as_json else [{name: body[name] for name in columns} for body in bodies], as_json=as_json
@@ -186,9 +187,11 @@ def _follow(owners: tuple[UUID, ...], public_id: str) -> ImportWithRefusals:
 def _print(owners: tuple[UUID, ...], shown: ImportWithRefusals, *, as_json: bool) -> None:
     """Print an import with every row that was not imported; exit code 1 if it failed."""
     refusals = _refusals(owners, shown)
-    body = shown.model_dump(mode="json", exclude={"refusals", "has_more_refusals"})
+    body = printing.values(shown, as_json=as_json)
+    del body["has_more_refusals"]
     if as_json:
-        printing.as_document({**body, "refusals": [each.model_dump(mode="json") for each in refusals]})
+        listed = [printing.values(each, as_json=True) for each in refusals]
+        printing.as_document({**body, "refusals": listed})
     else:
         printing.record(_flat(body))
         if refusals:

@@ -41,7 +41,7 @@ def create(
             name=name,
             allowed_origins=origins,
         )
-        made = views.browser_key_body(key).model_dump(mode="json")
+        made = printing.values(views.browser_key_body(key), as_json=as_json)
     printing.record(made, as_json=as_json)
 
 
@@ -58,7 +58,7 @@ def list_(
     with organizations.reading(data_dir) as (_, session):
         owner = organizations.find(session, organization)
         page = browser_keys.list_keys(session, [owner.id], limit=limit)
-        rows = [views.browser_key_body(key).model_dump(mode="json") for key in page.rows]
+        rows = [printing.values(views.browser_key_body(key), as_json=as_json) for key in page.rows]
     printing.listing(rows, as_json=as_json)
 
 
@@ -72,5 +72,5 @@ def revoke(
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         key = browser_keys.get_key(session, owners, key_id, to_change=True)
-        shown = views.browser_key_body(browser_keys.revoke(session, CLI, key)).model_dump(mode="json")
+        shown = printing.values(views.browser_key_body(browser_keys.revoke(session, CLI, key)), as_json=as_json)
     printing.record(shown, as_json=as_json)

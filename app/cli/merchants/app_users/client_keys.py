@@ -46,7 +46,7 @@ def create(
             name=name,
             claims=claims,
         )
-        made = views.new_client_key_body(key, secret).model_dump(mode="json")
+        made = printing.values(views.new_client_key_body(key, secret), as_json=as_json)
     printing.record(made, as_json=as_json)
 
 
@@ -63,7 +63,7 @@ def list_(
     with organizations.reading(data_dir) as (_, session):
         owner = organizations.find(session, organization)
         page = client_keys.list_keys(session, [owner.id], limit=limit)
-        rows = [views.client_key_body(key).model_dump(mode="json") for key in page.rows]
+        rows = [printing.values(views.client_key_body(key), as_json=as_json) for key in page.rows]
     printing.listing(rows, as_json=as_json)
 
 
@@ -114,5 +114,5 @@ def _print_changed(
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         key = apply(session, client_keys.get_key(session, owners, key_id, to_change=True))
-        shown = views.client_key_body(key).model_dump(mode="json")
+        shown = printing.values(views.client_key_body(key), as_json=as_json)
     printing.record(shown, as_json=as_json)

@@ -45,7 +45,7 @@ def currency(
     with organizations.opened(data_dir) as (settings, session):
         owner_id, mode = organizations.find(session, organization).id, is_live(livemode, settings)
         made = currencies.create(session, CLI, owner_id, livemode=mode, code=code, max_balance=max_balance)
-        shown = views.currency_body(made).model_dump(mode="json")
+        shown = printing.values(views.currency_body(made), as_json=as_json)
     printing.record(shown, as_json=as_json)
 
 
@@ -64,7 +64,7 @@ def change_currency(
         owners = organizations.find_with_descendants(session, organization)
         row = currencies.get_currency(session, owners, currency_id)
         changed = currencies.change(session, CLI, row, max_balance=_number(max_balance, "--max-balance"))
-        shown = views.currency_body(changed).model_dump(mode="json")
+        shown = printing.values(views.currency_body(changed), as_json=as_json)
     printing.record(shown, as_json=as_json)
 
 
@@ -91,7 +91,7 @@ def template(
     with organizations.opened(data_dir) as (settings, session):
         owner_id, mode = organizations.find(session, organization).id, is_live(livemode, settings)
         made = codes.create_template(session, CLI, owner_id, rules, livemode=mode)
-        shown = views.code_view(made).model_dump(mode="json")
+        shown = printing.values(views.code_view(made), as_json=as_json)
     printing.record(shown, as_json=as_json)
 
 
@@ -117,7 +117,7 @@ def change(
     with organizations.session(data_dir) as session:
         owners = organizations.find_with_descendants(session, organization)
         code = codes.get_code(session, owners, code_id, to_change=True)
-        shown = views.code_view(codes.change(session, CLI, code, changes)).model_dump(mode="json")
+        shown = printing.values(views.code_view(codes.change(session, CLI, code, changes)), as_json=as_json)
     printing.record(shown, as_json=as_json)
 
 
@@ -220,7 +220,7 @@ def _print_list(
 ) -> None:
     with organizations.reading(data_dir) as (_, session):
         owners = organizations.find_with_descendants(session, organization)
-        rows = [body.model_dump(mode="json") for body in load(session, owners)]
+        rows = [printing.values(body, as_json=as_json) for body in load(session, owners)]
     printing.listing(rows, as_json=as_json)
 
 

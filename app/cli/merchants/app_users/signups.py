@@ -54,7 +54,7 @@ def record(
         )
         livemode = is_live(livemode, settings)
         signup, _ = signups.sign_up(session, CLI, found, stated, organizations.cause(), livemode=livemode)
-        shown = signup_outcomes.load_body(session, signup).model_dump(mode="json")
+        shown = printing.values(signup_outcomes.load_body(session, signup), as_json=as_json)
     printing.record(shown, as_json=as_json)
 
 
@@ -79,5 +79,5 @@ def list_(
             customer_id=customer_id,
             limit=limit,
         )
-        rows = [body.model_dump(mode="json") for body in signup_outcomes.load_bodies(session, page.rows)]
+        rows = [printing.values(body, as_json=as_json) for body in signup_outcomes.load_bodies(session, page.rows)]
     printing.listing(rows if as_json else [{name: row[name] for name in COLUMNS} for row in rows], as_json=as_json)
