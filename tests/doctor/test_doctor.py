@@ -5,19 +5,24 @@ import os
 import socket
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from app import db, jobs, settings_files
 from app.cli.main import app
 from app.config import Settings
+from app.doctor.examine import examine
 from app.mcp.http import PATH
 from app.organizations.actors import CLI
 from app.runtime import http_client
@@ -50,6 +55,22 @@ def unused_port() -> int:
 
 def test_a_healthy_installation_has_no_findings(installation: Installation) -> None:
     assert installation.found() == {}
+
+
+def test_a_merchant_sees_findings_about_its_own_endpoints_only(installation: Installation, merchant: Merchant) -> None:
+    """As a page calls it: in the web server's transaction, narrowed to an organization and a mode."""
+    with db.transaction() as session:
+        stranger = open_merchant(session, "Another")
+
+    @contextmanager
+    def narrowed(organization_id: UUID) -> Iterator[Session]:
+        with db.web_transaction() as session:
+            db.narrow_to_organizations(session, [organization_id], livemode=False)
+            yield session
+
+    assert examine(installation.settings, partial(narrowed, merchant.organization_id)).findings == ()
+    found = examine(installation.settings, partial(narrowed, stranger.organization_id)).findings
+    assert [finding.code for finding in found] == ["endpoint_missing"]
 
 
 def test_a_schema_of_another_version(installation: Installation, database_url: str) -> None:
@@ -113,6 +134,30 @@ def test_an_endpoint_through_which_no_event_came(installation: Installation) -> 
         another = open_merchant(session, "Another")
     open_endpoint(another.organization_id, installation.settings, LIVE_SECRET)
     assert list(installation.found()) == ["no_event_yet"]
+
+
+def test_a_live_endpoint_whose_last_event_is_old(
+    installation: Installation, application: Flask, merchant: Merchant
+) -> None:
+    path = open_endpoint(merchant.organization_id, installation.settings, LIVE_SECRET, livemode=True)
+    deliver_to(application, path)([event | {"livemode": True} for event in Customer(CLOVER).subscribes().events])
+    assert "last_event_old" not in installation.found()
+    with db.transaction() as session:
+        session.execute(text("UPDATE stripe_events SET received_at = now() - interval '8 days' WHERE livemode"))
+    assert "accrual backfill" in installation.found()["last_event_old"].sentence
+
+
+def test_a_web_server_of_another_version_on_a_full_disk(installation: Installation) -> None:
+    def older(environ: Any, start: Any) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "application/json")])
+        answer = {"version": "0.0.1"} if environ["PATH_INFO"] == "/healthz" else {"database": "disk_full"}
+        return [json.dumps(answer).encode()]
+
+    with serving(older) as url:
+        installation.change(public_url=url)
+        found = installation.found()
+    assert "Restart the processes" in found["public_url_other_version"].sentence
+    assert "the disk is full" in found["database_cannot_write"].sentence
 
 
 def test_an_endpoint_that_stripe_does_not_have(installation: Installation) -> None:
