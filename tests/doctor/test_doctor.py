@@ -25,6 +25,7 @@ from app.config import Settings
 from app.doctor.examine import examine
 from app.mcp.http import PATH
 from app.organizations.actors import CLI
+from app.payouts.connect import restored
 from app.runtime import http_client
 from app.stripe_events.endpoints import event_types, rows, signing
 from app.touchpoints import cookie_domains
@@ -44,6 +45,13 @@ from .conftest import Installation, serving
 OTHER_KEY = SecretStr(urlsafe_b64encode(b"another thirty-two bytes, a key!").decode())
 LIVE_SECRET = "whsec_for_live_events"
 AGO_SECONDS = 100_000
+HOLD = text("""
+    INSERT INTO payout_transfers (payout_id, organization_id, livemode, account, currency, amount_minor, problem)
+    SELECT id, organization_id, livemode, 'acct_1', currency, net_minor,
+           jsonb_build_object('problem', CAST(:held AS text))
+    FROM payouts
+""")
+"""As a restoration holds a transfer that the former installation may have sent."""
 
 
 @pytest.fixture
@@ -315,10 +323,15 @@ def test_an_mcp_server_that_refuses_the_host(installation: Installation, applica
         assert "Host header" in installation.found()["mcp_host_refused"].sentence
 
 
-def test_payouts_under_way_while_payouts_are_switched_off(installation: Installation, merchant: Merchant) -> None:
+def test_payouts_that_wait_for_the_switch_or_for_a_release(installation: Installation, merchant: Merchant) -> None:
     with db.transaction() as session:
         reserved.reserve(session, merchant, "ben", sell(session, merchant, "ben", 1))
     assert "ACCRUAL_PAYOUTS_LIVE=true" in installation.found()["payouts_switched_off"].sentence
+    installation.change(payouts_live=True)
+    assert installation.found() == {}
+    with db.transaction() as session:
+        session.execute(HOLD, {"held": restored.HELD})
+    assert "accrual payouts release" in installation.found()["payouts_held"].sentence
 
 
 def run(settings: Settings, directory: Path, *options: str) -> Any:
