@@ -77,7 +77,7 @@ def show(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a payout with the commissions in it, or a run with its payouts and what it skipped."""
+    """Show a payout with the commissions and opening balances in it, or a run with its payouts and what it skipped."""
     from app.payouts.showing import queries, views
     from app.payouts.showing.run_views import run_body
     from app.views import jsonable

@@ -62,7 +62,7 @@ def row(payout: PayoutBody, codes: Mapping[str, str], *, is_preview: bool = Fals
 
 
 def print_payout(session: Session, body: PayoutDetail) -> None:
-    """Print a payout with what became of it, the commissions in it, and what came back."""
+    """Print a payout with what became of it, the commissions and opening balances in it, and what came back."""
     printing.record(
         {
             **row(body, load_codes(session, [body])),
@@ -76,8 +76,10 @@ def print_payout(session: Session, body: PayoutDetail) -> None:
             "problem": body.problem,
         }
     )
-    printing.say("\ncommissions", is_bold=True)
-    printing.listing([{"id": line.commission_id, **_amounts(line, body.currency)} for line in body.lines])
+    printing.say("\ncommissions and opening balances", is_bold=True)
+    printing.listing(
+        [{"id": line.commission_id or line.opening_balance_id, **_amounts(line, body.currency)} for line in body.lines]
+    )
     if body.returns:
         printing.say("\nwhat came back", is_bold=True)
         printing.listing(

@@ -30,7 +30,9 @@ class PayoutBody(Snake):
     partner_id: str
     program_id: str
     currency: str = Field(examples=["usd"])
-    gross_cents: int = Field(description="What the commissions in it are worth, in the currency's smallest unit.")
+    gross_cents: int = Field(
+        description="What the commissions and opening balances in it are worth, in the smallest unit."
+    )
     fee_cents: int = Field(description="The platform's fee, kept from it.")
     net_cents: int = Field(description="What reaches the partner: gross less fee.")
     returned_cents: int = Field(description="How much of the net came back.")
