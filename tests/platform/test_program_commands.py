@@ -94,3 +94,13 @@ def test_programs_change_opens_and_closes_sign_up(accrual: Accrual) -> None:
     assert accrual("programs", "change", "--open-signup")["open_signup"] is True
     assert accrual("programs", "change", "--name", "Friends")["open_signup"] is True
     assert accrual("programs", "change", "--no-open-signup")["open_signup"] is False
+
+
+def test_programs_change_names_the_further_hosts_of_links(accrual: Accrual) -> None:
+    accrual(*BOOTSTRAP, *OFFER)
+    named = ("--landing-host", "Help.shop.example", "--landing-host", "app.example:8443")
+    assert accrual("programs", "change", *named)["landing_hosts"] == ["app.example:8443", "help.shop.example"]
+    assert accrual("programs", "change", "--name", "Friends")["landing_hosts"] != []
+    with pytest.raises(InvalidRequest, match=r"'https://shop\.example' is not a host"):
+        accrual("programs", "change", "--landing-host", "https://shop.example")
+    assert accrual("programs", "change", "--landing-host", "none")["landing_hosts"] == []

@@ -1,6 +1,6 @@
 """Options for a program's terms and landing page, shared by several commands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
@@ -13,10 +13,21 @@ from app.partners.validation import bps_of
 MOST_PERCENT: Final = 100
 DEFAULT_COMMISSION: Final = {"type": "percentage", "bps": 2000}
 DEFAULT_HOLDBACK_DAYS: Final = 30
+NO_HOST: Final = "none"
 
 LandingUrl = Annotated[
     str | None,
     typer.Option("--landing-url", help="The page that partners' links lead to, https://…", show_default=False),
+]
+LandingHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--landing-host",
+        metavar="HOST",
+        help="Another host that links may lead to and pages may be on, such as app.example.com. May be repeated; "
+        "the given ones replace the former. none: only the host of the landing page.",
+        show_default=False,
+    ),
 ]
 Rate = Annotated[
     str | None,
@@ -46,6 +57,7 @@ class Offer:
     max_months: int | None = None
     holdback_days: int | None = None
     landing_url: str | None = None
+    landing_hosts: Sequence[str] | None = None
 
     def changes(self, commission: Mapping[str, Any]) -> dict[str, Any]:
         """The given options as arguments of `program_commands`; a rate or limit changes `commission`.
@@ -62,6 +74,7 @@ class Offer:
             "commission": None if changed == commission else changed,
             "holdback_days": self.holdback_days,
             "landing_url": self.landing_url,
+            "landing_hosts": [] if self.landing_hosts == [NO_HOST] else self.landing_hosts,
         }
         return {name: value for name, value in options.items() if value is not None}
 

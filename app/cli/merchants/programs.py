@@ -105,6 +105,7 @@ def change(
     max_months: offer.MaxMonths = None,
     holdback_days: offer.HoldbackDays = None,
     landing_url: offer.LandingUrl = None,
+    landing_host: offer.LandingHosts = None,
     open_signup: Annotated[
         bool | None,
         typer.Option(
@@ -126,7 +127,7 @@ def change(
     with organizations.session(data_dir) as session:
         row = find_program(session, program, organization)
         commission = program_commands.load_body(session, row).commission
-        changes = offer.Offer(rate, max_months, holdback_days, landing_url).changes(commission)
+        changes = offer.Offer(rate, max_months, holdback_days, landing_url, landing_host).changes(commission)
         if open_signup is not None:
             changes["open_signup"] = open_signup
         if link_cookie is not None:
