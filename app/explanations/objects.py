@@ -85,7 +85,7 @@ def _explain(session: Session, scope: Scope, stripe_id: str, limit: int) -> Obje
         summary="",
         sentences=[],
         bindings=customers.bindings_of(session, scope, subjects),
-        names=names_on(session, scope, subjects),
+        names=names_on(session, scope, subjects) if subjects else [],
         events=[event_body(event) for event in events_about(session, scope, [stripe_id], limit=MOST_EVENTS)],
         payments=[payment_explanation.of_payment(session, payment) for payment in payments],
     )

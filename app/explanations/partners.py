@@ -127,7 +127,7 @@ def _terms(snapshot: SnapshotNote, state: PartnerState) -> str:
         code if state.holdback_days is None else f"{code}_held",
         offer=shape_of(snapshot.commission).offer(state.program_currency),
         day=Day(snapshot.effective_from, state.program_time_zone),
-        holdback=state.holdback_days or 0,
+        holdback=say("count.days", count=state.holdback_days or 0),
     )
 
 

@@ -71,7 +71,7 @@ def sentences_of(state: ProgramState) -> Iterator[str]:
         version=state.terms_version,
         offer=shape_of(state.commission).offer(state.currency),
         base=say(f"base_kind.{state.commission_base}"),
-        holdback=state.holdback_days or 0,
+        holdback=say("count.days", count=state.holdback_days or 0),
     )
     yield say(f"program.{state.attribution_model}", count=state.attribution_window_days)
     if state.conversion_kind != "payment":

@@ -84,7 +84,7 @@ def _admit(operation: Operation, call: Call) -> None:
 def _refuse_exceeded(status: LimitStatus | None) -> None:
     if status is not None and status.is_exceeded:
         seconds = status.retry_after_seconds()
-        raise RateLimited(f"more than {status.limit} such requests a minute; call again after {seconds} seconds")
+        raise RateLimited(f"more than {status.limit} such requests a minute; call again after {seconds} s")
 
 
 def _once(operation: Operation, call: Call, arguments: Arguments) -> Answer:

@@ -54,6 +54,9 @@ def refusal(code: str, details: Mapping[str, Any]) -> str:
         details: `column` and `value` as the file has them, and what else the sentence needs.
     """
     values: dict[str, Value] = {"column": "", "value": "", **details}
+    if code == "cell_count":
+        cells, columns = details["found"], details["expected"]
+        values |= {"found": say("count.cells", count=cells), "expected": say("count.columns", count=columns)}
     return say_stored("import_refusal", code, **values)
 
 
@@ -74,8 +77,12 @@ def summary(status: str, *, dry_run: bool, rows: int, changed: int, refused: int
     """
     if status != "finished":
         return say_stored("import_status", status)
-    what = "import.dry_run" if dry_run else "import.done"
-    done = say("import.unchanged", count=rows) if changed == 0 else say(what, changed=changed, count=rows)
+    if changed == 0:
+        done = say("import.unchanged", count=rows)
+    elif dry_run:
+        done = say("import.dry_run", changed=say("import.to_change", count=changed), count=rows)
+    else:
+        done = say("import.done", changed=say("import.changed", count=changed), count=rows)
     if not refused:
         return done
     not_done = say("import.refused", count=refused)

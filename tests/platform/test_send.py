@@ -64,5 +64,5 @@ def test_events_without_an_outcome_are_reported_beside_the_list(
     file.write_text(json.dumps({"id": "evt_1", "object": "event", "type": "customer.created", "data": {"object": {}}}))
     to = ("--url", accepting, "--secret", "whsec_1")
     sent = accrual("send", str(file), *to, "--wait", "0.1", json_expected=False)
-    assert (sent.exit_code, "1 of 1 events were accepted and have no outcome after 0.1 s" in sent.stderr) == (0, True)
+    assert (sent.exit_code, "the event was accepted and has no outcome after 0.1 s" in sent.stderr) == (0, True)
     assert not accrual("send", str(file), *to, "--wait", "0", json_expected=False).stderr

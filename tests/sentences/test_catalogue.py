@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from string import Formatter
 from typing import Final
 
@@ -133,6 +133,35 @@ def test_a_sentence_has_plural_forms_where_it_is_given_a_count() -> None:
     for code, message in messages().items():
         has_count = any("count" in placeholders(text) for text in texts(message))
         assert has_count == (len(texts(message)) > 1), code
+
+
+def test_only_the_count_of_a_sentence_stands_before_a_noun_in_the_plural() -> None:
+    every = [(code, text) for code, message in messages().items() for text in texts(message)]
+    plurals = {noun for _, text in every for noun in re.findall(r"\{count\} ([a-z]+s)\b", text)}
+    assert {"entries", "rows", "days", "cells", "columns"} <= plurals
+    number = re.compile(r"\{(?!count\b)[a-z_]+\} ([a-z]+)")
+    assert [code for code, text in every if plurals & set(number.findall(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        (
+            lambda: imports.summary("finished", dry_run=False, rows=1, changed=1, refused=1),
+            "The row was read; 1 entry was added or completed. 1 row or part of a row was refused.",
+        ),
+        (
+            lambda: imports.summary("finished", dry_run=True, rows=2, changed=1, refused=0),
+            "Dry run: 2 rows were read; 1 entry would be added or completed. Nothing was changed.",
+        ),
+        (
+            lambda: imports.refusal("cell_count", {"found": 1, "expected": 3}),
+            "The line has 1 cell, but the first line names 3 columns; put cells with commas in quotation marks.",
+        ),
+    ],
+)
+def test_one_of_a_kind_is_in_the_singular(sentence: Callable[[], str], expected: str) -> None:
+    assert sentence() == expected
 
 
 def test_every_placeholder_is_a_plain_name() -> None:

@@ -164,13 +164,15 @@ def _changed(session: Session, program: Program) -> str:
     from app.partners import enrollment
     from app.programs.shapes import shape_of
     from app.programs.terms import terms_in_force
+    from app.sentences.say import say
 
     terms = terms_in_force(session, program.id)
-    days = f", holdback {terms.holdback_days} days" if terms.holdback_days is not None else ""
+    days = f", holdback {say('count.days', count=terms.holdback_days)}" if terms.holdback_days is not None else ""
     kept = enrollment.count_activated(session, program.id)
     return (
         f"the program pays {shape_of(terms.commission).offer(program.currency)}{days} to partners activated from now "
-        f"on; {kept} activated before keep their terms: accrual partners change PARTNER --rate PERCENT changes one"
+        f"on; partners activated before ({kept}) keep their terms: accrual partners change PARTNER --rate PERCENT "
+        "changes one"
     )
 
 

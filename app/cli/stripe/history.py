@@ -132,12 +132,14 @@ def _report(run: StripeRun, *, as_json: bool) -> None:
 
 
 def _verdict(run: StripeRun, drifts: Any, left: Any) -> str:
+    from app.sentences.say import say
+
     if not drifts:
         return "Stripe and the ledger agree."
     count = run.counts.get("drifts", len(drifts))
     if left:
-        return f"Stripe and the ledger differ in {count:,} places; `accrual reconcile --heal` fetches what is missing."
-    return f"All {count:,} differences were fetched and are being settled; run `accrual reconcile` again to check."
+        return say("reconcile.left", count=count)
+    return say("reconcile.fetched", count=count)
 
 
 def _line(drift: Drift) -> dict[str, Any]:

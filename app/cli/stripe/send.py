@@ -64,12 +64,11 @@ def send(
 
 
 def _warn_of_unprocessed(rows: Sequence[Mapping[str, Any]], seconds: float) -> None:
+    from app.sentences.say import say
+
     waiting = sum(row["status"] == 200 and row["outcome"] is None for row in rows)
     if waiting:
-        printing.warn(
-            f"{waiting} of {len(rows)} events were accepted and have no outcome after {seconds:g} s. Is a worker "
-            "running? `accrual events list --outcome unprocessed` lists the events that wait"
-        )
+        printing.warn(say("send.unprocessed", waiting=waiting, count=len(rows), seconds=f"{seconds:g}"))
 
 
 def read_events(file: Path) -> list[Any]:

@@ -169,12 +169,17 @@ def _load(owners: tuple[UUID, ...], public_id: str) -> ImportWithRefusals:
 def _follow(owners: tuple[UUID, ...], public_id: str) -> ImportWithRefusals:
     """Wait for the end of an import, showing its progress; Ctrl-C ends the display and not the import."""
     from app import jobs
+    from app.sentences.say import say
 
     try:
         with printing.Bar() as bar:
             while True:
                 shown = _load(owners, public_id)
-                bar.show(shown.status, 100 * shown.progress_percent, f"{shown.rows_done:,} of {shown.rows:,} rows")
+                bar.show(
+                    shown.status,
+                    100 * shown.progress_percent,
+                    f"{shown.rows_done} of {say('count.rows', count=shown.rows)}",
+                )
                 if shown.status != "queued":
                     return shown
                 jobs.wake(jobs.IMPORTS)  # the queue may have lost its job, and there may be no clock
@@ -220,13 +225,13 @@ def _refusals(owners: tuple[UUID, ...], shown: ImportWithRefusals) -> list[Impor
 def _flat(body: dict[str, Any]) -> dict[str, Any]:
     """What people read of an import: files as lines, amounts as money, columns that were not read."""
     from app.money import format_money
+    from app.sentences.say import say
 
     values = {name: body[name] for name in ("id", "tool", "program_id", "status", "cutoff_at", "rows", "rows_done")}
     for file in body["files"]:
         unread = ", ".join(file["unread_columns"])
-        values[file["name"]] = f"{file['contents']}, {file['rows']:,} rows" + (
-            f"; not read: {unread}" if unread else ""
-        )
+        rows = say("count.rows", count=file["rows"])
+        values[file["name"]] = f"{file['contents']}, {rows}" + (f"; not read: {unread}" if unread else "")
     for name in ("affiliates", "customers", "balances", "left_out"):
         values[name] = body[name]
     opened = [format_money(one["amount_cents"], one["currency"]) for one in body["opened"]]
