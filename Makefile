@@ -1,13 +1,13 @@
 # Requires only make and Python 3.11 or newer: no database, no Redis, no Docker, no root.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test proofs check format reference bench lock
+.PHONY: help setup run demo test proofs screenshots check format reference bench lock
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create .venv with the locked dependencies (the other targets do it when needed)
 
@@ -33,6 +33,10 @@ test: $(READY) ## Run every test
 
 proofs: $(READY) ## Run the full set of orders and crashes that `make test` samples
 	@exec $(BIN)/python -m pytest -m proof --proofs -o faulthandler_timeout=0
+
+screenshots: $(READY) ## Write pictures of all pages to screenshots/, light and dark, at a desk and on a phone
+	@mkdir -p screenshots
+	@exec $(BIN)/python -m pytest -q --screenshots screenshots tests/browser/test_console.py
 
 check: $(READY) ## Check lint, formatting, types and import rules
 	@$(BIN)/ruff check

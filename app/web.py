@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import Unauthenticated
 from app.http import bodies, csv_lists, docs, document, errors, idempotency, surfaces, throttle
 from app.organizations import access, request_limits, stored_responses
-from app.pages import assets, browser, joining, sign_in, words
+from app.pages import routes as pages
 from app.request_buffer import BODY_BYTES, LONG_BODIES
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, opening_balances, payments
@@ -114,8 +114,6 @@ def assemble() -> OpenAPI:
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False  # Flask would redirect, which Stripe counts as a failure
     errors.install(app)
-    words.install(app)
-    browser.install(app)
     _wire(app)
     return app
 
@@ -127,9 +125,7 @@ def _wire(app: OpenAPI) -> None:
     app.register_blueprint(receiver.blueprint)
     app.register_blueprint(operations.blueprint)
     app.register_blueprint(docs.blueprint)
-    app.register_blueprint(joining.blueprint)
-    app.register_blueprint(assets.blueprint)
-    app.register_blueprint(sign_in.blueprint)
+    pages.install(app)
     for api in (
         partners.api,
         programs.api,

@@ -188,6 +188,18 @@ def _commission_of(session: Session, conversion_id: str | None) -> str | None:
     return ids.encode(ids.COMMISSION, commission_id)
 
 
+def load_credited(session: Session, public_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The partner that each of these payments is credited to, as `par_…` and code, by the payment's `pmt_…` id."""
+    keys = [ids.decode(public_id, ids.PAYMENT) for public_id in public_ids]
+    credited = select(Conversion.payment_id, Partner.id, Partner.slug).join(
+        Partner, Partner.id == Conversion.partner_id
+    )
+    return {
+        ids.encode(ids.PAYMENT, payment_id): (ids.encode(ids.PARTNER, partner_id), code)
+        for payment_id, partner_id, code in session.execute(credited.where(Conversion.payment_id.in_(keys)))
+    }
+
+
 def get_affiliate(
     session: Session, organization_ids: Sequence[UUID], public_id: str, *, program_id: UUID | None = None
 ) -> Partner:

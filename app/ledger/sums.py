@@ -121,6 +121,17 @@ _OF_PARTNERS = text(f"""
     GROUP BY partner_id, currency ORDER BY partner_id, currency
 """)
 
+_OF_PROGRAM_EVER = text(f"""
+    WITH {_CHECKPOINT}, {moved(since=_SINCE, below="", among=_OF_PROGRAM_ONLY)}
+    SELECT currency, {SUMMED_FIGURES}
+    FROM (
+        SELECT kept.currency, {FIGURE_LIST} FROM commission_sums AS kept
+        WHERE {_IS_SUMMED} AND kept.partner_id = '{ALL_PARTNERS}' AND kept.days = {ALL_DAYS}
+        UNION ALL SELECT currency, {FIGURE_LIST} FROM moved
+    ) AS every
+    GROUP BY currency ORDER BY currency
+""")
+
 # Two lists in one statement: rows with a day, and rows with a partner. Partners are ranked by one sum over a few spans,
 # and only the leaders' figures are all summed.
 _OF_PROGRAM = text(f"""
@@ -199,6 +210,19 @@ def of_partners(
     for row in session.execute(_OF_PARTNERS, {**values, "partner_ids": list(partner_ids)}).mappings():
         found.setdefault(row["partner_id"], []).append(_sums(row))
     return found
+
+
+def of_program_ever(
+    session: Session, organization_id: UUID, program_id: UUID, time_zone: str, *, livemode: bool
+) -> list[Sums]:
+    """What all partners of one program ever earned, per currency. Arguments as of `of_partners`."""
+    values = {
+        "organization_id": organization_id,
+        "program_id": program_id,
+        "time_zone": time_zone,
+        "livemode": livemode,
+    }
+    return [_sums(row) for row in session.execute(_OF_PROGRAM_EVER, values).mappings()]
 
 
 def of_program(

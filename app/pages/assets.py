@@ -14,3 +14,9 @@ KEPT_SECONDS: Final = 300
 def asset(name: str) -> Response:
     """A style or a script of the pages; 404 for anything else."""
     return send_from_directory("pages/static", name, max_age=KEPT_SECONDS)
+
+
+@blueprint.get("/static/vendor/<name>")
+def vendored(name: str) -> Response:
+    """A file of another project, with its licence beside it; 404 for anything else."""
+    return send_from_directory("pages/static/vendor", name, max_age=KEPT_SECONDS)

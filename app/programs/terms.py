@@ -86,6 +86,11 @@ def newest_terms(session: Session, program_id: UUID) -> Terms | None:
     return session.scalar(select(Terms).where(Terms.program_id == program_id).order_by(Terms.version.desc()).limit(1))
 
 
+def list_versions(session: Session, program_id: UUID) -> Sequence[Terms]:
+    """Every version of the program's terms, newest first."""
+    return session.scalars(select(Terms).where(Terms.program_id == program_id).order_by(Terms.version.desc())).all()
+
+
 def terms_in_force(session: Session, program_id: UUID) -> Terms:
     """The program's newest terms. Every program has terms, so it is a bug if there are none."""
     terms = newest_terms(session, program_id)

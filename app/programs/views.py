@@ -10,7 +10,7 @@ from app import ids
 from app.paging import HasMore
 from app.programs.models import Program, Terms
 from app.programs.shapes import StoredCommission
-from app.programs.terms import terms_in_force_of_each
+from app.programs.terms import list_versions, terms_in_force_of_each
 from app.programs.validation import ProgramStatus
 from app.views import Instant, OneLine, Snake
 
@@ -81,6 +81,17 @@ class ProgramPage(Snake):
     has_more: HasMore
 
 
+class TermsBody(Snake):
+    """A version of a program's terms. Partners keep the version that they were approved with."""
+
+    version: int
+    commission: StoredCommission
+    multi_level: list[dict[str, int]]
+    holdback_days: int | None
+    commission_base: CommissionBase
+    created_at: Instant
+
+
 SAME_NAMES: Final = set(ProgramBody.model_fields) & set(Program.__table__.columns.keys()) - {"id"}
 """The fields that have the same name in `Program` and in `ProgramBody`."""
 
@@ -89,6 +100,12 @@ def load_program_bodies(session: Session, programs: Sequence[Program]) -> list[P
     """These programs with their terms in force, in the same order."""
     terms = terms_in_force_of_each(session, [program.id for program in programs])
     return [program_body(program, terms[program.id]) for program in programs]
+
+
+def load_versions(session: Session, program: Program) -> list[TermsBody]:
+    """Every version of the program's terms, newest first."""
+    names = TermsBody.model_fields
+    return [TermsBody(**{name: getattr(terms, name) for name in names}) for terms in list_versions(session, program.id)]
 
 
 def program_body(program: Program, terms: Terms) -> ProgramBody:

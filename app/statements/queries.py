@@ -17,7 +17,8 @@ from app.ledger.entries import RecordedLine
 from app.ledger.fences import END_OF_TIME
 from app.paging import Page, load_page
 from app.partners.models import Partner
-from app.statements.models import Statement
+from app.programs.models import Program
+from app.statements.models import Statement, StatementPeriod
 from app.statements.movements import OWED, movements
 from app.statements.periods import Period, load_running
 
@@ -36,6 +37,28 @@ def list_statements(
     if month is not None:
         query = query.where(Statement.month == month)
     return load_page(session, query, Statement.id, ids.STATEMENT, limit=limit, starting_after=starting_after)
+
+
+def list_of_program(
+    session: Session,
+    program: Program,
+    month: date,
+    *,
+    livemode: bool,
+    limit: int,
+    starting_after: str | None = None,
+) -> Page[Statement]:
+    """A page of one closed month's statements of all partners of a program, newest first. Raises InvalidRequest."""
+    of_month = select(Statement).where(
+        Statement.program_id == program.id, Statement.month == month, Statement.livemode == livemode
+    )
+    return load_page(session, of_month, Statement.id, ids.STATEMENT, limit=limit, starting_after=starting_after)
+
+
+def closed_months(session: Session, program: Program) -> Sequence[date]:
+    """The months of a program that are closed, by their first days, newest first."""
+    of_program = select(StatementPeriod.month).where(StatementPeriod.program_id == program.id)
+    return session.scalars(of_program.order_by(StatementPeriod.month.desc())).all()
 
 
 def list_all(session: Session, partner: Partner, *, livemode: bool) -> Sequence[Statement]:

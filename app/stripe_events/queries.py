@@ -1,6 +1,7 @@
 """Finding, listing and counting events of the inbox."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -142,6 +143,19 @@ def events_named(session: Session, stripe_ids: Sequence[str]) -> list[StripeEven
     """The events with these Stripe ids, of every organization. For the operator, not for a key."""
     named = select(StripeEvent).where(StripeEvent.stripe_id.in_(stripe_ids))
     return list(session.scalars(named.options(defer(StripeEvent.payload))))
+
+
+_OLDEST_UNPROCESSED = text("""
+    SELECT min(event.received_at) FROM due_events AS due JOIN stripe_events AS event ON event.id = due.event_id
+    WHERE due.organization_id = ANY (:organization_ids) AND due.livemode = :livemode
+""")
+
+
+def oldest_unprocessed(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) -> datetime | None:
+    """When the oldest unprocessed event of these organizations arrived; None: every event is processed."""
+    values = {"organization_ids": list(organization_ids), "livemode": livemode}
+    oldest: datetime | None = session.scalar(_OLDEST_UNPROCESSED, values)
+    return oldest
 
 
 def count_parked(session: Session) -> int:

@@ -45,15 +45,18 @@ def test_every_function_with_an_actor_hands_it_on_until_the_audit_entry_is_writt
     assert forgetful == ["app.organizations.actors.name_of", "app.organizations.audit.add_entry"]
 
 
-def test_request_models_stand_in_rest_only() -> None:
-    """Commands take plain arguments, so that pages and the command line call them as well."""
+def test_request_models_stand_in_rest_and_pages_only() -> None:
+    """Commands take plain arguments, so that REST, pages and the command line call them."""
     found = [
         f"{name}.{node.name}"
         for name, _, tree in modules()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef) and REQUESTS & {ast.unparse(base) for base in node.bases}
     ]
-    assert [one for one in found if not one.startswith("app.rest.")] == ["app.paging.Between", "app.paging.Numbered"]
+    assert [one for one in found if not one.startswith(("app.rest.", "app.pages."))] == [
+        "app.paging.Between",
+        "app.paging.Numbered",
+    ]
 
 
 def test_commands_take_the_session_and_the_actor_first() -> None:

@@ -119,6 +119,8 @@ def test_every_sentence_of_the_catalogue_is_used() -> None:
 
 def _is_built(code: str, source: str) -> bool:
     """Whether the code can be put together from a family or a beginning that stands in the source."""
+    if code.startswith("page."):
+        return _is_word_of_page(code, source)
     family, _, name = code.partition(".")
     beginnings = [f'f"{family}.{name[:end]}{{' for end in range(len(name) + 1)]
     beginning, _, ending = code.rpartition("_")
@@ -127,6 +129,17 @@ def _is_built(code: str, source: str) -> bool:
     is_written = any(f'"{name}{after}' in source for after in ('"', ":", "="))
     is_stored = f'say_stored("{family}"' in source and (is_written or name in Kind.__dict__.values())
     return is_stored or any(one in source for one in beginnings)
+
+
+def _is_word_of_page(code: str, source: str) -> bool:
+    """Whether a page puts the code together, or asks for words of its family by a code that the source names."""
+    if f"'{code}'" in source:
+        return True
+    _, family, name = code.split(".")
+    if any(f'"page.{family}.{then}' in source for then in ("{", '" ~')):
+        return True
+    asks = any(f'{call}"{family}"' in source for call in ("word(", ", ", "family="))
+    return asks and (f'"{name}"' in source or f"'{name}'" in source or f'"{name}.' in source)
 
 
 def test_a_sentence_has_plural_forms_where_it_is_given_a_count() -> None:

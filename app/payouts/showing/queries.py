@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import ids
 from app.errors import NotFound
 from app.immutable import immutable
-from app.paging import Page, load_page, owned_by
+from app.paging import Page, load_page
 from app.payouts.models import UNDER_WAY_SQL, Payout, PayoutLine, PayoutReturn, PayoutRun, PayoutRunItem
 from app.payouts.transitions import UNDER_WAY
 from app.programs.models import Program
@@ -83,12 +83,10 @@ def list_payouts(session: Session, program: Program, query: PayoutQuery) -> Page
 
 
 def list_runs(
-    session: Session, organization_ids: Sequence[UUID], *, livemode: bool, limit: int, starting_after: str | None = None
+    session: Session, program: Program, *, livemode: bool, limit: int, starting_after: str | None = None
 ) -> Page[PayoutRun]:
-    """A page of runs of these organizations, newest first. Raises InvalidRequest."""
-    matching = select(PayoutRun).where(
-        owned_by(PayoutRun.organization_id, organization_ids), PayoutRun.livemode == livemode
-    )
+    """A page of a program's runs, newest first. Raises InvalidRequest."""
+    matching = select(PayoutRun).where(PayoutRun.program_id == program.id, PayoutRun.livemode == livemode)
     return load_page(session, matching, PayoutRun.id, ids.PAYOUT_RUN, limit=limit, starting_after=starting_after)
 
 

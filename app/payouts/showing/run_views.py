@@ -62,6 +62,17 @@ class PayoutRunBody(Snake):
     has_more: HasMore
 
 
+class RunSummary(Snake):
+    """A run in a list, with its totals."""
+
+    id: str
+    program_id: str
+    status: RunStatus
+    cutoff_at: Instant
+    created_at: Instant
+    totals: list[RunTotalsBody]
+
+
 class RunData(Snake):
     """The body of an answer about a run."""
 
@@ -83,6 +94,18 @@ def run_body(session: Session, run: PayoutRun) -> PayoutRunBody:
         skipped=[_skipped_item(item) for item in skipped.rows],
         files=load_files(session, run),
         has_more=payouts.has_more or skipped.has_more,
+    )
+
+
+def run_summary(session: Session, run: PayoutRun) -> RunSummary:
+    """The run with its totals."""
+    return RunSummary(
+        id=ids.encode(ids.PAYOUT_RUN, run.id),
+        program_id=ids.encode(ids.PROGRAM, run.program_id),
+        status=cast("RunStatus", run.status),
+        cutoff_at=run.cutoff_at,
+        created_at=run.created_at,
+        totals=[_totals(totals) for totals in queries.totals_of(session, run)],
     )
 
 

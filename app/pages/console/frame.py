@@ -1,0 +1,77 @@
+"""What the console's pages share: their blueprint, what a form asked for, and the links of a list."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, TypeVar
+
+from flask import Blueprint, request, url_for
+from pydantic import Field, ValidationError
+
+from app import refusals
+from app.immutable import immutable
+from app.paging import After, Span
+from app.views import EARLIEST_YEAR, LATEST_YEAR, Request
+
+ROWS: Final = 50
+"""Rows on a page of a list."""
+
+blueprint: Final = Blueprint("console", __name__, url_prefix="/console")
+
+Query = TypeVar("Query", bound=Request)
+
+
+class Listing(Request):
+    """A page of a list."""
+
+    starting_after: After = None
+
+
+class Dated(Listing):
+    """A list that can be limited to days, in UTC."""
+
+    since: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+    until: date | None = Field(default=None, ge=date(EARLIEST_YEAR, 1, 1), le=date(LATEST_YEAR, 1, 1))
+
+    @property
+    def span(self) -> Span:
+        """From the beginning of the first day to the end of the last."""
+        return Span(_begin(self.since), _begin(self.until and self.until + timedelta(days=1)))
+
+
+@immutable
+class Links:
+    """Where a list continues.
+
+    Attributes:
+        first: its beginning; None on its first page.
+        next: its next page; None on its last.
+        is_filtered: whether only a part of the rows is listed.
+    """
+
+    first: str | None
+    next: str | None
+    is_filtered: bool
+
+
+def asked(model: type[Query]) -> Query:
+    """What the form in the address asks for; fields left empty are not set. Raises InvalidRequest."""
+    sent = {name: value for name, value in request.args.items() if value}
+    try:
+        return model.model_validate(sent)
+    except ValidationError as invalid:
+        raise refusals.of_invalid(invalid, sent=sent) from None
+
+
+def links(last_id: str | int | None, *, has_more: bool) -> Links:
+    """The links of the present page of a list, which ends with the row `last_id`."""
+    kept = {name: value for name, value in request.args.items() if value and name != "starting_after"}
+    assert request.endpoint is not None
+    arguments = {**(request.view_args or {}), **kept}
+    return Links(
+        first=url_for(request.endpoint, **arguments) if "starting_after" in request.args else None,
+        next=url_for(request.endpoint, **arguments, starting_after=last_id) if has_more else None,
+        is_filtered=bool(kept),
+    )
+
+
+def _begin(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)

@@ -1,0 +1,49 @@
+"""The overview: what is owed and earned, and what needs a person."""
+
+from flask import Response, url_for
+from sqlalchemy.orm import Session
+
+from app import money
+from app.commissions.analytics import overview as views
+from app.pages import layout, signed_in
+from app.pages.console.frame import asked, blueprint
+from app.pages.signed_in import SignedIn
+from app.views import Request
+
+
+class OverviewQuery(Request):
+    """The currency of the charts."""
+
+    currency: str | None = None
+
+
+@blueprint.get("")
+@signed_in.page("commissions:read")
+def overview(session: Session, who: SignedIn) -> Response:
+    """The organization at a glance."""
+    shown = views.load(session, who.caller.organization_ids, livemode=who.caller.livemode)
+    currencies = list(dict.fromkeys(day.currency for day in shown.series))
+    currency = asked(OverviewQuery).currency
+    if currency not in currencies:
+        currency = next(iter(currencies), "")
+    return layout.render(
+        "console/overview.html",
+        who,
+        shown=shown,
+        todo=_pages(),
+        currencies=currencies,
+        currency=currency,
+        scale=10 ** money.decimals(currency),
+        series=[day for day in shown.series if day.currency == currency],
+    )
+
+
+def _pages() -> dict[views.Attention, str]:
+    """The page on which a person finds what needs a decision."""
+    return {
+        "applications": url_for("console.partners", status="invited"),
+        "unknown_code": url_for("console.payments", outcome="unknown_code"),
+        "held": url_for("console.payments", outcome="held"),
+        "conflict": url_for("console.payments", conflict="true"),
+        "parked": url_for("console.events", outcome="parked"),
+    }

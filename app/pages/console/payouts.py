@@ -1,0 +1,135 @@
+"""Payouts and the runs that reserved them."""
+
+from collections.abc import Sequence
+from typing import get_args
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from app import ids
+from app.pages import layout, signed_in
+from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
+from app.pages.signed_in import SignedIn
+from app.partners.queries.codes import load_codes
+from app.partners.queries.listing import get_partner
+from app.payouts.owner_settings import views as settings_views
+from app.payouts.showing import queries, run_views, views
+from app.payouts.transitions import PayoutStatus
+from app.programs import programs
+from app.programs.models import Program
+
+
+class RunQuery(Listing):
+    """A program's list."""
+
+    program: str | None = None
+
+
+class PayoutQuery(RunQuery):
+    """A filter of one program's payouts."""
+
+    status: PayoutStatus | None = None
+    partner: str | None = None
+    run: str | None = None
+
+
+@blueprint.get("/payouts")
+@signed_in.page("payouts:read")
+def payouts(session: Session, who: SignedIn) -> Response:
+    """A program's payouts, newest first."""
+    query, caller = asked(PayoutQuery), who.caller
+    every = programs.list_programs(session, caller.organization_ids, limit=ROWS).rows
+    program = program_named(session, who, query.program, every)
+    rows, last_id, has_more = [], None, False
+    if program is not None:
+        partner = get_partner(session, caller.organization_ids, query.partner) if query.partner else None
+        run = queries.get_run(session, caller.organization_ids, query.run) if query.run else None
+        selected = queries.PayoutQuery(
+            ROWS,
+            caller.livemode,
+            starting_after=query.starting_after,
+            status=query.status,
+            partner_id=partner.id if partner else None,
+            run_id=run.id if run else None,
+        )
+        page = queries.list_payouts(session, program, selected)
+        rows, has_more = [views.payout_body(row) for row in page.rows], page.has_more
+        last_id = rows[-1].id if rows else None
+    return layout.render(
+        "console/payouts.html",
+        who,
+        asked=query,
+        programs=options(every),
+        chosen=program and ids.encode(ids.PROGRAM, program.id),
+        statuses=get_args(PayoutStatus),
+        rows=rows,
+        codes=load_codes(session, {row.partner_id for row in rows}),
+        links=links(last_id, has_more=has_more),
+    )
+
+
+@blueprint.get("/payouts/<payout_id>")
+@signed_in.page("payouts:read")
+def payout(session: Session, who: SignedIn, payout_id: str) -> Response:
+    """A payout with the commissions in it, and what came back of it."""
+    found = queries.get_payout(session, who.caller.organization_ids, payout_id)
+    shown = views.payout_detail(session, found)
+    return layout.render("console/payout.html", who, shown=shown, codes=load_codes(session, [shown.partner_id]))
+
+
+@blueprint.get("/payout-runs")
+@signed_in.page("payouts:read")
+def payout_runs(session: Session, who: SignedIn) -> Response:
+    """A program's runs, newest first."""
+    query, caller = asked(RunQuery), who.caller
+    every = programs.list_programs(session, caller.organization_ids, limit=ROWS).rows
+    program = program_named(session, who, query.program, every)
+    rows, has_more = [], False
+    if program is not None:
+        page = queries.list_runs(
+            session, program, livemode=caller.livemode, limit=ROWS, starting_after=query.starting_after
+        )
+        rows, has_more = [run_views.run_summary(session, run) for run in page.rows], page.has_more
+    return layout.render(
+        "console/payout_runs.html",
+        who,
+        programs=options(every),
+        chosen=program and ids.encode(ids.PROGRAM, program.id),
+        rows=rows,
+        links=links(rows[-1].id if rows else None, has_more=has_more),
+    )
+
+
+@blueprint.get("/payout-runs/<payout_run_id>")
+@signed_in.page("payouts:read")
+def payout_run(session: Session, who: SignedIn, payout_run_id: str) -> Response:
+    """A run with its totals, files and payouts, and what it skipped with the reasons."""
+    shown = run_views.run_body(session, queries.get_run(session, who.caller.organization_ids, payout_run_id))
+    named = {row.partner_id for row in shown.payouts} | {row.partner_id for row in shown.skipped}
+    return layout.render("console/payout_run.html", who, shown=shown, codes=load_codes(session, named))
+
+
+@blueprint.get("/settings/payouts")
+@signed_in.page("payouts:read")
+def payout_settings(session: Session, who: SignedIn) -> Response:
+    """How the organization pays, and what is missing for each method."""
+    shown = settings_views.load_body(session, who.caller.organization_id, livemode=who.caller.livemode)
+    return layout.render("console/settings/payouts.html", who, shown=shown)
+
+
+def program_named(session: Session, who: SignedIn, program_id: str | None, every: Sequence[Program]) -> Program | None:
+    """The program that a form names, else the organization's default, else the newest; None: there is none.
+
+    Raises:
+        NotFound: the named program does not exist.
+    """
+    caller = who.caller
+    if program_id:
+        return programs.get_program(session, caller.organization_ids, program_id, default_of=caller.organization_id)
+    own = (program for program in every if program.is_default and program.organization_id == caller.organization_id)
+    return next(own, every[0] if every else None)
+
+
+def options(every: Sequence[Program]) -> list[tuple[str, str]]:
+    """Id and name of each program, for a form."""
+    return [(ids.encode(ids.PROGRAM, program.id), program.name) for program in every]

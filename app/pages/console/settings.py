@@ -1,0 +1,122 @@
+"""Settings: Stripe endpoints, API keys, webhooks, the snippet to copy, and the audit trail."""
+
+from typing import Final
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from app.http import configured
+from app.organizations import audit as trail
+from app.organizations import keys as api_keys
+from app.organizations import views as organization_views
+from app.outbound import commands as outbound
+from app.outbox import endpoints as outbound_endpoints
+from app.pages import layout, signed_in
+from app.pages.console.frame import ROWS, Dated, Listing, asked, blueprint, links
+from app.pages.signed_in import SignedIn
+from app.programs import programs, views
+from app.stripe_events.endpoints import commands, rows
+
+PLACES: Final = (
+    ("stripe_endpoints", "stripe", "endpoints:read"),
+    ("keys", "keys", "keys:read"),
+    ("webhooks", "webhooks", "webhooks:read"),
+    ("snippet", "snippet", "programs:read"),
+    ("payout_settings", "payouts", "payouts:read"),
+    ("audit", "audit", "audit:read"),
+)
+"""The pages of settings: endpoint, name, and the permission that it needs."""
+
+
+class AuditQuery(Dated):
+    """A filter of the audit trail."""
+
+    action: str | None = None
+    subject: str | None = None
+    actor: str | None = None
+
+
+@blueprint.get("/settings")
+@signed_in.page("organizations:read")
+def settings(_session: Session, who: SignedIn) -> Response:
+    """The pages of settings that this person may read."""
+    return layout.render("console/settings/index.html", who, places=PLACES)
+
+
+@blueprint.get("/settings/stripe")
+@signed_in.page("endpoints:read")
+def stripe_endpoints(session: Session, who: SignedIn) -> Response:
+    """The endpoints that Stripe's events arrive at."""
+    query = asked(Listing)
+    page = rows.list_endpoints(session, who.caller.organization_ids, limit=ROWS, starting_after=query.starting_after)
+    shown = [commands.shown(row, configured.settings()) for row in page.rows]
+    return layout.render(
+        "console/settings/stripe.html",
+        who,
+        rows=shown,
+        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+    )
+
+
+@blueprint.get("/settings/keys")
+@signed_in.page("keys:read")
+def keys(session: Session, who: SignedIn) -> Response:
+    """API keys without their values, revoked ones too."""
+    query = asked(Listing)
+    page = api_keys.list_keys(session, who.caller.organization_ids, limit=ROWS, starting_after=query.starting_after)
+    shown = [organization_views.key_body(key) for key in page.rows]
+    return layout.render(
+        "console/settings/keys.html",
+        who,
+        rows=shown,
+        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+    )
+
+
+@blueprint.get("/settings/webhooks")
+@signed_in.page("webhooks:read")
+def webhooks(session: Session, who: SignedIn) -> Response:
+    """The addresses that messages are sent to."""
+    query = asked(Listing)
+    page = outbound_endpoints.list_endpoints(
+        session, who.caller.organization_ids, limit=ROWS, starting_after=query.starting_after
+    )
+    shown = [outbound.shown(row) for row in page.rows]
+    return layout.render(
+        "console/settings/webhooks.html",
+        who,
+        rows=shown,
+        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+    )
+
+
+@blueprint.get("/settings/snippet")
+@signed_in.page("programs:read")
+def snippet(session: Session, who: SignedIn) -> Response:
+    """The snippet with this installation's address, and each program's landing page."""
+    page = programs.list_programs(session, who.caller.organization_ids, limit=ROWS)
+    return layout.render(
+        "console/settings/snippet.html",
+        who,
+        public_url=configured.settings().public_url,
+        programs=views.load_program_bodies(session, page.rows),
+    )
+
+
+@blueprint.get("/settings/audit")
+@signed_in.page("audit:read")
+def audit(session: Session, who: SignedIn) -> Response:
+    """What people, keys and the clock changed, newest first."""
+    query = asked(AuditQuery)
+    filters = trail.EntryFilter(query.action, query.subject, query.actor, query.span)
+    page = trail.list_entries(
+        session, who.caller.organization_ids, filters, limit=ROWS, starting_after=query.starting_after
+    )
+    shown = [organization_views.audit_body(entry) for entry in page.rows]
+    return layout.render(
+        "console/settings/audit.html",
+        who,
+        asked=query,
+        rows=shown,
+        links=links(shown[-1].id if shown else None, has_more=page.has_more),
+    )

@@ -1,0 +1,64 @@
+"""Exports and imports."""
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from app.pages import layout, signed_in
+from app.pages.console.frame import ROWS, Listing, asked, blueprint, links
+from app.pages.signed_in import SignedIn
+from app.transfer.exports.stored import commands as stored_exports
+from app.transfer.exports.stored import views as export_views
+from app.transfer.imports import queries, views
+
+
+@blueprint.get("/exports")
+@signed_in.page("exports:read")
+def exports(session: Session, who: SignedIn) -> Response:
+    """Exports, newest first."""
+    query, caller = asked(Listing), who.caller
+    page = stored_exports.list_exports(
+        session,
+        caller.organization_ids,
+        livemode=caller.livemode,
+        limit=ROWS,
+        starting_after=query.starting_after,
+    )
+    rows = [export_views.body(row) for row in page.rows]
+    return layout.render(
+        "console/exports.html", who, rows=rows, links=links(rows[-1].id if rows else None, has_more=page.has_more)
+    )
+
+
+@blueprint.get("/imports")
+@signed_in.page("imports:read")
+def imports(session: Session, who: SignedIn) -> Response:
+    """Imports, newest first."""
+    query, caller = asked(Listing), who.caller
+    page = queries.list_imports(
+        session,
+        caller.organization_ids,
+        livemode=caller.livemode,
+        limit=ROWS,
+        starting_after=query.starting_after,
+    )
+    rows = views.load_imports(session, page.rows)
+    return layout.render(
+        "console/imports.html", who, rows=rows, links=links(rows[-1].id if rows else None, has_more=page.has_more)
+    )
+
+
+@blueprint.get("/imports/<import_id>")
+@signed_in.page("imports:read")
+def import_(session: Session, who: SignedIn, import_id: str) -> Response:
+    """An import with its progress, what it did, and what was not imported."""
+    query = asked(Listing)
+    job = queries.get_import(session, who.caller.organization_ids, import_id)
+    page = queries.list_refusals(session, job, limit=ROWS, starting_after=query.starting_after)
+    refusals = views.load_refusals(session, job, page.rows)
+    return layout.render(
+        "console/import.html",
+        who,
+        shown=views.load_import(session, job),
+        refusals=refusals,
+        links=links(refusals[-1].number if refusals else None, has_more=page.has_more),
+    )

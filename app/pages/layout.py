@@ -1,0 +1,98 @@
+"""The frame of the console's pages: one policy, the navigation that a person may use, and messages after a change."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, Final
+
+from flask import Flask, Response, request, url_for
+
+from app.http import html
+from app.immutable import immutable
+from app.pages import browser
+from app.pages.signed_in import SignedIn
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+FLASH: Final = "accrual_flash"
+"""The cookie with the message for the next page."""
+FLASH_SECONDS: Final = 60
+
+
+@immutable
+class Place:
+    """An entry of the navigation: its page, what it needs, and the group it is in."""
+
+    name: str
+    endpoint: str
+    permission: str
+    group: str
+
+
+PLACES: Final = (
+    Place("overview", "console.overview", "commissions:read", "money"),
+    Place("payments", "console.payments", "payments:read", "money"),
+    Place("commissions", "console.commissions", "commissions:read", "money"),
+    Place("payouts", "console.payouts", "payouts:read", "money"),
+    Place("statements", "console.statements", "commissions:read", "money"),
+    Place("partners", "console.partners", "partners:read", "program"),
+    Place("programs", "console.programs", "programs:read", "program"),
+    Place("events", "console.events", "events:read", "data"),
+    Place("deliveries", "console.deliveries", "webhooks:read", "data"),
+    Place("imports", "console.imports", "imports:read", "data"),
+    Place("exports", "console.exports", "exports:read", "data"),
+    Place("settings", "console.settings", "organizations:read", "settings"),
+)
+
+
+def install(app: Flask) -> None:
+    """Let the frame's template use what it needs."""
+    app.jinja_env.globals.update(is_here=is_here)
+
+
+def render(template: str, signed_in: SignedIn, *, status: int = 200, **values: Any) -> Response:
+    """The page of `template` within the console, with the message that the former request left."""
+    message = _message()
+    response = html.page(
+        template,
+        status=status,
+        policy=POLICY,
+        signed_in=signed_in,
+        navigation=navigation(signed_in),
+        message=message,
+        **values,
+    )
+    if message is not None:
+        browser.drop(response, FLASH)
+    return response
+
+
+def navigation(signed_in: SignedIn) -> list[tuple[str, list[Place]]]:
+    """The places that this person may read, by group; only those whose pages exist."""
+    groups: dict[str, list[Place]] = {}
+    for place in PLACES:
+        if signed_in.caller.may(place.permission):
+            groups.setdefault(place.group, []).append(place)
+    return list(groups.items())
+
+
+def is_here(place: Place) -> bool:
+    """Whether the present page is this place or below it."""
+    own = url_for(place.endpoint)
+    return request.path == own or (place.name != "overview" and request.path.startswith(f"{own}/"))
+
+
+def flash(response: Response, code: str, **values: str | int) -> Response:
+    """Let the next page show the sentence `page.flash.<code>` with these values. Returns the response."""
+    left = urlsafe_b64encode(json.dumps([code, values]).encode()).decode()
+    browser.keep(response, FLASH, left, seconds=FLASH_SECONDS, samesite="Strict")
+    return response
+
+
+def _message() -> tuple[str, dict[str, Any]] | None:
+    try:
+        code, values = json.loads(urlsafe_b64decode(browser.read(FLASH) or ""))
+    except ValueError:
+        return None
+    return (code, values) if isinstance(code, str) and isinstance(values, dict) else None

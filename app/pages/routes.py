@@ -1,0 +1,14 @@
+"""All pages, and what their templates call."""
+
+from flask import Flask
+
+from app.pages import assets, browser, joining, layout, sign_in, words
+from app.pages.console import routes as console
+
+
+def install(app: Flask) -> None:
+    """Register every page of `app`."""
+    for module in (words, browser, layout):
+        module.install(app)
+    for blueprint in (joining.blueprint, assets.blueprint, sign_in.blueprint, console.blueprint):
+        app.register_blueprint(blueprint)

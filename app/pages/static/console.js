@@ -1,0 +1,34 @@
+// Draws each chart from the table beside it, so that without this script the same figures are there.
+const language = document.documentElement.lang;
+const number = new Intl.NumberFormat(language);
+const dayMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const HALF_DAY = 43_200; // seconds
+const faint = () => `color-mix(in srgb, ${colour("--accent")()} 70%, transparent)`;
+
+for (const chart of document.querySelectorAll(".chart")) {
+  const rows = [...document.querySelectorAll(`#${chart.dataset.table} tbody tr`)];
+  const days = rows.map((row) => Date.parse(row.querySelector("time").dateTime) / 1000);
+  const cells = rows.map((row) => row.querySelector(`[data-series="${chart.dataset.series}"]`));
+  const values = cells.map((cell) => Number(cell.dataset.value) / Number(chart.dataset.scale));
+  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+  const plot = new uPlot({
+    width: chart.clientWidth,
+    height: chart.clientHeight,
+    cursor: { show: false },
+    legend: { show: false },
+    scales: { x: { time: true, range: (_plot, first, last) => [first - HALF_DAY, last + HALF_DAY] }, y: { range: (_plot, low, high) => [Math.min(0, low), Math.max(high, 1)] } },
+    axes: [
+      { ...axis, size: 28, grid: { show: false }, values: (_plot, ticks) => ticks.map((tick) => dayMonth.format(tick * 1000)) },
+      { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => number.format(tick)) },
+    ],
+    series: [{}, {
+      fill: faint,
+      width: 0,
+      paths: uPlot.paths.bars({ size: [0.7, 24] }),
+      points: { show: false },
+    }],
+  }, [days, values], chart);
+  new ResizeObserver(() => plot.setSize({ width: chart.clientWidth, height: chart.clientHeight })).observe(chart);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot.redraw());
+}
