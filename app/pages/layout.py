@@ -2,14 +2,17 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask import Flask, Response, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from app.http import html
 from app.immutable import immutable
 from app.pages import browser
 from app.pages.signed_in import SignedIn
+
+Answer = TypeVar("Answer", bound=AnyResponse)
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -83,7 +86,7 @@ def is_here(place: Place) -> bool:
     return request.path == own or (place.name != "overview" and request.path.startswith(f"{own}/"))
 
 
-def flash(response: Response, code: str, **values: str | int) -> Response:
+def flash(response: Answer, code: str, **values: str | int) -> Answer:
     """Let the next page show the sentence `page.flash.<code>` with these values. Returns the response."""
     left = urlsafe_b64encode(json.dumps([code, values]).encode()).decode()
     browser.keep(response, FLASH, left, seconds=FLASH_SECONDS, samesite="Strict")

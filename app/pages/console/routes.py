@@ -1,6 +1,17 @@
 """The console's pages, all of them on one blueprint."""
 
-from app.pages.console import events, overview, partners, payments, payouts, programs, settings, statements, transfers
+from app.pages.console import (
+    events,
+    overview,
+    partners,
+    payments,
+    payouts,
+    people,
+    programs,
+    settings,
+    statements,
+    transfers,
+)
 from app.pages.console.frame import blueprint
 
 __all__ = [
@@ -10,6 +21,7 @@ __all__ = [
     "partners",
     "payments",
     "payouts",
+    "people",
     "programs",
     "settings",
     "statements",

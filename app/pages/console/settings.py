@@ -20,12 +20,14 @@ from app.stripe_events.endpoints import commands, rows
 PLACES: Final = (
     ("stripe_endpoints", "stripe", "endpoints:read"),
     ("keys", "keys", "keys:read"),
+    ("people", "people", "people:read"),
+    ("sessions", "sessions", None),
     ("webhooks", "webhooks", "webhooks:read"),
     ("snippet", "snippet", "programs:read"),
     ("payout_settings", "payouts", "payouts:read"),
     ("audit", "audit", "audit:read"),
 )
-"""The pages of settings: endpoint, name, and the permission that it needs."""
+"""The pages of settings: endpoint, name, and the permission that it needs, if any."""
 
 
 class AuditQuery(Dated):
