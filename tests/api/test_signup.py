@@ -71,6 +71,23 @@ def test_signed_up_partner_cannot_approve_itself(anonymous: Caller, merchant: Me
     assert (refused.status_code, refused.json["error"]["code"]) == (404, "invitation_not_found")
 
 
+def people() -> dict[str, str]:
+    """The addresses of all people, with their roles in organizations of partners."""
+    with db.transaction() as session:
+        joined = """SELECT people.email, role FROM people JOIN memberships ON person_id = people.id
+                    JOIN organizations ON organizations.id = organization_id WHERE kind = 'affiliate'"""
+        return {row.email: row.role for row in session.execute(text(joined))}
+
+
+def test_who_proves_an_address_may_sign_in_to_the_partners_account(anonymous: Caller, merchant: Merchant) -> None:
+    made = sign_up(anonymous, merchant).json
+    assert people() == {}
+    assert confirm(anonymous, token_to_confirm(made["partner_id"])).status_code == 200
+    assert people() == {"zoe@example.com": "owner"}
+    joined = anonymous.post(SIGN_UP, {"token": token_for(merchant, "Eve@example.com"), "name": "Eve"})
+    assert (joined.status_code, people()) == (201, {"zoe@example.com": "owner", "eve@example.com": "owner"})
+
+
 def without_ids(answer: Answer) -> dict[str, Any]:
     """An answer without what differs from call to call."""
     random = {"organization_id", "api_key", "partner_id", "code", "link"}

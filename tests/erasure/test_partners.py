@@ -25,6 +25,7 @@ from tests.conftest import assert_ledger_sound
 from tests.ledger_clock import LedgerClock
 from tests.outbox.listening import listen
 from tests.payouts.till import Till
+from tests.people.conftest import add_person, sign_in
 from tests.waiting import eventually, join
 from worker.ledger.months import close_due
 
@@ -61,6 +62,10 @@ def known(merchant: Merchant, owner: Caller, affiliate: Affiliate) -> Caller:
     described = {"email": ADDRESS, "first_name": FIRST, "last_name": LAST, "metadata": {"team": TEAM}}
     assert owner.patch(ada, described).status_code == 200
     own = affiliate("ada")
+    with db.transaction() as session:
+        own_id = session.scalars(text("SELECT partner_organization_id FROM partners WHERE slug = 'ada'")).one()
+    add_person(own_id, ADDRESS)
+    sign_in(ADDRESS)
     with db.transaction() as session:
         session.execute(
             text("UPDATE organizations SET name = :name, email = :email WHERE kind = 'affiliate'"),
@@ -111,6 +116,7 @@ def test_no_trace_of_an_erased_partner_stays_and_the_ledger_and_statements_do(
         "outbound_messages",
         "outbound_endpoints",
         "stored_responses",
+        "people",
     }
     body = erase(ADDRESS)
     assert (body.partners, body.customers, body.open_balances) == ([partner_id(merchant), again["id"]], [], [])
@@ -198,6 +204,6 @@ def test_a_partner_of_another_organization_keeps_its_account(
         session.execute(text("UPDATE partners SET email = :email WHERE id = :id"), address)
     affiliate("ada", shop=other)
     erase(partner_id(merchant))
-    assert found(ADDRESS).keys() == {"partners", "organizations"}
+    assert found(ADDRESS).keys() == {"partners", "organizations", "people"}
     assert known.get("/v1/admin/affiliate-me/programs").status_code == 200
     del owner

@@ -17,6 +17,7 @@ ERASED: Final = {
     *("customer_histories", "opening_balances"),
     *("stored_responses", "outbound_messages", "outbound_attempts", "outbound_endpoints", "export_parts"),
     *("import_refusals", "imported_affiliates"),
+    *("people", "memberships", "login_links", "login_mails", "person_sessions"),
 }
 """Tables that a module `erasing` of their package changes."""
 NOTHING_OF_PEOPLE: Final = {
@@ -44,8 +45,6 @@ NOTHING_OF_PEOPLE: Final = {
     "import_files": "encrypted lists, deleted when the import has ended; tombstones refuse the rows of who is erased",
     "payout_files": "sealed files, which do not change: an erasure lists those that hold the person",
     "outbound_deliveries": "ids, types and times",
-    **dict.fromkeys(("people", "memberships"), "the merchant's own people, whom it adds and disables itself"),
-    **dict.fromkeys(("login_links", "login_mails", "person_sessions"), "sign-ins of these people, deleted soon after"),
     "tombstones": "ids and marks of those who were erased",
 }
 """Tables that stay as they are, each with the reason."""

@@ -17,6 +17,7 @@ from app.partners.joining.models import EmailConfirmation, PartnerMail
 from app.partners.managing import outbound_facts
 from app.partners.models import Partner
 from app.partners.validation import ENDED, OPEN
+from app.people import memberships
 
 LIFETIME: Final = timedelta(days=7)
 TOKEN_BYTES: Final = 32
@@ -84,6 +85,8 @@ def link(public_url: str, token: str) -> str:
 def confirm(session: Session, actor: Actor, token: str) -> Partner:
     """Mark the partner's address as confirmed, with an audit entry; returns the partner. Not in a narrowed session.
 
+    From then on a person with this address may sign in to the partner's organization, if that has no owner yet.
+
     Raises:
         NotFound: `confirmation_not_found`: the token is unknown, used or expired, or the enrollment was ended.
         Conflict: `email_taken`: another partner owns the address meanwhile; `self_referral`.
@@ -105,6 +108,8 @@ def confirm(session: Session, actor: Actor, token: str) -> Partner:
         raise _not_found()
     confirmation.used_at = now
     enrollment.set_email_state(session, partner, "confirmed")
+    if partner.partner_organization_id is not None:
+        memberships.add_first_owner(session, actor, partner.partner_organization_id, email=partner.email)
     subject_id = ids.encode(ids.PARTNER, partner.id)
     audit.add_entry(session, actor, "partner.email_confirmed", subject_id, organization_id=partner.organization_id)
     outbound_facts.record(session, partner, outbound_facts.UPDATED)

@@ -27,6 +27,7 @@ from app.partners.managing import commands, outbound_facts
 from app.partners.models import Partner
 from app.partners.terms import snapshots
 from app.partners.validation import OPEN, split_name
+from app.people import memberships
 from app.programs.models import Program
 from app.programs.terms import terms_in_force
 from app.texts import require_address
@@ -141,7 +142,7 @@ def link(public_url: str, token: str) -> str:
 def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined:
     """Use an invitation: create an affiliate organization with a key and activate the partner, with an audit entry.
 
-    Not in a narrowed session.
+    The invited address becomes a person who may sign in to the organization. Not in a narrowed session.
 
     Raises:
         NotFound: `invitation_not_found`: the token is unknown, used or expired; the message does not say which.
@@ -151,6 +152,7 @@ def join(session: Session, actor: actors.Actor, token: str, name: str) -> Joined
     if partner.first_name is None and partner.last_name is None:
         partner.first_name, partner.last_name = split_name(name)
     _set_organization(session, partner, organization.id)
+    memberships.add_first_owner(session, actor, organization.id, email=partner.email)
     _activate_pending(session, actor, partner)
     return Joined(partner, organization.id, first_keys.issue(session, organization.id, partner.organization_id))
 

@@ -26,6 +26,7 @@ from app.partners.figures import owed
 from app.payments import erasing as payments
 from app.payouts import erasing as payouts
 from app.payouts.steps import run_states
+from app.people import erasing as people
 from app.referrals import erasing as referrals
 from app.signups import erasing as signups
 from app.stripe_events import erasing as stripe_events
@@ -157,6 +158,7 @@ def _erase_partners(session: Session, subject: Subject, by: Cause) -> Mapping[st
     return {
         **payouts.erase(session, subject, by),
         **partners.erase(session, subject),
+        **people.erase(session, affiliates),
         **organizations.erase(session, subject, affiliates),
     }
 
