@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from babel import dates, numbers
 from flask import Flask
+from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from app import languages, money, times
 from app.programs.shapes import shape_of
 from app.sentences import catalogue
-from app.sentences.say import Value, say, say_stored
+from app.sentences.say import Value, listed, say, say_stored
 from app.views import instant_text
 
 FILLED: Final = frozenset(
@@ -34,7 +35,8 @@ ATTENTION: Final = frozenset(
 
 
 def install(app: Flask) -> None:
-    """Let all templates of `app` use these functions."""
+    """Let all templates of `app` use these functions; a value that a template misspells is an error."""
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals.update(say=say, say_stored=say_stored, word=word, language=language, shape=shape)
     app.jinja_env.filters.update(
         minor=minor,
@@ -112,11 +114,13 @@ def day(when: date | datetime) -> str:
 
 
 def plain(value: Any) -> str:
-    """A value of a document as text: words as they are, lists one after the other."""
+    """A value of a document as text: words as they are, lists one after the other, without what is not set."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
+        return listed(f"{key}: {plain(inner)}" for key, inner in value.items() if inner is not None)
     if isinstance(value, list):
-        return ", ".join(map(plain, value))
+        return listed(map(plain, value))
+    if isinstance(value, bool):
+        return say("page.common.yes" if value else "page.common.no")
     return "" if value is None else str(value)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from app.config import Settings
@@ -90,3 +90,23 @@ def test_every_page_can_be_read_by_everyone(
                 wide.append((path, size))
     assert violations == {}
     assert wide == []
+
+
+def test_pages_need_no_script(chromium: Browser, address: str, world: World) -> None:
+    add_person(world.organization_ids["owner"], OWNER)
+    context = chromium.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": "accrual_session", "value": sign_in(), "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/console")
+    page.get_by_role("button", name="Switch to test").click()
+    expect(page.locator(".mode")).to_have_text("Test mode")
+    expect(page.locator(".chart").first).to_be_hidden()
+    page.get_by_text("Show as a table").click()
+    expect(page.get_by_role("rowheader", name="1 Nov 2026", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Payments", exact=True).click()
+    page.get_by_label("Outcome").select_option("unattributed")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="1 Nov 2026").click()
+    expect(page.get_by_role("heading", name="Where a partner was looked for")).to_be_visible()
+    context.close()

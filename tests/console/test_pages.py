@@ -141,6 +141,7 @@ def test_a_viewer_sees_neither_keys_nor_a_link_to_them(world: World, reader_of: 
     assert viewer.get("/console/settings/keys").status_code == 403
     assert "/console/settings/keys" not in viewer.get("/console/settings").text
     assert viewer.get("/console/payments").status_code == 200
+    assert viewer.get(f"/console/partners/{world.ids['partner_id']}").status_code == 200
 
 
 def test_an_empty_list_says_the_next_step(application: Flask, world: World, reader_of: ReaderOf) -> None:
@@ -150,6 +151,7 @@ def test_an_empty_list_says_the_next_step(application: Flask, world: World, read
         assert 'class="empty"' in page, name
         assert "<table" not in page, name
     assert "Setup" in stranger.get("/console").text
+    assert "Setup" not in reader_of("owner").get("/console").text
 
 
 def test_a_list_continues_after_its_last_row_with_its_filter(world: World, reader_of: ReaderOf) -> None:

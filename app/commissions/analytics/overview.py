@@ -86,6 +86,7 @@ class Overview(Snake):
     attention: list[AttentionBody] = Field(description="Only what there is.")
     oldest_unprocessed_at: Instant | None = Field(description="When the oldest unprocessed event arrived.")
     steps: list[StepBody]
+    is_set_up: bool = Field(description="Whether a commission has been earned, so that the steps need not be shown.")
 
 
 def load(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) -> Overview:
@@ -94,6 +95,7 @@ def load(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) 
         select(Program).where(owned_by(Program.organization_id, organization_ids)).order_by(Program.id)
     ).all()
     unattributed = _unattributed(session, organization_ids, livemode=livemode)
+    steps = _steps(session, organization_ids, programs, livemode=livemode)
     return Overview(
         owed=_owed(session, programs, livemode=livemode),
         series=_series(session, programs, livemode=livemode),
@@ -101,7 +103,8 @@ def load(session: Session, organization_ids: Sequence[UUID], *, livemode: bool) 
         unattributed_has_more=unattributed.has_more,
         attention=list(_attention(session, organization_ids, livemode=livemode)),
         oldest_unprocessed_at=oldest_unprocessed(session, organization_ids, livemode=livemode),
-        steps=_steps(session, organization_ids, programs, livemode=livemode),
+        steps=steps,
+        is_set_up=any(step.code == "commission" and step.is_done for step in steps),
     )
 
 
