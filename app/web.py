@@ -19,6 +19,7 @@ from app.http import bodies, csv_lists, docs, document, errors, idempotency, sur
 from app.organizations import access, request_limits, stored_responses
 from app.pages import routes as pages
 from app.request_buffer import BODY_BYTES, LONG_BODIES
+from app.rest.accounts import people
 from app.rest.accounts import routes as accounts
 from app.rest.ledger import attribution, balances, commissions, conversions, opening_balances, payments
 from app.rest.ledger.statements import partner_side as partner_side_statements
@@ -164,6 +165,7 @@ def _wire(app: OpenAPI) -> None:
         payout_files.api,
         payouts.api,
         accounts.api,
+        people.api,
         customer_signups.api,
         browser_keys.api,
         public.api,

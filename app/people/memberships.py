@@ -1,5 +1,6 @@
 """People of an organization: adding, disabling and listing them, and their roles. The last owner stays."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -11,7 +12,7 @@ from app.errors import LONGEST_SHOWN, Conflict, Forbidden, InvalidRequest, NotFo
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.organizations.permissions import Caller
-from app.paging import Page, cut
+from app.paging import Page, cut, owned_by
 from app.people import sessions
 from app.people.models import Membership, Person
 from app.people.roles import OWNER, ROLES, scopes_of
@@ -48,7 +49,7 @@ def add(
     session.flush()
     subject_id = ids.encode(ids.PERSON, person_id)
     audit.add_entry(session, actor, "person.added", subject_id, {"role": role}, organization_id=organization_id)
-    return get(session, organization_id, subject_id)
+    return get(session, [organization_id], subject_id)
 
 
 def add_first_owner(session: Session, actor: Actor, organization_id: UUID, *, email: str) -> bool:
@@ -108,38 +109,45 @@ def disable(session: Session, actor: Actor, member: Member) -> Member:
     return member
 
 
-def get(session: Session, organization_id: UUID, public_id: str) -> Member:
-    """The person with this public id in an organization. Raises NotFound."""
-    return _only(session, organization_id, Person.id == ids.decode(public_id, ids.PERSON), public_id)
+def get(session: Session, organization_ids: Sequence[UUID], public_id: str) -> Member:
+    """The person with this public id in one of these organizations.
+
+    Raises:
+        NotFound: it is in none of them.
+        InvalidRequest: it is in several of them.
+    """
+    return _only(session, organization_ids, Person.id == ids.decode(public_id, ids.PERSON), public_id)
 
 
 def find_by_email(session: Session, organization_id: UUID, email: str) -> Member:
-    """As `get`, by the e-mail address."""
-    return _only(session, organization_id, Person.email == email.strip().lower(), email)
+    """The person with this e-mail address in an organization. Raises NotFound."""
+    return _only(session, [organization_id], Person.email == email.strip().lower(), email)
 
 
 def list_members(
     session: Session, organization_id: UUID, *, limit: int, starting_after: str | None = None
 ) -> Page[Member]:
     """A page of the people of an organization, newest first, disabled ones too. Raises InvalidRequest."""
-    shown = cut(_members(organization_id), Person.id, ids.PERSON, limit=limit, starting_after=starting_after)
+    shown = cut(_members([organization_id]), Person.id, ids.PERSON, limit=limit, starting_after=starting_after)
     return Page.of(session.execute(shown).all(), limit)
 
 
-def _members(organization_id: UUID) -> Select[Membership, Person]:
+def _members(organization_ids: Sequence[UUID]) -> Select[Membership, Person]:
     return (
         select(Membership, Person)
         .join(Person, Person.id == Membership.person_id)
-        .where(Membership.organization_id == organization_id)
+        .where(owned_by(Membership.organization_id, organization_ids))
     )
 
 
-def _only(session: Session, organization_id: UUID, condition: ColumnElement[bool], named: str) -> Member:
-    member = session.execute(_members(organization_id).where(condition)).one_or_none()
-    if member is None:
-        message = f"no person {named[:LONGEST_SHOWN]!r} is in this organization; check the id, or add the person"
-        raise NotFound(message, code="person_not_found")
-    return member
+def _only(session: Session, organization_ids: Sequence[UUID], condition: ColumnElement[bool], named: str) -> Member:
+    members = session.execute(_members(organization_ids).where(condition)).all()
+    if not members:
+        raise NotFound.of("person", named)
+    if len(members) > 1:
+        message = "the person is in several of your organizations; name one in organization_id"
+        raise InvalidRequest(message, param="organization_id")
+    return members[0]
 
 
 def _find_or_insert(session: Session, address: str) -> UUID:

@@ -13,6 +13,7 @@ from app import db, ids
 from app.config import Settings
 from app.http.document import complete
 from app.organizations.actors import AppUser
+from app.people import memberships
 from app.referrals import claims, codes
 from tests.cast import Merchant
 from tests.conftest import Deliver, Drain
@@ -119,6 +120,8 @@ def add(owner: Caller, merchant: Merchant, deliver: Deliver, drain: Drain, clock
         assert sent.status_code == 201, sent.text
         imports.work_slice(60)
         refer(merchant, number)
+        with db.transaction() as session:
+            memberships.add(session, "cli", merchant.organization_id, email=f"m{number}@example.com", role="viewer")
         pay(ada)
         clock.set(datetime(2027, 3 * number, 1, tzinfo=UTC))
         months.close_due()

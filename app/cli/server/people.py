@@ -111,7 +111,7 @@ def _find(session: Session, organization: str | None, person: str) -> Member:
 
     owner = organizations.find(session, organization)
     if person.startswith(f"{ids.PERSON}_"):
-        return memberships.get(session, owner.id, person)
+        return memberships.get(session, [owner.id], person)
     return memberships.find_by_email(session, owner.id, person)
 
 

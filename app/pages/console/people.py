@@ -53,7 +53,7 @@ def add_person(session: Session, who: SignedIn) -> ResponseReturnValue:
 @signed_in.form("people:write")
 def set_role(session: Session, who: SignedIn, person_id: str) -> ResponseReturnValue:
     """Change the role of a person: field `role`."""
-    member = memberships.get(session, who.caller.organization_id, person_id)
+    member = memberships.get(session, [who.caller.organization_id], person_id)
     shown = views.person_body(memberships.set_role(session, who.caller, member, request.form.get("role", "")))
     return layout.flash(_to_people(), "role_changed", email=shown.email, role=shown.role)
 
@@ -62,7 +62,7 @@ def set_role(session: Session, who: SignedIn, person_id: str) -> ResponseReturnV
 @signed_in.form("people:write")
 def disable_person(session: Session, who: SignedIn, person_id: str) -> ResponseReturnValue:
     """Take a person out of the organization; its sessions there end at once."""
-    member = memberships.get(session, who.caller.organization_id, person_id)
+    member = memberships.get(session, [who.caller.organization_id], person_id)
     shown = views.person_body(memberships.disable(session, who.caller, member))
     return layout.flash(_to_people(), "person_disabled", email=shown.email)
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.organizations.views import LevelWord, Scope
 from app.paging import After, Between
+from app.people.views import RoleWord
 from app.views import EmailAddress, OneLine, Request
 
 Name = Annotated[str, Field(min_length=1, max_length=200), OneLine(filled=True)]
@@ -69,6 +70,43 @@ class KeyCreation(Request):
         examples=[["commissions:read"]],
     )
     organization_id: OwnerId = None
+
+
+class PersonPath(Request):
+    """Which person."""
+
+    person_id: str = Field(description="`usr_…`.")
+
+
+class PersonOwner(Request):
+    """In which organization."""
+
+    organization_id: str | None = Field(
+        default=None, description="The organization, `org_…`; needed only if the person is in several of yours."
+    )
+
+
+class PeopleQuery(Request):
+    """Whose people."""
+
+    limit: int = Field(default=50, ge=1, le=100)
+    starting_after: After = None
+    organization_id: OwnerId = None
+
+
+class PersonAddition(Request):
+    """A person to add, with at most the permissions of the key that adds it."""
+
+    email: EmailAddress = Field(examples=["mara@example.com"])
+    role: RoleWord = Field(examples=["viewer"])
+    name: Name | None = Field(default=None, description="A name for the other people of the organization.")
+    organization_id: OwnerId = None
+
+
+class RoleChange(Request):
+    """Another role."""
+
+    role: RoleWord = Field(examples=["viewer"])
 
 
 class AuditQuery(Between):

@@ -1,14 +1,12 @@
 """Routes for organizations, API keys and the audit trail."""
 
-from uuid import UUID
-
 from flask import Response, g
-from sqlalchemy.orm import Session
 
 from app.http.errors import ErrorBody
 from app.http.surfaces import ViewResponse, needs, surface
 from app.organizations import access, audit, hierarchy, keys, views
 from app.rest.accounts import requests
+from app.rest.accounts.owners import organization_of
 
 api = surface("Accounts", __name__, "Organizations, API keys and the audit trail.")
 
@@ -27,7 +25,7 @@ def list_organizations(query: requests.OrganizationQuery) -> Response:
             managed,
             limit=query.limit,
             starting_after=query.starting_after,
-            parent_id=_organization(session, query.parent_id, "parent_id") if query.parent_id is not None else None,
+            parent_id=organization_of(session, query.parent_id, "parent_id") if query.parent_id is not None else None,
         )
         data = [views.organization_body(row, managed) for row in page.rows]
         return ViewResponse(views.OrganizationPage(data=data, has_more=page.has_more))
@@ -42,7 +40,7 @@ def create_organization(body: requests.OrganizationCreation) -> Response:
     """Create a merchant below one of your organizations; your keys also manage it from now on."""
     managed = g.caller.organization_ids
     with access.transaction(g.caller) as session:
-        parent_id = _organization(session, body.parent_id, "parent_id")
+        parent_id = organization_of(session, body.parent_id, "parent_id")
         made = hierarchy.create_child(session, g.caller, parent_id, name=body.name.strip(), email=body.email)
         return ViewResponse(views.organization_body(made, managed), status=201)
 
@@ -67,7 +65,7 @@ def list_keys(query: requests.KeyQuery) -> Response:
     with access.transaction(g.caller) as session:
         owners = g.caller.organization_ids
         if query.organization_id is not None:
-            owners = (_organization(session, query.organization_id, "organization_id"),)
+            owners = (organization_of(session, query.organization_id, "organization_id"),)
         page = keys.list_keys(session, owners, limit=query.limit, starting_after=query.starting_after)
         return ViewResponse(views.KeyPage(data=[views.key_body(key) for key in page.rows], has_more=page.has_more))
 
@@ -81,7 +79,7 @@ def create_key(body: requests.KeyCreation) -> Response:
     """Create a key with at most the permissions of the calling key. Its value is shown only in this response."""
     livemode = g.caller.livemode if body.livemode is None else body.livemode
     with access.transaction(g.caller) as session:
-        owner_id = _organization(session, body.organization_id, "organization_id")
+        owner_id = organization_of(session, body.organization_id, "organization_id")
         key, plaintext = keys.issue_key(
             session,
             g.caller,
@@ -120,11 +118,3 @@ def list_audit_entries(query: requests.AuditQuery) -> Response:
         )
         data = [views.audit_body(entry) for entry in page.rows]
         return ViewResponse(views.AuditPage(data=data, has_more=page.has_more))
-
-
-def _organization(session: Session, public_id: str | None, param: str) -> UUID:
-    """The organization named in `param`, else the key's own. Raises NotFound."""
-    if public_id is None:
-        own: UUID = g.caller.organization_id
-        return own
-    return hierarchy.get_organization(session, g.caller.organization_ids, public_id, param=param).id

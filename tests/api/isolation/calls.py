@@ -28,9 +28,11 @@ def call(
     if takes_file(application, route):
         data = {"file": (BytesIO(b"reference,status"), "results.csv"), **fields}
         return _without_echo(caller.call(route.method, path, data=data), path, {})
-    body = {**_body(application, world, route), **fields}
-    answer = caller.call(route.method, path, **({"json": body} if body else {}))
-    return _without_echo(answer, path, body)
+    query = _query_of(application, route)
+    asked = {name: value for name, value in fields.items() if name in query}
+    body = {**_body(application, world, route), **{name: fields[name] for name in fields.keys() - asked.keys()}}
+    answer = caller.call(route.method, path, query_string=asked, **({"json": body} if body else {}))
+    return _without_echo(answer, path, {**body, **asked})
 
 
 def _without_echo(answer: Answer, path: str, sent: dict[str, Any]) -> Answer:
@@ -66,6 +68,12 @@ def _id(world: World, route: Route, name: str) -> str:
 @cache
 def _document(application: Flask) -> dict[str, Any]:
     return complete(cast(OpenAPI, application))
+
+
+def _query_of(application: Flask, route: Route) -> set[str]:
+    """The parameters that a route takes in its query."""
+    parameters = operation_of(application, route).get("parameters", [])
+    return {one["name"] for one in parameters if one["in"] == "query"}
 
 
 def operation_of(application: Flask, route: Route) -> dict[str, Any]:

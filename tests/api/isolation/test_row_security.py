@@ -126,6 +126,9 @@ def test_row_policies_of_requests_compare_organizations_or_enrollments(database:
         elif policy.policyname in {"partner_writes", "partner_adds"}:
             kinds["written"].add(policy.tablename)
             assert re.fullmatch(written, sentence), policy
+        elif policy.tablename == "people":  # seen by the organizations that they are in
+            assert policy.cmd == "SELECT", policy
+            assert sentence == "(id IN ( SELECT memberships.person_id FROM memberships))", policy
         elif re.fullmatch(own, sentence):
             kinds["own"].add(policy.tablename)
         else:

@@ -23,6 +23,7 @@ from app.outbound import commands as outbound
 from app.outbox import endpoints
 from app.outbox.models import OutboundAttempt
 from app.partners.models import Partner
+from app.people import memberships
 from app.programs.models import Program
 from app.referrals import claims, client_keys, codes, currencies
 from app.signups import browser_keys, commands
@@ -127,6 +128,7 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
         made, run_ids = _ids(session, settings, shop, sales[0], livemode=livemode)
         made |= reserved._asdict()
         callers, scoped = _callers(session, application, shop, around)
+        made["person_id"] = _person(session, shop)
         made["key_id"] = keys.public_id(keys.list_keys(session, [shop.organization_id], limit=1).rows[0])
         by_mode = {
             (who, mode): _key_of_mode(session, application, around[who], mode)
@@ -148,6 +150,12 @@ def build(application: Flask, settings: Settings, shop: Merchant, *, livemode: b
         | {_bare(made[name]) for name in ("statement_id", "opening_balance_id")},
         organization_ids={who: merchant.organization_id for who, merchant in around.items()},
     )
+
+
+def _person(session: Session, shop: Merchant) -> str:
+    """The owner of the shop who signs in to the pages; gives its id."""
+    _, person = memberships.add(session, "cli", shop.organization_id, email="olga@the-very-shop.example", role="owner")
+    return ids.encode("usr", person.id)
 
 
 def _families(session: Session, shop: Merchant) -> dict[str, Merchant]:
