@@ -9,7 +9,7 @@ EDGES = ("app.http", "app.rest", "app.pages", "app.cli", "app.mcp")
 """They parse, call a command or a view, and render."""
 SESSION_TYPES = {"Session", "Connection", "Engine"}
 """All that an edge needs of SQLAlchemy, beside its exceptions."""
-FRAMEWORK = {"g", "request", "response", "self"}
+FRAMEWORK = {"app", "g", "request", "response", "self"}
 """What an edge may set attributes of: Flask's objects, and its own."""
 
 REQUESTS = {"Request", "Numbered", "Between"}
