@@ -31,6 +31,7 @@ def overview(session: Session, who: SignedIn) -> Response:
         who,
         shown=shown,
         todo=_pages(),
+        unattributed_days=views.UNATTRIBUTED_DAYS,
         currencies=currencies,
         currency=currency,
         scale=10 ** money.decimals(currency),
