@@ -14,7 +14,7 @@ from app.config import Settings
 from tests.api.isolation.world import World, build
 from tests.cast import Merchant
 from tests.console.conftest import paths
-from tests.people.conftest import OWNER, add_person, sign_in
+from tests.people.conftest import OWNER, add_person, new_link, sign_in
 from tests.waiting import join
 
 AXE: Final = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -109,4 +109,22 @@ def test_pages_need_no_script(chromium: Browser, address: str, world: World) -> 
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="1 Nov 2026").click()
     expect(page.get_by_role("heading", name="Where a partner was looked for")).to_be_visible()
+    context.close()
+
+
+def test_person_signs_in_by_the_button_of_a_link_and_out(chromium: Browser, address: str, world: World) -> None:
+    add_person(world.organization_ids["owner"], OWNER)
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/console/payments")
+    page.get_by_label("Your e-mail address").fill(OWNER)
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_role("status")).to_contain_text("a mail with a link is on its way")
+    page.goto(f"{address}/login/{new_link()}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{address}/console/payments")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{address}/login")
+    page.goto(f"{address}/console/payments")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     context.close()
