@@ -21,6 +21,7 @@ from app.cli.merchants import (
     statements,
 )
 from app.cli.merchants.app_users import browser_keys, client_keys, referrals, signups
+from app.cli.merchants.crediting import attribution, promotion_codes
 from app.cli.outbound import webhooks
 from app.cli.payouts import files as payout_files
 from app.cli.payouts import methods as payout_methods
@@ -71,6 +72,8 @@ app.add_typer(organizations.commands, name="organizations")
 app.add_typer(programs.commands, name="programs")
 app.add_typer(cookie_domain.commands, name="cookie-domain")
 app.add_typer(partners.commands, name="partners")
+app.add_typer(promotion_codes.commands, name="promotion-codes")
+app.add_typer(attribution.commands, name="attribution")
 app.add_typer(commissions.commands, name="commissions")
 app.command("balances")(balances.balances)
 app.add_typer(opening_balances.commands, name="opening-balances")

@@ -1,6 +1,8 @@
 """Ownership of promotions: giving promotion codes and coupons to partners, and taking them away."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,9 +11,34 @@ from sqlalchemy.orm import Session
 
 from app import ids
 from app.attribution.models import PartnerPromotion
-from app.errors import Conflict, NotFound
+from app.attribution.names import fold
+from app.errors import Conflict, InvalidRequest, NotFound
 from app.paging import Page, load_page
 from app.partners.models import Partner
+
+KINDS: Final = frozenset({"promotion_code", "coupon", "code"})
+"""How an existing promotion is named: by one of its ids at Stripe, or by what customers type."""
+
+
+def promotion_named(sent: Mapping[str, object]) -> str:
+    """The existing promotion that was sent, as it is stored: `coupon:SPRING`, `promotion_code:promo_…`, `code:ada20`.
+
+    Args:
+        sent: the fields of a promotion by their names; those that are None were not sent.
+
+    Raises:
+        InvalidRequest: not exactly one of promotion_code, coupon and code was sent, or it is empty.
+    """
+    given = {name: value for name, value in sent.items() if value is not None}
+    if len(given) != 1 or not given.keys() & KINDS:
+        raise InvalidRequest(
+            "of an existing promotion, send exactly one of promotion_code, coupon and code", param="promotion_code"
+        )
+    [(kind, value)] = given.items()
+    name = fold(str(value)) if kind == "code" else str(value).strip().replace("\0", "")
+    if not name:
+        raise InvalidRequest(f"{kind} is empty; send the promotion's id or code", param=kind)
+    return f"{kind}:{name}"
 
 
 def give(session: Session, partner: Partner, promotion: str, *, livemode: bool) -> PartnerPromotion:

@@ -58,7 +58,7 @@ def give_promotion(path: PartnerPath, body: requests.PromotionGift) -> Response:
     """
     if not requests.is_existing(body):
         return _request_code(path, body)
-    promotion = requests.promotion_named(body)
+    promotion = owners.promotion_named(body.model_dump(exclude={"existing"}))
     with access.transaction(g.caller) as session:
         partner = get_partner(session, g.caller.organization_ids, path.partner_id)
         owned = promotion_credit.give(

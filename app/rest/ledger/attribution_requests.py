@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.attribution.names import fold
 from app.attribution.promotions.requesting import SPELLING
 from app.errors import InvalidRequest
 from app.paging import After
@@ -120,17 +119,3 @@ class MyPromotionCode(Request):
 def is_existing(body: PromotionGift) -> bool:
     """Whether the body names a promotion that Stripe has already."""
     return body.existing or body.promotion_code is not None
-
-
-def promotion_named(body: PromotionGift) -> str:
-    """The existing promotion in the body, `coupon:SPRING`. Raises InvalidRequest unless there is exactly one."""
-    sent = {name: value for name, value in body.model_dump(exclude={"existing"}).items() if value is not None}
-    if len(sent) != 1 or sent.keys() & {"max_redemptions", "expires_at"}:
-        raise InvalidRequest(
-            "of an existing promotion, send exactly one of promotion_code, coupon and code", param="promotion_code"
-        )
-    kind, value = next(iter(sent.items()))
-    value = fold(value) if kind == "code" else value.strip().replace("\0", "")
-    if not value:
-        raise InvalidRequest(f"{kind} is empty; send the promotion's id or code", param=kind)
-    return f"{kind}:{value}"

@@ -17,7 +17,6 @@ from app.integrity import verify
 from app.organizations import audit
 from app.organizations.actors import Actor
 from app.payouts.connect import restored as restored_payouts
-from app.sentences.say import say
 from app.transfer.exports import rows
 from app.transfer.exports.manifest import Manifest, TableMembers
 from app.transfer.exports.passphrases import PassphraseKey
@@ -118,9 +117,7 @@ def _restore_table(
         count += len(batch)
         _insert(session, table.name, names, batch)
     if count != table.rows:
-        raise refused(
-            f"{table.json_lines.name} has {say('count.rows', count=count)}, and the manifest says {table.rows:,}"
-        )
+        raise refused(f"the manifest counts {table.rows:,} as the rows of {table.json_lines.name}, not {count:,}")
     _refer(session, archive, table)
     for column in columns:
         if column.is_identity and count:

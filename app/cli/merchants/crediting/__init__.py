@@ -1,0 +1,1 @@
+"""Commands that credit partners by hand: promotions, payments and customers."""
